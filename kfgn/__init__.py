@@ -1,0 +1,50 @@
+"""kfgn: Kronecker-factored Gauss-Newton curvature on the array library that holds your data.
+
+The paper is Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning";
+numbers in parentheses are its equations. NumPy, PyTorch, CuPy, JAX and any other library of the array
+API standard: arrays stay on their device and in their dtype, and what comes in is what comes out.
+
+    network = kfgn.Network(widths=(64, 16, 10), transfers=("tanh",), objective="categorical")
+    loss, gradient, Q, G = kfgn.kfra(network, weights, X, Y)
+
+Conventions, the same everywhere:
+
+* Batches are rows: X (N, D_0). Weights are W_l (D_l, D_{l-1} + 1) with the bias in the last column.
+* The loss is summed over the outputs of a datapoint and averaged over the N datapoints; so are its gradient and both
+  factors. The squared error has its one half. Cross-entropies take logits; a categorical label is an index.
+* The Gauss-Newton block of layer l is approximated by Q_l kron G_l, vec stacking columns:
+  Q_l (D_{l-1}+1, D_{l-1}+1) is the second moment of the layer's inputs with the unit appended, and
+  G_l (D_l, D_l) the mean Gauss-Newton matrix of its pre-activations.
+* Every result that belongs to layers is a tuple in the order 1, ..., L.
+
+Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
+dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,
+for values that are not finite or out of range. The messages say what was expected and what came.
+"""
+
+from .curvature import Curvature
+from .gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
+from .gradient import gradient, loss
+from .hessian import hessian_blocks, preactivation_hessians
+from .kfac import draw_shape, kfac, sample_labels
+from .kflr import kflr
+from .kfra import kfra
+from .network import Network
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Curvature",
+    "Network",
+    "draw_shape",
+    "gauss_newton_blocks",
+    "gradient",
+    "hessian_blocks",
+    "kfac",
+    "kflr",
+    "kfra",
+    "loss",
+    "preactivation_gauss_newton",
+    "preactivation_hessians",
+    "sample_labels",
+]

@@ -1,0 +1,36 @@
+"""What the port asks of an array that the standard has no word for. No library is imported to answer."""
+
+from typing import Any
+
+import array_api_compat
+from array_api_compat import is_jax_array, is_torch_array
+
+from .._types import Array
+
+
+def _is_traced(x: Array) -> bool:
+    """Whether x stands for a value that JAX is tracing and does not have yet."""
+    if not is_jax_array(x):
+        return False
+    from jax.core import Tracer
+
+    return isinstance(x, Tracer)
+
+
+def device(x: Array) -> Any:
+    """The device of x in its library's words; None for a traced array, which has none yet."""
+    return None if _is_traced(x) else array_api_compat.device(x)
+
+
+def has_values(x: Array) -> bool:
+    """Whether the elements of x can be read: not when traced, compiled or on torch's `meta` device."""
+    if is_torch_array(x):
+        import torch
+
+        return not (x.is_meta or torch.compiler.is_compiling())
+    return not _is_traced(x)
+
+
+def detached(x: Array) -> Array:
+    """x outside any autograd graph, without a copy, so that no graph is recorded from here on."""
+    return x.detach() if is_torch_array(x) else x

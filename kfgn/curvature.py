@@ -1,0 +1,48 @@
+"""What the curvature functions return, and the part of it that they share."""
+
+from typing import NamedTuple
+
+from ._types import Array, Arrays, Namespace, Weights
+from .network import Network
+from .objectives import OBJECTIVES
+from .passes import Forward, backward, second_moment
+
+
+class Curvature(NamedTuple):
+    """The loss, its gradient and the Kronecker factors of a batch, all of them means over its N datapoints.
+
+    loss:     0-d
+    gradient: dE/dW_l (D_l, D_{l-1} + 1), equation (3)
+    Q:        E[Q_l] (D_{l-1} + 1, D_{l-1} + 1), equation (21), the unit in the last row and column
+    G:        E[G_l] (D_l, D_l), by the method that was called
+
+    The Gauss-Newton block of vec(W_l), columns stacked, is approximated by Q_l kron G_l, equation (20).
+    A tuple of arrays, so a pytree to JAX and PyTorch.
+    """
+
+    loss: Array
+    gradient: Arrays
+    Q: Arrays
+    G: Arrays
+
+
+def mean_loss(xp: Namespace, network: Network, trace: Forward, Y: Array) -> Array:
+    """The loss E averaged over the N datapoints, 0-d."""
+    return xp.mean(OBJECTIVES[network.objective].value(xp, trace.outputs, Y))
+
+
+def mean_gradient(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array) -> Arrays:
+    """Equation (3) averaged: dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T."""
+    N = Y.shape[0]
+    rows = backward(weights, trace.slopes, OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y))
+    return tuple(d.T @ a / N for d, a in zip(rows, trace.inputs, strict=True))
+
+
+def curvature(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, G: Arrays) -> Curvature:
+    """The record around a second factor G that was computed from the same forward pass."""
+    return Curvature(
+        loss=mean_loss(xp, network, trace, Y),
+        gradient=mean_gradient(xp, network, weights, trace, Y),
+        Q=tuple(second_moment(xp, a) for a in trace.inputs),
+        G=G,
+    )

@@ -1,0 +1,77 @@
+"""KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
+
+from ._types import Array, Arrays, Namespace, Weights
+from .checks import checked
+from .curvature import Curvature, curvature
+from .network import Network
+from .objectives import OBJECTIVES
+from .passes import forward, kernel
+
+MEMORY = 2**28
+"""Bytes that the roots of one chunk of datapoints may take, by default."""
+
+
+def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Array, slopes: Arrays) -> list[Array]:
+    """sum_n G_l of the datapoints given, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
+
+    G_l = C^T M C with rows C (N, K, D_l) that obey (24), and M = I. Where a layer is narrower than K,
+    G_l itself becomes M and the identity C, which is exact and lowers K to D_l from there on.
+    The first step of (24) after either start is elementwise: a known C_L or the identity times W.
+    """
+    sums: list[Array] = []
+    rows = OBJECTIVES[network.objective].root_rows(xp, outputs, kernel(weights[-1])) * slopes[-1][:, None, :]
+    middle = None
+    for l in reversed(range(network.depth - 1)):
+        _, K, D = rows.shape
+        weighted = rows if middle is None else middle @ rows
+        if l == 0 or K <= D:
+            sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
+            carried = rows @ kernel(weights[l]) if l > 0 else None
+        else:
+            middle = xp.matrix_transpose(rows) @ weighted
+            sums.append(xp.sum(middle, axis=0))
+            carried = kernel(weights[l])[None, :, :]
+        if carried is not None:
+            rows = carried * slopes[l - 1][:, None, :]
+    return sums
+
+
+def _second_factor(
+    xp: Namespace, network: Network, weights: Weights, outputs: Array, slopes: Arrays, memory: int
+) -> Arrays:
+    """E[G_l] for every layer, chunk by chunk of datapoints: what is averaged over them may be."""
+    N = outputs.shape[0]
+    last = OBJECTIVES[network.objective].mean_hessian(xp, outputs)
+    if network.depth == 1:
+        return (last,)
+    chunk = max(1, memory // _bytes_per_datapoint(xp, network, outputs.dtype))
+    total: list[Array] = []
+    for start in range(0, N, chunk):
+        part = slice(start, min(start + chunk, N))
+        sums = _hidden_sums(xp, network, weights, outputs[part, :], tuple(slope[part, :] for slope in slopes))
+        total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
+    return (*(t / N for t in reversed(total)), last)
+
+
+def _bytes_per_datapoint(xp: Namespace, network: Network, dtype: object) -> int:
+    """Three roots at a time, at most: a layer's, the next one's and one product."""
+    return int(3 * network.widths[-1] * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
+
+
+def kflr(
+    network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
+) -> Curvature:
+    """Loss, gradient, Q and the second factor by KFLR, equation (25), from one forward and one backward pass.
+
+        E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
+
+    Exact: the mean of `preactivation_gauss_newton`. The cost grows with the number of outputs: the method for
+    classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least).
+    weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
+    """
+    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    if memory < 1:
+        raise ValueError(f"memory: expected a positive number of bytes, got {memory}")
+    trace = forward(xp, network, weights, X)
+    G = _second_factor(xp, network, weights, trace.outputs, trace.slopes, memory)
+    return curvature(xp, network, weights, trace, Y, G)

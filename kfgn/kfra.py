@@ -1,0 +1,31 @@
+"""KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
+
+from ._types import Array, Arrays, Namespace, Weights
+from .checks import checked
+from .curvature import Curvature, curvature
+from .network import Network
+from .objectives import OBJECTIVES
+from .passes import Forward, forward, second_moment
+from .recursion import pull_back
+
+
+def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward) -> Arrays:
+    """(26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
+    G = [OBJECTIVES[network.objective].mean_hessian(xp, trace.outputs)]
+    for W, slope in zip(reversed(weights[1:]), reversed(trace.slopes), strict=True):
+        G.append(pull_back(G[-1], W, second_moment(xp, slope)))
+    return tuple(reversed(G))
+
+
+def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Curvature:
+    """Loss, gradient, Q and the second factor by KFRA, equation (26), from one forward and one backward pass.
+
+        E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
+
+    from the exact E[H_L]. Its cost does not grow with the number of outputs beyond D_L^2: the method for
+    autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
+    weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
+    """
+    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    trace = forward(xp, network, weights, X)
+    return curvature(xp, network, weights, trace, Y, _recursion(xp, network, weights, trace))

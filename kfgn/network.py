@@ -1,0 +1,63 @@
+"""The static description of a network: everything about it but its weights."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .objectives import OBJECTIVES
+from .transfers import TRANSFERS
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feedforward network, equation (1), and its objective. Hashable, and holds no array.
+
+    widths:    D_0, ..., D_L, the number of inputs and of the units of each layer
+    transfers: f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus; the last layer has none
+    objective: squared_error, bernoulli or categorical
+
+    Raises `ValueError` if a width is not a positive integer, if there are not L - 1 transfer
+    functions, or if a name is unknown.
+    """
+
+    widths: tuple[int, ...]
+    transfers: tuple[str, ...]
+    objective: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "transfers", _names(self.transfers))
+        if len(self.widths) < 2 or not all(_is_positive_integer(D) for D in self.widths):
+            raise ValueError(f"widths: expected at least two positive integers D_0, ..., D_L, got {self.widths}")
+        if len(self.transfers) != self.depth - 1:
+            raise ValueError(
+                f"transfers: expected {self.depth - 1}, one for each layer but the last, "
+                f"got {len(self.transfers)}: {self.transfers}"
+            )
+        for name in self.transfers:
+            if name not in TRANSFERS:
+                raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"objective: unknown objective {self.objective!r}; known: {', '.join(OBJECTIVES)}")
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers."""
+        return len(self.widths) - 1
+
+    @property
+    def weight_shapes(self) -> tuple[tuple[int, int], ...]:
+        """(D_l, D_{l-1} + 1) for l = 1, ..., L."""
+        return tuple((self.widths[l + 1], self.widths[l] + 1) for l in range(self.depth))
+
+
+def _is_positive_integer(D: object) -> bool:
+    return isinstance(D, int) and not isinstance(D, bool) and D > 0
+
+
+def _names(transfers: Iterable[str]) -> tuple[str, ...]:
+    """A tuple of names; a bare string would otherwise be read letter by letter."""
+    if isinstance(transfers, str):
+        raise ValueError(
+            f"transfers: expected a sequence of names such as ({transfers!r},), got the string {transfers!r}"
+        )
+    return tuple(transfers)

@@ -1,0 +1,13 @@
+"""The two types that every signature here is written in."""
+
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array of float64, or of objects that compute exactly or with certified error."""
+
+PerLayer: TypeAlias = dict[int, Array]
+"""One array for each layer, keyed 1, ..., L as in the paper."""
+
+__all__ = ["Array", "PerLayer"]

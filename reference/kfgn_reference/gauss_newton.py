@@ -1,0 +1,61 @@
+"""Section 3: the Gauss-Newton matrix, equations (12)-(16), (19) and the recursion (22)."""
+
+import numpy as np
+
+from ._types import Array, PerLayer
+from .expectation import expectation
+from .factored import sample_q
+from .network import Network, append_unit, forward
+from .objectives import OBJECTIVES
+from .transfers import one
+
+
+def jacobians(net: Network, x: Array) -> PerLayer:
+    """J_l = dh_L / dh_l (D_L, D_l) of one datapoint: J_L = I and J_l = J_{l+1} W_{l+1} B_l.
+
+    Misprint: the text under (14) defines the transpose. (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
+    """
+    _, h = forward(net, x)
+    J = {net.L: np.diag(one(h[net.L]))}
+    for l in range(net.L - 1, 0, -1):
+        J[l] = J[l + 1] @ net.kernel(l + 1) @ np.diag(net.f(l).first(h[l]))
+    return J
+
+
+def sample_gauss_newton(net: Network, x: Array, y: Array) -> Array:
+    """Equation (12): J^T H_L J over all parameters, J = dh_L/dtheta with theta = (vec W_1, ..., vec W_L).
+
+    One datapoint, one matrix: the definition itself. The rest of this module finds its diagonal
+    blocks without it, by dh_L/dvec(W_l) = J_l (a_{l-1}^T kron I).
+    """
+    a, h = forward(net, x)
+    J_h = jacobians(net, x)
+    J = np.concatenate([np.kron(append_unit(a[l - 1])[None, :], J_h[l]) for l in range(1, net.L + 1)], axis=1)
+    return J.T @ OBJECTIVES[net.objective].hessian(h[net.L], y) @ J
+
+
+def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equation (15), script G_l = J_l^T H_L J_l (D_l, D_l) of one datapoint, by the recursion (22):
+
+        G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
+
+    which is (8) without its D_l. The two agree where f'' = 0.
+    """
+    _, h = forward(net, x)
+    G = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
+    for l in range(net.L - 1, 0, -1):
+        W, B = net.kernel(l + 1), np.diag(net.f(l).first(h[l]))
+        G[l] = B @ W.T @ G[l + 1] @ W @ B
+    return G
+
+
+def sample_gauss_newton_blocks(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equations (16), (19): G_l = Q_l kron (script G_l), one datapoint, D_l (D_{l-1} + 1) rows."""
+    G = sample_preactivation_gauss_newton(net, x, y)
+    Q = sample_q(net, x)
+    return {l: np.kron(Q[l], G[l]) for l in G}
+
+
+def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+    """Equations (13), (14), (16): the diagonal blocks E[Q_l kron G_l], exact, mean over the N datapoints."""
+    return expectation(sample_gauss_newton_blocks(net, x, y) for x, y in zip(X, Y, strict=True))

@@ -1,0 +1,47 @@
+"""Section 2.2: the block-diagonal Hessian and its recursion, equations (2) and (4)-(10)."""
+
+import numpy as np
+
+from ._types import Array, PerLayer
+from .expectation import expectation
+from .factored import sample_q
+from .gradient import backpropagate
+from .network import Network, forward
+from .objectives import OBJECTIVES
+
+
+def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equation (6), script H_l = d^2 E / dh_l^2 (D_l, D_l) of one datapoint, by the recursion (8):
+
+        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l
+        B_l = diag(f'(h_l))                        (9)
+        D_l = diag(f''(h_l) * dE/da_l)             (10)
+
+    It starts at the Hessian H_L of the objective. Only one datapoint may go through it: the mean
+    of H_l over a batch does not satisfy it.
+    """
+    _, h = forward(net, x)
+    dE_dh = backpropagate(net, x, y)
+    H = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
+    for l in range(net.L - 1, 0, -1):
+        W, f = net.kernel(l + 1), net.f(l)
+        dE_da = W.T @ dE_dh[l + 1]
+        B = np.diag(f.first(h[l]))
+        D = np.diag(f.second(h[l]) * dE_da)
+        H[l] = B @ W.T @ H[l + 1] @ W @ B + D
+    return H
+
+
+def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equations (4), (5), (7): H_l = d^2 E / dvec(W_l)^2 = (a_{l-1} a_{l-1}^T) kron (script H_l).
+
+    One datapoint; each block is square with D_l (D_{l-1} + 1) rows, vec stacking columns.
+    """
+    H = sample_preactivation_hessians(net, x, y)
+    Q = sample_q(net, x)
+    return {l: np.kron(Q[l], H[l]) for l in H}
+
+
+def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+    """The diagonal blocks of the expected Hessian: the mean over N of the sample blocks (7)."""
+    return expectation(sample_hessian_blocks(net, x, y) for x, y in zip(X, Y, strict=True))

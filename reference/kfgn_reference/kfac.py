@@ -1,0 +1,35 @@
+"""Appendix D: KFAC, the second factor from labels sampled from the model, equations (47), (56)-(59)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ._types import Array, PerLayer
+from .expectation import expectation
+from .gradient import backpropagate
+from .network import Network, forward
+from .objectives import OBJECTIVES
+
+
+def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
+    """S labels y ~ p_theta(y | x) for each of the N datapoints, from given draws.
+
+    draws: (N, S, D_L) standard normals for the squared error, (N, S, D_L) uniforms for Bernoulli,
+    (N, S) uniforms for categorical. Returns N lists of S labels.
+
+    Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
+    """
+    sample = OBJECTIVES[net.objective].sample
+    return [[sample(forward(net, x)[1][net.L], draw) for draw in row] for x, row in zip(X, draws, strict=True)]
+
+
+def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerLayer:
+    """Equation (59): E[script G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T at sampled labels, (D_l, D_l).
+
+    labels: S of them for each datapoint, from `draw_labels`. With the labels of the data instead,
+    this is the empirical Fisher, another matrix.
+    """
+    pairs = ((x, y) for x, row in zip(X, labels, strict=True) for y in row)
+    gradients = (backpropagate(net, x, y) for x, y in pairs)
+    return expectation({l: np.outer(d[l], d[l]) for l in d} for d in gradients)

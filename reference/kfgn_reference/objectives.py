@@ -1,0 +1,131 @@
+"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
+
+All three are exponential families in their natural parameters h_L, so that H_L does not depend on y
+(Appendix D.2). Losses are summed over the outputs of one datapoint and averaged over datapoints.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._types import Array
+from .network import Network, forward
+from .transfers import logistic, logistic_first, one, softplus
+
+
+class Objective(NamedTuple):
+    """E and what the paper derives from it, for one datapoint with outputs h = h_L (D_L,).
+
+    value(h, y)     E, a scalar
+    gradient(h, y)  dE/dh_L, (D_L,)
+    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L): where (8) and (22) start
+    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L: where (24) starts. The paper does not give it
+    sample(h, draw) y ~ p(y | h_L), made from a given draw
+    """
+
+    value: Callable[[Array, Any], Any]
+    gradient: Callable[[Array, Any], Array]
+    hessian: Callable[[Array, Any], Array]
+    root: Callable[[Array, Any], Array]
+    sample: Callable[[Array, Any], Any]
+
+
+# Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
+# Misprint: Section 2.1 writes (h_L - y)^2, footnote 5 the half of it. With the half, H_L = I.
+
+
+def squared_error(h: Array, y: Array) -> Any:
+    """|h - y|^2 / 2."""
+    return (h - y) @ (h - y) / 2
+
+
+def identity_matrix(h: Array, _y: Array) -> Array:
+    """H_L = I, which is its own root."""
+    return np.diag(one(h))
+
+
+# Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L). A draw is D_L uniforms in [0, 1).
+
+
+def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
+    """-sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)) = sum_i (softplus(h_i) - y_i h_i)."""
+    return np.sum(softplus(h) - y * h)
+
+
+def bernoulli_sample(h: Array, u: Array) -> Array:
+    """y_i = 1 where u_i < p_i, else 0."""
+    return np.where(u < logistic(h), one(h), 0 * one(h))
+
+
+# Categorical cross-entropy: y is the index of a class, p = softmax(h_L). A draw is one uniform.
+
+
+def log_sum_exp(h: Array) -> Any:
+    """log sum_i e^h_i. Any shift gives the same value; the maximum keeps e^h finite."""
+    shift = np.max(h)
+    return shift + np.log(np.sum(np.exp(h - shift)))
+
+
+def softmax(h: Array) -> Array:
+    """p_i = e^h_i / sum_j e^h_j."""
+    e = np.exp(h - np.max(h))
+    return e / np.sum(e)
+
+
+def categorical_cross_entropy(h: Array, y: int) -> Any:
+    """-log p_y = log sum_i e^h_i - h_y."""
+    return log_sum_exp(h) - h[y]
+
+
+def categorical_gradient(h: Array, y: int) -> Array:
+    """p - e_y, with e_y the unit vector of the class."""
+    return softmax(h) - np.eye(len(h), dtype=int)[y]
+
+
+def categorical_hessian(h: Array, _y: int) -> Array:
+    """diag(p) - p p^T."""
+    p = softmax(h)
+    return np.diag(p) - np.outer(p, p)
+
+
+def categorical_root(h: Array, _y: int) -> Array:
+    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal alone would drop the -p p^T."""
+    p = softmax(h)
+    return np.diag(np.sqrt(p)) - np.outer(p, np.sqrt(p))
+
+
+def categorical_sample(h: Array, u: Any) -> int:
+    """The first class y with u < p_0 + ... + p_y; the last one if rounding leaves the sum below u."""
+    return min(int(np.sum(np.cumsum(softmax(h)) <= u)), len(h) - 1)
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "squared_error": Objective(
+        value=squared_error,
+        gradient=lambda h, y: h - y,
+        hessian=identity_matrix,
+        root=identity_matrix,
+        sample=lambda h, z: h + z,
+    ),
+    "bernoulli": Objective(
+        value=bernoulli_cross_entropy,
+        gradient=lambda h, y: logistic(h) - y,
+        hessian=lambda h, y: np.diag(logistic_first(h)),
+        root=lambda h, y: np.diag(np.sqrt(logistic_first(h))),
+        sample=bernoulli_sample,
+    ),
+    "categorical": Objective(
+        value=categorical_cross_entropy,
+        gradient=categorical_gradient,
+        hessian=categorical_hessian,
+        root=categorical_root,
+        sample=categorical_sample,
+    ),
+}
+
+
+def loss(net: Network, X: Array, Y: Array) -> Any:
+    """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
+    E = OBJECTIVES[net.objective].value
+    return sum(E(forward(net, x)[1][net.L], y) for x, y in zip(X, Y, strict=True)) / len(X)
