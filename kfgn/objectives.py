@@ -65,11 +65,16 @@ def _squared_error_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
     return xp.broadcast_to(M[None, :, :], (h.shape[0], *M.shape))
 
 
-# Bernoulli cross-entropy on logits, p = logistic(h): H_L = diag(p (1 - p)).
+# Bernoulli cross-entropy on logits, p = logistic(h) and 1 - p = logistic(-h): H_L = diag(p (1 - p)).
 
 
 def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
     return xp.sum(softplus(xp, h) - y * h, axis=-1)
+
+
+def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
+    # p - y, with its digits kept where p is nearly y
+    return (1 - y) * logistic(xp, h)[0] - y * logistic(xp, -h)[0]
 
 
 def _bernoulli_hessian(xp: Namespace, h: Array) -> Array:
@@ -88,7 +93,8 @@ def _bernoulli_sample(xp: Namespace, h: Array, u: Array) -> Array:
     return xp.astype(u < logistic(xp, h)[0], h.dtype)
 
 
-# Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T.
+# Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T. What a confident p would
+# cancel is written with 1 - p_i = sum_{j != i} p_j.
 
 
 def softmax(xp: Namespace, h: Array) -> Array:
@@ -97,25 +103,39 @@ def softmax(xp: Namespace, h: Array) -> Array:
     return e / xp.sum(e, axis=-1, keepdims=True)
 
 
-def _one_hot(xp: Namespace, h: Array, y: Array) -> Array:
-    classes = xp.arange(h.shape[-1], dtype=y.dtype, device=device(h))
-    return xp.astype(y[..., None] == classes, h.dtype)
+def _off_diagonal(xp: Namespace, h: Array) -> Array:
+    return 1 - identity_like(xp, h.shape[-1], h)
+
+
+def _others(xp: Namespace, p: Array) -> Array:
+    return p @ _off_diagonal(xp, p)
+
+
+def _is_class(xp: Namespace, h: Array, y: Array) -> Array:
+    """Which output is that of the class y: (..., N, D_L) from (..., N)."""
+    return y[..., None] == xp.arange(h.shape[-1], dtype=y.dtype, device=device(h))
 
 
 def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
-    shift = xp.max(h, axis=-1, keepdims=True)
-    log_sum = xp.log(xp.sum(xp.exp(h - shift), axis=-1))
-    return log_sum - xp.sum((h - shift) * _one_hot(xp, h, y), axis=-1)
+    h = h - xp.max(h, axis=-1, keepdims=True)
+    own = xp.where(_is_class(xp, h, y), h, xp.zeros_like(h))
+    return xp.log(xp.sum(xp.exp(h), axis=-1)) - xp.sum(own, axis=-1)
+
+
+def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
+    # p - e_y
+    p = softmax(xp, h)
+    return xp.where(_is_class(xp, h, y), -_others(xp, p), p)
 
 
 def _categorical_hessian(xp: Namespace, h: Array) -> Array:
     p = softmax(xp, h)
-    return diagonal(xp, p) - p[..., :, None] * p[..., None, :]
+    return diagonal(xp, p * _others(xp, p)) - p[:, :, None] * p[:, None, :] * _off_diagonal(xp, p)
 
 
 def _categorical_mean_hessian(xp: Namespace, h: Array) -> Array:
     p = softmax(xp, h)
-    return diagonal(xp, xp.mean(p, axis=0)) - p.T @ p / p.shape[0]
+    return diagonal(xp, xp.mean(p * _others(xp, p), axis=0)) - p.T @ p / p.shape[0] * _off_diagonal(xp, p)
 
 
 def _categorical_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
@@ -141,7 +161,7 @@ OBJECTIVES: dict[str, Objective] = {
     ),
     "bernoulli": Objective(
         value=_bernoulli,
-        gradient=lambda xp, h, y: logistic(xp, h)[0] - y,
+        gradient=_bernoulli_gradient,
         hessian=_bernoulli_hessian,
         mean_hessian=_bernoulli_mean_hessian,
         root_rows=_bernoulli_root_rows,
@@ -150,7 +170,7 @@ OBJECTIVES: dict[str, Objective] = {
     ),
     "categorical": Objective(
         value=_categorical,
-        gradient=lambda xp, h, y: softmax(xp, h) - _one_hot(xp, h, y),
+        gradient=_categorical_gradient,
         hessian=_categorical_hessian,
         mean_hessian=_categorical_mean_hessian,
         root_rows=_categorical_root_rows,

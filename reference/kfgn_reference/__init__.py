@@ -44,6 +44,7 @@ Randomness is an argument too: what samples takes its normals or uniforms, or th
 Where the text of the paper cannot be followed to the letter, the docstring says "misprint" and why.
 """
 
+from ._types import Array, PerLayer
 from .expectation import expectation
 from .factored import expected_q, factored_blocks, sample_q
 from .gauss_newton import (
@@ -65,8 +66,10 @@ from .transfers import TRANSFERS, Transfer
 __all__ = [
     "OBJECTIVES",
     "TRANSFERS",
+    "Array",
     "Network",
     "Objective",
+    "PerLayer",
     "Transfer",
     "append_unit",
     "backpropagate",

@@ -45,12 +45,18 @@ def identity_matrix(h: Array, _y: Array) -> Array:
     return np.diag(one(h))
 
 
-# Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L). A draw is D_L uniforms in [0, 1).
+# Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L), 1 - p = logistic(-h_L). A draw is D_L
+# uniforms in [0, 1).
 
 
 def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
     """-sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)) = sum_i (softplus(h_i) - y_i h_i)."""
     return np.sum(softplus(h) - y * h)
+
+
+def bernoulli_gradient(h: Array, y: Array) -> Array:
+    """p - y = (1 - y) p - y (1 - p), which keeps its digits where p is nearly y."""
+    return (1 - y) * logistic(h) - y * logistic(-h)
 
 
 def bernoulli_sample(h: Array, u: Array) -> Array:
@@ -78,21 +84,32 @@ def categorical_cross_entropy(h: Array, y: int) -> Any:
     return log_sum_exp(h) - h[y]
 
 
+def off_diagonal(h: Array) -> Array:
+    """The matrix (D, D) of ones with a diagonal of zeros."""
+    return 1 - np.eye(len(h), dtype=int)
+
+
+def others(p: Array) -> Array:
+    """1 - p_i as sum_{j != i} p_j, which keeps its digits where p_i is nearly 1."""
+    return off_diagonal(p) @ p
+
+
 def categorical_gradient(h: Array, y: int) -> Array:
     """p - e_y, with e_y the unit vector of the class."""
-    return softmax(h) - np.eye(len(h), dtype=int)[y]
+    p = softmax(h)
+    return np.where(np.arange(len(h)) == y, -others(p), p)
 
 
 def categorical_hessian(h: Array, _y: int) -> Array:
-    """diag(p) - p p^T."""
+    """diag(p) - p p^T, with p_i (1 - p_i) on the diagonal."""
     p = softmax(h)
-    return np.diag(p) - np.outer(p, p)
+    return np.diag(p * others(p)) - np.outer(p, p) * off_diagonal(p)
 
 
 def categorical_root(h: Array, _y: int) -> Array:
-    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal alone would drop the -p p^T."""
+    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal diag(sqrt p) alone would drop the -p p^T."""
     p = softmax(h)
-    return np.diag(np.sqrt(p)) - np.outer(p, np.sqrt(p))
+    return np.diag(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
 
 
 def categorical_sample(h: Array, u: Any) -> int:
@@ -110,7 +127,7 @@ OBJECTIVES: dict[str, Objective] = {
     ),
     "bernoulli": Objective(
         value=bernoulli_cross_entropy,
-        gradient=lambda h, y: logistic(h) - y,
+        gradient=bernoulli_gradient,
         hessian=lambda h, y: np.diag(logistic_first(h)),
         root=lambda h, y: np.diag(np.sqrt(logistic_first(h))),
         sample=bernoulli_sample,

@@ -1,0 +1,39 @@
+"""What the kit asks of an implementation. A protocol: an adapter need import nothing from here."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..problems import Array, Problem
+
+
+@dataclass(frozen=True)
+class Description:
+    """Who answers.
+
+    name:       of the implementation, the head of its column
+    version:    of it, or of the library it runs on
+    dtype:      float32 or float64, what it computes in and answers in
+    quantities: the names of `QUANTITIES` that it offers; the others are UNIMPLEMENTED, not wrong
+    flags:      settings that change the digits of its answers
+    """
+
+    name: str
+    version: str
+    dtype: str
+    quantities: frozenset[str]
+    flags: dict[str, str] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """An implementation, as the kit sees it."""
+
+    def describe(self) -> Description:
+        """Who answers, and what is offered."""
+        ...
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """The quantity on the problem as NumPy arrays, one for each layer or a single one, in the described dtype.
+
+        In the kit's conventions: W_l (D_l, D_{l-1} + 1), bias in the last column; means over N; blocks Q kron G.
+        """
+        ...

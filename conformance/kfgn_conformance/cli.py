@@ -1,0 +1,86 @@
+"""The command `kfgn-check`: hold kfgn's port against the reference on every backend this machine has."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from .real import REAL_PROBLEMS
+from .report import print_report, write_json
+from .run import Column, run
+from .strategies import drawn_problems
+
+PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(
+        prog="kfgn-check",
+        description="Hold kfgn on every usable backend and dtype against the reference, on drawn and on real problems.",
+        epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
+        "3 nothing was checked.",
+    )
+    options.add_argument("command", nargs="?", choices=["run"], default="run", help="run the checks (the default)")
+    names = ", ".join(TARGETS)
+    options.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
+    options.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
+    options.add_argument("--dtype", choices=DTYPES, help="only in it")
+    options.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
+    options.add_argument("--examples", type=int, default=25, metavar="N", help="drawn problems (default: 25)")
+    options.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    options.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    options = parser()
+    given = options.parse_args(arguments)
+    for name in (*(given.backend or ()), *given.require):
+        if name not in TARGETS:
+            options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
+    if given.json is not None and not given.json.resolve().parent.is_dir():
+        options.error(f"--json: there is no folder {given.json.resolve().parent}")
+    if given.examples < 0:
+        options.error(f"--examples: expected 0 or more, got {given.examples}")
+    targets = [
+        target
+        for target, (_, device) in TARGETS.items()
+        if (given.backend is None or target in given.backend) and given.device in (None, device)
+    ]
+    console, log = Console(), Console(stderr=True)
+    columns = [column for target in targets for column in columns_of(target, given.dtype)]
+    missing = sorted(set(given.require) - {column.name for column in columns if column.adapter})
+    if missing:
+        for column in columns:
+            if column.name in missing:
+                log.print(f"{column.name}: not usable: {column.reason}", style="red", highlight=False)
+        log.print(f"kfgn-check: required and not usable here: {', '.join(missing)}", style="red", highlight=False)
+        return USAGE
+    problems = drawn_problems(given.examples, given.seed) if given.examples else []
+    problems += [make() for make in REAL_PROBLEMS.values()]
+    with log.status("") as status:
+        report = run(columns, problems, lambda quantity: status.update(f"checking {quantity}"))
+    print_report(report, console)
+    if given.json is not None:
+        write_json(report, given.json)
+    if not report.checked:
+        log.print("kfgn-check: nothing was checked", style="red")
+        return NOTHING_CHECKED
+    return PASSED if report.passed else FAILED
+
+
+def columns_of(target: str, dtype: str | None) -> list[Column]:
+    """A column for each dtype of a usable target, or one that says why it is not."""
+    backend = open_target(target)
+    if isinstance(backend, str):
+        return [Column(target, reason=backend)]
+    return [Column(target, KfgnPort(backend, d)) for d in DTYPES if dtype in (None, d)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The report as a table for the terminal and as JSON."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .quantities import QUANTITIES
+from .run import Cell, Report
+from .tolerances import ROUNDOFF, C
+from .verdicts import Status
+
+FORMAT_VERSION = 1
+
+COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow", Status.SKIPPED: "dim", Status.UNIMPLEMENTED: "dim"}
+
+
+def print_report(report: Report, console: Console) -> None:
+    """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
+    for table in _tables(report, console):
+        console.print(table)
+    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False)
+    for column in report.columns:
+        described = column.description
+        if described is None:
+            console.print(Text(f"{column.name}: not usable: {column.reason}", "yellow"))
+        elif described.dtype == next(iter(ROUNDOFF)):
+            flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
+            console.print(f"{column.name}: {described.version}{flags}", highlight=False)
+    for note in report.notes:
+        console.print(f"note: {note}", style="dim", highlight=False)
+    for quantity, row in report.rows.items():
+        for column, cell in zip(report.columns, row, strict=True):
+            if cell.status not in (Status.PASS, Status.SKIPPED, Status.UNIMPLEMENTED):
+                worst = cell.worst
+                console.print(
+                    Text(f"{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}", "red")
+                )
+
+
+def _tables(report: Report, console: Console) -> list[Table]:
+    """One table if the terminal is wide enough, else one for each dtype."""
+    whole = _table(report, dtypes=tuple(ROUNDOFF))
+    if whole.__rich_measure__(console, console.options.update(max_width=10**4)).maximum <= console.width:
+        return [whole]
+    return [_table(report, dtypes=(dtype,)) for dtype in ROUNDOFF]
+
+
+def _table(report: Report, dtypes: tuple[str, ...]) -> Table:
+    """The columns in these dtypes and those that are not usable, with a column's dtype below its name."""
+    chosen = [i for i, column in enumerate(report.columns) if (d := column.description) is None or d.dtype in dtypes]
+    table = Table(
+        title="error / tolerance",
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+    table.add_column("quantity", no_wrap=True)
+    table.add_column("equation", no_wrap=True)
+    for i in chosen:
+        head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
+        table.add_column(head, justify="right")
+    for name, row in report.rows.items():
+        table.add_row(name, QUANTITIES[name].equation, *(_text(row[i]) for i in chosen))
+    return table
+
+
+def _text(cell: Cell) -> Text:
+    """The ratio alone where it passed; where it did not, the status."""
+    if cell.status is Status.PASS:
+        return Text(f"{cell.ratio:.2f}", COLOURS[cell.status])
+    if cell.status is Status.SKIPPED:
+        return Text("-", COLOURS[cell.status])
+    shown = f"{cell.status}\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else str(cell.status)
+    return Text(shown, COLOURS.get(cell.status, "bold red"))
+
+
+def _problems(report: Report) -> str:
+    drawn = sum(problem.id.startswith("drawn") for problem in report.problems)
+    real = [problem.id for problem in report.problems if not problem.id.startswith("drawn")]
+    return " and ".join([f"{drawn} drawn problems"] * bool(drawn) + real)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The whole report: every column, every cell with its worst verdict, every note."""
+    return {
+        "format": FORMAT_VERSION,
+        "tolerance": {"rule": "sums: c (sqrt(n) u max|Q| + d)", "c": C, "u": ROUNDOFF},
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "numpy": version("numpy"),
+            "array-api-compat": version("array-api-compat"),
+            "hypothesis": version("hypothesis"),
+        },
+        "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
+        "columns": [
+            {"name": column.name, "usable": False, "reason": column.reason}
+            if (described := column.description) is None
+            else {
+                "name": column.name,
+                "usable": True,
+                "dtype": described.dtype,
+                "version": described.version,
+                "flags": described.flags,
+            }
+            for column in report.columns
+        ],
+        "rows": [
+            {
+                "quantity": name,
+                "equation": QUANTITIES[name].equation,
+                "cells": [_cell_json(cell) for cell in row],
+            }
+            for name, row in report.rows.items()
+        ],
+        "notes": report.notes,
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    worst = cell.worst
+    return {
+        "status": str(cell.status),
+        "ratio": _number(cell.ratio),
+        "looseness": _number(max(v.looseness for v in cell.verdicts)),
+        "asked": len(cell.verdicts),
+        "worst": {"problem": worst.problem, "detail": worst.detail},
+    }
+
+
+def _number(x: float) -> float | None:
+    """JSON has no infinity: null is what no tolerance allows."""
+    return float(x) if np.isfinite(x) else None
+
+
+def write_json(report: Report, path: Path) -> None:
+    """`as_json` in a file."""
+    path.write_text(json.dumps(as_json(report), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,113 @@
+"""All questions to all adapters, and the cells of the table that come out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .adapters import Adapter, Description
+from .problems import Problem
+from .quantities import QUANTITIES, Quantity
+from .verdicts import Status, Verdict, judge
+
+
+@dataclass(frozen=True)
+class Column:
+    """An adapter, or the reason why there is none: a column that says so, not a silence."""
+
+    name: str
+    adapter: Adapter | None = None
+    reason: str = ""
+
+    @property
+    def description(self) -> Description | None:
+        """What the adapter says of itself; None without one."""
+        return self.adapter.describe() if self.adapter else None
+
+    @property
+    def title(self) -> str:
+        """The name, with the dtype where there is one."""
+        return f"{self.name} {self.description.dtype}" if self.description else self.name
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What an adapter's answers for one quantity come to: the worst of them."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def worst(self) -> Verdict:
+        """The verdict with the worst status, and among those the worst ratio."""
+        return max(self.verdicts, key=lambda v: (list(Status).index(v.status), v.ratio))
+
+    @property
+    def status(self) -> Status:
+        """The worst status."""
+        return self.worst.status
+
+    @property
+    def ratio(self) -> float:
+        """The worst ratio error / tolerance."""
+        return max(v.ratio for v in self.verdicts)
+
+
+@dataclass
+class Report:
+    """The table: rows are quantities, columns adapters. `notes` say where a quantity was not asked in full."""
+
+    columns: list[Column]
+    problems: list[Problem]
+    rows: dict[str, list[Cell]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def usable(self) -> list[Column]:
+        """The columns with an adapter."""
+        return [column for column in self.columns if column.adapter]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell of the table."""
+        return [cell for row in self.rows.values() for cell in row]
+
+    @property
+    def checked(self) -> bool:
+        """Whether any answer was judged at all."""
+        return any(cell.status not in (Status.SKIPPED, Status.UNIMPLEMENTED) for cell in self.cells)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every answer that was given passed. INCONCLUSIVE is no pass: nothing was shown."""
+        return all(cell.status in (Status.PASS, Status.SKIPPED, Status.UNIMPLEMENTED) for cell in self.cells)
+
+
+def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:
+    """Ask every column for every quantity on every problem; `progress` is told of each row as it begins."""
+    report = Report(list(columns), list(problems))
+    for quantity in QUANTITIES.values():
+        progress(quantity.name)
+        report.rows[quantity.name] = _row(quantity, report)
+    return report
+
+
+def _row(quantity: Quantity, report: Report) -> list[Cell]:
+    """One row: the oracle of a problem is computed once and serves every column."""
+    verdicts: list[list[Verdict]] = [[] for _ in report.columns]
+    for problem in report.problems:
+        within_reach = quantity.within_reach(problem)
+        if within_reach is None:
+            report.notes.append(f"{quantity.name} is not asked on {problem.id}: {_size(quantity, problem)}")
+            continue
+        if within_reach.N < problem.N:
+            report.notes.append(
+                f"{quantity.name} is asked on {within_reach.N} of {problem.N} datapoints of {problem.id}"
+            )
+        for column, answers in zip(report.columns, verdicts, strict=True):
+            if column.adapter is None:
+                answers.append(Verdict(Status.SKIPPED, problem.id, detail=column.reason))
+            else:
+                answers.append(judge(column.adapter, within_reach, quantity))
+    return [Cell(tuple(answers)) for answers in verdicts]
+
+
+def _size(quantity: Quantity, problem: Problem) -> str:
+    return f"it would have {quantity.elements(problem):.1e} elements"

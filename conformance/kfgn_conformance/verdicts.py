@@ -1,0 +1,96 @@
+"""One answer of one adapter, judged."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from .adapters import Adapter
+from .problems import Array, Problem
+from .quantities import Quantity
+from .tolerances import LOOSE, largest, sums, truth
+
+NON_STRICT = 30
+"""Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
+
+
+class Status(StrEnum):
+    """What became of a question, the worst last."""
+
+    SKIPPED = "SKIPPED"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    PASS = "PASS"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NON_STRICT = "NON-STRICT"
+    FAIL = "FAIL"
+    ERROR = "ERROR"
+
+
+class Verdict(NamedTuple):
+    """status: of this answer. ratio: error / tolerance. looseness: tolerance / max|Q|. Both over the arrays, the worst.
+
+    detail: what to know of a verdict that is not PASS.
+    """
+
+    status: Status
+    problem: str
+    ratio: float = 0.0
+    looseness: float = 0.0
+    detail: str = ""
+
+
+def judge(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
+    """Ask the adapter for the quantity on the problem and hold its answer against the oracle."""
+    described = adapter.describe()
+    if quantity.name not in described.quantities:
+        return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
+    try:
+        answer = adapter.compute(problem, quantity.name)
+    except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
+    return compare(answer, problem, quantity, described.dtype)
+
+
+def compare(answer: tuple[Array, ...], problem: Problem, quantity: Quantity, dtype: str) -> Verdict:
+    """Hold an answer in a dtype against the oracle."""
+    oracle = truth(problem, quantity)
+    fault = misshapen(answer, oracle.arrays, dtype)
+    if fault:
+        return Verdict(Status.FAIL, problem.id, np.inf, detail=fault)
+    tolerances = sums(problem, quantity, dtype)
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(answer, oracle.arrays, strict=True)]
+    ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, tolerances, strict=True)]
+    looseness = max(_quotient(t, scale) for t, scale in zip(tolerances, oracle.scales, strict=True))
+    worst = int(np.argmax(ratios))
+    detail = (
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {tolerances[worst]:.3g}, "
+        f"largest element {oracle.scales[worst]:.3g}"
+    )
+    return Verdict(_status(ratios[worst], looseness, dtype), problem.id, ratios[worst], looseness, detail)
+
+
+def misshapen(answer: tuple[Array, ...], arrays: tuple[Array, ...], dtype: str) -> str:
+    """What is wrong with the form of an answer, empty if nothing is."""
+    if len(answer) != len(arrays):
+        return f"expected {len(arrays)} arrays, got {len(answer)}"
+    for i, (a, q) in enumerate(zip(answer, arrays, strict=True), start=1):
+        if a.shape != q.shape:
+            return f"array {i}: expected shape {q.shape}, got {a.shape}"
+        if a.dtype.kind == "f" and a.dtype != dtype:
+            return f"array {i}: expected dtype {dtype}, got {a.dtype}"
+        if not np.all(np.isfinite(a)):
+            return f"array {i}: expected finite values, got NaN or infinity"
+    return ""
+
+
+def _quotient(error: float, tolerance: float) -> float:
+    """error / tolerance, where nothing allowed and nothing wrong is no error."""
+    return error / tolerance if tolerance > 0 else (np.inf if error > 0 else 0.0)
+
+
+def _status(ratio: float, looseness: float, dtype: str) -> Status:
+    if looseness > LOOSE[dtype]:
+        return Status.INCONCLUSIVE
+    if ratio <= 1:
+        return Status.PASS
+    return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL

@@ -1,0 +1,109 @@
+#!/usr/bin/env -S python3 -m nox -f
+"""Every check of the project. `nox` runs the default sessions, `nox -l` lists them all."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.16"
+# pip, since the machines that run this may hold files for pip alone; and it is what users have
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+HOST = ["numpy", "strict", "torch", "jax"]
+GPU = ["torch-cuda", "cupy"]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The groups of pyproject.toml and this checkout, in one resolution, so that the pin of PyTorch holds."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session(tags=["ci"])
+def lint(session: nox.Session) -> None:
+    """Ruff and the rules of who may import whom."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session(tags=["ci"])
+def types(session: nox.Session) -> None:
+    """Mypy, strict, on the three packages."""
+    install(session, "types")
+    session.run("mypy")
+
+
+@nox.session(tags=["ci"])
+def reference(session: nox.Session) -> None:
+    """The reference where NumPy is all there is, and the port where array-api-compat is the rest."""
+    session.install("numpy")
+    program = "import kfgn_reference; print(len(kfgn_reference.__all__), 'names in the reference, with NumPy alone')"
+    session.run("python", "-W", "error", "-c", program, env={"PYTHONPATH": "reference"})
+    session.install("-e", ".")
+    session.run("python", "-W", "error", "-c", "import kfgn; print(len(kfgn.__all__), 'names in the port')")
+
+
+@nox.session(tags=["ci"])
+def tests(session: nox.Session) -> None:
+    """All tests but the conformance of the port, with every backend installed."""
+    install(session, "test")
+    session.run("pytest", "--ignore=tests/conformance/test_port.py", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+@nox.parametrize("backend", HOST, ids=HOST)
+def conformance(session: nox.Session, backend: str) -> None:
+    """The port on one backend against the reference."""
+    install(session, "conformance", f"backend-{backend}")
+    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def check(session: nox.Session) -> None:
+    """The table of `kfgn-check` on every backend of the host."""
+    install(session, "conformance", "backends")
+    session.run("kfgn-check", "--require", *HOST, *session.posargs)
+
+
+@nox.session(name="conformance-gpu", default=False, tags=["gpu"])
+@nox.parametrize("backend", GPU, ids=GPU)
+def conformance_gpu(session: nox.Session, backend: str) -> None:
+    """The port on a GPU against the reference."""
+    install(session, "conformance", f"backend-{backend}")
+    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs)
+
+
+@nox.session(default=False)
+@nox.parametrize("backend", HOST, ids=HOST)
+def explore(session: nox.Session, backend: str) -> None:
+    """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 1000 by default."""
+    install(session, "conformance", f"backend-{backend}")
+    session.run(
+        "pytest",
+        "tests/conformance/test_port.py",
+        f"--backend={backend}",
+        "-k=drawn",
+        *session.posargs,
+        env={"HYPOTHESIS_PROFILE": "explore"},
+    )
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """The wheel and the sdist, and the command from the wheel in a clean environment, outside the checkout."""
+    session.install(*nox.project.dependency_groups(PROJECT, "build"))
+    dist = Path(session.create_tmp()).resolve() / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    (wheel,) = dist.glob("*.whl")
+    session.install(f"kfgn[conformance] @ {wheel.as_uri()}")
+    session.chdir(dist)
+    session.run("kfgn-check", "--require", "numpy", "strict", "--backend", "numpy", "strict")
+
+
+if __name__ == "__main__":
+    nox.main()

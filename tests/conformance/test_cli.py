@@ -1,0 +1,96 @@
+"""The command as its user meets it: exit statuses, columns that say why, and the JSON file."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from kfgn_conformance import cli
+from kfgn_conformance.adapters import kfgn_port
+from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.real import digits
+
+NUMPY = ["--backend", "numpy", "--examples", "2"]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """The digits alone: the autoencoder takes a minute."""
+    monkeypatch.setattr(cli, "REAL_PROBLEMS", {"digits": digits})
+
+
+def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
+    file = tmp_path / "report.json"
+    assert cli.main([*NUMPY, "--json", str(file)]) == cli.PASSED
+    table = capsys.readouterr().out
+    report = json.loads(file.read_text())
+    assert [row["quantity"] for row in report["rows"]] == list(QUANTITIES)
+    assert [(c["name"], c["dtype"]) for c in report["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
+    for row in report["rows"]:
+        assert row["quantity"] in table
+        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == 3 for cell in row["cells"])
+        assert all(f"{cell['ratio']:.2f}" in table for cell in row["cells"])
+
+
+def test_a_wrong_answer_fails_and_is_named(monkeypatch, capsys):
+    right = kfgn_port.COMPUTE["kfra"]
+    monkeypatch.setitem(kfgn_port.COMPUTE, "kfra", lambda p: tuple(2 * G for G in right(p)))
+    assert cli.main([*NUMPY, "--dtype", "float32"]) == cli.FAILED
+    assert "FAIL: kfra by numpy float32" in capsys.readouterr().out
+
+
+def test_a_backend_that_is_not_usable_is_a_column_that_says_why(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert cli.main(["--backend", "numpy", "cupy", "--examples", "1"]) == cli.PASSED
+    assert "cupy: not usable: cupy is not installed: pip install 'kfgn[cupy]'" in capsys.readouterr().out
+
+
+def test_a_required_backend_that_is_not_usable_is_an_error(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert cli.main(["--require", "numpy", "cupy"]) == cli.USAGE
+    assert "required and not usable here: cupy" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_required_backend_that_was_not_asked_for_is_an_error(capsys):
+    assert cli.main([*NUMPY, "--require", "strict"]) == cli.USAGE
+    assert "required and not usable here: strict" in " ".join(capsys.readouterr().err.split())
+
+
+def test_nothing_checked_is_no_success(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert cli.main(["--backend", "cupy", "--examples", "1"]) == cli.NOTHING_CHECKED
+    assert "nothing was checked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--backend", "nunpy"], "unknown backend 'nunpy'; known: numpy, strict"),
+        (["--require", "tensorflow"], "unknown backend 'tensorflow'"),
+        (["--dtype", "float16"], "invalid choice: 'float16'"),
+        (["--examples", "-1"], "expected 0 or more, got -1"),
+        (["--json", "/no/such/folder/report.json"], "there is no folder /no/such/folder"),
+        (["walk"], "invalid choice: 'walk'"),
+    ],
+)
+def test_wrong_usage(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == cli.USAGE
+    assert message in capsys.readouterr().err
+
+
+def test_the_same_seed_draws_the_same_problems(tmp_path):
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file, seed in zip(files, ("1", "1", "2"), strict=True):
+        cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--json", str(file)])
+    first, second, other = (json.loads(file.read_text())["problems"] for file in files)
+    assert first == second
+    assert first != other
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "kfgn_conformance", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Exit status: 0 all passed" in " ".join(done.stdout.split())

@@ -1,0 +1,48 @@
+"""The port on every backend and dtype against the reference: one test for each quantity, backend and dtype."""
+
+from functools import cache
+
+import pytest
+from hypothesis import assume, given
+from kfgn_conformance import QUANTITIES, Problem, Status, judge
+from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from kfgn_conformance.real import REAL_PROBLEMS
+from kfgn_conformance.strategies import problems, telling
+
+opened = cache(open_target)
+
+
+@pytest.fixture(params=TARGETS)
+def backend(request):
+    wanted = request.config.getoption("--backend")
+    if wanted not in (None, request.param):
+        pytest.skip(f"--backend {wanted}")
+    usable = opened(request.param)
+    if isinstance(usable, str):
+        (pytest.fail if wanted else pytest.skip)(f"{request.param}: not usable: {usable}")
+    return usable
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_drawn(backend, dtype, quantity):
+    adapter = KfgnPort(backend, dtype)
+
+    @given(problems())
+    def check(problem: Problem):
+        assume(telling(problem, quantity))
+        verdict = judge(adapter, problem, QUANTITIES[quantity])
+        assert verdict.status is Status.PASS, verdict
+
+    check()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", REAL_PROBLEMS)
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_real(backend, dtype, quantity, name):
+    problem = QUANTITIES[quantity].within_reach(REAL_PROBLEMS[name]())
+    if problem is None:
+        pytest.skip(f"{quantity} of {name} has too many elements to compare")
+    verdict = judge(KfgnPort(backend, dtype), problem, QUANTITIES[quantity])
+    assert verdict.status is Status.PASS, verdict

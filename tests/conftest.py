@@ -1,0 +1,18 @@
+"""Options and Hypothesis profiles for all tests."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The default is what CI runs: the same examples every time. `explore` looks for new ones.
+COMMON = settings(
+    deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=25)
+settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "1000")))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--backend", help="run the conformance tests of this backend alone, and fail if it is not usable")
