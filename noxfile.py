@@ -14,11 +14,12 @@ nox.options.reuse_existing_virtualenvs = True
 PROJECT = nox.project.load_toml("pyproject.toml")
 HOST = ["numpy", "strict", "torch", "jax"]
 GPU = ["torch-cuda", "cupy"]
+nox.options.tags = ["ci"]  # what a bare `nox` runs
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """The groups of pyproject.toml and this checkout, in one resolution, so that the pin of PyTorch holds."""
-    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups))
+    """This checkout and groups of pyproject.toml, in one resolution, so that the pin of PyTorch holds."""
+    session.install("-e", ".[conformance]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session(tags=["ci"])
@@ -54,34 +55,32 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "--ignore=tests/conformance/test_port.py", *session.posargs)
 
 
-@nox.session(tags=["ci"])
-@nox.parametrize("backend", HOST, ids=HOST)
+@nox.session
+@nox.parametrize(
+    "backend",
+    [
+        *(nox.param(name, id=name, tags=["ci"]) for name in HOST),
+        *(nox.param(name, id=name, tags=["gpu"]) for name in GPU),
+    ],
+)
 def conformance(session: nox.Session, backend: str) -> None:
     """The port on one backend against the reference."""
-    install(session, "conformance", f"backend-{backend}")
+    install(session, f"backend-{backend}")
     session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs)
 
 
 @nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
     """The table of `kfgn-check` on every backend of the host."""
-    install(session, "conformance", "backends")
+    install(session, "host")
     session.run("kfgn-check", "--require", *HOST, *session.posargs)
 
 
-@nox.session(name="conformance-gpu", default=False, tags=["gpu"])
-@nox.parametrize("backend", GPU, ids=GPU)
-def conformance_gpu(session: nox.Session, backend: str) -> None:
-    """The port on a GPU against the reference."""
-    install(session, "conformance", f"backend-{backend}")
-    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs)
-
-
-@nox.session(default=False)
+@nox.session
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:
     """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 1000 by default."""
-    install(session, "conformance", f"backend-{backend}")
+    install(session, f"backend-{backend}")
     session.run(
         "pytest",
         "tests/conformance/test_port.py",
@@ -92,7 +91,7 @@ def explore(session: nox.Session, backend: str) -> None:
     )
 
 
-@nox.session(default=False)
+@nox.session
 def build(session: nox.Session) -> None:
     """The wheel and the sdist, and the command from the wheel in a clean environment, outside the checkout."""
     session.install(*nox.project.dependency_groups(PROJECT, "build"))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -48,7 +48,7 @@ def print_report(report: Report, console: Console) -> None:
 def _tables(report: Report, console: Console) -> list[Table]:
     """One table if the terminal is wide enough, else one for each dtype."""
     whole = _table(report, dtypes=tuple(ROUNDOFF))
-    if whole.__rich_measure__(console, console.options.update(max_width=10**4)).maximum <= console.width:
+    if Measurement.get(console, console.options.update(max_width=10**4), whole).maximum <= console.width:
         return [whole]
     return [_table(report, dtypes=(dtype,)) for dtype in ROUNDOFF]
 
@@ -56,15 +56,7 @@ def _tables(report: Report, console: Console) -> list[Table]:
 def _table(report: Report, dtypes: tuple[str, ...]) -> Table:
     """The columns in these dtypes and those that are not usable, with a column's dtype below its name."""
     chosen = [i for i, column in enumerate(report.columns) if (d := column.description) is None or d.dtype in dtypes]
-    table = Table(
-        title="error / tolerance",
-        title_justify="left",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-    )
+    table = Table(title="error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("quantity", no_wrap=True)
     table.add_column("equation", no_wrap=True)
     for i in chosen:

@@ -85,7 +85,11 @@ def drawn_problems(count: int, seed_value: int) -> list[Problem]:
 
     @seed(seed_value)
     @settings(
-        max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(problems())
     def collect(problem: Problem) -> None:

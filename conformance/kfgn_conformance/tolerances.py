@@ -35,9 +35,9 @@ LOOSE = {"float32": 1e-3, "float64": 1e-9}
 """A tolerance above this part of max|Q| proves nothing: the verdict is INCONCLUSIVE."""
 
 PERTURBATIONS = 8
-PERTURBATIONS_OF_LARGE = 2
 LARGE = 10**5
-"""Above so many weights a maximum over the elements varies little from one perturbation to the next."""
+"""With so many weights one perturbation is enough: over 8 of them, d of the autoencoder's matrices varied by less
+than a factor of 2.3, and that of its loss, by far the smaller term of its tolerance, by 7."""
 
 
 class Truth(NamedTuple):
@@ -71,8 +71,8 @@ def truth(problem: Problem, quantity: Quantity) -> Truth:
     rng = np.random.default_rng(0)
     step = ROUNDOFF["float32"]
     changes = [0.0] * len(arrays)
-    large = sum(W.size for W in problem.weights) > LARGE
-    for _ in range(PERTURBATIONS_OF_LARGE if large else PERTURBATIONS):
+    large = sum(W.size for W in problem.weights) >= LARGE
+    for _ in range(1 if large else PERTURBATIONS):
         neighbours = quantity.oracle(perturbed(problem, rng, step))
         changes = [max(d, largest(b - a)) for d, a, b in zip(changes, arrays, neighbours, strict=True)]
     return Truth(arrays, tuple(largest(array) for array in arrays), tuple(changes))
