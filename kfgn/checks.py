@@ -1,86 +1,107 @@
-"""What every public function asks of its arrays, and the errors that answer what it does not get.
+"""What every public function asks of its arguments, and the errors that answer what it does not get.
 
 Libraries, dtypes, devices and shapes are always checked, since that reads no data. Values are checked
 where there are any: not while a function is traced, and not on a device that holds none.
 """
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 from array_api_compat import array_namespace, is_array_api_obj
 
-from ._types import Array, Namespace, Weights
-from .backends import detached, device, has_values
+from ._types import Array, Arrays, Namespace, Weights
+from .backends import detached, device, has_values, is_plain
 from .network import Network
 from .objectives import OBJECTIVES
 
 
-def checked(
-    network: Network, weights: Weights, X: Array, Y: Array | None, *, check: bool
-) -> tuple[Namespace, Weights, Array, Array]:
-    """The namespace of the arrays and the arrays themselves, outside any autograd graph, once they are in order.
+def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Namespace, Arrays, Array]:
+    """The namespace of the arrays, and weights and batch outside any autograd graph, once they are in order.
 
-    Y may be None for what needs no labels. Raises `TypeError` or `ValueError` as the package docstring says.
+    Raises `TypeError` or `ValueError` as the docstring of the package says.
     """
-    if not isinstance(network, Network):
-        raise TypeError(f"network: expected a kfgn.Network, got {_type(network)}")
+    checked_network(network)
     if not isinstance(weights, (tuple, list)):
         raise TypeError(f"weights: expected a tuple or list of arrays W_1, ..., W_L, got {_type(weights)}")
     if len(weights) != network.depth:
         raise ValueError(f"weights: expected {network.depth} arrays W_1, ..., W_L, got {len(weights)}")
     named = {"X": X} | {f"W_{l}": W for l, W in enumerate(weights, start=1)}
-    xp = _one_library_and_device(named if Y is None else named | {"Y": Y})
+    xp = _one_library_and_device(named)
     _floating(xp, named)
     for l, shape in enumerate(network.weight_shapes, start=1):
-        if named[f"W_{l}"].shape != shape:
-            raise ValueError(f"W_{l}: expected shape {shape}, bias in the last column, got {named[f'W_{l}'].shape}")
+        if (came := tuple(named[f"W_{l}"].shape)) != shape:
+            raise ValueError(f"W_{l}: expected shape {shape}, bias in the last column, got {came}")
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
-        raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {X.shape}")
+        raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
-        raise ValueError(f"X: expected at least one datapoint, got shape {X.shape}")
+        raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
         _finite(xp, named)
-    if Y is not None:
-        _targets(xp, network, X, "Y", Y, samples=(), check=check)
-    return xp, tuple(detached(W) for W in weights), detached(X), None if Y is None else detached(Y)
+    return xp, tuple(detached(W) for W in weights), detached(X)
 
 
-def checked_beside(network: Network, X: Array, *, check: bool, **named: Array) -> Array:
-    """Labels or draws (N, S, ...) for a batch X that has been checked, once they are in order too."""
-    ((name, array),) = named.items()
-    xp = _one_library_and_device({"X": X, name: array})
-    if array.ndim < 2 or array.shape[1] == 0:
-        raise ValueError(f"{name}: expected shape (N, S, ...) with at least one sample S, got {array.shape}")
-    samples = (array.shape[1],)
-    if name == "labels":
-        _targets(xp, network, X, name, array, samples=samples, check=check)
-    else:
-        _floating(xp, {"X": X, name: array})
-        _shape(network, X, name, array, samples)
-        if check:
-            _finite(xp, {name: array})
-            if network.objective != "squared_error":
-                _within(xp, name, array, 0, 1, "uniforms in [0, 1)")
-    return detached(array)
+def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
+    """The targets Y of a batch X that has been checked, (N, D_L) or (N,), once they are in order too."""
+    return _labels(network, X, "Y", Y, samples=(), check=check)
+
+
+def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
+    """Sampled labels, (N, S, D_L) or (N, S), likewise."""
+    return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
+
+
+def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> Array:
+    """The random numbers that labels are sampled from, (N, S, D_L) or (N, S), likewise."""
+    samples = _samples(X, "draws", draws)
+    xp = array_namespace(X)
+    _floating(xp, {"X": X, "draws": draws})
+    _shape(network, X, "draws", draws, samples)
+    if check:
+        _finite(xp, {"draws": draws})
+        if network.objective != "squared_error":
+            _values(xp, "draws", draws, (draws >= 0) & (draws < 1), "uniforms in [0, 1)")
+    return detached(draws)
+
+
+def checked_network(network: Network) -> None:
+    """`TypeError` for anything but a network."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network: expected a kfgn.Network, got {_type(network)}")
+
+
+def checked_count(name: str, n: Any) -> int:
+    """A positive integer: `TypeError` for what is no integer, `ValueError` for what is not positive."""
+    try:
+        count = operator.index(n)
+    except TypeError:
+        raise TypeError(f"{name}: expected a positive integer, got {n!r}") from None
+    if count < 1:
+        raise ValueError(f"{name}: expected a positive integer, got {n!r}")
+    return count
 
 
 def _type(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+    layout = f" of layout {value.layout}" if hasattr(value, "layout") else ""
+    return f"{type(value).__module__}.{type(value).__qualname__}{layout}"
 
 
 def _one_library_and_device(named: Mapping[str, Array]) -> Namespace:
-    """The common namespace; the first array, X, says what is expected of the others."""
+    """The common namespace; X says what is expected of the others."""
     for name, array in named.items():
-        if not is_array_api_obj(array):
+        if not (is_array_api_obj(array) and is_plain(array)):
             raise TypeError(f"{name}: expected an array, got {_type(array)}")
     X = named["X"]
     xp = array_namespace(X)
     for name, array in named.items():
         if array_namespace(array) is not xp:
             raise TypeError(f"{name}: expected an array of the library of X, {_type(X)}, got {_type(array)}")
-    for name, array in named.items():
-        if device(array) != device(X):
-            raise ValueError(f"{name}: expected an array on the device of X, {device(X)}, got one on {device(array)}")
+    places = [(name, device(array)) for name, array in named.items()]
+    known = [(name, place) for name, place in places if place is not None]
+    for name, place in known:
+        first, home = known[0]
+        if place != home:
+            raise ValueError(f"{name}: expected an array on the device of {first}, {home}, got one on {place}")
     return xp
 
 
@@ -93,38 +114,55 @@ def _floating(xp: Namespace, named: Mapping[str, Array]) -> None:
             raise TypeError(f"{name}: expected the dtype of X, {X.dtype}, got {array.dtype}")
 
 
-def _targets(
-    xp: Namespace, network: Network, X: Array, name: str, Y: Array, *, samples: tuple[int, ...], check: bool
-) -> None:
+def _samples(X: Array, name: str, array: Array) -> tuple[int]:
+    """(S,) of an array (N, S, ...)."""
+    _one_library_and_device({"X": X, name: array})
+    if array.ndim < 2 or array.shape[1] == 0:
+        shape = tuple(array.shape)
+        raise ValueError(f"{name}: expected shape (N, S, ...) with at least one sample S, got {shape}")
+    return (array.shape[1],)
+
+
+def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
+    """Labels of the objective's kind; class indices in the library's own index dtype, which can count all classes."""
     objective = OBJECTIVES[network.objective]
+    xp = _one_library_and_device({"X": X, name: y})
+    if not objective.classes:
+        _floating(xp, {"X": X, name: y})
+    elif not xp.isdtype(y.dtype, "integral"):
+        raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
+    _shape(network, X, name, y, samples)
     if objective.classes:
-        if not xp.isdtype(Y.dtype, "integral"):
-            raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {Y.dtype}")
-    else:
-        _floating(xp, {"X": X, name: Y})
-    _shape(network, X, name, Y, samples)
-    if check and objective.classes:
-        _within(xp, name, Y, 0, network.widths[-1] - 1, "class indices")
-    elif check:
-        _finite(xp, {name: Y})
-        if objective.target_range is not None:
-            _within(xp, name, Y, *objective.target_range, f"{network.objective} targets")
+        y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
+    if check:
+        _finite(xp, {} if objective.classes else {name: y})
+        least, most = (0, network.widths[-1] - 1) if objective.classes else objective.target_range
+        if least is not None and most is not None:
+            what = "class indices" if objective.classes else f"{network.objective} targets"
+            _values(xp, name, y, (y >= least) & (y <= most), f"{what} from {least} to {most}")
+    return detached(y)
 
 
 def _shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
     outputs = () if OBJECTIVES[network.objective].classes else (network.widths[-1],)
     expected = (X.shape[0], *samples, *outputs)
-    if array.shape != expected:
-        raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {tuple(array.shape)}")
+    if (came := tuple(array.shape)) != expected:
+        raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {came}")
 
 
 def _finite(xp: Namespace, named: Mapping[str, Array]) -> None:
     for name, array in named.items():
-        if has_values(array) and not bool(xp.all(xp.isfinite(array))):
+        if _known_false(xp.all(xp.isfinite(array))):
             raise ValueError(f"{name}: expected finite values, got NaN or infinity")
 
 
-def _within(xp: Namespace, name: str, array: Array, low: float, high: float, what: str) -> None:
-    if has_values(array) and not bool(xp.all((array >= low) & (array <= high))):
-        least, most = xp.min(array), xp.max(array)
-        raise ValueError(f"{name}: expected {what} from {low} to {high}, got values from {least} to {most}")
+def _values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
+    if _known_false(xp.all(allowed)):
+        number = int if xp.isdtype(array.dtype, "integral") else float
+        least, most = (number(detached(end(array))) for end in (xp.min, xp.max))
+        raise ValueError(f"{name}: expected {expected}, got values from {least} to {most}")
+
+
+def _known_false(answer: Array) -> bool:
+    """Whether the answer is there to be read, and no: an operation on known arrays may be traced all the same."""
+    return has_values(answer) and not bool(answer)

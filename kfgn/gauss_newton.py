@@ -23,7 +23,7 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, *, 
 
     Holds N matrices for each layer; `kflr` gives their mean without. No labels: H_L does not depend on them.
     """
-    xp, weights, X, _ = checked(network, weights, X, None, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
     return _recursion(xp, network, weights, forward(xp, network, weights, X))
 
 
@@ -32,7 +32,7 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, *, check: 
 
     E[(a_{l-1} a_{l-1}^T) kron G_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
     """
-    xp, weights, X, _ = checked(network, weights, X, None, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
     trace = forward(xp, network, weights, X)
     G = _recursion(xp, network, weights, trace)
     return tuple(mean_kron(xp, a, G_l) for a, G_l in zip(trace.inputs, G, strict=True))

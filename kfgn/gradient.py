@@ -1,7 +1,7 @@
 """The expected loss of Section 2.1 and its gradient (3)."""
 
 from ._types import Array, Arrays, Weights
-from .checks import checked
+from .checks import checked, checked_targets
 from .curvature import mean_gradient, mean_loss
 from .network import Network
 from .passes import forward
@@ -12,11 +12,13 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
     return mean_loss(xp, network, forward(xp, network, weights, X), Y)
 
 
 def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """The gradient of `loss`, equation (3): dE/dW_l (D_l, D_{l-1} + 1) of each layer, mean over N."""
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
     return mean_gradient(xp, network, weights, forward(xp, network, weights, X), Y)

@@ -1,7 +1,7 @@
 """The block-diagonal Hessian of Section 2.2, equations (4)-(10)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked
+from .checks import checked, checked_targets
 from .network import Network
 from .objectives import OBJECTIVES, diagonal
 from .passes import Forward, backward, forward, kernel
@@ -28,7 +28,8 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
     Holds N matrices for each layer. weights, X and Y as in `loss`.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
     return _recursion(xp, network, weights, forward(xp, network, weights, X), Y)
 
 
@@ -37,7 +38,8 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
 
     E[(a_{l-1} a_{l-1}^T) kron H_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
     trace = forward(xp, network, weights, X)
     H = _recursion(xp, network, weights, trace, Y)
     return tuple(mean_kron(xp, a, H_l) for a, H_l in zip(trace.inputs, H, strict=True))

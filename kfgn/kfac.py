@@ -1,7 +1,7 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked, checked_beside
+from .checks import checked, checked_count, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
@@ -27,14 +27,17 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     `sample_labels`. With the labels of the data this would be the empirical Fisher, another matrix.
     weights, X and Y as in `kfra`; Y is for the loss and its gradient.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
-    labels = checked_beside(network, X, labels=labels, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
+    labels = checked_labels(network, X, labels, check=check)
     trace = forward(xp, network, weights, X)
     return curvature(xp, network, weights, trace, Y, _second_factor(xp, network, weights, trace, labels))
 
 
 def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical."""
+    checked_network(network)
+    N, S = checked_count("N", N), checked_count("S", S)
     return (N, S) if OBJECTIVES[network.objective].classes else (N, S, network.widths[-1])
 
 
@@ -44,7 +47,7 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     draws: of `draw_shape` and the dtype of X. Standard normals for the squared error; uniforms in
     [0, 1) for Bernoulli and categorical. Returns (N, S, D_L), or (N, S) indices for the categorical.
     """
-    xp, weights, X, _ = checked(network, weights, X, None, check=check)
-    draws = checked_beside(network, X, draws=draws, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    draws = checked_draws(network, X, draws, check=check)
     outputs = forward(xp, network, weights, X).outputs
     return _labels_first(xp, OBJECTIVES[network.objective].sample(xp, outputs, _labels_first(xp, draws)))

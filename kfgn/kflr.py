@@ -1,7 +1,7 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked
+from .checks import checked, checked_count, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
@@ -54,8 +54,8 @@ def _second_factor(
 
 
 def _bytes_per_datapoint(xp: Namespace, network: Network, dtype: object) -> int:
-    """Three roots at a time, at most: a layer's, the next one's and one product."""
-    return int(3 * network.widths[-1] * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
+    """Five arrays of the size of a root at a time, at most: after a restart, the middle, two products and two roots."""
+    return int(5 * network.widths[-1] * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
 
 
 def kflr(
@@ -69,9 +69,9 @@ def kflr(
     classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least).
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
-    if memory < 1:
-        raise ValueError(f"memory: expected a positive number of bytes, got {memory}")
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
+    memory = checked_count("memory", memory)
     trace = forward(xp, network, weights, X)
     G = _second_factor(xp, network, weights, trace.outputs, trace.slopes, memory)
     return curvature(xp, network, weights, trace, Y, G)

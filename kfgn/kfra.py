@@ -1,7 +1,7 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked
+from .checks import checked, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
@@ -26,6 +26,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
     """
-    xp, weights, X, Y = checked(network, weights, X, Y, check=check)
+    xp, weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
     trace = forward(xp, network, weights, X)
     return curvature(xp, network, weights, trace, Y, _recursion(xp, network, weights, trace))

@@ -1,7 +1,9 @@
 """The static description of a network: everything about it but its weights."""
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .objectives import OBJECTIVES
 from .transfers import TRANSFERS
@@ -15,8 +17,8 @@ class Network:
     transfers: f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus; the last layer has none
     objective: squared_error, bernoulli or categorical
 
-    Raises `ValueError` if a width is not a positive integer, if there are not L - 1 transfer
-    functions, or if a name is unknown.
+    Raises `ValueError` if a width is not positive, if there are not L - 1 transfer functions, or if a
+    name is unknown; `TypeError` for what is no sequence, and for widths that are no integers.
     """
 
     widths: tuple[int, ...]
@@ -24,10 +26,10 @@ class Network:
     objective: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "widths", _positive_integers(self.widths))
         object.__setattr__(self, "transfers", _names(self.transfers))
-        if len(self.widths) < 2 or not all(_is_positive_integer(D) for D in self.widths):
-            raise ValueError(f"widths: expected at least two positive integers D_0, ..., D_L, got {self.widths}")
+        if len(self.widths) < 2:
+            raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {self.widths}")
         if len(self.transfers) != self.depth - 1:
             raise ValueError(
                 f"transfers: expected {self.depth - 1}, one for each layer but the last, "
@@ -36,7 +38,7 @@ class Network:
         for name in self.transfers:
             if name not in TRANSFERS:
                 raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
-        if self.objective not in OBJECTIVES:
+        if self.objective not in list(OBJECTIVES):
             raise ValueError(f"objective: unknown objective {self.objective!r}; known: {', '.join(OBJECTIVES)}")
 
     @property
@@ -50,14 +52,26 @@ class Network:
         return tuple((self.widths[l + 1], self.widths[l] + 1) for l in range(self.depth))
 
 
-def _is_positive_integer(D: object) -> bool:
-    return isinstance(D, int) and not isinstance(D, bool) and D > 0
+def _positive_integers(widths: Iterable[Any]) -> tuple[int, ...]:
+    """The widths as Python integers, whatever kind of integer they came as."""
+    try:
+        integers = tuple(D if isinstance(D, bool) else operator.index(D) for D in widths)
+    except TypeError:
+        raise TypeError(f"widths: expected a sequence of positive integers, got {widths!r}") from None
+    if any(isinstance(D, bool) or D < 1 for D in integers):
+        raise ValueError(f"widths: expected positive integers, got {integers}")
+    return integers
 
 
 def _names(transfers: Iterable[str]) -> tuple[str, ...]:
     """A tuple of names; a bare string would otherwise be read letter by letter."""
     if isinstance(transfers, str):
-        raise ValueError(
-            f"transfers: expected a sequence of names such as ({transfers!r},), got the string {transfers!r}"
-        )
-    return tuple(transfers)
+        raise ValueError(f"transfers: expected a sequence of names such as ({transfers!r},), got {transfers!r}")
+    try:
+        names = tuple(transfers)
+    except TypeError:
+        raise TypeError(f"transfers: expected a sequence of names, got {transfers!r}") from None
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
+    return names

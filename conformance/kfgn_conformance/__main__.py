@@ -1,7 +1,18 @@
-"""`python -m kfgn_conformance` is the command `kfgn-check`."""
+"""`kfgn-check`, also as `python -m kfgn_conformance`: the command, or the pip line for what it lacks."""
 
 import sys
 
-from .cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run `kfgn_conformance.cli.main` where its libraries are installed; returns the exit status."""
+    try:
+        from . import cli
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        print(f"kfgn-check: {library} is not installed: pip install 'kfgn[conformance]'", file=sys.stderr)  # noqa: T201
+        return 2
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,6 @@
 """The command `kfgn-check`: hold kfgn's port against the reference on every backend this machine has."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,7 +79,3 @@ def columns_of(target: str, dtype: str | None) -> list[Column]:
     if isinstance(backend, str):
         return [Column(target, reason=backend)]
     return [Column(target, KfgnPort(backend, d)) for d in DTYPES if dtype in (None, d)]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

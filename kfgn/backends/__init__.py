@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import detached, device, has_values
+from .arrays import detached, device, has_values, is_plain
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "detached",
     "device",
     "has_values",
+    "is_plain",
     "open_backend",
 ]

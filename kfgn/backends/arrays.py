@@ -3,6 +3,7 @@
 from typing import Any
 
 import array_api_compat
+import numpy as np
 from array_api_compat import is_jax_array, is_torch_array
 
 from .._types import Array
@@ -34,3 +35,12 @@ def has_values(x: Array) -> bool:
 def detached(x: Array) -> Array:
     """x outside any autograd graph, without a copy, so that no graph is recorded from here on."""
     return x.detach() if is_torch_array(x) else x
+
+
+def is_plain(x: Array) -> bool:
+    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix."""
+    if is_torch_array(x):
+        import torch
+
+        return bool(x.layout == torch.strided)
+    return not isinstance(x, (np.ma.MaskedArray, np.matrix))

@@ -105,7 +105,7 @@ class Torch(Backend):
         return self.xp.asarray(np.array(x)).to(self.device)
 
     def to_numpy(self, x: Array) -> NDArray[Any]:
-        return np.asarray(x.cpu())
+        return np.asarray(x.detach().cpu())
 
     def flags(self) -> dict[str, str]:
         import torch
@@ -178,7 +178,7 @@ def open_backend(name: str, device: str | None = None) -> Backend:
     if name not in BACKENDS:
         raise ValueError(f"backend: unknown backend {name!r}; known: {', '.join(BACKENDS)}")
     kind = BACKENDS[name]
-    device = device or kind.devices[0]
+    device = kind.devices[0] if device is None else device
     if device not in kind.devices:
         raise ValueError(f"device: {name} runs on {' or '.join(kind.devices)}, got {device!r}")
     try:
@@ -187,7 +187,8 @@ def open_backend(name: str, device: str | None = None) -> Backend:
         backend.to_numpy(probe @ probe)
     except ModuleNotFoundError as error:
         extra = "conformance" if name == "strict" else name
-        raise BackendUnavailableError(f"{error.name} is not installed: pip install 'kfgn[{extra}]'") from error
+        missing = f"{error.name} is not installed" if error.name else str(error)
+        raise BackendUnavailableError(f"{missing}: pip install 'kfgn[{extra}]'") from error
     except Exception as error:  # each library has its own errors for a missing driver or device
         raise BackendUnavailableError(f"no usable {device}: {' '.join(str(error).split())}") from error
     return backend

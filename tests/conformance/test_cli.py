@@ -19,6 +19,13 @@ def small(monkeypatch):
     monkeypatch.setattr(cli, "REAL_PROBLEMS", {"digits": digits})
 
 
+@pytest.fixture
+def no_cupy(monkeypatch):
+    """As if CuPy were not installed, wherever it was imported before."""
+    monkeypatch.delitem(sys.modules, "array_api_compat.cupy", raising=False)
+    monkeypatch.setitem(sys.modules, "cupy", None)
+
+
 def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
     file = tmp_path / "report.json"
     assert cli.main([*NUMPY, "--json", str(file)]) == cli.PASSED
@@ -39,14 +46,14 @@ def test_a_wrong_answer_fails_and_is_named(monkeypatch, capsys):
     assert "FAIL: kfra by numpy float32" in capsys.readouterr().out
 
 
-def test_a_backend_that_is_not_usable_is_a_column_that_says_why(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "cupy", None)
+@pytest.mark.usefixtures("no_cupy")
+def test_a_backend_that_is_not_usable_is_a_column_that_says_why(capsys):
     assert cli.main(["--backend", "numpy", "cupy", "--examples", "1"]) == cli.PASSED
     assert "cupy: not usable: cupy is not installed: pip install 'kfgn[cupy]'" in capsys.readouterr().out
 
 
-def test_a_required_backend_that_is_not_usable_is_an_error(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "cupy", None)
+@pytest.mark.usefixtures("no_cupy")
+def test_a_required_backend_that_is_not_usable_is_an_error(capsys):
     assert cli.main(["--require", "numpy", "cupy"]) == cli.USAGE
     assert "required and not usable here: cupy" in " ".join(capsys.readouterr().err.split())
 
@@ -56,8 +63,8 @@ def test_a_required_backend_that_was_not_asked_for_is_an_error(capsys):
     assert "required and not usable here: strict" in " ".join(capsys.readouterr().err.split())
 
 
-def test_nothing_checked_is_no_success(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "cupy", None)
+@pytest.mark.usefixtures("no_cupy")
+def test_nothing_checked_is_no_success(capsys):
     assert cli.main(["--backend", "cupy", "--examples", "1"]) == cli.NOTHING_CHECKED
     assert "nothing was checked" in capsys.readouterr().err
 
@@ -94,3 +101,13 @@ def test_it_runs_as_a_module():
         [sys.executable, "-m", "kfgn_conformance", "--help"], capture_output=True, text=True, check=True
     )
     assert "Exit status: 0 all passed" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("library", ["hypothesis", "rich"])
+def test_a_missing_library_is_answered_by_the_line_that_installs_it(library):
+    program = (
+        f"import sys; sys.modules[{library!r}] = None; from kfgn_conformance.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.USAGE
+    assert done.stderr == f"kfgn-check: {library} is not installed: pip install 'kfgn[conformance]'\n"

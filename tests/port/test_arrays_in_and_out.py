@@ -1,0 +1,122 @@
+"""What comes in is what comes out: library, dtype and device; nothing that came in is changed."""
+
+import itertools
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace, device
+
+import kfgn
+
+OBJECTIVES = ["squared_error", "bernoulli", "categorical"]
+DEEPER = (2, 5, 4, 3)
+
+# JAX compiles every operation for every shape and dtype; it is asked in test_jax.py, without computing
+without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
+
+
+def leaves(result):
+    """The arrays of a result in order: an array, a tuple of arrays or a Curvature."""
+    return list(itertools.chain.from_iterable(map(leaves, result))) if isinstance(result, tuple) else [result]
+
+
+def assert_like_the_input(backend, problem, function, result):
+    indices = function.name == "sample_labels" and problem.network.objective == "categorical"
+    for array in leaves(result):
+        # NumPy's mean is a NumPy scalar, which is an array to the standard
+        assert array_namespace(array) is array_namespace(problem.X)
+        assert device(array) == device(problem.X)
+        assert backend.xp.isdtype(array.dtype, "integral") if indices else array.dtype == problem.X.dtype
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_library_dtype_and_device(backend, problem, functions, objective):
+    p = problem(backend, objective)
+    before = [np.array(backend.to_numpy(a)) for a in (*p.weights, *p[2:])]
+    for function in functions():
+        assert_like_the_input(backend, p, function, function(p))
+    after = [backend.to_numpy(a) for a in (*p.weights, *p[2:])]
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True)), "an input was changed"
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@without_jax
+def test_float32_stays_float32(backend, problem, functions, objective):
+    p = problem(backend, objective, "float32", widths=DEEPER)
+    for function in functions():
+        assert_like_the_input(backend, p, function, function(p))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@without_jax
+def test_shapes(backend, problem, objective):
+    p = problem(backend, objective, widths=DEEPER)
+    pre, weights = [(7, D, D) for D in (5, 4, 3)], [(5, 3), (4, 6), (3, 5)]
+    blocks = [(n * m, n * m) for n, m in weights]
+    Q, G = [(m, m) for _, m in weights], [(n, n) for n, _ in weights]
+    curvature = [(), *weights, *Q, *G]
+    args = p.network, p.weights, p.X
+
+    def shapes(result):
+        return [tuple(array.shape) for array in leaves(result)]
+
+    assert shapes(kfgn.loss(*args, p.Y)) == [()]
+    assert shapes(kfgn.gradient(*args, p.Y)) == weights
+    assert shapes(kfgn.preactivation_hessians(*args, p.Y)) == pre
+    assert shapes(kfgn.preactivation_gauss_newton(*args)) == pre
+    assert shapes(kfgn.hessian_blocks(*args, p.Y)) == blocks
+    assert shapes(kfgn.gauss_newton_blocks(*args)) == blocks
+    for result in (kfgn.kfra(*args, p.Y), kfgn.kflr(*args, p.Y), kfgn.kfac(*args, p.Y, p.labels)):
+        assert isinstance(result, kfgn.Curvature)
+        assert shapes(result) == curvature
+    labels = kfgn.sample_labels(*args, p.draws)
+    assert shapes(labels) == [kfgn.draw_shape(p.network, 7, 6)]
+    kfgn.kfac(*args, p.Y, labels)  # and what it samples is what KFAC takes
+
+
+@without_jax
+def test_ones_everywhere(backend, problem):
+    # one datapoint, one sample, one unit: no axis of length one is lost
+    p = problem(backend, "bernoulli", widths=(1, 1, 1), N=1, S=1)
+    kfra, kflr = (f(p.network, p.weights, p.X, p.Y) for f in (kfgn.kfra, kfgn.kflr))
+    for a, b in zip(leaves(kfra), leaves(kflr), strict=True):
+        np.testing.assert_allclose(backend.to_numpy(a), backend.to_numpy(b), rtol=1e-12, atol=1e-14)
+    assert [tuple(G.shape) for G in kflr.G] == [(1, 1), (1, 1)]
+    labels = kfgn.sample_labels(p.network, p.weights, p.X, p.draws)
+    assert tuple(labels.shape) == tuple(p.labels.shape)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_weights_in_any_sequence(backend, problem, functions, objective):
+    p = problem(backend, objective)
+    for function in functions():
+        expected, came = function(p), function(p.having("weights", list(p.weights)))
+        for a, b in zip(leaves(expected), leaves(came), strict=True):
+            assert backend.to_numpy(a).tobytes() == backend.to_numpy(b).tobytes()
+
+
+VIEWS = {
+    "Fortran order": np.asfortranarray,
+    "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "backwards": lambda a: np.array(a[::-1])[::-1],
+    "transposed twice": lambda a: np.array(a.T).T,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
+def test_read_only_views(backend, problem, functions, objective, view):
+    p = problem(backend, objective)
+
+    def locked(a):
+        seen = VIEWS[view](a)
+        assert np.array_equal(seen, a)
+        seen.flags.writeable = False
+        return seen
+
+    q = p._replace(**{name: locked(getattr(p, name)) for name in p._fields[2:]}, weights=tuple(map(locked, p.weights)))
+    for function in functions():
+        for a, b in zip(leaves(function(p)), leaves(function(q)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+            assert not any(np.shares_memory(b, x) for x in (*q.weights, *q[2:]))

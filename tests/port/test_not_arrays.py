@@ -1,0 +1,89 @@
+"""What is not an array, not a sequence of arrays or not a network is refused by name."""
+
+import numpy as np
+import pytest
+
+import kfgn
+
+OBJECTS = {"list": [[1.0]], "float": 1.0, "str": "X", "NoneType": None, "object": object()}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("name", ["X", "W_1", "W_2", "Y", "labels", "draws"])
+def test_not_an_array(backend, problem, functions, refuses, name, kind):
+    bad = problem(backend, "categorical").having(name, OBJECTS[kind])
+    for function in functions(name):
+        refuses(backend, function, bad, TypeError, name, "expected an array", kind)
+
+
+@pytest.mark.parametrize("name", ["X", "W_2", "Y", "labels", "draws"])
+def test_nested_list(backend, problem, functions, refuses, name):
+    good = problem(backend, "squared_error")
+    bad = good.having(name, backend.to_numpy(good.argument(name)).tolist())
+    for function in functions(name):
+        refuses(backend, function, bad, TypeError, name, "expected an array", "list")
+
+
+WEIGHTS = {
+    "one array": (lambda W: W[0], None),
+    "dict": (lambda W: dict(enumerate(W)), "dict"),
+    "generator": (lambda W: (w for w in W), "generator"),
+    "None": (lambda W: None, "NoneType"),
+    "str": (lambda W: "WWW", "str"),
+    "object array": (lambda W: np.array([None] * 3, dtype=object), "ndarray"),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_weights_that_are_no_sequence(backend, problem, functions, refuses, case):
+    change, kind = WEIGHTS[case]
+    good = problem(backend, "bernoulli")
+    bad = good.having("weights", change(good.weights))
+    for function in functions():
+        refuses(
+            backend, function, bad, TypeError, "weights", "tuple or list", kind or type(good.weights[0]).__qualname__
+        )
+
+
+def test_weights_stacked(backend, problem, functions, refuses):
+    # equal shapes, so that the layers do stack
+    good = problem(backend, "squared_error", widths=(3, 3, 3))
+    bad = good.having("weights", backend.xp.stack(good.weights))
+    for function in functions():
+        refuses(backend, function, bad, TypeError, "weights", "tuple or list", type(bad.weights).__qualname__)
+
+
+@pytest.mark.parametrize("network", [None, "categorical", ((2, 4, 3), ("tanh",), "categorical"), {}, kfgn.Network])
+def test_network_of_the_wrong_type(backend, problem, functions, refuses, network):
+    bad = problem(backend, "categorical").having("network", network)
+    for function in functions():
+        refuses(backend, function, bad, TypeError, "network", "kfgn.Network", type(network).__qualname__)
+
+
+@pytest.mark.parametrize("network", [None, "categorical", {}])
+def test_network_of_the_wrong_type_for_draw_shape(network):
+    with pytest.raises(TypeError, match=r"^network: expected a kfgn.Network"):
+        kfgn.draw_shape(network, 2, 3)
+
+
+@pytest.mark.parametrize(("N", "S", "name"), [(0, 3, "N"), (3, 0, "S"), (-1, 3, "N"), (3, -2, "S")])
+def test_no_draws(N, S, name):
+    # such draws would be refused by sample_labels; 0 datapoints and 0 samples have no mean
+    with pytest.raises(ValueError, match=rf"^{name}: expected .*positive"):
+        kfgn.draw_shape(kfgn.Network((2, 3), (), "categorical"), N, S)
+
+
+@pytest.mark.parametrize("memory", [0, -1])
+def test_memory_without_bytes(backend, problem, memory):
+    p = problem(backend, "categorical")
+    with pytest.raises(ValueError, match=rf"^memory: expected a positive integer, got {memory}$"):
+        kfgn.kflr(p.network, p.weights, p.X, p.Y, memory=memory)
+
+
+@pytest.mark.parametrize("memory", ["1", None, 1.5, 2.0**28, float("inf"), float("nan"), np.ones(2)], ids=repr)
+def test_memory_that_is_no_integer(memory):
+    # infinity must not become one datapoint at a time, nor a float fail in range()
+    network = kfgn.Network((2, 3, 2), ("tanh",), "squared_error")
+    W, X, Y = (np.ones((3, 3)), np.ones((2, 4))), np.ones((5, 2)), np.ones((5, 2))
+    with pytest.raises(TypeError, match=r"^memory: expected a positive integer"):
+        kfgn.kflr(network, W, X, Y, memory=memory)
