@@ -91,6 +91,33 @@ def explore(session: nox.Session, backend: str) -> None:
     )
 
 
+MUTMUT = """
+[tool.mutmut]
+source_paths = ["src"]
+pytest_add_cli_args_test_selection = ["tests"]
+
+[tool.pytest.ini_options]
+addopts = ["--import-mode=importlib"]
+pythonpath = ["src"]
+"""
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutate the reference, run its tests on every mutant, and print the mutants that survive."""
+    session.install("numpy", "pytest", "hypothesis", *nox.project.dependency_groups(PROJECT, "mutation", "pin-torch"))
+    room = Path(session.create_tmp()).resolve() / "mutation"
+    shutil.rmtree(room, ignore_errors=True)
+    shutil.copytree("reference", room / "src")
+    # mutmut forks, which JAX cannot do, and leaves an import of its own in every module
+    left_out = shutil.ignore_patterns("test_autodiff_jax.py", "test_imports.py")
+    shutil.copytree("tests/reference", room / "tests", ignore=left_out)
+    (room / "pyproject.toml").write_text(MUTMUT)
+    session.chdir(room)
+    session.run("mutmut", "run", env={"OMP_NUM_THREADS": "1"})
+    session.run("mutmut", "results")
+
+
 @nox.session
 def build(session: nox.Session) -> None:
     """The wheel and the sdist, and the command from the wheel in a clean environment, outside the checkout."""

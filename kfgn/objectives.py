@@ -69,7 +69,7 @@ def _squared_error_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
 
 
 def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
-    return xp.sum(softplus(xp, h) - y * h, axis=-1)
+    return xp.sum(y * softplus(xp, -h) + (1 - y) * softplus(xp, h), axis=-1)
 
 
 def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
@@ -117,9 +117,12 @@ def _is_class(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
+    # h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), with k the class of the largest output
+    zero = xp.zeros_like(h)
+    largest = _is_class(xp, h, xp.argmax(h, axis=-1))
     h = h - xp.max(h, axis=-1, keepdims=True)
-    own = xp.where(_is_class(xp, h, y), h, xp.zeros_like(h))
-    return xp.log(xp.sum(xp.exp(h), axis=-1)) - xp.sum(own, axis=-1)
+    others = xp.sum(xp.where(largest, zero, xp.exp(h)), axis=-1)
+    return xp.log1p(others) - xp.sum(xp.where(_is_class(xp, h, y), h, zero), axis=-1)
 
 
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from ._types import Array, PerLayer
+from .arithmetic import diagonal, one
 from .expectation import expectation
 from .factored import sample_q
 from .network import Network, append_unit, forward
 from .objectives import OBJECTIVES
-from .transfers import one
 
 
 def jacobians(net: Network, x: Array) -> PerLayer:
@@ -16,9 +16,9 @@ def jacobians(net: Network, x: Array) -> PerLayer:
     Misprint: the text under (14) defines the transpose. (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
     """
     _, h = forward(net, x)
-    J = {net.L: np.diag(one(h[net.L]))}
+    J = {net.L: diagonal(one(h[net.L]))}
     for l in range(net.L - 1, 0, -1):
-        J[l] = J[l + 1] @ net.kernel(l + 1) @ np.diag(net.f(l).first(h[l]))
+        J[l] = J[l + 1] @ net.kernel(l + 1) @ diagonal(net.f(l).first(h[l]))
     return J
 
 
@@ -44,7 +44,7 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
     _, h = forward(net, x)
     G = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
     for l in range(net.L - 1, 0, -1):
-        W, B = net.kernel(l + 1), np.diag(net.f(l).first(h[l]))
+        W, B = net.kernel(l + 1), diagonal(net.f(l).first(h[l]))
         G[l] = B @ W.T @ G[l + 1] @ W @ B
     return G
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._types import Array, PerLayer
+from .arithmetic import diagonal
 from .expectation import expectation
 from .factored import sample_q
 from .gradient import backpropagate
@@ -26,8 +27,8 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
     for l in range(net.L - 1, 0, -1):
         W, f = net.kernel(l + 1), net.f(l)
         dE_da = W.T @ dE_dh[l + 1]
-        B = np.diag(f.first(h[l]))
-        D = np.diag(f.second(h[l]) * dE_da)
+        B = diagonal(f.first(h[l]))
+        D = diagonal(f.second(h[l]) * dE_da)
         H[l] = B @ W.T @ H[l + 1] @ W @ B + D
     return H
 

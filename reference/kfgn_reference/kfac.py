@@ -21,7 +21,8 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
     """
     sample = OBJECTIVES[net.objective].sample
-    return [[sample(forward(net, x)[1][net.L], draw) for draw in row] for x, row in zip(X, draws, strict=True)]
+    outputs = (forward(net, x)[1][net.L] for x in X)
+    return [[sample(h_L, draw) for draw in row] for h_L, row in zip(outputs, draws, strict=True)]
 
 
 def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerLayer:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._types import Array
+from .arithmetic import diagonal, one
 from .network import Network, forward
-from .transfers import logistic, logistic_first, one, softplus
+from .transfers import logistic, logistic_first, softplus
 
 
 class Objective(NamedTuple):
@@ -42,7 +43,7 @@ def squared_error(h: Array, y: Array) -> Any:
 
 def identity_matrix(h: Array, _y: Array) -> Array:
     """H_L = I, which is its own root."""
-    return np.diag(one(h))
+    return diagonal(one(h))
 
 
 # Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L), 1 - p = logistic(-h_L). A draw is D_L
@@ -50,8 +51,8 @@ def identity_matrix(h: Array, _y: Array) -> Array:
 
 
 def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
-    """-sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)) = sum_i (softplus(h_i) - y_i h_i)."""
-    return np.sum(softplus(h) - y * h)
+    """-sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)), where -log p = softplus(-h)."""
+    return np.sum(y * softplus(-h) + (1 - y) * softplus(h))
 
 
 def bernoulli_gradient(h: Array, y: Array) -> Array:
@@ -67,12 +68,6 @@ def bernoulli_sample(h: Array, u: Array) -> Array:
 # Categorical cross-entropy: y is the index of a class, p = softmax(h_L). A draw is one uniform.
 
 
-def log_sum_exp(h: Array) -> Any:
-    """log sum_i e^h_i. Any shift gives the same value; the maximum keeps e^h finite."""
-    shift = np.max(h)
-    return shift + np.log(np.sum(np.exp(h - shift)))
-
-
 def softmax(h: Array) -> Array:
     """p_i = e^h_i / sum_j e^h_j."""
     e = np.exp(h - np.max(h))
@@ -80,8 +75,9 @@ def softmax(h: Array) -> Array:
 
 
 def categorical_cross_entropy(h: Array, y: int) -> Any:
-    """-log p_y = log sum_i e^h_i - h_y."""
-    return log_sum_exp(h) - h[y]
+    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here that of the largest output."""
+    k = np.argmax(h)
+    return h[k] - h[y] + np.log1p(np.sum(np.exp(np.delete(h, k) - h[k])))
 
 
 def off_diagonal(h: Array) -> Array:
@@ -103,13 +99,13 @@ def categorical_gradient(h: Array, y: int) -> Array:
 def categorical_hessian(h: Array, _y: int) -> Array:
     """diag(p) - p p^T, with p_i (1 - p_i) on the diagonal."""
     p = softmax(h)
-    return np.diag(p * others(p)) - np.outer(p, p) * off_diagonal(p)
+    return diagonal(p * others(p)) - np.outer(p, p) * off_diagonal(p)
 
 
 def categorical_root(h: Array, _y: int) -> Array:
     """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal diag(sqrt p) alone would drop the -p p^T."""
     p = softmax(h)
-    return np.diag(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
+    return diagonal(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
 
 
 def categorical_sample(h: Array, u: Any) -> int:
@@ -128,8 +124,8 @@ OBJECTIVES: dict[str, Objective] = {
     "bernoulli": Objective(
         value=bernoulli_cross_entropy,
         gradient=bernoulli_gradient,
-        hessian=lambda h, y: np.diag(logistic_first(h)),
-        root=lambda h, y: np.diag(np.sqrt(logistic_first(h))),
+        hessian=lambda h, y: diagonal(logistic_first(h)),
+        root=lambda h, y: diagonal(np.sqrt(logistic_first(h))),
         sample=bernoulli_sample,
     ),
     "categorical": Objective(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._types import Array
+from .arithmetic import one, zero
 
 
 class Transfer(NamedTuple):
@@ -18,16 +19,6 @@ class Transfer(NamedTuple):
     f: Callable[[Array], Array]
     first: Callable[[Array], Array]
     second: Callable[[Array], Array]
-
-
-def one(h: Array) -> Array:
-    """Ones in the arithmetic of `h` (`np.ones_like` would give Python's 1, and 1 / 10 a float)."""
-    return h * 0 + 1
-
-
-def zero(h: Array) -> Array:
-    """Zeros in the arithmetic of `h`."""
-    return h * 0
 
 
 def logistic(h: Array) -> Array:
@@ -53,8 +44,8 @@ def logistic_first(h: Array) -> Array:
 
 
 def logistic_second(h: Array) -> Array:
-    """s (1 - s) (1 - 2 s)."""
-    return logistic_first(h) * (logistic(-h) - logistic(h))
+    """s (1 - s) (1 - 2 s) with 1 - 2 s = -tanh(h / 2)."""
+    return -logistic_first(h) * np.tanh(h / 2)
 
 
 def relu(h: Array) -> Array:

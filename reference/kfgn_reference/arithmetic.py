@@ -1,0 +1,20 @@
+"""Constants in the arithmetic of the arrays they meet, so that exact arrays stay exact."""
+
+import numpy as np
+
+from ._types import Array
+
+
+def one(h: Array) -> Array:
+    """Ones in the arithmetic of `h` (`np.ones_like` would give Python's 1, and 1 / 10 a float)."""
+    return h * 0 + 1
+
+
+def zero(h: Array) -> Array:
+    """Zeros in the arithmetic of `h`."""
+    return h * 0
+
+
+def diagonal(v: Array) -> Array:
+    """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 a float)."""
+    return np.eye(len(v), dtype=int) * v

@@ -1,0 +1,132 @@
+"""The functions compute in the arithmetic of their arguments: on rationals, exactly.
+
+Where the transfer functions are piecewise linear and the objective is the squared error, E is a quadratic function
+of one W_l as long as no unit crosses its kink. There difference quotients are derivatives, without any error.
+"""
+
+import itertools
+from fractions import Fraction
+
+import kfgn_reference as kr
+import numpy as np
+import pytest
+
+CHAINS = (("relu",), ("identity", "leaky_relu"), ("leaky_relu", "relu", "identity"))
+WIDTHS = (5, 3, 4, 2, 3)
+STEP = Fraction(1, 10**9)  # below the distance from any kink, as the tests check
+
+ON_THE_BATCH = {
+    "loss": lambda net, X, Y: {1: np.array([kr.loss(net, X, Y)])},
+    "gradient": kr.gradient,
+    "hessian_blocks": kr.hessian_blocks,
+    "gauss_newton_blocks": kr.gauss_newton_blocks,
+    "expected_q": lambda net, X, _: kr.expected_q(net, X),
+    "kflr": kr.kflr,
+    "kfra": kr.kfra,
+    "kfac": lambda net, X, Y: kr.kfac(net, X, [(y, 3 * y[::-1]) for y in Y]),
+    "factored_blocks": lambda net, X, Y: kr.factored_blocks(kr.expected_q(net, X), kr.kflr(net, X, Y)),
+}
+ON_A_DATAPOINT = {
+    "forward": lambda net, x, _: kr.forward(net, x)[1],
+    "jacobians": lambda net, x, _: kr.jacobians(net, x),
+    "sample_gauss_newton": lambda net, x, y: {1: kr.sample_gauss_newton(net, x, y)},
+    "sample_q": lambda net, x, _: kr.sample_q(net, x),
+    **{
+        name: getattr(kr, name)
+        for name in (
+            "backpropagate",
+            "sample_gauss_newton_blocks",
+            "sample_gradient",
+            "sample_hessian_blocks",
+            "sample_preactivation_gauss_newton",
+            "sample_preactivation_hessians",
+            "sample_roots",
+        )
+    },
+}
+
+
+def rational_problem(transfers, N, denominator):
+    """Every number is a multiple of 1 / denominator, as a Fraction."""
+    rng = np.random.default_rng(7)
+    widths = WIDTHS[-len(transfers) - 2 :]
+
+    def numbers(*shape):
+        return np.frompyfunc(lambda k: Fraction(int(k), denominator), 1, 1)(rng.integers(-9, 10, size=shape))
+
+    weights = tuple(numbers(width, below + 1) for below, width in itertools.pairwise(widths))
+    problem = kr.Network(weights, transfers, "squared_error"), numbers(N, widths[0]), numbers(N, widths[-1])
+    assert all(np.all(kr.forward(problem[0], x)[1][l] != 0) for x in problem[1] for l in range(1, len(weights)))
+    return problem
+
+
+def as_float(problem):
+    net, X, Y = problem
+    return net._replace(weights=tuple(W.astype(float) for W in net.weights)), X.astype(float), Y.astype(float)
+
+
+@pytest.mark.parametrize("transfers", CHAINS)
+@pytest.mark.parametrize("name", ON_THE_BATCH)
+def test_rationals_stay_rational(name, transfers):
+    """N = 3, so that a mean taken in floats would show. One float among the terms makes the result a float."""
+    result = ON_THE_BATCH[name](*rational_problem(transfers, N=3, denominator=7))
+    assert {type(value) for l in result for value in result[l].flat} == {Fraction}
+
+
+@pytest.mark.parametrize("transfers", CHAINS)
+@pytest.mark.parametrize("name", ON_A_DATAPOINT)
+def test_one_datapoint_stays_rational(name, transfers):
+    """Zeros off a diagonal may be integers, which are exact as well."""
+    net, X, Y = rational_problem(transfers, N=1, denominator=7)
+    result = ON_A_DATAPOINT[name](net, X[0], Y[0])
+    assert {type(value) for l in result for value in result[l].flat} <= {Fraction, int}
+
+
+@pytest.mark.parametrize("transfers", [("relu",), ("identity", "relu"), ("relu", "identity")])
+@pytest.mark.parametrize("name", ON_THE_BATCH)
+def test_dyadic_numbers_have_the_same_bits(name, transfers):
+    """Sums and products of few bits, divided by N = 4: float64 makes no error either."""
+    problem = rational_problem(transfers, N=4, denominator=8)
+    exact, rounded = ON_THE_BATCH[name](*problem), ON_THE_BATCH[name](*as_float(problem))
+    for l in exact:
+        assert rounded[l].dtype == np.float64
+        assert [Fraction(value) for value in rounded[l].flat] == list(exact[l].flat)
+
+
+@pytest.mark.parametrize("name", ON_THE_BATCH)
+def test_floats_round_the_rationals(name, relative_error):
+    problem = rational_problem(CHAINS[-1], N=3, denominator=7)
+    exact, rounded = ON_THE_BATCH[name](*problem), ON_THE_BATCH[name](*as_float(problem))
+    assert relative_error(rounded, {l: exact[l].astype(float) for l in exact}) < 1e-13
+
+
+def moved(problem, l, entries):
+    """The loss with STEP times some entries of W_l added to it, at most two of them."""
+    net, X, Y = problem
+    W = net.weights[l - 1].copy()
+    for entry, sign in entries:
+        W[entry] += sign * STEP
+    there = net._replace(weights=(*net.weights[: l - 1], W, *net.weights[l:]))
+    for x in X:
+        before, after = kr.forward(net, x)[1], kr.forward(there, x)[1]
+        assert all(np.array_equal(before[k] > 0, after[k] > 0) for k in range(1, net.L))
+    return kr.loss(there, X, Y)
+
+
+@pytest.mark.parametrize("transfers", CHAINS)
+def test_difference_quotients(transfers):
+    """The gradient, and one column of each block (7) of the Hessian, which is (16), as equations between rationals."""
+    problem = rational_problem(transfers, N=3, denominator=7)
+    gradient, H, G = kr.gradient(*problem), kr.hessian_blocks(*problem), kr.gauss_newton_blocks(*problem)
+    for l, g in gradient.items():
+        columns = [(a, b) for b in range(g.shape[1]) for a in range(g.shape[0])]
+        first = [(moved(problem, l, [(i, 1)]) - moved(problem, l, [(i, -1)])) / (2 * STEP) for i in columns]
+        assert first == [g[i] for i in columns]
+        j = int(np.argmax(np.diag(G[l])))  # the column of a live unit
+        second = [
+            sum(s * t * moved(problem, l, [(i, s), (columns[j], t)]) for s in (1, -1) for t in (1, -1)) / (4 * STEP**2)
+            for i in columns
+        ]
+        assert any(first)
+        assert any(second)
+        assert second == list(H[l][:, j]) == list(G[l][:, j])

@@ -1,0 +1,158 @@
+"""Every derivative of the reference against torch.func in float64. Only the data come from the reference's side."""
+
+import kfgn_reference as kr
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+func = torch.func
+
+# PyTorch says so of a function that its own forward mode calls.
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script. is deprecated:DeprecationWarning")
+
+TRANSFERS = {
+    "identity": lambda h: h,
+    "relu": torch.relu,
+    "leaky_relu": lambda h: F.leaky_relu(h, negative_slope=0.1),
+    "tanh": torch.tanh,
+    "logistic": torch.sigmoid,
+    "softplus": lambda h: F.softplus(h, threshold=1000),
+}
+LOSSES = {
+    "squared_error": lambda h, y: F.mse_loss(h, y, reduction="sum") / 2,
+    "bernoulli": lambda h, y: F.binary_cross_entropy_with_logits(h, y, reduction="sum"),
+    "categorical": F.cross_entropy,
+}
+LABELS = {"squared_error": (0.3, -1.2, 0.0, 2.0), "bernoulli": (0.0, 1.0, 0.3, 0.8), "categorical": 2}
+
+
+def onward(net, weights, h, l):
+    """h_L from h_l."""
+    for W, f in zip(weights[l:], net.transfers[l - 1 :], strict=True):
+        h = W @ torch.cat([TRANSFERS[f](h), torch.ones(1, dtype=h.dtype)])
+    return h
+
+
+def output(net, weights, x):
+    """h_L from x."""
+    return onward(net, weights, weights[0] @ torch.cat([x, torch.ones(1, dtype=x.dtype)]), 1)
+
+
+def by_weights(definition):
+    """{l: definition of W_l}, where E and h_L are functions of all the weights, in a tuple."""
+
+    def evaluate(net, weights, E, x, y):
+        return dict(enumerate(definition(lambda weights: output(net, weights, x), lambda h: E(h, y), weights), 1))
+
+    return evaluate
+
+
+def by_preactivations(definition):
+    """{l: definition of h_l}, where E and h_L are functions of h_l."""
+
+    def evaluate(net, weights, E, x, y):
+        h = [output(net._replace(transfers=net.transfers[: l - 1]), weights[:l], x) for l in range(1, net.L + 1)]
+        h_L = [lambda h, l=l: onward(net, weights, h, l) for l in range(1, net.L + 1)]
+        return {l: definition(h_L[l - 1], lambda h: E(h, y), h[l - 1]) for l in range(1, net.L + 1)}
+
+    return evaluate
+
+
+def gradient(h_L, E, at):
+    return func.grad(lambda v: E(h_L(v)))(at)
+
+
+def hessian(h_L, E, at):
+    return func.hessian(lambda v: E(h_L(v)))(at)
+
+
+def hessian_blocks(h_L, E, weights):
+    """The block of W_l with vec stacking columns: (a, b, c, d) has the row (b, a) and the column (d, c)."""
+    blocks = [row[l] for l, row in enumerate(hessian(h_L, E, weights))]
+    return [H.permute(1, 0, 3, 2).reshape(W.numel(), -1) for H, W in zip(blocks, weights, strict=True)]
+
+
+def gauss_newton(h_L, E, at):
+    J = func.jacrev(h_L)(at)
+    return J.T @ func.hessian(E)(h_L(at)) @ J
+
+
+def weight_jacobians(h_L, weights):
+    return [J.transpose(1, 2).flatten(1) for J in func.jacrev(h_L)(weights)]
+
+
+def gauss_newton_matrix(h_L, E, weights):
+    J = torch.cat(weight_jacobians(h_L, weights), dim=1)
+    return [J.T @ func.hessian(E)(h_L(weights)) @ J]
+
+
+def gauss_newton_blocks(h_L, E, weights):
+    H = func.hessian(E)(h_L(weights))
+    return [J.T @ H @ J for J in weight_jacobians(h_L, weights)]
+
+
+SAMPLES = {
+    "sample_gradient": by_weights(gradient),
+    "backpropagate": by_preactivations(gradient),
+    "sample_preactivation_hessians": by_preactivations(hessian),
+    "sample_hessian_blocks": by_weights(hessian_blocks),
+    "jacobians": by_preactivations(lambda h_L, E, h: func.jacrev(h_L)(h)),
+    "sample_gauss_newton": by_weights(gauss_newton_matrix),
+    "sample_preactivation_gauss_newton": by_preactivations(gauss_newton),
+    "sample_gauss_newton_blocks": by_weights(gauss_newton_blocks),
+}
+MEANS = {
+    "gradient": "sample_gradient",
+    "hessian_blocks": "sample_hessian_blocks",
+    "gauss_newton_blocks": "sample_gauss_newton_blocks",
+    "kflr": "sample_preactivation_gauss_newton",
+}
+
+
+@pytest.fixture(scope="module")
+def truths(problem):
+    """{name of a function: [what autodiff gives for each datapoint]}."""
+    E, weights = LOSSES[problem.net.objective], tuple(map(torch.tensor, problem.net.weights))
+    pairs = list(zip(map(torch.tensor, problem.X), map(torch.tensor, problem.Y), strict=True))
+    samples = {
+        name: [definition(problem.net, weights, E, x, y) for x, y in pairs] for name, definition in SAMPLES.items()
+    }
+    return {name: [{l: d[l].numpy() for l in d} for d in samples[name]] for name in samples}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_one_datapoint(name, problem, truths, relative_error):
+    for x, y, truth in zip(problem.X, problem.Y, truths[name], strict=True):
+        ours = getattr(kr, name)(*(problem.net, x, y)[: 2 if name == "jacobians" else 3])
+        assert relative_error({1: ours} if name == "sample_gauss_newton" else ours, truth) < 1e-12
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_mean_over_the_batch(name, problem, truths, relative_error):
+    samples = truths[MEANS[name]]
+    truth = {l: np.mean([sample[l] for sample in samples], axis=0) for l in samples[0]}
+    assert relative_error(getattr(kr, name)(*problem), truth) < 1e-12
+
+
+@pytest.mark.parametrize("name", kr.TRANSFERS)
+def test_transfer_functions(name, relative_error):
+    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points leave 0 out
+    first = func.grad(TRANSFERS[name])
+    f, first, second = (torch.vmap(d)(torch.tensor(h)).numpy() for d in (TRANSFERS[name], first, func.grad(first)))
+    ours = kr.TRANSFERS[name]
+    assert relative_error(ours.f(h), f) < 1e-12
+    assert relative_error(ours.first(h), first) < 1e-12
+    assert np.max(np.abs(ours.second(h) - second)) <= 1e-12 * np.max(np.abs(second))
+
+
+@pytest.mark.parametrize("scale", [0, 1, 5])
+@pytest.mark.parametrize("name", kr.OBJECTIVES)
+def test_objectives(name, scale, relative_error):
+    """E, dE/dh_L, H_L, and the root R as R R^T = H_L."""
+    h, y, ours = scale * np.array([1.1, -0.4, 0.7, -1.3]), np.array(LABELS[name]), kr.OBJECTIVES[name]
+    E, H = (lambda h: LOSSES[name](h, torch.tensor(y))), ours.hessian(h, y)
+    assert relative_error(ours.value(h, y), E(torch.tensor(h)).numpy()) < 1e-12
+    assert relative_error(ours.gradient(h, y), func.grad(E)(torch.tensor(h)).numpy()) < 1e-12
+    assert relative_error(H, func.hessian(E)(torch.tensor(h)).numpy()) < 1e-12
+    assert relative_error(ours.root(h, y) @ ours.root(h, y).T, H) < 1e-12
