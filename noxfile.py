@@ -16,6 +16,13 @@ HOST = ["numpy", "strict", "torch", "jax"]
 GPU = ["torch-cuda", "cupy"]
 nox.options.tags = ["ci"]  # what a bare `nox` runs
 
+# JAX compiles every operation for every shape, which is most of the time that it takes here: sessions share what was compiled.
+COMPILED = {
+    "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parent / ".nox" / "jax-compiled"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 
 def install(session: nox.Session, *groups: str) -> None:
     """This checkout and groups of pyproject.toml, in one resolution, so that the pin of PyTorch holds."""
@@ -52,7 +59,7 @@ def reference(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests but the conformance of the port, with every backend installed."""
     install(session, "test")
-    session.run("pytest", "--ignore=tests/conformance/test_port.py", *session.posargs)
+    session.run("pytest", "--ignore=tests/conformance/test_port.py", *session.posargs, env=COMPILED)
 
 
 @nox.session
@@ -66,14 +73,14 @@ def tests(session: nox.Session) -> None:
 def conformance(session: nox.Session, backend: str) -> None:
     """The port on one backend against the reference."""
     install(session, f"backend-{backend}")
-    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs)
+    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs, env=COMPILED)
 
 
 @nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
     """The table of `kfgn-check` on every backend of the host."""
     install(session, "host")
-    session.run("kfgn-check", "--require", *HOST, *session.posargs)
+    session.run("kfgn-check", "--require", *HOST, *session.posargs, env=COMPILED)
 
 
 @nox.session

@@ -16,23 +16,23 @@ def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Arr
 
     G_l = C^T M C with rows C (N, K, D_l) that obey (24), and M = I. Where a layer is narrower than K,
     G_l itself becomes M and the identity C, which is exact and lowers K to D_l from there on.
-    The first step of (24) after either start is elementwise: a known C_L or the identity times W.
+    Both starts know their product with W in closed form: a root of H_L, and the identity.
     """
     sums: list[Array] = []
-    rows = OBJECTIVES[network.objective].root_rows(xp, outputs, kernel(weights[-1])) * slopes[-1][:, None, :]
+    product = OBJECTIVES[network.objective].root_rows(xp, outputs, kernel(weights[-1]))
     middle = None
     for l in reversed(range(network.depth - 1)):
-        _, K, D = rows.shape
+        rows = product * slopes[l][:, None, :]
         weighted = rows if middle is None else middle @ rows
-        if l == 0 or K <= D:
-            sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
-            carried = rows @ kernel(weights[l]) if l > 0 else None
-        else:
+        _, K, D = rows.shape
+        if D < K and l > 0:
             middle = xp.matrix_transpose(rows) @ weighted
             sums.append(xp.sum(middle, axis=0))
-            carried = kernel(weights[l])[None, :, :]
-        if carried is not None:
-            rows = carried * slopes[l - 1][:, None, :]
+            product = kernel(weights[l])[None, :, :]
+        else:
+            sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
+            if l > 0:
+                product = rows @ kernel(weights[l])
     return sums
 
 

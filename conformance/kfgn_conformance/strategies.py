@@ -4,6 +4,8 @@ Arrays are drawn as small integers and scaled by a power of two, so that every l
 from the same numbers and a failure shrinks to readable ones.
 """
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
@@ -13,12 +15,12 @@ from kfgn_reference import OBJECTIVES, TRANSFERS
 from .margins import clear_of_kinks, near_border
 from .problems import Array, Problem, dense_layers, exact
 from .quantities import QUANTITIES
-from .tolerances import LOOSE, sums, truth
+from .tolerances import telling
 
 # Few sizes, as JAX compiles every operation anew for each shape that it meets.
-WIDTHS = st.sampled_from((1, 2, 3, 5))
-DATAPOINTS = st.sampled_from((1, 2, 3, 7))
-LABELS = st.sampled_from((1, 3))
+WIDTHS = st.sampled_from((1, 2, 5))
+DATAPOINTS = st.sampled_from((1, 3))
+LABELS = st.sampled_from((1, 2))
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -46,7 +48,7 @@ def sampling_draws(objective: str, shape: tuple[int, ...], D: int) -> st.SearchS
 
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
-    """Any objective, up to 4 layers of any transfer functions with up to 5 units, up to 7 datapoints, 1 or 3 labels."""
+    """Any objective, 1 to 4 layers of any transfer functions and of 1, 2 or 5 units, 1 or 3 datapoints, 1 or 2 labels."""
     widths = tuple(draw(st.lists(WIDTHS, min_size=2, max_size=5)))
     transfers = tuple(draw(st.sampled_from(sorted(TRANSFERS))) for _ in widths[1:-1])
     objective = draw(st.sampled_from(sorted(OBJECTIVES)))
@@ -66,19 +68,6 @@ def problems(draw: st.DrawFn) -> Problem:
     return exact(problem)
 
 
-def telling(problem: Problem, quantity: str) -> bool:
-    """Whether an answer on the problem could be wrong: its tolerance is small beside the quantity.
-
-    It is not where the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
-    """
-    scales = truth(problem, QUANTITIES[quantity]).scales
-    return all(
-        tolerance <= LOOSE[dtype] * scale
-        for dtype in LOOSE
-        for tolerance, scale in zip(sums(problem, QUANTITIES[quantity], dtype), scales, strict=True)
-    )
-
-
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
     """So many drawn problems, telling for every quantity; the same ones for the same seed and Hypothesis."""
     found: list[Problem] = []
@@ -93,13 +82,8 @@ def drawn_problems(count: int, seed_value: int) -> list[Problem]:
     )
     @given(problems())
     def collect(problem: Problem) -> None:
-        assume(all(telling(problem, quantity) for quantity in QUANTITIES))
+        assume(all(telling(problem, quantity) for quantity in QUANTITIES.values()))
         found.append(problem)
 
     collect()
-    return [_numbered(problem, i) for i, problem in enumerate(found, start=1)]
-
-
-def _numbered(problem: Problem, i: int) -> Problem:
-    object.__setattr__(problem, "id", f"drawn-{i}")
-    return problem
+    return [replace(problem, id=f"drawn-{i}") for i, problem in enumerate(found, start=1)]

@@ -95,3 +95,16 @@ def sums(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
     return tuple(
         C * (growth * u * scale + d * u / ROUNDOFF["float32"]) for scale, d in zip(scales, changes, strict=True)
     )
+
+
+def telling(problem: Problem, quantity: Quantity) -> bool:
+    """Whether an answer on the problem could be wrong in either dtype: its tolerance is small beside the quantity.
+
+    It is not where the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
+    """
+    scales = truth(problem, quantity).scales
+    return all(
+        tolerance <= LOOSE[dtype] * scale
+        for dtype in LOOSE
+        for tolerance, scale in zip(sums(problem, quantity, dtype), scales, strict=True)
+    )

@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from kfgn_conformance import QUANTITIES, Problem, Status, judge
 from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
 from kfgn_conformance.real import REAL_PROBLEMS
-from kfgn_conformance.strategies import problems, telling
+from kfgn_conformance.strategies import problems
+from kfgn_conformance.tolerances import telling
 
 opened = cache(open_target)
 
@@ -30,7 +31,7 @@ def test_drawn(backend, dtype, quantity):
 
     @given(problems())
     def check(problem: Problem):
-        assume(telling(problem, quantity))
+        assume(telling(problem, QUANTITIES[quantity]))
         verdict = judge(adapter, problem, QUANTITIES[quantity])
         assert verdict.status is Status.PASS, verdict
 
