@@ -16,7 +16,7 @@ HOST = ["numpy", "strict", "torch", "jax"]
 GPU = ["torch-cuda", "cupy"]
 nox.options.tags = ["ci"]  # what a bare `nox` runs
 
-# JAX compiles every operation for every shape, which is most of the time that it takes here: sessions share what was compiled.
+# JAX compiles every operation for every shape, which is most of its time here: sessions share what was compiled.
 COMPILED = {
     "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parent / ".nox" / "jax-compiled"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

@@ -48,7 +48,7 @@ def sampling_draws(objective: str, shape: tuple[int, ...], D: int) -> st.SearchS
 
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
-    """Any objective, 1 to 4 layers of any transfer functions and of 1, 2 or 5 units, 1 or 3 datapoints, 1 or 2 labels."""
+    """Any objective; 1 to 4 layers, any transfer functions, 1, 2 or 5 units; 1 or 3 datapoints; 1 or 2 labels."""
     widths = tuple(draw(st.lists(WIDTHS, min_size=2, max_size=5)))
     transfers = tuple(draw(st.sampled_from(sorted(TRANSFERS))) for _ in widths[1:-1])
     objective = draw(st.sampled_from(sorted(OBJECTIVES)))
