@@ -8,25 +8,28 @@ Read them in this order:
     transfers      f, f', f''         the elementwise transfer functions
     objectives     E, dE/dh_L, H_L    the objectives and the distributions they belong to
     gradient       (3)                backpropagation
-    hessian        (2), (4)-(10)      the recursion for the pre-activation Hessian, and the blocks
+    hessian        (4)-(10)           the recursion for the pre-activation Hessian, and the blocks
     gauss_newton   (12)-(16), (22)    the Gauss-Newton matrix and its blocks
     factored       (18)-(21)          Q, and the expectation of a product taken factor by factor
     kflr           (23)-(25)          the exact second factor, from a square root of H_L
     kfra           (26)               the recursive approximation of the second factor
-    kfac           (47), (56)-(59)    the sampled second factor
+    kfac           (56)-(59)          the sampled second factor
 
 Symbols
 -------
     here               paper             meaning                                        shape
     l, L               lambda, L         a layer, the number of layers                  1 <= l <= L
     N                  N                 datapoints in the batch (rows of X and Y)
+    S                  S                 sampled labels for each datapoint
+    K                  K                 columns of a root of H_L
+    E                  E; E[.]           the objective of one datapoint; in prose, the mean over datapoints
     X, Y; x, y         x, y              the batch; one datapoint                       (N, D_0); (D_0,)
     net.weights        W_lambda          weights, the bias in the last column           (D_l, D_{l-1} + 1)
     net.kernel(l)      W_lambda          weights without the bias column                (D_l, D_{l-1})
     h[l]               h_lambda          pre-activations                                (D_l,)
     a[l]               a_lambda          activations; a[0] = x                          (D_l,)
     append_unit(a[l])  a_lambda          the same with the unit that meets the bias     (D_l + 1,)
-    B[l], D[l]         B, D              the diagonal matrices (9) and (10)             (D_l, D_l)
+    B, D               B, D              the diagonal matrices (9) and (10)             (D_l, D_l)
     H[l]               script H_lambda   pre-activation Hessian, one datapoint          (D_l, D_l)
     G[l]               script G_lambda   pre-activation Gauss-Newton matrix             (D_l, D_l)
     C[l]               C^k_lambda        its root, the vectors C^k as columns           (D_l, K)
@@ -41,6 +44,7 @@ There is no float literal and no call into `np.linalg`: the functions compute in
 arrays they are given, be it float64 or an object array of rationals or of certified balls.
 Randomness is an argument too: what samples takes its normals or uniforms, or the labels themselves.
 
+Every function of a batch raises `ValueError` if X, the labels or the network do not fit each other.
 Where the text of the paper cannot be followed to the letter, the docstring says "misprint" and why.
 """
 

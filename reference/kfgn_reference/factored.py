@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._types import Array, PerLayer
+from .batch import inputs
 from .expectation import expectation
 from .network import Network, append_unit, forward
 
@@ -15,7 +16,7 @@ def sample_q(net: Network, x: Array) -> PerLayer:
 
 def expected_q(net: Network, X: Array) -> PerLayer:
     """Equation (21): E[Q_l] = A_{l-1} A_{l-1}^T / N, uncentred, (D_{l-1} + 1, D_{l-1} + 1), mean over N."""
-    return expectation(sample_q(net, x) for x in X)
+    return expectation(sample_q(net, x) for x in inputs(net, X))
 
 
 def factored_blocks(Q: PerLayer, G: PerLayer) -> PerLayer:

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._types import Array, PerLayer
 from .arithmetic import diagonal, one
+from .batch import datapoints
 from .expectation import expectation
 from .factored import sample_q
 from .network import Network, append_unit, forward
@@ -39,7 +40,7 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
-    which is (8) without its D_l. The two agree where f'' = 0.
+    which is (8) without its second term. The two agree where f'' = 0.
     """
     _, h = forward(net, x)
     G = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
@@ -50,7 +51,10 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
 
 def sample_gauss_newton_blocks(net: Network, x: Array, y: Array) -> PerLayer:
-    """Equations (16), (19): G_l = Q_l kron (script G_l), one datapoint, D_l (D_{l-1} + 1) rows."""
+    """Equations (16), (19): G_l = Q_l kron (script G_l), one datapoint, D_l (D_{l-1} + 1) rows.
+
+    Misprint: (16) and (17) put the script letter on the left too. The left side is the parameter block.
+    """
     G = sample_preactivation_gauss_newton(net, x, y)
     Q = sample_q(net, x)
     return {l: np.kron(Q[l], G[l]) for l in G}
@@ -58,4 +62,4 @@ def sample_gauss_newton_blocks(net: Network, x: Array, y: Array) -> PerLayer:
 
 def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
     """Equations (13), (14), (16): the diagonal blocks E[Q_l kron G_l], exact, mean over the N datapoints."""
-    return expectation(sample_gauss_newton_blocks(net, x, y) for x, y in zip(X, Y, strict=True))
+    return expectation(sample_gauss_newton_blocks(net, x, y) for x, y in datapoints(net, X, Y))

@@ -3,24 +3,20 @@
 import numpy as np
 
 from ._types import Array, PerLayer
+from .batch import datapoints
 from .expectation import expectation
 from .network import Network, append_unit, forward
 from .objectives import OBJECTIVES
 
 
-def propagate(net: Network, h: PerLayer, dE_dh_L: Array) -> PerLayer:
-    """dE/dh_l (D_l,) of every layer from that of the last one: dE/dh_l = f'(h_l) * W_{l+1}^T dE/dh_{l+1}."""
-    dE_dh = {net.L: dE_dh_L}
+def backpropagate(net: Network, x: Array, y: Array) -> PerLayer:
+    """dE/dh_l (D_l,) for one datapoint, every layer: dE/dh_l = f'(h_l) * W_{l+1}^T dE/dh_{l+1}."""
+    _, h = forward(net, x)
+    dE_dh = {net.L: OBJECTIVES[net.objective].gradient(h[net.L], y)}
     for l in range(net.L - 1, 0, -1):
         dE_da = net.kernel(l + 1).T @ dE_dh[l + 1]
         dE_dh[l] = net.f(l).first(h[l]) * dE_da
     return dE_dh
-
-
-def backpropagate(net: Network, x: Array, y: Array) -> PerLayer:
-    """dE/dh_l (D_l,) for one datapoint, every layer."""
-    _, h = forward(net, x)
-    return propagate(net, h, OBJECTIVES[net.objective].gradient(h[net.L], y))
 
 
 def sample_gradient(net: Network, x: Array, y: Array) -> PerLayer:
@@ -32,4 +28,4 @@ def sample_gradient(net: Network, x: Array, y: Array) -> PerLayer:
 
 def gradient(net: Network, X: Array, Y: Array) -> PerLayer:
     """The gradient of the expected loss: (3) averaged over the N datapoints."""
-    return expectation(sample_gradient(net, x, y) for x, y in zip(X, Y, strict=True))
+    return expectation(sample_gradient(net, x, y) for x, y in datapoints(net, X, Y))

@@ -1,9 +1,10 @@
-"""Section 2.2: the block-diagonal Hessian and its recursion, equations (2) and (4)-(10)."""
+"""Section 2.2: the block-diagonal Hessian and its recursion, equations (4)-(10)."""
 
 import numpy as np
 
 from ._types import Array, PerLayer
 from .arithmetic import diagonal
+from .batch import datapoints
 from .expectation import expectation
 from .factored import sample_q
 from .gradient import backpropagate
@@ -14,12 +15,12 @@ from .objectives import OBJECTIVES
 def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (6), script H_l = d^2 E / dh_l^2 (D_l, D_l) of one datapoint, by the recursion (8):
 
-        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l
-        B_l = diag(f'(h_l))                        (9)
-        D_l = diag(f''(h_l) * dE/da_l)             (10)
+        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
+        B_l = diag(f'(h_l))                                                     (9)
 
-    It starts at the Hessian H_L of the objective. Only one datapoint may go through it: the mean
-    of H_l over a batch does not satisfy it.
+    where the second term is the paper's D_l (10), a matrix, and not the width D_l. It starts at the
+    Hessian H_L of the objective. Only one datapoint may go through it: the mean of H_l over a batch
+    does not satisfy it.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)
@@ -45,4 +46,4 @@ def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
 
 def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
     """The diagonal blocks of the expected Hessian: the mean over N of the sample blocks (7)."""
-    return expectation(sample_hessian_blocks(net, x, y) for x, y in zip(X, Y, strict=True))
+    return expectation(sample_hessian_blocks(net, x, y) for x, y in datapoints(net, X, Y))

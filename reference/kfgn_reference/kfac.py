@@ -1,4 +1,4 @@
-"""Appendix D: KFAC, the second factor from labels sampled from the model, equations (47), (56)-(59)."""
+"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equations (56)-(59)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._types import Array, PerLayer
+from .batch import inputs, labelled
 from .expectation import expectation
 from .gradient import backpropagate
 from .network import Network, forward
@@ -21,7 +22,7 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
     """
     sample = OBJECTIVES[net.objective].sample
-    outputs = (forward(net, x)[1][net.L] for x in X)
+    outputs = (forward(net, x)[1][net.L] for x in inputs(net, X))
     return [[sample(h_L, draw) for draw in row] for h_L, row in zip(outputs, draws, strict=True)]
 
 
@@ -31,6 +32,5 @@ def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Per
     labels: S of them for each datapoint, from `draw_labels`. With the labels of the data instead,
     this is the empirical Fisher, another matrix.
     """
-    pairs = ((x, y) for x, row in zip(X, labels, strict=True) for y in row)
-    gradients = (backpropagate(net, x, y) for x, y in pairs)
+    gradients = (backpropagate(net, x, y) for x, y in labelled(net, X, labels))
     return expectation({l: np.outer(d[l], d[l]) for l in d} for d in gradients)

@@ -1,6 +1,7 @@
 """Section 3.4: KFLR, the exact second factor from a low-rank square root, equations (23)-(25)."""
 
 from ._types import Array, PerLayer
+from .batch import datapoints
 from .expectation import expectation
 from .network import Network, forward
 from .objectives import OBJECTIVES
@@ -21,5 +22,5 @@ def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
 
 def kflr(net: Network, X: Array, Y: Array) -> PerLayer:
     """Equation (25): E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, exact, (D_l, D_l), mean over N."""
-    roots = (sample_roots(net, x, y) for x, y in zip(X, Y, strict=True))
+    roots = (sample_roots(net, x, y) for x, y in datapoints(net, X, Y))
     return expectation({l: C[l] @ C[l].T for l in C} for C in roots)

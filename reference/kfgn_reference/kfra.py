@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._types import Array, PerLayer
+from .batch import datapoints
 from .expectation import expectation
 from .network import Network, forward
 from .objectives import OBJECTIVES
@@ -20,9 +21,9 @@ def kfra(net: Network, X: Array, Y: Array) -> PerLayer:
     l = L, for l = L - 1 if H_L is constant, for linear networks, for N = 1 and for equal inputs.
     """
     E = OBJECTIVES[net.objective]
-    passes = [forward(net, x)[1] for x in X]
-    G = expectation({net.L: E.hessian(h[net.L], y)} for h, y in zip(passes, Y, strict=True))
-    slopes = [{l: net.f(l).first(h[l]) for l in range(1, net.L)} for h in passes]
+    passes = [(forward(net, x)[1], y) for x, y in datapoints(net, X, Y)]
+    G = expectation({net.L: E.hessian(h[net.L], y)} for h, y in passes)
+    slopes = [{l: net.f(l).first(h[l]) for l in range(1, net.L)} for h, _ in passes]
     mean_outer = expectation({l: np.outer(s[l], s[l]) for l in s} for s in slopes)
     for l in range(net.L - 1, 0, -1):
         W = net.kernel(l + 1)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._types import Array, PerLayer
+from .arithmetic import one
 from .transfers import TRANSFERS, Transfer
 
 
@@ -28,8 +29,8 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): what a derivative is propagated through.
 
-        The appended unit is a constant, so wherever the paper differentiates through a layer,
-        as in (8), (22), (24) and (26), its W means this.
+        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W. The appended unit is a constant, so
+        where the paper differentiates through a layer its W can only mean this.
         """
         return self.weights[l - 1][:, :-1]
 
@@ -40,7 +41,7 @@ class Network(NamedTuple):
 
 def append_unit(a: Array) -> Array:
     """(a_1, ..., a_D, 1): footnote 2, the unit that multiplies the bias column."""
-    return np.append(a, a[:1] * 0 + 1)
+    return np.append(a, one(a[:1]))
 
 
 def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._types import Array
-from .arithmetic import diagonal, one
+from .arithmetic import diagonal, one, zero
+from .batch import datapoints
 from .network import Network, forward
 from .transfers import logistic, logistic_first, softplus
 
@@ -62,7 +63,7 @@ def bernoulli_gradient(h: Array, y: Array) -> Array:
 
 def bernoulli_sample(h: Array, u: Array) -> Array:
     """y_i = 1 where u_i < p_i, else 0."""
-    return np.where(u < logistic(h), one(h), 0 * one(h))
+    return np.where(u < logistic(h), one(h), zero(h))
 
 
 # Categorical cross-entropy: y is the index of a class, p = softmax(h_L). A draw is one uniform.
@@ -141,4 +142,4 @@ OBJECTIVES: dict[str, Objective] = {
 def loss(net: Network, X: Array, Y: Array) -> Any:
     """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
     E = OBJECTIVES[net.objective].value
-    return sum(E(forward(net, x)[1][net.L], y) for x, y in zip(X, Y, strict=True)) / len(X)
+    return sum(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y)) / len(X)

@@ -22,7 +22,7 @@ class Transfer(NamedTuple):
 
 
 def logistic(h: Array) -> Array:
-    """1 / (1 + e^-h). The rounding is relative in both tails; e^-h may overflow to inf, which is right."""
+    """1 / (1 + e^-h). Accurate in both tails, relative to its value; e^-h may overflow to inf, which is right."""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-h))
 

@@ -1,20 +1,52 @@
-"""A batch whose parts differ in length is an error, and not a shorter batch."""
+"""An oracle must not answer nonsense: what does not fit is an error, and not a broadcast or a shorter batch."""
+
+import re
 
 import kfgn_reference as kr
+import numpy as np
 import pytest
 
-ON_THE_BATCH = (kr.loss, kr.gradient, kr.hessian_blocks, kr.gauss_newton_blocks, kr.kflr, kr.kfra, kr.kfac)
+OF_LABELS = (kr.loss, kr.gradient, kr.hessian_blocks, kr.gauss_newton_blocks, kr.kflr, kr.kfra)
 
 
-@pytest.mark.parametrize("function", ON_THE_BATCH, ids=lambda f: f.__name__)
-def test_more_inputs_than_labels(make_problem, function):
+@pytest.mark.parametrize("function", OF_LABELS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("objective", "spoil", "message"),
+    [
+        ("bernoulli", lambda X, Y: (X, Y[:-1]), "Y: expected shape (7, 3) for bernoulli, got (6, 3)"),
+        ("squared_error", lambda X, Y: (X, Y[:, :1]), "Y: expected shape (7, 3) for squared_error, got (7, 1)"),
+        ("categorical", lambda X, Y: (X, Y[:, None]), "Y: expected shape (7,) for categorical, got (7, 1)"),
+        ("categorical", lambda X, Y: (X, 0 * Y - 1), "Y: expected class indices from 0 to 2, got -1 to -1"),
+        ("categorical", lambda X, Y: (X, 0 * Y + 3), "Y: expected class indices from 0 to 2, got 3 to 3"),
+        ("bernoulli", lambda X, Y: (X[:0], Y[:0]), "X: expected shape (N, 2) with N > 0, got (0, 2)"),
+        ("bernoulli", lambda X, Y: (X[:, :1], Y), "X: expected shape (N, 2) with N > 0, got (7, 1)"),
+        ("bernoulli", lambda X, Y: (X[0], Y), "X: expected shape (N, 2) with N > 0, got (2,)"),
+    ],
+)
+def test_a_batch_that_does_not_fit(make_problem, function, objective, spoil, message):
+    net, X, Y = make_problem(objective, ())
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        function(net, *spoil(X, Y))
+
+
+def test_labels_for_kfac_are_s_for_each_datapoint(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
-    labels = Y[:-1, None, :] if function is kr.kfac else Y[:-1]
-    with pytest.raises(ValueError, match="shorter"):
-        function(net, X, labels)
+    with pytest.raises(ValueError, match=r"labels: expected shape \(7, 3, 3\) for bernoulli, got \(7, 3\)"):
+        kr.kfac(net, X, Y)
+    with pytest.raises(ValueError, match=r"labels: expected shape \(7, 1, 3\) for bernoulli, got \(6, 1, 3\)"):
+        kr.kfac(net, X, Y[:-1, None, :])
 
 
-def test_more_inputs_than_draws(make_problem):
+def test_as_many_draws_as_datapoints(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
     with pytest.raises(ValueError, match="shorter"):
         kr.draw_labels(net, X, Y[:-1, None, :])
+
+
+def test_a_network_that_is_no_chain(make_problem):
+    net, X, Y = make_problem("squared_error", ("softplus",))
+    wide = net._replace(weights=(net.weights[0], np.ones((3, 9))))
+    surplus = net._replace(transfers=("softplus", "tanh"))
+    for broken in (wide, surplus):
+        with pytest.raises(ValueError, match="one transfer function fewer"):
+            kr.gradient(broken, X, Y)
