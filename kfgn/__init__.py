@@ -10,8 +10,8 @@ API standard: arrays stay on their device and in their dtype, and what comes in 
 Conventions, the same everywhere:
 
 * Batches are rows: X (N, D_0). Weights are W_l (D_l, D_{l-1} + 1) with the bias in the last column.
-* The loss is summed over the outputs of a datapoint and averaged over the N datapoints; so are its gradient and both
-  factors. The squared error has its one half. Cross-entropies take logits; a categorical label is an index.
+* The loss is summed over the outputs of a datapoint. Loss, gradient and both factors are means over the N datapoints.
+  The squared error has its one half. Cross-entropies take logits; a categorical label is an index.
 * The Gauss-Newton block of layer l is approximated by Q_l kron G_l, vec stacking columns:
   Q_l (D_{l-1}+1, D_{l-1}+1) is the second moment of the layer's inputs with the unit appended, and
   G_l (D_l, D_l) the mean Gauss-Newton matrix of its pre-activations.

@@ -124,23 +124,38 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
 
 
 def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
-    """Labels of the objective's kind; class indices in the library's own index dtype, which can count all classes."""
-    objective = OBJECTIVES[network.objective]
+    """Labels of the objective's kind."""
     xp = _one_library_and_device({"X": X, name: y})
-    if not objective.classes:
-        _floating(xp, {"X": X, name: y})
-    elif not xp.isdtype(y.dtype, "integral"):
+    kind = _class_labels if OBJECTIVES[network.objective].classes else _real_labels
+    return detached(kind(xp, network, X, name, y, samples, check=check))
+
+
+def _class_labels(
+    xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
+) -> Array:
+    """Indices in the library's own index dtype, since that of y may not count as far as the classes go."""
+    if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
     _shape(network, X, name, y, samples)
-    if objective.classes:
-        y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
+    y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
+    last = network.widths[-1] - 1
     if check:
-        _finite(xp, {} if objective.classes else {name: y})
-        least, most = (0, network.widths[-1] - 1) if objective.classes else objective.target_range
-        if least is not None and most is not None:
-            what = "class indices" if objective.classes else f"{network.objective} targets"
-            _values(xp, name, y, (y >= least) & (y <= most), f"{what} from {least} to {most}")
-    return detached(y)
+        _values(xp, name, y, (y >= 0) & (y <= last), f"class indices from 0 to {last}")
+    return y
+
+
+def _real_labels(
+    xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
+) -> Array:
+    _floating(xp, {"X": X, name: y})
+    _shape(network, X, name, y, samples)
+    bounds = OBJECTIVES[network.objective].target_range
+    if check:
+        _finite(xp, {name: y})
+        if bounds is not None:
+            least, most = bounds
+            _values(xp, name, y, (y >= least) & (y <= most), f"{network.objective} targets from {least} to {most}")
+    return y
 
 
 def _shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from ._types import Array, Arrays, Namespace, Weights
+from ._types import Array, Arrays, Namespace
 from .network import Network
 from .objectives import OBJECTIVES
-from .passes import Forward, backward, second_moment
+from .passes import Forward, second_moment
 
 
 class Curvature(NamedTuple):
@@ -31,18 +31,17 @@ def mean_loss(xp: Namespace, network: Network, trace: Forward, Y: Array) -> Arra
     return xp.mean(OBJECTIVES[network.objective].value(xp, trace.outputs, Y))
 
 
-def mean_gradient(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array) -> Arrays:
-    """Equation (3) averaged: dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T."""
-    N = Y.shape[0]
-    rows = backward(weights, trace.slopes, OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y))
-    return tuple(d.T @ a / N for d, a in zip(rows, trace.inputs, strict=True))
+def mean_gradient(trace: Forward, dE_dh: Arrays) -> Arrays:
+    """Equation (3) averaged: dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T, from dE/dh_l (N, D_l)."""
+    N = trace.outputs.shape[0]
+    return tuple(d.T @ a / N for d, a in zip(dE_dh, trace.inputs, strict=True))
 
 
-def curvature(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, G: Arrays) -> Curvature:
-    """The record around a second factor G that was computed from the same forward pass."""
+def curvature(xp: Namespace, network: Network, trace: Forward, Y: Array, dE_dh: Arrays, G: Arrays) -> Curvature:
+    """The record around a second factor G, from the same forward pass and from dE/dh_l (N, D_l)."""
     return Curvature(
         loss=mean_loss(xp, network, trace, Y),
-        gradient=mean_gradient(xp, network, weights, trace, Y),
+        gradient=mean_gradient(trace, dE_dh),
         Q=tuple(second_moment(xp, a) for a in trace.inputs),
         G=G,
     )

@@ -22,6 +22,7 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, *, 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,  G_L = H_L
 
     Holds N matrices for each layer; `kflr` gives their mean without. No labels: H_L does not depend on them.
+    Other arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     return _recursion(xp, network, weights, forward(xp, network, weights, X))
@@ -31,6 +32,7 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, *, check: 
     """The diagonal blocks of the Gauss-Newton matrix (13), equation (16), exact, dense, mean over the N datapoints.
 
     E[(a_{l-1} a_{l-1}^T) kron G_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
+    Arguments and errors as in `loss`, but no labels.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     trace = forward(xp, network, weights, X)

@@ -4,13 +4,15 @@ from ._types import Array, Arrays, Weights
 from .checks import checked, checked_targets
 from .curvature import mean_gradient, mean_loss
 from .network import Network
-from .passes import forward
+from .passes import forward, gradients
 
 
 def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Array:
     """The objective E(h_L, y), summed over outputs and averaged over the N rows of X. 0-d.
 
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
+    No autograd graph is recorded: in PyTorch this is a constant to `backward` and `torch.func`; see `gradient`.
+    Raises as the docstring of the package says; `check=False` reads no values, and so never waits for the device.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
@@ -18,7 +20,11 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
 
 def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
-    """The gradient of `loss`, equation (3): dE/dW_l (D_l, D_{l-1} + 1) of each layer, mean over N."""
+    """The gradient of `loss`, equation (3): dE/dW_l (D_l, D_{l-1} + 1) of each layer, mean over N.
+
+    Arguments and errors as in `loss`.
+    """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
-    return mean_gradient(xp, network, weights, forward(xp, network, weights, X), Y)
+    trace = forward(xp, network, weights, X)
+    return mean_gradient(trace, gradients(xp, network, weights, trace, Y))

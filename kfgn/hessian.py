@@ -4,29 +4,28 @@ from ._types import Array, Arrays, Namespace, Weights
 from .checks import checked, checked_targets
 from .network import Network
 from .objectives import OBJECTIVES, diagonal
-from .passes import Forward, backward, forward, kernel
+from .passes import Forward, forward, gradients, kernel
 from .recursion import mean_kron, outer, pull_back
 from .transfers import TRANSFERS
 
 
 def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array) -> Arrays:
     """(8) from H_L down to H_1, each (N, D_l, D_l)."""
-    objective = OBJECTIVES[network.objective]
-    dE_dh = backward(weights, trace.slopes, objective.gradient(xp, trace.outputs, Y))
-    H = [objective.hessian(xp, trace.outputs)]
+    dE_dh = gradients(xp, network, weights, trace, Y)
+    H = [OBJECTIVES[network.objective].hessian(xp, trace.outputs)]
     for l in reversed(range(network.depth - 1)):
         dE_da = dE_dh[l + 1] @ kernel(weights[l + 1])
-        D = TRANSFERS[network.transfers[l]].second(xp, trace.preactivations[l]) * dE_da
-        H.append(pull_back(H[-1], weights[l + 1], outer(trace.slopes[l])) + diagonal(xp, D))
+        curving = TRANSFERS[network.transfers[l]].second(xp, trace.preactivations[l]) * dE_da
+        H.append(pull_back(H[-1], weights[l + 1], outer(trace.slopes[l])) + diagonal(xp, curving))
     return tuple(reversed(H))
 
 
 def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """d^2 E / dh_l^2 of each datapoint, (N, D_l, D_l), by the recursion (8)-(10):
 
-        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l,  B_l = diag(f'(h_l)),  D_l = diag(f''(h_l) * dE/da_l)
+        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l),  B_l = diag(f'(h_l))
 
-    Holds N matrices for each layer. weights, X and Y as in `loss`.
+    Holds N matrices for each layer. Arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
@@ -37,6 +36,7 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
     """The diagonal blocks of the Hessian of `loss`, equation (7), exact, dense, mean over the N datapoints.
 
     E[(a_{l-1} a_{l-1}^T) kron H_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
+    Arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)

@@ -1,37 +1,36 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
-from ._types import Array, Arrays, Namespace, Weights
+from ._types import Array, Namespace, Weights
 from .checks import checked, checked_count, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
-from .passes import Forward, backward, forward, second_moment
+from .passes import forward, gradients, second_moment
 
 
-def _labels_first(xp: Namespace, labels: Array) -> Array:
-    """(N, S, ...) to (S, N, ...), so that what belongs to datapoints broadcasts over the samples; and back."""
+def _swap_samples(xp: Namespace, labels: Array) -> Array:
+    """(N, S, ...) to (S, N, ...), in which what belongs to datapoints broadcasts over the samples; and back."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
-def _second_factor(xp: Namespace, network: Network, weights: Weights, trace: Forward, labels: Array) -> Arrays:
-    gradients = OBJECTIVES[network.objective].gradient(xp, trace.outputs, _labels_first(xp, labels))
-    return tuple(second_moment(xp, d) for d in backward(weights, trace.slopes, gradients))
-
-
 def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True) -> Curvature:
-    """Loss, gradient, Q and the second factor by KFAC, equation (59), from one forward and one backward pass.
+    """Loss, gradient, Q and the second factor by KFAC, equation (59), from one pass forward and one back.
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
     labels: S for each datapoint, (N, S, D_L), or (N, S) indices for the categorical, from
     `sample_labels`. With the labels of the data this would be the empirical Fisher, another matrix.
-    weights, X and Y as in `kfra`; Y is for the loss and its gradient.
+    Other arguments and errors as in `loss`; Y is for the loss and its gradient alone.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     trace = forward(xp, network, weights, X)
-    return curvature(xp, network, weights, trace, Y, _second_factor(xp, network, weights, trace, labels))
+    # the labels of the data go back through the layers beside the sampled ones
+    every = xp.concat([Y[None, ...], xp.astype(_swap_samples(xp, labels), Y.dtype)], axis=0)
+    dE_dh = gradients(xp, network, weights, trace, every)
+    G = tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
+    return curvature(xp, network, trace, Y, tuple(d[0, :, :] for d in dE_dh), G)
 
 
 def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
@@ -42,12 +41,13 @@ def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
 
 
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
-    """Labels y ~ p(y | h_L) for `kfac`, made from given draws, which are data: equal draws, equal labels.
+    """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
 
     draws: of `draw_shape` and the dtype of X. Standard normals for the squared error; uniforms in
     [0, 1) for Bernoulli and categorical. Returns (N, S, D_L), or (N, S) indices for the categorical.
+    Other arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     draws = checked_draws(network, X, draws, check=check)
     outputs = forward(xp, network, weights, X).outputs
-    return _labels_first(xp, OBJECTIVES[network.objective].sample(xp, outputs, _labels_first(xp, draws)))
+    return _swap_samples(xp, OBJECTIVES[network.objective].sample(xp, outputs, _swap_samples(xp, draws)))

@@ -5,7 +5,7 @@ from .checks import checked, checked_count, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
-from .passes import forward, kernel
+from .passes import Forward, forward, gradients, kernel
 
 MEMORY = 2**28
 """Bytes that the roots of one chunk of datapoints may take, by default."""
@@ -36,10 +36,13 @@ def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Arr
     return sums
 
 
-def _second_factor(
-    xp: Namespace, network: Network, weights: Weights, outputs: Array, slopes: Arrays, memory: int
-) -> Arrays:
-    """E[G_l] for every layer, chunk by chunk of datapoints: what is averaged over them may be."""
+def _second_factor(xp: Namespace, network: Network, weights: Weights, trace: Forward, memory: int) -> Arrays:
+    """E[G_l] for every layer, chunk by chunk.
+
+    The chunks are of datapoints and not of columns of the root: a mean over datapoints is exact in any
+    parts, and a restart needs all the columns of its datapoints.
+    """
+    outputs, slopes = trace.outputs, trace.slopes
     N = outputs.shape[0]
     last = OBJECTIVES[network.objective].mean_hessian(xp, outputs)
     if network.depth == 1:
@@ -61,17 +64,17 @@ def _bytes_per_datapoint(xp: Namespace, network: Network, dtype: object) -> int:
 def kflr(
     network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
 ) -> Curvature:
-    """Loss, gradient, Q and the second factor by KFLR, equation (25), from one forward and one backward pass.
+    """Loss, gradient, Q and the second factor by KFLR, equation (25), from one pass forward and one back.
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 
     Exact: the mean of `preactivation_gauss_newton`. The cost grows with the number of outputs: the method for
-    classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least).
-    weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
+    classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least); a trace by
+    `jax.jit` holds every chunk, so give it memory for few. Other arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     memory = checked_count("memory", memory)
     trace = forward(xp, network, weights, X)
-    G = _second_factor(xp, network, weights, trace.outputs, trace.slopes, memory)
-    return curvature(xp, network, weights, trace, Y, G)
+    dE_dh = gradients(xp, network, weights, trace, Y)
+    return curvature(xp, network, trace, Y, dE_dh, _second_factor(xp, network, weights, trace, memory))

@@ -5,7 +5,7 @@ from .checks import checked, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
-from .passes import Forward, forward, second_moment
+from .passes import Forward, forward, gradients, second_moment
 from .recursion import pull_back
 
 
@@ -18,15 +18,16 @@ def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward
 
 
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Curvature:
-    """Loss, gradient, Q and the second factor by KFRA, equation (26), from one forward and one backward pass.
+    """Loss, gradient, Q and the second factor by KFRA, equation (26), from one pass forward and one back.
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
     from the exact E[H_L]. Its cost does not grow with the number of outputs beyond D_L^2: the method for
     autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
-    weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
+    Arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     trace = forward(xp, network, weights, X)
-    return curvature(xp, network, weights, trace, Y, _recursion(xp, network, weights, trace))
+    dE_dh = gradients(xp, network, weights, trace, Y)
+    return curvature(xp, network, trace, Y, dE_dh, _recursion(xp, network, weights, trace))

@@ -35,10 +35,7 @@ class Network:
                 f"transfers: expected {self.depth - 1}, one for each layer but the last, "
                 f"got {len(self.transfers)}: {self.transfers}"
             )
-        for name in self.transfers:
-            if name not in TRANSFERS:
-                raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
-        if self.objective not in list(OBJECTIVES):
+        if self.objective not in tuple(OBJECTIVES):  # a tuple, as what cannot be hashed is unknown too
             raise ValueError(f"objective: unknown objective {self.objective!r}; known: {', '.join(OBJECTIVES)}")
 
     @property
@@ -72,6 +69,6 @@ def _names(transfers: Iterable[str]) -> tuple[str, ...]:
     except TypeError:
         raise TypeError(f"transfers: expected a sequence of names, got {transfers!r}") from None
     for name in names:
-        if not isinstance(name, str):
+        if name not in tuple(TRANSFERS):
             raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
     return names

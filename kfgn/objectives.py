@@ -33,7 +33,7 @@ class Objective(NamedTuple):
     root_rows: Callable[[Namespace, Array, Array], Array]
     sample: Callable[[Namespace, Array, Array], Array]
     classes: bool = False
-    target_range: tuple[float | None, float | None] = (None, None)
+    target_range: tuple[float, float] | None = None
 
 
 def identity_like(xp: Namespace, D: int, h: Array) -> Array:

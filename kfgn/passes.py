@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ._types import Array, Arrays, Namespace, Weights
 from .network import Network
+from .objectives import OBJECTIVES
 from .transfers import TRANSFERS
 
 
@@ -54,6 +55,11 @@ def backward(weights: Weights, slopes: Arrays, rows: Array) -> Arrays:
     for W, slope in zip(reversed(weights[1:]), reversed(slopes), strict=True):
         carried.append((carried[-1] @ kernel(W)) * slope)
     return tuple(reversed(carried))
+
+
+def gradients(xp: Namespace, network: Network, weights: Weights, trace: Forward, y: Array) -> Arrays:
+    """dE/dh_l (..., N, D_l) of each datapoint at the labels y, for l = 1, ..., L."""
+    return backward(weights, trace.slopes, OBJECTIVES[network.objective].gradient(xp, trace.outputs, y))
 
 
 def second_moment(xp: Namespace, rows: Array) -> Array:
