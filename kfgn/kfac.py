@@ -27,7 +27,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     labels = checked_labels(network, X, labels, check=check)
     trace = forward(xp, network, weights, X)
     # the labels of the data go back through the layers beside the sampled ones
-    every = xp.concat([Y[None, ...], xp.astype(_swap_samples(xp, labels), Y.dtype)], axis=0)
+    every = xp.concat([Y[None, ...], _swap_samples(xp, labels)], axis=0)
     dE_dh = gradients(xp, network, weights, trace, every)
     G = tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
     return curvature(xp, network, trace, Y, tuple(d[0, :, :] for d in dE_dh), G)

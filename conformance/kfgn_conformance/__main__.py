@@ -7,11 +7,12 @@ def main() -> int:
     """Run `kfgn_conformance.cli.main` where its libraries are installed; returns the exit status."""
     try:
         from . import cli
+
+        return cli.main()
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
         print(f"kfgn-check: {library} is not installed: pip install 'kfgn[conformance]'", file=sys.stderr)  # noqa: T201
         return 2
-    return cli.main()
 
 
 if __name__ == "__main__":

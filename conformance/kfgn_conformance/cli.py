@@ -7,10 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from .cases import cases
+from .problems import Problem
 from .real import REAL_PROBLEMS
 from .report import print_report, write_json
 from .run import Column, run
-from .strategies import drawn_problems
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
 
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     options.add_argument("--dtype", choices=DTYPES, help="only in it")
     options.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    options.add_argument("--examples", type=int, default=25, metavar="N", help="drawn problems (default: 25)")
+    options.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
     options.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
     return options
@@ -58,10 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for column in columns:
             if column.name in missing:
                 log.print(f"{column.name}: not usable: {column.reason}", style="red", highlight=False)
-        log.print(f"kfgn-check: required and not usable here: {', '.join(missing)}", style="red", highlight=False)
+        log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
         return USAGE
-    problems = drawn_problems(given.examples, given.seed) if given.examples else []
-    problems += [make() for make in REAL_PROBLEMS.values()]
+    problems = [*cases(), *drawn(given.examples, given.seed), *(make() for make in REAL_PROBLEMS.values())]
     with log.status("") as status:
         report = run(columns, problems, lambda quantity: status.update(f"checking {quantity}"))
     print_report(report, console)
@@ -71,6 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
     return PASSED if report.passed else FAILED
+
+
+def drawn(count: int, seed: int) -> list[Problem]:
+    """Drawn problems; without any, Hypothesis need not be installed."""
+    if count == 0:
+        return []
+    from .strategies import drawn_problems
+
+    return drawn_problems(count, seed)
 
 
 def columns_of(target: str, dtype: str | None) -> list[Column]:

@@ -140,7 +140,7 @@ _ALL = (
     ),
     Quantity(
         name="labels",
-        equation="(47)",
+        equation="D.3",
         oracle=lambda p: (np.array(ref.draw_labels(p.reference, p.X, p.draws)),),
         elements=lambda p: p.draws.size,
     ),

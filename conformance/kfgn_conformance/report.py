@@ -27,11 +27,11 @@ def print_report(report: Report, console: Console) -> None:
     for table in _tables(report, console):
         console.print(table)
     console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False)
-    for column in report.columns:
+    for column in {column.name: column for column in report.columns}.values():
         described = column.description
         if described is None:
             console.print(Text(f"{column.name}: not usable: {column.reason}", "yellow"))
-        elif described.dtype == next(iter(ROUNDOFF)):
+        else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
             console.print(f"{column.name}: {described.version}{flags}", highlight=False)
     for note in report.notes:
@@ -47,13 +47,14 @@ def print_report(report: Report, console: Console) -> None:
 
 def _tables(report: Report, console: Console) -> list[Table]:
     """One table if the terminal is wide enough, else one for each dtype."""
-    whole = _table(report, dtypes=tuple(ROUNDOFF))
+    present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
+    whole = _table(report, dtypes=present)
     if Measurement.get(console, console.options.update(max_width=10**4), whole).maximum <= console.width:
         return [whole]
-    return [_table(report, dtypes=(dtype,)) for dtype in ROUNDOFF]
+    return [_table(report, dtypes=[dtype]) for dtype in present] or [whole]
 
 
-def _table(report: Report, dtypes: tuple[str, ...]) -> Table:
+def _table(report: Report, dtypes: list[str]) -> Table:
     """The columns in these dtypes and those that are not usable, with a column's dtype below its name."""
     chosen = [i for i, column in enumerate(report.columns) if (d := column.description) is None or d.dtype in dtypes]
     table = Table(title="error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -61,7 +62,7 @@ def _table(report: Report, dtypes: tuple[str, ...]) -> Table:
     table.add_column("equation", no_wrap=True)
     for i in chosen:
         head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         table.add_row(name, QUANTITIES[name].equation, *(_text(row[i]) for i in chosen))
     return table
@@ -78,9 +79,11 @@ def _text(cell: Cell) -> Text:
 
 
 def _problems(report: Report) -> str:
-    drawn = sum(problem.id.startswith("drawn") for problem in report.problems)
-    real = [problem.id for problem in report.problems if not problem.id.startswith("drawn")]
-    return " and ".join([f"{drawn} drawn problems"] * bool(drawn) + real)
+    kinds = ("case", "drawn")
+    counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), kind) for kind in kinds]
+    named = [p.id for p in report.problems if not p.id.startswith(tuple(f"{kind}-" for kind in kinds))]
+    words = {"case": "cases", "drawn": "drawn problems"}
+    return ", ".join([*(f"{n} {words[kind]}" for n, kind in counted if n), *named])
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -60,11 +60,6 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def usable(self) -> list[Column]:
-        """The columns with an adapter."""
-        return [column for column in self.columns if column.adapter]
-
-    @property
     def cells(self) -> list[Cell]:
         """Every cell of the table."""
         return [cell for row in self.rows.values() for cell in row]

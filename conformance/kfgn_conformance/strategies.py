@@ -19,8 +19,9 @@ from .tolerances import telling
 
 # Few sizes, as JAX compiles every operation anew for each shape that it meets.
 WIDTHS = st.sampled_from((1, 2, 5))
-DATAPOINTS = st.sampled_from((1, 3))
-LABELS = st.sampled_from((1, 2))
+DEPTHS = st.sampled_from((3, 2, 4, 1))
+DATAPOINTS = st.sampled_from((3, 1))
+LABELS = st.sampled_from((2, 1))
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -49,7 +50,7 @@ def sampling_draws(objective: str, shape: tuple[int, ...], D: int) -> st.SearchS
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
     """Any objective; 1 to 4 layers, any transfer functions, 1, 2 or 5 units; 1 or 3 datapoints; 1 or 2 labels."""
-    widths = tuple(draw(st.lists(WIDTHS, min_size=2, max_size=5)))
+    widths = tuple(draw(WIDTHS) for _ in range(1 + draw(DEPTHS)))
     transfers = tuple(draw(st.sampled_from(sorted(TRANSFERS))) for _ in widths[1:-1])
     objective = draw(st.sampled_from(sorted(OBJECTIVES)))
     N, S, D = draw(DATAPOINTS), draw(LABELS), widths[-1]

@@ -4,7 +4,8 @@ The one rule here, `sums`, is for sums, products and recursions:
 
     |answer - oracle| <= c (sqrt(n) u max|Q| + d)
 
-u is the unit roundoff of the dtype, n the length of the longest sum on the way, max|Q| the largest
+u is the unit roundoff of the dtype, n the larger of N and
+the most inputs of a layer, max|Q| the largest
 element of the oracle's array, and d the largest change of that array when every real number of the problem
 moves by one u of itself, up or down at random: what no implementation can avoid. Rounding errors of either
 sign grow like sqrt(n), not like n (Higham and Mary 2019); for the widths of the autoencoder that is the
@@ -41,11 +42,15 @@ than a factor of 2.3, and that of its loss, by far the smaller term of its toler
 
 
 class Truth(NamedTuple):
-    """The oracle's arrays, and for each of them max|Q| and d for moves of 2^-24."""
+    """The oracle's arrays as float64, and for each of them max|Q| and d for moves of 2^-24.
+
+    integer: whether they are classes, and an answer must be integers too
+    """
 
     arrays: Arrays
     scales: tuple[float, ...]
     changes: tuple[float, ...]
+    integer: bool
 
 
 def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Problem:
@@ -64,18 +69,21 @@ def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Proble
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def truth(problem: Problem, quantity: Quantity) -> Truth:
     """The oracle's answer with what its tolerance is made of; the same for every adapter and dtype, so kept."""
-    arrays = tuple(np.asarray(array, dtype=np.float64) for array in quantity.oracle(problem))
+    answers = [np.asarray(array) for array in quantity.oracle(problem)]
+    arrays = tuple(answer.astype(np.float64) for answer in answers)
     rng = np.random.default_rng(0)
-    step = ROUNDOFF["float32"]
-    changes = [0.0] * len(arrays)
     large = sum(W.size for W in problem.weights) >= LARGE
+    changes = np.zeros(len(arrays))
     for _ in range(1 if large else PERTURBATIONS):
-        neighbours = quantity.oracle(perturbed(problem, rng, step))
-        changes = [max(d, largest(b - a)) for d, a, b in zip(changes, arrays, neighbours, strict=True)]
-    return Truth(arrays, tuple(largest(array) for array in arrays), tuple(changes))
+        neighbours = quantity.oracle(perturbed(problem, rng, ROUNDOFF["float32"]))
+        changes = np.maximum(changes, [largest(b - a) for a, b in zip(arrays, neighbours, strict=True)])
+    scales = tuple(largest(array) for array in arrays)
+    if not np.all(np.isfinite([*scales, *changes])):
+        raise ValueError(f"{quantity.name} on {problem.id}: the oracle is not finite: nothing can be held against it")
+    return Truth(arrays, scales, tuple(map(float, changes)), integer=answers[0].dtype.kind in "iu")
 
 
 def largest(x: Array) -> float:
@@ -84,17 +92,16 @@ def largest(x: Array) -> float:
 
 
 def longest_sum(problem: Problem) -> int:
-    """n: over datapoints, or over the inputs of a layer with the unit."""
+    """n: over the datapoints, or over the inputs of a layer with the unit. Sums over N S or N K stay within it too."""
     return max(problem.N, max(problem.widths) + 1)
 
 
 def sums(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
     """The tolerance of each array of the quantity, by the rule in this module's docstring."""
     growth, u = math.sqrt(longest_sum(problem)), ROUNDOFF[dtype]
-    _, scales, changes = truth(problem, quantity)
-    return tuple(
-        C * (growth * u * scale + d * u / ROUNDOFF["float32"]) for scale, d in zip(scales, changes, strict=True)
-    )
+    oracle = truth(problem, quantity)
+    moves = (d * u / ROUNDOFF["float32"] for d in oracle.changes)
+    return tuple(C * (growth * u * scale + d) for scale, d in zip(oracle.scales, moves, strict=True))
 
 
 def telling(problem: Problem, quantity: Quantity) -> bool:

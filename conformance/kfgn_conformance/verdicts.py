@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter
-from .problems import Array, Problem
-from .quantities import Quantity
-from .tolerances import LOOSE, largest, sums, truth
+from .problems import Problem
+from .quantities import Arrays, Quantity
+from .tolerances import LOOSE, Truth, largest, sums, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -51,14 +51,14 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     return compare(answer, problem, quantity, described.dtype)
 
 
-def compare(answer: tuple[Array, ...], problem: Problem, quantity: Quantity, dtype: str) -> Verdict:
+def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) -> Verdict:
     """Hold an answer in a dtype against the oracle."""
     oracle = truth(problem, quantity)
-    fault = misshapen(answer, oracle.arrays, dtype)
+    arrays, fault = _well_formed(answer, oracle, dtype)
     if fault:
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault)
     tolerances = sums(problem, quantity, dtype)
-    errors = [largest(a.astype(np.float64) - q) for a, q in zip(answer, oracle.arrays, strict=True)]
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
     ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, tolerances, strict=True)]
     looseness = max(_quotient(t, scale) for t, scale in zip(tolerances, oracle.scales, strict=True))
     worst = int(np.argmax(ratios))
@@ -69,28 +69,34 @@ def compare(answer: tuple[Array, ...], problem: Problem, quantity: Quantity, dty
     return Verdict(_status(ratios[worst], looseness, dtype), problem.id, ratios[worst], looseness, detail)
 
 
-def misshapen(answer: tuple[Array, ...], arrays: tuple[Array, ...], dtype: str) -> str:
-    """What is wrong with the form of an answer, empty if nothing is."""
-    if len(answer) != len(arrays):
-        return f"expected {len(arrays)} arrays, got {len(answer)}"
-    for i, (a, q) in enumerate(zip(answer, arrays, strict=True), start=1):
+def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
+    """The answer as arrays, and what is wrong with its form: empty if nothing is."""
+    if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
+        return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"
+    arrays = tuple(np.asarray(a) for a in answer)
+    if len(arrays) != len(oracle.arrays):
+        return (), f"expected {len(oracle.arrays)} arrays, got {len(arrays)}"
+    for i, (a, q) in enumerate(zip(arrays, oracle.arrays, strict=True), start=1):
         if a.shape != q.shape:
-            return f"array {i}: expected shape {q.shape}, got {a.shape}"
-        if a.dtype.kind == "f" and a.dtype != dtype:
-            return f"array {i}: expected dtype {dtype}, got {a.dtype}"
+            return (), f"array {i}: expected shape {q.shape}, got {a.shape}"
+        if oracle.integer and a.dtype.kind not in "iu":
+            return (), f"array {i}: expected an integer dtype, got {a.dtype}"
+        if not oracle.integer and a.dtype != dtype:
+            return (), f"array {i}: expected dtype {dtype}, got {a.dtype}"
         if not np.all(np.isfinite(a)):
-            return f"array {i}: expected finite values, got NaN or infinity"
-    return ""
+            return (), f"array {i}: expected finite values, got NaN or infinity"
+    return arrays, ""
 
 
 def _quotient(error: float, tolerance: float) -> float:
     """error / tolerance, where nothing allowed and nothing wrong is no error."""
-    return error / tolerance if tolerance > 0 else (np.inf if error > 0 else 0.0)
+    if error == 0:
+        return 0.0
+    return error / tolerance if tolerance > 0 else np.inf
 
 
 def _status(ratio: float, looseness: float, dtype: str) -> Status:
-    if looseness > LOOSE[dtype]:
-        return Status.INCONCLUSIVE
-    if ratio <= 1:
-        return Status.PASS
-    return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
+    """An error above even a loose tolerance is proved; a pass within one is not."""
+    if ratio > 1:
+        return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
+    return Status.INCONCLUSIVE if looseness > LOOSE[dtype] else Status.PASS

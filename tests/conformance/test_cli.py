@@ -7,6 +7,7 @@ import sys
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
+from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import QUANTITIES
 from kfgn_conformance.real import digits
 
@@ -17,6 +18,7 @@ NUMPY = ["--backend", "numpy", "--examples", "2"]
 def small(monkeypatch):
     """The digits alone: the autoencoder takes a minute."""
     monkeypatch.setattr(cli, "REAL_PROBLEMS", {"digits": digits})
+    monkeypatch.setattr(cli, "cases", lambda: cases()[:3])
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
     assert [(c["name"], c["dtype"]) for c in report["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
     for row in report["rows"]:
         assert row["quantity"] in table
-        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == 3 for cell in row["cells"])
+        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == 6 for cell in row["cells"])
         assert all(f"{cell['ratio']:.2f}" in table for cell in row["cells"])
 
 
@@ -55,12 +57,12 @@ def test_a_backend_that_is_not_usable_is_a_column_that_says_why(capsys):
 @pytest.mark.usefixtures("no_cupy")
 def test_a_required_backend_that_is_not_usable_is_an_error(capsys):
     assert cli.main(["--require", "numpy", "cupy"]) == cli.USAGE
-    assert "required and not usable here: cupy" in " ".join(capsys.readouterr().err.split())
+    assert "required, but not usable or not asked for: cupy" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_required_backend_that_was_not_asked_for_is_an_error(capsys):
     assert cli.main([*NUMPY, "--require", "strict"]) == cli.USAGE
-    assert "required and not usable here: strict" in " ".join(capsys.readouterr().err.split())
+    assert "required, but not usable or not asked for: strict" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.usefixtures("no_cupy")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from kfgn_conformance import QUANTITIES, Problem, Status, judge
 from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from kfgn_conformance.cases import cases
 from kfgn_conformance.real import REAL_PROBLEMS
 from kfgn_conformance.strategies import problems
 from kfgn_conformance.tolerances import telling
@@ -36,6 +37,13 @@ def test_drawn(backend, dtype, quantity):
         assert verdict.status is Status.PASS, verdict
 
     check()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_cases(backend, dtype, quantity):
+    verdicts = [judge(KfgnPort(backend, dtype), problem, QUANTITIES[quantity]) for problem in cases()]
+    assert [v for v in verdicts if v.status is not Status.PASS] == []
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

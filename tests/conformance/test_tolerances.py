@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
@@ -19,7 +19,8 @@ DIGITS = digits()
 
 def rounded(problem, quantity, dtype):
     """The oracle's arrays, rounded to the dtype: the best answer there is."""
-    return [array.astype(dtype) for array in truth(problem, QUANTITIES[quantity]).arrays]
+    oracle = truth(problem, QUANTITIES[quantity])
+    return [array.astype(np.int64 if oracle.integer else dtype) for array in oracle.arrays]
 
 
 def with_error(problem, quantity, dtype, ratio, where=0):
@@ -27,7 +28,8 @@ def with_error(problem, quantity, dtype, ratio, where=0):
     answer = rounded(problem, quantity, dtype)
     tolerance = sums(problem, QUANTITIES[quantity], dtype)[where]
     flat = answer[where].reshape(-1)
-    flat[np.argmax(np.abs(flat))] += ratio * tolerance
+    error = ratio * tolerance
+    flat[np.argmax(np.abs(flat))] += np.sign(error) * np.ceil(error) if flat.dtype.kind == "i" else error
     return compare(tuple(answer), problem, QUANTITIES[quantity], dtype)
 
 
@@ -41,8 +43,9 @@ def test_a_planted_error_of_100_tolerances_fails_in_any_array(quantity, dtype):
 
 @given(problem=problems(), quantity=st.sampled_from(sorted(QUANTITIES)), dtype=st.sampled_from(sorted(ROUNDOFF)))
 def test_a_planted_error_of_100_tolerances_fails_on_drawn_problems(problem, quantity, dtype):
-    if telling(problem, QUANTITIES[quantity]) and sums(problem, QUANTITIES[quantity], dtype)[-1] > 0:
-        assert with_error(problem, quantity, dtype, 100, where=-1).status is Status.FAIL
+    assume(telling(problem, QUANTITIES[quantity]))
+    assume(sums(problem, QUANTITIES[quantity], dtype)[-1] > 0)
+    assert with_error(problem, quantity, dtype, 100, where=-1).status is Status.FAIL
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_what_cancels_is_inconclusive():
     )
     gradient = tuple(rounded(fitted, "gradient", "float32"))
     assert compare(gradient, fitted, QUANTITIES["gradient"], "float32").status is Status.INCONCLUSIVE
+    assert compare((1000 * gradient[0],), fitted, QUANTITIES["gradient"], "float32").status is Status.FAIL
     assert not telling(fitted, QUANTITIES["gradient"])
 
 
@@ -88,12 +92,30 @@ def test_what_cancels_is_inconclusive():
         (lambda a: (a[0].T, *a[1:]), r"array 1: expected shape \(16, 65\), got \(65, 16\)"),
         (lambda a: (a[0], a[1].astype(np.float64), a[2]), "array 2: expected dtype float32, got float64"),
         (lambda a: (a[0], a[1], a[2] * np.nan), "array 3: expected finite values, got NaN or infinity"),
+        (lambda a: (a[0] + 0j, *a[1:]), "array 1: expected dtype float32, got complex64"),
+        (lambda a: (a[0].astype(np.int32), *a[1:]), "array 1: expected dtype float32, got int32"),
+        (lambda a: list(a), "expected a tuple of NumPy arrays, got list"),
+        (lambda a: None, "expected a tuple of NumPy arrays, got NoneType"),
+        (lambda a: (a[0].tolist(), *a[1:]), "expected a tuple of NumPy arrays, got tuple"),
     ],
 )
 def test_a_misshapen_answer_fails_and_says_how(spoil, detail):
     verdict = compare(spoil(tuple(rounded(DIGITS, "gradient", "float32"))), DIGITS, QUANTITIES["gradient"], "float32")
     assert verdict.status is Status.FAIL
     assert re.fullmatch(detail, verdict.detail)
+
+
+def test_classes_are_integers():
+    (labels,) = truth(DIGITS, QUANTITIES["labels"]).arrays
+    assert compare((labels.astype(np.int32),), DIGITS, QUANTITIES["labels"], "float32").status is Status.PASS
+    verdict = compare((labels.astype(np.float32),), DIGITS, QUANTITIES["labels"], "float32")
+    assert (verdict.status, verdict.detail) == (Status.FAIL, "array 1: expected an integer dtype, got float32")
+
+
+def test_an_oracle_that_is_not_finite_passes_nothing():
+    broken = replace(QUANTITIES["loss"], oracle=lambda p: (np.asarray(np.nan),))
+    with pytest.raises(ValueError, match="loss on digits: the oracle is not finite"):
+        compare((np.zeros((), np.float32),), DIGITS, broken, "float32")
 
 
 class Stub:

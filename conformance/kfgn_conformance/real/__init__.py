@@ -1,5 +1,6 @@
 """Two problems of real size that ship with the kit: a trained classifier of digits, and the paper's autoencoder."""
 
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -20,7 +21,7 @@ BATCH = 64
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
     """The problem with uniforms that rounding cannot move from one class to another: those near a border redrawn."""
     while (close := near_border(problem)).any():
-        problem.draws[close] = dyadic_uniforms(rng, (int(close.sum()),))
+        problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
 
 
