@@ -1,4 +1,3 @@
-#!/usr/bin/env -S python3 -m nox -f
 """Every check of the project. `nox` runs the default sessions, `nox -l` lists them all."""
 
 import shutil
@@ -45,7 +44,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
-@nox.session(tags=["ci"])
+@nox.session(tags=["ci"], reuse_venv=False)
 def reference(session: nox.Session) -> None:
     """The reference where NumPy is all there is, and the port where array-api-compat is the rest."""
     session.install("numpy")
@@ -125,7 +124,7 @@ def mutation(session: nox.Session) -> None:
     session.run("mutmut", "results")
 
 
-@nox.session
+@nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
     """The wheel and the sdist, and the command from the wheel in a clean environment, outside the checkout."""
     session.install(*nox.project.dependency_groups(PROJECT, "build"))
@@ -136,7 +135,3 @@ def build(session: nox.Session) -> None:
     session.install(f"kfgn[conformance] @ {wheel.as_uri()}")
     session.chdir(dist)
     session.run("kfgn-check", "--require", "numpy", "strict", "--backend", "numpy", "strict")
-
-
-if __name__ == "__main__":
-    nox.main()
