@@ -4,12 +4,12 @@ The one rule here, `sums`, is for sums, products and recursions:
 
     |answer - oracle| <= c (sqrt(n) u max|Q| + d)
 
-u is the unit roundoff of the dtype, n the larger of N and
-the most inputs of a layer, max|Q| the largest
+u is the unit roundoff of the dtype, n the larger of N and the most inputs of a layer, max|Q| the largest
 element of the oracle's array, and d the largest change of that array when every real number of the problem
-moves by one u of itself, up or down at random: what no implementation can avoid. Rounding errors of either
-sign grow like sqrt(n), not like n (Higham and Mary 2019); for the widths of the autoencoder in float32 that is the
-difference between 1.5e-5 and 4.8e-4 of max|Q|.
+moves by one u of itself, up or down at random: what no implementation can avoid.
+
+Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the
+autoencoder in float32 that is the difference between 1.5e-5 and 4.8e-4 of max|Q|.
 
 d is measured with moves of 2^-24, the roundoff of float32, for both dtypes, and scaled to u: it is
 a first derivative, and moves of 2^-53 would drown in the rounding of the reference itself.
