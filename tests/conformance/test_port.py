@@ -14,14 +14,17 @@ from kfgn_conformance.tolerances import telling
 opened = cache(open_target)
 
 
-@pytest.fixture(params=TARGETS)
-def backend(request):
-    wanted = request.config.getoption("--backend")
-    if wanted not in (None, request.param):
-        pytest.skip(f"--backend {wanted}")
-    usable = opened(request.param)
+def pytest_generate_tests(metafunc):
+    """Every target, or that of --backend alone."""
+    wanted = metafunc.config.getoption("--backend")
+    metafunc.parametrize("target", [wanted] if wanted else list(TARGETS))
+
+
+@pytest.fixture
+def backend(request, target):
+    usable = opened(target)
     if isinstance(usable, str):
-        (pytest.fail if wanted else pytest.skip)(f"{request.param}: not usable: {usable}")
+        (pytest.fail if request.config.getoption("--backend") else pytest.skip)(f"{target}: not usable: {usable}")
     return usable
 
 
