@@ -70,7 +70,11 @@ def problems(draw: st.DrawFn) -> Problem:
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """So many drawn problems, telling for every quantity; the same ones for the same seed and Hypothesis."""
+    """So many drawn problems, telling for every quantity.
+
+    The same ones for the same seed in the same environment: Hypothesis also draws numbers that it finds in the code
+    around it, so another installation may draw others.
+    """
     found: list[Problem] = []
 
     @seed(seed_value)
