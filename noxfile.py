@@ -104,6 +104,7 @@ pytest_add_cli_args_test_selection = ["tests"]
 
 [tool.pytest.ini_options]
 addopts = ["--import-mode=importlib"]
+filterwarnings = ["error"]
 pythonpath = ["src"]
 """
 
