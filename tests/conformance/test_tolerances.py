@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
-from kfgn_conformance.real import digits
+from kfgn_conformance.real import autoencoder, digits
 from kfgn_conformance.strategies import problems
 from kfgn_conformance.tolerances import LOOSE, ROUNDOFF, perturbed, sums, telling, truth
 from kfgn_conformance.verdicts import compare, judge
@@ -150,3 +150,12 @@ def test_the_change_is_linear_in_the_step():
     for q, coarse, fine in zip(base, *moved, strict=True):
         ratio = np.max(np.abs(coarse - q)) / np.max(np.abs(fine - q))
         assert ratio == pytest.approx(2**6, rel=1e-3)
+
+
+def test_one_perturbation_is_enough_for_many_weights():
+    """d of the autoencoder's matrices from one perturbation and from another: the same within a factor of 3."""
+    oracle = QUANTITIES["q"].oracle
+    base = oracle(autoencoder())
+    moved = [oracle(perturbed(autoencoder(), np.random.default_rng(seed), 2.0**-24)) for seed in range(3)]
+    changes = np.array([[np.max(np.abs(b - a)) for a, b in zip(base, arrays, strict=True)] for arrays in moved])
+    assert np.all(changes.max(axis=0) < 3 * changes.min(axis=0))
