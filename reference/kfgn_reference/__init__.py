@@ -4,16 +4,41 @@ Every module is one part of the paper, needs NumPy and nothing else, and compute
 time** with the paper's own symbols; a mean over the batch is taken last, by `expectation`.
 Read them in this order:
 
-    network        (1)                the network and its forward pass
-    transfers      f, f', f''         the elementwise transfer functions
-    objectives     E, dE/dh_L, H_L    the objectives and the distributions they belong to
-    gradient       (3)                backpropagation
-    hessian        (4)-(10)           the recursion for the pre-activation Hessian, and the blocks
-    gauss_newton   (12)-(16), (22)    the Gauss-Newton matrix and its blocks
-    factored       (18)-(21)          Q, and the expectation of a product taken factor by factor
-    kflr           (23)-(25)          the exact second factor, from a square root of H_L
-    kfra           (26)               the recursive approximation of the second factor
-    kfac           (56)-(59)          the sampled second factor
+    network            (1)                the network and its forward pass
+    transfers          f, f', f''         the elementwise transfer functions
+    objectives         E, dE/dh_L, H_L    the objectives and the distributions they belong to
+    mixture            (27)               one more of them, whose H_L is indefinite
+    outputs            G_L, C_L           what Gauss-Newton matrices begin with
+    gradient           (3)                backpropagation
+    hessian            (4)-(10)           the recursion for the pre-activation Hessian, and the blocks
+    r_operator         R{.}               products with the Jacobian, the Gauss-Newton matrix and the Hessian
+    parameter_hessian  (2), (11)          the full Hessian and its split
+    appendix_b         (28)-(31)          the derivation of the recursion, expression by expression
+    gauss_newton       (12)-(16), (22)    the Gauss-Newton matrix and its blocks
+    khatri_rao         (14)-(18)          the blocks between layers
+    factored           (18)-(21)          Q, and the expectation of a product taken factor by factor
+    kflr               (23)-(25)          the exact second factor, from a square root of H_L
+    kfra               (26)               the recursive approximation of the second factor
+    kfac               (59)               the sampled second factor
+    rp                                    the randomly projected second factor
+    quadratic          (32)-(34)          the quadratic model and its direction
+    damping            (35)-(38)          the damped Kronecker block and its factored inverse
+    step_size          (39)-(43)          the step along a direction, and how good the model was
+    adaptation         C.3                how tau and gamma follow
+    averaging          (44), (45)         moving averages
+    algorithm_1        Algorithm 1        one update, as it is printed
+    optimiser          Section 5          all of it together, step by step
+    outcomes           p(y | h_L)         the model's labels and their probabilities
+    fisher             (46)-(51)          the Fisher matrix
+    exponential_family (52)-(54)          where it is the Gauss-Newton matrix
+    kfac_chain         (55)-(62)          the equalities that lead to KFAC
+    ranks              (63), (64)         bounds of ranks
+    lemmas             (65)-(71)          no smooth strict local maxima
+    statements         (1)-(71)           what the paper prints, and its misprints
+    equations          (1)-(71)           the registry of which function computes which equation
+
+Under these lie `vectors` (vec and theta), `linear_algebra` (solving without roots), `spectral` (what needs
+eigenvalues), `arithmetic`, `batch` and `expectation`.
 
 Symbols
 -------
@@ -33,69 +58,285 @@ Symbols
     H[l]               script H_lambda   pre-activation Hessian, one datapoint          (D_l, D_l)
     G[l]               script G_lambda   pre-activation Gauss-Newton matrix             (D_l, D_l)
     C[l]               C^k_lambda        its root, the vectors C^k as columns           (D_l, K)
+    J[l]               J^{h_L}_{h_l}     dh_L/dh_l                                      (D_L, D_l)
     Q[l]               script Q_lambda   outer product of activations with the unit     (D_{l-1}+1, D_{l-1}+1)
+    V, delta           delta             a direction in parameter space, layer by layer (D_l, D_{l-1} + 1)
+    k, root_k          k                 the damping gamma + eta, and its square root
+    R{.}               R-operator        the derivative along a direction V
 
 What belongs to layers is a dictionary with the keys 1, ..., L, so that `H[l]` is the paper's H_lambda.
 `vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`: its row `b * D_l + a` is W_l[a, b].
 
 Arithmetic
 ----------
-There is no float literal and no call into `np.linalg`: the functions compute in the arithmetic of the
-arrays they are given, be it float64 or an object array of rationals or of certified balls.
+There is no float literal, and `np.linalg` is called in `spectral` alone: all else computes in the arithmetic of
+the arrays it is given, be it float64 or an object array of rationals or of certified balls. What takes a root, an
+exponential or an eigenvalue has no rational form; what asks for a rank or for definiteness has no other.
 Randomness is an argument too: what samples takes its normals or uniforms, or the labels themselves.
 
 Every function of a batch raises `ValueError` if X, the labels or the network do not fit each other.
 Where the text of the paper cannot be followed to the letter, the docstring says "misprint" and why.
 """
 
-from ._types import Array, PerLayer
+from ._types import Array, Blocks, PerLayer
+from .adaptation import adapted_gamma, adapted_tau
+from .algorithm_1 import Update, algorithm_1
+from .appendix_b import derivation, elementwise_curving_matrix, elementwise_slope_matrix, matrix_form, mixed_derivatives
+from .arithmetic import rational
+from .averaging import average_weight, moving_average
+from .damping import (
+    NORMS,
+    damped_block,
+    damped_factors,
+    factored_damped_block,
+    factored_direction,
+    factored_layer_direction,
+    factored_log_determinant,
+    omega,
+    omega_squared,
+    residual,
+    residual_bound,
+    residual_terms,
+)
+from .equations import EQUATIONS, Equation
 from .expectation import expectation
-from .factored import expected_q, factored_blocks, sample_q
+from .exponential_family import log_likelihood, log_likelihood_gradient, log_partition_hessian
+from .factored import expected_q, factored_blocks, factored_product, sample_q
+from .fisher import fisher, fisher_from_hessians, fisher_from_output_hessians, fisher_from_outputs, output_fisher
 from .gauss_newton import (
+    gauss_newton,
     gauss_newton_blocks,
     jacobians,
+    parameter_jacobian,
     sample_gauss_newton,
     sample_gauss_newton_blocks,
     sample_preactivation_gauss_newton,
 )
 from .gradient import backpropagate, gradient, sample_gradient
-from .hessian import hessian_blocks, sample_hessian_blocks, sample_preactivation_hessians
+from .hessian import (
+    curving_matrix,
+    hessian_blocks,
+    sample_hessian_blocks,
+    sample_hessian_elements,
+    sample_preactivation_hessians,
+    slope_matrix,
+)
 from .kfac import draw_labels, kfac
+from .kfac_chain import (
+    fisher_from_kronecker_products,
+    fisher_from_kronecker_vectors,
+    fisher_from_weight_gradients,
+    mean_from_expected_fisher,
+    mean_from_fisher,
+    mean_from_gradients,
+    mean_from_jacobians,
+    mean_from_output_gradients,
+)
 from .kflr import kflr, sample_roots
 from .kfra import kfra
+from .khatri_rao import (
+    assembled,
+    factored_between,
+    gauss_newton_between,
+    khatri_rao,
+    sample_gauss_newton_between,
+    sample_preactivation_gauss_newton_between,
+    sample_q_between,
+)
+from .lemmas import (
+    carried_up,
+    definiteness_is_inherited,
+    lemma_1,
+    lemma_2,
+    midpoint_gap,
+    quadratic_form_of_block,
+    quadratic_forms,
+    recursion_without_curving,
+    traces,
+)
+from .linear_algebra import is_positive_semidefinite, ldl, rank, solve, trace
+from .mixture import probability as mixture_probability
 from .network import Network, append_unit, forward
 from .objectives import OBJECTIVES, Objective, loss
+from .optimiser import METHODS, Info, Settings, State, initial_state, trajectory
+from .optimiser import step as optimiser_step
+from .outcomes import model_mean
+from .outputs import output_gauss_newton, output_root
+from .parameter_hessian import hessian, hessian_split, sample_hessian
+from .quadratic import block_diagonal, damped, direction, layer_directions, quadratic_model
+from .r_operator import (
+    gauss_newton_product,
+    hessian_product,
+    jacobian_product,
+    sample_gauss_newton_product,
+    sample_hessian_product,
+    transposed_jacobian_product,
+)
+from .ranks import mean_ranks, sample_ranks
+from .rp import rp
+from .spectral import exact_direction, exact_log_determinant, projection, projection_root, spectral_norm
+from .statements import STATEMENTS, Statement
+from .step_size import (
+    curvature_along,
+    model_along,
+    models,
+    reduction_ratio,
+    regularised_gradient,
+    regularised_loss,
+    step,
+    step_size,
+)
 from .transfers import TRANSFERS, Transfer
+from .vectors import dot, moved, per_layer, theta, unvec, vec
 
 __all__ = [
+    "EQUATIONS",
+    "METHODS",
+    "NORMS",
     "OBJECTIVES",
+    "STATEMENTS",
     "TRANSFERS",
     "Array",
+    "Blocks",
+    "Equation",
+    "Info",
     "Network",
     "Objective",
     "PerLayer",
+    "Settings",
+    "State",
+    "Statement",
     "Transfer",
+    "Update",
+    "adapted_gamma",
+    "adapted_tau",
+    "algorithm_1",
     "append_unit",
+    "assembled",
+    "average_weight",
     "backpropagate",
+    "block_diagonal",
+    "carried_up",
+    "curvature_along",
+    "curving_matrix",
+    "damped",
+    "damped_block",
+    "damped_factors",
+    "definiteness_is_inherited",
+    "derivation",
+    "direction",
+    "dot",
     "draw_labels",
+    "elementwise_curving_matrix",
+    "elementwise_slope_matrix",
+    "exact_direction",
+    "exact_log_determinant",
     "expectation",
     "expected_q",
+    "factored_between",
     "factored_blocks",
+    "factored_damped_block",
+    "factored_direction",
+    "factored_layer_direction",
+    "factored_log_determinant",
+    "factored_product",
+    "fisher",
+    "fisher_from_hessians",
+    "fisher_from_kronecker_products",
+    "fisher_from_kronecker_vectors",
+    "fisher_from_output_hessians",
+    "fisher_from_outputs",
+    "fisher_from_weight_gradients",
     "forward",
+    "gauss_newton",
+    "gauss_newton_between",
     "gauss_newton_blocks",
+    "gauss_newton_product",
     "gradient",
+    "hessian",
     "hessian_blocks",
+    "hessian_product",
+    "hessian_split",
+    "initial_state",
+    "is_positive_semidefinite",
+    "jacobian_product",
     "jacobians",
     "kfac",
     "kflr",
     "kfra",
+    "khatri_rao",
+    "layer_directions",
+    "ldl",
+    "lemma_1",
+    "lemma_2",
+    "log_likelihood",
+    "log_likelihood_gradient",
+    "log_partition_hessian",
     "loss",
+    "matrix_form",
+    "mean_from_expected_fisher",
+    "mean_from_fisher",
+    "mean_from_gradients",
+    "mean_from_jacobians",
+    "mean_from_output_gradients",
+    "mean_ranks",
+    "midpoint_gap",
+    "mixed_derivatives",
+    "mixture_probability",
+    "model_along",
+    "model_mean",
+    "models",
+    "moved",
+    "moving_average",
+    "omega",
+    "omega_squared",
+    "optimiser_step",
+    "output_fisher",
+    "output_gauss_newton",
+    "output_root",
+    "parameter_jacobian",
+    "per_layer",
+    "projection",
+    "projection_root",
+    "quadratic_form_of_block",
+    "quadratic_forms",
+    "quadratic_model",
+    "rank",
+    "rational",
+    "recursion_without_curving",
+    "reduction_ratio",
+    "regularised_gradient",
+    "regularised_loss",
+    "residual",
+    "residual_bound",
+    "residual_terms",
+    "rp",
     "sample_gauss_newton",
+    "sample_gauss_newton_between",
     "sample_gauss_newton_blocks",
+    "sample_gauss_newton_product",
     "sample_gradient",
+    "sample_hessian",
     "sample_hessian_blocks",
+    "sample_hessian_elements",
+    "sample_hessian_product",
     "sample_preactivation_gauss_newton",
+    "sample_preactivation_gauss_newton_between",
     "sample_preactivation_hessians",
     "sample_q",
+    "sample_q_between",
+    "sample_ranks",
     "sample_roots",
+    "slope_matrix",
+    "solve",
+    "spectral_norm",
+    "step",
+    "step_size",
+    "theta",
+    "trace",
+    "traces",
+    "trajectory",
+    "transposed_jacobian_product",
+    "unvec",
+    "vec",
 ]

@@ -1,4 +1,4 @@
-"""The two types that every signature here is written in."""
+"""The types that every signature here is written in."""
 
 from typing import Any, TypeAlias
 
@@ -10,4 +10,7 @@ Array: TypeAlias = NDArray[Any]
 PerLayer: TypeAlias = dict[int, Array]
 """One array for each layer, keyed 1, ..., L as in the paper."""
 
-__all__ = ["Array", "PerLayer"]
+Blocks: TypeAlias = dict[tuple[int, int], Array]
+"""One matrix for each pair of layers (l, m), 1 <= l, m <= L."""
+
+__all__ = ["Array", "Blocks", "PerLayer"]

@@ -1,5 +1,7 @@
 """Constants in the arithmetic of the arrays they meet, so that exact arrays stay exact."""
 
+from typing import Any
+
 import numpy as np
 
 from ._types import Array
@@ -18,3 +20,13 @@ def zero(h: Array) -> Array:
 def diagonal(v: Array) -> Array:
     """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 a float)."""
     return np.eye(len(v), dtype=int) * v
+
+
+def off_diagonal(v: Array) -> Array:
+    """The integer matrix (D, D) of ones with a diagonal of zeros."""
+    return 1 - np.eye(len(v), dtype=int)
+
+
+def rational(numerator: int, denominator: int, like: Any) -> Any:
+    """numerator / denominator in the arithmetic of the scalar `like`."""
+    return (like * 0 + numerator) / denominator

@@ -1,15 +1,23 @@
 """E[.] over the empirical distribution p(x, y): the mean over the N datapoints of a batch."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
 
-from ._types import PerLayer
+from ._types import Array
+
+Key = TypeVar("Key", bound=Hashable)
 
 
-def expectation(samples: Iterable[PerLayer]) -> PerLayer:
+def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
     """The mean of the samples, layer by layer, with one sample in memory at a time."""
-    total: PerLayer = {}
+    total: dict[Key, Array] = {}
     N = 0
     for sample in samples:
         total = {l: total[l] + sample[l] for l in sample} if N else sample
         N += 1
     return {l: total[l] / N for l in total}
+
+
+def mean(samples: Iterable[Array]) -> Array:
+    """The mean of one array, or scalar, for each datapoint."""
+    return expectation({0: sample} for sample in samples)[0]

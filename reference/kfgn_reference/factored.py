@@ -26,3 +26,8 @@ def factored_blocks(Q: PerLayer, G: PerLayer) -> PerLayer:
     same for every datapoint, and not in general.
     """
     return {l: np.kron(Q[l], G[l]) for l in Q}
+
+
+def factored_product(Q: Array, G: Array, V: Array) -> Array:
+    """(Q kron G) vec(V) as a matrix: G V Q^T, (D_l, D_{l-1} + 1), with the block never formed."""
+    return G @ V @ Q.T

@@ -1,4 +1,4 @@
-"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equations (56)-(59)."""
+"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equation (59)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     """S labels y ~ p_theta(y | x) for each of the N datapoints, from given draws.
 
     draws: (N, S, D_L) standard normals for the squared error, (N, S, D_L) uniforms for Bernoulli,
-    (N, S) uniforms for categorical. Returns N lists of S labels.
+    (N, S) uniforms for the categorical and the mixture. Returns N lists of S labels.
 
     Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
     """

@@ -4,7 +4,7 @@ from ._types import Array, PerLayer
 from .batch import datapoints
 from .expectation import expectation
 from .network import Network, forward
-from .objectives import OBJECTIVES
+from .outputs import output_root
 
 
 def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
@@ -14,7 +14,7 @@ def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
     product with it scales the rows.
     """
     _, h = forward(net, x)
-    C = {net.L: OBJECTIVES[net.objective].root(h[net.L], y)}
+    C = {net.L: output_root(net, h[net.L], y)}
     for l in range(net.L - 1, 0, -1):
         C[l] = net.f(l).first(h[l])[:, None] * (net.kernel(l + 1).T @ C[l + 1])
     return C

@@ -6,7 +6,7 @@ from ._types import Array, PerLayer
 from .batch import datapoints
 from .expectation import expectation
 from .network import Network, forward
-from .objectives import OBJECTIVES
+from .outputs import output_gauss_newton
 
 
 def kfra(net: Network, X: Array, Y: Array) -> PerLayer:
@@ -20,9 +20,8 @@ def kfra(net: Network, X: Array, Y: Array) -> PerLayer:
     with an elementwise product. Each (D_l, D_l), mean over the N datapoints. Equal to KFLR for
     l = L, for l = L - 1 if H_L is constant, for linear networks, for N = 1 and for equal inputs.
     """
-    E = OBJECTIVES[net.objective]
     passes = [(forward(net, x)[1], y) for x, y in datapoints(net, X, Y)]
-    G = expectation({net.L: E.hessian(h[net.L], y)} for h, y in passes)
+    G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)
     slopes = [{l: net.f(l).first(h[l]) for l in range(1, net.L)} for h, _ in passes]
     mean_outer = expectation({l: np.outer(s[l], s[l]) for l in s} for s in slopes)
     for l in range(net.L - 1, 0, -1):

@@ -15,11 +15,13 @@ class Network(NamedTuple):
     weights:   W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column
     transfers: the names of f_1, ..., f_{L-1}; the last layer has none
     objective: the name of the loss E(h_L, y)
+    psd:       what stands for an indefinite H_L in Gauss-Newton matrices, see `outputs`
     """
 
     weights: tuple[Array, ...]
     transfers: tuple[str, ...]
     objective: str
+    psd: str = "project"
 
     @property
     def L(self) -> int:  # noqa: N802  (the paper's symbol)

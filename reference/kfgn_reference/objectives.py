@@ -1,7 +1,8 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
 
-All three are exponential families in their natural parameters h_L, so that H_L does not depend on y
-(Appendix D.2). Losses are summed over the outputs of one datapoint and averaged over datapoints.
+The first three are exponential families in their natural parameters h_L, so that H_L is positive
+semi-definite and does not depend on y (Appendix D.2); the mixture is neither, see `mixture`. Losses are
+summed over the outputs of one datapoint and averaged over datapoints.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import mixture
 from ._types import Array
-from .arithmetic import diagonal, one, zero
+from .arithmetic import diagonal, off_diagonal, one, zero
 from .batch import datapoints
+from .expectation import mean
 from .network import Network, forward
 from .transfers import logistic, logistic_first, softplus
 
@@ -21,15 +24,15 @@ class Objective(NamedTuple):
 
     value(h, y)     E, a scalar
     gradient(h, y)  dE/dh_L, (D_L,)
-    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L): where (8) and (22) start
-    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L: where (24) starts. The paper does not give it
+    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L): where (8) starts
+    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L, which the paper does not give; None where H_L has none
     sample(h, draw) y ~ p(y | h_L), made from a given draw
     """
 
     value: Callable[[Array, Any], Any]
     gradient: Callable[[Array, Any], Array]
     hessian: Callable[[Array, Any], Array]
-    root: Callable[[Array, Any], Array]
+    root: Callable[[Array, Any], Array] | None
     sample: Callable[[Array, Any], Any]
 
 
@@ -79,11 +82,6 @@ def categorical_cross_entropy(h: Array, y: int) -> Any:
     """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here that of the largest output."""
     k = np.argmax(h)
     return h[k] - h[y] + np.log1p(np.sum(np.exp(np.delete(h, k) - h[k])))
-
-
-def off_diagonal(h: Array) -> Array:
-    """The matrix (D, D) of ones with a diagonal of zeros."""
-    return 1 - np.eye(len(h), dtype=int)
 
 
 def others(p: Array) -> Array:
@@ -136,10 +134,17 @@ OBJECTIVES: dict[str, Objective] = {
         root=categorical_root,
         sample=categorical_sample,
     ),
+    "mixture": Objective(
+        value=mixture.cross_entropy,
+        gradient=mixture.gradient,
+        hessian=mixture.hessian,
+        root=None,
+        sample=mixture.sample,
+    ),
 }
 
 
 def loss(net: Network, X: Array, Y: Array) -> Any:
     """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
     E = OBJECTIVES[net.objective].value
-    return sum(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y)) / len(X)
+    return mean(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y))

@@ -1,0 +1,579 @@
+"""The 71 numbered equations of the paper: what kind each is, what it says, and where it is misprinted.
+
+Layers are Greek letters, units are Latin letters, and the block of a matrix that belongs to a layer has
+the layer as its index. What the text of the paper gets wrong or leaves open stands beside the equation and
+is never corrected in it. Some of those hats, bars and tildes may be the fault of the transcription.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["definition", "identity", "approximation", "bound", "statement"]
+"""What an equation claims.
+
+    definition      it introduces a quantity or a rule of the algorithm: there is nothing to check it against
+    identity        two things that can be computed apart from each other are equal
+    approximation   two things are close, how close is not said
+    bound           one thing is at most, or at least, another
+    statement       a claim that one thing follows from another
+"""
+
+
+class Statement(NamedTuple):
+    """One numbered equation.
+
+    section: where it stands, as "2.2.1" or "Appendix C.1".
+    kind: what it claims.
+    title: what it is called, in a few words.
+    text: the equation as printed, in lines of at most 78 columns. Where the paper carries the left side
+        over from the equation before, it is repeated.
+    misprint: what is wrong with it or left open, and what is right; empty if nothing is.
+    """
+
+    section: str
+    kind: Kind
+    title: str
+    text: str
+    misprint: str = ""
+
+
+STATEMENTS: dict[int, Statement] = {
+    1: Statement(
+        "2.1",
+        "definition",
+        "the forward pass",
+        "h_λ = W_λ a_{λ-1};   a_λ = f_λ(h_λ)   1 ≤ λ < L",
+        "The output is h_L = W_L a_{L-1}, and there is no f_L, though Algorithm 1 applies one. "
+        "A unit that meets the bias is appended to every a_{λ-1}, λ = 1, ..., L.",
+    ),
+    2: Statement(
+        "2.2",
+        "definition",
+        "the parameter Hessian",
+        "[H]_{ij} = ∂²/(∂θ_i ∂θ_j) E(θ)",
+    ),
+    3: Statement(
+        "2.2.1",
+        "identity",
+        "the gradient of one layer",
+        "∂E/∂W^λ_{a,b} = Σ_i (∂h^λ_i/∂W^λ_{a,b}) (∂E/∂h^λ_i) = a^{λ-1}_b ∂E/∂h^λ_a",
+    ),
+    4: Statement(
+        "2.2.1",
+        "definition",
+        "the sample Hessian of one layer",
+        "[H_λ]_{(a,b),(c,d)} ≡ ∂²E/(∂W^λ_{a,b} ∂W^λ_{c,d})",
+    ),
+    5: Statement(
+        "2.2.1",
+        "identity",
+        "the elements of the sample Hessian of one layer",
+        "[H_λ]_{(a,b),(c,d)} = a^{λ-1}_b a^{λ-1}_d [𝓗_λ]_{a,c}",
+    ),
+    6: Statement(
+        "2.2.1",
+        "definition",
+        "the pre-activation Hessian",
+        "[𝓗_λ]_{a,b} = ∂²E/(∂h^λ_a ∂h^λ_b)",
+        "For the squared loss, 2.1 and footnote 5 differ by a factor of 2 in 𝓗_L: "
+        "the one half of footnote 5 is meant, with 𝓗_L = I.",
+    ),
+    7: Statement(
+        "2.2.1",
+        "identity",
+        "the sample Hessian of one layer as a Kronecker product",
+        "H_λ = ∂²E/(∂vec(W_λ) ∂vec(W_λ)) = (a_{λ-1} a_{λ-1}ᵀ) ⊗ 𝓗_λ",
+        "The order of vec is left open: it stacks columns, (A ⊗ B) vec(V) = vec(BVAᵀ). "
+        "The inverse that Appendix C.1 prints belongs to the other order.",
+    ),
+    8: Statement(
+        "2.2.2",
+        "identity",
+        "the pre-activation Hessian recursion",
+        "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ",
+        "W_{λ+1} is without its bias column: the appended unit has zero derivative.",
+    ),
+    9: Statement(
+        "2.2.2",
+        "definition",
+        "the diagonal matrix of first derivatives",
+        "B_λ = diag(f'_λ(h_λ))",
+        "f' at a kink is left open: here 0 for the ReLU and the left slope for the leaky ReLU.",
+    ),
+    10: Statement(
+        "2.2.2",
+        "definition",
+        "the diagonal matrix of second derivatives",
+        "D_λ = diag(f''_λ(h_λ) ∂E/∂a_λ)",
+        "The product is elementwise, and the appended unit has no place in it: "
+        "∂E/∂a_λ = W_{λ+1}ᵀ ∂E/∂h_{λ+1} with W_{λ+1} without its bias column. D_λ is also the width of a layer.",
+    ),
+    11: Statement(
+        "3",
+        "identity",
+        "the two terms of the Hessian",
+        "∂²E/(∂θ_i ∂θ_j) = Σ_k (∂E/∂h^L_k) ∂²h^L_k/(∂θ_i ∂θ_j)\n"
+        "                 + Σ_{k,l} (∂h^L_k/∂θ_i) ∂²E/(∂h^L_k ∂h^L_l) (∂h^L_l/∂θ_j)",
+    ),
+    12: Statement(
+        "3",
+        "definition",
+        "the sample Gauss-Newton matrix",
+        "G ≡ J_θ^{h^L}ᵀ 𝓗_L J_θ^{h^L}",
+        "𝓗_L is assumed PSD, which that of (27) never is: there its negative eigenvalues are set to zero, "
+        "for each datapoint and before any mean.",
+    ),
+    13: Statement(
+        "3",
+        "definition",
+        "the expected Gauss-Newton matrix",
+        "Ḡ ≡ 𝔼[J_θ^{h^L}ᵀ 𝓗_L J_θ^{h^L}]_{p(x,y)}",
+    ),
+    14: Statement(
+        "3.1",
+        "identity",
+        "the blocks of the Gauss-Newton matrix by the chain rule",
+        "Ḡ_{λ,β} = 𝔼[J_{W_λ}^{h_λ}ᵀ J_{h_λ}^{h^L}ᵀ 𝓗_L J_{h_β}^{h^L} J_{W_β}^{h_β}]",
+        "The text below it defines the transposed Jacobian: [J_{h_λ}^{h^L}]_{k,i} = ∂h^L_k/∂h^λ_i is needed.",
+    ),
+    15: Statement(
+        "3.1",
+        "definition",
+        "the pre-activation Gauss-Newton matrix",
+        "𝓖_{λ,β} = J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_β}^{h_L}",
+        "The Jacobians are [J_{h_λ}^{h_L}]_{k,i} = ∂h^L_k/∂h^λ_i, the transpose of what the text under (14) says.",
+    ),
+    16: Statement(
+        "3.1",
+        "identity",
+        "the blocks of the Gauss-Newton matrix as Kronecker products",
+        "𝓖̄_{λ,β} = 𝔼[(a_{λ-1} a_{β-1}ᵀ) ⊗ 𝓖_{λ,β}]",
+        "The left side is the parameter block Ḡ_{λ,β} of (14), not a script letter.",
+    ),
+    17: Statement(
+        "3.1",
+        "identity",
+        "the Gauss-Newton matrix as a Khatri-Rao product",
+        "Ḡ = 𝔼[𝓠 ⋆ 𝓖]",
+        "The blocks of 𝓖 are said to be defined in (16): (15) is meant.",
+    ),
+    18: Statement(
+        "3.1",
+        "definition",
+        "the outer product of the activations",
+        "𝓠_{λ,β} ≡ a_{λ-1} a_{β-1}ᵀ",
+        "Unlike W in (22), 𝓠 keeps the appended unit: the block 𝓠_{λ,λ} has D_{λ-1} + 1 rows.",
+    ),
+    19: Statement(
+        "3.2",
+        "identity",
+        "the sample Gauss-Newton matrix of one layer",
+        "G_λ = 𝓠_λ ⊗ 𝓖_λ",
+    ),
+    20: Statement(
+        "3.2",
+        "approximation",
+        "the factorised approximation",
+        "𝔼[G_λ] ≈ 𝔼[𝓠_λ] ⊗ 𝔼[𝓖_λ]",
+    ),
+    21: Statement(
+        "3.2",
+        "identity",
+        "the first factor as an uncentred covariance",
+        "𝔼[𝓠_λ] = (1/N) A_{λ-1} A_{λ-1}ᵀ",
+        'The "d × n" matrix A_{λ-1} has N columns and a row of units: D_{λ-1} + 1 by N. '
+        "In Algorithm 1 the letter A is f'(h) instead.",
+    ),
+    22: Statement(
+        "3.3",
+        "identity",
+        "the pre-activation Gauss-Newton recursion",
+        "𝓖_λ = B_λ W_{λ+1}ᵀ 𝓖_{λ+1} W_{λ+1} B_λ",
+        "W_{λ+1} is without its bias column. The recursion starts at 𝓖_L = 𝓗_L.",
+    ),
+    23: Statement(
+        "3.4",
+        "definition",
+        "the square root of the pre-activation Gauss-Newton matrix",
+        "𝓖_λ = Σ_{k=1}^K C^k_λ C^k_λᵀ",
+        "No root of 𝓖_L is given. Any will do: I for the squared loss, diag(√(p(1-p))) for Bernoulli, "
+        "diag(√p) - p (√p)ᵀ for softmax; (27) has none until its 𝓗_L is made PSD.",
+    ),
+    24: Statement(
+        "3.4",
+        "definition",
+        "the recursion for the square root",
+        "C^k_λ = B_λ W_{λ+1}ᵀ C^k_{λ+1}",
+        "W_{λ+1} is without its bias column.",
+    ),
+    25: Statement(
+        "3.4",
+        "identity",
+        "KFLR, the exact second factor",
+        "𝔼[𝓖_λ] = 𝔼[Σ_k C^k_λ C^k_λᵀ] = (1/N) Σ_k C̃^k_λ (C̃^k_λ)ᵀ",
+        "C and C̃ are roots here and in (23) and (24), but curvature matrices in Appendix C.",
+    ),
+    26: Statement(
+        "3.5",
+        "approximation",
+        "KFRA, the recursive approximation of the second factor",
+        "𝔼[𝓖_λ] ≈ 𝔼[B_λ W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1} B_λ]",
+        "The outer expectation reaches f' alone: the right side is "
+        "(W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1}) ⊙ 𝔼[f'_λ f'_λᵀ], W_{λ+1} without its bias column. "
+        "The start is not given for each loss: for softmax it is 𝔼[𝓗_L] = diag(𝔼[p]) - 𝔼[p pᵀ].",
+    ),
+    27: Statement(
+        "5.2",
+        "definition",
+        "the mixture of two binary classifiers",
+        "p(y|h_L) = σ(h^L_1) σ(h^L_2)^y σ(-h^L_2)^{1-y}\n         + (1 - σ(h^L_1)) σ(h^L_3)^y σ(-h^L_3)^{1-y}",
+        "Its 𝓗_L is indefinite at every h_L, for both labels, so that (23) has no root and (12) need not be PSD: "
+        "the negative eigenvalues are set to zero for each datapoint, before any mean.",
+    ),
+    28: Statement(
+        "Appendix B",
+        "identity",
+        "the derivation of the pre-activation Hessian recursion",
+        "𝓗_λ = ∂/∂h^λ_b (∂E/∂h^λ_a)\n"
+        "    = ∂/∂h^λ_b Σ_i (∂E/∂h^{λ+1}_i) (∂h^{λ+1}_i/∂h^λ_a)\n"
+        "    = Σ_i ∂/∂h^λ_b ((∂E/∂h^{λ+1}_i) (∂h^{λ+1}_i/∂a^λ_a) (∂a^λ_a/∂h^λ_a))\n"
+        "    = Σ_i W^{λ+1}_{i,a} ∂/∂h^λ_b ((∂E/∂h^{λ+1}_i) (∂a^λ_a/∂h^λ_a))\n"
+        "    = Σ_i W^{λ+1}_{i,a} ((∂a^λ_a/∂h^λ_a) ∂²E/(∂h^λ_b ∂h^{λ+1}_i)\n"
+        "                         + (∂E/∂h^{λ+1}_i) ∂²a^λ_a/(∂h^λ_a ∂h^λ_b))\n"
+        "    = Σ_i W^{λ+1}_{i,a} ((∂a^λ_a/∂h^λ_a)\n"
+        "                         Σ_j ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i) (∂h^{λ+1}_j/∂h^λ_b)\n"
+        "                         + (∂E/∂h^{λ+1}_i) δ_{a,b} ∂²a^λ_a/∂(h^λ_a)²)\n"
+        "    = δ_{a,b} ∂²a^λ_a/∂(h^λ_a)² (Σ_i W^{λ+1}_{i,a} ∂E/∂h^{λ+1}_i)\n"
+        "      + Σ_{i,j} W^{λ+1}_{i,a} (∂a^λ_a/∂h^λ_a) ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i)\n"
+        "                W^{λ+1}_{j,b} (∂a^λ_b/∂h^λ_b)\n"
+        "    = δ_{a,b} ∂²a^λ_a/∂(h^λ_a)² (∂E/∂a^λ_a)\n"
+        "      + Σ_{i,j} W^{λ+1}_{i,a} (∂a^λ_a/∂h^λ_a) ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i)\n"
+        "                (∂a^λ_b/∂h^λ_b) W^{λ+1}_{j,b}",
+        "The left side is one element, [𝓗_λ]_{a,b}. "
+        "a and b leave out the appended unit, so that W^{λ+1} is without its bias column.",
+    ),
+    29: Statement(
+        "Appendix B",
+        "identity",
+        "the pre-activation Hessian recursion in matrix notation",
+        "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ",
+        "W_{λ+1} is without its bias column, as in (8).",
+    ),
+    30: Statement(
+        "Appendix B",
+        "definition",
+        "the elements of B",
+        "[B_λ]_{a,a'} = δ_{a,a'} ∂a^λ_a/∂h^λ_a = δ_{a,a'} f'(h^λ_a)",
+        "f' at a kink is left open, as in (9).",
+    ),
+    31: Statement(
+        "Appendix B",
+        "definition",
+        "the elements of D",
+        "[D_λ]_{a,a'} = δ_{a,a'} ∂²a^λ_a/∂(h^λ_a)² (∂E/∂x^λ_a)\n             = δ_{a,a'} f''(h^λ_a) ∂E/∂x^λ_a",
+        "x^λ_a is a^λ_a, and a leaves out the appended unit.",
+    ),
+    32: Statement(
+        "Appendix C",
+        "approximation",
+        "the quadratic approximation of the objective",
+        "f(θ + δ) ≈ f(θ) + δᵀ ∇_θ f + ½ δᵀ C δ = f̂(δ; C)",
+        "Whether f holds the L2 term is left open: it does, everywhere, f = mean of E over the minibatch + ½ η ‖θ‖², "
+        "biases included. f is a transfer function in the main text.",
+    ),
+    33: Statement(
+        "Appendix C.1",
+        "definition",
+        "the unmodified step direction",
+        "δ̃ = C̃⁻¹ ∇_θ f",
+        "Right as printed, without a minus sign: the sign comes from α_* in (40).",
+    ),
+    34: Statement(
+        "Appendix C.1",
+        "identity",
+        "the step direction of one layer",
+        "δ̃_λ = C̃_λ⁻¹ ∇_{W_λ} f",
+        "∇_{W_λ} f and δ̃_λ are vectors here, vec of a matrix with its columns stacked.",
+    ),
+    35: Statement(
+        "Appendix C.1",
+        "definition",
+        "the damped curvature of one layer",
+        "C̃_λ = Q̃_λ ⊗ 𝓖̃_λ + kI ⊗ I",
+        "k = η + γ, as the text above it says: the k of Algorithm 1 is its square root, √(γ + η). "
+        "The identity matrices have the sizes of Q̃_λ and 𝓖̃_λ.",
+    ),
+    36: Statement(
+        "Appendix C.1",
+        "approximation",
+        "the factored damping",
+        "Q̃_λ ⊗ 𝓖̃_λ + kI ⊗ I ≈ (Q̃_λ + ω √k I) ⊗ (𝓖̃_λ + ω⁻¹ √k I)",
+        "The text above it prints (A ⊗ B)⁻¹ vec(V) = A⁻¹VB⁻¹: with columns stacked it is vec(B⁻¹VA⁻ᵀ). "
+        "So δ̃_λ = (𝓖̃_λ + ω⁻¹ √k I)⁻¹ ∇_{W_λ} f (Q̃_λ + ω √k I)⁻¹, "
+        "where Algorithm 1 has the two inverses the other way round.",
+    ),
+    37: Statement(
+        "Appendix C.1",
+        "bound",
+        "the residual of the factored damping",
+        "R(ω) = Q̃_λ ⊗ G̃_λ + kI ⊗ I - (Q̃_λ + ω √k I) ⊗ (G̃_λ + ω⁻¹ √k I)\n"
+        "     = -ω⁻¹ √k Q̃_λ ⊗ I - ω √k G̃_λ ⊗ I\n"
+        "‖R(π)‖ ≤ ω⁻¹ √k ‖Q̃_λ ⊗ I‖ + ω √k ‖G̃_λ ⊗ I‖",
+        "The roman G̃_λ is 𝓖̃_λ, R(π) is R(ω), and both G̃_λ ⊗ I are I ⊗ 𝓖̃_λ.",
+    ),
+    38: Statement(
+        "Appendix C.1",
+        "definition",
+        "the balance of the two factors",
+        "ω = √(‖Q̃_λ ⊗ I‖ / ‖I ⊗ G̃_λ‖)",
+        "The roman G̃_λ is 𝓖̃_λ; in the trace norm ω² = tr(Q̃_λ) dim(𝓖̃_λ) / (tr(𝓖̃_λ) dim(Q̃_λ)), "
+        "and dim(Q̃_λ) counts the appended unit. Left open: ω = 1 if tr(𝓖̃_λ) = 0; k > 0 is needed.",
+    ),
+    39: Statement(
+        "Appendix C.2",
+        "definition",
+        "the step size",
+        "α_* = arg min_α f̂(αδ̃; C̃)\n    = arg min_α f(θ) + αδ̃ᵀ∇f + ½ α² δ̃ᵀ C̃ δ̃",
+        "C̃ is C̄: the full Gauss-Newton matrix of the current minibatch + (τ + η) I.",
+    ),
+    40: Statement(
+        "Appendix C.2",
+        "identity",
+        "the final update",
+        "δ_* = α_* δ̃ = -(δ̃ᵀ∇f / (δ̃ᵀ C̃ δ̃)) δ̃",
+        "C̃ is C̄, as in (39). α_* is negative, as (33) has no minus sign.",
+    ),
+    41: Statement(
+        "Appendix C.2",
+        "identity",
+        "the curvature along the step direction",
+        "δ̃ᵀ C̃ δ̃ = δ̃ᵀ G̃ δ̃ + (τ + η) δ̃ᵀ δ̃",
+        "C̃ is C̄ and G̃ is Ḡ, both of the current minibatch. "
+        "δ̃ᵀ Ḡ δ̃ is (1/N) Σ_n v_nᵀ 𝓗_n v_n, where Algorithm 1 prints vᵀ 𝓗_L v.",
+    ),
+    42: Statement(
+        "Appendix C.3.1",
+        "definition",
+        "the reduction ratio",
+        "ρ = (f(θ + δ_*) - f(θ)) / (f̂(δ_*; C̃) - f̂(0; C̃))",
+        "C̃ is C̄, and f holds the L2 term: both are of the current minibatch. The denominator is negative: "
+        'ρ < 1 means that f is higher than the model said, not "lower" as the text below has it.',
+    ),
+    43: Statement(
+        "Appendix C.3.2",
+        "approximation",
+        "the two levels of approximation",
+        "f(θ + δ) ≈^τ f̂(δ; C̄) ≈^γ f̂(δ; C̃)",
+        "Right as printed; but the text below it selects γ by the least f̂(δ; C̃), and C̄ is meant: "
+        "each candidate gets its own α_* under the one C̄ with the current τ.",
+    ),
+    44: Statement(
+        "Appendix C.4",
+        "definition",
+        "the moving average of the parameters",
+        "θ̂_t = β_t θ̂_{t-1} + (1 - β_t) θ_t",
+        "The start is left open: t counts from 1 and θ_t is after update t, so that β_1 = 0 and no θ̂_0 is needed.",
+    ),
+    45: Statement(
+        "Appendix C.4",
+        "definition",
+        "the weight of the moving average",
+        "β_t = min(0.95, 1 - 1/t)",
+        "t counts from 1, as 1 - 1/0 has no value. The average is exact up to t = 20.",
+    ),
+    46: Statement(
+        "Appendix D.1",
+        "identity",
+        "the two forms of the Fisher matrix",
+        "F̄ = 𝔼[∇_θ log p_θ(x) ∇_θ log p_θ(x)ᵀ]_{p_θ(x)}\n  = -𝔼[∇∇ log p_θ(x)]_{p_θ(x)}",
+        "The two forms agree under the model's own samples. With the labels of the data the first is the empirical "
+        "Fisher, another matrix; the second is F̄ and the mean first term of (11), where h_L are natural parameters.",
+    ),
+    47: Statement(
+        "Appendix D.1",
+        "definition",
+        "the Fisher matrix of a network",
+        "F̄ = 𝔼[∇_θ log p_θ(x, y) ∇_θ log p_θ(x, y)ᵀ]_{p_θ(x,y)}\n  = 𝔼[∇_θ log p_θ(y|x) ∇_θ log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x): x is data, and only y is of the model.",
+    ),
+    48: Statement(
+        "Appendix D.1",
+        "definition",
+        "the outer product of the gradient at the output",
+        "𝓕_L ≡ ∇_{h_L} log p_θ(y|x) ∇_{h_L} log p_θ(y|x)ᵀ",
+    ),
+    49: Statement(
+        "Appendix D.1",
+        "identity",
+        "the Fisher matrix by the Jacobian of the output",
+        "F̄ = 𝔼[J_θ^{h_L}ᵀ ∇_{h_L} log p_θ(y|x)\n"
+        "      ∇_{h_L} log p_θ(y|x)ᵀ J_θ^{h_L}]_{p_θ(x,y)}\n"
+        "  = 𝔼[J_θ^{h_L}ᵀ 𝓕_L J_θ^{h_L}]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x), as in (47).",
+    ),
+    50: Statement(
+        "Appendix D.2",
+        "identity",
+        "the expected Gauss-Newton matrix, labels first",
+        "Ḡ = 𝔼[J_θ^{h_L}ᵀ 𝓗_L J_θ^{h_L}]_{p(x,y)}\n  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓗_L]_{p(y|x)} J_θ^{h_L}]_{p(x)}",
+    ),
+    51: Statement(
+        "Appendix D.2",
+        "identity",
+        "the Fisher matrix, labels first",
+        "F̄ = 𝔼[J_θ^{h_L}ᵀ 𝓕_L J_θ^{h_L}]_{p_θ(x,y)}\n"
+        "  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓕_L]_{p_θ(y|x)} J_θ^{h_L}]_{p(x)}\n"
+        "  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓗_L]_{p_θ(y|x)} J_θ^{h_L}]_{p(x)}",
+        "p_θ(x, y) is p(x) p_θ(y|x), and E is -log p_θ(y|x). "
+        "It equals (50) if 𝓗_L is independent of y, and not in general: not for (27).",
+    ),
+    52: Statement(
+        "Appendix D.2",
+        "definition",
+        "an exponential family",
+        "log p(y|x, θ) = log h(y) + T(y)ᵀ η(x, θ) - log Z(x, θ)\n              = log h(y) + T(y)ᵀ h_L - log Z(h_L)",
+        "Section 4 asks only for an exponential family, but h_L must also be its natural parameters η. "
+        "h, T and η have other meanings elsewhere.",
+    ),
+    53: Statement(
+        "Appendix D.2",
+        "identity",
+        "the gradient of the log-likelihood of an exponential family",
+        "∇_{h_L} log p(y|x, θ) = T(y) - ∇_{h_L} log Z(h_L)",
+        "Only where h_L are the natural parameters.",
+    ),
+    54: Statement(
+        "Appendix D.2",
+        "identity",
+        "the output Hessian of an exponential family",
+        "𝓗_L = ∇∇_{h_L} log Z(h_L)",
+        "Only where h_L are the natural parameters and E is the negative log-likelihood.",
+    ),
+    55: Statement(
+        "Appendix D.3",
+        "identity",
+        "the expected pre-activation Gauss-Newton matrix",
+        "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_λ}^{h_L}]_{p(x)}",
+        "Needs 𝓗_L to be independent of y: it does not hold for every loss, and not for (27).",
+    ),
+    56: Statement(
+        "Appendix D.3",
+        "identity",
+        "the second factor by the expected Fisher at the output",
+        "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝔼[𝓕_L]_{p_θ(y|x)} J_{h_λ}^{h_L}]_{p(x)}",
+        "Needs 𝓗_L to be independent of y, as (55) does.",
+    ),
+    57: Statement(
+        "Appendix D.3",
+        "identity",
+        "the second factor as one expectation over x and y",
+        "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓕_L J_{h_λ}^{h_L}]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x). The left side needs 𝓗_L to be independent of y, as in (55).",
+    ),
+    58: Statement(
+        "Appendix D.3",
+        "identity",
+        "the second factor by gradients at the output",
+        "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ ∇_{h_L} log p_θ(y|x)\n"
+        "                     ∇_{h_L} log p_θ(y|x)ᵀ J_{h_λ}^{h_L}]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x). The left side needs 𝓗_L to be independent of y, as in (55).",
+    ),
+    59: Statement(
+        "Appendix D.3",
+        "identity",
+        "KFAC, the second factor by gradients at the layer",
+        "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[∇_{h_λ} log p_θ(y|x) ∇_{h_λ} log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x): only y is sampled, and the mean is over N S; all labels, each with its "
+        "probability, give KFLR. The left side needs 𝓗_L to be independent of y, as in (55).",
+    ),
+    60: Statement(
+        "Appendix D.3",
+        "identity",
+        "the blocks of the Fisher matrix",
+        "[F̄]_{λ,β} = 𝔼[∇_{W_λ} log p_θ(y|x) ∇_{W_β} log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x), as in (47). ∇_{W_λ} is a vector, with columns stacked.",
+    ),
+    61: Statement(
+        "Appendix D.3",
+        "identity",
+        "the Fisher blocks by Kronecker products of vectors",
+        "[F̄]_{λ,β} = 𝔼[(a_{λ-1} ⊗ ∇_{h_λ} log p_θ(y|x))\n               (a_{β-1} ⊗ ∇_{h_β} log p_θ(y|x))ᵀ]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x), as in (47).",
+    ),
+    62: Statement(
+        "Appendix D.3",
+        "identity",
+        "the Fisher blocks by Kronecker products of matrices",
+        "[F̄]_{λ,β} = 𝔼[(a_{λ-1} a_{β-1}ᵀ)\n               ⊗ (∇_{h_λ} log p_θ(y|x) ∇_{h_β} log p_θ(y|x)ᵀ)]_{p_θ(x,y)}",
+        "p_θ(x, y) is p(x) p_θ(y|x), as in (47).",
+    ),
+    63: Statement(
+        "Appendix E",
+        "bound",
+        "the rank of the sample Gauss-Newton matrix",
+        "G ≡ J_θ^{h_L}ᵀ 𝓗_L J_θ^{h_L}  ⇒  rank(G) ≤ rank(𝓗_L)",
+        "It is for one datapoint: a mean over N of them can have N times that rank. With biases it is an equality.",
+    ),
+    64: Statement(
+        "Appendix E",
+        "approximation",
+        "the Monte Carlo Gauss-Newton matrix",
+        "Ḡ = 𝔼[G] ≈ (1/N) Σ_n G_n",
+        "The rank bounds below it, N rank(𝓗_L) and N S, hold for this unfactored matrix and for the factor 𝓖 of "
+        "KFLR and KFAC, but not for 𝓠 ⊗ 𝓖, nor for the 𝓖 of KFRA.",
+    ),
+    65: Statement(
+        "Appendix F",
+        "definition",
+        "the diagonal blocks of the Hessian",
+        "H_λ = ∂²E/(∂vec(W_λ) ∂vec(W_λ))",
+        "Lemma 1 assumes f'' = 0 for 1 ≤ λ ≤ L: layers 1, ..., L - 1 are meant, as there is no f_L.",
+    ),
+    66: Statement(
+        "Appendix F",
+        "identity",
+        "the recursion without its second term",
+        "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ\n    = (W_{λ+1} B_λ)ᵀ 𝓗_{λ+1} (W_{λ+1} B_λ)",
+        "W_{λ+1} is without its bias column. "
+        "The proof prints D_{i,j} = δ_{i,j} f''(h_{i,j}): it is δ_{i,j} f''(h_i) ∂E/∂a_i.",
+    ),
+    67: Statement(
+        "Appendix F",
+        "definition",
+        "the vector carried one layer up",
+        "ṽ = W_{λ+1} B_λ v",
+        "W_{λ+1} is without its bias column, as in (66).",
+    ),
+    68: Statement(
+        "Appendix F",
+        "identity",
+        "the quadratic form carried one layer up",
+        "vᵀ 𝓗_λ v = (W_{λ+1} B_λ v)ᵀ 𝓗_{λ+1} (W_{λ+1} B_λ v)\n         = ṽᵀ 𝓗_{λ+1} ṽ",
+        "W_{λ+1} is without its bias column, as in (66).",
+    ),
+    69: Statement(
+        "Appendix F",
+        "statement",
+        "positive semi-definiteness goes down the layers",
+        "𝓗_{λ+1} ≥ 0  ⇒  𝓗_λ ≥ 0",
+    ),
+    70: Statement(
+        "Appendix F",
+        "identity",
+        "the quadratic form of one block",
+        "vec(V)ᵀ H_λ vec(V) = vec(V)ᵀ [(a_λ a_λᵀ) ⊗ 𝓗_λ] vec(V)\n"
+        "                   = vec(V)ᵀ vec(𝓗_λ V a_λ a_λᵀ)\n"
+        "                   = trace(Vᵀ 𝓗_λ V a_λ a_λᵀ)\n"
+        "                   = trace(a_λᵀ Vᵀ 𝓗_λ V a_λ)\n"
+        "                   = (V a_λ)ᵀ 𝓗_λ (V a_λ)",
+        "Every a_λ is a_{λ-1}, with the unit appended, as in (7).",
+    ),
+    71: Statement(
+        "Appendix F",
+        "bound",
+        "the trace of the Hessian",
+        "trace(H) = Σ_{λ=1}^L trace(H_λ) ≥ 0",
+        "It does not prove Lemma 2: a strict maximum needs H ≤ 0, but no negative eigenvalue, as -x⁴ shows. "
+        "The conclusion holds because E is convex in one W_λ in a neighbourhood.",
+    ),
+}
+"""Every numbered equation by its number, from 1 to 71."""
