@@ -11,17 +11,25 @@ Conventions, the same everywhere:
 
 * Batches are rows: X (N, D_0). Weights are W_l (D_l, D_{l-1} + 1) with the bias in the last column.
 * The loss is summed over the outputs of a datapoint. Loss, gradient and both factors are means over the N datapoints.
-  The squared error has its one half. Cross-entropies take logits; a categorical label is an index.
+  The squared error has its one half. Cross-entropies take logits; a categorical label is an index, and so is the
+  mixture's.
 * The Gauss-Newton block of layer l is approximated by Q_l kron G_l, vec stacking columns:
   Q_l (D_{l-1}+1, D_{l-1}+1) is the second moment of the layer's inputs with the unit appended, and
   G_l (D_l, D_l) the mean Gauss-Newton matrix of its pre-activations.
-* Every result that belongs to layers is a tuple in the order 1, ..., L.
+* H_L of the mixture (27) is indefinite; `Network.psd` says what stands for it in every Gauss-Newton matrix. The Hessian
+  and its products have the true one.
+* Every result that belongs to layers is a tuple in the order 1, ..., L. A vector in the space of the weights, such as
+  the V of a product or the delta of a step, is one of arrays that have the shapes of the weights.
+* tau, eta and damping are Python numbers, or 0-d arrays in the dtype of X, which are not read under `check=False`.
 
 Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
 dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,
-for values that are not finite or out of range. The messages say what was expected and what came.
+for values that are not finite or out of range. The messages say what was expected and what came. A damped matrix that
+is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`.
 """
 
+from .block_products import gauss_newton_block_product, hessian_block_product
+from .conjugate_gradient import Solution, solve_gauss_newton, solve_gauss_newton_blocks
 from .curvature import Curvature
 from .gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
 from .gradient import gradient, loss
@@ -29,22 +37,45 @@ from .hessian import hessian_blocks, preactivation_hessians
 from .kfac import draw_shape, kfac, sample_labels
 from .kflr import kflr
 from .kfra import kfra
+from .kronecker import KroneckerBlock, NotPositiveDefiniteError, kronecker_blocks, omega
 from .network import Network
+from .products import gauss_newton_product, hessian_product, jacobian_product, transposed_jacobian_product
+from .quadratic import curvature_along, quadratic_model, reduction_ratio, step_size
+from .rp import projection_shape, rp
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Curvature",
+    "KroneckerBlock",
     "Network",
+    "NotPositiveDefiniteError",
+    "Solution",
+    "curvature_along",
     "draw_shape",
+    "gauss_newton_block_product",
     "gauss_newton_blocks",
+    "gauss_newton_product",
     "gradient",
+    "hessian_block_product",
     "hessian_blocks",
+    "hessian_product",
+    "jacobian_product",
     "kfac",
     "kflr",
     "kfra",
+    "kronecker_blocks",
     "loss",
+    "omega",
     "preactivation_gauss_newton",
     "preactivation_hessians",
+    "projection_shape",
+    "quadratic_model",
+    "reduction_ratio",
+    "rp",
     "sample_labels",
+    "solve_gauss_newton",
+    "solve_gauss_newton_blocks",
+    "step_size",
+    "transposed_jacobian_product",
 ]

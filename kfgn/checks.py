@@ -1,19 +1,14 @@
-"""What every public function asks of its arguments, and the errors that answer what it does not get.
+"""What every public function asks of its arguments, by name. See `kfgn.expectations` for what is checked when."""
 
-Libraries, dtypes, devices and shapes are always checked, since that reads no data. Values are checked
-where there are any: not while a function is traced, and not on a device that holds none.
-"""
-
-import operator
 from collections.abc import Mapping
-from typing import Any
 
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace
 
 from ._types import Array, Arrays, Namespace, Weights
-from .backends import detached, device, has_values, is_plain
+from .backends import detached, device
+from .expectations import finite, floating, one_library_and_device, type_of, values
 from .network import Network
-from .objectives import OBJECTIVES
+from .objectives import OBJECTIVES, Split
 
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Namespace, Arrays, Array]:
@@ -22,23 +17,41 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     Raises `TypeError` or `ValueError` as the docstring of the package says.
     """
     checked_network(network)
-    if not isinstance(weights, (tuple, list)):
-        raise TypeError(f"weights: expected a tuple or list of arrays W_1, ..., W_L, got {_type(weights)}")
-    if len(weights) != network.depth:
-        raise ValueError(f"weights: expected {network.depth} arrays W_1, ..., W_L, got {len(weights)}")
-    named = {"X": X} | {f"W_{l}": W for l, W in enumerate(weights, start=1)}
-    xp = _one_library_and_device(named)
-    _floating(xp, named)
-    for l, shape in enumerate(network.weight_shapes, start=1):
-        if (came := tuple(named[f"W_{l}"].shape)) != shape:
-            raise ValueError(f"W_{l}: expected shape {shape}, bias in the last column, got {came}")
+    layers = _by_layer(network, "weights", "W", weights)
+    named = {"X": X} | layers
+    xp = one_library_and_device(named)
+    floating(xp, named)
+    _layer_shapes(network, layers)
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
         raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
-        _finite(xp, named)
+        finite(xp, named)
     return xp, tuple(detached(W) for W in weights), detached(X)
+
+
+def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool) -> Arrays:
+    """A direction in the space of the weights: arrays shaped like them, beside a batch X that has been checked."""
+    layers = _by_layer(network, name, name, arrays)
+    xp = one_library_and_device({"X": X} | layers)
+    floating(xp, {"X": X} | layers)
+    _layer_shapes(network, layers)
+    if check:
+        finite(xp, layers)
+    return tuple(detached(array) for array in arrays)
+
+
+def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
+    """A vector (N, D_L) in the space of the outputs, likewise."""
+    return _real(X, name, U, (X.shape[0], network.widths[-1]), check=check)
+
+
+def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
+    """Coordinates (N, S, K) along the columns of a root of H_L, likewise."""
+    (S,) = _samples(X, "projections", projections)
+    K = checked_split(network).columns(network.widths[-1])
+    return _real(X, "projections", projections, (X.shape[0], S, K), check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
@@ -55,68 +68,63 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
     """The random numbers that labels are sampled from, (N, S, D_L) or (N, S), likewise."""
     samples = _samples(X, "draws", draws)
     xp = array_namespace(X)
-    _floating(xp, {"X": X, "draws": draws})
-    _shape(network, X, "draws", draws, samples)
+    floating(xp, {"X": X, "draws": draws})
+    _label_shape(network, X, "draws", draws, samples)
     if check:
-        _finite(xp, {"draws": draws})
+        finite(xp, {"draws": draws})
         if network.objective != "squared_error":
-            _values(xp, "draws", draws, (draws >= 0) & (draws < 1), "uniforms in [0, 1)")
+            values(xp, "draws", draws, (draws >= 0) & (draws < 1), "uniforms in [0, 1)")
     return detached(draws)
 
 
 def checked_network(network: Network) -> None:
     """`TypeError` for anything but a network."""
     if not isinstance(network, Network):
-        raise TypeError(f"network: expected a kfgn.Network, got {_type(network)}")
+        raise TypeError(f"network: expected a kfgn.Network, got {type_of(network)}")
 
 
-def checked_count(name: str, n: Any) -> int:
-    """A positive integer: `TypeError` for what is no integer, `ValueError` for what is not positive."""
-    try:
-        count = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name}: expected a positive integer, got {n!r}") from None
-    if count < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {n!r}")
-    return count
+def checked_split(network: Network) -> Split:
+    """Where Gauss-Newton splits the network: `ValueError` where H_L is indefinite and nothing is to stand for it."""
+    splits = OBJECTIVES[network.objective].gauss_newton
+    if network.psd not in splits:
+        known = " or ".join(map(repr, splits))
+        raise ValueError(
+            f"psd: expected {known} for a Gauss-Newton matrix of {network.objective}, whose H_L is indefinite, "
+            f"got {network.psd!r}"
+        )
+    return splits[network.psd]
 
 
-def _type(value: Any) -> str:
-    layout = f" of layout {value.layout}" if hasattr(value, "layout") else ""
-    return f"{type(value).__module__}.{type(value).__qualname__}{layout}"
+def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict[str, Array]:
+    """The arrays W_1, ..., W_L by their names."""
+    expected = f"arrays {letter}_1, ..., {letter}_L"
+    if not isinstance(arrays, (tuple, list)):
+        raise TypeError(f"{name}: expected a tuple or list of {expected}, got {type_of(arrays)}")
+    if len(arrays) != network.depth:
+        raise ValueError(f"{name}: expected {network.depth} {expected}, got {len(arrays)}")
+    return {f"{letter}_{l}": array for l, array in enumerate(arrays, start=1)}
 
 
-def _one_library_and_device(named: Mapping[str, Array]) -> Namespace:
-    """The common namespace; X says what is expected of the others."""
-    for name, array in named.items():
-        if not (is_array_api_obj(array) and is_plain(array)):
-            raise TypeError(f"{name}: expected an array, got {_type(array)}")
-    X = named["X"]
-    xp = array_namespace(X)
-    for name, array in named.items():
-        if array_namespace(array) is not xp:
-            raise TypeError(f"{name}: expected an array of the library of X, {_type(X)}, got {_type(array)}")
-    places = [(name, device(array)) for name, array in named.items()]
-    known = [(name, place) for name, place in places if place is not None]
-    for name, place in known:
-        first, home = known[0]
-        if place != home:
-            raise ValueError(f"{name}: expected an array on the device of {first}, {home}, got one on {place}")
-    return xp
+def _layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
+    for (name, array), shape in zip(layers.items(), network.weight_shapes, strict=True):
+        if (came := tuple(array.shape)) != shape:
+            raise ValueError(f"{name}: expected shape {shape}, bias in the last column, got {came}")
 
 
-def _floating(xp: Namespace, named: Mapping[str, Array]) -> None:
-    X = named["X"]
-    if X.dtype not in (xp.float32, xp.float64):
-        raise TypeError(f"X: expected dtype float32 or float64, got {X.dtype}")
-    for name, array in named.items():
-        if array.dtype != X.dtype:
-            raise TypeError(f"{name}: expected the dtype of X, {X.dtype}, got {array.dtype}")
+def _real(X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
+    """Real numbers of a given shape."""
+    xp = one_library_and_device({"X": X, name: array})
+    floating(xp, {"X": X, name: array})
+    if (came := tuple(array.shape)) != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {came}")
+    if check:
+        finite(xp, {name: array})
+    return detached(array)
 
 
 def _samples(X: Array, name: str, array: Array) -> tuple[int]:
     """(S,) of an array (N, S, ...)."""
-    _one_library_and_device({"X": X, name: array})
+    one_library_and_device({"X": X, name: array})
     if array.ndim < 2 or array.shape[1] == 0:
         shape = tuple(array.shape)
         raise ValueError(f"{name}: expected shape (N, S, ...) with at least one sample S, got {shape}")
@@ -125,9 +133,10 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
 
 def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
     """Labels of the objective's kind."""
-    xp = _one_library_and_device({"X": X, name: y})
-    kind = _class_labels if OBJECTIVES[network.objective].classes else _real_labels
-    return detached(kind(xp, network, X, name, y, samples, check=check))
+    xp = one_library_and_device({"X": X, name: y})
+    if network.classes is None:
+        return detached(_real_labels(xp, network, X, name, y, samples, check=check))
+    return detached(_class_labels(xp, network, X, name, y, samples, check=check))
 
 
 def _class_labels(
@@ -136,48 +145,30 @@ def _class_labels(
     """Indices in the library's own index dtype, since that of y may not count as far as the classes go."""
     if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
-    _shape(network, X, name, y, samples)
+    _label_shape(network, X, name, y, samples)
     y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
-    last = network.widths[-1] - 1
-    if check:
-        _values(xp, name, y, (y >= 0) & (y <= last), f"class indices from 0 to {last}")
+    if check and network.classes is not None:
+        last = network.classes - 1
+        values(xp, name, y, (y >= 0) & (y <= last), f"class indices from 0 to {last}")
     return y
 
 
 def _real_labels(
     xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
 ) -> Array:
-    _floating(xp, {"X": X, name: y})
-    _shape(network, X, name, y, samples)
+    floating(xp, {"X": X, name: y})
+    _label_shape(network, X, name, y, samples)
     bounds = OBJECTIVES[network.objective].target_range
     if check:
-        _finite(xp, {name: y})
+        finite(xp, {name: y})
         if bounds is not None:
             least, most = bounds
-            _values(xp, name, y, (y >= least) & (y <= most), f"{network.objective} targets from {least} to {most}")
+            values(xp, name, y, (y >= least) & (y <= most), f"{network.objective} targets from {least} to {most}")
     return y
 
 
-def _shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
-    outputs = () if OBJECTIVES[network.objective].classes else (network.widths[-1],)
+def _label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
+    outputs = (network.widths[-1],) if network.classes is None else ()
     expected = (X.shape[0], *samples, *outputs)
     if (came := tuple(array.shape)) != expected:
         raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {came}")
-
-
-def _finite(xp: Namespace, named: Mapping[str, Array]) -> None:
-    for name, array in named.items():
-        if _known_false(xp.all(xp.isfinite(array))):
-            raise ValueError(f"{name}: expected finite values, got NaN or infinity")
-
-
-def _values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
-    if _known_false(xp.all(allowed)):
-        number = int if xp.isdtype(array.dtype, "integral") else float
-        least, most = (number(detached(end(array))) for end in (xp.min, xp.max))
-        raise ValueError(f"{name}: expected {expected}, got values from {least} to {most}")
-
-
-def _known_false(answer: Array) -> bool:
-    """Whether the answer is there to be read, and no: an operation on known arrays may be traced all the same."""
-    return has_values(answer) and not bool(answer)

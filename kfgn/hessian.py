@@ -2,21 +2,20 @@
 
 from ._types import Array, Arrays, Namespace, Weights
 from .checks import checked, checked_targets
+from .matrices import diagonal
 from .network import Network
-from .objectives import OBJECTIVES, diagonal
-from .passes import Forward, forward, gradients, kernel
+from .objectives import OBJECTIVES
+from .passes import Forward, curving, forward, gradients
 from .recursion import mean_kron, outer, pull_back
-from .transfers import TRANSFERS
 
 
 def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array) -> Arrays:
     """(8) from H_L down to H_1, each (N, D_l, D_l)."""
     dE_dh = gradients(xp, network, weights, trace, Y)
-    H = [OBJECTIVES[network.objective].hessian(xp, trace.outputs)]
+    bent = curving(xp, network, weights, trace, dE_dh)
+    H = [OBJECTIVES[network.objective].hessian(xp, trace.outputs, Y).matrix()]
     for l in reversed(range(network.depth - 1)):
-        dE_da = dE_dh[l + 1] @ kernel(weights[l + 1])
-        curving = TRANSFERS[network.transfers[l]].second(xp, trace.preactivations[l]) * dE_da
-        H.append(pull_back(H[-1], weights[l + 1], outer(trace.slopes[l])) + diagonal(xp, curving))
+        H.append(pull_back(H[-1], weights[l + 1], outer(trace.slopes[l])) + diagonal(xp, bent[l]))
     return tuple(reversed(H))
 
 

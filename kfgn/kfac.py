@@ -1,14 +1,15 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from ._types import Array, Namespace, Weights
-from .checks import checked, checked_count, checked_draws, checked_labels, checked_network, checked_targets
+from .checks import checked, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
+from .options import checked_count
 from .passes import forward, gradients, second_moment
 
 
-def _swap_samples(xp: Namespace, labels: Array) -> Array:
+def swap_samples(xp: Namespace, labels: Array) -> Array:
     """(N, S, ...) to (S, N, ...), in which what belongs to datapoints broadcasts over the samples; and back."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
@@ -18,7 +19,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
-    labels: S for each datapoint, (N, S, D_L), or (N, S) indices for the categorical, from
+    labels: S for each datapoint, (N, S, D_L), or (N, S) indices for the categorical and the mixture, from
     `sample_labels`. With the labels of the data this would be the empirical Fisher, another matrix.
     Other arguments and errors as in `loss`; Y is for the loss and its gradient alone.
     """
@@ -27,27 +28,29 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     labels = checked_labels(network, X, labels, check=check)
     trace = forward(xp, network, weights, X)
     # the labels of the data go back through the layers beside the sampled ones
-    every = xp.concat([Y[None, ...], _swap_samples(xp, labels)], axis=0)
+    every = xp.concat([Y[None, ...], swap_samples(xp, labels)], axis=0)
     dE_dh = gradients(xp, network, weights, trace, every)
     G = tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
     return curvature(xp, network, trace, Y, tuple(d[0, :, :] for d in dE_dh), G)
 
 
 def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
-    """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical."""
+    """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical
+    and the mixture.
+    """
     checked_network(network)
     N, S = checked_count("N", N), checked_count("S", S)
-    return (N, S) if OBJECTIVES[network.objective].classes else (N, S, network.widths[-1])
+    return (N, S, network.widths[-1]) if network.classes is None else (N, S)
 
 
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
     """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
 
     draws: of `draw_shape` and the dtype of X. Standard normals for the squared error; uniforms in
-    [0, 1) for Bernoulli and categorical. Returns (N, S, D_L), or (N, S) indices for the categorical.
+    [0, 1) for the others. Returns (N, S, D_L), or (N, S) indices for the categorical and the mixture.
     Other arguments and errors as in `loss`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     draws = checked_draws(network, X, draws, check=check)
     outputs = forward(xp, network, weights, X).outputs
-    return _swap_samples(xp, OBJECTIVES[network.objective].sample(xp, outputs, _swap_samples(xp, draws)))
+    return swap_samples(xp, OBJECTIVES[network.objective].sample(xp, outputs, swap_samples(xp, draws)))

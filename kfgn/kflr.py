@@ -1,17 +1,19 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked, checked_count, checked_targets
+from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
-from .objectives import OBJECTIVES
+from .objectives import Split
+from .options import checked_count
+from .outputs import OutputCurvature
 from .passes import Forward, forward, gradients, kernel
 
 MEMORY = 2**28
 """Bytes that the roots of one chunk of datapoints may take, by default."""
 
 
-def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Array, slopes: Arrays) -> list[Array]:
+def _hidden_sums(xp: Namespace, weights: Weights, outputs: OutputCurvature, slopes: Arrays) -> list[Array]:
     """sum_n G_l of the datapoints given, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
     G_l = C^T M C with rows C (N, K, D_l) that obey (24), and M = I. Where a layer is narrower than K,
@@ -19,9 +21,9 @@ def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Arr
     Both starts know their product with W in closed form: a root of H_L, and the identity.
     """
     sums: list[Array] = []
-    product = OBJECTIVES[network.objective].root_rows(xp, outputs, kernel(weights[-1]))
+    product = outputs.root_rows(kernel(weights[-1]))
     middle = None
-    for l in reversed(range(network.depth - 1)):
+    for l in reversed(range(len(slopes))):
         rows = product * slopes[l][:, None, :]
         weighted = rows if middle is None else middle @ rows
         _, K, D = rows.shape
@@ -36,29 +38,31 @@ def _hidden_sums(xp: Namespace, network: Network, weights: Weights, outputs: Arr
     return sums
 
 
-def _second_factor(xp: Namespace, network: Network, weights: Weights, trace: Forward, memory: int) -> Arrays:
+def _second_factor(
+    xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, split: Split, memory: int
+) -> Arrays:
     """E[G_l] for every layer, chunk by chunk.
 
     The chunks are of datapoints and not of columns of the root: a mean over datapoints is exact in any
     parts, and a restart needs all the columns of its datapoints.
     """
-    outputs, slopes = trace.outputs, trace.slopes
-    N = outputs.shape[0]
-    last = OBJECTIVES[network.objective].mean_hessian(xp, outputs)
+    N = Y.shape[0]
+    last = split.at(xp, trace.outputs, Y).mean()
     if network.depth == 1:
         return (last,)
-    chunk = max(1, memory // _bytes_per_datapoint(xp, network, outputs.dtype))
+    chunk = max(1, memory // _bytes_per_datapoint(xp, network, split, trace.outputs.dtype))
     total: list[Array] = []
     for start in range(0, N, chunk):
         part = slice(start, min(start + chunk, N))
-        sums = _hidden_sums(xp, network, weights, outputs[part, :], tuple(slope[part, :] for slope in slopes))
+        outputs = split.at(xp, trace.outputs[part, :], Y[part, ...])
+        sums = _hidden_sums(xp, weights, outputs, tuple(slope[part, :] for slope in trace.slopes))
         total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
     return (*(t / N for t in reversed(total)), last)
 
 
-def _bytes_per_datapoint(xp: Namespace, network: Network, dtype: object) -> int:
+def _bytes_per_datapoint(xp: Namespace, network: Network, split: Split, dtype: object) -> int:
     """Five arrays of the size of a root at a time, at most: after a restart, the middle, two products and two roots."""
-    return int(5 * network.widths[-1] * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
+    return int(5 * split.columns(network.widths[-1]) * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
 
 
 def kflr(
@@ -70,11 +74,13 @@ def kflr(
 
     Exact: the mean of `preactivation_gauss_newton`. The cost grows with the number of outputs: the method for
     classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least); a trace by
-    `jax.jit` holds every chunk, so give it memory for few. Other arguments and errors as in `loss`.
+    `jax.jit` holds every chunk, so give it memory for few. Other arguments and errors as in
+    `preactivation_gauss_newton`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
+    split = checked_split(network)
     memory = checked_count("memory", memory)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
-    return curvature(xp, network, trace, Y, dE_dh, _second_factor(xp, network, weights, trace, memory))
+    return curvature(xp, network, trace, Y, dE_dh, _second_factor(xp, network, weights, trace, Y, split, memory))

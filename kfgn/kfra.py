@@ -1,17 +1,17 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
 from ._types import Array, Arrays, Namespace, Weights
-from .checks import checked, checked_targets
+from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
-from .objectives import OBJECTIVES
+from .outputs import OutputCurvature
 from .passes import Forward, forward, gradients, second_moment
 from .recursion import pull_back
 
 
-def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward) -> Arrays:
+def _recursion(xp: Namespace, weights: Weights, trace: Forward, outputs: OutputCurvature) -> Arrays:
     """(26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
-    G = [OBJECTIVES[network.objective].mean_hessian(xp, trace.outputs)]
+    G = [outputs.mean()]
     for W, slope in zip(reversed(weights[1:]), reversed(trace.slopes), strict=True):
         G.append(pull_back(G[-1], W, second_moment(xp, slope)))
     return tuple(reversed(G))
@@ -24,10 +24,11 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     from the exact E[H_L]. Its cost does not grow with the number of outputs beyond D_L^2: the method for
     autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
-    Arguments and errors as in `loss`.
+    Arguments and errors as in `preactivation_gauss_newton`.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
+    split = checked_split(network)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
-    return curvature(xp, network, trace, Y, dE_dh, _recursion(xp, network, weights, trace))
+    return curvature(xp, network, trace, Y, dE_dh, _recursion(xp, weights, trace, split.at(xp, trace.outputs, Y)))

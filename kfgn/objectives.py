@@ -4,46 +4,59 @@ A loss is summed over the outputs of a datapoint. Here h is (..., N, D_L): leadi
 are any, are further labels of the same datapoints, as KFAC samples them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from . import mixture
 from ._types import Array, Namespace
 from .backends import device
+from .indefinite import Dense, RankOne, projected
+from .matrices import others
+from .outputs import Diagonal, Identity, Multinomial, OutputCurvature, OutputHessian
 from .transfers import logistic, softplus
+
+PSD = ("project", "scalar", "raise")
+"""What `Network.psd` may be: what stands for an H_L that is indefinite in Gauss-Newton."""
+
+
+class Split(NamedTuple):
+    """Where Gauss-Newton splits the network from its objective, and the PSD matrix that is between.
+
+    at(xp, h, y)  that matrix of each datapoint
+    columns(D_L)  K, the number of columns of its root
+    """
+
+    at: Callable[[Namespace, Array, Array], OutputCurvature]
+    columns: Callable[[int], int] = lambda D_L: D_L
 
 
 class Objective(NamedTuple):
     """What the curvature needs to know of an objective.
 
-    value(xp, h, y)      E of each datapoint, (..., N)
-    gradient(xp, h, y)   dE/dh_L, (..., N, D_L)
-    hessian(xp, h)       H_L of each datapoint, (N, D_L, D_L)
-    mean_hessian(xp, h)  E[H_L], (D_L, D_L), without the N matrices it averages
-    root_rows(xp, h, M)  C^T M for a root C (D_L, K) of H_L = C C^T and a matrix M (D_L, D): (N, K, D). The roots
-                         are known in closed form, so this costs no product of matrices
-    sample(xp, h, draw)  labels y ~ p(y | h_L), made from given draws
-    classes              whether y is the index of a class, (..., N), and not a vector, (..., N, D_L)
-    target_range         the values that y may take, where they are bounded
+    value(xp, h, y)     E of each datapoint, (..., N)
+    gradient(xp, h, y)  dE/dh_L, (..., N, D_L)
+    hessian(xp, h, y)   H_L of each datapoint
+    gauss_newton        what stands for H_L in Gauss-Newton, by `Network.psd`: H_L itself under every name where it is
+                        PSD; where it is not, there is none by the name of "raise"
+    sample(xp, h, draw) labels y ~ p(y | h_L), made from given draws
+    classes(D_L)        how many classes there are, if y is the index of one, (..., N), and not a vector, (..., N, D_L)
+    target_range        the values that y may take, where they are bounded
+    outputs             D_L, where the objective says what it is
     """
 
     value: Callable[[Namespace, Array, Array], Array]
     gradient: Callable[[Namespace, Array, Array], Array]
-    hessian: Callable[[Namespace, Array], Array]
-    mean_hessian: Callable[[Namespace, Array], Array]
-    root_rows: Callable[[Namespace, Array, Array], Array]
+    hessian: Callable[[Namespace, Array, Array], OutputHessian]
+    gauss_newton: Mapping[str, Split]
     sample: Callable[[Namespace, Array, Array], Array]
-    classes: bool = False
+    classes: Callable[[int], int] | None = None
     target_range: tuple[float, float] | None = None
+    outputs: int | None = None
 
 
-def identity_like(xp: Namespace, D: int, h: Array) -> Array:
-    """The identity (D, D) in the dtype and on the device of h."""
-    return xp.eye(D, dtype=h.dtype, device=device(h))
-
-
-def diagonal(xp: Namespace, v: Array) -> Array:
-    """diag(v): (..., D) to (..., D, D)."""
-    return v[..., None] * identity_like(xp, v.shape[-1], v)
+def _itself(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, Split]:
+    """H_L where it is PSD."""
+    return dict.fromkeys(PSD, Split(hessian))
 
 
 # Squared error: |h - y|^2 / 2, y normal with mean h and unit variance, H_L = I.
@@ -53,16 +66,8 @@ def _squared_error(xp: Namespace, h: Array, y: Array) -> Array:
     return xp.vecdot(h - y, h - y) / 2
 
 
-def _squared_error_hessian(xp: Namespace, h: Array) -> Array:
-    return diagonal(xp, xp.ones_like(h))
-
-
-def _squared_error_mean_hessian(xp: Namespace, h: Array) -> Array:
-    return identity_like(xp, h.shape[-1], h)
-
-
-def _squared_error_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
-    return xp.broadcast_to(M[None, :, :], (h.shape[0], *M.shape))
+def _squared_error_hessian(_xp: Namespace, h: Array, _y: Array) -> Identity:
+    return Identity(h)
 
 
 # Bernoulli cross-entropy on logits, p = logistic(h) and 1 - p = logistic(-h): H_L = diag(p (1 - p)).
@@ -77,38 +82,21 @@ def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     return (1 - y) * logistic(xp, h)[0] - y * logistic(xp, -h)[0]
 
 
-def _bernoulli_hessian(xp: Namespace, h: Array) -> Array:
-    return diagonal(xp, logistic(xp, h)[1])
-
-
-def _bernoulli_mean_hessian(xp: Namespace, h: Array) -> Array:
-    return diagonal(xp, xp.mean(logistic(xp, h)[1], axis=0))
-
-
-def _bernoulli_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
-    return xp.sqrt(logistic(xp, h)[1])[:, :, None] * M[None, :, :]
+def _bernoulli_hessian(xp: Namespace, h: Array, _y: Array) -> Diagonal:
+    return Diagonal(logistic(xp, h)[1])
 
 
 def _bernoulli_sample(xp: Namespace, h: Array, u: Array) -> Array:
     return xp.astype(u < logistic(xp, h)[0], h.dtype)
 
 
-# Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T. What a confident p would
-# cancel is written with 1 - p_i = sum_{j != i} p_j.
+# Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T.
 
 
 def softmax(xp: Namespace, h: Array) -> Array:
     """e^h / sum e^h over the last axis."""
     e = xp.exp(h - xp.max(h, axis=-1, keepdims=True))
     return e / xp.sum(e, axis=-1, keepdims=True)
-
-
-def _off_diagonal(xp: Namespace, h: Array) -> Array:
-    return 1 - identity_like(xp, h.shape[-1], h)
-
-
-def _others(xp: Namespace, p: Array) -> Array:
-    return p @ _off_diagonal(xp, p)
 
 
 def _is_class(xp: Namespace, h: Array, y: Array) -> Array:
@@ -121,30 +109,18 @@ def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
     zero = xp.zeros_like(h)
     largest = _is_class(xp, h, xp.argmax(h, axis=-1))
     h = h - xp.max(h, axis=-1, keepdims=True)
-    others = xp.sum(xp.where(largest, zero, xp.exp(h)), axis=-1)
-    return xp.log1p(others) - xp.sum(xp.where(_is_class(xp, h, y), h, zero), axis=-1)
+    smaller = xp.sum(xp.where(largest, zero, xp.exp(h)), axis=-1)
+    return xp.log1p(smaller) - xp.sum(xp.where(_is_class(xp, h, y), h, zero), axis=-1)
 
 
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     # p - e_y
     p = softmax(xp, h)
-    return xp.where(_is_class(xp, h, y), -_others(xp, p), p)
+    return xp.where(_is_class(xp, h, y), -others(xp, p), p)
 
 
-def _categorical_hessian(xp: Namespace, h: Array) -> Array:
-    p = softmax(xp, h)
-    return diagonal(xp, p * _others(xp, p)) - p[:, :, None] * p[:, None, :] * _off_diagonal(xp, p)
-
-
-def _categorical_mean_hessian(xp: Namespace, h: Array) -> Array:
-    p = softmax(xp, h)
-    return diagonal(xp, xp.mean(p * _others(xp, p), axis=0)) - p.T @ p / p.shape[0] * _off_diagonal(xp, p)
-
-
-def _categorical_root_rows(xp: Namespace, h: Array, M: Array) -> Array:
-    # C = diag(sqrt p) - p sqrt(p)^T: row k of C^T M is sqrt(p_k) (M_k - p^T M)
-    p = softmax(xp, h)
-    return xp.sqrt(p)[:, :, None] * (M[None, :, :] - (p @ M)[:, None, :])
+def _categorical_hessian(xp: Namespace, h: Array, _y: Array) -> Multinomial:
+    return Multinomial(softmax(xp, h))
 
 
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
@@ -158,16 +134,14 @@ OBJECTIVES: dict[str, Objective] = {
         value=_squared_error,
         gradient=lambda xp, h, y: h - y,
         hessian=_squared_error_hessian,
-        mean_hessian=_squared_error_mean_hessian,
-        root_rows=_squared_error_root_rows,
+        gauss_newton=_itself(_squared_error_hessian),
         sample=lambda xp, h, z: h + z,
     ),
     "bernoulli": Objective(
         value=_bernoulli,
         gradient=_bernoulli_gradient,
         hessian=_bernoulli_hessian,
-        mean_hessian=_bernoulli_mean_hessian,
-        root_rows=_bernoulli_root_rows,
+        gauss_newton=_itself(_bernoulli_hessian),
         sample=_bernoulli_sample,
         target_range=(0, 1),
     ),
@@ -175,9 +149,20 @@ OBJECTIVES: dict[str, Objective] = {
         value=_categorical,
         gradient=_categorical_gradient,
         hessian=_categorical_hessian,
-        mean_hessian=_categorical_mean_hessian,
-        root_rows=_categorical_root_rows,
+        gauss_newton=_itself(_categorical_hessian),
         sample=_categorical_sample,
-        classes=True,
+        classes=lambda D_L: D_L,
+    ),
+    "mixture": Objective(
+        value=mixture.value,
+        gradient=mixture.gradient,
+        hessian=lambda xp, h, y: Dense(mixture.hessian(xp, h, y)),
+        gauss_newton={
+            "project": Split(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
+            "scalar": Split(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),
+        },
+        sample=mixture.sample,
+        classes=lambda D_L: 2,
+        outputs=3,
     ),
 }

@@ -62,6 +62,14 @@ def gradients(xp: Namespace, network: Network, weights: Weights, trace: Forward,
     return backward(weights, trace.slopes, OBJECTIVES[network.objective].gradient(xp, trace.outputs, y))
 
 
+def curving(xp: Namespace, network: Network, weights: Weights, trace: Forward, dE_dh: Arrays) -> Arrays:
+    """The diagonals (10) of the hidden layers, f''(h_l) * dE/da_l (N, D_l) for l = 1, ..., L - 1, from dE/dh_l."""
+    return tuple(
+        TRANSFERS[name].second(xp, h) * (d @ kernel(W))
+        for name, h, d, W in zip(network.transfers, trace.preactivations[:-1], dE_dh[1:], weights[1:], strict=True)
+    )
+
+
 def second_moment(xp: Namespace, rows: Array) -> Array:
     """The mean of v v^T over all rows v of (..., D): (D, D)."""
     flat = xp.reshape(rows, (-1, rows.shape[-1]))

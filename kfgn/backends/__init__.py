@@ -2,14 +2,20 @@
 
 from .arrays import detached, device, has_values, is_plain
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
+from .linalg import cholesky, cholesky_solve, eigh
+from .loops import repeat
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendUnavailableError",
+    "cholesky",
+    "cholesky_solve",
     "detached",
     "device",
+    "eigh",
     "has_values",
     "is_plain",
     "open_backend",
+    "repeat",
 ]

@@ -9,7 +9,7 @@ from array_api_compat import is_jax_array, is_torch_array
 from .._types import Array
 
 
-def _is_traced(x: Array) -> bool:
+def is_traced(x: Array) -> bool:
     """Whether x stands for a value that JAX is tracing and does not have yet."""
     if not is_jax_array(x):
         return False
@@ -20,7 +20,7 @@ def _is_traced(x: Array) -> bool:
 
 def device(x: Array) -> Any:
     """The device of x in its library's words; None for a traced array, which has none yet."""
-    return None if _is_traced(x) else array_api_compat.device(x)
+    return None if is_traced(x) else array_api_compat.device(x)
 
 
 def has_values(x: Array) -> bool:
@@ -29,7 +29,7 @@ def has_values(x: Array) -> bool:
         import torch
 
         return not (x.is_meta or torch.compiler.is_compiling())
-    return not _is_traced(x)
+    return not is_traced(x)
 
 
 def detached(x: Array) -> Array:

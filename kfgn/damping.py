@@ -1,0 +1,95 @@
+"""Damped Kronecker products and their inverses, equations (35)-(38), of symmetric Q (P, P) and G (D, D).
+
+    Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
+
+Nothing here reads a value or raises for one: what cannot be inverted is NaN, and `ok` (0-d, bool) says so.
+"""
+
+from ._types import Array, Namespace
+from .backends import cholesky, cholesky_solve, device, eigh
+from .matrices import diagonal_of, identity_like, symmetrised
+
+NORMS = ("trace", "frobenius", "spectral")
+"""The norms that omega may balance, equation (38)."""
+
+INVERSIONS = (*NORMS, "exact")
+"""What `inversion` may be: the factored damping (36) with omega by a norm, or the exact inverse of (35)."""
+
+
+def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
+    """omega (38), 0-d: the root of |Q kron I| / |I kron G|, and 1 where one of the norms is zero.
+
+    Each norm of a Kronecker product with I is that of the factor times that of I: so the trace norm is taken per
+    dimension, the Frobenius norm per its root, and the spectral norm as it is.
+    """
+    q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
+    both = (q > 0) & (g > 0)
+    one = xp.ones_like(q)
+    return xp.where(both, xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one)), one)
+
+
+def _size(xp: Namespace, A: Array, norm: str) -> Array:
+    if norm == "trace":
+        return xp.mean(diagonal_of(xp, A))
+    if norm == "spectral":
+        return eigh(A)[0][-1]
+    largest = xp.max(xp.abs(A))
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of small numbers would underflow
+    return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
+
+
+def damped_solve(
+    xp: Namespace, Q: Array, G: Array, V: Array, damping: Array | float, inversion: str
+) -> tuple[Array, Array]:
+    """Delta (D, P) with vec(Delta) = (Q kron G, damped)^-1 vec(V), and ok.
+
+    Factored it is (G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1; Algorithm 1 prints the factors exchanged.
+    """
+    if inversion == "exact":
+        (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
+        spectrum, ok = _damped_spectrum(xp, q, g, damping)
+        return T @ ((T.T @ V @ U) / spectrum) @ U.T, ok
+    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion)
+    return cholesky_solve(L_Q, cholesky_solve(L_G, V).T).T, ok_Q & ok_G
+
+
+def damped_logdet(xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str) -> tuple[Array, Array]:
+    """log det(Q kron G, damped), 0-d, and ok. Factored it is dim(G) log det Q + dim(Q) log det G, both damped."""
+    if inversion == "exact":
+        spectrum, ok = _damped_spectrum(xp, _spectrum(xp, Q)[0], _spectrum(xp, G)[0], damping)
+        return xp.sum(xp.log(spectrum)), ok
+    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion)
+    log_Q, log_G = (2 * xp.sum(xp.log(diagonal_of(xp, L))) for L in (L_Q, L_G))
+    return G.shape[0] * log_Q + Q.shape[0] * log_G, ok_Q & ok_G
+
+
+def _damped_factors(
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """The Cholesky factors of both factors of (36), each with its ok."""
+    omega = balance(xp, Q, G, norm)
+    root = xp.sqrt(_zero_d(xp, damping, Q))
+    return cholesky(_plus_diagonal(xp, Q, omega * root)), cholesky(_plus_diagonal(xp, G, root / omega))
+
+
+def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
+    return symmetrised(A) + k * identity_like(xp, A.shape[0], A)
+
+
+def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
+    """A Python number as an array, as the standard's functions take no other."""
+    return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
+
+
+def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors. An eigenvalue that may be rounding alone is zero: a factor has none below."""
+    eigenvalues, vectors = eigh(symmetrised(A))
+    rounding = A.shape[0] * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
+    return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors
+
+
+def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
+    """g_i q_j + k (D, P), NaN where it is not positive, and whether it is everywhere."""
+    spectrum = g[:, None] * q[None, :] + damping
+    positive = spectrum > 0
+    return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

@@ -1,0 +1,128 @@
+"""The Kronecker-factored block of a layer as a matrix: products, damped solves (33)-(38) and determinants."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ._types import Array, Namespace
+from .backends import detached
+from .damping import INVERSIONS, NORMS, balance, damped_logdet, damped_solve
+from .expectations import finite, floating, known_false, one_library_and_device, type_of
+from .matrices import diagonal_of, kron
+from .options import checked_name, checked_scalar
+
+
+class NotPositiveDefiniteError(ValueError):
+    """A damped matrix that has no inverse which its dtype could hold: it is not positive definite, or has NaN."""
+
+
+class KroneckerBlock(NamedTuple):
+    """Q kron G for vec(V), columns stacked: V is (D, P) like the weights of the layer, Q (P, P), G (D, D).
+
+    Both factors are symmetric; where a method factorises them, it takes (A + A^T) / 2. A tuple of arrays, so a pytree
+    to JAX and PyTorch. Methods raise as the functions of the package do.
+    """
+
+    Q: Array
+    G: Array
+
+    def dense(self) -> Array:
+        """Q kron G, (P D, P D): for small layers."""
+        xp, Q, G = _factors(self)
+        return kron(xp, Q, G)
+
+    def trace(self) -> Array:
+        """tr(Q kron G) = tr(Q) tr(G), 0-d."""
+        xp, Q, G = _factors(self)
+        return xp.sum(diagonal_of(xp, Q)) * xp.sum(diagonal_of(xp, G))
+
+    def matvec(self, V: Array, *, check: bool = True) -> Array:
+        """(Q kron G) vec(V) as G V Q, (D, P)."""
+        _, Q, G = _factors(self, check=check)
+        return G @ _vector(self, V, check=check) @ Q.T
+
+    def solve(self, V: Array, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
+        """(Q kron G + damping I)^-1 vec(V), equations (33)-(36), in the shape of V (D, P).
+
+        damping:   k > 0, a number or a 0-d array in the dtype of V
+        inversion: the norm of (38) by which omega shares the damping among the factors, for (36), trace, frobenius or
+                   spectral; or exact, by the eigenvalues of both
+
+        Raises `NotPositiveDefiniteError` with `check` where the values can be read, else the result is NaN.
+        """
+        checked_name("inversion", inversion, INVERSIONS)
+        xp, Q, G = _factors(self, check=check)
+        V = _vector(self, V, check=check)
+        k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
+        return _answer(self, *damped_solve(xp, Q, G, V, k, inversion), damping, check=check)
+
+    def logdet(self, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
+        """log det(Q kron G + damping I), 0-d, of the matrix that `solve` inverts: factored (36), or exact.
+
+        Arguments and errors as in `solve`.
+        """
+        checked_name("inversion", inversion, INVERSIONS)
+        xp, Q, G = _factors(self, check=check)
+        k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
+        return _answer(self, *damped_logdet(xp, Q, G, k, inversion), damping, check=check)
+
+
+def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = True) -> tuple[KroneckerBlock, ...]:
+    """The blocks Q_l kron G_l of all layers, from the factors of a `Curvature` or from averages of such."""
+    for name, factors in (("Q", Q), ("G", G)):
+        if not isinstance(factors, (tuple, list)):
+            raise TypeError(
+                f"{name}: expected a tuple or list of arrays {name}_1, ..., {name}_L, got {type_of(factors)}"
+            )
+    if len(Q) != len(G):
+        raise ValueError(f"G: expected {len(Q)} arrays, one for each of Q, got {len(G)}")
+    blocks = tuple(KroneckerBlock(*factors) for factors in zip(Q, G, strict=True))
+    return tuple(KroneckerBlock(*_factors(block, f"_{l}", check=check)[1:]) for l, block in enumerate(blocks, start=1))
+
+
+def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Array:
+    """omega of (36) by equation (38), 0-d: of the damping k, Q (P, P) takes omega sqrt(k), G (D, D) sqrt(k) / omega.
+
+        trace      omega^2 = tr(Q) D / (tr(G) P)
+        frobenius  omega^2 = |Q|_F sqrt(D) / (|G|_F sqrt(P))
+        spectral   omega^2 = |Q|_2 / |G|_2, by the largest eigenvalues
+
+    1 where one of the norms is zero, as with dead units. Not averaged over anything: it is of the factors given.
+    """
+    checked_name("norm", norm, NORMS)
+    xp, Q, G = _factors(KroneckerBlock(Q, G), check=check)
+    return balance(xp, Q, G, norm)
+
+
+def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
+    """The namespace and both factors outside any autograd graph, once they are in order."""
+    named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
+    xp = one_library_and_device(named)
+    floating(xp, named)
+    for name, A in named.items():
+        shape = tuple(A.shape)
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+            raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
+    if check:
+        finite(xp, named)
+    return xp, detached(block.Q), detached(block.G)
+
+
+def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
+    """V (D, P), likewise."""
+    xp = one_library_and_device({"Q": block.Q, "V": V})
+    floating(xp, {"Q": block.Q, "V": V})
+    expected = (block.G.shape[0], block.Q.shape[0])
+    if (came := tuple(V.shape)) != expected:
+        raise ValueError(f"V: expected shape {expected}, got {came}")
+    if check:
+        finite(xp, {"V": V})
+    return detached(V)
+
+
+def _answer(block: KroneckerBlock, result: Array, ok: Array, damping: Array | float, *, check: bool) -> Array:
+    if check and known_false(ok):
+        Q, G = (tuple(A.shape) for A in block)
+        raise NotPositiveDefiniteError(
+            f"damping: expected enough to make Q {Q} kron G {G} positive definite, got {float(damping)}"
+        )
+    return result
