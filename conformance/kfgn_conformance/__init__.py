@@ -7,6 +7,8 @@ quantities   what the paper defines on a problem, each with its equation and its
 tolerances   how far from the oracle an answer may be, computed for each problem
 verdicts     one answer of one adapter, judged
 adapters     the protocol an implementation answers to, and the adapters that ship
+certified    the accuracy of the oracle itself, by ball arithmetic
+equations    the paper's equations, printed
 run, report  all of them against all of them, and the table that comes out
 cli          the command `kfgn-check`
 """

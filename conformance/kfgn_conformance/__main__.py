@@ -11,7 +11,8 @@ def main() -> int:
         return cli.main()
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
-        print(f"kfgn-check: {library} is not installed: pip install 'kfgn[conformance]'", file=sys.stderr)  # noqa: T201
+        extra = "exact" if library == "flint" else "conformance"
+        print(f"kfgn-check: {library} is not installed: pip install 'kfgn[{extra}]'", file=sys.stderr)  # noqa: T201
         return 2
 
 

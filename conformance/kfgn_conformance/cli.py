@@ -1,13 +1,16 @@
-"""The command `kfgn-check`: hold kfgn's port against the reference on every backend this machine has."""
+"""The command `kfgn-check`: hold kfgn's port against the reference on every backend, or read the paper's equations."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kfgn_reference import EQUATIONS
 from rich.console import Console
 
 from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
 from .cases import cases
+from .equations import print_equation, print_table
 from .problems import Problem
 from .real import REAL_PROBLEMS
 from .report import print_report, write_json
@@ -17,29 +20,81 @@ PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
-    options = argparse.ArgumentParser(
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
         prog="kfgn-check",
-        description="Hold kfgn on every usable backend and dtype against the reference, on drawn and on real problems.",
+        description="Hold kfgn on every usable backend and dtype against the reference; read the paper's equations.",
+        epilog="kfgn-check alone, or with options of `run`, is kfgn-check run.",
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    checks = commands.add_parser(
+        "run",
+        help="run the checks (the default)",
+        description="Hold kfgn on every usable backend and dtype against the reference: fixed, drawn, real problems.",
         epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
         "3 nothing was checked.",
     )
-    options.add_argument("command", nargs="?", choices=["run"], default="run", help="run the checks (the default)")
     names = ", ".join(TARGETS)
-    options.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
-    options.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
-    options.add_argument("--dtype", choices=DTYPES, help="only in it")
-    options.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    options.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
-    options.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
-    options.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
-    return options
+    checks.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
+    checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
+    checks.add_argument("--dtype", choices=DTYPES, help="only in it")
+    checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
+    checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
+    checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    checks.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
+    certify = commands.add_parser(
+        "certify",
+        help="the accuracy of the reference itself",
+        description="Hold the reference in float64 against itself in ball arithmetic of 256 bits, on drawn problems.",
+        epilog="Exit status: 0 all ratios at most 1, 1 one above, 3 nothing was checked.",
+    )
+    certify.add_argument("--examples", type=int, default=200, metavar="N", help="drawn problems (default: 200)")
+    certify.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    equations = commands.add_parser(
+        "equations",
+        help="the paper's 71 equations",
+        description="The table of the paper's numbered equations, or one of them with what computes it.",
+    )
+    equations.add_argument("number", nargs="?", type=int, help="this one in full")
+    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["run", *given]
     options = parser()
-    given = options.parse_args(arguments)
+    chosen = options.parse_args(given)
+    commands = {"run": _run, "equations": _equations, "certify": _certify}
+    return commands[chosen.command](options, chosen)
+
+
+def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    if given.number is None:
+        print_table(Console())
+    elif given.number in EQUATIONS:
+        print_equation(given.number, Console())
+    else:
+        options.error(f"equations: expected a number from 1 to {len(EQUATIONS)}, got {given.number}")
+    return PASSED
+
+
+def _certify(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    if given.examples < 1:
+        options.error(f"--examples: expected 1 or more, got {given.examples}")
+    from .certified import certify, print_accuracies
+
+    console, log = Console(), Console(stderr=True)
+    with log.status("") as status:
+        accuracies = certify(drawn(given.examples, given.seed), lambda name: status.update(f"certifying {name}"))
+    print_accuracies(accuracies, given.examples, console)
+    if not all(accuracy.asked for accuracy in accuracies):
+        return NOTHING_CHECKED
+    return PASSED if all(accuracy.ratio <= 1 for accuracy in accuracies) else FAILED
+
+
+def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")

@@ -5,7 +5,7 @@ that a uniform draw falls into.
 """
 
 import numpy as np
-from kfgn_reference import forward
+from kfgn_reference import forward, mixture_probability
 from kfgn_reference.objectives import softmax
 from kfgn_reference.transfers import logistic
 
@@ -34,6 +34,8 @@ def near_border(problem: Problem) -> Array:
     outputs = np.stack([forward(problem.reference, x)[1][len(problem.layers)] for x in problem.X])[:, None, :]
     if problem.objective == "bernoulli":
         distance: Array = np.abs(problem.draws - logistic(outputs))
+    elif problem.objective == "mixture":
+        distance = np.abs(problem.draws - np.apply_along_axis(mixture_probability, -1, outputs, 1))
     else:
         borders = np.cumsum(np.apply_along_axis(softmax, -1, outputs), axis=-1)
         distance = np.min(np.abs(problem.draws[..., None] - borders), axis=-1)

@@ -10,10 +10,22 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis.extra import numpy as hnp
-from kfgn_reference import OBJECTIVES, TRANSFERS
+from kfgn_reference import TRANSFERS
 
+from .cases import SPLITS
 from .margins import clear_of_kinks, near_border
-from .problems import Array, Problem, dense_layers, exact
+from .problems import (
+    CLASSIFIERS,
+    Array,
+    Probes,
+    Problem,
+    classes,
+    dense_layers,
+    draw_shape,
+    exact,
+    root_columns,
+    weight_shapes,
+)
 from .quantities import QUANTITIES
 from .tolerances import telling
 
@@ -32,38 +44,55 @@ def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.S
     return integers.map(lambda k: k * step)
 
 
-def targets(objective: str, shape: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
-    """Labels of an objective: real vectors, probabilities, or indices of D classes, for `shape` datapoints."""
-    if objective == "categorical":
-        return hnp.arrays(np.int64, shape, elements=st.integers(0, D - 1), fill=st.nothing())
+def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
+    """Labels of an objective with D outputs: real vectors, probabilities, or indices of classes."""
+    shape = draw_shape(objective, leading, D)
+    if objective in CLASSIFIERS:
+        return hnp.arrays(np.int64, shape, elements=st.integers(0, classes(objective, D) - 1), fill=st.nothing())
     low, high = (-2, 2) if objective == "squared_error" else (0, 1)
-    return dyadic((*shape, D), low, high, 2**-3)
+    return dyadic(shape, low, high, 2**-3)
 
 
-def sampling_draws(objective: str, shape: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
+def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
     """What labels are sampled from: normals for the squared error, else uniforms in [0, 1)."""
+    shape = draw_shape(objective, leading, D)
     if objective == "squared_error":
-        return dyadic((*shape, D), -3, 3, 2**-3)
-    return dyadic(shape if objective == "categorical" else (*shape, D), 0, 1 - 2**-10, 2**-10)
+        return dyadic(shape, -3, 3, 2**-3)
+    return dyadic(shape, 0, 1 - 2**-10, 2**-10)
+
+
+DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
+"""Far enough from 0 that no solve is so ill-conditioned that it proves nothing."""
 
 
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
     """Any objective; 1 to 4 layers, any transfer functions, 1, 2 or 5 units; 1 or 3 datapoints; 1 or 2 labels."""
-    widths = tuple(draw(WIDTHS) for _ in range(1 + draw(DEPTHS)))
+    objective, psd = draw(st.sampled_from(SPLITS))
+    hidden = tuple(draw(WIDTHS) for _ in range(draw(DEPTHS)))
+    widths = (*hidden, 3 if objective == "mixture" else draw(WIDTHS))
     transfers = tuple(draw(st.sampled_from(sorted(TRANSFERS))) for _ in widths[1:-1])
-    objective = draw(st.sampled_from(sorted(OBJECTIVES)))
     N, S, D = draw(DATAPOINTS), draw(LABELS), widths[-1]
     problem = Problem(
         id="drawn",
         layers=dense_layers(widths, transfers),
         objective=objective,
-        weights=tuple(draw(dyadic((widths[l + 1], widths[l] + 1), -1, 1, 2**-4)) for l in range(len(widths) - 1)),
+        weights=tuple(draw(dyadic(shape, -1, 1, 2**-4)) for shape in weight_shapes(widths)),
         X=draw(dyadic((N, widths[0]), -1, 1, 2**-4)),
         Y=draw(targets(objective, (N,), D)),
         labels=draw(targets(objective, (N, S), D)),
         draws=draw(sampling_draws(objective, (N, S), D)),
+        probes=Probes(
+            direction=tuple(draw(dyadic(shape, -1, 1, 2**-3)) for shape in weight_shapes(widths)),
+            cotangents=draw(dyadic((N, D), -1, 1, 2**-3)),
+            projections=draw(dyadic((N, S, root_columns(objective, psd, D)), -2, 2, 2**-2)),
+            tau=draw(DAMPINGS),
+            gamma=draw(DAMPINGS),
+            eta=draw(DAMPINGS),
+        ),
+        psd=psd,
     )
+    assume(all(np.any(V) for V in problem.probes.direction))  # no step size along nothing
     assume(clear_of_kinks(problem))
     assume(not near_border(problem).any())
     return exact(problem)

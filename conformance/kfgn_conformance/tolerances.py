@@ -1,12 +1,13 @@
 """How far from the oracle an answer may be: computed for each problem, never a bare 1e-5.
 
-The one rule here, `sums`, is for sums, products and recursions:
+One rule with two names. `sums`, for sums, products and recursions, and `solves`, where kappa is above 1:
 
-    |answer - oracle| <= c (sqrt(n) u max|Q| + d)
+    |answer - oracle| <= c (sqrt(n) u kappa max|Q| + d)
 
 u is the unit roundoff of the dtype, n the larger of N and the most inputs of a layer, max|Q| the largest
-element of the oracle's array, and d the largest change of that array when every real number of the problem
-moves by one u of itself, up or down at random: what no implementation can avoid.
+element of the oracle's array. kappa is the condition of the system that a quantity solves, which magnifies the
+rounding of the matrix; 1 where none is solved. d is the largest change of the array when every real number of
+the problem moves by one u of itself, up or down at random: what no implementation can avoid.
 
 Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32 that is the difference between 1.5e-5 and 4.8e-4 of max|Q|.
@@ -16,7 +17,6 @@ a first derivative, and moves of 2^-53 would drown in the rounding of the refere
 """
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ LARGE = 10**5
 
 
 class Truth(NamedTuple):
-    """The oracle's arrays as float64, and for each of them max|Q| and d for moves of 2^-24.
+    """The oracle's arrays as float64, and for each of them max|Q|, d for moves of 2^-24, and kappa.
 
     integer: whether they are classes, and an answer must be integers too
     """
@@ -48,40 +48,33 @@ class Truth(NamedTuple):
     arrays: Arrays
     scales: tuple[float, ...]
     changes: tuple[float, ...]
+    conditions: tuple[float, ...]
     integer: bool
 
 
 def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Problem:
     """The problem with every real number in it moved by +-step of itself."""
-
-    def moved(x: Array) -> Array:
-        return x * (1 + step * rng.choice([-1.0, 1.0], size=x.shape)) if x.dtype.kind == "f" else x
-
-    return replace(
-        problem,
-        weights=tuple(moved(W) for W in problem.weights),
-        X=moved(problem.X),
-        Y=moved(problem.Y),
-        labels=moved(problem.labels),
-        draws=moved(problem.draws),
-    )
+    return problem.map_reals(lambda x: x * (1 + step * rng.choice([-1.0, 1.0], size=x.shape)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def truth(problem: Problem, quantity: Quantity) -> Truth:
     """The oracle's answer with what its tolerance is made of; the same for every adapter and dtype, so kept."""
     answers = [np.asarray(array) for array in quantity.oracle(problem)]
     arrays = tuple(answer.astype(np.float64) for answer in answers)
     rng = np.random.default_rng(0)
-    large = sum(W.size for W in problem.weights) >= LARGE
+    large = problem.parameters >= LARGE
     changes = np.zeros(len(arrays))
     for _ in range(1 if large else PERTURBATIONS):
         neighbours = quantity.oracle(perturbed(problem, rng, ROUNDOFF["float32"]))
         changes = np.maximum(changes, [largest(b - a) for a, b in zip(arrays, neighbours, strict=True)])
     scales = tuple(largest(array) for array in arrays)
-    if not np.all(np.isfinite([*scales, *changes])):
+    conditions = quantity.condition(problem)
+    if len(conditions) == 1:
+        conditions = conditions * len(arrays)
+    if not np.all(np.isfinite([*scales, *changes, *conditions])):
         raise ValueError(f"{quantity.name} on {problem.id}: the oracle is not finite: nothing can be held against it")
-    return Truth(arrays, scales, tuple(map(float, changes)), integer=answers[0].dtype.kind in "iu")
+    return Truth(arrays, scales, tuple(map(float, changes)), conditions, integer=answers[0].dtype.kind in "iu")
 
 
 def largest(x: Array) -> float:
@@ -94,12 +87,15 @@ def longest_sum(problem: Problem) -> int:
     return max(problem.N, max(problem.widths) + 1)
 
 
-def sums(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
-    """The tolerance of each array of the quantity, by the rule in this module's docstring."""
+def tolerances(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
+    """The tolerance of each array of the quantity, by the rules in this module's docstring."""
     growth, u = math.sqrt(longest_sum(problem)), ROUNDOFF[dtype]
     oracle = truth(problem, quantity)
     moves = (d * u / ROUNDOFF["float32"] for d in oracle.changes)
-    return tuple(C * (growth * u * scale + d) for scale, d in zip(oracle.scales, moves, strict=True))
+    return tuple(
+        C * (growth * u * kappa * scale + d)
+        for kappa, scale, d in zip(oracle.conditions, oracle.scales, moves, strict=True)
+    )
 
 
 def telling(problem: Problem, quantity: Quantity) -> bool:
@@ -111,5 +107,5 @@ def telling(problem: Problem, quantity: Quantity) -> bool:
     return all(
         tolerance <= LOOSE[dtype] * scale
         for dtype in LOOSE
-        for tolerance, scale in zip(sums(problem, quantity, dtype), scales, strict=True)
+        for tolerance, scale in zip(tolerances(problem, quantity, dtype), scales, strict=True)
     )

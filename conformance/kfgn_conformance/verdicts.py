@@ -8,7 +8,7 @@ import numpy as np
 from .adapters import Adapter
 from .problems import Problem
 from .quantities import Arrays, Quantity
-from .tolerances import LOOSE, Truth, largest, sums, truth
+from .tolerances import LOOSE, Truth, largest, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -57,13 +57,13 @@ def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) ->
     arrays, fault = _well_formed(answer, oracle, dtype)
     if fault:
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault)
-    tolerances = sums(problem, quantity, dtype)
+    allowed = tolerances(problem, quantity, dtype)
     errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
-    ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, tolerances, strict=True)]
-    looseness = max(_quotient(t, scale) for t, scale in zip(tolerances, oracle.scales, strict=True))
+    ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    looseness = max(_quotient(t, scale) for t, scale in zip(allowed, oracle.scales, strict=True))
     worst = int(np.argmax(ratios))
     detail = (
-        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {tolerances[worst]:.3g}, "
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
         f"largest element {oracle.scales[worst]:.3g}"
     )
     return Verdict(_status(ratios[worst], looseness, dtype), problem.id, ratios[worst], looseness, detail)

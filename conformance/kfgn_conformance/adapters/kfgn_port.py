@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import kfgn
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
 
@@ -19,6 +21,11 @@ TARGETS: dict[str, tuple[str, str]] = {
 """Every library on every device that the port knows: `torch` is PyTorch on the host, `torch-cuda` on a GPU."""
 
 
+NORMS = ("trace", "frobenius", "spectral")
+ITERATIONS = 200
+"""Of conjugate gradients: more than any problem here takes to arrive."""
+
+
 class _Arrays:
     """A problem in the arrays of a backend."""
 
@@ -26,24 +33,74 @@ class _Arrays:
         def array(x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        self.network = kfgn.Network(problem.widths, problem.transfers, problem.objective)
+        V, U, Z, *dampings = problem.probes
+        self.network = kfgn.Network(problem.widths, problem.transfers, problem.objective, problem.psd)
         self.weights = tuple(array(W) for W in problem.weights)
         self.X, self.Y = array(problem.X), array(problem.Y)
         self.labels, self.draws = array(problem.labels), array(problem.draws)
+        self.V, self.U, self.Z = tuple(array(V_l) for V_l in V), array(U), array(Z)
+        self.tau, self.gamma, self.eta = (array(damping) for damping in dampings)
+        self.stack = backend.xp.stack
+        self.roundoff = float(np.finfo(dtype).eps) / 2
+
+    @property
+    def batch(self) -> tuple[kfgn.Network, tuple[Any, ...], Any, Any]:
+        """The arguments that almost every function begins with."""
+        return self.network, self.weights, self.X, self.Y
+
+    def blocks(self, f: Callable[[kfgn.KroneckerBlock, Any], Any]) -> tuple[Any, ...]:
+        """f(block, V_l) for the Kronecker block of each layer, by KFRA."""
+        _, _, Q, G = kfgn.kfra(*self.batch)
+        return tuple(f(block, V) for block, V in zip(kfgn.kronecker_blocks(Q, G), self.V, strict=True))
+
+    def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
+        """A function of the step V."""
+        return (f(*self.batch, self.V, tau=self.tau, eta=self.eta),)
+
+    def solved(self, f: Callable[..., kfgn.Solution], damping: Any) -> Any:
+        """By conjugate gradients, as far as the dtype goes."""
+        return f(*self.batch, self.V, damping=damping, iterations=ITERATIONS, tolerance=self.roundoff).x
+
+
+def _solve(inversion: str) -> Callable[[_Arrays], Any]:
+    return lambda p: p.blocks(lambda block, V: block.solve(V, damping=p.gamma + p.eta, inversion=inversion))
+
+
+def _logdet(inversion: str) -> Callable[[_Arrays], Any]:
+    return lambda p: p.blocks(lambda block, V: block.logdet(damping=p.gamma + p.eta, inversion=inversion))
 
 
 COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
-    "loss": lambda p: (kfgn.loss(p.network, p.weights, p.X, p.Y),),
-    "gradient": lambda p: kfgn.gradient(p.network, p.weights, p.X, p.Y),
-    "preactivation_hessians": lambda p: kfgn.preactivation_hessians(p.network, p.weights, p.X, p.Y),
-    "hessian_blocks": lambda p: kfgn.hessian_blocks(p.network, p.weights, p.X, p.Y),
-    "preactivation_gauss_newton": lambda p: kfgn.preactivation_gauss_newton(p.network, p.weights, p.X),
-    "gauss_newton_blocks": lambda p: kfgn.gauss_newton_blocks(p.network, p.weights, p.X),
-    "q": lambda p: kfgn.kfra(p.network, p.weights, p.X, p.Y).Q,
-    "kflr": lambda p: kfgn.kflr(p.network, p.weights, p.X, p.Y).G,
-    "kfra": lambda p: kfgn.kfra(p.network, p.weights, p.X, p.Y).G,
-    "kfac": lambda p: kfgn.kfac(p.network, p.weights, p.X, p.Y, p.labels).G,
+    "loss": lambda p: (kfgn.loss(*p.batch),),
+    "gradient": lambda p: kfgn.gradient(*p.batch),
+    "preactivation_hessians": lambda p: kfgn.preactivation_hessians(*p.batch),
+    "hessian_blocks": lambda p: kfgn.hessian_blocks(*p.batch),
+    "preactivation_gauss_newton": lambda p: kfgn.preactivation_gauss_newton(*p.batch),
+    "gauss_newton_blocks": lambda p: kfgn.gauss_newton_blocks(*p.batch),
+    "q": lambda p: kfgn.kfra(*p.batch).Q,
+    "kflr": lambda p: kfgn.kflr(*p.batch).G,
+    "kfra": lambda p: kfgn.kfra(*p.batch).G,
+    "kfac": lambda p: kfgn.kfac(*p.batch, p.labels).G,
+    "rp": lambda p: kfgn.rp(*p.batch, p.Z).G,
     "labels": lambda p: (kfgn.sample_labels(p.network, p.weights, p.X, p.draws),),
+    "jacobian_product": lambda p: (kfgn.jacobian_product(p.network, p.weights, p.X, p.V),),
+    "transposed_jacobian_product": lambda p: kfgn.transposed_jacobian_product(p.network, p.weights, p.X, p.U),
+    "gauss_newton_product": lambda p: kfgn.gauss_newton_product(*p.batch, p.V),
+    "gauss_newton_block_product": lambda p: kfgn.gauss_newton_block_product(*p.batch, p.V),
+    "hessian_product": lambda p: kfgn.hessian_product(*p.batch, p.V),
+    "hessian_block_product": lambda p: kfgn.hessian_block_product(*p.batch, p.V),
+    "curvature_along": lambda p: p.along(kfgn.curvature_along),
+    "quadratic_model": lambda p: p.along(kfgn.quadratic_model),
+    "step_size": lambda p: p.along(kfgn.step_size),
+    "reduction_ratio": lambda p: p.along(kfgn.reduction_ratio),
+    "omega": lambda p: p.blocks(lambda block, _: p.stack([kfgn.omega(*block, norm) for norm in NORMS])),
+    "kronecker_dense": lambda p: p.blocks(lambda block, _: block.dense()),
+    "kronecker_matvec": lambda p: p.blocks(lambda block, V: block.matvec(V)),
+    "kronecker_trace": lambda p: p.blocks(lambda block, _: block.trace()),
+    **{f"solve_{inversion}": _solve(inversion) for inversion in (*NORMS, "exact")},
+    **{f"logdet_{inversion}": _logdet(inversion) for inversion in ("trace", "exact")},
+    "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
+    "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }
 
 

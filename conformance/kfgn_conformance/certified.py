@@ -1,0 +1,189 @@
+"""The reference in ball arithmetic: the truth with a certified radius, and the error of the reference in float64.
+
+The same functions run on NumPy object arrays of balls (`arb` of python-flint), each a number with a bound of its
+error. What takes eigenvalues runs on certified ones: see `balls_have_eigenvalues`.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+from unittest import mock
+
+import flint
+import kfgn_reference as ref
+import numpy as np
+from kfgn_reference import spectral
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .problems import Array, Problem
+from .quantities import QUANTITIES, REFERENCE_ONLY, Arrays, Quantity
+from .quantities.solves import damping, for_each_block
+from .tolerances import C, telling, tolerances, truth
+
+PRECISION = 256
+"""Bits of the centre of a ball."""
+
+to_ball = np.frompyfunc(flint.arb, 1, 1)
+midpoint = np.frompyfunc(lambda ball: flint.arb(ball).mid(), 1, 1)
+radius = np.frompyfunc(lambda ball: flint.arb(ball).rad(), 1, 1)
+
+
+def in_balls(problem: Problem) -> Problem:
+    """The problem with every real number as a ball of radius 0."""
+    return problem.map_reals(lambda x: np.asarray(to_ball(x), dtype=object))
+
+
+def dense_solution(p: Problem) -> Arrays:
+    """(35)^-1 V without an eigenvalue, which a repeated one would not certify: as a dense Kronecker system."""
+    return for_each_block(
+        p, lambda Q, G, V: ref.unvec(ref.solve(ref.damped_block(Q, G, damping(p)), ref.vec(V)), len(G))
+    )
+
+
+def dense_log_determinant(p: Problem) -> Arrays:
+    """log det of (35) likewise, by elimination."""
+    return for_each_block(p, lambda Q, G, V: np.sum(np.log(ref.ldl(ref.damped_block(Q, G, damping(p)))[1])))
+
+
+OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
+"""Quantities whose certified value is computed in another way than the oracle's."""
+
+
+def certified(problem: Problem, quantity: Quantity) -> Arrays:
+    """The quantity as arrays of balls. Raises `ValueError` where balls cannot decide: a repeated eigenvalue, a tie."""
+    oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
+    with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
+        return oracle(in_balls(problem))
+
+
+@dataclass
+class Accuracy:
+    """How near the float64 reference is to the truth, for one quantity, over some problems.
+
+    ratio:     the worst error / tolerance of float64, an upper bound: distance from the centre, and radius
+    problem:   where
+    width:     the widest ball's radius / max|Q|
+    asked:     on how many problems
+    undecided: on how many balls could not decide: a repeated eigenvalue, a tie
+    loose:     on how many the tolerance proves nothing
+    """
+
+    quantity: Quantity
+    ratio: float = 0.0
+    problem: str = ""
+    width: float = 0.0
+    asked: int = 0
+    undecided: int = 0
+    loose: int = 0
+
+
+def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
+    """The accuracy of the reference for every quantity; `progress` is told of each as it begins."""
+    problems = list(problems)
+    accuracies = []
+    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
+        progress(quantity.name)
+        accuracies.append(accuracy(quantity, problems))
+    return accuracies
+
+
+def accuracy(quantity: Quantity, problems: Iterable[Problem]) -> Accuracy:
+    """The accuracy of the reference for one quantity."""
+    result = Accuracy(quantity)
+    for problem in problems:
+        if not telling(problem, quantity):
+            result.loose += 1
+            continue
+        try:
+            ratio, width = error_and_width(problem, quantity)
+        except ValueError:
+            result.undecided += 1
+            continue
+        result.asked += 1
+        result.width = max(result.width, width)
+        if ratio > result.ratio:
+            result.ratio, result.problem = ratio, problem.id
+    return result
+
+
+def error_and_width(problem: Problem, quantity: Quantity) -> tuple[float, float]:
+    """The worst error / tolerance over the quantity's arrays, and the widest ball's radius / max|Q|."""
+    allowed = tolerances(problem, quantity, "float64")
+    oracle = truth(problem, quantity)
+    truths = certified(problem, quantity)
+    ratios, widths = [], []
+    with flint.ctx.workprec(PRECISION):
+        for balls, value, tolerance, scale in zip(truths, oracle.arrays, allowed, oracle.scales, strict=True):
+            errors = [abs(flint.arb(e)) for e in np.ravel(to_ball(value) - balls)]
+            if tolerance > 0:
+                ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
+            else:  # of a quantity that is 0, as a difference of equal balls is but for its radius
+                ratios.append(np.inf if any(e > 0 for e in errors) else 0.0)
+            widths.append(max((float(r) for r in np.ravel(radius(balls))), default=0.0) / (scale or 1.0))
+    return float(np.max(ratios)), float(np.max(widths))
+
+
+def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console) -> None:
+    """The table, and what it was made of."""
+    table = Table(title="float64 reference: error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for head in ("quantity", "equation", "ratio", "worst on", "radius", "asked"):
+        table.add_column(head, justify="right" if head in ("ratio", "radius", "asked") else "left", no_wrap=True)
+    for a in accuracies:
+        ratio = Text(f"{a.ratio:.3f}", "green" if a.ratio <= 1 and a.asked else "bold red")
+        table.add_row(a.quantity.name, a.quantity.equation, ratio, a.problem, f"{a.width:.0e}", str(a.asked))
+    console.print(table)
+    for a in accuracies:
+        if a.undecided or a.loose:
+            reasons = f"{a.undecided} that balls cannot decide, {a.loose} whose tolerance proves nothing"
+            console.print(f"note: {a.quantity.name} is not asked on {reasons}", style="dim", highlight=False)
+    console.print(
+        f"Over {problems} drawn problems, against balls of {PRECISION} bits; tolerance c (sqrt(n) u kappa max|Q| + d), "
+        f"c = {C}; radius relative to max|Q|. NumPy {version('numpy')}, python-flint {version('python-flint')}.",
+        highlight=False,
+    )
+
+
+@contextlib.contextmanager
+def balls_have_eigenvalues() -> Iterator[None]:
+    """What the reference asks of `kfgn_reference.spectral` in float64 alone, answered with certified values."""
+    with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
+        yield
+
+
+def eigh(A: Array) -> tuple[Array, Array]:
+    """Certified eigenvalues and eigenvectors of length 1. Raises `ValueError` where eigenvalues are not told apart."""
+    values, vectors = flint.acb_mat(len(A), len(A), list(np.ravel((A + A.T) / 2))).eig(right=True)
+    columns = []
+    for j in range(len(A)):
+        v = [vectors[i, j] for i in range(len(A))]
+        # an eigenvector of a real matrix is real, but for a factor
+        largest = max(v, key=lambda c: float(abs(c).mid()))
+        real = np.array([(c / largest).real for c in v], dtype=object)
+        columns.append(real / np.sqrt(np.sum(real * real)))
+    return np.array([value.real for value in values], dtype=object), np.stack(columns, axis=1)
+
+
+def spectral_norm(A: Array) -> Any:
+    """The largest eigenvalue of a positive semi-definite A, repeated or not.
+
+    That of the matrix of centres C lies between tr(C^m)^(1/m) and this divided by D^(1/m), m even: here
+    m = 2^PRECISION, by squaring, which balls with a radius would not survive. The radii move it by their
+    Frobenius norm at most (Weyl).
+    """
+    centre, spread = midpoint(A), np.sum(radius(A) ** 2).sqrt().abs_upper()
+    if np.all(centre == 0):
+        return flint.arb(0, spread)
+    with flint.ctx.workprec(3 * PRECISION):
+        power, logarithm = centre, flint.arb(0)  # C^m = e^logarithm power
+        for _ in range(PRECISION):
+            size = np.sum(abs(power))
+            power = power / size
+            power, logarithm = power @ power, 2 * (logarithm + size.log())
+        most = (logarithm + np.sum(np.diagonal(power)).log()) / 2**PRECISION
+        least = most - flint.arb(len(A)).log() / 2**PRECISION
+        norm = most.union(least).exp()
+    return (norm - spread).union(norm + spread)

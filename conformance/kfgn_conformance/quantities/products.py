@@ -1,0 +1,108 @@
+"""Products with the Jacobian, the Gauss-Newton matrix and the Hessian, none of which is formed; and the step along a
+direction, Appendix C.2, which needs one of them. All at the problem's direction V or cotangents.
+"""
+
+from collections.abc import Callable
+
+import kfgn_reference as ref
+import numpy as np
+
+from ..problems import Array, Problem
+from .quantity import Arrays, Quantity, in_order, keyed, single
+
+
+def transposed_jacobian_product(p: Problem) -> Arrays:
+    """1/N sum_n J_n^T u_n."""
+    pairs = zip(p.X, p.probes.cotangents, strict=True)
+    return in_order(ref.expectation(ref.transposed_jacobian_product(p.reference, x, u) for x, u in pairs))
+
+
+Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
+
+
+def layer_by_layer(p: Problem, product: Product) -> Arrays:
+    """The product with the diagonal blocks alone: layer l's part of the product with V_l and zeros."""
+    V = keyed(p.probes.direction)
+    zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
+    return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)
+
+
+def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, Array]:
+    """The arguments of the functions of `step_size`."""
+    return p.reference, p.X, p.Y, keyed(p.probes.direction), p.probes.tau, p.probes.eta
+
+
+def cancellation(p: Problem) -> tuple[float, ...]:
+    """What the two differences of (42) magnify: the sizes of their terms over their own, numerator and denominator."""
+    net, X, Y, delta, tau, eta = along(p)
+    before, after = (ref.regularised_loss(at, X, Y, eta) for at in (net, ref.moved(net, delta)))
+    slope = ref.dot(delta, ref.regularised_gradient(net, X, Y, eta))
+    curvature = ref.curvature_along(net, X, Y, delta, tau, eta) / 2
+    return (float((before + after) / abs(after - before) + (abs(slope) + curvature) / abs(slope + curvature)),)
+
+
+PRODUCTS = (
+    Quantity(
+        name="jacobian_product",
+        equation="C.2",
+        oracle=lambda p: single(
+            np.stack([ref.jacobian_product(p.reference, x, keyed(p.probes.direction)) for x in p.X])
+        ),
+        elements=lambda p: p.probes.cotangents.size,
+    ),
+    Quantity(
+        name="transposed_jacobian_product",
+        equation="C.2",
+        oracle=transposed_jacobian_product,
+        elements=lambda p: p.parameters,
+    ),
+    Quantity(
+        name="gauss_newton_product",
+        equation="(13)",
+        oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        elements=lambda p: p.parameters,
+    ),
+    Quantity(
+        name="gauss_newton_block_product",
+        equation="(16)",
+        oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
+        elements=lambda p: p.parameters,
+    ),
+    Quantity(
+        name="hessian_product",
+        equation="(2)",
+        oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        elements=lambda p: p.parameters,
+    ),
+    Quantity(
+        name="hessian_block_product",
+        equation="(4)",
+        oracle=lambda p: layer_by_layer(p, ref.hessian_product),
+        elements=lambda p: p.parameters,
+    ),
+    Quantity(
+        name="curvature_along",
+        equation="(41)",
+        oracle=lambda p: single(ref.curvature_along(*along(p))),
+        elements=lambda p: 1,
+    ),
+    Quantity(
+        name="quadratic_model",
+        equation="(32)",
+        oracle=lambda p: single(ref.model_along(*along(p))),
+        elements=lambda p: 1,
+    ),
+    Quantity(
+        name="step_size",
+        equation="(39), (40)",
+        oracle=lambda p: single(ref.step_size(*along(p))),
+        elements=lambda p: 1,
+    ),
+    Quantity(
+        name="reduction_ratio",
+        equation="(42)",
+        oracle=lambda p: single(ref.reduction_ratio(*along(p))),
+        elements=lambda p: 1,
+        condition=cancellation,
+    ),
+)

@@ -1,0 +1,86 @@
+"""A row of the table: what the paper defines on a problem, and the words that rows are written in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import kfgn_reference as ref
+import numpy as np
+
+from ..problems import Array, Problem
+
+ELEMENTS = 2**24
+"""The most elements of a quantity that are compared: 128 MiB of float64."""
+
+Arrays = tuple[Array, ...]
+
+
+def well_conditioned(_problem: Problem) -> tuple[float, ...]:
+    """The condition of a sum, product or recursion: 1 for every array."""
+    return (1.0,)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A row of the table.
+
+    name, equation: how it is called, and where it is in the paper
+    oracle:         its value by the reference
+    elements:       how many elements it has, or the largest matrix that its oracle forms
+    per_datapoint:  whether it is N arrays, so that fewer datapoints make it smaller
+    condition:      by how much a solve magnifies a rounding error, for each array or for all alike: see `tolerances`
+    irrational:     why it has no rational form, even where the problem has one; empty if it has
+    """
+
+    name: str
+    equation: str
+    oracle: Callable[[Problem], Arrays]
+    elements: Callable[[Problem], int]
+    per_datapoint: bool = False
+    condition: Callable[[Problem], tuple[float, ...]] = well_conditioned
+    irrational: str = ""
+
+    @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)
+    def within_reach(self, problem: Problem) -> Problem | None:
+        """The problem, on as many of its datapoints as `ELEMENTS` allows; None if not even one fits."""
+        n = ELEMENTS // self.elements(problem.head(1)) if self.per_datapoint else problem.N
+        if n == 0 or self.elements(problem.head(n)) > ELEMENTS:
+            return None
+        return problem if n >= problem.N else problem.head(n)
+
+
+def in_order(per_layer: ref.PerLayer) -> Arrays:
+    """The arrays of the layers 1, ..., L as a tuple."""
+    return tuple(np.asarray(per_layer[l]) for l in sorted(per_layer))
+
+
+def keyed(arrays: Arrays) -> ref.PerLayer:
+    """A tuple of arrays keyed by layer, as the reference takes them."""
+    return dict(enumerate(arrays, start=1))
+
+
+def single(value: Any) -> Arrays:
+    """A scalar, or one array, as a tuple."""
+    return (np.asarray(value),)
+
+
+def stacked(sample: Callable[[ref.Network, Array, Array], ref.PerLayer], problem: Problem) -> Arrays:
+    """A sample quantity of every datapoint, (N, ...) for each layer."""
+    samples = [sample(problem.reference, x, y) for x, y in zip(problem.X, problem.Y, strict=True)]
+    return tuple(np.stack([s[l] for s in samples]) for l in sorted(samples[0]))
+
+
+def of_inputs(problem: Problem) -> int:
+    """sum (D_{l-1} + 1)^2."""
+    return sum((D + 1) ** 2 for D in problem.widths[:-1])
+
+
+def of_preactivations(problem: Problem) -> int:
+    """sum D_l^2."""
+    return sum(D**2 for D in problem.widths[1:])
+
+
+def of_blocks(problem: Problem) -> int:
+    """sum (D_l (D_{l-1} + 1))^2."""
+    return sum(W.size**2 for W in problem.weights)

@@ -1,0 +1,149 @@
+"""What the reference computes and no implementation is asked for: the rest of the paper, for its own accuracy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import kfgn_reference as ref
+import numpy as np
+
+from ..problems import Array, Problem
+from .quantity import Arrays, Quantity, in_order, of_blocks, single
+from .solves import factored_condition
+
+STEPS = 3
+
+
+def for_datapoints(p: Problem, f: Callable[[ref.Network, Array, Any], Arrays]) -> Arrays:
+    """The arrays f(net, x, y), each stacked over the N datapoints."""
+    answers = [f(p.reference, x, y) for x, y in zip(p.X, p.Y, strict=True)]
+    return tuple(np.stack(arrays) for arrays in zip(*answers, strict=True))
+
+
+def derivation(p: Problem) -> Arrays:
+    """The seven expressions of (28) for every layer below the last."""
+    return for_datapoints(
+        p, lambda net, x, y: tuple(m for l in range(1, net.L) for m in ref.derivation(net, x, y, l)) or single(0 * x[0])
+    )
+
+
+def likelihood(p: Problem) -> Arrays:
+    """(52)-(54) at the outputs and labels of the batch; nothing for the mixture, which is no exponential family."""
+    if p.objective == "mixture":
+        return single(0 * p.X[0, 0])
+
+    def sample(net: ref.Network, x: Array, y: Any) -> Arrays:
+        h_L, name = ref.forward(net, x)[1][net.L], net.objective
+        value = np.asarray(ref.log_likelihood(name, h_L, y))
+        return value, ref.log_likelihood_gradient(name, h_L, y), ref.log_partition_hessian(name, h_L)
+
+    return for_datapoints(p, sample)
+
+
+def damped_factors(p: Problem) -> Arrays:
+    """(35)-(37) of the first layer, with omega^2 for omega and sqrt(k) = 1/2, so that no root is taken."""
+    Q, G = ref.expected_q(p.reference, p.X)[1], ref.kfra(p.reference, p.X, p.Y)[1]
+    omega, root_k = ref.omega_squared(Q, G), ref.rational(1, 2, p.X[0, 0])
+    matrices = (ref.factored_damped_block(Q, G, omega, root_k), ref.residual(Q, G, omega, root_k))
+    return *matrices, *ref.residual_terms(Q, G, omega, root_k)
+
+
+def algorithm_1(p: Problem) -> Arrays:
+    """Everything that Algorithm 1 computes."""
+    probes = p.probes
+    update = ref.algorithm_1(p.reference, p.X, p.Y, probes.gamma[()], probes.tau[()], probes.eta[()])
+    layers = (update.gradient, update.Q, update.G, update.direction, update.weights)
+    return *(a for per_layer in layers for a in in_order(per_layer)), np.asarray(update.alpha)
+
+
+def trajectory(p: Problem) -> Arrays:
+    """The weights, tau and gamma after three steps by KFRA with every heuristic at every step."""
+    probes = p.probes
+    settings = ref.Settings("kfra", probes.eta[()], T_tau=1, T_gamma=1)
+    start = ref.initial_state(p.reference, probes.tau[()], probes.gamma[()])
+    state, _ = ref.trajectory(settings, start, [(p.X, p.Y, None)] * STEPS)[-1]
+    return *state.net.weights, *in_order(state.average), np.asarray(state.tau), np.asarray(state.gamma)
+
+
+def condition_of_updates(p: Problem) -> tuple[float, ...]:
+    """The worst condition of the systems that the first update solves."""
+    return (max(factored_condition(p, "trace")),)
+
+
+def full(p: Problem) -> int:
+    """P^2."""
+    return p.parameters**2
+
+
+REFERENCE_ONLY = (
+    Quantity("full_hessian", "(2)", lambda p: single(ref.hessian(p.reference, p.X, p.Y)), full),
+    Quantity("hessian_split", "(11)", lambda p: for_datapoints(p, ref.hessian_split), full),
+    Quantity(
+        "hessian_elements",
+        "(5)",
+        lambda p: for_datapoints(p, lambda *sample: in_order(ref.sample_hessian_elements(*sample))),
+        of_blocks,
+    ),
+    Quantity("derivation", "(28)-(31)", derivation, full),
+    Quantity("full_gauss_newton", "(12), (13)", lambda p: single(ref.gauss_newton(p.reference, p.X, p.Y)), full),
+    Quantity(
+        "khatri_rao",
+        "(14)-(18)",
+        lambda p: (
+            ref.assembled(p.reference, ref.gauss_newton_between(p.reference, p.X, p.Y)),
+            ref.assembled(p.reference, ref.factored_between(p.reference, p.X, p.Y)),
+        ),
+        full,
+    ),
+    Quantity(
+        "fisher",
+        "(46)-(51)",
+        lambda p: tuple(
+            f(p.reference, p.X)
+            for f in (ref.fisher, ref.fisher_from_hessians, ref.fisher_from_outputs, ref.fisher_from_output_hessians)
+        ),
+        full,
+    ),
+    Quantity("likelihood", "(52)-(54)", likelihood, full),
+    Quantity(
+        "kfac_chain",
+        "(55)-(59)",
+        lambda p: (
+            *in_order(ref.mean_from_jacobians(p.reference, p.X, p.Y)),
+            *in_order(ref.mean_from_expected_fisher(p.reference, p.X)),
+            *in_order(ref.mean_from_fisher(p.reference, p.X)),
+            *in_order(ref.mean_from_output_gradients(p.reference, p.X)),
+            *in_order(ref.mean_from_gradients(p.reference, p.X)),
+        ),
+        full,
+    ),
+    Quantity(
+        "fisher_blocks",
+        "(60)-(62)",
+        lambda p: tuple(
+            ref.assembled(p.reference, f(p.reference, p.X))
+            for f in (
+                ref.fisher_from_weight_gradients,
+                ref.fisher_from_kronecker_vectors,
+                ref.fisher_from_kronecker_products,
+            )
+        ),
+        full,
+    ),
+    Quantity("damped_factors", "(35)-(37)", damped_factors, of_blocks),
+    Quantity(
+        "algorithm_1",
+        "Algorithm 1",
+        algorithm_1,
+        full,
+        condition=condition_of_updates,
+        irrational="square roots of k and omega^2",
+    ),
+    Quantity(
+        "trajectory",
+        "C, H",
+        trajectory,
+        full,
+        condition=condition_of_updates,
+        irrational="square roots of k and omega^2",
+    ),
+)
