@@ -56,9 +56,15 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """All tests but the conformance of the port, with every backend installed."""
+    """All tests but the conformance of the port, with every backend installed, on every core."""
     install(session, "test")
-    session.run("pytest", "--ignore=tests/conformance/test_port.py", *session.posargs, env=COMPILED)
+    session.run(
+        "pytest",
+        "--numprocesses=auto",
+        "--ignore=tests/conformance/test_port.py",
+        *session.posargs,
+        env={**COMPILED, "OMP_NUM_THREADS": "1"},
+    )
 
 
 @nox.session
@@ -70,14 +76,14 @@ def tests(session: nox.Session) -> None:
     ],
 )
 def conformance(session: nox.Session, backend: str) -> None:
-    """The port on one backend against the reference."""
+    """The port on one backend against the reference, on fixed and drawn problems."""
     install(session, f"backend-{backend}")
     session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs, env=COMPILED)
 
 
 @nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
-    """The table of `kfgn-check` on every backend of the host."""
+    """The table of `kfgn-check` on every backend of the host, on problems of real size too."""
     install(session, "host")
     session.run("kfgn-check", "--require", *HOST, *session.posargs, env=COMPILED)
 
@@ -97,6 +103,13 @@ def explore(session: nox.Session, backend: str) -> None:
     )
 
 
+@nox.session
+def certify(session: nox.Session) -> None:
+    """The accuracy of the reference in float64, against ball arithmetic."""
+    install(session, "balls")
+    session.run("kfgn-check", "certify", *session.posargs)
+
+
 MUTMUT = """
 [tool.mutmut]
 source_paths = ["src"]
@@ -111,13 +124,14 @@ pythonpath = ["src"]
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Mutate the reference, run its tests on every mutant, and print the mutants that survive."""
-    session.install("numpy", "pytest", "hypothesis", *nox.project.dependency_groups(PROJECT, "mutation", "pin-torch"))
+    """Perturb the function of every equation, then mutate the reference, and print what its tests do not notice."""
+    install(session, "mutation")
+    session.run("python", "tests/reference/perturb.py")
     room = Path(session.create_tmp()).resolve() / "mutation"
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree("reference", room / "src")
-    # mutmut forks, which JAX cannot do, and leaves an import of its own in every module
-    left_out = shutil.ignore_patterns("test_autodiff_jax.py", "test_imports.py")
+    # mutmut forks, which JAX cannot do, leaves an import of its own in every module, and moves the tests
+    left_out = shutil.ignore_patterns("test_autodiff_jax.py", "test_imports.py", "test_registry.py", "perturb.py")
     shutil.copytree("tests/reference", room / "tests", ignore=left_out)
     (room / "pyproject.toml").write_text(MUTMUT)
     session.chdir(room)

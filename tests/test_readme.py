@@ -1,4 +1,4 @@
-"""The example of the README runs as it is printed."""
+"""The examples of the README run as they are printed, one after the other."""
 
 import re
 import subprocess
@@ -8,10 +8,13 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_example():
-    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+def test_examples():
+    program = "\n".join(re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL))
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr == ""
-    loss, rows = re.fullmatch(r"(\S+) \((\d+), \2\)\n", done.stdout).groups()
+    curvature, step = done.stdout.splitlines()
+    loss, rows = re.fullmatch(r"(\S+) \((\d+), \2\)", curvature).groups()
     assert float(loss) > 0
     assert int(rows) == 16 * (64 + 1)
+    alpha, rho = map(float, step.split())
+    assert alpha < 0 < rho

@@ -1,11 +1,14 @@
 """What the cases can tell apart: they are there so that no mistake depends on the draw."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
-from kfgn_conformance.cases import DATAPOINTS, LABELS, WIDTHS, cases
-from kfgn_conformance.tolerances import telling, truth
+from kfgn_conformance.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, SPLITS, WIDTHS, cases
+from kfgn_conformance.problems import root_columns
+from kfgn_conformance.tolerances import telling, tolerances, truth
 from kfgn_reference import OBJECTIVES, TRANSFERS
 
 import kfgn
@@ -20,13 +23,61 @@ def failed(quantity):
     return {p.id for p in cases() if judge(port, p, QUANTITIES[quantity]).status is not Status.PASS}
 
 
+def apart(problem, quantity, others):
+    """How far other arrays are from the quantity, in tolerances of float64: the worst array."""
+    pairs = zip(truth(problem, QUANTITIES[quantity]).arrays, others, strict=True)
+    allowed = tolerances(problem, QUANTITIES[quantity], "float64")
+    return max(np.max(np.abs(a - b)) / t for (a, b), t in zip(pairs, allowed, strict=True))
+
+
 def test_every_objective_meets_every_transfer_function():
     assert {(p.objective, p.transfers[0]) for p in cases()} == {(o, t) for o in OBJECTIVES for t in TRANSFERS}
+    assert {(p.objective, p.psd, p.transfers[0]) for p in cases()} == {(*s, t) for s in SPLITS for t in TRANSFERS}
     assert {p.transfers[1] for p in cases()} == set(TRANSFERS)
+    assert len(cases()) == len(SPLITS) * len(TRANSFERS) == 30
+
+
+def test_both_stand_ins_for_an_indefinite_hessian_are_there():
+    assert sorted(SPLITS) == [
+        ("bernoulli", "project"),
+        ("categorical", "project"),
+        ("mixture", "project"),
+        ("mixture", "scalar"),
+        ("squared_error", "project"),
+    ]
+
+
+def test_names_say_what_a_case_is():
+    """By the objective, what stands for H_L where it is not the default, and the first transfer function."""
+    ids = {f"case-{o}{'-scalar' if psd == 'scalar' else ''}-{t}" for o, psd in SPLITS for t in TRANSFERS}
+    assert {p.id for p in cases()} == ids
+    assert len(ids) == len(cases())
+    for p in cases():
+        assert p.id.startswith(f"case-{p.objective}-")
+        assert p.id.endswith(f"-{p.transfers[0]}")
+        assert ("scalar" in p.id) == (p.psd == "scalar")
 
 
 def test_no_two_sizes_are_equal():
-    assert len({*WIDTHS, DATAPOINTS, LABELS}) == len(WIDTHS) + 2
+    for widths in (WIDTHS, MIXTURE_WIDTHS):
+        assert len({*widths, DATAPOINTS, LABELS}) == len(widths) + 2
+    for p in cases():
+        assert p.widths == (MIXTURE_WIDTHS if p.objective == "mixture" else WIDTHS)
+        assert (len(p.X), *p.labels.shape[:2], *p.probes.projections.shape[:2]) == (13, 13, 17, 13, 17)
+        assert p.probes.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
+
+
+def test_a_layer_is_narrower_than_the_last_but_for_the_mixture():
+    """There KFLR starts anew; three outputs are too few for it."""
+    assert min(WIDTHS[1:-1]) < WIDTHS[-1]
+    assert MIXTURE_WIDTHS[-1] == 3 < min(MIXTURE_WIDTHS[:-1])
+
+
+def test_what_is_weighed_together_is_not_equal():
+    """tau for gamma, or either for eta, would show: no two dampings are equal, nor are their sums."""
+    for p in cases():
+        tau, gamma, eta = float(p.probes.tau), float(p.probes.gamma), float(p.probes.eta)
+        assert len({tau, gamma, eta, tau + eta, gamma + eta, tau + gamma, 0.0}) == 7
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
@@ -41,6 +92,59 @@ def test_kfra_is_told_from_kflr():
         kflr, kfra = (truth(problem, QUANTITIES[name]).arrays[0] for name in ("kflr", "kfra"))
         apart += np.max(np.abs(kflr - kfra)) > 0.01 * np.max(np.abs(kflr))
     assert apart >= len(cases()) / 3
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS)
+def test_either_stand_in_is_told_from_the_other(transfer):
+    """By each quantity that begins with it; the Hessian knows neither."""
+    for psd, other in (("project", "scalar"), ("scalar", "project")):
+        (p,) = (p for p in cases() if (p.objective, p.psd, p.transfers[0]) == ("mixture", psd, transfer))
+        there = replace(p, psd=other)
+        for name in ("preactivation_gauss_newton", "gauss_newton_blocks", "kflr", "kfra", "curvature_along"):
+            assert apart(p, name, QUANTITIES[name].oracle(there)) > 1e6, name
+        for name in ("preactivation_hessians", "hessian_blocks", "hessian_product", "kfac"):
+            assert apart(p, name, QUANTITIES[name].oracle(there)) == 0, name
+
+
+def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
+    """At the outputs the two matrices differ for the mixture alone, and there at every datapoint."""
+    for p in cases():
+        H, G = (
+            truth(p, QUANTITIES[name]).arrays[-1] for name in ("preactivation_hessians", "preactivation_gauss_newton")
+        )
+        differ = [np.max(np.abs(H_n - G_n)) > 1e-3 * np.max(np.abs(H_n)) for H_n, G_n in zip(H, G, strict=True)]
+        assert all(differ) if p.objective == "mixture" else np.array_equal(H, G)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "other"),
+    [
+        ("gauss_newton_product", "gauss_newton_block_product"),
+        ("hessian_product", "hessian_block_product"),
+        ("solve_trace", "solve_frobenius"),
+        ("solve_frobenius", "solve_spectral"),
+        ("solve_spectral", "solve_exact"),
+        ("solve_exact", "block_conjugate_gradients"),
+        ("conjugate_gradients", "block_conjugate_gradients"),
+        ("logdet_trace", "logdet_exact"),
+        ("kflr", "kfac"),
+        ("kflr", "rp"),
+    ],
+)
+def test_methods_are_told_apart(quantity, other):
+    """By a thousand tolerances, on every case."""
+    near = [p.id for p in cases() if apart(p, quantity, truth(p, QUANTITIES[other]).arrays) < 1e3]
+    assert near == []
+
+
+@pytest.mark.parametrize("part", ["blocks", "block_product"])
+def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
+    """But where nothing curves and H_L is positive semi-definite: there they are one matrix."""
+    near = {
+        p.id for p in cases() if apart(p, f"hessian_{part}", truth(p, QUANTITIES[f"gauss_newton_{part}"]).arrays) < 1e3
+    }
+    assert near == {p.id for p in cases() if p.objective != "mixture" and not {*CURVED} & {*p.transfers}}
+    assert near
 
 
 @pytest.mark.parametrize("transfer", CURVED)

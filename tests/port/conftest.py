@@ -32,6 +32,19 @@ def backend(request):
     return found
 
 
+LAYERED = {"W": "weights", "V": "V", "delta": "delta", "b": "b"}
+"""The arguments that are an array for each layer, by the letter of one."""
+
+OPTIONS = {"damping": 0.5, "tau": 0.25, "eta": 0.125, "iterations": 3}
+"""What the functions that have such options are called with, unless a test says otherwise."""
+
+
+def split_name(name):
+    """("V", 2) for V_2, the array of a layer, and (name, None) for any other argument."""
+    letter, _, l = name.partition("_")
+    return (LAYERED[letter], int(l)) if letter in LAYERED and l.isdigit() else (name, None)
+
+
 class Problem(NamedTuple):
     """The arguments of the public functions, by name."""
 
@@ -41,16 +54,32 @@ class Problem(NamedTuple):
     Y: Any
     labels: Any
     draws: Any
+    projections: Any
+    U: Any
+    V: Any
+    delta: Any
+    b: Any
 
     def having(self, name, value):
-        """This problem with another argument, where W_l is one of the weights."""
-        if not name.startswith("W_"):
+        """This problem with another argument, where W_l is one of the weights, V_l of the direction and so on."""
+        name, l = split_name(name)
+        if l is None:
             return self._replace(**{name: value})
-        l = int(name[2:])
-        return self._replace(weights=(*self.weights[: l - 1], value, *self.weights[l:]))
+        layers = getattr(self, name)
+        return self._replace(**{name: (*layers[: l - 1], value, *layers[l:])})
 
     def argument(self, name):
-        return self.weights[int(name[2:]) - 1] if name.startswith("W_") else getattr(self, name)
+        name, l = split_name(name)
+        return getattr(self, name) if l is None else getattr(self, name)[l - 1]
+
+    def arrays(self):
+        """Every array, in order."""
+        return [a for part in self[1:] for a in (part if isinstance(part, tuple) else (part,))]
+
+    def map(self, change):
+        """This problem with every array changed."""
+        changed = (tuple(map(change, part)) if isinstance(part, tuple) else change(part) for part in self[1:])
+        return Problem(self.network, *changed)
 
 
 class Function(NamedTuple):
@@ -58,22 +87,26 @@ class Function(NamedTuple):
 
     name: str
     takes: tuple[str, ...]
+    options: tuple[str, ...]
 
     def __call__(self, problem, **options):
-        return getattr(kfgn, self.name)(**{name: getattr(problem, name) for name in self.takes}, **options)
+        usual = {name: OPTIONS[name] for name in self.options}
+        return getattr(kfgn, self.name)(**{name: getattr(problem, name) for name in self.takes}, **usual | options)
 
 
 def _functions():
     for name in kfgn.__all__:
+        if not inspect.isfunction(getattr(kfgn, name)):
+            continue
         takes = inspect.signature(getattr(kfgn, name)).parameters
         if "X" in takes:
-            yield Function(name, tuple(argument for argument in Problem._fields if argument in takes))
+            yield Function(name, *(tuple(n for n in names if n in takes) for names in (Problem._fields, OPTIONS)))
 
 
 @pytest.fixture
 def functions():
-    """The public functions that take an argument: functions("Y"). Every one of them takes weights and X."""
-    return lambda name="X": [f for f in _functions() if name in f.takes or name.startswith("W_")]
+    """The public functions that take an argument or option: functions("Y"). Every one takes weights and X."""
+    return lambda name="X": [f for f in _functions() if split_name(name)[0] in (*f.takes, *f.options)]
 
 
 @pytest.fixture
@@ -86,22 +119,36 @@ def problem():
             asarray = asarray or backend.asarray
             rng = np.random.default_rng([N, S, *widths])
             transfers = ("tanh", "softplus", "leaky_relu", "logistic")[: len(widths) - 2]
-            network = kfgn.Network(widths, transfers, objective)
+            objective, _, psd = objective.partition(" ")
+            network = kfgn.Network(widths, transfers, objective, psd or "project")
             D = widths[-1]
             samples = {
                 "squared_error": lambda *shape: rng.standard_normal((*shape, D)),
                 "bernoulli": lambda *shape: rng.integers(0, 2, (*shape, D)),
                 "categorical": lambda *shape: rng.integers(0, D, shape),
+                "mixture": lambda *shape: rng.integers(0, 2, shape),
             }[objective]
-            target = "int64" if objective == "categorical" else dtype
+            target = "int64" if network.classes else dtype
             draw = rng.standard_normal if objective == "squared_error" else rng.random
+
+            def normal(*shape):
+                return asarray(rng.standard_normal(shape).astype(dtype))
+
+            def layers():
+                return tuple(normal(*shape) for shape in network.weight_shapes)
+
             return Problem(
                 network=network,
-                weights=tuple(asarray(rng.standard_normal(s).astype(dtype)) for s in network.weight_shapes),
-                X=asarray(rng.standard_normal((N, widths[0])).astype(dtype)),
+                weights=layers(),
+                X=normal(N, widths[0]),
                 Y=asarray(samples(N).astype(target)),
                 labels=asarray(samples(N, S).astype(target)),
                 draws=asarray(draw(kfgn.draw_shape(network, N, S)).astype(dtype)),
+                projections=normal(*kfgn.projection_shape(network, N, S)),
+                U=normal(N, D),
+                V=layers(),
+                delta=layers(),
+                b=layers(),
             )
 
         yield make

@@ -8,7 +8,7 @@ from array_api_compat import array_namespace, device
 
 import kfgn
 
-OBJECTIVES = ["squared_error", "bernoulli", "categorical"]
+OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture", "mixture scalar"]
 DEEPER = (2, 5, 4, 3)
 
 # JAX compiles every operation for every shape and dtype; it is asked in test_jax.py, without computing
@@ -21,7 +21,10 @@ def leaves(result):
 
 
 def assert_like_the_input(backend, problem, function, result):
-    indices = function.name == "sample_labels" and problem.network.objective == "categorical"
+    indices = function.name == "sample_labels" and problem.network.classes is not None
+    if isinstance(result, kfgn.Solution):
+        assert all(backend.xp.isdtype(n.dtype, "integral") for n in leaves((result.iterations,)))
+        result = (result.x, result.residual)
     for array in leaves(result):
         # NumPy's mean is a NumPy scalar, which is an array to the standard
         assert array_namespace(array) is array_namespace(problem.X)
@@ -32,10 +35,10 @@ def assert_like_the_input(backend, problem, function, result):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_library_dtype_and_device(backend, problem, functions, objective):
     p = problem(backend, objective)
-    before = [np.array(backend.to_numpy(a)) for a in (*p.weights, *p[2:])]
+    before = [np.array(backend.to_numpy(a)) for a in p.arrays()]
     for function in functions():
         assert_like_the_input(backend, p, function, function(p))
-    after = [backend.to_numpy(a) for a in (*p.weights, *p[2:])]
+    after = [backend.to_numpy(a) for a in p.arrays()]
     assert all(a.tobytes() == b.tobytes() for a, b in zip(before, after, strict=True)), "an input was changed"
 
 
@@ -63,10 +66,21 @@ def test_shapes(backend, problem, objective):
     assert shapes(kfgn.loss(*args, p.Y)) == [()]
     assert shapes(kfgn.gradient(*args, p.Y)) == weights
     assert shapes(kfgn.preactivation_hessians(*args, p.Y)) == pre
-    assert shapes(kfgn.preactivation_gauss_newton(*args)) == pre
+    assert shapes(kfgn.preactivation_gauss_newton(*args, p.Y)) == pre
     assert shapes(kfgn.hessian_blocks(*args, p.Y)) == blocks
-    assert shapes(kfgn.gauss_newton_blocks(*args)) == blocks
-    for result in (kfgn.kfra(*args, p.Y), kfgn.kflr(*args, p.Y), kfgn.kfac(*args, p.Y, p.labels)):
+    assert shapes(kfgn.gauss_newton_blocks(*args, p.Y)) == blocks
+    assert shapes(kfgn.jacobian_product(*args, p.V)) == [(7, 3)]
+    assert shapes(kfgn.transposed_jacobian_product(*args, p.U)) == weights
+    for product in ("gauss_newton_product", "hessian_product", "gauss_newton_block_product", "hessian_block_product"):
+        assert shapes(getattr(kfgn, product)(*args, p.Y, p.V)) == weights
+    solution = kfgn.solve_gauss_newton(*args, p.Y, p.b, damping=1.0, iterations=2)
+    assert [shapes((part,)) for part in solution] == [weights, [()], [()]]
+    solution = kfgn.solve_gauss_newton_blocks(*args, p.Y, p.b, damping=1.0, iterations=2)
+    assert [shapes((part,)) for part in solution] == [weights, [()] * 3, [()] * 3]
+    for number in ("curvature_along", "quadratic_model", "step_size", "reduction_ratio"):
+        assert shapes(getattr(kfgn, number)(*args, p.Y, p.delta, tau=0.5, eta=0.5)) == [()]
+    sampled = (kfgn.kfac(*args, p.Y, p.labels), kfgn.rp(*args, p.Y, p.projections))
+    for result in (kfgn.kfra(*args, p.Y), kfgn.kflr(*args, p.Y), *sampled):
         assert isinstance(result, kfgn.Curvature)
         assert shapes(result) == curvature
     labels = kfgn.sample_labels(*args, p.draws)
@@ -115,8 +129,8 @@ def test_read_only_views(backend, problem, functions, objective, view):
         seen.flags.writeable = False
         return seen
 
-    q = p._replace(**{name: locked(getattr(p, name)) for name in p._fields[2:]}, weights=tuple(map(locked, p.weights)))
+    q = p.map(locked)
     for function in functions():
         for a, b in zip(leaves(function(p)), leaves(function(q)), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
-            assert not any(np.shares_memory(b, x) for x in (*q.weights, *q[2:]))
+            assert not any(np.shares_memory(b, x) for x in q.arrays())

@@ -38,6 +38,23 @@ SHAPES = {
     "draws of each output": ("categorical", "draws", lambda u: np.stack([u, u], -1), [(7, 6), (7, 6, 2)]),
     "draws samples first": ("squared_error", "draws", lambda u: u.swapaxes(0, 1), [(7, 7, 3), (6, 7, 3)]),
     "draws without samples": ("categorical", "draws", lambda u: u[:, 0], ["(N, S, ...)", (7,)]),
+    "draws of each output, mixture": ("mixture", "draws", lambda u: np.stack([u] * 3, -1), [(7, 6), (7, 6, 3)]),
+    "Y of each output, mixture": ("mixture", "Y", lambda y: np.stack([y] * 3, -1), [(7,), (7, 3), "mixture"]),
+    "labels of the data, mixture": ("mixture", "labels", lambda y: y[:, 0], ["(N, S, ...)", (7,)]),
+    "projections without samples": ("bernoulli", "projections", lambda z: z[:, 0], [(7, 3, 3), (7, 3)]),
+    "projections no sample": ("bernoulli", "projections", lambda z: z[:, :0], ["at least one sample", (7, 0, 3)]),
+    "projections samples first": ("categorical", "projections", lambda z: z.swapaxes(0, 1), [(7, 7, 3), (6, 7, 3)]),
+    "projections too narrow": ("mixture", "projections", lambda z: z[..., :1], [(7, 6, 3), (7, 6, 1)]),
+    "projections too wide": ("mixture scalar", "projections", lambda z: np.dstack([z] * 3), [(7, 6, 1), (7, 6, 3)]),
+    "U transposed": ("squared_error", "U", lambda u: u.T, [(7, 3), (3, 7)]),
+    "U of one datapoint": ("categorical", "U", lambda u: u[:1], [(7, 3), (1, 3)]),
+    "U of one output": ("bernoulli", "U", lambda u: u[:, 0], [(7, 3), (7,)]),
+    "V without bias": ("categorical", "V_1", lambda V: V[:, :-1], [(4, 3), (4, 2), "bias"]),
+    "V transposed": ("squared_error", "V_2", lambda V: V.T, [(3, 5), (5, 3)]),
+    "V raveled": ("mixture", "V_2", np.ravel, [(3, 5), (15,)]),
+    "delta without bias": ("squared_error", "delta_2", lambda V: V[:, :-1], [(3, 5), (3, 4), "bias"]),
+    "delta 0-d": ("bernoulli", "delta_1", lambda V: V[0, 0], [(4, 3), ()]),
+    "b transposed": ("categorical", "b_1", lambda V: V.T, [(4, 3), (3, 4)]),
 }
 
 DTYPES = {
@@ -59,7 +76,18 @@ DTYPES = {
     "labels float64, indices": ("categorical", "labels", "float64", "labels", ["integer", "float64"]),
     "draws float32": ("categorical", "draws", "float32", "draws", ["float64", "float32"]),
     "draws int64": ("squared_error", "draws", "int64", "draws", ["float64", "int64"]),
+    "Y float64, mixture": ("mixture", "Y", "float64", "Y", ["integer class indices", "mixture", "float64"]),
+    "Y bool, mixture": ("mixture", "Y", "bool", "Y", ["integer class indices", "bool"]),
+    "projections float32": ("mixture", "projections", "float32", "projections", ["float64", "float32"]),
+    "projections int64": ("squared_error", "projections", "int64", "projections", ["float64", "int64"]),
+    "U float32": ("categorical", "U", "float32", "U", ["float64", "float32"]),
+    "V float32": ("categorical", "V_2", "float32", "V_2", ["float64", "float32"]),
+    "delta int64": ("bernoulli", "delta_1", "int64", "delta_1", ["float64", "int64"]),
+    "b bool": ("squared_error", "b_2", "bool", "b_2", ["float64", "bool"]),
 }
+
+
+NAMES = ["X", "W_2", "Y", "labels", "draws", "projections", "U", "V_1", "delta_2", "b_2"]
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -84,15 +112,16 @@ def test_wrong_dtype(backend, problem, functions, refuses, case, check):
         refuses(backend, function, bad, TypeError, blamed, *fragments, check=check)
 
 
+@pytest.mark.parametrize("name", ["weights", "V", "delta", "b"])
 @pytest.mark.parametrize(("count", "change"), [(1, lambda W: W[:1]), (3, lambda W: (*W, W[0])), (0, lambda W: [])])
-def test_wrong_number_of_weights(backend, problem, functions, refuses, count, change):
+def test_wrong_number_of_weights(backend, problem, functions, refuses, name, count, change):
     good = problem(backend, "categorical")
-    bad = good.having("weights", change(good.weights))
-    for function in functions():
-        refuses(backend, function, bad, ValueError, "weights", "expected 2", f"got {count}")
+    bad = good.having(name, change(good.argument(name)))
+    for function in functions(name):
+        refuses(backend, function, bad, ValueError, name, "expected 2", f"got {count}")
 
 
-@pytest.mark.parametrize("name", ["X", "W_2", "Y", "labels", "draws"])
+@pytest.mark.parametrize("name", NAMES)
 def test_mixed_libraries(backend, problem, functions, refuses, name):
     good = problem(backend, "categorical")
     other = np.asarray if backend.name != "numpy" else pytest.importorskip("array_api_strict").asarray
@@ -103,7 +132,7 @@ def test_mixed_libraries(backend, problem, functions, refuses, name):
         refuses(backend, function, bad, TypeError, blamed, "library of X", *came, check=False)
 
 
-@pytest.mark.parametrize("name", ["X", "W_2", "Y", "labels", "draws"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("backend", "elsewhere"), [("torch", "meta"), ("strict", "device1")], indirect=["backend"])
 def test_mixed_devices(backend, problem, functions, refuses, name, elsewhere):
     good = problem(backend, "categorical")

@@ -20,6 +20,10 @@ OUT_OF_RANGE = {
     "uniform -0.5": ("bernoulli", "draws", -0.5, ["uniforms in [0, 1)", "-0.5"]),
     "uniform 2": ("categorical", "draws", 2.0, ["uniforms in [0, 1)", "2"]),
     "uniform -1": ("categorical", "draws", -1.0, ["uniforms in [0, 1)", "-1"]),
+    "uniform 1, mixture": ("mixture", "draws", 1.0, ["uniforms in [0, 1)", "1"]),
+    "class 2 of two": ("mixture", "Y", 2, ["class indices from 0 to 1", "2"]),
+    "class -1 of two": ("mixture", "Y", -1, ["class indices from 0 to 1", "-1"]),
+    "sampled class 2 of two": ("mixture", "labels", 2, ["class indices from 0 to 1", "2"]),
 }
 
 
@@ -45,6 +49,15 @@ def with_value(backend, problem, name, value):
         ("squared_error", "draws"),
         ("bernoulli", "draws"),
         ("categorical", "draws"),
+        ("mixture", "X"),
+        ("mixture", "W_1"),
+        ("bernoulli", "projections"),
+        ("mixture", "projections"),
+        ("squared_error", "U"),
+        ("categorical", "V_1"),
+        ("bernoulli", "V_2"),
+        ("mixture", "delta_1"),
+        ("categorical", "b_2"),
     ],
 )
 def test_not_finite(backend, problem, functions, refuses, objective, name, value):
@@ -61,9 +74,16 @@ def test_out_of_range(backend, problem, functions, refuses, case):
         refuses(backend, function, bad, ValueError, name, *fragments)
 
 
-@pytest.mark.parametrize("case", ["NaN", *OUT_OF_RANGE])
+UNCHECKED = {
+    "NaN": ("squared_error", "X", np.nan, None),
+    "NaN, mixture": ("mixture", "X", np.nan, None),  # no error of a library's eigenvalues either
+    "NaN in b": ("categorical", "b_1", np.nan, None),
+}
+
+
+@pytest.mark.parametrize("case", [*UNCHECKED, *OUT_OF_RANGE])
 def test_values_unchecked(backend, problem, functions, case):
-    objective, name, value, _ = OUT_OF_RANGE.get(case, ("squared_error", "X", np.nan, None))
+    objective, name, value, _ = (UNCHECKED | OUT_OF_RANGE)[case]
     good = problem(backend, objective)
     bad = with_value(backend, good, name, value)
     for function in functions(name):
@@ -83,6 +103,8 @@ def test_values_in_range(backend, problem, functions):
         ("categorical", "draws", 0.0),
         ("squared_error", "draws", -40.0),
         ("squared_error", "Y", 1e30),
+        ("mixture", "Y", 0),
+        ("mixture", "Y", 1),
     ]:
         good = with_value(backend, problem(backend, objective), name, value)
         for function in functions(name):

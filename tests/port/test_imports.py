@@ -20,6 +20,12 @@ backend = kfgn.backends.open_backend("numpy")
 assert backend.to_numpy(backend.asarray(X)).tobytes() == X.tobytes()
 """
 
+# and where SciPy would be asked, if it were there
+SOLVE = """
+for block, gradient in zip(kfgn.kronecker_blocks(results[1].Q, results[1].G), results[1].gradient):
+    assert np.isfinite(block.solve(gradient, damping=0.1)).all()
+"""
+
 BLOCK = f"""
 import sys
 
@@ -41,7 +47,7 @@ def run(*parts):
 
 
 def test_without_any_other_library():
-    run(BLOCK, "import kfgn, kfgn.backends", COMPUTE)
+    run(BLOCK, "import kfgn, kfgn.backends", COMPUTE, SOLVE)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from kfgn.backends import open_backend
 jax = pytest.importorskip("jax")
 
 pytestmark = pytest.mark.parametrize("backend", ["jax"], indirect=True)
-OBJECTIVES = ["squared_error", "bernoulli", "categorical"]
+OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture", "mixture scalar"]
 
 
 def assert_close(a, b):
@@ -37,8 +37,8 @@ def test_jit(backend, problem, functions, objective):
     assert_close(jax.jit(everything)(*p[1:]), everything(*p[1:]))
 
 
-def with_arrays(p, weights, X, Y, labels, draws):
-    return p._replace(weights=weights, X=X, Y=Y, labels=labels, draws=draws)
+def with_arrays(p, *arrays):
+    return type(p)(p.network, *arrays)
 
 
 def test_network_is_static(backend, problem):
@@ -127,4 +127,5 @@ def test_shapes_and_dtypes(backend, problem, functions, objective, dtype):
         shapes = jax.eval_shape(lambda *a, f=function: f(with_arrays(p, *a)), *p[1:])
         for s, x in zip(jax.tree.leaves(shapes), jax.tree.leaves(function(q)), strict=True):
             assert s.shape == x.shape
-            assert s.dtype == (dtype if x.dtype == dtype else p.Y.dtype)
+            index = p.Y.dtype if p.network.classes else jax.numpy.arange(1).dtype
+            assert s.dtype == (dtype if x.dtype == dtype else index)

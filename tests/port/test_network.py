@@ -24,9 +24,12 @@ BAD_VALUES = [
     ("transfers", ("Tanh",), ["'Tanh'", "tanh", "softplus"]),
     ("transfers", (None,), ["None", "tanh"]),
     ("transfers", (np.tanh,), ["ufunc", "tanh"]),
-    ("objective", "mse", ["'mse'", "squared_error, bernoulli, categorical"]),
+    ("objective", "mse", ["'mse'", "squared_error, bernoulli, categorical, mixture"]),
     ("objective", "", ["''", "squared_error"]),
     ("objective", None, ["None", "squared_error"]),
+    ("psd", "clip", ["'clip'", "project, scalar, raise"]),
+    ("psd", None, ["None", "project"]),
+    ("psd", ["project"], ["project, scalar, raise"]),
 ]
 
 
@@ -71,13 +74,31 @@ def test_equal_by_value():
     assert hash(network) == hash(same)
     assert len({network, same}) == 1
     assert network == pickle.loads(pickle.dumps(network)) == copy.deepcopy(network) == dataclasses.replace(network)
-    for name, value in [("widths", (2, 4, 3)), ("transfers", ("relu",)), ("objective", "bernoulli")]:
+    for name, value in [
+        ("widths", (2, 4, 3)),
+        ("transfers", ("relu",)),
+        ("objective", "bernoulli"),
+        ("psd", "scalar"),
+    ]:
         assert network != dataclasses.replace(network, **{name: value})
 
 
 def test_iterators_are_kept():
     network = kfgn.Network(iter((2, 5, 3)), iter(["tanh"]), "categorical")
     assert network == kfgn.Network(**GOOD)
+
+
+@pytest.mark.parametrize("D", [1, 2, 4])
+def test_outputs_of_the_mixture(D):
+    with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got \(2, 5, {D}\)"):
+        kfgn.Network((2, 5, D), ("tanh",), "mixture")
+
+
+@pytest.mark.parametrize(
+    ("objective", "classes"), [("squared_error", None), ("bernoulli", None), ("categorical", 3), ("mixture", 2)]
+)
+def test_classes(objective, classes):
+    assert kfgn.Network(**GOOD | {"objective": objective}).classes == classes
 
 
 def test_frozen():
@@ -98,3 +119,10 @@ def test_shapes():
     assert network.weight_shapes == ((5, 3), (3, 6))
     assert kfgn.draw_shape(network, 7, 4) == (7, 4)
     assert kfgn.draw_shape(dataclasses.replace(network, objective="bernoulli"), 7, 4) == (7, 4, 3)
+    assert kfgn.projection_shape(network, 7, 4) == (7, 4, 3)
+    mixture = dataclasses.replace(network, objective="mixture")
+    assert kfgn.draw_shape(mixture, 7, 4) == (7, 4)
+    assert kfgn.projection_shape(mixture, 7, 4) == (7, 4, 3)
+    assert kfgn.projection_shape(dataclasses.replace(mixture, psd="scalar"), 7, 4) == (7, 4, 1)
+    with pytest.raises(ValueError, match=r"^psd: expected 'project' or 'scalar'"):
+        kfgn.projection_shape(dataclasses.replace(mixture, psd="raise"), 7, 4)

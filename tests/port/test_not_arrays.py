@@ -9,14 +9,16 @@ OBJECTS = {"list": [[1.0]], "float": 1.0, "str": "X", "NoneType": None, "object"
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-@pytest.mark.parametrize("name", ["X", "W_1", "W_2", "Y", "labels", "draws"])
+@pytest.mark.parametrize(
+    "name", ["X", "W_1", "W_2", "Y", "labels", "draws", "projections", "U", "V_2", "delta_1", "b_1"]
+)
 def test_not_an_array(backend, problem, functions, refuses, name, kind):
     bad = problem(backend, "categorical").having(name, OBJECTS[kind])
     for function in functions(name):
         refuses(backend, function, bad, TypeError, name, "expected an array", kind)
 
 
-@pytest.mark.parametrize("name", ["X", "W_2", "Y", "labels", "draws"])
+@pytest.mark.parametrize("name", ["X", "W_2", "Y", "labels", "draws", "projections", "U", "V_1"])
 def test_nested_list(backend, problem, functions, refuses, name):
     good = problem(backend, "squared_error")
     bad = good.having(name, backend.to_numpy(good.argument(name)).tolist())
@@ -34,15 +36,14 @@ WEIGHTS = {
 }
 
 
+@pytest.mark.parametrize("name", ["weights", "V", "delta", "b"])
 @pytest.mark.parametrize("case", WEIGHTS)
-def test_weights_that_are_no_sequence(backend, problem, functions, refuses, case):
+def test_weights_that_are_no_sequence(backend, problem, functions, refuses, name, case):
     change, kind = WEIGHTS[case]
     good = problem(backend, "bernoulli")
-    bad = good.having("weights", change(good.weights))
-    for function in functions():
-        refuses(
-            backend, function, bad, TypeError, "weights", "tuple or list", kind or type(good.weights[0]).__qualname__
-        )
+    bad = good.having(name, change(good.argument(name)))
+    for function in functions(name):
+        refuses(backend, function, bad, TypeError, name, "tuple or list", kind or type(good.weights[0]).__qualname__)
 
 
 def test_weights_stacked(backend, problem, functions, refuses):
@@ -62,15 +63,17 @@ def test_network_of_the_wrong_type(backend, problem, functions, refuses, network
 
 @pytest.mark.parametrize("network", [None, "categorical", {}])
 def test_network_of_the_wrong_type_for_draw_shape(network):
-    with pytest.raises(TypeError, match=r"^network: expected a kfgn.Network"):
-        kfgn.draw_shape(network, 2, 3)
+    for shape in (kfgn.draw_shape, kfgn.projection_shape):
+        with pytest.raises(TypeError, match=r"^network: expected a kfgn.Network"):
+            shape(network, 2, 3)
 
 
 @pytest.mark.parametrize(("N", "S", "name"), [(0, 3, "N"), (3, 0, "S"), (-1, 3, "N"), (3, -2, "S")])
 def test_no_draws(N, S, name):
     # such draws would be refused by sample_labels; 0 datapoints and 0 samples have no mean
-    with pytest.raises(ValueError, match=rf"^{name}: expected .*positive"):
-        kfgn.draw_shape(kfgn.Network((2, 3), (), "categorical"), N, S)
+    for shape in (kfgn.draw_shape, kfgn.projection_shape):
+        with pytest.raises(ValueError, match=rf"^{name}: expected .*positive"):
+            shape(kfgn.Network((2, 3), (), "categorical"), N, S)
 
 
 @pytest.mark.parametrize("memory", [0, -1])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from kfgn_reference import Network
 
-OBJECTIVES = ("squared_error", "bernoulli", "categorical")
+OBJECTIVES = ("squared_error", "bernoulli", "categorical", "mixture")
 CHAINS = ((), ("softplus",), ("relu", "logistic"), ("tanh", "identity"), ("logistic", "leaky_relu", "tanh"))
 WIDTHS = (6, 5, 4, 2, 3)  # a network of L layers takes the last L + 1
 
@@ -25,20 +25,20 @@ def _labels(rng, objective, N, D):
         return rng.normal(size=(N, D))
     if objective == "bernoulli":
         return rng.uniform(size=(N, D))
-    return rng.integers(D, size=N)
+    return rng.integers(2 if objective == "mixture" else D, size=N)
 
 
 @pytest.fixture(scope="session")
 def make_problem():
     """Random problems. With this seed every layer of ReLUs has a live one at each datapoint, so no truth is all 0."""
 
-    def make(objective, transfers, N=7, seed=4):
+    def make(objective, transfers, N=7, seed=4, psd="project"):
         rng = np.random.default_rng(seed)
         widths = WIDTHS[-len(transfers) - 2 :]
         shapes = [(width, below + 1) for below, width in itertools.pairwise(widths)]
         weights = tuple(rng.normal(size=shape) * 1.5 / np.sqrt(shape[1]) for shape in shapes)
         X = rng.normal(size=(N, widths[0]))
-        return Problem(Network(weights, transfers, objective), X, _labels(rng, objective, N, widths[-1]))
+        return Problem(Network(weights, transfers, objective, psd), X, _labels(rng, objective, N, widths[-1]))
 
     return make
 
@@ -47,8 +47,8 @@ def make_problem():
     scope="session", params=[(E, fs) for E in OBJECTIVES for fs in CHAINS], ids=lambda p: "-".join([p[0], *p[1]])
 )
 def problem(request, make_problem):
-    """Every objective with depths 1 to 4 and all six transfer functions."""
-    return make_problem(*request.param)
+    """Every objective with depths 1 to 4 and all six transfer functions; for the mixture, both that H_L may become."""
+    return make_problem(*request.param, psd="project" if len(request.param[1]) % 2 else "scalar")
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,22 @@ ON_THE_BATCH = {
     "kfra": kr.kfra,
     "kfac": lambda net, X, Y: kr.kfac(net, X, [(y, 3 * y[::-1]) for y in Y]),
     "factored_blocks": lambda net, X, Y: kr.factored_blocks(kr.expected_q(net, X), kr.kflr(net, X, Y)),
+    "gauss_newton": lambda net, X, Y: {1: kr.gauss_newton(net, X, Y)},
+    "gauss_newton_between": kr.gauss_newton_between,
+    "gauss_newton_product": lambda net, X, Y: kr.gauss_newton_product(net, X, Y, own_weights(net)),
+    "factored_between": kr.factored_between,
+    "hessian_product": lambda net, X, Y: kr.hessian_product(net, X, Y, own_weights(net)),
 }
 ON_A_DATAPOINT = {
     "forward": lambda net, x, _: kr.forward(net, x)[1],
     "jacobians": lambda net, x, _: kr.jacobians(net, x),
+    "derivation": lambda net, x, y: dict(enumerate(kr.derivation(net, x, y, 1))),
+    "elementwise_curving_matrix": lambda net, x, y: {1: kr.elementwise_curving_matrix(net, x, y, 1)},
+    "elementwise_slope_matrix": lambda net, x, _: {1: kr.elementwise_slope_matrix(net, x, 1)},
+    "hessian_split": lambda net, x, y: dict(enumerate(kr.hessian_split(net, x, y))),
+    "jacobian_product": lambda net, x, _: {1: kr.jacobian_product(net, x, own_weights(net))},
+    "mixed_derivatives": lambda net, x, y: {1: kr.mixed_derivatives(net, x, y, 2, 1)},
+    "transposed_jacobian_product": lambda net, x, y: kr.transposed_jacobian_product(net, x, y),
     "sample_gauss_newton": lambda net, x, y: {1: kr.sample_gauss_newton(net, x, y)},
     "sample_q": lambda net, x, _: kr.sample_q(net, x),
     **{
@@ -37,6 +49,8 @@ ON_A_DATAPOINT = {
             "backpropagate",
             "sample_gauss_newton_blocks",
             "sample_gradient",
+            "sample_hessian_elements",
+            "sample_preactivation_gauss_newton_between",
             "sample_hessian_blocks",
             "sample_preactivation_gauss_newton",
             "sample_preactivation_hessians",
@@ -44,6 +58,11 @@ ON_A_DATAPOINT = {
         )
     },
 }
+
+
+def own_weights(net):
+    """A direction."""
+    return dict(enumerate(net.weights, 1))
 
 
 def rational_problem(transfers, N, denominator):
@@ -130,3 +149,36 @@ def test_difference_quotients(transfers):
         assert any(first)
         assert any(second)
         assert second == list(H[l][:, j]) == list(G[l][:, j])
+
+
+def test_the_constants_are_exact():
+    """Integers next to rationals, and never a float: 0.0 times a Fraction is a float too."""
+    v = np.array([Fraction(1, 3), Fraction(1, 7), Fraction(11, 21)])
+    assert kr.arithmetic.off_diagonal(v).tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    assert kr.arithmetic.diagonal(v).tolist() == [[v[0], 0, 0], [0, v[1], 0], [0, 0, v[2]]]
+    for matrix in (kr.arithmetic.off_diagonal(v), kr.arithmetic.off_diagonal(v.astype(float))):
+        assert np.issubdtype(matrix.dtype, np.integer)
+    rest = kr.objectives.others(v)
+    assert rest.tolist() == [Fraction(2, 3), Fraction(6, 7), Fraction(10, 21)]
+    assert {type(value) for value in (*rest, *kr.arithmetic.diagonal(v).flat)} == {Fraction}
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "categorical", "mixture"])
+def test_objectives_stay_balls(name):
+    """What cannot be rational is certified: every number of E, dE/dh_L, H_L and the root is a ball of 200 bits."""
+    flint = pytest.importorskip("flint")
+    precision = flint.ctx.prec
+    flint.ctx.prec = 200
+    try:
+        h = np.array([flint.arb(1) / 3, flint.arb(-2) / 7, flint.arb(5) / 11])
+        y = {"bernoulli": np.array([flint.arb(1), flint.arb(0), flint.arb(1) / 3]), "categorical": 2, "mixture": 1}[
+            name
+        ]
+        E = kr.OBJECTIVES[name]
+        results = [np.array([E.value(h, y)]), E.gradient(h, y), E.hessian(h, y)]
+        results += [] if E.root is None else [E.root(h, y)]
+        for result in results:
+            assert {type(value) for value in result.flat} == {flint.arb}
+            assert all(value.rad() < 1e-55 for value in result.flat)
+    finally:
+        flint.ctx.prec = precision

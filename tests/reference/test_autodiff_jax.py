@@ -2,7 +2,8 @@
 
 All of them are derivatives with respect to one vector v: the columns of all the weights, and then a shift,
 zero here, that is added to each h_l, so that its derivatives are those of h_l. The Gauss-Newton matrix is the
-Hessian of E where h_L is replaced by its first-order expansion, which is what neglecting a term of (11) means.
+Hessian of E where h_L is replaced by its first-order expansion, which is what neglecting a term of (11) means; for the
+mixture (27), p(y | h_L) is replaced by its, or H_L by its projection.
 """
 
 import kfgn_reference as kr
@@ -24,8 +25,21 @@ LOSSES = {
     "squared_error": lambda h, y: jnp.linalg.norm(h - y) ** 2 / 2,
     "bernoulli": lambda h, y: -jnp.sum(y * jax.nn.log_sigmoid(h) + (1 - y) * jax.nn.log_sigmoid(-h)),
     "categorical": lambda h, y: -jax.nn.log_softmax(h)[y],
+    "mixture": lambda h, y: (
+        -jax.nn.logsumexp(jax.nn.log_sigmoid(jnp.stack([h[0], -h[0]])) + jax.nn.log_sigmoid((2 * y - 1) * h[1:]))
+    ),
 }
-LABELS = {"squared_error": (0.3, -1.2, 0.1, 2.0), "bernoulli": (0.0, 1.0, 0.3, 0.8), "categorical": 2}
+LABELS = {
+    "squared_error": [(0.3, -1.2, 0.1, 2.0)],
+    "bernoulli": [(0.0, 1.0, 0.3, 0.8)],
+    "categorical": [2],
+    "mixture": [0, 1],
+}
+
+
+def projected(H):
+    values, vectors = jnp.linalg.eigh(H)
+    return (vectors * jnp.maximum(values, 0)) @ vectors.T
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +65,12 @@ def differentiate(net, X, Y):
             return LOSSES[net.objective](output(v, x), y)
 
         def expanded(step):
-            return LOSSES[net.objective](sum(jax.jvp(lambda v: output(v, x), (v,), (step,))), y)
+            h, change = jax.jvp(lambda v: output(v, x), (v,), (step,))
+            if net.objective != "mixture":
+                return LOSSES[net.objective](h + change, y)
+            if net.psd == "scalar":
+                return -jnp.log(sum(jax.jvp(lambda v: jnp.exp(-error(v)), (v,), (step,))))
+            return change @ projected(jax.hessian(LOSSES[net.objective])(h, y)) @ change / 2
 
         J = jax.jacrev(output)(v, x)
         return error(v), jax.grad(error)(v), jax.hessian(error)(v), J, jax.hessian(expanded)(jnp.zeros_like(v))
@@ -132,10 +151,16 @@ def test_transfer_functions(name, relative_error):
 @pytest.mark.parametrize("scale", [0, 1, 5])
 @pytest.mark.parametrize("name", kr.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
-    """E, dE/dh_L, H_L, and the root R as R R^T = H_L."""
-    h, y, ours = scale * np.array([1.1, -0.4, 0.7, -1.3]), np.array(LABELS[name]), kr.OBJECTIVES[name]
-    value, gradient, hessian = (np.asarray(d(LOSSES[name])(h, y)) for d in (lambda E: E, jax.grad, jax.hessian))
-    assert relative_error(ours.value(h, y), value) < 1e-12
-    assert relative_error(ours.gradient(h, y), gradient) < 1e-12
-    assert relative_error(ours.hessian(h, y), hessian) < 1e-12
-    assert relative_error(ours.root(h, y) @ ours.root(h, y).T, hessian) < 1e-12
+    """E, dE/dh_L, H_L, and the root R as R R^T = H_L; the H_L of the mixture has none until it is projected."""
+    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), kr.OBJECTIVES[name]
+    for y in map(np.array, LABELS[name]):
+        value, gradient, hessian = (np.asarray(d(LOSSES[name])(h, y)) for d in (lambda E: E, jax.grad, jax.hessian))
+        assert relative_error(ours.value(h, y), value) < 1e-12
+        assert relative_error(ours.gradient(h, y), gradient) < 1e-12
+        assert relative_error(ours.hessian(h, y), hessian) < 1e-12
+        if name == "mixture":
+            assert ours.root is None
+            root, hessian = kr.output_root(kr.Network((), (), name), h, y), np.asarray(projected(hessian))
+        else:
+            root = ours.root(h, y)
+        assert relative_error(root @ root.T, hessian) < 1e-12

@@ -1,5 +1,7 @@
 """Every derivative of the reference against torch.func in float64. Only the data come from the reference's side."""
 
+from typing import NamedTuple
+
 import kfgn_reference as kr
 import numpy as np
 import pytest
@@ -23,8 +25,35 @@ LOSSES = {
     "squared_error": lambda h, y: F.mse_loss(h, y, reduction="sum") / 2,
     "bernoulli": lambda h, y: F.binary_cross_entropy_with_logits(h, y, reduction="sum"),
     "categorical": F.cross_entropy,
+    "mixture": lambda h, y: (
+        -torch.logsumexp(F.logsigmoid(torch.stack([h[0], -h[0]])) + F.logsigmoid((2 * y - 1) * h[1:]), dim=0)
+    ),
 }
-LABELS = {"squared_error": (0.3, -1.2, 0.0, 2.0), "bernoulli": (0.0, 1.0, 0.3, 0.8), "categorical": 2}
+LABELS = {
+    "squared_error": [(0.3, -1.2, 0.0, 2.0)],
+    "bernoulli": [(0.0, 1.0, 0.3, 0.8)],
+    "categorical": [2],
+    "mixture": [0, 1],
+}
+
+
+class Error(NamedTuple):
+    """E as a function of h_L, and what stands for its Hessian where Gauss-Newton matrices begin."""
+
+    net: kr.Network
+    y: torch.Tensor
+
+    def __call__(self, h):
+        return LOSSES[self.net.objective](h, self.y)
+
+    def gauss_newton(self, h):
+        if self.net.objective != "mixture":
+            return func.hessian(self)(h)
+        if self.net.psd == "scalar":  # the one output is p(y | h_L)
+            slope = func.grad(lambda h: torch.exp(-self(h)))(h)
+            return torch.outer(slope, slope) * torch.exp(2 * self(h))
+        values, vectors = torch.linalg.eigh(func.hessian(self)(h))
+        return vectors @ torch.diag(torch.clamp(values, min=0)) @ vectors.T
 
 
 def onward(net, weights, h, l):
@@ -42,8 +71,8 @@ def output(net, weights, x):
 def by_weights(definition):
     """{l: definition of W_l}, where E and h_L are functions of all the weights, in a tuple."""
 
-    def evaluate(net, weights, E, x, y):
-        return dict(enumerate(definition(lambda weights: output(net, weights, x), lambda h: E(h, y), weights), 1))
+    def evaluate(net, weights, x, y):
+        return dict(enumerate(definition(lambda weights: output(net, weights, x), Error(net, y), weights), 1))
 
     return evaluate
 
@@ -51,10 +80,10 @@ def by_weights(definition):
 def by_preactivations(definition):
     """{l: definition of h_l}, where E and h_L are functions of h_l."""
 
-    def evaluate(net, weights, E, x, y):
+    def evaluate(net, weights, x, y):
         h = [output(net._replace(transfers=net.transfers[: l - 1]), weights[:l], x) for l in range(1, net.L + 1)]
         h_L = [lambda h, l=l: onward(net, weights, h, l) for l in range(1, net.L + 1)]
-        return {l: definition(h_L[l - 1], lambda h: E(h, y), h[l - 1]) for l in range(1, net.L + 1)}
+        return {l: definition(h_L[l - 1], Error(net, y), h[l - 1]) for l in range(1, net.L + 1)}
 
     return evaluate
 
@@ -75,7 +104,7 @@ def hessian_blocks(h_L, E, weights):
 
 def gauss_newton(h_L, E, at):
     J = func.jacrev(h_L)(at)
-    return J.T @ func.hessian(E)(h_L(at)) @ J
+    return J.T @ E.gauss_newton(h_L(at)) @ J
 
 
 def weight_jacobians(h_L, weights):
@@ -84,11 +113,11 @@ def weight_jacobians(h_L, weights):
 
 def gauss_newton_matrix(h_L, E, weights):
     J = torch.cat(weight_jacobians(h_L, weights), dim=1)
-    return [J.T @ func.hessian(E)(h_L(weights)) @ J]
+    return [J.T @ E.gauss_newton(h_L(weights)) @ J]
 
 
 def gauss_newton_blocks(h_L, E, weights):
-    H = func.hessian(E)(h_L(weights))
+    H = E.gauss_newton(h_L(weights))
     return [J.T @ H @ J for J in weight_jacobians(h_L, weights)]
 
 
@@ -113,11 +142,9 @@ MEANS = {
 @pytest.fixture(scope="module")
 def truths(problem):
     """{name of a function: [what autodiff gives for each datapoint]}."""
-    E, weights = LOSSES[problem.net.objective], tuple(map(torch.tensor, problem.net.weights))
+    weights = tuple(map(torch.tensor, problem.net.weights))
     pairs = list(zip(map(torch.tensor, problem.X), map(torch.tensor, problem.Y), strict=True))
-    samples = {
-        name: [definition(problem.net, weights, E, x, y) for x, y in pairs] for name, definition in SAMPLES.items()
-    }
+    samples = {name: [definition(problem.net, weights, x, y) for x, y in pairs] for name, definition in SAMPLES.items()}
     return {name: [{l: d[l].numpy() for l in d} for d in samples[name]] for name in samples}
 
 
@@ -149,10 +176,17 @@ def test_transfer_functions(name, relative_error):
 @pytest.mark.parametrize("scale", [0, 1, 5])
 @pytest.mark.parametrize("name", kr.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
-    """E, dE/dh_L, H_L, and the root R as R R^T = H_L."""
-    h, y, ours = scale * np.array([1.1, -0.4, 0.7, -1.3]), np.array(LABELS[name]), kr.OBJECTIVES[name]
-    E, H = (lambda h: LOSSES[name](h, torch.tensor(y))), ours.hessian(h, y)
-    assert relative_error(ours.value(h, y), E(torch.tensor(h)).numpy()) < 1e-12
-    assert relative_error(ours.gradient(h, y), func.grad(E)(torch.tensor(h)).numpy()) < 1e-12
-    assert relative_error(H, func.hessian(E)(torch.tensor(h)).numpy()) < 1e-12
-    assert relative_error(ours.root(h, y) @ ours.root(h, y).T, H) < 1e-12
+    """E, dE/dh_L, H_L, what stands for it, and a root of that: R R^T."""
+    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), kr.OBJECTIVES[name]
+    at = torch.tensor(h)
+    assert (ours.root is None) == (name == "mixture")
+    for y in map(np.array, LABELS[name]):
+        E = Error(kr.Network((), (), name), torch.tensor(y))
+        assert relative_error(ours.value(h, y), E(at).numpy()) < 1e-12
+        assert relative_error(ours.gradient(h, y), func.grad(E)(at).numpy()) < 1e-12
+        assert relative_error(ours.hessian(h, y), func.hessian(E)(at).numpy()) < 1e-12
+        for psd in ("project", "scalar"):
+            net = kr.Network((), (), name, psd)
+            truth, root = E._replace(net=net).gauss_newton(at).numpy(), kr.output_root(net, h, y)
+            assert relative_error(kr.output_gauss_newton(net, h, y), truth) < 1e-12
+            assert relative_error(root @ root.T, truth) < 1e-12

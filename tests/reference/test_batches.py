@@ -6,7 +6,20 @@ import kfgn_reference as kr
 import numpy as np
 import pytest
 
-OF_LABELS = (kr.loss, kr.gradient, kr.hessian_blocks, kr.gauss_newton_blocks, kr.kflr, kr.kfra)
+OF_LABELS = (
+    kr.loss,
+    kr.gradient,
+    kr.hessian,
+    kr.hessian_blocks,
+    kr.gauss_newton,
+    kr.gauss_newton_between,
+    kr.gauss_newton_blocks,
+    kr.factored_between,
+    kr.kflr,
+    kr.kfra,
+    kr.mean_from_jacobians,
+)
+OF_INPUTS = (kr.expected_q, kr.fisher, kr.fisher_from_output_hessians, kr.mean_from_fisher)
 
 
 @pytest.mark.parametrize("function", OF_LABELS, ids=lambda f: f.__name__)
@@ -18,6 +31,9 @@ OF_LABELS = (kr.loss, kr.gradient, kr.hessian_blocks, kr.gauss_newton_blocks, kr
         ("categorical", lambda X, Y: (X, Y[:, None]), "Y: expected shape (7,) for categorical, got (7, 1)"),
         ("categorical", lambda X, Y: (X, 0 * Y - 1), "Y: expected class indices from 0 to 2, got -1 to -1"),
         ("categorical", lambda X, Y: (X, 0 * Y + 3), "Y: expected class indices from 0 to 2, got 3 to 3"),
+        ("mixture", lambda X, Y: (X, Y[:, None]), "Y: expected shape (7,) for mixture, got (7, 1)"),
+        ("mixture", lambda X, Y: (X, 0 * Y - 1), "Y: expected class indices from 0 to 1, got -1 to -1"),
+        ("mixture", lambda X, Y: (X, Y + 1), "Y: expected class indices from 0 to 1, got 1 to 2"),
         ("bernoulli", lambda X, Y: (X[:0], Y[:0]), "X: expected shape (N, 2) with N > 0, got (0, 2)"),
         ("bernoulli", lambda X, Y: (X[:, :1], Y), "X: expected shape (N, 2) with N > 0, got (7, 1)"),
         ("bernoulli", lambda X, Y: (X[0], Y), "X: expected shape (N, 2) with N > 0, got (2,)"),
@@ -29,12 +45,41 @@ def test_a_batch_that_does_not_fit(make_problem, function, objective, spoil, mes
         function(net, *spoil(X, Y))
 
 
+@pytest.mark.parametrize("function", OF_INPUTS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X: X[:0], "X: expected shape (N, 2) with N > 0, got (0, 2)"),
+        (lambda X: X[:, :1], "X: expected shape (N, 2) with N > 0, got (7, 1)"),
+        (lambda X: X[0], "X: expected shape (N, 2) with N > 0, got (2,)"),
+    ],
+)
+def test_inputs_that_do_not_fit(make_problem, function, spoil, message):
+    net, X, _ = make_problem("mixture", ())
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        function(net, spoil(X))
+
+
+@pytest.mark.parametrize("outputs", [2, 4])
+def test_the_mixture_has_three_outputs(make_problem, outputs):
+    net, X, Y = make_problem("mixture", ("softplus",))
+    other = net._replace(weights=(net.weights[0], np.ones((outputs, 3))))
+    for function, data in [(kr.gradient, (X, Y)), (kr.expected_q, (X,)), (kr.kfac, (X, Y[:, None]))]:
+        with pytest.raises(ValueError, match=f"^expected 3 outputs for the mixture, got {outputs}$"):
+            function(other, *data)
+
+
 def test_labels_for_kfac_are_s_for_each_datapoint(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
     with pytest.raises(ValueError, match=r"labels: expected shape \(7, 3, 3\) for bernoulli, got \(7, 3\)"):
         kr.kfac(net, X, Y)
     with pytest.raises(ValueError, match=r"labels: expected shape \(7, 1, 3\) for bernoulli, got \(6, 1, 3\)"):
         kr.kfac(net, X, Y[:-1, None, :])
+    net, X, Y = make_problem("mixture", ("softplus",))
+    with pytest.raises(ValueError, match=r"labels: expected shape \(7, 1\) for mixture, got \(7, 1, 1\)"):
+        kr.kfac(net, X, Y[:, None, None])
+    with pytest.raises(ValueError, match="labels: expected class indices from 0 to 1, got 2 to 2"):
+        kr.kfac(net, X, 0 * Y[:, None] + 2)
 
 
 def test_as_many_draws_as_datapoints(make_problem):
@@ -50,3 +95,9 @@ def test_a_network_that_is_no_chain(make_problem):
     for broken in (wide, surplus):
         with pytest.raises(ValueError, match="one transfer function fewer"):
             kr.gradient(broken, X, Y)
+
+
+def test_the_outputs_of_the_mixture_are_those_of_the_last_layer():
+    weights = tuple(np.zeros(shape) for shape in ((5, 3), (4, 6), (2, 5)))
+    with pytest.raises(ValueError, match="expected 3 outputs for the mixture, got 2"):
+        kr.loss(kr.Network(weights, ("tanh", "tanh"), "mixture"), np.zeros((1, 2)), np.array([0]))

@@ -16,7 +16,27 @@ TRANSFERS = {  # f and f'
 }
 
 
-def output_hessian(objective, h):
+def mixture_hessian(psd, h, y):
+    """p' p'^T / p^2 - p'' / p of (27) without its negative eigenvalues, or the first term alone."""
+    s, A, C = 1 / (1 + np.exp(-h * [1, 2 * y - 1, 2 * y - 1]))
+    t = 2 * y - 1
+    p = s * A + (1 - s) * C
+    slope = np.array([s * (1 - s) * (A - C), t * s * A * (1 - A), t * (1 - s) * C * (1 - C)]) / p
+    if psd == "scalar":
+        return np.outer(slope, slope)
+    by_1_2, by_1_3 = t * s * (1 - s) * A * (1 - A), -t * s * (1 - s) * C * (1 - C)
+    curving = np.array([[0, by_1_2, by_1_3], [by_1_2, 0, 0], [by_1_3, 0, 0]])
+    np.fill_diagonal(
+        curving, [slope[0] * (1 - 2 * s) * p, slope[1] * (1 - 2 * A) * t * p, slope[2] * (1 - 2 * C) * t * p]
+    )
+    values, vectors = np.linalg.eigh(np.outer(slope, slope) - curving / p)
+    return vectors @ np.diag(np.maximum(values, 0)) @ vectors.T
+
+
+def output_hessian(net, h, y):
+    objective = net.objective
+    if objective == "mixture":
+        return mixture_hessian(net.psd, h, y)
     if objective == "squared_error":
         return np.eye(len(h))
     p = np.exp(h) / (np.exp(h).sum() if objective == "categorical" else 1 + np.exp(h))
@@ -42,9 +62,9 @@ def test_q(problem, relative_error):
 
 def test_kfra(problem, relative_error):
     """E[G_l] = E[B_l W^T E[G_{l+1}] W B_l] with the diagonal matrix B_l of each datapoint written out."""
-    net, X, _ = problem
+    net, X, Y = problem
     h = batch_pass(net, X)[1]
-    G = np.mean([output_hessian(net.objective, output) for output in h[-1]], axis=0)
+    G = np.mean([output_hessian(net, output, y) for output, y in zip(h[-1], Y, strict=True)], axis=0)
     truth = {net.L: G}
     for l in range(net.L - 1, 0, -1):
         W, slope = net.weights[l][:, :-1], TRANSFERS[net.transfers[l - 1]][1]

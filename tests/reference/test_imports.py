@@ -1,4 +1,4 @@
-"""What the reference is made of: NumPy, the standard library and itself; no float literal, no np.linalg."""
+"""What the reference is made of: NumPy, the standard library and itself; no float literal, one room for np.linalg."""
 
 import ast
 import importlib.util
@@ -34,7 +34,9 @@ def offences(source):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_module(path):
-    assert offences(path.read_text(encoding="utf-8")) == []
+    """`spectral` is the one that may call np.linalg, twice."""
+    found = [what for _, what in offences(path.read_text(encoding="utf-8"))]
+    assert found == (["linalg"] * 2 if path.name == "spectral.py" else [])
 
 
 def test_modules_are_found():

@@ -1,0 +1,211 @@
+"""`kfgn-check equations` and `kfgn-check certify`, as their user meets them."""
+
+import inspect
+import io
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from kfgn_conformance import QUANTITIES, certified, cli
+from kfgn_conformance.equations import print_equation, print_table
+from kfgn_conformance.quantities import REFERENCE_ONLY
+from kfgn_reference import EQUATIONS
+from rich.console import Console
+
+HEADS = ("no.", "kind", "what it is, what computes it, where it is tested")
+
+
+def printed(width, show, *arguments):
+    """What `show` prints on a console of so many columns, without colours."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    show(*arguments, console)
+    return console.file.getvalue()
+
+
+def words(text):
+    """Without line breaks and indentation, wherever they fell."""
+    return " ".join(text.split())
+
+
+def rows(table):
+    """The cells of each row of a table, each in lines, by where the heads begin."""
+    first, *lines = table.splitlines()
+    starts = [first.index(head) for head in HEADS]
+    starts[0] = 0  # numbers are on the right of their column
+    found = []
+    for line in lines[:-1]:
+        cells = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
+        if cells[0]:
+            found.append([[], [], []])
+        for lines_of_cell, cell in zip(found[-1], cells, strict=True):
+            lines_of_cell.extend([cell] * bool(cell))
+    return found
+
+
+def test_all_71_are_registered():
+    assert list(EQUATIONS) == list(range(1, 72))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_has_a_row_for_each_equation(width):
+    table = printed(width, print_table)
+    assert all(len(line) <= width for line in table.splitlines())
+    assert "…" not in table  # nothing is cut off
+    assert table.splitlines()[-1].startswith("71 of 71 equations.")
+    found = rows(table)
+    assert len(found) == 71
+    for (number, equation), (no, kind, what) in zip(EQUATIONS.items(), found, strict=True):
+        assert no == [str(number)]
+        assert kind == [equation.statement.kind]
+        computed = ", ".join(f"{f.__module__.rpartition('.')[2]}.{f.__name__}" for f in equation.functions)
+        file = equation.test.partition("::")[0].rpartition("/")[2]
+        assert " ".join(what) == f"{equation.statement.title} {computed}; {file}"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("number", EQUATIONS)
+def test_an_equation_in_full(number, width):
+    """Its statement, misprint, docstrings and sources line by line, whatever the width; and its test."""
+    equation = EQUATIONS[number]
+    text = printed(width, print_equation, number)
+    lines = [line.rstrip() for line in text.splitlines()]
+    statement = equation.statement
+    place = f"{'' if statement.section.startswith('Appendix') else 'Section '}{statement.section}"
+    assert lines[:3] == [f"({number}) {statement.title}", f"{statement.kind}, {place}", ""]
+    assert consecutive(indented(statement.text), lines)
+    assert ("Misprint:" in text.partition("kfgn_reference.")[0]) == bool(statement.misprint)
+    assert words(statement.misprint) in words(text)
+    for f in equation.functions:
+        docstring = inspect.getdoc(f)
+        name = f"kfgn_reference.{f.__module__.rpartition('.')[2]}.{f.__name__}"
+        assert consecutive([name, *indented(docstring)], lines)
+        assert text.count(docstring.splitlines()[0]) == 1
+        assert consecutive(without_docstring(f), [line for line in lines if line])
+    assert lines[-1] == f"tested by {equation.test}"
+
+
+def without_docstring(f):
+    """The lines of a function but for those between its first two triple quotes, and blank ones."""
+    before, _, after = inspect.getsource(f).split('"""', 2)
+    return [line for line in (before + after).splitlines() if line.strip()]
+
+
+def indented(text):
+    return textwrap.indent(text, "    ").splitlines()
+
+
+def consecutive(part, lines):
+    """Whether the lines of `part` stand in `lines`, one after the other."""
+    return any(lines[i : i + len(part)] == part for i in range(len(lines)))
+
+
+def test_equations_prints_the_table(capsys):
+    assert cli.main(["equations"]) == cli.PASSED
+    assert "71 of 71 equations." in capsys.readouterr().out
+
+
+def test_equations_of_a_number_prints_that_one(capsys):
+    assert cli.main(["equations", "26"]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert out.startswith("(26) ")
+    assert "def kfra(net: Network, X: Array, Y: Array) -> PerLayer:\n" in out
+    assert "    G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)\n" in out
+    assert out.endswith("tested by tests/reference/equations/test_section_3.py::test_equation_26\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["equations", "99"], "equations: expected a number from 1 to 71, got 99"),
+        (["equations", "0"], "equations: expected a number from 1 to 71, got 0"),
+        (["equations", "x"], "argument number: invalid int value: 'x'"),
+        (["equations", "1", "2"], "unrecognized arguments: 2"),
+        (["certify", "--examples", "0"], "--examples: expected 1 or more, got 0"),
+        (["certify", "--examples", "-1"], "--examples: expected 1 or more, got -1"),
+        (["certify", "--backend", "numpy"], "unrecognized arguments: --backend numpy"),
+        (["prove"], "invalid choice: 'prove'"),
+    ],
+)
+def test_wrong_usage(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == cli.USAGE
+    assert message in words(capsys.readouterr().err)
+
+
+def test_certify_prints_every_quantity(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    assert cli.main(["certify", "--examples", "2"]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert "…" not in out
+    first = [line.split()[0] for line in out.splitlines() if line.strip()]
+    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
+        assert first.count(quantity.name) == 1
+    assert "Over 2 drawn problems, against balls of 256 bits" in out
+
+
+def found(**changes):
+    """An accuracy that is good but for the changes."""
+    return certified.Accuracy(QUANTITIES["loss"], **{"ratio": 0.5, "asked": 1, **changes})
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "status"),
+    [
+        ([found(), found()], "PASSED"),
+        ([found(ratio=1.0)], "PASSED"),
+        ([found(), found(ratio=1.01)], "FAILED"),
+        ([found(ratio=float("nan"))], "FAILED"),
+        ([found(), found(asked=0, undecided=1)], "NOTHING_CHECKED"),
+    ],
+)
+def test_the_exit_status_of_certify(accuracies, status, monkeypatch):
+    monkeypatch.setattr(certified, "certify", lambda problems, progress: accuracies)
+    assert cli.main(["certify", "--examples", "1"]) == getattr(cli, status)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], {"examples": 15, "seed": 0, "backend": None}),
+        (["--examples", "3", "--backend", "numpy"], {"examples": 3, "backend": ["numpy"]}),
+        (["run", "--seed", "7"], {"examples": 15, "seed": 7}),
+    ],
+)
+def test_bare_options_mean_run(arguments, expected, monkeypatch):
+    seen = []
+    monkeypatch.setattr(cli, "_run", lambda options, given: seen.append(vars(given)) or cli.PASSED)
+    assert cli.main(arguments) == cli.PASSED
+    (given,) = seen
+    assert given["command"] == "run"
+    assert expected.items() <= given.items()
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_the_commands(flag, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([flag])
+    assert exit_.value.code == 0
+    assert "{run,certify,equations}" in capsys.readouterr().out
+
+
+def without(library, *arguments):
+    """The command in a process in which the library cannot be imported."""
+    program = (
+        f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {list(arguments)!r}; "
+        "from kfgn_conformance.__main__ import main; sys.exit(main())"
+    )
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+def test_without_flint_certify_says_what_installs_it():
+    done = without("flint", "certify", "--examples", "1")
+    assert done.returncode == cli.USAGE
+    assert done.stderr.endswith("kfgn-check: flint is not installed: pip install 'kfgn[exact]'\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_flint_the_equations_are_printed():
+    done = without("flint", "equations", "26")
+    assert (done.returncode, done.stderr) == (cli.PASSED, "")

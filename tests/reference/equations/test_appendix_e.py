@@ -1,0 +1,272 @@
+"""Appendix E, equations (63), (64): ranks of Gauss-Newton matrices, between rationals.
+
+Two routes: the Jacobian by a difference quotient that is exact and its singular values, where the weights are integers
+so small that no singular value is in doubt; and, for any weights, determinants. Of an H_L no more is needed than
+that it is some symmetric matrix, so that it may have any rank.
+"""
+
+import contextlib
+import itertools
+from fractions import Fraction
+
+import kfgn_reference as kr
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
+
+
+def exactly(values):
+    return np.frompyfunc(Fraction, 1, 1)(np.array(values, dtype=object))
+
+
+def network(*weights, transfers=()):
+    return kr.Network(tuple(map(exactly, weights)), transfers, "squared_error", "raise")
+
+
+@contextlib.contextmanager
+def output_hessian(H_L):
+    """The objective "other", of which there is nothing but H_L(h, y)."""
+
+    def unasked(*_):
+        pytest.fail("the Gauss-Newton matrix needs H_L alone")
+
+    other = kr.Objective(unasked, unasked, H_L, unasked, unasked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(kr.OBJECTIVES, "other", other)
+        yield
+
+
+def determinant(A):
+    """By Leibniz's sum over permutations."""
+    total, D = 0, range(len(A))
+    for columns in itertools.permutations(D):
+        inversions = sum(columns[i] > columns[j] for i, j in itertools.combinations(D, 2))
+        total += (-1) ** inversions * np.prod([A[i][j] for i, j in zip(D, columns, strict=True)])
+    return total
+
+
+def largest_minor(A):
+    """The rank: the size of the largest square part of A whose determinant is not 0."""
+    for size in range(min(A.shape), 0, -1):
+        for rows in itertools.combinations(range(A.shape[0]), size):
+            for columns in itertools.combinations(range(A.shape[1]), size):
+                if determinant(A[np.ix_(rows, columns)]) != 0:
+                    return size
+    return 0
+
+
+def singular_values(A):
+    """The rank: how many of them are not 0, between which and the others there must be a gap."""
+    values = np.linalg.svd(np.array(A, dtype=float), compute_uv=False)
+    found = int(np.sum(values > 1e-6 * values[0]))
+    assert np.all(values[found:] <= 1e-13 * values[0])
+    return found
+
+
+def outputs(net, weights, x):
+    a = list(x)
+    for W, f in zip(weights, (*net.transfers, "identity"), strict=True):
+        h = [sum(w * v for w, v in zip(row, [*a, 1], strict=True)) for row in W]
+        left = {"identity": 1, "relu": 0, "leaky_relu": Fraction(1, 10)}[f]
+        a = [v if v > 0 else left * v for v in h]
+    return np.array(h)
+
+
+def jacobian(net, x):
+    """dh_L/dtheta: h_L is linear in one weight until a unit crosses its kink, further away here than the step."""
+    step, columns = Fraction(1, 10**6), []
+    for l, W in enumerate(net.weights):
+        for b, a in itertools.product(*map(range, W.shape[::-1])):
+            ahead, back = ([V.copy() for V in net.weights] for _ in range(2))
+            ahead[l][a, b] += step
+            back[l][a, b] -= step
+            columns.append((outputs(net, ahead, x) - outputs(net, back, x)) / (2 * step))
+    return np.stack(columns, axis=1)
+
+
+# Four units: all live at the first input, three and two at the next two, none at the last two.
+HIDDEN = [[1, 1, 1], [2, -1, 0], [-1, 2, 0], [1, 0, 0]]
+X = exactly([[3, 2], [1, -1], [-1, 3], [-1, -1], [-2, -3]])
+ALIVE = (4, 3, 2, 0, 0)
+THREE = [[1, -1, 2, 1, 0], [2, 1, 0, -1, 1], [-1, 3, 1, 2, -2]]  # a last layer of three outputs
+ONE = [[2, 1, -3, 1, -1]]  # and of one
+Y = exactly([[1, 0, -2], [0, 2, 1], [5, 1, 0], [-3, 1, 2], [1, 1, 4]])
+OF_RANK = {
+    0: [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
+    1: [[1, 2, -1], [2, 4, -2], [-1, -2, 1]],
+    2: [[0, 0, 0], [0, 2, 1], [0, 1, 2]],
+    3: [[2, 1, 0], [1, 2, 1], [0, 1, 2]],
+}
+INDEFINITE = [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+entries = st.integers(-2, 2)
+
+
+def matrices(rows, columns):
+    return st.lists(st.lists(entries, min_size=columns, max_size=columns), min_size=rows, max_size=rows).map(exactly)
+
+
+@pytest.mark.parametrize("rank", OF_RANK)
+@pytest.mark.parametrize("f", PIECEWISE_LINEAR)
+def test_equation_63(f, rank):
+    """The bound is always attained, even with every unit dead: the biases of W_L make J onto.
+
+    Without them it need not be, and is not for the block of W_1 where fewer units live than H_L has ranks.
+    """
+    net, H_L = network(HIDDEN, THREE, transfers=(f,))._replace(objective="other"), exactly(OF_RANK[rank])
+    with output_hessian(lambda h, y: H_L):
+        for x, y, alive in zip(X, Y, ALIVE, strict=True):
+            J = jacobian(net, x)
+            assert kr.sample_ranks(net, x, y) == (singular_values(J.T @ H_L @ J) if rank else 0, largest_minor(H_L))
+            assert kr.sample_ranks(net, x, y) == (rank, rank)
+            block = kr.rank(kr.sample_gauss_newton_blocks(net, x, y)[1])
+            assert block == (min(rank, alive) if f == "relu" else rank)
+
+
+@settings(deadline=None)
+@given(
+    matrices(3, 3).map(lambda A: A + A.T),
+    matrices(2, 3),
+    matrices(3, 3),
+    matrices(1, 2),
+    st.sampled_from(PIECEWISE_LINEAR),
+)
+@example(exactly(INDEFINITE), exactly([[1, 0, 0], [0, 1, 0]]), exactly([[0] * 3] * 3), exactly([[1, 1]]), "relu")
+def test_equation_63_of_any_network(H_L, below, above, x, f):
+    """Of any symmetric H_L, definite or not: J has the columns of the biases, which are the unit matrix."""
+    net = kr.Network((below, above), (f,), "other", "raise")
+    with output_hessian(lambda h, y: H_L):
+        assert kr.sample_ranks(net, x[0], None) == (largest_minor(H_L),) * 2
+
+
+@pytest.mark.parametrize(
+    ("which", "last", "f", "found", "bound"),
+    [
+        ([0], THREE, "relu", 3, 3),
+        ([0, 1], THREE, "relu", 6, 6),  # attained
+        ([0, 1, 2], THREE, "leaky_relu", 9, 9),
+        ([0, 1], THREE, "identity", 6, 6),
+        ([0, 0], THREE, "relu", 3, 6),  # the same input
+        ([3, 4], THREE, "relu", 3, 6),  # every unit dead: nothing tells these apart
+        ([3, 4], THREE, "leaky_relu", 6, 6),
+        ([0, 3, 4], THREE, "relu", 6, 9),
+        ([0, 1, 2, 3, 4], ONE, "relu", 4, 5),
+        ([0, 1, 2, 3, 4], ONE, "identity", 3, 5),
+        ([0, 1, 2], ONE, "relu", 3, 3),
+    ],
+)
+def test_equation_64(which, last, f, found, bound):
+    """N rank(H_L), with the rank of the mean as that of the J_n above each other, H_L = I."""
+    net, D_L = network(HIDDEN, last, transfers=(f,)), len(last)
+    assert singular_values(np.concatenate([jacobian(net, x) for x in X[which]])) == found
+    assert kr.mean_ranks(net, X[which], Y[which, :D_L]) == (found, bound)
+
+
+def test_equation_64_where_parameters_are_few():
+    """One layer: J_n = (x_n, 1)^T kron I, and of five vectors (x_n, 1) three are independent."""
+    assert kr.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X, Y) == (9, 15)
+    assert kr.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X[:3], Y[:3]) == (9, 9)
+
+
+def test_equation_64_where_ranks_differ():
+    """The bound is the sum of N ranks: here H_L = diag(y_i max(h_i, 0)), of E = sum_i y_i max(h_i, 0)^3 / 6."""
+    net = network([[1, 0, 0], [0, 1, 0], [1, 1, 1]])._replace(objective="other")
+    X = exactly([[1, 2], [1, -1], [-2, 4], [-3, -3]])  # h_L: (1, 2, 4), (1, -1, 1), (-2, 4, 3), (-3, -3, -5)
+    Y = exactly([[1, 1, 1], [1, 5, 0], [7, 1, 1], [1, 1, 1]])
+    with output_hessian(lambda h, y: np.diag(y * [max(v, Fraction(0)) for v in h])):
+        assert [kr.sample_ranks(net, x, y) for x, y in zip(X, Y, strict=True)] == [(3, 3), (1, 1), (2, 2), (0, 0)]
+        assert kr.mean_ranks(net, X, Y) == (6, 6)
+        assert kr.mean_ranks(net, X[[3, 1]], Y[[3, 1]]) == (1, 1)
+        assert kr.mean_ranks(net, X[[0, 0, 3]], Y[[0, 0, 3]]) == (3, 6)
+        assert kr.mean_ranks(net, X[[0, 0]], exactly([[1, 0, 0], [0, 2, 3]])) == (3, 3)
+
+
+@settings(deadline=None)
+@given(matrices(2, 3), matrices(2, 3), matrices(3, 2), st.sampled_from(PIECEWISE_LINEAR))
+def test_equation_64_is_a_bound(below, above, x, f):
+    net = kr.Network((below, above), (f,), "squared_error", "raise")
+    for N in (1, 2, 3):
+        found, bound = kr.mean_ranks(net, x[:N], exactly(np.zeros((N, 2), dtype=int)))
+        assert 2 <= found <= bound == 2 * N
+
+
+# Which of the matrices in use have these bounds, with N = 2
+
+
+def leaky(last):
+    """A network and a batch whose units are not the same ones at the two inputs."""
+    return network(HIDDEN, last, transfers=("leaky_relu",)), X[[1, 2]], Y[[1, 2], : len(last)]
+
+
+def test_the_factor_of_kflr():
+    """N rank(H_L), attained."""
+    net, X, Y = leaky(ONE)
+    assert singular_values(kr.kflr(net, X, Y)[1]) == kr.rank(kr.kflr(net, X, Y)[1]) == 2
+    net, X, Y = leaky(THREE)
+    assert [singular_values(kr.kflr(net, X[:n], Y[:n])[1]) for n in (1, 2)] == [3, 4]  # it has four rows
+
+
+def test_the_factor_of_kfac():
+    """N S, where KFLR has the full rank; and so has the unfactored matrix of the same gradients."""
+    net, X, _ = leaky(THREE)
+    labels = Y[:4].reshape(2, 2, 3)
+    for N, S in ((1, 1), (1, 2), (2, 1), (2, 2)):
+        G = kr.kfac(net, X[:N], labels[:N, :S])
+        assert singular_values(G[1]) == kr.rank(G[1]) == N * S
+        assert singular_values(G[2]) == min(N * S, 3)
+        gradients = [kr.theta(kr.sample_gradient(net, X[n], labels[n, s])) for n in range(N) for s in range(S)]
+        assert singular_values(sum(np.outer(g, g) for g in gradients)) == N * S
+    assert singular_values(kr.kfac(net, X[:1], np.repeat(labels[:1, :1], 5, axis=1))[1]) == 1
+
+
+def test_the_kronecker_product_has_a_greater_rank():
+    """The rank of Q kron G is the product of two, each of which is N here: the bound is not for it."""
+    net, X, Y = leaky(ONE)
+    _, bound = kr.mean_ranks(net, X, Y)
+    assert bound == 2
+    assert singular_values(kr.gauss_newton_blocks(net, X, Y)[1]) == bound
+    Q, G = kr.expected_q(net, X), kr.kflr(net, X, Y)
+    assert (singular_values(Q[1]), singular_values(G[1])) == (2, 2)
+    assert singular_values(kr.factored_blocks(Q, G)[1]) == 4
+
+
+def test_the_factor_of_kfra_has_a_greater_rank():
+    """Its elementwise product with a mean of rank N multiplies ranks, once for each layer that is left behind."""
+    net, X, Y = leaky([[1, -2, 0, 1, 1], [-1, 1, 1, 2, -1], [0, 1, -1, 1, 2], [3, -1, 1, 0, 0]])
+    net = net._replace(weights=(*net.weights, exactly(ONE)), transfers=("leaky_relu", "leaky_relu"))
+    Y = Y[:, :1]
+    G, exact = kr.kfra(net, X, Y), kr.kflr(net, X, Y)
+    assert kr.mean_ranks(net, X, Y)[1] == 2
+    assert [singular_values(exact[l]) for l in (1, 2, 3)] == [2, 2, 1]
+    assert [singular_values(G[l]) for l in (1, 2, 3)] == [4, 2, 1]
+
+
+# Section 2.2.3: dead units
+
+
+@pytest.mark.parametrize(("last", "D_L"), [(THREE, 3), (ONE, 1)])
+def test_ranks_of_preactivation_hessians(last, D_L):
+    """rank H_l <= min(rank H_{l+1}, the number of units with f' != 0)."""
+    net = network(HIDDEN, last, transfers=("relu",))
+    for x, y, alive in zip(X, Y[:, :D_L], ALIVE, strict=True):
+        assert kr.rank(kr.sample_preactivation_hessians(net, x, y)[1]) == min(D_L, alive)
+
+
+def test_one_dead_unit_of_ten():
+    """Text: f' = 0 lowers the rank. It need not: nine live units still carry the rank of H_L."""
+    rng = np.random.default_rng(1)
+    net = network([[1, k - 1] for k in range(10)], rng.integers(-3, 4, size=(3, 11)), transfers=("relu",))
+    x, y = exactly([Fraction(1, 2)]), exactly([1, 2, 3])
+    assert sum(kr.forward(net, x)[1][1] < 0) == 1
+    assert singular_values(kr.sample_preactivation_hessians(net, x, y)[1]) == 3
+    assert kr.rank(kr.sample_preactivation_hessians(net, x, y)[1]) == 3
+
+
+@settings(deadline=None)
+@given(matrices(3, 4))
+@example(exactly([[0, 0, 0], [0, 1, 2], [0, 2, 4]]))
+@example(exactly([[0, 1], [1, 0]]))
+def test_rank(A):
+    assert kr.rank(A) == kr.rank(A.T) == largest_minor(A)

@@ -1,0 +1,243 @@
+"""Section 2, equations (1)-(10): the forward pass, the gradient and the Hessian, by PyTorch and between rationals."""
+
+import itertools
+
+import kfgn_reference as kr
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def hessians(problem, autodiff):
+    """d^2 E / dtheta^2 of each datapoint."""
+    return [
+        autodiff.hessian(
+            lambda at, x=x, y=y: autodiff.error(problem.net, y)(autodiff.output(problem.net, x)(at)),
+            autodiff.theta(problem.net),
+        )
+        for x, y in problem.pairs
+    ]
+
+
+def diagonal_blocks(net, H):
+    """{l: the block of vec(W_l)}."""
+    ends = np.cumsum([0, *[W.size for W in net.weights]])
+    return {l: H[i:j, i:j] for l, (i, j) in enumerate(itertools.pairwise(ends), 1)}
+
+
+def entries(net):
+    """(l, a, b) of every weight, in the order of theta."""
+    return [(l, a, b) for l, W in enumerate(net.weights, 1) for b in range(W.shape[1]) for a in range(W.shape[0])]
+
+
+def with_unit(net, x):
+    """a_0, ..., a_{L-1} with the unit, as lists, by the formulas of piecewise linear functions."""
+    left = {"identity": lambda v: v, "relu": lambda v: 0, "leaky_relu": lambda v: v / 10}
+    a = [[*x, 1]]
+    for W, f in zip(net.weights, net.transfers, strict=False):
+        h = [sum(w * v for w, v in zip(row, a[-1], strict=True)) for row in W]
+        a.append([*[v if v > 0 else left[f](v) for v in h], 1])
+    return a
+
+
+def shifted(net, l, a):
+    """The entry of W_l that moves [h_l]_a alone: its bias."""
+    return l, a, net.weights[l - 1].shape[1] - 1
+
+
+def test_equation_1(problem, autodiff, relative_error):
+    """h_l = W_l a_{l-1} and a_l = f(h_l); the layers of a are 0, ..., L - 1, as there is no f_L."""
+    net = problem.net
+    for x in problem.X:
+        truth = autodiff.preactivation(net, x)
+        a, h = kr.forward(net, x)
+        assert relative_error(h, {l: v.numpy() for l, v in truth.items()}) < 1e-13
+        activations = {l: autodiff.transfer(net, l)(truth[l]).numpy() for l in range(1, net.L)}
+        assert relative_error(a, {0: x} | activations) < 1e-13
+
+
+def test_equation_1_between_rationals(rational_problem):
+    net = rational_problem.net
+    for x in rational_problem.X:
+        a, h = kr.forward(net, x)
+        units = with_unit(net, x)
+        assert [[*a[l], 1] for l in range(net.L)] == units
+        for l in range(1, net.L + 1):
+            W = net.weights[l - 1]
+            assert list(h[l]) == [sum(W[i, j] * v for j, v in enumerate(units[l - 1])) for i in range(len(W))]
+
+
+def test_equation_2(problem, hessians, relative_error):
+    """The full Hessian, layers and all that is between them; and its mean over the batch."""
+    assert relative_error(kr.sample_hessian(problem.net, problem.X[-1], problem.Y[-1]), hessians[-1]) < 1e-12
+    assert relative_error(kr.hessian(*problem), np.mean(hessians, axis=0)) < 1e-12
+
+
+def test_equation_2_between_rationals(rational_problem, difference_quotient):
+    """Four weights of each layer, against themselves and each other."""
+    net, (x, y) = rational_problem.net, rational_problem.pairs[1]
+    theta = entries(net)
+    rng = np.random.default_rng(0)
+    chosen = sorted(
+        int(i) for l in rational_problem.layers for i in rng.choice([i for i, t in enumerate(theta) if t[0] == l], 4)
+    )
+    H = kr.sample_hessian(net, x, y)
+    quotients = [[difference_quotient(net, x, y, theta[i], theta[j]) for j in chosen] for i in chosen]
+    assert np.array_equal(H[np.ix_(chosen, chosen)], quotients)
+    assert np.count_nonzero(quotients) > len(chosen)
+
+
+def test_equation_3(problem, autodiff, relative_error):
+    net = problem.net
+    cuts = np.cumsum([W.size for W in net.weights])[:-1]
+    for x, y in problem.pairs:
+        E, h_L = autodiff.error(net, y), autodiff.output(net, x)
+        parts = np.split(autodiff.gradient(lambda at, E=E, h_L=h_L: E(h_L(at)), autodiff.theta(net)), cuts)
+        truth = {l: part.reshape(net.weights[l - 1].shape, order="F") for l, part in enumerate(parts, 1)}
+        assert relative_error(kr.sample_gradient(net, x, y), truth) < 1e-12
+
+
+def test_equation_3_between_rationals(rational_problem, difference_quotient):
+    """Both right sides: the derivative by the weight, and a_b times the derivative by h_a, which its bias shifts."""
+    net, (x, y) = rational_problem.net, rational_problem.pairs[0]
+    ours, units = kr.sample_gradient(net, x, y), with_unit(net, x)
+    for l, a, b in entries(net):
+        assert ours[l][a, b] == difference_quotient(net, x, y, (l, a, b))
+        assert ours[l][a, b] == units[l - 1][b] * difference_quotient(net, x, y, shifted(net, l, a))
+    assert all(np.any(ours[l]) for l in ours)
+
+
+def test_equation_4(problem, hessians, relative_error):
+    """vec stacks columns: the row of W_l[a, b] is b D_l + a."""
+    for (x, y), H in zip(problem.pairs, hessians, strict=True):
+        truth = diagonal_blocks(problem.net, H)
+        assert relative_error(kr.sample_hessian_blocks(problem.net, x, y), truth) < 1e-12
+
+
+def test_equation_5(problem, hessians, autodiff, relative_error):
+    """[a, b, c, d], both as the second derivative by W_l[a, b] and W_l[c, d] and as a_b a_d [script H]_{a,c}."""
+    net = problem.net
+    for (x, y), H in zip(problem.pairs, hessians, strict=True):
+        ours, h = kr.sample_hessian_elements(net, x, y), autodiff.preactivation(net, x)
+        for l, block in diagonal_blocks(net, H).items():
+            D, B = net.weights[l - 1].shape
+            truth = np.array(
+                [
+                    [[[block[b * D + a, d * D + c] for d in range(B)] for c in range(D)] for b in range(B)]
+                    for a in range(D)
+                ]
+            )
+            assert relative_error(ours[l], truth) < 1e-12
+            below = x if l == 1 else autodiff.transfer(net, l - 1)(h[l - 1]).numpy()
+            unit, E, h_L = [*below, 1], autodiff.error(net, y), autodiff.onward(net, l)
+            above = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
+            assert relative_error(ours[l], np.einsum("b,d,ac->abcd", unit, unit, above)) < 1e-12
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_equation_6(m, problem, autodiff, relative_error):
+    """d/dh_l of dE/dh_m where h_m follows h_l: for m = l script H_l itself, for m > l a matrix that is not square."""
+    net = problem.net
+    for x, y in problem.pairs:
+        h, E = autodiff.preactivation(net, x), autodiff.error(net, y)
+        for l in range(1, net.L + 1):
+            if not l <= m <= net.L:
+                continue
+            h_L, h_m = autodiff.onward(net, m), autodiff.onward(net, l, m)
+            dE_dh = autodiff.grad(lambda v, E=E, h_L=h_L: E(h_L(v)))
+            truth = autodiff.jacobian(lambda v, dE_dh=dE_dh, h_m=h_m: dE_dh(h_m(v)), h[l])
+            assert relative_error(kr.mixed_derivatives(net, x, y, m, l), truth) < 1e-12
+
+
+def test_equation_6_between_rationals(rational_problem, difference_quotient):
+    net, (x, y) = rational_problem.net, rational_problem.pairs[2]
+    for l in rational_problem.layers:
+        units = [shifted(net, l, a) for a in range(len(net.weights[l - 1]))]
+        truth = [[difference_quotient(net, x, y, i, j) for j in units] for i in units]
+        assert kr.mixed_derivatives(net, x, y, l, l).tolist() == truth
+        assert np.any(truth)
+
+
+def test_equation_7(problem, autodiff, relative_error):
+    """(a a^T) kron script H, element by element, and as a map: H vec(V) = vec(script H V a a^T)."""
+    net, rng = problem.net, np.random.default_rng(0)
+    for x, y in problem.pairs[:2]:
+        blocks, h, E = kr.sample_hessian_blocks(net, x, y), autodiff.preactivation(net, x), autodiff.error(net, y)
+        for l in problem.layers:
+            h_L = autodiff.onward(net, l)
+            H = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
+            a = np.append(x if l == 1 else autodiff.transfer(net, l - 1)(h[l - 1]).numpy(), 1)
+            V = rng.normal(size=net.weights[l - 1].shape)
+            assert blocks[l].shape == (V.size, V.size)
+            truth = np.block([[a_b * a_d * H for a_d in a] for a_b in a])  # the definition of footnote 4
+            assert relative_error(blocks[l], truth) < 1e-12
+            assert relative_error(blocks[l] @ V.ravel(order="F"), (H @ V @ np.outer(a, a)).ravel(order="F")) < 1e-12
+
+
+def test_equation_7_fixes_the_order_of_vec(relative_error):
+    """(A kron B) vec(V) = vec(B V A^T) and (A kron B)^-1 vec(V) = vec(B^-1 V A^-T), where A and B are not symmetric.
+
+    Misprint: Appendix C.1 has A^-1 V B^-1, which for square V has the shape of V too.
+    """
+    rng = np.random.default_rng(1)
+    A, B, V = (rng.normal(size=(4, 4)) for _ in range(3))
+    truth = kr.vec(np.linalg.inv(B) @ V @ np.linalg.inv(A).T)
+    assert relative_error(np.kron(A, B) @ kr.vec(V), kr.vec(B @ V @ A.T)) < 1e-13
+    assert relative_error(np.linalg.solve(np.kron(A, B), kr.vec(V)), truth) < 1e-12
+    assert relative_error(kr.vec(np.linalg.inv(A) @ V @ np.linalg.inv(B)), truth) > 0.1
+
+
+def test_equation_8(problem, autodiff, relative_error):
+    net = problem.net
+    for x, y in problem.pairs:
+        h, E = autodiff.preactivation(net, x), autodiff.error(net, y)
+        truth = {}
+        for l in problem.layers:
+            h_L = autodiff.onward(net, l)
+            truth[l] = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
+        ours = kr.sample_preactivation_hessians(net, x, y)
+        assert relative_error(ours, truth) < 1e-12
+        for l in range(1, net.L):  # the recursion itself, with the factors of PyTorch
+            W, f = net.weights[l][:, :-1], autodiff.transfer(net, l)
+            B = autodiff.jacobian(f, h[l])
+            dE_da = autodiff.grad(lambda a, E=E, l=l: E(autodiff.above(net, l)(a)))(f(h[l]))
+            D = autodiff.hessian(lambda v, dE_da=dE_da, f=f: dE_da @ f(v), h[l])
+            assert relative_error(ours[l], B @ W.T @ truth[l + 1] @ W @ B + D) < 1e-12
+
+
+def test_equation_8_between_rationals(rational_problem, difference_quotient):
+    net, (x, y) = rational_problem.net, rational_problem.pairs[0]
+    ours = kr.sample_preactivation_hessians(net, x, y)
+    for l in rational_problem.layers:
+        units = [shifted(net, l, a) for a in range(len(net.weights[l - 1]))]
+        assert ours[l].tolist() == [[difference_quotient(net, x, y, i, j) for j in units] for i in units]
+
+
+def test_equation_9(problem, autodiff, relative_error):
+    """B_l = da_l / dh_l, whole."""
+    net = problem.net
+    for x in problem.X:
+        h = autodiff.preactivation(net, x)
+        given = {l: v.numpy() for l, v in h.items()}
+        for l in range(1, net.L):
+            truth = autodiff.jacobian(autodiff.transfer(net, l), h[l])
+            assert relative_error(kr.slope_matrix(net, given, l), truth) < 1e-13
+
+
+def test_equation_10(problem, autodiff):
+    """D_l is the second derivative of sum_a c_a f([h_l]_a) for the constants c_a = dE/d[a_l]_a. 0 where f'' = 0."""
+    net = problem.net
+    for x, y in problem.pairs:
+        h, E = autodiff.preactivation(net, x), autodiff.error(net, y)
+        given, dE_dh = {l: v.numpy() for l, v in h.items()}, {}
+        for l in problem.layers:
+            h_L = autodiff.onward(net, l)
+            dE_dh[l] = autodiff.gradient(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
+        for l in range(1, net.L):
+            f, h_L = autodiff.transfer(net, l), autodiff.above(net, l)
+            c = autodiff.grad(lambda a, E=E, h_L=h_L: E(h_L(a)))(f(h[l]))
+            truth = autodiff.hessian(lambda v, c=c, f=f: c @ f(v), h[l])
+            ours = kr.curving_matrix(net, given, dE_dh, l)
+            assert ours.shape == truth.shape
+            assert np.any(truth) == (net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))
+            assert np.all(np.abs(ours - truth) <= 1e-12 * np.max(np.abs(truth)))

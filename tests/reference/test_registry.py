@@ -1,0 +1,90 @@
+"""All 71 numbered equations: none is missing, each is computed by what says so, and each has its test."""
+
+import ast
+import re
+from pathlib import Path
+
+import kfgn_reference as kr
+import pytest
+
+NUMBERS = range(1, 72)
+KINDS = {"definition", "identity", "approximation", "bound", "statement"}
+SECTIONS = {
+    "test_section_2.py": "2",
+    "test_section_3.py": "3",
+    "test_section_5.py": "5.2",
+    "test_appendix_b.py": "Appendix B",
+    "test_appendix_c.py": "Appendix C",
+    "test_appendix_d.py": "Appendix D",
+    "test_appendix_e.py": "Appendix E",
+    "test_appendix_f.py": "Appendix F",
+}
+# What docs/errata.md has a row for.
+MISPRINTED = {
+    *(1, 6, 7, 8, 10, 12, 14, 16, 17, 22, 23, 24, 26, 27, 28, 31),
+    *(32, 33, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45),
+    *(46, 47, 51, 52, 53, 54, 55, 59, 63, 64, 65, 66, 70, 71),
+}
+NAMES = {f: name for name in kr.__all__ if callable(f := getattr(kr, name))}
+
+
+def cited(docstring):
+    """The numbers in it: (7) is 7, and (23)-(25) is 23, 24 and 25."""
+    ranges = [range(int(a), int(b) + 1) for a, b in re.findall(r"\((\d+)\)-\((\d+)\)", docstring)]
+    return {int(n) for n in re.findall(r"\((\d+)\)", docstring)}.union(*ranges)
+
+
+def test_what_counts_as_a_citation():
+    assert cited("Equations (4), (7)-(9) and (12, 13), of a (D, 1) vector: 5 or a_(6) in theta_(l-1).") == {
+        4,
+        6,
+        7,
+        8,
+        9,
+    }
+    assert cited("(23)-(25); (30)-x") == {23, 24, 25, 30}
+
+
+def test_no_number_is_missing():
+    assert list(kr.EQUATIONS) == list(NUMBERS)
+    assert list(kr.STATEMENTS) == list(NUMBERS)
+    assert all(kr.EQUATIONS[n].statement is kr.STATEMENTS[n] for n in NUMBERS)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_statement(number):
+    statement = kr.EQUATIONS[number].statement
+    assert statement.kind in KINDS
+    assert statement.title
+    assert statement.title[0].islower() or statement.title.startswith(("KFLR", "KFRA", "KFAC"))
+    assert statement.text.strip() == statement.text != ""
+    assert max(map(len, statement.text.splitlines())) <= 78
+    assert statement.misprint == "" or statement.misprint.endswith(".")
+    assert statement.misprint or number not in MISPRINTED
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_each_function_is_exported_and_cites_the_number(number):
+    functions = kr.EQUATIONS[number].functions
+    assert functions
+    for function in functions:
+        exported = {"probability": "mixture_probability"}.get(function.__name__, function.__name__)
+        assert NAMES.get(function) == exported
+        assert number in cited(function.__doc__), f"the docstring of {function.__name__} does not cite ({number})"
+
+
+def test_the_parts_of_the_paper():
+    for number, equation in kr.EQUATIONS.items():
+        file = equation.test.split("::")[0].rpartition("/")[2]
+        assert equation.statement.section.startswith(SECTIONS[file]), number
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_test_exists(number):
+    """A function at the top of the file that it names."""
+    path, _, name = kr.EQUATIONS[number].test.partition("::")
+    assert name == f"test_equation_{number}"
+    assert path.rpartition("/")[0] == "tests/reference/equations"
+    file = Path(__file__).with_name("equations") / path.rpartition("/")[2]
+    found = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    assert [node.name for node in found].count(name) == 1
