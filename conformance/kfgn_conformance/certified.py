@@ -141,7 +141,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             reasons = f"{a.undecided} that balls cannot decide, {a.loose} whose tolerance proves nothing"
             console.print(f"note: {a.quantity.name} is not asked on {reasons}", style="dim", highlight=False)
     console.print(
-        f"Over {problems} drawn problems, against balls of {PRECISION} bits; tolerance c (sqrt(n) u kappa max|Q| + d), "
+        f"Over {problems} drawn problems, against balls of {PRECISION} bits; tolerance c (sqrt(n) u size + d), "
         f"c = {C}; radius relative to max|Q|. NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )

@@ -7,8 +7,8 @@ import numpy as np
 
 from .adapters import Adapter
 from .problems import Problem
-from .quantities import Arrays, Quantity
-from .tolerances import LOOSE, Truth, largest, tolerances, truth
+from .quantities import Arrays, Quantity, largest
+from .tolerances import LOOSE, Truth, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""

@@ -5,10 +5,11 @@ An oracle returns one array for each layer, or a single one; an answer has the s
 
 from .curvature import CURVATURE
 from .products import PRODUCTS
-from .quantity import ELEMENTS, Arrays, Quantity
+from .quantity import ELEMENTS, Quantity
 from .reference_only import REFERENCE_ONLY
+from .sizes import Arrays, largest
 from .solves import SOLVES
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CURVATURE, *PRODUCTS, *SOLVES)}
 
-__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "Arrays", "Quantity"]
+__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "Arrays", "Quantity", "largest"]

@@ -8,7 +8,8 @@ import kfgn_reference as ref
 import numpy as np
 
 from ..problems import Array, Problem
-from .quantity import Arrays, Quantity, in_order, keyed, single
+from .quantity import Quantity, in_order, keyed, single
+from .sizes import Arrays, from_output_hessians, largest
 
 
 def transposed_jacobian_product(p: Problem) -> Arrays:
@@ -32,13 +33,15 @@ def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, A
     return p.reference, p.X, p.Y, keyed(p.probes.direction), p.probes.tau, p.probes.eta
 
 
-def cancellation(p: Problem) -> tuple[float, ...]:
-    """What the two differences of (42) magnify: the sizes of their terms over their own, numerator and denominator."""
+def size_of_ratio(p: Problem, arrays: Arrays) -> tuple[float, ...]:
+    """The terms of the two differences of (42), numerator and rho times the denominator, over the denominator."""
     net, X, Y, delta, tau, eta = along(p)
     before, after = (ref.regularised_loss(at, X, Y, eta) for at in (net, ref.moved(net, delta)))
     slope = ref.dot(delta, ref.regularised_gradient(net, X, Y, eta))
     curvature = ref.curvature_along(net, X, Y, delta, tau, eta) / 2
-    return (float((before + after) / abs(after - before) + (abs(slope) + curvature) / abs(slope + curvature)),)
+    with np.errstate(divide="ignore"):
+        terms = before + after + largest(arrays[0]) * (abs(slope) + curvature)
+        return (float(terms / abs(slope + curvature)),)
 
 
 PRODUCTS = (
@@ -61,12 +64,14 @@ PRODUCTS = (
         equation="(13)",
         oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
         elements=lambda p: p.parameters,
+        size=from_output_hessians,
     ),
     Quantity(
         name="gauss_newton_block_product",
         equation="(16)",
         oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
         elements=lambda p: p.parameters,
+        size=from_output_hessians,
     ),
     Quantity(
         name="hessian_product",
@@ -103,6 +108,6 @@ PRODUCTS = (
         equation="(42)",
         oracle=lambda p: single(ref.reduction_ratio(*along(p))),
         elements=lambda p: 1,
-        condition=cancellation,
+        size=size_of_ratio,
     ),
 )

@@ -9,16 +9,10 @@ import kfgn_reference as ref
 import numpy as np
 
 from ..problems import Array, Problem
+from .sizes import Arrays, Size, largest_elements
 
 ELEMENTS = 2**24
 """The most elements of a quantity that are compared: 128 MiB of float64."""
-
-Arrays = tuple[Array, ...]
-
-
-def well_conditioned(_problem: Problem) -> tuple[float, ...]:
-    """The condition of a sum, product or recursion: 1 for every array."""
-    return (1.0,)
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,7 @@ class Quantity:
     oracle:         its value by the reference
     elements:       how many elements it has, or the largest matrix that its oracle forms
     per_datapoint:  whether it is N arrays, so that fewer datapoints make it smaller
-    condition:      by how much a solve magnifies a rounding error, for each array or for all alike: see `tolerances`
+    size:           what rounding errors of each array are relative to
     irrational:     why it has no rational form, even where the problem has one; empty if it has
     """
 
@@ -38,7 +32,7 @@ class Quantity:
     oracle: Callable[[Problem], Arrays]
     elements: Callable[[Problem], int]
     per_datapoint: bool = False
-    condition: Callable[[Problem], tuple[float, ...]] = well_conditioned
+    size: Size = largest_elements
     irrational: str = ""
 
     @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)

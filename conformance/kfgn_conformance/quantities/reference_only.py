@@ -7,7 +7,8 @@ import kfgn_reference as ref
 import numpy as np
 
 from ..problems import Array, Problem
-from .quantity import Arrays, Quantity, in_order, of_blocks, single
+from .quantity import Quantity, in_order, of_blocks, single
+from .sizes import Arrays, from_output_hessians, magnified_by
 from .solves import factored_condition
 
 STEPS = 3
@@ -84,7 +85,13 @@ REFERENCE_ONLY = (
         of_blocks,
     ),
     Quantity("derivation", "(28)-(31)", derivation, full),
-    Quantity("full_gauss_newton", "(12), (13)", lambda p: single(ref.gauss_newton(p.reference, p.X, p.Y)), full),
+    Quantity(
+        "full_gauss_newton",
+        "(12), (13)",
+        lambda p: single(ref.gauss_newton(p.reference, p.X, p.Y)),
+        full,
+        size=from_output_hessians,
+    ),
     Quantity(
         "khatri_rao",
         "(14)-(18)",
@@ -93,6 +100,7 @@ REFERENCE_ONLY = (
             ref.assembled(p.reference, ref.factored_between(p.reference, p.X, p.Y)),
         ),
         full,
+        size=from_output_hessians,
     ),
     Quantity(
         "fisher",
@@ -135,7 +143,7 @@ REFERENCE_ONLY = (
         "Algorithm 1",
         algorithm_1,
         full,
-        condition=condition_of_updates,
+        size=magnified_by(condition_of_updates),
         irrational="square roots of k and omega^2",
     ),
     Quantity(
@@ -143,7 +151,7 @@ REFERENCE_ONLY = (
         "C, H",
         trajectory,
         full,
-        condition=condition_of_updates,
+        size=magnified_by(condition_of_updates),
         irrational="square roots of k and omega^2",
     ),
 )

@@ -10,7 +10,16 @@ import kfgn_reference as ref
 import numpy as np
 
 from ..problems import Array, Problem
-from .quantity import Arrays, Quantity, in_order, keyed, of_blocks, of_preactivations
+from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
+from .sizes import (
+    EIGENDECOMPOSITION,
+    Arrays,
+    condition,
+    from_output_hessians,
+    largest,
+    magnified_by,
+    size_of_log_determinant,
+)
 
 NORMS = ("trace", "frobenius", "spectral")
 
@@ -41,12 +50,6 @@ def factored_solve(p: Problem, norm: str) -> Arrays:
     return for_each_block(p, lambda Q, G, V: ref.factored_layer_direction(Q, G, V, *omega_and_root(p, Q, G, norm)))
 
 
-def condition(A: Array) -> float:
-    """The condition number of a symmetric positive definite matrix."""
-    values = np.linalg.eigvalsh(A)
-    return float(values[-1] / values[0])
-
-
 def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
     """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I)."""
     damped = (ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm)) for Q, G in factors(p))
@@ -54,14 +57,33 @@ def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
 
 
 def exact_condition(p: Problem) -> tuple[float, ...]:
-    """kappa(Q kron G + k I)."""
+    """kappa(Q kron G + k I), where both factors of Q kron G are decomposed."""
+
+    def of_block(products: Array, k: float) -> float:
+        return float((2 * EIGENDECOMPOSITION * np.max(products) + k) / (np.min(products) + k))
+
+    return tuple(of_block(*spectrum) for spectrum in spectra(p))
+
+
+def spectra(p: Problem) -> list[tuple[Array, float]]:
+    """The eigenvalues of Q kron G of each layer, and k."""
     k = float(damping(p))
+    return [(np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)), k) for Q, G in factors(p)]
 
-    def of_block(Q: Array, G: Array) -> float:
-        products = np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)) + k
-        return float(np.max(products) / np.min(products))
 
-    return tuple(of_block(Q, G) for Q, G in factors(p))
+def size_of_exact_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
+    """log det(Q kron G + k I), both of whose factors are rounded."""
+    return tuple(size_of_log_determinant(products + k, 2 * products + k) for products, k in spectra(p))
+
+
+def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
+    """D_l log det(Q + omega sqrt(k) I) + (D_{l-1} + 1) log det(G + omega^-1 sqrt(k) I)."""
+
+    def of_block(Q: Array, G: Array, _V: Array) -> float:
+        q, g = (np.linalg.eigvalsh(A) for A in ref.damped_factors(Q, G, *omega_and_root(p, Q, G, "trace")))
+        return len(g) * size_of_log_determinant(q, q) + len(q) * size_of_log_determinant(g, g)
+
+    return tuple(map(float, for_each_block(p, of_block)))
 
 
 def full_system(p: Problem) -> Array:
@@ -94,18 +116,21 @@ SOLVES = (
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.kron(Q, G)),
         elements=of_blocks,
+        size=from_output_hessians,
     ),
     Quantity(
         name="kronecker_matvec",
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
+        size=lambda p, arrays: tuple(map(largest, for_each_block(p, lambda Q, G, V: abs(G) @ abs(V) @ abs(Q)))),
     ),
     Quantity(
         name="kronecker_trace",
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
+        size=from_output_hessians,
     ),
     *(
         Quantity(
@@ -113,7 +138,7 @@ SOLVES = (
             equation="(34), (36)",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
-            condition=partial(factored_condition, norm=norm),
+            size=magnified_by(partial(factored_condition, norm=norm)),
             irrational="square roots of k and of norms",
         )
         for norm in NORMS
@@ -123,7 +148,7 @@ SOLVES = (
         equation="(34), (35)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
-        condition=exact_condition,
+        size=magnified_by(exact_condition),
         irrational="eigenvalues",
     ),
     Quantity(
@@ -133,7 +158,7 @@ SOLVES = (
             p, lambda Q, G, V: ref.factored_log_determinant(Q, G, *omega_and_root(p, Q, G, "trace"))
         ),
         elements=of_preactivations,
-        condition=partial(factored_condition, norm="trace"),
+        size=size_of_factored_log_determinant,
         irrational="logarithms",
     ),
     Quantity(
@@ -141,7 +166,7 @@ SOLVES = (
         equation="(35)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_log_determinant(Q, G, damping(p))),
         elements=of_preactivations,
-        condition=exact_condition,
+        size=size_of_exact_log_determinant,
         irrational="logarithms of eigenvalues",
     ),
     Quantity(
@@ -149,13 +174,13 @@ SOLVES = (
         equation="(33)",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
-        condition=lambda p: (condition(full_system(p)),),
+        size=magnified_by(lambda p: (condition(full_system(p)),)),
     ),
     Quantity(
         name="block_conjugate_gradients",
         equation="(34)",
         oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.probes.direction))),
         elements=of_blocks,
-        condition=lambda p: tuple(condition(C) for C in in_order(block_systems(p))),
+        size=magnified_by(lambda p: tuple(condition(C) for C in in_order(block_systems(p)))),
     ),
 )

@@ -31,13 +31,13 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def probes(widths: tuple[int, ...], samples: int, rng: np.random.Generator) -> Probes:
-    """A direction of the size of a step, one part in 64 of a weight, and cotangents and projections of size 1."""
+    """A direction of the size of a bold step, up to 1/16, and cotangents and projections of size 1."""
 
     def dyadic(shape: tuple[int, ...], least: int) -> Array:
         return rng.integers(-8, 9, shape) / least
 
     return Probes(
-        direction=tuple(dyadic(shape, 2**9) for shape in weight_shapes(widths)),
+        direction=tuple(dyadic(shape, 2**7) for shape in weight_shapes(widths)),
         cotangents=dyadic((BATCH, widths[-1]), 8),
         projections=dyadic((BATCH, samples, widths[-1]), 8),
         tau=np.array(1 / 4),
