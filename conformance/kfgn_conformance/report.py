@@ -90,7 +90,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """The whole report: every column, every cell with its worst verdict, every note."""
     return {
         "format": FORMAT_VERSION,
-        "tolerance": {"rule": "sums: c (sqrt(n) u max|Q| + d)", "c": C, "u": ROUNDOFF},
+        "tolerance": {"rule": "c (sqrt(n) u size + d)", "c": C, "u": ROUNDOFF},
         "environment": {
             "python": platform.python_version(),
             "platform": platform.platform(),
