@@ -77,8 +77,15 @@ def tests(session: nox.Session) -> None:
 )
 def conformance(session: nox.Session, backend: str) -> None:
     """The port on one backend against the reference, on fixed and drawn problems."""
-    install(session, f"backend-{backend}")
-    session.run("pytest", "tests/conformance/test_port.py", f"--backend={backend}", *session.posargs, env=COMPILED)
+    install(session, "xdist", f"backend-{backend}")
+    session.run(
+        "pytest",
+        "tests/conformance/test_port.py",
+        f"--backend={backend}",
+        *([] if backend in GPU else ["--numprocesses=auto", "--dist=loadgroup"]),
+        *session.posargs,
+        env={**COMPILED, "OMP_NUM_THREADS": "1"},
+    )
 
 
 @nox.session(tags=["ci"])

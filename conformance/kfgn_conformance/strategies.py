@@ -27,7 +27,7 @@ from .problems import (
     weight_shapes,
 )
 from .quantities import QUANTITIES
-from .tolerances import telling
+from .tolerances import telling, truth
 
 # Few sizes, as JAX compiles every operation anew for each shape that it meets.
 WIDTHS = st.sampled_from((1, 2, 5))
@@ -121,6 +121,7 @@ def drawn_problems(count: int, seed_value: int) -> list[Problem]:
     @given(problems())
     def collect(problem: Problem) -> None:
         assume(all(telling(problem, quantity) for quantity in QUANTITIES.values()))
+        assume(any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays))  # Algorithm 1 has a step
         found.append(problem)
 
     collect()

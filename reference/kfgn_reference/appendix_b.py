@@ -50,7 +50,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     first, second = net.f(l).first(h[l]), net.f(l).second(h[l])
     above = sample_preactivation_hessians(net, x, y)[l + 1]
     mixed = mixed_derivatives(net, x, y, l + 1, l)
-    delta = np.eye(len(h[l]), dtype=int)
+    delta = np.eye(len(h[l]), dtype=bool)
     dh_dh = W * first  # d[h_{l+1}]_j / d[h_l]_b
     pairs = [(a, b) for a in range(len(h[l])) for b in range(len(h[l]))]
     I, J = range(len(W)), range(len(W))

@@ -19,12 +19,12 @@ def zero(h: Array) -> Array:
 
 def diagonal(v: Array) -> Array:
     """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 a float)."""
-    return np.eye(len(v), dtype=int) * v
+    return np.eye(len(v), dtype=bool) * v
 
 
 def off_diagonal(v: Array) -> Array:
-    """The integer matrix (D, D) of ones with a diagonal of zeros."""
-    return 1 - np.eye(len(v), dtype=int)
+    """The matrix (D, D) of ones with a diagonal of zeros, of bools, which leave any arithmetic as it is."""
+    return ~np.eye(len(v), dtype=bool)
 
 
 def rational(numerator: int, denominator: int, like: Any) -> Any:

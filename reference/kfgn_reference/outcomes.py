@@ -22,18 +22,21 @@ from .transfers import logistic
 
 Outcomes = Iterator[tuple[Any, Any]]
 
+SIGNS = np.int8
+"""Of -1, 0 and 1, which leave any arithmetic as it is: NumPy makes float64 of float32 and int64."""
+
 
 def squared_error_outcomes(h: Array) -> Outcomes:
     """h + z for every sign vector z, each with probability 2^-D_L."""
     for z in product((-1, 1), repeat=len(h)):
-        yield h + np.array(z), rational(1, 2 ** len(h), h[0])
+        yield h + np.array(z, dtype=SIGNS), rational(1, 2 ** len(h), h[0])
 
 
 def bernoulli_outcomes(h: Array) -> Outcomes:
     """Every y in {0, 1}^D_L, with the product of p_i or 1 - p_i."""
     for y in product((0, 1), repeat=len(h)):
-        signs = 2 * np.array(y) - 1
-        yield one(h) * np.array(y), np.prod(logistic(signs * h))
+        label = np.array(y, dtype=SIGNS)
+        yield one(h) * label, np.prod(logistic((2 * label - 1) * h))
 
 
 def categorical_outcomes(h: Array) -> Outcomes:

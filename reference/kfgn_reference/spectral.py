@@ -1,4 +1,4 @@
-"""What needs eigenvalues, and so float64: projection, the spectral norm, exact damped inversion.
+"""What needs eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
 
 This is the one module that calls `np.linalg`, in `eigh` and `eigvalsh`. No eigenvalue of a rational matrix
 need be rational; the tests certify these functions with balls.
@@ -16,7 +16,7 @@ from .arithmetic import zero
 def eigh(A: Array) -> tuple[Array, Array]:
     """Eigenvalues (D,), ascending, and orthonormal eigenvectors, the columns of (D, D), of a symmetric matrix.
 
-    Raises `TypeError` for an array that is not float64.
+    Raises `TypeError` for an array that is neither float64 nor float32.
     """
     values, vectors = np.linalg.eigh(symmetric(A))
     return values, vectors
@@ -28,9 +28,9 @@ def eigvalsh(A: Array) -> Array:
 
 
 def symmetric(A: Array) -> Array:
-    """(A + A^T) / 2, once it is seen to be float64."""
-    if A.dtype != np.float64:
-        raise TypeError(f"expected float64 for eigenvalues, got {A.dtype}")
+    """(A + A^T) / 2, once it is seen to be of floating-point numbers."""
+    if A.dtype not in (np.float64, np.float32):
+        raise TypeError(f"expected float64 or float32 for eigenvalues, got {A.dtype}")
     return (A + A.T) / 2
 
 

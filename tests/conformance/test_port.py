@@ -40,8 +40,9 @@ def test_drawn(backend, dtype):
     check()
 
 
+# one process for both dtypes of a quantity, as they share the oracle
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("quantity", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in QUANTITIES])
 def test_cases(backend, dtype, quantity):
     verdicts = [judge(KfgnPort(backend, dtype), problem, QUANTITIES[quantity]) for problem in cases()]
     assert [v for v in verdicts if v.status is not Status.PASS] == []

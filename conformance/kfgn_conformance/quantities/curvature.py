@@ -5,7 +5,6 @@ but for what is said to be per datapoint.
 import kfgn_reference as ref
 
 from .quantity import Quantity, in_order, of_blocks, of_inputs, of_preactivations, single, stacked
-from .sizes import from_output_hessians
 
 CURVATURE = (
     Quantity(
@@ -39,14 +38,12 @@ CURVATURE = (
         oracle=lambda p: stacked(ref.sample_preactivation_gauss_newton, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
-        size=from_output_hessians,
     ),
     Quantity(
         name="gauss_newton_blocks",
         equation="(12)-(16)",
         oracle=lambda p: in_order(ref.gauss_newton_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
-        size=from_output_hessians,
     ),
     Quantity(
         name="q",
@@ -59,14 +56,12 @@ CURVATURE = (
         equation="(23)-(25)",
         oracle=lambda p: in_order(ref.kflr(p.reference, p.X, p.Y)),
         elements=of_preactivations,
-        size=from_output_hessians,
     ),
     Quantity(
         name="kfra",
         equation="(26)",
         oracle=lambda p: in_order(ref.kfra(p.reference, p.X, p.Y)),
         elements=of_preactivations,
-        size=from_output_hessians,
     ),
     Quantity(
         name="kfac",
@@ -79,7 +74,6 @@ CURVATURE = (
         equation="(24)",
         oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.probes.projections)),
         elements=of_preactivations,
-        size=from_output_hessians,
     ),
     Quantity(
         name="labels",

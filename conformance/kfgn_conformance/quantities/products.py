@@ -9,7 +9,7 @@ import numpy as np
 
 from ..problems import Array, Problem
 from .quantity import Quantity, in_order, keyed, single
-from .sizes import Arrays, from_output_hessians, largest
+from .sizes import Arrays, largest
 
 
 def transposed_jacobian_product(p: Problem) -> Arrays:
@@ -64,14 +64,12 @@ PRODUCTS = (
         equation="(13)",
         oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
         elements=lambda p: p.parameters,
-        size=from_output_hessians,
     ),
     Quantity(
         name="gauss_newton_block_product",
         equation="(16)",
         oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
         elements=lambda p: p.parameters,
-        size=from_output_hessians,
     ),
     Quantity(
         name="hessian_product",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..problems import Array, Problem
 from .quantity import Quantity, in_order, of_blocks, single
-from .sizes import Arrays, from_output_hessians, magnified_by
+from .sizes import Arrays, magnified_by
 from .solves import factored_condition
 
 STEPS = 3
@@ -90,7 +90,6 @@ REFERENCE_ONLY = (
         "(12), (13)",
         lambda p: single(ref.gauss_newton(p.reference, p.X, p.Y)),
         full,
-        size=from_output_hessians,
     ),
     Quantity(
         "khatri_rao",
@@ -100,7 +99,6 @@ REFERENCE_ONLY = (
             ref.assembled(p.reference, ref.factored_between(p.reference, p.X, p.Y)),
         ),
         full,
-        size=from_output_hessians,
     ),
     Quantity(
         "fisher",

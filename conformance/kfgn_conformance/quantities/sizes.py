@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import kfgn_reference as ref
 import numpy as np
 
 from ..problems import Array, Problem
@@ -11,10 +10,6 @@ Arrays = tuple[Array, ...]
 
 Size = Callable[[Problem, Arrays], tuple[float, ...]]
 """The sizes of a quantity whose arrays are these."""
-
-
-EIGENDECOMPOSITION = 3
-"""Rounding errors of an eigendecomposition, many rotations one after the other, over those of a product: measured."""
 
 
 def largest(x: Array) -> float:
@@ -36,21 +31,6 @@ def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> Size:
         return tuple(kappa * largest(array) for kappa, array in zip(kappas, arrays, strict=True))
 
     return size
-
-
-def from_output_hessians(problem: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """max|Q|, and more where the H_L of (27) are projected: the errors are relative to their negative parts too."""
-    if problem.objective != "mixture" or problem.psd != "project":
-        return largest_elements(problem, arrays)
-    net = problem.reference
-    H_L = [
-        ref.OBJECTIVES["mixture"].hessian(ref.forward(net, x)[1][net.L], y)
-        for x, y in zip(problem.X, problem.Y, strict=True)
-    ]
-    eigenvalues = np.linalg.eigvalsh(np.asarray(H_L, dtype=np.float64))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kappa = EIGENDECOMPOSITION * largest(eigenvalues) / np.max(eigenvalues, initial=0)
-    return tuple(kappa * largest(array) for array in arrays)
 
 
 def condition(A: Array) -> float:

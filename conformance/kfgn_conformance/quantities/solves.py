@@ -12,10 +12,8 @@ import numpy as np
 from ..problems import Array, Problem
 from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
 from .sizes import (
-    EIGENDECOMPOSITION,
     Arrays,
     condition,
-    from_output_hessians,
     largest,
     magnified_by,
     size_of_log_determinant,
@@ -57,10 +55,10 @@ def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
 
 
 def exact_condition(p: Problem) -> tuple[float, ...]:
-    """kappa(Q kron G + k I), where both factors of Q kron G are decomposed."""
+    """kappa(Q kron G + k I), with what Q kron G adds counted twice: both its factors are rounded."""
 
     def of_block(products: Array, k: float) -> float:
-        return float((2 * EIGENDECOMPOSITION * np.max(products) + k) / (np.min(products) + k))
+        return float((2 * np.max(products) + k) / (np.min(products) + k))
 
     return tuple(of_block(*spectrum) for spectrum in spectra(p))
 
@@ -116,7 +114,6 @@ SOLVES = (
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.kron(Q, G)),
         elements=of_blocks,
-        size=from_output_hessians,
     ),
     Quantity(
         name="kronecker_matvec",
@@ -130,7 +127,6 @@ SOLVES = (
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
-        size=from_output_hessians,
     ),
     *(
         Quantity(
