@@ -99,14 +99,15 @@ def check(session: nox.Session) -> None:
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:
     """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 1000 by default."""
-    install(session, f"backend-{backend}")
+    install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
         "tests/conformance/test_port.py",
         f"--backend={backend}",
         "-k=drawn",
+        "--numprocesses=auto",
         *session.posargs,
-        env={"HYPOTHESIS_PROFILE": "explore"},
+        env={"HYPOTHESIS_PROFILE": "explore", "OMP_NUM_THREADS": "1"},
     )
 
 

@@ -11,10 +11,23 @@ from hypothesis import strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
 from kfgn_conformance.cases import case, cases
+from kfgn_conformance.problems import dense_layers
+from kfgn_conformance.quantities import REFERENCE_ONLY
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
 from kfgn_conformance.real import autoencoder, digits
 from kfgn_conformance.strategies import problems
-from kfgn_conformance.tolerances import LOOSE, ROUNDOFF, C, longest_sum, perturbed, telling, tolerances, truth
+from kfgn_conformance.tolerances import (
+    LOOSE,
+    ROUNDOFF,
+    C,
+    UnusableOracleError,
+    in_float32,
+    longest_sum,
+    perturbed,
+    telling,
+    tolerances,
+    truth,
+)
 from kfgn_conformance.verdicts import compare, judge
 
 DIGITS = digits()
@@ -323,6 +336,50 @@ def test_a_size_that_is_not_finite_passes_nothing():
     with pytest.raises(ValueError, match=f"gradient on {CASE.id}: the oracle is not finite"):
         truth(CASE, singular)
     assert not telling(CASE, singular)
+
+
+@given(problem=problems())
+def test_the_reference_in_float32_stays_there(problem):
+    """One float64 in a recursion, and d would not see what float32 loses."""
+    rng = np.random.default_rng(0)
+    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
+        try:
+            arrays = in_float32(problem, quantity, rng)
+        except UnusableOracleError:
+            continue
+        assert {np.asarray(a).dtype.name for a in arrays} <= {"float32", "int64"}, quantity.name
+        assert quantity.name == "labels" or all(np.asarray(a).dtype == np.float32 for a in arrays), quantity.name
+
+
+def test_an_oracle_that_float32_has_not_passes_nothing():
+    def unusable(p):
+        if p.X.dtype == np.float32:
+            raise ValueError("not positive definite")
+        return (np.ones(1),)
+
+    broken = replace(QUANTITIES["loss"], oracle=unusable)
+    with pytest.raises(UnusableOracleError, match="loss on digits: no oracle in float32: not positive definite"):
+        truth(DIGITS, broken)
+    assert not telling(DIGITS, broken)
+
+
+def test_d_sees_what_a_recursion_cancels():
+    """w^T G w with G = C C^T and a small C^T w: rounding G loses what no move of the problem's numbers shows."""
+    C_T, w = np.array([[1.0, 0.9375], [0.9375, 0.875]]), np.array([[0.9375], [-1.0]])
+    weights = tuple(np.column_stack([W, np.zeros(len(W))]) for W in (np.ones((1, 1)), w, C_T))
+    problem = replace(
+        CASE,
+        layers=dense_layers((1, 1, 2, 2), ("identity", "identity")),
+        objective="squared_error",
+        weights=weights,
+        X=np.ones((1, 1)),
+        Y=np.zeros((1, 2)),
+    )
+    quantity = QUANTITIES["preactivation_gauss_newton"]
+    (G, *_), d = truth(problem, quantity).arrays, truth(problem, quantity).changes[0]
+    neighbours = [perturbed(problem, np.random.default_rng(seed), 2.0**-24) for seed in range(8)]
+    moved = max(np.max(np.abs(quantity.oracle(neighbour)[0] - G)) for neighbour in neighbours)
+    assert d > 30 * moved
 
 
 def test_the_change_is_linear_in_the_step():
