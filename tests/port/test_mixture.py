@@ -144,6 +144,18 @@ def test_scalar_is_of_rank_one(backend, problem):
     np.testing.assert_allclose(G, g[:, :, None] * g[:, None, :], rtol=0, atol=1e-14)
 
 
+def test_every_library_keeps_the_digits_of_the_loss(backend):
+    """Where both classifiers give the label, and so the mixture, a probability of 1/2 to almost 1."""
+    network = kfgn.Network((3, 3), (), "mixture")
+    identity, label = np.column_stack([np.eye(3), np.zeros(3)]), np.array([1])
+    for x in np.linspace(0, 8, 65):
+        h = np.array([[0.25, x, x]])
+        with backend.scope("float64"):
+            E = kfgn.loss(network, (backend.asarray(identity),), backend.asarray(h), backend.asarray(label))
+        truth = definition(h[0], 1)[0][()]
+        assert abs(Decimal(float(backend.to_numpy(E))) - truth) <= 8 * Decimal(2.0**-53) * truth, x
+
+
 def test_raise(backend, problem, functions):
     # what needs no Gauss-Newton matrix is computed all the same
     p = problem(backend, "mixture")
