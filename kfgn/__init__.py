@@ -39,6 +39,7 @@ from .kflr import kflr
 from .kfra import kfra
 from .kronecker import KroneckerBlock, NotPositiveDefiniteError, kronecker_blocks, omega
 from .network import Network
+from .optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
 from .products import gauss_newton_product, hessian_product, jacobian_product, transposed_jacobian_product
 from .quadratic import curvature_along, quadratic_model, reduction_ratio, step_size
 from .rp import projection_shape, rp
@@ -46,7 +47,14 @@ from .rp import projection_shape, rp
 __version__ = "0.1.0"
 
 __all__ = [
+    "SGD",
+    "Adam",
     "Curvature",
+    "Damping",
+    "Factored",
+    "GaussNewton",
+    "HessianFree",
+    "Info",
     "KroneckerBlock",
     "Network",
     "NotPositiveDefiniteError",

@@ -5,6 +5,10 @@
 Nothing here reads a value or raises for one: what cannot be inverted is NaN, and `ok` (0-d, bool) says so.
 """
 
+from typing import NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace
+
 from ._types import Array, Namespace
 from .backends import cholesky, cholesky_solve, device, eigh
 from .matrices import diagonal_of, identity_like, symmetrised
@@ -38,29 +42,61 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
     return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
 
 
-def damped_solve(
-    xp: Namespace, Q: Array, G: Array, V: Array, damping: Array | float, inversion: str
-) -> tuple[Array, Array]:
-    """Delta (D, P) with vec(Delta) = (Q kron G, damped)^-1 vec(V), and ok.
+class Factored(NamedTuple):
+    """The inverse of (36) by the Cholesky factors of both its factors, L_Q (P, P) and L_G (D, D)."""
 
-    Factored it is (G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1; Algorithm 1 prints the factors exchanged.
-    """
+    L_Q: Array
+    L_G: Array
+
+    def times(self, V: Array) -> Array:
+        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P); Algorithm 1 exchanges the factors."""
+        return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
+
+    def logdet(self) -> Array:
+        """log det of (36): dim(G) log det Q + dim(Q) log det G, both damped. 0-d."""
+        xp = array_namespace(self.L_Q)
+        log_Q, log_G = (2 * xp.sum(xp.log(diagonal_of(xp, L))) for L in (self.L_Q, self.L_G))
+        return self.L_G.shape[0] * log_Q + self.L_Q.shape[0] * log_G
+
+
+class Spectral(NamedTuple):
+    """The inverse of (35) by eigenvectors U (P, P) of Q and T (D, D) of G, and the damped spectrum (D, P)."""
+
+    U: Array
+    T: Array
+    spectrum: Array
+
+    def times(self, V: Array) -> Array:
+        """The matrix of (Q kron G + k I)^-1 vec(V), for V (D, P)."""
+        return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
+
+    def logdet(self) -> Array:
+        """log det of (35), 0-d."""
+        xp = array_namespace(self.spectrum)
+        return xp.sum(xp.log(self.spectrum))
+
+
+DampedInverse: TypeAlias = Factored | Spectral
+"""Either of the two, as a tuple of arrays."""
+
+
+def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
+    """Where an inverse will be: arrays of its shapes, whatever is in them."""
+    if inversion == "exact":
+        return Spectral(Q, G, G[:, :1] * Q[:1, :])
+    return Factored(Q, G)
+
+
+def damped_inverse(
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str
+) -> tuple[DampedInverse, Array]:
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok."""
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
         spectrum, ok = _damped_spectrum(xp, q, g, damping)
-        return T @ ((T.T @ V @ U) / spectrum) @ U.T, ok
+        return Spectral(U, T, spectrum), ok
     (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion)
-    return cholesky_solve(L_Q, cholesky_solve(L_G, V).T).T, ok_Q & ok_G
-
-
-def damped_logdet(xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str) -> tuple[Array, Array]:
-    """log det(Q kron G, damped), 0-d, and ok. Factored it is dim(G) log det Q + dim(Q) log det G, both damped."""
-    if inversion == "exact":
-        spectrum, ok = _damped_spectrum(xp, _spectrum(xp, Q)[0], _spectrum(xp, G)[0], damping)
-        return xp.sum(xp.log(spectrum)), ok
-    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion)
-    log_Q, log_G = (2 * xp.sum(xp.log(diagonal_of(xp, L))) for L in (L_Q, L_G))
-    return G.shape[0] * log_Q + Q.shape[0] * log_G, ok_Q & ok_G
+    return Factored(L_Q, L_G), ok_Q & ok_G
 
 
 def _damped_factors(

@@ -1,17 +1,35 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
-from ._types import Array, Namespace, Weights
+from ._types import Array, Arrays, Namespace, Weights
 from .checks import checked, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
 from .objectives import OBJECTIVES
 from .options import checked_count
-from .passes import forward, gradients, second_moment
+from .passes import Forward, forward, gradients, second_moment
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
     """(N, S, ...) to (S, N, ...), in which what belongs to datapoints broadcasts over the samples; and back."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
+
+
+def second_factor(
+    xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, labels: Array
+) -> tuple[Arrays, Arrays]:
+    """dE/dh_l at the labels of the data, (N, D_l), and the mean over S sampled ones of its outer products, (D_l, D_l).
+
+    The labels of the data go back through the layers beside the sampled ones.
+    """
+    every = xp.concat([Y[None, ...], swap_samples(xp, labels)], axis=0)
+    dE_dh = gradients(xp, network, weights, trace, every)
+    return tuple(d[0, :, :] for d in dE_dh), tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
+
+
+def drawn_labels(xp: Namespace, network: Network, trace: Forward, draws: Array) -> Array:
+    """Labels (N, S, ...) of the model's distribution at the outputs of a forward pass, from draws of their shape."""
+    sample = OBJECTIVES[network.objective].sample
+    return swap_samples(xp, sample(xp, trace.outputs, swap_samples(xp, draws)))
 
 
 def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True) -> Curvature:
@@ -27,11 +45,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     Y = checked_targets(network, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     trace = forward(xp, network, weights, X)
-    # the labels of the data go back through the layers beside the sampled ones
-    every = xp.concat([Y[None, ...], swap_samples(xp, labels)], axis=0)
-    dE_dh = gradients(xp, network, weights, trace, every)
-    G = tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
-    return curvature(xp, network, trace, Y, tuple(d[0, :, :] for d in dE_dh), G)
+    return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, labels))
 
 
 def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
@@ -52,5 +66,4 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     """
     xp, weights, X = checked(network, weights, X, check=check)
     draws = checked_draws(network, X, draws, check=check)
-    outputs = forward(xp, network, weights, X).outputs
-    return swap_samples(xp, OBJECTIVES[network.objective].sample(xp, outputs, swap_samples(xp, draws)))
+    return drawn_labels(xp, network, forward(xp, network, weights, X), draws)

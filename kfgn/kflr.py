@@ -38,7 +38,7 @@ def _hidden_sums(xp: Namespace, weights: Weights, outputs: OutputCurvature, slop
     return sums
 
 
-def _second_factor(
+def second_factor(
     xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, split: Split, memory: int
 ) -> Arrays:
     """E[G_l] for every layer, chunk by chunk.
@@ -83,4 +83,4 @@ def kflr(
     memory = checked_count("memory", memory)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
-    return curvature(xp, network, trace, Y, dE_dh, _second_factor(xp, network, weights, trace, Y, split, memory))
+    return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, network, weights, trace, Y, split, memory))

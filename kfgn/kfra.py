@@ -9,7 +9,7 @@ from .passes import Forward, forward, gradients, second_moment
 from .recursion import pull_back
 
 
-def _recursion(xp: Namespace, weights: Weights, trace: Forward, outputs: OutputCurvature) -> Arrays:
+def second_factor(xp: Namespace, weights: Weights, trace: Forward, outputs: OutputCurvature) -> Arrays:
     """(26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
     G = [outputs.mean()]
     for W, slope in zip(reversed(weights[1:]), reversed(trace.slopes), strict=True):
@@ -31,4 +31,4 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     split = checked_split(network)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
-    return curvature(xp, network, trace, Y, dE_dh, _recursion(xp, weights, trace, split.at(xp, trace.outputs, Y)))
+    return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, weights, trace, split.at(xp, trace.outputs, Y)))

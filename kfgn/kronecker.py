@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ._types import Array, Namespace
 from .backends import detached
-from .damping import INVERSIONS, NORMS, balance, damped_logdet, damped_solve
+from .damping import INVERSIONS, NORMS, balance, damped_inverse
 from .expectations import finite, floating, known_false, one_library_and_device, type_of
 from .matrices import diagonal_of, kron
 from .options import checked_name, checked_scalar
@@ -53,7 +53,8 @@ class KroneckerBlock(NamedTuple):
         xp, Q, G = _factors(self, check=check)
         V = _vector(self, V, check=check)
         k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
-        return _answer(self, *damped_solve(xp, Q, G, V, k, inversion), damping, check=check)
+        inverse, ok = damped_inverse(xp, Q, G, k, inversion)
+        return _answer(self, inverse.times(V), ok, damping, check=check)
 
     def logdet(self, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
         """log det(Q kron G + damping I), 0-d, of the matrix that `solve` inverts: factored (36), or exact.
@@ -63,7 +64,8 @@ class KroneckerBlock(NamedTuple):
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
         k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
-        return _answer(self, *damped_logdet(xp, Q, G, k, inversion), damping, check=check)
+        inverse, ok = damped_inverse(xp, Q, G, k, inversion)
+        return _answer(self, inverse.logdet(), ok, damping, check=check)
 
 
 def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = True) -> tuple[KroneckerBlock, ...]:

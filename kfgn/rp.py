@@ -1,13 +1,33 @@
 """Random projections of the root of H_L: the second factor from S columns instead of K."""
 
-from ._types import Array, Weights
+from ._types import Array, Arrays, Namespace, Weights
 from .checks import checked, checked_network, checked_projections, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .kfac import swap_samples
 from .network import Network
 from .objectives import OBJECTIVES
 from .options import checked_count
-from .passes import backward, forward, second_moment
+from .outputs import OutputCurvature
+from .passes import Forward, backward, forward, second_moment
+
+
+def second_factor(
+    xp: Namespace,
+    network: Network,
+    weights: Weights,
+    trace: Forward,
+    Y: Array,
+    outputs: OutputCurvature,
+    projections: Array,
+) -> tuple[Arrays, Arrays]:
+    """dE/dh_l at the labels of the data, (N, D_l), and the mean over S projected columns of (24), (D_l, D_l).
+
+    The gradient goes back through the layers beside the projected columns.
+    """
+    gradient = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
+    columns = outputs.root_columns(swap_samples(xp, projections))
+    rows = backward(weights, trace.slopes, xp.concat([gradient[None, :, :], columns], axis=0))
+    return tuple(d[0, :, :] for d in rows), tuple(second_moment(xp, d[1:, :, :]) for d in rows)
 
 
 def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True) -> Curvature:
@@ -24,13 +44,8 @@ def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Arra
     split = checked_split(network)
     projections = checked_projections(network, X, projections, check=check)
     trace = forward(xp, network, weights, X)
-    z = swap_samples(xp, projections)
-    # the gradient of the data goes back through the layers beside the projected columns
-    gradient = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
-    columns = split.at(xp, trace.outputs, Y).root_columns(z)
-    rows = backward(weights, trace.slopes, xp.concat([gradient[None, :, :], columns], axis=0))
-    G = tuple(second_moment(xp, d[1:, :, :]) for d in rows)
-    return curvature(xp, network, trace, Y, tuple(d[0, :, :] for d in rows), G)
+    outputs = split.at(xp, trace.outputs, Y)
+    return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, outputs, projections))
 
 
 def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
 from .arrays import detached, device, has_values, is_plain
+from .compiling import compiled
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -11,6 +12,7 @@ __all__ = [
     "BackendUnavailableError",
     "cholesky",
     "cholesky_solve",
+    "compiled",
     "detached",
     "device",
     "eigh",

@@ -1,0 +1,29 @@
+"""Optimisers: pure functions of a state and a batch. `state = optimiser.init(weights)`, then
+`state, info = optimiser.step(state, X, Y, draws)`.
+
+    gauss_newton   the paper's: Algorithm 1 with the heuristics of Appendix C
+    factored       its curvature by Kronecker factors
+    hessian_free   its curvature by conjugate gradients
+    first_order    gradient descent with momentum, and Adam: what the paper compares with
+"""
+
+from .adaptation import Damping
+from .factored import Factored, Factors
+from .first_order import SGD, Adam, FirstOrderState
+from .gauss_newton import GaussNewton, State
+from .hessian_free import HessianFree
+from .state import Counts, Info
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Counts",
+    "Damping",
+    "Factored",
+    "Factors",
+    "FirstOrderState",
+    "GaussNewton",
+    "HessianFree",
+    "Info",
+    "State",
+]

@@ -1,0 +1,58 @@
+"""Appendix C.3: how tau and gamma follow the progress of the optimisation. Nothing here reads a value."""
+
+from dataclasses import dataclass
+
+from .._types import Array, Namespace
+from .constants import checked_number, checked_period
+
+
+@dataclass(frozen=True)
+class Damping:
+    """A damping that adapts itself: every `period` steps by a factor of decay^period, or its inverse, or not.
+
+    initial:     its value before the first step
+    period:      T_tau or T_gamma; None keeps the initial value
+    decay:       omega = decay^period, the paper's 0.95^T
+    least, most: its bounds
+
+    Raises `ValueError` and `TypeError` for numbers that are out of range or no numbers.
+    """
+
+    initial: float
+    period: int | None
+    decay: float = 0.95
+    least: float = 0.0
+    most: float = 1e10
+
+    def __post_init__(self) -> None:
+        checked_number("most", self.most)
+        checked_number("least", self.least, most=self.most)
+        checked_number("initial", self.initial, least=self.least, most=self.most)
+        checked_number("decay", self.decay, most=1.0, open_=True)
+        checked_period("period", self.period)
+
+    @property
+    def omega(self) -> float:
+        """The factor of one adaptation."""
+        return 1.0 if self.period is None else self.decay**self.period
+
+    def due(self, t: int) -> bool:
+        """Whether step t = 1, 2, ... adapts it."""
+        return self.period is not None and t % self.period == 0
+
+    def lower(self, xp: Namespace, value: Array) -> Array:
+        """value omega, within the bounds."""
+        return xp.clip(value * self.omega, self.least, self.most)
+
+    def higher(self, xp: Namespace, value: Array) -> Array:
+        """value / omega, within the bounds."""
+        return xp.clip(value / self.omega, self.least, self.most)
+
+    def followed(self, xp: Namespace, value: Array, rho: Array, thresholds: tuple[float, float]) -> Array:
+        """C.3.1, Levenberg-Marquardt: lower where rho is above the second threshold, higher below the first.
+
+        NaN is neither, and so keeps the value.
+        """
+        low, high = thresholds
+        raised = xp.where(rho < low, self.higher(xp, value), value)
+        return xp.where(rho > high, self.lower(xp, value), raised)

@@ -1,0 +1,161 @@
+"""The Kronecker-factored curvature of a run: factors of every batch, their moving average, and the damped direction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from numpy.typing import NDArray
+
+from .._types import Array, Arrays
+from ..checks import checked_draws, checked_projections, checked_split
+from ..damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
+from ..kfac import draw_shape, drawn_labels
+from ..kfac import second_factor as kfac
+from ..kflr import MEMORY
+from ..kflr import second_factor as kflr
+from ..kfra import second_factor as kfra
+from ..network import Network
+from ..options import checked_count, checked_name
+from ..passes import gradients, second_moment
+from ..rp import projection_shape
+from ..rp import second_factor as rp
+from .averages import averaged
+from .constants import checked_number
+from .draws import normals, uniforms
+from .point import Point
+
+SecondFactor: TypeAlias = Callable[[Point, Any], tuple[Arrays, Arrays]]
+"""dE/dh_l (N, D_l) at the labels of the data, and G_l (D_l, D_l), from a batch and its draws."""
+
+
+def _gradients(p: Point) -> Arrays:
+    return gradients(p.xp, p.network, p.weights, p.trace, p.Y)
+
+
+def _kflr(p: Point, _draws: None) -> tuple[Arrays, Arrays]:
+    G = kflr(p.xp, p.network, p.weights, p.trace, p.Y, checked_split(p.network), MEMORY)
+    return _gradients(p), G
+
+
+def _kfra(p: Point, _draws: None) -> tuple[Arrays, Arrays]:
+    return _gradients(p), kfra(p.xp, p.weights, p.trace, p.outputs)
+
+
+def _kfac(p: Point, draws: Array) -> tuple[Arrays, Arrays]:
+    labels = drawn_labels(p.xp, p.network, p.trace, draws)
+    return kfac(p.xp, p.network, p.weights, p.trace, p.Y, labels)
+
+
+def _rp(p: Point, draws: Array) -> tuple[Arrays, Arrays]:
+    return rp(p.xp, p.network, p.weights, p.trace, p.Y, p.outputs, draws)
+
+
+METHODS: dict[str, SecondFactor] = {"kflr": _kflr, "kfra": _kfra, "kfac": _kfac, "rp": _rp}
+
+
+class Factors(NamedTuple):
+    """What a run keeps of the curvature.
+
+    count:    how many batches are in the averages, 0-d integer
+    Q, G:     averages of the factors of each layer, (D_{l-1} + 1, D_{l-1} + 1) and (D_l, D_l)
+    inverses: of the damped blocks, where they serve more than one step; empty where each step makes its own
+    """
+
+    count: Array
+    Q: Arrays
+    G: Arrays
+    inverses: tuple[DampedInverse, ...]
+
+
+@dataclass(frozen=True)
+class Factored:
+    """The Kronecker-factored blocks Q_l kron G_l, equation (20), of every batch and averaged over them.
+
+    method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
+    samples:   S, the labels of kfac or the projections of rp for each datapoint
+    inversion: how a block is damped and inverted: factored (36) with omega in the norm trace, frobenius or spectral, or
+               exact, by eigenvalues
+    average:   the most weight that the factors of earlier batches keep, 0.9 in Section 5; 0 keeps none
+    refresh:   every how many steps the factors and inverses are made anew; between, a step costs little more than
+               a gradient
+
+    Raises `ValueError` for what it does not know, and numbers out of range.
+    """
+
+    method: str = "kfra"
+    samples: int = 1
+    inversion: str = "trace"
+    average: float = 0.9
+    refresh: int = 1
+
+    def __post_init__(self) -> None:
+        checked_name("method", self.method, tuple(METHODS))
+        checked_name("inversion", self.inversion, INVERSIONS)
+        checked_number("average", self.average, most=1.0)
+        for name in ("samples", "refresh"):
+            checked_count(name, getattr(self, name))
+
+    adapts_gamma = True
+
+    def due(self, t: int) -> bool:
+        """Whether step t = 1, 2, ... makes the factors anew."""
+        return (t - 1) % self.refresh == 0
+
+    def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
+        """The random numbers of step t for N datapoints, in float32 on the host; None where nothing is sampled."""
+        if self.method == "kfac":
+            kind = normals if network.objective == "squared_error" else uniforms
+            return kind(seed, t, draw_shape(network, N, self.samples))
+        if self.method == "rp":
+            return normals(seed, t, projection_shape(network, N, self.samples))
+        return None
+
+    def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
+        """Draws that fit the method and the batch; no value is read."""
+        if self.method in ("kflr", "kfra"):
+            if draws is not None:
+                raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")
+            return None
+        if draws is None:
+            raise ValueError(f"draws: expected the random numbers of {self.method}, see `draw`, got None")
+        checked = checked_draws if self.method == "kfac" else checked_projections
+        return checked(network, X, draws, check=False)
+
+    def start(self, zeros: Callable[..., Array], network: Network, count: Array) -> Factors:
+        """Empty averages; `zeros(shape)` makes arrays like the weights."""
+        D = network.widths
+        Q = tuple(zeros((P + 1, P + 1)) for P in D[:-1])
+        G = tuple(zeros((P, P)) for P in D[1:])
+        inverses: tuple[DampedInverse, ...] = ()
+        if self.refresh > 1:
+            inverses = tuple(blank_inverse(A, B, self.inversion) for A, B in zip(Q, G, strict=True))
+        return Factors(count, Q, G, inverses)
+
+    def observed(self, p: Point, factors: Factors, draws: Array | None, refresh: bool) -> tuple[Arrays, Factors]:
+        """The gradient of the batch's mean loss, and the factors with those of the batch in their averages."""
+        if not refresh:
+            return p.gradient(_gradients(p)), factors
+        dE_dh, G = METHODS[self.method](p, draws)
+        Q = tuple(second_moment(p.xp, a) for a in p.trace.inputs)
+        n = factors.count + 1
+        Q, G = (averaged(p.xp, old, new, n, self.average) for old, new in ((factors.Q, Q), (factors.G, G)))
+        return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
+
+    def direction(
+        self, p: Point, factors: Factors, g: Arrays, _full: Array, blocks: Array, anew: bool
+    ) -> tuple[Arrays, Factors, Array]:
+        """The direction (34) of the damped blocks, the factors with the inverses that made it, and ok.
+
+        blocks: gamma + eta; tau + eta has no part in it. anew: whether inverses are made, or taken as they are.
+        """
+        inverses, ok = factors.inverses, p.xp.isfinite(blocks)
+        if anew:
+            made = [
+                damped_inverse(p.xp, Q, G, blocks, self.inversion) for Q, G in zip(factors.Q, factors.G, strict=True)
+            ]
+            inverses = tuple(inverse for inverse, _ in made)
+            for _, one in made:
+                ok = ok & one
+        delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, g, strict=True))
+        kept = inverses if self.refresh > 1 else ()
+        return delta, factors._replace(inverses=kept), ok

@@ -1,0 +1,249 @@
+"""The paper's optimiser, Algorithm 1 with every heuristic of Appendix C: a damped Gauss-Newton direction, its step size
+by the full Gauss-Newton matrix, and dampings that follow the progress.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
+
+from .._types import Array, Arrays, Namespace, Weights
+from ..backends import compiled
+from ..checks import checked, checked_network, checked_split, checked_targets
+from ..model import change_in_loss, regularised_gradient
+from ..network import Network
+from ..vectors import inner, plus, quotient
+from .adaptation import Damping
+from .averages import averaged
+from .constants import checked_number, checked_pair
+from .factored import Factored
+from .hessian_free import HessianFree
+from .point import Point, point
+from .state import Counts, Info, checked_start, checked_t, scalar_like, selected, zero_count, zeros_like
+
+KFRA = Factored("kfra")
+TAU = Damping(initial=1.0, period=5)
+GAMMA = Damping(initial=1.0, period=20)
+
+
+class State(NamedTuple):
+    """Between steps: t are done.
+
+    t:         on the host, a Python integer
+    weights:   theta_t
+    average:   of the weights, (44)
+    curvature: `Factors` of `Factored`; empty for `HessianFree`
+    tau:       the damping of the full matrix, 0-d
+    gamma:     the damping of the blocks, 0-d
+    update:    the last one, for momentum; empty without
+    counts:    how the steps ended
+    """
+
+    t: int
+    weights: Arrays
+    average: Arrays
+    curvature: Any
+    tau: Array
+    gamma: Array
+    update: Arrays
+    counts: Counts
+
+
+class Program(NamedTuple):
+    """Which heuristics a step has: the host knows by counting, so each is a program of its own to who traces it.
+
+    tau, gamma: whether they adapt
+    refresh:    whether the curvature is made anew
+    """
+
+    tau: bool
+    gamma: bool
+    refresh: bool
+
+
+class Candidate(NamedTuple):
+    """A direction made with gamma, and its terms in the model under C-bar.
+
+    delta:     uphill
+    curvature: with the inverses that made it
+    slope:     delta^T grad f
+    bend:      delta^T C-bar delta
+    ok:        whether it can be used
+    """
+
+    gamma: Array
+    delta: Arrays
+    curvature: Any
+    slope: Array
+    bend: Array
+    ok: Array
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    """Gauss-Newton optimisation of f = loss + eta / 2 |theta|^2, biases included: `init`, then `step` by `step`.
+
+        delta~ = C~^-1 grad f           C~    = curvature + (gamma + eta) I     (33)-(38)
+        delta  = alpha delta~           alpha = -delta~^T grad f / delta~^T C-bar delta~
+                                        C-bar = G-bar + (tau + eta) I           (39)-(41)
+
+    on one batch each; only the factors of C~ are averages over earlier ones. tau follows the reduction ratio (42), and
+    gamma is one of gamma omega, gamma, gamma / omega by which the model under C-bar falls most (C.3).
+
+    network:           with its objective
+    curvature:         `Factored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
+    eta:               weight of L2
+    tau, gamma:        the dampings
+    thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
+    longest_step:      the most that |alpha| may be; None for no bound, as in the paper
+    momentum:          what part of the last update is added to the next; the paper found it of no use
+    parameter_average: the most weight that earlier weights keep in their average, (45)
+
+    Raises `ValueError` and `TypeError` for numbers out of range, and for an objective whose H_L is indefinite if the
+    network says psd="raise".
+    """
+
+    network: Network
+    curvature: Factored | HessianFree = KFRA
+    eta: float = 1e-5
+    tau: Damping = TAU
+    gamma: Damping = GAMMA
+    thresholds: tuple[float, float] = (0.75, 0.75)
+    longest_step: float | None = None
+    momentum: float = 0.0
+    parameter_average: float = 0.95
+
+    def __post_init__(self) -> None:
+        checked_network(self.network)
+        checked_split(self.network)
+        if not isinstance(self.curvature, Factored | HessianFree):
+            raise TypeError(f"curvature: expected Factored or HessianFree, got {self.curvature!r}")
+        for name in ("tau", "gamma"):
+            if not isinstance(getattr(self, name), Damping):
+                raise TypeError(f"{name}: expected a Damping, got {getattr(self, name)!r}")
+        checked_number("eta", self.eta)
+        low, high = checked_pair("thresholds", self.thresholds)
+        checked_number("thresholds", low)
+        checked_number("thresholds", high, least=low)
+        if self.longest_step is not None:
+            checked_number("longest_step", self.longest_step, open_=True)
+        checked_number("momentum", self.momentum, most=1.0)
+        checked_number("parameter_average", self.parameter_average, most=1.0)
+
+    def init(self, weights: Weights) -> State:
+        """The state before the first step, at weights W_l (D_l, D_{l-1} + 1). Raises as functions of the package do."""
+        weights = checked_start(self.network, weights)
+        W = weights[0]
+        zeros, none = zeros_like(W), zero_count(W)
+        return State(
+            t=0,
+            weights=weights,
+            average=weights,
+            curvature=self.curvature.start(zeros, self.network, none),
+            tau=scalar_like(W, self.tau.initial),
+            gamma=scalar_like(W, self.gamma.initial),
+            update=tuple(zeros(W.shape) for W in weights) if self.momentum else (),
+            counts=Counts(none, none, none),
+        )
+
+    def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
+        """The random numbers that step t = 1, 2, ... of a run needs for N datapoints: float32 on the host.
+
+        None for methods that sample nothing. Give them to `step` in the library and dtype of the weights.
+        """
+        return self.curvature.draw(self.network, seed, t, N)
+
+    def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
+        """One update on the batch X (N, D_0), Y; draws: what `draw` gives, as an array of the library.
+
+        Pure, and never waits for the device: what cannot be computed is not raised but told by `Info.ok`, and such a
+        step changes nothing but the counts. Values are not checked; what is wrong with shapes, dtypes, libraries and
+        devices raises as functions of the package do.
+        """
+        t = checked_t(state.t) + 1
+        network = self.network
+        _, _, X = checked(network, state.weights, X, check=False)
+        Y = checked_targets(network, X, Y, check=False)
+        program = self.program(t)
+        draws = self.curvature.checked_draws(network, X, draws)
+        arrays, info = compiled(_step, self, program, like=X)(tuple(state)[1:], X, Y, draws)
+        return State(t, *arrays), info
+
+    def program(self, t: int) -> Program:
+        """That of step t = 1, 2, ..."""
+        adapts_gamma = self.curvature.adapts_gamma and self.gamma.due(t)
+        return Program(self.tau.due(t), adapts_gamma, self.curvature.due(t))
+
+
+def _step(
+    optimiser: GaussNewton, program: Program, arrays: tuple[Any, ...], X: Array, Y: Array, draws: Array | None
+) -> tuple[tuple[Any, ...], Info]:
+    """A step from the fields of a state but for t, and those after it."""
+    state = State(0, *arrays)
+    xp, eta = array_namespace(X), optimiser.eta
+    p = point(optimiser.network, state.weights, X, Y)
+    loss = p.loss()
+    gradient, curvature = optimiser.curvature.observed(p, state.curvature, draws, program.refresh)
+    g = regularised_gradient(p.weights, gradient, eta)
+
+    best = _best(optimiser, program, p, state, curvature, g)
+    alpha = _step_size(xp, best, optimiser.longest_step)
+    update = tuple(alpha * d for d in best.delta)
+    change_in_model = alpha * best.slope + alpha * alpha * best.bend / 2
+    if optimiser.momentum:
+        update = plus(update, state.update, optimiser.momentum)
+        change_in_model = inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
+    weights = plus(p.weights, update)
+
+    f = loss + p.penalty(eta)
+    ok = best.ok & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
+    tau, rho = state.tau, None
+    if program.tau:
+        change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
+        ok = ok & xp.isfinite(change)
+        rho = quotient(xp, change, change_in_model)
+        tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
+
+    counts = state.counts.after(ok)
+    average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
+    kept = update if optimiser.momentum else ()
+    after = (weights, average, best.curvature, tau, best.gamma, kept)
+    after = selected(xp, ok, after, tuple(state)[1:-1])
+    return (*after, counts), Info(ok, loss, f, -alpha, state.tau, best.gamma, rho)
+
+
+def _best(optimiser: GaussNewton, program: Program, p: Point, state: State, curvature: Any, g: Arrays) -> Candidate:
+    """The direction with gamma, or C.3.2 with that of three whose step decreases the model most; a tie keeps gamma.
+
+    Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest.
+    """
+    xp, eta = p.xp, optimiser.eta
+
+    def candidate(gamma: Array) -> Candidate:
+        delta, made, ok = optimiser.curvature.direction(
+            p, curvature, g, state.tau + eta, gamma + eta, program.refresh or program.gamma
+        )
+        slope, bend = inner(xp, delta, g), p.curvature_along(delta, state.tau + eta)
+        return Candidate(gamma, delta, made, slope, bend, ok & xp.isfinite(slope) & xp.isfinite(bend))
+
+    def decrease(c: Candidate) -> Array:
+        """(delta^T grad f)^2 / delta^T C-bar delta; -1 where there is none."""
+        usable = c.ok & (c.bend > 0)
+        return xp.where(
+            usable, c.slope * (c.slope / xp.where(usable, c.bend, xp.ones_like(c.bend))), -xp.ones_like(c.bend)
+        )
+
+    best = candidate(state.gamma)
+    if program.gamma:
+        for gamma in (optimiser.gamma.lower(xp, state.gamma), optimiser.gamma.higher(xp, state.gamma)):
+            other = candidate(gamma)
+            best = selected(xp, decrease(other) > decrease(best), other, best)
+    return best
+
+
+def _step_size(xp: Namespace, best: Candidate, longest: float | None) -> Array:
+    """alpha (40), within the longest step; 0 where the direction is, as it is at a stationary point."""
+    flat = best.bend == 0
+    alpha = xp.where(flat, xp.zeros_like(best.bend), -best.slope / xp.where(flat, xp.ones_like(best.bend), best.bend))
+    return alpha if longest is None else xp.clip(alpha, -longest, longest)

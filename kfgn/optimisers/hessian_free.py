@@ -1,0 +1,81 @@
+"""Hessian-free Gauss-Newton: the exact damped system of the batch by conjugate gradients, whole or block by block."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .._types import Array, Arrays
+from ..block_products import gauss_newton_block_operator
+from ..conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
+from ..network import Network
+from ..options import checked_count
+from ..passes import gradients
+from ..products import gauss_newton_operator
+from ..vectors import plus
+from .constants import checked_number
+from .point import Point
+
+
+@dataclass(frozen=True)
+class HessianFree:
+    """The exact Gauss-Newton matrix of every batch, never formed and never averaged.
+
+    blocks:     its diagonal blocks with gamma + eta (34), or the whole with tau + eta (33), in which gamma has no part
+    iterations: of conjugate gradients, a product with the matrix each, about two gradients
+    tolerance:  the residual relative to the gradient at which they have arrived
+
+    Raises `ValueError` and `TypeError` for numbers out of range.
+    """
+
+    blocks: bool = False
+    iterations: int = ITERATIONS
+    tolerance: float = TOLERANCE
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.blocks, bool):
+            raise TypeError(f"blocks: expected True or False, got {self.blocks!r}")
+        checked_count("iterations", self.iterations)
+        checked_number("tolerance", self.tolerance)
+
+    @property
+    def adapts_gamma(self) -> bool:
+        """Whether gamma has a part in the direction."""
+        return self.blocks
+
+    def due(self, _t: int) -> bool:
+        """Every step."""
+        return True
+
+    def draw(self, _network: Network, _seed: int, _t: int, _N: int) -> NDArray[Any] | None:
+        """None: nothing is sampled."""
+        return None
+
+    def checked_draws(self, _network: Network, _X: Array, draws: Array | None) -> None:
+        """`ValueError` for any."""
+        if draws is not None:
+            raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
+
+    def start(self, _zeros: Callable[..., Array], _network: Network, _count: Array) -> tuple[()]:
+        """Nothing is kept between steps."""
+        return ()
+
+    def observed(self, p: Point, kept: tuple[()], _draws: None, _refresh: bool) -> tuple[Arrays, tuple[()]]:
+        """The gradient of the batch's mean loss."""
+        return p.gradient(gradients(p.xp, p.network, p.weights, p.trace, p.Y)), kept
+
+    def direction(
+        self, p: Point, kept: tuple[()], g: Arrays, full: Array, blocks: Array, _anew: bool
+    ) -> tuple[Arrays, tuple[()], Array]:
+        """The direction, and ok. full: tau + eta; blocks: gamma + eta."""
+        operator = gauss_newton_block_operator if self.blocks else gauss_newton_operator
+        G, k = operator(p.xp, p.weights, p.trace, p.outputs), blocks if self.blocks else full
+        solution = conjugate_gradient(
+            lambda v: plus(G(v), v, k),
+            g,
+            iterations=self.iterations,
+            tolerance=self.tolerance,
+            separate=self.blocks,
+        )
+        return solution.x, kept, p.xp.isfinite(k)

@@ -1,0 +1,100 @@
+"""What a run keeps between steps, whatever the optimiser, and what a step tells of itself."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from array_api_compat import array_namespace
+
+from .._types import Array, Arrays, Namespace, Weights
+from ..backends import device
+from ..checks import checked_layers, checked_network
+from ..expectations import floating, one_library_and_device
+from ..network import Network
+
+
+class Counts(NamedTuple):
+    """How the steps so far ended, 0-d integers each.
+
+    accepted: how many moved the weights
+    rejected: how many did not, since something in them was not finite or not positive definite
+    failures: how many of these came last, in a row
+    """
+
+    accepted: Array
+    rejected: Array
+    failures: Array
+
+    def after(self, ok: Array) -> "Counts":
+        """With one step more."""
+        xp = array_namespace(ok)
+        one = xp.astype(ok, self.accepted.dtype)
+        return Counts(self.accepted + one, self.rejected + 1 - one, (self.failures + 1) * (1 - one))
+
+
+class Info(NamedTuple):
+    """What happened in a step: 0-d arrays on the device of the weights, which nobody has waited for.
+
+    ok:        whether it moved the weights; if not, it changed nothing but the counts
+    loss:      the mean loss of the batch at the weights before the step
+    f:         loss + eta / 2 |theta|^2, what is minimised
+    step_size: -alpha of (40), or the learning rate
+    tau:       the damping of the full matrix in this step; None for first-order methods, and so are the next two
+    gamma:     the damping of the blocks in this step
+    rho:       the reduction ratio (42), None where tau was not adapted
+    """
+
+    ok: Array
+    loss: Array
+    f: Array
+    step_size: Array
+    tau: Array | None = None
+    gamma: Array | None = None
+    rho: Array | None = None
+
+
+Tree = TypeVar("Tree")
+
+
+def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
+    """`where` on every array of two tuples, nested alike."""
+    if not isinstance(yes, tuple) or not isinstance(no, tuple):
+        return xp.where(condition, yes, no)  # type: ignore[no-any-return]
+    chosen = [selected(xp, condition, a, b) for a, b in zip(yes, no, strict=True)]
+    return type(yes)(*chosen) if hasattr(yes, "_fields") else type(yes)(chosen)
+
+
+def checked_start(network: Network, weights: Weights) -> Arrays:
+    """Weights to start from: finite, of the network's shapes, in one library, dtype and device."""
+    checked_network(network)
+    W_1 = weights[0] if isinstance(weights, (tuple, list)) and weights else None
+    if W_1 is not None:
+        xp = one_library_and_device({"W_1": W_1})
+        floating(xp, {"W_1": W_1})
+    return checked_layers(network, W_1, "weights", weights, check=True)
+
+
+def zeros_like(W: Array) -> Callable[[tuple[int, ...]], Array]:
+    """zeros(shape) in the dtype and on the device of W."""
+    xp = array_namespace(W)
+    return lambda shape: xp.zeros(shape, dtype=W.dtype, device=device(W))
+
+
+def scalar_like(W: Array, value: float) -> Array:
+    """A 0-d array in the dtype and on the device of W."""
+    return array_namespace(W).full((), value, dtype=W.dtype, device=device(W))
+
+
+def zero_count(W: Array) -> Array:
+    """A 0-d integer on the device of W, in the library's own index dtype."""
+    xp = array_namespace(W)
+    return xp.zeros((), dtype=xp.arange(1, device=device(W)).dtype, device=device(W))
+
+
+def checked_t(t: Any) -> int:
+    """How many steps are done, an integer of the host: it says which program the next one is."""
+    if isinstance(t, bool) or not isinstance(t, int):
+        raise TypeError(
+            f"state.t: expected a Python integer, got {type(t).__qualname__}; to trace a step, keep t out of it: "
+            "jax.jit(lambda arrays, X, Y: optimiser.step(State(t, *arrays), X, Y))"
+        )
+    return t
