@@ -1,5 +1,6 @@
 """Every check of the project. `nox` runs the default sessions, `nox -l` lists them all."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -23,9 +24,9 @@ COMPILED = {
 }
 
 
-def install(session: nox.Session, *groups: str) -> None:
+def install(session: nox.Session, *groups: str, extras: str = "conformance") -> None:
     """This checkout and groups of pyproject.toml, in one resolution, so that the pin of PyTorch holds."""
-    session.install("-e", ".[conformance]", *nox.project.dependency_groups(PROJECT, *groups))
+    session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session(tags=["ci"])
@@ -57,7 +58,7 @@ def reference(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
     """All tests but the conformance of the port, with every backend installed, on every core."""
-    install(session, "test")
+    install(session, "test", extras="conformance,train")
     session.run(
         "pytest",
         "--numprocesses=auto",
@@ -76,13 +77,13 @@ def tests(session: nox.Session) -> None:
     ],
 )
 def conformance(session: nox.Session, backend: str) -> None:
-    """The port on one backend against the reference, on fixed and drawn problems."""
+    """The port on one backend against the reference, on drawn problems."""
     install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
         "tests/conformance/test_port.py",
         f"--backend={backend}",
-        *([] if backend in GPU else ["--numprocesses=auto", "--dist=loadgroup"]),
+        *([] if backend in GPU else ["--numprocesses=auto"]),
         *session.posargs,
         env={**COMPILED, "OMP_NUM_THREADS": "1"},
     )
@@ -90,9 +91,12 @@ def conformance(session: nox.Session, backend: str) -> None:
 
 @nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
-    """The table of `kfgn-check` on every backend of the host, on problems of real size too."""
+    """The table of `kfgn-check` on every backend of the host: fixed and real problems, and walks of the optimiser."""
     install(session, "host")
-    session.run("kfgn-check", "--require", *HOST, *session.posargs, env=COMPILED)
+    jobs = str(os.cpu_count() or 1)
+    session.run(
+        "kfgn-check", "--jobs", jobs, "--require", *HOST, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"}
+    )
 
 
 @nox.session

@@ -31,9 +31,12 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     return xp, tuple(detached(W) for W in weights), detached(X)
 
 
-def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool) -> Arrays:
-    """A direction in the space of the weights: arrays shaped like them, beside a batch X that has been checked."""
-    layers = _by_layer(network, name, name, arrays)
+def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
+    """A direction in the space of the weights: arrays shaped like them, beside a batch X that has been checked.
+
+    letter: what the array of a layer is called, where that is not the name.
+    """
+    layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
     floating(xp, {"X": X} | layers)
     _layer_shapes(network, layers)

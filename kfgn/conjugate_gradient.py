@@ -3,6 +3,7 @@
 The number of iterations is fixed, so that nothing waits for the device: a solve that has arrived stays where it is.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -72,6 +73,10 @@ def conjugate_gradient(
     scale = nonzero(joined(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
     b = times(1 / scale, b)
     limit = tolerance * xp.sqrt(dot(b, b))
+    # below the floor |r|^2 nears the smallest normal number, and what is computed of it would lead x astray
+    information = xp.finfo(limit.dtype)
+    floor = math.sqrt(information.smallest_normal) / information.eps
+    limit = xp.where(limit < floor, xp.full_like(limit, floor), limit)
 
     def step(state: tuple[Array, ...]) -> tuple[Array, ...]:
         x, r, p, (rr, used) = state[:L], state[L : 2 * L], state[2 * L : 3 * L], state[3 * L :]

@@ -5,6 +5,7 @@
 Nothing here reads a value or raises for one: what cannot be inverted is NaN, and `ok` (0-d, bool) says so.
 """
 
+import math
 from typing import NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
@@ -120,7 +121,7 @@ def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
 def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
     """Eigenvalues and eigenvectors. An eigenvalue that may be rounding alone is zero: a factor has none below."""
     eigenvalues, vectors = eigh(symmetrised(A))
-    rounding = A.shape[0] * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
+    rounding = math.sqrt(A.shape[0]) * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
     return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors
 
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from kfgn_reference import EQUATIONS
@@ -11,10 +12,12 @@ from rich.console import Console
 from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
 from .cases import cases
 from .equations import print_equation, print_table
+from .parallel import run_in_processes
 from .problems import Problem
 from .real import REAL_PROBLEMS
 from .report import print_report, write_json
 from .run import Column, run
+from .walks import walks
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
 
@@ -41,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
     checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
     checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    checks.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share the work (default: 1)")
     checks.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
     certify = commands.add_parser(
         "certify",
@@ -102,13 +106,16 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         options.error(f"--json: there is no folder {given.json.resolve().parent}")
     if given.examples < 0:
         options.error(f"--examples: expected 0 or more, got {given.examples}")
+    if given.jobs < 1:
+        options.error(f"--jobs: expected 1 or more, got {given.jobs}")
     targets = [
         target
         for target, (_, device) in TARGETS.items()
         if (given.backend is None or target in given.backend) and given.device in (None, device)
     ]
     console, log = Console(), Console(stderr=True)
-    columns = [column for target in targets for column in columns_of(target, given.dtype)]
+    open_columns = partial(columns_of, tuple(targets), given.dtype)
+    columns = open_columns()
     missing = sorted(set(given.require) - {column.name for column in columns if column.adapter})
     if missing:
         for column in columns:
@@ -116,9 +123,17 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
                 log.print(f"{column.name}: not usable: {column.reason}", style="red", highlight=False)
         log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
         return USAGE
-    problems = [*cases(), *drawn(given.examples, given.seed), *(make() for make in REAL_PROBLEMS.values())]
+    real = (make() for make in REAL_PROBLEMS.values())
+    problems = [*cases(), *drawn(given.examples, given.seed), *real, *walks()]
     with log.status("") as status:
-        report = run(columns, problems, lambda quantity: status.update(f"checking {quantity}"))
+
+        def progress(quantity: str) -> None:
+            status.update(f"checking {quantity}")
+
+        if given.jobs == 1:
+            report = run(columns, problems, progress)
+        else:
+            report = run_in_processes(given.jobs, open_columns, problems, progress)
     print_report(report, console)
     if given.json is not None:
         write_json(report, given.json)
@@ -137,9 +152,13 @@ def drawn(count: int, seed: int) -> list[Problem]:
     return drawn_problems(count, seed)
 
 
-def columns_of(target: str, dtype: str | None) -> list[Column]:
-    """A column for each dtype of a usable target, or one that says why it is not."""
-    backend = open_target(target)
-    if isinstance(backend, str):
-        return [Column(target, reason=backend)]
-    return [Column(target, KfgnPort(backend, d)) for d in DTYPES if dtype in (None, d)]
+def columns_of(targets: tuple[str, ...], dtype: str | None) -> list[Column]:
+    """A column for each dtype of the usable targets, and one that says why for each that is not."""
+    columns: list[Column] = []
+    for target in targets:
+        backend = open_target(target)
+        if isinstance(backend, str):
+            columns.append(Column(target, reason=backend))
+        else:
+            columns += [Column(target, KfgnPort(backend, d)) for d in DTYPES if dtype in (None, d)]
+    return columns

@@ -42,6 +42,51 @@ class Probes(NamedTuple):
     eta: Array
 
 
+class Waypoint(NamedTuple):
+    """A state of the optimiser after t steps, and the batch of the next.
+
+    weights, average, update: W_l, the average of the parameters and the last update, (D_l, D_{l-1} + 1)
+    Q, G:                     the averages of the factors; ones where there are none, and they must not count
+    tau, gamma:               0-d
+    X, Y, draws:              the batch, and the random numbers of a method that samples
+    """
+
+    t: int
+    weights: tuple[Array, ...]
+    average: tuple[Array, ...]
+    Q: tuple[Array, ...]
+    G: tuple[Array, ...]
+    update: tuple[Array, ...]
+    tau: Array
+    gamma: Array
+    X: Array
+    Y: Array
+    draws: Array | None
+
+
+class Walk(NamedTuple):
+    """An optimiser, with eta of the probes and else the paper's constants, and the states that it steps from.
+
+    method:     kflr, kfra, kfac or rp; blocks or whole, the exact Gauss-Newton matrix of the batch
+    inversion:  a norm of (38), or exact for the inverse of (35)
+    thresholds: of rho: tau grows below the first and shrinks above the second; (n, d) is n / d, and so is momentum
+    tau_bounds, gamma_bounds: the least and the most of each, where they are bounded
+    longest_step: the most that |alpha| may be
+    momentum:   what part of the last update is added to the next
+    refresh:    every how many steps, from the first, the factors take in a batch
+    """
+
+    method: str
+    inversion: str = "trace"
+    thresholds: tuple[tuple[int, int], tuple[int, int]] = ((3, 4), (3, 4))
+    tau_bounds: tuple[float, float] | None = None
+    gamma_bounds: tuple[float, float] | None = None
+    longest_step: float | None = None
+    momentum: tuple[int, int] = (0, 1)
+    refresh: int = 1
+    waypoints: tuple[Waypoint, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """What an implementation is asked about. Arrays are float64 with values that are `exact` in float32.
@@ -54,6 +99,7 @@ class Problem:
     draws:    normals (squared error) or uniforms in [0, 1) that labels are sampled from, the shape of `labels`
     probes:   what products, projections and solves are asked at
     psd:      what stands for an indefinite H_L, "project" or "scalar": that of the mixture is one
+    walk:     states of an optimiser to step from, for the problems that ask for steps and nothing else
     """
 
     id: str
@@ -66,6 +112,7 @@ class Problem:
     draws: Array
     probes: Probes
     psd: str = "project"
+    walk: Walk | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -105,6 +152,24 @@ class Problem:
         def mapped(x: Array) -> Array:
             return f(x) if x.dtype.kind == "f" else x
 
+        def at(here: Waypoint) -> Waypoint:
+            def all_mapped(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+                return tuple(map(mapped, arrays))
+
+            return Waypoint(
+                here.t,
+                all_mapped(here.weights),
+                all_mapped(here.average),
+                all_mapped(here.Q),
+                all_mapped(here.G),
+                all_mapped(here.update),
+                mapped(here.tau),
+                mapped(here.gamma),
+                mapped(here.X),
+                mapped(here.Y),
+                None if here.draws is None else mapped(here.draws),
+            )
+
         V, *others = self.probes
         return replace(
             self,
@@ -114,6 +179,7 @@ class Problem:
             labels=mapped(self.labels),
             draws=mapped(self.draws),
             probes=Probes(tuple(mapped(V_l) for V_l in V), *(mapped(other) for other in others)),
+            walk=self.walk and self.walk._replace(waypoints=tuple(map(at, self.walk.waypoints))),
         )
 
 

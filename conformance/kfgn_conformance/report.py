@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .quantities import QUANTITIES
+from .quantities import ROWS
 from .run import Cell, Report
 from .tolerances import ROUNDOFF, C
 from .verdicts import Status
@@ -64,7 +64,7 @@ def _table(report: Report, dtypes: list[str]) -> Table:
         head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
         table.add_column(head, justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
-        table.add_row(name, QUANTITIES[name].equation, *(_text(row[i]) for i in chosen))
+        table.add_row(name, ROWS[name].equation, *(_text(row[i]) for i in chosen))
     return table
 
 
@@ -79,11 +79,10 @@ def _text(cell: Cell) -> Text:
 
 
 def _problems(report: Report) -> str:
-    kinds = ("case", "drawn")
-    counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), kind) for kind in kinds]
+    kinds = {"case": "cases", "drawn": "drawn problems", "walk": "walks"}
+    counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), words) for kind, words in kinds.items()]
     named = [p.id for p in report.problems if not p.id.startswith(tuple(f"{kind}-" for kind in kinds))]
-    words = {"case": "cases", "drawn": "drawn problems"}
-    return ", ".join([*(f"{n} {words[kind]}" for n, kind in counted if n), *named])
+    return ", ".join([*(f"{n} {words}" for n, words in counted if n), *named])
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "rows": [
             {
                 "quantity": name,
-                "equation": QUANTITIES[name].equation,
+                "equation": ROWS[name].equation,
                 "cells": [_cell_json(cell) for cell in row],
             }
             for name, row in report.rows.items()

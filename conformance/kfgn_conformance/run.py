@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .adapters import Adapter, Description
 from .problems import Problem
-from .quantities import QUANTITIES, Quantity
+from .quantities import ROWS, Quantity
 from .verdicts import Status, Verdict, judge
 
 
@@ -50,6 +51,13 @@ class Cell:
         return max(v.ratio for v in self.verdicts)
 
 
+class Row(NamedTuple):
+    """A cell for each column, and notes on where the quantity was not asked in full."""
+
+    cells: list[Cell]
+    notes: list[str]
+
+
 @dataclass
 class Report:
     """The table: rows are quantities, columns adapters. `notes` say where a quantity was not asked in full."""
@@ -58,6 +66,11 @@ class Report:
     problems: list[Problem]
     rows: dict[str, list[Cell]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, row: Row) -> None:
+        """The next row."""
+        self.rows[name] = row.cells
+        self.notes += row.notes
 
     @property
     def cells(self) -> list[Cell]:
@@ -78,30 +91,34 @@ class Report:
 def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:
     """Ask every column for every quantity on every problem; `progress` is told of each row as it begins."""
     report = Report(list(columns), list(problems))
-    for quantity in QUANTITIES.values():
-        progress(quantity.name)
-        report.rows[quantity.name] = _row(quantity, report)
+    for name in asked(report.problems):
+        progress(name)
+        report.add(name, row(name, report.columns, report.problems))
     return report
 
 
-def _row(quantity: Quantity, report: Report) -> list[Cell]:
+def asked(problems: Sequence[Problem]) -> list[str]:
+    """The rows that there is a problem for."""
+    return [name for name, quantity in ROWS.items() if any(map(quantity.asks, problems))]
+
+
+def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Row:
     """One row: the oracle of a problem is computed once and serves every column."""
-    verdicts: list[list[Verdict]] = [[] for _ in report.columns]
-    for problem in report.problems:
+    quantity, notes = ROWS[name], []
+    verdicts: list[list[Verdict]] = [[] for _ in columns]
+    for problem in filter(quantity.asks, problems):
         within_reach = quantity.within_reach(problem)
         if within_reach is None:
-            report.notes.append(f"{quantity.name} is not asked on {problem.id}: {_size(quantity, problem)}")
+            notes.append(f"{name} is not asked on {problem.id}: {_size(quantity, problem)}")
             continue
         if within_reach.N < problem.N:
-            report.notes.append(
-                f"{quantity.name} is asked on {within_reach.N} of {problem.N} datapoints of {problem.id}"
-            )
-        for column, answers in zip(report.columns, verdicts, strict=True):
+            notes.append(f"{name} is asked on {within_reach.N} of {problem.N} datapoints of {problem.id}")
+        for column, answers in zip(columns, verdicts, strict=True):
             if column.adapter is None:
                 answers.append(Verdict(Status.SKIPPED, problem.id, detail=column.reason))
             else:
                 answers.append(judge(column.adapter, within_reach, quantity))
-    return [Cell(tuple(answers)) for answers in verdicts]
+    return Row([Cell(tuple(answers)) for answers in verdicts], notes)
 
 
 def _size(quantity: Quantity, problem: Problem) -> str:

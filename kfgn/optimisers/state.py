@@ -70,7 +70,7 @@ def checked_start(network: Network, weights: Weights) -> Arrays:
     if W_1 is not None:
         xp = one_library_and_device({"W_1": W_1})
         floating(xp, {"W_1": W_1})
-    return checked_layers(network, W_1, "weights", weights, check=True)
+    return checked_layers(network, W_1, "weights", weights, check=True, letter="W")
 
 
 def zeros_like(W: Array) -> Callable[[tuple[int, ...]], Array]:

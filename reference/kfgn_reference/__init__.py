@@ -79,7 +79,7 @@ Where the text of the paper cannot be followed to the letter, the docstring says
 """
 
 from ._types import Array, Blocks, PerLayer
-from .adaptation import adapted_gamma, adapted_tau
+from .adaptation import adapted_gamma, adapted_tau, bounded, decay
 from .algorithm_1 import Update, algorithm_1
 from .appendix_b import derivation, elementwise_curving_matrix, elementwise_slope_matrix, matrix_form, mixed_derivatives
 from .arithmetic import rational
@@ -158,7 +158,8 @@ from .linear_algebra import is_positive_semidefinite, ldl, rank, solve, trace
 from .mixture import probability as mixture_probability
 from .network import Network, append_unit, forward
 from .objectives import OBJECTIVES, Objective, loss
-from .optimiser import METHODS, Info, Settings, State, initial_state, trajectory
+from .optimiser import METHODS, Info, Settings, State, damped_direction, initial_state, trajectory
+from .optimiser import factors as optimiser_factors
 from .optimiser import step as optimiser_step
 from .outcomes import model_mean
 from .outputs import output_gauss_newton, output_root
@@ -216,12 +217,15 @@ __all__ = [
     "average_weight",
     "backpropagate",
     "block_diagonal",
+    "bounded",
     "carried_up",
     "curvature_along",
     "curving_matrix",
     "damped",
     "damped_block",
+    "damped_direction",
     "damped_factors",
+    "decay",
     "definiteness_is_inherited",
     "derivation",
     "direction",
@@ -290,6 +294,7 @@ __all__ = [
     "moving_average",
     "omega",
     "omega_squared",
+    "optimiser_factors",
     "optimiser_step",
     "output_fisher",
     "output_gauss_newton",

@@ -4,24 +4,31 @@ One `step` goes through the paper's order: gradient and factors of the batch, th
 the direction, gamma every T_gamma steps before the update, the step size, the update, tau every T_tau steps
 after it, and the average of the parameters. Misprint: the algorithm excludes heuristics "for eta and gamma";
 those are tau and gamma, and eta never changes.
+
+What the paper does not have is off by default: bounds, a second threshold, a longest step, momentum, rarer factors,
+and the inverse of (35) by eigenvalues.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ._types import Array, PerLayer
-from .adaptation import adapted_gamma, adapted_tau, decay
+from .adaptation import THREE_QUARTERS, adapted_gamma, adapted_tau, bounded, decay
 from .arithmetic import rational
 from .averaging import average_weight, moving_average
 from .damping import factored_direction
 from .factored import expected_q
+from .gauss_newton import gauss_newton, gauss_newton_blocks
 from .kfac import draw_labels, kfac
 from .kflr import kflr
 from .kfra import kfra
 from .network import Network
+from .quadratic import damped, layer_directions
+from .quadratic import direction as whole_direction
 from .rp import rp
+from .spectral import exact_direction
 from .step_size import curvature_along, reduction_ratio, regularised_gradient, regularised_loss
-from .vectors import dot, moved, scaled, weights
+from .vectors import added, dot, moved, per_layer, scaled, theta, weights
 
 SecondFactor = Callable[[Network, Array, Array, Any], PerLayer]
 
@@ -34,16 +41,25 @@ METHODS: dict[str, SecondFactor] = {
 """How the second factor of a batch is made; `draws` are those of `kfac.draw_labels`, or the projections of `rp`."""
 
 
+HESSIAN_FREE = ("whole", "blocks")
+"""The methods without factors: the Gauss-Newton matrix of the batch itself, or its diagonal blocks, and no average."""
+
+
 class Settings(NamedTuple):
     """The constants of the paper. A pair (n, d) is the number n / d, exact in every arithmetic.
 
-    method:           a name of `METHODS`
+    method:           a name of `METHODS` or `HESSIAN_FREE`
     eta:              weight of L2. The paper gives no value
-    norm:             of (38)
+    norm:             of (38), or "exact" for the inverse of (35)
     decay_tau, T_tau: every T_tau steps tau changes by decay_tau^T_tau, C.3.1
     decay_gamma, T_gamma: every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
     curvature_average:   the most weight that old factors keep, Section 5; (0, 1) keeps none
     parameter_average:   the most weight that old parameters keep in their average, (45)
+    thresholds:       of rho, below the first of which tau grows and above the second of which it shrinks
+    tau_bounds, gamma_bounds: pairs of numbers, in the arithmetic of tau
+    longest_step:     the most that |alpha| may be
+    momentum:         what part of the last update is added to the next, a pair
+    refresh:          every how many steps the factors take in a batch
     """
 
     method: str
@@ -55,10 +71,18 @@ class Settings(NamedTuple):
     T_gamma: int = 20
     curvature_average: tuple[int, int] = (9, 10)
     parameter_average: tuple[int, int] = (19, 20)
+    thresholds: tuple[tuple[int, int], tuple[int, int]] = (THREE_QUARTERS, THREE_QUARTERS)
+    tau_bounds: tuple[Any, Any] | None = None
+    gamma_bounds: tuple[Any, Any] | None = None
+    longest_step: Any = None
+    momentum: tuple[int, int] = (0, 1)
+    refresh: int = 1
 
 
 class State(NamedTuple):
-    """Between steps: t are done. The network with its weights, their average, the factors' averages, and tau, gamma."""
+    """Between steps: t are done. The network with its weights, their average, the factors' averages, tau, gamma, and
+    the last update, empty before the first.
+    """
 
     t: int
     net: Network
@@ -67,6 +91,7 @@ class State(NamedTuple):
     G: PerLayer
     tau: Any
     gamma: Any
+    update: PerLayer
 
 
 class Info(NamedTuple):
@@ -80,7 +105,7 @@ class Info(NamedTuple):
 
 def initial_state(net: Network, tau: Any, gamma: Any) -> State:
     """Before the first step. The averages start empty: their first weight is 0. The paper gives no tau and gamma."""
-    return State(0, net, {}, {}, {}, tau, gamma)
+    return State(0, net, {}, {}, {}, tau, gamma, {})
 
 
 def averaged(old: PerLayer, new: PerLayer, t: int, most: Any) -> PerLayer:
@@ -88,39 +113,69 @@ def averaged(old: PerLayer, new: PerLayer, t: int, most: Any) -> PerLayer:
     return moving_average(old, new, average_weight(t, most)) if t > 1 else new
 
 
+def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) -> tuple[PerLayer, PerLayer]:
+    """The averages of Q and G once they have taken in the batch; the averages of before where it is not their turn."""
+    done, due = divmod(state.t, settings.refresh)
+    if due > 0 or settings.method in HESSIAN_FREE:
+        return state.Q, state.G
+    most = rational(*settings.curvature_average, state.tau)
+    Q = averaged(state.Q, expected_q(state.net, X), done + 1, most)
+    return Q, averaged(state.G, METHODS[settings.method](state.net, X, Y, draws), done + 1, most)
+
+
+def damped_direction(
+    settings: Settings, net: Network, X: Array, Y: Array, Q: PerLayer, G: PerLayer, g: PerLayer, tau: Any, gamma: Any
+) -> PerLayer:
+    """(33), (34): the direction by the factors, or by the Gauss-Newton matrix of the batch.
+
+    They are damped with gamma + eta, but the matrix with tau + eta where it is whole.
+    """
+    k = gamma + settings.eta
+    if settings.method == "whole":
+        return per_layer(net, whole_direction(damped(gauss_newton(net, X, Y), tau + settings.eta), theta(g)))
+    if settings.method == "blocks":
+        blocks = gauss_newton_blocks(net, X, Y)
+        return layer_directions({l: damped(blocks[l], k) for l in blocks}, g)
+    if settings.norm == "exact":
+        return {l: exact_direction(Q[l], G[l], k, g[l]) for l in g}
+    return factored_direction(Q, G, g, k, settings.norm)
+
+
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
     """One update on the batch X (N, D_0), Y. Raises `ValueError` where the damped factors are not positive definite."""
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
 
-    def constant(pair: tuple[int, int]) -> Any:
-        return rational(*pair, tau)
-
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
-    most = constant(settings.curvature_average)
-    Q = averaged(state.Q, expected_q(net, X), t, most)
-    G = averaged(state.G, METHODS[settings.method](net, X, Y, draws), t, most)
+    Q, G = factors(settings, state, X, Y, draws)
 
     def direction(gamma: Any) -> PerLayer:
-        return factored_direction(Q, G, g, gamma + eta, settings.norm)
+        return damped_direction(settings, net, X, Y, Q, G, g, tau, gamma)
 
     def decrease(gamma: Any) -> Any:
         delta = direction(gamma)
         return dot(delta, g) ** 2 / curvature_along(net, X, Y, delta, tau, eta)
 
-    if t % settings.T_gamma == 0:
-        gamma = adapted_gamma(gamma, decay(settings.decay_gamma, settings.T_gamma, gamma), decrease)
+    if t % settings.T_gamma == 0 and settings.method != "whole":
+        omega = decay(settings.decay_gamma, settings.T_gamma, gamma)
+        gamma = adapted_gamma(gamma, omega, decrease, settings.gamma_bounds)
     delta = direction(gamma)
     alpha = -dot(delta, g) / curvature_along(net, X, Y, delta, tau, eta)
+    if settings.longest_step is not None:
+        alpha = bounded(alpha, (-settings.longest_step, settings.longest_step))
     update = scaled(alpha, delta)
+    if state.update:
+        update = added(update, scaled(rational(*settings.momentum, tau), state.update))
     after = moved(net, update)
 
     rho = None
     if t % settings.T_tau == 0:
         rho = reduction_ratio(net, X, Y, update, tau, eta)
-        tau = adapted_tau(tau, rho, decay(settings.decay_tau, settings.T_tau, tau))
-    average = averaged(state.average, weights(after), t, constant(settings.parameter_average))
-    return State(t, after, average, Q, G, tau, gamma), Info(f, alpha, gamma, rho)
+        omega = decay(settings.decay_tau, settings.T_tau, tau)
+        tau = bounded(adapted_tau(tau, rho, omega, settings.thresholds), settings.tau_bounds)
+    most = rational(*settings.parameter_average, state.tau)
+    average = averaged(state.average, weights(after), t, most)
+    return State(t, after, average, Q, G, tau, gamma, update), Info(f, alpha, gamma, rho)
 
 
 def trajectory(

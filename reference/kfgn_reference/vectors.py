@@ -47,6 +47,11 @@ def dot(U: PerLayer, V: PerLayer) -> Any:
     return sum(np.sum(U[l] * V[l]) for l in U)
 
 
+def added(U: PerLayer, V: PerLayer) -> PerLayer:
+    """U + V."""
+    return {l: U[l] + V[l] for l in U}
+
+
 def scaled(c: Any, V: PerLayer) -> PerLayer:
     """c V."""
     return {l: c * V[l] for l in V}

@@ -4,28 +4,44 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
 from kfgn_conformance.cases import cases
-from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.walks import WALKS, walk
 
 NUMPY = ["--backend", "numpy", "--examples", "2"]
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """One more case in place of the real problems: those take minutes."""
+    """One more case in place of the real problems, and two steps for all walks: those take minutes."""
     monkeypatch.setattr(cli, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
     monkeypatch.setattr(cli, "cases", lambda: cases()[:3])
+    monkeypatch.setattr(cli, "walks", lambda: (two_steps(),))
+
+
+@cache
+def two_steps():
+    whole = walk("kfra", *WALKS["kfra"])
+    return replace(whole, walk=whole.walk._replace(waypoints=whole.walk.waypoints[3:5]))
 
 
 @pytest.fixture
 def no_cupy(monkeypatch):
-    """As if CuPy were not installed, wherever it was imported before."""
-    monkeypatch.delitem(sys.modules, "array_api_compat.cupy", raising=False)
-    monkeypatch.setitem(sys.modules, "cupy", None)
+    """As if CuPy were not installed, wherever it was imported before; SciPy minds a None in its place."""
+
+    class Absent:
+        def find_spec(self, name, *_):
+            if name.split(".")[0] == "cupy":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in [name for name in sys.modules if "cupy" in name.split(".")[:2]]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
 
 
 def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
@@ -33,11 +49,12 @@ def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
     assert cli.main([*NUMPY, "--json", str(file)]) == cli.PASSED
     table = capsys.readouterr().out
     report = json.loads(file.read_text())
-    assert [row["quantity"] for row in report["rows"]] == list(QUANTITIES)
+    assert [row["quantity"] for row in report["rows"]] == list(ROWS)
     assert [(c["name"], c["dtype"]) for c in report["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
     for row in report["rows"]:
         assert row["quantity"] in table
-        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == 6 for cell in row["cells"])
+        asked = 1 if row["quantity"] == "optimiser_step" else 6
+        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == asked for cell in row["cells"])
         assert all(f"{cell['ratio']:.2f}" in table for cell in row["cells"])
 
 
@@ -78,6 +95,7 @@ def test_nothing_checked_is_no_success(capsys):
         (["--require", "tensorflow"], "unknown backend 'tensorflow'"),
         (["--dtype", "float16"], "invalid choice: 'float16'"),
         (["--examples", "-1"], "expected 0 or more, got -1"),
+        (["--jobs", "0"], "expected 1 or more, got 0"),
         (["--json", "/no/such/folder/report.json"], "there is no folder /no/such/folder"),
         (["walk"], "invalid choice: 'walk'"),
     ],
@@ -92,12 +110,22 @@ def test_wrong_usage(arguments, message, capsys):
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "REAL_PROBLEMS", {})
     monkeypatch.setattr(cli, "cases", list)
+    monkeypatch.setattr(cli, "walks", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):
         cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--json", str(file)])
     first, second, other = (json.loads(file.read_text())["problems"] for file in files)
     assert first == second
     assert first != other
+
+
+def test_processes_share_the_work_and_say_the_same(tmp_path):
+    files = [tmp_path / "one", tmp_path / "two"]
+    for file, jobs in zip(files, ("1", "2"), strict=True):
+        assert cli.main([*NUMPY, "--dtype", "float64", "--jobs", jobs, "--json", str(file)]) == cli.PASSED
+    one, two = (json.loads(file.read_text()) for file in files)
+    assert one == two
+    assert one["rows"]
 
 
 def test_it_runs_as_a_module():

@@ -174,3 +174,18 @@ def test_jit_is_one_loop(problem):
     for a, b in zip(solution.x, solve(20)(p.b).x, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10)
     assert int(solution.iterations) < 20
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_tolerance(backend, problem, dtype):
+    """Iterations after the residual has gone to the smallest numbers change nothing."""
+    p = problem(backend, "bernoulli", dtype, widths=(2, 5, 3))
+    few, many = (
+        kfgn.solve_gauss_newton(
+            p.network, p.weights, p.X, p.Y, p.b, damping=1.0, tolerance=tolerance, iterations=iterations
+        )
+        for tolerance, iterations in ((float(np.finfo(dtype).eps), 100), (0.0, 1000))
+    )
+    for x, y in zip(few.x, many.x, strict=True):
+        np.testing.assert_allclose(backend.to_numpy(x), backend.to_numpy(y), rtol=0, atol=100 * np.finfo(dtype).eps)
+    assert int(many.iterations) < 1000

@@ -94,7 +94,7 @@ def test_the_first_step_is_algorithm_1(objective, psd, relative_error):
 def test_the_initial_state():
     net = network("bernoulli")
     state = kr.initial_state(net, 3.0, 5.0)
-    assert state == kr.State(t=0, net=net, average={}, Q={}, G={}, tau=3.0, gamma=5.0)
+    assert state == kr.State(t=0, net=net, average={}, Q={}, G={}, tau=3.0, gamma=5.0, update={})
 
 
 def test_the_constants_of_the_paper():

@@ -7,8 +7,10 @@ import numpy as np
 
 import kfgn
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
+from kfgn.damping import damped_inverse
+from kfgn.optimisers import Counts, Factors, State
 
-from ..problems import Array, Problem
+from ..problems import Array, Problem, Walk, Waypoint
 from . import Description
 
 DTYPES = ("float32", "float64")
@@ -40,7 +42,7 @@ class _Arrays:
         self.labels, self.draws = array(problem.labels), array(problem.draws)
         self.V, self.U, self.Z = tuple(array(V_l) for V_l in V), array(U), array(Z)
         self.tau, self.gamma, self.eta = (array(damping) for damping in dampings)
-        self.stack = backend.xp.stack
+        self.walk, self.array, self.xp = problem.walk, array, backend.xp
         self.roundoff = float(np.finfo(dtype).eps) / 2
 
     @property
@@ -60,6 +62,72 @@ class _Arrays:
     def solved(self, f: Callable[..., kfgn.Solution], damping: Any) -> Any:
         """By conjugate gradients, as far as the dtype goes."""
         return f(*self.batch, self.V, damping=damping, iterations=ITERATIONS, tolerance=self.roundoff).x
+
+
+def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewton:
+    """The walk's optimiser, with the constants that it has and the port's defaults, the paper's, for the others."""
+    hessian_free = walk.method in ("whole", "blocks")
+    curvature = (
+        kfgn.HessianFree(blocks=walk.method == "blocks", iterations=ITERATIONS, tolerance=0.0)
+        if hessian_free
+        else kfgn.Factored(walk.method, inversion=walk.inversion, refresh=walk.refresh)
+    )
+    (low, high), (part, of) = (n / d for n, d in walk.thresholds), walk.momentum
+
+    def damping(period: int, bounds: tuple[float, float] | None) -> kfgn.Damping:
+        least, most = bounds or (0.0, 1e6)
+        return kfgn.Damping(initial=least, period=period, least=least, most=most)
+
+    return kfgn.GaussNewton(
+        network,
+        curvature,
+        eta=eta,
+        tau=damping(5, walk.tau_bounds),
+        gamma=damping(20, walk.gamma_bounds),
+        thresholds=(low, high),
+        longest_step=walk.longest_step,
+        momentum=part / of,
+    )
+
+
+def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> State:
+    """The state of a waypoint; inverses that serve several steps are those of its own factors and gamma."""
+    weights, average, Q, G, update = (
+        tuple(map(p.array, arrays)) for arrays in (here.weights, here.average, here.Q, here.G, here.update)
+    )
+    tau, gamma = p.array(here.tau), p.array(here.gamma)
+    start = optimiser.init(weights)
+    curvature, counts = start.curvature, start.counts
+    how = optimiser.curvature
+    if isinstance(how, kfgn.Factored):
+        k = gamma + optimiser.eta
+        kept = [damped_inverse(p.xp, *factors, k, how.inversion)[0] for factors in zip(Q, G, strict=True)]
+        count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
+        curvature = Factors(count, Q, G, tuple(kept) if curvature.inverses else ())
+    return State(
+        here.t,
+        weights,
+        average,
+        curvature,
+        tau,
+        gamma,
+        update if optimiser.momentum else (),
+        Counts(counts.accepted + here.t, counts.rejected, counts.failures),
+    )
+
+
+def _steps(p: _Arrays) -> tuple[Any, ...]:
+    """One step from each waypoint: weights, averages, Q and G, tau, gamma, f and alpha."""
+    if p.walk is None:
+        raise ValueError("expected a walk")
+    optimiser = _optimiser(p.network, p.walk, float(p.eta))
+    arrays: list[Any] = []
+    for here in p.walk.waypoints:
+        draws = None if here.draws is None else p.array(here.draws)
+        state, info = optimiser.step(_state(p, optimiser, here), p.array(here.X), p.array(here.Y), draws)
+        factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
+        arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, -info.step_size]
+    return tuple(arrays)
 
 
 def _solve(inversion: str) -> Callable[[_Arrays], Any]:
@@ -93,12 +161,13 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "quadratic_model": lambda p: p.along(kfgn.quadratic_model),
     "step_size": lambda p: p.along(kfgn.step_size),
     "reduction_ratio": lambda p: p.along(kfgn.reduction_ratio),
-    "omega": lambda p: p.blocks(lambda block, _: p.stack([kfgn.omega(*block, norm) for norm in NORMS])),
+    "omega": lambda p: p.blocks(lambda block, _: p.xp.stack([kfgn.omega(*block, norm) for norm in NORMS])),
     "kronecker_dense": lambda p: p.blocks(lambda block, _: block.dense()),
     "kronecker_matvec": lambda p: p.blocks(lambda block, V: block.matvec(V)),
     "kronecker_trace": lambda p: p.blocks(lambda block, _: block.trace()),
     **{f"solve_{inversion}": _solve(inversion) for inversion in (*NORMS, "exact")},
     **{f"logdet_{inversion}": _logdet(inversion) for inversion in ("trace", "exact")},
+    "optimiser_step": _steps,
     "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }

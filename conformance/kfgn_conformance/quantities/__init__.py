@@ -9,7 +9,12 @@ from .quantity import ELEMENTS, Quantity
 from .reference_only import REFERENCE_ONLY
 from .sizes import Arrays, largest
 from .solves import SOLVES
+from .steps import STEPS
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CURVATURE, *PRODUCTS, *SOLVES)}
+"""What every problem is asked for."""
 
-__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "Arrays", "Quantity", "largest"]
+ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
+"""With what walks are asked for."""
+
+__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]

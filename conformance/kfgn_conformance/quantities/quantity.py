@@ -25,6 +25,7 @@ class Quantity:
     per_datapoint:  whether it is N arrays, so that fewer datapoints make it smaller
     size:           what rounding errors of each array are relative to
     irrational:     why it has no rational form, even where the problem has one; empty if it has
+    of_walks:       whether it is asked of walks alone; else of all problems but them
     """
 
     name: str
@@ -34,6 +35,11 @@ class Quantity:
     per_datapoint: bool = False
     size: Size = largest_elements
     irrational: str = ""
+    of_walks: bool = False
+
+    def asks(self, problem: Problem) -> bool:
+        """Whether it is a question about this kind of problem."""
+        return self.of_walks == (problem.walk is not None)
 
     @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)
     def within_reach(self, problem: Problem) -> Problem | None:

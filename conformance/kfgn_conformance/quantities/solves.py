@@ -101,6 +101,15 @@ def conjugate_gradients(p: Problem) -> Arrays:
     return in_order(ref.per_layer(p.reference, solution))
 
 
+def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
+    """The result, or the root of the sum of the squares of its terms G_ij V_jk Q_kl where these nearly cancel.
+
+    The rounding errors of terms have either sign, as the rule has it: so their squares add up.
+    """
+    squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
+    return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
+
+
 SOLVES = (
     Quantity(
         name="omega",
@@ -120,7 +129,7 @@ SOLVES = (
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
-        size=lambda p, arrays: tuple(map(largest, for_each_block(p, lambda Q, G, V: abs(G) @ abs(V) @ abs(Q)))),
+        size=size_of_matvec,
     ),
     Quantity(
         name="kronecker_trace",

@@ -30,7 +30,7 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.integers(0, 2**16, shape) / 2**16
 
 
-def probes(widths: tuple[int, ...], samples: int, rng: np.random.Generator) -> Probes:
+def probes(widths: tuple[int, ...], samples: int, gamma: float, rng: np.random.Generator) -> Probes:
     """A direction of the size of a bold step, up to 1/16, and cotangents and projections of size 1."""
 
     def dyadic(shape: tuple[int, ...], least: int) -> Array:
@@ -41,7 +41,7 @@ def probes(widths: tuple[int, ...], samples: int, rng: np.random.Generator) -> P
         cotangents=dyadic((BATCH, widths[-1]), 8),
         projections=dyadic((BATCH, samples, widths[-1]), 8),
         tau=np.array(1 / 4),
-        gamma=np.array(1.0),
+        gamma=np.array(gamma),
         eta=np.array(1 / 64),
     )
 
@@ -61,7 +61,7 @@ def digits() -> Problem:
         Y=data["classes"].astype(np.int64),
         labels=rng.integers(0, 10, (BATCH, 3)),
         draws=dyadic_uniforms(rng, (BATCH, 3)),
-        probes=probes((64, 16, 11, 10), 3, rng),
+        probes=probes((64, 16, 11, 10), 3, 1.0, rng),
     )
     return uniforms_clear_of_borders(problem, rng)
 
@@ -88,7 +88,7 @@ def autoencoder() -> Problem:
         Y=X,
         labels=rng.integers(0, 2, (BATCH, 1, 784)).astype(np.float64),
         draws=dyadic_uniforms(rng, (BATCH, 1, 784)),
-        probes=probes(AUTOENCODER, 1, rng),
+        probes=probes(AUTOENCODER, 1, 2.0, rng),
     )
     return uniforms_clear_of_borders(problem, rng)
 

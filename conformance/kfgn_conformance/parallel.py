@@ -1,0 +1,34 @@
+"""The same table, its rows shared among processes, each of which opens the libraries for itself."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from .problems import Problem
+from .run import Column, Report, Row, asked, row
+
+_shared: tuple[list[Column], Sequence[Problem]]
+"""In a worker: its columns, and the problems."""
+
+
+def run_in_processes(
+    jobs: int, open_columns: Callable[[], list[Column]], problems: Sequence[Problem], progress: Callable[[str], None]
+) -> Report:
+    """`run` in so many processes. open_columns: called in each, and so a function that can be pickled."""
+    report = Report(open_columns(), list(problems))
+    names = asked(report.problems)
+    # spawned: libraries that have threads do not survive a fork
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _open, (open_columns, report.problems)) as pool:
+        for name, done in zip(names, pool.map(_row, names), strict=True):
+            progress(name)
+            report.add(name, done)
+    return report
+
+
+def _open(open_columns: Callable[[], list[Column]], problems: Sequence[Problem]) -> None:
+    global _shared
+    _shared = (open_columns(), problems)
+
+
+def _row(name: str) -> Row:
+    return row(name, *_shared)

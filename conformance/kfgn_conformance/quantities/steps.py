@@ -1,0 +1,94 @@
+"""One step of the optimiser from each state of a walk: Algorithm 1 with all heuristics."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import kfgn_reference as ref
+import numpy as np
+
+from ..problems import Array, Problem, Walk, Waypoint
+from .quantity import Quantity, in_order, keyed, of_inputs, of_preactivations
+from .sizes import Arrays
+
+
+def walk_of(p: Problem) -> Walk:
+    """The walk that the problem has; `ValueError` for one that has none."""
+    if p.walk is None:
+        raise ValueError(f"problem {p.id}: expected a walk")
+    return p.walk
+
+
+def settings_of(p: Problem) -> ref.Settings:
+    """Those of the walk, with the problem's eta."""
+    walk = walk_of(p)
+    return ref.Settings(
+        walk.method,
+        p.probes.eta[()],
+        norm=walk.inversion,
+        thresholds=walk.thresholds,
+        tau_bounds=walk.tau_bounds,
+        gamma_bounds=walk.gamma_bounds,
+        longest_step=walk.longest_step,
+        momentum=walk.momentum,
+        refresh=walk.refresh,
+    )
+
+
+def state_of(p: Problem, here: Waypoint) -> ref.State:
+    """The state of a waypoint. At the first step nothing is old, and the reference has nothing there."""
+    old = here.t > 0
+    factors = old and walk_of(p).method in ref.METHODS
+    return ref.State(
+        here.t,
+        p.reference._replace(weights=here.weights),
+        keyed(here.average) if old else {},
+        keyed(here.Q) if factors else {},
+        keyed(here.G) if factors else {},
+        here.tau[()],
+        here.gamma[()],
+        keyed(here.update) if old else {},
+    )
+
+
+def stepped(p: Problem) -> Iterator[tuple[ref.State, ref.Info]]:
+    """The step from each waypoint."""
+    for here in walk_of(p).waypoints:
+        yield ref.optimiser_step(settings_of(p), state_of(p, here), here.X, here.Y, here.draws)
+
+
+def steps(p: Problem) -> Arrays:
+    """From each waypoint: weights and averages of weights, Q and G layer by layer, then tau, gamma, f and alpha."""
+    arrays: list[Any] = []
+    for state, info in stepped(p):
+        for per_layer in (dict(enumerate(state.net.weights, start=1)), state.average, state.Q, state.G):
+            arrays += in_order(per_layer)
+        arrays += [state.tau, state.gamma, info.f, info.alpha]
+    return tuple(map(np.asarray, arrays))
+
+
+def decreases(p: Problem, here: Waypoint) -> list[Any]:
+    """How far the model falls with each of the gammas that C.3.2 chooses from."""
+    settings, state = settings_of(p), state_of(p, here)
+    net, tau, eta = state.net, state.tau, settings.eta
+    Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
+    g = ref.regularised_gradient(net, here.X, here.Y, eta)
+    omega = ref.decay(settings.decay_gamma, settings.T_gamma, state.gamma)
+
+    def decrease(gamma: Array) -> Any:
+        delta = ref.damped_direction(settings, net, here.X, here.Y, Q, G, g, tau, gamma)
+        return ref.dot(delta, g) ** 2 / ref.curvature_along(net, here.X, here.Y, delta, tau, eta)
+
+    candidates = (state.gamma, omega * state.gamma, state.gamma / omega)
+    return [decrease(gamma) for gamma in {ref.bounded(gamma, settings.gamma_bounds) for gamma in candidates}]
+
+
+STEPS = (
+    Quantity(
+        name="optimiser_step",
+        equation="Algorithm 1",
+        oracle=steps,
+        elements=lambda p: len(walk_of(p).waypoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
+        irrational="square roots of k and omega^2",
+        of_walks=True,
+    ),
+)

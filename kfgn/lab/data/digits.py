@@ -1,0 +1,25 @@
+"""The 8x8 handwritten digits that come with kfgn."""
+
+from importlib.resources import files
+
+import numpy as np
+
+from .images import Images
+
+
+def load_digits() -> Images:
+    """1,797 handwritten digits, (1797, 64) pixels in 0, 1/16, ..., 1, and which digit each is.
+
+    "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository (1998),
+    https://doi.org/10.24432/C50P49, licensed CC BY 4.0: its test part, as scikit-learn carries it. `make_digits.py`
+    beside this file made digits.npz.
+    """
+    with (files(__package__) / "digits.npz").open("rb") as file:
+        data = dict(np.load(file, allow_pickle=False))
+    return Images(
+        pixels=np.divide(data["images"], 16, dtype=np.float32),
+        labels=data["classes"].astype(np.int64),
+        shape=(8, 8),
+        about="1,797 handwritten digits of 8x8 pixels in [0, 1] (E. Alpaydin and C. Kaynak, UCI Machine Learning "
+        "Repository, CC BY 4.0).",
+    )

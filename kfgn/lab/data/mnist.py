@@ -1,0 +1,69 @@
+"""MNIST, from its original files."""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .images import Images
+from .store import DataFile, DataUnavailableError, Folder, check_content, locate
+
+TRAIN = 50_000
+SIDE = 28
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+)
+
+
+def _file(name: str, served: str, content: str) -> DataFile:
+    """A file that may be unpacked in the folder and is served packed."""
+    packed = f"{name}.gz"
+    return DataFile((f"mnist/{name}", f"mnist/{packed}"), tuple(url + packed for url in MIRRORS), served, content)
+
+
+IMAGES = _file(
+    "train-images-idx3-ubyte",
+    served="440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    content="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+)
+LABELS = _file(
+    "train-labels-idx1-ubyte",
+    served="3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    content="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+)
+
+
+def load_mnist(folder: Folder = None) -> Images:
+    """The first 50,000 training images, on which the paper trains, (50000, 784) pixels in [0, 1], and their digits.
+
+    The last 10,000 of the training images are commonly kept for validation. Raises `DataUnavailableError`.
+    """
+    images = _read(IMAGES, folder, header=16).reshape(-1, SIDE * SIDE)[:TRAIN]
+    labels = _read(LABELS, folder, header=8)[:TRAIN]
+    return Images(
+        pixels=np.divide(images, 255, dtype=np.float32),
+        labels=labels.astype(np.int64),
+        shape=(SIDE, SIDE),
+        about="The first 50,000 training images of MNIST (Y. LeCun and C. Cortes), 28x28 pixels in [0, 1].",
+    )
+
+
+def _read(file: DataFile, folder: Folder, header: int) -> NDArray[np.uint8]:
+    """The values of an idx file. Its header says nothing more, once the hash is known to be right."""
+    path = locate(file, folder)
+    content = _unpacked(path)
+    check_content(file, path, content)
+    return np.frombuffer(content, np.uint8, offset=header)
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataUnavailableError(f"{path} cannot be read; delete or replace it: {error}") from error

@@ -1,0 +1,101 @@
+"""Walks: that their states go through every branch of the heuristics, and that a port with another optimiser fails."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from kfgn_conformance import Status, judge
+from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.problems import exact
+from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.tolerances import LOOSE, tolerances, truth
+from kfgn_conformance.walks import STEPS, WALKS, walk
+
+import kfgn
+from kfgn.optimisers import gauss_newton
+
+STEP = ROWS["optimiser_step"]
+walked = cache(lambda name: walk(name, *WALKS[name]))
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_hardly_a_state_is_left_out(name):
+    problem = walked(name)
+    waypoints = problem.walk.waypoints
+    assert STEPS - 3 <= len(waypoints) <= STEPS
+    assert [here.t for here in waypoints] == sorted({here.t for here in waypoints})
+    assert waypoints[0].t == 0
+    exact(problem)
+    assert not STEP.asks(replace(problem, walk=None))
+
+
+def test_every_branch_is_taken():
+    """Over all walks tau rises and falls, gamma rises, falls and stays, and each meets its bounds."""
+    turns = {"tau": set(), "gamma": set()}
+    for name in WALKS:
+        for before, after in zip(walked(name).walk.waypoints, walked(name).walk.waypoints[1:], strict=False):
+            for damping, seen in turns.items():
+                if (after.t % (5 if damping == "tau" else 20)) == 0 and after.t == before.t + 1:
+                    seen.add(int(np.sign(getattr(after, damping) - getattr(before, damping))))
+    assert turns["tau"] >= {-1, 1}
+    assert turns["gamma"] == {-1, 0, 1}
+    bounded = [here.tau for here in walked("options").walk.waypoints]
+    assert (min(bounded), max(bounded)) in {(0.25, 0.4375), (0.4375, 0.5), (0.25, 0.5)}
+
+
+@pytest.mark.parametrize("name", ["kfra", "options"])
+def test_the_tolerance_proves_something(name):
+    scales = truth(walked(name), STEP).scales
+    for dtype, loose in LOOSE.items():
+        allowed = tolerances(walked(name), STEP, dtype)
+        assert all(t <= loose * scale for t, scale in zip(allowed, scales, strict=True))
+
+
+def test_problems_without_a_walk_are_refused():
+    with pytest.raises(ValueError, match="problem x: expected a walk"):
+        STEP.oracle(replace(walked("kfra"), id="x", walk=None))
+
+
+def short(name, *, period=1):
+    """The walk, one state in so many; enough to see a fault of every step, or of the 5th or 20th."""
+    problem = walked(name)
+    chosen = tuple(here for here in problem.walk.waypoints if (here.t + 1) % period == 0)
+    return replace(problem, walk=problem.walk._replace(waypoints=chosen))
+
+
+def swapped(self, xp, value, rho, thresholds):
+    """tau up where it should go down."""
+    low, high = thresholds
+    return xp.where(rho > high, self.higher(xp, value), xp.where(rho < low, self.lower(xp, value), value))
+
+
+MISTAKES = {
+    "tau the wrong way": (5, lambda m: m.setattr(kfgn.Damping, "followed", swapped)),
+    "gamma stays": (20, lambda m: m.setattr(kfgn.Damping, "lower", lambda self, xp, value: value)),
+    "no factor of alpha": (
+        7,
+        lambda m: m.setattr(gauss_newton, "_step_size", lambda xp, best, longest: -(best.bend**0)),
+    ),
+    "averages from the start": (
+        7,
+        lambda m: m.setattr(gauss_newton, "averaged", lambda xp, old, new, n, most: new),
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_fails(monkeypatch, mistake):
+    period, make = MISTAKES[mistake]
+    port, problem = KfgnPort(open_target("numpy"), "float64"), short("kfra", period=period)
+    assert judge(port, problem, STEP).status is Status.PASS
+    make(monkeypatch)
+    assert judge(port, problem, STEP).status is Status.FAIL
+
+
+def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
+    """The reference has nothing there, and the port is given ones."""
+    (first,) = (here for here in walked("kfra").walk.waypoints if here.t == 0)
+    assert all(np.all(Q == 1) for Q in first.Q)
+    problem = replace(walked("kfra"), walk=walked("kfra").walk._replace(waypoints=(first,)))
+    assert judge(KfgnPort(open_target("numpy"), "float64"), problem, STEP).status is Status.PASS

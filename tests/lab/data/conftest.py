@@ -1,0 +1,48 @@
+"""What the tests of the data sets share: the folder of the real files, an empty cache, and a server of files."""
+
+import functools
+import http.server
+import os
+import threading
+
+import pooch
+import pytest
+
+
+@pytest.fixture
+def real_folder():
+    if not os.environ.get("KFGN_DATA"):
+        pytest.skip("set KFGN_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz, faces/olivetti.npz, ...")
+    return os.environ["KFGN_DATA"]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, with no folder named by the environment."""
+    monkeypatch.delenv("KFGN_DATA", raising=False)
+    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
+    return tmp_path / "cache" / "kfgn"
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A folder that is served from this machine, its address, and the paths that were asked for."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    folder = tmp_path / "served"
+    folder.mkdir()
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_request(self, *_args):
+            asked.append(self.path)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield folder, f"http://127.0.0.1:{httpd.server_port}/", asked
+        httpd.shutdown()
+        thread.join()

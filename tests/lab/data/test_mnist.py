@@ -1,0 +1,163 @@
+"""MNIST: how its files are read and refused, and that the real ones are the published images."""
+
+import gzip
+import hashlib
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kfgn.lab.data import DataUnavailableError, load, mnist
+
+N = 5
+RNG = np.random.default_rng(0)
+IMAGES, LABELS = RNG.integers(0, 256, (N, 784), np.uint8), RNG.integers(0, 10, N, np.uint8)
+IDX = {
+    "train-images-idx3-ubyte": struct.pack(">4i", 0x803, N, 28, 28) + IMAGES.tobytes(),
+    "train-labels-idx1-ubyte": struct.pack(">2i", 0x801, N) + LABELS.tobytes(),
+}
+PACKED = {name: gzip.compress(content, mtime=0) for name, content in IDX.items()}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Five made-up images pass for all of MNIST."""
+    for attribute, name in zip(("IMAGES", "LABELS"), IDX, strict=True):
+        content, served = (hashlib.sha256(data[name]).hexdigest() for data in (IDX, PACKED))
+        monkeypatch.setattr(mnist, attribute, getattr(mnist, attribute)._replace(content=content, served=served))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mnist").mkdir()
+    for name, content in PACKED.items():
+        (tmp_path / "mnist" / f"{name}.gz").write_bytes(content)
+    return tmp_path
+
+
+def assert_the_five(images):
+    np.testing.assert_array_equal(images.pixels, (IMAGES / 255).astype(np.float32))
+    np.testing.assert_array_equal(images.labels, LABELS)
+
+
+@pytest.mark.usefixtures("small")
+def test_packed(folder):
+    assert_the_five(load("mnist", folder))
+
+
+@pytest.mark.usefixtures("small")
+def test_unpacked_and_packed_again(folder):
+    """It is the content that counts: the labels are compressed in another way, the images not at all."""
+    images, labels = IDX
+    (folder / "mnist" / f"{images}.gz").unlink()
+    (folder / "mnist" / images).write_bytes(IDX[images])
+    (folder / "mnist" / f"{labels}.gz").write_bytes(gzip.compress(IDX[labels], compresslevel=1, mtime=1))
+    assert_the_five(load("mnist", folder))
+
+
+@pytest.mark.usefixtures("small")
+def test_only_the_first(folder, monkeypatch):
+    monkeypatch.setattr(mnist, "TRAIN", 3)
+    images = load("mnist", folder)
+    np.testing.assert_array_equal(images.pixels, (IMAGES[:3] / 255).astype(np.float32))
+    np.testing.assert_array_equal(images.labels, LABELS[:3])
+
+
+@pytest.mark.usefixtures("small")
+def test_downloaded(cache, server, monkeypatch):
+    served, url, asked = server
+    names = [f"{name}.gz" for name in IDX]
+    for name, content in zip(names, PACKED.values(), strict=True):
+        (served / name).write_bytes(content)
+    for attribute, name in zip(("IMAGES", "LABELS"), names, strict=True):
+        monkeypatch.setattr(mnist, attribute, getattr(mnist, attribute)._replace(urls=(url + name,)))
+    assert_the_five(load("mnist"))
+    assert_the_five(load("mnist"))
+    assert asked == [f"/{name}" for name in names]
+    assert sorted(path.name for path in (cache / "mnist").iterdir()) == sorted(names)
+
+
+def test_another_file(folder):
+    """Five images are not MNIST: its hash is expected, theirs was found."""
+    found = hashlib.sha256(IDX["train-images-idx3-ubyte"]).hexdigest()
+    with pytest.raises(DataUnavailableError, match=f"expected content of SHA-256 ba891046.*25776db, got {found}"):
+        load("mnist", folder)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[:-9], "end-of-stream"),
+        (lambda content: content[:40] + bytes(20) + content[60:], "[Ee]rror|CRC"),
+        (lambda content: b"<html>not found</html>", "[Nn]ot a gzip"),
+        (lambda content: b"", "SHA-256"),
+    ],
+    ids=["truncated", "overwritten", "no gzip", "empty"],
+)
+def test_damaged(folder, damage, reason):
+    path = folder / "mnist/train-images-idx3-ubyte.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataUnavailableError, match=f"{re.escape(str(path))} .*delete or replace it: .*(?:{reason})"):
+        load("mnist", folder)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_file_is_missing(folder):
+    (folder / "mnist/train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataUnavailableError, match=r"train-labels-idx1-ubyte or .*train-labels-idx1-ubyte\.gz"):
+        load("mnist", folder)
+
+
+def test_places():
+    """Three mirrors each, by https, of the name under which the file is kept."""
+    for file in (mnist.IMAGES, mnist.LABELS):
+        name = Path(file.names[-1]).name
+        assert len(set(file.urls)) == 3
+        assert all(url.startswith("https://") and url.endswith(f"/{name}") for url in file.urls)
+
+
+def test_labels(real_folder):
+    """The first digits and the number of each among the first 50,000 that are printed everywhere."""
+    labels = load("mnist", real_folder).labels
+    np.testing.assert_array_equal(labels[:5], [5, 0, 4, 1, 9])
+    np.testing.assert_array_equal(np.bincount(labels), [4932, 5678, 4968, 5101, 4859, 4506, 4951, 5175, 4842, 4988])
+
+
+def test_headers(real_folder):
+    """What the loader skips says what the loader assumes."""
+    for file, header in ((mnist.IMAGES, (0x803, 60_000, 28, 28)), (mnist.LABELS, (0x801, 60_000))):
+        path = next(path for name in file.names if (path := Path(real_folder) / name).is_file())
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as content:
+            assert struct.unpack(f">{len(header)}i", content.read(4 * len(header))) == header
+
+
+def test_published_statistics(real_folder):
+    """Of all 60,000, by a sum over the pixels; ours are 50,000 of them, four standard errors allowed for the rest."""
+    x = load("mnist", real_folder).pixels
+    mean = x.mean(axis=0, dtype=np.float64)
+    centred = (x - mean).astype(np.float32)
+    squares = np.einsum("ij,ij->i", centred, centred)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    codes = centred @ vectors[:, -30:]
+    seen = (mean > 0) & (mean < 1)
+    weights, constant = np.log1p(-mean[seen]) - np.log(mean[seen]), np.log1p(-mean[seen]).sum()
+    statistics = {
+        "mean pixel": (x.mean(axis=1, dtype=np.float64), 0.13066, 5e-6),
+        "mean image, squared error": (squares, 52.725, 5e-4),
+        "30 principal components, squared error": (squares - np.einsum("ij,ij->i", codes, codes), 14.207, 5e-4),
+        "mean image, cross-entropy": (x[:, seen] @ weights - constant, 206.03, 5e-3),
+        "entropy floor, which no output gets below": (entropies(x), 45.757, 5e-4),
+    }
+    for name, (found, expected, rounding) in statistics.items():
+        allowed = rounding + 4 * found.std() * np.sqrt(1 / 50_000 - 1 / 60_000)
+        assert abs(found.mean() - expected) < allowed < 0.01 * expected, name
+
+
+def entropies(x):
+    """Of each image, in nats: every pixel is one of 256 values, so a table of 256 does."""
+    p = np.arange(1, 255) / 255
+    table = np.concatenate([[0], -p * np.log(p) - (1 - p) * np.log1p(-p), [0]])
+    return table[np.rint(255 * x).astype(np.uint8)].sum(axis=1)

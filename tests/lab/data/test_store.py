@@ -1,0 +1,130 @@
+"""Where files come from, and what is said when they do not."""
+
+import hashlib
+import re
+import sys
+
+import pooch
+import pytest
+
+from kfgn.lab.data.store import DataFile, DataUnavailableError, check_content, library, locate
+
+CONTENT = b"the content of a file"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+FILE = DataFile(("set/plain", "set/packed"), ("https://nowhere.invalid/packed",), SHA256, SHA256)
+
+
+def place(path, content=CONTENT):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    monkeypatch.setattr(pooch, "retrieve", lambda *args, **kwargs: pytest.fail("something was downloaded"))
+
+
+@pytest.mark.usefixtures("cache", "no_download")
+def test_argument_before_environment(tmp_path, monkeypatch):
+    ours, theirs = (place(tmp_path / owner / "set/plain") for owner in ("ours", "theirs"))
+    monkeypatch.setenv("KFGN_DATA", str(tmp_path / "theirs"))
+    assert locate(FILE, tmp_path / "ours") == locate(FILE, str(tmp_path / "ours")) == ours
+    assert locate(FILE) == theirs
+
+
+@pytest.mark.usefixtures("no_download")
+def test_environment_before_cache(tmp_path, cache, monkeypatch):
+    in_cache, named = place(cache / "set/plain"), place(tmp_path / "named/set/plain")
+    assert locate(FILE) == in_cache
+    monkeypatch.setenv("KFGN_DATA", "")
+    assert locate(FILE) == in_cache
+    monkeypatch.setenv("KFGN_DATA", str(tmp_path / "named"))
+    assert locate(FILE) == named
+
+
+@pytest.mark.usefixtures("cache", "no_download")
+def test_tilde_is_home(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    plain = place(tmp_path / "data/set/plain")
+    assert locate(FILE, "~/data") == plain
+
+
+@pytest.mark.usefixtures("cache", "no_download")
+def test_names_in_order(tmp_path):
+    packed = place(tmp_path / "set/packed")
+    assert locate(FILE, tmp_path) == packed
+    plain = place(tmp_path / "set/plain")
+    assert locate(FILE, tmp_path) == plain
+
+
+@pytest.mark.usefixtures("cache", "no_download")
+@pytest.mark.parametrize("by_argument", [True, False])
+def test_missing_in_a_named_folder(tmp_path, monkeypatch, by_argument):
+    """Says each path that was looked at, and downloads nothing."""
+    folder = tmp_path / "empty"
+    if not by_argument:
+        monkeypatch.setenv("KFGN_DATA", str(folder))
+    with pytest.raises(DataUnavailableError, match=r"with no folder named.*KFGN_DATA.*would be downloaded") as error:
+        locate(FILE, folder if by_argument else None)
+    assert f"expected {folder / 'set/plain'} or {folder / 'set/packed'};" in str(error.value)
+
+
+def test_download_once(cache, server):
+    served, url, asked = server
+    place(served / "packed")
+    file = FILE._replace(urls=(url + "packed",))
+    for _ in range(2):
+        path = locate(file)
+        assert path == cache / "set/packed"
+        assert path.read_bytes() == CONTENT
+    assert asked == ["/packed"]
+
+
+def test_mirrors_in_turn(cache, server):
+    """One does not have the file, one has another, the third is right, and nobody asks the fourth."""
+    served, url, asked = server
+    place(served / "other/packed", b"another")
+    place(served / "packed")
+    locate(FILE._replace(urls=tuple(url + p for p in ("missing/packed", "other/packed", "packed", "never/packed"))))
+    assert asked == ["/missing/packed", "/other/packed", "/packed"]
+    assert (cache / "set/packed").read_bytes() == CONTENT
+
+
+def test_failed_download(cache, server):
+    """Every place with its reason, and where to put the file by hand; nothing half-done stays."""
+    served, url, _ = server
+    place(served / "other/packed", b"another")
+    urls = (url + "missing/packed", url + "other/packed", "http://127.0.0.1:1/packed")
+    with pytest.raises(DataUnavailableError) as error:
+        locate(FILE._replace(urls=urls))
+    first, *reasons = str(error.value).splitlines()
+    by_hand = (
+        f"place it by hand as {cache / 'set/plain'} or {cache / 'set/packed'}, or in a folder that KFGN_DATA names"
+    )
+    assert first == f"packed could not be downloaded; {by_hand}"
+    assert [reason.split()[0] for reason in reasons] == [f"{u}:" for u in urls]
+    assert "404" in reasons[0]
+    assert SHA256 in reasons[1]
+    assert hashlib.sha256(b"another").hexdigest() in reasons[1]
+    assert "refused" in reasons[2]
+    assert not list((cache / "set").iterdir())
+
+
+def test_content(tmp_path):
+    check_content(FILE, tmp_path, CONTENT)
+    found = hashlib.sha256(b"another").hexdigest()
+    with pytest.raises(DataUnavailableError, match=rf"{re.escape(str(tmp_path))} is damaged.*{SHA256}, got {found}"):
+        check_content(FILE, tmp_path, b"another")
+
+
+def test_missing_library(cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(DataUnavailableError, match=r"pooch, for downloads, is not.*: pip install 'kfgn\[train\]'"):
+        locate(FILE)
+    assert place(cache / "set/plain") == locate(FILE, cache)  # which a named folder does not need
+
+
+def test_library_by_its_name():
+    assert library("pooch", "downloads") is pooch
