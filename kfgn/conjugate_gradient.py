@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from ._types import Array, Arrays, Weights
-from .backends import device, repeat
+from .backends import compiled, device, repeat
 from .block_products import gauss_newton_block_operator
 from .checks import checked, checked_layers, checked_split, checked_targets
 from .network import Network
@@ -160,16 +160,31 @@ def _solve(
     separate: bool,
     check: bool,
 ) -> Solution:
-    xp, weights, X = checked(network, weights, X, check=check)
+    _, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     b = checked_layers(network, X, "b", b, check=check)
-    split = checked_split(network)
+    checked_split(network)
     k = checked_scalar("damping", damping, X, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
     tolerance = checked_scalar("tolerance", tolerance, X, check=check)
+    return compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)  # type: ignore[no-any-return]
+
+
+def _solution(
+    network: Network,
+    iterations: int,
+    separate: bool,
+    weights: Arrays,
+    X: Array,
+    Y: Array,
+    b: Arrays,
+    k: Array | float,
+    tolerance: Array | float,
+) -> Solution:
+    xp = array_namespace(X)
     trace = forward(xp, network, weights, X)
     operator = gauss_newton_block_operator if separate else gauss_newton_operator
-    G = operator(xp, weights, trace, split.at(xp, trace.outputs, Y))
+    G = operator(xp, weights, trace, checked_split(network).at(xp, trace.outputs, Y))
     return conjugate_gradient(
         lambda v: plus(G(v), v, k), b, iterations=iterations, tolerance=tolerance, separate=separate
     )

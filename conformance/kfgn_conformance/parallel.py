@@ -19,9 +19,10 @@ def run_in_processes(
     names = asked(report.problems)
     # spawned: libraries that have threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _open, (open_columns, report.problems)) as pool:
-        for name, done in zip(names, pool.map(_row, names), strict=True):
+        rows = {name: pool.submit(_row, name) for name in reversed(names)}  # the longest are last in the table
+        for name in names:
             progress(name)
-            report.add(name, done)
+            report.add(name, rows[name].result())
     return report
 
 
