@@ -169,7 +169,7 @@ def test_jit_is_one_loop(problem):
         return lambda b: kfgn.solve_gauss_newton(*p[:4], b, damping=0.5, iterations=iterations, tolerance=1e-12)
 
     few, many = (str(jax.make_jaxpr(solve(n))(p.b)) for n in (10, 1000))
-    assert few.count("\n") == many.count("\n") > 10
+    assert 10 < many.count("\n") <= few.count("\n")
     solution = jax.jit(solve(20))(p.b)
     for a, b in zip(solution.x, solve(20)(p.b).x, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10)
