@@ -1,10 +1,11 @@
-"""Functions of arrays as a library runs them best: JAX compiles them, the others take them as they are."""
+"""Functions of arrays as a library runs them best: JAX compiles them, and NumPy does not warn."""
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
 from typing import Any
 
-from array_api_compat import is_jax_array
+import numpy as np
+from array_api_compat import is_jax_array, is_numpy_array
 
 from .._types import Array
 from .arrays import is_traced
@@ -14,11 +15,12 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     """f with its first arguments given, for arrays of the library of `like`.
 
     JAX compiles it once for each set of static arguments, shapes and settings, but not inside a trace, which compiles
-    the whole of what it sees.
+    the whole of what it sees. NumPy does not warn of what is not finite: such a function tells it in its results.
     """
     if is_jax_array(like) and not is_traced(like):
         return _jitted(f, static)
-    return partial(f, *static)
+    given = partial(f, *static)
+    return np.errstate(all="ignore")(given) if is_numpy_array(like) else given
 
 
 @lru_cache(maxsize=256)

@@ -75,6 +75,15 @@ def test_a_batch_with_nan_changes_nothing_but_the_counts(backend, optimiser, dty
 
 
 @numpy_alone
+@pytest.mark.parametrize("optimiser", [kfgn.GaussNewton(NETWORK), kfgn.SGD(NETWORK, 1.0)], ids=["gauss_newton", "sgd"])
+def test_overflow_is_rejected_without_a_warning(backend, optimiser):
+    state = optimiser.init(tuple(1e200 * W for W in weights()))
+    state, info = optimiser.step(state, *data())
+    assert not bool(info.ok)
+    assert int(state.counts.rejected) == 1
+
+
+@numpy_alone
 def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
     """Without damping, the factors of a single datapoint are singular; with some they are not."""
     X, Y = data()

@@ -1,0 +1,169 @@
+"""The command `kfgn`: train networks by the paper's methods, compare them, and look at runs."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..backends import BACKENDS, BackendUnavailableError
+from ..damping import INVERSIONS
+from .comparison import PICTURE, compare
+from .data import DataUnavailableError
+from .errors import RunFailedError, UsageError, library
+from .methods import METHODS
+from .options import DTYPES, Options
+from .pictures import LOSS, draw_losses, draw_run
+from .progress import Progress
+from .run_folder import Run, is_run, read_run
+from .tables import print_backends, print_runs
+from .tasks import TASKS
+from .trainer import InterruptedRunError, resume, train
+
+FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+GOES_ON = {"train": "--resume goes on from there", "compare": "the same command goes on from there"}
+
+OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
+    "data": (str, "NAME", f"one of {', '.join(TASKS)}"),
+    "method": (str, "NAME", f"one of {', '.join(METHODS)} (default: kfra)"),
+    "backend": (str, "NAME", f"one of {', '.join(BACKENDS)} (default: numpy)"),
+    "device": (str, "NAME", "cpu or cuda (default: the backend's first)"),
+    "dtype": (str, "NAME", f"one of {', '.join(DTYPES)} (default: float32)"),
+    "updates": (int, "N", "how many"),
+    "seconds": (float, "S", "how long, evaluations and writing aside"),
+    "batch": (int, "N", "datapoints in a step (default: 1000; digits 256)"),
+    "seed": (int, "N", "of start, batches and draws (default: 0)"),
+    "samples": (int, "S", "for each datapoint: kfac, rp"),
+    "average": (float, "X", "what the averaged curvature keeps of earlier batches: kflr, kfra, kfac, rp"),
+    "inversion": (str, "NAME", f"of the damped blocks, one of {', '.join(INVERSIONS)}: the same"),
+    "refresh": (int, "N", "make the curvature anew every so many steps: the same"),
+    "tau": (float, "X", "start of the damping of the full matrix: second order"),
+    "gamma": (float, "X", "start of the damping of the blocks: second order but hf"),
+    "eta": (float, "X", "weight of L2"),
+    "learning_rate": (float, "X", "first order; sgd, momentum and nesterov need it"),
+    "halving": (int, "N", "halve the learning rate every so many steps: first order"),
+    "evaluate_every": (int, "N", "steps between evaluations on the whole training set (default: 50)"),
+    "checkpoint_every": (int, "N", "steps between checkpoints (default: 50)"),
+    "patience": (int, "N", "rejected steps in a row that end the run (default: 20)"),
+    "data_folder": (str, "FOLDER", "where the files of a data set are (default: KFGN_DATA, or downloaded)"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="kfgn",
+        description="Train networks by the methods of the paper and by what it compares with.",
+        epilog="Exit status: 0 fine, 1 a run failed, 2 wrong usage, 130 interrupted.",
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+
+    one = commands.add_parser("train", help="train a network", description="Train a network, or go on with its run.")
+    _add_options(one)
+    one.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder of the run, new or empty")
+    one.add_argument("--resume", action="store_true", help="go on with the run in it, with the options it has")
+
+    several = commands.add_parser(
+        "compare",
+        help="train it by several methods",
+        description="Train a network by several methods from one start. What is there of an earlier call goes on.",
+    )
+    several.add_argument("--methods", nargs="+", required=True, metavar="NAME", help=f"of {', '.join(METHODS)}")
+    _add_options(several, without="method")
+    several.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="has a folder for each run")
+
+    show = commands.add_parser(
+        "show", help="print and redraw runs", description="Print runs, and redraw one's pictures or several together."
+    )
+    show.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="the folder of a run, or of a comparison")
+    show.add_argument("--out", type=Path, metavar="FILE", help=f"the picture (default: {LOSS} or {PICTURE} beside it)")
+
+    commands.add_parser("backends", help="array libraries and devices that are usable here, and why others are not")
+    return top
+
+
+def _add_options(command: argparse.ArgumentParser, without: str = "") -> None:
+    """Those of `Options`; what is not given is absent."""
+    for field in fields(Options):
+        if field.name != without:
+            kind, metavar, text = OPTIONS[field.name]
+            flag = "--" + field.name.replace("_", "-")
+            command.add_argument(flag, type=kind, metavar=metavar, help=text, default=argparse.SUPPRESS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    given = vars(parser().parse_args(arguments))
+    commands = {"train": _train, "compare": _compare, "show": _show, "backends": _backends}
+    command = given.pop("command")
+    try:
+        commands[command](given)
+    except InterruptedRunError as error:
+        return _told(f"{error}; {GOES_ON[command]}", INTERRUPTED)
+    except RunFailedError as error:
+        return _told(error, FAILED)
+    except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
+        return _told(error, USAGE)
+    except KeyboardInterrupt:
+        return _told("interrupted", INTERRUPTED)
+    return FINE
+
+
+def _told(what: object, status: int) -> int:
+    sys.stderr.write(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{what}\n")
+    return status
+
+
+def _consoles() -> tuple[Any, Any]:
+    console = library("rich.console").Console
+    return console(), console(stderr=True)
+
+
+def _train(given: dict[str, Any]) -> None:
+    console, log = _consoles()
+    out, resumed = given.pop("out"), given.pop("resume")
+    if not resumed and "data" not in given:
+        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+    with Progress(log) as watch:
+        run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
+    print_runs([run], console)
+
+
+def _compare(given: dict[str, Any]) -> None:
+    console, log = _consoles()
+    out, methods = given.pop("out"), given.pop("methods")
+    if "data" not in given:
+        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+    with Progress(log) as watch:
+        runs = compare(Options(**given), methods, out, watch=watch)
+    print_runs(runs, console)
+    console.print(f"drawn: {out / PICTURE}", highlight=False, soft_wrap=True)
+
+
+def _show(given: dict[str, Any]) -> None:
+    console, _ = _consoles()
+    runs = [run for folder in given["runs"] for run in _runs(folder)]
+    print_runs(runs, console)
+    picture = given["out"] or runs[0].folder / (LOSS if len(runs) == 1 else f"../{PICTURE}")
+    try:
+        if len(runs) == 1 and given["out"] is None:
+            draw_run(runs[0])
+        else:
+            draw_losses(runs, picture.resolve())
+    except DataUnavailableError:
+        raise
+    except OSError as error:
+        raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
+    console.print(f"drawn: {picture.resolve()}", highlight=False, soft_wrap=True)
+
+
+def _runs(folder: Path) -> list[Run]:
+    """The run in a folder, or those in the folders in it."""
+    inside = sorted(path for path in folder.iterdir() if is_run(path)) if folder.is_dir() and not is_run(folder) else []
+    return [read_run(path) for path in inside or [folder]]
+
+
+def _backends(_given: dict[str, Any]) -> None:
+    print_backends(_consoles()[0])

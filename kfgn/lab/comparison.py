@@ -1,0 +1,86 @@
+"""Several methods on one task: the same start, batches, library and threads, one after the other."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import RunFailedError, UsageError
+from .methods import METHODS, checked_method, make_optimiser
+from .options import OF_THE_METHOD, Options
+from .pictures import draw_losses
+from .run_folder import Run, is_run
+from .tasks import open_task
+from .trainer import resume, train
+from .watch import Watch
+
+PICTURE = "comparison.png"
+
+
+def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch: Watch | None = None) -> list[Run]:
+    """Train by each of the methods, in a folder of its name below `out`, and draw them together there.
+
+    options: of every run; each method takes what it knows of `OF_THE_METHOD`, and `options.method` is not looked at.
+    What is there already of an earlier call is gone on with. Raises as `train` and `resume` do, before the first run
+    if the options are at fault, and `UsageError` for an option that none of the methods takes.
+    """
+    folder = Path(out)
+    each = [_for_method(options, name) for name in dict.fromkeys(methods)]
+    for name in OF_THE_METHOD:
+        if getattr(options, name) is not None and all(getattr(one, name) is None for one in each):
+            raise UsageError(f"{name}: none of {', '.join(one.method for one in each)} has one")
+    task = open_task(options.data, options.data_folder)
+    for one in each:
+        make_optimiser(task.network, one)
+    runs = []
+    for one in each:
+        place = folder / one.method
+        if is_run(place):
+            runs.append(resume(place, _given(one), watch=watch, task=task))
+        else:
+            runs.append(train(one, place, watch=watch, task=task))
+    try:
+        draw_losses(runs, folder / PICTURE)
+    except OSError as error:
+        raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
+    return runs
+
+
+def _for_method(options: Options, name: str) -> Options:
+    takes = checked_method(name).takes
+    without: dict[str, None] = {option: None for option in OF_THE_METHOD if option not in takes}
+    return dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
+
+
+def _given(options: Options) -> dict[str, object]:
+    """Without what is None, which the run has resolved."""
+    return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
+
+
+class Arrival(NamedTuple):
+    """When a run first had a loss that was asked for: null where it never had."""
+
+    updates: int | None
+    seconds: float | None
+
+
+def best_first_order(runs: Sequence[Run]) -> float | None:
+    """The least final loss, at the weights or their average, that a first-order method came to; None without any."""
+    finals = [
+        loss
+        for run in runs
+        if METHODS[run.options["method"]].first_order
+        for loss in (run.final(), run.final(averaged=True))
+        if not math.isnan(loss)
+    ]
+    return min(finals, default=None)
+
+
+def arrival(run: Run, loss: float) -> Arrival:
+    """The first evaluation of the run with a loss, at the weights or their average, that is no larger."""
+    for row in run.evaluations:
+        found = [value for value in (row["train_loss"], row["train_loss_averaged"]) if value is not None]
+        if found and min(found) <= loss:
+            return Arrival(row["update"], row["seconds"])
+    return Arrival(None, None)

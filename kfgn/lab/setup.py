@@ -1,0 +1,76 @@
+"""All that a run needs before its first step, and its description."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from .. import __version__
+from ..backends import Backend, open_backend
+from .errors import UsageError, library
+from .methods import Optimiser, make_optimiser, settings
+from .options import FREE, Options
+from .tasks import Task, open_task
+
+
+class Setup(NamedTuple):
+    """The options with every value that is used, and what they name."""
+
+    options: Options
+    task: Task
+    backend: Backend
+    optimiser: Optimiser
+
+    def hash(self) -> str:
+        """Of all that a step depends on, so that a checkpoint knows its run."""
+        fixed = {name: value for name, value in dataclasses.asdict(self.options).items() if name not in FREE}
+        told = json.dumps([fixed, dataclasses.asdict(self.optimiser)], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def configuration(self) -> dict[str, Any]:
+        """For `configuration.json`."""
+        optimiser = dataclasses.asdict(self.optimiser)
+        return {
+            "hash": self.hash(),
+            "options": dataclasses.asdict(self.options),
+            "network": optimiser.pop("network"),
+            "optimiser": {"class": type(self.optimiser).__name__, **optimiser},
+            "data": {"about": self.task.about, "n": len(self.task.X), "shape": self.task.shape},
+            "versions": {
+                "kfgn": __version__,
+                "numpy": version("numpy"),
+                self.backend.name: self.backend.version,
+                "python": platform.python_version(),
+            },
+            "flags": self.backend.flags(),
+            "machine": {
+                "platform": platform.platform(),
+                "processor": platform.processor() or platform.machine(),
+                "cores": os.cpu_count(),
+                "threads": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
+            },
+        }
+
+
+def set_up(options: Options, task: Task | None = None) -> Setup:
+    """Open what the options name; `task` if it is open already.
+
+    Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError`.
+    """
+    for name in ("safetensors", "matplotlib"):  # rather now than when there is something to write
+        library(name)
+    try:
+        backend = open_backend(options.backend, options.device)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if task is None:
+        task = open_task(options.data, options.data_folder)
+    optimiser = make_optimiser(task.network, options)
+    batch = task.batch if options.batch is None else options.batch
+    if batch > len(task.X):
+        raise UsageError(f"batch: expected at most {len(task.X)}, the size of {task.name}, got {batch}")
+    used = settings(optimiser, options.method)
+    return Setup(dataclasses.replace(options, device=backend.device, batch=batch, **used), task, backend, optimiser)

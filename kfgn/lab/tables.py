@@ -1,0 +1,53 @@
+"""Runs and backends as tables for the terminal."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ..backends import BACKENDS, BackendUnavailableError, open_backend
+from .comparison import arrival, best_first_order
+from .errors import library
+from .run_folder import Run
+
+
+def print_runs(runs: Sequence[Run], console: Any) -> None:
+    """Final losses over the whole training set, and when each run had the best of the first-order methods."""
+    best = best_first_order(runs) if len(runs) > 1 else None
+    heads = ["run", "data", "method", "updates", "seconds", "loss", "averaged", "rejected"]
+    table = _table(*heads, *(["updates\nto best", "seconds\nto best"] if best is not None else []), left=3)
+    for run in runs:
+        options = run.options
+        row = [run.folder.name, options["data"], options["method"], str(run.updates), f"{run.seconds:.1f}"]
+        row += [_number(run.final()), _number(run.final(averaged=True)), str(run.rejected)]
+        if best is not None:
+            updates, seconds = arrival(run, best)
+            row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
+        table.add_row(*row)
+    console.print(table)
+    if best is not None:
+        console.print(f"best: the least final loss of the first-order methods, {best:.5g}", highlight=False)
+
+
+def print_backends(console: Any) -> None:
+    """Every library on every device: its version, or why it is not usable here."""
+    table = _table("backend", "device", "version", "usable", left=4)
+    for name, kind in BACKENDS.items():
+        for device in kind.devices:
+            try:
+                backend = open_backend(name, device)
+            except BackendUnavailableError as error:
+                table.add_row(name, device, "-", f"no: {error}")
+            else:
+                table.add_row(name, device, backend.version, "yes")
+    console.print(table)
+
+
+def _table(*heads: str, left: int) -> Any:
+    table = library("rich.table").Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for i, head in enumerate(heads):
+        table.add_column(head, justify="left" if i < left else "right", no_wrap=head != "usable")
+    return table
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.5g}"

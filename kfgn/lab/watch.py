@@ -1,0 +1,20 @@
+"""Who looks on while a run trains."""
+
+import warnings
+
+from .options import Options
+from .run_folder import Row
+
+
+class Watch:
+    """Silent but for warnings. What looks on otherwise derives from it, as the progress bar of the command does."""
+
+    def begins(self, options: Options, updates: int, seconds: float) -> None:
+        """A run begins, or goes on after so many updates and seconds."""
+
+    def goes_on(self, rows: list[Row]) -> None:
+        """These updates are done."""
+
+    def warns(self, message: str) -> None:
+        """Something was not as it should be, and the run goes on."""
+        warnings.warn(message, stacklevel=2)

@@ -1,0 +1,167 @@
+"""The command `kfgn`: what it prints, its exit status, and one clear line for what is wrong."""
+
+import builtins
+
+import pytest
+
+from kfgn.lab import Options, compare, read_run
+from kfgn.lab.cli import main
+from kfgn.lab.comparison import arrival, best_first_order
+
+ADAM = ("--learning-rate", "0.01")
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def train(out, *more):
+    return run("train", "--data", "digits", "--updates", 12, "--out", out, *more)
+
+
+def test_train_prints_the_end_of_the_run(tmp_path, capsys):
+    assert train(tmp_path / "a") == 0
+    told = capsys.readouterr()
+    assert told.err == ""  # quiet where there is no terminal
+    final = read_run(tmp_path / "a").final()
+    assert f"{final:.5g}" in told.out
+
+
+def test_resume_goes_on(tmp_path):
+    train(tmp_path / "a")
+    assert run("train", "--resume", "--out", tmp_path / "a", "--updates", 20) == 0
+    assert read_run(tmp_path / "a").updates == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "cifar", "--updates", 1), "data: unknown data set 'cifar'"),
+        (("--updates", 1), "data: expected one of digits"),
+        (("--data", "digits"), "updates: expected a number of updates or of seconds, got neither"),
+        (("--data", "digits", "--updates", 1, "--method", "x"), "method: unknown method 'x'"),
+        (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: unknown backend 'x'"),
+        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
+        (("--resume",), "there is no run here (configuration.json is missing)"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments, message, tmp_path, capsys):
+    assert run("train", *arguments, "--out", tmp_path / "a") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("kfgn: error: ")
+    assert told.err.count("\n") == 1
+    assert message in told.err
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path, capsys):
+    train(tmp_path / "a")
+    before = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert train(tmp_path / "a") == 2
+    assert "is not empty; add --resume to go on with its run, or name another folder" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == before
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.tex").touch()
+    assert train(tmp_path / "b") == 2
+    assert "b is not empty; name another folder" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_has_status_1(tmp_path, capsys):
+    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--patience", 3)
+    assert train(tmp_path / "a", *diverges) == 1
+    assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["rich", "safetensors", "matplotlib"])
+def test_a_missing_extra_is_named(missing, tmp_path, capsys, monkeypatch):
+    import importlib
+
+    real = importlib.import_module
+
+    def without(name, package=None):
+        if name.split(".")[0] == missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    assert train(tmp_path / "a") == 2
+    told = capsys.readouterr().err
+    assert missing in told
+    assert "is not installed: pip install 'kfgn[train]'" in told
+
+
+def test_the_lab_imports_without_the_extra(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name.split(".")[0] in ("rich", "safetensors", "matplotlib", "pooch"):
+            raise AssertionError(f"{name} was imported")
+        return real(name, *rest)
+
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("kfgn.lab")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(builtins, "__import__", without)
+    import kfgn.lab.cli
+
+    assert kfgn.lab.cli.parser().prog == "kfgn"
+
+
+def test_compare_starts_all_alike_and_tells_when_each_arrived(tmp_path, capsys):
+    arguments = ("compare", "--data", "digits", "--methods", "kfra", "adam", *ADAM, "--evaluate-every", 2)
+    assert run(*arguments, "--updates", 20, "--out", tmp_path / "c") == 0
+    printed = capsys.readouterr().out
+    kfra, adam = (read_run(tmp_path / "c" / name) for name in ("kfra", "adam"))
+    assert kfra.metrics[0] == adam.metrics[0]
+    assert kfra.metrics[1]["loss"] == adam.metrics[1]["loss"]
+    best = best_first_order([kfra, adam])
+    assert best == min(adam.final(), adam.final(averaged=True))
+    arrived = arrival(kfra, best)
+    assert 0 < arrived.updates < 20
+    losses = {row["update"]: min(row["train_loss"], row["train_loss_averaged"]) for row in kfra.evaluations}
+    assert losses[arrived.updates] <= best < losses[arrived.updates - 2]
+    assert f"{best:.5g}" in printed
+    assert (tmp_path / "c" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_comparison_is_taken_up_where_it_was_left(tmp_path):
+    options = Options("digits", updates=10, learning_rate=0.01)
+    compare(Options("digits", updates=10), ["kfra"], tmp_path)
+    finished = (tmp_path / "kfra" / "metrics.jsonl").read_bytes()
+    runs = compare(options, ["kfra", "adam"], tmp_path)
+    assert [run.options["method"] for run in runs] == ["kfra", "adam"]
+    assert (tmp_path / "kfra" / "metrics.jsonl").read_bytes() == finished
+    assert [run.updates for run in compare(Options("digits", updates=15), ["kfra"], tmp_path)] == [15]
+
+
+def test_compare_names_an_option_that_no_method_has(tmp_path, capsys):
+    arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
+    assert run("compare", *arguments) == 2
+    assert "learning_rate: none of kfra, kflr has one" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+
+
+def test_show_prints_and_redraws(tmp_path, capsys):
+    train(tmp_path / "a")
+    train(tmp_path / "b", "--seed", 1)
+    (tmp_path / "a" / "loss.png").unlink()
+    assert run("show", tmp_path / "a") == 0
+    assert (tmp_path / "a" / "loss.png").exists()
+    assert run("show", tmp_path) == 0  # both
+    printed = capsys.readouterr().out
+    for name in "ab":
+        assert f"{read_run(tmp_path / name).final():.5g}" in printed
+    assert (tmp_path / "comparison.png").exists()
+    assert run("show", tmp_path / "a", "--out", tmp_path / "mine.png") == 0
+    assert (tmp_path / "mine.png").exists()
+    assert run("show", tmp_path / "nowhere") == 2
+    assert "there is no run here" in capsys.readouterr().err
+
+
+def test_backends_says_what_is_usable(capsys):
+    assert run("backends") == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["numpy"].split()[-1] == "yes"
+    assert "cupy" in lines
