@@ -9,7 +9,9 @@ from pathlib import Path
 from kfgn_reference import EQUATIONS
 from rich.console import Console
 
+from .adapters.isolated import Isolated
 from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from .adapters.loading import AdapterError, load
 from .cases import cases
 from .equations import print_equation, print_table
 from .parallel import run_in_processes
@@ -39,6 +41,19 @@ def parser() -> argparse.ArgumentParser:
     )
     names = ", ".join(TARGETS)
     checks.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
+    checks.add_argument(
+        "--adapter",
+        nargs="+",
+        metavar="MODULE:NAME",
+        default=[],
+        help="hold these implementations against the reference, in the place of kfgn's backends",
+    )
+    checks.add_argument(
+        "--limit", type=float, default=60.0, metavar="S", help="seconds an adapter has for an answer (default: 60)"
+    )
+    checks.add_argument(
+        "--in-process", action="store_true", help="adapters in this process, without a limit, for a debugger"
+    )
     checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     checks.add_argument("--dtype", choices=DTYPES, help="only in it")
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
@@ -111,16 +126,21 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     targets = [
         target
         for target, (_, device) in TARGETS.items()
-        if (given.backend is None or target in given.backend) and given.device in (None, device)
+        if (target in given.backend if given.backend else not given.adapter) and given.device in (None, device)
     ]
     console, log = Console(), Console(stderr=True)
-    open_columns = partial(columns_of, tuple(targets), given.dtype)
+    if not given.limit > 0:
+        options.error(f"--limit: expected seconds above 0, got {given.limit:g}")
+    limit = None if given.in_process else given.limit
+    open_columns = partial(columns_of, tuple(targets), given.dtype, tuple(given.adapter), limit)
     columns = open_columns()
+    unusable = {column.name for column in columns if column.adapter is None}
     missing = sorted(set(given.require) - {column.name for column in columns if column.adapter})
+    missing += [name for name in given.adapter if name in unusable]
     if missing:
         for column in columns:
             if column.name in missing:
-                log.print(f"{column.name}: not usable: {column.reason}", style="red", highlight=False)
+                log.print(f"{column.name}: not usable: {column.reason}", style="red", markup=False, highlight=False)
         log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
         return USAGE
     real = (make() for make in REAL_PROBLEMS.values())
@@ -152,13 +172,22 @@ def drawn(count: int, seed: int) -> list[Problem]:
     return drawn_problems(count, seed)
 
 
-def columns_of(targets: tuple[str, ...], dtype: str | None) -> list[Column]:
-    """A column for each dtype of the usable targets, and one that says why for each that is not."""
+def columns_of(
+    targets: tuple[str, ...], dtype: str | None, adapters: tuple[str, ...] = (), limit: float | None = None
+) -> list[Column]:
+    """A column for each dtype of the usable targets and of the adapters, and one that says why for each that is not."""
     columns: list[Column] = []
+    dtypes = [d for d in DTYPES if dtype in (None, d)]
     for target in targets:
         backend = open_target(target)
         if isinstance(backend, str):
             columns.append(Column(target, reason=backend))
         else:
-            columns += [Column(target, KfgnPort(backend, d)) for d in DTYPES if dtype in (None, d)]
+            columns += [Column(target, KfgnPort(backend, d)) for d in dtypes]
+    for name in adapters:
+        try:
+            opened = [load(name, d) if limit is None else Isolated(name, d, limit) for d in dtypes]
+            columns += [Column(adapter.describe().name, adapter, foreign=True) for adapter in opened]
+        except AdapterError as error:
+            columns.append(Column(name, reason=str(error)))
     return columns

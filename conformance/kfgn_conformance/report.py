@@ -34,6 +34,11 @@ def print_report(report: Report, console: Console) -> None:
         else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
             console.print(f"{column.name}: {described.version}{flags}", highlight=False)
+    unasked = [name for name in report.rows if not _offered(report, name)]
+    if unasked:
+        console.print(f"Offered by none: {', '.join(unasked)}.", highlight=False)
+    for note, quantities in _translations(report).items():
+        console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False)
     for note in report.notes:
         console.print(f"note: {note}", style="dim", highlight=False)
     for quantity, row in report.rows.items():
@@ -43,6 +48,20 @@ def print_report(report: Report, console: Console) -> None:
                 console.print(
                     Text(f"{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}", "red")
                 )
+                if cell.diagnosis is not None:
+                    console.print(Text(f"    {cell.diagnosis}", "yellow"))
+
+
+def _translations(report: Report) -> dict[str, list[str]]:
+    """What was done to the answers of each implementation, and for which quantities."""
+    done: dict[str, list[str]] = {}
+    for quantity, row in report.rows.items():
+        for column, cell in zip(report.columns, row, strict=True):
+            for note in cell.translations:
+                of = done.setdefault(f"{column.name}: {note}", [])
+                if quantity not in of:
+                    of.append(quantity)
+    return done
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
@@ -64,8 +83,14 @@ def _table(report: Report, dtypes: list[str]) -> Table:
         head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
         table.add_column(head, justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
-        table.add_row(name, ROWS[name].equation, *(_text(row[i]) for i in chosen))
+        if _offered(report, name):
+            table.add_row(name, ROWS[name].equation, *(_text(row[i]) for i in chosen))
     return table
+
+
+def _offered(report: Report, name: str) -> bool:
+    """Whether the quantity is offered by anyone, or may be by one that is not usable here."""
+    return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
 def _text(cell: Cell) -> Text:
@@ -130,6 +155,9 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
         "looseness": _number(max(v.looseness for v in cell.verdicts)),
         "asked": len(cell.verdicts),
         "worst": {"problem": worst.problem, "detail": worst.detail},
+        "translations": cell.translations,
+        "diagnosis": cell.diagnosis
+        and {"mistakes": [m.name for m in cell.diagnosis.mistakes], "shape": cell.diagnosis.shape},
     }
 
 

@@ -1,22 +1,28 @@
 """All questions to all adapters, and the cells of the table that come out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .adapters import Adapter, Description
+from .adapters.conventions import compared
+from .diagnosis import Answered, Diagnosis, diagnose
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import Status, Verdict, judge
+from .verdicts import WRONG, Status, Verdict, judge
 
 
 @dataclass(frozen=True)
 class Column:
-    """An adapter, or the reason why there is none: a column that says so, not a silence."""
+    """An adapter, or the reason why there is none: a column that says so, not a silence.
+
+    foreign: whether it is asked every question twice, as one that the kit does not know
+    """
 
     name: str
     adapter: Adapter | None = None
     reason: str = ""
+    foreign: bool = False
 
     @property
     def description(self) -> Description | None:
@@ -31,9 +37,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What an adapter's answers for one quantity come to: the worst of them."""
+    """What an adapter's answers for one quantity come to: the worst of them, and why it is wrong if it is."""
 
     verdicts: tuple[Verdict, ...]
+    diagnosis: Diagnosis | None = None
 
     @property
     def worst(self) -> Verdict:
@@ -49,6 +56,11 @@ class Cell:
     def ratio(self) -> float:
         """The worst ratio error / tolerance."""
         return max(v.ratio for v in self.verdicts)
+
+    @property
+    def translations(self) -> tuple[str, ...]:
+        """What was done to the answers to bring them into the kit's conventions."""
+        return tuple(dict.fromkeys(note for v in self.verdicts for note in v.translations))
 
 
 class Row(NamedTuple):
@@ -105,6 +117,7 @@ def asked(problems: Sequence[Problem]) -> list[str]:
 def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Row:
     """One row: the oracle of a problem is computed once and serves every column."""
     quantity, notes = ROWS[name], []
+    offered = any(column.description is None or name in column.description.quantities for column in columns)
     verdicts: list[list[Verdict]] = [[] for _ in columns]
     for problem in filter(quantity.asks, problems):
         within_reach = quantity.within_reach(problem)
@@ -117,8 +130,28 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
             if column.adapter is None:
                 answers.append(Verdict(Status.SKIPPED, problem.id, detail=column.reason))
             else:
-                answers.append(judge(column.adapter, within_reach, quantity))
-    return Row([Cell(tuple(answers)) for answers in verdicts], notes)
+                answers.append(judge(column.adapter, within_reach, quantity, twice=column.foreign))
+    by_id = {problem.id: problem for problem in problems}
+    cells = []
+    for column, answers in zip(columns, verdicts, strict=True):
+        why = None if column.adapter is None else diagnosed(column.adapter, by_id, quantity, answers)
+        cells.append(Cell(tuple(answers), why))
+    return Row(cells, notes if offered else [])
+
+
+def diagnosed(
+    adapter: Adapter, problems: Mapping[str, Problem], quantity: Quantity, verdicts: Sequence[Verdict]
+) -> Diagnosis | None:
+    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake."""
+    answers = [
+        Answered(problems[verdict.problem], verdict.answer)
+        for verdict in verdicts
+        if verdict.status is Status.PASS or verdict.answer is not None
+    ]
+    if not any(verdict.status in WRONG for verdict in verdicts):
+        return None
+    described = adapter.describe()
+    return diagnose(answers, compared(quantity, described.conventions), described.dtype)
 
 
 def _size(quantity: Quantity, problem: Problem) -> str:

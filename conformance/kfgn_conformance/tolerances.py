@@ -65,7 +65,7 @@ def in_float32(problem: Problem, quantity: Quantity, rng: np.random.Generator) -
     neighbour = perturbed(problem, rng, ROUNDOFF["float32"]).map_reals(lambda x: x.astype(np.float32))
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            return quantity.oracle(neighbour)
+            return quantity.value(neighbour)
     except ValueError as error:
         raise UnusableOracleError(f"{quantity.name} on {problem.id}: no oracle in float32: {error}") from error
 
@@ -73,7 +73,7 @@ def in_float32(problem: Problem, quantity: Quantity, rng: np.random.Generator) -
 @lru_cache(maxsize=2048)
 def truth(problem: Problem, quantity: Quantity) -> Truth:
     """The oracle's answer with what its tolerance is made of; the same for every adapter and dtype, so kept."""
-    answers = [np.asarray(array) for array in quantity.oracle(problem)]
+    answers = [np.asarray(array) for array in quantity.value(problem)]
     arrays = tuple(answer.astype(np.float64) for answer in answers)
     rng = np.random.default_rng(0)
     large = problem.parameters >= LARGE

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .adapters import Adapter
+from .adapters import Adapter, UnsupportedError
+from .adapters.conventions import compared, translated
+from .adapters.isolated import NoAnswerError
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LOOSE, Truth, tolerances, truth
+from .tolerances import LARGE, LOOSE, Truth, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -26,10 +28,16 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
+WRONG = (Status.NON_STRICT, Status.FAIL)
+"""Of an answer that is not the oracle's."""
+
+
 class Verdict(NamedTuple):
     """status: of this answer. ratio: error / tolerance. looseness: tolerance / max|Q|. Both over the arrays, the worst.
 
     detail: what to know of a verdict that is not PASS.
+    answer: what was given, if it was wrong and yet well-formed, so that it can be diagnosed.
+    translations: what was done to the answer to bring it into the kit's conventions.
     """
 
     status: Status
@@ -37,18 +45,38 @@ class Verdict(NamedTuple):
     ratio: float = 0.0
     looseness: float = 0.0
     detail: str = ""
+    answer: Arrays | None = None
+    translations: tuple[str, ...] = ()
 
 
-def judge(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
-    """Ask the adapter for the quantity on the problem and hold its answer against the oracle."""
+def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
+    """Ask the adapter for the quantity on the problem and hold its answer against the oracle.
+
+    twice: whether to ask again after a right answer, as an implementation with a state may answer otherwise
+    """
+    verdict = _asked(adapter, problem, quantity)
+    if twice and verdict.status in (Status.PASS, Status.INCONCLUSIVE):
+        again = _asked(adapter, problem, quantity)
+        if again.status is not verdict.status:
+            return again._replace(detail=f"the same question a second time: {again.detail}", answer=None)
+    return verdict
+
+
+def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     described = adapter.describe()
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
     try:
         answer = adapter.compute(problem, quantity.name)
+        answer, translations = translated(answer, problem, quantity, described.conventions)
+    except UnsupportedError as error:
+        return Verdict(Status.UNIMPLEMENTED, problem.id, detail=str(error))
+    except NoAnswerError as error:
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=str(error))
     except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
         return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
-    return compare(answer, problem, quantity, described.dtype)
+    verdict = compare(answer, problem, compared(quantity, described.conventions), described.dtype)
+    return verdict._replace(translations=translations)
 
 
 def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) -> Verdict:
@@ -66,7 +94,9 @@ def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) ->
         f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
         f"largest element {oracle.scales[worst]:.3g}"
     )
-    return Verdict(_status(ratios[worst], looseness, dtype), problem.id, ratios[worst], looseness, detail)
+    status = _status(ratios[worst], looseness, dtype)
+    wrong = arrays if status in WRONG and problem.parameters < LARGE else None
+    return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong)
 
 
 def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:

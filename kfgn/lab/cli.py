@@ -70,7 +70,13 @@ def parser() -> argparse.ArgumentParser:
         help="train it by several methods",
         description="Train a network by several methods from one start. What is there of an earlier call goes on.",
     )
-    several.add_argument("--methods", nargs="+", required=True, metavar="NAME", help=f"of {', '.join(METHODS)}")
+    several.add_argument(
+        "--methods",
+        nargs="+",
+        required=True,
+        metavar="NAME[:RATE]",
+        help=f"of {', '.join(METHODS)}; RATE is a learning rate of its own",
+    )
     _add_options(several, without="method")
     several.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="has a folder for each run")
 

@@ -22,20 +22,21 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     """Train by each of the methods, in a folder of its name below `out`, and draw them together there.
 
     options: of every run; each method takes what it knows of `OF_THE_METHOD`, and `options.method` is not looked at.
+    methods: names, or NAME:RATE for a first-order method with a learning rate of its own, in a folder NAME-RATE.
     What is there already of an earlier call is gone on with. Raises as `train` and `resume` do, before the first run
     if the options are at fault, and `UsageError` for an option that none of the methods takes.
     """
     folder = Path(out)
-    each = [_for_method(options, name) for name in dict.fromkeys(methods)]
+    each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
     for name in OF_THE_METHOD:
-        if getattr(options, name) is not None and all(getattr(one, name) is None for one in each):
-            raise UsageError(f"{name}: none of {', '.join(one.method for one in each)} has one")
+        if getattr(options, name) is not None and all(getattr(one, name) is None for one in each.values()):
+            raise UsageError(f"{name}: none of {', '.join(one.method for one in each.values())} has one")
     task = open_task(options.data, options.data_folder)
-    for one in each:
+    for one in each.values():
         make_optimiser(task.network, one)
     runs = []
-    for one in each:
-        place = folder / one.method
+    for name, one in each.items():
+        place = folder / name
         if is_run(place):
             runs.append(resume(place, _given(one), watch=watch, task=task))
         else:
@@ -47,10 +48,19 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     return runs
 
 
-def _for_method(options: Options, name: str) -> Options:
+def _for_method(options: Options, asked: str) -> Options:
+    name, colon, rate = asked.partition(":")
     takes = checked_method(name).takes
     without: dict[str, None] = {option: None for option in OF_THE_METHOD if option not in takes}
-    return dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
+    one = dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
+    if not colon:
+        return one
+    if "learning_rate" not in takes:
+        raise UsageError(f"methods: {name} has no learning rate, got {asked!r}")
+    try:
+        return dataclasses.replace(one, learning_rate=float(rate))
+    except ValueError as error:
+        raise UsageError(f"methods: expected a learning rate after the colon, got {asked!r}") from error
 
 
 def _given(options: Options) -> dict[str, object]:

@@ -29,10 +29,17 @@ class Method(NamedTuple):
 
 
 def _gauss_newton(network: Network, curvature: Factored | HessianFree, given: dict[str, Any]) -> GaussNewton:
-    dampings = {
-        name: replace(getattr(GaussNewton, name), initial=given[name]) for name in OF_THE_DAMPING & given.keys()
-    }
+    dampings = {name: _starting(name, given[name]) for name in OF_THE_DAMPING if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
+
+
+def _starting(name: str, initial: float) -> Damping:
+    """The default of tau or gamma from another start, and within bounds that have it."""
+    default: Damping = getattr(GaussNewton, name)
+    try:
+        return replace(default, initial=initial)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _factored(name: str, *without: str) -> Method:

@@ -39,12 +39,7 @@ class Setup(NamedTuple):
             "network": optimiser.pop("network"),
             "optimiser": {"class": type(self.optimiser).__name__, **optimiser},
             "data": {"about": self.task.about, "n": len(self.task.X), "shape": self.task.shape},
-            "versions": {
-                "kfgn": __version__,
-                "numpy": version("numpy"),
-                self.backend.name: self.backend.version,
-                "python": platform.python_version(),
-            },
+            "versions": self.versions(),
             "flags": self.backend.flags(),
             "machine": {
                 "platform": platform.platform(),
@@ -52,6 +47,15 @@ class Setup(NamedTuple):
                 "cores": os.cpu_count(),
                 "threads": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
             },
+        }
+
+    def versions(self) -> dict[str, str]:
+        """Of what computes."""
+        return {
+            "kfgn": __version__,
+            "numpy": version("numpy"),
+            self.backend.name: self.backend.version,
+            "python": platform.python_version(),
         }
 
 

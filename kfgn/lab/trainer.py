@@ -73,7 +73,11 @@ def resume(
     setup = set_up(Options(**{**saved["options"], **changes}), task)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was begun with other defaults, by kfgn {saved['versions']['kfgn']}")
-    return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch or Watch())
+    watch = watch or Watch()
+    for name, now in setup.versions().items():
+        if now != (then := saved["versions"].get(name)):
+            watch.warns(f"{folder}: the run was begun with {name} {then} and goes on with {now}: its digits may differ")
+    return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:
@@ -131,12 +135,14 @@ class _Trainer:
         with (self.folder / METRICS).open("ab", buffering=0) as self.file:
             if self.state.t == 0:
                 self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
-            while not self._done():
-                if asked.to_stop:
+            while True:
+                if asked.to_stop:  # even with the last step, or whoever runs several would begin the next
                     self._checkpoint()
                     raise InterruptedRunError(
                         f"stopped after update {self.state.t}, with a checkpoint in {self.folder}"
                     )
+                if self._done():
+                    return
                 rows = self._steps(asked)
                 if self._done() or self.state.t % self.options.evaluate_every == 0:
                     rows[-1].update(self._evaluated())

@@ -23,8 +23,8 @@ from .point import Point, point
 from .state import Counts, Info, checked_start, checked_t, scalar_like, selected, zero_count, zeros_like
 
 KFRA = Factored("kfra")
-TAU = Damping(initial=1.0, period=5)
-GAMMA = Damping(initial=1.0, period=20)
+TAU = Damping(initial=1e-2, period=5, least=1e-6)
+GAMMA = Damping(initial=1e-2, period=20, least=1e-6)
 
 
 class State(NamedTuple):

@@ -136,6 +136,35 @@ def test_a_comparison_is_taken_up_where_it_was_left(tmp_path):
     assert [run.updates for run in compare(Options("digits", updates=15), ["kfra"], tmp_path)] == [15]
 
 
+def test_compare_takes_a_learning_rate_for_each_method(tmp_path, capsys):
+    methods = ("adam:0.01", "adam:0.001", "sgd:0.1")
+    assert run("compare", "--data", "digits", "--methods", *methods, "--updates", 3, "--out", tmp_path / "c") == 0
+    rates = {
+        place.name: read_run(place).options["learning_rate"] for place in (tmp_path / "c").iterdir() if place.is_dir()
+    }
+    assert rates == {"adam-0.01": 0.01, "adam-0.001": 0.001, "sgd-0.1": 0.1}
+    capsys.readouterr()
+    for wrong, message in {
+        "kfra:0.1": "methods: kfra has no learning rate, got 'kfra:0.1'",
+        "adam:fast": "methods: expected a learning rate after the colon, got 'adam:fast'",
+        "adam:-1": "learning_rate",
+    }.items():
+        assert run("compare", "--data", "digits", "--methods", wrong, "--updates", 3, "--out", tmp_path / "d") == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_damping_out_of_range_is_named(tmp_path, capsys):
+    assert train(tmp_path / "a", "--gamma", -1) == 2
+    assert "kfra: gamma: initial" in capsys.readouterr().err
+
+
+def test_seconds_end_a_run(tmp_path):
+    assert run("train", "--data", "digits", "--seconds", 0.5, "--out", tmp_path / "a") == 0
+    finished = read_run(tmp_path / "a")
+    assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # it is looked at after some updates
+
+
 def test_compare_names_an_option_that_no_method_has(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2

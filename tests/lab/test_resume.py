@@ -1,6 +1,7 @@
 """A run that was killed, or could not write, goes on as if nothing had happened."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -64,11 +65,14 @@ def assert_same(run, expected):
     assert [{**row, "seconds": 0} for row in run.metrics] == [{**row, "seconds": 0} for row in expected.metrics]
 
 
-@pytest.mark.parametrize("rows", [1, 14, 77])
-def test_killed_at_any_moment(rows, uninterrupted, tmp_path):
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_any_moment(seed, uninterrupted, tmp_path):
+    """Ten random moments: after some update, and then some milliseconds, so that files are being written too."""
+    moment = random.Random(seed)
     out = tmp_path / "run"
     with begin(out) as process:
-        wait_for_rows(out, rows)
+        wait_for_rows(out, moment.randint(1, UPDATES - 40))
+        time.sleep(moment.uniform(0, 0.02))
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert read_run(out).updates < UPDATES
@@ -185,12 +189,21 @@ def test_two_checkpoints_are_kept(tmp_path):
 def test_options_that_differ_from_the_run_are_named(tmp_path):
     train(Options("digits", updates=4), tmp_path)
     configuration = (tmp_path / "configuration.json").read_bytes()
-    with pytest.raises(UsageError, match=r"tau: the run in .* has 1\.0, got 0\.5"):
+    with pytest.raises(UsageError, match=r"tau: the run in .* has 0\.01, got 0\.5"):
         resume(tmp_path, {"tau": 0.5})
     with pytest.raises(UsageError, match="updates: 4 are done already, got 3"):
         resume(tmp_path, {"updates": 3})
     assert (tmp_path / "configuration.json").read_bytes() == configuration
     assert resume(tmp_path, {"updates": 6, "batch": 256}).options["updates"] == 6
+
+
+def test_other_versions_than_those_of_the_run_are_a_warning(tmp_path):
+    train(Options("digits", updates=4), tmp_path)
+    path = tmp_path / "configuration.json"
+    saved = json.loads(path.read_text())
+    path.write_text(json.dumps({**saved, "versions": {**saved["versions"], "numpy": "1.0"}}))
+    with pytest.warns(UserWarning, match=r"begun with numpy 1\.0 and goes on with"):
+        assert resume(tmp_path, {"updates": 6}).updates == 6
 
 
 def test_other_defaults_than_those_of_the_run_are_an_error(tmp_path):

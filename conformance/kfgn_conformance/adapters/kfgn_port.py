@@ -55,6 +55,10 @@ class _Arrays:
         _, _, Q, G = kfgn.kfra(*self.batch)
         return tuple(f(block, V) for block, V in zip(kfgn.kronecker_blocks(Q, G), self.V, strict=True))
 
+    def dense(self, curvature: kfgn.Curvature) -> tuple[Any, ...]:
+        """Q_l kron G_l."""
+        return tuple(block.dense() for block in kfgn.kronecker_blocks(curvature.Q, curvature.G))
+
     def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
         """A function of the step V."""
         return (f(*self.batch, self.V, tau=self.tau, eta=self.eta),)
@@ -162,7 +166,9 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "step_size": lambda p: p.along(kfgn.step_size),
     "reduction_ratio": lambda p: p.along(kfgn.reduction_ratio),
     "omega": lambda p: p.blocks(lambda block, _: p.xp.stack([kfgn.omega(*block, norm) for norm in NORMS])),
-    "kronecker_dense": lambda p: p.blocks(lambda block, _: block.dense()),
+    "kflr_blocks": lambda p: p.dense(kfgn.kflr(*p.batch)),
+    "kfra_blocks": lambda p: p.dense(kfgn.kfra(*p.batch)),
+    "kfac_blocks": lambda p: p.dense(kfgn.kfac(*p.batch, p.labels)),
     "kronecker_matvec": lambda p: p.blocks(lambda block, V: block.matvec(V)),
     "kronecker_trace": lambda p: p.blocks(lambda block, _: block.trace()),
     **{f"solve_{inversion}": _solve(inversion) for inversion in (*NORMS, "exact")},

@@ -2,9 +2,25 @@
 but for what is said to be per datapoint.
 """
 
+from functools import partial
+
 import kfgn_reference as ref
 
+from ..problems import Problem
 from .quantity import Quantity, in_order, of_blocks, of_inputs, of_preactivations, single, stacked
+from .sizes import Arrays
+
+SECOND_FACTORS = {
+    "kflr": lambda p: ref.kflr(p.reference, p.X, p.Y),
+    "kfra": lambda p: ref.kfra(p.reference, p.X, p.Y),
+    "kfac": lambda p: ref.kfac(p.reference, p.X, p.labels),
+}
+
+
+def blocks(p: Problem, method: str) -> Arrays:
+    """Q_l kron G_l, whose factors another implementation may scale as it likes."""
+    return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), SECOND_FACTORS[method](p)))
+
 
 CURVATURE = (
     Quantity(
@@ -12,12 +28,15 @@ CURVATURE = (
         equation="Section 2.1",
         oracle=lambda p: single(ref.loss(p.reference, p.X, p.Y)),
         elements=lambda p: 1,
+        degree=1,
     ),
     Quantity(
         name="gradient",
         equation="(3)",
         oracle=lambda p: in_order(ref.gradient(p.reference, p.X, p.Y)),
         elements=lambda p: p.parameters,
+        form="weights",
+        degree=1,
     ),
     Quantity(
         name="preactivation_hessians",
@@ -25,12 +44,15 @@ CURVATURE = (
         oracle=lambda p: stacked(ref.sample_preactivation_hessians, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
+        degree=1,
     ),
     Quantity(
         name="hessian_blocks",
         equation="(4), (7)",
         oracle=lambda p: in_order(ref.hessian_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
+        form="blocks",
+        degree=1,
     ),
     Quantity(
         name="preactivation_gauss_newton",
@@ -38,42 +60,62 @@ CURVATURE = (
         oracle=lambda p: stacked(ref.sample_preactivation_gauss_newton, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
+        degree=1,
     ),
     Quantity(
         name="gauss_newton_blocks",
         equation="(12)-(16)",
         oracle=lambda p: in_order(ref.gauss_newton_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
+        form="blocks",
+        degree=1,
     ),
     Quantity(
         name="q",
         equation="(18), (21)",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
+        form="inputs",
+        degree=0,
     ),
     Quantity(
         name="kflr",
         equation="(23)-(25)",
-        oracle=lambda p: in_order(ref.kflr(p.reference, p.X, p.Y)),
+        oracle=lambda p: in_order(SECOND_FACTORS["kflr"](p)),
         elements=of_preactivations,
+        degree=1,
     ),
     Quantity(
         name="kfra",
         equation="(26)",
-        oracle=lambda p: in_order(ref.kfra(p.reference, p.X, p.Y)),
+        oracle=lambda p: in_order(SECOND_FACTORS["kfra"](p)),
         elements=of_preactivations,
+        degree=1,
     ),
     Quantity(
         name="kfac",
         equation="(59)",
-        oracle=lambda p: in_order(ref.kfac(p.reference, p.X, p.labels)),
+        oracle=lambda p: in_order(SECOND_FACTORS["kfac"](p)),
         elements=of_preactivations,
+        degree=2,
     ),
     Quantity(
         name="rp",
         equation="(24)",
         oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.probes.projections)),
         elements=of_preactivations,
+        degree=1,
+    ),
+    *(
+        Quantity(
+            name=f"{method}_blocks",
+            equation=f"(20), {equation}",
+            oracle=partial(blocks, method=method),
+            elements=of_blocks,
+            form="blocks",
+            degree=2 if method == "kfac" else 1,
+        )
+        for method, equation in (("kflr", "(25)"), ("kfra", "(26)"), ("kfac", "(59)"))
     ),
     Quantity(
         name="labels",

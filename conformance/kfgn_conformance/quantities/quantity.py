@@ -15,6 +15,11 @@ ELEMENTS = 2**24
 """The most elements of a quantity that are compared: 128 MiB of float64."""
 
 
+def whole(_problem: Problem, arrays: Arrays) -> Arrays:
+    """All of them."""
+    return arrays
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A row of the table.
@@ -26,6 +31,10 @@ class Quantity:
     size:           what rounding errors of each array are relative to
     irrational:     why it has no rational form, even where the problem has one; empty if it has
     of_walks:       whether it is asked of walks alone; else of all problems but them
+    form:           what its arrays are like, which decides how another convention is translated: "weights" are shaped
+                    like W_l, "blocks" are matrices over the weights of a layer, "inputs" are like Q_l
+    degree:         by what power it grows with the loss; None for what is no power of it
+    view:           what is compared of the arrays: the parts that an implementation has
     """
 
     name: str
@@ -36,6 +45,13 @@ class Quantity:
     size: Size = largest_elements
     irrational: str = ""
     of_walks: bool = False
+    form: str = ""
+    degree: int | None = None
+    view: Callable[[Problem, Arrays], Arrays] = whole
+
+    def value(self, problem: Problem) -> Arrays:
+        """What is compared, by the reference."""
+        return self.view(problem, self.oracle(problem))
 
     def asks(self, problem: Problem) -> bool:
         """Whether it is a question about this kind of problem."""

@@ -119,12 +119,6 @@ SOLVES = (
         irrational="a square root",
     ),
     Quantity(
-        name="kronecker_dense",
-        equation="(20)",
-        oracle=lambda p: for_each_block(p, lambda Q, G, V: np.kron(Q, G)),
-        elements=of_blocks,
-    ),
-    Quantity(
         name="kronecker_matvec",
         equation="(20)",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),

@@ -1,0 +1,173 @@
+"""How an implementation's numbers relate to the kit's, and the translation of what it answers.
+
+An adapter declares; the kit translates, and says each time what it did. What is compared in the end is never a matter
+of taste: Kronecker products, whose factors may be scaled against each other, and of separate biases the blocks that
+there are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..problems import Array, Problem
+from ..quantities import Arrays, Quantity
+
+REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
+BIASES = ("last", "first", "separate")
+
+LOSSES: dict[str, Callable[[int], float]] = {
+    "1": lambda D: 1.0,
+    "2": lambda D: 2.0,
+    "1/D": lambda D: 1 / D,
+    "2/D": lambda D: 2 / D,
+}
+"""What a loss may be a multiple of the kit's by, D the number of outputs."""
+
+
+class ConventionError(ValueError):
+    """Conventions that are not known, or that a quantity cannot be translated from."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The kit's own, where nothing else is said.
+
+    reduction: over the datapoints, mean or sum, of everything but Q
+    loss:      how many times the kit's loss of an objective the implementation's is, by a name of `LOSSES`: PyTorch's
+               MSELoss has {"squared_error": "2/D"}, as it has no 1/2 and is a mean over the outputs too
+    layout:    of weights and gradients, out_in (D_l, D_{l-1}) or in_out
+    stacking:  of these arrays into vectors, by columns or by rows
+    bias:      the last or the first of the inputs, or separate: then weights are W_1, b_1, W_2, ..., and of a block
+               there is that of W_l and that of b_l
+    """
+
+    reduction: str = "mean"
+    loss: dict[str, str] = field(default_factory=dict)
+    layout: str = "out_in"
+    stacking: str = "columns"
+    bias: str = "last"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("reduction", REDUCTIONS),
+            ("layout", LAYOUTS),
+            ("stacking", STACKINGS),
+            ("bias", BIASES),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ConventionError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
+        for objective, name in self.loss.items():
+            if name not in LOSSES:
+                raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
+
+    @property
+    def inputs_first(self) -> bool:
+        """Whether a stacked vector goes through the inputs of one output before it goes to the next."""
+        return (self.layout == "out_in") == (self.stacking == "rows")
+
+
+KIT = Conventions()
+
+
+@cache
+def split(quantity: Quantity) -> Quantity:
+    """The quantity as it is where biases are separate: W_l and b_l, or the blocks of them, or Q without the unit."""
+
+    def view(problem: Problem, arrays: Arrays) -> Arrays:
+        parts: list[Array] = []
+        for W, array in zip(problem.weights, arrays, strict=True):
+            D, P = W.shape
+            of_W = D * (P - 1)
+            if quantity.form == "weights":
+                parts += [array[:, :-1], array[:, -1]]
+            elif quantity.form == "blocks":
+                parts += [array[:of_W, :of_W], array[of_W:, of_W:]]
+            else:
+                parts.append(array[:-1, :-1])
+        return tuple(parts)
+
+    return replace(quantity, view=view)
+
+
+def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
+    """What of a quantity an implementation with these conventions can be held against."""
+    return split(quantity) if conventions.bias == "separate" and quantity.form else quantity
+
+
+def translated(
+    answer: Any, problem: Problem, quantity: Quantity, conventions: Conventions
+) -> tuple[Any, tuple[str, ...]]:
+    """An answer in the kit's conventions, and what was done to it.
+
+    What is no tuple of arrays is left as it is, to be judged so. Raises `ConventionError` for a quantity that is no
+    power of the loss, where the loss is another.
+    """
+    if conventions == KIT or not isinstance(answer, tuple):
+        return answer, ()
+    notes: list[str] = []
+    arrays = tuple(np.asarray(array) for array in answer)
+    if quantity.form == "weights" and conventions.layout == "in_out":
+        arrays = tuple(a.T if a.ndim == 2 else a for a in arrays)
+        notes.append("transposed from (in, out)")
+    if quantity.form == "blocks" and conventions.inputs_first:
+        arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
+        notes.append("stacked by columns of (out, in)")
+    if quantity.form and conventions.bias == "first":
+        arrays = tuple(_bias_last(a, W, quantity.form) for a, W in _with_weights(arrays, problem, conventions))
+        notes.append("bias brought from the first place to the last")
+    if quantity.form and conventions.bias == "separate":
+        notes.append("biases are separate: only their own blocks are compared")
+    factor, why = _factor(problem, quantity, conventions)
+    if factor != 1:
+        arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
+        notes.append(f"divided by {why}")
+    return arrays, tuple(notes)
+
+
+def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> tuple[float, str]:
+    """What the answer is a multiple of the kit's by, in numbers and in words."""
+    D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
+    times, degree = LOSSES[name](D), quantity.degree
+    if degree == 0:
+        return 1.0, ""
+    if degree is None and quantity.name != "labels" and (times != 1 or conventions.reduction == "sum"):
+        raise ConventionError(
+            f"{quantity.name} is no power of the loss: it cannot be translated from reduction "
+            f"{conventions.reduction!r} and loss {name!r}; answer it in the kit's own"
+        )
+    factor, why = times ** (degree or 0), []
+    if factor != 1:
+        why.append(f"({name})^{degree}, as the loss is {name} of the kit's, D the number of outputs")
+    if conventions.reduction == "sum" and degree:
+        factor *= problem.N
+        why.append("N, as it is a sum over the datapoints")
+    return factor, " and by ".join(why)
+
+
+def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
+    """Each array with the (D, P) of its weights, P without the bias where that is separate; the bias's own has 1."""
+    shapes: list[tuple[int, int]] = []
+    for W in problem.weights:
+        D, P = W.shape
+        shapes += [(D, P - 1), (D, 1)] if conventions.bias == "separate" else [(D, P)]
+    return list(zip(arrays, shapes, strict=False))
+
+
+def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
+    """From vectors that go through the inputs of one output first to those that go through the outputs first."""
+    D, P = shape
+    if array.shape != (D * P, D * P):
+        return array
+    return array.reshape(D, P, D, P).transpose(1, 0, 3, 2).reshape(D * P, D * P)
+
+
+def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
+    D, P = shape
+    if form == "weights":
+        return np.roll(array, -1, axis=1) if array.ndim == 2 else array
+    if form == "inputs":
+        return np.roll(array, (-1, -1), axis=(0, 1)) if array.ndim == 2 else array
+    return np.roll(array, (-D, -D), axis=(0, 1)) if array.shape == (D * P, D * P) else array

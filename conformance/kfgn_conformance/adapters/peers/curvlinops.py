@@ -1,0 +1,56 @@
+"""curvlinops: KFAC of type 2, which is KFLR, and products with the Gauss-Newton matrix and the Hessian."""
+
+from importlib.metadata import version
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from curvlinops import GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
+
+from ...problems import Array, Problem
+from .. import Conventions, Description
+from .modules import OF_THE_LOSSES, arrays, directions, loss_of, sequential, tensor
+
+OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian_product": HessianLinearOperator}
+
+
+class Curvlinops:
+    """Linear operators over the parameters, on a batch that is split in two, as it is for data that come in batches."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """Row by row, biases separate, and the losses of PyTorch."""
+        return Description(
+            "curvlinops",
+            f"curvlinops-for-pytorch {version('curvlinops-for-pytorch')} on torch {torch.__version__}",
+            self.dtype,
+            frozenset({"kflr_blocks", *OPERATORS}),
+            conventions=Conventions(loss=OF_THE_LOSSES, stacking="rows", bias="separate"),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """By products, with the identity for the blocks."""
+        model, loss = sequential(problem, self.dtype), loss_of(problem)
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        X, Y = tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype)
+        cut = problem.N // 3
+        data = [(X[:cut], Y[:cut]), (X[cut:], Y[cut:])] if cut else [(X, Y)]
+        if quantity in OPERATORS:
+            operator = OPERATORS[quantity](model, loss, parameters, data, check_deterministic=False)
+            return arrays(operator @ directions(problem, self.dtype))
+        operator = KFACLinearOperator(
+            model,
+            loss,
+            parameters,
+            data,
+            fisher_type="type-2",
+            separate_weight_and_bias=True,
+            check_deterministic=False,
+        )
+        total = sum(p.numel() for p in parameters)
+        dense = (operator @ torch.eye(total, dtype=X.dtype)).detach().numpy()
+        ends = np.cumsum([0, *(p.numel() for p in parameters)])
+        return tuple(dense[i:j, i:j] for i, j in pairwise(ends))

@@ -1,0 +1,45 @@
+"""Answers that depend on how a batch was divided."""
+
+import numpy as np
+
+from ...problems import Array
+from ..mistake import mistake
+from ..textbook import Textbook
+
+
+def parts(x: Array) -> list[Array]:
+    """A third of the datapoints, and the rest; all of them where there is only one."""
+    cut = len(x) // 3
+    return [x[:cut], x[cut:]] if cut else [x]
+
+
+@mistake()
+class BatchesWeighedAlike(Textbook):
+    """The batch is divided into a third and the rest, and the mean of the two means is taken."""
+
+    def mean(self, x: Array) -> Array:
+        return np.mean([np.mean(part, axis=0) for part in parts(x)], axis=0)
+
+
+@mistake()
+class BatchesSummed(Textbook):
+    """The batch is divided into a third and the rest, and the two means are added."""
+
+    def mean(self, x: Array) -> Array:
+        return np.sum([np.mean(part, axis=0) for part in parts(x)], axis=0)
+
+
+@mistake()
+class LastBatchOnly(Textbook):
+    """The batch is divided into a third and the rest, and what the first part gave is overwritten."""
+
+    def mean(self, x: Array) -> Array:
+        return np.mean(parts(x)[-1], axis=0)
+
+
+@mistake()
+class FirstDatapointOnly(Textbook):
+    """Only the first datapoint counts."""
+
+    def mean(self, x: Array) -> Array:
+        return x[0]

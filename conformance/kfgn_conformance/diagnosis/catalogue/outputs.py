@@ -1,0 +1,116 @@
+"""H_L and its root, where (24) and (26) begin."""
+
+import numpy as np
+from kfgn_reference import projection, projection_root
+from kfgn_reference.objectives import softmax
+
+from ...problems import Array, Problem
+from ..mistake import mistake
+from ..textbook import Textbook
+from ..textbook.passes import PerLayer
+
+
+@mistake()
+class OutputsDiagonal(Textbook):
+    """H_L is replaced by its diagonal."""
+
+    def output_root(self) -> Array:
+        diagonals = np.sqrt(np.sum(super().output_root() ** 2, axis=2))
+        return diagonals[:, :, None] * np.eye(diagonals.shape[1])
+
+
+@mistake()
+class OutputsWithoutCrossTerm(Textbook):
+    """H_L of the softmax is diag(p), without - p p^T."""
+
+    def output_root(self) -> Array:
+        if self.problem.objective != "categorical":
+            return super().output_root()
+        p = np.stack([softmax(h) for h in self.h[self.L]])
+        return np.sqrt(p)[:, :, None] * np.eye(p.shape[1])
+
+
+@mistake()
+class OutputsUnrooted(Textbook):
+    """H_L is taken for its own root, so that what is propagated is H_L^2."""
+
+    def output_root(self) -> Array:
+        C = super().output_root()
+        return C @ C.swapaxes(1, 2)
+
+
+@mistake("https://github.com/aleximmer/Laplace/pull/270")
+class RootTransposed(Textbook):
+    """The root of H_L is propagated row by row, where it should be column by column: C^T C, not C C^T."""
+
+    def root_rows(self) -> Array:
+        C = self.output_root()
+        return C if C.shape[1] == C.shape[2] else super().root_rows()
+
+
+@mistake("https://github.com/gpauloski/kfac-pytorch/issues/109")
+class OutputsEmpirical(Textbook):
+    """H_L is replaced by the outer product of dE/dh_L at the labels of the data: the empirical Fisher."""
+
+    def output_root(self) -> Array:
+        return self.output_gradient(self.problem.Y)[:, :, None]
+
+
+@mistake()
+class OutputsOfSquaredError(Textbook):
+    """H_L is the identity, as it is for the squared error alone."""
+
+    def output_root(self) -> Array:
+        return np.broadcast_to(np.eye(self.problem.widths[-1]), (self.N, *2 * (self.problem.widths[-1],)))
+
+
+@mistake()
+class OutputsAveragedFirst(Textbook):
+    """Every datapoint is given the mean of H_L over the batch."""
+
+    def output_root(self) -> Array:
+        C = super().output_root()
+        mean = np.mean(C @ C.swapaxes(1, 2), axis=0)
+        return np.broadcast_to(projection_root(mean), (self.N, *mean.shape))
+
+
+@mistake()
+class OutputsNotProjected(Textbook):
+    """The Gauss-Newton matrix of the mixture has its indefinite H_L as it is."""
+
+    def output_gauss_newton(self) -> Array:
+        return self.output_hessian()
+
+
+@mistake()
+class OutputsProjectedTogether(Textbook):
+    """The negative eigenvalue of the mixture's H_L is removed from its mean over the batch, not from each."""
+
+    def output_gauss_newton(self) -> Array:
+        if self.problem.objective != "mixture" or self.problem.psd != "project":
+            return super().output_gauss_newton()
+        mean = projection(np.mean(self.output_hessian(), axis=0))
+        return np.broadcast_to(mean, (self.N, *mean.shape))
+
+
+@mistake()
+class StandInExchanged(Textbook):
+    """What stands for the mixture's H_L is the other of the two: the projection for the scalar, or the reverse."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        other = "scalar" if problem.psd == "project" else "project"
+        self.network = self.network._replace(psd=other)
+
+
+@mistake()
+class ProbabilitiesForLogits(Textbook):
+    """The objective is given probabilities, where it takes logits: the softmax or sigmoid is applied twice."""
+
+    def forward(self) -> tuple[PerLayer, PerLayer]:
+        a, h = super().forward()
+        if self.problem.objective == "categorical":
+            h[self.L] = np.stack([softmax(row) for row in h[self.L]])
+        elif self.problem.objective != "squared_error":
+            h[self.L] = 1 / (1 + np.exp(-h[self.L]))
+        return a, h

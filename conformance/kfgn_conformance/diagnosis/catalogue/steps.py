@@ -1,0 +1,129 @@
+"""L2, the R-operator, the model, its step size and the reduction ratio."""
+
+from typing import Any
+
+import numpy as np
+
+from ...problems import Array
+from ..mistake import mistake
+from ..textbook import Textbook
+from ..textbook.passes import PerLayer
+from ..textbook.products import dot
+
+
+@mistake("https://github.com/f-dangel/singd/issues/17")
+class StepSizeUndamped(Textbook):
+    """delta^T C-bar delta has no damping in it."""
+
+    def curvature_along(self, V: PerLayer) -> Any:
+        return super().curvature_along(V) - self.full_damping() * dot(V, V)
+
+
+@mistake()
+class StepSizeHalved(Textbook):
+    """The step size minimises a model without its 1/2."""
+
+    def step_size(self, V: PerLayer) -> Any:
+        return super().step_size(V) / 2
+
+
+@mistake()
+class StepSizeNegated(Textbook):
+    """The step size has the wrong sign: it is uphill."""
+
+    def step_size(self, V: PerLayer) -> Any:
+        return -super().step_size(V)
+
+
+@mistake()
+class StepSizeOfTheBlocks(Textbook):
+    """delta^T C-bar delta has the diagonal blocks, where the full matrix should be."""
+
+    def curvature_along(self, V: PerLayer) -> Any:
+        parts = [{m: U if m == l else 0 * U for m, U in V.items()} for l in V]
+        return sum(super(StepSizeOfTheBlocks, self).curvature_along(part) for part in parts)
+
+
+@mistake()
+class ModelWithoutItsHalf(Textbook):
+    """The quadratic model has no 1/2."""
+
+    def change_in_model(self, V: PerLayer) -> Any:
+        return super().change_in_model(V) + self.curvature_along(V) / 2
+
+
+@mistake()
+class RatioInverted(Textbook):
+    """rho is the change of the model over that of f."""
+
+    def reduction_ratio(self, V: PerLayer) -> Any:
+        return 1 / super().reduction_ratio(V)
+
+
+@mistake()
+class RatioNegated(Textbook):
+    """rho has the wrong sign."""
+
+    def reduction_ratio(self, V: PerLayer) -> Any:
+        return -super().reduction_ratio(V)
+
+
+@mistake()
+class PenaltyForgottenInTheLoss(Textbook):
+    """f has no L2 term, and its gradient has."""
+
+    def regularised_loss(self, W: PerLayer | None = None) -> Any:
+        return super().regularised_loss(W) - self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
+
+
+@mistake()
+class PenaltyWithoutItsHalf(Textbook):
+    """The L2 term of f is eta |theta|^2, and its gradient eta theta."""
+
+    def regularised_loss(self, W: PerLayer | None = None) -> Any:
+        return super().regularised_loss(W) + self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
+
+
+@mistake()
+class PenaltyForgottenInTheGradient(Textbook):
+    """The gradient has no L2 term, and f has."""
+
+    def regularised_gradient(self) -> PerLayer:
+        return self.gradient()
+
+
+@mistake()
+class PenaltyWithoutBiases(Textbook):
+    """L2 leaves out the biases."""
+
+    def _kernels(self, W: PerLayer) -> PerLayer:
+        return {l: np.hstack([W_l[:, :-1], 0 * W_l[:, -1:]]) for l, W_l in W.items()}
+
+    def regularised_loss(self, W: PerLayer | None = None) -> Any:
+        biases = [W_l[:, -1] for W_l in (self.W if W is None else W).values()]
+        return super().regularised_loss(W) - self.eta() / 2 * sum(b @ b for b in biases)
+
+    def regularised_gradient(self) -> PerLayer:
+        K = self._kernels(self.W)
+        return {l: g + self.eta() * K[l] for l, g in self.gradient().items()}
+
+
+@mistake()
+class DirectionOfTheLastLayer(Textbook):
+    """The R-operator forgets that the inputs of a layer move with the weights below it."""
+
+    def jacobian_product(self, V: PerLayer) -> Array:
+        return self.a[self.L] @ V[self.L].T
+
+
+@mistake()
+class DirectionWithoutSlopes(Textbook):
+    """The R-operator moves the inputs of a layer, and forgets the slope on the way."""
+
+    def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
+        Ra, Rh = {1: np.zeros_like(self.a[1])}, {}
+        for l in range(1, self.L + 1):
+            Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
+            if l < self.L:
+                Ra[l + 1] = np.hstack([Rh[l], np.zeros((self.N, 1))])
+        return Ra, Rh

@@ -1,0 +1,89 @@
+"""Which known mistakes explain wrong answers; what the error looks like where none does."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from ..problems import Problem
+from ..quantities import Arrays, Quantity, largest
+from ..tolerances import LARGE, tolerances, truth
+from .mistake import MISTAKES, Mistake
+from .shape import shape_of_error
+
+NEAR = 30
+"""Tolerances within which an answer is a mistake's: its rounding has no rule of its own."""
+
+
+class Answered(NamedTuple):
+    """A well-formed answer on a problem; arrays: None for one that passed, which is the oracle's to all purposes."""
+
+    problem: Problem
+    arrays: Arrays | None
+
+
+class Diagnosis(NamedTuple):
+    """Why a quantity's answers are wrong.
+
+    mistakes: those that each explain every answer, right or wrong: no problem among these can tell them apart
+    shape:    what the error looks like; empty where a mistake explains it
+    """
+
+    mistakes: tuple[Mistake, ...]
+    shape: str
+
+    def __str__(self) -> str:
+        if self.mistakes:
+            return " Or: ".join(f"{mistake.name}: {mistake.says}" for mistake in self.mistakes)
+        return f"no known mistake explains this: {self.shape}"
+
+
+def within_reach(problem: Problem) -> bool:
+    """Whether the textbook, which forms every matrix, can answer on the problem."""
+    return problem.parameters < LARGE
+
+
+def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Diagnosis | None:
+    """Of all answers of an implementation for a quantity, the wrong ones among them; None if none is within reach."""
+    answers = [answer for answer in answers if within_reach(answer.problem)]
+    wrong = [answer for answer in answers if answer.arrays is not None]
+    if not wrong:
+        return None
+    in_order = wrong + [answer for answer in answers if answer.arrays is None]  # what differs most decides soonest
+    mistakes = tuple(
+        mistake
+        for name, mistake in MISTAKES.items()
+        if all(explains(name, answer, quantity, dtype) for answer in in_order)
+    )
+    problem, arrays = wrong[0]
+    assert arrays is not None
+    return Diagnosis(mistakes, "" if mistakes else shape_of_error(problem, quantity, arrays, dtype))
+
+
+def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> bool:
+    """Whether the mistake has this answer on this problem, to some tolerances."""
+    made = mistaken(name, answer.problem, quantity)
+    if made is None:
+        return False
+    oracle, allowed = truth(answer.problem, quantity), tolerances(answer.problem, quantity, dtype)
+    arrays = oracle.arrays if answer.arrays is None else answer.arrays
+    for a, m, t, scale in zip(arrays, made, allowed, oracle.scales, strict=True):
+        larger = max(1.0, largest(m) / scale) if scale > 0 else 1.0
+        if not largest(a - m) <= NEAR * larger * t:
+            return False
+    return True
+
+
+@lru_cache(maxsize=2**14)
+def mistaken(name: str, problem: Problem, quantity: Quantity) -> Arrays | None:
+    """The mistake's answer in float64; None where it has none in the right shapes: it is no explanation there."""
+    try:
+        with np.errstate(all="ignore"):
+            made = quantity.view(problem, MISTAKES[name].textbook(problem).answer(quantity.name))
+    except (np.linalg.LinAlgError, ValueError, ZeroDivisionError):
+        return None
+    right = truth(problem, quantity).arrays
+    if [a.shape for a in made] != [a.shape for a in right] or not all(np.all(np.isfinite(a)) for a in made):
+        return None
+    return made

@@ -1,0 +1,102 @@
+"""Products that form no matrix, and what Appendix C.2 makes of them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...problems import Array
+from .curvature import Curvature
+from .passes import PerLayer
+
+
+def dot(u: PerLayer, v: PerLayer) -> Any:
+    """u^T v."""
+    return sum(np.sum(u[l] * v[l]) for l in u)
+
+
+class Products(Curvature):
+    """J, J^T and the matrices between them, along a direction V; f is the loss with L2."""
+
+    def full_damping(self) -> Any:
+        """tau + eta."""
+        return self.problem.probes.tau + self.eta()
+
+    def eta(self) -> Any:
+        """The weight of L2."""
+        return self.problem.probes.eta
+
+    def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
+        """The R-operator: R a_{l-1} (with a unit that does not move) and R h_l."""
+        Ra, Rh = {1: np.zeros_like(self.a[1])}, {}
+        for l in range(1, self.L + 1):
+            Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
+            if l < self.L:
+                Ra[l + 1] = np.hstack([Rh[l] * self.slope(l), np.zeros((self.N, 1))])
+        return Ra, Rh
+
+    def jacobian_product(self, V: PerLayer) -> Array:
+        """J V (N, D_L)."""
+        return self.pushed(V)[1][self.L]
+
+    def pulled_back(self, U: Array) -> PerLayer:
+        """1/N sum_n J_n^T u_n."""
+        rows = self.carried(U[:, None, :])
+        return {l: self.mean(v[:, 0, :, None] * self.a[l][:, None, :]) for l, v in rows.items()}
+
+    def at_outputs(self, v: Array) -> Array:
+        """script G_L v for (N, D_L)."""
+        return (self.output_gauss_newton() @ v[:, :, None])[:, :, 0]
+
+    def gauss_newton_product(self, V: PerLayer) -> PerLayer:
+        """E[J^T G_L J] V."""
+        return self.pulled_back(self.at_outputs(self.jacobian_product(V)))
+
+    def hessian_product(self, V: PerLayer) -> PerLayer:
+        """The R-operator of the gradient."""
+        Ra, Rh = self.pushed(V)
+        d = self.gradients()
+        Rd = {self.L: (self.output_hessian() @ Rh[self.L][:, :, None])[:, :, 0]}
+        for l in range(self.L - 1, 0, -1):
+            through = Rd[l + 1] @ self.kernel(l + 1) + d[l + 1] @ V[l + 1][:, :-1]
+            Rd[l] = through * self.slope(l) + self.curving(l) * Rh[l]
+        return {
+            l: self.mean(Rd[l][:, :, None] * self.a[l][:, None, :] + d[l][:, :, None] * Ra[l][:, None, :])
+            for l in self.W
+        }
+
+    def alone(self, l: int) -> PerLayer:
+        """V_l, and zeros for the other layers."""
+        return {m: V if m == l else 0 * V for m, V in self.V.items()}
+
+    def regularised_loss(self, W: PerLayer | None = None) -> Any:
+        """f at other weights, or at its own."""
+        if W is None:
+            return self.loss() + self.eta() / 2 * dot(self.W, self.W)
+        return type(self)(replace(self.problem, weights=tuple(W[l] for l in sorted(W)))).regularised_loss()
+
+    def regularised_gradient(self) -> PerLayer:
+        """grad f."""
+        return {l: g + self.eta() * self.W[l] for l, g in self.gradient().items()}
+
+    def curvature_along(self, V: PerLayer) -> Any:
+        """(41)."""
+        v = self.jacobian_product(V)
+        return self.mean(np.sum(v * self.at_outputs(v), axis=1)) + self.full_damping() * dot(V, V)
+
+    def quadratic_model(self, V: PerLayer) -> Any:
+        """(32) under C-bar."""
+        return self.regularised_loss() + self.change_in_model(V)
+
+    def change_in_model(self, V: PerLayer) -> Any:
+        """delta^T grad f + delta^T C-bar delta / 2."""
+        return dot(V, self.regularised_gradient()) + self.curvature_along(V) / 2
+
+    def step_size(self, V: PerLayer) -> Any:
+        """(40)."""
+        return -dot(V, self.regularised_gradient()) / self.curvature_along(V)
+
+    def reduction_ratio(self, V: PerLayer) -> Any:
+        """(42)."""
+        moved = {l: W + V[l] for l, W in self.W.items()}
+        return (self.regularised_loss(moved) - self.regularised_loss()) / self.change_in_model(V)

@@ -1,0 +1,144 @@
+"""Algorithm 1 with every heuristic of Appendix C, from one state of a walk to the next."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...problems import Array, Walk, Waypoint
+from .passes import PerLayer
+from .products import dot
+from .solves import Solves
+
+CURVATURE_AVERAGE, PARAMETER_AVERAGE = 0.9, 0.95
+T_TAU, T_GAMMA, DECAY = 5, 20, 0.95
+
+
+class Stepped(NamedTuple):
+    """What a step answers."""
+
+    weights: PerLayer
+    average: PerLayer
+    Q: PerLayer
+    G: PerLayer
+    tau: Any
+    gamma: Any
+    f: Any
+    alpha: Any
+
+
+class Steps(Solves):
+    """One step from a waypoint, whose batch and weights are those of the problem."""
+
+    def at(self, here: Waypoint) -> "Steps":
+        """The same formulas on the batch of a waypoint."""
+        problem, walk = self.problem, self.walk()
+        probes = problem.probes._replace(tau=here.tau, gamma=here.gamma)
+        if walk.method == "rp":
+            assert here.draws is not None
+            probes = probes._replace(projections=here.draws)
+        draws = here.draws if walk.method == "kfac" and here.draws is not None else problem.draws
+        there = replace(problem, weights=here.weights, X=here.X, Y=here.Y, draws=draws, probes=probes)
+        if walk.method == "kfac":
+            there = replace(there, labels=type(self)(there).labels()[1])
+        return type(self)(there)
+
+    def walk(self) -> Walk:
+        """That of the problem."""
+        walk = self.problem.walk
+        assert walk is not None
+        return walk
+
+    def weight_of_old(self, t: int, most: float) -> float:
+        """beta_t (45)."""
+        return min(most, 1 - 1 / t)
+
+    def averaged(self, old: PerLayer, new: PerLayer, t: int, most: float) -> PerLayer:
+        """(44)."""
+        beta = self.weight_of_old(t, most)
+        return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
+
+    def averaged_factors(self, here: Waypoint) -> tuple[PerLayer, PerLayer]:
+        """Those of before with the batch's, where it is the batch's turn."""
+        walk = self.walk()
+        old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
+        done, due = divmod(here.t, walk.refresh)
+        if due > 0:
+            return old[0], old[1]
+        new = self.q(), getattr(self, walk.method)()
+        Q, G = (self.averaged(before, now, done + 1, CURVATURE_AVERAGE) for before, now in zip(old, new, strict=True))
+        return Q, G
+
+    def with_gamma(self, gamma: Any) -> "Steps":
+        """The same with another damping of the blocks."""
+        probes = self.problem.probes._replace(gamma=np.asarray(gamma))
+        return type(self)(replace(self.problem, probes=probes))
+
+    def direction(self, factors: tuple[PerLayer, PerLayer] | None) -> PerLayer:
+        """C^-1 grad f, uphill."""
+        g, inversion = self.regularised_gradient(), self.walk().inversion
+        if factors is None:
+            return self.whole_solve(g) if self.walk().method == "whole" else self.block_solve(g)
+        Q, G = factors
+        if inversion == "exact":
+            return {l: self.exact_solve(Q[l], G[l], g[l]) for l in g}
+        return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
+
+    def decrease(self, delta: PerLayer) -> Any:
+        """How far the model falls along a direction, with the best step size; twice that."""
+        return dot(delta, self.regularised_gradient()) ** 2 / self.curvature_along(delta)
+
+    def bounded(self, value: Any, bounds: tuple[float, float] | None) -> Any:
+        """Within its bounds."""
+        return value if bounds is None else min(max(value, bounds[0]), bounds[1])
+
+    def omega_tau(self) -> float:
+        """0.95^T_tau."""
+        return DECAY**T_TAU
+
+    def omega_gamma(self) -> float:
+        """0.95^T_gamma."""
+        return DECAY**T_GAMMA
+
+    def chosen_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+        """C.3.2: of three the one whose step decreases the model most."""
+        gamma, omega, bounds = self.problem.probes.gamma, self.omega_gamma(), self.walk().gamma_bounds
+        others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
+        return max((gamma, *others), key=lambda g: float(self.decrease(self.with_gamma(g).direction(factors))))
+
+    def followed_tau(self, rho: Any) -> Any:
+        """C.3.1."""
+        walk, tau = self.walk(), self.problem.probes.tau
+        low, high = (n / d for n, d in walk.thresholds)
+        omega = self.omega_tau()
+        return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, walk.tau_bounds)
+
+    def stepped(self, here: Waypoint) -> Stepped:
+        """From a waypoint whose batch is the problem's."""
+        walk, t = self.walk(), here.t + 1
+        factors = self.averaged_factors(here) if walk.method not in ("whole", "blocks") else None
+        gamma = here.gamma
+        if t % T_GAMMA == 0 and walk.method != "whole":
+            gamma = self.chosen_gamma(factors)
+        delta = self.with_gamma(gamma).direction(factors)
+        alpha = self.step_size(delta)
+        if walk.longest_step is not None:
+            alpha = self.bounded(alpha, (-walk.longest_step, walk.longest_step))
+        part = walk.momentum[0] / walk.momentum[1]
+        last = dict(enumerate(here.update, start=1))
+        update = {l: alpha * d + part * last[l] for l, d in delta.items()}
+        weights = {l: W + update[l] for l, W in self.W.items()}
+        tau = self.followed_tau(self.reduction_ratio(update)) if t % T_TAU == 0 else here.tau
+        average = self.averaged(dict(enumerate(here.average, start=1)), weights, t, PARAMETER_AVERAGE)
+        Q, G = factors or ({}, {})
+        return Stepped(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
+
+    def optimiser_step(self) -> list[Array]:
+        """Every field of a step from each waypoint."""
+        arrays: list[Array] = []
+        for here in self.walk().waypoints:
+            step = self.at(here).stepped(here)
+            for per_layer in step[:4]:
+                arrays += per_layer.values()
+            arrays += [np.asarray(value) for value in step[4:]]
+        return arrays
