@@ -93,10 +93,9 @@ def conformance(session: nox.Session, backend: str) -> None:
 def check(session: nox.Session) -> None:
     """The table of `kfgn-check` on every backend of the host: fixed and real problems, and walks of the optimiser."""
     install(session, "host")
-    jobs = str(os.cpu_count() or 1)
-    session.run(
-        "kfgn-check", "--jobs", jobs, "--require", *HOST, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"}
-    )
+    # no drawn problems: `conformance` has them, and JAX would compile every program for each
+    options = ("--jobs", str(os.cpu_count() or 1), "--examples", "0", "--require", *HOST)
+    session.run("kfgn-check", *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
 
 
 @nox.session
@@ -112,6 +111,28 @@ def explore(session: nox.Session, backend: str) -> None:
         "--numprocesses=auto",
         *session.posargs,
         env={"HYPOTHESIS_PROFILE": "explore", "OMP_NUM_THREADS": "1"},
+    )
+
+
+PEERS = ("backpack:BackPACK", "curvlinops:Curvlinops", "nngeometry:NNGeometry")
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Other libraries against the reference, with what explains their answers where these are wrong."""
+    install(session, "peers")
+    adapters = [f"kfgn_conformance.adapters.peers.{name}" for name in PEERS]
+    options = ("--examples", "0", "--jobs", str(os.cpu_count() or 1))
+    session.run("kfgn-check", "--adapter", *adapters, *options, *session.posargs, success_codes=[0, 1])
+
+
+@nox.session
+def diagnosis(session: nox.Session) -> None:
+    """Every mistake of the catalogue is named on the problems of twenty seeds."""
+    install(session, "xdist")
+    tests = "tests/conformance/test_diagnosis.py"
+    session.run(
+        "pytest", tests, "--numprocesses=auto", *(session.posargs or ["--seeds=20"]), env={"OMP_NUM_THREADS": "1"}
     )
 
 

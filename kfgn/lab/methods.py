@@ -29,15 +29,15 @@ class Method(NamedTuple):
 
 
 def _gauss_newton(network: Network, curvature: Factored | HessianFree, given: dict[str, Any]) -> GaussNewton:
-    dampings = {name: _starting(name, given[name]) for name in OF_THE_DAMPING if name in given}
+    defaults = {"tau": curvature.TAU, "gamma": curvature.GAMMA}
+    dampings = {name: _starting(name, given[name], defaults[name]) for name in OF_THE_DAMPING if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
 
 
-def _starting(name: str, initial: float) -> Damping:
+def _starting(name: str, initial: float, default: Damping) -> Damping:
     """The default of tau or gamma from another start, and within bounds that have it."""
-    default: Damping = getattr(GaussNewton, name)
     try:
-        return replace(default, initial=initial)
+        return replace(default, initial=initial, least=max(0.0, min(default.least, initial)))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
 

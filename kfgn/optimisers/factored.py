@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -19,6 +19,7 @@ from ..options import checked_count, checked_name
 from ..passes import gradients, second_moment
 from ..rp import projection_shape
 from ..rp import second_factor as rp
+from .adaptation import Damping
 from .averages import averaged
 from .constants import checked_number
 from .draws import normals, uniforms
@@ -81,6 +82,10 @@ class Factored:
 
     Raises `ValueError` for what it does not know, and numbers out of range.
     """
+
+    # docs/experiments.md has the evidence; below the floors float32 would see no damping, and 0 is for ever
+    TAU: ClassVar[Damping] = Damping(initial=1e-2, period=5, least=1e-6)
+    GAMMA: ClassVar[Damping] = Damping(initial=1e-2, period=20, least=1e-6)
 
     method: str = "kfra"
     samples: int = 1

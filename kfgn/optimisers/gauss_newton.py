@@ -23,8 +23,6 @@ from .point import Point, point
 from .state import Counts, Info, checked_start, checked_t, scalar_like, selected, zero_count, zeros_like
 
 KFRA = Factored("kfra")
-TAU = Damping(initial=1e-2, period=5, least=1e-6)
-GAMMA = Damping(initial=1e-2, period=20, least=1e-6)
 
 
 class State(NamedTuple):
@@ -94,7 +92,7 @@ class GaussNewton:
     network:           with its objective
     curvature:         `Factored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
     eta:               weight of L2
-    tau, gamma:        the dampings
+    tau, gamma:        the dampings; if not given, those that the curvature has found good to begin with
     thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
     longest_step:      the most that |alpha| may be; None for no bound, as in the paper
     momentum:          what part of the last update is added to the next; the paper found it of no use
@@ -107,8 +105,8 @@ class GaussNewton:
     network: Network
     curvature: Factored | HessianFree = KFRA
     eta: float = 1e-5
-    tau: Damping = TAU
-    gamma: Damping = GAMMA
+    tau: Damping = None  # type: ignore[assignment]  # `__post_init__` asks the curvature for what is not given
+    gamma: Damping = None  # type: ignore[assignment]
     thresholds: tuple[float, float] = (0.75, 0.75)
     longest_step: float | None = None
     momentum: float = 0.0
@@ -120,6 +118,8 @@ class GaussNewton:
         if not isinstance(self.curvature, Factored | HessianFree):
             raise TypeError(f"curvature: expected Factored or HessianFree, got {self.curvature!r}")
         for name in ("tau", "gamma"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self.curvature, name.upper()))
             if not isinstance(getattr(self, name), Damping):
                 raise TypeError(f"{name}: expected a Damping, got {getattr(self, name)!r}")
         checked_number("eta", self.eta)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -14,6 +14,7 @@ from ..options import checked_count
 from ..passes import gradients
 from ..products import gauss_newton_operator
 from ..vectors import plus
+from .adaptation import Damping
 from .constants import checked_number
 from .point import Point
 
@@ -28,6 +29,10 @@ class HessianFree:
 
     Raises `ValueError` and `TypeError` for numbers out of range.
     """
+
+    # a hundred times those of `Factored`, whose averages are themselves a damping: with 1e-2 digits diverge
+    TAU: ClassVar[Damping] = Damping(initial=1.0, period=5, least=1e-6)
+    GAMMA: ClassVar[Damping] = Damping(initial=1.0, period=20, least=1e-6)
 
     blocks: bool = False
     iterations: int = ITERATIONS

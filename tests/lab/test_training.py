@@ -132,7 +132,7 @@ def test_fewer_rejected_steps_than_patience_are_counted(tmp_path):
         ({"method": "sgd"}, "learning_rate: sgd needs one, got none"),
         ({"method": "adam", "tau": 1.0}, "tau: adam has none; it has learning_rate, halving, eta"),
         ({"samples": 2}, "samples: kfra has none"),
-        ({"tau": -1.0}, "kfra: initial: expected a number from 0"),
+        ({"tau": -1.0}, "kfra: tau: initial: expected a number from 0 to 1e\\+10, got -1.0"),
         ({"inversion": "lu"}, "kfra: inversion: unknown name 'lu'"),
     ],
 )

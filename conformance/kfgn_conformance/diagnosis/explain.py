@@ -62,17 +62,21 @@ def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Dia
 
 
 def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> bool:
-    """Whether the mistake has this answer on this problem, to some tolerances."""
+    """Whether the mistake has this answer on this problem, to some tolerances, and a wrong one better than the oracle.
+
+    Without the second a mistake that changes nothing here would explain whatever is nearly right.
+    """
     made = mistaken(name, answer.problem, quantity)
     if made is None:
         return False
     oracle, allowed = truth(answer.problem, quantity), tolerances(answer.problem, quantity, dtype)
     arrays = oracle.arrays if answer.arrays is None else answer.arrays
-    for a, m, t, scale in zip(arrays, made, allowed, oracle.scales, strict=True):
+    near, nearer = True, answer.arrays is None
+    for a, m, q, t, scale in zip(arrays, made, oracle.arrays, allowed, oracle.scales, strict=True):
         larger = max(1.0, largest(m) / scale) if scale > 0 else 1.0
-        if not largest(a - m) <= NEAR * larger * t:
-            return False
-    return True
+        near = near and largest(a - m) <= NEAR * larger * t
+        nearer = nearer or largest(a - m) <= largest(a - q) / 2 > t / 2
+    return near and nearer
 
 
 @lru_cache(maxsize=2**14)

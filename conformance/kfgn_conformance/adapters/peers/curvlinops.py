@@ -9,7 +9,7 @@ import torch
 from curvlinops import GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
 
 from ...problems import Array, Problem
-from .. import Conventions, Description
+from .. import Conventions, Description, UnsupportedError
 from .modules import OF_THE_LOSSES, arrays, directions, loss_of, sequential, tensor
 
 OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian_product": HessianLinearOperator}
@@ -34,6 +34,8 @@ class Curvlinops:
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """By products, with the identity for the blocks."""
         model, loss = sequential(problem, self.dtype), loss_of(problem)
+        if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
+            raise UnsupportedError("takes no labels between 0 and 1 for its Kronecker factors")
         parameters = [p for p in model.parameters() if p.requires_grad]
         X, Y = tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype)
         cut = problem.N // 3
