@@ -9,17 +9,13 @@ from pathlib import Path
 from kfgn_reference import EQUATIONS
 from rich.console import Console
 
-from .adapters.isolated import Isolated
-from .adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
-from .adapters.loading import AdapterError, load
-from .cases import cases
+from .adapters.kfgn_port import DTYPES, TARGETS
+from .columns import columns_of
 from .equations import print_equation, print_table
 from .parallel import run_in_processes
-from .problems import Problem
-from .real import REAL_PROBLEMS
+from .problem_sets import drawn, problem_set
 from .report import print_report, write_json
-from .run import Column, run
-from .walks import walks
+from .run import run
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
 
@@ -143,8 +139,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
                 log.print(f"{column.name}: not usable: {column.reason}", style="red", markup=False, highlight=False)
         log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
         return USAGE
-    real = (make() for make in REAL_PROBLEMS.values())
-    problems = [*cases(), *drawn(given.examples, given.seed), *real, *walks()]
+    problems = problem_set(given.examples, given.seed)
     with log.status("") as status:
 
         def progress(quantity: str) -> None:
@@ -161,33 +156,3 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
     return PASSED if report.passed else FAILED
-
-
-def drawn(count: int, seed: int) -> list[Problem]:
-    """Drawn problems; without any, Hypothesis need not be installed."""
-    if count == 0:
-        return []
-    from .strategies import drawn_problems
-
-    return drawn_problems(count, seed)
-
-
-def columns_of(
-    targets: tuple[str, ...], dtype: str | None, adapters: tuple[str, ...] = (), limit: float | None = None
-) -> list[Column]:
-    """A column for each dtype of the usable targets and of the adapters, and one that says why for each that is not."""
-    columns: list[Column] = []
-    dtypes = [d for d in DTYPES if dtype in (None, d)]
-    for target in targets:
-        backend = open_target(target)
-        if isinstance(backend, str):
-            columns.append(Column(target, reason=backend))
-        else:
-            columns += [Column(target, KfgnPort(backend, d)) for d in dtypes]
-    for name in adapters:
-        try:
-            opened = [load(name, d) if limit is None else Isolated(name, d, limit) for d in dtypes]
-            columns += [Column(adapter.describe().name, adapter, foreign=True) for adapter in opened]
-        except AdapterError as error:
-            columns.append(Column(name, reason=str(error)))
-    return columns

@@ -1,0 +1,27 @@
+"""Who is asked: kfgn on each backend that can be opened, and adapters from outside."""
+
+from .adapters.isolated import Isolated
+from .adapters.kfgn_port import DTYPES, KfgnPort, open_target
+from .adapters.loading import AdapterError, load
+from .run import Column
+
+
+def columns_of(
+    targets: tuple[str, ...], dtype: str | None, adapters: tuple[str, ...] = (), limit: float | None = None
+) -> list[Column]:
+    """A column for each dtype of the usable targets and of the adapters, and one that says why for each that is not."""
+    columns: list[Column] = []
+    dtypes = [d for d in DTYPES if dtype in (None, d)]
+    for target in targets:
+        backend = open_target(target)
+        if isinstance(backend, str):
+            columns.append(Column(target, reason=backend))
+        else:
+            columns += [Column(target, KfgnPort(backend, d)) for d in dtypes]
+    for name in adapters:
+        try:
+            opened = [load(name, d) if limit is None else Isolated(name, d, limit) for d in dtypes]
+            columns += [Column(adapter.describe().name, adapter, foreign=True) for adapter in opened]
+        except AdapterError as error:
+            columns.append(Column(name, reason=str(error)))
+    return columns

@@ -1,0 +1,24 @@
+"""The problems of a run: fixed, drawn and real ones, and walks of the optimiser."""
+
+from functools import cache
+
+from .cases import cases
+from .problems import Problem
+from .real import REAL_PROBLEMS
+from .walks import walks
+
+
+def drawn(count: int, seed: int) -> list[Problem]:
+    """Drawn problems; without any, Hypothesis need not be installed."""
+    if count == 0:
+        return []
+    from .strategies import drawn_problems
+
+    return drawn_problems(count, seed)
+
+
+@cache
+def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
+    """All of them, with so many drawn ones."""
+    real = (make() for make in REAL_PROBLEMS.values())
+    return (*cases(), *drawn(examples, seed), *real, *walks())

@@ -1,0 +1,64 @@
+"""The plug-in of pytest, as an implementer runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+DOUBLED = """
+from small_kfac import SmallKfac
+
+class Doubled(SmallKfac):
+    def compute(self, problem, quantity):
+        return tuple(2 * array for array in super().compute(problem, quantity))
+"""
+
+
+@pytest.fixture
+def pytest_with(tmp_path):
+    """Run it in a folder of its own, which knows nothing of this project's settings."""
+    (tmp_path / "doubled.py").write_text(DOUBLED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(tmp_path)]), "COLUMNS": "200"}
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pytest", "-ra", "--pyargs", "kfgn_conformance", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_right_implementation_passes(pytest_with):
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient")
+    assert ran.returncode == 0, ran.stdout
+    assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
+    assert "2 passed, 2 deselected" in ran.stdout
+
+
+def test_a_mistake_is_named(pytest_with):
+    ran = pytest_with("--kfgn-adapter=doubled:Doubled", "-k", "gradient and float64")
+    assert ran.returncode == 1
+    assert "FAIL on " in ran.stdout
+    assert "loss-without-its-half: The squared error has lost its 1/2" in ran.stdout
+    assert "translated: divided by N, as it is a sum over the datapoints" in ran.stdout
+
+
+def test_without_an_adapter_the_test_is_skipped(pytest_with):
+    ran = pytest_with()
+    assert "no --kfgn-adapter=MODULE:NAME" in ran.stdout
+    assert "1 skipped" in ran.stdout
+
+
+def test_an_adapter_that_cannot_be_asked_is_a_usage_error(pytest_with):
+    ran = pytest_with("--kfgn-adapter=small_kfac:Nobody")
+    assert ran.returncode in (2, 4)
+    assert "--kfgn-adapter: small_kfac:Nobody: AttributeError" in ran.stdout + ran.stderr
+
+
+def test_the_entry_point_imports_nothing_but_pytest():
+    program = "import sys, kfgn_pytest; print(sorted({'numpy', 'hypothesis', 'rich', 'kfgn'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
