@@ -1,8 +1,10 @@
 """Who is asked: kfgn on each backend that can be opened, and adapters from outside."""
 
+from .adapters import Adapter
 from .adapters.isolated import Isolated
 from .adapters.kfgn_port import DTYPES, KfgnPort, open_target
 from .adapters.loading import AdapterError, load
+from .adapters.program import PREFIX, Program
 from .run import Column
 
 
@@ -20,8 +22,15 @@ def columns_of(
             columns += [Column(target, KfgnPort(backend, d)) for d in dtypes]
     for name in adapters:
         try:
-            opened = [load(name, d) if limit is None else Isolated(name, d, limit) for d in dtypes]
+            opened = [_opened(name, d, limit) for d in dtypes]
             columns += [Column(adapter.describe().name, adapter, foreign=True) for adapter in opened]
         except AdapterError as error:
             columns.append(Column(name, reason=str(error)))
     return columns
+
+
+def _opened(name: str, dtype: str, limit: float | None) -> Adapter:
+    """The adapter of a name: a program, or a class in a process of its own, or here where there is no limit."""
+    if name.startswith(PREFIX):
+        return Program(name, dtype, limit)
+    return load(name, dtype) if limit is None else Isolated(name, dtype, limit)

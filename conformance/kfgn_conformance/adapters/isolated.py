@@ -85,8 +85,12 @@ class Isolated:
             self.process.join()
             code = self.process.exitcode
             self.close()
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
-            return "failed", f"its process {how}"
+            return "failed", ended(code)
+
+
+def ended(code: int) -> str:
+    """What became of a process, by its exit status."""
+    return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with exit status {code}"
 
 
 def _serve(connection: Connection, name: str, dtype: str) -> None:

@@ -1,0 +1,160 @@
+"""An implementation in any language: a program that reads a question on a line of JSON and answers on a line.
+
+    {"ask": "describe", "dtype": "float64"}
+    {"name": "mine", "version": "1.0", "quantities": ["gradient"], "conventions": {"bias": "separate"}}
+
+    {"ask": "compute", "quantity": "gradient", "problem": {"id": "...", "weights": [[[...], ...], ...], ...}}
+    {"arrays": [[[...], ...], ...]}
+
+In the place of an answer there may be {"unsupported": "why"} or {"error": "what"}. The program ends when its input does.
+"""
+
+import json
+import shlex
+import subprocess
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+import numpy as np
+
+from ..problems import Array, Problem
+from . import Conventions, Description, UnsupportedError
+from .isolated import START, NoAnswerError, ended
+from .loading import AdapterError
+
+PREFIX = "exec:"
+LARGE = 10**5
+"""So many weights are not sent: a line would have megabytes."""
+
+
+class Program:
+    """The adapter of a command, `exec:node mine.js`, and a dtype; started when first asked, and anew after it ended.
+
+    limit: seconds for an answer; None for no limit
+    Raises as `Isolated` does.
+    """
+
+    def __init__(self, name: str, dtype: str, limit: float | None) -> None:
+        self.name, self.dtype, self.limit = name, dtype, limit
+        self.process: subprocess.Popen[str] | None = None
+        self.lines: Queue[str] = Queue()
+        try:
+            said = self._asked({"ask": "describe", "dtype": dtype}, START)
+            self.described = Description(
+                str(said["name"]),
+                str(said["version"]),
+                dtype,
+                frozenset(said["quantities"]),
+                conventions=Conventions(**said.get("conventions", {})),
+            )
+        except KeyError as error:
+            raise AdapterError(f"{name}: its description has no {error}") from error
+        except (NoAnswerError, TypeError, ValueError) as error:
+            raise AdapterError(f"{name}: {error}") from error
+
+    def describe(self) -> Description:
+        """As it described itself when it was started first."""
+        return self.described
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Its answer, within the limit."""
+        if problem.walk is not None:
+            raise UnsupportedError("walks are not sent to programs")
+        if problem.parameters >= LARGE:
+            raise UnsupportedError(f"{problem.parameters} weights are too many for a line of JSON")
+        said = self._asked({"ask": "compute", "quantity": quantity, "problem": as_json(problem)}, self.limit)
+        if "unsupported" in said:
+            raise UnsupportedError(str(said["unsupported"]))
+        if not isinstance(said.get("arrays"), list):
+            raise NoAnswerError(
+                f"expected arrays, unsupported or error in its answer, got {', '.join(said) or 'nothing'}"
+            )
+        dtype = "int64" if quantity == "labels" and problem.labels.dtype.kind == "i" else self.dtype
+        try:
+            return tuple(np.array(array, dtype) for array in said["arrays"])
+        except (TypeError, ValueError) as error:
+            raise NoAnswerError(f"expected arrays of numbers as nested lists: {error}") from error
+
+    def close(self) -> None:
+        """End the program."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream is not None:
+                    stream.close()
+            self.process = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _asked(self, question: dict[str, Any], limit: float | None) -> dict[str, Any]:
+        """The object on the line that answers. `NoAnswerError` if there is none, or if it is an error."""
+        process = self._running()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(question) + "\n")
+            process.stdin.flush()
+            line = self.lines.get(timeout=limit)
+        except BrokenPipeError:
+            line = ""
+        except Empty:
+            self.close()
+            raise NoAnswerError(f"no answer within {limit:g} s") from None
+        if not line:
+            code = process.wait()
+            self.close()
+            raise NoAnswerError(ended(code))
+        try:
+            said = json.loads(line)
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise NoAnswerError(f"expected an object of JSON on a line, got {line.strip()[:80]!r}")
+        if "error" in said:
+            raise NoAnswerError(" ".join(str(said["error"]).split()))
+        return said
+
+    def _running(self) -> "subprocess.Popen[str]":
+        """The process, started if there is none."""
+        if self.process is None:
+            command = shlex.split(self.name.removeprefix(PREFIX))
+            try:
+                self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            except (OSError, IndexError) as error:
+                raise NoAnswerError(f"it cannot be started: {error}") from error
+            self.lines = Queue()  # a new one, as the reader of the last may still have had something to say
+            Thread(target=_read, args=(self.process, self.lines), daemon=True).start()
+        return self.process
+
+
+def _read(process: "subprocess.Popen[str]", lines: "Queue[str]") -> None:
+    """Every line, and an empty one at the end."""
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            lines.put(line)
+    except ValueError:  # closed meanwhile
+        pass
+    lines.put("")
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    """A problem in nested lists."""
+    V, U, Z, *dampings = problem.probes
+    return {
+        "id": problem.id,
+        "objective": problem.objective,
+        "psd": problem.psd,
+        "widths": list(problem.widths),
+        "transfers": list(problem.transfers),
+        "weights": [W.tolist() for W in problem.weights],
+        **{name: getattr(problem, name).tolist() for name in ("X", "Y", "labels", "draws")},
+        "probes": {
+            "direction": [V_l.tolist() for V_l in V],
+            "cotangents": U.tolist(),
+            "projections": Z.tolist(),
+            **{name: float(value) for name, value in zip(("tau", "gamma", "eta"), dampings, strict=True)},
+        },
+    }

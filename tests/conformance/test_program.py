@@ -1,0 +1,115 @@
+"""Implementations in other languages: lines of JSON, and a verdict for every misbehaviour."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kfgn_conformance import Status, judge
+from kfgn_conformance.adapters.loading import AdapterError
+from kfgn_conformance.adapters.program import Program
+from kfgn_conformance.cases import cases
+from kfgn_conformance.cli import main
+from kfgn_conformance.quantities import QUANTITIES
+
+TANH = next(p for p in cases() if p.id == "case-squared_error-tanh")
+RELU = next(p for p in cases() if p.id == "case-squared_error-relu")
+TOY = f"exec:node {Path(__file__).parent / 'small_gradient.js'}"
+with_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+@with_node
+def test_a_program_in_another_language_passes():
+    program = Program(TOY, "float64", 20.0)
+    for _ in range(2):
+        assert judge(program, TANH, QUANTITIES["gradient"], twice=True).status is Status.PASS
+        assert judge(program, RELU, QUANTITIES["gradient"]).detail == "only tanh and the squared error"
+        program.close()  # it is started anew
+
+
+@with_node
+def test_the_command_takes_programs(capsys):
+    assert main(("--adapter", TOY, "--dtype", "float64", "--examples", "0")) == 0
+    assert "small: 1.0" in capsys.readouterr().out
+    assert main(("--adapter", TOY, "--dtype", "float32", "--examples", "0")) == 2
+    assert "numbers are float64 here" in " ".join(capsys.readouterr().err.split())
+
+
+PROGRAM = """
+import json, os, sys, time
+for line in sys.stdin:
+    question = json.loads(line)
+    if question["ask"] == "describe":
+        {describe}
+    else:
+        {compute}
+    sys.stdout.flush()
+"""
+DESCRIBE = 'print(json.dumps({"name": "p", "version": "1", "quantities": ["gradient", "labels"]}))'
+
+
+@pytest.fixture
+def program(tmp_path):
+    opened = []
+
+    def make(compute="pass", describe=DESCRIBE):
+        (tmp_path / "program.py").write_text(PROGRAM.format(describe=describe, compute=compute))
+        opened.append(Program(f"exec:{sys.executable} {tmp_path / 'program.py'}", "float64", 2.0))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("compute", "status", "detail"),
+    [
+        ("time.sleep(3600)", Status.ERROR, "no answer within 2 s"),
+        ("os._exit(7)", Status.ERROR, "its process ended with exit status 7"),
+        ("os.kill(os.getpid(), 9)", Status.ERROR, "its process was ended by signal 9"),
+        ("print('{hello')", Status.ERROR, "expected an object of JSON on a line, got '{hello'"),
+        ("print('{}')", Status.ERROR, "expected arrays, unsupported or error in its answer, got nothing"),
+        ('print(\'{"error": "no such\\\\nlayer"}\')', Status.ERROR, "no such layer"),
+        ("print('{\"arrays\": [[[1], [2, 3]]]}')", Status.ERROR, "expected arrays of numbers as nested lists"),
+        ("print('{\"arrays\": [[1]]}')", Status.FAIL, "expected 3 arrays, got 1"),
+        ('print(\'{"unsupported": "not yet"}\')', Status.UNIMPLEMENTED, "not yet"),
+    ],
+)
+def test_every_misbehaviour_has_a_verdict_of_its_own(compute, status, detail, program):
+    adapter = program(compute)
+    for _ in range(2):  # the run goes on
+        verdict = judge(adapter, TANH, QUANTITIES["gradient"])
+        assert verdict.status is status, verdict
+        assert detail in verdict.detail
+
+
+def test_what_is_sent_is_the_problem_and_classes_come_back_as_integers(program):
+    adapter = program('print(json.dumps({"arrays": [question["problem"]["labels"]]}))')
+    for problem in (TANH, next(p for p in cases() if p.objective == "categorical")):
+        (labels,) = adapter.compute(problem, "labels")
+        np.testing.assert_array_equal(labels, problem.labels)
+        assert labels.dtype == problem.labels.dtype
+
+
+@pytest.mark.parametrize(
+    ("describe", "message"),
+    [
+        ("print('{}')", "its description has no 'name'"),
+        ("os._exit(3)", "its process ended with exit status 3"),
+        (
+            DESCRIBE.replace('"1",', '"1", "conventions": {"bias": "middle"},'),
+            "bias: expected last or first or separate",
+        ),
+        (DESCRIBE.replace('"1",', '"1", "conventions": {"biases": "last"},'), "unexpected keyword argument 'biases'"),
+    ],
+)
+def test_a_program_that_cannot_be_asked_is_an_error(describe, message, program):
+    with pytest.raises(AdapterError, match=message):
+        program(describe=describe)
+
+
+def test_a_command_that_is_not_there_is_an_error():
+    with pytest.raises(AdapterError, match="it cannot be started"):
+        Program("exec:no-such-program", "float64", 2.0)
