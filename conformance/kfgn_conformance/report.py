@@ -36,7 +36,7 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"{column.name}: {described.version}{flags}", highlight=False)
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
-        console.print(f"Offered by none: {', '.join(unasked)}.", highlight=False)
+        console.print(f"{len(unasked)} quantities are offered by none.", highlight=False)
     for note, quantities in _translations(report).items():
         console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False)
     for note in report.notes:

@@ -13,17 +13,20 @@ from .run_folder import Run
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Final losses over the whole training set, and when each run had the best of the first-order methods."""
     best = best_first_order(runs) if len(runs) > 1 else None
-    heads = ["run", "data", "method", "updates", "seconds", "loss", "averaged", "rejected"]
-    table = _table(*heads, *(["updates\nto best", "seconds\nto best"] if best is not None else []), left=3)
+    names = ["data", "method"] if len({run.options["data"] for run in runs}) > 1 or len(runs) == 1 else ["method"]
+    heads = ["run", *names, "updates", "seconds", "loss", "averaged", "rejected"]
+    heads += ["updates\nto best", "seconds\nto best"] if best is not None else []
+    table = _table(*heads, left=1 + len(names))
     for run in runs:
-        options = run.options
-        row = [run.folder.name, options["data"], options["method"], str(run.updates), f"{run.seconds:.1f}"]
+        row = [run.folder.name, *(run.options[name] for name in names), str(run.updates), f"{run.seconds:.1f}"]
         row += [_number(run.final()), _number(run.final(averaged=True)), str(run.rejected)]
         if best is not None:
             updates, seconds = arrival(run, best)
             row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
         table.add_row(*row)
     console.print(table)
+    if "data" not in names:
+        console.print(f"all on {runs[0].options['data']}", highlight=False)
     if best is not None:
         console.print(f"best: the least final loss of the first-order methods, {best:.5g}", highlight=False)
 

@@ -6,7 +6,7 @@
     {"ask": "compute", "quantity": "gradient", "problem": {"id": "...", "weights": [[[...], ...], ...], ...}}
     {"arrays": [[[...], ...], ...]}
 
-In the place of an answer there may be {"unsupported": "why"} or {"error": "what"}. The program ends when its input does.
+In the place of an answer there may be {"unsupported": "why"} or {"error": "what"}. The program ends with its input.
 """
 
 import json
