@@ -119,6 +119,7 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
     quantity, notes = ROWS[name], []
     offered = any(column.description is None or name in column.description.quantities for column in columns)
     verdicts: list[list[Verdict]] = [[] for _ in columns]
+    asked_on: dict[str, Problem] = {}
     for problem in filter(quantity.asks, problems):
         within_reach = quantity.within_reach(problem)
         if within_reach is None:
@@ -126,15 +127,15 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
             continue
         if within_reach.N < problem.N:
             notes.append(f"{name} is asked on {within_reach.N} of {problem.N} datapoints of {problem.id}")
+        asked_on[problem.id] = within_reach
         for column, answers in zip(columns, verdicts, strict=True):
             if column.adapter is None:
                 answers.append(Verdict(Status.SKIPPED, problem.id, detail=column.reason))
             else:
                 answers.append(judge(column.adapter, within_reach, quantity, twice=column.foreign))
-    by_id = {problem.id: problem for problem in problems}
     cells = []
     for column, answers in zip(columns, verdicts, strict=True):
-        why = None if column.adapter is None else diagnosed(column.adapter, by_id, quantity, answers)
+        why = None if column.adapter is None else diagnosed(column.adapter, asked_on, quantity, answers)
         cells.append(Cell(tuple(answers), why))
     return Row(cells, notes if offered else [])
 

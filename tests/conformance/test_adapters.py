@@ -23,6 +23,21 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # of torch.func itself
+def test_automatic_differentiation_agrees():
+    """The adapter of `torch.func` in float64: every objective that it takes, and a mixture that it does not."""
+    pytest.importorskip("torch", exc_type=ImportError)
+    adapter = load("kfgn_conformance.adapters.peers.torch_func:TorchFunc", "float64")
+    for objective in ("squared_error", "bernoulli", "categorical"):
+        problem = next(p for p in cases() if p.id == f"case-{objective}-tanh")
+        for quantity in sorted(adapter.describe().quantities):
+            verdict = judge(adapter, problem, QUANTITIES[quantity])
+            assert verdict.status is Status.PASS, (quantity, verdict)
+    mixture = next(p for p in cases() if p.objective == "mixture")
+    assert judge(adapter, mixture, QUANTITIES["gradient"]).status is Status.PASS
+    assert judge(adapter, mixture, QUANTITIES["gauss_newton_blocks"]).status is Status.UNIMPLEMENTED
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("quantity", ["gradient", "kfac_blocks"])
 def test_a_small_kfac_passes_through_its_conventions(quantity, dtype):

@@ -140,7 +140,8 @@ def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> t
         )
     factor, why = times ** (degree or 0), []
     if factor != 1:
-        why.append(f"({name})^{degree}, as the loss is {name} of the kit's, D the number of outputs")
+        power = name if degree == 1 else f"({name})^{degree}"
+        why.append(f"{power}, as the loss is {name} of the kit's, D the number of outputs")
     if conventions.reduction == "sum" and degree:
         factor *= problem.N
         why.append("N, as it is a sum over the datapoints")
