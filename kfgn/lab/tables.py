@@ -13,7 +13,8 @@ from .run_folder import Run
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Final losses over the whole training set, and when each run had the best of the first-order methods."""
     best = best_first_order(runs) if len(runs) > 1 else None
-    names = ["data", "method"] if len({run.options["data"] for run in runs}) > 1 or len(runs) == 1 else ["method"]
+    alike = len(runs) > 1 and len({run.options["data"] for run in runs}) == 1
+    names = ["method"] if alike else ["data", "method"]
     heads = ["run", *names, "updates", "seconds", "loss", "averaged", "rejected"]
     heads += ["updates\nto best", "seconds\nto best"] if best is not None else []
     table = _table(*heads, left=1 + len(names))
@@ -25,7 +26,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
             row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
         table.add_row(*row)
     console.print(table)
-    if "data" not in names:
+    if alike:
         console.print(f"all on {runs[0].options['data']}", highlight=False)
     if best is not None:
         console.print(f"best: the least final loss of the first-order methods, {best:.5g}", highlight=False)

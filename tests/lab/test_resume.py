@@ -12,6 +12,8 @@ import pytest
 
 from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, train
 from kfgn.lab.checkpoint import checkpoints, read_checkpoint
+from kfgn.lab.trainer import InterruptedRunError
+from kfgn.lab.watch import Watch
 
 UPDATES = 200
 OPTIONS = Options("digits", "kfac", updates=UPDATES, refresh=2, checkpoint_every=10, evaluate_every=25)
@@ -184,6 +186,22 @@ def test_two_checkpoints_are_kept(tmp_path):
     train(Options("digits", updates=25, checkpoint_every=5), tmp_path)
     names = [path.name for path in checkpoints(tmp_path)]
     assert names == ["checkpoint-000000025.safetensors", "checkpoint-000000020.safetensors"]
+
+
+class StopsAtTheEnd(Watch):
+    """Asks to stop when the last of five updates is done."""
+
+    def goes_on(self, rows):
+        if rows[-1]["update"] == 5:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_stop_with_the_last_step_is_a_stop(tmp_path):
+    """Or whoever trains one run after the other could not be stopped there."""
+    with pytest.raises(InterruptedRunError, match="stopped after update 5, with a checkpoint"):
+        train(Options("digits", updates=5), tmp_path, watch=StopsAtTheEnd())
+    assert resume(tmp_path).updates == 5
+    assert (tmp_path / "loss.png").exists()
 
 
 def test_options_that_differ_from_the_run_are_named(tmp_path):
