@@ -1,7 +1,5 @@
 """The problems of a run: fixed, drawn and real ones, and walks of the optimiser."""
 
-from functools import cache
-
 from .cases import cases
 from .problems import Problem
 from .real import REAL_PROBLEMS
@@ -17,7 +15,6 @@ def drawn(count: int, seed: int) -> list[Problem]:
     return drawn_problems(count, seed)
 
 
-@cache
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
     """All of them, with so many drawn ones."""
     real = (make() for make in REAL_PROBLEMS.values())

@@ -24,13 +24,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("column", "quantity"), questions)
 
 
-def test_is_the_reference(column: Any, quantity: str) -> None:
-    """Every answer passes; what does not is shown with what explains it."""
+@pytest.fixture(scope="session")
+def problems() -> Any:
+    """The problems of `kfgn-check --examples 15`."""
     from .problem_sets import problem_set
+
+    return problem_set(examples=15, seed=0)
+
+
+def test_is_the_reference(column: Any, quantity: str, problems: Any) -> None:
+    """Every answer passes; what does not is shown with what explains it."""
     from .run import row
     from .verdicts import Status
 
-    (cell,), _ = row(quantity, [column], problem_set(examples=15, seed=0))
+    (cell,), _ = row(quantity, [column], problems)
     worst = cell.worst
     if worst.status is Status.UNIMPLEMENTED:
         pytest.skip(worst.detail)

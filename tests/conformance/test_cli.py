@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from kfgn_conformance import cli
+from kfgn_conformance import cli, problem_sets
 from kfgn_conformance.adapters import kfgn_port
 from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import ROWS
@@ -19,9 +19,9 @@ NUMPY = ["--backend", "numpy", "--examples", "2"]
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """One more case in place of the real problems, and two steps for all walks: those take minutes."""
-    monkeypatch.setattr(cli, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
-    monkeypatch.setattr(cli, "cases", lambda: cases()[:3])
-    monkeypatch.setattr(cli, "walks", lambda: (two_steps(),))
+    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
+    monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:3])
+    monkeypatch.setattr(problem_sets, "walks", lambda: (two_steps(),))
 
 
 @cache
@@ -108,9 +108,9 @@ def test_wrong_usage(arguments, message, capsys):
 
 
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(cli, "cases", list)
-    monkeypatch.setattr(cli, "walks", tuple)
+    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(problem_sets, "cases", list)
+    monkeypatch.setattr(problem_sets, "walks", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):
         cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--json", str(file)])
