@@ -7,17 +7,28 @@
     {"arrays": [[[...], ...], ...]}
 
 In the place of an answer there may be {"unsupported": "why"} or {"error": "what"}. The program ends with its input.
+
+A problem of `LARGE` or more weights names its arrays in the place of lists, and the question has the file they are in:
+
+    {"ask": "compute", ..., "problem": {"weights": ["weights.0", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
+    {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
+
+and so may any answer. The folder of the question's file is removed after the answer, with what was put beside it.
 """
 
 import json
 import shlex
 import subprocess
+from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
+from ..exchange import as_json, with_tensors
 from ..problems import Array, Problem
 from . import Conventions, Description, UnsupportedError
 from .isolated import START, NoAnswerError, ended
@@ -25,7 +36,7 @@ from .loading import AdapterError
 
 PREFIX = "exec:"
 LARGE = 10**5
-"""So many weights are not sent: a line would have megabytes."""
+"""So many weights are sent in a file: a line would have megabytes."""
 
 
 class Program:
@@ -59,22 +70,22 @@ class Program:
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Its answer, within the limit."""
-        if problem.walk is not None:
-            raise UnsupportedError("walks are not sent to programs")
-        if problem.parameters >= LARGE:
-            raise UnsupportedError(f"{problem.parameters} weights are too many for a line of JSON")
-        said = self._asked({"ask": "compute", "quantity": quantity, "problem": as_json(problem)}, self.limit)
-        if "unsupported" in said:
-            raise UnsupportedError(str(said["unsupported"]))
-        if not isinstance(said.get("arrays"), list):
-            raise NoAnswerError(
-                f"expected arrays, unsupported or error in its answer, got {', '.join(said) or 'nothing'}"
-            )
-        dtype = "int64" if quantity == "labels" and problem.labels.dtype.kind == "i" else self.dtype
-        try:
-            return tuple(np.array(array, dtype) for array in said["arrays"])
-        except (TypeError, ValueError) as error:
-            raise NoAnswerError(f"expected arrays of numbers as nested lists: {error}") from error
+        question: dict[str, Any] = {"ask": "compute", "quantity": quantity}
+        with TemporaryDirectory(prefix="kfgn-") as folder:
+            if problem.parameters < LARGE:
+                question["problem"] = as_json(problem)
+            else:
+                file = Path(folder) / "problem.safetensors"
+                question |= {"problem": with_tensors(problem, file), "tensors": str(file)}
+            said = self._asked(question, self.limit)
+            if "unsupported" in said:
+                raise UnsupportedError(str(said["unsupported"]))
+            if not isinstance(said.get("arrays"), list):
+                raise NoAnswerError(
+                    f"expected arrays, unsupported or error in its answer, got {', '.join(said) or 'nothing'}"
+                )
+            integers = quantity == "labels" and problem.labels.dtype.kind == "i"
+            return _arrays(said, "int64" if integers else self.dtype)
 
     def close(self) -> None:
         """End the program."""
@@ -140,21 +151,17 @@ def _read(process: "subprocess.Popen[str]", lines: "Queue[str]") -> None:
     lines.put("")
 
 
-def as_json(problem: Problem) -> dict[str, Any]:
-    """A problem in nested lists."""
-    V, U, Z, *dampings = problem.probes
-    return {
-        "id": problem.id,
-        "objective": problem.objective,
-        "psd": problem.psd,
-        "widths": list(problem.widths),
-        "transfers": list(problem.transfers),
-        "weights": [W.tolist() for W in problem.weights],
-        **{name: getattr(problem, name).tolist() for name in ("X", "Y", "labels", "draws")},
-        "probes": {
-            "direction": [V_l.tolist() for V_l in V],
-            "cotangents": U.tolist(),
-            "projections": Z.tolist(),
-            **{name: float(value) for name, value in zip(("tau", "gamma", "eta"), dampings, strict=True)},
-        },
-    }
+def _arrays(said: dict[str, Any], dtype: str) -> tuple[Array, ...]:
+    """Those of an answer: nested lists in the dtype, or by name in a file, as they are."""
+    if "tensors" in said:
+        try:
+            tensors = safetensors.numpy.load_file(said["tensors"])
+            return tuple(tensors[name] for name in said["arrays"])
+        except KeyError as error:
+            raise NoAnswerError(f"expected a tensor {error} in {said['tensors']}, got {', '.join(tensors)}") from error
+        except (OSError, TypeError, safetensors.SafetensorError) as error:
+            raise NoAnswerError(f"expected a safetensors file: {said['tensors']}: {error}") from error
+    try:
+        return tuple(np.array(array, dtype) for array in said["arrays"])
+    except (TypeError, ValueError) as error:
+        raise NoAnswerError(f"expected arrays of numbers as nested lists: {error}") from error

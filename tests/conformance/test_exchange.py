@@ -1,0 +1,36 @@
+"""Problems in JSON: what is read back is what was written, and every number of it."""
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from kfgn_conformance.cases import cases
+from kfgn_conformance.exchange import as_json, from_json
+from kfgn_conformance.walks import WALKS, walk
+
+KINDS = [next(p for p in cases() if p.objective == objective) for objective in ("mixture", "squared_error")]
+
+
+def equal(a, b):
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(equal, a, b))
+    return a == b
+
+
+@pytest.mark.parametrize("problem", KINDS, ids=lambda p: p.objective)
+def test_a_problem_is_read_back(problem):
+    again = from_json(json.loads(json.dumps(as_json(problem))))
+    for field in fields(problem):
+        assert equal(getattr(problem, field.name), getattr(again, field.name)), field.name
+
+
+@pytest.mark.parametrize("name", ["kfac", "options", "whole"])
+def test_a_walk_is_read_back(name, monkeypatch):
+    monkeypatch.setattr("kfgn_conformance.walks.STEPS", 3)
+    problem = walk(name, *WALKS[name])
+    again = from_json(json.loads(json.dumps(as_json(problem))))
+    assert equal(problem.walk, again.walk)
+    assert equal(problem.labels, replace(again, id="other").labels)
