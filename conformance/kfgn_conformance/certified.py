@@ -7,6 +7,7 @@ error. What takes eigenvalues runs on certified ones: see `balls_have_eigenvalue
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
 from unittest import mock
@@ -35,6 +36,17 @@ radius = np.frompyfunc(lambda ball: flint.arb(ball).rad(), 1, 1)
 def in_balls(problem: Problem) -> Problem:
     """The problem with every real number as a ball of radius 0."""
     return problem.map_reals(lambda x: np.asarray(to_ball(x), dtype=object))
+
+
+def bounds(balls: Array) -> tuple[Array, Array]:
+    """The least and the most of every ball, as exact fractions."""
+
+    def fraction(x: flint.arb) -> Fraction:
+        mantissa, exponent = map(int, x.man_exp())
+        return mantissa * Fraction(2) ** exponent
+
+    centres, radii = (np.asarray(np.frompyfunc(fraction, 1, 1)(of(balls)), object) for of in (midpoint, radius))
+    return centres - radii, centres + radii
 
 
 def dense_solution(p: Problem) -> Arrays:

@@ -65,6 +65,18 @@ def parser() -> argparse.ArgumentParser:
     )
     certify.add_argument("--examples", type=int, default=200, metavar="N", help="drawn problems (default: 200)")
     certify.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    vectors = commands.add_parser(
+        "vectors",
+        help="golden vectors: problems with certified values, for any language",
+        description="Golden vectors, as JSON: docs/vectors.md says how to read them.",
+        epilog="Exit status: 0 all is well, 1 a vector is not.",
+    )
+    vectors.add_argument(
+        "action",
+        choices=("list", "verify", "regenerate"),
+        help="a line for each; recompute what they say; or write them anew, in ball arithmetic",
+    )
+    vectors.add_argument("folder", nargs="?", type=Path, help="of the files (default: those that kfgn ships with)")
     equations = commands.add_parser(
         "equations",
         help="the paper's 71 equations",
@@ -81,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = ["run", *given]
     options = parser()
     chosen = options.parse_args(given)
-    commands = {"run": _run, "equations": _equations, "certify": _certify}
+    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors}
     return commands[chosen.command](options, chosen)
 
 
@@ -107,6 +119,36 @@ def _certify(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
     if not all(accuracy.asked for accuracy in accuracies):
         return NOTHING_CHECKED
     return PASSED if all(accuracy.ratio <= 1 for accuracy in accuracies) else FAILED
+
+
+def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    from . import golden
+
+    folder, console = given.folder or golden.FOLDER, Console(soft_wrap=True, highlight=False, markup=False)
+    if given.action != "regenerate" and not folder.is_dir():
+        options.error(f"vectors: there is no folder {folder}")
+    if given.action == "list":
+        try:
+            vectors = golden.load(folder)
+        except (KeyError, TypeError, ValueError) as error:
+            options.error(f"vectors: {folder} has other files than golden vectors: {type(error).__name__}: {error}")
+        for vector in vectors:
+            console.print(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.says}")
+        return PASSED
+    if given.action == "verify":
+        faults = 0
+        for fault in golden.faults(folder):
+            console.print(fault, style="red")
+            faults += 1
+        if not golden.CERTIFIED:
+            console.print("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
+        console.print(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
+        return FAILED if faults else PASSED
+    if not golden.CERTIFIED:
+        options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
+    with Console(stderr=True).status("") as status:
+        golden.regenerate(folder, lambda name: status.update(f"certifying {name}"))
+    return PASSED
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from functools import cache
 import kfgn_reference as ref
 import numpy as np
 
-from .cases import DATAPOINTS, case
+from .cases import case
 from .margins import clear_of_kinks, near_border
 from .problems import CLASSIFIERS, Array, Problem, Walk, Waypoint, classes, draw_shape, root_columns
 from .quantities.steps import decreases, settings_of, state_of
@@ -59,16 +59,24 @@ def walks() -> tuple[Problem, ...]:
 
 
 def walk(name: str, objective: str, psd: str, settings: Walk) -> Problem:
-    """Fifty steps on batches of their own from the case's weights; every state is rounded to what float32 holds."""
+    """That of a name, fifty steps from the case's weights."""
+    problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
+    return walked(problem, settings, START.get(name, (2**-8, 1 / 4)), STEPS)
+
+
+def walked(problem: Problem, settings: Walk, start: tuple[float, float], steps: int) -> Problem:
+    """So many steps from the problem's weights, tau and gamma from `start`, on batches of their own.
+
+    Every state is rounded to what float32 holds.
+    """
     rng = np.random.Generator(np.random.Philox(0))
-    problem = case(objective, psd, ("tanh", "tanh"))
-    tau, gamma = START.get(name, (2**-8, 1 / 4))
+    tau, gamma = start
     probes = problem.probes._replace(tau=np.array(tau), gamma=np.array(gamma), eta=np.array(2**-8))
-    problem = replace(problem, id=f"walk-{name}", probes=probes, walk=settings)
+    problem = replace(problem, probes=probes, walk=settings)
     net = problem.reference
     state = ref.initial_state(net, probes.tau[()], probes.gamma[()])
     waypoints: list[Waypoint] = []
-    for _ in range(STEPS):
+    for _ in range(steps):
         here = waypoint(problem, state, rng)
         alone = replace(problem, walk=settings._replace(waypoints=(here,)))
         state, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
@@ -102,7 +110,7 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator) -> Wa
             update=arrays(state.update, {l: 0 * W for l, W in weights.items()}),
             tau=single(state.tau),
             gamma=single(state.gamma),
-            X=rng.integers(-16, 17, (DATAPOINTS, problem.widths[0])) / 16,
+            X=rng.integers(-16, 17, (problem.N, problem.widths[0])) / 16,
             Y=targets(problem, rng),
             draws=draws(problem, rng),
         )
@@ -115,7 +123,7 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator) -> Wa
 def targets(problem: Problem, rng: np.random.Generator) -> Array:
     """Labels of the objective, dyadic where they are real."""
     D = problem.widths[-1]
-    shape = draw_shape(problem.objective, (DATAPOINTS,), D)
+    shape = draw_shape(problem.objective, (problem.N,), D)
     if problem.objective in CLASSIFIERS:
         return rng.integers(0, classes(problem.objective, D), shape)
     return rng.integers(0, 17, shape) / 16
@@ -125,9 +133,9 @@ def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
     """What the method samples from, none for those that do not."""
     method, D = problem.walk.method if problem.walk is not None else "", problem.widths[-1]
     if method == "rp":
-        return rng.integers(-32, 33, (DATAPOINTS, SAMPLES, root_columns(problem.objective, problem.psd, D))) / 16
+        return rng.integers(-32, 33, (problem.N, SAMPLES, root_columns(problem.objective, problem.psd, D))) / 16
     if method == "kfac":
-        shape = draw_shape(problem.objective, (DATAPOINTS, SAMPLES), D)
+        shape = draw_shape(problem.objective, (problem.N, SAMPLES), D)
         return rng.integers(0, 2**16, shape) / 2**16
     return None
 

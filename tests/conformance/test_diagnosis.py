@@ -6,9 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.cases import SPLITS, attempt, cases
+from kfgn_conformance.cases import SPLITS, cases, shape
 from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
+from kfgn_conformance.dyadic import dyadic_problem
 from kfgn_conformance.margins import clear_of_kinks, near_border
 from kfgn_conformance.problems import exact
 from kfgn_conformance.quantities import ROWS
@@ -25,10 +26,11 @@ def drawn(seed):
     for i, (objective, psd) in enumerate(SPLITS):
         for salt in range(100):
             rng = np.random.Generator(np.random.Philox([seed, i, salt]))
-            problem = attempt(objective, psd, SMOOTH[(seed + i) % len(SMOOTH)], rng)
+            of = shape(objective, psd, SMOOTH[(seed + i) % len(SMOOTH)])
+            problem = dyadic_problem(f"seed-{seed}-{objective}-{psd}", of, rng)
             if clear_of_kinks(problem) and not near_border(problem).any():
                 break
-        problems.append(exact(replace(problem, id=f"seed-{seed}-{objective}-{psd}")))
+        problems.append(exact(problem))
     return tuple(problems)
 
 

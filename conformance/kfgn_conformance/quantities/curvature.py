@@ -26,6 +26,7 @@ CURVATURE = (
     Quantity(
         name="loss",
         equation="Section 2.1",
+        says="f, the mean of the loss E over the datapoints: a number",
         oracle=lambda p: single(ref.loss(p.reference, p.X, p.Y)),
         elements=lambda p: 1,
         degree=1,
@@ -33,6 +34,7 @@ CURVATURE = (
     Quantity(
         name="gradient",
         equation="(3)",
+        says="the gradient of f, (D_l, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.gradient(p.reference, p.X, p.Y)),
         elements=lambda p: p.parameters,
         form="weights",
@@ -41,6 +43,7 @@ CURVATURE = (
     Quantity(
         name="preactivation_hessians",
         equation="(8)-(10)",
+        says="the Hessian of E in h_l of every datapoint, (N, D_l, D_l) for each layer",
         oracle=lambda p: stacked(ref.sample_preactivation_hessians, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
@@ -49,6 +52,7 @@ CURVATURE = (
     Quantity(
         name="hessian_blocks",
         equation="(4), (7)",
+        says="the diagonal blocks of the Hessian of f over vec(W_l)",
         oracle=lambda p: in_order(ref.hessian_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
         form="blocks",
@@ -57,6 +61,7 @@ CURVATURE = (
     Quantity(
         name="preactivation_gauss_newton",
         equation="(15), (22)",
+        says="J^T H_L J, J the Jacobian of h_L in h_l, of every datapoint, (N, D_l, D_l) for each layer",
         oracle=lambda p: stacked(ref.sample_preactivation_gauss_newton, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
@@ -65,6 +70,7 @@ CURVATURE = (
     Quantity(
         name="gauss_newton_blocks",
         equation="(12)-(16)",
+        says="the diagonal blocks of the Gauss-Newton matrix over vec(W_l)",
         oracle=lambda p: in_order(ref.gauss_newton_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
         form="blocks",
@@ -73,6 +79,7 @@ CURVATURE = (
     Quantity(
         name="q",
         equation="(18), (21)",
+        says="Q_l = E[a a^T], a the activations below with a unit appended, (D_{l-1} + 1, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
         form="inputs",
@@ -81,6 +88,7 @@ CURVATURE = (
     Quantity(
         name="kflr",
         equation="(23)-(25)",
+        says="G_l of KFLR: the mean Gauss-Newton matrix of h_l, by a root of H_L, (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kflr"](p)),
         elements=of_preactivations,
         degree=1,
@@ -88,6 +96,7 @@ CURVATURE = (
     Quantity(
         name="kfra",
         equation="(26)",
+        says="G_l of KFRA: the recursion over means from E[H_L] down, (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kfra"](p)),
         elements=of_preactivations,
         degree=1,
@@ -95,6 +104,7 @@ CURVATURE = (
     Quantity(
         name="kfac",
         equation="(59)",
+        says="G_l of KFAC: the mean of g g^T, g the gradient in h_l at the given labels, (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kfac"](p)),
         elements=of_preactivations,
         degree=2,
@@ -102,6 +112,7 @@ CURVATURE = (
     Quantity(
         name="rp",
         equation="(24)",
+        says="G_l by random projections of the root of H_L, the given ones, (D_l, D_l) for each layer",
         oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.probes.projections)),
         elements=of_preactivations,
         degree=1,
@@ -110,6 +121,7 @@ CURVATURE = (
         Quantity(
             name=f"{method}_blocks",
             equation=f"(20), {equation}",
+            says=f"Q_l kron G_l of {method.upper()}, over vec(W_l)",
             oracle=partial(blocks, method=method),
             elements=of_blocks,
             form="blocks",
@@ -120,6 +132,7 @@ CURVATURE = (
     Quantity(
         name="labels",
         equation="D.3",
+        says="labels sampled from the network's own distribution, by the given draws",
         oracle=lambda p: single(ref.draw_labels(p.reference, p.X, p.draws)),
         elements=lambda p: p.draws.size,
     ),

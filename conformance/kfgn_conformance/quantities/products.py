@@ -48,6 +48,7 @@ PRODUCTS = (
     Quantity(
         name="jacobian_product",
         equation="C.2",
+        says="J V of every datapoint, J the Jacobian of h_L in the weights, (N, D_L)",
         oracle=lambda p: single(
             np.stack([ref.jacobian_product(p.reference, x, keyed(p.probes.direction)) for x in p.X])
         ),
@@ -57,6 +58,7 @@ PRODUCTS = (
     Quantity(
         name="transposed_jacobian_product",
         equation="C.2",
+        says="the mean of J^T u over the datapoints, shaped like the weights",
         oracle=transposed_jacobian_product,
         elements=lambda p: p.parameters,
         form="weights",
@@ -65,6 +67,7 @@ PRODUCTS = (
     Quantity(
         name="gauss_newton_product",
         equation="(13)",
+        says="the Gauss-Newton matrix of f times V, shaped like the weights",
         oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
         elements=lambda p: p.parameters,
         form="weights",
@@ -73,6 +76,7 @@ PRODUCTS = (
     Quantity(
         name="gauss_newton_block_product",
         equation="(16)",
+        says="its diagonal blocks times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
         elements=lambda p: p.parameters,
         form="weights",
@@ -81,6 +85,7 @@ PRODUCTS = (
     Quantity(
         name="hessian_product",
         equation="(2)",
+        says="the Hessian of f times V, shaped like the weights",
         oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
         elements=lambda p: p.parameters,
         form="weights",
@@ -89,6 +94,7 @@ PRODUCTS = (
     Quantity(
         name="hessian_block_product",
         equation="(4)",
+        says="its diagonal blocks times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.hessian_product),
         elements=lambda p: p.parameters,
         form="weights",
@@ -97,24 +103,28 @@ PRODUCTS = (
     Quantity(
         name="curvature_along",
         equation="(41)",
+        says="V^T (G + (tau + eta) I) V, G the Gauss-Newton matrix: a number",
         oracle=lambda p: single(ref.curvature_along(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="quadratic_model",
         equation="(32)",
+        says="the model of f + eta/2 |theta|^2 at the step V, damped with tau: a number",
         oracle=lambda p: single(ref.model_along(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="step_size",
         equation="(39), (40)",
+        says="alpha, by which V is to be multiplied for the least of the model: a number",
         oracle=lambda p: single(ref.step_size(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="reduction_ratio",
         equation="(42)",
+        says="rho, how much f + eta/2 |theta|^2 falls by the step V, over what the model has it fall by: a number",
         oracle=lambda p: single(ref.reduction_ratio(*along(p))),
         elements=lambda p: 1,
         size=size_of_ratio,

@@ -25,6 +25,7 @@ class Quantity:
     """A row of the table.
 
     name, equation: how it is called, and where it is in the paper
+    says:           what it is, and the shape of its arrays; blocks are square and over stacked columns of W_l
     oracle:         its value by the reference
     elements:       how many elements it has, or the largest matrix that its oracle forms
     per_datapoint:  whether it is N arrays, so that fewer datapoints make it smaller
@@ -48,6 +49,7 @@ class Quantity:
     form: str = ""
     degree: int | None = None
     view: Callable[[Problem, Arrays], Arrays] = whole
+    says: str = ""
 
     def value(self, problem: Problem) -> Arrays:
         """What is compared, by the reference."""

@@ -114,6 +114,7 @@ SOLVES = (
     Quantity(
         name="omega",
         equation="(38)",
+        says="how damping is divided, by the trace, Frobenius and spectral norm: three numbers for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.stack([ref.omega(Q, G, norm) for norm in NORMS])),
         elements=lambda p: len(NORMS) * len(p.layers),
         irrational="a square root",
@@ -121,6 +122,7 @@ SOLVES = (
     Quantity(
         name="kronecker_matvec",
         equation="(20)",
+        says="(Q_l kron G_l) vec(V_l) of KFRA, shaped like the weights",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
         size=size_of_matvec,
@@ -128,6 +130,7 @@ SOLVES = (
     Quantity(
         name="kronecker_trace",
         equation="(20)",
+        says="tr(Q_l kron G_l) of KFRA: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
     ),
@@ -135,6 +138,8 @@ SOLVES = (
         Quantity(
             name=f"solve_{norm}",
             equation="(34), (36)",
+            says="the inverse of (Q + omega sqrt(k) I) kron (G + sqrt(k)/omega I) of KFRA times V, k = gamma + eta, "
+            f"omega by the {norm} norm",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
             size=magnified_by(partial(factored_condition, norm=norm)),
@@ -145,6 +150,7 @@ SOLVES = (
     Quantity(
         name="solve_exact",
         equation="(34), (35)",
+        says="the inverse of Q kron G + k I of KFRA times V, k = gamma + eta",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
         size=magnified_by(exact_condition),
@@ -153,6 +159,7 @@ SOLVES = (
     Quantity(
         name="logdet_trace",
         equation="(36)",
+        says="log det of what solve_trace inverts: a number for each layer",
         oracle=lambda p: for_each_block(
             p, lambda Q, G, V: ref.factored_log_determinant(Q, G, *omega_and_root(p, Q, G, "trace"))
         ),
@@ -163,6 +170,7 @@ SOLVES = (
     Quantity(
         name="logdet_exact",
         equation="(35)",
+        says="log det of what solve_exact inverts: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_log_determinant(Q, G, damping(p))),
         elements=of_preactivations,
         size=size_of_exact_log_determinant,
@@ -171,6 +179,7 @@ SOLVES = (
     Quantity(
         name="conjugate_gradients",
         equation="(33)",
+        says="the inverse of the Gauss-Newton matrix + (tau + eta) I times V",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
         size=magnified_by(lambda p: (condition(full_system(p)),)),
@@ -178,6 +187,7 @@ SOLVES = (
     Quantity(
         name="block_conjugate_gradients",
         equation="(34)",
+        says="the inverse of its diagonal blocks, each + (gamma + eta) I, times V",
         oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.probes.direction))),
         elements=of_blocks,
         size=magnified_by(lambda p: tuple(condition(C) for C in in_order(block_systems(p)))),

@@ -1,0 +1,16 @@
+"""Golden vectors: problems with the certified values of their quantities, for readers in any language.
+
+* problems: which they are; traps among them, on which some mistake does not show
+* flags:    what is special about a problem, and so what it cannot tell
+* vector:   a vector, and the files that it is read from
+* making:   the files, from ball arithmetic
+* checking: that the files say what is true
+
+The files are in `kfgn_conformance/vectors/`, which needs nothing of this: docs/vectors.md says how to read them.
+"""
+
+from .checking import CERTIFIED, faults
+from .making import regenerate
+from .vector import FOLDER, Vector, load
+
+__all__ = ["CERTIFIED", "FOLDER", "Vector", "faults", "load", "regenerate"]

@@ -1,0 +1,193 @@
+"""Golden vectors: that they cover what they should, that nothing in them is wrong, and that what would be is noticed."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from kfgn_conformance import golden
+from kfgn_conformance.cases import SPLITS
+from kfgn_conformance.cli import main
+from kfgn_conformance.golden.flags import FLAGS
+from kfgn_conformance.golden.making import decimal_quantum, file_of, lines, plainly, rounded_up, sha256
+from kfgn_conformance.golden.problems import asked
+from kfgn_conformance.quantities import QUANTITIES, ROWS
+from kfgn_reference import TRANSFERS
+
+VECTORS = golden.load()
+
+
+def test_the_files_say_what_is_true(capsys):
+    assert golden.CERTIFIED
+    assert main(("vectors", "verify")) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_every_quantity_has_every_objective_and_transfer_function(quantity):
+    problems = [vector.problem for vector in VECTORS if vector.quantity == quantity]
+    assert {(p.objective, p.psd) for p in problems} == set(SPLITS)
+    assert {transfer for p in problems for transfer in p.transfers} == set(TRANSFERS)
+    assert {p.N for p in problems} >= set(range(1, 8))
+
+
+def test_every_method_has_its_steps():
+    walks = [vector.problem.walk for vector in VECTORS if vector.quantity == "optimiser_step"]
+    assert {walk.method for walk in walks} == {"kflr", "kfra", "kfac", "rp", "blocks", "whole"}
+    assert {walk.inversion for walk in walks} == {"trace", "frobenius", "spectral", "exact"}
+    assert {vector.quantity for vector in VECTORS} == set(ROWS)
+
+
+def test_every_flag_is_some_vectors():
+    assert {flag for vector in VECTORS for flag in vector.flags} == set(FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("id", "hidden"),
+    [
+        ("kfra-trap-single-datapoint", "kflr-for-kfra"),
+        ("kflr-trap-single-layer", "slope-forgotten"),
+        ("kfac-trap-single-label", "samples-summed"),
+        ("hessian_blocks-trap-piecewise-linear", "curvature-forgotten"),
+        ("kfra-trap-linear", "slopes-averaged-first"),
+        ("kflr-trap-single-output", "loss-divided-by-outputs"),
+        ("solve_trace-trap-unit-damping", "damping-unrooted"),
+        ("step_size-trap-no-weight-decay", "weight-decay-forgotten"),
+    ],
+)
+def test_a_trap_hides_its_mistake_and_another_vector_shows_it(id, hidden):
+    (trap,) = (vector for vector in VECTORS if vector.id == id)
+    assert hidden in trap.hides
+    assert any(hidden not in vector.hides for vector in VECTORS if vector.quantity == trap.quantity)
+
+
+def test_no_mistake_is_hidden_everywhere():
+    """By its definition; what is not shown in a file is no mistake of that file."""
+    of = Counter(vector.quantity for vector in VECTORS)
+    hidden = Counter((vector.quantity, name) for vector in VECTORS for name in vector.hides)
+    assert all(count < of[quantity] for (quantity, _), count in hidden.items())
+
+
+def test_they_are_made_anew_as_they_are():
+    for quantity in ("kfra", "labels"):
+        made = file_of(ROWS[quantity], [one for one in asked() if quantity in one.quantities])
+        there = json.loads((golden.FOLDER / f"{quantity}.json").read_text())
+        for new, old in zip(made["vectors"], there["vectors"], strict=True):
+            assert {**new, "expected": None} == {**old, "expected": None}
+            for array, kept in zip(new["expected"], old["expected"], strict=True):
+                assert array["decimals"] == kept["decimals"]
+                assert array["float64"] == kept["float64"]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_they_are_read_without_python():
+    script = Path(__file__).parent / "read_vectors.js"
+    done = subprocess.run(["node", script, golden.FOLDER], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": right") == 2, done.stdout
+
+
+def test_the_list_has_a_line_for_each(capsys):
+    assert main(("vectors", "list")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [vector.id for vector in VECTORS]
+    (kfra,) = (line for line in lines if line.startswith("kfra-trap-linear  "))
+    assert kfra.startswith(
+        "kfra-trap-linear  (26)  PiecewiseLinear SquaredError  A linear network and the squared error"
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A folder with the vectors of KFRA alone, one of them, and a way to change what the file says."""
+    written = json.loads((golden.FOLDER / "kfra.json").read_text())
+    written["vectors"] = [vector for vector in written["vectors"] if vector["id"] == "kfra-trap-linear"]
+
+    def change(edit=lambda file: None, keep_hash=True):
+        edit(written)
+        text = lines(written)
+        (tmp_path / "kfra.json").write_text(text)
+        digest = sha256(text.encode()) if keep_hash else "0" * 64
+        (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "files": {"kfra.json": {"sha256": digest}}}))
+        return list(golden.faults(tmp_path))
+
+    return change
+
+
+def array_of(file):
+    return file["vectors"][0]["expected"][0]
+
+
+def in_last_digit(file):
+    row = array_of(file)["decimals"][0]
+    row[0] = row[0][:-1] + ("1" if row[0][-1] != "1" else "2")
+
+
+def to_next_float(file):
+    array_of(file)["float64"][0][0] *= 1 + 2**-52
+
+
+def to_another_value(file):
+    """Of a mistake made twice: decimals and float64 agree."""
+    array = array_of(file)
+    array["decimals"][0][0], array["float64"][0][0] = "0.5", 0.5
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (in_last_digit, "array 1: its decimals are further from the truth than its radius"),
+        (to_next_float, "array 1: its float64 is not nearest to its decimals"),
+        (to_another_value, "array 1: the reference is"),
+        (lambda file: array_of(file).update(radius="1.0e-60"), "further from the truth than its radius"),
+        (lambda file: array_of(file).update(d=1.0), "its tolerances are not those of the rule"),
+        (lambda file: array_of(file).update(float64=[1.0], decimals=["1"]), "expected arrays of shapes"),
+        (lambda file: file["vectors"][0].update(flags=["SquaredError"]), "expected PiecewiseLinear, SquaredError"),
+        (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is no mistake of the file"),
+        (lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"), "summed-over-datapoints does show"),
+        (lambda file: file["vectors"][0].update(id="kfra-other"), "expected quantity-problem, and once"),
+        (lambda file: file["vectors"].append(file["vectors"][0]), "expected quantity-problem, and once"),
+        (lambda file: file["notes"].clear(), "PiecewiseLinear has no note"),
+        (lambda file: file.update(quantity="kflr"), "quantity 'kflr': expected the name of the file"),
+        (lambda file: file["vectors"][0].pop("n"), "$.vectors[0]: 'n' is a required property"),
+    ],
+)
+def test_what_is_wrong_is_noticed(edit, fault, copy):
+    assert copy() == []
+    found = copy(edit)
+    assert any(fault in line for line in found), found
+
+
+def test_files_that_are_not_what_they_were_are_noticed(copy, tmp_path, capsys):
+    assert copy(keep_hash=False) == ["kfra.json: its sha256 is not that of manifest.json"]
+    (tmp_path / "kflr.json").write_text("{")
+    (tmp_path / "kfra.json").unlink()
+    found = list(golden.faults(tmp_path))
+    assert "kfra.json: in manifest.json, but not there" in found
+    assert "kflr.json: there, but not in manifest.json" in found
+    assert any("kflr.json: no JSON" in line for line in found)
+    assert main(("vectors", "verify", str(tmp_path))) == 1
+    with pytest.raises(SystemExit):
+        main(("vectors", "list", str(tmp_path)))
+    assert "has other files than golden vectors" in capsys.readouterr().err
+    (tmp_path / "manifest.json").write_text("[]")
+    assert any("expected files with their sha256" in line for line in golden.faults(tmp_path))
+    (tmp_path / "manifest.json").unlink()
+    assert any("there is no manifest.json" in line for line in golden.faults(tmp_path))
+    with pytest.raises(SystemExit):
+        main(("vectors", "verify", str(tmp_path / "nowhere")))
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_numbers_are_printed_so_that_they_can_be_trusted():
+    from decimal import Decimal
+    from fractions import Fraction
+
+    assert decimal_quantum(Fraction(1, 3)) == Decimal("1e-36")
+    assert decimal_quantum(Fraction(123)) == Decimal("1e-33")
+    assert decimal_quantum(Fraction(0)) == Decimal("1e-35")
+    assert [plainly(Decimal(x)) for x in ("0.2500", "-0", "100", "1.0")] == ["0.25", "0", "100", "1"]
+    assert rounded_up(Fraction(0)) == "0"
+    for radius in (Fraction(1, 3), Fraction(199999, 10**40), Fraction(1, 10**30)):
+        assert radius <= Fraction(Decimal(rounded_up(radius))) <= radius * Fraction(12, 10)
