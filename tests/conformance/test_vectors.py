@@ -1,4 +1,4 @@
-"""Golden vectors: that they cover what they should, that nothing in them is wrong, and that what would be is noticed."""
+"""Golden vectors: that they cover what they should, that nothing in them is wrong, and that errors are noticed."""
 
 import json
 import shutil
@@ -44,20 +44,20 @@ def test_every_flag_is_some_vectors():
 
 
 @pytest.mark.parametrize(
-    ("id", "hidden"),
+    ("name", "hidden"),
     [
         ("kfra-trap-single-datapoint", "kflr-for-kfra"),
         ("kflr-trap-single-layer", "slope-forgotten"),
         ("kfac-trap-single-label", "samples-summed"),
-        ("hessian_blocks-trap-piecewise-linear", "curvature-forgotten"),
+        ("hessian_blocks-trap-piecewise-linear", "second-derivative-forgotten"),
         ("kfra-trap-linear", "slopes-averaged-first"),
         ("kflr-trap-single-output", "loss-divided-by-outputs"),
         ("solve_trace-trap-unit-damping", "damping-unrooted"),
-        ("step_size-trap-no-weight-decay", "weight-decay-forgotten"),
+        ("step_size-trap-no-weight-decay", "eta-forgotten"),
     ],
 )
-def test_a_trap_hides_its_mistake_and_another_vector_shows_it(id, hidden):
-    (trap,) = (vector for vector in VECTORS if vector.id == id)
+def test_a_trap_hides_its_mistake_and_another_vector_shows_it(name, hidden):
+    (trap,) = (vector for vector in VECTORS if vector.id == name)
     assert hidden in trap.hides
     assert any(hidden not in vector.hides for vector in VECTORS if vector.quantity == trap.quantity)
 
@@ -102,7 +102,7 @@ def test_the_list_has_a_line_for_each(capsys):
 def copy(tmp_path):
     """A folder with the vectors of KFRA alone, one of them, and a way to change what the file says."""
     written = json.loads((golden.FOLDER / "kfra.json").read_text())
-    written["vectors"] = [vector for vector in written["vectors"] if vector["id"] == "kfra-trap-linear"]
+    written["vectors"] = [vector for vector in written["vectors"] if vector["id"] == "kfra-trap-square-weights"]
 
     def change(edit=lambda file: None, keep_hash=True):
         edit(written)
@@ -143,12 +143,12 @@ def to_another_value(file):
         (lambda file: array_of(file).update(radius="1.0e-60"), "further from the truth than its radius"),
         (lambda file: array_of(file).update(d=1.0), "its tolerances are not those of the rule"),
         (lambda file: array_of(file).update(float64=[1.0], decimals=["1"]), "expected arrays of shapes"),
-        (lambda file: file["vectors"][0].update(flags=["SquaredError"]), "expected PiecewiseLinear, SquaredError"),
+        (lambda file: file["vectors"][0].update(flags=["SquaredError"]), "expected SquareWeights, got SquaredError"),
         (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is no mistake of the file"),
         (lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"), "summed-over-datapoints does show"),
         (lambda file: file["vectors"][0].update(id="kfra-other"), "expected quantity-problem, and once"),
         (lambda file: file["vectors"].append(file["vectors"][0]), "expected quantity-problem, and once"),
-        (lambda file: file["notes"].clear(), "PiecewiseLinear has no note"),
+        (lambda file: file["notes"].clear(), "SquareWeights has no note"),
         (lambda file: file.update(quantity="kflr"), "quantity 'kflr': expected the name of the file"),
         (lambda file: file["vectors"][0].pop("n"), "$.vectors[0]: 'n' is a required property"),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 
-from ..diagnosis import mistaken
+from ..diagnosis import MISTAKES, mistaken
 from ..problems import Array
 from ..quantities import ROWS, Quantity, largest
 from .flags import flags
@@ -100,7 +100,7 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
             yield f"array {i}: its tolerances are not those of the rule"
         if largest(q - array.float64) > array.tolerances["float64"]:
             yield f"array {i}: the reference is {largest(q - array.float64):.1e} from it, more than its tolerance"
-    for name in vector.hides:
+    for name in set(vector.hides) & set(MISTAKES):
         made = mistaken(name, vector.problem, quantity)
         if made is None or any(map(beyond, made, vector.expected)):
             yield f"hides: {name} does show"

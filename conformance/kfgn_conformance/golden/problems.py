@@ -106,7 +106,7 @@ TRAPS: dict[str, Trap] = {
     "linear": Trap(
         "A linear network and the squared error: no label, no output and no slope is in the curvature",
         Shape("squared_error", (1, 3, 2, 4), ("identity", "identity"), 3, 5),
-        (*FACTORS, *SECOND_ORDER),
+        (*FACTORS, *SECOND_ORDER, "gradient"),
     ),
     "piecewise-linear": Trap(
         "Rectified linear units: no second derivative",
