@@ -66,10 +66,17 @@ OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determi
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
-    """The quantity as arrays of balls. Raises `ValueError` where balls cannot decide: a repeated eigenvalue, a tie."""
+    """The quantity as arrays of balls.
+
+    Raises `ValueError` where balls cannot decide: a repeated eigenvalue, a tie, a division by what may be 0.
+    """
     oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
     with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
-        return oracle(in_balls(problem))
+        arrays = oracle(in_balls(problem))
+    balls = (ball for array in arrays if array.dtype == object for ball in array.flat)  # classes are integers
+    if not all(flint.arb(ball).is_finite() for ball in balls):
+        raise ValueError(f"{quantity.name} on {problem.id}: expected finite balls")
+    return arrays
 
 
 @dataclass
@@ -80,7 +87,7 @@ class Accuracy:
     problem:   where
     width:     the widest ball's radius / max|Q|
     asked:     on how many problems
-    undecided: on how many balls could not decide: a repeated eigenvalue, a tie
+    undecided: on how many balls could not decide: a repeated eigenvalue, a tie, a division by what may be 0
     loose:     on how many the tolerance proves nothing
     """
 

@@ -109,6 +109,17 @@ def test_what_balls_cannot_decide_is_counted():
     assert (found.asked, found.undecided, found.loose) == (0, len(PROBLEMS), 0)
 
 
+def test_a_ball_that_may_be_anything_decides_nothing():
+    """0/0 among good numbers: as an error it is no number, and would be passed over where the largest is sought."""
+    ball = flint.arb(0, 1)
+
+    def quotient(problem):
+        return (np.array([1.0, 1.0] if problem.X.dtype != object else [flint.arb(1), ball / ball]),)
+
+    found = accuracy(Quantity("quotient", "", quotient, elements=lambda p: 1), PROBLEMS)
+    assert (found.asked, found.undecided, found.loose) == (0, len(PROBLEMS), 0)
+
+
 def test_a_problem_that_proves_nothing_is_counted():
     """A difference of equal numbers that move apart: 0, with a tolerance above it."""
     difference = Quantity("difference", "", lambda p: (p.X[0] - p.X[1],), elements=lambda p: 1)
