@@ -1,6 +1,7 @@
 """That the files of golden vectors say what is true: their form, hashes, and every number that can be recomputed."""
 
 import json
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -33,13 +34,13 @@ def faults(folder: Path = FOLDER) -> Iterator[str]:
         except ValueError as error:
             yield f"{file.name}: no JSON: {error}"
             continue
-        if error := next(form.iter_errors(written), None):
-            yield f"{file.name}: {error.json_path}: {error.message[:200]}"
+        if fault := next(form.iter_errors(written), None):
+            yield f"{file.name}: {fault.json_path}: {fault.message[:200]}"
             continue
         if written["quantity"] not in ROWS or file.stem != written["quantity"]:
             yield f"{file.name}: quantity {written['quantity']!r}: expected the name of the file, a row of the table"
             continue
-        yield from (f"{file.name}: {fault}" for fault in faults_of_file(written, seen))
+        yield from (f"{file.name}: {line}" for line in faults_of_file(written, seen))
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
@@ -93,8 +94,8 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         return
     for i, (array, q) in enumerate(zip(vector.expected, oracle, strict=True), start=1):
         decimals, radius = each(Fraction, np.array(array.decimals, dtype=object)), Fraction(Decimal(array.radius))
-        spacing = each(lambda x: Fraction(float(np.spacing(x))), np.abs(array.float64).astype(np.float64))
-        if np.any(abs(each(Fraction, array.float64) - decimals) > radius + spacing / 2):
+        half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
+        if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
             yield f"array {i}: its float64 is not nearest to its decimals"
         if any(abs(array.tolerances[dtype] - t) > 0.01 * t for dtype, t in allowed(n, array.size, array.d).items()):
             yield f"array {i}: its tolerances are not those of the rule"

@@ -39,17 +39,18 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     for one in asked():
         for name in one.quantities:
             by_quantity[name].append(one)
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = {}
+    texts: dict[str, str] = {}
+    manifest: dict[str, dict[str, Any]] = {}
     for name, quantity in ROWS.items():
         progress(name)
         written = file_of(quantity, by_quantity[name])
-        text = lines(written) + "\n"
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        texts[f"{name}.json"] = text = lines(written) + "\n"
         manifest[f"{name}.json"] = {"sha256": sha256(text.encode()), "vectors": len(written["vectors"])}
     total = sum(entry["vectors"] for entry in manifest.values())
-    text = lines({"format": FORMAT, "vectors": total, "files": manifest}) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    texts[MANIFEST] = lines({"format": FORMAT, "vectors": total, "files": manifest}) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():  # once all of them are made
+        (folder / file).write_text(text, encoding="utf-8")
 
 
 def sha256(content: bytes) -> str:
@@ -138,10 +139,10 @@ def written(balls: Array, integers: bool) -> dict[str, Any]:
     quantum = decimal_quantum(max((abs(centre) for centre in centres.flat), default=Fraction(0)))
     decimals = each(lambda centre: decimal(centre, quantum), centres)
     printed = each(Fraction, decimals)
-    edges = np.maximum(abs(printed - low), abs(high - printed))
+    edges = np.asarray(np.maximum(abs(printed - low), abs(high - printed)), dtype=object)
     return {
         "decimals": each(plainly, decimals).tolist(),
-        "radius": rounded_up(np.max(edges, initial=Fraction(0))),
+        "radius": rounded_up(max(edges.flat, default=Fraction(0))),
         "float64": each(float, centres).tolist(),
     }
 

@@ -58,9 +58,9 @@ class Trap(NamedTuple):
     change: Change = unchanged
 
 
-def with_dampings(problem: Problem, **dampings: float) -> Problem:
-    """Other dampings."""
-    return replace(problem, probes=problem.probes._replace(**{k: np.array(v) for k, v in dampings.items()}))
+def with_dampings(problem: Problem, gamma: float, eta: float) -> Problem:
+    """Other dampings of the blocks."""
+    return replace(problem, probes=problem.probes._replace(gamma=np.array(gamma), eta=np.array(eta)))
 
 
 def with_large_outputs(problem: Problem) -> Problem:
@@ -151,7 +151,7 @@ TRAPS: dict[str, Trap] = {
         "eta = 0",
         Shape("squared_error", (1, 3, 2), ("softplus",), 3, 2),
         ("curvature_along", "quadratic_model", "step_size", "reduction_ratio", "solve_trace", "conjugate_gradients"),
-        partial(with_dampings, eta=0.0),
+        partial(with_dampings, gamma=1 / 4, eta=0.0),
     ),
 }
 
