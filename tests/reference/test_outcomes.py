@@ -79,6 +79,14 @@ def test_probabilities_sum_to_1(objective, scale):
     assert abs(np.sum(p) - 1) < 1e-15 * len(p)
 
 
+@pytest.mark.parametrize("objective", ["squared_error", "bernoulli"])
+def test_labels_are_in_the_arithmetic_of_the_outputs(objective):
+    """What is float32 stays so."""
+    for y, p in kr.outcomes.OUTCOMES[objective](np.array(H[objective], np.float32)):
+        assert y.dtype == np.float32
+        assert p.dtype == np.float32
+
+
 @pytest.mark.parametrize("objective", DISCRETE)
 def test_every_label_and_its_probability(objective):
     """p(y | h_L) = e^-E."""

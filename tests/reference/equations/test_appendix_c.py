@@ -523,6 +523,15 @@ def test_equation_38(norm):
     assert math.isclose(kr.omega(Q, G, norm), math.sqrt(by_hand[norm]), rel_tol=1e-15)
 
 
+@pytest.mark.parametrize("norm", ["trace", "frobenius"])
+def test_omega_of_what_is_no_number(norm):
+    """A factor that is NaN has no norm, however small that of the other is."""
+    small, unknown = np.array([[0.5]]), np.array([[np.nan]])
+    for Q, G, norms in ((small, unknown, "0.5 and nan"), (unknown, small, "nan and 0.5")):
+        with pytest.raises(ValueError, match=f"expected factors whose norms are numbers, 0 or not, got {norms}"):
+            kr.omega_squared(Q, G, norm)
+
+
 @pytest.mark.parametrize("case", range(len(RATIONAL)))
 def test_equation_39(case):
     """The vertex of the parabola through three values of the model is alpha, exactly; neighbours are worse."""
