@@ -14,7 +14,7 @@ from .columns import columns_of
 from .equations import print_equation, print_table
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
-from .report import print_report, write_json
+from .reports import RecordError, print_report, read_records, records, write_page, write_records
 from .run import run
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
@@ -56,7 +56,15 @@ def parser() -> argparse.ArgumentParser:
     checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
     checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
     checks.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share the work (default: 1)")
-    checks.add_argument("--json", type=Path, metavar="FILE", help="write the report here too")
+    checks.add_argument("--jsonl", type=Path, metavar="FILE", help="write the report here too, as lines of JSON")
+    checks.add_argument("--html", type=Path, metavar="FILE", help="and here, as a page for a browser")
+    report = commands.add_parser(
+        "report",
+        help="reports of several runs on one page",
+        description="Draw reports that were written with --jsonl on one page of HTML, their columns beside each other.",
+    )
+    report.add_argument("reports", nargs="+", type=Path, metavar="JSONL", help="reports")
+    report.add_argument("--html", type=Path, metavar="FILE", required=True, help="the page")
     certify = commands.add_parser(
         "certify",
         help="the accuracy of the reference itself",
@@ -93,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = ["run", *given]
     options = parser()
     chosen = options.parse_args(given)
-    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors}
+    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors, "report": _report}
     return commands[chosen.command](options, chosen)
 
 
@@ -104,6 +112,14 @@ def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> i
         print_equation(given.number, Console())
     else:
         options.error(f"equations: expected a number from 1 to {len(EQUATIONS)}, got {given.number}")
+    return PASSED
+
+
+def _report(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    try:
+        write_page([read_records(path) for path in given.reports], given.html)
+    except (OSError, RecordError) as error:
+        options.error(f"report: {error}")
     return PASSED
 
 
@@ -155,8 +171,9 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
-    if given.json is not None and not given.json.resolve().parent.is_dir():
-        options.error(f"--json: there is no folder {given.json.resolve().parent}")
+    for option, file in (("--jsonl", given.jsonl), ("--html", given.html)):
+        if file is not None and not file.resolve().parent.is_dir():
+            options.error(f"{option}: there is no folder {file.resolve().parent}")
     if given.examples < 0:
         options.error(f"--examples: expected 0 or more, got {given.examples}")
     if given.jobs < 1:
@@ -192,8 +209,10 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         else:
             report = run_in_processes(given.jobs, open_columns, problems, progress)
     print_report(report, console)
-    if given.json is not None:
-        write_json(report, given.json)
+    if given.jsonl is not None:
+        write_records(report, given.jsonl)
+    if given.html is not None:
+        write_page([records(report)], given.html)
     if not report.checked:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED

@@ -1,6 +1,5 @@
 """The command as its user meets it: exit statuses, columns that say why, and the JSON file."""
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +10,7 @@ from kfgn_conformance import cli, problem_sets
 from kfgn_conformance.adapters import kfgn_port
 from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.reports import read_records
 from kfgn_conformance.walks import WALKS, walk
 
 NUMPY = ["--backend", "numpy", "--examples", "2"]
@@ -44,18 +44,19 @@ def no_cupy(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
 
 
-def test_all_pass_and_the_json_says_the_same_as_the_table(capsys, tmp_path):
-    file = tmp_path / "report.json"
-    assert cli.main([*NUMPY, "--json", str(file)]) == cli.PASSED
+def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
+    file = tmp_path / "report.jsonl"
+    assert cli.main([*NUMPY, "--jsonl", str(file)]) == cli.PASSED
     table = capsys.readouterr().out
-    report = json.loads(file.read_text())
-    assert [row["quantity"] for row in report["rows"]] == list(ROWS)
-    assert [(c["name"], c["dtype"]) for c in report["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
-    for row in report["rows"]:
-        assert row["quantity"] in table
-        asked = 1 if row["quantity"] == "optimiser_step" else 6
-        assert all(cell["status"] == "PASS" and cell["ratio"] <= 1 and cell["asked"] == asked for cell in row["cells"])
-        assert all(f"{cell['ratio']:.2f}" in table for cell in row["cells"])
+    run, cells = read_records(file)
+    assert [(c["name"], c["dtype"]) for c in run["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
+    assert [(cell["quantity"], cell["column"]) for cell in cells] == [(name, i) for name in ROWS for i in (0, 1)]
+    for cell in cells:
+        assert cell["quantity"] in table
+        assert cell["status"] == "PASS"
+        assert cell["ratio"] <= 1
+        assert cell["asked"] == (1 if cell["quantity"] == "optimiser_step" else 6)
+        assert f"{cell['ratio']:.2f}" in table
 
 
 def test_a_wrong_answer_fails_and_is_named(monkeypatch, capsys):
@@ -96,7 +97,8 @@ def test_nothing_checked_is_no_success(capsys):
         (["--dtype", "float16"], "invalid choice: 'float16'"),
         (["--examples", "-1"], "expected 0 or more, got -1"),
         (["--jobs", "0"], "expected 1 or more, got 0"),
-        (["--json", "/no/such/folder/report.json"], "there is no folder /no/such/folder"),
+        (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: there is no folder /no/such/folder"),
+        (["--html", "/no/such/folder/page.html"], "--html: there is no folder /no/such/folder"),
         (["walk"], "invalid choice: 'walk'"),
     ],
 )
@@ -113,8 +115,8 @@ def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
     monkeypatch.setattr(problem_sets, "walks", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):
-        cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--json", str(file)])
-    first, second, other = (json.loads(file.read_text())["problems"] for file in files)
+        cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--jsonl", str(file)])
+    first, second, other = (read_records(file).run["problems"] for file in files)
     assert first == second
     assert first != other
 
@@ -122,10 +124,10 @@ def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
 def test_processes_share_the_work_and_say_the_same(tmp_path):
     files = [tmp_path / "one", tmp_path / "two"]
     for file, jobs in zip(files, ("1", "2"), strict=True):
-        assert cli.main([*NUMPY, "--dtype", "float64", "--jobs", jobs, "--json", str(file)]) == cli.PASSED
-    one, two = (json.loads(file.read_text()) for file in files)
+        assert cli.main([*NUMPY, "--dtype", "float64", "--jobs", jobs, "--jsonl", str(file)]) == cli.PASSED
+    one, two = map(read_records, files)
     assert one == two
-    assert one["rows"]
+    assert one.cells
 
 
 def test_it_runs_as_a_module():

@@ -1,10 +1,4 @@
-"""The report as a table for the terminal and as JSON."""
-
-import json
-import platform
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+"""The report as a table for the terminal."""
 
 import numpy as np
 from rich.console import Console
@@ -12,12 +6,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .quantities import ROWS
-from .run import Cell, Report
-from .tolerances import ROUNDOFF, C
-from .verdicts import Status
-
-FORMAT_VERSION = 1
+from ..quantities import ROWS
+from ..run import Cell, Report
+from ..tolerances import ROUNDOFF
+from ..verdicts import Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow", Status.SKIPPED: "dim", Status.UNIMPLEMENTED: "dim"}
 
@@ -108,64 +100,3 @@ def _problems(report: Report) -> str:
     counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), words) for kind, words in kinds.items()]
     named = [p.id for p in report.problems if not p.id.startswith(tuple(f"{kind}-" for kind in kinds))]
     return ", ".join([*(f"{n} {words}" for n, words in counted if n), *named])
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """The whole report: every column, every cell with its worst verdict, every note."""
-    return {
-        "format": FORMAT_VERSION,
-        "tolerance": {"rule": "c (sqrt(n) u size + d)", "c": C, "u": ROUNDOFF},
-        "environment": {
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "numpy": version("numpy"),
-            "array-api-compat": version("array-api-compat"),
-            "hypothesis": version("hypothesis"),
-        },
-        "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
-        "columns": [
-            {"name": column.name, "usable": False, "reason": column.reason}
-            if (described := column.description) is None
-            else {
-                "name": column.name,
-                "usable": True,
-                "dtype": described.dtype,
-                "version": described.version,
-                "flags": described.flags,
-            }
-            for column in report.columns
-        ],
-        "rows": [
-            {
-                "quantity": name,
-                "equation": ROWS[name].equation,
-                "cells": [_cell_json(cell) for cell in row],
-            }
-            for name, row in report.rows.items()
-        ],
-        "notes": report.notes,
-    }
-
-
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    worst = cell.worst
-    return {
-        "status": str(cell.status),
-        "ratio": _number(cell.ratio),
-        "looseness": _number(max(v.looseness for v in cell.verdicts)),
-        "asked": len(cell.verdicts),
-        "worst": {"problem": worst.problem, "detail": worst.detail},
-        "translations": cell.translations,
-        "diagnosis": cell.diagnosis
-        and {"mistakes": [m.name for m in cell.diagnosis.mistakes], "shape": cell.diagnosis.shape},
-    }
-
-
-def _number(x: float) -> float | None:
-    """JSON has no infinity: null is what no tolerance allows."""
-    return float(x) if np.isfinite(x) else None
-
-
-def write_json(report: Report, path: Path) -> None:
-    """`as_json` in a file."""
-    path.write_text(json.dumps(as_json(report), indent=2) + "\n", encoding="utf-8")

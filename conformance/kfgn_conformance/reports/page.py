@@ -1,0 +1,85 @@
+"""Reports as one page of HTML that needs nothing else: implementations by quantities, and what is behind each cell."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+
+from ..quantities import ROWS
+from ..verdicts import Status
+from .records import Line, Records
+
+UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
+
+
+class Box(NamedTuple):
+    """A cell of the page. shown: what stands in it. found: the line of the report, None where nothing was asked."""
+
+    id: str
+    shown: str
+    status: str
+    column: Line | None = None
+    found: Line | None = None
+
+
+class PageRow(NamedTuple):
+    """A quantity, and a box for each column."""
+
+    name: str
+    equation: str
+    says: str
+    boxes: list[Box]
+
+
+def write_page(reports: Sequence[Records], path: Path) -> None:
+    """All columns of the reports beside each other; a quantity that only some were asked for has empty boxes."""
+    path.write_text(page(reports), encoding="utf-8")
+
+
+def page(reports: Sequence[Records]) -> str:
+    """The HTML."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("kfgn_conformance", "reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    columns = [column for report in reports for column in report.run["columns"]]
+    rows = rows_of(reports)
+    return templates.get_template("page.html.jinja").render(
+        columns=columns,
+        rows=rows,
+        runs=[report.run for report in reports],
+        counts=Counter(box.status for row in rows for box in row.boxes if box.found is not None),
+    )
+
+
+def rows_of(reports: Sequence[Records]) -> list[PageRow]:
+    """The quantities that anyone offers, in the order of the table."""
+    found: dict[str, dict[int, Line]] = {}
+    columns: list[Line] = []
+    for report in reports:
+        for cell in report.cells:
+            found.setdefault(cell["quantity"], {})[len(columns) + cell["column"]] = cell
+        columns += report.run["columns"]
+    names = [*(name for name in ROWS if name in found), *(name for name in found if name not in ROWS)]
+    rows = []
+    for i, name in enumerate(names):
+        cells = found[name]
+        if all(cell["status"] in UNASKED for cell in cells.values()):
+            continue
+        boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
+        says = ROWS[name].says if name in ROWS else ""
+        rows.append(PageRow(name, next(iter(cells.values()))["equation"], says, boxes))
+    return rows
+
+
+def box(name: str, column: Line, cell: Line | None) -> Box:
+    """The ratio where it passed, else the status in words."""
+    if cell is None:
+        return Box(name, "", "unasked")
+    status: str = cell["status"]
+    return Box(name, f"{cell['ratio']:.2f}" if status == Status.PASS else status, status, column, cell)

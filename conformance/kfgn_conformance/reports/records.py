@@ -1,0 +1,110 @@
+"""The report as lines of JSON: a line on the run, and a line for every cell of its table."""
+
+import json
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..quantities import ROWS
+from ..run import Cell, Column, Report
+from ..tolerances import ROUNDOFF, C
+
+FORMAT = 2
+
+Line = dict[str, Any]
+
+
+class RecordError(ValueError):
+    """A file that is no report."""
+
+
+class Records(NamedTuple):
+    """run: versions, the rule, problems, columns and notes. cells: each with its quantity and its column's number."""
+
+    run: Line
+    cells: list[Line]
+
+
+def records(report: Report) -> Records:
+    """What there is to say."""
+    run = {
+        "kind": "run",
+        "format": FORMAT,
+        "tolerance": {"rule": "c (sqrt(n) u size + d)", "c": C, "u": ROUNDOFF},
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **{name: version(name) for name in ("kfgn", "numpy", "array-api-compat", "hypothesis")},
+        },
+        "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
+        "columns": [_column(column) for column in report.columns],
+        "notes": report.notes,
+    }
+    return Records(run, [_cell(name, i, cell) for name, row in report.rows.items() for i, cell in enumerate(row)])
+
+
+def write_records(report: Report, path: Path) -> None:
+    """A line of JSON for each, the run first."""
+    run, cells = records(report)
+    path.write_text("".join(json.dumps(line) + "\n" for line in (run, *cells)), encoding="utf-8")
+
+
+def read_records(path: Path) -> Records:
+    """What was written. Raises `RecordError` for another file, and `OSError`."""
+    lines = list(_lines(path))
+    run, cells = lines[:1], lines[1:]
+    if not run or run[0].get("kind") != "run" or any(cell.get("kind") != "cell" for cell in cells):
+        raise RecordError(f"{path}: expected a report as lines of JSON, the run first and then its cells")
+    if run[0].get("format") != FORMAT:
+        raise RecordError(f"{path}: expected format {FORMAT}, got {run[0].get('format')}")
+    return Records(run[0], cells)
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    for i, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise RecordError(f"{path}: line {i} is no JSON: {error}") from error
+        if not isinstance(line, dict):
+            raise RecordError(f"{path}: line {i}: expected an object, got {text[:40]!r}")
+        yield line
+
+
+def _column(column: Column) -> Line:
+    described = column.description
+    if described is None:
+        return {"name": column.name, "usable": False, "reason": column.reason}
+    return {
+        "name": column.name,
+        "usable": True,
+        "dtype": described.dtype,
+        "version": described.version,
+        "flags": described.flags,
+    }
+
+
+def _cell(quantity: str, column: int, cell: Cell) -> Line:
+    worst, why = cell.worst, cell.diagnosis
+    return {
+        "kind": "cell",
+        "quantity": quantity,
+        "equation": ROWS[quantity].equation,
+        "column": column,
+        "status": str(cell.status),
+        "ratio": _number(cell.ratio),
+        "looseness": _number(max(v.looseness for v in cell.verdicts)),
+        "asked": len(cell.verdicts),
+        "worst": {"problem": worst.problem, "detail": worst.detail},
+        "translations": cell.translations,
+        "diagnosis": why and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape},
+    }
+
+
+def _number(x: float) -> float | None:
+    """JSON has no infinity: null is what no tolerance allows."""
+    return float(x) if np.isfinite(x) else None

@@ -1,0 +1,141 @@
+"""Reports in lines of JSON and on a page: everything that a run found is in them, and markup is no way in."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from kfgn_conformance import cli, problem_sets
+from kfgn_conformance.adapters import Conventions, Description
+from kfgn_conformance.cases import cases
+from kfgn_conformance.diagnosis import MISTAKES
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.reports import RecordError, read_records, records, write_page
+from kfgn_conformance.run import Column, run
+
+CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]
+
+
+class Answers:
+    """A textbook's answers, in sums where it says means."""
+
+    def __init__(self, name, textbook, reduction="mean"):
+        self.name, self.textbook, self.reduction = name, textbook, reduction
+
+    def describe(self):
+        quantities = frozenset({"gradient", "q", "kfra"})
+        return Description(
+            self.name, "1 < 2", "float64", quantities, {"flag": "on"}, Conventions(reduction=self.reduction)
+        )
+
+    def compute(self, problem, quantity):
+        factor = problem.N if self.reduction == "sum" and quantity != "q" else 1
+        return tuple(factor * array for array in self.textbook(problem).answer(quantity))
+
+
+def report():
+    wrong = MISTAKES["kflr-for-kfra"].textbook
+    columns = [
+        Column("right", Answers("right", Textbook, "sum")),
+        Column("<b>wrong</b>", Answers("<b>wrong</b>", wrong)),
+        Column("absent", reason="it is not installed"),
+    ]
+    return run(columns, CASES, lambda _name: None)
+
+
+class Page(HTMLParser):
+    """What opens what, and what is in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.buttons, self.texts, self.open, self.words = [], {}, None, []
+        self.depth = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "button" and "popovertargetaction" not in given:
+            self.buttons.append(given["popovertarget"])
+        if tag == "div":
+            if "popover" in given:
+                self.open, self.depth = given["id"], 0
+                self.texts[self.open] = ""
+            self.depth += 1
+
+    def handle_endtag(self, tag):
+        if tag == "div":
+            self.depth -= 1
+            if self.depth == 0:
+                self.open = None
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.open:
+            self.texts[self.open] += data
+
+
+def test_the_page_has_what_is_behind_every_cell(tmp_path):
+    write_page([records(report())], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    page = Page(text)
+    assert page.buttons == list(page.texts)
+    assert len(page.buttons) == 3 * 3  # of three quantities that are offered, with the column that is not usable
+    wrong = next(" ".join(t.split()) for t in page.texts.values() if "kflr-for-kfra" in t)
+    assert wrong.startswith("\u00d7 kfra by <b>wrong</b> float64")
+    assert "FAIL" in wrong
+    assert "worst on case-" in wrong
+    assert MISTAKES["kflr-for-kfra"].says in wrong
+    assert any("it is not installed" in t for t in page.texts.values())
+    assert any("divided by N" in t or "sum" in t for t in page.texts.values())
+    assert "<b>wrong</b>" not in text
+    assert "1 &lt; 2" in text
+    assert "flag: on" in " ".join(page.words)
+    for outside in ("http://", "https://", "<script", "src="):
+        assert outside not in text
+
+
+def test_reports_of_several_runs_are_put_beside_each_other(tmp_path):
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    run_, cells = records(report())
+    for file, quantities in zip(files, (("gradient", "kfra"), ("q",)), strict=True):
+        lines = [run_, *(cell for cell in cells if cell["quantity"] in quantities)]
+        file.write_text("\n".join(map(json.dumps, lines)))
+    assert cli.main(["report", *map(str, files), "--html", str(tmp_path / "page.html")]) == cli.PASSED
+    text = (tmp_path / "page.html").read_text()
+    assert text.count('<th scope="col">right') == 2
+    assert text.index("<code>gradient</code>") < text.index("<code>q</code>") < text.index("<code>kfra</code>")
+    assert text.count('<td class="unasked"></td>') == 3 * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a report as lines of JSON, the run first"),
+        ('{"kind": "cell"}', "expected a report as lines of JSON, the run first"),
+        ('{"kind": "run", "format": 1}', "expected format 2, got 1"),
+        ('{"kind": "run", "format": 2}\n{', "line 2 is no JSON"),
+        ("[1]", "line 1: expected an object, got '[1]'"),
+    ],
+)
+def test_another_file_is_no_report(text, message, tmp_path, capsys):
+    file = tmp_path / "other"
+    file.write_text(text)
+    with pytest.raises(RecordError, match=message.replace("[", r"\[")):
+        read_records(file)
+    page = tmp_path / "page.html"
+    with pytest.raises(SystemExit):
+        cli.main(["report", str(file), "--html", str(page)])
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not page.exists()
+
+
+def test_a_run_writes_both(tmp_path, monkeypatch):
+    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(problem_sets, "cases", lambda: CASES[:1])
+    monkeypatch.setattr(problem_sets, "walks", tuple)
+    lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
+    given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]
+    assert cli.main(given) == cli.PASSED
+    assert page.read_text().count("PASS&nbsp;") == len(read_records(lines).cells) > 0
+    again = tmp_path / "again.html"
+    assert cli.main(["report", str(lines), "--html", str(again)]) == cli.PASSED
+    assert again.read_text() == page.read_text()
