@@ -12,6 +12,8 @@ from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.cases import cases
 from kfgn_conformance.cli import main
 from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.real import autoencoder
+from kfgn_conformance.walks import WALKS, walk
 
 TANH = next(p for p in cases() if p.id == "case-squared_error-tanh")
 RELU = next(p for p in cases() if p.id == "case-squared_error-relu")
@@ -91,6 +93,44 @@ def test_what_is_sent_is_the_problem_and_classes_come_back_as_integers(program):
         (labels,) = adapter.compute(problem, "labels")
         np.testing.assert_array_equal(labels, problem.labels)
         assert labels.dtype == problem.labels.dtype
+
+
+IN_A_FILE = """
+        from pathlib import Path
+        from safetensors.numpy import load_file, save_file
+        tensors = load_file(question["tensors"])
+        assert question["problem"]["X"] == "X" and tensors["X"].shape == (64, 784)
+        given = dict(enumerate(tensors[name] for name in question["problem"]["weights"]))
+        file = Path(question["tensors"]).with_name("answer.safetensors")
+        save_file({str(l): W.astype("float32") for l, W in given.items()}, file)
+        print(json.dumps({"arrays": [str(l) for l in given] + MORE, "tensors": str(file)}))
+"""
+
+
+def test_a_large_problem_comes_and_goes_in_files(program):
+    problem = autoencoder()
+    answer = program(IN_A_FILE.strip().replace("MORE", "[]")).compute(problem, "gradient")
+    assert len(answer) == len(problem.weights)
+    for array, W in zip(answer, problem.weights, strict=True):
+        np.testing.assert_array_equal(array, W)
+        assert array.dtype == np.float32  # as it came: what is wrong with it is for the verdict
+    verdict = judge(program(IN_A_FILE.strip().replace("MORE", '["9"]')), problem, QUANTITIES["gradient"])
+    assert verdict.status is Status.ERROR
+    assert "expected a tensor '9' in" in verdict.detail
+
+
+def test_an_answer_in_a_file_that_is_not_there_is_an_error(program):
+    verdict = judge(program('print(\'{"arrays": ["a"], "tensors": "/no/such/file"}\')'), TANH, QUANTITIES["gradient"])
+    assert verdict.status is Status.ERROR
+    assert "expected a safetensors file: /no/such/file" in verdict.detail
+
+
+def test_a_walk_is_sent_too(program, monkeypatch):
+    monkeypatch.setattr("kfgn_conformance.walks.STEPS", 2)
+    problem = walk("kfra", *WALKS["kfra"])
+    echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["walk"]["waypoints"]]}))'
+    answer = program(echo).compute(problem, "optimiser_step")
+    assert [float(tau) for tau in answer] == [float(here.tau) for here in problem.walk.waypoints]
 
 
 @pytest.mark.parametrize(
