@@ -12,6 +12,7 @@ from rich.console import Console
 from .adapters.kfgn_port import DTYPES, TARGETS
 from .columns import columns_of
 from .equations import print_equation, print_table
+from .expected import ExpectedError, read_expected
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
 from .reports import RecordError, print_report, read_records, records, write_page, write_records
@@ -49,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
     )
     checks.add_argument(
         "--in-process", action="store_true", help="adapters in this process, without a limit, for a debugger"
+    )
+    checks.add_argument(
+        "--expected", type=Path, metavar="FILE", help="failures that are known, as TOML: docs/adapters.md"
     )
     checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     checks.add_argument("--dtype", choices=DTYPES, help="only in it")
@@ -178,6 +182,10 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         options.error(f"--examples: expected 0 or more, got {given.examples}")
     if given.jobs < 1:
         options.error(f"--jobs: expected 1 or more, got {given.jobs}")
+    try:
+        known = read_expected(given.expected) if given.expected is not None else []
+    except (OSError, ExpectedError) as error:
+        options.error(f"--expected: {error}")
     targets = [
         target
         for target, (_, device) in TARGETS.items()
@@ -208,6 +216,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
             report = run(columns, problems, progress)
         else:
             report = run_in_processes(given.jobs, open_columns, problems, progress)
+    report.expect(known)
     print_report(report, console)
     if given.jsonl is not None:
         write_records(report, given.jsonl)

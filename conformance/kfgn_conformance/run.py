@@ -1,15 +1,16 @@
 """All questions to all adapters, and the cells of the table that come out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .adapters import Adapter, Description
 from .adapters.conventions import compared
 from .diagnosis import Answered, Diagnosis, diagnose
+from .expected import Expected
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import WRONG, Status, Verdict, judge
+from .verdicts import BAD, WRONG, Status, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What an adapter's answers for one quantity come to: the worst of them, and why it is wrong if it is."""
+    """What an adapter's answers for one quantity come to: the worst of them, why it is wrong, and if that is known."""
 
     verdicts: tuple[Verdict, ...]
     diagnosis: Diagnosis | None = None
+    expected: tuple[Expected, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is something wrong, and all of it is expected."""
+        return self.status in BAD and all(
+            any(failure.explains(verdict) for failure in self.expected)
+            for verdict in self.verdicts
+            if verdict.status in BAD
+        )
 
     @property
     def worst(self) -> Verdict:
@@ -72,17 +83,37 @@ class Row(NamedTuple):
 
 @dataclass
 class Report:
-    """The table: rows are quantities, columns adapters. `notes` say where a quantity was not asked in full."""
+    """The table: rows are quantities, columns adapters.
+
+    notes:  where a quantity was not asked in full
+    mended: failures that were expected and are none any more
+    """
 
     columns: list[Column]
     problems: list[Problem]
     rows: dict[str, list[Cell]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    mended: Sequence[Expected] = ()
 
     def add(self, name: str, row: Row) -> None:
         """The next row."""
         self.rows[name] = row.cells
         self.notes += row.notes
+
+    def expect(self, failures: Iterable[Expected]) -> None:
+        """Tell the cells what is known of them; what is not so, though it was asked, is `mended`."""
+        mended = []
+        for failure in failures:
+            row = self.rows.get(failure.quantity, [])
+            for i, (column, cell) in enumerate(zip(self.columns, row, strict=bool(row))):
+                described = column.description
+                if described is None or (described.name, described.dtype) != (failure.adapter, failure.dtype):
+                    continue
+                if any(map(failure.explains, cell.verdicts)):
+                    row[i] = replace(cell, expected=(*cell.expected, failure))
+                elif any(map(failure.covers, cell.verdicts)):
+                    mended.append(failure)
+        self.mended = mended
 
     @property
     def cells(self) -> list[Cell]:
@@ -96,8 +127,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every answer that was given passed. INCONCLUSIVE is no pass: nothing was shown."""
-        return all(cell.status in (Status.PASS, Status.SKIPPED, Status.UNIMPLEMENTED) for cell in self.cells)
+        """Whether every answer passed that was given, or is known not to. INCONCLUSIVE is no pass: it shows nothing."""
+        return not self.mended and not any(cell.status in BAD and not cell.known for cell in self.cells)
 
 
 def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:

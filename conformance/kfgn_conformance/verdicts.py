@@ -31,6 +31,9 @@ class Status(StrEnum):
 WRONG = (Status.NON_STRICT, Status.FAIL)
 """Of an answer that is not the oracle's."""
 
+BAD = (Status.INCONCLUSIVE, *WRONG, Status.ERROR)
+"""What fails a run: an answer that was given or owed, and is not shown to be right."""
+
 
 class Verdict(NamedTuple):
     """status: of this answer. ratio: error / tolerance. looseness: tolerance / max|Q|. Both over the arrays, the worst.

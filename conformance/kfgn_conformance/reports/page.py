@@ -15,11 +15,15 @@ UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
 
 
 class Box(NamedTuple):
-    """A cell of the page. shown: what stands in it. found: the line of the report, None where nothing was asked."""
+    """A cell of the page. shown: what stands in it. found: the line of the report, None where nothing was asked.
+
+    kind: how it is coloured, by its status, or as known
+    """
 
     id: str
     shown: str
     status: str
+    kind: str
     column: Line | None = None
     found: Line | None = None
 
@@ -80,6 +84,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
 def box(name: str, column: Line, cell: Line | None) -> Box:
     """The ratio where it passed, else the status in words."""
     if cell is None:
-        return Box(name, "", "unasked")
+        return Box(name, "", "unasked", "unasked")
     status: str = cell["status"]
-    return Box(name, f"{cell['ratio']:.2f}" if status == Status.PASS else status, status, column, cell)
+    shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
+    return Box(name, shown, status, "known" if cell["known"] else status, column, cell)

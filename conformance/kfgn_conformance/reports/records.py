@@ -42,7 +42,7 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": report.notes,
+        "notes": [*report.notes, *(f"expected, but no more so: {failure}" for failure in report.mended)],
     }
     return Records(run, [_cell(name, i, cell) for name, row in report.rows.items() for i, cell in enumerate(row)])
 
@@ -100,6 +100,8 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "looseness": _number(max(v.looseness for v in cell.verdicts)),
         "asked": len(cell.verdicts),
         "worst": {"problem": worst.problem, "detail": worst.detail},
+        "known": cell.known,
+        "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
         "diagnosis": why and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape},
     }

@@ -9,7 +9,7 @@ from rich.text import Text
 from ..quantities import ROWS
 from ..run import Cell, Report
 from ..tolerances import ROUNDOFF
-from ..verdicts import Status
+from ..verdicts import BAD, Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow", Status.SKIPPED: "dim", Status.UNIMPLEMENTED: "dim"}
 
@@ -33,13 +33,17 @@ def print_report(report: Report, console: Console) -> None:
         console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False)
     for note in report.notes:
         console.print(f"note: {note}", style="dim", highlight=False)
+    for failure in report.mended:
+        console.print(Text(f"expected, but no more so: {failure}", "red"))
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
-            if cell.status not in (Status.PASS, Status.SKIPPED, Status.UNIMPLEMENTED):
+            if cell.status in BAD:
                 worst = cell.worst
-                console.print(
-                    Text(f"{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}", "red")
-                )
+                style, known = ("yellow", "known: ") if cell.known else ("red", "")
+                line = f"{known}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
+                console.print(Text(line, style))
+                for failure in cell.expected:
+                    console.print(Text(f"    expected: {failure.reason}", "yellow"))
                 if cell.diagnosis is not None:
                     console.print(Text(f"    {cell.diagnosis}", "yellow"))
 
@@ -92,7 +96,7 @@ def _text(cell: Cell) -> Text:
     if cell.status is Status.SKIPPED:
         return Text("-", COLOURS[cell.status])
     shown = f"{cell.status}\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else str(cell.status)
-    return Text(shown, COLOURS.get(cell.status, "bold red"))
+    return Text(shown, "yellow" if cell.known else COLOURS.get(cell.status, "bold red"))
 
 
 def _problems(report: Report) -> str:

@@ -51,5 +51,6 @@ class BackPACK:
         blocks = []
         for layer in linears(model):
             G, A = getattr(layer.weight, name)
-            blocks += [torch.kron(G, A), getattr(layer.bias, name)[0]]
+            # torch.kron takes views, which KFRA's transposed factors have not
+            blocks += [torch.kron(G.contiguous(), A.contiguous()), getattr(layer.bias, name)[0]]
         return arrays(blocks)

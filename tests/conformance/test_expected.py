@@ -1,0 +1,126 @@
+"""Known failures: they fail no run, others do, and so does one that is a failure no more."""
+
+import importlib.util
+from pathlib import Path
+
+import kfgn_conformance.adapters.peers
+import pytest
+from kfgn_conformance import cli, problem_sets
+from kfgn_conformance.cases import cases
+from kfgn_conformance.expected import Expected, ExpectedError, read_expected
+from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.reports import read_records
+
+PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
+ADAPTER = """
+from kfgn_conformance.adapters import Description
+from kfgn_conformance.diagnosis import MISTAKES
+from kfgn_conformance.diagnosis.textbook import Textbook
+
+class Halved:
+    "KFRA of the squared error without its half, and no KFRA of the softmax."
+    def __init__(self, dtype):
+        self.dtype = dtype
+    def describe(self):
+        return Description("halved", "1", self.dtype, frozenset({"kfra", "gradient"}))
+    def compute(self, problem, quantity):
+        if quantity == "kfra" and problem.objective == "categorical":
+            raise RuntimeError("no softmax")
+        wrong = MISTAKES["loss-without-its-half"].textbook if quantity == "kfra" else Textbook
+        return tuple(array.astype(self.dtype) for array in wrong(problem).answer(quantity))
+"""
+FAILURE = """
+[[failure]]
+adapter = "halved"
+dtype = "float64"
+quantity = "{}"
+problems = "{}"
+status = "{}"
+reason = "issue 7"
+"""
+SQUARED, SOFTMAX = (
+    FAILURE.format("kfra", "case-squared_error-*", "FAIL"),
+    FAILURE.format("kfra", "case-categorical-*", "ERROR"),
+)
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch):
+    """kfgn-check of the adapter, with what is expected; its exit status and the cell of KFRA."""
+    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(problem_sets, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
+    monkeypatch.setattr(problem_sets, "walks", tuple)
+    (tmp_path / "halved_adapter.py").write_text(ADAPTER)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def run(expected):
+        (tmp_path / "expected.toml").write_text(expected)
+        given = ["--adapter", "halved_adapter:Halved", "--in-process", "--dtype", "float64", "--examples", "0"]
+        files = ["--expected", str(tmp_path / "expected.toml"), "--jsonl", str(tmp_path / "report.jsonl")]
+        status = cli.main([*given, *files])
+        (cell,) = (c for c in read_records(tmp_path / "report.jsonl").cells if c["quantity"] == "kfra")
+        return status, cell
+
+    return run
+
+
+def test_known_failures_fail_no_run(check, capsys):
+    status, cell = check(SQUARED + SOFTMAX)
+    assert status == cli.PASSED
+    assert (cell["status"], cell["known"], cell["expected"]) == ("ERROR", True, ["issue 7", "issue 7"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "known: ERROR: kfra by halved float64 on case-categorical-tanh: RuntimeError: no softmax" in shown
+    assert "expected: issue 7" in shown
+
+
+@pytest.mark.parametrize("expected", ["", SQUARED, SOFTMAX, SQUARED + SOFTMAX.replace("ERROR", "FAIL")])
+def test_others_do(expected, check):
+    status, cell = check(expected)
+    assert status == cli.FAILED
+    assert not cell["known"]
+
+
+@pytest.mark.parametrize(
+    "more", [FAILURE.format("gradient", "case-*", "FAIL"), FAILURE.format("kfra", "case-bernoulli-*", "FAIL")]
+)
+def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
+    assert check(SQUARED + SOFTMAX + more)[0] == cli.FAILED
+    assert "expected, but no more so: FAIL of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "more", [FAILURE.format("kfra", "digits", "FAIL"), SQUARED.replace("halved", "other"), SQUARED.replace("64", "32")]
+)
+def test_what_was_not_asked_is_neither(more, check):
+    assert check(SQUARED + SOFTMAX + more)[0] == cli.PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[failure]", "Expected"),
+        ("[failures]", r"expected tables \[\[failure\]\], got failures"),
+        ('[[failure]]\nadapter = "a"', "failure 1: expected adapter, dtype, quantity, problems, status, reason, got"),
+        (FAILURE.format("kfra_block", "*", "FAIL"), "there is no quantity 'kfra_block'"),
+        (FAILURE.format("kfra", "*", "PASS"), "status: expected INCONCLUSIVE, NON-STRICT, FAIL, ERROR, got 'PASS'"),
+    ],
+)
+def test_a_file_that_does_not_say_what_is_expected(text, message, tmp_path, capsys):
+    file = tmp_path / "expected.toml"
+    file.write_text(text)
+    with pytest.raises(ExpectedError, match=message):
+        read_expected(file)
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["--expected", str(file)])
+    assert exit_.value.code == cli.USAGE
+    assert "--expected: " in capsys.readouterr().err
+
+
+def test_those_of_the_peers_are_well_formed():
+    known = read_expected(PEERS)
+    assert known
+    for failure in known:
+        assert isinstance(failure, Expected)
+        assert failure.quantity in ROWS
+        assert importlib.util.find_spec(f"kfgn_conformance.adapters.peers.{failure.adapter}")
+        assert len(failure.reason) > 20
