@@ -1,0 +1,79 @@
+"""ASDL: the Fisher matrix of the model, exactly or at sampled labels, as Kronecker factors or as exact blocks."""
+
+import contextlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+from unittest import mock
+
+import torch
+from asdl.fisher import FisherConfig, get_fisher_maker
+from asdl.grad_maker import LOSS_CROSS_ENTROPY, LOSS_MSE
+from asdl.matrices import FISHER_EXACT, FISHER_MC, SHAPE_KRON, SHAPE_LAYER_WISE
+from torch.distributions import Categorical, Normal
+
+from ...problems import Array, Problem
+from .. import Conventions, Description, UnsupportedError
+from .modules import arrays, linears, sequential, tensor
+
+LOSSES: dict[str, Any] = {"squared_error": (LOSS_MSE, Normal), "categorical": (LOSS_CROSS_ENTROPY, Categorical)}
+"""Its name, and the distribution that it draws labels from."""
+
+FISHERS = {
+    "gauss_newton_blocks": (FISHER_EXACT, SHAPE_LAYER_WISE),
+    "kflr_blocks": (FISHER_EXACT, SHAPE_KRON),
+    "kfac_blocks": (FISHER_MC, SHAPE_KRON),
+}
+
+
+class ASDL:
+    """Blocks of weights and of biases, as its Kronecker factors have no unit; labels are given to it as if drawn."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """Row by row, biases separate."""
+        return Description(
+            "asdl",
+            f"asdfghjkl {version('asdfghjkl')} on torch {torch.__version__}",
+            self.dtype,
+            frozenset(FISHERS),
+            conventions=Conventions(stacking="rows", bias="separate"),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """By one forward pass, and a backward pass for each output or label."""
+        if problem.objective not in LOSSES:
+            raise UnsupportedError(f"takes no {problem.objective} objective")
+        (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
+        model = sequential(problem, self.dtype)
+        config = FisherConfig(
+            fisher_type=kind,
+            loss_type=loss,
+            fisher_shapes=[shape],
+            n_mc_samples=problem.labels.shape[1],
+            data_size=problem.N,
+        )
+        maker = get_fisher_maker(model, config)
+        maker.setup_model_call(model, tensor(problem.X, self.dtype))
+        with given_labels(problem, self.dtype):
+            maker.forward_and_backward()
+        blocks = []
+        for layer in linears(model):
+            if shape == SHAPE_KRON:
+                A, G = layer.fisher.kron.A, layer.fisher.kron.B
+                blocks += [torch.kron(G.contiguous(), A.contiguous()), G]
+            else:
+                n = layer.weight.numel()
+                blocks += [layer.fisher.data[:n, :n], layer.fisher.data[n:, n:]]
+        return arrays(blocks)
+
+
+@contextlib.contextmanager
+def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
+    """The problem's labels are what is drawn, sample by sample."""
+    labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
+    _, distribution = LOSSES[problem.objective]
+    with mock.patch.object(distribution, "sample", side_effect=labels):
+        yield

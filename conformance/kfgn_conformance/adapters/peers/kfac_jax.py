@@ -1,0 +1,116 @@
+"""kfac-jax: KFLR, as its "ggn_exact" of dense layers is, and products with the Gauss-Newton matrix and the Hessian."""
+
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import kfac_jax
+import numpy as np
+
+from ...problems import Array, Problem
+from .. import Description, UnsupportedError
+
+TRANSFERS: dict[str, Any] = {
+    "identity": lambda h: h,
+    "relu": jax.nn.relu,
+    "leaky_relu": lambda h: jax.nn.leaky_relu(h, 0.1),
+    "tanh": jnp.tanh,
+    "logistic": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+}
+
+
+def squared_error(h: Any, y: Any) -> Any:
+    """1/2 |h - y|^2: its own has no 1/2, but a weight."""
+    kfac_jax.register_squared_error_loss(h, y, weight=0.5)
+    return 0.5 * jnp.sum((h - y) ** 2, axis=1)
+
+
+def categorical(h: Any, y: Any) -> Any:
+    """Of logits."""
+    kfac_jax.register_softmax_cross_entropy_loss(h, y)
+    return -jnp.take_along_axis(jax.nn.log_softmax(h), y[:, None], axis=1)[:, 0]
+
+
+def bernoulli(h: Any, y: Any) -> Any:
+    """Of logits."""
+    kfac_jax.register_sigmoid_cross_entropy_loss(h, y)
+    return jnp.sum(jax.nn.softplus(h) - y * h, axis=1)
+
+
+LOSSES: dict[str, Any] = {"squared_error": squared_error, "categorical": categorical, "bernoulli": bernoulli}
+
+PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply_hessian"}
+
+
+class KfacJax:
+    """Blocks as its Kronecker factors A kron G have them, the inputs first and the bias last among them."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """The kit's own conventions."""
+        return Description(
+            "kfac_jax",
+            f"kfac-jax {version('kfac-jax')} on jax {version('jax')}",
+            self.dtype,
+            frozenset({"kflr_blocks", *PRODUCTS}),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """On kernels (inputs, outputs), as flax and haiku have them."""
+        if problem.objective not in LOSSES:
+            raise UnsupportedError(f"takes no {problem.objective} objective")
+        with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
+            weights, direction = (
+                [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
+                for arrays in (problem.weights, problem.probes.direction)
+            )
+            arguments = (weights, (self._array(problem.X), self._array(problem.Y)))
+            if quantity in PRODUCTS:
+                estimator = kfac_jax.ImplicitExactCurvature(_loss(problem))
+                product = getattr(estimator, PRODUCTS[quantity])(arguments, direction)
+                return tuple(np.column_stack([np.asarray(w).T, np.asarray(b)]) for w, b in product)
+            return tuple(np.asarray(block) for block in _dense_blocks(problem, arguments))
+
+    def _array(self, x: Array) -> Any:
+        return jnp.asarray(x.astype(self.dtype) if x.dtype.kind == "f" else x)
+
+
+def _loss(problem: Problem) -> Any:
+    """The mean over the batch, as kfac-jax finds dense layers in it."""
+
+    def loss(weights: Any, batch: Any) -> Any:
+        a, y = batch
+        for l, (w, b) in enumerate(weights):
+            h = a @ w + b
+            a = TRANSFERS[problem.transfers[l]](h) if l < len(problem.transfers) else h
+        return jnp.mean(LOSSES[problem.objective](a, y))
+
+    return loss
+
+
+def _dense_blocks(problem: Problem, arguments: Any) -> Any:
+    """Its estimate after one update that forgets what was before, without damping."""
+    estimator = kfac_jax.BlockDiagonalCurvature(_loss(problem))
+    key = jax.random.PRNGKey(0)
+    state = estimator.init(
+        rng=key,
+        func_args=arguments,
+        exact_powers_to_cache=None,
+        approx_powers_to_cache=None,
+        cache_eigenvalues=False,
+    )
+    state = estimator.update_curvature_matrix_estimate(
+        state=state,
+        ema_old=0.0,
+        ema_new=1.0,
+        identity_weight=0.0,
+        batch_size=problem.N,
+        rng=key,
+        func_args=arguments,
+        estimation_mode="ggn_exact",
+    )
+    return estimator.to_diagonal_block_dense_matrix(state)
