@@ -1,15 +1,21 @@
 """The conformance kit: any implementation of Botev, Ritter and Barber (2017), held against the readable reference.
 
 problems     what is computed on: a network, its weights and a batch
+exchange     a problem in JSON, for programs and for golden vectors
+cases        the problems that every run has; dyadic: how such are made
 strategies   Hypothesis strategies that draw problems
+walks        states of the optimiser to step from
 real         two problems of real size that ship with the kit
 quantities   what the paper defines on a problem, each with its equation and its oracle
 tolerances   how far from the oracle an answer may be, computed for each problem
 verdicts     one answer of one adapter, judged
 adapters     the protocol an implementation answers to, and the adapters that ship
+diagnosis    from a wrong answer to the mistake
+expected     failures that are known
 certified    the accuracy of the oracle itself, by ball arithmetic
+golden       golden vectors: made, read and checked; vectors: their files
 equations    the paper's equations, printed
-run, report  all of them against all of them, and the table that comes out
+run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page
 cli          the command `kfgn-check`
 """
 

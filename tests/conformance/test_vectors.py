@@ -4,14 +4,18 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from kfgn_conformance import golden
 from kfgn_conformance.cases import SPLITS
 from kfgn_conformance.cli import main
+from kfgn_conformance.golden.decimals import decimal_quantum, plainly, rounded_up
 from kfgn_conformance.golden.flags import FLAGS
-from kfgn_conformance.golden.making import decimal_quantum, file_of, lines, plainly, rounded_up, sha256
+from kfgn_conformance.golden.layout import lines
+from kfgn_conformance.golden.making import file_of, sha256
 from kfgn_conformance.golden.problems import asked
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_reference import TRANSFERS
@@ -181,9 +185,6 @@ def test_files_that_are_not_what_they_were_are_noticed(copy, tmp_path, capsys):
 
 
 def test_numbers_are_printed_so_that_they_can_be_trusted():
-    from decimal import Decimal
-    from fractions import Fraction
-
     assert decimal_quantum(Fraction(1, 3)) == Decimal("1e-36")
     assert decimal_quantum(Fraction(123)) == Decimal("1e-33")
     assert decimal_quantum(Fraction(0)) == Decimal("1e-35")

@@ -3,6 +3,8 @@
 * problems: which they are; traps among them, on which some mistake does not show
 * flags:    what is special about a problem, and so what it cannot tell
 * vector:   a vector, and the files that it is read from
+* decimals: arrays of balls as digits with a radius
+* layout:   JSON for people
 * making:   the files, from ball arithmetic
 * checking: that the files say what is true
 

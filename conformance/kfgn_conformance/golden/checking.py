@@ -15,8 +15,9 @@ import numpy as np
 from ..diagnosis import MISTAKES, mistaken
 from ..problems import Array
 from ..quantities import ROWS, Quantity, largest
+from .decimals import each
 from .flags import flags
-from .making import allowed, each, sha256
+from .making import allowed, sha256
 from .vector import FOLDER, MANIFEST, SCHEMA, Expected, Vector, files, read
 
 CERTIFIED = find_spec("flint") is not None

@@ -1,0 +1,16 @@
+"""JSON as it is laid out in the files: to be read by people too."""
+
+import json
+from typing import Any
+
+
+def lines(value: Any, indent: str = "") -> str:
+    """JSON with a line for each row of an array and for each list of names."""
+    if isinstance(value, dict) and value:
+        inner = indent + "  "
+        items = [f"{inner}{json.dumps(key)}: {lines(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+        inner = indent + "  "
+        return "[\n" + ",\n".join(f"{inner}{lines(item, inner)}" for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False)
