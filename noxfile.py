@@ -120,6 +120,7 @@ PEERS = {
     "nngeometry": "NNGeometry",
     "asdl": "ASDL",
     "kfac_jax": "KfacJax",
+    "torch_func": "TorchFunc",
 }
 
 

@@ -91,22 +91,25 @@ def test_the_catalogue():
         assert mistake.name not in ("", "textbook")
 
 
-def pytest_generate_tests(metafunc):
-    if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(metafunc.config.getoption("seeds")))
+def classes(quantity, seed, dtype):
+    """What the diagnosis of each mistake that shows names, of those whose answers are well-formed somewhere."""
+    wrong = {name for name in MISTAKES if any(v.status in WRONG for v in judged(name, quantity, seed, dtype)[0])}
+    diagnoses = {name: judged(name, quantity, seed, dtype)[1] for name in wrong}
+    return {name: {m.name for m in why.mistakes} for name, why in diagnoses.items() if why is not None}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("quantity", ROWS)
-def test_every_mistake_that_shows_is_named(quantity, seed, dtype):
-    """Where it makes a quantity wrong, the diagnosis names it, and nothing that makes nothing wrong."""
-    wrong = {name for name in MISTAKES if any(v.status in WRONG for v in judged(name, quantity, seed, dtype)[0])}
-    for name in wrong:
-        diagnosis = judged(name, quantity, seed, dtype)[1]
-        if diagnosis is not None:  # some of its answers are well-formed
-            assert name in [m.name for m in diagnosis.mistakes], str(diagnosis)
-            for other in diagnosis.mistakes:
-                assert other.name in wrong, (name, other.name)
+def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity, dtype, pytestconfig):
+    """Its class are those that no problem tells apart from it: each of them is named so, and on every seed the same."""
+    first = classes(quantity, 0, dtype)
+    for seed in range(pytestconfig.getoption("seeds")):
+        named = classes(quantity, seed, dtype)
+        for name, members in named.items():
+            assert name in members, (seed, name)
+            for other in members:
+                assert named[other] == members, (seed, name, other)
+        assert named == first, seed
 
 
 @pytest.mark.parametrize("name", MISTAKES)
