@@ -38,9 +38,9 @@ def clear(
     change: Callable[[Problem], Problem] = lambda problem: problem,
     wanted: Callable[[Problem], bool] = lambda _problem: True,
 ) -> Problem:
-    """The first of the random problems, seed by seed and changed so, that is off every step and whose layers matter.
+    """The first of the random problems, seed by seed and changed so, that is wanted.
 
-    And that is wanted, if that is asked for too.
+    And that is off every step, and has a gradient in the first layer.
     """
     for seed in range(1000):
         problem = change(dyadic_problem(name, shape, np.random.Generator(np.random.Philox(seed))))

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
 from .problems import CLASSIFIERS, Array, Probes, Problem, Walk, Waypoint, dense_layers
 
 Put = Callable[[str, Array], Any]
-"""What stands for an array in the JSON, of its path and itself."""
+"""What stands for an array in the JSON, of its path and itself; those of walks are lists always."""
 
 WEIGHT_LIKE = ("weights", "average", "Q", "G", "update")
 DAMPINGS = ("tau", "gamma", "eta")
@@ -59,6 +58,8 @@ def _waypoint(here: Waypoint) -> dict[str, Any]:
 
 def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
     """A problem whose arrays are in this safetensors file, under the names that stand in their place."""
+    from safetensors.numpy import save_file  # for few problems, and not everyone's
+
     tensors: dict[str, Array] = {}
 
     def named(path: str, array: Array) -> str:
@@ -66,7 +67,7 @@ def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
         return path
 
     written = as_json(problem, named)
-    safetensors.numpy.save_file(tensors, file)
+    save_file(tensors, file)
     return written
 
 

@@ -8,7 +8,7 @@
     status = "ERROR"
     reason = "the loss is made in the default dtype: issue 7"
 
-`problems` are ids, with * for any part of one. `status` is the verdict's.
+`problems` are ids, as a pattern of the shell: * is any part of one. `status` is the verdict's.
 """
 
 import tomllib
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .quantities import ROWS
+from .tolerances import ROUNDOFF
 from .verdicts import BAD, Verdict
 
 
@@ -52,14 +53,19 @@ def read_expected(path: Path) -> list[Expected]:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ExpectedError(f"{path}: {error}") from error
-    if set(written) - {"failure"} or not isinstance(written.get("failure", []), list):
+    tables = written.get("failure", [])
+    if set(written) - {"failure"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
         raise ExpectedError(f"{path}: expected tables [[failure]], got {', '.join(written)}")
     known = []
-    for i, failure in enumerate(written.get("failure", []), start=1):
-        if set(failure) != set(Expected._fields) or not all(isinstance(text, str) for text in failure.values()):
+    for i, failure in enumerate(tables, start=1):
+        if set(failure) != set(Expected._fields):
             raise ExpectedError(
                 f"{path}: failure {i}: expected {', '.join(Expected._fields)}, got {', '.join(failure)}"
             )
+        if wrong := [name for name, text in failure.items() if not isinstance(text, str)]:
+            raise ExpectedError(f"{path}: failure {i}: expected strings, got another {', '.join(wrong)}")
+        if failure["dtype"] not in ROUNDOFF:
+            raise ExpectedError(f"{path}: failure {i}: expected {' or '.join(ROUNDOFF)}, got {failure['dtype']!r}")
         if failure["quantity"] not in ROWS:
             raise ExpectedError(f"{path}: failure {i}: there is no quantity {failure['quantity']!r}")
         if failure["status"] not in BAD:

@@ -2,11 +2,12 @@
 
     |answer - oracle| <= c (sqrt(n) u size + d)
 
-u is the unit roundoff of the dtype, n the larger of N and the most inputs of a layer. size is what rounding errors
-are relative to: the largest element of the oracle's array for most quantities, times the condition of the system for
-what solves one, and the terms for what is a difference of larger ones. d is the largest change of the array when every
-real number of the problem moves by one u of itself, up or down at random, and the reference then rounds to u at every
-operation: what no implementation can avoid, and what the formulas of the paper lose.
+u is the unit roundoff of the dtype, n the larger of N and of the most units of a layer, the inputs counted, and one.
+size is what rounding errors are relative to: the largest element of the oracle's array for most quantities, times the
+condition of the system for what solves one, and the terms for what is a difference of larger ones. d is the largest
+change of the array when every real number of the problem moves by one u of itself, up or down at random, and the
+reference then rounds to u at every operation: what no implementation can avoid, and what the formulas of the paper
+lose.
 
 Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32 that is the difference between 1.5e-5 and 4.8e-4 of the size.
@@ -91,7 +92,7 @@ def truth(problem: Problem, quantity: Quantity) -> Truth:
 
 
 def longest_sum(problem: Problem) -> int:
-    """n: over the datapoints, or over the inputs of a layer with the unit. Sums over N S or N K stay within it too."""
+    """n: over the datapoints, or over the units of a layer and one. Sums over N S or N K stay within it too."""
     return max(problem.N, max(problem.widths) + 1)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
-from kfgn_conformance.adapters import Conventions
+from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.adapters.conventions import ConventionError, compared, translated
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
@@ -50,7 +50,10 @@ def test_a_small_kfac_passes_through_its_conventions(quantity, dtype):
     assert judge(adapter, relu, QUANTITIES[quantity]).status is Status.UNIMPLEMENTED
 
 
-ASKED = ("gradient", "gauss_newton_blocks", "q", "kfac")
+ASKED = (
+    *("gradient", "gauss_newton_blocks", "q", "kfac", "kronecker_matvec", "kronecker_trace"),
+    *("preactivation_hessians", "jacobian_product", "transposed_jacobian_product"),
+)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -65,16 +68,16 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
     quantity = QUANTITIES[name]
     D_L = CASE.widths[-1]
     factor = {"1": 1, "2/D": 2 / D_L}[loss] ** (quantity.degree or 0)
-    factor *= CASE.N if reduction == "sum" and quantity.degree else 1
+    factor *= CASE.N if reduction == "sum" and quantity.mean else 1
     answer = []
-    for W, right in zip(CASE.weights, quantity.oracle(CASE), strict=True):
+    for W, right in zip(CASE.weights, quantity.oracle(CASE), strict=name != "jacobian_product"):
         D, P = W.shape
         parts = {"last": [range(P)], "first": [[P - 1, *range(P - 1)]], "separate": [range(P - 1), [P - 1]]}[bias]
         for inputs in parts:
             shape = (D, len(inputs)) if layout == "out_in" else (len(inputs), D)
             order = list(np.ndindex(*shape)) if stacking == "rows" else [ij[::-1] for ij in np.ndindex(*shape[::-1])]
             of = [(i, inputs[j]) if layout == "out_in" else (j, inputs[i]) for i, j in order]  # (output, input) of each
-            if name == "gradient":
+            if quantity.form == "weights":
                 array = np.array([right[i, p] for i, p in of]).reshape(shape, order="C" if stacking == "rows" else "F")
                 array = array.reshape(D) if bias == "separate" and len(inputs) == 1 else array
             elif name == "gauss_newton_blocks":
@@ -104,11 +107,26 @@ def test_what_is_no_power_of_the_loss_is_not_translated():
         translated((np.ones(1),), CASE, QUANTITIES["solve_trace"], conventions)
 
 
+def test_a_sum_over_datapoints_by_its_definition():
+    """What is given for each of them is no sum, and what is no derivative of the loss may be one."""
+    of = {"preactivation_hessians": 1, "jacobian_product": 1, "q": 1, "gradient": CASE.N, "kfac": CASE.N}
+    for name, factor in {**of, "transposed_jacobian_product": CASE.N}.items():
+        answer = (np.ones(2),)
+        kept, _ = translated(answer, CASE, QUANTITIES[name], Conventions(reduction="sum"))
+        np.testing.assert_array_equal(kept[0] * factor, answer[0])
+
+
+def test_a_misspelt_quantity_is_an_error():
+    with pytest.raises(ValueError, match="expected a set of names of rows of the table, got 'kfac_block'"):
+        Description("mine", "1", "float64", frozenset({"kfac_block", "gradient"}))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"reduction": "none"}, "reduction: expected mean or sum, got 'none'"),
         ({"bias": "middle"}, "bias: expected last or first or separate"),
+        ({"loss": {"softmax": "2"}}, "loss: there is no objective 'softmax', but"),
         ({"loss": {"bernoulli": "3"}}, "loss: expected one of 1, 2, 1/D, 2/D for bernoulli, got '3'"),
     ],
 )

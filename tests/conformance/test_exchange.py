@@ -1,12 +1,15 @@
 """Problems in JSON: what is read back is what was written, and every number of it."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 
+import jsonschema
 import numpy as np
 import pytest
+from kfgn_conformance import golden
 from kfgn_conformance.cases import cases
 from kfgn_conformance.exchange import as_json, from_json
+from kfgn_conformance.real import digits
 from kfgn_conformance.walks import WALKS, walk
 
 KINDS = [next(p for p in cases() if p.objective == objective) for objective in ("mixture", "squared_error")]
@@ -33,4 +36,10 @@ def test_a_walk_is_read_back(name, monkeypatch):
     problem = walk(name, *WALKS[name])
     again = from_json(json.loads(json.dumps(as_json(problem))))
     assert equal(problem.walk, again.walk)
-    assert equal(problem.labels, replace(again, id="other").labels)
+
+
+def test_what_is_sent_is_what_the_schema_of_the_golden_vectors_says():
+    schema = json.loads((golden.FOLDER / "schema.json").read_text())
+    of_problems = jsonschema.Draft202012Validator({"$ref": "#/$defs/problem", "$defs": schema["$defs"]})
+    for problem in (*cases(), digits(), walk("options", *WALKS["options"])):
+        of_problems.validate(as_json(problem))

@@ -2,11 +2,15 @@
 
 import shutil
 import sys
+import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
+from kfgn_conformance.adapters.isolated import NoAnswerError
 from kfgn_conformance.adapters.loading import AdapterError
 from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.cases import cases
@@ -76,6 +80,9 @@ def program(tmp_path):
         ('print(\'{"error": "no such\\\\nlayer"}\')', Status.ERROR, "no such layer"),
         ("print('{\"arrays\": [[[1], [2, 3]]]}')", Status.ERROR, "expected arrays of numbers as nested lists"),
         ("print('{\"arrays\": [[1]]}')", Status.FAIL, "expected 3 arrays, got 1"),
+        ('print(\'{"arrays": [["1"]]}\')', Status.ERROR, "expected arrays of numbers as nested lists: got <U1"),
+        ("os.close(1); time.sleep(3600)", Status.ERROR, "it has closed its output"),
+        ("os.write(1, bytes([255, 10]))", Status.ERROR, "expected an object of JSON on a line"),
         ('print(\'{"unsupported": "not yet"}\')', Status.UNIMPLEMENTED, "not yet"),
     ],
 )
@@ -119,6 +126,32 @@ def test_a_large_problem_comes_and_goes_in_files(program):
     assert "expected a tensor '9' in" in verdict.detail
 
 
+def test_a_program_that_does_not_read_is_not_waited_for(program):
+    """A question of megabytes fills the pipe."""
+    adapter = program()
+    monster = replace(TANH, X=np.zeros((20000, 5)))
+    adapter.compute = partial(adapter.compute, monster)
+    adapter.name = f"exec:{sys.executable} -c 'import time; time.sleep(3600)'"
+    adapter.close()
+    with pytest.raises(NoAnswerError, match="no answer within 2 s"):
+        adapter.compute("gradient")
+
+
+def test_a_line_too_many_is_an_error_and_not_the_next_answer(program):
+    adapter = program('print("hello"); print(json.dumps({"arrays": [0]}))')
+    told = [judge(adapter, TANH, QUANTITIES["gradient"]).detail]
+    time.sleep(0.5)
+    told += [judge(adapter, TANH, QUANTITIES["gradient"]).detail for _ in range(2)]
+    assert told[0] == told[2] == "expected an object of JSON on a line, got 'hello'"
+    assert told[1].startswith("expected one line for each question, got another: '{")
+
+
+def test_classes_are_whole_numbers(program):
+    problem = next(p for p in cases() if p.objective == "categorical")
+    verdict = judge(program('print(json.dumps({"arrays": [[[0.7] * 17] * 13]}))'), problem, QUANTITIES["labels"])
+    assert verdict.detail == "array 1: expected an integer dtype, got float64"
+
+
 def test_an_answer_in_a_file_that_is_not_there_is_an_error(program):
     verdict = judge(program('print(\'{"arrays": ["a"], "tensors": "/no/such/file"}\')'), TANH, QUANTITIES["gradient"])
     assert verdict.status is Status.ERROR
@@ -141,6 +174,10 @@ def test_a_walk_is_sent_too(program, monkeypatch):
         (
             DESCRIBE.replace('"1",', '"1", "conventions": {"bias": "middle"},'),
             "bias: expected last or first or separate",
+        ),
+        (
+            DESCRIBE.replace('"gradient"', '"gradients"'),
+            "expected a set of names of rows of the table, got 'gradients'",
         ),
         (DESCRIBE.replace('"1",', '"1", "conventions": {"biases": "last"},'), "unexpected keyword argument 'biases'"),
     ],

@@ -85,7 +85,7 @@ def test_the_page_has_what_is_behind_every_cell(tmp_path):
     assert "worst on case-" in wrong
     assert MISTAKES["kflr-for-kfra"].says in wrong
     assert any("it is not installed" in t for t in page.texts.values())
-    assert any("divided by N" in t or "sum" in t for t in page.texts.values())
+    assert any("divided by N, as it is a sum over the datapoints" in t for t in page.texts.values())
     assert "<b>wrong</b>" not in text
     assert "1 &lt; 2" in text
     assert "flag: on" in " ".join(page.words)
@@ -111,6 +111,8 @@ def test_reports_of_several_runs_are_put_beside_each_other(tmp_path):
     [
         ("", "expected a report as lines of JSON, the run first"),
         ('{"kind": "cell"}', "expected a report as lines of JSON, the run first"),
+        ('{"kind": "run", "format": 2, "notes": []}', "line 1 has no columns, environment, problems, tolerance"),
+        ("\x1f\x8b\x00", "line 1 is no JSON"),
         ('{"kind": "run", "format": 1}', "expected format 2, got 1"),
         ('{"kind": "run", "format": 2}\n{', "line 2 is no JSON"),
         ("[1]", "line 1: expected an object, got '[1]'"),
@@ -126,6 +128,21 @@ def test_another_file_is_no_report(text, message, tmp_path, capsys):
         cli.main(["report", str(file), "--html", str(page)])
     assert message in " ".join(capsys.readouterr().err.split())
     assert not page.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda cell: cell.pop("status"), "line 2 has no status"),
+        (lambda cell: cell.update(column=3), "line 2: there is no column 3"),
+    ],
+)
+def test_a_cell_that_is_none_is_told(change, message, tmp_path):
+    run_, cells = records(report())
+    change(cells[0])
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, (run_, *cells))))
+    with pytest.raises(RecordError, match=message):
+        read_records(tmp_path / "a.jsonl")
 
 
 def test_a_run_writes_both(tmp_path, monkeypatch):

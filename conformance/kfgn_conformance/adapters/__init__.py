@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..problems import Array, Problem
+from ..quantities import ROWS
 from .conventions import KIT, ConventionError, Conventions
 
 
@@ -14,7 +15,7 @@ class Description:
     name:        of the implementation, the head of its column
     version:     of it, or of the library it runs on
     dtype:       float32 or float64, what it computes in and answers in
-    quantities:  the names of `QUANTITIES` that it offers; the others are UNIMPLEMENTED, not wrong
+    quantities:  the names of `ROWS` that it offers; the others are UNIMPLEMENTED, not wrong. `ValueError` for another
     flags:       settings that change the digits of its answers
     conventions: where its answers differ from the kit's in what is no mistake
     """
@@ -25,6 +26,11 @@ class Description:
     quantities: frozenset[str]
     flags: dict[str, str] = field(default_factory=dict)
     conventions: Conventions = KIT
+
+    def __post_init__(self) -> None:
+        if isinstance(self.quantities, str) or (unknown := set(self.quantities) - set(ROWS)):
+            got = self.quantities if isinstance(self.quantities, str) else ", ".join(sorted(map(str, unknown)))
+            raise ValueError(f"quantities: expected a set of names of rows of the table, got {got!r}")
 
 
 class UnsupportedError(Exception):

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from kfgn_reference import OBJECTIVES
 
 from ..problems import Array, Problem
 from ..quantities import Arrays, Quantity
@@ -35,7 +36,7 @@ class ConventionError(ValueError):
 class Conventions:
     """The kit's own, where nothing else is said.
 
-    reduction: over the datapoints, mean or sum, of everything but Q
+    reduction: over the datapoints, mean or sum, of everything but Q and what there is of each datapoint
     loss:      how many times the kit's loss of an objective the implementation's is, by a name of `LOSSES`: PyTorch's
                MSELoss has {"squared_error": "2/D"}, as it has no 1/2 and is a mean over the outputs too
     layout:    of weights and gradients, out_in (D_l, D_{l-1}) or in_out
@@ -60,6 +61,8 @@ class Conventions:
             if getattr(self, name) not in allowed:
                 raise ConventionError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
         for objective, name in self.loss.items():
+            if objective not in OBJECTIVES:
+                raise ConventionError(f"loss: there is no objective {objective!r}, but {', '.join(OBJECTIVES)}")
             if name not in LOSSES:
                 raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
 
@@ -130,10 +133,8 @@ def translated(
 def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> tuple[float, str]:
     """What the answer is a multiple of the kit's by, in numbers and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
-    times, degree = LOSSES[name](D), quantity.degree
-    if degree == 0:
-        return 1.0, ""
-    if degree is None and quantity.name != "labels" and (times != 1 or conventions.reduction == "sum"):
+    times, degree, summed = LOSSES[name](D), quantity.degree, conventions.reduction == "sum"
+    if degree is None and (times != 1 or summed):
         raise ConventionError(
             f"{quantity.name} is no power of the loss: it cannot be translated from reduction "
             f"{conventions.reduction!r} and loss {name!r}; answer it in the kit's own"
@@ -142,7 +143,7 @@ def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> t
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
         why.append(f"{power}, as the loss is {name} of the kit's, D the number of outputs")
-    if conventions.reduction == "sum" and degree:
+    if summed and quantity.mean:
         factor *= problem.N
         why.append("N, as it is a sum over the datapoints")
     return factor, " and by ".join(why)

@@ -1,5 +1,6 @@
 """An adapter in a process of its own: it cannot hang the kit, end it, or change what others are asked."""
 
+import contextlib
 from dataclasses import fields
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -43,7 +44,8 @@ class Isolated:
         """Its answer, within the limit."""
         if self.process is None and isinstance(failure := self._started(), str):
             raise NoAnswerError(failure)
-        self.connection.send((problem, quantity))
+        with contextlib.suppress(ConnectionError):  # it ended after its last answer: that is read next
+            self.connection.send((problem, quantity))
         kind, answer = self._answer(self.limit)
         if kind == "unsupported":
             raise UnsupportedError(answer)
@@ -122,7 +124,7 @@ def _serve(connection: Connection, name: str, dtype: str) -> None:
 
 
 def _arrays(problem: Problem) -> list[Array]:
-    """Every array of a problem but those of its walk."""
+    """Every array of a problem."""
     found: list[Array] = []
 
     def add(value: Any) -> None:

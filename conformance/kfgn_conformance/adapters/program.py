@@ -16,6 +16,7 @@ A problem of `LARGE` or more weights names its arrays in the place of lists, and
 and so may any answer. The folder of the question's file is removed after the answer, with what was put beside it.
 """
 
+import contextlib
 import json
 import shlex
 import subprocess
@@ -26,7 +27,6 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
 from ..exchange import as_json, with_tensors
 from ..problems import Array, Problem
@@ -94,7 +94,8 @@ class Program:
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout):
                 if stream is not None:
-                    stream.close()
+                    with contextlib.suppress(OSError):  # what was not read yet cannot be flushed
+                        stream.close()
             self.process = None
 
     def __del__(self) -> None:
@@ -103,20 +104,23 @@ class Program:
     def _asked(self, question: dict[str, Any], limit: float | None) -> dict[str, Any]:
         """The object on the line that answers. `NoAnswerError` if there is none, or if it is an error."""
         process = self._running()
-        assert process.stdin is not None
+        if not self.lines.empty() and (more := self.lines.get()):
+            self.close()
+            raise NoAnswerError(f"expected one line for each question, got another: {more.strip()[:80]!r}")
+        # in a thread, as a program that does not read would be waited for without a limit
+        Thread(target=_write, args=(process, json.dumps(question) + "\n"), daemon=True).start()
         try:
-            process.stdin.write(json.dumps(question) + "\n")
-            process.stdin.flush()
             line = self.lines.get(timeout=limit)
-        except BrokenPipeError:
-            line = ""
         except Empty:
             self.close()
             raise NoAnswerError(f"no answer within {limit:g} s") from None
         if not line:
-            code = process.wait()
+            try:
+                end = ended(process.wait(timeout=5))
+            except subprocess.TimeoutExpired:
+                end = "it has closed its output"
             self.close()
-            raise NoAnswerError(ended(code))
+            raise NoAnswerError(end)
         try:
             said = json.loads(line)
         except ValueError:
@@ -132,12 +136,22 @@ class Program:
         if self.process is None:
             command = shlex.split(self.name.removeprefix(PREFIX))
             try:
-                self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+                )
             except (OSError, IndexError) as error:
                 raise NoAnswerError(f"it cannot be started: {error}") from error
             self.lines = Queue()  # a new one, as the reader of the last may still have had something to say
             Thread(target=_read, args=(self.process, self.lines), daemon=True).start()
         return self.process
+
+
+def _write(process: "subprocess.Popen[str]", question: str) -> None:
+    """A line; that nobody reads it shows in the answer."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.write(question)
+        process.stdin.flush()
 
 
 def _read(process: "subprocess.Popen[str]", lines: "Queue[str]") -> None:
@@ -154,14 +168,26 @@ def _read(process: "subprocess.Popen[str]", lines: "Queue[str]") -> None:
 def _arrays(said: dict[str, Any], dtype: str) -> tuple[Array, ...]:
     """Those of an answer: nested lists in the dtype, or by name in a file, as they are."""
     if "tensors" in said:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
         try:
-            tensors = safetensors.numpy.load_file(said["tensors"])
+            tensors = load_file(said["tensors"])
             return tuple(tensors[name] for name in said["arrays"])
         except KeyError as error:
             raise NoAnswerError(f"expected a tensor {error} in {said['tensors']}, got {', '.join(tensors)}") from error
-        except (OSError, TypeError, safetensors.SafetensorError) as error:
+        except (OSError, TypeError, SafetensorError) as error:
             raise NoAnswerError(f"expected a safetensors file: {said['tensors']}: {error}") from error
     try:
-        return tuple(np.array(array, dtype) for array in said["arrays"])
+        return tuple(_numbers(array, dtype) for array in said["arrays"])
     except (TypeError, ValueError) as error:
         raise NoAnswerError(f"expected arrays of numbers as nested lists: {error}") from error
+
+
+def _numbers(nested: Any, dtype: str) -> Array:
+    """In the dtype; what is no whole number stays as it is where classes are asked for, to be judged so."""
+    array = np.array(nested)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"got {array.dtype}")
+    whole = dtype != "int64" or np.array_equal(array, np.round(array))
+    return array.astype(dtype) if whole else array

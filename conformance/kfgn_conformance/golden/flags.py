@@ -9,7 +9,7 @@ from kfgn_reference import TRANSFERS, forward
 from ..problems import Problem, classes
 
 SATURATED = 12.0
-"""Logits so far apart that float32 has no digit of 1 - p by subtraction: e^-12 is some 2^-17."""
+"""Logits so far apart that 1 - p by subtraction has two digits left in float32: e^-12 is some 2^-17."""
 
 
 class Flag(NamedTuple):
@@ -39,7 +39,7 @@ def dead(p: Problem) -> bool:
 
 
 def saturated(p: Problem) -> bool:
-    """Whether some datapoint has logits that far apart."""
+    """Whether some datapoint has logits of classes that far apart."""
     outputs = np.array([forward(p.reference, x)[1][len(p.layers)] for x in p.X])
     return p.objective == "categorical" and bool(np.max(np.ptp(outputs, axis=1)) > SATURATED)
 

@@ -17,11 +17,11 @@ from .decimals import in_decimals
 from .flags import FLAGS, flags
 from .layout import lines
 from .problems import Asked, asked
-from .vector import FOLDER, MANIFEST
+from .vector import FOLDER, MANIFEST, SCHEMA
 
 FORMAT = 1
 
-RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), n and size and d of the vector"
+RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), n of the vector, size and d of the array"
 
 
 def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _quantity: None) -> None:
@@ -29,6 +29,7 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
 
     Raises `ImportError` without python-flint, and `ValueError` for a vector that could prove nothing.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     by_quantity: dict[str, list[Asked]] = defaultdict(list)
     for one in asked():
         for name in one.quantities:
@@ -42,7 +43,7 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
         manifest[f"{name}.json"] = {"sha256": sha256(text.encode()), "vectors": len(content["vectors"])}
     total = sum(entry["vectors"] for entry in manifest.values())
     texts[MANIFEST] = lines({"format": FORMAT, "vectors": total, "files": manifest}) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
+    texts[SCHEMA] = (FOLDER / SCHEMA).read_text(encoding="utf-8")
     for file, text in texts.items():  # once all of them are made
         (folder / file).write_text(text, encoding="utf-8")
 

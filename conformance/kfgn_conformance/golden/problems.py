@@ -70,7 +70,7 @@ def with_large_outputs(problem: Problem) -> Problem:
 
 
 def with_dead_unit(problem: Problem) -> Problem:
-    """The first unit of the first layer below 0 for every input: its bias is -D_0, and inputs are at most 1."""
+    """The first unit of the first layer below 0 for every input: D_0 + 1 less bias, and inputs and weights within 1."""
     first, *others = problem.weights
     bias = np.zeros_like(first)
     bias[0, -1] = -problem.widths[0] - 1
@@ -187,7 +187,7 @@ def described(shape: Shape) -> str:
     """Its sizes and functions in words."""
     widths = "-".join(map(str, shape.widths))
     through = f", {', '.join(shape.transfers)}" if shape.transfers else ""
-    stands = f" by its {shape.psd} matrix" if shape.objective == "mixture" else ""
+    stands = f" ({shape.psd})" if shape.objective == "mixture" else ""
     return f"{widths}{through}, {shape.objective}{stands}, N = {shape.N}, S = {shape.S}"
 
 

@@ -47,6 +47,7 @@ CURVATURE = (
         oracle=lambda p: stacked(ref.sample_preactivation_hessians, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
+        mean=False,
         degree=1,
     ),
     Quantity(
@@ -65,6 +66,7 @@ CURVATURE = (
         oracle=lambda p: stacked(ref.sample_preactivation_gauss_newton, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
+        mean=False,
         degree=1,
     ),
     Quantity(
@@ -84,6 +86,7 @@ CURVATURE = (
         elements=of_inputs,
         form="inputs",
         degree=0,
+        mean=False,  # Q is a mean wherever G is a sum: the block is the sum then
     ),
     Quantity(
         name="kflr",
@@ -135,5 +138,7 @@ CURVATURE = (
         says="labels sampled from the network's own distribution, by the given draws",
         oracle=lambda p: single(ref.draw_labels(p.reference, p.X, p.draws)),
         elements=lambda p: p.draws.size,
+        degree=0,
+        mean=False,
     ),
 )

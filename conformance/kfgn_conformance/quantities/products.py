@@ -54,6 +54,7 @@ PRODUCTS = (
         ),
         elements=lambda p: p.probes.cotangents.size,
         degree=0,
+        mean=False,
     ),
     Quantity(
         name="transposed_jacobian_product",

@@ -35,6 +35,7 @@ class Quantity:
     form:           what its arrays are like, which decides how another convention is translated: "weights" are shaped
                     like W_l, "blocks" are matrices over the weights of a layer, "inputs" are like Q_l
     degree:         by what power it grows with the loss; None for what is no power of it
+    mean:           whether it is a mean over the datapoints, so that a sum over them is N times as large
     view:           what is compared of the arrays: the parts that an implementation has
     """
 
@@ -48,6 +49,7 @@ class Quantity:
     of_walks: bool = False
     form: str = ""
     degree: int | None = None
+    mean: bool = True
     view: Callable[[Problem, Arrays], Arrays] = whole
     says: str = ""
 

@@ -125,6 +125,8 @@ SOLVES = (
         says="(Q_l kron G_l) vec(V_l) of KFRA, shaped like the weights",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
+        form="weights",
+        degree=1,
         size=size_of_matvec,
     ),
     Quantity(
@@ -133,6 +135,7 @@ SOLVES = (
         says="tr(Q_l kron G_l) of KFRA: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
+        degree=1,
     ),
     *(
         Quantity(
@@ -142,6 +145,7 @@ SOLVES = (
             f"omega by the {norm} norm",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
+            form="weights",
             size=magnified_by(partial(factored_condition, norm=norm)),
             irrational="square roots of k and of norms",
         )
@@ -153,6 +157,7 @@ SOLVES = (
         says="the inverse of Q kron G + k I of KFRA times V, k = gamma + eta",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
+        form="weights",
         size=magnified_by(exact_condition),
         irrational="eigenvalues",
     ),
@@ -182,6 +187,7 @@ SOLVES = (
         says="the inverse of the Gauss-Newton matrix + (tau + eta) I times V",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
+        form="weights",
         size=magnified_by(lambda p: (condition(full_system(p)),)),
     ),
     Quantity(
@@ -190,6 +196,7 @@ SOLVES = (
         says="the inverse of its diagonal blocks, each + (gamma + eta) I, times V",
         oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.probes.direction))),
         elements=of_blocks,
+        form="weights",
         size=magnified_by(lambda p: tuple(condition(C) for C in in_order(block_systems(p)))),
     ),
 )

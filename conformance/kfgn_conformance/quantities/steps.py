@@ -86,7 +86,8 @@ STEPS = (
     Quantity(
         name="optimiser_step",
         equation="Algorithm 1",
-        says="one step from each state: W_l, averages of them, Q_l, G_l, then tau, gamma, f and alpha",
+        says="one step from each state, one after the other: W_l, averages of them, Q_l and G_l layer by layer, "
+        "then tau, gamma, f with L2 before the step, and alpha",
         oracle=steps,
         elements=lambda p: len(walk_of(p).waypoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
         irrational="square roots of k and omega^2",

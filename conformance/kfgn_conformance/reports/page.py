@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
-
 from ..quantities import ROWS
 from ..verdicts import Status
 from .records import Line, Records
@@ -44,6 +42,8 @@ def write_page(reports: Sequence[Records], path: Path) -> None:
 
 def page(reports: Sequence[Records]) -> str:
     """The HTML."""
+    import jinja2  # for this alone
+
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("kfgn_conformance", "reports"),
         autoescape=True,

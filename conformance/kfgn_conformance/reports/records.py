@@ -17,6 +17,13 @@ FORMAT = 2
 
 Line = dict[str, Any]
 
+RUN = {"tolerance", "environment", "problems", "columns", "notes"}
+CELL = {
+    *("quantity", "equation", "column", "status", "ratio", "looseness", "asked", "worst", "known", "expected"),
+    *("translations", "diagnosis"),
+}
+"""What lines have."""
+
 
 class RecordError(ValueError):
     """A file that is no report."""
@@ -38,7 +45,7 @@ def records(report: Report) -> Records:
         "environment": {
             "python": platform.python_version(),
             "platform": platform.platform(),
-            **{name: version(name) for name in ("kfgn", "numpy", "array-api-compat", "hypothesis")},
+            **{name: version(name) for name in ("numpy", "array-api-compat", "hypothesis")},
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
@@ -57,21 +64,28 @@ def read_records(path: Path) -> Records:
     """What was written. Raises `RecordError` for another file, and `OSError`."""
     lines = list(_lines(path))
     run, cells = lines[:1], lines[1:]
-    if not run or run[0].get("kind") != "run" or any(cell.get("kind") != "cell" for cell in cells):
+    if not run or run[0].get("kind") != "run":
         raise RecordError(f"{path}: expected a report as lines of JSON, the run first and then its cells")
     if run[0].get("format") != FORMAT:
         raise RecordError(f"{path}: expected format {FORMAT}, got {run[0].get('format')}")
+    if missing := RUN - set(run[0]):
+        raise RecordError(f"{path}: line 1 has no {', '.join(sorted(missing))}")
+    for i, cell in enumerate(cells, start=2):
+        if missing := CELL - set(cell):
+            raise RecordError(f"{path}: line {i} has no {', '.join(sorted(missing))}")
+        if cell["column"] not in range(len(run[0]["columns"])):
+            raise RecordError(f"{path}: line {i}: there is no column {cell['column']}")
     return Records(run[0], cells)
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    for i, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for i, text in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             line = json.loads(text)
         except ValueError as error:
             raise RecordError(f"{path}: line {i} is no JSON: {error}") from error
         if not isinstance(line, dict):
-            raise RecordError(f"{path}: line {i}: expected an object, got {text[:40]!r}")
+            raise RecordError(f"{path}: line {i}: expected an object, got {text[:40].decode(errors='replace')!r}")
         yield line
 
 

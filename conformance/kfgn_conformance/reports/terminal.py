@@ -18,21 +18,21 @@ def print_report(report: Report, console: Console) -> None:
     """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
     for table in _tables(report, console):
         console.print(table)
-    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False)
+    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False, markup=False)
     for column in {column.name: column for column in report.columns}.values():
         described = column.description
         if described is None:
             console.print(Text(f"{column.name}: not usable: {column.reason}", "yellow"))
         else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
-            console.print(f"{column.name}: {described.version}{flags}", highlight=False)
+            console.print(f"{column.name}: {described.version}{flags}", highlight=False, markup=False)
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
-        console.print(f"{len(unasked)} quantities are offered by none.", highlight=False)
+        console.print(f"{len(unasked)} quantities are offered by none.", highlight=False, markup=False)
     for note, quantities in _translations(report).items():
-        console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False)
+        console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False, markup=False)
     for note in report.notes:
-        console.print(f"note: {note}", style="dim", highlight=False)
+        console.print(f"note: {note}", style="dim", highlight=False, markup=False)
     for failure in report.mended:
         console.print(Text(f"expected, but no more so: {failure}", "red"))
     for quantity, row in report.rows.items():
