@@ -16,6 +16,7 @@ from .errors import RunFailedError, UsageError
 from .evaluation import Evaluation, taken
 from .initial import initial_weights
 from .interrupts import Asked, interrupts
+from .lock import locked
 from .options import FREE, Options
 from .pictures import draw_run
 from .run_folder import (
@@ -84,14 +85,14 @@ def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: W
     """From the newest checkpoint, or the start, to the end and its pictures."""
     # what overflows is told by `Info.ok`, so that NumPy need not tell too
     with setup.backend.scope(setup.options.dtype), np.errstate(all="ignore"):
-        trainer = _Trainer(setup, folder, watch)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_configuration(folder, configuration)
-            with interrupts() as asked:
-                trainer.go(asked)
-            run = read_run(folder)
-            draw_run(run, setup.task)
+            with locked(folder):
+                trainer = _Trainer(setup, folder, watch)
+                write_configuration(folder, configuration)
+                with interrupts() as asked:
+                    trainer.go(asked)
+                run = read_run(folder)
+                draw_run(run, setup.task)
         except OSError as error:
             raise RunFailedError(_could_not_write(error, folder)) from error
     return run

@@ -161,6 +161,8 @@ class Factored:
             inverses = tuple(inverse for inverse, _ in made)
             for _, one in made:
                 ok = ok & one
+        else:
+            ok = ok & (factors.count > 0)  # there are no inverses after a first step that was rejected
         delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, g, strict=True))
         kept = inverses if self.refresh > 1 else ()
         return delta, factors._replace(inverses=kept), ok

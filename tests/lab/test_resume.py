@@ -12,6 +12,7 @@ import pytest
 
 from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, train
 from kfgn.lab.checkpoint import checkpoints, read_checkpoint
+from kfgn.lab.lock import locked
 from kfgn.lab.trainer import InterruptedRunError
 from kfgn.lab.watch import Watch
 
@@ -231,3 +232,25 @@ def test_other_defaults_than_those_of_the_run_are_an_error(tmp_path):
     path.write_text(json.dumps({**saved, "hash": "0" * 64}))
     with pytest.raises(UsageError, match="the run was begun with other defaults"):
         resume(tmp_path)
+
+
+def test_two_do_not_train_in_one_folder(tmp_path):
+    """What is there stays, and who comes second is told; an end of any kind lets the next one in."""
+    options = Options("digits", updates=4, checkpoint_every=2)
+    with locked(tmp_path), pytest.raises(UsageError, match=f"{tmp_path}: another process is training there"):
+        train(options, tmp_path)
+    run = train(options, tmp_path)
+    with locked(tmp_path), pytest.raises(UsageError, match="another process"):
+        resume(tmp_path, {"updates": 8})
+    assert read_run(tmp_path).metrics == run.metrics
+    assert resume(tmp_path, {"updates": 8}).updates == 8
+
+
+def test_a_killed_process_holds_nothing(tmp_path):
+    first = begin(tmp_path / "out")
+    wait_for_rows(tmp_path / "out", 15)
+    with pytest.raises(UsageError, match="another process"):
+        resume(tmp_path / "out")
+    first.kill()
+    first.communicate()
+    assert resume(tmp_path / "out").updates == UPDATES

@@ -172,6 +172,20 @@ def test_between_refreshes_inverses_serve_again(backend, inversion):
 
 
 @numpy_alone
+def test_a_rejected_first_step_leaves_nothing_to_step_with_until_the_next_refresh(backend):
+    optimiser, (X, Y) = kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=3)), data()
+    state, told = started(optimiser, backend), []
+    for t in range(1, 6):
+        before = state
+        with np.errstate(all="ignore"):
+            state, info = optimiser.step(state, X * (np.inf if t == 1 else 1.0), Y)
+        told.append(bool(info.ok))
+        assert equal(before.weights, state.weights) is not told[-1]
+    assert told == [False, False, False, True, True]
+    assert int(state.counts.rejected) == 3
+
+
+@numpy_alone
 def test_the_longest_step(backend):
     free = kfgn.GaussNewton(NETWORK, gamma=kfgn.Damping(50.0, None))
     bound = kfgn.GaussNewton(NETWORK, gamma=kfgn.Damping(50.0, None), longest_step=1.0)
