@@ -117,7 +117,7 @@ def test_a_sum_over_datapoints_by_its_definition():
 
 
 def test_a_misspelt_quantity_is_an_error():
-    with pytest.raises(ValueError, match="expected a set of names of rows of the table, got 'kfac_block'"):
+    with pytest.raises(ValueError, match="expected names of rows of the table, got 'kfac_block'"):
         Description("mine", "1", "float64", frozenset({"kfac_block", "gradient"}))
 
 

@@ -177,7 +177,7 @@ def test_a_walk_is_sent_too(program, monkeypatch):
         ),
         (
             DESCRIBE.replace('"gradient"', '"gradients"'),
-            "expected a set of names of rows of the table, got 'gradients'",
+            "expected names of rows of the table, got 'gradients'",
         ),
         (DESCRIBE.replace('"1",', '"1", "conventions": {"biases": "last"},'), "unexpected keyword argument 'biases'"),
     ],

@@ -28,9 +28,9 @@ class Description:
     conventions: Conventions = KIT
 
     def __post_init__(self) -> None:
-        if isinstance(self.quantities, str) or (unknown := set(self.quantities) - set(ROWS)):
-            got = self.quantities if isinstance(self.quantities, str) else ", ".join(sorted(map(str, unknown)))
-            raise ValueError(f"quantities: expected a set of names of rows of the table, got {got!r}")
+        if unknown := set(self.quantities) - set(ROWS):
+            got = ", ".join(sorted(map(str, unknown)))
+            raise ValueError(f"quantities: expected names of rows of the table, got {got!r}")
 
 
 class UnsupportedError(Exception):
