@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import UsageError, library
-from .files import TEMPORARY
 
-LOCK = f".lock{TEMPORARY}"
+LOCK = ".lock"
 """Stays when the run has ended; a process that ended, however it did, holds it no more."""
 
 

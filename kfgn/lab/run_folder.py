@@ -12,6 +12,7 @@ from ..network import Network
 from .checkpoint import newest_checkpoint
 from .errors import RunFailedError, UsageError
 from .files import TEMPORARY, write_atomically
+from .lock import LOCK
 
 CONFIGURATION, METRICS = "configuration.json", "metrics.jsonl"
 
@@ -96,7 +97,7 @@ def is_run(folder: Path) -> bool:
 
 def check_new(folder: Path) -> None:
     """`UsageError` unless a run can begin there: in no folder yet, or in an empty one."""
-    if folder.is_dir() and any(not entry.name.endswith(TEMPORARY) for entry in folder.iterdir()):
+    if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
         hint = "add --resume to go on with its run, or name another folder" if is_run(folder) else "name another folder"
         raise UsageError(f"out: {folder} is not empty; {hint}")
     if folder.exists() and not folder.is_dir():
