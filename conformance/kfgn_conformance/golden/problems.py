@@ -14,7 +14,7 @@ from ..dyadic import Shape, clear
 from ..problems import Problem, Walk
 from ..quantities import QUANTITIES, ROWS
 from ..tolerances import telling
-from ..walks import walked
+from ..walks import WALKS, walked
 
 
 class Asked(NamedTuple):
@@ -163,19 +163,7 @@ STEPS: dict[str, tuple[Shape, Walk]] = {
     "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Walk("kfra", inversion="spectral")),
     "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Walk("blocks")),
     "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("whole")),
-    "options": (
-        Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2),
-        Walk(
-            "kfra",
-            inversion="exact",
-            thresholds=((1, 4), (3, 4)),
-            tau_bounds=(0.25, 0.5),
-            gamma_bounds=(0.125, 0.5),
-            longest_step=1.0,
-            momentum=(1, 4),
-            refresh=3,
-        ),
-    ),
+    "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["options"][2]),
 }
 """The optimiser, method by method, and with every option beyond the paper."""
 
