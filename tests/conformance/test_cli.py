@@ -137,6 +137,17 @@ def test_it_runs_as_a_module():
     assert "Exit status: 0 all passed" in " ".join(done.stdout.split())
 
 
+def test_a_run_needs_no_more_than_the_readme_says():
+    """Where nothing is installed but NumPy, array-api-compat, Hypothesis and rich."""
+    others = ["jinja2", "jsonschema", "safetensors", "flint", "torch", "jax"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({others}));"
+        "from kfgn_conformance.cli import main; main(['--backend', 'strict', 'nothing'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "unknown backend 'nothing'" in done.stderr
+
+
 @pytest.mark.parametrize("library", ["hypothesis", "rich"])
 def test_a_missing_library_is_answered_by_the_line_that_installs_it(library):
     program = (
