@@ -129,11 +129,10 @@ PEERS = {
 def peers(session: nox.Session, library: str) -> None:
     """Another library against the reference: what is not known of its answers fails, with what explains it."""
     install(session, f"peer-{library.replace('_', '-')}")
-    rooms = "conformance/kfgn_conformance/adapters/peers"
     session.run(
         "kfgn-check",
         f"--adapter=kfgn_conformance.adapters.peers.{library}:{PEERS[library]}",
-        f"--expected={rooms}/expected.toml",
+        "--expected=conformance/kfgn_conformance/adapters/peers/expected.toml",
         f"--jobs={os.cpu_count() or 1}",
         "--examples=0",
         *session.posargs,

@@ -101,17 +101,19 @@ class Report:
         self.notes += row.notes
 
     def expect(self, failures: Iterable[Expected]) -> None:
-        """Tell the cells what is known of them; what is not so, though it was asked, is `mended`."""
+        """Tell the cells what is known of them; what passes in its place is `mended`."""
         mended = []
         for failure in failures:
-            row = self.rows.get(failure.quantity, [])
-            for i, (column, cell) in enumerate(zip(self.columns, row, strict=bool(row))):
+            if failure.quantity not in self.rows:
+                continue
+            row = self.rows[failure.quantity]
+            for i, (column, cell) in enumerate(zip(self.columns, row, strict=True)):
                 described = column.description
                 if described is None or (described.name, described.dtype) != (failure.adapter, failure.dtype):
                     continue
                 if any(map(failure.explains, cell.verdicts)):
                     row[i] = replace(cell, expected=(*cell.expected, failure))
-                elif any(map(failure.covers, cell.verdicts)):
+                elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
                     mended.append(failure)
         self.mended = mended
 

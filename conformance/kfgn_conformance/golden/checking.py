@@ -18,7 +18,7 @@ from ..quantities import ROWS, Quantity, largest
 from .decimals import each
 from .flags import flags
 from .making import allowed, sha256
-from .vector import FOLDER, MANIFEST, SCHEMA, Expected, Vector, files, read
+from .vector import FOLDER, MANIFEST, SCHEMA, ExpectedArray, Vector, files, read
 
 CERTIFIED = find_spec("flint") is not None
 """Whether radii can be checked here: it takes python-flint."""
@@ -110,7 +110,7 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         yield from faults_of_radii(vector, quantity)
 
 
-def beyond(made: Array, array: Expected) -> bool:
+def beyond(made: Array, array: ExpectedArray) -> bool:
     """Whether an array is no right answer in float32; the digits that tolerances were rounded to count for nothing."""
     return largest(made - array.float64) > 1.01 * array.tolerances["float32"]
 

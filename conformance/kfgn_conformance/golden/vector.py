@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA, MANIFEST = "schema.json", "manifest.json"
 
 
-class Expected(NamedTuple):
+class ExpectedArray(NamedTuple):
     """An array of a quantity.
 
     decimals:   its elements as strings of decimal digits, nested like the array
@@ -45,7 +45,7 @@ class Vector(NamedTuple):
     flags: tuple[str, ...]
     hides: tuple[str, ...]
     problem: Problem
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedArray, ...]
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
@@ -70,7 +70,7 @@ def read(written: dict[str, Any]) -> Iterator[Vector]:
             hides=tuple(vector["hides"]),
             problem=from_json(vector["problem"]),
             expected=tuple(
-                Expected(
+                ExpectedArray(
                     array["decimals"],
                     array["radius"],
                     np.array(array["float64"]),  # classes are integers in JSON too
