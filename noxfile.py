@@ -119,6 +119,7 @@ PEERS = {
     "curvlinops": "Curvlinops",
     "nngeometry": "NNGeometry",
     "asdl": "ASDL",
+    "laplace": "Laplace",
     "kfac_jax": "KfacJax",
     "torch_func": "TorchFunc",
 }
@@ -129,6 +130,8 @@ PEERS = {
 def peers(session: nox.Session, library: str) -> None:
     """Another library against the reference: what is not known of its answers fails, with what explains it."""
     install(session, f"peer-{library.replace('_', '-')}")
+    if library == "laplace":  # torchvision, which it asks for and does without, may be of another PyTorch and break it
+        session.run("pip", "uninstall", "--yes", "torchvision")
     session.run(
         "kfgn-check",
         f"--adapter=kfgn_conformance.adapters.peers.{library}:{PEERS[library]}",

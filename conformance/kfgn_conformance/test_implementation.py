@@ -1,5 +1,6 @@
 """One test for each quantity and dtype that the adapter of `--kfgn-adapter` offers: see `kfgn_pytest`."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from .quantities import ROWS
 
     questions = []
-    for column in columns_of((), None, (name,), metafunc.config.getoption("--kfgn-limit")):
+    dtype, limit = (metafunc.config.getoption(option) for option in ("--kfgn-dtype", "--kfgn-limit"))
+    for column in columns_of((), dtype, (name,), limit):
         if column.description is None:
             raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")
         dtype, offered = column.description.dtype, column.description.quantities
         questions += [pytest.param(column, q, id=f"{q}-{dtype}") for q in ROWS if q in offered]
     metafunc.parametrize(("column", "quantity"), questions)
+
+
+@pytest.fixture(scope="session")
+def known(pytestconfig: pytest.Config) -> Any:
+    """The failures of `--kfgn-expected`."""
+    from .expected import ExpectedError, read_expected
+
+    file = pytestconfig.getoption("--kfgn-expected")
+    try:
+        return [] if file is None else read_expected(Path(file))
+    except (OSError, ExpectedError) as error:
+        raise pytest.UsageError(f"--kfgn-expected: {error}") from error
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +46,19 @@ def problems() -> Any:
     return problem_set(examples=15, seed=0)
 
 
-def test_is_the_reference(column: Any, quantity: str, problems: Any) -> None:
-    """Every answer passes; what does not is shown with what explains it."""
-    from .run import row
+def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any) -> None:
+    """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
+    from .run import Report, row
     from .verdicts import Status
 
-    (cell,), _ = row(quantity, [column], problems)
+    report = Report([column], problems)
+    report.add(quantity, row(quantity, [column], problems))
+    report.expect(known)
+    (cell,) = report.cells
+    if report.mended:
+        pytest.fail("\n".join(f"passes, and was expected not to: {one}" for one in report.mended), pytrace=False)
+    if cell.known:
+        pytest.xfail("; ".join(dict.fromkeys(one.reason for one in cell.expected)))
     worst = cell.worst
     if worst.status is Status.UNIMPLEMENTED:
         pytest.skip(worst.detail)

@@ -13,4 +13,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the plug-in."""
     group = parser.getgroup("kfgn", "conformance to the reference of kfgn")
     group.addoption("--kfgn-adapter", metavar="MODULE:NAME", help="hold this implementation against the reference")
+    group.addoption("--kfgn-dtype", choices=("float32", "float64"), help="only in it (default: in both)")
+    group.addoption("--kfgn-expected", metavar="FILE", help="failures that are known, as for kfgn-check --expected")
     group.addoption("--kfgn-limit", metavar="S", type=float, default=60.0, help="seconds for an answer (default: 60)")

@@ -3,8 +3,9 @@ const { readFileSync } = require("fs");
 const { gradient, known } = require("./small_gradient.js");
 
 const { vectors } = JSON.parse(readFileSync(`${process.argv[2]}/gradient.json`, "utf8"));
+const asked = vectors.filter(({ problem }) => known(problem));
 let wrong = 0;
-for (const { id, problem, expected } of vectors.filter(({ problem }) => known(problem))) {
+for (const { id, problem, expected } of asked) {
   const answer = gradient(problem);
   const worst = expected.map(({ float64, tolerances }, l) => {
     const errors = float64.flatMap((row, i) => row.map((x, j) => Math.abs(answer[l][i][j] - x)));
@@ -14,4 +15,4 @@ for (const { id, problem, expected } of vectors.filter(({ problem }) => known(pr
   if (!right) wrong += 1;
   console.log(`${id}: ${right ? "right" : "wrong"}, ${Math.max(...worst).toFixed(2)} tolerances`);
 }
-process.exit(wrong ? 1 : 0);
+process.exit(wrong || !asked.length ? 1 : 0);

@@ -58,6 +58,44 @@ def test_an_adapter_that_cannot_be_asked_is_a_usage_error(pytest_with):
     assert "--kfgn-adapter: small_kfac:Nobody: AttributeError" in ran.stdout + ran.stderr
 
 
+KNOWN = """
+[[failure]]
+adapter = "small"
+dtype = "{dtype}"
+quantity = "gradient"
+problems = "*"
+status = "FAIL"
+reason = "it has no half yet"
+"""
+
+
+@pytest.mark.parametrize(
+    ("adapter", "dtype", "code", "said"),
+    [
+        ("doubled:Doubled", "float64", 0, "it has no half yet"),
+        ("doubled:Doubled", "float32", 1, "1 failed"),
+        ("small_kfac:SmallKfac", "float64", 1, "passes, and was expected not to: FAIL of gradient by small"),
+    ],
+)
+def test_failures_that_are_known(pytest_with, tmp_path, adapter, dtype, code, said):
+    """They are xfailed; in another dtype they are none, and one that is mended fails."""
+    file = tmp_path / "known.toml"
+    file.write_text(KNOWN.format(dtype=dtype))
+    options = (f"--kfgn-adapter={adapter}", f"--kfgn-expected={file}", "--kfgn-dtype=float64", "-k", "gradient")
+    ran = pytest_with(*options)
+    assert ran.returncode == code, ran.stdout
+    assert said in ran.stdout
+    assert ("1 xfailed" in ran.stdout) == (code == 0)
+
+
+def test_a_file_of_known_failures_that_says_nothing_is_a_usage_error(pytest_with, tmp_path):
+    file = tmp_path / "known.toml"
+    file.write_text("[[failure]]\nadapter = 'small_kfac'\n")
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", f"--kfgn-expected={file}", "-k", "gradient")
+    assert ran.returncode != 0
+    assert "failure 1: expected adapter, dtype, quantity, problems, status, reason" in ran.stdout + ran.stderr
+
+
 def test_the_entry_point_imports_nothing_but_pytest():
     program = "import sys, kfgn_pytest; print(sorted({'numpy', 'hypothesis', 'rich', 'kfgn'} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

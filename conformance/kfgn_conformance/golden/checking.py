@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from importlib.util import find_spec
@@ -15,10 +15,14 @@ import numpy as np
 from ..diagnosis import MISTAKES, mistaken
 from ..problems import Array
 from ..quantities import ROWS, Quantity, largest
+from ..tolerances import longest_sum, truth
 from .decimals import each
-from .flags import flags
-from .making import allowed, sha256
+from .flags import FLAGS, flags
+from .making import allowed, header, mistakes, sha256
 from .vector import FOLDER, MANIFEST, SCHEMA, ExpectedArray, Vector, files, read
+
+ROUNDED = 1.01
+"""How much the tolerances of a file, which have three digits, may be off."""
 
 CERTIFIED = find_spec("flint") is not None
 """Whether radii can be checked here: it takes python-flint."""
@@ -41,7 +45,8 @@ def faults(folder: Path = FOLDER) -> Iterator[str]:
         if written["quantity"] not in ROWS or file.stem != written["quantity"]:
             yield f"{file.name}: quantity {written['quantity']!r}: expected the name of the file, a row of the table"
             continue
-        yield from (f"{file.name}: {line}" for line in faults_of_file(written, seen))
+        lines = [*faults_of_header(written), *faults_of_file(written, seen)]
+        yield from (f"{file.name}: {line}" for line in lines)
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
@@ -66,6 +71,17 @@ def faults_of_manifest(folder: Path) -> Iterator[str]:
             yield f"{name}: its sha256 is not that of {MANIFEST}"
 
 
+def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
+    """What the vectors of a file have in common, and is said otherwise in the code."""
+    for name, expected in header(ROWS[written["quantity"]]).items():
+        if written[name] != expected:
+            yield f"{name}: expected {expected!r}, got {written[name]!r}"
+    for kind, texts in (("notes", {n: f.note for n, f in FLAGS.items()}), ("mistakes", mistakes())):
+        for name, text in written[kind].items():
+            if text != texts.get(name):
+                yield f"{kind}: {name}: expected {texts.get(name)!r}, got {text!r}"
+
+
 def faults_of_file(written: dict[str, Any], seen: set[str]) -> Iterator[str]:
     """What a quantity's vectors say that is not so. seen: ids met so far, to which these are added."""
     quantity = ROWS[written["quantity"]]
@@ -74,6 +90,7 @@ def faults_of_file(written: dict[str, Any], seen: set[str]) -> Iterator[str]:
             yield f"{vector.id}: expected quantity-problem, and once"
         seen.add(vector.id)
         found = [*faults_of_words(vector, written), *faults_of_arrays(vector, quantity, n)]
+        found += faults_of_hides(vector, quantity, set(written["mistakes"]))
         yield from (f"{vector.id}: {fault}" for fault in found)
 
 
@@ -88,8 +105,10 @@ def faults_of_words(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
 
 
 def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str]:
-    """Expected values: against each other, the reference in float64, the mistakes that have them, and balls."""
-    oracle = quantity.value(vector.problem)
+    """Expected values: against each other, the rule of tolerances, the reference in float64, and balls."""
+    oracle, right = quantity.value(vector.problem), truth(vector.problem, quantity)
+    if n != longest_sum(vector.problem):
+        yield f"n: expected {longest_sum(vector.problem)}, got {n}"
     if [array.float64.shape for array in vector.expected] != [np.shape(q) for q in oracle]:
         yield f"expected arrays of shapes {[np.shape(q) for q in oracle]}"
         return
@@ -98,21 +117,37 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
         if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
             yield f"array {i}: its float64 is not nearest to its decimals"
-        if any(abs(array.tolerances[dtype] - t) > 0.01 * t for dtype, t in allowed(n, array.size, array.d).items()):
+        by_the_rule = allowed(n, array.size, array.d)
+        if any(abs(array.tolerances[dtype] - t) > (ROUNDED - 1) * t for dtype, t in by_the_rule.items()):
             yield f"array {i}: its tolerances are not those of the rule"
+        for name, now, then in (("size", right.sizes[i - 1], array.size), ("d", right.changes[i - 1], array.d)):
+            if abs(now - then) > 0.02 * now:  # in its third digit it may be of the machine
+                yield f"array {i}: its {name}: expected {now:.3g}, got {then:.3g}"
         if largest(q - array.float64) > array.tolerances["float64"]:
             yield f"array {i}: the reference is {largest(q - array.float64):.1e} from it, more than its tolerance"
-    for name in set(vector.hides) & set(MISTAKES):
-        made = mistaken(name, vector.problem, quantity)
-        if made is None or any(map(beyond, made, vector.expected)):
-            yield f"hides: {name} does show"
     if CERTIFIED:
         yield from faults_of_radii(vector, quantity)
 
 
-def beyond(made: Array, array: ExpectedArray) -> bool:
-    """Whether an array is no right answer in float32; the digits that tolerances were rounded to count for nothing."""
-    return largest(made - array.float64) > 1.01 * array.tolerances["float32"]
+def faults_of_hides(vector: Vector, quantity: Quantity, shown: set[str]) -> Iterator[str]:
+    """Mistakes that show here and should not, or the reverse. shown: those that some vector of the file shows."""
+    for name in MISTAKES:
+        error = in_tolerances(mistaken(name, vector.problem, quantity), vector.expected)
+        if error > ROUNDED and name in vector.hides:
+            yield f"hides: {name} does show"
+        elif error > ROUNDED and name not in shown:
+            yield f"mistakes: {name} shows, and is not there"
+        elif error < 1 / ROUNDED and name in shown and name not in vector.hides:
+            yield f"hides: {name} does not show, and is not there"
+
+
+def in_tolerances(made: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
+    """How far arrays are from what is expected, in tolerances of float32; infinite for what has no such arrays."""
+    if made is None:
+        return math.inf
+    errors = (largest(m - array.float64) for m, array in zip(made, expected, strict=True))
+    allowed_of = (array.tolerances["float32"] for array in expected)
+    return max(error / t if t else (math.inf if error else 0.0) for error, t in zip(errors, allowed_of, strict=True))
 
 
 def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:

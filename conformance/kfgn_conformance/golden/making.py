@@ -61,11 +61,7 @@ def file_of(quantity: Quantity, questions: list[Asked]) -> dict[str, Any]:
     vectors = [vector_of(quantity, one, sorted(shown - caught[one.problem.id])) for one in questions]
     of_any = {flag for vector in vectors for flag in vector["flags"]}
     return {
-        "format": FORMAT,
-        "quantity": quantity.name,
-        "equation": quantity.equation,
-        "description": quantity.says,
-        "tolerance": {"rule": RULE, "c": C, "u": ROUNDOFF},
+        **header(quantity),
         "provenance": {
             "arithmetic": "balls of 256 bits (arb)",
             "command": "kfgn-check vectors regenerate",
@@ -75,9 +71,25 @@ def file_of(quantity: Quantity, questions: list[Asked]) -> dict[str, Any]:
             },
         },
         "notes": {name: flag.note for name, flag in FLAGS.items() if name in of_any},
-        "mistakes": {name: MISTAKES[name].says for name in MISTAKES if name in shown},
+        "mistakes": {name: says for name, says in mistakes().items() if name in shown},
         "vectors": vectors,
     }
+
+
+def header(quantity: Quantity) -> dict[str, Any]:
+    """What a file says of its quantity."""
+    return {
+        "format": FORMAT,
+        "quantity": quantity.name,
+        "equation": quantity.equation,
+        "description": quantity.says,
+        "tolerance": {"rule": RULE, "c": C, "u": ROUNDOFF},
+    }
+
+
+def mistakes() -> dict[str, str]:
+    """What each mistake of the catalogue is."""
+    return {name: mistake.says for name, mistake in MISTAKES.items()}
 
 
 def vector_of(quantity: Quantity, one: Asked, hides: list[str]) -> dict[str, Any]:

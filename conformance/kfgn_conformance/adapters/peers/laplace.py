@@ -1,0 +1,74 @@
+"""laplace-torch: damped Kronecker blocks, by the class that holds the curvature of its posteriors.
+
+It has no KFRA to make the factors of the kit's solves, so they are made here, by automatic differentiation.
+"""
+
+from importlib.metadata import version
+
+import torch
+from laplace.utils import Kron
+from torch.func import grad, hessian, vmap
+
+from ...problems import Array, Problem
+from .. import Conventions, Description, UnsupportedError
+from .modules import ACTIVATIONS, arrays, tensor
+from .torch_func import LOSSES
+
+SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
+"""Whether damping is shared among the factors of a quantity, which is its `damping=True`, or added to the product."""
+
+
+class Laplace:
+    """Inverses and log determinants; where it would share damping evenly, the factors are balanced by omega before."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """Row by row, and else the kit's: the loss is scaled here, since a damped matrix is no power of it."""
+        return Description(
+            "laplace",
+            f"laplace-torch {version('laplace-torch')} on torch {torch.__version__}",
+            self.dtype,
+            frozenset(SHARED),
+            conventions=Conventions(stacking="rows"),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Of each layer alone, as its log determinant is that of all."""
+        shared = SHARED[quantity]
+        k = tensor(problem.probes.gamma + problem.probes.eta, self.dtype)
+        answers = []
+        for (Q, G), V in zip(_factors(problem, self.dtype), problem.probes.direction, strict=True):
+            if shared:
+                omega = torch.sqrt(Q.diagonal().mean() / G.diagonal().mean())
+                omega = omega if omega.isfinite() and omega > 0 else torch.ones_like(omega)
+                Q, G = Q / omega, G * omega
+            damped = Kron([[G, Q]]).decompose(damping=shared) + k
+            if quantity.startswith("logdet"):
+                answers.append(damped.logdet())
+            else:
+                answers.append(damped.bmm(tensor(V, self.dtype).reshape(1, -1), exponent=-1).reshape(V.shape))
+        return arrays(answers)
+
+
+def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Q (P, P) and KFRA's G (D, D) of each layer, (26)."""
+    if problem.objective == "mixture":
+        raise UnsupportedError("has no factors where H_L is indefinite")
+    weights = [tensor(W, dtype) for W in problem.weights]
+    units = [ACTIVATIONS[name]() for name in problem.transfers]
+    a, Q, slopes = tensor(problem.X, dtype), [], []
+    for l, W in enumerate(weights):
+        a = torch.cat([a, torch.ones(problem.N, 1, dtype=a.dtype)], dim=1)
+        Q.append(a.T @ a / problem.N)
+        h = a @ W.T
+        if l < len(units):
+            slopes.append(grad(lambda h, unit=units[l]: unit(h).sum())(h))
+            a = units[l](h)
+    loss = LOSSES[problem.objective]
+    of_each = hessian(lambda h, y: loss(h[None], y[None])[0])
+    G = [vmap(of_each)(h, tensor(problem.Y, dtype)).mean(0)]
+    for W, s in zip(weights[:0:-1], reversed(slopes), strict=True):
+        G.insert(0, (W[:, :-1].T @ G[0] @ W[:, :-1]) * (s.T @ s / problem.N))
+    return list(zip(Q, G, strict=True))
