@@ -12,11 +12,11 @@ from rich.console import Console
 from .adapters.kfgn_port import DTYPES, TARGETS
 from .columns import columns_of
 from .equations import print_equation, print_table
-from .expected import ExpectedError, read_expected
+from .expected import Expected, ExpectedError, read_expected
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
 from .reports import RecordError, print_report, read_records, records, write_page, write_records
-from .run import run
+from .run import Column, run
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
 
@@ -160,11 +160,11 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
         for fault in golden.faults(folder):
             console.print(fault, style="red")
             faults += 1
-        if not golden.CERTIFIED:
+        if not golden.CAN_CERTIFY:
             console.print("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
         console.print(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
         return FAILED if faults else PASSED
-    if not golden.CERTIFIED:
+    if not golden.CAN_CERTIFY:
         options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
     with Console(stderr=True).status("") as status:
         golden.regenerate(folder, lambda name: status.update(f"certifying {name}"))
@@ -172,39 +172,16 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    for name in (*(given.backend or ()), *given.require):
-        if name not in TARGETS:
-            options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
-    for option, file in (("--jsonl", given.jsonl), ("--html", given.html)):
-        if file is not None and not file.resolve().parent.is_dir():
-            options.error(f"{option}: there is no folder {file.resolve().parent}")
-    if given.examples < 0:
-        options.error(f"--examples: expected 0 or more, got {given.examples}")
-    if given.jobs < 1:
-        options.error(f"--jobs: expected 1 or more, got {given.jobs}")
-    try:
-        known = read_expected(given.expected) if given.expected is not None else []
-    except (OSError, ExpectedError) as error:
-        options.error(f"--expected: {error}")
+    known = _checked(options, given)
     targets = [
         target
         for target, (_, device) in TARGETS.items()
         if (target in given.backend if given.backend else not given.adapter) and given.device in (None, device)
     ]
-    console, log = Console(), Console(stderr=True)
-    if not given.limit > 0:
-        options.error(f"--limit: expected seconds above 0, got {given.limit:g}")
     limit = None if given.in_process else given.limit
     open_columns = partial(columns_of, tuple(targets), given.dtype, tuple(given.adapter), limit)
-    columns = open_columns()
-    unusable = {column.name for column in columns if column.adapter is None}
-    missing = sorted(set(given.require) - {column.name for column in columns if column.adapter})
-    missing += [name for name in given.adapter if name in unusable]
-    if missing:
-        for column in columns:
-            if column.name in missing:
-                log.print(f"{column.name}: not usable: {column.reason}", style="red", markup=False, highlight=False)
-        log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
+    columns, console, log = open_columns(), Console(emoji=False), Console(stderr=True, emoji=False)
+    if not _all_usable(columns, given, log):
         return USAGE
     problems = problem_set(given.examples, given.seed)
     with log.status("") as status:
@@ -215,7 +192,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         if given.jobs == 1:
             report = run(columns, problems, progress)
         else:
-            report = run_in_processes(given.jobs, open_columns, problems, progress)
+            report = run_in_processes(given.jobs, columns, open_columns, problems, progress)
     report.expect(known)
     print_report(report, console)
     if given.jsonl is not None:
@@ -226,3 +203,36 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
     return PASSED if report.passed else FAILED
+
+
+def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
+    """End the program for options that cannot be; the failures that are known."""
+    for name in (*(given.backend or ()), *given.require):
+        if name not in TARGETS:
+            options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
+    for option, file in (("--jsonl", given.jsonl), ("--html", given.html)):
+        if file is not None and not file.resolve().parent.is_dir():
+            options.error(f"{option}: there is no folder {file.resolve().parent}")
+    if given.examples < 0:
+        options.error(f"--examples: expected 0 or more, got {given.examples}")
+    if given.jobs < 1:
+        options.error(f"--jobs: expected 1 or more, got {given.jobs}")
+    if not given.limit > 0:
+        options.error(f"--limit: expected seconds above 0, got {given.limit:g}")
+    try:
+        return read_expected(given.expected) if given.expected is not None else []
+    except (OSError, ExpectedError) as error:
+        options.error(f"--expected: {error}")
+
+
+def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Console) -> bool:
+    """Whether there is every adapter, and every backend that is required; what is not is told."""
+    usable = {column.name for column in columns if column.adapter}
+    reasons = {column.name: column.reason for column in columns if column.adapter is None}
+    missing = sorted(set(given.require) - usable)
+    unusable = [name for name in (*missing, *given.adapter) if name in reasons]
+    for name in unusable:
+        log.print(f"{name}: not usable: {reasons[name]}", style="red", markup=False, highlight=False)
+    if missing:
+        log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
+    return not (missing or unusable)

@@ -5,18 +5,22 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from .problems import Problem
-from .run import Column, Report, Row, asked, row
+from .run import Column, Report, Row, row, rows_for
 
 _shared: tuple[list[Column], Sequence[Problem]]
 """In a worker: its columns, and the problems."""
 
 
 def run_in_processes(
-    jobs: int, open_columns: Callable[[], list[Column]], problems: Sequence[Problem], progress: Callable[[str], None]
+    jobs: int,
+    columns: Sequence[Column],
+    open_columns: Callable[[], list[Column]],
+    problems: Sequence[Problem],
+    progress: Callable[[str], None],
 ) -> Report:
-    """`run` in so many processes. open_columns: called in each, and so a function that can be pickled."""
-    report = Report(open_columns(), list(problems))
-    names = asked(report.problems)
+    """`run` in so many processes. open_columns: what made the columns, to be called in each of them, and so pickled."""
+    report = Report(list(columns), list(problems))
+    names = rows_for(report.problems)
     # spawned: libraries that have threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _open, (open_columns, report.problems)) as pool:
         rows = {name: pool.submit(_row, name) for name in reversed(names)}  # the longest are last in the table

@@ -64,6 +64,11 @@ class Cell:
         return self.worst.status
 
     @property
+    def taken(self) -> int:
+        """On how many problems there was a verdict on an answer, or on its absence, and no UNIMPLEMENTED."""
+        return sum(v.status not in (Status.SKIPPED, Status.UNIMPLEMENTED) for v in self.verdicts)
+
+    @property
     def ratio(self) -> float:
         """The worst ratio error / tolerance."""
         return max(v.ratio for v in self.verdicts)
@@ -111,7 +116,9 @@ class Report:
                 described = column.description
                 if described is None or (described.name, described.dtype) != (failure.adapter, failure.dtype):
                     continue
-                if any(map(failure.explains, cell.verdicts)):
+                if not any(map(failure.covers, cell.verdicts)):
+                    self.notes.append(f"expected, but on no problem that was asked: {failure}")
+                elif any(map(failure.explains, cell.verdicts)):
                     row[i] = replace(cell, expected=(*cell.expected, failure))
                 elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
                     mended.append(failure)
@@ -136,13 +143,13 @@ class Report:
 def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:
     """Ask every column for every quantity on every problem; `progress` is told of each row as it begins."""
     report = Report(list(columns), list(problems))
-    for name in asked(report.problems):
+    for name in rows_for(report.problems):
         progress(name)
         report.add(name, row(name, report.columns, report.problems))
     return report
 
 
-def asked(problems: Sequence[Problem]) -> list[str]:
+def rows_for(problems: Sequence[Problem]) -> list[str]:
     """The rows that there is a problem for."""
     return [name for name, quantity in ROWS.items() if any(map(quantity.asks, problems))]
 

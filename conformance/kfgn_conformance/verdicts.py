@@ -79,6 +79,8 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
         return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
     verdict = compare(answer, problem, compared(quantity, described.conventions), described.dtype)
+    if verdict.status is Status.FAIL and verdict.ratio == np.inf and translations:  # shapes are those after it
+        verdict = verdict._replace(detail=f"{verdict.detail}, of the answer once translated: {', '.join(translations)}")
     return verdict._replace(translations=translations)
 
 

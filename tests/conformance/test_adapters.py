@@ -102,9 +102,10 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
 
 
 def test_what_is_no_power_of_the_loss_is_not_translated():
-    conventions = Conventions(reduction="sum")
-    with pytest.raises(ConventionError, match="solve_trace is no power of the loss"):
-        translated((np.ones(1),), CASE, QUANTITIES["solve_trace"], conventions)
+    for conventions in (Conventions(reduction="sum"), Conventions(loss={CASE.objective: "2"})):
+        (kept,), notes = translated((np.ones(1),), CASE, QUANTITIES["solve_trace"], conventions)
+        np.testing.assert_array_equal(kept, np.ones(1))
+        assert notes == ("compared as it is, since it is no power of the loss",)
 
 
 def test_a_sum_over_datapoints_by_its_definition():
@@ -138,7 +139,7 @@ def test_unknown_conventions_are_errors(wrong, message):
 MISBEHAVING = """
 import os, time
 import numpy as np
-from kfgn_conformance.adapters import Description, UnsupportedError
+from kfgn_conformance.adapters import Conventions, Description, UnsupportedError
 from kfgn_conformance.quantities import QUANTITIES
 
 
@@ -188,6 +189,11 @@ class Refuses(Right):
 class Transposed(Right):
     def compute(self, problem, quantity):
         return tuple(a.T for a in super().compute(problem, quantity))
+
+
+class NotInItsLayout(Right):
+    def describe(self):
+        return Description("in_out", "1", self.dtype, frozenset({"gradient"}), conventions=Conventions(layout="in_out"))
 
 
 class NotANumber(Right):
@@ -243,6 +249,7 @@ def misbehaving(tmp_path, monkeypatch):
         ("Mutates", Status.ERROR, "it changed the arrays of the problem that it was given"),
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
+        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
         ("NotANumber", Status.FAIL, "expected finite values, got NaN or infinity"),
         ("OtherDtype", Status.FAIL, "expected dtype float64, got float16"),
         ("Lists", Status.FAIL, "expected a tuple of NumPy arrays, got list"),
@@ -286,7 +293,11 @@ def test_the_command_takes_adapters(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
+    not_taken = "not taken: small: only tanh or identity units, and the squared error: 31 of 32 problems for gradient"
+    assert not_taken in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
     assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(
         capsys.readouterr().err.split()
     )
+    assert main(("--adapter", "misbehaving:rocket", "--dtype", "float64")) == 2
+    assert "misbehaving:rocket: not usable" in " ".join(capsys.readouterr().err.split())  # and no picture of one

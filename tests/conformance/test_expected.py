@@ -91,8 +91,12 @@ def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
 @pytest.mark.parametrize(
     "more", [FAILURE.format("kfra", "digits", "FAIL"), SQUARED.replace("halved", "other"), SQUARED.replace("64", "32")]
 )
-def test_what_was_not_asked_is_neither(more, check):
+def test_what_was_not_asked_is_neither(more, check, capsys):
     assert check(SQUARED + SOFTMAX + more)[0] == cli.PASSED
+    noted = "expected, but on no problem that was asked: FAIL of kfra by halved float64 on digits" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert noted == ('"digits"' in more)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_file_of_known_failures_that_says_nothing_is_a_usage_error(pytest_with
     file = tmp_path / "known.toml"
     file.write_text("[[failure]]\nadapter = 'small_kfac'\n")
     ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", f"--kfgn-expected={file}", "-k", "gradient")
-    assert ran.returncode != 0
+    assert ran.returncode == 2
     assert "failure 1: expected adapter, dtype, quantity, problems, status, reason" in ran.stdout + ran.stderr
 
 

@@ -111,10 +111,10 @@ def test_reports_of_several_runs_are_put_beside_each_other(tmp_path):
     [
         ("", "expected a report as lines of JSON, the run first"),
         ('{"kind": "cell"}', "expected a report as lines of JSON, the run first"),
-        ('{"kind": "run", "format": 2, "notes": []}', "line 1 has no columns, environment, problems, tolerance"),
+        ('{"kind": "run", "format": 3, "notes": []}', "line 1 has no columns, environment, problems, tolerance"),
         ("\x1f\x8b\x00", "line 1 is no JSON"),
-        ('{"kind": "run", "format": 1}', "expected format 2, got 1"),
-        ('{"kind": "run", "format": 2}\n{', "line 2 is no JSON"),
+        ('{"kind": "run", "format": 1}', "expected format 3, got 1"),
+        ('{"kind": "run", "format": 3}\n{', "line 2 is no JSON"),
         ("[1]", "line 1: expected an object, got '[1]'"),
     ],
 )

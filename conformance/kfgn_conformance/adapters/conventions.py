@@ -29,7 +29,7 @@ LOSSES: dict[str, Callable[[int], float]] = {
 
 
 class ConventionError(ValueError):
-    """Conventions that are not known, or that a quantity cannot be translated from."""
+    """Conventions that are not known."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def translated(
 ) -> tuple[Any, tuple[str, ...]]:
     """An answer in the kit's conventions, and what was done to it.
 
-    What is no tuple of arrays is left as it is, to be judged so. Raises `ConventionError` for a quantity that is no
-    power of the loss, where the loss is another.
+    What is no tuple of arrays is left as it is, to be judged so. What is no power of the loss, such as a damped solve,
+    has no translation from another loss or reduction, and is taken to be in the kit's.
     """
     if conventions == KIT or not isinstance(answer, tuple):
         return answer, ()
@@ -124,6 +124,8 @@ def translated(
     if quantity.form and conventions.bias == "separate":
         notes.append("biases are separate: only their own blocks are compared")
     factor, why = _factor(problem, quantity, conventions)
+    if quantity.degree is None and (conventions.reduction == "sum" or problem.objective in conventions.loss):
+        notes.append("compared as it is, since it is no power of the loss")
     if factor != 1:
         arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
         notes.append(f"divided by {why}")
@@ -134,16 +136,11 @@ def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> t
     """What the answer is a multiple of the kit's by, in numbers and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
     times, degree, summed = LOSSES[name](D), quantity.degree, conventions.reduction == "sum"
-    if degree is None and (times != 1 or summed):
-        raise ConventionError(
-            f"{quantity.name} is no power of the loss: it cannot be translated from reduction "
-            f"{conventions.reduction!r} and loss {name!r}; answer it in the kit's own"
-        )
     factor, why = times ** (degree or 0), []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
         why.append(f"{power}, as the loss is {name} of the kit's, D the number of outputs")
-    if summed and quantity.mean:
+    if summed and quantity.mean and degree is not None:
         factor *= problem.N
         why.append("N, as it is a sum over the datapoints")
     return factor, " and by ".join(why)

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +23,7 @@ from .vector import FOLDER, MANIFEST, SCHEMA, ExpectedArray, Vector, files, read
 ROUNDED = 1.01
 """How much the tolerances of a file, which have three digits, may be off."""
 
-CERTIFIED = find_spec("flint") is not None
+CAN_CERTIFY = find_spec("flint") is not None
 """Whether radii can be checked here: it takes python-flint."""
 
 
@@ -113,7 +112,7 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         yield f"expected arrays of shapes {[np.shape(q) for q in oracle]}"
         return
     for i, (array, q) in enumerate(zip(vector.expected, oracle, strict=True), start=1):
-        decimals, radius = each(Fraction, np.array(array.decimals, dtype=object)), Fraction(Decimal(array.radius))
+        decimals, radius = array.exact()
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
         if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
             yield f"array {i}: its float64 is not nearest to its decimals"
@@ -125,7 +124,7 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
                 yield f"array {i}: its {name}: expected {now:.3g}, got {then:.3g}"
         if largest(q - array.float64) > array.tolerances["float64"]:
             yield f"array {i}: the reference is {largest(q - array.float64):.1e} from it, more than its tolerance"
-    if CERTIFIED:
+    if CAN_CERTIFY:
         yield from faults_of_radii(vector, quantity)
 
 
@@ -156,6 +155,6 @@ def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:
 
     for i, (balls, array) in enumerate(zip(certified(vector.problem, quantity), vector.expected, strict=True), start=1):
         low, high = bounds(balls)
-        decimals, radius = each(Fraction, np.array(array.decimals, dtype=object)), Fraction(Decimal(array.radius))
+        decimals, radius = array.exact()
         if np.any(low > decimals + radius) or np.any(high < decimals - radius):
             yield f"array {i}: its decimals are further from the truth than its radius"

@@ -16,7 +16,7 @@ from ..tolerances import ROUNDOFF, C, longest_sum, telling, tolerances, truth
 from .decimals import in_decimals
 from .flags import FLAGS, flags
 from .layout import lines
-from .problems import Asked, asked
+from .problems import Question, every_question
 from .vector import FOLDER, MANIFEST, SCHEMA
 
 FORMAT = 1
@@ -30,8 +30,8 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     Raises `ImportError` without python-flint, and `ValueError` for a vector that could prove nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    by_quantity: dict[str, list[Asked]] = defaultdict(list)
-    for one in asked():
+    by_quantity: dict[str, list[Question]] = defaultdict(list)
+    for one in every_question():
         for name in one.quantities:
             by_quantity[name].append(one)
     texts: dict[str, str] = {}
@@ -53,7 +53,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def file_of(quantity: Quantity, questions: list[Asked]) -> dict[str, Any]:
+def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
     """All vectors of a quantity, with what they have in common."""
     problems = [one.problem for one in questions]
     caught = {problem.id: catches(problem, quantity) for problem in problems}
@@ -92,7 +92,7 @@ def mistakes() -> dict[str, str]:
     return {name: mistake.says for name, mistake in MISTAKES.items()}
 
 
-def vector_of(quantity: Quantity, one: Asked, hides: list[str]) -> dict[str, Any]:
+def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, Any]:
     """A vector. Raises `ValueError` if no tolerance tells a right answer from a wrong one."""
     problem = one.problem
     if not telling(problem, quantity):

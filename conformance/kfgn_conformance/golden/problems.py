@@ -17,7 +17,7 @@ from ..tolerances import telling
 from ..walks import WALKS, walked
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """A problem, what it is in a sentence, and the quantities that it is asked for."""
 
     problem: Problem
@@ -179,27 +179,27 @@ def described(shape: Shape) -> str:
     return f"{widths}{through}, {shape.objective}{stands}, N = {shape.N}, S = {shape.S}"
 
 
-def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Asked:
+def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
     """A problem on which each of the quantities can be told from what is wrong."""
 
     def wanted(problem: Problem) -> bool:
         return all(telling(problem, QUANTITIES[quantity]) for quantity in quantities)
 
-    return Asked(clear(name, shape, change, wanted), says, quantities)
+    return Question(clear(name, shape, change, wanted), says, quantities)
 
 
-def plain(name: str, shape: Shape) -> Asked:
+def plain(name: str, shape: Shape) -> Question:
     """A problem that is asked everything."""
     objective = f"{shape.objective}-scalar" if shape.psd == "scalar" else shape.objective
     return asks(f"{objective}-{name}", described(shape), shape, tuple(QUANTITIES), unchanged)
 
 
-def trap(name: str, of: Trap) -> Asked:
+def trap(name: str, of: Trap) -> Question:
     """A problem that is asked what it is about."""
     return asks(f"trap-{name}", f"{of.says} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
-def steps(name: str, shape: Shape, settings: Walk) -> Asked:
+def steps(name: str, shape: Shape, settings: Walk) -> Question:
     """A few states of an optimiser on its way, from the first weights with which none is near to another branch."""
 
     def shortened(problem: Problem) -> Problem:
@@ -216,10 +216,10 @@ def steps(name: str, shape: Shape, settings: Walk) -> Asked:
 
     at = ", ".join(str(t + 1) for t in MOMENTS)
     says = f"Steps {at} by {settings.method} ({described(shape)})"
-    return Asked(clear(f"steps-{name}", shape, shortened, wanted), says, ("optimiser_step",))
+    return Question(clear(f"steps-{name}", shape, shortened, wanted), says, ("optimiser_step",))
 
 
-def asked() -> list[Asked]:
+def every_question() -> list[Question]:
     """All of them."""
     return [
         *(plain(name, shape) for name, shape in PLAIN.items()),

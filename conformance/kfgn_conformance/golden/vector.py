@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from ..exchange import from_json
 from ..problems import Array, Problem
+from .decimals import each
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA, MANIFEST = "schema.json", "manifest.json"
@@ -30,6 +33,10 @@ class ExpectedArray(NamedTuple):
     size: float
     d: float
     tolerances: dict[str, float]
+
+    def exact(self) -> tuple[Array, Fraction]:
+        """The decimals and the radius as fractions."""
+        return each(Fraction, np.array(self.decimals, dtype=object)), Fraction(Decimal(self.radius))
 
 
 class Vector(NamedTuple):

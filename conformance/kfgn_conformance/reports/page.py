@@ -57,7 +57,7 @@ def page(reports: Sequence[Records]) -> str:
         columns=columns,
         rows=rows,
         runs=[report.run for report in reports],
-        counts=Counter(box.status for row in rows for box in row.boxes if box.found is not None),
+        counts=Counter(box.kind for row in rows for box in row.boxes if box.found is not None),
     )
 
 

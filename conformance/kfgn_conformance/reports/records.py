@@ -13,14 +13,14 @@ from ..quantities import ROWS
 from ..run import Cell, Column, Report
 from ..tolerances import ROUNDOFF, C
 
-FORMAT = 2
+FORMAT = 3
 
 Line = dict[str, Any]
 
 RUN = {"tolerance", "environment", "problems", "columns", "notes"}
 CELL = {
-    *("quantity", "equation", "column", "status", "ratio", "looseness", "asked", "worst", "known", "expected"),
-    *("translations", "diagnosis"),
+    *("quantity", "equation", "column", "status", "ratio", "looseness", "asked", "taken", "worst", "known"),
+    *("expected", "translations", "diagnosis"),
 }
 """What lines have."""
 
@@ -113,6 +113,7 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "ratio": _number(cell.ratio),
         "looseness": _number(max(v.looseness for v in cell.verdicts)),
         "asked": len(cell.verdicts),
+        "taken": cell.taken,
         "worst": {"problem": worst.problem, "detail": worst.detail},
         "known": cell.known,
         "expected": [failure.reason for failure in cell.expected],

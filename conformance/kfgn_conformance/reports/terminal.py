@@ -1,5 +1,8 @@
 """The report as a table for the terminal."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 import numpy as np
 from rich.console import Console
 from rich.measure import Measurement
@@ -29,6 +32,8 @@ def print_report(report: Report, console: Console) -> None:
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
         console.print(f"{len(unasked)} quantities are offered by none.", highlight=False, markup=False)
+    for line in _not_taken(report):
+        console.print(line, highlight=False, markup=False)
     for note, quantities in _translations(report).items():
         console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False, markup=False)
     for note in report.notes:
@@ -46,6 +51,23 @@ def print_report(report: Report, console: Console) -> None:
                     console.print(Text(f"    expected: {failure.reason}", "yellow"))
                 if cell.diagnosis is not None:
                     console.print(Text(f"    {cell.diagnosis}", "yellow"))
+
+
+def _not_taken(report: Report) -> Iterator[str]:
+    """On how many problems an implementation does not take what it offers, by the reason it gives."""
+    reasons: dict[tuple[str, str], dict[str, str]] = {}
+    for quantity, row in report.rows.items():
+        for column, cell in zip(report.columns, row, strict=True):
+            if column.description is None or quantity not in column.description.quantities:
+                continue
+            given = Counter(v.detail for v in cell.verdicts if v.status is Status.UNIMPLEMENTED)
+            for reason, n in given.items():
+                reasons.setdefault((column.name, reason), {})[quantity] = f"{n} of {len(cell.verdicts)} problems"
+    for (name, reason), counts in reasons.items():
+        by_count: dict[str, list[str]] = {}
+        for quantity, count in counts.items():
+            by_count.setdefault(count, []).append(quantity)
+        yield f"not taken: {name}: {reason}: " + "; ".join(f"{n} for {', '.join(of)}" for n, of in by_count.items())
 
 
 def _translations(report: Report) -> dict[str, list[str]]:
