@@ -101,7 +101,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:
-    """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 1000 by default."""
+    """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 10,000 by default."""
     install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
@@ -139,6 +139,7 @@ def peers(session: nox.Session, library: str) -> None:
         f"--jobs={os.cpu_count() or 1}",
         "--examples=0",
         *session.posargs,
+        env={"OMP_NUM_THREADS": "1"},
     )
 
 

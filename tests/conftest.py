@@ -10,7 +10,7 @@ COMMON = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=25)
-settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "1000")))
+settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "10000")))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

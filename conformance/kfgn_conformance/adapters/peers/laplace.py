@@ -1,21 +1,28 @@
 """laplace-torch: damped Kronecker blocks, by the class that holds the curvature of its posteriors.
 
-It has no KFRA to make the factors of the kit's solves, so they are made here, by automatic differentiation.
+It has no KFRA to make the factors of the kit's solves, so they are made here.
 """
 
+from collections.abc import Callable
 from importlib.metadata import version
 
 import torch
 from laplace.utils import Kron
-from torch.func import grad, hessian, vmap
+from torch.func import grad
 
 from ...problems import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import ACTIVATIONS, arrays, tensor
-from .torch_func import LOSSES
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
 """Whether damping is shared among the factors of a quantity, which is its `damping=True`, or added to the product."""
+
+OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "squared_error": lambda h: torch.eye(h.shape[1], dtype=h.dtype),
+    "bernoulli": lambda h: torch.diag((h.sigmoid() * (-h).sigmoid()).mean(0)),
+    "categorical": lambda h: torch.diag(h.softmax(1).mean(0)) - h.softmax(1).T @ h.softmax(1) / len(h),
+}
+"""E[H_L] (D_L, D_L) at the outputs."""
 
 
 class Laplace:
@@ -25,7 +32,7 @@ class Laplace:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, and else the kit's: the loss is scaled here, since a damped matrix is no power of it."""
+        """Row by row, and else the kit's."""
         return Description(
             "laplace",
             f"laplace-torch {version('laplace-torch')} on torch {torch.__version__}",
@@ -54,8 +61,8 @@ class Laplace:
 
 def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Q (P, P) and KFRA's G (D, D) of each layer, (26)."""
-    if problem.objective == "mixture":
-        raise UnsupportedError("has no factors where H_L is indefinite")
+    if problem.objective not in OUTPUT_HESSIANS:
+        raise UnsupportedError(f"is given no factors of the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]
     units = [ACTIVATIONS[name]() for name in problem.transfers]
     a, Q, slopes = tensor(problem.X, dtype), [], []
@@ -66,9 +73,7 @@ def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Ten
         if l < len(units):
             slopes.append(grad(lambda h, unit=units[l]: unit(h).sum())(h))
             a = units[l](h)
-    loss = LOSSES[problem.objective]
-    of_each = hessian(lambda h, y: loss(h[None], y[None])[0])
-    G = [vmap(of_each)(h, tensor(problem.Y, dtype)).mean(0)]
+    G = [OUTPUT_HESSIANS[problem.objective](h)]
     for W, s in zip(weights[:0:-1], reversed(slopes), strict=True):
         G.insert(0, (W[:, :-1].T @ G[0] @ W[:, :-1]) * (s.T @ s / problem.N))
     return list(zip(Q, G, strict=True))
