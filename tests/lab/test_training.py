@@ -38,7 +38,7 @@ def test_the_losses_of_the_metrics_are_those_of_the_weights(tmp_path):
         assert math.isclose(loss, run.final(averaged=averaged), rel_tol=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["torch", "strict"])
+@pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
 def test_backends_train_alike(backend, tmp_path):
     host, other = (
         train(Options("digits", "kfac", name, updates=12, dtype="float64"), tmp_path / name)
