@@ -10,7 +10,7 @@ from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import BAD, WRONG, Status, Verdict, judge
+from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Cell:
 
     @property
     def taken(self) -> int:
-        """On how many problems there was a verdict on an answer, or on its absence, and no UNIMPLEMENTED."""
-        return sum(v.status not in (Status.SKIPPED, Status.UNIMPLEMENTED) for v in self.verdicts)
+        """On how many problems an answer was owed."""
+        return sum(verdict.status not in UNASKED for verdict in self.verdicts)
 
     @property
     def ratio(self) -> float:
@@ -132,7 +132,7 @@ class Report:
     @property
     def checked(self) -> bool:
         """Whether any answer was judged at all."""
-        return any(cell.status not in (Status.SKIPPED, Status.UNIMPLEMENTED) for cell in self.cells)
+        return any(cell.taken for cell in self.cells)
 
     @property
     def passed(self) -> bool:

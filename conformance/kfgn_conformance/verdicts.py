@@ -28,6 +28,9 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
+UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
+"""Where no answer is owed."""
+
 WRONG = (Status.NON_STRICT, Status.FAIL)
 """Of an answer that is not the oracle's."""
 
@@ -78,18 +81,18 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
         return Verdict(Status.ERROR, problem.id, np.inf, detail=str(error))
     except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
         return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
-    verdict = compare(answer, problem, compared(quantity, described.conventions), described.dtype)
-    if verdict.status is Status.FAIL and verdict.ratio == np.inf and translations:  # shapes are those after it
-        verdict = verdict._replace(detail=f"{verdict.detail}, of the answer once translated: {', '.join(translations)}")
-    return verdict._replace(translations=translations)
+    return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 
-def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) -> Verdict:
-    """Hold an answer in a dtype against the oracle."""
+def compare(
+    answer: object, problem: Problem, quantity: Quantity, dtype: str, translations: tuple[str, ...] = ()
+) -> Verdict:
+    """Hold an answer in a dtype, to which the translations were done, against the oracle."""
     oracle = truth(problem, quantity)
     arrays, fault = _well_formed(answer, oracle, dtype)
     if fault:
-        return Verdict(Status.FAIL, problem.id, np.inf, detail=fault)
+        done = f", of the answer once translated: {', '.join(translations)}" if translations else ""
+        return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
     allowed = tolerances(problem, quantity, dtype)
     errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
     ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
@@ -101,7 +104,7 @@ def compare(answer: object, problem: Problem, quantity: Quantity, dtype: str) ->
     )
     status = _status(ratios[worst], looseness, dtype)
     wrong = arrays if status in WRONG and problem.parameters < LARGE else None
-    return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong)
+    return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong, translations)
 
 
 def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:

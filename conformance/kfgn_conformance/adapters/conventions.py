@@ -123,24 +123,24 @@ def translated(
         notes.append("bias brought from the first place to the last")
     if quantity.form and conventions.bias == "separate":
         notes.append("biases are separate: only their own blocks are compared")
-    factor, why = _factor(problem, quantity, conventions)
-    if quantity.degree is None and (conventions.reduction == "sum" or problem.objective in conventions.loss):
+    if quantity.degree is not None:
+        factor, why = _factor(problem, quantity, quantity.degree, conventions)
+        if factor != 1:
+            arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
+            notes.append(f"divided by {why}")
+    elif conventions.reduction == "sum" or problem.objective in conventions.loss:
         notes.append("compared as it is, since it is no power of the loss")
-    if factor != 1:
-        arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
-        notes.append(f"divided by {why}")
     return arrays, tuple(notes)
 
 
-def _factor(problem: Problem, quantity: Quantity, conventions: Conventions) -> tuple[float, str]:
+def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conventions) -> tuple[float, str]:
     """What the answer is a multiple of the kit's by, in numbers and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
-    times, degree, summed = LOSSES[name](D), quantity.degree, conventions.reduction == "sum"
-    factor, why = times ** (degree or 0), []
+    factor, why = LOSSES[name](D) ** degree, []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
         why.append(f"{power}, as the loss is {name} of the kit's, D the number of outputs")
-    if summed and quantity.mean and degree is not None:
+    if conventions.reduction == "sum" and quantity.mean:
         factor *= problem.N
         why.append("N, as it is a sum over the datapoints")
     return factor, " and by ".join(why)

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..quantities import ROWS
-from ..verdicts import Status
+from ..verdicts import UNASKED, Status
 from .records import Line, Records
-
-UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
 
 
 class Box(NamedTuple):

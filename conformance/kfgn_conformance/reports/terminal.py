@@ -1,7 +1,7 @@
 """The report as a table for the terminal."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..quantities import ROWS
-from ..run import Cell, Report
+from ..run import Cell, Column, Report
 from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, Status
 
@@ -32,10 +32,9 @@ def print_report(report: Report, console: Console) -> None:
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
         console.print(f"{len(unasked)} quantities are offered by none.", highlight=False, markup=False)
-    for line in _not_taken(report):
-        console.print(line, highlight=False, markup=False)
-    for note, quantities in _translations(report).items():
-        console.print(f"translated: {note}: {', '.join(quantities)}", highlight=False, markup=False)
+    for kind, notes in (("not taken", _not_taken), ("translated", _translations)):
+        for note, quantities in _quantities_by(notes, report).items():
+            console.print(f"{kind}: {note}: {', '.join(quantities)}", highlight=False, markup=False)
     for note in report.notes:
         console.print(f"note: {note}", style="dim", highlight=False, markup=False)
     for failure in report.mended:
@@ -53,33 +52,27 @@ def print_report(report: Report, console: Console) -> None:
                     console.print(Text(f"    {cell.diagnosis}", "yellow"))
 
 
-def _not_taken(report: Report) -> Iterator[str]:
+def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
     """On how many problems an implementation does not take what it offers, by the reason it gives."""
-    reasons: dict[tuple[str, str], dict[str, str]] = {}
-    for quantity, row in report.rows.items():
-        for column, cell in zip(report.columns, row, strict=True):
-            if column.description is None or quantity not in column.description.quantities:
-                continue
-            given = Counter(v.detail for v in cell.verdicts if v.status is Status.UNIMPLEMENTED)
-            for reason, n in given.items():
-                reasons.setdefault((column.name, reason), {})[quantity] = f"{n} of {len(cell.verdicts)} problems"
-    for (name, reason), counts in reasons.items():
-        by_count: dict[str, list[str]] = {}
-        for quantity, count in counts.items():
-            by_count.setdefault(count, []).append(quantity)
-        yield f"not taken: {name}: {reason}: " + "; ".join(f"{n} for {', '.join(of)}" for n, of in by_count.items())
+    reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
+    for reason, n in reasons.items():
+        yield f"{column.name}: {reason}: {n} of {len(cell.verdicts)} problems"
 
 
-def _translations(report: Report) -> dict[str, list[str]]:
-    """What was done to the answers of each implementation, and for which quantities."""
-    done: dict[str, list[str]] = {}
+def _translations(column: Column, cell: Cell) -> Iterator[str]:
+    """What was done to the answers of an implementation."""
+    return (f"{column.name}: {note}" for note in cell.translations)
+
+
+def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Report) -> dict[str, list[str]]:
+    """The notes on what is offered, each with the quantities that it is on."""
+    found: dict[str, dict[str, None]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
-            for note in cell.translations:
-                of = done.setdefault(f"{column.name}: {note}", [])
-                if quantity not in of:
-                    of.append(quantity)
-    return done
+            if column.description is not None and quantity in column.description.quantities:
+                for note in notes(column, cell):
+                    found.setdefault(note, {})[quantity] = None
+    return {note: list(quantities) for note, quantities in found.items()}
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
