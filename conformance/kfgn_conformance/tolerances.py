@@ -118,3 +118,10 @@ def telling(problem: Problem, quantity: Quantity) -> bool:
         for dtype in LOOSE
         for tolerance, scale in zip(tolerances(problem, quantity, dtype), scales, strict=True)
     )
+
+
+def quotient(error: float, tolerance: float) -> float:
+    """error / tolerance, where nothing allowed and nothing wrong is no error."""
+    if error == 0:
+        return 0.0
+    return error / tolerance if tolerance > 0 else np.inf

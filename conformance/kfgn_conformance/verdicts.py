@@ -10,7 +10,7 @@ from .adapters.conventions import compared, translated
 from .adapters.isolated import NoAnswerError
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LARGE, LOOSE, Truth, tolerances, truth
+from .tolerances import LARGE, LOOSE, Truth, quotient, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -95,8 +95,8 @@ def compare(
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
     allowed = tolerances(problem, quantity, dtype)
     errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
-    ratios = [_quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
-    looseness = max(_quotient(t, scale) for t, scale in zip(allowed, oracle.scales, strict=True))
+    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    looseness = max(quotient(t, scale) for t, scale in zip(allowed, oracle.scales, strict=True))
     worst = int(np.argmax(ratios))
     detail = (
         f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
@@ -124,13 +124,6 @@ def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str
         if not np.all(np.isfinite(a)):
             return (), f"array {i}: expected finite values, got NaN or infinity"
     return arrays, ""
-
-
-def _quotient(error: float, tolerance: float) -> float:
-    """error / tolerance, where nothing allowed and nothing wrong is no error."""
-    if error == 0:
-        return 0.0
-    return error / tolerance if tolerance > 0 else np.inf
 
 
 def _status(ratio: float, looseness: float, dtype: str) -> Status:

@@ -14,7 +14,7 @@ import numpy as np
 from ..diagnosis import MISTAKES, mistaken
 from ..problems import Array
 from ..quantities import ROWS, Quantity, largest
-from ..tolerances import longest_sum, truth
+from ..tolerances import longest_sum, quotient, truth
 from .decimals import each
 from .flags import FLAGS, flags
 from .making import allowed, header, mistakes, sha256
@@ -105,13 +105,14 @@ def faults_of_words(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
 
 def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str]:
     """Expected values: against each other, the rule of tolerances, the reference in float64, and balls."""
-    oracle, right = quantity.value(vector.problem), truth(vector.problem, quantity)
+    right = truth(vector.problem, quantity)
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
-    if [array.float64.shape for array in vector.expected] != [np.shape(q) for q in oracle]:
-        yield f"expected arrays of shapes {[np.shape(q) for q in oracle]}"
+    if [array.float64.shape for array in vector.expected] != [q.shape for q in right.arrays]:
+        yield f"expected arrays of shapes {[q.shape for q in right.arrays]}"
         return
-    for i, (array, q) in enumerate(zip(vector.expected, oracle, strict=True), start=1):
+    of_each = zip(vector.expected, right.arrays, right.sizes, right.changes, strict=True)
+    for i, (array, q, size, d) in enumerate(of_each, start=1):
         decimals, radius = array.exact()
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
         if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
@@ -119,7 +120,7 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         by_the_rule = allowed(n, array.size, array.d)
         if any(abs(array.tolerances[dtype] - t) > (ROUNDED - 1) * t for dtype, t in by_the_rule.items()):
             yield f"array {i}: its tolerances are not those of the rule"
-        for name, now, then in (("size", right.sizes[i - 1], array.size), ("d", right.changes[i - 1], array.d)):
+        for name, now, then in (("size", size, array.size), ("d", d, array.d)):
             if abs(now - then) > 0.02 * now:  # in its third digit it may be of the machine
                 yield f"array {i}: its {name}: expected {now:.3g}, got {then:.3g}"
         if largest(q - array.float64) > array.tolerances["float64"]:
@@ -144,9 +145,10 @@ def in_tolerances(made: Sequence[Array] | None, expected: Sequence[ExpectedArray
     """How far arrays are from what is expected, in tolerances of float32; infinite for what has no such arrays."""
     if made is None:
         return math.inf
-    errors = (largest(m - array.float64) for m, array in zip(made, expected, strict=True))
-    allowed_of = (array.tolerances["float32"] for array in expected)
-    return max(error / t if t else (math.inf if error else 0.0) for error, t in zip(errors, allowed_of, strict=True))
+    return max(
+        quotient(largest(m - array.float64), array.tolerances["float32"])
+        for m, array in zip(made, expected, strict=True)
+    )
 
 
 def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:
