@@ -31,7 +31,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "backend": (str, "NAME", f"one of {', '.join(BACKENDS)} (default: numpy)"),
     "device": (str, "NAME", "cpu or cuda (default: the backend's first)"),
     "dtype": (str, "NAME", f"one of {', '.join(DTYPES)} (default: float32)"),
-    "updates": (int, "N", "how many"),
+    "updates": (int, "N", "how many; this or --seconds, whichever is first"),
     "seconds": (float, "S", "how long, evaluations and writing aside"),
     "batch": (int, "N", "datapoints in a step (default: 1000; digits 256)"),
     "seed": (int, "N", "of start, batches and draws (default: 0)"),
@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "learning_rate": (float, "X", "first order; sgd, momentum and nesterov need it"),
     "halving": (int, "N", "halve the learning rate every so many steps: first order"),
     "evaluate_every": (int, "N", "steps between evaluations on the whole training set (default: 50)"),
-    "checkpoint_every": (int, "N", "steps between checkpoints (default: 50)"),
+    "checkpoint_every": (int, "N", "steps between checkpoints (default: 50; and when 30 seconds are not saved)"),
     "patience": (int, "N", "rejected steps in a row that end the run (default: 20)"),
     "data_folder": (str, "FOLDER", "where the files of a data set are (default: KFGN_DATA, or downloaded)"),
 }
@@ -84,7 +84,12 @@ def parser() -> argparse.ArgumentParser:
         "show", help="print and redraw runs", description="Print runs, and redraw one's pictures or several together."
     )
     show.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="the folder of a run, or of a comparison")
-    show.add_argument("--out", type=Path, metavar="FILE", help=f"the picture (default: {LOSS} or {PICTURE} beside it)")
+    show.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"the picture (default: {LOSS} in the run's folder, or {PICTURE} above the first)",
+    )
 
     commands.add_parser("backends", help="array libraries and devices that are usable here, and why others are not")
     return top

@@ -29,8 +29,9 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     folder = Path(out)
     each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
     for name in OF_THE_METHOD:
-        if getattr(options, name) is not None and all(getattr(one, name) is None for one in each.values()):
-            raise UsageError(f"{name}: none of {', '.join(one.method for one in each.values())} has one")
+        value = getattr(options, name)
+        if value is not None and all(getattr(one, name) != value for one in each.values()):
+            raise UsageError(f"{name}: none of {', '.join(methods)} takes it")
     task = open_task(options.data, options.data_folder)
     for one in each.values():
         make_optimiser(task.network, one)

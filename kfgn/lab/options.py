@@ -47,7 +47,7 @@ class Options:
     halving:          every how many steps that is halved
 
     evaluate_every:   steps between evaluations on the whole training set; the first and the last are evaluated too
-    checkpoint_every: steps between checkpoints; the last is one too
+    checkpoint_every: steps between checkpoints; the last is one too, and one comes when 30 seconds are not saved
     patience:         how many rejected steps in a row end the run
     data_folder:      where the data set's files are; see `kfgn.lab.data.load`
 
@@ -81,7 +81,7 @@ class Options:
         if self.dtype not in DTYPES:
             raise UsageError(f"dtype: expected {' or '.join(DTYPES)}, got {self.dtype!r}")
         if self.updates is None and self.seconds is None:
-            raise UsageError("updates: expected a number of updates or of seconds, got neither")
+            raise UsageError("updates, seconds: expected one of them, got neither")
         for name in ("updates", "batch", "evaluate_every", "checkpoint_every", "patience"):
             value = getattr(self, name)
             if value is not None and (not _integer(value) or value < 1):

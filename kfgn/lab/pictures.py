@@ -34,6 +34,7 @@ def draw_losses(runs: Sequence[Run], path: Path) -> None:
     Solid at the weights, dashed at their average; for a single run also the losses of its batches, pale.
     """
     figure = library("matplotlib.figure").Figure(figsize=(11, 4.5), layout="constrained")
+    alike = len({run.options["data"] for run in runs}) == 1
     for axes, by, label in zip(
         figure.subplots(1, 2, sharey=True), ("update", "seconds"), ("updates", "seconds of training"), strict=True
     ):
@@ -42,16 +43,20 @@ def draw_losses(runs: Sequence[Run], path: Path) -> None:
                 axes.plot(
                     *_curve(run.metrics[1:], by, "loss"), color=f"C{i}", alpha=0.3, linewidth=0.8, label="batches"
                 )
-            name = "at the weights" if len(runs) == 1 else _title(run)
-            axes.plot(*_curve(run.evaluations, by, "train_loss"), color=f"C{i}", label=name)
+            name = "at the weights" if len(runs) == 1 else _title(run, with_data=not alike)
+            points = {"color": f"C{i}", "marker": ".", "markersize": 4}  # a line alone hides that there is but one
+            axes.plot(*_curve(run.evaluations, by, "train_loss"), **points, label=name)
             average = "at their average" if len(runs) == 1 else None
-            axes.plot(*_curve(run.evaluations, by, "train_loss_averaged"), color=f"C{i}", linestyle="--", label=average)
+            axes.plot(*_curve(run.evaluations, by, "train_loss_averaged"), **points, linestyle="--", label=average)
         axes.set_yscale("log")
         axes.set_xlabel(label)
         axes.grid(visible=True, which="both", alpha=0.2)
-    figure.axes[0].set_ylabel("loss over the training set")
+    figure.axes[0].set_ylabel("loss" if len(runs) == 1 else "loss over the training set")
     figure.axes[0].legend()
-    figure.suptitle(_title(runs[0]) if len(runs) == 1 else f"{runs[0].options['data']}; dashed: averaged parameters")
+    if len(runs) == 1:
+        figure.suptitle(f"{_title(runs[0])}; over the training set, and of its batches")
+    else:
+        figure.suptitle(f"{runs[0].options['data'] if alike else 'several data sets'}; dashed: averaged parameters")
     _save(figure, path)
 
 
@@ -60,24 +65,26 @@ def _curve(rows: list[dict[str, Any]], by: str, of: str) -> tuple[list[float], l
     return [row[by] for row in rows], [row[of] or np.nan for row in rows]
 
 
-def _title(run: Run) -> str:
+def _title(run: Run, *, with_data: bool = True) -> str:
     options = run.options
+    data = f"{options['data']}, " if with_data else ""
     rate = "" if options["learning_rate"] is None else f", rate {options['learning_rate']:g}"
     halving = "" if options["halving"] is None else f", halved every {options['halving']}"
-    return f"{options['data']}, {options['method']}{rate}{halving}"
+    return f"{data}{options['method']}{rate}{halving}"
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
     """The first images, above what the network makes of them."""
     images = task.X[:SHOWN]
     outputs = _outputs(run, images)
-    figure = library("matplotlib.figure").Figure(figsize=(SHOWN, 2.2), layout="constrained")
+    figure = library("matplotlib.figure").Figure(figsize=(SHOWN, 2.6), layout="constrained")
     grid = figure.subplots(2, len(images))
     shades = {"cmap": "gray", "vmin": float(images.min()), "vmax": float(images.max())}
     for row, pictures in zip(grid, (images, outputs), strict=True):
         for axes, picture in zip(row, pictures, strict=True):
             axes.imshow(picture.reshape(task.shape), **shades)
             axes.set_axis_off()
+    figure.suptitle(f"{_title(run)}: images, and what the weights of the last checkpoint make of them")
     _save(figure, path)
 
 

@@ -28,19 +28,23 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     console.print(table)
     if alike:
         console.print(f"all on {runs[0].options['data']}", highlight=False)
+    for run in runs:
+        if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
+            console.print(f"{run.folder.name}: its losses are those after update {t}", highlight=False, soft_wrap=True)
     if best is not None:
         console.print(f"best: the least final loss of the first-order methods, {best:.5g}", highlight=False)
 
 
 def print_backends(console: Any) -> None:
     """Every library on every device: its version, or why it is not usable here."""
+    escape = library("rich.markup").escape  # pip's [extras] are no markup
     table = _table("backend", "device", "version", "usable", left=4)
     for name, kind in BACKENDS.items():
         for device in kind.devices:
             try:
                 backend = open_backend(name, device)
             except BackendUnavailableError as error:
-                table.add_row(name, device, "-", f"no: {error}")
+                table.add_row(name, device, "-", escape(f"no: {error}"))
             else:
                 table.add_row(name, device, backend.version, "yes")
     console.print(table)

@@ -37,6 +37,9 @@ from .watch import Watch
 READ_UPDATES, READ_SECONDS = 10, 0.25
 """Infos are read after so many updates, or so much time: the device is not waited for at every one."""
 
+UNSAVED_SECONDS = 30.0
+"""The most training that a kill can cost, where steps are slow: then checkpoints are more frequent than was asked."""
+
 
 class InterruptedRunError(RunFailedError):
     """A run was asked to stop, and has written a checkpoint."""
@@ -120,11 +123,11 @@ class _Trainer:
         self.evaluation = Evaluation(self.task.network, self.X, self.Y, self.backend)
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
-        self.seconds, self.written = 0.0, -1
+        self.seconds, self.written, self.saved = 0.0, -1, 0.0
         found = newest_checkpoint(folder, self.hash, watch.warns)
         if found is not None:
             self.state = restored(self.state, found, self.backend)
-            self.seconds, self.written = found.seconds, found.t
+            self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
         if self.options.updates is not None and self.state.t > self.options.updates:
             raise UsageError(f"updates: {self.state.t} are done already, got {self.options.updates}")
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
@@ -149,7 +152,8 @@ class _Trainer:
                     rows[-1].update(self._evaluated())
                 self._write(rows)
                 self._check_patience(rows)
-                if self._done() or self.state.t % self.options.checkpoint_every == 0:
+                unsaved = self.seconds - self.saved > UNSAVED_SECONDS
+                if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
                     self._checkpoint()
 
     def _done(self) -> bool:
@@ -208,7 +212,7 @@ class _Trainer:
         if self.written != self.state.t:
             os.fsync(self.file.fileno())  # a checkpoint never knows more than the metrics
             write_checkpoint(self.folder, self.state, self.seconds, self.hash, self.backend)
-            self.written = self.state.t
+            self.written, self.saved = self.state.t, self.seconds
 
     def _check_patience(self, rows: list[Row]) -> None:
         for row in rows:

@@ -4,6 +4,7 @@ import builtins
 
 import pytest
 
+from kfgn.backends import BackendUnavailableError
 from kfgn.lab import Options, compare, read_run
 from kfgn.lab.cli import main
 from kfgn.lab.comparison import arrival, best_first_order
@@ -38,7 +39,7 @@ def test_resume_goes_on(tmp_path):
     [
         (("--data", "cifar", "--updates", 1), "data: unknown data set 'cifar'"),
         (("--updates", 1), "data: expected one of digits"),
-        (("--data", "digits"), "updates: expected a number of updates or of seconds, got neither"),
+        (("--data", "digits"), "updates, seconds: expected one of them, got neither"),
         (("--data", "digits", "--updates", 1, "--method", "x"), "method: unknown method 'x'"),
         (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: unknown backend 'x'"),
         (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
@@ -168,7 +169,7 @@ def test_seconds_end_a_run(tmp_path):
 def test_compare_names_an_option_that_no_method_has(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2
-    assert "learning_rate: none of kfra, kflr has one" in capsys.readouterr().err
+    assert "learning_rate: none of kfra, kflr takes it" in capsys.readouterr().err
     assert not (tmp_path / "c").exists()
 
 
@@ -187,6 +188,42 @@ def test_show_prints_and_redraws(tmp_path, capsys):
     assert (tmp_path / "mine.png").exists()
     assert run("show", tmp_path / "nowhere") == 2
     assert "there is no run here" in capsys.readouterr().err
+
+
+def test_an_option_that_every_method_overrides_is_named(tmp_path, capsys):
+    arguments = ("--data", "digits", "--methods", "kfra", "adam:0.1", *ADAM, "--updates", 5, "--out", tmp_path / "c")
+    assert run("compare", *arguments) == 2
+    assert "learning_rate: none of kfra, adam:0.1 takes it" in capsys.readouterr().err
+
+
+def test_show_says_of_which_update_the_losses_are(tmp_path, capsys):
+    train(tmp_path / "a")
+    metrics = tmp_path / "a" / "metrics.jsonl"
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:10]))  # as after a kill
+    capsys.readouterr()
+    assert run("show", tmp_path / "a") == 0
+    assert "a: its losses are those after update 0\n" in capsys.readouterr().out
+
+
+def test_runs_on_several_data_sets_are_told_apart_in_a_picture(tmp_path, monkeypatch):
+    train(tmp_path / "a")
+    assert run("train", "--data", "digits-odd", "--updates", 12, "--out", tmp_path / "b") == 0
+    drawn = []
+    monkeypatch.setattr("kfgn.lab.pictures._save", lambda figure, _path: drawn.append(figure))
+    assert run("show", tmp_path) == 0
+    (figure,) = drawn
+    assert figure.get_suptitle() == "several data sets; dashed: averaged parameters"
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels == ["digits, kfra", "digits-odd, kfra"]
+
+
+def test_backends_keeps_the_extra_that_pip_needs(capsys, monkeypatch):
+    def missing(_name, _device):
+        raise BackendUnavailableError("pip install 'kfgn[jax]'")
+
+    monkeypatch.setattr("kfgn.lab.tables.open_backend", missing)
+    assert run("backends") == 0
+    assert "kfgn[jax]" in capsys.readouterr().out
 
 
 def test_backends_says_what_is_usable(capsys):

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, train
+from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, train, trainer
 from kfgn.lab.checkpoint import checkpoints, read_checkpoint
 from kfgn.lab.lock import locked
 from kfgn.lab.trainer import InterruptedRunError
@@ -94,6 +94,14 @@ def test_interrupted_by_ctrl_c(uninterrupted, tmp_path):
     assert told.decode() == f"kfgn: stopped after update {t}, with a checkpoint in {out}; --resume goes on from there\n"
     assert checkpoints(out)[0].name == f"checkpoint-{t:09d}.safetensors"
     assert_same(resume(out), uninterrupted)
+
+
+def test_slow_steps_are_saved_before_checkpoint_every(tmp_path, monkeypatch):
+    """Newest first, the two that are kept."""
+    monkeypatch.setattr(trainer, "READ_UPDATES", 2)
+    monkeypatch.setattr(trainer, "UNSAVED_SECONDS", 0.0)
+    train(Options("digits", updates=7, checkpoint_every=1000), tmp_path)
+    assert [int(path.stem[-9:]) for path in checkpoints(tmp_path)] == [7, 6]
 
 
 def test_a_full_disk_loses_no_checkpoint(uninterrupted, tmp_path):

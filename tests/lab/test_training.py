@@ -124,7 +124,7 @@ def test_fewer_rejected_steps_than_patience_are_counted(tmp_path):
         ({"backend": "numba"}, "backend: unknown backend 'numba'; known: numpy"),
         ({"device": "cuda"}, "device: numpy runs on cpu, got 'cuda'"),
         ({"dtype": "float16"}, "dtype: expected float32 or float64, got 'float16'"),
-        ({"updates": None}, "updates: expected a number of updates or of seconds, got neither"),
+        ({"updates": None}, "updates, seconds: expected one of them, got neither"),
         ({"updates": 0}, "updates: expected a positive integer, got 0"),
         ({"seconds": -1.0}, r"seconds: expected a number above 0, got -1\.0"),
         ({"seed": -1}, r"seed: expected an integer from 0 to 2\^63 - 1, got -1"),
