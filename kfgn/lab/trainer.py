@@ -38,7 +38,7 @@ READ_UPDATES, READ_SECONDS = 10, 0.25
 """Infos are read after so many updates, or so much time: the device is not waited for at every one."""
 
 UNSAVED_SECONDS = 30.0
-"""The most training that a kill can cost, where steps are slow: then checkpoints are more frequent than was asked."""
+"""A checkpoint comes when so much training is not saved, however slow the steps: a kill costs little more."""
 
 
 class InterruptedRunError(RunFailedError):
