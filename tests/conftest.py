@@ -17,3 +17,4 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--backend", help="run the conformance tests of this backend alone, and fail if it is not usable")
     parser.addoption("--seeds", type=int, default=1, help="of the problems on which every mistake is to be named")
+    parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")

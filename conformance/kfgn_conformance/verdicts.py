@@ -8,9 +8,10 @@ import numpy as np
 from .adapters import Adapter, UnsupportedError
 from .adapters.conventions import compared, translated
 from .adapters.isolated import NoAnswerError
+from .changes import LARGE
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LARGE, LOOSE, Truth, quotient, tolerances, truth
+from .tolerances import LOOSE, Truth, quotient, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""

@@ -56,7 +56,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     I, J = range(len(W)), range(len(W))
 
     def matrix(element: Any) -> Array:
-        return np.array([element(a, b) for a, b in pairs]).reshape(delta.shape)
+        return np.stack([element(a, b) for a, b in pairs]).reshape(delta.shape)
 
     return [
         # d/dh_b dE/dh_a

@@ -62,7 +62,7 @@ def difference(h: Array, y: int) -> Any:
 def gradient(h: Array, y: int) -> Array:
     """dE/dh_L = (s - r, -+r (1 - A), -+(1 - r) (1 - C))."""
     t, z = sign(y), h[0] + log_ratio(h, y)
-    return np.array([difference(h, y), -t * logistic(z) * logistic(-t * h[1]), -t * logistic(-z) * logistic(-t * h[2])])
+    return np.stack([difference(h, y), -t * logistic(z) * logistic(-t * h[1]), -t * logistic(-z) * logistic(-t * h[2])])
 
 
 def hessian(h: Array, y: int) -> Array:
@@ -71,8 +71,8 @@ def hessian(h: Array, y: int) -> Array:
     s, r, not_r = logistic(h[0]), logistic(z), logistic(-z)
     A, not_A = logistic(t * h[1]), logistic(-t * h[1])
     C, not_C = logistic(t * h[2]), logistic(-t * h[2])
-    d = np.array([one(z), t * not_A, -t * not_C])
-    on = np.array(
+    d = np.stack([one(z), t * not_A, -t * not_C])
+    on = np.stack(
         [
             difference(h, y) * (not_r - s if 2 * r > 1 else logistic(-h[0]) - r),  # s (1 - s) - r (1 - r)
             r * not_A * (A - not_r * not_A),

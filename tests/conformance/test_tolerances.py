@@ -10,9 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
+from kfgn_conformance.arithmetic import Single
 from kfgn_conformance.cases import case, cases
+from kfgn_conformance.changes import PERTURBATIONS, changes, perturbed
+from kfgn_conformance.fixed_changes import questions
+from kfgn_conformance.known_changes import digest, known_changes, shipped
 from kfgn_conformance.problems import dense_layers
-from kfgn_conformance.quantities import REFERENCE_ONLY
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
 from kfgn_conformance.real import autoencoder, digits
 from kfgn_conformance.strategies import problems
@@ -21,9 +24,7 @@ from kfgn_conformance.tolerances import (
     ROUNDOFF,
     C,
     UnusableOracleError,
-    in_float32,
     longest_sum,
-    perturbed,
     telling,
     tolerances,
     truth,
@@ -343,29 +344,54 @@ def test_a_size_that_is_not_finite_passes_nothing():
     assert not telling(CASE, singular)
 
 
-@given(problem=problems())
-def test_the_reference_in_float32_stays_there(problem):
-    """One float64 in a recursion, and d would not see what float32 loses."""
-    rng = np.random.default_rng(0)
-    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
-        try:
-            arrays = in_float32(problem, quantity, rng)
-        except UnusableOracleError:
-            continue
-        assert {np.asarray(a).dtype.name for a in arrays} <= {"float32", "int64"}, quantity.name
-        assert quantity.name == "labels" or all(np.asarray(a).dtype == np.float32 for a in arrays), quantity.name
-
-
-def test_an_oracle_that_float32_has_not_passes_nothing():
+def test_an_oracle_without_a_value_in_24_bits_passes_nothing():
     def unusable(p):
-        if p.X.dtype == np.float32:
+        if isinstance(p.X, Single):
             raise ValueError("not positive definite")
         return (np.ones(1),)
 
     broken = replace(QUANTITIES["loss"], oracle=unusable)
-    with pytest.raises(UnusableOracleError, match="loss on digits: no oracle in float32: not positive definite"):
+    with pytest.raises(UnusableOracleError, match="loss on digits: no value with 24 bits: not positive definite"):
         truth(DIGITS, broken)
     assert not telling(DIGITS, broken)
+
+
+def test_d_is_at_least_the_last_rounding_and_nothing_for_integers():
+    """A value that no perturbation moves is still rounded once."""
+    constant = replace(QUANTITIES["loss"], oracle=lambda p: (np.full(2, 0.1), np.arange(3)))
+    assert changes(CASE, constant) == (float(f"{0.1 * 2.0**-24:.3g}"), 0.0)
+
+
+def test_d_is_at_least_twice_the_root_mean_square():
+    """The changes of one number may all happen to be small, and their largest too low a bound."""
+    calls = iter(range(PERTURBATIONS + 1))
+    steady = replace(QUANTITIES["loss"], oracle=lambda p: (np.array(1.0 if next(calls) == 0 else 1 + 2.0**-10),))
+    assert changes(CASE, steady) == (float(f"{2 * 2.0**-10:.3g}"),)
+
+
+def test_d_is_the_same_when_it_is_computed_again():
+    for name in ("loss", "kfra", "solve_exact"):
+        assert changes(CASE.head(2), QUANTITIES[name]) == changes(CASE.head(2), QUANTITIES[name])
+
+
+@pytest.mark.parametrize("name", ["loss", "kfra", "omega", "solve_exact", "quadratic_model"])
+def test_the_changes_that_ship_are_those_that_are_computed(name):
+    problem = cases()[3]
+    assert known_changes(problem, QUANTITIES[name]) == changes(problem, QUANTITIES[name])
+
+
+def test_every_fixed_problem_has_its_changes_shipped():
+    for problem, quantity in questions():
+        assert known_changes(problem, quantity) is not None, f"{quantity.name} on {problem.id}"
+
+
+def test_changes_are_shipped_for_the_same_numbers_and_the_whole_quantity_alone():
+    problem, loss = cases()[0], QUANTITIES["loss"]
+    other = replace(problem, X=problem.X / 2)
+    assert digest(problem) in shipped()
+    assert digest(other) not in shipped()
+    assert known_changes(other, loss) is None
+    assert known_changes(problem, replace(loss, view=lambda p, arrays: arrays)) is None
 
 
 def test_d_sees_what_a_recursion_cancels():

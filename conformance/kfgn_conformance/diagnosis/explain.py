@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..changes import LARGE
 from ..problems import Problem
 from ..quantities import Arrays, Quantity, largest
-from ..tolerances import LARGE, tolerances, truth
+from ..tolerances import tolerances, truth
 from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 

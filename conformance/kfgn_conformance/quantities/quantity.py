@@ -72,7 +72,7 @@ class Quantity:
 
 def in_order(per_layer: ref.PerLayer) -> Arrays:
     """The arrays of the layers 1, ..., L as a tuple."""
-    return tuple(np.asarray(per_layer[l]) for l in sorted(per_layer))
+    return tuple(np.asanyarray(per_layer[l]) for l in sorted(per_layer))
 
 
 def keyed(arrays: Arrays) -> ref.PerLayer:
@@ -82,7 +82,7 @@ def keyed(arrays: Arrays) -> ref.PerLayer:
 
 def single(value: Any) -> Arrays:
     """A scalar, or one array, as a tuple."""
-    return (np.asarray(value),)
+    return (np.asanyarray(value),)
 
 
 def stacked(sample: Callable[[ref.Network, Array, Array], ref.PerLayer], problem: Problem) -> Arrays:

@@ -34,7 +34,7 @@ def likelihood(p: Problem) -> Arrays:
 
     def sample(net: ref.Network, x: Array, y: Any) -> Arrays:
         h_L, name = ref.forward(net, x)[1][net.L], net.objective
-        value = np.asarray(ref.log_likelihood(name, h_L, y))
+        value = np.asanyarray(ref.log_likelihood(name, h_L, y))
         return value, ref.log_likelihood_gradient(name, h_L, y), ref.log_partition_hessian(name, h_L)
 
     return for_datapoints(p, sample)
@@ -53,7 +53,7 @@ def algorithm_1(p: Problem) -> Arrays:
     probes = p.probes
     update = ref.algorithm_1(p.reference, p.X, p.Y, probes.gamma[()], probes.tau[()], probes.eta[()])
     layers = (update.gradient, update.Q, update.G, update.direction, update.weights)
-    return *(a for per_layer in layers for a in in_order(per_layer)), np.asarray(update.alpha)
+    return *(a for per_layer in layers for a in in_order(per_layer)), np.asanyarray(update.alpha)
 
 
 def trajectory(p: Problem) -> Arrays:
@@ -62,7 +62,7 @@ def trajectory(p: Problem) -> Arrays:
     settings = ref.Settings("kfra", probes.eta[()], T_tau=1, T_gamma=1)
     start = ref.initial_state(p.reference, probes.tau[()], probes.gamma[()])
     state, _ = ref.trajectory(settings, start, [(p.X, p.Y, None)] * STEPS)[-1]
-    return *state.net.weights, *in_order(state.average), np.asarray(state.tau), np.asarray(state.gamma)
+    return *state.net.weights, *in_order(state.average), np.asanyarray(state.tau), np.asanyarray(state.gamma)
 
 
 def condition_of_updates(p: Problem) -> tuple[float, ...]:

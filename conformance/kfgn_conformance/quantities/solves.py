@@ -30,7 +30,7 @@ def factors(p: Problem) -> list[tuple[Array, Array]]:
 
 def for_each_block(p: Problem, f: Callable[[Array, Array, Array], Any]) -> Arrays:
     """f(Q, G, V) of each layer."""
-    return tuple(np.asarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.probes.direction, strict=True))
+    return tuple(np.asanyarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.probes.direction, strict=True))
 
 
 def damping(p: Problem) -> Array:

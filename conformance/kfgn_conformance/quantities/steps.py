@@ -63,7 +63,7 @@ def steps(p: Problem) -> Arrays:
         for per_layer in (dict(enumerate(state.net.weights, start=1)), state.average, state.Q, state.G):
             arrays += in_order(per_layer)
         arrays += [state.tau, state.gamma, info.f, info.alpha]
-    return tuple(map(np.asarray, arrays))
+    return tuple(map(np.asanyarray, arrays))
 
 
 def decreases(p: Problem, here: Waypoint) -> list[Any]:

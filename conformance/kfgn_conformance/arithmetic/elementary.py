@@ -1,0 +1,64 @@
+"""Elementary functions, rounded correctly to fewer bits than float64 has.
+
+NumPy's own functions are within a few units of float64's last place, and these units differ between processors. The
+rounding to fewer bits hides the difference, unless the value is near a tie. There it is computed in decimal arithmetic.
+"""
+
+from collections.abc import Callable
+from decimal import Context, Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+
+from .rounding import Floats, near_tie, nearest, rounded
+
+ULPS = 64
+"""The error that a processor's own functions may have, in units of float64's last place. None is known above 5."""
+
+DIGITS = 80
+"""The decimal digits of an exact value; a number of 40 bits comes nowhere near so close to a tie without being one."""
+
+
+def _expm1(x: Decimal) -> Decimal:
+    return x.exp() - 1
+
+
+def _log1p(x: Decimal) -> Decimal:
+    return (1 + x).ln()
+
+
+def _tanh(x: Decimal) -> Decimal:
+    e = (-2 * abs(x)).exp()
+    return ((1 - e) / (1 + e)).copy_sign(x)
+
+
+def _cosh(x: Decimal) -> Decimal:
+    return (x.exp() + (-x).exp()) / 2
+
+
+EXACT: dict[np.ufunc, Callable[[Decimal], Decimal]] = {
+    np.exp: Decimal.exp,
+    np.expm1: _expm1,
+    np.log: Decimal.ln,
+    np.log1p: _log1p,
+    np.tanh: _tanh,
+    np.cosh: _cosh,
+}
+"""Each function that is known here, to `DIGITS` digits."""
+
+
+def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
+    """The function of every element of x, which has no more bits itself."""
+    values = np.asarray(function(x), np.float64)
+    close = near_tie(values, bits, ULPS)
+    if np.any(close):
+        values = values.copy()
+        for i in np.flatnonzero(close):
+            values.flat[i] = exactly(function, float(x.flat[i]), bits)
+    return rounded(values, bits)
+
+
+def exactly(function: np.ufunc, x: float, bits: int) -> float:
+    """The function of one number, by decimal arithmetic."""
+    with localcontext(Context(prec=DIGITS)):
+        return nearest(Fraction(EXACT[function](Decimal(x))), bits)

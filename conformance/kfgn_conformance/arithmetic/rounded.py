@@ -1,0 +1,176 @@
+"""Arrays that compute in an arithmetic of so many bits: the reference runs on them as on any other numbers.
+
+Every NumPy function that the reference calls is here under what it does: it computes and rounds, it compares or moves
+numbers that are rounded already, or it is refused. A function that is not here raises `TypeError`, so that nothing is
+computed with a processor's own rounding in silence.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import eigenvalues
+from .elementary import EXACT, elementary
+from .rounding import Floats, rounded
+from .summation import accumulated, product, summed
+
+
+class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
+    """A float64 array whose elements have `bits` bits of significand, and so have all results of computing with it."""
+
+    bits: ClassVar[int]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        plain = [np.asarray(x) for x in inputs]
+        if ufunc in COMPARED:
+            result = getattr(ufunc, method)(*plain, **options)
+        elif method == "__call__":
+            result = self._called(ufunc, *plain, **options)
+        elif ufunc is np.add and method in ("reduce", "accumulate"):
+            result = self._added(method, plain[0], **options)
+        else:
+            raise TypeError(f"{ufunc.__name__}.{method}: expected a function of a stated rounding")
+        if out is None:
+            return self._wrapped(result)
+        (target,) = out
+        target[...] = result
+        return target
+
+    def _called(self, ufunc: np.ufunc, *inputs: Any, **options: Any) -> Any:
+        """The result of an elementwise function, or of `@`."""
+        if options:
+            raise TypeError(f"{ufunc.__name__}: expected no options, got {', '.join(options)}")
+        if ufunc in ROUNDED_CORRECTLY:
+            return rounded(np.asarray(ufunc(*inputs)), self.bits)
+        if ufunc in EXACT:
+            return elementary(ufunc, inputs[0], self.bits)
+        if ufunc is np.matmul:
+            A, B = (x.astype(np.float64) for x in inputs)
+            return product(A, B, self.bits)
+        if ufunc is np.power:
+            return self._power(*inputs)
+        raise TypeError(f"{ufunc.__name__}: expected a function of a stated rounding")
+
+    def _power(self, base: Floats, exponent: NDArray[Any]) -> Floats:
+        """A whole power, by multiplication."""
+        if exponent.ndim or exponent != int(exponent) or exponent < 1:
+            raise TypeError(f"power: expected a whole exponent of at least 1, got {exponent}")
+        result = base
+        for _ in range(int(exponent) - 1):
+            result = rounded(np.asarray(result * base), self.bits)
+        return result
+
+    def _added(self, method: str, x: NDArray[Any], axis: Any = 0, keepdims: bool = False, **options: Any) -> Any:
+        """A sum over all axes or one, or the sums of its first elements."""
+        if any(value is not None for value in options.values()):
+            raise TypeError(f"add.{method}: expected axis and keepdims alone, got {', '.join(options)}")
+        if method == "accumulate":
+            return accumulated(x, axis, self.bits)
+        axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis) % max(x.ndim, 1)
+        total = x
+        for one in sorted(axes, reverse=True):
+            total = summed(total, one, self.bits)
+        return np.expand_dims(total, tuple(axes)) if keepdims else total
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function in COMPUTED:
+            return COMPUTED[function](*arguments, **options)
+        if function not in MOVED:
+            raise TypeError(f"{function.__name__}: expected a function of a stated rounding")
+        return self._wrapped(function(*_plain(arguments), **_plain(options)))
+
+    def __getitem__(self, key: Any) -> Any:
+        """Elements, of which a single one is still an array, of no axis: a float64 scalar would compute by itself."""
+        return self._wrapped(np.asarray(self)[_plain(key)])
+
+    def _wrapped(self, result: Any) -> Any:
+        """Floats as such arrays again; what is compared or counted as it is."""
+        if isinstance(result, tuple | list):
+            return type(result)(map(self._wrapped, result))
+        if isinstance(result, np.ndarray | np.generic) and result.dtype == np.float64:
+            return np.asarray(result).view(type(self))
+        return result
+
+
+class Single(Rounded):
+    """The 24 bits of float32, with the range of float64."""
+
+    bits = 24
+
+
+class Triple(Rounded):
+    """40 bits, in which the rounding of 24 shows."""
+
+    bits = 40
+
+
+Precision = TypeVar("Precision", bound=Rounded)
+
+
+def rounded_to(precision: type[Precision], x: NDArray[Any]) -> Precision:
+    """An array of floats, rounded to a precision."""
+    return rounded(np.asarray(x, np.float64), precision.bits).view(precision)
+
+
+def _plain(x: Any) -> Any:
+    """The arguments of a function with ordinary arrays in the place of ours."""
+    if isinstance(x, Rounded):
+        return x.view(np.ndarray)
+    if isinstance(x, tuple | list):
+        return type(x)(map(_plain, x))
+    return {key: _plain(value) for key, value in x.items()} if isinstance(x, dict) else x
+
+
+def _sum(x: Any, axis: Any = None, **options: Any) -> Any:
+    return np.add.reduce(x, axis=axis, **options)
+
+
+def _cumsum(x: Any) -> Any:
+    return np.add.accumulate(x.reshape(-1))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    return a.reshape(-1)[:, None] * b.reshape(-1)[None, :]
+
+
+def _kron(A: Any, B: Any) -> Any:
+    if A.ndim == B.ndim == 1:
+        return _outer(A, B).reshape(-1)
+    return (A[:, None, :, None] * B[None, :, None, :]).reshape(len(A) * len(B), -1)
+
+
+def _product_of_all(x: Any) -> Any:
+    result = x[0]
+    for factor in x[1:]:
+        result = result * factor
+    return result
+
+
+ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.square}
+"""By IEEE 754 in float64. 53 bits are more than 2 x 24 + 2, so that a second rounding to 24 does no harm."""
+
+COMPARED = {
+    *(np.negative, np.absolute, np.maximum, np.minimum, np.isfinite, np.sign),
+    *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
+    *(np.logical_and, np.logical_or, np.logical_not),
+}
+"""Exact: what they give is one of their arguments, its negative, or a bool."""
+
+COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.sum: _sum,
+    np.cumsum: _cumsum,
+    np.prod: _product_of_all,
+    np.outer: _outer,
+    np.kron: _kron,
+    np.linalg.eigh: eigenvalues.eigh,
+    np.linalg.eigvalsh: lambda A: eigenvalues.eigh(A)[0],
+}
+"""Functions that NumPy composes of others, by operators here."""
+
+MOVED = {
+    *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),
+    *(np.any, np.all, np.ones_like, np.split, np.stack, np.where, np.zeros_like),
+}
+"""Functions that move elements or choose among them."""

@@ -1,0 +1,54 @@
+"""Sums from the first term to the last, and the matrix products made of them, each operation rounded."""
+
+import numpy as np
+
+from .rounding import Floats, round_pattern, rounded
+
+ELEMENTS = 2**20
+"""The most products of a matrix product that are held at once."""
+
+
+def summed(x: Floats, axis: int, bits: int) -> Floats:
+    """The sum over one axis, from the first element to the last."""
+    terms = np.moveaxis(x, axis, 0)
+    total = np.array(terms[0]) if len(terms) else np.zeros(terms.shape[1:])
+    add_up(total, terms[1:], bits)
+    return total
+
+
+def add_up(total: Floats, terms: Floats, bits: int) -> None:
+    """Add the terms to a total, one after the other, in place."""
+    pattern = total.view(np.int64)
+    carried = np.empty_like(pattern)
+    for term in terms:
+        np.add(total, term, total)
+        round_pattern(pattern, carried, bits)
+
+
+def accumulated(x: Floats, axis: int, bits: int) -> Floats:
+    """The sums of the first 1, 2, ... elements along one axis."""
+    terms = np.moveaxis(np.array(x), axis, 0)
+    for i in range(1, len(terms)):
+        terms[i] = rounded(terms[i - 1] + terms[i], bits)
+    return np.moveaxis(terms, 0, axis)
+
+
+def product(A: Floats, B: Floats, bits: int) -> Floats:
+    """A B of matrices (M, K) and (K, N), or of vectors in the place of either, as `@` has it."""
+    if A.ndim > 2 or B.ndim > 2 or A.ndim * B.ndim == 0 or A.shape[-1] != B.shape[0]:
+        raise ValueError(f"expected vectors or matrices that fit, got shapes {A.shape} and {B.shape}")
+    rows = A[None, :] if A.ndim == 1 else A
+    columns = B[:, None] if B.ndim == 1 else B
+    shape = (*A.shape[:-1], *B.shape[1:])
+    return _product(rows, columns, bits).reshape(shape)
+
+
+def _product(A: Floats, B: Floats, bits: int) -> Floats:
+    (M, K), N = A.shape, B.shape[1]
+    held = max(ELEMENTS // max(M * N, 1), 1)
+    total = np.zeros((M, N))
+    for start in range(0, K, held):
+        part = slice(start, start + held)
+        products = rounded(A.T[part, :, None] * B[part, None, :], bits)
+        add_up(total, products, bits)
+    return total

@@ -1,0 +1,73 @@
+"""The d of the tolerance rule: the change of a quantity when the inputs and every operation are rounded to 24 bits.
+
+It is computed in an arithmetic that is the same on every processor (`arithmetic`), so that no tolerance depends on the
+machine. The autoencoder is the exception: its products are too large for that arithmetic, and NumPy's float32 serves.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .arithmetic import Single, Triple, rounded_to
+from .problems import Array, Problem
+from .quantities import Arrays, Quantity, largest
+
+STEP = 2.0**-24
+"""u of float32: how far the inputs move, relative to themselves, and how finely operations are rounded."""
+
+PERTURBATIONS = 8
+
+LARGE = 10**5
+"""With so many weights one perturbation is enough: a maximum over as many changes hardly varies (a test has it)."""
+
+
+class UnusableOracleError(ValueError):
+    """An oracle, or a part of its tolerance, is NaN or infinite or cannot be computed with 24 bits."""
+
+
+def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
+    """d of each array, to three digits.
+
+    The changes are those over eight problems whose real numbers are moved by one u of themselves, up or down at random,
+    with every operation of the reference rounded to 24 bits.
+    """
+    rng = np.random.default_rng(0)
+    if problem.parameters >= LARGE:
+        exact = at(problem, quantity)
+        moved = [perturbed(problem, rng, STEP).map_reals(lambda x: x.astype(np.float32))]
+    else:
+        exact = at(in_bits(problem, Triple), quantity)
+        moved = [in_bits(perturbed(problem, rng, STEP), Single) for _ in range(PERTURBATIONS)]
+    answers = zip(*(at(neighbour, quantity) for neighbour in moved), strict=True)
+    return tuple(float(f"{change(a, near):.3g}") for a, near in zip(exact, answers, strict=True))
+
+
+def change(exact: Array, near: Sequence[Array]) -> float:
+    """How far an array moves: the largest of its changes, and at least two bounds that hold without luck.
+
+    The last rounding alone moves an answer by u max|Q|, unless it is an integer. Twice the root of the mean square is
+    what a normal error stays within, where the largest of eight changes of a single number may happen to be small.
+    """
+    changes = np.stack([b - exact for b in near]).astype(np.float64)
+    spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
+    last_rounding = 0.0 if exact.dtype.kind in "iu" else STEP * largest(exact)
+    return max(largest(changes), spread if len(near) > 1 else 0.0, last_rounding)
+
+
+def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Problem:
+    """The problem with every real number in it moved by +-step of itself."""
+    return problem.map_reals(lambda x: x * (1 + step * rng.choice([-1.0, 1.0], size=x.shape)))
+
+
+def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
+    """The problem in an arithmetic of so many bits."""
+    return problem.map_reals(lambda x: rounded_to(precision, x))
+
+
+def at(problem: Problem, quantity: Quantity) -> Arrays:
+    """The quantity's arrays at the problem, in its arithmetic, as ordinary arrays."""
+    try:
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+            return tuple(np.asarray(a) for a in quantity.value(problem))
+    except (ArithmeticError, ValueError) as error:
+        raise UnusableOracleError(f"{quantity.name} on {problem.id}: no value with 24 bits: {error}") from error

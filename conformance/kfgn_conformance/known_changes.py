@@ -1,0 +1,58 @@
+"""The changes d of the fixed problems, computed once and shipped, since they are the same on every machine.
+
+An entry holds for one problem, by a hash of its numbers. A problem that the file does not have gets its d computed.
+`fixed_changes` writes and verifies the file.
+"""
+
+import hashlib
+import json
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .exchange import as_json
+from .problems import Array, Problem
+from .quantities import ROWS, Quantity
+
+FILE = Path(__file__).parent / "known_changes.json"
+
+Table = dict[str, dict[str, Any]]
+"""By the hash of a problem: its id and N, and the d of every array by quantity."""
+
+
+def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | None:
+    """d of each array, if the file has it. A quantity that is only compared in part is another, and is not there."""
+    if problem.id not in _ids() or ROWS.get(quantity.name) is not quantity:
+        return None
+    d = shipped().get(digest(problem), {}).get("changes", {}).get(quantity.name)
+    return None if d is None else tuple(d)
+
+
+@cache
+def shipped() -> Table:
+    """The file that ships with the kit; empty while there is none."""
+    return read(FILE) if FILE.is_file() else {}
+
+
+@cache
+def _ids() -> frozenset[str]:
+    return frozenset(entry["id"] for entry in shipped().values())
+
+
+def read(file: Path) -> Table:
+    """The table in a file."""
+    table: Table = json.loads(file.read_text(encoding="utf-8"))["problems"]
+    return table
+
+
+@lru_cache(maxsize=256)
+def digest(problem: Problem) -> str:
+    """A hash of everything in a problem, the same on every machine."""
+    return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
+
+
+def _hashed(_path: str, array: Array) -> str:
+    little_endian = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return f"{array.dtype.name} {array.shape} {hashlib.sha256(little_endian.tobytes()).hexdigest()}"

@@ -1,0 +1,113 @@
+"""Tolerances, golden vectors and their checks are the same with other vector instructions, BLAS kernels and threads.
+
+A setting that the machine ignores would prove nothing. So each is looked up where it takes effect: the features that
+NumPy found in `numpy.show_config`, and the kernel of OpenBLAS and its threads by threadpoolctl.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from kfgn_conformance import golden
+from kfgn_conformance.golden.making import sha256
+from kfgn_conformance.quantities import ROWS
+
+threadpoolctl = pytest.importorskip("threadpoolctl", reason="threadpoolctl tells which BLAS kernel is in use")
+
+FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+SETTINGS = {
+    "no vector instructions": {**BLAS, "NPY_DISABLE_CPU_FEATURES": " ".join(FOUND), "OPENBLAS_CORETYPE": "Prescott"},
+    "two threads": {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "Haswell"},
+    "fewer vector instructions": {**BLAS, "NPY_DISABLE_CPU_FEATURES": " ".join(FOUND[1:])},
+    "Prescott": {**BLAS, "OPENBLAS_CORETYPE": "Prescott"},
+    "Haswell": {**BLAS, "OPENBLAS_CORETYPE": "Haswell"},
+    "SkylakeX": {**BLAS, "OPENBLAS_CORETYPE": "SkylakeX"},
+    "Zen": {**BLAS, "OPENBLAS_CORETYPE": "Zen"},
+}
+IN_CI = ("no vector instructions", "two threads")
+
+IN_FORCE = """
+import json
+import numpy as np
+import threadpoolctl
+(blas,) = (pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")
+simd = np.show_config(mode="dicts")["SIMD Extensions"]
+print(json.dumps({"found": simd.get("found", []), "kernel": blas.get("architecture"), "threads": blas["num_threads"]}))
+"""
+
+MADE = """
+import json, sys
+from kfgn_conformance.golden.making import file_of
+from kfgn_conformance.golden.problems import every_question
+from kfgn_conformance.quantities import ROWS
+questions = every_question()
+for name in sys.argv[1:]:
+    print(json.dumps(file_of(ROWS[name], [one for one in questions if name in one.quantities])))
+"""
+
+IN_CI_MADE = ("kfra", "solve_exact", "conjugate_gradients", "quadratic_model")
+"""The quantities made again in CI: a recursion, eigenvalues, an elimination, and a difference of large terms."""
+
+
+def run(setting, *command):
+    done = subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | SETTINGS[setting],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3000,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def skip_unless_in_force(setting):
+    """Skip, with the reason, where the machine ignores the setting."""
+    wanted, seen = SETTINGS[setting], json.loads(run(setting, "-W", "ignore", "-c", IN_FORCE))
+    disabled = wanted.get("NPY_DISABLE_CPU_FEATURES", "").split()
+    if "NPY_DISABLE_CPU_FEATURES" in wanted and not disabled:
+        pytest.skip("NumPy found no optional features here, so none can be switched off")
+    assert not set(disabled) & set(seen["found"]), f"not switched off: {disabled}, still found: {seen['found']}"
+    kernel = wanted.get("OPENBLAS_CORETYPE", seen["kernel"])
+    if seen["kernel"] != kernel:
+        pytest.skip(f"OpenBLAS has no kernel {kernel} here: it uses {seen['kernel']}")
+    if seen["threads"] != int(wanted["OPENBLAS_NUM_THREADS"]):
+        pytest.skip(f"expected {wanted['OPENBLAS_NUM_THREADS']} threads of OpenBLAS, got {seen['threads']}")
+
+
+def pytest_generate_tests(metafunc):
+    if "setting" in metafunc.fixturenames:
+        metafunc.parametrize("setting", SETTINGS if metafunc.config.getoption("--all-processors") else IN_CI)
+
+
+def test_vectors_are_made_byte_for_byte(setting, pytestconfig):
+    skip_unless_in_force(setting)
+    names = list(ROWS) if pytestconfig.getoption("--all-processors") else IN_CI_MADE
+    made = run(setting, "-W", "ignore", "-c", MADE, *names).splitlines()
+    for name, line in zip(names, made, strict=True):
+        there = json.loads((golden.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        here = json.loads(line)
+        assert here.pop("provenance")["arithmetic"] == there.pop("provenance")["arithmetic"]
+        assert here == there, name
+
+
+def test_vectors_are_verified(setting, pytestconfig, tmp_path):
+    skip_unless_in_force(setting)
+    folder = golden.FOLDER if pytestconfig.getoption("--all-processors") else some_vectors(tmp_path)
+    assert "no faults" in run(setting, "-W", "ignore", "-m", "kfgn_conformance", "vectors", "verify", str(folder))
+
+
+def some_vectors(folder):
+    """A folder with the files of a few quantities alone."""
+    files = {f"{name}.json": (golden.FOLDER / f"{name}.json").read_bytes() for name in IN_CI_MADE}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    manifest = {"format": 1, "files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
