@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import eigenvalues
 from .elementary import EXACT, elementary
-from .rounding import Floats, rounded
+from .rounding import Floats, rounded, rounded_in_place
 from .summation import accumulated, product, summed
 
 
@@ -33,7 +33,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         else:
             raise TypeError(f"{ufunc.__name__}.{method}: expected a function of a stated rounding")
         if out is None:
-            return self._wrapped(result)
+            return np.asarray(result).view(type(self)) if result.dtype == np.float64 else result
         (target,) = out
         target[...] = result
         return target
@@ -43,7 +43,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         if options:
             raise TypeError(f"{ufunc.__name__}: expected no options, got {', '.join(options)}")
         if ufunc in ROUNDED_CORRECTLY:
-            return rounded(np.asarray(ufunc(*inputs)), self.bits)
+            return rounded_in_place(np.asarray(ufunc(*inputs)), self.bits)
         if ufunc in EXACT:
             return elementary(ufunc, inputs[0], self.bits)
         if ufunc is np.matmul:
@@ -83,10 +83,11 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
 
     def __getitem__(self, key: Any) -> Any:
         """Elements, of which a single one is still an array, of no axis: a float64 scalar would compute by itself."""
-        return self._wrapped(np.asarray(self)[_plain(key)])
+        element = super().__getitem__(key)
+        return element if isinstance(element, Rounded) else np.asarray(element).view(type(self))
 
     def _wrapped(self, result: Any) -> Any:
-        """Floats as such arrays again; what is compared or counted as it is."""
+        """Floats as such arrays again, also in a list or tuple; anything else as it is."""
         if isinstance(result, tuple | list):
             return type(result)(map(self._wrapped, result))
         if isinstance(result, np.ndarray | np.generic) and result.dtype == np.float64:

@@ -30,10 +30,14 @@ def rounded(x: Floats, bits: int) -> Floats:
     The bits of a float64 are read as an integer, which grows with the number, so that a carry out of the significand
     raises the exponent as it should. Infinity and NaN stay what they are.
     """
-    result = np.array(x, np.float64)
-    pattern = result.view(np.int64)
+    return rounded_in_place(np.array(x, np.float64), bits)
+
+
+def rounded_in_place(x: Floats, bits: int) -> Floats:
+    """Round every element of an array that nothing else uses."""
+    pattern = x.view(np.int64)
     round_pattern(pattern, np.empty_like(pattern), bits)
-    return result
+    return x
 
 
 def round_pattern(pattern: NDArray[np.int64], carried: NDArray[np.int64], bits: int) -> None:
