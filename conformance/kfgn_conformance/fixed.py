@@ -1,6 +1,7 @@
 """The fixed problems beside the cases: small ones, each for a kind of mistake that no case shows.
 
-An id begins with the kind of problem, which is a table below. The first entry of a row says what it is for.
+An id begins with the kind of problem, which is a table below, and ends with the objective. The first entry of a row
+says what the problem is for.
 """
 
 from dataclasses import replace
@@ -79,7 +80,7 @@ SATURATED: dict[str, Fixed] = {
         for objective, psd in LOGITS
     },
     **{
-        f"saturated-units-{size}-{transfer}": Fixed(
+        f"saturated-units-{size}-{transfer}-squared_error": Fixed(
             f"overflow of e^h, and softplus that returns h above 20: hidden units near +-22 and +-{size}",
             Shape("squared_error", (3, 7, 4), (transfer,), N, S),
             some_units_near(size, *((448, 256) if transfer == "softplus" else (7 / 16, 1 / 4))),
@@ -101,43 +102,43 @@ BATCHES: dict[str, Fixed] = {
 }
 
 SHAPES: dict[str, Fixed] = {
-    "shape-square-layers": Fixed(
+    "shape-square-layers-categorical": Fixed(
         "weights used transposed: every layer has three inputs and three units",
         Shape("categorical", (3, 3, 3, 3), ("tanh", "tanh"), N, S),
     ),
-    "shape-1-layer": Fixed(
+    "shape-1-layer-squared_error": Fixed(
         "a loop over hidden layers where there are none: linear regression",
         Shape("squared_error", (3, 4), (), N, S),
     ),
-    "shape-2-layers": Fixed(
+    "shape-2-layers-bernoulli": Fixed(
         "the first layer taken for the one below the last: two layers",
         Shape("bernoulli", (3, 7, 4), ("logistic",), N, S),
     ),
-    "shape-4-layers": Fixed(
+    "shape-4-layers-categorical": Fixed(
         "a recursion that goes through too few layers: four layers",
         Shape("categorical", (3, 7, 2, 7, 4), ("tanh",) * 3, N, S),
     ),
-    "shape-5-layers": Fixed(
+    "shape-5-layers-squared_error": Fixed(
         "a recursion that goes through too few layers: five layers",
         Shape("squared_error", (3, 7, 2, 7, 2, 4), ("softplus",) * 4, N, S),
     ),
-    "shape-one-hidden-unit": Fixed(
+    "shape-one-hidden-unit-categorical": Fixed(
         "an axis of one unit that is dropped: a hidden layer of one unit",
         Shape("categorical", (3, 1, 4), ("tanh",), N, S),
     ),
-    "shape-one-output": Fixed(
+    "shape-one-output-bernoulli": Fixed(
         "an axis of one output that is dropped: a last layer of one unit",
         Shape("bernoulli", (3, 7, 1), ("tanh",), N, S),
     ),
-    "shape-one-datapoint": Fixed(
+    "shape-one-datapoint-squared_error": Fixed(
         "an axis of one datapoint that is dropped: N = 1",
         Shape("squared_error", (3, 7, 4), ("tanh",), 1, S),
     ),
-    "shape-one-label": Fixed(
+    "shape-one-label-categorical": Fixed(
         "an axis of one label that is dropped: S = 1",
         Shape("categorical", (3, 7, 4), ("tanh",), N, 1),
     ),
-    "shape-dead-layer": Fixed(
+    "shape-dead-layer-categorical": Fixed(
         "0 / 0 where every unit of a layer is dead: the G of it and of the layers below are 0",
         Shape("categorical", (3, 7, 2, 4), ("relu", "relu"), N, S),
         with_dead_layer(2),

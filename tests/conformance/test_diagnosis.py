@@ -126,7 +126,7 @@ def test_every_mistake_is_caught(name):
 @pytest.mark.parametrize("name", ["bias-forgotten", "slope-forgotten"])
 def test_a_mistake_is_named_where_the_right_array_is_zero(name, dtype):
     """There the oracle has no rounding, and no tolerance, and the mistake has."""
-    (problem,) = (p for p in fixed() if p.id == "shape-dead-layer")
+    (problem,) = (p for p in fixed() if p.id == "shape-dead-layer-categorical")
     arrays = tuple(a.astype(dtype) for a in MISTAKES[name].textbook(problem).answer("gradient"))
     assert not np.any(truth(problem, ROWS["gradient"]).arrays[0])
     assert name in {m.name for m in diagnose([Answered(problem, arrays)], ROWS["gradient"], dtype).mistakes}

@@ -57,8 +57,9 @@ def test_ids_are_unique_and_every_row_says_what_it_is_for():
     assert len(set(IDS)) == len(IDS)
     assert not set(IDS) & {p.id for p in (*cases(), *walks())}
     assert set(TEN) <= set(WALKS)
-    for row in FIXED.values():
+    for name, row in FIXED.items():
         assert len(row.says.split()) > 3
+        assert name.removesuffix("-scalar").endswith(f"-{row.shape.objective}")
 
 
 def test_sizes_are_what_ids_say():
@@ -66,16 +67,17 @@ def test_sizes_are_what_ids_say():
     for name in IDS:
         if name.startswith("batch-"):
             assert int(name.split("-")[1]) == BY_ID[name].N
-    assert {len(BY_ID[f"shape-{L}-layer{'s' * (L > 1)}"].layers) for L in (1, 2, 4, 5)} == {1, 2, 4, 5}
-    assert len(set(BY_ID["shape-square-layers"].widths)) == 1
-    assert 1 in BY_ID["shape-one-hidden-unit"].widths[1:-1]
-    assert BY_ID["shape-one-output"].widths[-1] == 1
-    assert BY_ID["shape-one-datapoint"].N == 1
-    assert BY_ID["shape-one-label"].labels.shape[1] == 1
+    numbered = {int(name.split("-")[1]): name for name in IDS if name.startswith("shape-") and name[6].isdigit()}
+    assert {L: len(BY_ID[name].layers) for L, name in numbered.items()} == {L: L for L in (1, 2, 4, 5)}
+    assert len(set(BY_ID["shape-square-layers-categorical"].widths)) == 1
+    assert 1 in BY_ID["shape-one-hidden-unit-categorical"].widths[1:-1]
+    assert BY_ID["shape-one-output-bernoulli"].widths[-1] == 1
+    assert BY_ID["shape-one-datapoint-squared_error"].N == 1
+    assert BY_ID["shape-one-label-categorical"].labels.shape[1] == 1
 
 
 def test_a_dead_layer_is_dead_for_every_datapoint():
-    problem = BY_ID["shape-dead-layer"]
+    problem = BY_ID["shape-dead-layer-categorical"]
     assert np.all(Textbook(problem).h[2] < 0)
     assert np.any(Textbook(problem).h[1] > 0)
     below, dead, above = (g for _, g in sorted(gradient(problem.reference, problem.X, problem.Y).items()))

@@ -112,14 +112,16 @@ PLANTED = {
     "a-third-of-two": Planted(
         lambda p, q: Textbook(p if p.N // 3 else p.head(1)).answer(q), "gradient", {"batch-2-squared_error"}
     ),
-    "square-weights-transposed": Planted(by(SquareWeightsTransposed), "gradient", {"shape-square-layers"}),
-    "from-the-hidden-layers": Planted(from_the_hidden_layers, "kfac", {"shape-1-layer"}),
-    "second-layer-first": Planted(second_layer_first, "kflr", {"shape-2-layers"}),
-    "two-hidden-layers-alone": Planted(by(TwoHiddenLayersAlone), "gradient", {"shape-4-layers", "shape-5-layers"}),
-    "squeezed-unit": Planted(squeezed, "kflr", {"shape-one-hidden-unit", "shape-one-output"}),
-    "squeezed-datapoint": Planted(squeezed, "jacobian_product", {"shape-one-datapoint"}),
-    "one-label-broadcast": Planted(one_label_broadcast, "kfac", {"shape-one-label"}),
-    "omega-unguarded": Planted(by(OmegaUnguarded), "omega", {"shape-dead-layer"}),
+    "square-weights-transposed": Planted(by(SquareWeightsTransposed), "gradient", {"shape-square-layers-categorical"}),
+    "from-the-hidden-layers": Planted(from_the_hidden_layers, "kfac", {"shape-1-layer-squared_error"}),
+    "second-layer-first": Planted(second_layer_first, "kflr", {"shape-2-layers-bernoulli"}),
+    "two-hidden-layers-alone": Planted(
+        by(TwoHiddenLayersAlone), "gradient", {"shape-4-layers-categorical", "shape-5-layers-squared_error"}
+    ),
+    "squeezed-unit": Planted(squeezed, "kflr", {"shape-one-hidden-unit-categorical", "shape-one-output-bernoulli"}),
+    "squeezed-datapoint": Planted(squeezed, "jacobian_product", {"shape-one-datapoint-squared_error"}),
+    "one-label-broadcast": Planted(one_label_broadcast, "kfac", {"shape-one-label-categorical"}),
+    "omega-unguarded": Planted(by(OmegaUnguarded), "omega", {"shape-dead-layer-categorical"}),
 }
 
 

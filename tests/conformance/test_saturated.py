@@ -53,7 +53,7 @@ def test_outputs_are_saturated(name):
 
 @pytest.mark.parametrize("name", [name for name in SATURATED if "units" in name])
 def test_hidden_units_are_saturated_beside_ordinary_ones(name):
-    _, _, size, transfer = name.split("-")
+    _, _, size, transfer, _ = name.split("-")
     h = Textbook(BY_ID[name]).h[1]
     assert BY_ID[name].transfers == (transfer,)
     assert np.all((np.abs(h[:, :2]) > 20) & (np.abs(h[:, :2]) < 35))
@@ -67,7 +67,7 @@ def test_every_objective_of_logits_and_every_curved_transfer_function_saturates(
         for objective in ("bernoulli", "categorical", "mixture", "mixture-scalar"):
             assert f"saturated-{size}-{objective}" in SATURATED
         for transfer in ("logistic", "softplus", "tanh"):
-            assert f"saturated-units-{size}-{transfer}" in SATURATED
+            assert f"saturated-units-{size}-{transfer}-squared_error" in SATURATED
 
 
 def logistic_slope(h):
@@ -270,19 +270,19 @@ PLANTED = {
     "softplus-unguarded": (
         SoftplusUnguarded,
         "q",
-        {"saturated-units-90-softplus": F32, "saturated-units-800-softplus": F64},
+        {"saturated-units-90-softplus-squared_error": F32, "saturated-units-800-softplus-squared_error": F64},
     ),
-    "softplus-linear-above-20": (SoftplusLinearAbove20, "q", {"saturated-units-90-softplus": F64}),
-    "softplus-linear-in-loss": (SoftplusLinearAbove20, "loss", {"saturated-units-90-softplus": F64}),
+    "softplus-linear-above-20": (SoftplusLinearAbove20, "q", {"saturated-units-90-softplus-squared_error": F64}),
+    "softplus-linear-in-loss": (SoftplusLinearAbove20, "loss", {"saturated-units-90-softplus-squared_error": F64}),
     "tanh-by-exponentials": (
         TanhByExponentials,
         "q",
-        {"saturated-units-90-tanh": F32, "saturated-units-800-tanh": F64},
+        {"saturated-units-90-tanh-squared_error": F32, "saturated-units-800-tanh-squared_error": F64},
     ),
     "logistic-by-growing-exponential": (
         LogisticByGrowingExponential,
         "gradient",
-        {"saturated-units-90-logistic": F32, "saturated-units-800-logistic": F64},
+        {"saturated-units-90-logistic-squared_error": F32, "saturated-units-800-logistic-squared_error": F64},
     ),
 }
 """A mistake, a quantity that it shows in, and the problems and dtypes where it does."""
