@@ -37,15 +37,17 @@ def clear(
     shape: Shape,
     change: Callable[[Problem], Problem] = lambda problem: problem,
     wanted: Callable[[Problem], bool] = lambda _problem: True,
+    *,
+    dead: bool = False,
 ) -> Problem:
-    """The first of the random problems, seed by seed and changed so, that is wanted.
+    """The first of the random problems, seed by seed and changed so, that is wanted and off every step.
 
-    And that is off every step, and has a gradient in the first layer.
+    dead: whether the first layer is to have no gradient; it has one otherwise
     """
     for seed in range(1000):
         problem = change(dyadic_problem(name, shape, np.random.Generator(np.random.Philox(seed))))
-        alive = np.any(gradient(problem.reference, problem.X, problem.Y)[1])
-        if alive and clear_of_kinks(problem) and not near_border(problem).any() and wanted(problem):
+        alive = bool(np.any(gradient(problem.reference, problem.X, problem.Y)[1]))
+        if alive != dead and clear_of_kinks(problem) and not near_border(problem).any() and wanted(problem):
             return exact(problem)
     raise AssertionError(f"no problem {name} of {shape} would do")
 

@@ -1,6 +1,7 @@
 """The problems of a run: fixed, drawn and real ones, and walks of the optimiser."""
 
 from .cases import cases
+from .fixed import fixed
 from .problems import Problem
 from .real import REAL_PROBLEMS
 from .walks import walks
@@ -18,4 +19,4 @@ def drawn(count: int, seed: int) -> list[Problem]:
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
     """All of them, with so many drawn ones."""
     real = (make() for make in REAL_PROBLEMS.values())
-    return (*cases(), *drawn(examples, seed), *real, *walks())
+    return (*cases(), *fixed(), *drawn(examples, seed), *real, *walks())

@@ -12,6 +12,9 @@ Array = NDArray[Any]
 
 SCHEMA_VERSION = 1
 
+DTYPES = ("float32", "float64")
+"""In which a problem is asked, if it does not say otherwise."""
+
 CLASSIFIERS = ("categorical", "mixture")
 """The objectives whose labels are indices of classes."""
 
@@ -100,6 +103,7 @@ class Problem:
     probes:   what products, projections and solves are asked at
     psd:      what stands for an indefinite H_L, "project" or "scalar": that of the mixture is one
     walk:     states of an optimiser to step from, for the problems that ask for steps and nothing else
+    dtypes:   in which it is asked; an adapter in another dtype is SKIPPED on it, and the report says so
     """
 
     id: str
@@ -113,6 +117,7 @@ class Problem:
     probes: Probes
     psd: str = "project"
     walk: Walk | None = None
+    dtypes: tuple[str, ...] = DTYPES
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -10,7 +10,7 @@ from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, judge
+from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, asked_in, judge
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Report:
     def add(self, name: str, row: Row) -> None:
         """The next row."""
         self.rows[name] = row.cells
-        self.notes += row.notes
+        self.notes += [note for note in row.notes if note not in self.notes]
 
     def expect(self, failures: Iterable[Expected]) -> None:
         """Tell the cells what is known of them; what passes in its place is `mended`."""
@@ -168,6 +168,8 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
         if within_reach.N < problem.N:
             notes.append(f"{name} is asked on {within_reach.N} of {problem.N} datapoints of {problem.id}")
         asked_on[problem.id] = within_reach
+        if any(column.description and column.description.dtype not in problem.dtypes for column in columns):
+            notes.append(asked_in(problem))
         for column, answers in zip(columns, verdicts, strict=True):
             if column.adapter is None:
                 answers.append(Verdict(Status.SKIPPED, problem.id, detail=column.reason))

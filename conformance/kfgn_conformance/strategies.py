@@ -4,15 +4,22 @@ Arrays are drawn as small integers and scaled by a power of two, so that every l
 from the same numbers and a failure shrinks to readable ones.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle, islice
+from random import Random
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from hypothesis.extra import numpy as hnp
 from kfgn_reference import TRANSFERS
 
 from .cases import SPLITS
+from .dyadic import Shape
 from .margins import clear_of_kinks, near_border
 from .problems import (
     CLASSIFIERS,
@@ -30,10 +37,13 @@ from .quantities import QUANTITIES
 from .tolerances import telling, truth
 
 # Few sizes, as JAX compiles every operation anew for each shape that it meets.
-WIDTHS = st.sampled_from((1, 2, 5))
-DEPTHS = st.sampled_from((3, 2, 4, 1))
-DATAPOINTS = st.sampled_from((3, 1))
-LABELS = st.sampled_from((2, 1))
+WIDTHS = (1, 2, 5)
+DEPTHS = (3, 2, 4, 1)
+DATAPOINTS = (3, 1)
+LABELS = (2, 1)
+
+EXAMPLES = 5
+"""How many problems are drawn of a shape before another shape is taken."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -70,14 +80,33 @@ DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
 """Far enough from 0 that no solve is so ill-conditioned that it proves nothing."""
 
 
+Choose = Callable[[Sequence[Any]], Any]
+"""Takes one of several."""
+
+
+def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
+    """1 to 4 layers of 1, 2 or 5 units and any transfer functions; 1 or 3 datapoints; 1 or 2 labels."""
+    hidden = tuple(choose(WIDTHS) for _ in range(choose(DEPTHS)))
+    widths = (*hidden, 3 if objective == "mixture" else choose(WIDTHS))
+    transfers = tuple(choose(sorted(TRANSFERS)) for _ in widths[1:-1])
+    return Shape(objective, widths, transfers, choose(DATAPOINTS), choose(LABELS), psd)
+
+
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
-    """Any objective; 1 to 4 layers, any transfer functions, 1, 2 or 5 units; 1 or 3 datapoints; 1 or 2 labels."""
-    objective, psd = draw(st.sampled_from(SPLITS))
-    hidden = tuple(draw(WIDTHS) for _ in range(draw(DEPTHS)))
-    widths = (*hidden, 3 if objective == "mixture" else draw(WIDTHS))
-    transfers = tuple(draw(st.sampled_from(sorted(TRANSFERS))) for _ in widths[1:-1])
-    N, S, D = draw(DATAPOINTS), draw(LABELS), widths[-1]
+    """Problems of any objective and shape."""
+
+    def choose(options: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(options))
+
+    return draw(problems_of(any_shape(choose, *choose(SPLITS))))
+
+
+@st.composite
+def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
+    """Problems of a shape."""
+    objective, widths, transfers, N, S, psd = shape
+    D = widths[-1]
     problem = Problem(
         id="drawn",
         layers=dense_layers(widths, transfers),
@@ -102,27 +131,52 @@ def problems(draw: st.DrawFn) -> Problem:
     return exact(problem)
 
 
-def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """So many drawn problems, telling for every quantity.
+def distinct_shapes(seed_value: int) -> Iterator[Shape]:
+    """Shapes without end, no two of them equal, the objectives by turns."""
+    choose, seen = Random(seed_value).choice, set[Shape]()
+    for objective, psd in cycle(SPLITS):
+        while (shape := any_shape(choose, objective, psd)) in seen:
+            pass
+        seen.add(shape)
+        yield shape
 
-    The same ones for the same seed in the same environment: Hypothesis also draws numbers that it finds in the code
-    around it, so another installation may draw others.
+
+def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
+    """A problem of the shape that is telling for every quantity; None if there is none among a few.
+
+    The last one is taken, since the first that Hypothesis draws are the simplest, full of zeros.
     """
     found: list[Problem] = []
 
     @seed(seed_value)
     @settings(
-        max_examples=count,
+        max_examples=EXAMPLES,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(problems())
+    @given(problems_of(shape))
     def collect(problem: Problem) -> None:
-        assume(all(telling(problem, quantity) for quantity in QUANTITIES.values()))
-        assume(any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays))  # Algorithm 1 has a step
         found.append(problem)
 
-    collect()
+    with suppress(Unsatisfiable):
+        collect()
+    return next(filter(tells, reversed(found)), None)
+
+
+def tells(problem: Problem) -> bool:
+    """Whether every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
+    has_gradient = any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays)
+    return has_gradient and all(telling(problem, quantity) for quantity in QUANTITIES.values())
+
+
+def drawn_problems(count: int, seed_value: int) -> list[Problem]:
+    """So many drawn problems, telling for every quantity, no two of one shape.
+
+    The same ones for the same seed in the same environment: Hypothesis also draws numbers that it finds in the code
+    around it, so another installation may draw others.
+    """
+    made = (telling_problem(shape, seed_value + i) for i, shape in enumerate(distinct_shapes(seed_value)))
+    found = islice((problem for problem in made if problem is not None), count)
     return [replace(problem, id=f"drawn-{i}") for i, problem in enumerate(found, start=1)]

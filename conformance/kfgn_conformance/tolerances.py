@@ -1,6 +1,6 @@
 """The tolerance of an answer: computed for each problem, never a bare 1e-5.
 
-    |answer - oracle| <= c (sqrt(n) u size + d)
+    |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
 u is the unit roundoff of the dtype, n the larger of N and of the most units of a layer, the inputs counted, and one.
 size is what rounding errors are relative to: the largest element of the oracle's array for most quantities, times the
@@ -34,6 +34,10 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 
 LOOSE = {"float32": 1e-3, "float64": 1e-9}
 """A tolerance above this part of max|Q| proves nothing: the verdict is INCONCLUSIVE."""
+
+SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
+"""Below it a number has fewer digits, and some libraries put 0 in its place. So an absolute error as large is always
+allowed. What proves nothing is decided without it."""
 
 
 class Truth(NamedTuple):
@@ -71,26 +75,35 @@ def longest_sum(problem: Problem) -> int:
 
 def tolerances(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
     """The tolerance of each array of the quantity, by the rules in this module's docstring."""
+    return tuple(tolerance + SMALLEST_NORMAL[dtype] for tolerance in of_rounding(problem, quantity, dtype))
+
+
+def of_rounding(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float, ...]:
+    """c (sqrt(n) u size + d) of each array."""
     growth, u = math.sqrt(longest_sum(problem)), ROUNDOFF[dtype]
     oracle = truth(problem, quantity)
     moves = (d * u / ROUNDOFF["float32"] for d in oracle.changes)
     return tuple(C * (growth * u * size + d) for size, d in zip(oracle.sizes, moves, strict=True))
 
 
+def looseness(problem: Problem, quantity: Quantity, dtype: str) -> float:
+    """tolerance / max|Q|, of the array for which it is largest; max|Q| counts as the smallest normal number at least.
+
+    So an array that is 0, with no rounding to allow for, is told from one that is not.
+    """
+    pairs = zip(of_rounding(problem, quantity, dtype), truth(problem, quantity).scales, strict=True)
+    return max(tolerance / max(scale, SMALLEST_NORMAL[dtype]) for tolerance, scale in pairs)
+
+
 def telling(problem: Problem, quantity: Quantity) -> bool:
-    """Whether an answer on the problem could be wrong in either dtype: its tolerance is small beside the quantity.
+    """Whether an answer could be wrong in every dtype of the problem: its tolerance is small beside the quantity.
 
     It is not where the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
     """
     try:
-        scales = truth(problem, quantity).scales
+        return all(looseness(problem, quantity, dtype) <= LOOSE[dtype] for dtype in problem.dtypes)
     except UnusableOracleError:
         return False
-    return all(
-        tolerance <= LOOSE[dtype] * scale
-        for dtype in LOOSE
-        for tolerance, scale in zip(tolerances(problem, quantity, dtype), scales, strict=True)
-    )
 
 
 def quotient(error: float, tolerance: float) -> float:

@@ -11,7 +11,7 @@ from .adapters.isolated import NoAnswerError
 from .changes import LARGE
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LOOSE, Truth, quotient, tolerances, truth
+from .tolerances import LOOSE, Truth, looseness, quotient, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -73,6 +73,8 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     described = adapter.describe()
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
+    if described.dtype not in problem.dtypes:
+        return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
     try:
         answer = adapter.compute(problem, quantity.name)
         answer, translations = translated(answer, problem, quantity, described.conventions)
@@ -83,6 +85,11 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
         return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
     return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
+
+
+def asked_in(problem: Problem) -> str:
+    """In which dtypes the problem is asked, in words."""
+    return f"{problem.id} is asked in {' and '.join(problem.dtypes)} only"
 
 
 def compare(
@@ -97,15 +104,15 @@ def compare(
     allowed = tolerances(problem, quantity, dtype)
     errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
     ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
-    looseness = max(quotient(t, scale) for t, scale in zip(allowed, oracle.scales, strict=True))
+    loose = looseness(problem, quantity, dtype)
     worst = int(np.argmax(ratios))
     detail = (
         f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
         f"largest element {oracle.scales[worst]:.3g}"
     )
-    status = _status(ratios[worst], looseness, dtype)
+    status = _status(ratios[worst], loose, dtype)
     wrong = arrays if status in WRONG and problem.parameters < LARGE else None
-    return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong, translations)
+    return Verdict(status, problem.id, ratios[worst], loose, detail, wrong, translations)
 
 
 def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:

@@ -21,6 +21,7 @@ def small(monkeypatch):
     """One more case in place of the real problems, and two steps for all walks: those take minutes."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
     monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:3])
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", lambda: (two_steps(),))
 
 
@@ -112,6 +113,7 @@ def test_wrong_usage(arguments, message, capsys):
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", list)
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):

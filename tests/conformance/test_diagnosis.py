@@ -10,9 +10,11 @@ from kfgn_conformance.cases import SPLITS, cases, shape
 from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.dyadic import dyadic_problem
+from kfgn_conformance.fixed import fixed
 from kfgn_conformance.margins import clear_of_kinks, near_border
 from kfgn_conformance.problems import exact
 from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.tolerances import truth
 from kfgn_conformance.verdicts import WRONG, compare
 from kfgn_conformance.walks import walks
 
@@ -70,8 +72,8 @@ def judged(name, quantity, seed, dtype):
 
 @pytest.mark.parametrize("quantity", ROWS)
 def test_the_textbook_is_right(quantity):
-    """Without a mistake it passes as an implementation, on every case and from every state of the walks."""
-    for problem in walked() if ROWS[quantity].of_walks else cases():
+    """Without a mistake it passes as an implementation, on every fixed problem and from every state of the walks."""
+    for problem in walked() if ROWS[quantity].of_walks else (*cases(), *fixed()):
         verdict = compare(Textbook(problem).answer(quantity), problem, ROWS[quantity], "float64")
         assert verdict.status is Status.PASS, verdict
 
@@ -118,3 +120,30 @@ def test_every_mistake_is_caught(name):
     """As an implementation it fails in at least one row, in either dtype."""
     for dtype in ("float32", "float64"):
         assert any(v.status in WRONG for q in LIKELY for v in judged(name, q, 0, dtype)[0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["bias-forgotten", "slope-forgotten"])
+def test_a_mistake_is_named_where_the_right_array_is_zero(name, dtype):
+    """There the oracle has no rounding, and no tolerance, and the mistake has."""
+    (problem,) = (p for p in fixed() if p.id == "shape-dead-layer-categorical")
+    arrays = tuple(a.astype(dtype) for a in MISTAKES[name].textbook(problem).answer("gradient"))
+    assert not np.any(truth(problem, ROWS["gradient"]).arrays[0])
+    assert name in {m.name for m in diagnose([Answered(problem, arrays)], ROWS["gradient"], dtype).mistakes}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("quantity", ["gradient", "kfra"])
+def test_every_mistake_that_shows_on_the_fixed_problems_is_named(quantity, dtype):
+    """On all of them together: none has an answer there that its own mistake does not explain."""
+    small = [p for p in fixed() if p.N < 100 and dtype in p.dtypes]
+    for name in MISTAKES:
+        answers = []
+        for problem in small:
+            with np.errstate(all="ignore"):
+                arrays = tuple(a.astype(dtype) for a in MISTAKES[name].textbook(problem).answer(quantity))
+            verdict = compare(arrays, problem, ROWS[quantity], dtype)
+            if verdict.status is Status.PASS or verdict.answer is not None:
+                answers.append(Answered(problem, verdict.answer))
+        if any(answer.arrays is not None for answer in answers):
+            assert name in {m.name for m in diagnose(answers, ROWS[quantity], dtype).mistakes}, name

@@ -49,6 +49,7 @@ def check(tmp_path, monkeypatch):
     """kfgn-check of the adapter, with what is expected; its exit status and the cell of KFRA."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
     (tmp_path / "halved_adapter.py").write_text(ADAPTER)
     monkeypatch.syspath_prepend(tmp_path)

@@ -148,6 +148,7 @@ def test_a_cell_that_is_none_is_told(change, message, tmp_path):
 def test_a_run_writes_both(tmp_path, monkeypatch):
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: CASES[:1])
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
     lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
     given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]

@@ -161,6 +161,36 @@ def test_classes_are_integers():
     assert (verdict.status, verdict.detail) == (Status.FAIL, "array 1: expected an integer dtype, got float32")
 
 
+ZEROS = replace(QUANTITIES["loss"], oracle=lambda p: (0 * p.X,))
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+def test_a_zero_is_right_up_to_the_smallest_normal_number(dtype):
+    """An array that is 0 allows what a library may lose below that number, and nothing more; either is a proof."""
+    small = np.full(CASE.X.shape, np.finfo(dtype).smallest_normal, dtype)
+    for answer in (0 * small, small, -small / 2):
+        assert compare((answer,), CASE, ZEROS, dtype).status is Status.PASS
+    assert compare((40 * small,), CASE, ZEROS, dtype).status is Status.FAIL
+    assert telling(CASE, ZEROS)
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+def test_a_true_value_below_the_smallest_normal_number_may_be_zero(dtype):
+    tiny = replace(QUANTITIES["loss"], oracle=lambda p: (p.X * np.finfo(dtype).smallest_normal / 2,))
+    zeros = np.zeros(CASE.X.shape, dtype)
+    assert compare((zeros,), CASE, tiny, dtype).status is Status.PASS
+    normal = replace(QUANTITIES["loss"], oracle=lambda p: (p.X * np.finfo(dtype).smallest_normal * 2**60,))
+    assert compare((zeros,), CASE, normal, dtype).status is Status.FAIL
+
+
+def test_a_zero_that_rounding_leaves_no_zero_proves_nothing():
+    """Where the reference cancels to 0, and rounded numbers do not, an answer near 0 may be right or not."""
+    cancels = replace(QUANTITIES["loss"], oracle=lambda p: ((p.X - p.X) + (p.Y - CASE.Y).sum(),))
+    answer = np.zeros(CASE.X.shape, np.float32)
+    assert compare((answer,), CASE, cancels, "float32").status is Status.INCONCLUSIVE
+    assert not telling(CASE, cancels)
+
+
 def test_an_oracle_that_is_not_finite_passes_nothing():
     broken = replace(QUANTITIES["loss"], oracle=lambda p: (np.asarray(np.nan),))
     with pytest.raises(ValueError, match="loss on digits: the oracle is not finite"):

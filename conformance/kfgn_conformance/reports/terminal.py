@@ -115,7 +115,15 @@ def _text(cell: Cell) -> Text:
 
 
 def _problems(report: Report) -> str:
-    kinds = {"case": "cases", "drawn": "drawn problems", "walk": "walks"}
+    kinds = {
+        "case": "cases",
+        "saturated": "saturated problems",
+        "batch": "batch sizes",
+        "shape": "shapes",
+        "throughout": "networks of one transfer function",
+        "drawn": "drawn problems",
+        "walk": "walks",
+    }
     counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), words) for kind, words in kinds.items()]
     named = [p.id for p in report.problems if not p.id.startswith(tuple(f"{kind}-" for kind in kinds))]
     return ", ".join([*(f"{n} {words}" for n, words in counted if n), *named])

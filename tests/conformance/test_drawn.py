@@ -1,0 +1,50 @@
+"""The drawn problems of a run: all of them different, and the same again for the same seed."""
+
+from collections import Counter
+from itertools import islice
+
+import pytest
+from kfgn_conformance.cases import SPLITS
+from kfgn_conformance.dyadic import Shape
+from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.strategies import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
+from kfgn_conformance.tolerances import telling
+
+
+def shape_of(problem):
+    """Its sizes and functions."""
+    p = problem
+    return Shape(p.objective, p.widths, p.transfers, p.N, p.labels.shape[1], p.psd)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_no_two_drawn_problems_have_one_shape(seed):
+    problems = drawn_problems(15, seed)
+    assert len(problems) == 15
+    assert Counter(map(shape_of, problems)).most_common(1)[0][1] == 1
+    assert {p.objective for p in problems} == {objective for objective, _ in SPLITS}
+    for p in problems:
+        assert all(telling(p, quantity) for quantity in QUANTITIES.values())
+
+
+def test_sizes_are_few_since_jax_compiles_for_each():
+    for shape in islice(distinct_shapes(0), 200):
+        assert {*shape.widths} <= {*WIDTHS, 3}
+        assert shape.N in DATAPOINTS
+        assert shape.S in LABELS
+
+
+def test_objectives_come_by_turns_and_every_seed_has_shapes_of_its_own():
+    shapes = list(islice(distinct_shapes(1), 300))
+    assert len(set(shapes)) == 300
+    assert [(s.objective, s.psd) for s in shapes[:10]] == 2 * SPLITS
+    assert shapes != list(islice(distinct_shapes(2), 300))
+    assert shapes == list(islice(distinct_shapes(1), 300))
+
+
+def test_a_seed_gives_the_same_problems_again():
+    first, second = (drawn_problems(3, 7) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert a.id == b.id
+        assert (a.X == b.X).all()
+        assert all((V == W).all() for V, W in zip(a.weights, b.weights, strict=True))

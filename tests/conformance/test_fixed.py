@@ -1,0 +1,126 @@
+"""The fixed problems: cases and walks are what they were, the others what their ids say, and right answers pass."""
+
+import hashlib
+from functools import cache
+
+import numpy as np
+import pytest
+from kfgn_conformance import QUANTITIES, Status, judge
+from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.cases import cases
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.fixed import FIXED, fixed
+from kfgn_conformance.tolerances import LOOSE, looseness, truth
+from kfgn_conformance.verdicts import compare
+from kfgn_conformance.walks import WALKS, walks
+from kfgn_reference import TRANSFERS, gradient
+
+BY_ID = {problem.id: problem for problem in fixed()}
+IDS = tuple(BY_ID)
+LEAST = ("loss", "gradient", "q", "kfac", "kflr", "kfra")
+
+opened = cache(open_target)
+
+
+def digest(*arrays):
+    """sha256 of their shapes and numbers."""
+    together = hashlib.sha256()
+    for array in arrays:
+        together.update(str(array.shape).encode() + np.ascontiguousarray(array, np.float64).tobytes())
+    return together.hexdigest()[:16]
+
+
+def test_the_cases_are_what_they_were():
+    """Vectors, tables and reports name them, so no number of theirs may change."""
+    of_each = [
+        (p.id, digest(*p.weights, p.X, p.Y, p.labels, p.draws, *p.probes.direction, *p.probes[1:])) for p in cases()
+    ]
+    assert hashlib.sha256(repr(of_each).encode()).hexdigest()[:16] == "03e01a2d1555953d"
+
+
+def test_the_walks_start_where_they_did():
+    """Their first batch and draws; what follows is computed by the reference."""
+    starts = {p.id: p.walk.waypoints[0] for p in walks()}
+    of_each = [
+        (name, here.t, digest(*here.weights, here.X, here.Y, *([] if here.draws is None else [here.draws])))
+        for name, here in starts.items()
+        if name.removeprefix("walk-") in TEN
+    ]
+    assert hashlib.sha256(repr(of_each).encode()).hexdigest()[:16] == "7b68fce41372ce6b"
+
+
+TEN = ("kflr", "kfra", "kfac", "rp", "mixture", "mixture-scalar", "blocks", "whole", "options", "rarely")
+
+
+def test_ids_are_unique_and_every_row_says_what_it_is_for():
+    assert list(FIXED) == list(IDS)
+    assert len(set(IDS)) == len(IDS)
+    assert not set(IDS) & {p.id for p in (*cases(), *walks())}
+    assert set(TEN) <= set(WALKS)
+    for name, row in FIXED.items():
+        assert len(row.says.split()) > 3
+        assert name.removesuffix("-scalar").endswith(f"-{row.shape.objective}")
+
+
+def test_sizes_are_what_ids_say():
+    assert {p.N for name, p in BY_ID.items() if name.startswith("batch-")} == {2, 33, 130, 257}
+    for name in IDS:
+        if name.startswith("batch-"):
+            assert int(name.split("-")[1]) == BY_ID[name].N
+    numbered = {int(name.split("-")[1]): name for name in IDS if name.startswith("shape-") and name[6].isdigit()}
+    assert {L: len(BY_ID[name].layers) for L, name in numbered.items()} == {L: L for L in (1, 2, 4, 5)}
+    assert len(set(BY_ID["shape-square-layers-categorical"].widths)) == 1
+    assert 1 in BY_ID["shape-one-hidden-unit-categorical"].widths[1:-1]
+    assert BY_ID["shape-one-output-bernoulli"].widths[-1] == 1
+    assert BY_ID["shape-one-datapoint-squared_error"].N == 1
+    assert BY_ID["shape-one-label-categorical"].labels.shape[1] == 1
+
+
+def test_a_dead_layer_is_dead_for_every_datapoint():
+    problem = BY_ID["shape-dead-layer-categorical"]
+    assert np.all(Textbook(problem).h[2] < 0)
+    assert np.any(Textbook(problem).h[1] > 0)
+    below, dead, above = (g for _, g in sorted(gradient(problem.reference, problem.X, problem.Y).items()))
+    assert not np.any(below)
+    assert not np.any(dead)
+    assert np.any(above)
+    for name in ("kflr", "kfra", "kfac", "rp"):
+        assert [bool(np.any(G)) for G in truth(problem, QUANTITIES[name]).arrays] == [False, False, True]
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("objective", ["squared_error", "categorical"])
+def test_a_network_of_each_transfer_function_throughout(transfer, objective):
+    problem = BY_ID[f"throughout-{transfer}-{objective}"]
+    assert problem.objective == objective
+    assert problem.transfers == (transfer, transfer)
+
+
+def wrong(verdicts):
+    """The verdicts that are not PASS."""
+    return {name: verdict for name, verdict in verdicts.items() if verdict.status is not Status.PASS}
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+@pytest.mark.parametrize("name", IDS)
+def test_a_right_implementation_passes_every_quantity(name, target):
+    """PASS, and so not INCONCLUSIVE either."""
+    backend, problem = opened(target), BY_ID[name]
+    if isinstance(backend, str):
+        pytest.skip(f"{target}: not usable: {backend}")
+    for dtype in problem.dtypes:
+        port = KfgnPort(backend, dtype)
+        assert wrong({q: judge(port, problem, QUANTITIES[q]) for q in QUANTITIES}) == {}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_reference_rounded_passes_and_no_tolerance_is_near_the_limit(name):
+    """The best answer there is; and every quantity that the issue of saturation is about is far from INCONCLUSIVE."""
+    problem = BY_ID[name]
+    for dtype in problem.dtypes:
+        for quantity in QUANTITIES.values():
+            oracle = truth(problem, quantity)
+            best = tuple(a.astype(np.int64 if oracle.integer else dtype) for a in oracle.arrays)
+            assert compare(best, problem, quantity, dtype).status is Status.PASS, quantity.name
+            if quantity.name in LEAST:
+                assert looseness(problem, quantity, dtype) < LOOSE[dtype] / 10, quantity.name

@@ -1,0 +1,176 @@
+"""Mistakes that every case passes, and that batches of other sizes and networks of other shapes show."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from kfgn_conformance import QUANTITIES, Status
+from kfgn_conformance.adapters import Description, UnsupportedError
+from kfgn_conformance.cases import cases
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.fixed import BATCHES, SHAPES, fixed
+from kfgn_conformance.verdicts import compare, judge
+from kfgn_reference import TRANSFERS
+
+DTYPES = ("float32", "float64")
+
+
+class SquareWeightsTransposed(Textbook):
+    """Square weights go transposed on the way down."""
+
+    def kernel(self, l):
+        W = super().kernel(l)
+        return W.T if W.shape[0] == W.shape[1] else W
+
+
+class TwoHiddenLayersAlone(Textbook):
+    """The way down ends after three layers."""
+
+    def carried(self, rows):
+        return {l: v if l > self.L - 3 else 0 * v for l, v in super().carried(rows).items()}
+
+
+class OmegaUnguarded(Textbook):
+    """omega is a root of a quotient of traces, also where the second is 0."""
+
+    def omega(self, Q, G, norm="trace"):
+        return np.sqrt(self.size(Q, norm) / self.size(G, norm))
+
+
+def part(problem, rows):
+    """The problem on some of its datapoints."""
+    V, U, Z, *dampings = problem.probes
+    return replace(
+        problem,
+        **{name: getattr(problem, name)[rows] for name in ("X", "Y", "labels", "draws")},
+        probes=type(problem.probes)(V, U[rows], Z[rows], *dampings),
+    )
+
+
+def mean_of_parts(problem, quantity, size):
+    """The mean of the answers on chunks of so many datapoints, the last one smaller."""
+    starts = range(0, problem.N, size)
+    answers = [Textbook(part(problem, slice(i, i + size))).answer(quantity) for i in starts]
+    return tuple(np.mean(arrays, axis=0) for arrays in zip(*answers, strict=True))
+
+
+def by(textbook):
+    """The answers of a textbook."""
+    return lambda problem, quantity: textbook(problem).answer(quantity)
+
+
+def squeezed(problem, quantity):
+    """Axes of length 1 are dropped."""
+    return tuple(np.squeeze(array) for array in Textbook(problem).answer(quantity))
+
+
+def one_label_broadcast(problem, quantity):
+    """Labels of a datapoint without an axis of their own, where there is one: they meet every output."""
+    p = replace(problem, labels=np.broadcast_to(problem.labels[:1], problem.labels.shape))
+    return Textbook(p if problem.labels.shape[1] == 1 else problem).answer(quantity)
+
+
+def from_the_hidden_layers(problem, quantity):
+    """The loop begins with the last hidden layer."""
+    assert problem.transfers[-1:], "no hidden layer"
+    return Textbook(problem).answer(quantity)
+
+
+def second_layer_first(problem, quantity):
+    """The layer below the last is taken for the second."""
+    arrays = Textbook(problem).answer(quantity)
+    return arrays if len(problem.layers) > 2 else (0 * arrays[0], *arrays[1:])
+
+
+class Planted(NamedTuple):
+    """answer: what a mistake answers. quantity: that it shows in. on: the problems that show it, in either dtype."""
+
+    answer: Callable[[Any, str], Any]
+    quantity: str
+    on: set[str]
+
+
+PLANTED = {
+    "chunks-of-32": Planted(
+        lambda p, q: mean_of_parts(p, q, 32),
+        "gradient",
+        {"batch-33-categorical", "batch-130-squared_error", "batch-257-categorical"},
+    ),
+    "chunks-of-128": Planted(
+        lambda p, q: mean_of_parts(p, q, 128),
+        "kflr",
+        {"batch-130-squared_error", "batch-257-categorical"},
+    ),
+    "chunks-of-256": Planted(lambda p, q: mean_of_parts(p, q, 256), "q", {"batch-257-categorical"}),
+    "at-most-128-datapoints": Planted(
+        lambda p, q: Textbook(p.head(128)).answer(q),
+        "loss",
+        {"batch-130-squared_error", "batch-257-categorical"},
+    ),
+    "a-third-of-two": Planted(
+        lambda p, q: Textbook(p if p.N // 3 else p.head(1)).answer(q), "gradient", {"batch-2-squared_error"}
+    ),
+    "square-weights-transposed": Planted(by(SquareWeightsTransposed), "gradient", {"shape-square-layers-categorical"}),
+    "from-the-hidden-layers": Planted(from_the_hidden_layers, "kfac", {"shape-1-layer-squared_error"}),
+    "second-layer-first": Planted(second_layer_first, "kflr", {"shape-2-layers-bernoulli"}),
+    "two-hidden-layers-alone": Planted(
+        by(TwoHiddenLayersAlone), "gradient", {"shape-4-layers-categorical", "shape-5-layers-squared_error"}
+    ),
+    "squeezed-unit": Planted(squeezed, "kflr", {"shape-one-hidden-unit-categorical", "shape-one-output-bernoulli"}),
+    "squeezed-datapoint": Planted(squeezed, "jacobian_product", {"shape-one-datapoint-squared_error"}),
+    "one-label-broadcast": Planted(one_label_broadcast, "kfac", {"shape-one-label-categorical"}),
+    "omega-unguarded": Planted(by(OmegaUnguarded), "omega", {"shape-dead-layer-categorical"}),
+}
+
+
+def status(planted, problem, dtype):
+    """The verdict on what the mistake answers."""
+    with np.errstate(all="ignore"):
+        try:
+            answer = planted.answer(problem, planted.quantity)
+        except AssertionError:
+            return Status.ERROR
+    arrays = tuple(array.astype(dtype) for array in answer)
+    return compare(arrays, problem, QUANTITIES[planted.quantity], dtype).status
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_mistake_that_every_case_passes_fails_on_the_problems_that_are_for_it(name):
+    planted = PLANTED[name]
+    for dtype in DTYPES:
+        assert {status(planted, problem, dtype) for problem in cases()} == {Status.PASS}
+    for problem in fixed():
+        for dtype in DTYPES if problem.id in planted.on else ():
+            assert status(planted, problem, dtype) in (Status.FAIL, Status.ERROR), problem.id
+
+
+def test_every_batch_size_and_shape_shows_a_mistake():
+    assert set().union(*(planted.on for planted in PLANTED.values())) == set(BATCHES) | set(SHAPES)
+
+
+class OneTransfer:
+    """An implementation of networks with one transfer function, with twice the gradient in the second layer."""
+
+    def __init__(self, transfer):
+        self.transfer = transfer
+
+    def describe(self):
+        return Description("one", "0", "float64", frozenset({"gradient"}))
+
+    def compute(self, problem, quantity):
+        if set(problem.transfers) != {self.transfer}:
+            raise UnsupportedError("takes one transfer function")
+        first, second, *others = Textbook(problem).answer(quantity)
+        return first, 2 * second, *others
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS)
+def test_an_implementation_of_one_transfer_function_is_asked(transfer):
+    """No case is a network of one transfer function."""
+    adapter = OneTransfer(transfer)
+    assert {judge(adapter, p, QUANTITIES["gradient"]).status for p in cases()} == {Status.UNIMPLEMENTED}
+    for objective in ("squared_error", "categorical"):
+        (problem,) = (p for p in fixed() if p.id == f"throughout-{transfer}-{objective}")
+        assert judge(adapter, problem, QUANTITIES["gradient"]).status is Status.FAIL
