@@ -55,7 +55,7 @@ class Child:
             self._read()
             if self._written:
                 raise NoAnswerError(f"expected one line for each question, got another: {self._start()}")
-            self._question = memoryview(question)
+            self._question = memoryview(bytes(self._question) + question)  # the last may have been answered half read
             return self._taken(self._line_end(most))
 
     def take(self, count: int) -> bytes:
@@ -73,8 +73,10 @@ class Child:
         with contextlib.suppress(OSError):
             self._lifeline.shutdown(socket.SHUT_WR)
         try:
-            self._guard.wait(GRACE)
-        except subprocess.TimeoutExpired:  # something has stopped the guard
+            failed = self._guard.wait(GRACE) != 0
+        except subprocess.TimeoutExpired:
+            failed = True
+        if failed:  # something has stopped the guard, or killed it
             self._kill()
         for pipe in self._pipes:
             pipe.close()
@@ -167,7 +169,7 @@ class Child:
         return written.decode(errors="replace").splitlines()
 
     def _kill(self) -> None:
-        """Kill the group and the guard, where the guard does not do it."""
+        """Kill the child's process group, and the guard, in the place of the guard."""
         reports = self._reports(0.0)
         if reports and reports[0].isdecimal():
             with contextlib.suppress(ProcessLookupError, PermissionError):
