@@ -223,5 +223,5 @@ def test_no_process_outlives_the_kit(end):
 
 def test_what_the_system_lacks_is_named(monkeypatch):
     monkeypatch.setattr(os, "name", "nt")
-    with pytest.raises(NoAnswerError, match=r"expected a POSIX system for a process of its own, got .*: --in-process"):
+    with pytest.raises(NoAnswerError, match=r"expected a POSIX system for a process of its own, got "):
         Child(["true"])

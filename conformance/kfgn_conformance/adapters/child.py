@@ -35,7 +35,7 @@ class Child:
 
     def __init__(self, command: Sequence[str]) -> None:
         if os.name != "posix":
-            raise NoAnswerError(f"expected a POSIX system for a process of its own, got {sys.platform}: --in-process")
+            raise NoAnswerError(f"expected a POSIX system for a process of its own, got {sys.platform}")
         self._guard, self._lifeline = _started(command)
         self._pipes = [pipe for pipe in (self._guard.stdin, self._guard.stdout, self._guard.stderr) if pipe]
         self._stdin, self._stdout, self._stderr = (pipe.fileno() for pipe in self._pipes)
