@@ -73,7 +73,7 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
     try:
-        arrays = as_arrays(adapter.compute(problem, quantity.name), room(problem, quantity.name))
+        arrays = as_arrays(adapter.compute(problem, quantity.name), room(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, described.conventions)
     except UnsupportedError as error:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=line(error))

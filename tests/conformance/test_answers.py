@@ -142,7 +142,7 @@ def test_there_is_room_for_every_right_answer():
         for name, quantity in ROWS.items():
             if quantity.asks(problem):
                 elements = sum(array.size for array in quantity.value(problem))
-                assert elements * BYTES < room(problem, name), name
+                assert elements * BYTES < room(problem, quantity), name
 
 
 def test_a_line_is_plain_and_short():

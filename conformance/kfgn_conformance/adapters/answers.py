@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..problems import Array, Problem
-from ..quantities import ROWS
+from ..quantities import Quantity
 
 ARRAYS = 10_000
 """The most arrays of an answer."""
@@ -25,9 +25,9 @@ class NoAnswerError(Exception):
     """The reason why a question has no answer that can be read; the message is one line."""
 
 
-def room(problem: Problem, quantity: str) -> int:
+def room(problem: Problem, quantity: Quantity) -> int:
     """The most bytes that an answer may have, by what the quantity has on this problem."""
-    return TEXT + BYTES * (ROWS[quantity].elements(problem) + problem.parameters)
+    return TEXT + BYTES * (quantity.elements(problem) + problem.parameters)
 
 
 def line(text: object, most: int = 2000) -> str:

@@ -36,7 +36,6 @@ class Asked:
         try:
             self.described = self._started()
         except NoAnswerError as error:
-            self.close()
             raise AdapterError(f"{name}: {error}") from error
 
     def describe(self) -> Description:
@@ -61,10 +60,14 @@ class Asked:
         raise NotImplementedError
 
     def _started(self) -> Description:
-        """Start the process; its description."""
+        """Start the process; its description. Without one it is ended."""
         self.child = Child(self._command())
-        said = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, TEXT)
-        return from_json(said, self.dtype)
+        try:
+            said = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, TEXT)
+            return from_json(said, self.dtype)
+        except NoAnswerError:
+            self.close()
+            raise
 
     def _computed(self, question: Mapping[str, Any], more: bytes, most: int) -> dict[str, Any]:
         """The object that answers a question of `compute` and has arrays; more: bytes that follow the question."""

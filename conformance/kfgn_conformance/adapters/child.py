@@ -191,7 +191,7 @@ class _Errors:
             return
         self._shown += len(chunk)
         text = chunk.decode(errors="replace") + ("" if self._shown < SHOWN else "\n[more is not shown]\n")
-        with contextlib.suppress(OSError, ValueError):  # closed, or of another encoding
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, of another encoding, or none
             sys.stderr.write("".join(c for c in text if c.isprintable() or c in "\n\t"))
 
     @property

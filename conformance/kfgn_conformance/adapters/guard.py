@@ -52,7 +52,7 @@ def main(number: str, *command: str) -> None:
 
 def _tell(lifeline: socket.socket, message: str) -> None:
     with contextlib.suppress(OSError):  # the kit may have ended
-        lifeline.sendall(message.replace("\n", " ").encode() + b"\n")
+        lifeline.sendall(message.replace("\n", " ").encode(errors="replace") + b"\n")
 
 
 def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:

@@ -9,6 +9,7 @@ import pickle
 import sys
 
 from ..problems import Array, Problem
+from ..quantities import ROWS
 from .answers import NoAnswerError, room
 from .asked import START, Asked
 from .frames import received
@@ -24,7 +25,7 @@ class Isolated(Asked):
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Its answer, within the limit."""
-        asked, most = pickle.dumps((problem, quantity), pickle.HIGHEST_PROTOCOL), room(problem, quantity)
+        asked, most = pickle.dumps((problem, quantity), pickle.HIGHEST_PROTOCOL), room(problem, ROWS[quantity])
         said = self._computed({"bytes": len(asked), "most": most}, asked, most)
         assert self.child is not None
         try:

@@ -26,6 +26,7 @@ import numpy as np
 
 from ..exchange import as_json, with_tensors
 from ..problems import Array, Problem
+from ..quantities import ROWS
 from .answers import NoAnswerError, as_arrays, line, raised, room
 from .asked import Asked
 
@@ -40,7 +41,7 @@ class Program(Asked):
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Its answer, within the limit."""
         question: dict[str, Any] = {"quantity": quantity}
-        most = room(problem, quantity)
+        most = room(problem, ROWS[quantity])
         with TemporaryDirectory(prefix="kfgn-", ignore_cleanup_errors=True) as folder:
             if problem.parameters < LARGE:
                 question["problem"] = as_json(problem)
