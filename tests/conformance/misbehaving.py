@@ -1,5 +1,6 @@
 """Adapters of the gradient, each with a fault of its own, as the tests give them to the kit by name."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -93,6 +94,23 @@ class Prints(Right):
         print('{"arrays": []}', flush=True)
         os.write(1, b"\x80\n")
         subprocess.run(["echo", "from a child"], check=True)
+        return super().compute(problem, quantity)
+
+
+class ClosesItsOutput(Right):
+    def compute(self, problem, quantity):
+        if sys.stdout:
+            sys.stdout.close()
+        sys.stdout = sys.stderr = None
+        return super().compute(problem, quantity)
+
+
+class SharesWork(Right):
+    """Among processes of its own, as a library of data loading does."""
+
+    def compute(self, problem, quantity):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            assert pool.map(abs, [-1]) == [1]
         return super().compute(problem, quantity)
 
 

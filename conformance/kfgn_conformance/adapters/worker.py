@@ -1,5 +1,6 @@
 """The process of an isolated adapter: it describes the adapter, then answers until nobody asks."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -47,7 +48,8 @@ def _private_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _send(answers: BinaryIO, said: dict[str, Any], arrays: tuple[Array, ...]) -> None:
-    sys.stdout.flush()
+    with contextlib.suppress(Exception):  # the adapter may have closed or replaced it
+        sys.stdout.flush()
     answers.write(json.dumps(said).encode() + b"\n")
     for array in arrays:
         answers.write(array.tobytes())
