@@ -21,7 +21,7 @@ CHUNK = 2**16
 SHOWN = 2**16
 """So many bytes of its standard error are passed on; the rest is read and dropped."""
 
-GRACE = 5.0
+GRACE = 10.0
 """Seconds for what takes no time: the end of a process that is killed, and the report of an end."""
 
 GUARD = Path(__file__).with_name("guard.py")
