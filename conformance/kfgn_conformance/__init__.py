@@ -16,6 +16,7 @@ certified    the accuracy of the oracle itself, by ball arithmetic
 golden       golden vectors: made, read and checked; vectors: their files
 equations    the paper's equations, printed
 run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page
+parallel, pools: rows shared among processes
 cli          the command `kfgn-check`
 """
 

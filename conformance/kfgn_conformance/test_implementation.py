@@ -19,6 +19,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     _known(metafunc.config)  # so that a file that says nothing is told before anything is asked
     questions = []
     only, limit = (metafunc.config.getoption(option) for option in ("--kfgn-dtype", "--kfgn-limit"))
+    if not limit > 0:
+        raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
     for column in columns_of((), only, (name,), limit):
         if column.description is None:
             raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")

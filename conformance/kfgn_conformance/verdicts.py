@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter, UnsupportedError
+from .adapters.answers import NoAnswerError, as_arrays, line, raised, room
 from .adapters.conventions import compared, translated
-from .adapters.isolated import NoAnswerError
 from .changes import LARGE
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
@@ -76,14 +76,16 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     if described.dtype not in problem.dtypes:
         return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
     try:
-        answer = adapter.compute(problem, quantity.name)
-        answer, translations = translated(answer, problem, quantity, described.conventions)
+        arrays = as_arrays(adapter.compute(problem, quantity.name), room(problem, quantity))
+        answer, translations = translated(arrays, problem, quantity, described.conventions)
     except UnsupportedError as error:
-        return Verdict(Status.UNIMPLEMENTED, problem.id, detail=str(error))
+        return Verdict(Status.UNIMPLEMENTED, problem.id, detail=line(error))
     except NoAnswerError as error:
-        return Verdict(Status.ERROR, problem.id, np.inf, detail=str(error))
-    except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
-        return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
+    except BaseException as error:  # whatever an implementation raises is its verdict, and the run goes on
+        if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
+            raise
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
     return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 

@@ -1,5 +1,9 @@
 """Implementations from outside: conventions, a process of their own, and a verdict for every misbehaviour."""
 
+import itertools
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +17,9 @@ from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cases import cases
 from kfgn_conformance.cli import main
 from kfgn_conformance.quantities import QUANTITIES
+
+LONG = 120.0
+"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 TANH = replace(CASE, id="tanh", layers=tuple(l._replace(transfer=l.transfer and "tanh") for l in CASE.layers))
@@ -136,158 +143,88 @@ def test_unknown_conventions_are_errors(wrong, message):
         Conventions(**wrong)
 
 
-MISBEHAVING = """
-import os, time
-import numpy as np
-from kfgn_conformance.adapters import Conventions, Description, UnsupportedError
-from kfgn_conformance.quantities import QUANTITIES
-
-
-class Right:
-    def __init__(self, dtype):
-        self.dtype = dtype
-
-    def describe(self):
-        return Description(type(self).__name__, "1", self.dtype, frozenset({"gradient"}))
-
-    def compute(self, problem, quantity):
-        return tuple(a.astype(self.dtype) for a in QUANTITIES[quantity].oracle(problem))
-
-
-class Raises(Right):
-    def compute(self, problem, quantity):
-        raise RuntimeError("no such\\nlayer")
-
-
-class Hangs(Right):
-    def compute(self, problem, quantity):
-        time.sleep(3600)
-
-
-class Dies(Right):
-    def compute(self, problem, quantity):
-        os.kill(os.getpid(), 11)
-
-
-class Exits(Right):
-    def compute(self, problem, quantity):
-        os._exit(7)
-
-
-class Mutates(Right):
-    def compute(self, problem, quantity):
-        answer = super().compute(problem, quantity)
-        problem.weights[1][0, 0] += 1
-        return answer
-
-
-class Refuses(Right):
-    def compute(self, problem, quantity):
-        raise UnsupportedError("no tanh here")
-
-
-class Transposed(Right):
-    def compute(self, problem, quantity):
-        return tuple(a.T for a in super().compute(problem, quantity))
-
-
-class NotInItsLayout(Right):
-    def describe(self):
-        return Description("in_out", "1", self.dtype, frozenset({"gradient"}), conventions=Conventions(layout="in_out"))
-
-
-class NotANumber(Right):
-    def compute(self, problem, quantity):
-        return tuple(a * np.nan for a in super().compute(problem, quantity))
-
-
-class OtherDtype(Right):
-    def compute(self, problem, quantity):
-        return tuple(a.astype("float16") for a in super().compute(problem, quantity))
-
-
-class Lists(Right):
-    def compute(self, problem, quantity):
-        return [a.tolist() for a in super().compute(problem, quantity)]
-
-
-class Accumulates(Right):
-    seen = None
-
-    def compute(self, problem, quantity):
-        again = self.seen == problem.id
-        self.seen = None if again else problem.id
-        return tuple(a * (2 if again else 1) for a in super().compute(problem, quantity))
-
-
-class Undescribed(Right):
-    def describe(self):
-        return {"name": "undescribed"}
-
-
-class OfOneDtype(Right):
-    def describe(self):
-        return Description("one", "1", "float16", frozenset())
-"""
-
-
-@pytest.fixture
-def misbehaving(tmp_path, monkeypatch):
-    (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-
-@pytest.mark.usefixtures("misbehaving")
-@pytest.mark.parametrize(
-    ("name", "status", "detail"),
-    [
-        ("Right", Status.PASS, "error"),
-        ("Raises", Status.ERROR, "RuntimeError: no such layer"),
-        ("Hangs", Status.ERROR, "no answer within 2 s"),
-        ("Dies", Status.ERROR, "its process was ended by signal 11"),
-        ("Exits", Status.ERROR, "its process ended with exit status 7"),
-        ("Mutates", Status.ERROR, "it changed the arrays of the problem that it was given"),
-        ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
-        ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
-        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
-        ("NotANumber", Status.FAIL, "expected finite values, got NaN or infinity"),
-        ("OtherDtype", Status.FAIL, "expected dtype float64, got float16"),
-        ("Lists", Status.FAIL, "expected a tuple of NumPy arrays, got list"),
-        ("Accumulates", Status.FAIL, "the same question a second time: array"),
-    ],
-)
-def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
-    adapter = Isolated(f"misbehaving:{name}", "float64", 2.0)
-    try:
-        for _ in range(2):  # the run goes on
-            verdict = judge(adapter, CASE, QUANTITIES["gradient"], twice=True)
-            assert verdict.status is status, verdict
-            assert detail in verdict.detail
-    finally:
-        adapter.close()
-    assert np.all(CASE.weights[1][0, 0] == next(p for p in cases() if p.id == CASE.id).weights[1][0, 0])
-
-
-@pytest.mark.usefixtures("misbehaving")
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("misbehaving", "expected an adapter as package.module:Adapter, got 'misbehaving'"),
+        ("./misbehaving.py:Right", "expected an adapter as package.module:Adapter, got './misbehaving.py:Right'"),
         ("nowhere:Adapter", "nowhere:Adapter: ModuleNotFoundError: No module named 'nowhere'"),
         ("misbehaving:Nobody", "misbehaving:Nobody: AttributeError"),
         ("misbehaving:Undescribed", "describe(): expected a Description, got dict"),
         ("misbehaving:OfOneDtype", "describe().dtype: expected the dtype it was made with, float64, got float16"),
+        ("misbehaving:DescribesAndExits", "misbehaving:DescribesAndExits: SystemExit: no licence"),
+        ("misbehaving:DescribesAfterwards", "name: expected text, got int"),
+        ("misbehaving:Misspelt", "got 'kfac_block', perhaps for kfac_blocks; the rows are loss, gradient, "),
+        ("ends:Nobody", "ends:Nobody: SystemExit: 3"),
     ],
 )
-def test_an_adapter_that_cannot_be_asked_is_an_error(name, message):
-    for make in (lambda: load(name, "float64"), lambda: Isolated(name, "float64", 2.0)):
+def test_an_adapter_that_cannot_be_asked_is_an_error(name, message, tmp_path, monkeypatch):
+    (tmp_path / "ends.py").write_text("import sys; sys.exit(3)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for make in (lambda: load(name, "float64"), lambda: Isolated(name, "float64", LONG)):
         with pytest.raises(AdapterError) as caught:
             make()
         assert message in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("misbehaving")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"name": 7}, "name: expected text, got int"),
+        ({"name": " "}, "name: expected text, got none"),
+        ({"version": None}, "version: expected text, got NoneType"),
+        ({"quantities": "gradient"}, "quantities: expected a set of names, got str"),
+        ({"quantities": 7}, "quantities: expected a set of names, got int"),
+        ({"quantities": [["gradient"]]}, "quantities: expected a set of names, got \\['list'\\]"),
+        ({"quantities": itertools.count()}, "quantities: expected a set of names, got \\['int'"),
+        ({"quantities": {"grad", "kflr_block"}}, "got 'grad, kflr_block', perhaps for gradient, kflr_blocks; the rows"),
+        ({"flags": {"tf32": False}}, "flags: expected text, got bool"),
+        ({"flags": ["tf32"]}, "flags: expected a dict of at most 1000 texts, got list"),
+        ({"conventions": {}}, "conventions: expected Conventions, got dict"),
+    ],
+)
+def test_a_description_of_wrong_types_is_an_error(wrong, message):
+    right = {"name": "it", "version": "1", "dtype": "float64", "quantities": {"gradient"}}
+    with pytest.raises((TypeError, ValueError), match=message):
+        Description(**(right | wrong))
+
+
+def test_a_description_is_cut_and_its_quantities_are_any_iterable():
+    described = Description("x\n" * 10**6, "1", "float64", (name for name in ["gradient", "loss"]))
+    assert described.quantities == {"gradient", "loss"}
+    assert len(described.name) < 300
+
+
+FOUND = """
+import sys
+sys.path.pop(0)  # the current folder: a console script has its own there
+from kfgn_conformance.columns import columns_of
+(column,) = columns_of((), "float64", ("my_kfac:Mine",), LIMIT)
+print(column.title, column.reason)
+"""
+
+
+@pytest.mark.parametrize("limit", ["120.0", "None"], ids=["isolated", "in process"])
+def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
+    """With what it imports from there, before a module of that name elsewhere."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "my_kfac.py").write_text("raise ImportError('the wrong one')")
+    (tmp_path / "my_parts.py").write_text("from misbehaving import Right")
+    (tmp_path / "my_kfac.py").write_text("from my_parts import Right\nclass Mine(Right): pass\n")
+    path = os.pathsep.join(map(str, [Path(__file__).parent, other, *(entry for entry in sys.path if entry)]))
+    ran = subprocess.run(
+        [sys.executable, "-c", FOUND.replace("LIMIT", limit)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "Mine float64 \n"
+
+
 def test_the_command_takes_adapters(capsys):
     arguments = ("--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0")
     assert main(arguments) == 0

@@ -22,10 +22,11 @@ class Doubled(SmallKfac):
 def pytest_with(tmp_path):
     """Run it in a folder of its own, which knows nothing of this project's settings."""
     (tmp_path / "doubled.py").write_text(DOUBLED)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(tmp_path)]), "COLUMNS": "200"}
+    path = os.pathsep.join([str(HERE), *(entry for entry in sys.path if entry)])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 
-    def run(*arguments):
-        command = [sys.executable, "-m", "pytest", "-ra", "--pyargs", "kfgn_conformance", *arguments]
+    def run(*arguments, pytest=("-m", "pytest")):
+        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return run
@@ -36,6 +37,24 @@ def test_a_right_implementation_passes(pytest_with):
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
     assert "2 passed, 2 deselected" in ran.stdout
+
+
+SCRIPT = "import sys; sys.path.pop(0); import pytest; sys.exit(pytest.console_main())"
+"""The console script `pytest`, which does not look for modules in the current folder, as `python -m pytest` does."""
+
+
+def test_a_module_in_the_current_folder_is_found(pytest_with, tmp_path):
+    (tmp_path / "my_kfac.py").write_text("from small_kfac import SmallKfac as Mine")
+    ran = pytest_with("--kfgn-adapter=my_kfac:Mine", "--collect-only", "-q", pytest=("-c", SCRIPT))
+    assert ran.returncode == 0, ran.stdout
+    assert "test_is_the_reference[gradient-float32]" in ran.stdout
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "nan"])
+def test_a_limit_that_is_none_is_a_usage_error(pytest_with, limit):
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", f"--kfgn-limit={limit}")
+    assert ran.returncode in (2, 4)
+    assert f"--kfgn-limit: expected seconds above 0, got {limit}" in ran.stdout + ran.stderr
 
 
 def test_a_mistake_is_named(pytest_with):

@@ -60,10 +60,12 @@ class Conventions:
         ):
             if getattr(self, name) not in allowed:
                 raise ConventionError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
+        if not isinstance(self.loss, dict):
+            raise ConventionError(f"loss: expected a dict by objective, got {type(self.loss).__qualname__}")
         for objective, name in self.loss.items():
             if objective not in OBJECTIVES:
                 raise ConventionError(f"loss: there is no objective {objective!r}, but {', '.join(OBJECTIVES)}")
-            if name not in LOSSES:
+            if name not in list(LOSSES):  # of any type, also one without a hash
                 raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
 
     @property

@@ -1,30 +1,66 @@
 """Adapters by name, `package.module:Adapter`, as they are given on the command line."""
 
+import contextlib
 import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from ..problems import Array, Problem
 from . import Adapter, Description
+from .answers import line, raised
 
 
 class AdapterError(Exception):
     """An adapter that cannot be asked anything: it cannot be imported or made, or does not say who it is."""
 
 
-def load(name: str, dtype: str) -> Adapter:
-    """The adapter of that name, for a dtype. `AdapterError` says what is wrong with it."""
-    module, colon, attribute = name.partition(":")
-    if not (module and colon and attribute):
-        raise AdapterError(f"expected an adapter as package.module:Adapter, got {name!r}")
+class Loaded:
+    """An adapter in this process, with the description that it gave when it was loaded."""
+
+    def __init__(self, adapter: Adapter, described: Description) -> None:
+        self._adapter, self._described = adapter, described
+
+    def describe(self) -> Description:
+        """Its description."""
+        return self._described
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Its answer, as it gives it."""
+        return self._adapter.compute(problem, quantity)
+
+
+def load(name: str, dtype: str) -> Loaded:
+    """The adapter of that name, for a dtype. `AdapterError` says what is wrong with it.
+
+    Its module is looked for in the current folder first, as by `python -m`.
+    """
+    module, _, attribute = name.partition(":")
+    if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise AdapterError(f"expected an adapter as package.module:Adapter, got {line(repr(name))}")
+    _find_in_the_current_folder()
     try:
         make: Callable[[str], Adapter] = getattr(importlib.import_module(module), attribute)
         adapter = make(dtype)
         described = adapter.describe()
-    except Exception as error:  # whatever the module does wrong is told, not a traceback of the kit
-        raise AdapterError(f"{name}: {type(error).__name__}: {error}") from error
+        if isinstance(described, Description):
+            described = described.plain()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit too: whatever the module does wrong is reported, and is not the kit's end
+        raise AdapterError(f"{name}: {raised(error)}") from error
     if not isinstance(described, Description):
-        raise AdapterError(f"{name}: describe(): expected a Description, got {type(described).__qualname__}")
+        raise AdapterError(f"{name}: describe(): expected a Description, got {line(type(described).__qualname__)}")
     if described.dtype != dtype:
         raise AdapterError(
             f"{name}: describe().dtype: expected the dtype it was made with, {dtype}, got {described.dtype}"
         )
-    return adapter
+    return Loaded(adapter, described)
+
+
+def _find_in_the_current_folder() -> None:
+    """Put it on the path of imports, where a console script has the folder of the script."""
+    with contextlib.suppress(OSError):  # it has been removed
+        here = str(Path.cwd())
+        if here not in sys.path and "" not in sys.path:
+            sys.path.insert(0, here)

@@ -16,178 +16,98 @@ A problem of `LARGE` or more weights names its arrays in the place of lists, and
 and so may any answer. The folder of the question's file is removed after the answer, with what was put beside it.
 """
 
-import contextlib
-import json
 import shlex
-import subprocess
+import stat
 from pathlib import Path
-from queue import Empty, Queue
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 import numpy as np
 
 from ..exchange import as_json, with_tensors
 from ..problems import Array, Problem
-from . import Conventions, Description, UnsupportedError
-from .isolated import START, NoAnswerError, ended
-from .loading import AdapterError
+from ..quantities import ROWS
+from .answers import NoAnswerError, as_arrays, line, raised, room
+from .asked import Asked
 
 PREFIX = "exec:"
 LARGE = 10**5
 """So many weights are sent in a file: a line would have megabytes."""
 
 
-class Program:
-    """The adapter of a command, `exec:node mine.js`, and a dtype; started when first asked, and anew after it ended.
-
-    limit: seconds for an answer; None for no limit
-    Raises as `Isolated` does.
-    """
-
-    def __init__(self, name: str, dtype: str, limit: float | None) -> None:
-        self.name, self.dtype, self.limit = name, dtype, limit
-        self.process: subprocess.Popen[str] | None = None
-        self.lines: Queue[str] = Queue()
-        try:
-            said = self._asked({"ask": "describe", "dtype": dtype}, START)
-            self.described = Description(
-                str(said["name"]),
-                str(said["version"]),
-                dtype,
-                frozenset(said["quantities"]),
-                conventions=Conventions(**said.get("conventions", {})),
-            )
-        except KeyError as error:
-            raise AdapterError(f"{name}: its description has no {error}") from error
-        except (NoAnswerError, TypeError, ValueError) as error:
-            raise AdapterError(f"{name}: {error}") from error
-
-    def describe(self) -> Description:
-        """As it described itself when it was started first."""
-        return self.described
+class Program(Asked):
+    """The adapter of a command, `exec:node mine.js`, and a dtype."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Its answer, within the limit."""
-        question: dict[str, Any] = {"ask": "compute", "quantity": quantity}
-        with TemporaryDirectory(prefix="kfgn-") as folder:
+        question: dict[str, Any] = {"quantity": quantity}
+        most = room(problem, ROWS[quantity])
+        with TemporaryDirectory(prefix="kfgn-", ignore_cleanup_errors=True) as folder:
             if problem.parameters < LARGE:
                 question["problem"] = as_json(problem)
             else:
                 file = Path(folder) / "problem.safetensors"
                 question |= {"problem": with_tensors(problem, file), "tensors": str(file)}
-            said = self._asked(question, self.limit)
-            if "unsupported" in said:
-                raise UnsupportedError(str(said["unsupported"]))
-            if not isinstance(said.get("arrays"), list):
-                raise NoAnswerError(
-                    f"expected arrays, unsupported or error in its answer, got {', '.join(said) or 'nothing'}"
-                )
+            said = self._computed(question, b"", most)
+            if "tensors" in said:
+                return as_arrays(_loaded(said["tensors"], said["arrays"], most), most)
             integers = quantity == "labels" and problem.labels.dtype.kind == "i"
-            return _arrays(said, "int64" if integers else self.dtype)
+            return _arrays(said["arrays"], "int64" if integers else self.dtype)
 
-    def close(self) -> None:
-        """End the program."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            for stream in (self.process.stdin, self.process.stdout):
-                if stream is not None:
-                    with contextlib.suppress(OSError):  # what was not read yet cannot be flushed
-                        stream.close()
-            self.process = None
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _asked(self, question: dict[str, Any], limit: float | None) -> dict[str, Any]:
-        """The object on the line that answers. `NoAnswerError` if there is none, or if it is an error."""
-        process = self._running()
-        if not self.lines.empty() and (more := self.lines.get()):
-            self.close()
-            raise NoAnswerError(f"expected one line for each question, got another: {more.strip()[:80]!r}")
-        # in a thread, as a program that does not read would be waited for without a limit
-        Thread(target=_write, args=(process, json.dumps(question) + "\n"), daemon=True).start()
+    def _command(self) -> list[str]:
+        """The words of the command as a shell splits them, or the path of a file that has spaces in it."""
+        command = self.name.removeprefix(PREFIX)
         try:
-            line = self.lines.get(timeout=limit)
-        except Empty:
-            self.close()
-            raise NoAnswerError(f"no answer within {limit:g} s") from None
-        if not line:
-            try:
-                end = ended(process.wait(timeout=5))
-            except subprocess.TimeoutExpired:
-                end = "it has closed its output"
-            self.close()
-            raise NoAnswerError(end)
-        try:
-            said = json.loads(line)
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            raise NoAnswerError(f"expected an object of JSON on a line, got {line.strip()[:80]!r}")
-        if "error" in said:
-            raise NoAnswerError(" ".join(str(said["error"]).split()))
-        return said
-
-    def _running(self) -> "subprocess.Popen[str]":
-        """The process, started if there is none."""
-        if self.process is None:
-            command = shlex.split(self.name.removeprefix(PREFIX))
-            try:
-                self.process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
-                )
-            except (OSError, IndexError) as error:
-                raise NoAnswerError(f"it cannot be started: {error}") from error
-            self.lines = Queue()  # a new one, as the reader of the last may still have had something to say
-            Thread(target=_read, args=(self.process, self.lines), daemon=True).start()
-        return self.process
+            words = [command] if Path(command).is_file() else shlex.split(command)
+        except ValueError as error:
+            raise NoAnswerError(f"expected a command after {PREFIX}, got {line(repr(command))}: {error}") from error
+        if not words:
+            raise NoAnswerError(f"expected a command after {PREFIX}, got nothing")
+        return words
 
 
-def _write(process: "subprocess.Popen[str]", question: str) -> None:
-    """A line; that nobody reads it shows in the answer."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):
-        process.stdin.write(question)
-        process.stdin.flush()
+def _loaded(file: Any, names: list[Any], most: int) -> tuple[Array, ...]:
+    """The arrays of these names in a safetensors file of at most so many bytes, as they are."""
+    if not isinstance(file, str) or not all(isinstance(name, str) for name in names):
+        raise NoAnswerError("expected the path of a file as tensors, and names in it as arrays")
+    from safetensors.numpy import load  # for large problems, and not everyone's
 
-
-def _read(process: "subprocess.Popen[str]", lines: "Queue[str]") -> None:
-    """Every line, and an empty one at the end."""
-    assert process.stdout is not None
+    shown = line(file, 200)
     try:
-        for line in process.stdout:
-            lines.put(line)
-    except ValueError:  # closed meanwhile
-        pass
-    lines.put("")
+        status = Path(file).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise NoAnswerError(f"expected a safetensors file: {shown}: it is no regular file")
+        if status.st_size > most:
+            raise NoAnswerError(f"expected a safetensors file of at most {most} bytes: {shown}: got {status.st_size}")
+        tensors = load(Path(file).read_bytes())
+    except NoAnswerError:
+        raise
+    except Exception as error:  # whatever the library raises for what is in the file
+        raise NoAnswerError(f"expected a safetensors file: {shown}: {raised(error)}") from error
+    for name in names:
+        if name not in tensors:
+            raise NoAnswerError(f"expected a tensor {line(name, 80)!r} in {shown}, got {line(', '.join(tensors), 200)}")
+    return tuple(tensors[name] for name in names)
 
 
-def _arrays(said: dict[str, Any], dtype: str) -> tuple[Array, ...]:
-    """Those of an answer: nested lists in the dtype, or by name in a file, as they are."""
-    if "tensors" in said:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            tensors = load_file(said["tensors"])
-            return tuple(tensors[name] for name in said["arrays"])
-        except KeyError as error:
-            raise NoAnswerError(f"expected a tensor {error} in {said['tensors']}, got {', '.join(tensors)}") from error
-        except (OSError, TypeError, SafetensorError) as error:
-            raise NoAnswerError(f"expected a safetensors file: {said['tensors']}: {error}") from error
+def _arrays(nested: list[Any], dtype: str) -> tuple[Array, ...]:
+    """Nested lists in the dtype."""
     try:
-        return tuple(_numbers(array, dtype) for array in said["arrays"])
-    except (TypeError, ValueError) as error:
-        raise NoAnswerError(f"expected arrays of numbers as nested lists: {error}") from error
+        return tuple(_numbers(array, dtype, f"array {i} of {len(nested)}") for i, array in enumerate(nested, start=1))
+    except (OverflowError, RuntimeError, ValueError) as error:  # too large for a double, or nested too deep for NumPy
+        raise NoAnswerError(f"expected arrays of numbers as nested lists: {raised(error)}") from error
 
 
-def _numbers(nested: Any, dtype: str) -> Array:
+def _numbers(nested: Any, dtype: str, which: str) -> Array:
     """In the dtype; what is no whole number stays as it is where classes are asked for, to be judged so."""
-    array = np.array(nested)
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"got {array.dtype}")
-    whole = dtype != "int64" or np.array_equal(array, np.round(array))
-    return array.astype(dtype) if whole else array
+    elements = np.array(nested, object)
+    others = set(map(type, elements.flat)) - {int, float}
+    if list in others:
+        raise NoAnswerError(f"{which}: expected arrays of numbers as nested lists, got lists of different lengths")
+    if others:
+        got = ", ".join(sorted(kind.__name__ for kind in others))
+        raise NoAnswerError(f"{which}: expected arrays of numbers as nested lists, got {got}")
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite there
+        array = elements.astype(np.float64)
+        whole = dtype != "int64" or bool(np.all(array == np.round(array)))
+        return elements.astype(dtype) if whole else array

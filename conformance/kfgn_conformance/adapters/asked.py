@@ -1,0 +1,102 @@
+"""An implementation in a child process: it is asked on its input, and answers with a line of JSON.
+
+A question is a line of JSON too, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. An answer is an
+object: a description, or arrays, or {"unsupported": "why"}, or {"error": "what"}.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..problems import Array, Problem
+from . import Description, UnsupportedError
+from .answers import TEXT, NoAnswerError, line
+from .child import Child
+from .description import from_json
+from .loading import AdapterError
+
+START = 120.0
+"""Seconds to start and to describe itself."""
+
+
+class Asked:
+    """The adapter of a name and a dtype, in a process that is started when it is made, and again after it has ended.
+
+    limit: seconds for an answer; None for no limit
+    start: seconds until it has described itself
+    Raises `AdapterError` if it does not, and `NoAnswerError` from `compute` for a question without an answer that can
+    be read. After such a question the next one may have a new process.
+    """
+
+    def __init__(self, name: str, dtype: str, limit: float | None, start: float = START) -> None:
+        self.name, self.dtype, self.start = name, dtype, start
+        self.limit = math.inf if limit is None else limit
+        self.child: Child | None = None
+        try:
+            self.described = self._started()
+        except NoAnswerError as error:
+            raise AdapterError(f"{name}: {error}") from error
+
+    def describe(self) -> Description:
+        """The description that it gave when it was made."""
+        return self.described
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Its answer, within the limit."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the process, and every process that it has started."""
+        if self.child is not None:
+            self.child.end()
+
+    def __del__(self) -> None:
+        if getattr(self, "child", None) is not None:
+            self.close()
+
+    def _command(self) -> list[str]:
+        """The command that starts it. `NoAnswerError` if there is none."""
+        raise NotImplementedError
+
+    def _started(self) -> Description:
+        """Start the process; its description. Without one it is ended."""
+        self.child = Child(self._command())
+        try:
+            said = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, TEXT)
+            return from_json(said, self.dtype)
+        except NoAnswerError:
+            self.close()
+            raise
+
+    def _computed(self, question: Mapping[str, Any], more: bytes, most: int) -> dict[str, Any]:
+        """The object that answers a question of `compute` and has arrays; more: bytes that follow the question."""
+        if (self.child is None or not self.child.running) and self._started() != self.described:
+            self.close()
+            raise NoAnswerError("its description is not the one that it gave before")
+        said = self._object({"ask": "compute", **question}, more, self.limit, most)
+        if "unsupported" in said:
+            raise UnsupportedError(line(said["unsupported"]))
+        if not isinstance(said.get("arrays"), list):
+            raise NoAnswerError(
+                f"expected arrays, unsupported or error in its answer, got {line(', '.join(said), 80) or 'nothing'}"
+            )
+        return said
+
+    def _object(self, question: Mapping[str, Any], more: bytes, limit: float, most: int) -> dict[str, Any]:
+        """The object on the line that answers. `NoAnswerError` if there is none, or if it is an error."""
+        assert self.child is not None
+        written = self.child.ask(json.dumps(question).encode() + b"\n" + more, limit, most)
+        try:
+            said = json.loads(written)
+        except (ValueError, RecursionError):  # no JSON, or nested too deep to be read
+            said = None
+        if not isinstance(said, dict):
+            raise NoAnswerError(f"expected an object of JSON on a line, got {_start(written)!r}")
+        if "error" in said:
+            raise NoAnswerError(line(said["error"]) or "an error without a message")
+        return said
+
+
+def _start(written: bytes) -> str:
+    return written[:80].decode(errors="replace").strip()

@@ -1,0 +1,102 @@
+"""The parent of a child process of the kit: it ends the child, and all that the child started, with the kit itself.
+
+    python -I -S guard.py FD COMMAND...
+
+FD is a socket whose other end the kit alone has. It closes when the kit lets go of it, and when the kit ends, even by
+SIGKILL; then the guard kills the child's process group. When the child has ended, for this reason or by itself, the
+guard kills what is left of the group and, on Linux, every other descendant, also one in a session of its own. It
+writes two lines on the socket: the child's process id, and at the end its exit status, or one line if the child cannot
+be started.
+
+A file of the standard library alone, so that it starts in a few milliseconds.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+NOT_FOR_ME = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What the guard outlives: it ends with the kit and with the child, and with nothing else."""
+
+
+def main(number: str, *command: str) -> None:
+    """Start the child, wait for its end, and leave nothing of it."""
+    lifeline = socket.socket(fileno=int(number))
+    lifeline.set_inheritable(False)
+    _adopt_orphans()
+    for each in NOT_FOR_ME:
+        signal.signal(each, signal.SIG_IGN)
+    default = (*NOT_FOR_ME, signal.SIGPIPE)  # Python itself ignores the last
+    try:
+        child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0, setsigdef=default)
+    except (OSError, ValueError) as error:
+        _tell(lifeline, f"it cannot be started: {error}")
+        return
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # the child's own: only it and its children are to hold them open
+        os.dup2(nothing, stream)
+    _tell(lifeline, f"{child}")
+    threading.Thread(target=_end_with_the_kit, args=(lifeline, child), daemon=True).start()
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            break
+    _kill_group(child)
+    _kill_descendants()
+    _tell(lifeline, f"{os.waitstatus_to_exitcode(status)}")
+
+
+def _tell(lifeline: socket.socket, message: str) -> None:
+    with contextlib.suppress(OSError):  # the kit may have ended
+        lifeline.sendall(message.replace("\n", " ").encode(errors="replace") + b"\n")
+
+
+def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:
+    """In a thread: wait until the kit closes its end."""
+    with contextlib.suppress(OSError):
+        lifeline.recv(1)
+    _kill_group(child)
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _adopt_orphans() -> None:
+    """Make this process the parent of every descendant that loses its own, where the system is Linux."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def _kill_descendants() -> None:
+    """Kill the children that are left, and the orphans that this makes of their children, until there are none."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            for child in _children():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
+            os.wait()
+
+
+def _children() -> list[int]:
+    """The children of this process, by /proc."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for process in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = process.read_bytes().rpartition(b")")[2].split()[1]
+                if int(parent) == os.getpid():
+                    found.append(int(process.parent.name))
+    return found
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

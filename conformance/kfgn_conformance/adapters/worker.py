@@ -1,0 +1,102 @@
+"""The process of an isolated adapter: it describes the adapter, then answers until nobody asks."""
+
+import contextlib
+import json
+import os
+import pickle
+import sys
+from dataclasses import fields
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..problems import Array, Problem
+from . import Adapter, UnsupportedError
+from .answers import NoAnswerError, as_arrays, line, raised
+from .frames import headers
+from .loading import AdapterError, load
+
+Answer = tuple[dict[str, Any], tuple[Array, ...]]
+"""The object of a line, and the arrays that follow it."""
+
+
+def serve(name: str, dtype: str) -> None:
+    """Answer the questions on the standard input, in this process alone and not in copies that the adapter makes."""
+    questions, answers = _private_streams()
+    adapter: Adapter | None = None
+    for question in map(json.loads, iter(questions.readline, b"")):
+        process = os.getpid()
+        if question["ask"] == "describe":
+            adapter, answer = _loaded(name, dtype)
+        else:
+            assert adapter is not None
+            problem, quantity = pickle.loads(questions.read(question["bytes"]))
+            answer = _computed(adapter, problem, quantity, question["most"])
+        if os.getpid() != process:
+            os._exit(0)  # a fork of the adapter's that came back from it
+        _send(answers, *answer)
+
+
+def _private_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The input and the output; what the adapter prints goes to the standard error, and it has nothing to read."""
+    sys.stdout.flush()
+    streams = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return streams
+
+
+def _send(answers: BinaryIO, said: dict[str, Any], arrays: tuple[Array, ...]) -> None:
+    with contextlib.suppress(Exception):  # the adapter may have closed or replaced it
+        sys.stdout.flush()
+    answers.write(json.dumps(said).encode() + b"\n")
+    for array in arrays:
+        answers.write(array.tobytes())
+    answers.flush()
+
+
+def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
+    try:
+        adapter = load(name, dtype)
+    except AdapterError as error:
+        return None, _error(str(error).removeprefix(f"{name}: "))
+    except KeyboardInterrupt as error:  # raised by the adapter: Ctrl-C does not reach this process
+        return None, _error(raised(error))
+    return adapter, (adapter.describe().as_json(), ())
+
+
+def _computed(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
+    """What the adapter answers, and what it raises, whatever that is."""
+    before = [(array, array.copy()) for array in _arrays(problem)]
+    try:
+        arrays = as_arrays(adapter.compute(problem, quantity), most)
+    except UnsupportedError as error:
+        return {"unsupported": line(error)}, ()
+    except NoAnswerError as error:
+        return _error(str(error))
+    except BaseException as error:
+        return _error(raised(error))
+    if not all(np.array_equal(array, copy) for array, copy in before):
+        return _error("it changed the arrays of the problem that it was given")
+    return {"arrays": headers(arrays)}, arrays
+
+
+def _error(what: str) -> Answer:
+    return {"error": what}, ()
+
+
+def _arrays(problem: Problem) -> list[Array]:
+    """Every array of a problem."""
+    found: list[Array] = []
+
+    def add(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            found.append(value)
+        elif isinstance(value, tuple):
+            for part in value:
+                add(part)
+
+    for field in fields(problem):
+        add(getattr(problem, field.name))
+    return found

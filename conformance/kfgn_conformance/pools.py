@@ -1,0 +1,58 @@
+"""Processes of the kit that share work. They end with the kit, and nothing of an adapter comes back from them."""
+
+import functools
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@contextmanager
+def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
+    """So many processes, in each of which `start` was called. An exception, as by Ctrl-C, ends them at once."""
+    others = active_children()
+    # spawned: libraries that have threads do not survive a fork
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _started, (start, *arguments)) as processes:
+        try:
+            yield processes
+        except BaseException:
+            processes.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()).difference(others):
+                process.kill()
+            raise
+
+
+def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
+    """The work of a process, with a RuntimeError for whatever it raises: exceptions are pickled, and may be foreign."""
+
+    @functools.wraps(work)
+    def plain(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except BaseException:
+            failure = traceback.format_exc()
+        raise RuntimeError(failure)
+
+    return plain
+
+
+def _started(start: Callable[..., object], *arguments: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the kit, which ends this process
+    Thread(target=_end_with_the_kit, daemon=True).start()
+    start(*arguments)
+
+
+def _end_with_the_kit() -> None:
+    """In a thread: the pool does not notice that the kit was killed, and would wait for its next task for ever."""
+    kit = parent_process()
+    assert kit is not None
+    kit.join()
+    os._exit(1)

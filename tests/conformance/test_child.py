@@ -1,0 +1,227 @@
+"""A child process: every wait has a limit, every stream a bound, and nothing of it is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kfgn_conformance.adapters import child as module
+from kfgn_conformance.adapters.answers import NoAnswerError
+from kfgn_conformance.adapters.child import Child
+
+LONG = 120.0
+"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
+
+with_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+
+
+def python(program):
+    return [sys.executable, "-I", "-S", "-c", "import os, signal, subprocess, sys, time\n" + program]
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started():
+    children = []
+
+    def start(program):
+        children.append(Child(python(program)))
+        return children[-1]
+
+    yield start
+    for one in children:
+        one.end()
+
+
+def test_a_line_and_the_bytes_after_it(started):
+    """It answers before it has read the whole question, the rest of which is not lost."""
+    one = started(
+        "for line in sys.stdin.buffer: os.write(1, line.upper() + bytes(10**6)); sys.stdin.buffer.read(10**6)"
+    )
+    for _ in range(2):
+        assert one.ask(b"hello\n" + bytes(10**6), LONG, 100) == b"HELLO\n"
+        assert one.take(10**6) == bytes(10**6)
+    assert one.running
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("time.sleep(3600)", "no answer within 0.5 s"),
+        ("os.write(1, b'half'); time.sleep(3600)", "no answer within 0.5 s(: only 4 bytes of an answer)?"),
+        ("while True: os.write(1, b'x'); time.sleep(0.01)", "no answer within 0.5 s(: only .* bytes of an answer)?"),
+        ("while True: os.write(2, b'x' * 65536)", "no answer within 0.5 s"),
+        ("[signal.signal(s, signal.SIG_IGN) for s in (1, 2, 15)]; time.sleep(3600)", "no answer within 0.5 s"),
+        ("os.kill(os.getppid(), signal.SIGSTOP); time.sleep(3600)", "no answer within 0.5 s"),
+    ],
+)
+def test_every_wait_has_a_limit(program, message, started, monkeypatch):
+    monkeypatch.setattr(module, "GRACE", 1.0)
+    one = started(program)
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError, match=f"^{message}$"):
+        one.ask(bytes(10**7) + b"\n", 0.5, 1000)
+    assert 0.5 <= time.monotonic() - began < LONG
+    assert not one.running
+
+
+def test_bytes_that_do_not_follow_are_waited_for_within_the_same_limit(started):
+    one = started("sys.stdin.readline(); os.write(1, b'first\\nsec'); time.sleep(3600)")
+    one.ask(b"\n", LONG, 100)
+    one._deadline = time.monotonic() + 0.5  # so that the test does not wait for as long as the machine may need
+    with pytest.raises(NoAnswerError, match=r"no answer within .* s: only 3 bytes of an answer"):
+        one.take(6)
+    assert not one.running
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_every_stream_has_a_bound(stream, started, capfd):
+    """400 MB on a line: a few are read, and of the standard error a little is shown."""
+    resource = pytest.importorskip("resource")
+    one = started(f"for _ in range(400): os.write({stream}, b'x' * 10**6)\nos.write(1, b'\\n')")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if stream == 1:
+        with pytest.raises(NoAnswerError, match="expected a line of at most 1000 bytes, got more: 'xxx"):
+            one.ask(b"\n", LONG, 1000)
+        assert not one.running
+    else:
+        assert one.ask(b"\n", LONG, 1000) == b"\n"
+        shown = capfd.readouterr().err
+        assert 0 < len(shown) < 200_000
+        assert "[more is not shown]" in shown
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 100e6
+
+
+def test_its_standard_error_is_shown_without_control_characters(started, capfd):
+    one = started(
+        "sys.stderr.write('a \\x1b[31mred\\tword\\n'); sys.stderr.flush(); os.write(1, b'\\n'); time.sleep(3600)"
+    )
+    one.ask(b"\n", LONG, 1000)
+    with pytest.raises(NoAnswerError):
+        one.ask(b"\n", 0.5, 1000)
+    assert capfd.readouterr().err == "a [31mred\tword\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("sys.exit(7)", "its process ended with exit status 7"),
+        ("sys.exit('no licence')", "its process ended with exit status 1: no licence"),
+        ("raise ValueError('bad')", "its process ended with exit status 1: ValueError: bad"),
+        ("os.write(1, b'half'); os._exit(0)", "its process ended with exit status 0"),
+        ("os.kill(os.getpid(), 9)", "its process was ended by signal 9"),
+        ("os.close(1); time.sleep(3600)", "it has closed its output"),
+        ("subprocess.Popen([sys.executable, '-c', 'input()'], stdin=0); os._exit(3)", ".* ended with exit status 3"),
+        ("os.kill(os.getppid(), 9); time.sleep(3600)", "(no answer within .*|its process was ended together .*)"),
+    ],
+)
+def test_its_end_is_told_with_its_last_words(program, message, started, monkeypatch):
+    monkeypatch.setattr(module, "GRACE", 30.0 if "close" not in program else 0.5)
+    one = started(program)
+    with pytest.raises(NoAnswerError, match=f"^{message}$"):
+        one.ask(b"\n", LONG if "ppid" not in program else 2.0, 1000)
+    assert not one.running
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["no-such-program"], "it cannot be started: .*No such file or directory: 'no-such-program'"),
+        (["/"], "it cannot be started: .*Permission denied: '/'"),
+        (["a\0b"], "it cannot be started: "),
+    ],
+)
+def test_a_command_that_cannot_be_started_is_told(command, message):
+    with pytest.raises(NoAnswerError, match=message):
+        Child(command).ask(b"\n", LONG, 1000)
+
+
+def test_a_line_too_many_is_not_the_next_answer(started):
+    one = started("sys.stdin.readline(); os.write(1, b'one\\ntwo\\n'); time.sleep(3600)")
+    assert one.ask(b"\n", LONG, 100) == b"one\n"
+    with pytest.raises(NoAnswerError, match="expected one line for each question, got another: 'two'"):
+        one.ask(b"\n", LONG, 100)
+
+
+FAMILY = """
+def born(program, **options):
+    return subprocess.Popen([sys.executable, "-I", "-S", "-c", program], stdout=subprocess.PIPE, **options)
+sleeps = "import time; time.sleep(3600)"
+ignores = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(3600)"
+orphan = (
+    "import subprocess, sys; command = [sys.executable, '-c', sys.argv[1]]; "
+    "print(subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL).pid)"
+)
+same, other, deaf = born(sleeps), born(sleeps, start_new_session=True), born(ignores)
+deaf.stdout.readline()
+lost = subprocess.run([sys.executable, "-c", orphan, sleeps], stdout=subprocess.PIPE).stdout.decode() \
+    if sys.platform == "linux" else ""
+line = f"{os.getpid()} {os.getppid()} {same.pid} {deaf.pid} " + (f"{other.pid} {lost}" if lost else "\\n")
+sys.stdin.readline()
+os.write(1, line.encode())
+"""
+"""Children in the same group, and, where they can be found, in sessions of their own, with and without a parent."""
+
+
+@with_proc
+@pytest.mark.parametrize("then", ["time.sleep(3600)", "os._exit(0)", "os.close(0); os.close(1); time.sleep(3600)"])
+def test_no_process_is_left(then, started):
+    one = started(FAMILY + then)
+    family = [int(pid) for pid in one.ask(b"\n", LONG, 1000).split()]
+    assert len(family) == (6 if sys.platform == "linux" else 4)
+    one.end()
+    assert not any(map(alive, family))
+    assert one._guard.returncode is not None  # it was waited for: no zombie
+
+
+@with_proc
+def test_what_has_ended_by_itself_has_left_nothing_either(started):
+    one = started(FAMILY + "os._exit(0)")
+    family = [int(pid) for pid in one.ask(b"\n", LONG, 1000).split()]
+    wait_until(lambda: not any(map(alive, family)))
+
+
+KIT = """
+import sys, time
+from kfgn_conformance.adapters.child import Child
+child = Child(sys.argv[1:])
+print(child.ask(b"\\n", 120.0, 1000).decode(), flush=True)
+child.ask(b"\\n", 120.0, 1000)
+"""
+
+
+@with_proc
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda s: s.name)
+def test_no_process_outlives_the_kit(end):
+    """Whatever ends it, in the middle of a question."""
+    command = [sys.executable, "-c", KIT, *python(FAMILY + "time.sleep(3600)")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as kit:
+        family = [int(pid) for pid in kit.stdout.readline().split()]
+        assert all(map(alive, family))
+        kit.send_signal(end)
+        kit.wait(LONG)
+    wait_until(lambda: not any(map(alive, family)))
+
+
+def test_what_the_system_lacks_is_named(monkeypatch):
+    monkeypatch.setattr(os, "name", "nt")
+    with pytest.raises(NoAnswerError, match=r"expected a POSIX system for a process of its own, got "):
+        Child(["true"])

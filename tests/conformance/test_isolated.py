@@ -1,0 +1,162 @@
+"""Adapters in processes of their own: a verdict for every misbehaviour, and nothing left of it."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kfgn_conformance import Status, judge
+from kfgn_conformance.adapters.isolated import Isolated
+from kfgn_conformance.adapters.loading import AdapterError
+from kfgn_conformance.cases import cases
+from kfgn_conformance.quantities import QUANTITIES
+
+LONG = 120.0
+"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
+
+CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "detail"),
+    [
+        ("Right", Status.PASS, "error"),
+        ("Dies", Status.ERROR, "its process was ended by signal 11"),
+        ("Exits", Status.ERROR, "its process ended with exit status 7: no licence"),
+        ("ClosesEverything", Status.ERROR, "its process ended with exit status"),
+        ("Interrupts", Status.ERROR, "KeyboardInterrupt"),
+        ("Mutates", Status.ERROR, "it changed the arrays of the problem that it was given"),
+        ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
+        ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
+        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
+        ("LiesOfItsDtype", Status.FAIL, "expected dtype float64, got float16"),
+        ("DescribesByAGenerator", Status.PASS, "error"),
+        ("Accumulates", Status.FAIL, "the same question a second time: array"),
+        ("Prints", Status.PASS, "error"),
+        ("FloodsErrors", Status.PASS, "error"),
+        ("ClosesItsOutput", Status.PASS, "error"),
+        ("SharesWork", Status.PASS, "error"),
+        ("ReadsItsInput", Status.PASS, "error"),
+        ("ForksAndReturns", Status.PASS, "error"),
+    ],
+)
+def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
+    adapter = Isolated(f"misbehaving:{name}", "float64", LONG)
+    try:
+        for _ in range(2):  # the run goes on
+            verdict = judge(adapter, CASE, QUANTITIES["gradient"], twice=True)
+            assert verdict.status is status, verdict
+            assert detail in verdict.detail
+    finally:
+        adapter.close()
+    assert np.all(CASE.weights[1][0, 0] == next(p for p in cases() if p.id == CASE.id).weights[1][0, 0])
+
+
+def test_after_a_timeout_the_next_question_has_a_new_worker():
+    """Which has its own time to start: an answer of 0.5 s is nothing to a machine that imports for longer."""
+    adapter = Isolated("misbehaving:Hangs", "float64", 0.5)
+    try:
+        for _ in range(2):
+            assert judge(adapter, CASE, QUANTITIES["gradient"]).detail == "no answer within 0.5 s"
+            assert not adapter.child.running
+    finally:
+        adapter.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("name", ["StartsChildren", "StartsChildrenAndHangs", "StartsChildrenAndEnds", "ForksAndHangs"])
+def test_no_process_of_an_adapter_is_left(name, tmp_path, monkeypatch):
+    noted = tmp_path / "pids"
+    monkeypatch.setenv("KFGN_TEST_PIDS", str(noted))
+    adapter = Isolated(f"misbehaving:{name}", "float64", 5.0 if name.endswith("AndHangs") else LONG)
+    judge(adapter, CASE, QUANTITIES["gradient"])
+    adapter.close()
+    assert not [pid for pid in noted.read_text().split() if Path(f"/proc/{pid}").exists()]
+
+
+UNTRUE = """
+import json, os, sys, time
+described = {"name": "it", "version": "1", "quantities": ["gradient"]}
+for line in sys.stdin.buffer:
+    question = json.loads(line)
+    if question["ask"] == "describe":
+        print(json.dumps(described), flush=True)
+        continue
+    sys.stdin.buffer.read(question["bytes"])
+    SAY
+    sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize(
+    ("say", "detail"),
+    [
+        (
+            "import pickle; os.write(1, pickle.dumps(('answered', print)) + b'\\n')",
+            "expected an object of JSON on a line",
+        ),
+        ("os.write(1, b'{')", "no answer within 0.5 s: only 1 bytes of an answer"),
+        ("print(json.dumps({'arrays': [['<f8', [7]]]})); print(end='1234')", "no answer within 0.5 s: only 4 bytes"),
+        ("print(json.dumps({'arrays': [['<f8', [10**9]]]}))", "bytes in all arrays, got [['<f8', [1000000000]]]"),
+        ("print(json.dumps({'arrays': [['|O', [1]]]}) + '\\n' + 8 * 'x')", "array 1: expected its dtype and shape"),
+        ("print(json.dumps({'arrays': 7}))", "expected arrays, unsupported or error in its answer, got arrays"),
+        ("print('[' * 10**5)", "expected an object of JSON on a line, got '[[["),
+        ("print(json.dumps({'error': [['x' * 10**6]]}))", "[['xxx"),
+        ("print(end='x' * 10**8)", "expected a line of at most"),
+        ("described['name'] = 'other'; os._exit(1)", "its process ended with exit status 1"),
+    ],
+)
+def test_what_a_worker_writes_is_not_believed(say, detail, tmp_path):
+    """A worker whose adapter has taken over the pipe of its answers."""
+    (tmp_path / "untrue.py").write_text(UNTRUE.replace("SAY", say))
+
+    class Untrue(Isolated):
+        def _command(self):
+            return [sys.executable, str(tmp_path / "untrue.py")]
+
+    adapter = Untrue("untrue", "float64", 0.5 if "within" in detail else LONG)
+    try:
+        verdict = judge(adapter, CASE, QUANTITIES["gradient"])
+    finally:
+        adapter.close()
+    assert verdict.status is Status.ERROR
+    assert detail in verdict.detail
+    assert len(verdict.detail) < 3000
+
+
+def test_a_worker_that_describes_itself_otherwise_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "changing.py").write_text(
+        "import os, pathlib\nfrom misbehaving import Exits\n"
+        "name = 'second' if pathlib.Path(__file__).with_name('seen').exists() else 'first'\n"
+        "pathlib.Path(__file__).with_name('seen').touch()\nChanging = type(name, (Exits,), {})\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    adapter = Isolated("changing:Changing", "float64", LONG)
+    told = [judge(adapter, CASE, QUANTITIES["gradient"]).detail for _ in range(2)]
+    assert told == [
+        "its process ended with exit status 7: no licence",
+        "its description is not the one that it gave before",
+    ]
+    assert not adapter.child.running
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("import time; time.sleep(3600)", "starting:Mine: no answer within 1 s"),
+        ("import os; os.kill(os.getpid(), 9)", "starting:Mine: its process was ended by signal 9"),
+        ("raise KeyboardInterrupt", "starting:Mine: KeyboardInterrupt"),
+        ("from misbehaving import DescribesAndHangs as Mine", "starting:Mine: no answer within 1 s"),
+    ],
+)
+def test_a_start_that_hangs_or_crashes_is_an_error(module, message, tmp_path, monkeypatch):
+    (tmp_path / "starting.py").write_text(module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(AdapterError) as caught:
+        Isolated("starting:Mine", "float64", LONG, start=1.0 if "within" in message else LONG)
+    assert str(caught.value) == message

@@ -1,0 +1,101 @@
+"""Rows shared among processes: none is lost, and none of the processes outlives the kit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from kfgn_conformance import Status
+from kfgn_conformance.cases import cases
+from kfgn_conformance.columns import columns_of
+from kfgn_conformance.parallel import run_in_processes
+
+HERE = Path(__file__).parent
+LONG = 120.0
+CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
+
+
+def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
+    """An adapter in a process of the kit ends it at its second row: the first, last in the table, is there."""
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "ending.py").write_text(
+        "import os\nfrom kfgn_conformance.adapters import Description\nfrom misbehaving import Right\n"
+        "class Ends(Right):\n"
+        "    def describe(self):\n"
+        "        return Description('ends', '1', self.dtype, {'loss', 'gradient', 'q'})\n"
+        "    def compute(self, problem, quantity):\n"
+        "        return os._exit(1) if quantity == 'gradient' else super().compute(problem, quantity)\n"
+    )
+    open_columns = partial(columns_of, (), "float64", ("ending:Ends", "nowhere:Adapter"), None)
+    problems = [CASE, replace(CASE, id="another")]
+    report = run_in_processes(1, open_columns(), open_columns, problems, lambda _row: None)
+    found = {name: [cell.status for cell in report.rows[name]] for name in ("loss", "gradient", "q", "kfra")}
+    assert found == {
+        "loss": [Status.ERROR, Status.SKIPPED],
+        "gradient": [Status.ERROR, Status.SKIPPED],
+        "q": [Status.PASS, Status.SKIPPED],
+        "kfra": [Status.UNIMPLEMENTED, Status.SKIPPED],
+    }
+    detail = "it was not judged: a process of the kit has ended, with what was called in it"
+    assert [(v.problem, v.detail) for v in report.rows["loss"][0].verdicts] == [(CASE.id, detail), ("another", detail)]
+
+
+KIT = """
+import sys
+from functools import partial
+from kfgn_conformance.cases import cases
+from kfgn_conformance.columns import columns_of
+from kfgn_conformance.parallel import run_in_processes
+
+if __name__ == "__main__":
+    open_columns = partial(columns_of, (), "float64", ("misbehaving:StartsChildrenAndHangs",), 3600.0)
+    run_in_processes(2, [], open_columns, [cases()[0]], lambda row: None)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
+def test_no_process_outlives_the_kit(end, tmp_path):
+    noted = tmp_path / "pids"
+    noted.touch()
+    (tmp_path / "kit.py").write_text(KIT)
+    path = os.pathsep.join([str(HERE), *(entry for entry in sys.path if entry)])
+    environment = {**os.environ, "PYTHONPATH": path, "KFGN_TEST_PIDS": str(noted)}
+    with subprocess.Popen([sys.executable, "kit.py"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as kit:
+        wait_until(lambda: len(noted.read_text().split()) == 4 or kit.poll() is not None)
+        workers = _children(kit.pid)
+        assert len(workers) >= 2
+        kit.send_signal(end)
+        kit.wait(LONG)
+    family = [*map(int, noted.read_text().split()), *workers]
+    wait_until(lambda: not any(map(_alive, family)))
+
+
+def _children(parent):
+    found = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            found[int(file.parent.name)] = int(file.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    return [pid for pid, its_parent in found.items() if its_parent == parent]
+
+
+def _alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
