@@ -19,9 +19,24 @@ def off_diagonal(xp: Namespace, D: int, like: Array) -> Array:
     return 1 - identity_like(xp, D, like)
 
 
+def is_index(xp: Namespace, i: Array, like: Array) -> Array:
+    """True at the position i (...) of each row of an array (..., D), and False elsewhere: (..., D)."""
+    return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
+
+
+def is_largest(xp: Namespace, p: Array) -> Array:
+    """True at the largest element of each row of p (..., D), at the first one of equals: (..., D)."""
+    return is_index(xp, xp.argmax(p, axis=-1), p)
+
+
 def others(xp: Namespace, p: Array) -> Array:
-    """sum_{j != i} p_j in the place of each p_i, without a difference that would cancel: (..., D)."""
-    return p @ off_diagonal(xp, p.shape[-1], p)
+    """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
+
+    Only the largest p can be near 1, and 1 - p is the sum of the rest there. All others are at most 1/2.
+    """
+    largest = is_largest(xp, p)
+    rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
+    return xp.where(largest, rest, 1 - p)
 
 
 def diagonal_of(xp: Namespace, A: Array) -> Array:
