@@ -1,7 +1,7 @@
 """Small matrices that the standard has no function for, outside its optional extension of linear algebra."""
 
-from ._types import Array, Namespace
-from .backends import device
+from ._types import Array, Arrays, Namespace
+from .backends import device, with_derivative
 
 
 def identity_like(xp: Namespace, D: int, like: Array) -> Array:
@@ -37,6 +37,18 @@ def others(xp: Namespace, p: Array) -> Array:
     largest = is_largest(xp, p)
     rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
     return xp.where(largest, rest, 1 - p)
+
+
+def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
+    """t / (2 sqrt(x)), and 0 at 0."""
+    above = x[0] > 0
+    return xp.where(above, t[0] / (2 * xp.sqrt(xp.where(above, x[0], xp.ones_like(x[0])))), xp.zeros_like(x[0]))
+
+
+@with_derivative(_root_derivative)
+def root(xp: Namespace, x: Array) -> Array:
+    """sqrt(x) for x >= 0 that is 0 only where its derivative is too: a probability, a variance."""
+    return xp.sqrt(x)
 
 
 def diagonal_of(xp: Namespace, A: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from array_api_compat import array_namespace
 
 from ._types import Array
-from .matrices import diagonal, identity_like, is_largest, off_diagonal, others
+from .matrices import diagonal, identity_like, is_largest, off_diagonal, others, root
 
 
 class OutputHessian(Protocol):
@@ -98,12 +98,12 @@ class Diagonal(NamedTuple):
     def root_rows(self, A: Array) -> Array:
         """Row i is sqrt(d_i) A_i."""
         xp = array_namespace(self.d)
-        return xp.sqrt(self.d)[:, :, None] * A[None, :, :]
+        return root(xp, self.d)[:, :, None] * A[None, :, :]
 
     def root_columns(self, z: Array) -> Array:
         """sqrt(d) * z."""
         xp = array_namespace(self.d)
-        return xp.sqrt(self.d) * z
+        return root(xp, self.d) * z
 
 
 class Multinomial(NamedTuple):
@@ -137,15 +137,15 @@ class Multinomial(NamedTuple):
     def root_rows(self, A: Array) -> Array:
         """Row i is sqrt(p_i) (A_i - p^T A)."""
         xp, p = array_namespace(self.p), self.p
-        return xp.sqrt(p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
+        return root(xp, p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
 
     def root_columns(self, z: Array) -> Array:
         """sqrt(p_i) z_i - p_i sqrt(p)^T z, at k itself sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) times the other terms)."""
         xp, p = array_namespace(self.p), self.p
-        root, largest = xp.sqrt(p), is_largest(xp, p)
-        terms = root * z
+        c, largest = root(xp, p), is_largest(xp, p)
+        terms = c * z
         rest = xp.sum(xp.where(largest, xp.zeros_like(terms), terms), axis=-1, keepdims=True)
-        at_k = root * (others(xp, p) * z - root * rest)
+        at_k = c * (others(xp, p) * z - c * rest)
         return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
     def _centred(self, v: Array) -> Array:

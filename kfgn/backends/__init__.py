@@ -2,6 +2,7 @@
 
 from .arrays import detached, device, has_values, is_plain
 from .compiling import compiled
+from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -20,4 +21,5 @@ __all__ = [
     "is_plain",
     "open_backend",
     "repeat",
+    "with_derivative",
 ]

@@ -1,4 +1,4 @@
-"""Many classes: what needs N x D_L numbers takes no D_L x D_L ones. Each run is a process, whose peak memory is read."""
+"""Many classes: N x D_L work takes no D_L x D_L numbers. Each run is a process, whose peak memory is read."""
 
 import json
 import subprocess
