@@ -1,6 +1,7 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
@@ -32,6 +33,7 @@ def drawn_labels(xp: Namespace, network: Network, trace: Forward, draws: Array) 
     return swap_samples(xp, sample(xp, trace.outputs, swap_samples(xp, draws)))
 
 
+@with_own_settings
 def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by KFAC, equation (59), from one pass forward and one back.
 
@@ -57,6 +59,7 @@ def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     return (N, S, network.widths[-1]) if network.classes is None else (N, S)
 
 
+@with_own_settings
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
     """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
 

@@ -1,6 +1,7 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
@@ -65,6 +66,7 @@ def _bytes_per_datapoint(xp: Namespace, network: Network, split: Split, dtype: o
     return int(5 * split.columns(network.widths[-1]) * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
 
 
+@with_own_settings
 def kflr(
     network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
 ) -> Curvature:

@@ -1,6 +1,7 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .network import Network
@@ -17,6 +18,7 @@ def second_factor(xp: Namespace, weights: Weights, trace: Forward, outputs: Outp
     return tuple(reversed(G))
 
 
+@with_own_settings
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by KFRA, equation (26), from one pass forward and one back.
 

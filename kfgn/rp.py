@@ -1,6 +1,7 @@
 """Random projections of the root of H_L: the second factor from S columns instead of K."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_network, checked_projections, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .kfac import swap_samples
@@ -30,6 +31,7 @@ def second_factor(
     return tuple(d[0, :, :] for d in rows), tuple(second_moment(xp, d[1:, :, :]) for d in rows)
 
 
+@with_own_settings
 def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by random projections, from one pass forward and one back.
 

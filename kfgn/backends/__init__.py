@@ -6,6 +6,7 @@ from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
+from .settings import with_own_settings
 
 __all__ = [
     "BACKENDS",
@@ -22,4 +23,5 @@ __all__ = [
     "open_backend",
     "repeat",
     "with_derivative",
+    "with_own_settings",
 ]
