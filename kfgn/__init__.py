@@ -37,12 +37,13 @@ from .hessian import hessian_blocks, preactivation_hessians
 from .kfac import draw_shape, kfac, sample_labels
 from .kflr import kflr
 from .kfra import kfra
-from .kronecker import KroneckerBlock, NotPositiveDefiniteError, kronecker_blocks, omega
+from .kronecker import KroneckerBlock, kronecker_blocks, omega
 from .network import Network
 from .optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
 from .products import gauss_newton_product, hessian_product, jacobian_product, transposed_jacobian_product
 from .quadratic import curvature_along, quadratic_model, reduction_ratio, step_size
 from .rp import projection_shape, rp
+from .singular import NotPositiveDefiniteError
 
 __version__ = "0.1.0"
 
