@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import detached, device, has_values, is_plain
+from .arrays import carries_derivatives, detached, device, has_values, is_plain
 from .compiling import compiled
 from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
@@ -12,6 +12,7 @@ __all__ = [
     "BACKENDS",
     "Backend",
     "BackendUnavailableError",
+    "carries_derivatives",
     "cholesky",
     "cholesky_solve",
     "compiled",
