@@ -25,7 +25,13 @@ Conventions, the same everywhere:
 Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
 dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,
 for values that are not finite or out of range. The messages say what was expected and what came. A damped matrix that
-is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`.
+is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`. Functions and optimisers with
+Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their device.
+
+Settings of the user's own code change no result and no dtype: PyTorch's autocast, default dtype, default device and
+precision of products, JAX's promotion, precision and search for NaN, the floating-point errors of NumPy. Products of
+float32 are taken in float32. JAX's transformations give right derivatives of the results; PyTorch's backward pass takes
+them for constants, and transforms of `torch.func` are refused.
 """
 
 from .block_products import gauss_newton_block_product, hessian_block_product

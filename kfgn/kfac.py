@@ -4,6 +4,7 @@ from ._types import Array, Arrays, Namespace, Weights
 from .backends import with_own_settings
 from .checks import checked, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
+from .memory import check_memory
 from .network import Network
 from .objectives import OBJECTIVES
 from .options import checked_count
@@ -46,6 +47,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, labels))
 

@@ -4,6 +4,7 @@ from ._types import Array, Arrays, Namespace, Weights
 from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
+from .memory import check_memory
 from .network import Network
 from .objectives import Split
 from .options import checked_count
@@ -83,6 +84,7 @@ def kflr(
     Y = checked_targets(network, X, Y, check=check)
     split = checked_split(network)
     memory = checked_count("memory", memory)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
     return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, network, weights, trace, Y, split, memory))

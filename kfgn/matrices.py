@@ -14,9 +14,10 @@ def diagonal(xp: Namespace, v: Array) -> Array:
     return v[..., None] * identity_like(xp, v.shape[-1], v)
 
 
-def off_diagonal(xp: Namespace, D: int, like: Array) -> Array:
-    """Ones everywhere but on the diagonal, (D, D)."""
-    return 1 - identity_like(xp, D, like)
+def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
+    """A (..., D, D) with v (..., D) in the place of its diagonal."""
+    i = xp.arange(A.shape[-1], device=device(A))
+    return xp.where(i[:, None] == i[None, :], v[..., None], A)
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from array_api_compat import array_namespace
 
 from ._types import Array
-from .matrices import diagonal, identity_like, is_largest, off_diagonal, others, root
+from .matrices import diagonal, identity_like, is_largest, others, root, with_diagonal
 
 
 class OutputHessian(Protocol):
@@ -117,13 +117,12 @@ class Multinomial(NamedTuple):
     def matrix(self) -> Array:
         """p_i (1 - p_i) on the diagonal, -p_i p_j off it."""
         xp, p = array_namespace(self.p), self.p
-        return diagonal(xp, p * others(xp, p)) - p[:, :, None] * p[:, None, :] * off_diagonal(xp, p.shape[-1], p)
+        return with_diagonal(xp, p * others(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
         """diag(E[p]) - E[p p^T], and not that of the mean p."""
         xp, p = array_namespace(self.p), self.p
-        variance = xp.mean(p * others(xp, p), axis=0)
-        return diagonal(xp, variance) - p.T @ p / p.shape[0] * off_diagonal(xp, p.shape[-1], p)
+        return with_diagonal(xp, xp.mean(p * others(xp, p), axis=0), -p.T @ p / p.shape[0])
 
     def product(self, v: Array) -> Array:
         """p_i (v_i - p^T v)."""

@@ -6,12 +6,14 @@ from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
+from .memory import available_memory
 from .settings import with_own_settings
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendUnavailableError",
+    "available_memory",
     "carries_derivatives",
     "cholesky",
     "cholesky_solve",

@@ -137,6 +137,7 @@ class GaussNewton:
         weights = checked_start(self.network, weights)
         W = weights[0]
         zeros, none = zeros_like(W), zero_count(W)
+        self.curvature.check_memory(self.network, W)
         return State(
             t=0,
             weights=weights,
