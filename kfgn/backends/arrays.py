@@ -54,11 +54,13 @@ def carries_derivatives(x: Array) -> bool:
     if not is_torch_array(x):
         return False
     import torch
-    from torch.autograd.forward_ad import unpack_dual
 
     if torch.compiler.is_compiling():
         return False
-    return torch.func.debug_unwrap(x, recurse=False) is not x or unpack_dual(x).tangent is not None
+    return (
+        torch.func.debug_unwrap(x, recurse=False) is not x
+        or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
+    )
 
 
 def is_plain(x: Array) -> bool:
