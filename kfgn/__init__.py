@@ -25,7 +25,13 @@ Conventions, the same everywhere:
 Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
 dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,
 for values that are not finite or out of range. The messages say what was expected and what came. A damped matrix that
-is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`.
+is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`. Functions and optimisers with
+Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their device.
+
+Settings of the user's own code change no result and no dtype: PyTorch's autocast, default dtype, default device and
+precision of products, JAX's promotion, precision and search for NaN, the floating-point errors of NumPy. Products of
+float32 are taken in float32. JAX's transformations give right derivatives of the results; PyTorch's backward pass takes
+them for constants, and transforms of `torch.func` are refused.
 """
 
 from .block_products import gauss_newton_block_product, hessian_block_product
@@ -37,12 +43,13 @@ from .hessian import hessian_blocks, preactivation_hessians
 from .kfac import draw_shape, kfac, sample_labels
 from .kflr import kflr
 from .kfra import kfra
-from .kronecker import KroneckerBlock, NotPositiveDefiniteError, kronecker_blocks, omega
+from .kronecker import KroneckerBlock, kronecker_blocks, omega
 from .network import Network
 from .optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
 from .products import gauss_newton_product, hessian_product, jacobian_product, transposed_jacobian_product
 from .quadratic import curvature_along, quadratic_model, reduction_ratio, step_size
 from .rp import projection_shape, rp
+from .singular import NotPositiveDefiniteError
 
 __version__ = "0.1.0"
 

@@ -6,6 +6,7 @@ leading axis, in the order 1, ..., m.
 """
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_layers, checked_split, checked_targets
 from .curvature import mean_gradient
 from .network import Network
@@ -48,6 +49,7 @@ def gauss_newton_block_operator(xp: Namespace, weights: Weights, trace: Forward,
     return _operator(xp, weights, trace, outputs)
 
 
+@with_own_settings
 def gauss_newton_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
@@ -63,6 +65,7 @@ def gauss_newton_block_product(
     return gauss_newton_block_operator(xp, weights, trace, split.at(xp, trace.outputs, Y))(V)
 
 
+@with_own_settings
 def hessian_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:

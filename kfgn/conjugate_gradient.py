@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from ._types import Array, Arrays, Weights
-from .backends import compiled, device, repeat
+from .backends import compiled, device, repeat, with_own_settings
 from .block_products import gauss_newton_block_operator
 from .checks import checked, checked_layers, checked_split, checked_targets
+from .dtypes import in_dtype
+from .expectations import known_false
 from .network import Network
 from .options import checked_count, checked_scalar
 from .passes import forward
 from .products import Operator, gauss_newton_operator
+from .singular import no_inverse
 from .vectors import inners, plus
 
 ITERATIONS = 50
@@ -101,6 +104,7 @@ def conjugate_gradient(
     return Solution(x, each(residual), each(used)) if separate else Solution(x, residual[0], used[0])
 
 
+@with_own_settings
 def solve_gauss_newton(
     network: Network,
     weights: Weights,
@@ -121,12 +125,13 @@ def solve_gauss_newton(
     tolerance:  the residual, relative to b, at which a solve has arrived, a number from 0 or a 0-d array
 
     But for rounding it needs no more iterations than there are rows, and few where the damping is large. It raises
-    nothing if it does not arrive: the residual says so. Other arguments and errors as in
-    `preactivation_gauss_newton`.
+    nothing if it does not arrive: the residual says so. Raises `NotPositiveDefiniteError` with `check` if x is not
+    finite, as the damping is too small for the dtype. Other arguments and errors as in `preactivation_gauss_newton`.
     """
     return _solve(network, weights, X, Y, b, damping, iterations, tolerance, separate=False, check=check)
 
 
+@with_own_settings
 def solve_gauss_newton_blocks(
     network: Network,
     weights: Weights,
@@ -165,9 +170,14 @@ def _solve(
     b = checked_layers(network, X, "b", b, check=check)
     checked_split(network)
     k = checked_scalar("damping", damping, X, check=check, positive=True)
+    k = in_dtype("damping", k, X, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
     tolerance = checked_scalar("tolerance", tolerance, X, check=check)
-    return compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)  # type: ignore[no-any-return]
+    solution = compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)
+    xp = array_namespace(X)
+    if check and any(known_false(xp.all(xp.isfinite(x))) for x in solution.x):
+        raise no_inverse(xp, "the Gauss-Newton matrix", float(k), 1.0, X.dtype)
+    return solution  # type: ignore[no-any-return]
 
 
 def _solution(

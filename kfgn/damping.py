@@ -53,6 +53,11 @@ class Factored(NamedTuple):
         """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P); Algorithm 1 exchanges the factors."""
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
+    def resolved(self) -> Array:
+        """Whether what is left of each diagonal element, when the rows above are known, is more than rounding. 0-d."""
+        xp = array_namespace(self.L_Q)
+        return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
+
     def logdet(self) -> Array:
         """log det of (36): dim(G) log det Q + dim(Q) log det G, both damped. 0-d."""
         xp = array_namespace(self.L_Q)
@@ -70,6 +75,11 @@ class Spectral(NamedTuple):
     def times(self, V: Array) -> Array:
         """The matrix of (Q kron G + k I)^-1 vec(V), for V (D, P)."""
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
+
+    def resolved(self) -> Array:
+        """Whether the spectrum is positive, 0-d: eigenvalues that may be rounding alone are zero in it already."""
+        xp = array_namespace(self.spectrum)
+        return xp.all(self.spectrum > 0)
 
     def logdet(self) -> Array:
         """log det of (35), 0-d."""
@@ -109,6 +119,12 @@ def _damped_factors(
     return cholesky(_plus_diagonal(xp, Q, omega * root)), cholesky(_plus_diagonal(xp, G, root / omega))
 
 
+def _resolved(xp: Namespace, L: Array) -> Array:
+    pivots = diagonal_of(xp, L)
+    rounding = L.shape[0] * xp.finfo(L.dtype).eps
+    return xp.all(pivots * pivots > rounding * xp.sum(L * L, axis=-1))
+
+
 def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
     return symmetrised(A) + k * identity_like(xp, A.shape[0], A)
 
@@ -126,7 +142,7 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
 
 
 def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """g_i q_j + k (D, P), NaN where it is not positive, and whether it is everywhere."""
+    """g_i q_j + k (D, P), NaN where it is not positive and finite, and whether it is everywhere."""
     spectrum = g[:, None] * q[None, :] + damping
-    positive = spectrum > 0
+    positive = (spectrum > 0) & xp.isfinite(spectrum)
     return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

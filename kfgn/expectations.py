@@ -10,7 +10,7 @@ from typing import Any
 from array_api_compat import array_namespace, is_array_api_obj
 
 from ._types import Array, Namespace
-from .backends import detached, device, has_values, is_plain
+from .backends import carries_derivatives, detached, device, has_values, is_plain
 
 
 def type_of(value: Any) -> str:
@@ -24,6 +24,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
     for name, array in named.items():
         if not (is_array_api_obj(array) and is_plain(array)):
             raise TypeError(f"{name}: expected an array, got {type_of(array)}")
+        not_transformed(name, array)
     first, like = next(iter(named.items()))
     xp = array_namespace(like)
     for name, array in named.items():
@@ -38,6 +39,16 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
         if place != there:
             raise ValueError(f"{name}: expected an array on the device of {first}, {there}, got one on {place}")
     return xp
+
+
+def not_transformed(name: str, array: Array) -> None:
+    """`TypeError` for a tensor through which PyTorch differentiates or maps: results have no derivatives."""
+    if carries_derivatives(array):
+        raise TypeError(
+            f"{name}: expected a tensor outside transforms of torch.func and forward-mode differentiation, as results "
+            "have no derivatives, got one inside: call kfgn.gradient, kfgn.jacobian_product, kfgn.hessian_product or "
+            "their like on plain tensors instead"
+        )
 
 
 def floating(xp: Namespace, named: Mapping[str, Array]) -> None:

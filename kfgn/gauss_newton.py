@@ -1,6 +1,7 @@
 """The exact Gauss-Newton matrix of Section 3, block by block, equations (12)-(16), (19) and (22)."""
 
 from ._types import Array, Arrays, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .network import Network
 from .outputs import OutputCurvature
@@ -16,6 +17,7 @@ def _recursion(weights: Weights, trace: Forward, outputs: OutputCurvature) -> Ar
     return tuple(reversed(G))
 
 
+@with_own_settings
 def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """J_l^T H_L J_l with J_l = dh_L/dh_l, equation (15), of each datapoint, (N, D_l, D_l), by the recursion (22):
 
@@ -32,6 +34,7 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
     return _recursion(weights, trace, split.at(xp, trace.outputs, Y))
 
 
+@with_own_settings
 def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """The diagonal blocks of the Gauss-Newton matrix (13), equation (16), exact, dense, mean over the N datapoints.
 

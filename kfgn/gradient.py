@@ -1,17 +1,20 @@
 """The expected loss of Section 2.1 and its gradient (3)."""
 
 from ._types import Array, Arrays, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_targets
 from .curvature import mean_gradient, mean_loss
 from .network import Network
 from .passes import forward, gradients
 
 
+@with_own_settings
 def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Array:
     """The objective E(h_L, y), summed over outputs and averaged over the N rows of X. 0-d.
 
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
-    No autograd graph is recorded: in PyTorch this is a constant to `backward` and `torch.func`; see `gradient`.
+    No autograd graph is recorded: in PyTorch this is a constant to `backward`, and transforms of `torch.func` raise
+    `TypeError`; see `gradient`. JAX's transformations give its derivatives.
     Raises as the docstring of the package says; `check=False` reads no values, and so never waits for the device.
     """
     xp, weights, X = checked(network, weights, X, check=check)
@@ -19,6 +22,7 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     return mean_loss(xp, network, forward(xp, network, weights, X), Y)
 
 
+@with_own_settings
 def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """The gradient of `loss`, equation (3): dE/dW_l (D_l, D_{l-1} + 1) of each layer, mean over N.
 

@@ -1,6 +1,7 @@
 """The block-diagonal Hessian of Section 2.2, equations (4)-(10)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_targets
 from .matrices import diagonal
 from .network import Network
@@ -19,6 +20,7 @@ def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward
     return tuple(reversed(H))
 
 
+@with_own_settings
 def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """d^2 E / dh_l^2 of each datapoint, (N, D_l, D_l), by the recursion (8)-(10):
 
@@ -31,6 +33,7 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
     return _recursion(xp, network, weights, forward(xp, network, weights, X), Y)
 
 
+@with_own_settings
 def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
     """The diagonal blocks of the Hessian of `loss`, equation (7), exact, dense, mean over the N datapoints.
 

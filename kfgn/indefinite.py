@@ -9,6 +9,7 @@ from array_api_compat import array_namespace
 
 from ._types import Array, Namespace
 from .backends import eigh
+from .matrices import root
 
 
 class Dense(NamedTuple):
@@ -66,7 +67,7 @@ class Projected(NamedTuple):
 
     def _root(self) -> Array:
         xp = array_namespace(self.V)
-        return (self.V * xp.sqrt(self.kept)[:, None, :]) @ xp.matrix_transpose(self.V)
+        return (self.V * root(xp, self.kept)[:, None, :]) @ xp.matrix_transpose(self.V)
 
 
 def projected(xp: Namespace, M: Array) -> Projected:

@@ -1,8 +1,10 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_draws, checked_labels, checked_network, checked_targets
 from .curvature import Curvature, curvature
+from .memory import check_memory
 from .network import Network
 from .objectives import OBJECTIVES
 from .options import checked_count
@@ -32,6 +34,7 @@ def drawn_labels(xp: Namespace, network: Network, trace: Forward, draws: Array) 
     return swap_samples(xp, sample(xp, trace.outputs, swap_samples(xp, draws)))
 
 
+@with_own_settings
 def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by KFAC, equation (59), from one pass forward and one back.
 
@@ -44,6 +47,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, labels))
 
@@ -57,6 +61,7 @@ def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     return (N, S, network.widths[-1]) if network.classes is None else (N, S)
 
 
+@with_own_settings
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
     """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
 

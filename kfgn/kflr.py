@@ -1,8 +1,10 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
+from .memory import check_memory
 from .network import Network
 from .objectives import Split
 from .options import checked_count
@@ -65,6 +67,7 @@ def _bytes_per_datapoint(xp: Namespace, network: Network, split: Split, dtype: o
     return int(5 * split.columns(network.widths[-1]) * max(network.widths[1:]) * xp.finfo(dtype).bits // 8)
 
 
+@with_own_settings
 def kflr(
     network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
 ) -> Curvature:
@@ -81,6 +84,7 @@ def kflr(
     Y = checked_targets(network, X, Y, check=check)
     split = checked_split(network)
     memory = checked_count("memory", memory)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
     return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, network, weights, trace, Y, split, memory))

@@ -1,8 +1,10 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_split, checked_targets
 from .curvature import Curvature, curvature
+from .memory import check_memory
 from .network import Network
 from .outputs import OutputCurvature
 from .passes import Forward, forward, gradients, second_moment
@@ -17,6 +19,7 @@ def second_factor(xp: Namespace, weights: Weights, trace: Forward, outputs: Outp
     return tuple(reversed(G))
 
 
+@with_own_settings
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by KFRA, equation (26), from one pass forward and one back.
 
@@ -29,6 +32,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     split = checked_split(network)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     dE_dh = gradients(xp, network, weights, trace, Y)
     return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, weights, trace, split.at(xp, trace.outputs, Y)))

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from array_api_compat import array_namespace
+
 from ._types import Array, Namespace
-from .backends import detached
-from .damping import INVERSIONS, NORMS, balance, damped_inverse
-from .expectations import finite, floating, known_false, one_library_and_device, type_of
+from .backends import detached, has_values, with_own_settings
+from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
+from .dtypes import in_dtype
+from .expectations import finite, floating, one_library_and_device, type_of
 from .matrices import diagonal_of, kron
 from .options import checked_name, checked_scalar
-
-
-class NotPositiveDefiniteError(ValueError):
-    """A damped matrix that has no inverse which its dtype could hold: it is not positive definite, or has NaN."""
+from .singular import dominates, largest, no_inverse
 
 
 class KroneckerBlock(NamedTuple):
@@ -25,21 +25,25 @@ class KroneckerBlock(NamedTuple):
     Q: Array
     G: Array
 
+    @with_own_settings
     def dense(self) -> Array:
         """Q kron G, (P D, P D): for small layers."""
         xp, Q, G = _factors(self)
         return kron(xp, Q, G)
 
+    @with_own_settings
     def trace(self) -> Array:
         """tr(Q kron G) = tr(Q) tr(G), 0-d."""
         xp, Q, G = _factors(self)
         return xp.sum(diagonal_of(xp, Q)) * xp.sum(diagonal_of(xp, G))
 
+    @with_own_settings
     def matvec(self, V: Array, *, check: bool = True) -> Array:
         """(Q kron G) vec(V) as G V Q, (D, P)."""
         _, Q, G = _factors(self, check=check)
         return G @ _vector(self, V, check=check) @ Q.T
 
+    @with_own_settings
     def solve(self, V: Array, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
         """(Q kron G + damping I)^-1 vec(V), equations (33)-(36), in the shape of V (D, P).
 
@@ -47,15 +51,19 @@ class KroneckerBlock(NamedTuple):
         inversion: the norm of (38) by which omega shares the damping among the factors, for (36), trace, frobenius or
                    spectral; or exact, by the eigenvalues of both
 
-        Raises `NotPositiveDefiniteError` with `check` where the values can be read, else the result is NaN.
+        Raises `NotPositiveDefiniteError` with `check` where the values can be read, if the damping is too small to make
+        the matrix positive definite by more than rounding, or too large for the result; else the result is NaN.
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
         V = _vector(self, V, check=check)
-        k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
+        k = _damping(damping, Q, check=check)
         inverse, ok = damped_inverse(xp, Q, G, k, inversion)
-        return _answer(self, inverse.times(V), ok, damping, check=check)
+        solved = inverse.times(V)
+        lost = xp.any(V != 0) & xp.all(solved == 0)
+        return _answer(KroneckerBlock(Q, G), k, inverse, solved, ok, lost, check=check)
 
+    @with_own_settings
     def logdet(self, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
         """log det(Q kron G + damping I), 0-d, of the matrix that `solve` inverts: factored (36), or exact.
 
@@ -63,11 +71,12 @@ class KroneckerBlock(NamedTuple):
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
-        k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
+        k = _damping(damping, Q, check=check)
         inverse, ok = damped_inverse(xp, Q, G, k, inversion)
-        return _answer(self, inverse.logdet(), ok, damping, check=check)
+        return _answer(KroneckerBlock(Q, G), k, inverse, inverse.logdet(), ok, check=check)
 
 
+@with_own_settings
 def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = True) -> tuple[KroneckerBlock, ...]:
     """The blocks Q_l kron G_l of all layers, from the factors of a `Curvature` or from averages of such."""
     for name, factors in (("Q", Q), ("G", G)):
@@ -81,6 +90,7 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     return tuple(KroneckerBlock(*_factors(block, f"_{l}", check=check)[1:]) for l, block in enumerate(blocks, start=1))
 
 
+@with_own_settings
 def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Array:
     """omega of (36) by equation (38), 0-d: of the damping k, Q (P, P) takes omega sqrt(k), G (D, D) sqrt(k) / omega.
 
@@ -121,10 +131,29 @@ def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
     return detached(V)
 
 
-def _answer(block: KroneckerBlock, result: Array, ok: Array, damping: Array | float, *, check: bool) -> Array:
-    if check and known_false(ok):
-        Q, G = (tuple(A.shape) for A in block)
-        raise NotPositiveDefiniteError(
-            f"damping: expected enough to make Q {Q} kron G {G} positive definite, got {float(damping)}"
-        )
-    return result
+def _damping(damping: Array | float, Q: Array, *, check: bool) -> Array | float:
+    """A positive number that the dtype of Q can hold."""
+    k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
+    return in_dtype("damping", k, Q, check=check, positive=True)
+
+
+def _answer(
+    block: KroneckerBlock,
+    damping: Array | float,
+    inverse: DampedInverse,
+    result: Array,
+    ok: Array,
+    lost: Array | None = None,
+    *,
+    check: bool,
+) -> Array:
+    """The result, or NaN where it is not finite. lost: whether it is zero and should not be."""
+    xp, (Q, G) = array_namespace(result), block
+    ok = ok & xp.all(xp.isfinite(result))
+    if check and has_values(result):
+        k, size = float(damping), largest(xp, Q, G)
+        vanished = lost is not None and bool(lost) and dominates(xp, k, size, Q.dtype)
+        if vanished or not bool(ok & inverse.resolved()):
+            shapes = f"Q {tuple(Q.shape)} kron G {tuple(G.shape)}"
+            raise no_inverse(xp, shapes, k, size, Q.dtype)
+    return xp.where(ok, result, xp.full_like(result, float("nan")))

@@ -10,7 +10,8 @@ loss and its derivatives keep their digits where the model has become sure. h is
 from typing import NamedTuple
 
 from ._types import Array, Namespace
-from .backends import device
+from .backends import device, with_derivative
+from .indefinite import Dense
 from .transfers import logistic, softplus
 
 
@@ -32,6 +33,10 @@ def _sigma(xp: Namespace, x: Array) -> Array:
     return logistic(xp, x)[0]
 
 
+def _sigma_slope(xp: Namespace, x: Array) -> Array:
+    return logistic(xp, x)[1]
+
+
 def _sign(xp: Namespace, h: Array, y: Array) -> Array:
     """t = 2 y - 1."""
     return 2 * xp.astype(y, h.dtype) - 1
@@ -45,6 +50,7 @@ def _parts(xp: Namespace, h: Array, y: Array) -> _Parts:
     return _Parts(t, w, z, *(_sigma(xp, x) for x in (z, -z, a, -a, c, -c)))
 
 
+@with_derivative(lambda xp, x, t: _sigma_slope(xp, x[0]) * t[0] - _sigma_slope(xp, x[1]) * t[1])
 def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
     """sigma(u) - sigma(v), given u - v = gap: sigma(u) sigma(-v) (1 - e^-gap) for gap >= 0, and the like below."""
     above = _sigma(xp, u) * _sigma(xp, -v)
@@ -52,6 +58,7 @@ def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
     return xp.where(gap >= 0, above, below) * -xp.expm1(-xp.abs(gap))
 
 
+@with_derivative(lambda xp, x, t: xp.sum(gradient(xp, *x) * t[0], axis=-1))
 def value(xp: Namespace, h: Array, y: Array) -> Array:
     """E = -log p(y | h). Where the other label has q < 1/2 it is log(1 + q/(1-q)), with q a sum of positive terms."""
     t = _sign(xp, h, y)
@@ -67,6 +74,7 @@ def value(xp: Namespace, h: Array, y: Array) -> Array:
     return xp.where(sure, xp.log1p(small / (1 - small)), -log_p)
 
 
+@with_derivative(lambda xp, x, t: Dense(hessian(xp, *x)).product(t[0]))
 def gradient(xp: Namespace, h: Array, y: Array) -> Array:
     """dE/dh = (s - r, -t r (1 - A), -t (1 - r) (1 - C)), (..., N, 3)."""
     e = _parts(xp, h, y)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from . import mixture
 from ._types import Array, Namespace
-from .backends import device
+from .backends import with_derivative
 from .indefinite import Dense, RankOne, projected
-from .matrices import others
+from .matrices import is_index, is_largest, others
 from .outputs import Diagonal, Identity, Multinomial, OutputCurvature, OutputHessian
 from .transfers import logistic, softplus
 
@@ -93,33 +93,31 @@ def _bernoulli_sample(xp: Namespace, h: Array, u: Array) -> Array:
 # Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T.
 
 
+@with_derivative(lambda xp, h, t: _categorical_hessian(xp, *h).product(*t))
 def softmax(xp: Namespace, h: Array) -> Array:
     """e^h / sum e^h over the last axis."""
     e = xp.exp(h - xp.max(h, axis=-1, keepdims=True))
     return e / xp.sum(e, axis=-1, keepdims=True)
 
 
-def _is_class(xp: Namespace, h: Array, y: Array) -> Array:
-    """Which output is that of the class y: (..., N, D_L) from (..., N)."""
-    return y[..., None] == xp.arange(h.shape[-1], dtype=y.dtype, device=device(h))
-
-
+@with_derivative(lambda xp, x, t: xp.sum(_categorical_gradient(xp, *x) * t[0], axis=-1))
 def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
     # h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), with k the class of the largest output
     zero = xp.zeros_like(h)
-    largest = _is_class(xp, h, xp.argmax(h, axis=-1))
+    largest = is_largest(xp, h)
     h = h - xp.max(h, axis=-1, keepdims=True)
     smaller = xp.sum(xp.where(largest, zero, xp.exp(h)), axis=-1)
-    return xp.log1p(smaller) - xp.sum(xp.where(_is_class(xp, h, y), h, zero), axis=-1)
+    return xp.log1p(smaller) - xp.sum(xp.where(is_index(xp, y, h), h, zero), axis=-1)
 
 
+@with_derivative(lambda xp, x, t: _categorical_hessian(xp, x[0]).product(t[0]))
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     # p - e_y
     p = softmax(xp, h)
-    return xp.where(_is_class(xp, h, y), -others(xp, p), p)
+    return xp.where(is_index(xp, y, h), -others(xp, p), p)
 
 
-def _categorical_hessian(xp: Namespace, h: Array, _y: Array) -> Multinomial:
+def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Multinomial:
     return Multinomial(softmax(xp, h))
 
 

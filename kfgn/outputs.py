@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-from ._types import Array, Namespace
-from .matrices import diagonal, identity_like, off_diagonal, others
+from ._types import Array
+from .matrices import diagonal, identity_like, is_largest, others, root, with_diagonal
 
 
 class OutputHessian(Protocol):
@@ -98,18 +98,18 @@ class Diagonal(NamedTuple):
     def root_rows(self, A: Array) -> Array:
         """Row i is sqrt(d_i) A_i."""
         xp = array_namespace(self.d)
-        return xp.sqrt(self.d)[:, :, None] * A[None, :, :]
+        return root(xp, self.d)[:, :, None] * A[None, :, :]
 
     def root_columns(self, z: Array) -> Array:
         """sqrt(d) * z."""
         xp = array_namespace(self.d)
-        return xp.sqrt(self.d) * z
+        return root(xp, self.d) * z
 
 
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L); C = diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1.
 
-    What a confident p would cancel is written with 1 - p_i = sum_{j != i} p_j.
+    A confident p would cancel in 1 - p_i and v_i - p^T v. So its largest element p_k is treated apart.
     """
 
     p: Array
@@ -117,38 +117,39 @@ class Multinomial(NamedTuple):
     def matrix(self) -> Array:
         """p_i (1 - p_i) on the diagonal, -p_i p_j off it."""
         xp, p = array_namespace(self.p), self.p
-        return diagonal(xp, p * others(xp, p)) - p[:, :, None] * p[:, None, :] * off_diagonal(xp, p.shape[-1], p)
+        return with_diagonal(xp, p * others(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
         """diag(E[p]) - E[p p^T], and not that of the mean p."""
         xp, p = array_namespace(self.p), self.p
-        variance = xp.mean(p * others(xp, p), axis=0)
-        return diagonal(xp, variance) - p.T @ p / p.shape[0] * off_diagonal(xp, p.shape[-1], p)
+        return with_diagonal(xp, xp.mean(p * others(xp, p), axis=0), -p.T @ p / p.shape[0])
 
     def product(self, v: Array) -> Array:
-        """p_i ((1 - p_i) v_i - sum_{j != i} p_j v_j)."""
-        xp, p = array_namespace(self.p), self.p
-        v = _centred(xp, p, v)  # M takes no notice of a constant in v; without it the difference has less to cancel
-        return p * (others(xp, p) * v - others(xp, p * v))
+        """p_i (v_i - p^T v)."""
+        return self.p * self._centred(v)
 
     def quadratic(self, v: Array) -> Array:
         """sum_i p_i (v_i - p^T v)^2, the variance of v."""
-        xp, p = array_namespace(self.p), self.p
-        v = _centred(xp, p, v)
-        return xp.sum(p * v * v, axis=-1)
+        xp, c = array_namespace(self.p), self._centred(v)
+        return xp.sum(self.p * c * c, axis=-1)
 
     def root_rows(self, A: Array) -> Array:
         """Row i is sqrt(p_i) (A_i - p^T A)."""
         xp, p = array_namespace(self.p), self.p
-        return xp.sqrt(p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
+        return root(xp, p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
 
     def root_columns(self, z: Array) -> Array:
-        """sqrt(p) * z - p sqrt(p)^T z."""
+        """sqrt(p_i) z_i - p_i sqrt(p)^T z, at k itself sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) times the other terms)."""
         xp, p = array_namespace(self.p), self.p
-        root = xp.sqrt(p)
-        return root * z - p * xp.sum(root * z, axis=-1, keepdims=True)
+        c, largest = root(xp, p), is_largest(xp, p)
+        terms = c * z
+        rest = xp.sum(xp.where(largest, xp.zeros_like(terms), terms), axis=-1, keepdims=True)
+        at_k = c * (others(xp, p) * z - c * rest)
+        return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
-
-def _centred(xp: Namespace, p: Array, v: Array) -> Array:
-    """v - p^T v."""
-    return v - xp.sum(p * v, axis=-1, keepdims=True)
+    def _centred(self, v: Array) -> Array:
+        """v - p^T v, by differences to the v_k of the largest p_k: at k itself it is -sum_{j != k} p_j (v_j - v_k)."""
+        xp, p = array_namespace(self.p), self.p
+        v_k = xp.sum(xp.where(is_largest(xp, p), v, xp.zeros_like(v)), axis=-1, keepdims=True)
+        d = v - v_k
+        return d - xp.sum(p * d, axis=-1, keepdims=True)

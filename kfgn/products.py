@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_layers, checked_outputs, checked_split, checked_targets
 from .curvature import mean_gradient
 from .network import Network
@@ -49,6 +50,7 @@ def hessian_operator(xp: Namespace, network: Network, weights: Weights, trace: F
     return product
 
 
+@with_own_settings
 def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *, check: bool = True) -> Array:
     """R{h_L} = J_n v, (N, D_L): how the outputs of each datapoint move as the weights move in the direction V.
 
@@ -59,6 +61,7 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     return forward_tangents(xp, weights, forward(xp, network, weights, X), V).outputs
 
 
+@with_own_settings
 def transposed_jacobian_product(
     network: Network, weights: Weights, X: Array, U: Array, *, check: bool = True
 ) -> Arrays:
@@ -71,6 +74,7 @@ def transposed_jacobian_product(
     return mean_transposed_product(weights, forward(xp, network, weights, X), U)
 
 
+@with_own_settings
 def gauss_newton_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
@@ -86,6 +90,7 @@ def gauss_newton_product(
     return gauss_newton_operator(xp, weights, trace, split.at(xp, trace.outputs, Y))(V)
 
 
+@with_own_settings
 def hessian_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:

@@ -10,8 +10,10 @@ forward pass, one more of tangents or weights, and one back.
 from typing import NamedTuple
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_layers, checked_split, checked_targets
 from .curvature import mean_gradient, mean_loss
+from .dtypes import in_dtype
 from .model import change_in_loss, curvature_term, regularised_gradient
 from .network import Network
 from .options import checked_scalar
@@ -53,6 +55,8 @@ def _batch(
     delta = checked_layers(network, X, "delta", delta, check=check)
     split = checked_split(network)
     tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
+    for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
+        in_dtype(name, value, X, check=check)
     trace = forward(xp, network, weights, X)
     return Batch(xp, network, weights, X, Y, delta, eta, tau + eta, trace, split.at(xp, trace.outputs, Y))
 
@@ -67,6 +71,7 @@ def _curvature(b: Batch) -> Array:
     return curvature_term(b.xp, b.weights, b.trace, b.outputs, b.delta, b.added)
 
 
+@with_own_settings
 def curvature_along(
     network: Network,
     weights: Weights,
@@ -88,6 +93,7 @@ def curvature_along(
     return _curvature(_batch(network, weights, X, Y, delta, tau, eta, check))
 
 
+@with_own_settings
 def quadratic_model(
     network: Network,
     weights: Weights,
@@ -108,6 +114,7 @@ def quadratic_model(
     return f + _slope(b) + _curvature(b) / 2
 
 
+@with_own_settings
 def step_size(
     network: Network,
     weights: Weights,
@@ -128,6 +135,7 @@ def step_size(
     return quotient(b.xp, -_slope(b), _curvature(b))
 
 
+@with_own_settings
 def reduction_ratio(
     network: Network,
     weights: Weights,

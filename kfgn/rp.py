@@ -1,9 +1,11 @@
 """Random projections of the root of H_L: the second factor from S columns instead of K."""
 
 from ._types import Array, Arrays, Namespace, Weights
+from .backends import with_own_settings
 from .checks import checked, checked_network, checked_projections, checked_split, checked_targets
 from .curvature import Curvature, curvature
 from .kfac import swap_samples
+from .memory import check_memory
 from .network import Network
 from .objectives import OBJECTIVES
 from .options import checked_count
@@ -30,6 +32,7 @@ def second_factor(
     return tuple(d[0, :, :] for d in rows), tuple(second_moment(xp, d[1:, :, :]) for d in rows)
 
 
+@with_own_settings
 def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True) -> Curvature:
     """Loss, gradient, Q and the second factor by random projections, from one pass forward and one back.
 
@@ -43,6 +46,7 @@ def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Arra
     Y = checked_targets(network, X, Y, check=check)
     split = checked_split(network)
     projections = checked_projections(network, X, projections, check=check)
+    check_memory(network, X)
     trace = forward(xp, network, weights, X)
     outputs = split.at(xp, trace.outputs, Y)
     return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, outputs, projections))

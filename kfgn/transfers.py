@@ -2,13 +2,14 @@
 
 At a kink the derivative is the left one, on every library: 0 for ReLU, the slope of the left branch
 for leaky ReLU. The derivatives of the curved functions are written without the cancellation of
-1 - a^2 or a (1 - a), so that they keep their digits where a unit saturates.
+1 - a^2 or a (1 - a), so that they keep their digits where a unit saturates. `with_derivative` gives them to JAX.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ._types import Array, Namespace
+from .backends import with_derivative
 
 LEAK = 0.1  # Section 2.2.3: max(0.1 x, x)
 
@@ -42,6 +43,7 @@ def _leaky_relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
     return h * slope, slope
 
 
+@with_derivative(lambda xp, h, t: (_tanh(xp, *h)[1] * t[0], _tanh_second(xp, *h) * t[0]))
 def _tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
     e = xp.exp(-2 * xp.abs(h))
     return xp.tanh(h), 4 * e / ((1 + e) * (1 + e))
@@ -52,6 +54,7 @@ def _tanh_second(xp: Namespace, h: Array) -> Array:
     return -2 * a * slope
 
 
+@with_derivative(lambda xp, h, t: (logistic(xp, *h)[1] * t[0], _logistic_second(xp, *h) * t[0]))
 def logistic(xp: Namespace, h: Array) -> tuple[Array, Array]:
     """s = 1 / (1 + e^-h) and s (1 - s), from e^-|h|, which cannot overflow."""
     e = xp.exp(-xp.abs(h))
@@ -63,6 +66,7 @@ def _logistic_second(xp: Namespace, h: Array) -> Array:
     return -logistic(xp, h)[1] * xp.tanh(h / 2)
 
 
+@with_derivative(lambda xp, h, t: logistic(xp, *h)[0] * t[0])
 def softplus(xp: Namespace, h: Array) -> Array:
     """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|)."""
     return xp.where(h > 0, h, xp.zeros_like(h)) + xp.log1p(xp.exp(-xp.abs(h)))

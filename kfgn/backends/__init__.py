@@ -1,15 +1,20 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import detached, device, has_values, is_plain
+from .arrays import carries_derivatives, detached, device, has_values, is_plain
 from .compiling import compiled
+from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
+from .memory import available_memory
+from .settings import with_own_settings
 
 __all__ = [
     "BACKENDS",
     "Backend",
     "BackendUnavailableError",
+    "available_memory",
+    "carries_derivatives",
     "cholesky",
     "cholesky_solve",
     "compiled",
@@ -20,4 +25,6 @@ __all__ = [
     "is_plain",
     "open_backend",
     "repeat",
+    "with_derivative",
+    "with_own_settings",
 ]

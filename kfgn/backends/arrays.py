@@ -34,7 +34,33 @@ def has_values(x: Array) -> bool:
 
 def detached(x: Array) -> Array:
     """x outside any autograd graph, without a copy, so that no graph is recorded from here on."""
-    return x.detach() if is_torch_array(x) else x
+    return _detached_tensor(x) if is_torch_array(x) else x
+
+
+def _detached_tensor(x: Array) -> Array:
+    import torch
+
+    if type(x) is torch.Tensor and not x.requires_grad:
+        return x
+    # a transform of torch.func wraps what an operation returns, constants too
+    return x.detach() if torch.compiler.is_compiling() else torch.func.debug_unwrap(x.detach())
+
+
+def carries_derivatives(x: Array) -> bool:
+    """Whether x is inside a transform of `torch.func`, or has a tangent of PyTorch's forward mode.
+
+    Its value and its derivatives belong together there, and `detached` would part them. Not known while compiling.
+    """
+    if not is_torch_array(x):
+        return False
+    import torch
+
+    if torch.compiler.is_compiling():
+        return False
+    return (
+        torch.func.debug_unwrap(x, recurse=False) is not x
+        or torch.autograd.forward_ad.unpack_dual(x).tangent is not None
+    )
 
 
 def is_plain(x: Array) -> bool:

@@ -9,8 +9,9 @@ import importlib
 import numpy as np
 from array_api_compat import array_namespace, is_cupy_array, is_jax_array, is_numpy_array, is_torch_array
 
-from .._types import Array
+from .._types import Array, Namespace
 from .arrays import device
+from .derivatives import with_derivative
 
 
 def cholesky(A: Array) -> tuple[Array, Array]:
@@ -63,7 +64,21 @@ def _cholesky_solve(L: Array, B: Array) -> Array:
 
 def eigh(A: Array) -> tuple[Array, Array]:
     """Eigenvalues (..., D), ascending, and eigenvectors (..., D, D) of symmetric matrices, NaN for one not finite."""
-    xp = array_namespace(A)
+    return _eigh(array_namespace(A), A)  # type: ignore[no-any-return]
+
+
+def _eigh_derivative(xp: Namespace, A: tuple[Array], t: tuple[Array]) -> tuple[Array, Array]:
+    """By first-order perturbation. Vectors of equal eigenvalues do not turn into each other, where JAX has NaN."""
+    values, V = _eigh(xp, *A)
+    M = xp.matrix_transpose(V) @ t[0] @ V
+    gaps = values[..., None, :] - values[..., :, None]
+    apart = gaps != 0
+    turned = xp.where(apart, M / xp.where(apart, gaps, xp.ones_like(gaps)), xp.zeros_like(M))
+    return xp.linalg.diagonal(M), V @ turned
+
+
+@with_derivative(_eigh_derivative)
+def _eigh(xp: Namespace, A: Array) -> tuple[Array, Array]:
     finite = xp.all(xp.isfinite(A), axis=(-2, -1), keepdims=True)
     values, vectors = xp.linalg.eigh(xp.where(finite, A, xp.zeros_like(A)))
     nan = float("nan")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from .._types import Weights
-from ..expectations import floating, one_library_and_device, type_of
+from ..expectations import floating, not_transformed, one_library_and_device, type_of
 from ..network import Network
 from ..transfers import LEAK
 
@@ -171,6 +171,7 @@ def _layer(path: str, linear: nn.Linear) -> _Layer:
         names = ", ".join(parameters) or "none"
         raise ValueError(f"{path}: expected the parameters weight and bias, got {names} of {_shown(linear)}")
     for name, parameter in parameters.items():
+        not_transformed(f"{path}.{name}", parameter)
         if type(parameter) is not nn.Parameter:
             raise TypeError(f"{path}.{name}: expected an initialised nn.Parameter, got {type_of(parameter)}")
     layer = _Layer(path, **parameters)

@@ -14,6 +14,7 @@ from ..kfac import second_factor as kfac
 from ..kflr import MEMORY
 from ..kflr import second_factor as kflr
 from ..kfra import second_factor as kfra
+from ..memory import check_memory
 from ..network import Network
 from ..options import checked_count, checked_name
 from ..passes import gradients, second_moment
@@ -125,6 +126,10 @@ class Factored:
             raise ValueError(f"draws: expected the random numbers of {self.method}, see `draw`, got None")
         checked = checked_draws if self.method == "kfac" else checked_projections
         return checked(network, X, draws, check=False)
+
+    def check_memory(self, network: Network, like: Array) -> None:
+        """`MemoryError` where averages before and after a step, and the factors of a batch, are known not to fit."""
+        check_memory(network, like, sets=3)
 
     def start(self, zeros: Callable[..., Array], network: Network, count: Array) -> Factors:
         """Empty averages; `zeros(shape)` makes arrays like the weights."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from .._types import Array, Arrays, Namespace, Weights
-from ..backends import compiled
+from ..backends import compiled, with_own_settings
 from ..checks import checked, checked_network, checked_targets
 from ..curvature import mean_gradient, mean_loss
 from ..model import regularised_gradient
@@ -54,6 +54,7 @@ class FirstOrder:
         checked_number("eta", self.eta)
         checked_number("parameter_average", self.parameter_average, most=1.0)
 
+    @with_own_settings
     def init(self, weights: Weights) -> FirstOrderState:
         """The state before the first step, at weights W_l (D_l, D_{l-1} + 1). Raises as functions of the package do."""
         weights = checked_start(self.network, weights)
@@ -65,6 +66,7 @@ class FirstOrder:
         """None: nothing is sampled."""
         return
 
+    @with_own_settings
     def step(self, state: FirstOrderState, X: Array, Y: Array, draws: None = None) -> tuple[FirstOrderState, Info]:
         """One update on the batch X (N, D_0), Y, as that of `GaussNewton.step`."""
         t = checked_t(state.t) + 1

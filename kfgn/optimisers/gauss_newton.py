@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from .._types import Array, Arrays, Namespace, Weights
-from ..backends import compiled
+from ..backends import compiled, with_own_settings
 from ..checks import checked, checked_network, checked_split, checked_targets
 from ..model import change_in_loss, regularised_gradient
 from ..network import Network
@@ -131,11 +131,13 @@ class GaussNewton:
         checked_number("momentum", self.momentum, most=1.0)
         checked_number("parameter_average", self.parameter_average, most=1.0)
 
+    @with_own_settings
     def init(self, weights: Weights) -> State:
         """The state before the first step, at weights W_l (D_l, D_{l-1} + 1). Raises as functions of the package do."""
         weights = checked_start(self.network, weights)
         W = weights[0]
         zeros, none = zeros_like(W), zero_count(W)
+        self.curvature.check_memory(self.network, W)
         return State(
             t=0,
             weights=weights,
@@ -154,6 +156,7 @@ class GaussNewton:
         """
         return self.curvature.draw(self.network, seed, t, N)
 
+    @with_own_settings
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
         """One update on the batch X (N, D_0), Y; draws: what `draw` gives, as an array of the library.
 

@@ -62,6 +62,9 @@ class HessianFree:
         if draws is not None:
             raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
 
+    def check_memory(self, _network: Network, _like: Array) -> None:
+        """Nothing is kept between steps that could not fit."""
+
     def start(self, _zeros: Callable[..., Array], _network: Network, _count: Array) -> tuple[()]:
         """Nothing is kept between steps."""
         return ()

@@ -138,3 +138,20 @@ def test_a_confident_softmax_keeps_its_digits():
         np.testing.assert_allclose(single.product(moved.astype("float32")), expected, rtol=1e-5)
         np.testing.assert_allclose(single.quadratic(moved.astype("float32")), double.quadratic(v), rtol=1e-5)
         np.testing.assert_allclose((double.matrix() @ v[..., None])[..., 0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("gap", [0.0, 16.0, 30.0, 90.0, 700.0])
+def test_a_sure_softmax_keeps_the_digits_of_every_entry(gap):
+    # where p rounds to 1 its entries are still known: H_L is e^-gap in size, and the root e^(-gap/2)
+    small = np.exp(-gap) * np.array([1.0, 0.5, 0.25])
+    p = np.array([[1.0, *small]]) / (1 + small.sum())
+    v, rest = np.array([[3.0, 1.0, -2.0, 0.5]]), small / (1 + small.sum())
+    mean = (rest * (v[0, 1:] - v[0, 0])).sum()  # p^T v less v_1
+    variance = (rest * (v[0, 1:] - v[0, 0] - mean) ** 2).sum() + p[0, 0] * mean**2
+    terms = (np.sqrt(rest) * v[0, 1:]).sum()
+    first = np.sqrt(p[0, 0]) * (rest.sum() * v[0, 0] - np.sqrt(p[0, 0]) * terms)
+    M = Multinomial(p)
+    np.testing.assert_allclose(M.product(v)[0], p[0] * np.array([-mean, *(v[0, 1:] - v[0, 0] - mean)]), rtol=1e-13)
+    np.testing.assert_allclose(M.quadratic(v)[0], variance, rtol=1e-13)
+    np.testing.assert_allclose(M.root_columns(v)[0, 0], first, rtol=1e-13)
+    np.testing.assert_allclose((M.matrix() @ v[0])[0], M.product(v)[0], rtol=1e-12)

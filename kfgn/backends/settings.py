@@ -1,0 +1,112 @@
+"""Settings of a library or a process that would change the digits, the dtype or the warnings of a result.
+
+Public functions run under settings of their own, and leave those of the user as they were. The settings of PyTorch's
+matmul precision belong to the process: another thread sees them for the time of the call, if they are not `highest`.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from array_api_compat import is_array_api_obj, is_jax_array, is_torch_array
+
+from .._types import Array
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
+    """f under kfgn's own settings of the library whose array comes first among its arguments.
+
+    NumPy:   no floating-point warning or error; a result that is not finite tells by itself
+    PyTorch: no autocast, and products of float32 in float32
+    JAX:     the standard's promotion of dtypes and shapes, no search for NaN, products of float32 in float32, and
+             64 bits for arrays that have them
+    """
+
+    @wraps(f)
+    def g(*args: P.args, **kwargs: P.kwargs) -> R:
+        like = _first_array((*args, *kwargs.values()), depth=4)
+        if is_torch_array(like):
+            with _torch_settings(like):
+                return f(*args, **kwargs)
+        if is_jax_array(like):
+            with _jax_settings(like):
+                return f(*args, **kwargs)
+        with np.errstate(all="ignore"):
+            return f(*args, **kwargs)
+
+    return g
+
+
+def _first_array(values: Iterable[Any], depth: int) -> Array | None:
+    """The first array in the arguments and in tuples and lists of them: these are short, unless they are wrong."""
+    for value in values:
+        if is_array_api_obj(value):
+            return value
+        if depth and isinstance(value, (tuple, list)):
+            found = _first_array(value[:8], depth - 1)
+            if found is not None:
+                return found
+    return None
+
+
+@contextlib.contextmanager
+def _jax_settings(like: Array) -> Iterator[None]:
+    import jax
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(jax.numpy_dtype_promotion("standard"))
+        stack.enter_context(jax.numpy_rank_promotion("allow"))
+        stack.enter_context(jax.debug_nans(False))
+        stack.enter_context(jax.debug_infs(False))
+        stack.enter_context(jax.default_matmul_precision("highest"))
+        if like.dtype == np.float64:
+            stack.enter_context(jax.enable_x64(True))
+        yield
+
+
+def _torch_settings(like: Array) -> contextlib.AbstractContextManager[Any]:
+    import torch
+
+    if torch.compiler.is_compiling():  # the compiler knows autocast, but not the other settings
+        return _without_autocast(like)
+    stack = contextlib.ExitStack()
+    stack.enter_context(_without_autocast(like))
+    stack.enter_context(_float32_products())
+    return stack
+
+
+def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
+    import torch
+
+    kind = like.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+        return torch.autocast(kind, enabled=False)  # type: ignore[no-any-return]
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _float32_products() -> Iterator[None]:
+    import torch
+
+    try:
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:  # it was set for each backend by itself, which PyTorch has in one word no more
+        with contextlib.ExitStack() as stack:
+            for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
+                stack.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
+                backend.fp32_precision = "ieee"
+            yield
+        return
+    if before == "highest":
+        yield
+        return
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -1,0 +1,108 @@
+"""Kronecker factors that do not fit in memory: one sentence before anything is allocated."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import kfgn
+from kfgn.backends import available_memory
+
+HUGE = 3_000_000
+"""Outputs: no machine has the 36 TB of one G in float32."""
+
+
+def huge(backend):
+    network = kfgn.Network((1, HUGE), (), "categorical")
+    ones = [backend.asarray(np.ones(shape, "float32")) for shape in ((HUGE, 2), (2, 1))]
+    return network, (ones[0],), ones[1], backend.asarray(np.zeros(2, "int64"))
+
+
+def test_functions(backend):
+    batch = huge(backend)
+    labels = backend.asarray(np.zeros((2, 1), "int64"))
+    calls = {
+        "kfra": lambda: kfgn.kfra(*batch),
+        "kflr": lambda: kfgn.kflr(*batch),
+        "kfac": lambda: kfgn.kfac(*batch, labels),
+        "rp": lambda: kfgn.rp(*batch, backend.asarray(np.ones((2, 1, HUGE), "float32"))),
+    }
+    for call in calls.values():
+        with pytest.raises(
+            MemoryError, match=r"^G_1: expected .* GB of memory .* got shape \(3000000, 3000000\) of .*float32"
+        ):
+            call()
+
+
+@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
+def test_optimisers(backend, method):
+    network, weights, *_ = huge(backend)
+    optimiser = kfgn.GaussNewton(network, curvature=kfgn.Factored(method))
+    with pytest.raises(MemoryError, match=r"^G_1: .*kfgn\.HessianFree"):
+        optimiser.init(weights)
+    kfgn.GaussNewton(network, curvature=kfgn.HessianFree()).init(weights)
+
+
+def test_wide_inputs_are_named():
+    network = kfgn.Network((HUGE, 2), (), "squared_error")
+    with pytest.raises(MemoryError, match=r"^Q_1: .*\(3000001, 3000001\)"):
+        kfgn.kfra(network, (np.ones((2, HUGE + 1)),), np.ones((1, HUGE)), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(("available", "fits"), [(None, True), (2**40, True), (10**9, False)])
+def test_what_is_available_decides(monkeypatch, available, fits):
+    network = kfgn.Network((2, 9000), (), "squared_error")
+    weights, X = (np.zeros((9000, 3)),), np.zeros((1, 2))
+    monkeypatch.setattr("kfgn.memory.available_memory", lambda like: available)
+    check = __import__("kfgn.memory", fromlist=["check_memory"]).check_memory
+    if fits:
+        check(network, X)
+    else:
+        with pytest.raises(MemoryError, match=r"the 1 GB of memory .* 1\.94 GB are needed"):
+            kfgn.kfra(network, weights, X, np.zeros((1, 9000)))
+
+
+def test_available_memory_of_the_host(backend):
+    found = available_memory(backend.asarray(np.ones(2, "float32")))
+    assert found is None or 2**20 < found < 2**50
+
+
+def test_a_system_that_does_not_say(monkeypatch):
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_: "no such line")
+    total = available_memory(np.ones(2))
+    assert total is None or total > 2**20
+    monkeypatch.delattr("os.sysconf", raising=False)
+    assert available_memory(np.ones(2)) is None
+
+
+def test_arrays_without_memory():
+    torch = pytest.importorskip("torch")
+    assert available_memory(torch.ones(2, device="meta")) is None
+    jax = pytest.importorskip("jax")
+    found = []
+    jax.jit(lambda x: found.append(available_memory(x)) or x)(jax.numpy.ones(2))
+    assert found == [None]
+
+
+def test_a_device_of_jax_that_says(monkeypatch):
+    pytest.importorskip("jax")
+    from kfgn.backends import memory
+
+    gpu = types.SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 100, "bytes_in_use": 30})
+    monkeypatch.setattr(memory, "device", lambda _: gpu)
+    assert memory._of_jax(None) == 70
+    gpu.memory_stats = lambda: None
+    assert memory._of_jax(None) is None
+
+
+def test_cupy_is_asked_for_its_pool_too(monkeypatch):
+    from kfgn.backends import memory
+
+    device = types.SimpleNamespace(mem_info=(40, 100))
+    pool = types.SimpleNamespace(free_bytes=lambda: 2)
+    cupy = types.SimpleNamespace(
+        cuda=types.SimpleNamespace(Device=lambda: device), get_default_memory_pool=lambda: pool
+    )
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    assert memory._of_cupy() == 42
