@@ -62,6 +62,11 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
     return _labels(network, X, "Y", Y, samples=(), check=check)
 
 
+def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
+    """Whether all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
+    return xp.all(_allowed(xp, network, Y))
+
+
 def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
     """Sampled labels, (N, S, D_L) or (N, S), likewise."""
     return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
@@ -151,8 +156,7 @@ def _class_labels(
     _label_shape(network, X, name, y, samples)
     y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
     if check and network.classes is not None:
-        last = network.classes - 1
-        values(xp, name, y, (y >= 0) & (y <= last), f"class indices from 0 to {last}")
+        values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y
 
 
@@ -166,8 +170,20 @@ def _real_labels(
         finite(xp, {name: y})
         if bounds is not None:
             least, most = bounds
-            values(xp, name, y, (y >= least) & (y <= most), f"{network.objective} targets from {least} to {most}")
+            expected = f"{network.objective} targets from {least} to {most}"
+            values(xp, name, y, _allowed(xp, network, y), expected)
     return y
+
+
+def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
+    """Which labels have values that the objective takes: classes that there are, or finite numbers in its range."""
+    if network.classes is not None:
+        return (y >= 0) & (y < network.classes)
+    bounds = OBJECTIVES[network.objective].target_range
+    if bounds is None:
+        return xp.isfinite(y)
+    least, most = bounds
+    return (y >= least) & (y <= most)
 
 
 def _label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
