@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import detached, device, has_values, is_plain
+from .arrays import detached, device, has_values, is_plain, unit_roundoff
 from .compiling import compiled
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
@@ -20,4 +20,5 @@ __all__ = [
     "is_plain",
     "open_backend",
     "repeat",
+    "unit_roundoff",
 ]

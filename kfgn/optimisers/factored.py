@@ -75,7 +75,7 @@ class Factored:
     method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
     samples:   S, the labels of kfac or the projections of rp for each datapoint
     inversion: how a block is damped and inverted: factored (36) with omega in the norm trace, frobenius or spectral, or
-               exact, by eigenvalues
+               exact, by eigenvalues. Each factor of (36) is damped by no less than `kfgn.damping.visible` says
     average:   the most weight that the factors of earlier batches keep, 0.9 in Section 5; 0 keeps none
     refresh:   every how many steps the factors and inverses are made anew; between, a step costs little more than
                a gradient
@@ -100,7 +100,7 @@ class Factored:
         for name in ("samples", "refresh"):
             checked_count(name, getattr(self, name))
 
-    adapts_gamma = True
+    has_gamma = True
 
     def due(self, t: int) -> bool:
         """Whether step t = 1, 2, ... makes the factors anew."""
@@ -153,16 +153,16 @@ class Factored:
 
         blocks: gamma + eta; tau + eta has no part in it. anew: whether inverses are made, or taken as they are.
         """
-        inverses, ok = factors.inverses, p.xp.isfinite(blocks)
+        # there are no factors and inverses until a first step has not been rejected
+        inverses, ok = factors.inverses, p.xp.isfinite(blocks) & (factors.count > 0)
         if anew:
             made = [
-                damped_inverse(p.xp, Q, G, blocks, self.inversion) for Q, G in zip(factors.Q, factors.G, strict=True)
+                damped_inverse(p.xp, Q, G, blocks, self.inversion, floored=True)
+                for Q, G in zip(factors.Q, factors.G, strict=True)
             ]
             inverses = tuple(inverse for inverse, _ in made)
             for _, one in made:
                 ok = ok & one
-        else:
-            ok = ok & (factors.count > 0)  # there are no inverses after a first step that was rejected
         delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, g, strict=True))
         kept = inverses if self.refresh > 1 else ()
         return delta, factors._replace(inverses=kept), ok

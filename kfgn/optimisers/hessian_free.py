@@ -45,7 +45,7 @@ class HessianFree:
         checked_number("tolerance", self.tolerance)
 
     @property
-    def adapts_gamma(self) -> bool:
+    def has_gamma(self) -> bool:
         """Whether gamma has a part in the direction."""
         return self.blocks
 
