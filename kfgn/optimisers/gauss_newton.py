@@ -20,7 +20,7 @@ from .candidates import Candidate, best
 from .constants import checked_number, checked_pair
 from .factored import Factored
 from .hessian_free import HessianFree
-from .point import point
+from .point import Point, point
 from .state import Counts, Info, checked_start, checked_t, scalar_like, selected, zero_count, zeros_like
 
 KFRA = Factored("kfra")
@@ -187,10 +187,10 @@ def _step(
     step = best(p, direction, gammas, g, state.tau + eta)
     alpha = _step_size(xp, step, optimiser.longest_step)
     update = tuple(alpha * d for d in step.delta)
-    change_in_model = alpha * step.slope + alpha * alpha * step.bend / 2
+    fall = alpha * step.slope + alpha * alpha * step.bend / 2
     if optimiser.momentum:
         update = plus(update, state.update, optimiser.momentum)
-        change_in_model = inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
+        fall = change_in_model(xp, p, update, g, state, eta)
     weights = plus(p.weights, update)
 
     f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
@@ -201,7 +201,7 @@ def _step(
         change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
         landed = xp.isfinite(change)
         rounding = rounding_of(xp, p.network, p.trace, Y, f)
-        rho = trusted(xp, quotient(xp, change, change_in_model), change, change_in_model, rounding)
+        rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
         tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
 
     ok = posed & solved & landed
@@ -213,6 +213,11 @@ def _step(
     after = selected(xp, ok, after, tuple(before)[1:-1])
     info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
     return (*after, counts), info
+
+
+def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
+    """The denominator of (42) for the whole update, its part of the last one included, 0-d."""
+    return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
 
 
 def _more_damped(optimiser: GaussNewton, xp: Namespace, state: State, unsolved: Array, overshot: Array) -> State:
