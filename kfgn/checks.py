@@ -67,6 +67,12 @@ def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
     return xp.all(_allowed(xp, network, Y))
 
 
+def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
+    """Whether all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
+    uniforms = of_labels and network.objective != "squared_error"
+    return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
+
+
 def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
     """Sampled labels, (N, S, D_L) or (N, S), likewise."""
     return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
@@ -81,7 +87,7 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
     if check:
         finite(xp, {"draws": draws})
         if network.objective != "squared_error":
-            values(xp, "draws", draws, (draws >= 0) & (draws < 1), "uniforms in [0, 1)")
+            values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
     return detached(draws)
 
 
@@ -173,6 +179,10 @@ def _real_labels(
             expected = f"{network.objective} targets from {least} to {most}"
             values(xp, name, y, _allowed(xp, network, y), expected)
     return y
+
+
+def _in_unit_interval(draws: Array) -> Array:
+    return (draws >= 0) & (draws < 1)
 
 
 def _allowed(xp: Namespace, network: Network, y: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from .._types import Array, Arrays
-from ..checks import checked_draws, checked_projections, checked_split
+from ..checks import checked_draws, checked_projections, checked_split, draws_allowed
 from ..damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
 from ..kfac import draw_shape, drawn_labels
 from ..kfac import second_factor as kfac
@@ -146,6 +146,11 @@ class Factored:
         Q, G = (averaged(p.xp, old, new, n, self.average) for old, new in ((factors.Q, Q), (factors.G, G)))
         return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
 
+    def ready(self, p: Point, factors: Factors, draws: Array | None) -> Array:
+        """Whether there are factors, and the draws are those of `draw`: where not, no damping helps. 0-d."""
+        there = factors.count > 0  # there are none until a first step has not been rejected
+        return there if draws is None else there & draws_allowed(p.xp, p.network, draws, self.method == "kfac")
+
     def direction(
         self, p: Point, factors: Factors, g: Arrays, _full: Array, blocks: Array, anew: bool
     ) -> tuple[Arrays, Factors, Array]:
@@ -153,8 +158,7 @@ class Factored:
 
         blocks: gamma + eta; tau + eta has no part in it. anew: whether inverses are made, or taken as they are.
         """
-        # there are no factors and inverses until a first step has not been rejected
-        inverses, ok = factors.inverses, p.xp.isfinite(blocks) & (factors.count > 0)
+        inverses, ok = factors.inverses, p.xp.isfinite(blocks)
         if anew:
             made = [
                 damped_inverse(p.xp, Q, G, blocks, self.inversion, floored=True)

@@ -194,7 +194,7 @@ def _step(
     weights = plus(p.weights, update)
 
     f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
-    posed = valid & xp.isfinite(f) & all_finite(xp, g)
+    posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(p, curvature, draws)
     solved = step.ok & xp.isfinite(inner(xp, update, update))
     landed, tau, rho = xp.ones_like(solved), state.tau, None
     if program.tau:

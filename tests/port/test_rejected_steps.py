@@ -270,3 +270,28 @@ def test_labels_that_count_from_one_are_rejected():
         _, info = kfgn.GaussNewton(network).step(kfgn.GaussNewton(network).init(start(network, "float64")), X, Y)
         assert (bool(info.ok), bool(info.valid)) == (False, False)
         assert np.isfinite(info.loss)  # it is in nothing else that the step shows what is wrong
+
+
+@pytest.mark.parametrize(("method", "value"), [("kfac", np.nan), ("kfac", 1.0), ("kfac", -0.5), ("rp", np.inf)])
+def test_draws_that_are_none_are_rejected_and_raise_no_damping(method, value):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
+    optimiser = kfgn.GaussNewton(PLAIN, kfgn.Factored(method))
+    state, draws = optimiser.init(start(PLAIN, "float64")), optimiser.draw(0, 1, 6).astype("float64")
+    draws[(0,) * draws.ndim] = value
+    state, info = optimiser.step(state, X, Y, draws)
+    assert (bool(info.ok), float(state.gamma), float(state.tau)) == (False, 1e-2, 1e-2)
+
+
+def test_steps_without_factors_raise_no_damping():
+    """After a first step that was rejected for its batch, there are none until the next refresh."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
+    optimiser = kfgn.GaussNewton(PLAIN, kfgn.Factored(refresh=4), gamma=kfgn.Damping(1e-2, 3))
+    state, ended = optimiser.init(start(PLAIN, "float64")), []
+    for t in range(1, 6):
+        with np.errstate(all="ignore"):
+            state, info = optimiser.step(state, X * (np.nan if t == 1 else 1.0), Y)
+        ended.append(bool(info.ok))
+        assert float(state.gamma) == 1e-2
+    assert ended == [False, False, False, False, True]
