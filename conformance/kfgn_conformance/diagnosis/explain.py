@@ -8,7 +8,7 @@ import numpy as np
 
 from ..problems import Problem
 from ..quantities import Arrays, Quantity, largest
-from ..tolerances import LARGE, tolerances, truth
+from ..tolerances import LARGE, ROUNDOFF, tolerances, truth
 from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 
@@ -64,6 +64,8 @@ def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Dia
 def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> bool:
     """Whether the mistake has this answer on this problem, to some tolerances, and a wrong one better than the oracle.
 
+    Tolerances are those of the oracle, in proportion where the mistake's array is larger, as its rounding is then.
+
     Without the second a mistake that changes nothing here would explain whatever is nearly right.
     """
     made = mistaken(name, answer.problem, quantity)
@@ -73,8 +75,8 @@ def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> boo
     arrays = oracle.arrays if answer.arrays is None else answer.arrays
     near, nearer = True, answer.arrays is None
     for a, m, q, t, scale in zip(arrays, made, oracle.arrays, allowed, oracle.scales, strict=True):
-        larger = max(1.0, largest(m) / scale) if scale > 0 else 1.0
-        near = near and largest(a - m) <= NEAR * larger * t
+        rounding = max(1.0, largest(m) / scale) * t if scale > 0 else max(t, ROUNDOFF[dtype] * largest(m))
+        near = near and largest(a - m) <= NEAR * rounding
         nearer = nearer or largest(a - m) <= largest(a - q) / 2 > t / 2
     return near and nearer
 
