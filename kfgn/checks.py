@@ -62,6 +62,17 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
     return _labels(network, X, "Y", Y, samples=(), check=check)
 
 
+def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
+    """Whether all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
+    return xp.all(_allowed(xp, network, Y))
+
+
+def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
+    """Whether all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
+    uniforms = of_labels and network.objective != "squared_error"
+    return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
+
+
 def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
     """Sampled labels, (N, S, D_L) or (N, S), likewise."""
     return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
@@ -76,7 +87,7 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
     if check:
         finite(xp, {"draws": draws})
         if network.objective != "squared_error":
-            values(xp, "draws", draws, (draws >= 0) & (draws < 1), "uniforms in [0, 1)")
+            values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
     return detached(draws)
 
 
@@ -151,8 +162,7 @@ def _class_labels(
     _label_shape(network, X, name, y, samples)
     y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
     if check and network.classes is not None:
-        last = network.classes - 1
-        values(xp, name, y, (y >= 0) & (y <= last), f"class indices from 0 to {last}")
+        values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y
 
 
@@ -166,8 +176,24 @@ def _real_labels(
         finite(xp, {name: y})
         if bounds is not None:
             least, most = bounds
-            values(xp, name, y, (y >= least) & (y <= most), f"{network.objective} targets from {least} to {most}")
+            expected = f"{network.objective} targets from {least} to {most}"
+            values(xp, name, y, _allowed(xp, network, y), expected)
     return y
+
+
+def _in_unit_interval(draws: Array) -> Array:
+    return (draws >= 0) & (draws < 1)
+
+
+def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
+    """Which labels have values that the objective takes: classes that there are, or finite numbers in its range."""
+    if network.classes is not None:
+        return (y >= 0) & (y < network.classes)
+    bounds = OBJECTIVES[network.objective].target_range
+    if bounds is None:
+        return xp.isfinite(y)
+    least, most = bounds
+    return (y >= least) & (y <= most)
 
 
 def _label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from array_api_compat import array_namespace
 
 from ._types import Array, Namespace
-from .backends import cholesky, cholesky_solve, device, eigh
+from .backends import cholesky, cholesky_solve, device, eigh, unit_roundoff
 from .matrices import diagonal_of, identity_like, symmetrised
 
 NORMS = ("trace", "frobenius", "spectral")
@@ -19,6 +19,9 @@ NORMS = ("trace", "frobenius", "spectral")
 
 INVERSIONS = (*NORMS, "exact")
 """What `inversion` may be: the factored damping (36) with omega by a norm, or the exact inverse of (35)."""
+
+FLOOR = 8
+"""Of the damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
@@ -41,6 +44,16 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
     largest = xp.max(xp.abs(A))
     unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of small numbers would underflow
     return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
+
+
+def visible(xp: Namespace, A: Array, damping: Array) -> Array:
+    """The damping of a factor A (D, D), 0-d, but at least `FLOOR` sqrt(D) u tr(A). Ours and not the paper's.
+
+    u is the unit roundoff of the dtype. A smaller damping is lost when it is added to A, and the elimination of a
+    singular A then ends in rounding errors of either sign. A damping of 0 stays 0: none was asked for.
+    """
+    least = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
+    return xp.where((damping > 0) & (damping < least), least, damping)
 
 
 class Factored(NamedTuple):
@@ -99,24 +112,30 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 
 
 def damped_inverse(
-    xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok."""
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok.
+
+    floored: whether the factors of (36) are damped by no less than is `visible`, as they are in an optimiser
+    """
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
         spectrum, ok = _damped_spectrum(xp, q, g, damping)
         return Spectral(U, T, spectrum), ok
-    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion)
+    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion, floored)
     return Factored(L_Q, L_G), ok_Q & ok_G
 
 
 def _damped_factors(
-    xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """The Cholesky factors of both factors of (36), each with its ok."""
     omega = balance(xp, Q, G, norm)
     root = xp.sqrt(_zero_d(xp, damping, Q))
-    return cholesky(_plus_diagonal(xp, Q, omega * root)), cholesky(_plus_diagonal(xp, G, root / omega))
+    of_Q, of_G = omega * root, root / omega
+    if floored:
+        of_Q, of_G = visible(xp, Q, of_Q), visible(xp, G, of_G)
+    return cholesky(_plus_diagonal(xp, Q, of_Q)), cholesky(_plus_diagonal(xp, G, of_G))
 
 
 def _resolved(xp: Namespace, L: Array) -> Array:

@@ -4,6 +4,7 @@ delta is a tuple of arrays of the shapes of the weights; eta and tau + eta are n
 """
 
 from ._types import Array, Arrays, Namespace
+from .backends import unit_roundoff
 from .network import Network
 from .objectives import OBJECTIVES
 from .outputs import OutputCurvature
@@ -45,3 +46,10 @@ def change_in_loss(
     moved = forward(xp, network, plus(weights, delta), X)
     change = xp.mean(value(xp, moved.outputs, Y) - value(xp, trace.outputs, Y))
     return change + eta * inner(xp, delta, plus(weights, delta, 0.5))
+
+
+def rounding_of(xp: Namespace, network: Network, trace: Forward, Y: Array, f: Array) -> Array:
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: what one rounding of f and of each output h changes in f."""
+    slopes = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
+    outputs = xp.mean(xp.sum(xp.abs(trace.outputs * slopes), axis=-1))
+    return unit_roundoff(f) * (xp.abs(f) + outputs)

@@ -21,6 +21,14 @@ def inners(xp: Namespace, a: Arrays, b: Arrays) -> Arrays:
     return tuple(xp.sum(x * y) for x, y in zip(a, b, strict=True))
 
 
+def all_finite(xp: Namespace, a: Arrays) -> Array:
+    """Whether no element is NaN or infinite, 0-d."""
+    first, *rest = (xp.all(xp.isfinite(x)) for x in a)
+    for finite in rest:
+        first = first & finite
+    return first
+
+
 def quotient(xp: Namespace, a: Array, b: Array) -> Array:
     """a / b, and NaN where b is zero, on NumPy too without a warning."""
     zero = b == 0

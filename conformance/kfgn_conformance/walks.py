@@ -7,6 +7,7 @@ is near to the other branch, so that rounding may decide, is left out.
 
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import kfgn_reference as ref
 import numpy as np
@@ -14,12 +15,14 @@ import numpy as np
 from .cases import case
 from .margins import clear_of_kinks, near_border
 from .problems import CLASSIFIERS, Array, Problem, Walk, Waypoint, classes, draw_shape, root_columns
-from .quantities.steps import decreases, settings_of, state_of
+from .quantities.steps import changes, decreases, definiteness, settings_of, state_of
+from .tolerances import ROUNDOFF
 
 STEPS = 50
 SAMPLES = 3
 MARGIN = 1e-3
-"""How far rho is from a threshold, and the best gamma from the next, relative to itself: far above float32's u."""
+"""How far rho is from a threshold, the best gamma from the next, and the least eigenvalue of an indefinite factor from
+0, relative to itself or to the largest: far above float32's u."""
 
 WALKS: dict[str, tuple[str, str, Walk]] = {
     "kflr": ("categorical", "project", Walk("kflr")),
@@ -45,11 +48,43 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
         ),
     ),
     "rarely": ("squared_error", "project", Walk("rp", inversion="frobenius", refresh=4)),
+    "momentum": ("bernoulli", "project", Walk("kfra", momentum=(3, 4))),
+    "rejected": ("bernoulli", "project", Walk("kfra")),
+    "saturated": ("bernoulli", "project", Walk("kflr")),
+    "converged": ("squared_error", "project", Walk("blocks")),
 }
-"""The objective and what stands for its H_L, and the settings of each walk."""
+"""The objective and what stands for its H_L, and the settings of each walk.
 
-START = {"kflr": (2**-8, 8.0), "kfac": (1.0, 8.0), "options": (7 / 16, 1 / 4)}
-"""tau and gamma at first, where they are not 2^-8 and 1/4."""
+The last four are about rules that are not the paper's: the rho of an update with momentum; a step whose matrix is not
+positive definite; a damping that rounding hides; and changes of f that are rounding errors.
+"""
+
+
+class Course(NamedTuple):
+    """What leads a walk where it goes, beside its settings.
+
+    tau, gamma: at first
+    eta:        the weight of L2
+    inputs:     all inputs of all batches; None for random ones
+    flawed:     after how many steps the average Q_1 gets an eigenvalue far below 0, as no average of factors has one
+    """
+
+    tau: float = 2.0**-8
+    gamma: float = 1 / 4
+    eta: float = 2.0**-8
+    inputs: float | None = None
+    flawed: int | None = None
+
+
+COURSES = {
+    "kflr": Course(gamma=8.0),
+    "kfac": Course(1.0, 8.0),
+    "options": Course(7 / 16),
+    "rejected": Course(flawed=25),
+    "saturated": Course(eta=0.0, inputs=2.0**36),
+    "converged": Course(tau=2.0**60),
+}
+"""Of the walks that do not have the usual one."""
 
 
 @cache
@@ -61,23 +96,22 @@ def walks() -> tuple[Problem, ...]:
 def walk(name: str, objective: str, psd: str, settings: Walk) -> Problem:
     """That of a name, fifty steps from the case's weights."""
     problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
-    return walked(problem, settings, START.get(name, (2**-8, 1 / 4)), STEPS)
+    return walked(problem, settings, COURSES.get(name, Course()), STEPS)
 
 
-def walked(problem: Problem, settings: Walk, start: tuple[float, float], steps: int) -> Problem:
-    """So many steps from the problem's weights, tau and gamma from `start`, on batches of their own.
-
-    Every state is rounded to what float32 holds.
-    """
+def walked(problem: Problem, settings: Walk, course: Course, steps: int) -> Problem:
+    """So many steps from the problem's weights, on batches of their own. Every state is rounded to float32."""
     rng = np.random.Generator(np.random.Philox(0))
-    tau, gamma = start
-    probes = problem.probes._replace(tau=np.array(tau), gamma=np.array(gamma), eta=np.array(2**-8))
+    tau, gamma, eta = (np.array(damping) for damping in course[:3])
+    probes = problem.probes._replace(tau=tau, gamma=gamma, eta=eta)
     problem = replace(problem, probes=probes, walk=settings)
     net = problem.reference
     state = ref.initial_state(net, probes.tau[()], probes.gamma[()])
     waypoints: list[Waypoint] = []
     for _ in range(steps):
-        here = waypoint(problem, state, rng)
+        if state.t == course.flawed:
+            state = flawed(state)
+        here = waypoint(problem, state, rng, course.inputs)
         alone = replace(problem, walk=settings._replace(waypoints=(here,)))
         state, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
         if clear(alone, here, info):
@@ -85,13 +119,21 @@ def walked(problem: Problem, settings: Walk, start: tuple[float, float], steps: 
     return replace(problem, walk=settings._replace(waypoints=tuple(waypoints)))
 
 
+def flawed(state: ref.State) -> ref.State:
+    """The state with one eigenvalue of Q_1 at minus four times the trace."""
+    Q = state.Q[1]
+    direction = np.arange(1, len(Q) + 1) / np.linalg.norm(np.arange(1, len(Q) + 1))
+    return state._replace(Q={**state.Q, 1: Q - 5 * np.trace(Q) * np.outer(direction, direction)})
+
+
 def single(x: Array) -> Array:
     """Rounded to float32, in float64."""
     return np.asarray(x).astype(np.float32).astype(np.float64)
 
 
-def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator) -> Waypoint:
+def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Waypoint:
     """The state with a new batch, and draws that are off every border between classes."""
+    shape = (problem.N, problem.widths[0])
     layers = range(1, len(problem.layers) + 1)
     ones = {l: np.ones((D, D)) for l, D in enumerate(problem.widths[1:], start=1)}
     appended = {l: np.ones((D + 1, D + 1)) for l, D in enumerate(problem.widths[:-1], start=1)}
@@ -110,7 +152,7 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator) -> Wa
             update=arrays(state.update, {l: 0 * W for l, W in weights.items()}),
             tau=single(state.tau),
             gamma=single(state.gamma),
-            X=rng.integers(-16, 17, (problem.N, problem.widths[0])) / 16,
+            X=rng.integers(-16, 17, shape) / 16 if inputs is None else np.full(shape, inputs),
             Y=targets(problem, rng),
             draws=draws(problem, rng),
         )
@@ -143,6 +185,8 @@ def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
 def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
     """Whether the step from here is far from taking another branch."""
     settings = settings_of(problem)
+    if not (clear_of_indefinite(problem, here) and clear_of_rounding(problem, here, info)):
+        return False
     if info.rho is not None:
         thresholds = [n / d for n, d in settings.thresholds]
         if min(abs(info.rho - threshold) for threshold in thresholds) < MARGIN:
@@ -151,3 +195,17 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
         best, second = sorted(decreases(problem, here), reverse=True)[:2]
         return bool(best - second > MARGIN * best)
     return True
+
+
+def clear_of_indefinite(problem: Problem, here: Waypoint) -> bool:
+    """Whether no damped factor is nearly singular, of those that would be indefinite without their damping."""
+    return all(abs(least) > MARGIN * largest for least, largest in definiteness(problem, here))
+
+
+def clear_of_rounding(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
+    """Whether the larger change of (42) is below half of eight roundings of f in float64, or above twice in float32."""
+    if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
+        return True
+    larger, rounding = changes(problem, here)
+    least, most = (8 * rounding * ROUNDOFF[dtype] / ROUNDOFF["float64"] for dtype in ("float64", "float32"))
+    return bool(larger < least / 2 or larger > 2 * most)

@@ -63,6 +63,11 @@ def carries_derivatives(x: Array) -> bool:
     )
 
 
+def unit_roundoff(x: Array) -> float:
+    """u of the dtype of x: 2^-24 for float32, 2^-53 for float64."""
+    return float(array_api_compat.array_namespace(x).finfo(x.dtype).eps) / 2
+
+
 def is_plain(x: Array) -> bool:
     """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix."""
     if is_torch_array(x):

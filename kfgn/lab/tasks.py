@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import checked_targets
 from ..network import Network
 from .data import Images, load
 from .data.store import Folder
@@ -81,7 +82,8 @@ TASKS = tuple(_TASKS)
 def open_task(name: str, folder: Folder = None) -> Task:
     """The task of that name, its data from the folder as `kfgn.lab.data.load` says, and the values looked at once.
 
-    Raises `UsageError` for a name that is not known and for values that are not finite, and `DataUnavailableError`.
+    Raises `UsageError` for a name that is not known, for values that are not finite and for targets that the objective
+    does not take, and `DataUnavailableError`.
     """
     if name not in _TASKS:
         raise UsageError(f"data: unknown data set {name!r}; known: {', '.join(TASKS)}")
@@ -89,6 +91,11 @@ def open_task(name: str, folder: Folder = None) -> Task:
     images = load(source, folder)
     if not np.isfinite(images.pixels).all():
         raise UsageError(f"data: expected finite pixels in {source}, got NaN or infinity")
-    return Task(
+    task = Task(
         name, network(images.pixels.shape[1]), images.pixels, targets(images), images.shape, images.about, batch
     )
+    try:
+        checked_targets(task.network, task.X, task.Y, check=True)
+    except ValueError as error:
+        raise UsageError(f"data: {name} cannot be trained on: {error}") from error
+    return task

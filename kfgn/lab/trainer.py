@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._types import Array
+from ..gradient import loss
 from .batches import Batches
 from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
 from .errors import RunFailedError, UsageError
@@ -174,6 +175,9 @@ class _Trainer:
         read = [{name: self._read(value) for name, value in info._asdict().items()} for info in infos]
         passed = time.perf_counter() - start
         first = self.state.t - len(infos) + 1
+        for t, row in enumerate(read, start=first):
+            if not row.pop("valid"):
+                raise UsageError(self._wrong_targets(t))
         rows = [
             {"update": first + i, "seconds": self.seconds + passed * (i + 1) / len(infos), **row, "ok": bool(row["ok"])}
             for i, row in enumerate(read)
@@ -186,6 +190,15 @@ class _Trainer:
         rows = self.backend.asarray(self.batches(t))
         draws = self.optimiser.draw(self.options.seed, t, self.batches.N)
         return *taken(self.backend, self.X, self.Y, rows), None if draws is None else self._array(draws)
+
+    def _wrong_targets(self, t: int) -> str:
+        """What is wrong with the targets of update t, in the words of the eager functions."""
+        X, Y, _ = self._batch(t)
+        try:
+            loss(self.task.network, self.state.weights, X, Y)
+        except ValueError as error:
+            return f"data: {self.task.name}: the batch of update {t} cannot be trained on: {error}"
+        return f"data: {self.task.name}: the batch of update {t} cannot be trained on"
 
     def _array(self, x: Any) -> Array:
         return self.backend.asarray(x.astype(self.options.dtype) if x.dtype.kind == "f" else x)

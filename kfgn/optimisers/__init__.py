@@ -1,7 +1,11 @@
 """Optimisers: pure functions of a state and a batch. `state = optimiser.init(weights)`, then
 `state, info = optimiser.step(state, X, Y, draws)`.
 
+A step that cannot be computed, or whose targets the objective does not take, raises nothing: it is rejected, as
+`GaussNewton.step` says.
+
     gauss_newton   the paper's: Algorithm 1 with the heuristics of Appendix C
+    candidates     the directions that it chooses from
     factored       its curvature by Kronecker factors
     hessian_free   its curvature by conjugate gradients
     first_order    gradient descent with momentum, and Adam: what the paper compares with

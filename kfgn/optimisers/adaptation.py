@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from .._types import Array, Namespace
+from ..backends import unit_roundoff
 from .constants import checked_number, checked_period
+
+ROUNDINGS = 8
+"""Of f, within which neither change of (42) tells anything: rho is then off by more than an eighth."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,36 @@ class Damping:
         """value / omega, within the bounds."""
         return xp.clip(value / self.omega, self.least, self.most)
 
+    def candidates(self, xp: Namespace, value: Array) -> tuple[Array, Array, Array]:
+        """Those of C.3.2: value, value omega and value / omega."""
+        return value, self.lower(xp, value), self.higher(xp, value)
+
+    def raised(self, xp: Namespace, value: Array) -> Array:
+        """After a step that needed more damping: value / omega or u, whichever is more, within the bounds.
+
+        Ours and not the paper's. With u, the unit roundoff of the dtype, it gets away from 0. A damping without a
+        period keeps its value here too.
+        """
+        if self.period is None:
+            return value
+        higher = xp.clip(value / self.omega, unit_roundoff(value), None)
+        return xp.clip(higher, self.least, self.most)
+
     def followed(self, xp: Namespace, value: Array, rho: Array, thresholds: tuple[float, float]) -> Array:
         """C.3.1, Levenberg-Marquardt: lower where rho is above the second threshold, higher below the first.
 
-        NaN is neither, and so keeps the value.
+        NaN is neither, and so keeps the value: see `trusted`.
         """
         low, high = thresholds
         raised = xp.where(rho < low, self.higher(xp, value), value)
         return xp.where(rho > high, self.lower(xp, value), raised)
+
+
+def trusted(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
+    """rho (42), but NaN where both changes that it is made of are within `ROUNDINGS` roundings of f.
+
+    Ours and not the paper's: near a minimum rho is a quotient of rounding errors, and would drive tau to a bound.
+    """
+    limit = ROUNDINGS * rounding
+    lost = (xp.abs(change) <= limit) & (xp.abs(change_in_model) <= limit)
+    return xp.where(lost, xp.full_like(rho, float("nan")), rho)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from .._types import Array, Arrays
-from ..checks import checked_draws, checked_projections, checked_split
+from ..checks import checked_draws, checked_projections, checked_split, draws_allowed
 from ..damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
 from ..kfac import draw_shape, drawn_labels
 from ..kfac import second_factor as kfac
@@ -76,7 +76,7 @@ class Factored:
     method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
     samples:   S, the labels of kfac or the projections of rp for each datapoint
     inversion: how a block is damped and inverted: factored (36) with omega in the norm trace, frobenius or spectral, or
-               exact, by eigenvalues
+               exact, by eigenvalues. Each factor of (36) is damped by no less than `kfgn.damping.visible` says
     average:   the most weight that the factors of earlier batches keep, 0.9 in Section 5; 0 keeps none
     refresh:   every how many steps the factors and inverses are made anew; between, a step costs little more than
                a gradient
@@ -101,7 +101,7 @@ class Factored:
         for name in ("samples", "refresh"):
             checked_count(name, getattr(self, name))
 
-    adapts_gamma = True
+    has_gamma = True
 
     def due(self, t: int) -> bool:
         """Whether step t = 1, 2, ... makes the factors anew."""
@@ -151,6 +151,11 @@ class Factored:
         Q, G = (averaged(p.xp, old, new, n, self.average) for old, new in ((factors.Q, Q), (factors.G, G)))
         return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
 
+    def ready(self, p: Point, factors: Factors, draws: Array | None) -> Array:
+        """Whether there are factors, and the draws are those of `draw`: where not, no damping helps. 0-d."""
+        there = factors.count > 0  # there are none until a first step has not been rejected
+        return there if draws is None else there & draws_allowed(p.xp, p.network, draws, self.method == "kfac")
+
     def direction(
         self, p: Point, factors: Factors, g: Arrays, _full: Array, blocks: Array, anew: bool
     ) -> tuple[Arrays, Factors, Array]:
@@ -161,13 +166,12 @@ class Factored:
         inverses, ok = factors.inverses, p.xp.isfinite(blocks)
         if anew:
             made = [
-                damped_inverse(p.xp, Q, G, blocks, self.inversion) for Q, G in zip(factors.Q, factors.G, strict=True)
+                damped_inverse(p.xp, Q, G, blocks, self.inversion, floored=True)
+                for Q, G in zip(factors.Q, factors.G, strict=True)
             ]
             inverses = tuple(inverse for inverse, _ in made)
             for _, one in made:
                 ok = ok & one
-        else:
-            ok = ok & (factors.count > 0)  # there are no inverses after a first step that was rejected
         delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, g, strict=True))
         kept = inverses if self.refresh > 1 else ()
         return delta, factors._replace(inverses=kept), ok

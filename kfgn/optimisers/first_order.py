@@ -7,7 +7,7 @@ from array_api_compat import array_namespace
 
 from .._types import Array, Arrays, Namespace, Weights
 from ..backends import compiled, with_own_settings
-from ..checks import checked, checked_network, checked_targets
+from ..checks import checked, checked_network, checked_targets, targets_allowed
 from ..curvature import mean_gradient, mean_loss
 from ..model import regularised_gradient
 from ..network import Network
@@ -68,7 +68,10 @@ class FirstOrder:
 
     @with_own_settings
     def step(self, state: FirstOrderState, X: Array, Y: Array, draws: None = None) -> tuple[FirstOrderState, Info]:
-        """One update on the batch X (N, D_0), Y, as that of `GaussNewton.step`."""
+        """One update on the batch X (N, D_0), Y, as that of `GaussNewton.step`.
+
+        A step that is rejected, by the same rules, changes nothing but the counts.
+        """
         t = checked_t(state.t) + 1
         _, _, X = checked(self.network, state.weights, X, check=False)
         Y = checked_targets(self.network, X, Y, check=False)
@@ -175,6 +178,7 @@ def _step(rule: FirstOrder, arrays: tuple[Any, ...], X: Array, Y: Array) -> tupl
     average = averaged(xp, state.average, moved, state.counts.accepted + 1, rule.parameter_average)
 
     f = loss + rule.eta / 2 * inner(xp, weights, weights)
-    ok = xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
+    valid = targets_allowed(xp, network, Y)
+    ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
     after = selected(xp, ok, (moved, average, moments), tuple(state)[1:-1])
-    return (*after, state.counts.after(ok)), Info(ok, loss, f, rate)
+    return (*after, state.counts.after(ok)), Info(ok, loss, f, rate, valid=valid)

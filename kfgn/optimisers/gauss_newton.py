@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from .._types import Array, Arrays, Namespace, Weights
 from ..backends import compiled, with_own_settings
-from ..checks import checked, checked_network, checked_split, checked_targets
-from ..model import change_in_loss, regularised_gradient
+from ..checks import checked, checked_network, checked_split, checked_targets, targets_allowed
+from ..model import change_in_loss, regularised_gradient, rounding_of
 from ..network import Network
-from ..vectors import inner, plus, quotient
-from .adaptation import Damping
+from ..vectors import all_finite, inner, plus, quotient
+from .adaptation import Damping, trusted
 from .averages import averaged
+from .candidates import Candidate, best
 from .constants import checked_number, checked_pair
 from .factored import Factored
 from .hessian_free import HessianFree
@@ -60,24 +61,6 @@ class Program(NamedTuple):
     refresh: bool
 
 
-class Candidate(NamedTuple):
-    """A direction made with gamma, and its terms in the model under C-bar.
-
-    delta:     uphill
-    curvature: with the inverses that made it
-    slope:     delta^T grad f
-    bend:      delta^T C-bar delta
-    ok:        whether it can be used
-    """
-
-    gamma: Array
-    delta: Arrays
-    curvature: Any
-    slope: Array
-    bend: Array
-    ok: Array
-
-
 @dataclass(frozen=True)
 class GaussNewton:
     """Gauss-Newton optimisation of f = loss + eta / 2 |theta|^2, biases included: `init`, then `step` by `step`.
@@ -87,7 +70,9 @@ class GaussNewton:
                                         C-bar = G-bar + (tau + eta) I           (39)-(41)
 
     on one batch each; only the factors of C~ are averages over earlier ones. tau follows the reduction ratio (42), and
-    gamma is one of gamma omega, gamma, gamma / omega by which the model under C-bar falls most (C.3).
+    gamma is one of gamma omega, gamma, gamma / omega by which the model under C-bar falls most (C.3). Both changes of
+    (42) are those by the whole update: delta, and with momentum its part of the last update too. tau keeps its value
+    where both are within eight roundings of f.
 
     network:           with its objective
     curvature:         `Factored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
@@ -95,7 +80,7 @@ class GaussNewton:
     tau, gamma:        the dampings; if not given, those that the curvature has found good to begin with
     thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
     longest_step:      the most that |alpha| may be; None for no bound, as in the paper
-    momentum:          what part of the last update is added to the next; the paper found it of no use
+    momentum:          the part of the last update that is added to the next; the paper found it of no use
     parameter_average: the most weight that earlier weights keep in their average, (45)
 
     Raises `ValueError` and `TypeError` for numbers out of range, and for an objective whose H_L is indefinite if the
@@ -160,9 +145,15 @@ class GaussNewton:
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
         """One update on the batch X (N, D_0), Y; draws: what `draw` gives, as an array of the library.
 
-        Pure, and never waits for the device: what cannot be computed is not raised but told by `Info.ok`, and such a
-        step changes nothing but the counts. Values are not checked; what is wrong with shapes, dtypes, libraries and
-        devices raises as functions of the package do.
+        Pure, and never waits for the device. A step that cannot be computed, or whose targets the objective does not
+        take, is rejected: `Info.ok` is False, and the state keeps all but the counts. If the batch was in order, it was
+        the damping that failed, and one of two changes as well, within its bounds, so that the next step is another:
+
+            gamma, by `Damping.raised`, where a damped block is not positive definite or the direction is not finite;
+                   it is tau for the whole matrix of `HessianFree`, which has no gamma
+            tau,   likewise, where tau adapts in this step and f is not finite after the update
+
+        Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
         """
         t = checked_t(state.t) + 1
         network = self.network
@@ -175,7 +166,7 @@ class GaussNewton:
 
     def program(self, t: int) -> Program:
         """That of step t = 1, 2, ..."""
-        adapts_gamma = self.curvature.adapts_gamma and self.gamma.due(t)
+        adapts_gamma = self.curvature.has_gamma and self.gamma.due(t)
         return Program(self.tau.due(t), adapts_gamma, self.curvature.due(t))
 
 
@@ -187,62 +178,62 @@ def _step(
     xp, eta = array_namespace(X), optimiser.eta
     p = point(optimiser.network, state.weights, X, Y)
     loss = p.loss()
+    curvature: Any
     gradient, curvature = optimiser.curvature.observed(p, state.curvature, draws, program.refresh)
     g = regularised_gradient(p.weights, gradient, eta)
 
-    best = _best(optimiser, program, p, state, curvature, g)
-    alpha = _step_size(xp, best, optimiser.longest_step)
-    update = tuple(alpha * d for d in best.delta)
-    change_in_model = alpha * best.slope + alpha * alpha * best.bend / 2
+    def direction(gamma: Array) -> tuple[Arrays, Any, Array]:
+        anew = program.refresh or program.gamma
+        return optimiser.curvature.direction(p, curvature, g, state.tau + eta, gamma + eta, anew)
+
+    gammas = optimiser.gamma.candidates(xp, state.gamma) if program.gamma else (state.gamma,)
+    step = best(p, direction, gammas, g, state.tau + eta)
+    alpha = _step_size(xp, step, optimiser.longest_step)
+    update = tuple(alpha * d for d in step.delta)
+    fall = alpha * step.slope + alpha * alpha * step.bend / 2
     if optimiser.momentum:
         update = plus(update, state.update, optimiser.momentum)
-        change_in_model = inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
+        fall = change_in_model(xp, p, update, g, state, eta)
     weights = plus(p.weights, update)
 
-    f = loss + p.penalty(eta)
-    ok = best.ok & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
-    tau, rho = state.tau, None
+    f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
+    posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(p, curvature, draws)
+    solved = step.ok & xp.isfinite(inner(xp, update, update))
+    landed, tau, rho = xp.ones_like(solved), state.tau, None
     if program.tau:
         change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
-        ok = ok & xp.isfinite(change)
-        rho = quotient(xp, change, change_in_model)
+        landed = xp.isfinite(change)
+        rounding = rounding_of(xp, p.network, p.trace, Y, f)
+        rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
         tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
 
+    ok = posed & solved & landed
     counts = state.counts.after(ok)
     average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
     kept = update if optimiser.momentum else ()
-    after = (weights, average, best.curvature, tau, best.gamma, kept)
-    after = selected(xp, ok, after, tuple(state)[1:-1])
-    return (*after, counts), Info(ok, loss, f, -alpha, state.tau, best.gamma, rho)
+    after = (weights, average, step.curvature, tau, step.gamma, kept)
+    before = _more_damped(optimiser, xp, state, posed & ~solved, posed & solved & ~landed)
+    after = selected(xp, ok, after, tuple(before)[1:-1])
+    info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
+    return (*after, counts), info
 
 
-def _best(optimiser: GaussNewton, program: Program, p: Point, state: State, curvature: Any, g: Arrays) -> Candidate:
-    """The direction with gamma, or C.3.2 with that of three whose step decreases the model most; a tie keeps gamma.
+def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
+    """The denominator of (42) for the whole update, its part of the last one included, 0-d."""
+    return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
 
-    Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest.
+
+def _more_damped(optimiser: GaussNewton, xp: Namespace, state: State, unsolved: Array, overshot: Array) -> State:
+    """The state after a step that was rejected for its damping, so that the next is another step. Not in the paper.
+
+    unsolved: the damped matrix is not positive definite, or the direction is not finite: the damping that is in the
+              matrix is raised
+    overshot: f is not finite after the update: tau is raised, as for any rho below its threshold
     """
-    xp, eta = p.xp, optimiser.eta
-
-    def candidate(gamma: Array) -> Candidate:
-        delta, made, ok = optimiser.curvature.direction(
-            p, curvature, g, state.tau + eta, gamma + eta, program.refresh or program.gamma
-        )
-        slope, bend = inner(xp, delta, g), p.curvature_along(delta, state.tau + eta)
-        return Candidate(gamma, delta, made, slope, bend, ok & xp.isfinite(slope) & xp.isfinite(bend))
-
-    def decrease(c: Candidate) -> Array:
-        """(delta^T grad f)^2 / delta^T C-bar delta; -1 where there is none."""
-        usable = c.ok & (c.bend > 0)
-        return xp.where(
-            usable, c.slope * (c.slope / xp.where(usable, c.bend, xp.ones_like(c.bend))), -xp.ones_like(c.bend)
-        )
-
-    best = candidate(state.gamma)
-    if program.gamma:
-        for gamma in (optimiser.gamma.lower(xp, state.gamma), optimiser.gamma.higher(xp, state.gamma)):
-            other = candidate(gamma)
-            best = selected(xp, decrease(other) > decrease(best), other, best)
-    return best
+    tau, gamma = optimiser.tau.raised(xp, state.tau), optimiser.gamma.raised(xp, state.gamma)
+    if not optimiser.curvature.has_gamma:
+        overshot, unsolved = overshot | unsolved, xp.zeros_like(unsolved)
+    return state._replace(tau=xp.where(overshot, tau, state.tau), gamma=xp.where(unsolved, gamma, state.gamma))
 
 
 def _step_size(xp: Namespace, best: Candidate, longest: float | None) -> Array:

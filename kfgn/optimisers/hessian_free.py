@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from .._types import Array, Arrays
+from ..backends import device
 from ..block_products import gauss_newton_block_operator
 from ..conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from ..network import Network
@@ -45,7 +46,7 @@ class HessianFree:
         checked_number("tolerance", self.tolerance)
 
     @property
-    def adapts_gamma(self) -> bool:
+    def has_gamma(self) -> bool:
         """Whether gamma has a part in the direction."""
         return self.blocks
 
@@ -72,6 +73,10 @@ class HessianFree:
     def observed(self, p: Point, kept: tuple[()], _draws: None, _refresh: bool) -> tuple[Arrays, tuple[()]]:
         """The gradient of the batch's mean loss."""
         return p.gradient(gradients(p.xp, p.network, p.weights, p.trace, p.Y)), kept
+
+    def ready(self, p: Point, _kept: tuple[()], _draws: None) -> Array:
+        """True, 0-d: nothing is needed."""
+        return p.xp.ones((), dtype=p.xp.bool, device=device(p.X))
 
     def direction(
         self, p: Point, kept: tuple[()], g: Arrays, full: Array, blocks: Array, _anew: bool

@@ -16,7 +16,8 @@ class Counts(NamedTuple):
     """How the steps so far ended, 0-d integers each.
 
     accepted: how many moved the weights
-    rejected: how many did not, since something in them was not finite or not positive definite
+    rejected: how many did not, since something in them was not finite or not positive definite, or the targets were
+              not valid
     failures: how many of these came last, in a row
     """
 
@@ -34,13 +35,15 @@ class Counts(NamedTuple):
 class Info(NamedTuple):
     """What happened in a step: 0-d arrays on the device of the weights, which nobody has waited for.
 
-    ok:        whether it moved the weights; if not, it changed nothing but the counts
+    ok:        whether it moved the weights; if not, see `GaussNewton.step` for all that it may have changed
     loss:      the mean loss of the batch at the weights before the step
     f:         loss + eta / 2 |theta|^2, what is minimised
-    step_size: -alpha of (40), or the learning rate
+    step_size: -alpha of (40), 0 in a step that was rejected; or the learning rate
     tau:       the damping of the full matrix in this step; None for first-order methods, and so are the next two
     gamma:     the damping of the blocks in this step
-    rho:       the reduction ratio (42), None where tau was not adapted
+    rho:       the reduction ratio (42) of the whole update, None where tau was not adapted; NaN where both changes of
+               f are within its rounding, so that it means nothing
+    valid:     whether all targets have values that the objective takes
     """
 
     ok: Array
@@ -50,6 +53,7 @@ class Info(NamedTuple):
     tau: Array | None = None
     gamma: Array | None = None
     rho: Array | None = None
+    valid: Array | None = None
 
 
 Tree = TypeVar("Tree")

@@ -27,6 +27,7 @@ Read them in this order:
     adaptation         C.3                how tau and gamma follow
     averaging          (44), (45)         moving averages
     algorithm_1        Algorithm 1        one update, as it is printed
+    safeguards                            what is done about rounding and failed steps, which is not in the paper
     optimiser          Section 5          all of it together, step by step
     outcomes           p(y | h_L)         the model's labels and their probabilities
     fisher             (46)-(51)          the Fisher matrix
@@ -154,7 +155,7 @@ from .lemmas import (
     recursion_without_curving,
     traces,
 )
-from .linear_algebra import is_positive_semidefinite, ldl, rank, solve, trace
+from .linear_algebra import NotPositiveDefiniteError, is_positive_semidefinite, ldl, rank, solve, trace
 from .mixture import probability as mixture_probability
 from .network import Network, append_unit, forward
 from .objectives import OBJECTIVES, Objective, loss
@@ -175,9 +176,11 @@ from .r_operator import (
 )
 from .ranks import mean_ranks, sample_ranks
 from .rp import rp
+from .safeguards import raised, rounding, visible, visible_direction, within_rounding
 from .spectral import exact_direction, exact_log_determinant, projection, projection_root, spectral_norm
 from .statements import STATEMENTS, Statement
 from .step_size import (
+    changes,
     curvature_along,
     model_along,
     models,
@@ -202,6 +205,7 @@ __all__ = [
     "Equation",
     "Info",
     "Network",
+    "NotPositiveDefiniteError",
     "Objective",
     "PerLayer",
     "Settings",
@@ -219,6 +223,7 @@ __all__ = [
     "block_diagonal",
     "bounded",
     "carried_up",
+    "changes",
     "curvature_along",
     "curving_matrix",
     "damped",
@@ -306,6 +311,7 @@ __all__ = [
     "quadratic_form_of_block",
     "quadratic_forms",
     "quadratic_model",
+    "raised",
     "rank",
     "rational",
     "recursion_without_curving",
@@ -315,6 +321,7 @@ __all__ = [
     "residual",
     "residual_bound",
     "residual_terms",
+    "rounding",
     "rp",
     "sample_gauss_newton",
     "sample_gauss_newton_between",
@@ -344,4 +351,7 @@ __all__ = [
     "transposed_jacobian_product",
     "unvec",
     "vec",
+    "visible",
+    "visible_direction",
+    "within_rounding",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._types import Array, PerLayer
 from .arithmetic import diagonal, one
-from .linear_algebra import ldl, solve, trace
+from .linear_algebra import NotPositiveDefiniteError, ldl, solve, trace
 from .spectral import spectral_norm
 
 
@@ -80,7 +80,9 @@ def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
         return q / g
     if q <= 0 or g <= 0:
         return one(q)
-    raise ValueError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")  # NaN, or balls around 0
+    if q != q or g != g:
+        raise NotPositiveDefiniteError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")
+    raise ValueError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")  # balls around 0
 
 
 def omega(Q: Array, G: Array, norm: str = "trace") -> Any:

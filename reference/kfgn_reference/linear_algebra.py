@@ -8,6 +8,10 @@ from ._types import Array
 from .arithmetic import one, zero
 
 
+class NotPositiveDefiniteError(ValueError):
+    """A matrix that has no inverse with positive pivots or eigenvalues."""
+
+
 def copied(A: Array) -> Array:
     """A copy to eliminate in. Raises `TypeError` for an array of integers, in which quotients would be cut off."""
     if A.dtype.kind in "biu":
@@ -18,12 +22,14 @@ def copied(A: Array) -> Array:
 def ldl(A: Array) -> tuple[Array, Array]:
     """A = L diag(d) L^T of a symmetric positive definite matrix (D, D): unit lower triangular L, and d (D,).
 
-    Cholesky's factor is L diag(sqrt d). Raises `ValueError` at a pivot that is not positive.
+    Cholesky's factor is L diag(sqrt d). Raises `NotPositiveDefiniteError` at a pivot that is not positive.
     """
     A, L, d = copied(A), zero(A), zero(A[0])
     for j in range(len(A)):
         if not A[j, j] > 0:
-            raise ValueError(f"expected a positive definite matrix, got pivot {j + 1} of {len(A)} equal to {A[j, j]}")
+            raise NotPositiveDefiniteError(
+                f"expected a positive definite matrix, got pivot {j + 1} of {len(A)} equal to {A[j, j]}"
+            )
         d[j] = A[j, j]
         L[j:, j] = A[j:, j] / d[j]
         A[j:, j:] -= np.outer(L[j:, j] * d[j], L[j:, j])

@@ -6,7 +6,8 @@ after it, and the average of the parameters. Misprint: the algorithm excludes he
 those are tau and gamma, and eta never changes.
 
 What the paper does not have is off by default: bounds, a second threshold, a longest step, momentum, rarer factors,
-and the inverse of (35) by eigenvalues.
+and the inverse of (35) by eigenvalues. The rules of `safeguards` are not in the paper either, and are always on: they
+act where arithmetic rounds, and where a damped matrix is not positive definite.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,18 +17,19 @@ from ._types import Array, PerLayer
 from .adaptation import THREE_QUARTERS, adapted_gamma, adapted_tau, bounded, decay
 from .arithmetic import rational
 from .averaging import average_weight, moving_average
-from .damping import factored_direction
 from .factored import expected_q
 from .gauss_newton import gauss_newton, gauss_newton_blocks
 from .kfac import draw_labels, kfac
 from .kflr import kflr
 from .kfra import kfra
+from .linear_algebra import NotPositiveDefiniteError
 from .network import Network
 from .quadratic import damped, layer_directions
 from .quadratic import direction as whole_direction
 from .rp import rp
+from .safeguards import raised, rounding, visible_direction, within_rounding
 from .spectral import exact_direction
-from .step_size import curvature_along, reduction_ratio, regularised_gradient, regularised_loss
+from .step_size import changes, curvature_along, regularised_gradient, regularised_loss
 from .vectors import added, dot, moved, per_layer, scaled, theta, weights
 
 SecondFactor = Callable[[Network, Array, Array, Any], PerLayer]
@@ -82,6 +84,8 @@ class Settings(NamedTuple):
 class State(NamedTuple):
     """Between steps: t are done. The network with its weights, their average, the factors' averages, tau, gamma, and
     the last update, empty before the first.
+
+    rejected, missed: how many of the t steps were rejected, and in how many of these the factors had a turn
     """
 
     t: int
@@ -92,15 +96,25 @@ class State(NamedTuple):
     tau: Any
     gamma: Any
     update: PerLayer
+    rejected: int = 0
+    missed: int = 0
 
 
 class Info(NamedTuple):
-    """What happened in a step: f before it, alpha, the gamma that made it, and rho where tau was adapted, else None."""
+    """What happened in a step.
+
+    f:     before it
+    alpha: 0 if it was rejected
+    gamma: that made it
+    rho:   of the whole update, momentum and all, where tau was adapted by it; else None
+    ok:    False if it was rejected
+    """
 
     f: Any
     alpha: Any
     gamma: Any
     rho: Any
+    ok: bool = True
 
 
 def initial_state(net: Network, tau: Any, gamma: Any) -> State:
@@ -118,9 +132,9 @@ def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) ->
     done, due = divmod(state.t, settings.refresh)
     if due > 0 or settings.method in HESSIAN_FREE:
         return state.Q, state.G
-    most = rational(*settings.curvature_average, state.tau)
-    Q = averaged(state.Q, expected_q(state.net, X), done + 1, most)
-    return Q, averaged(state.G, METHODS[settings.method](state.net, X, Y, draws), done + 1, most)
+    most, n = rational(*settings.curvature_average, state.tau), done - state.missed + 1
+    Q = averaged(state.Q, expected_q(state.net, X), n, most)
+    return Q, averaged(state.G, METHODS[settings.method](state.net, X, Y, draws), n, most)
 
 
 def damped_direction(
@@ -129,6 +143,7 @@ def damped_direction(
     """(33), (34): the direction by the factors, or by the Gauss-Newton matrix of the batch.
 
     They are damped with gamma + eta, but the matrix with tau + eta where it is whole.
+    Raises `NotPositiveDefiniteError` where that is too little.
     """
     k = gamma + settings.eta
     if settings.method == "whole":
@@ -138,29 +153,59 @@ def damped_direction(
         return layer_directions({l: damped(blocks[l], k) for l in blocks}, g)
     if settings.norm == "exact":
         return {l: exact_direction(Q[l], G[l], k, g[l]) for l in g}
-    return factored_direction(Q, G, g, k, settings.norm)
+    return visible_direction(Q, G, g, k, settings.norm)
+
+
+def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
+    """A step that moves nothing, since its damped matrix is not positive definite.
+
+    damped: whether more damping may help, so that the one of the matrix is `raised`. It is not where f is not finite,
+            and where there are no factors yet.
+    """
+    tau, gamma = state.tau, state.gamma
+    if damped and settings.method == "whole":
+        tau = raised(tau, decay(settings.decay_tau, settings.T_tau, tau), settings.tau_bounds)
+    elif damped:
+        gamma = raised(gamma, decay(settings.decay_gamma, settings.T_gamma, gamma), settings.gamma_bounds)
+    missed = state.missed + (state.t % settings.refresh == 0)
+    after = state._replace(t=state.t + 1, tau=tau, gamma=gamma, rejected=state.rejected + 1, missed=missed)
+    return after, Info(f, f * 0, state.gamma, None, ok=False)
 
 
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
-    """One update on the batch X (N, D_0), Y. Raises `ValueError` where the damped factors are not positive definite."""
+    """One update on the batch X (N, D_0), Y, or none where the damped matrix is not positive definite: see `rejected`.
+
+    rho and with it tau are about the whole update: alpha delta, and with momentum the part of the last one too.
+    """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
 
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
     Q, G = factors(settings, state, X, Y, draws)
+    if not Q and settings.method in METHODS:
+        return rejected(settings, state, f, damped=False)
 
     def direction(gamma: Any) -> PerLayer:
         return damped_direction(settings, net, X, Y, Q, G, g, tau, gamma)
 
     def decrease(gamma: Any) -> Any:
-        delta = direction(gamma)
-        return dot(delta, g) ** 2 / curvature_along(net, X, Y, delta, tau, eta)
+        try:
+            delta = direction(gamma)
+        except NotPositiveDefiniteError:
+            return f * 0 - 1  # less than any that can be taken
+        bend = curvature_along(net, X, Y, delta, tau, eta)
+        return bend if bend == 0 else dot(delta, g) ** 2 / bend
 
     if t % settings.T_gamma == 0 and settings.method != "whole":
         omega = decay(settings.decay_gamma, settings.T_gamma, gamma)
         gamma = adapted_gamma(gamma, omega, decrease, settings.gamma_bounds)
-    delta = direction(gamma)
-    alpha = -dot(delta, g) / curvature_along(net, X, Y, delta, tau, eta)
+    try:
+        delta = direction(gamma)
+    except NotPositiveDefiniteError:
+        undefined = f - f != 0  # as NaN is, which NaN and infinity give, in every arithmetic
+        return rejected(settings, state, f, damped=not undefined)
+    bend = curvature_along(net, X, Y, delta, tau, eta)
+    alpha = bend if bend == 0 else -dot(delta, g) / bend  # 0 where the direction is, as at a stationary point
     if settings.longest_step is not None:
         alpha = bounded(alpha, (-settings.longest_step, settings.longest_step))
     update = scaled(alpha, delta)
@@ -170,12 +215,14 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
 
     rho = None
     if t % settings.T_tau == 0:
-        rho = reduction_ratio(net, X, Y, update, tau, eta)
-        omega = decay(settings.decay_tau, settings.T_tau, tau)
-        tau = bounded(adapted_tau(tau, rho, omega, settings.thresholds), settings.tau_bounds)
+        change, change_in_model = changes(net, X, Y, update, tau, eta)
+        if not within_rounding(change, change_in_model, rounding(net, X, Y, f)):
+            rho = change / change_in_model
+            omega = decay(settings.decay_tau, settings.T_tau, tau)
+            tau = bounded(adapted_tau(tau, rho, omega, settings.thresholds), settings.tau_bounds)
     most = rational(*settings.parameter_average, state.tau)
-    average = averaged(state.average, weights(after), t, most)
-    return State(t, after, average, Q, G, tau, gamma, update), Info(f, alpha, gamma, rho)
+    average = averaged(state.average, weights(after), t - state.rejected, most)
+    return State(t, after, average, Q, G, tau, gamma, update, *state[-2:]), Info(f, alpha, gamma, rho)
 
 
 def trajectory(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ._types import Array
 from .arithmetic import zero
+from .linear_algebra import NotPositiveDefiniteError
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
@@ -64,10 +65,16 @@ def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
     """(Q kron G + k I)^-1 vec(V) as a matrix, exact: in both eigenbases every element is divided by q_b g_a + k.
 
     Appendix C.1 names this as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
+    Raises `NotPositiveDefiniteError` where one of the sums is not positive.
     """
     q, U = eigh(Q)
     g, S = eigh(G)
-    return S @ ((S.T @ V @ U) / (np.outer(g, q) + k)) @ U.T
+    spectrum = np.outer(g, q) + k
+    if not np.all(spectrum > 0):
+        raise NotPositiveDefiniteError(
+            f"expected a positive definite matrix, got the eigenvalue {np.min(spectrum)} in Q kron G + k I"
+        )
+    return S @ ((S.T @ V @ U) / spectrum) @ U.T
 
 
 def exact_log_determinant(Q: Array, G: Array, k: Any) -> Any:

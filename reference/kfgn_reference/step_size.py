@@ -63,15 +63,21 @@ def step(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) 
     return scaled(step_size(net, X, Y, delta, tau, eta), delta)
 
 
+def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> tuple[Any, Any]:
+    """Numerator and denominator of (42): f(theta + delta) - f(theta), and how far the model under C-bar changes."""
+    change = regularised_loss(moved(net, delta), X, Y, eta) - regularised_loss(net, X, Y, eta)
+    g = regularised_gradient(net, X, Y, eta)
+    return change, dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
+
+
 def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equation (42): rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), at a step delta = delta_*.
 
     Both differences are negative for a good step. 1 where the model is right. Misprint: the text has
     rho < 1 for a function that fell further; as the denominator is negative it has fallen less.
     """
-    change = regularised_loss(moved(net, delta), X, Y, eta) - regularised_loss(net, X, Y, eta)
-    g = regularised_gradient(net, X, Y, eta)
-    return change / (dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2)
+    change, change_in_model = changes(net, X, Y, delta, tau, eta)
+    return change / change_in_model
 
 
 def models(

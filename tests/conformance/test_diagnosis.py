@@ -36,9 +36,12 @@ def drawn(seed):
     return tuple(problems)
 
 
-WALKS = ("walk-kfra", "walk-kfac", "walk-whole", "walk-options")
-TELLING = (1, 2, 3, 5, 20, 40)
-"""Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma."""
+WALKS = (
+    *("walk-kfra", "walk-kfac", "walk-whole", "walk-options"),
+    *("walk-momentum", "walk-rejected", "walk-saturated", "walk-converged"),
+)
+TELLING = (1, 2, 3, 5, 10, 20, 28, 40)
+"""Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma, a step that is rejected."""
 
 
 @cache

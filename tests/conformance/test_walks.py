@@ -9,6 +9,7 @@ from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.problems import exact
 from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.quantities.steps import stepped
 from kfgn_conformance.tolerances import LOOSE, tolerances, truth
 from kfgn_conformance.walks import STEPS, WALKS, walk
 
@@ -45,7 +46,21 @@ def test_every_branch_is_taken():
     assert max(float(here.gamma) for here in walked("options").walk.waypoints) == 0.5
 
 
-@pytest.mark.parametrize("name", ["kfra", "options"])
+def test_the_last_walks_go_through_what_they_are_about():
+    """Several rejected steps in a row, which end; a factor that hides its damping; a tau that never moves."""
+    problem = walked("rejected")
+    rejected = [not info.ok for _, info in stepped(problem)]
+    assert 5 <= sum(rejected) <= 10
+    first = rejected.index(True)
+    assert all(rejected[first : first + sum(rejected)])
+    assert not any(rejected[first + sum(rejected) :])
+    for here in walked("saturated").walk.waypoints:
+        assert here.t == 0 or np.sqrt(here.gamma) < 2.0**-53 * np.trace(here.Q[0])
+        assert here.t == 0 or not np.any(here.G[0])
+    assert {float(here.tau) for here in walked("converged").walk.waypoints} == {2.0**60}
+
+
+@pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
 def test_the_tolerance_proves_something(name):
     scales = truth(walked(name), STEP).scales
     for dtype, loose in LOOSE.items():
@@ -83,6 +98,32 @@ MISTAKES = {
         lambda m: m.setattr(gauss_newton, "averaged", lambda xp, old, new, n, most: new),
     ),
 }
+
+
+def without_momentum(xp, p, update, g, state, eta):
+    """The change of the model by a step of its own, where it should be by the whole update."""
+    own = tuple(u - 0.75 * old for u, old in zip(update, state.update, strict=True))
+    return change_in_model(xp, p, own, g, state, eta)
+
+
+change_in_model = gauss_newton.change_in_model
+OF_A_RULE = {
+    "rho without momentum": ("momentum", lambda m: m.setattr(gauss_newton, "change_in_model", without_momentum)),
+    "no floor of a damping": ("saturated", lambda m: m.setattr("kfgn.damping.visible", lambda xp, A, damping: damping)),
+    "rejected for ever": ("rejected", lambda m: m.setattr(kfgn.Damping, "raised", lambda self, xp, value: value)),
+    "tau follows rounding": ("converged", lambda m: m.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mistake", OF_A_RULE)
+def test_a_rule_that_is_missing_fails_on_its_walk_and_on_no_other(monkeypatch, mistake, dtype):
+    its_own, make = OF_A_RULE[mistake]
+    port = KfgnPort(open_target("numpy"), dtype)
+    assert judge(port, walked(its_own), STEP).status is Status.PASS
+    make(monkeypatch)
+    assert judge(port, walked(its_own), STEP).status is Status.FAIL
+    assert judge(port, short("kfra", period=5), STEP).status is Status.PASS
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

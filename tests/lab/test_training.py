@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -140,3 +142,23 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(options, message
     with pytest.raises(UsageError, match=message):
         train(Options(**{"data": "digits", "updates": 5, **options}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("method", ["kfra", "adam", "nesterov"])
+def test_labels_that_are_no_classes_end_a_run_with_a_word_about_the_data(method, tmp_path):
+    """Labels 1 to 10 of ten classes: at the first batch that has a 10, and not when patience is over."""
+    task = open_task("digits")
+    options = Options("digits", method, updates=50, learning_rate=RATES.get(method))
+    wrong = "data: digits: the batch of update 1 cannot be trained on: Y: expected class indices from 0 to 9, got"
+    with pytest.raises(UsageError, match=wrong):
+        train(options, tmp_path / "run", task=replace(task, Y=task.Y + 1))
+
+
+def test_images_that_are_no_probabilities_are_refused_where_data_are_opened(monkeypatch):
+    """Grey values from 0 to 255 for a Bernoulli objective."""
+    task = open_task("digits")
+    grey = SimpleNamespace(pixels=255 * task.X, labels=task.Y, shape=task.shape, about="")
+    monkeypatch.setattr("kfgn.lab.tasks.load", lambda *_: grey)
+    wrong = "data: mnist cannot be trained on: Y: expected bernoulli targets from 0 to 1, got values from 0.0 to 255.0"
+    with pytest.raises(UsageError, match=wrong):
+        open_task("mnist")

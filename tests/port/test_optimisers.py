@@ -93,16 +93,23 @@ def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
         assert int(state.counts.failures) == (not ok)
 
 
-def test_a_gamma_that_fails_gives_way_to_one_that_does_not():
-    """Q of one datapoint is singular to the last bit, and a damping that rounds away leaves it so."""
+def indefinite(optimiser, W, Q):
+    """The state at weights W of one layer where so many batches had this Q that another does not count."""
+    state = optimiser.init((W,))
+    factors = Factors(state.curvature.count + 10**9, (Q,), (np.eye(len(W)),), ())
+    return state._replace(curvature=factors)
+
+
+@pytest.mark.parametrize(("decay", "ok"), [(0.5, False), (1e-3, True)])
+def test_a_gamma_that_fails_gives_way_to_one_that_does_not(decay, ok):
+    """And where all three fail, the step is rejected and gamma is raised by the factor of an adaptation."""
     network = kfgn.Network((1, 1), (), "squared_error")
     W, X, Y = np.array([[1.0, -1.0]]), np.array([[1.0]]), np.array([[3.0]])
-    for decay, ok in ((0.5, False), (1e-30, True)):
-        gamma = kfgn.Damping(1e-36, 1, decay=decay)
-        optimiser = kfgn.GaussNewton(network, eta=0.0, gamma=gamma)
-        state, info = optimiser.step(optimiser.init((W,)), X, Y)
-        assert bool(info.ok) is ok
-        assert float(state.gamma) == pytest.approx(1e-6 if ok else 1e-36)
+    optimiser = kfgn.GaussNewton(network, kfgn.Factored(average=1.0), eta=0.0, gamma=kfgn.Damping(1e-3, 1, decay=decay))
+    state, info = optimiser.step(indefinite(optimiser, W, np.diag([1.0, -0.2])), X, Y)
+    assert bool(info.ok) is ok
+    assert float(state.gamma) == pytest.approx(1e-3 / decay)
+    assert equal(state.weights, (W,)) is not ok
 
 
 def test_at_a_stationary_point_the_step_is_zero_and_right():

@@ -105,7 +105,7 @@ def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> State:
     how = optimiser.curvature
     if isinstance(how, kfgn.Factored):
         k = gamma + optimiser.eta
-        kept = [damped_inverse(p.xp, *factors, k, how.inversion)[0] for factors in zip(Q, G, strict=True)]
+        kept = [damped_inverse(p.xp, *factors, k, how.inversion, floored=True)[0] for factors in zip(Q, G, strict=True)]
         count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
         curvature = Factors(count, Q, G, tuple(kept) if curvature.inverses else ())
     return State(

@@ -14,7 +14,7 @@ from ..dyadic import Shape, clear
 from ..problems import Problem, Walk
 from ..quantities import QUANTITIES, ROWS
 from ..tolerances import telling
-from ..walks import WALKS, walked
+from ..walks import WALKS, Course, walked
 
 
 class Question(NamedTuple):
@@ -164,11 +164,17 @@ STEPS: dict[str, tuple[Shape, Walk]] = {
     "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Walk("blocks")),
     "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("whole")),
     "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["options"][2]),
+    "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["momentum"][2]),
+    "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["rejected"][2]),
 }
-"""The optimiser, method by method, and with every option beyond the paper."""
+"""The optimiser, method by method, with every option beyond the paper, with momentum, and where it rejects a step."""
 
 MOMENTS = (0, 4, 19)
 """Of which steps there are vectors: the first, one after which tau may move, and one before which gamma may."""
+
+
+COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}
+"""Of the steps that do not have the usual one, whose tau begins at 2^-4."""
 
 
 def described(shape: Shape) -> str:
@@ -201,9 +207,10 @@ def trap(name: str, of: Trap) -> Question:
 
 def steps(name: str, shape: Shape, settings: Walk) -> Question:
     """A few states of an optimiser on its way, from the first weights with which none is near to another branch."""
+    course = COURSES.get(name, Course(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
-        whole = walked(problem, settings, (2**-4, 1 / 4), max(MOMENTS) + 1)
+        whole = walked(problem, settings, course, max(MOMENTS) + 1)
         assert whole.walk is not None
         return replace(
             whole,

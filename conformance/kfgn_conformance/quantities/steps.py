@@ -67,7 +67,7 @@ def steps(p: Problem) -> Arrays:
 
 
 def decreases(p: Problem, here: Waypoint) -> list[Any]:
-    """How far the model falls with each of the gammas that C.3.2 chooses from."""
+    """How far the model falls with each of the gammas that C.3.2 chooses from; -1 where one makes no direction."""
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
@@ -75,11 +75,38 @@ def decreases(p: Problem, here: Waypoint) -> list[Any]:
     omega = ref.decay(settings.decay_gamma, settings.T_gamma, state.gamma)
 
     def decrease(gamma: Array) -> Any:
-        delta = ref.damped_direction(settings, net, here.X, here.Y, Q, G, g, tau, gamma)
+        try:
+            delta = ref.damped_direction(settings, net, here.X, here.Y, Q, G, g, tau, gamma)
+        except ref.NotPositiveDefiniteError:
+            return -1.0
         return ref.dot(delta, g) ** 2 / ref.curvature_along(net, here.X, here.Y, delta, tau, eta)
 
     candidates = (state.gamma, omega * state.gamma, state.gamma / omega)
     return [decrease(gamma) for gamma in {ref.bounded(gamma, settings.gamma_bounds) for gamma in candidates}]
+
+
+def definiteness(p: Problem, here: Waypoint) -> list[tuple[float, float]]:
+    """The least and the largest eigenvalue of each damped factor that is indefinite without its damping."""
+    settings, state = settings_of(p), state_of(p, here)
+    if settings.method not in ref.METHODS:
+        return []
+    Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
+    root, found = np.sqrt(state.gamma + settings.eta), []
+    for l in Q:
+        share = 1.0 if settings.norm == "exact" else ref.omega(Q[l], G[l], settings.norm)
+        for A, damping in ((Q[l], share * root), (G[l], root / share)):
+            values = np.linalg.eigvalsh(A)
+            if values[0] < -(2.0**-20) * values[-1]:
+                found.append((float(values[0] + damping), float(np.max(np.abs(values)))))
+    return found
+
+
+def changes(p: Problem, here: Waypoint) -> tuple[float, float]:
+    """The larger of the two changes of (42) that the step from here makes, and the rounding of f beside it."""
+    settings, state = settings_of(p), state_of(p, here)
+    after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
+    both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)
+    return float(max(map(abs, both))), float(ref.rounding(state.net, here.X, here.Y, info.f))
 
 
 STEPS = (

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...problems import Waypoint
+from ...problems import Array, Waypoint
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer
@@ -138,3 +138,51 @@ class UpdateSubtracted(Textbook):
         weights = {l: 2 * W - step.weights[l] for l, W in self.W.items()}
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, here.t + 1, PARAMETER_AVERAGE)
         return step._replace(weights=weights, average=average)
+
+
+@mistake()
+class RatioWithoutMomentum(Textbook):
+    """rho is that of the step along the direction, where it should be that of the update, momentum and all."""
+
+    def ratio(self, update: PerLayer, own: PerLayer) -> Any:
+        return self.reduction_ratio(own)
+
+
+@mistake()
+class ModelWithoutMomentum(Textbook):
+    """rho has the change of f by the whole update, and that of the model by the update without its momentum."""
+
+    def ratio(self, update: PerLayer, own: PerLayer) -> Any:
+        return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)
+
+
+@mistake()
+class TauFollowsRounding(Textbook):
+    """tau follows a rho that is made of rounding errors."""
+
+    def is_rounding(self, update: PerLayer) -> bool:
+        return False
+
+
+@mistake()
+class DampingLostInRounding(Textbook):
+    """A damping of (36) is so small beside its factor that adding it changes nothing, and the step is rejected."""
+
+    def visible(self, A: Array, damping: Any) -> Any:
+        return damping
+
+
+@mistake()
+class RejectedForEver(Textbook):
+    """A step that is rejected, as a matrix is not positive definite, leaves gamma as it was."""
+
+    def raised_gamma(self) -> Any:
+        return self.problem.probes.gamma
+
+
+@mistake()
+class IndefiniteInverted(Textbook):
+    """A step is made with the inverse of a matrix that is not positive definite."""
+
+    def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
+        return True

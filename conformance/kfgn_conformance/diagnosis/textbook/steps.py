@@ -12,6 +12,7 @@ from .solves import Solves
 
 CURVATURE_AVERAGE, PARAMETER_AVERAGE = 0.9, 0.95
 T_TAU, T_GAMMA, DECAY = 5, 20, 0.95
+UNIT = 2.0**-53
 
 
 class Stepped(NamedTuple):
@@ -84,6 +85,35 @@ class Steps(Solves):
             return {l: self.exact_solve(Q[l], G[l], g[l]) for l in g}
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
+    def visible(self, A: Array, damping: Any) -> Any:
+        """A damping of at least 8 sqrt(D) u tr(A), but 0 where it is 0."""
+        return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
+
+    def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
+        """Those of (36) with visible dampings."""
+        omega, root = self.omega(Q, G, norm), np.sqrt(self.block_damping())
+        of_Q, of_G = self.visible(Q, omega * root), self.visible(G, root / omega)
+        return Q + of_Q * np.eye(len(Q)), G + of_G * np.eye(len(G))
+
+    def positive_definite(self, A: Array) -> bool:
+        """Whether A has a Cholesky factor."""
+        try:
+            np.linalg.cholesky(A)
+        except np.linalg.LinAlgError:
+            return False
+        return True
+
+    def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
+        """Whether every damped matrix that the direction needs is positive definite."""
+        if factors is None:
+            return True
+        k, inversion = self.block_damping(), self.walk().inversion
+        if inversion == "exact":
+            blocks = [self.kronecker(Q, G) for Q, G in zip(factors[0].values(), factors[1].values(), strict=True)]
+            return all(self.positive_definite(block + k * np.eye(len(block))) for block in blocks)
+        damped = [self.damped_factors(Q, factors[1][l], inversion) for l, Q in factors[0].items()]
+        return all(self.positive_definite(A) for pair in damped for A in pair)
+
     def decrease(self, delta: PerLayer) -> Any:
         """How far the model falls along a direction, with the best step size; twice that."""
         return dot(delta, self.regularised_gradient()) ** 2 / self.curvature_along(delta)
@@ -104,7 +134,12 @@ class Steps(Solves):
         """C.3.2: of three the one whose step decreases the model most."""
         gamma, omega, bounds = self.problem.probes.gamma, self.omega_gamma(), self.walk().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
-        return max((gamma, *others), key=lambda g: float(self.decrease(self.with_gamma(g).direction(factors))))
+        usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]
+        return max(
+            usable,
+            key=lambda g: float(self.decrease(self.with_gamma(g).direction(factors))),
+            default=self.problem.probes.gamma,
+        )
 
     def followed_tau(self, rho: Any) -> Any:
         """C.3.1."""
@@ -113,6 +148,26 @@ class Steps(Solves):
         omega = self.omega_tau()
         return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, walk.tau_bounds)
 
+    def raised_gamma(self) -> Any:
+        """After a step that was rejected."""
+        return self.bounded(max(self.problem.probes.gamma / self.omega_gamma(), UNIT), self.walk().gamma_bounds)
+
+    def rejected(self, here: Waypoint) -> Stepped:
+        """A step whose matrix is not positive definite: gamma is raised, and nothing moves."""
+        average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
+        return Stepped(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
+
+    def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
+        """rho of an update, of which `own` is the part without momentum."""
+        return self.reduction_ratio(update)
+
+    def is_rounding(self, update: PerLayer) -> bool:
+        """Whether both changes of (42) are within eight roundings of f, so that tau stays."""
+        f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
+        outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
+        limit = 8 * UNIT * (abs(f) + outputs)
+        return bool(max(abs(self.regularised_loss(moved) - f), abs(self.change_in_model(update))) <= limit)
+
     def stepped(self, here: Waypoint) -> Stepped:
         """From a waypoint whose batch is the problem's."""
         walk, t = self.walk(), here.t + 1
@@ -120,15 +175,19 @@ class Steps(Solves):
         gamma = here.gamma
         if t % T_GAMMA == 0 and walk.method != "whole":
             gamma = self.chosen_gamma(factors)
+        if not self.with_gamma(gamma).invertible(factors):
+            return self.rejected(here)
         delta = self.with_gamma(gamma).direction(factors)
         alpha = self.step_size(delta)
         if walk.longest_step is not None:
             alpha = self.bounded(alpha, (-walk.longest_step, walk.longest_step))
         part = walk.momentum[0] / walk.momentum[1]
         last = dict(enumerate(here.update, start=1))
-        update = {l: alpha * d + part * last[l] for l, d in delta.items()}
+        own = {l: alpha * d for l, d in delta.items()}
+        update = {l: d + part * last[l] for l, d in own.items()}
         weights = {l: W + update[l] for l, W in self.W.items()}
-        tau = self.followed_tau(self.reduction_ratio(update)) if t % T_TAU == 0 else here.tau
+        adapts = t % T_TAU == 0 and not self.is_rounding(update)
+        tau = self.followed_tau(self.ratio(update, own)) if adapts else here.tau
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, t, PARAMETER_AVERAGE)
         Q, G = factors or ({}, {})
         return Stepped(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
