@@ -1,11 +1,11 @@
 """The same table, its rows shared among processes, each of which opens the libraries for itself."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
 from .problems import Problem
-from .run import Column, Report, Row, row, rows_for
+from .run import Column, Report, Row, ignored, row, rows_for
 
 _shared: tuple[list[Column], Sequence[Problem]]
 """In a worker: its columns, and the problems."""
@@ -17,16 +17,28 @@ def run_in_processes(
     open_columns: Callable[[], list[Column]],
     problems: Sequence[Problem],
     progress: Callable[[str], None],
+    ended: Callable[[str, Row], None] = ignored,
 ) -> Report:
-    """`run` in so many processes. open_columns: what made the columns, to be called in each of them, and so pickled."""
+    """`run` in so many processes. open_columns: what made the columns, to be called in each of them, and so pickled.
+
+    Rows end in any order, and `progress` is called with the first that has not.
+    """
     report = Report(list(columns), list(problems))
     names = rows_for(report.problems)
     # spawned: libraries that have threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _open, (open_columns, report.problems)) as pool:
-        rows = {name: pool.submit(_row, name) for name in reversed(names)}  # the longest are last in the table
-        for name in names:
-            progress(name)
-            report.add(name, rows[name].result())
+        rows = {pool.submit(_row, name): name for name in reversed(names)}  # the longest are last in the table
+        answers: dict[str, Row] = {}
+        waiting = list(names)
+        progress(names[0])
+        for done in as_completed(rows):
+            name = rows[done]
+            answers[name] = done.result()
+            ended(name, answers[name])
+            waiting.remove(name)
+            progress(waiting[0] if waiting else name)
+    for name in names:
+        report.add(name, answers[name])
     return report
 
 

@@ -140,12 +140,26 @@ class Report:
         return not self.mended and not any(cell.status in BAD and not cell.known for cell in self.cells)
 
 
-def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:
-    """Ask every column for every quantity on every problem; `progress` is told of each row as it begins."""
+def ignored(_name: str, _row: Row) -> None:
+    """Do nothing with a row that has ended."""
+
+
+def run(
+    columns: Sequence[Column],
+    problems: Iterable[Problem],
+    progress: Callable[[str], None],
+    ended: Callable[[str, Row], None] = ignored,
+) -> Report:
+    """Ask every column for every quantity on every problem.
+
+    `progress` is called with the name of each row as it begins, and `ended` with each row as it ends.
+    """
     report = Report(list(columns), list(problems))
     for name in rows_for(report.problems):
         progress(name)
-        report.add(name, row(name, report.columns, report.problems))
+        answers = row(name, report.columns, report.problems)
+        ended(name, answers)
+        report.add(name, answers)
     return report
 
 
