@@ -15,6 +15,7 @@ from .equations import print_equation, print_table
 from .expected import Expected, ExpectedError, read_expected
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
+from .quantities import ROWS
 from .reports import RecordError, print_report, read_records, recorder, records, write_page, write_records
 from .run import Column, run
 
@@ -56,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     )
     checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     checks.add_argument("--dtype", choices=DTYPES, help="only in it")
+    checks.add_argument(
+        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
+    )
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
     checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
     checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
@@ -193,9 +197,9 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
             status.update(f"checking {quantity}")
 
         if given.jobs == 1:
-            report = run(columns, problems, progress, ended)
+            report = run(columns, problems, progress, ended, given.quantity)
         else:
-            report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended)
+            report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended, given.quantity)
     report.expect(known)
     print_report(report, console)
     if given.jsonl is not None:
