@@ -100,7 +100,7 @@ def check(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def gpu_rehearsal(session: nox.Session) -> None:
-    """What a borrowed GPU will run, on the host: benchmarks/gpu.sh with the packages of such a machine and no others."""
+    """The script for a borrowed GPU, benchmarks/gpu.sh, on the host: with the packages of such a machine alone."""
     session.install(*nox.project.dependency_groups(PROJECT, "gpu-machine"))
     room = Path(session.create_tmp()).resolve()
     wheels = room / "wheels"

@@ -5,7 +5,7 @@
 #
 #   --device  cuda asks the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
-#   --quick   only a few quantities in kfgn-check, so that a rehearsal takes about a minute
+#   --quick   a few quantities in kfgn-check and a few examples of Hypothesis, so that a rehearsal takes a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
         --device | --out) [ $# -ge 2 ] || usage "$1: expected a value" ;;&
         --device) device=$2 && shift ;;
         --out) out=$2 && shift ;;
-        --quick) only=(--quantity loss gradient kfra) ;;
+        --quick) only=(--quantity loss gradient kfra) && export HYPOTHESIS_PROFILE=quick ;;
         --limits)
             paste -d' ' <(printf '%s\n' "${PARTS[@]}") <(printf '%s\n' "${LIMITS[@]}")
             exit 0

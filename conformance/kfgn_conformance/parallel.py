@@ -32,7 +32,8 @@ def run_in_processes(
         rows = {pool.submit(_row, name): name for name in reversed(names)}  # the longest are last in the table
         answers: dict[str, Row] = {}
         waiting = list(names)
-        progress(names[0])
+        for name in waiting[:1]:
+            progress(name)
         for done in as_completed(rows):
             name = rows[done]
             answers[name] = done.result()
