@@ -98,6 +98,19 @@ def check(session: nox.Session) -> None:
     session.run("kfgn-check", *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
 
 
+@nox.session(tags=["ci"])
+def gpu_rehearsal(session: nox.Session) -> None:
+    """The script for a borrowed GPU, benchmarks/gpu.sh, on the host: with the packages of such a machine alone."""
+    session.install(*nox.project.dependency_groups(PROJECT, "gpu-machine"))
+    room = Path(session.create_tmp()).resolve()
+    wheels = room / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run("python", "-m", "pip", "download", "--quiet", "--no-deps", f"--dest={wheels}", "array-api-compat")
+    options = session.posargs or ["--quick"]
+    command = ("benchmarks/gpu.sh", "--device", "cpu", "--out", str(room / "report"), *options)
+    session.run(*command, external=True, env={"WHEELS": str(wheels)})
+
+
 @nox.session
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:

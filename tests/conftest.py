@@ -5,11 +5,13 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The default is what CI runs: the same examples every time. `explore` looks for new ones.
+# The default is what CI runs: the same examples every time. `explore` looks for new ones, and `quick` takes the first
+# few of CI's, for the rehearsal of benchmarks/gpu.sh.
 COMMON = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=25)
+settings.register_profile("quick", COMMON, derandomize=True, database=None, max_examples=3)
 settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "10000")))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

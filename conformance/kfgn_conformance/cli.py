@@ -15,7 +15,8 @@ from .equations import print_equation, print_table
 from .expected import Expected, ExpectedError, read_expected
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
-from .reports import RecordError, print_report, read_records, records, write_page, write_records
+from .quantities import ROWS
+from .reports import RecordError, print_report, read_records, recorder, records, write_page, write_records
 from .run import Column, run
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
@@ -56,11 +57,16 @@ def parser() -> argparse.ArgumentParser:
     )
     checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     checks.add_argument("--dtype", choices=DTYPES, help="only in it")
+    checks.add_argument(
+        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
+    )
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
     checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
     checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
     checks.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share the work (default: 1)")
-    checks.add_argument("--jsonl", type=Path, metavar="FILE", help="write the report here too, as lines of JSON")
+    checks.add_argument(
+        "--jsonl", type=Path, metavar="FILE", help="write the report here too, as lines of JSON, each row as it ends"
+    )
     checks.add_argument("--html", type=Path, metavar="FILE", help="and here, as a page for a browser")
     report = commands.add_parser(
         "report",
@@ -184,15 +190,16 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if not _all_usable(columns, given, log):
         return USAGE
     problems = problem_set(given.examples, given.seed)
+    ended = recorder(columns, problems, given.jsonl)
     with log.status("") as status:
 
         def progress(quantity: str) -> None:
             status.update(f"checking {quantity}")
 
         if given.jobs == 1:
-            report = run(columns, problems, progress)
+            report = run(columns, problems, progress, ended, given.quantity)
         else:
-            report = run_in_processes(given.jobs, columns, open_columns, problems, progress)
+            report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended, given.quantity)
     report.expect(known)
     print_report(report, console)
     if given.jsonl is not None:

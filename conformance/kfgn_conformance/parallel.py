@@ -1,14 +1,14 @@
 """The same table, its rows shared among processes, each of which opens the libraries for itself."""
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from .pools import pool, raising_plainly
 from .problems import Problem
 from .quantities import ROWS
-from .run import Cell, Column, Report, Row, row, rows_for
+from .run import Cell, Column, Report, Row, ignored, row, rows_for
 from .verdicts import Status, Verdict
 
 _shared: tuple[list[Column], Sequence[Problem]]
@@ -21,19 +21,29 @@ def run_in_processes(
     open_columns: Callable[[], list[Column]],
     problems: Sequence[Problem],
     progress: Callable[[str], None],
+    ended: Callable[[str, Row], None] = ignored,
+    only: Collection[str] = ROWS,
 ) -> Report:
     """`run` in so many processes. open_columns: what made the columns, to be called in each of them, and so pickled.
 
-    A process that ends before its time, as by an adapter in it, ends the others: the rows that were judged stay, and
-    those that were not are ERROR.
+    Rows end in any order, and `progress` is called with the first that has not. A process that ends before its time,
+    as by an adapter in it, ends the others: the rows that were judged stay, and those that were not are ERROR.
     """
     report = Report(list(columns), list(problems))
-    names = rows_for(report.problems)
+    names = rows_for(report.problems, only)
+    answers: dict[str, Row] = {}
     with pool(jobs, _open, open_columns, report.problems) as processes:
-        rows = {name: processes.submit(_row, name) for name in reversed(names)}  # the longest are last in the table
-        for name in names:
+        rows = {processes.submit(_row, name): name for name in reversed(names)}  # the longest are last in the table
+        for name in names[:1]:
             progress(name)
-            report.add(name, _result(name, rows[name], report))
+        for done in as_completed(rows):
+            name = rows[done]
+            answers[name] = _result(name, done, report)
+            ended(name, answers[name])
+            for waiting in [name for name in names if name not in answers][:1]:
+                progress(waiting)
+    for name in names:
+        report.add(name, answers[name])
     return report
 
 

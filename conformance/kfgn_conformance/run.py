@@ -1,6 +1,6 @@
 """All questions to all adapters, and the cells of the table that come out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -140,18 +140,33 @@ class Report:
         return not self.mended and not any(cell.status in BAD and not cell.known for cell in self.cells)
 
 
-def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callable[[str], None]) -> Report:
-    """Ask every column for every quantity on every problem; `progress` is told of each row as it begins."""
+def ignored(_name: str, _row: Row) -> None:
+    """Do nothing with a row that has ended."""
+
+
+def run(
+    columns: Sequence[Column],
+    problems: Iterable[Problem],
+    progress: Callable[[str], None],
+    ended: Callable[[str, Row], None] = ignored,
+    only: Collection[str] = ROWS,
+) -> Report:
+    """Ask every column for every quantity, or for those of `only`, on every problem.
+
+    `progress` is called with the name of each row as it begins, and `ended` with each row as it ends.
+    """
     report = Report(list(columns), list(problems))
-    for name in rows_for(report.problems):
+    for name in rows_for(report.problems, only):
         progress(name)
-        report.add(name, row(name, report.columns, report.problems))
+        answers = row(name, report.columns, report.problems)
+        ended(name, answers)
+        report.add(name, answers)
     return report
 
 
-def rows_for(problems: Sequence[Problem]) -> list[str]:
-    """The rows that there is a problem for."""
-    return [name for name, quantity in ROWS.items() if any(map(quantity.asks, problems))]
+def rows_for(problems: Sequence[Problem], only: Collection[str] = ROWS) -> list[str]:
+    """The rows that there is a problem for, of those of `only`."""
+    return [name for name, quantity in ROWS.items() if name in only and any(map(quantity.asks, problems))]
 
 
 def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Row:

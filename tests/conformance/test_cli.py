@@ -45,6 +45,14 @@ def no_cupy(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_some_rows_alone(jobs, tmp_path):
+    file = tmp_path / "report.jsonl"
+    chosen = ["--quantity", "kfra", "loss", "--jobs", jobs]
+    assert cli.main([*NUMPY[:2], "--examples", "0", *chosen, "--jsonl", str(file)]) == cli.PASSED
+    assert [cell["quantity"] for cell in read_records(file).cells] == ["loss", "loss", "kfra", "kfra"]
+
+
 def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
     file = tmp_path / "report.jsonl"
     assert cli.main([*NUMPY, "--jsonl", str(file)]) == cli.PASSED
@@ -98,6 +106,7 @@ def test_nothing_checked_is_no_success(capsys):
         (["--dtype", "float16"], "invalid choice: 'float16'"),
         (["--examples", "-1"], "expected 0 or more, got -1"),
         (["--jobs", "0"], "expected 1 or more, got 0"),
+        (["--quantity", "kfrb"], "argument --quantity: invalid choice: 'kfrb'"),
         (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: there is no folder /no/such/folder"),
         (["--html", "/no/such/folder/page.html"], "--html: there is no folder /no/such/folder"),
         (["walk"], "invalid choice: 'walk'"),

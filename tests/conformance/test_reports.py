@@ -1,15 +1,24 @@
 """Reports in lines of JSON and on a page: everything that a run found is in them, and markup is no way in."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
 from kfgn_conformance import cli, problem_sets
 from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.cases import cases
+from kfgn_conformance.columns import columns_of
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.reports import RecordError, read_records, records, write_page
+from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.reports import RecordError, read_records, recorder, records, write_page, write_records
+from kfgn_conformance.reports.records import UNFINISHED
 from kfgn_conformance.run import Column, run
 
 CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]
@@ -104,6 +113,77 @@ def test_reports_of_several_runs_are_put_beside_each_other(tmp_path):
     assert text.count('<th scope="col">right') == 2
     assert text.index("<code>gradient</code>") < text.index("<code>q</code>") < text.index("<code>kfra</code>")
     assert text.count('<td class="unasked"></td>') == 3 * 3
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_run_leaves_the_rows_that_had_ended(ending, tmp_path):
+    """The command is ended while the adapter keeps the third row waiting."""
+    (tmp_path / "waits.py").write_text(WAITS)
+    lines, waiting, page = (tmp_path / name for name in ("report.jsonl", "waiting", "page.html"))
+    command = [sys.executable, "-m", "kfgn_conformance", "--adapter", "waits:Waits", "--in-process"]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)]),
+        "WAITING": str(waiting),
+    }
+    options = ["--dtype", "float64", "--examples", "0", "--jsonl", str(lines)]
+    with subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL) as running:
+        while not waiting.exists():
+            assert running.poll() is None, running.returncode
+            time.sleep(0.05)
+        running.send_signal(ending)
+    assert running.returncode == -ending
+    run_, cells = read_records(lines)
+    assert run_["notes"] == [UNFINISHED]
+    assert [(cell["quantity"], cell["status"]) for cell in cells] == [("loss", "PASS"), ("gradient", "UNIMPLEMENTED")]
+    assert cli.main(["report", str(lines), "--html", str(page)]) == cli.PASSED
+    assert UNFINISHED in page.read_text()
+
+
+WAITS = """
+import os, time
+from pathlib import Path
+import numpy as np
+from kfgn_conformance.adapters import Description
+from kfgn_conformance.quantities import QUANTITIES
+
+
+class Waits:
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def describe(self):
+        return Description("waits", "1", self.dtype, frozenset({"loss", "preactivation_hessians"}))
+
+    def compute(self, problem, quantity):
+        if quantity != "loss":
+            Path(os.environ["WAITING"]).touch()
+            time.sleep(3600)
+        return QUANTITIES["loss"].value(problem)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_row_is_written_once_as_it_ends(jobs, tmp_path):
+    """In any order where processes share the rows, and the whole report in its order in the end."""
+    file = tmp_path / "report.jsonl"
+    columns = partial(columns_of, ("numpy",), "float64")
+    ended = recorder(columns(), CASES, file)
+    if jobs == 1:
+        whole = run(columns(), CASES, lambda _: None, ended)
+    else:
+        whole = run_in_processes(jobs, columns(), columns, CASES, lambda _: None, ended)
+    run_, cells = read_records(file)
+    assert run_["notes"] == [UNFINISHED]
+    assert sorted(map(json.dumps, cells)) == sorted(map(json.dumps, records(whole).cells))
+    write_records(whole, file)
+    assert [cell["quantity"] for cell in read_records(file).cells] == list(whole.rows)
+    assert UNFINISHED not in file.read_text()
+
+
+def test_a_pipe_is_written_to_once(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert recorder([], CASES, pipe) is recorder([], CASES, None)
 
 
 @pytest.mark.parametrize(

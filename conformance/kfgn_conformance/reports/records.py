@@ -2,15 +2,16 @@
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..problems import Problem
 from ..quantities import ROWS
-from ..run import Cell, Column, Report
+from ..run import Cell, Column, Report, Row, ignored
 from ..tolerances import ROUNDOFF, C
 
 FORMAT = 3
@@ -23,6 +24,8 @@ CELL = {
     *("expected", "translations", "diagnosis"),
 }
 """What lines have."""
+
+UNFINISHED = "the run was ended before it was through: rows that it had not finished are missing"
 
 
 class RecordError(ValueError):
@@ -51,13 +54,34 @@ def records(report: Report) -> Records:
         "columns": [_column(column) for column in report.columns],
         "notes": [*report.notes, *(f"expected, but no more so: {failure}" for failure in report.mended)],
     }
-    return Records(run, [_cell(name, i, cell) for name, row in report.rows.items() for i, cell in enumerate(row)])
+    return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
+
+
+def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
+    """Begin the file of a run, and give what adds a row to it: so an interrupted run leaves the rows that had ended.
+
+    Such a file is a report like any other, with `UNFINISHED` for a note. In the end `write_records` writes it again in
+    full, as it does a device or a pipe, to which nothing is written before.
+    """
+    if path is None or (path.exists() and not path.is_file()):
+        return ignored
+    path.write_text(_text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]), encoding="utf-8")
+
+    def add(name: str, row: Row) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_text(_cells(name, row.cells)))
+
+    return add
 
 
 def write_records(report: Report, path: Path) -> None:
     """A line of JSON for each, the run first."""
     run, cells = records(report)
-    path.write_text("".join(json.dumps(line) + "\n" for line in (run, *cells)), encoding="utf-8")
+    path.write_text(_text([run, *cells]), encoding="utf-8")
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def read_records(path: Path) -> Records:
@@ -100,6 +124,10 @@ def _column(column: Column) -> Line:
         "version": described.version,
         "flags": described.flags,
     }
+
+
+def _cells(quantity: str, row: Iterable[Cell]) -> list[Line]:
+    return [_cell(quantity, i, cell) for i, cell in enumerate(row)]
 
 
 def _cell(quantity: str, column: int, cell: Cell) -> Line:

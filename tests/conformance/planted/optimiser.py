@@ -1,0 +1,133 @@
+"""Damped solves, and one step of the optimiser from each state of a walk."""
+
+import numpy as np
+
+from .curvature import Batch, Curvature
+
+
+class Optimiser(Curvature):
+    """Appendix C, and the steps of docs/vectors.md, for the methods that have factors."""
+
+    def norm(self, M, norm):
+        """Of a symmetric positive semi-definite matrix, each over its share of the Kronecker product with I."""
+        if norm == "trace":
+            return np.trace(M) / len(M)
+        if norm == "frobenius":
+            return np.sqrt((M * M).sum() / len(M))
+        return np.linalg.eigvalsh(M)[-1]
+
+    def omega(self, Q, G, norm):
+        of_Q, of_G = self.norm(Q, norm), self.norm(G, norm)
+        return np.sqrt(of_Q / of_G) if of_Q > 0 and of_G > 0 else np.ones_like(of_Q)
+
+    def solve(self, Q, G, V, k, inversion):
+        """The inverse of a damped block, times V."""
+        if inversion == "exact":
+            (of_Q, U), (of_G, S) = np.linalg.eigh(Q), np.linalg.eigh(G)
+            return S @ ((S.T @ V @ U) / (of_G[:, None] * of_Q + k)) @ U.T
+        root, omega = np.sqrt(k), self.omega(Q, G, inversion)
+        left = G + root / omega * np.eye(len(G), dtype=self.dtype)
+        right = Q + root * omega * np.eye(len(Q), dtype=self.dtype)
+        return np.linalg.solve(right, np.linalg.solve(left, V).T).T
+
+    def steps(self, problem):
+        """From each waypoint: weights, their averages, Q, G, then tau, gamma, f and alpha."""
+        return [array for here in problem.walk.waypoints for array in self.step(problem, here)]
+
+    def step(self, problem, here):
+        walk, eta, t = problem.walk, self.real(problem.probes.eta), here.t + 1
+        b = Batch(problem, tuple(map(self.real, here.weights)), self.real(here.X), self.real(here.Y))
+        tau, gamma = self.real(here.tau)[()], self.real(here.gamma)[()]
+        self.kept.pop("passes", None)  # a walk is one problem with the weights and batches of many
+        g = [g + eta * W for g, W in zip(self.gradient(b), b.weights, strict=True)]
+        f = self.f(b, b.weights, eta)
+        Q, G = self.factors(b, here, walk)
+
+        def direction(gamma):
+            parts = zip(Q, G, g, strict=True)
+            return [self.solve(Q, G, g, gamma + eta, walk.inversion) for Q, G, g in parts]
+
+        if t % 20 == 0:
+            gamma = self.adapted_gamma(b, g, tau, gamma, eta, walk.gamma_bounds, direction)
+        delta = direction(gamma)
+        alpha = -self.dot(delta, g) / self.along(b, delta, delta, tau + eta)
+        if walk.longest_step is not None:
+            alpha = np.clip(alpha, -walk.longest_step, walk.longest_step)
+        part = walk.momentum[0] / walk.momentum[1] if here.t else 0.0
+        step = [alpha * d for d in delta]
+        carried = [part * self.real(u) for u in here.update]
+        update = [s + c for s, c in zip(step, carried, strict=True)]
+        if t % 5 == 0:
+            rho = self.rho(b, g, tau, eta, f, step, update)
+            tau = self.adapted_tau(tau, rho, walk)
+        weights = [W + u for W, u in zip(b.weights, update, strict=True)]
+        average = [self.average(self.real(old), new, t, 0.95) for old, new in zip(here.average, weights, strict=True)]
+        self.kept.pop("passes", None)
+        return [*weights, *average, *Q, *G, tau, gamma, f, alpha]
+
+    def factors(self, b, here, walk):
+        """Averages of Q and G, with the batch where it is its turn."""
+        Q, G = [list(map(self.real, old)) for old in (here.Q, here.G)]
+        if here.t % walk.refresh:
+            return Q, G
+        count = here.t // walk.refresh + 1
+        new = {"kflr": self.kflr, "kfra": self.kfra}.get(walk.method)
+        if walk.method == "kfac":
+            of_batch = self.kfac(b, self.sampled(b.problem, self.passes(b).h, self.real(here.draws)))
+        else:
+            of_batch = new(b) if new else self.rp(b, self.real(here.draws))
+        return tuple(
+            [self.average(old, new, count, 0.9) for old, new in zip(olds, news, strict=True)]
+            for olds, news in ((Q, self.q(b)), (G, of_batch))
+        )
+
+    def average(self, old, new, count, most):
+        if count == 1:
+            return new
+        kept = min(1 - 1 / count, most)
+        return kept * old + (1 - kept) * new
+
+    def f(self, b, weights, eta):
+        h = self.forward(b.problem, weights, b.X).h
+        return self.mean(self.losses(b.problem, h, b.Y)) + eta / 2 * self.dot(weights, weights)
+
+    def dot(self, U, V):
+        return sum((u * v).sum() for u, v in zip(U, V, strict=True))
+
+    def along(self, b, U, V, damping):
+        """U^T (G + damping I) V, G the Gauss-Newton matrix of the batch."""
+        (_, u), (_, v) = self.outputs_along(b, U), self.outputs_along(b, V)
+        H = self.output_curvature(b.problem, self.passes(b).h, b.Y)
+        return self.mean((u * (H @ v[..., None])[..., 0]).sum(axis=-1)) + damping * self.dot(U, V)
+
+    def adapted_gamma(self, b, g, tau, gamma, eta, bounds, direction):
+        """Of three gammas the one whose direction lets the model fall most; a tie keeps the present one."""
+        decay, best = 0.95**20, (None, -np.inf)
+        for candidate in (gamma, gamma * self.dtype_of(decay), gamma / self.dtype_of(decay)):
+            bounded = candidate if bounds is None else np.clip(candidate, *map(self.dtype_of, bounds))
+            delta = direction(bounded)
+            fall = self.dot(delta, g) ** 2 / self.along(b, delta, delta, tau + eta)
+            best = (bounded, fall) if fall > best[1] else best
+        return best[0]
+
+    def dtype_of(self, number):
+        return np.dtype(self.dtype).type(number)
+
+    def adapted_tau(self, tau, rho, walk):
+        (low, below), (high, above) = walk.thresholds
+        decay = self.dtype_of(0.95**5)
+        if rho > high / above:
+            tau = tau * decay
+        elif rho < low / below:
+            tau = tau / decay
+        return tau if walk.tau_bounds is None else np.clip(tau, *map(self.dtype_of, walk.tau_bounds))
+
+    def rho(self, b, g, tau, eta, f, step, update):  # noqa: ARG002  (step is what a mistake may take)
+        """Equation (42) at the whole update. step: the part of it that is alpha times the direction."""
+        return self.change(b, eta, f, update) / self.model_change(b, g, tau, eta, update)
+
+    def change(self, b, eta, f, update):
+        return self.f(b, [W + u for W, u in zip(b.weights, update, strict=True)], eta) - f
+
+    def model_change(self, b, g, tau, eta, update):
+        return self.dot(update, g) + self.along(b, update, update, tau + eta) / 2
