@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from .orders import Again
 from .problems import Problem
-from .run import Column, Report, Row, row, rows_for
+from .run import Column, Report, Row, again, row, rows_for
 
 _shared: tuple[list[Column], Sequence[Problem]]
 """In a worker: its columns, and the problems."""
@@ -27,6 +28,9 @@ def run_in_processes(
         for name in names:
             progress(name)
             report.add(name, rows[name].result())
+        columns_again = [pool.submit(_again, i, *report.answered(i)) for i in range(len(report.columns))]
+        progress("in other orders")
+        report.add_again([found.result() for found in columns_again])
     return report
 
 
@@ -37,3 +41,8 @@ def _open(open_columns: Callable[[], list[Column]], problems: Sequence[Problem])
 
 def _row(name: str) -> Row:
     return row(name, *_shared)
+
+
+def _again(column: int, names: Sequence[str], wrong: Sequence[str]) -> Again:
+    columns, problems = _shared
+    return again(columns[column], problems, names, wrong)

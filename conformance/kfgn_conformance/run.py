@@ -8,9 +8,10 @@ from .adapters import Adapter, Description
 from .adapters.conventions import compared
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
+from .orders import ORDERS, Again, asked_in_orders
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, judge
+from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, judge, severity
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class Column:
     """An adapter, or the reason why there is none: a column that says so, not a silence.
 
     foreign: whether it is asked every question twice, as one that the kit does not know
+    short:   whether the questions in several orders are on one problem alone, as for a library that compiles
     """
 
     name: str
     adapter: Adapter | None = None
     reason: str = ""
     foreign: bool = False
+    short: bool = False
 
     @property
     def description(self) -> Description | None:
@@ -38,25 +41,38 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What an adapter's answers for one quantity come to: the worst of them, why it is wrong, and if that is known."""
+    """What an adapter's answers for one quantity come to: the worst of them, why it is wrong, and if that is known.
+
+    verdicts: one for each problem of the row
+    again:    what became wrong when the questions were asked again in other orders
+    """
 
     verdicts: tuple[Verdict, ...]
     diagnosis: Diagnosis | None = None
     expected: tuple[Expected, ...] = ()
+    again: tuple[Verdict, ...] = ()
+
+    @property
+    def every(self) -> tuple[Verdict, ...]:
+        """All verdicts."""
+        return (*self.verdicts, *self.again)
 
     @property
     def known(self) -> bool:
         """Whether there is something wrong, and all of it is expected."""
         return self.status in BAD and all(
             any(failure.explains(verdict) for failure in self.expected)
-            for verdict in self.verdicts
+            for verdict in self.every
             if verdict.status in BAD
         )
 
     @property
     def worst(self) -> Verdict:
-        """The verdict with the worst status, and among those the worst ratio."""
-        return max(self.verdicts, key=lambda v: (list(Status).index(v.status), v.ratio))
+        """The worst verdict; of other orders where that has the same status, since it says more."""
+        found = max(self.verdicts, key=severity, default=None)
+        others = max(self.again, key=severity, default=found)
+        assert others is not None
+        return others if found is None or severity(others)[0] >= severity(found)[0] else found
 
     @property
     def status(self) -> Status:
@@ -71,7 +87,7 @@ class Cell:
     @property
     def ratio(self) -> float:
         """The worst ratio error / tolerance."""
-        return max(v.ratio for v in self.verdicts)
+        return max(v.ratio for v in self.every)
 
     @property
     def translations(self) -> tuple[str, ...]:
@@ -105,6 +121,29 @@ class Report:
         self.rows[name] = row.cells
         self.notes += row.notes
 
+    def asked(self, column: int) -> list[Problem]:
+        """The problems on which a column was asked for anything, and did not refuse all of it."""
+        cells = [row[column] for row in self.rows.values()]
+        taken = {verdict.problem for cell in cells for verdict in cell.verdicts if verdict.status not in UNASKED}
+        return [problem for problem in self.problems if problem.id in taken]
+
+    def answered(self, column: int) -> tuple[list[str], list[str]]:
+        """The quantities that a column can be asked for again, and those of them that it has wrong already."""
+        statuses = {name: row[column].status for name, row in self.rows.items()}
+        names = [name for name, status in statuses.items() if status not in (*UNASKED, Status.ERROR)]
+        return names, [name for name in names if statuses[name] is not Status.PASS]
+
+    def add_again(self, found: Sequence[Again]) -> None:
+        """Enter the wrong answers of each column to questions in other orders, and a note on how many were asked."""
+        titles: dict[int, list[str]] = {}
+        for i, (questions, wrong) in enumerate(found):
+            titles.setdefault(questions, []).append(self.columns[i].title)
+            for name, verdict in wrong.items():
+                row = self.rows[name]
+                row[i] = replace(row[i], again=(verdict,))
+        asked = "; ".join(f"{n} questions of {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
+        self.notes += [f"asked again in {ORDERS} other orders: {asked}"] if asked else []
+
     def expect(self, failures: Iterable[Expected]) -> None:
         """Tell the cells what is known of them; what passes in its place is `mended`."""
         mended = []
@@ -116,9 +155,9 @@ class Report:
                 described = column.description
                 if described is None or (described.name, described.dtype) != (failure.adapter, failure.dtype):
                     continue
-                if not any(map(failure.covers, cell.verdicts)):
+                if not any(map(failure.covers, cell.every)):
                     self.notes.append(f"expected, but on no problem that was asked: {failure}")
-                elif any(map(failure.explains, cell.verdicts)):
+                elif any(map(failure.explains, cell.every)):
                     row[i] = replace(cell, expected=(*cell.expected, failure))
                 elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
                     mended.append(failure)
@@ -146,7 +185,19 @@ def run(columns: Sequence[Column], problems: Iterable[Problem], progress: Callab
     for name in rows_for(report.problems):
         progress(name)
         report.add(name, row(name, report.columns, report.problems))
+    found = []
+    for i, column in enumerate(report.columns):
+        progress(f"{column.title} in other orders")
+        found.append(again(column, report.problems, *report.answered(i)))
+    report.add_again(found)
     return report
+
+
+def again(column: Column, problems: Sequence[Problem], names: Sequence[str], wrong: Sequence[str]) -> Again:
+    """Ask a column for the quantities again in other orders; wrong: those that it has wrong already."""
+    if column.adapter is None:
+        return Again(0, {})
+    return asked_in_orders(column.adapter, problems, names, wrong, short=column.short)
 
 
 def rows_for(problems: Sequence[Problem]) -> list[str]:
@@ -176,17 +227,20 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
     cells = []
     for column, answers in zip(columns, verdicts, strict=True):
         why = None if column.adapter is None else diagnosed(column.adapter, asked_on, quantity, answers)
-        cells.append(Cell(tuple(answers), why))
+        cells.append(Cell(tuple(verdict._replace(answer=None) for verdict in answers), why))
     return Row(cells, notes if offered else [])
 
 
 def diagnosed(
     adapter: Adapter, problems: Mapping[str, Problem], quantity: Quantity, verdicts: Sequence[Verdict]
 ) -> Diagnosis | None:
-    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake."""
+    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake.
+
+    The worst come first, so that the diagnosis describes the answer that the cell names.
+    """
     answers = [
         Answered(problems[verdict.problem], verdict.answer)
-        for verdict in verdicts
+        for verdict in sorted(verdicts, key=severity, reverse=True)
         if verdict.status is Status.PASS or verdict.answer is not None
     ]
     if not any(verdict.status in WRONG for verdict in verdicts):

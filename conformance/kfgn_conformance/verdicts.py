@@ -8,9 +8,10 @@ import numpy as np
 from .adapters import Adapter, UnsupportedError
 from .adapters.conventions import compared, translated
 from .adapters.isolated import NoAnswerError
+from .inputs import changed, copied
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LARGE, LOOSE, Truth, quotient, tolerances, truth
+from .tolerances import LOOSE, Truth, quotient, tolerances, truth
 
 NON_STRICT = 30
 """Up to this ratio an answer is wrong but near, as LAPACK's tests draw the line."""
@@ -55,6 +56,11 @@ class Verdict(NamedTuple):
     translations: tuple[str, ...] = ()
 
 
+def severity(verdict: Verdict) -> tuple[int, float]:
+    """What the worst of several verdicts has most of: the status, and then the ratio."""
+    return list(Status).index(verdict.status), verdict.ratio
+
+
 def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
     """Ask the adapter for the quantity on the problem and hold its answer against the oracle.
 
@@ -72,8 +78,9 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     described = adapter.describe()
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
+    given = copied(problem)
     try:
-        answer = adapter.compute(problem, quantity.name)
+        answer = adapter.compute(given, quantity.name)
         answer, translations = translated(answer, problem, quantity, described.conventions)
     except UnsupportedError as error:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=str(error))
@@ -81,6 +88,9 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
         return Verdict(Status.ERROR, problem.id, np.inf, detail=str(error))
     except Exception as error:  # whatever an implementation raises is its verdict, and the run goes on
         return Verdict(Status.ERROR, problem.id, np.inf, detail=f"{type(error).__name__}: {error}")
+    if names := changed(problem, given):
+        detail = f"it changed the arrays of the problem that it was given: {', '.join(names)}"
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=detail)
     return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 
@@ -103,7 +113,8 @@ def compare(
         f"largest element {oracle.scales[worst]:.3g}"
     )
     status = _status(ratios[worst], looseness, dtype)
-    wrong = arrays if status in WRONG and problem.parameters < LARGE else None
+    # copied, since an adapter may write its next answer into the same arrays
+    wrong = tuple(map(np.copy, arrays)) if status in WRONG else None
     return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong, translations)
 
 

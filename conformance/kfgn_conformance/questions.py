@@ -1,0 +1,90 @@
+"""A few questions on small problems: those that are asked again in other orders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .adapters import Adapter
+from .adapters.conventions import compared
+from .problems import Problem
+from .quantities import ROWS, Quantity
+from .relatives import relatives
+from .tolerances import UnusableOracleError, truth
+from .verdicts import Status, judge
+
+SHAPES = 3
+"""The problems of different shapes; the first of them has its relatives beside it."""
+
+SMALL = 1000
+"""A problem with fewer weights is small."""
+
+STEPS = 2
+"""The steps of a walk that are asked."""
+
+
+class Question(NamedTuple):
+    """A quantity on a problem."""
+
+    problem: Problem
+    quantity: Quantity
+
+    def __str__(self) -> str:
+        return f"{self.quantity.name} on {self.problem.id}"
+
+
+def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], *, short: bool) -> list[Question]:
+    """The questions on small problems that the adapter takes, on relatives of the first of them, and on a walk."""
+    found = list(of_different_shapes(adapter, problems, names, 1 if short else SHAPES))
+    questions = [Question(problem, ROWS[name]) for problem in found for name in names]
+    if not short:
+        for other in relatives(found[0]) if found else ():
+            differing = (name for name in names if not ROWS[name].of_walks and differs(ROWS[name], found[0], other))
+            questions += [Question(other, ROWS[name]) for name in differing]
+        questions += [Question(walk, ROWS[name]) for walk in walks(problems) for name in names]
+    conventions = adapter.describe().conventions
+    return [q for q in questions if q.quantity.asks(q.problem) and has_oracle(q, compared(q.quantity, conventions))]
+
+
+def of_different_shapes(
+    adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], count: int
+) -> Iterator[Problem]:
+    """The first small problems that the adapter takes, each of another shape; those with curved units come first."""
+    small = [problem for problem in problems if problem.walk is None and problem.parameters < SMALL]
+    shapes: set[object] = set()
+    for problem in sorted(small, key=lambda problem: problem.transfers.count("identity")):
+        shape = problem.widths, problem.N
+        if len(shapes) < count and shape not in shapes and takes(adapter, problem, names):
+            shapes.add(shape)
+            yield problem
+
+
+def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
+    """Whether the adapter answers any of the quantities on the problem."""
+    asked = (Question(problem, ROWS[name]) for name in names)
+    usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
+    return any(judge(adapter, *question).status is not Status.UNIMPLEMENTED for question in usable)
+
+
+def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The first walk, with its first steps alone."""
+    for problem in problems:
+        if problem.walk is not None:
+            yield replace(problem, walk=problem.walk._replace(waypoints=problem.walk.waypoints[:STEPS]))
+            return
+
+
+def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
+    """Whether the quantity depends on the part that differs, so that a kept answer would be wrong."""
+    pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
+    return not all(np.array_equal(a, b) for a, b in pairs)
+
+
+def has_oracle(question: Question, quantity: Quantity) -> bool:
+    """Whether an answer to the question can be judged."""
+    try:
+        truth(question.problem, quantity)
+    except UnusableOracleError:
+        return False
+    return True
