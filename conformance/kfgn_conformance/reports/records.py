@@ -118,7 +118,8 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "known": cell.known,
         "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
-        "diagnosis": why and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape},
+        "diagnosis": why
+        and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
     }
 
 
