@@ -166,7 +166,12 @@ class Report:
     @property
     def cells(self) -> list[Cell]:
         """Every cell of the table."""
-        return [cell for row in self.rows.values() for cell in row]
+        return [cell for _, cell in self.named_cells]
+
+    @property
+    def named_cells(self) -> list[tuple[str, Cell]]:
+        """Every cell with the name of its quantity."""
+        return [(name, cell) for name, row in self.rows.items() for cell in row]
 
     @property
     def checked(self) -> bool:

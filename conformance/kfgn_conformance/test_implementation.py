@@ -78,7 +78,9 @@ def rows() -> Any:
     return {}
 
 
-def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any, rows: Any) -> None:
+def test_is_the_reference(
+    column: Any, quantity: str, problems: Any, known: Any, rows: Any, record_property: Any
+) -> None:
     """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
     from .run import Report, row
     from .verdicts import Status
@@ -88,6 +90,7 @@ def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any,
     report.expect(known)
     (cell,) = report.cells
     rows[column.title, quantity] = cell
+    record_property("asked", f"{cell.taken} of {len(cell.verdicts)} problems")
     if report.mended:
         pytest.fail("\n".join(f"expected, but no more so: {one}" for one in report.mended), pytrace=False)
     if cell.known:

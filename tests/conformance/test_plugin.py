@@ -1,6 +1,7 @@
 """The plug-in of pytest, as an implementer runs it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,11 +33,13 @@ def pytest_with(tmp_path):
     return run
 
 
-def test_a_right_implementation_passes(pytest_with):
-    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient")
+def test_a_right_implementation_passes(pytest_with, tmp_path):
+    junit = tmp_path / "junit.xml"
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
     assert "2 passed, 4 deselected" in ran.stdout
+    assert len(re.findall(r'name="asked" value="\d+ of \d+ problems"', junit.read_text())) == 2
 
 
 def test_questions_in_other_orders_are_a_test_for_each_dtype(pytest_with):
