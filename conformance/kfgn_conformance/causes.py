@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .adapters import Adapter, Description
 from .adapters.conventions import compared
 from .questions import Question
-from .verdicts import WRONG, Status, Verdict, compare, judge
+from .verdicts import Status, Verdict, compare, judge
 
 REPLAYS = 60
 """The questions that are tried, for a wrong answer, as the one that made it wrong."""
@@ -32,9 +32,9 @@ def restart(adapter: Adapter) -> bool:
     return close is not None
 
 
-def is_wrong(verdict: Verdict) -> bool:
-    """Whether the answer is proved wrong, or there was none."""
-    return verdict.status in WRONG or verdict.status is Status.ERROR
+def is_right(verdict: Verdict) -> bool:
+    """Whether there was an answer, and it is not proved wrong."""
+    return verdict.status in (Status.PASS, Status.INCONCLUSIVE)
 
 
 def verdict_on(found: Found, adapter: Adapter, *, explained: bool) -> Verdict:
@@ -43,7 +43,7 @@ def verdict_on(found: Found, adapter: Adapter, *, explained: bool) -> Verdict:
     explained: whether the adapter is asked again to find the one question that makes it wrong
     """
     from_new = explained and restart(adapter)
-    right = explained and not is_wrong(judge(adapter, *found.question))
+    right = explained and is_right(judge(adapter, *found.question))
     if from_new and not right and not found.before:
         return found.verdict._replace(answer=None)  # wrong by itself: no order is to blame
     first = "right when asked alone, " if from_new and right else "right at first, " if found.before else ""
@@ -85,7 +85,7 @@ def made_wrong_by(adapter: Adapter, found: Found) -> Question | None:
     for other in [question, *nearest(found)][:REPLAYS]:
         if other != question:
             judge(adapter, *other)
-        if is_wrong(judge(adapter, *question)):
+        if not is_right(judge(adapter, *question)):
             return other
     return None
 

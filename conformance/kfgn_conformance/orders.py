@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter
-from .causes import Found, is_wrong, restart, verdict_on
+from .causes import Found, is_right, restart, verdict_on
 from .problems import Problem
 from .quantities import ROWS
 from .questions import Question, chosen
-from .verdicts import Status, Verdict, judge
+from .verdicts import Status, Verdict, judge, refused
 
 ORDERS = 3
 """The seeded orders, after the one of the table."""
@@ -76,10 +76,13 @@ def wrong_answers(adapter: Adapter, questions: Iterable[Question], wrong: set[st
         verdict = judge(adapter, *question)
         if verdict.status is Status.ERROR:
             silent.add(name)
-        if name not in found and is_wrong(verdict) and (key in right or name not in wrong):
+        if verdict.status is Status.UNIMPLEMENTED:
+            if key not in right:
+                continue
+            verdict = refused(verdict)
+        if is_right(verdict):
+            right[key] = len(history)
+        elif name not in found and (key in right or name not in wrong):
             found[name] = Found(question, verdict, tuple(history[right.get(key, -1) + 1 :]), key in right)
-        if verdict.status is not Status.UNIMPLEMENTED:
-            history.append(question)
-        if not is_wrong(verdict):
-            right[key] = len(history) - 1
+        history.append(question)
     return found

@@ -1,6 +1,6 @@
 """A few questions on small problems: those that are asked again in other orders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ from .verdicts import Status, judge
 SHAPES = 3
 """The problems of different shapes; the first of them has its relatives beside it."""
 
-SMALL = 1000
-"""A problem with fewer weights is small."""
+SMALL = 4000
+"""A problem is small if it has fewer weights times datapoints."""
 
 STEPS = 2
 """The steps of a walk that are asked."""
@@ -50,14 +50,24 @@ def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], 
 def of_different_shapes(
     adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], count: int
 ) -> Iterator[Problem]:
-    """The first small problems that the adapter takes, each of another shape; those with curved units come first."""
-    small = [problem for problem in problems if problem.walk is None and problem.parameters < SMALL]
-    shapes: set[object] = set()
-    for problem in sorted(small, key=lambda problem: problem.transfers.count("identity")):
-        shape = problem.widths, problem.N
-        if len(shapes) < count and shape not in shapes and takes(adapter, problem, names):
-            shapes.add(shape)
+    """Small problems that the adapter takes, each as different as can be from those before; curved units come first."""
+    small = [problem for problem in problems if problem.walk is None and problem.parameters * problem.N < SMALL]
+    left = sorted(small, key=lambda problem: problem.transfers.count("identity"))
+    found: list[Problem] = []
+    while left and len(found) < count:
+        problem = max(left, key=lambda problem: news(problem, found))
+        left.remove(problem)
+        if news(problem, found) and takes(adapter, problem, names):
+            found.append(problem)
             yield problem
+
+
+def news(problem: Problem, found: Sequence[Problem]) -> int:
+    """In how many ways a problem differs from all that were found, and one; 0 if one of them has the same shape."""
+    if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
+        return 0
+    sizes: tuple[Callable[[Problem], object], ...] = (lambda p: p.N, lambda p: p.widths, lambda p: p.objective)
+    return 1 + sum(all(size(problem) != size(other) for other in found) for size in sizes)
 
 
 def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:

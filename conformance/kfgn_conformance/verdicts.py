@@ -69,9 +69,16 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     verdict = _asked(adapter, problem, quantity)
     if twice and verdict.status in (Status.PASS, Status.INCONCLUSIVE):
         again = _asked(adapter, problem, quantity)
+        if again.status is Status.UNIMPLEMENTED:
+            again = refused(again)
         if again.status is not verdict.status:
             return again._replace(detail=f"the same question a second time: {again.detail}", answer=None)
     return verdict
+
+
+def refused(verdict: Verdict) -> Verdict:
+    """An error, of an adapter that does not take a problem on which it has answered the same question before."""
+    return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
 def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:

@@ -1,6 +1,6 @@
 """Implementations that keep a state: each right when asked once, and one whose cache is right."""
 
-from kfgn_conformance.adapters import Description
+from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.inputs import named_arrays
 
@@ -95,3 +95,36 @@ class Doubles(CachesRightly):
 
     def compute(self, problem, quantity):
         return tuple(a * (2 if quantity == "kfra" else 1) for a in self.right(problem, quantity))
+
+
+class RaisesLater(CachesRightly):
+    """A lookup that fails once another quantity has emptied the cache."""
+
+    def compute(self, problem, quantity):
+        if quantity == "kflr":
+            self.last = "emptied"
+        if quantity == "gradient" and self.last == "emptied":
+            raise KeyError("activations")
+        return self.right(problem, quantity)
+
+
+class RefusesLater(RightOnce):
+    """The second time it does not take the problem any more."""
+
+    def compute(self, problem, quantity):
+        self.asked.append((problem.id, quantity))
+        if quantity == "kfra" and self.asked.count((problem.id, quantity)) > 1:
+            raise UnsupportedError("already done")
+        return self.right(problem, quantity)
+
+
+class AveragesFactors(CachesRightly):
+    """A running average of the factors, as of an optimiser, from one question to the next."""
+
+    def compute(self, problem, quantity):
+        answer = self.right(problem, quantity)
+        if quantity == "kflr":
+            if self.last is not None and [a.shape for a in self.last] == [a.shape for a in answer]:
+                answer = tuple(0.5 * a + 0.5 * b for a, b in zip(answer, self.last, strict=True))
+            self.last = answer
+        return answer

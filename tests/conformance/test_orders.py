@@ -2,11 +2,12 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kfgn_conformance import Status, cli, problem_sets
+from kfgn_conformance import QUANTITIES, Status, cli, judge, problem_sets
 from kfgn_conformance.adapters.in_process import InProcess
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
@@ -16,7 +17,8 @@ from kfgn_conformance.columns import columns_of
 from kfgn_conformance.inputs import changed, copied, named_arrays
 from kfgn_conformance.orders import asked_in_orders, in_every_order
 from kfgn_conformance.problems import exact
-from kfgn_conformance.questions import chosen
+from kfgn_conformance.questions import chosen, of_different_shapes
+from kfgn_conformance.real import digits
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
 from kfgn_conformance.run import Column, run
@@ -75,6 +77,35 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
     assert set(found) == {quantity}
     assert found[quantity].status is Status.FAIL
     assert re.match(f"right when asked alone, {detail}", found[quantity].detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "detail"),
+    [
+        ("RaisesLater", "gradient", r"right when asked alone, wrong after kflr on [\w-]+: KeyError: 'activations'"),
+        (
+            "RefusesLater",
+            "kfra",
+            "right when asked alone, wrong when asked again: answered before, and now: already done",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detail, opened):
+    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    assert {name: verdict.status for name, verdict in found.items()} == {quantity: Status.ERROR}
+    assert re.fullmatch(detail, found[quantity].detail)
+    again = judge(opened("RefusesLater"), BASE, QUANTITIES["kfra"], twice=True)
+    assert (again.status, again.detail) == (
+        Status.ERROR,
+        "the same question a second time: answered before, and now: already done",
+    )
+
+
+def test_a_running_average_is_found(opened):
+    """It is right the first time, and again as long as nothing else comes between."""
+    found = asked_in_orders(opened("AveragesFactors"), CASES, NAMES).wrong
+    assert set(found) == {"kflr"}
+    assert found["kflr"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
 
 
 @pytest.mark.parametrize(("name", "quantity"), [("SpoiltByAnother", "gradient"), ("RightOnce", "kfra")])
@@ -146,6 +177,13 @@ def test_every_quantity_is_asked_again_after_every_other():
     for a in NAMES:
         for b in NAMES:
             assert min(places[a]) < max(places[b])
+
+
+def test_problems_of_different_shapes_are_taken():
+    """The second and the third differ in the datapoints too where there is such a problem; none is large."""
+    tall = replace(CASES[2].head(3), id="short")
+    taken = of_different_shapes(load("stateful:CachesRightly", "float64"), [*CASES, tall, digits()], NAMES, 3)
+    assert [problem.id for problem in taken] == ["case-bernoulli-tanh", "case-mixture-tanh", "short"]
 
 
 def test_a_walk_is_among_the_questions():
