@@ -16,7 +16,7 @@ expected     failures that are known
 certified    the accuracy of the oracle itself, by ball arithmetic
 golden       golden vectors: made, read and checked; vectors: their files
 equations    the paper's equations, printed
-run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page
+run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page; cells: of the table
 cli          the command `kfgn-check`
 """
 

@@ -14,7 +14,7 @@ from .causes import Found, is_right, restart, verdict_on
 from .problems import Problem
 from .quantities import ROWS
 from .questions import Question, chosen
-from .verdicts import Status, Verdict, judge, refused
+from .verdicts import UNASKED, Status, Verdict, judge, refused
 
 ORDERS = 3
 """The seeded orders, after the one of the table."""
@@ -76,7 +76,7 @@ def wrong_answers(adapter: Adapter, questions: Iterable[Question], wrong: set[st
         verdict = judge(adapter, *question)
         if verdict.status is Status.ERROR:
             silent.add(name)
-        if verdict.status is Status.UNIMPLEMENTED:
+        if verdict.status in UNASKED:
             if key not in right:
                 continue
             verdict = refused(verdict)

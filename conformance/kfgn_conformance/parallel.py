@@ -1,12 +1,15 @@
 """The same table, its rows shared among processes, each of which opens the libraries for itself."""
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
 from .orders import Again
 from .problems import Problem
 from .run import Column, Report, Row, again, row, rows_for
+from .verdicts import Status, Verdict
 
 _shared: tuple[list[Column], Sequence[Problem]]
 """In a worker: its columns, and the problems."""
@@ -28,9 +31,7 @@ def run_in_processes(
         for name in names:
             progress(name)
             report.add(name, rows[name].result())
-        columns_again = [pool.submit(_again, i, *report.answered(i)) for i in range(len(report.columns))]
-        progress("in other orders")
-        report.add_again([found.result() for found in columns_again])
+        report.add_again(_in_other_orders(pool, report, progress))
     return report
 
 
@@ -41,6 +42,24 @@ def _open(open_columns: Callable[[], list[Column]], problems: Sequence[Problem])
 
 def _row(name: str) -> Row:
     return row(name, *_shared)
+
+
+def _in_other_orders(pool: ProcessPoolExecutor, report: Report, progress: Callable[[str], None]) -> list[Again]:
+    """The columns asked again, each in one process. One that ends its process is wrong in its first quantity."""
+    progress("in other orders")
+    asked = [report.answered(i) for i in range(len(report.columns))]
+    try:
+        futures = [pool.submit(_again, i, *names) for i, names in enumerate(asked)]
+    except BrokenProcessPool:  # by a row, which is an error by itself
+        return [Again(0, {}) for _ in asked]
+    found = []
+    for (names, _), future in zip(asked, futures, strict=True):
+        try:
+            found.append(future.result())
+        except BrokenProcessPool:
+            ended = Verdict(Status.ERROR, "-", math.inf, detail="a process of the kit ended in other orders")
+            found.append(Again(0, dict.fromkeys(names[:1], ended)))
+    return found
 
 
 def _again(column: int, names: Sequence[str], wrong: Sequence[str]) -> Again:

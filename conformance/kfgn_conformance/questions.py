@@ -12,7 +12,7 @@ from .problems import Problem
 from .quantities import ROWS, Quantity
 from .relatives import relatives
 from .tolerances import UnusableOracleError, truth
-from .verdicts import Status, judge
+from .verdicts import UNASKED, judge
 
 SHAPES = 3
 """The problems of different shapes; the first of them has its relatives beside it."""
@@ -74,7 +74,7 @@ def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
     """Whether the adapter answers any of the quantities on the problem."""
     asked = (Question(problem, ROWS[name]) for name in names)
     usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
-    return any(judge(adapter, *question).status is not Status.UNIMPLEMENTED for question in usable)
+    return any(judge(adapter, *question).status not in UNASKED for question in usable)
 
 
 def walks(problems: Sequence[Problem]) -> Iterator[Problem]:

@@ -8,7 +8,8 @@ from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.cases import cases
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.reports import print_report, records, write_page
-from kfgn_conformance.run import Column, run
+from kfgn_conformance.run import Cell, Column, Report, run
+from kfgn_conformance.verdicts import Status, Verdict
 from kfgn_conformance.walks import WALKS, walk
 from rich.console import Console
 
@@ -119,3 +120,17 @@ def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):
 def test_a_row_counts_what_was_asked_and_not_the_questions_in_other_orders(report):
     for cells in report.rows.values():
         assert len({len(cell.verdicts) for cell in cells}) == 1
+
+
+def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
+    """A row then has two numbers, and no cell a mark."""
+    of = [column("whole", dtype, ("gradient",), EVERY) for dtype in ("float32", "float64")]
+    first, second = (Verdict(Status.PASS, problem.id, 0.25) for problem in CASES[:2])
+    skipped = Verdict(Status.SKIPPED, CASES[1].id, detail="it is asked in float64 only")
+    report = Report(of, CASES[:2], {"gradient": [Cell((first, skipped)), Cell((first, second))]})
+    assert [cell.asked for cell in report.cells] == [1, 2]
+    wide = printed(report, 120)
+    assert re.match(r"gradient +\(3\) +1/2 +0.25 +0.25$", row(wide, "gradient").rstrip())
+    assert "parentheses" not in wide
+    assert "asked on" not in wide
+    assert [(line["taken"], line["asked"]) for line in records(report).cells] == [(1, 1), (2, 2)]

@@ -87,5 +87,5 @@ def box(name: str, column: Line, cell: Line | None) -> Box:
     status: str = cell["status"]
     shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
     taken, asked = cell["taken"], cell["asked"]
-    count = f"on {asked}" if taken == asked else f"on {taken} of {asked}" if taken else ""
+    count = "" if not taken else f"on {asked}" if taken == asked else f"on {taken} of {asked}"
     return Box(name, shown, status, "known" if cell["known"] else status, column, cell, count)

@@ -112,7 +112,7 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "status": str(cell.status),
         "ratio": _number(cell.ratio),
         "looseness": _number(max(v.looseness for v in cell.verdicts)),
-        "asked": len(cell.verdicts),
+        "asked": cell.asked,
         "taken": cell.taken,
         "worst": {"problem": worst.problem, "detail": worst.detail},
         "known": cell.known,

@@ -18,12 +18,24 @@ from ..verdicts import BAD, UNASKED, Status
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 
 
+KINDS = {
+    "case": ("case", "cases"),
+    "saturated": ("saturated problem", "saturated problems"),
+    "batch": ("batch size", "batch sizes"),
+    "shape": ("shape", "shapes"),
+    "throughout": ("network of one transfer function", "networks of one transfer function"),
+    "drawn": ("drawn problem", "drawn problems"),
+    "walk": ("walk", "walks"),
+}
+"""The problems by the first word of their ids; others have a name of their own."""
+
+
 def print_report(report: Report, console: Console) -> None:
     """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
     for table in _tables(report, console):
         console.print(table)
     legend = "Each is the worst over the problems asked; at most 1 passes."
-    if any(0 < cell.taken < len(cell.verdicts) for cell in report.cells):
+    if any(0 < cell.taken < cell.asked for cell in report.cells):
         legend += " In parentheses: asked on so many problems alone."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " An empty cell was not asked."
@@ -65,7 +77,7 @@ def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
     """On how many problems an implementation does not take what it offers, by the reason it gives."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
-        yield f"{column.name}: {reason}: {n} of {len(cell.verdicts)} problems"
+        yield f"{column.name}: {reason}: {n} of {cell.asked} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
@@ -88,12 +100,10 @@ def _asked(report: Report) -> Iterator[str]:
     """The columns that were not asked on all problems, with those that they were asked on."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
-        asked = report.asked(i)
-        if column.adapter is not None and len(asked) < len(report.problems):
-            kinds = f": {_kinds(asked)}" if asked else ""
-            lines.setdefault(f"asked on {len(asked)} of {len(report.problems)} problems{kinds}", []).append(
-                column.title
-            )
+        taken, asked = report.asked(i)
+        if column.adapter is not None and len(taken) < asked:
+            kinds = f": {_kinds(taken)}" if taken else ""
+            lines.setdefault(f"asked on {len(taken)} of {asked} problems{kinds}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
 
 
@@ -117,7 +127,7 @@ def _fits(table: Table, console: Console) -> bool:
 def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
     """The columns in these dtypes, a column's dtype below its name, and those that are not usable, unless left out.
 
-    The column `asked` is the number of problems that there are for a quantity.
+    The column `asked` is the number of problems for a quantity, both numbers where the dtypes have different ones.
     """
     described = [column.description for column in report.columns]
     chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
@@ -130,8 +140,9 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(head, justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            asked = str(len(row[0].verdicts))
-            table.add_row(name, ROWS[name].equation, asked, *(_text(row[i]) for i in chosen))
+            asked = sorted({row[i].asked for i in chosen if row[i].taken})
+            cells = (_text(row[i]) for i in chosen)
+            table.add_row(name, ROWS[name].equation, "/".join(map(str, asked)), *cells)
     return table
 
 
@@ -144,7 +155,7 @@ def _text(cell: Cell) -> Text:
     """The ratio alone where it passed, else the status; with the number of problems where some were not taken."""
     if cell.status in UNASKED:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.taken})" if 0 < cell.taken < len(cell.verdicts) else ""
+    count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
@@ -153,7 +164,6 @@ def _text(cell: Cell) -> Text:
 
 def _kinds(problems: Sequence[Problem]) -> str:
     """The problems by their kinds, each with how many there are, and those of a name of their own."""
-    kinds = {"case": ("case", "cases"), "drawn": ("drawn problem", "drawn problems"), "walk": ("walk", "walks")}
     counts = Counter(problem.id.partition("-")[0] for problem in problems)
-    counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in kinds.items() if counts[kind]]
-    return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in kinds)])
+    counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
+    return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])
