@@ -9,7 +9,7 @@ real         two problems of real size that ship with the kit
 quantities   what the paper defines on a problem, each with its equation and its oracle
 tolerances   how far from the oracle an answer may be, computed for each problem
 verdicts     one answer of one adapter, judged; inputs: the arrays that it is given
-orders       the questions asked again after others; questions, relatives: which, causes: what made an answer wrong
+orders       the questions asked again after others; questions, relatives, rough: which; causes: of a wrong one
 adapters     the protocol an implementation answers to, and the adapters that ship
 diagnosis    from a wrong answer to the mistake
 expected     failures that are known

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .adapters import Adapter, Description
 from .adapters.conventions import compared
 from .questions import Question
-from .verdicts import Status, Verdict, compare, judge
+from .verdicts import Status, Verdict
 
 REPLAYS = 60
 """The questions that are tried, for a wrong answer, as the one that made it wrong."""
@@ -43,7 +43,7 @@ def verdict_on(found: Found, adapter: Adapter, *, explained: bool) -> Verdict:
     explained: whether the adapter is asked again to find the one question that makes it wrong
     """
     from_new = explained and restart(adapter)
-    right = explained and is_right(judge(adapter, *found.question))
+    right = explained and is_right(found.question.judged(adapter))
     if from_new and not right and not found.before:
         return found.verdict._replace(answer=None)  # wrong by itself: no order is to blame
     first = "right when asked alone, " if from_new and right else "right at first, " if found.before else ""
@@ -71,7 +71,7 @@ def kept_from(described: Description, found: Found) -> Question | None:
     quantity = compared(asked.quantity, described.conventions)
     for other in dict.fromkeys(found.since):
         same = other.quantity == asked.quantity and other.problem is not asked.problem
-        if same and compare(answer, other.problem, quantity, described.dtype).status is Status.PASS:
+        if same and other.compare(answer, other.problem, quantity, described.dtype, ()).status is Status.PASS:
             return other
     return None
 
@@ -84,8 +84,8 @@ def made_wrong_by(adapter: Adapter, found: Found) -> Question | None:
     question = found.question
     for other in [question, *nearest(found)][:REPLAYS]:
         if other != question:
-            judge(adapter, *other)
-        if not is_right(judge(adapter, *question)):
+            other.judged(adapter)
+        if not is_right(question.judged(adapter)):
             return other
     return None
 

@@ -14,7 +14,7 @@ from .causes import Found, is_right, restart, verdict_on
 from .problems import Problem
 from .quantities import ROWS
 from .questions import Question, chosen
-from .verdicts import UNASKED, Status, Verdict, judge, refused
+from .verdicts import UNASKED, Status, Verdict, refused
 
 ORDERS = 3
 """The seeded orders, after the one of the table."""
@@ -73,7 +73,7 @@ def wrong_answers(adapter: Adapter, questions: Iterable[Question], wrong: set[st
         name, key = question.quantity.name, (question.problem.id, question.quantity.name)
         if name in silent:
             continue
-        verdict = judge(adapter, *question)
+        verdict = question.judged(adapter)
         if verdict.status is Status.ERROR:
             silent.add(name)
         if verdict.status in UNASKED:

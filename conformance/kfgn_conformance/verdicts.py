@@ -1,5 +1,6 @@
 """One answer of one adapter, judged."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -56,19 +57,26 @@ class Verdict(NamedTuple):
     translations: tuple[str, ...] = ()
 
 
+Compare = Callable[[object, Problem, Quantity, str, tuple[str, ...]], Verdict]
+"""An answer, the problem and the quantity, the dtype, and what was done to the answer."""
+
+
 def severity(verdict: Verdict) -> tuple[int, float]:
     """What the worst of several verdicts has most of: the status, and then the ratio."""
     return list(Status).index(verdict.status), verdict.ratio
 
 
-def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
-    """Ask the adapter for the quantity on the problem and hold its answer against the oracle.
+def judge(
+    adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False, by: Compare | None = None
+) -> Verdict:
+    """Ask the adapter for the quantity on the problem and compare its answer with the oracle.
 
     twice: whether to ask again after a right answer, as an implementation with a state may answer otherwise
+    by:    the comparison, if it is not that of this module
     """
-    verdict = _asked(adapter, problem, quantity)
+    verdict = _asked(adapter, problem, quantity, by or compare)
     if twice and verdict.status in (Status.PASS, Status.INCONCLUSIVE):
-        again = _asked(adapter, problem, quantity)
+        again = _asked(adapter, problem, quantity, by or compare)
         if again.status is Status.UNIMPLEMENTED:
             again = refused(again)
         if again.status is not verdict.status:
@@ -81,7 +89,7 @@ def refused(verdict: Verdict) -> Verdict:
     return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
-def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
+def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) -> Verdict:
     described = adapter.describe()
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
@@ -98,7 +106,7 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
     if names := changed(problem, given):
         detail = f"it changed the arrays of the problem that it was given: {', '.join(names)}"
         return Verdict(Status.ERROR, problem.id, np.inf, detail=detail)
-    return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
+    return by(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 
 def compare(
@@ -106,7 +114,7 @@ def compare(
 ) -> Verdict:
     """Hold an answer in a dtype, to which the translations were done, against the oracle."""
     oracle = truth(problem, quantity)
-    arrays, fault = _well_formed(answer, oracle, dtype)
+    arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
         done = f", of the answer once translated: {', '.join(translations)}" if translations else ""
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
@@ -125,7 +133,7 @@ def compare(
     return Verdict(status, problem.id, ratios[worst], looseness, detail, wrong, translations)
 
 
-def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
+def well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
     """The answer as arrays, and what is wrong with its form: empty if nothing is."""
     if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
         return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"

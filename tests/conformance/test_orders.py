@@ -17,11 +17,13 @@ from kfgn_conformance.columns import columns_of
 from kfgn_conformance.inputs import changed, copied, named_arrays
 from kfgn_conformance.orders import asked_in_orders, in_every_order
 from kfgn_conformance.problems import exact
-from kfgn_conformance.questions import chosen, of_different_shapes
+from kfgn_conformance.questions import Question, chosen, of_different_shapes
 from kfgn_conformance.real import digits
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
+from kfgn_conformance.rough import oracle
 from kfgn_conformance.run import Column, run
+from kfgn_conformance.tolerances import LOOSE
 from kfgn_conformance.walks import WALKS, walk
 
 CASES = [p for p in cases() if p.id in ("case-bernoulli-tanh", "case-mixture-tanh", "case-squared_error-tanh")]
@@ -184,6 +186,23 @@ def test_problems_of_different_shapes_are_taken():
     tall = replace(CASES[2].head(3), id="short")
     taken = of_different_shapes(load("stateful:CachesRightly", "float64"), [*CASES, tall, digits()], NAMES, 3)
     assert [problem.id for problem in taken] == ["case-bernoulli-tanh", "case-mixture-tanh", "short"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relatives_are_compared_roughly(dtype):
+    """A right answer is far within, and one that a thousandth of its largest element is lost of is wrong."""
+    right = oracle(relatives(BASE)[0], QUANTITIES["kfra"])
+    question = Question(relatives(BASE)[0], QUANTITIES["kfra"], rough=True)
+
+    def verdict(factor):
+        arrays = tuple((factor * a).astype(dtype) for a in right.arrays)
+        return question.compare(arrays, question.problem, question.quantity, dtype, ())
+
+    assert verdict(1).status is Status.PASS
+    assert verdict(1).ratio < 1e-3
+    assert verdict(1 + 2 * LOOSE[dtype]).status is Status.NON_STRICT
+    assert verdict(1.5).status is Status.FAIL
+    assert verdict(np.nan).status is Status.FAIL
 
 
 def test_a_walk_is_among_the_questions():
