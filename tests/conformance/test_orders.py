@@ -190,7 +190,7 @@ def test_problems_of_different_shapes_are_taken():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_relatives_are_compared_roughly(dtype):
-    """A right answer is far within, and one that a thousandth of its largest element is lost of is wrong."""
+    """A right answer is far within; one that is twice the looseness off is not."""
     right = oracle(relatives(BASE)[0], QUANTITIES["kfra"])
     question = Question(relatives(BASE)[0], QUANTITIES["kfra"], rough=True)
 
