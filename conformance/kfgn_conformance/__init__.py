@@ -8,14 +8,15 @@ walks        states of the optimiser to step from
 real         two problems of real size that ship with the kit
 quantities   what the paper defines on a problem, each with its equation and its oracle
 tolerances   how far from the oracle an answer may be, computed for each problem
-verdicts     one answer of one adapter, judged
+verdicts     one answer of one adapter, judged; inputs: the arrays that it is given
+orders       the questions asked again after others; questions, relatives, rough: which; causes: of a wrong one
 adapters     the protocol an implementation answers to, and the adapters that ship
 diagnosis    from a wrong answer to the mistake
 expected     failures that are known
 certified    the accuracy of the oracle itself, by ball arithmetic
 golden       golden vectors: made, read and checked; vectors: their files
 equations    the paper's equations, printed
-run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page
+run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page; cells: of the table
 parallel, pools: rows shared among processes
 cli          the command `kfgn-check`
 """

@@ -1,9 +1,10 @@
 """Who is asked: kfgn on each backend that can be opened, and adapters from outside."""
 
 from .adapters import Adapter
+from .adapters.in_process import InProcess
 from .adapters.isolated import Isolated
 from .adapters.kfgn_port import DTYPES, KfgnPort, open_target
-from .adapters.loading import AdapterError, load
+from .adapters.loading import AdapterError
 from .adapters.program import PREFIX, Program
 from .run import Column
 
@@ -19,7 +20,7 @@ def columns_of(
         if isinstance(backend, str):
             columns.append(Column(target, reason=backend))
         else:
-            columns += [Column(target, KfgnPort(backend, d)) for d in dtypes]
+            columns += [Column(target, KfgnPort(backend, d), short=target != "numpy") for d in dtypes]
     for name in adapters:
         try:
             opened = [_opened(name, d, limit) for d in dtypes]
@@ -33,4 +34,4 @@ def _opened(name: str, dtype: str, limit: float | None) -> Adapter:
     """The adapter of a name: a program, or a class in a process of its own, or here where there is no limit."""
     if name.startswith(PREFIX):
         return Program(name, dtype, limit)
-    return load(name, dtype) if limit is None else Isolated(name, dtype, limit)
+    return InProcess(name, dtype) if limit is None else Isolated(name, dtype, limit)

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
+from .orders import Again
 from .pools import pool, raising_plainly
 from .problems import Problem
 from .quantities import ROWS
-from .run import Cell, Column, Report, Row, ignored, row, rows_for
+from .run import Cell, Column, Report, Row, again, ignored, row, rows_for
 from .verdicts import Status, Verdict
 
 _shared: tuple[list[Column], Sequence[Problem]]
@@ -42,8 +43,9 @@ def run_in_processes(
             ended(name, answers[name])
             for waiting in [name for name in names if name not in answers][:1]:
                 progress(waiting)
-    for name in names:
-        report.add(name, answers[name])
+        for name in names:
+            report.add(name, answers[name])
+        report.add_again(_in_other_orders(processes, report, progress))
     return report
 
 
@@ -75,3 +77,27 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
         status, why = Status.ERROR, "it was not judged: a process of the kit has ended, with what was called in it"
     ratio = math.inf if status is Status.ERROR else 0.0
     return [Verdict(status, problem.id, ratio, detail=why) for problem in filter(ROWS[name].asks, problems)]
+
+
+def _in_other_orders(pool: ProcessPoolExecutor, report: Report, progress: Callable[[str], None]) -> list[Again]:
+    """The columns asked again, each in one process. One that ends its process is wrong in its first quantity."""
+    progress("in other orders")
+    asked = [report.answered(i) for i in range(len(report.columns))]
+    try:
+        futures = [pool.submit(_again, i, *names) for i, names in enumerate(asked)]
+    except BrokenProcessPool:  # by a row, which is an error by itself
+        return [Again(0, {}) for _ in asked]
+    found = []
+    for (names, _), future in zip(asked, futures, strict=True):
+        try:
+            found.append(future.result())
+        except BrokenProcessPool:
+            ended = Verdict(Status.ERROR, "-", math.inf, detail="a process of the kit ended in other orders")
+            found.append(Again(0, dict.fromkeys(names[:1], ended)))
+    return found
+
+
+@raising_plainly
+def _again(column: int, names: Sequence[str], wrong: Sequence[str]) -> Again:
+    columns, problems = _shared
+    return again(columns[column], problems, names, wrong)

@@ -2,88 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from .adapters import Adapter, Description
+from .adapters import Adapter
 from .adapters.conventions import compared
+from .cells import Cell, Column, Row
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
+from .orders import ORDERS, Again, asked_in_orders
 from .problems import Problem
 from .quantities import ROWS, Quantity
-from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, asked_in, judge
+from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, asked_in, judge, severity
 
-
-@dataclass(frozen=True)
-class Column:
-    """An adapter, or the reason why there is none: a column that says so, not a silence.
-
-    foreign: whether it is asked every question twice, as one that the kit does not know
-    """
-
-    name: str
-    adapter: Adapter | None = None
-    reason: str = ""
-    foreign: bool = False
-
-    @property
-    def description(self) -> Description | None:
-        """What the adapter says of itself; None without one."""
-        return self.adapter.describe() if self.adapter else None
-
-    @property
-    def title(self) -> str:
-        """The name, with the dtype where there is one."""
-        return f"{self.name} {self.description.dtype}" if self.description else self.name
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What an adapter's answers for one quantity come to: the worst of them, why it is wrong, and if that is known."""
-
-    verdicts: tuple[Verdict, ...]
-    diagnosis: Diagnosis | None = None
-    expected: tuple[Expected, ...] = ()
-
-    @property
-    def known(self) -> bool:
-        """Whether there is something wrong, and all of it is expected."""
-        return self.status in BAD and all(
-            any(failure.explains(verdict) for failure in self.expected)
-            for verdict in self.verdicts
-            if verdict.status in BAD
-        )
-
-    @property
-    def worst(self) -> Verdict:
-        """The verdict with the worst status, and among those the worst ratio."""
-        return max(self.verdicts, key=lambda v: (list(Status).index(v.status), v.ratio))
-
-    @property
-    def status(self) -> Status:
-        """The worst status."""
-        return self.worst.status
-
-    @property
-    def taken(self) -> int:
-        """On how many problems an answer was owed."""
-        return sum(verdict.status not in UNASKED for verdict in self.verdicts)
-
-    @property
-    def ratio(self) -> float:
-        """The worst ratio error / tolerance."""
-        return max(v.ratio for v in self.verdicts)
-
-    @property
-    def translations(self) -> tuple[str, ...]:
-        """What was done to the answers to bring them into the kit's conventions."""
-        return tuple(dict.fromkeys(note for v in self.verdicts for note in v.translations))
-
-
-class Row(NamedTuple):
-    """A cell for each column, and notes on where the quantity was not asked in full."""
-
-    cells: list[Cell]
-    notes: list[str]
+__all__ = ["Cell", "Column", "Report", "Row", "again", "row", "rows_for", "run"]
 
 
 @dataclass
@@ -105,6 +35,30 @@ class Report:
         self.rows[name] = row.cells
         self.notes += [note for note in row.notes if note not in self.notes]
 
+    def asked(self, column: int) -> tuple[list[Problem], int]:
+        """The problems that a column has taken for any quantity, and the number of all that there are in its dtype."""
+        verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
+        taken = {verdict.problem for verdict in verdicts if verdict.status not in UNASKED}
+        asked = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
+        return [problem for problem in self.problems if problem.id in taken], len(asked)
+
+    def answered(self, column: int) -> tuple[list[str], list[str]]:
+        """The quantities that a column can be asked for again, and those of them that it has wrong already."""
+        statuses = {name: row[column].status for name, row in self.rows.items()}
+        names = [name for name, status in statuses.items() if status not in (*UNASKED, Status.ERROR)]
+        return names, [name for name in names if statuses[name] is not Status.PASS]
+
+    def add_again(self, found: Sequence[Again]) -> None:
+        """Enter the wrong answers of each column to questions in other orders, and a note on how many were asked."""
+        titles: dict[int, list[str]] = {}
+        for i, (questions, wrong) in enumerate(found):
+            titles.setdefault(questions, []).append(self.columns[i].title)
+            for name, verdict in wrong.items():
+                row = self.rows[name]
+                row[i] = replace(row[i], again=(verdict,))
+        asked = "; ".join(f"{n} questions of {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
+        self.notes += [f"asked again in {ORDERS} other orders: {asked}"] if asked else []
+
     def expect(self, failures: Iterable[Expected]) -> None:
         """Tell the cells what is known of them; what passes in its place is `mended`."""
         mended = []
@@ -116,9 +70,9 @@ class Report:
                 described = column.description
                 if described is None or (described.name, described.dtype) != (failure.adapter, failure.dtype):
                     continue
-                if not any(map(failure.covers, cell.verdicts)):
+                if not any(map(failure.covers, cell.every)):
                     self.notes.append(f"expected, but on no problem that was asked: {failure}")
-                elif any(map(failure.explains, cell.verdicts)):
+                elif any(map(failure.explains, cell.every)):
                     row[i] = replace(cell, expected=(*cell.expected, failure))
                 elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
                     mended.append(failure)
@@ -127,7 +81,12 @@ class Report:
     @property
     def cells(self) -> list[Cell]:
         """Every cell of the table."""
-        return [cell for row in self.rows.values() for cell in row]
+        return [cell for _, cell in self.named_cells]
+
+    @property
+    def named_cells(self) -> list[tuple[str, Cell]]:
+        """Every cell with the name of its quantity."""
+        return [(name, cell) for name, row in self.rows.items() for cell in row]
 
     @property
     def checked(self) -> bool:
@@ -161,7 +120,19 @@ def run(
         answers = row(name, report.columns, report.problems)
         ended(name, answers)
         report.add(name, answers)
+    found = []
+    for i, column in enumerate(report.columns):
+        progress(f"{column.title} in other orders")
+        found.append(again(column, report.problems, *report.answered(i)))
+    report.add_again(found)
     return report
+
+
+def again(column: Column, problems: Sequence[Problem], names: Sequence[str], wrong: Sequence[str]) -> Again:
+    """Ask a column for the quantities again in other orders; wrong: those that it has wrong already."""
+    if column.adapter is None:
+        return Again(0, {})
+    return asked_in_orders(column.adapter, problems, names, wrong, short=column.short)
 
 
 def rows_for(problems: Sequence[Problem], only: Collection[str] = ROWS) -> list[str]:
@@ -193,17 +164,20 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
     cells = []
     for column, answers in zip(columns, verdicts, strict=True):
         why = None if column.adapter is None else diagnosed(column.adapter, asked_on, quantity, answers)
-        cells.append(Cell(tuple(answers), why))
+        cells.append(Cell(tuple(verdict._replace(answer=None) for verdict in answers), why))
     return Row(cells, notes if offered else [])
 
 
 def diagnosed(
     adapter: Adapter, problems: Mapping[str, Problem], quantity: Quantity, verdicts: Sequence[Verdict]
 ) -> Diagnosis | None:
-    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake."""
+    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake.
+
+    The worst come first, so that the diagnosis describes the answer that the cell names.
+    """
     answers = [
         Answered(problems[verdict.problem], verdict.answer)
-        for verdict in verdicts
+        for verdict in sorted(verdicts, key=severity, reverse=True)
         if verdict.status is Status.PASS or verdict.answer is not None
     ]
     if not any(verdict.status in WRONG for verdict in verdicts):

@@ -1,4 +1,7 @@
-"""One test for each quantity and dtype that the adapter of `--kfgn-adapter` offers: see `kfgn_pytest`."""
+"""A test for each quantity and dtype that the adapter of `--kfgn-adapter` offers, and one for each dtype.
+
+The second kind asks for all quantities again in other orders. See `kfgn_pytest`.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,25 +11,42 @@ import pytest
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What the adapter offers; without one, a test that is skipped and says why."""
-    name = metafunc.config.getoption("--kfgn-adapter", None)
-    if name is None:
-        none = pytest.param(None, "", marks=pytest.mark.skip(reason="no --kfgn-adapter=MODULE:NAME"))
-        metafunc.parametrize(("column", "quantity"), [none], ids=["none"])
+    rows = "quantity" in metafunc.fixturenames
+    arguments = ("column", "quantity") if rows else ("column",)
+    if metafunc.config.getoption("--kfgn-adapter", None) is None:
+        none = pytest.param(*[None] * len(arguments), marks=pytest.mark.skip(reason="no --kfgn-adapter=MODULE:NAME"))
+        metafunc.parametrize(arguments, [none], ids=["none"])
         return
-    from .columns import columns_of
     from .quantities import ROWS
 
-    _known(metafunc.config)  # so that a file that says nothing is told before anything is asked
     questions = []
-    only, limit = (metafunc.config.getoption(option) for option in ("--kfgn-dtype", "--kfgn-limit"))
-    if not limit > 0:
-        raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
-    for column in columns_of((), only, (name,), limit):
-        if column.description is None:
-            raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")
+    for column in _columns(metafunc.config):
         dtype, offered = column.description.dtype, column.description.quantities
-        questions += [pytest.param(column, q, id=f"{q}-{dtype}") for q in ROWS if q in offered]
-    metafunc.parametrize(("column", "quantity"), questions)
+        if rows:
+            questions += [pytest.param(column, q, id=f"{q}-{dtype}") for q in ROWS if q in offered]
+        else:
+            questions.append(pytest.param(column, id=dtype))
+    metafunc.parametrize(arguments, questions)
+
+
+COLUMNS = pytest.StashKey[list[Any]]()
+
+
+def _columns(config: pytest.Config) -> list[Any]:
+    """The adapter in each dtype, opened once."""
+    if COLUMNS not in config.stash:
+        from .columns import columns_of
+
+        _known(config)  # a file that is not usable is an error before anything is asked
+        name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
+        if not limit > 0:
+            raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
+        columns = columns_of((), only, (name,), limit)
+        for column in columns:
+            if column.description is None:
+                raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")
+        config.stash[COLUMNS] = columns
+    return config.stash[COLUMNS]
 
 
 def _known(config: pytest.Config) -> Any:
@@ -54,7 +74,15 @@ def problems() -> Any:
     return problem_set(examples=15, seed=0)
 
 
-def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any) -> None:
+@pytest.fixture(scope="session")
+def rows() -> Any:
+    """The cells that the tests of the quantities have found, by the title of the column and the quantity."""
+    return {}
+
+
+def test_is_the_reference(
+    column: Any, quantity: str, problems: Any, known: Any, rows: Any, record_property: Any
+) -> None:
     """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
     from .run import Report, row
     from .verdicts import Status
@@ -63,6 +91,8 @@ def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any)
     report.add(quantity, row(quantity, [column], problems))
     report.expect(known)
     (cell,) = report.cells
+    rows[column.title, quantity] = cell
+    record_property("asked", f"{cell.taken} of {cell.asked} problems")
     if report.mended:
         pytest.fail("\n".join(f"expected, but no more so: {one}" for one in report.mended), pytrace=False)
     if cell.known:
@@ -75,3 +105,20 @@ def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any)
         told += [str(cell.diagnosis)] if cell.diagnosis else []
         told += [f"translated: {note}" for note in cell.translations]
         pytest.fail("\n".join(told), pytrace=False)
+
+
+def test_is_the_same_in_any_order(column: Any, problems: Any, known: Any, rows: Any) -> None:
+    """What was right stays right when the questions are asked again in other orders, each after all others."""
+    from .run import Cell, Report, again
+
+    report = Report([column], problems)
+    offered = column.description.quantities
+    report.rows = {name: [cell] for (title, name), cell in rows.items() if title == column.title}
+    names, wrong = report.answered(0)
+    names += sorted(offered - set(report.rows))  # whose tests did not run here
+    found = again(column, problems, names, wrong).wrong
+    report.rows = {name: [Cell((verdict,))] for name, verdict in found.items()}
+    report.expect(known)
+    new = [f"{cell.status}: {name}: {cell.worst.detail}" for name, (cell,) in report.rows.items() if not cell.known]
+    if new:
+        pytest.fail("\n".join(new), pytrace=False)

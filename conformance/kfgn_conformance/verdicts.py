@@ -1,5 +1,6 @@
 """One answer of one adapter, judged."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from .adapters import Adapter, UnsupportedError
 from .adapters.answers import NoAnswerError, as_arrays, line, raised, room
 from .adapters.conventions import compared, translated
 from .changes import LARGE
+from .inputs import changed, copied
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import LOOSE, Truth, looseness, quotient, tolerances, truth
@@ -56,27 +58,47 @@ class Verdict(NamedTuple):
     translations: tuple[str, ...] = ()
 
 
-def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
-    """Ask the adapter for the quantity on the problem and hold its answer against the oracle.
+Compare = Callable[[object, Problem, Quantity, str, tuple[str, ...]], Verdict]
+"""An answer, the problem and the quantity, the dtype, and what was done to the answer."""
+
+
+def severity(verdict: Verdict) -> tuple[int, float]:
+    """What the worst of several verdicts has most of: the status, and then the ratio."""
+    return list(Status).index(verdict.status), verdict.ratio
+
+
+def judge(
+    adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False, by: Compare | None = None
+) -> Verdict:
+    """Ask the adapter for the quantity on the problem and compare its answer with the oracle.
 
     twice: whether to ask again after a right answer, as an implementation with a state may answer otherwise
+    by:    the comparison, if it is not that of this module
     """
-    verdict = _asked(adapter, problem, quantity)
+    verdict = _asked(adapter, problem, quantity, by or compare)
     if twice and verdict.status in (Status.PASS, Status.INCONCLUSIVE):
-        again = _asked(adapter, problem, quantity)
+        again = _asked(adapter, problem, quantity, by or compare)
+        if again.status is Status.UNIMPLEMENTED:
+            again = refused(again)
         if again.status is not verdict.status:
             return again._replace(detail=f"the same question a second time: {again.detail}", answer=None)
     return verdict
 
 
-def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
+def refused(verdict: Verdict) -> Verdict:
+    """An error, of an adapter that does not take a problem on which it has answered the same question before."""
+    return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
+
+
+def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) -> Verdict:
     described = adapter.describe()
     if quantity.name not in described.quantities:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
     if described.dtype not in problem.dtypes:
         return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
+    given = copied(problem)
     try:
-        arrays = as_arrays(adapter.compute(problem, quantity.name), room(problem, quantity))
+        arrays = as_arrays(adapter.compute(given, quantity.name), room(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, described.conventions)
     except UnsupportedError as error:
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=line(error))
@@ -86,7 +108,10 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity) -> Verdict:
         if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
             raise
         return Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
-    return compare(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
+    if names := changed(problem, given):
+        detail = f"it changed the arrays of the problem that it was given: {', '.join(names)}"
+        return Verdict(Status.ERROR, problem.id, np.inf, detail=detail)
+    return by(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 
 def asked_in(problem: Problem) -> str:
@@ -99,7 +124,7 @@ def compare(
 ) -> Verdict:
     """Hold an answer in a dtype, to which the translations were done, against the oracle."""
     oracle = truth(problem, quantity)
-    arrays, fault = _well_formed(answer, oracle, dtype)
+    arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
         done = f", of the answer once translated: {', '.join(translations)}" if translations else ""
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
@@ -113,11 +138,12 @@ def compare(
         f"largest element {oracle.scales[worst]:.3g}"
     )
     status = _status(ratios[worst], loose, dtype)
-    wrong = arrays if status in WRONG and problem.parameters < LARGE else None
+    # copied, since an adapter may write its next answer into the same arrays
+    wrong = tuple(map(np.copy, arrays)) if status in WRONG and problem.parameters < LARGE else None
     return Verdict(status, problem.id, ratios[worst], loose, detail, wrong, translations)
 
 
-def _well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
+def well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
     """The answer as arrays, and what is wrong with its form: empty if nothing is."""
     if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
         return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"

@@ -1,4 +1,4 @@
-"""The pytest plug-in: one test for each quantity that an implementation offers, in its own CI.
+"""The pytest plug-in: a test for each quantity that an implementation offers, and one in other orders, in its own CI.
 
     pytest --pyargs kfgn_conformance --kfgn-adapter=my_package.my_module:Mine
 

@@ -1,6 +1,7 @@
 """The plug-in of pytest, as an implementer runs it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ class Doubled(SmallKfac):
 def pytest_with(tmp_path):
     """Run it in a folder of its own, which knows nothing of this project's settings."""
     (tmp_path / "doubled.py").write_text(DOUBLED)
-    path = os.pathsep.join([str(HERE), *(entry for entry in sys.path if entry)])
+    path = os.pathsep.join([str(HERE), str(tmp_path), *(entry for entry in sys.path if entry)])
     environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 
     def run(*arguments, pytest=("-m", "pytest")):
@@ -32,11 +33,22 @@ def pytest_with(tmp_path):
     return run
 
 
-def test_a_right_implementation_passes(pytest_with):
-    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient")
+def test_a_right_implementation_passes(pytest_with, tmp_path):
+    junit = tmp_path / "junit.xml"
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
-    assert "2 passed, 2 deselected" in ran.stdout
+    assert "2 passed, 4 deselected" in ran.stdout
+    assert len(re.findall(r'name="asked" value="\d+ of \d+ problems"', junit.read_text())) == 2
+
+
+def test_questions_in_other_orders_are_a_test_for_each_dtype(pytest_with):
+    right = pytest_with("--kfgn-adapter=stateful:CachesRightly", "--kfgn-dtype=float64", "-k", "any_order")
+    assert right.returncode == 0, right.stdout
+    assert "1 passed, 4 deselected" in right.stdout
+    spoilt = pytest_with("--kfgn-adapter=stateful:SpoiltByAnother", "--kfgn-dtype=float64", "-k", "any_order")
+    assert spoilt.returncode == 1
+    assert "FAIL: gradient: right when asked alone, wrong after kflr on case-" in spoilt.stdout
 
 
 SCRIPT = "import sys; sys.path.pop(0); import pytest; sys.exit(pytest.console_main())"
@@ -68,7 +80,7 @@ def test_a_mistake_is_named(pytest_with):
 def test_without_an_adapter_the_test_is_skipped(pytest_with):
     ran = pytest_with()
     assert "no --kfgn-adapter=MODULE:NAME" in ran.stdout
-    assert "1 skipped" in ran.stdout
+    assert "2 skipped" in ran.stdout
 
 
 def test_an_adapter_that_cannot_be_asked_is_a_usage_error(pytest_with):

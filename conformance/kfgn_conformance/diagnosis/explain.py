@@ -29,15 +29,17 @@ class Diagnosis(NamedTuple):
 
     mistakes: those that each explain every answer, right or wrong: no problem among these can tell them apart
     shape:    what the error looks like; empty where a mistake explains it
+    tried:    whether any wrong answer was compared with the known mistakes; they take no large problem
     """
 
     mistakes: tuple[Mistake, ...]
     shape: str
+    tried: bool = True
 
     def __str__(self) -> str:
         if self.mistakes:
             return " Or: ".join(f"{mistake.name}: {mistake.says}" for mistake in self.mistakes)
-        return f"no known mistake explains this: {self.shape}"
+        return f"no known mistake {'explains this' if self.tried else 'was tried'}: {self.shape}"
 
 
 def within_reach(problem: Problem) -> bool:
@@ -46,20 +48,25 @@ def within_reach(problem: Problem) -> bool:
 
 
 def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Diagnosis | None:
-    """Of all answers of an implementation for a quantity, the wrong ones among them; None if none is within reach."""
-    answers = [answer for answer in answers if within_reach(answer.problem)]
+    """Explain the wrong ones of all answers of an implementation for a quantity; None where none is wrong.
+
+    The shape is that of the first wrong answer, so that the worst should come first.
+    """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
         return None
-    in_order = wrong + [answer for answer in answers if answer.arrays is None]  # what differs most decides soonest
+    tried = [answer for answer in wrong if within_reach(answer.problem)]
+    right = [answer for answer in answers if answer.arrays is None and within_reach(answer.problem)]
     mistakes = tuple(
         mistake
         for name, mistake in MISTAKES.items()
-        if all(explains(name, answer, quantity, dtype) for answer in in_order)
+        # the wrong answers first: they differ most, and decide soonest
+        if tried and all(explains(name, answer, quantity, dtype) for answer in (*tried, *right))
     )
     problem, arrays = wrong[0]
     assert arrays is not None
-    return Diagnosis(mistakes, "" if mistakes else shape_of_error(problem, quantity, arrays, dtype))
+    shape = "" if mistakes else shape_of_error(problem, quantity, arrays, dtype)
+    return Diagnosis(mistakes, shape, bool(tried))
 
 
 def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> bool:

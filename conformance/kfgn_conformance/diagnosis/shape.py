@@ -1,4 +1,6 @@
-"""What an error looks like, for one that no known mistake explains."""
+"""What an error looks like that no known mistake explains. Every sentence has the size that it is relative to."""
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -6,41 +8,140 @@ from ..problems import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..tolerances import ROUNDOFF, tolerances, truth
 
+FEW = 4
+"""Up to one in so many of the elements that are not zero is a few; so many of them are listed."""
+
+CONSTANT = 1 / 8
+"""A factor explains an error if no more than this part of it is left."""
+
+FAR = 100
+"""An error of so many times what a factor leaves is no rounding that looks like a factor by chance."""
+
+SINGLE = ROUNDOFF["float32"]
+FAINTEST = SINGLE / 8
+"""The rounding of float32 hardly ever leaves less than this part of the largest element."""
+
+
+class Wrong(NamedTuple):
+    """An array a that is wrong, as float64, and the right one q; tolerance: of it; single: that of float32."""
+
+    a: Array
+    q: Array
+    tolerance: float
+    single: float
+
+    @property
+    def error(self) -> float:
+        """The largest difference."""
+        return largest(self.a - self.q)
+
+    @property
+    def size(self) -> float:
+        """The largest element of the right one."""
+        return largest(self.q)
+
+    @property
+    def places(self) -> list[tuple[int, ...]]:
+        """The indices of the elements that are more than the tolerance off."""
+        return [tuple(map(int, place)) for place in np.argwhere(np.abs(self.a - self.q) > self.tolerance)]
+
+    @property
+    def by(self) -> str:
+        """The largest difference, and what it is relative to."""
+        if self.size == 0:
+            return f"by {self.error:.3g}, where all elements should be zero"
+        return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of its largest element, {self.size:.3g}"
+
 
 def shape_of_error(problem: Problem, quantity: Quantity, arrays: Arrays, dtype: str) -> str:
-    """Which arrays are wrong, by what factor if it is one, and whether symmetry was lost."""
+    """Which arrays are wrong, and of each the factor, the few elements, the lost symmetry, or the size of the error."""
     oracle, allowed = truth(problem, quantity), tolerances(problem, quantity, dtype)
+    single = tolerances(problem, quantity, "float32") if dtype == "float64" else [0.0] * len(allowed)
     told = []
-    for i, (a, q, t) in enumerate(zip(arrays, oracle.arrays, allowed, strict=True), start=1):
-        if largest(a - q) > t:
-            told.append(f"array {i} {_of_array(problem, a.astype(np.float64), q, t, dtype)}")
+    for i, (a, q, t, s) in enumerate(zip(arrays, oracle.arrays, allowed, single, strict=True), start=1):
+        wrong = Wrong(a.astype(np.float64), q, t, s)
+        if wrong.error > t:
+            said = few(wrong) or counted(wrong) if oracle.integer else sentence(problem, wrong)
+            told.append(f"array {i}{said}")
     right = len(arrays) - len(told)
-    return "; ".join([f"on {problem.id} {right} of {len(arrays)} arrays are right", *told])
+    return "; ".join([f"on {problem.id} {right} of {len(arrays)} arrays {'is' if right == 1 else 'are'} right", *told])
 
 
-def _of_array(problem: Problem, a: Array, q: Array, tolerance: float, dtype: str) -> str:
-    error, size = largest(a - q), largest(q)
-    if dtype == "float64" and error <= 2**6 * ROUNDOFF["float32"] * size:
-        return f"is wrong by {error / size:.1e} of its largest element, as if a part had been computed in float32"
-    if not np.any(a):
-        return "is zero"
-    ratio = float(np.sum(a * q) / np.sum(q * q)) if size > 0 else np.inf
-    if largest(a - ratio * q) <= max(1.0, abs(ratio)) * tolerance:
-        return f"is {ratio:.6g} times the right one{_named(problem, ratio)}"
-    if a.ndim == 2 and a.shape[0] == a.shape[1]:
-        if largest(a - q.T) <= tolerance:
-            return "is the right one transposed"
-        lost = largest(a - a.T)
-        if largest(q - q.T) <= tolerance < lost:
-            return f"is wrong by {error:.3g} and not symmetric, by {lost:.3g}"
-    where = np.abs(a - q) > tolerance
-    return f"is wrong by {error:.3g} in {int(np.sum(where))} of {where.size} elements"
+def sentence(problem: Problem, wrong: Wrong) -> str:
+    """The first of the descriptions that fits, the most telling first."""
+    if wrong.size == 0:
+        return f" should be zero, and its largest element is {largest(wrong.a):.3g}"
+    if not np.any(wrong.a):
+        return f" is zero, where the largest element should be {wrong.size:.3g}"
+    if wrong.q.size == 1:  # any number is a multiple of another
+        return in_single(wrong) or multiple(problem, wrong)
+    return multiple(problem, wrong) or transposed(wrong) or few(wrong) or in_single(wrong) or counted(wrong)
 
 
-def _named(problem: Problem, ratio: float) -> str:
-    """The symbols that a ratio is the value of."""
+def multiple(problem: Problem, wrong: Wrong) -> str:
+    """A constant factor; empty if there is none, or if it is one wrong element among others."""
+    q, difference = wrong.q / wrong.size, (wrong.a - wrong.q) / wrong.size
+    excess = float(np.sum(difference * q) / np.sum(q * q))
+    left, error, tolerance = np.abs(difference - excess * q), wrong.error / wrong.size, wrong.tolerance / wrong.size
+    at = np.abs(difference) > tolerance
+    if np.sum(at) == 1 < q.size or np.max(left) > min(CONSTANT * error, max(1.0, abs(1 + excess)) * tolerance):
+        return ""
+    if FAR * np.max(left) > error and np.any(left[at] > CONSTANT * np.abs(difference[at])):
+        return ""
+    return f" is {_number(excess)} times the right one{names(problem, 1 + excess, tolerance)}"
+
+
+def transposed(wrong: Wrong) -> str:
+    """The transpose; empty if it is not."""
+    square = wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]
+    return " is the right one transposed" if square and largest(wrong.a - wrong.q.T) <= wrong.tolerance else ""
+
+
+def few(wrong: Wrong) -> str:
+    """The wrong elements, where they are one or few; empty if they are not."""
+    k, n = len(wrong.places), wrong.q.size
+    not_zero = int(np.sum(np.abs(wrong.q) > wrong.tolerance))
+    if n == 1 or k > max(1, not_zero // FEW):
+        return ""
+    listed = ", ".join(map(str, map(list, wrong.places[:FEW]))) + (", ..." if k > FEW else "")
+    return f": {k} of {n} elements {'is' if k == 1 else 'are'} wrong: {listed}, {wrong.by}"
+
+
+def in_single(wrong: Wrong) -> str:
+    """An error that float32 explains; empty for one that is larger, or that is too small to be its rounding."""
+    if not FAINTEST * wrong.size <= wrong.error <= wrong.single:
+        return ""
+    return f" is wrong {wrong.by}, as if a part had been computed in float32, whose roundoff is {SINGLE:.1e}"
+
+
+def counted(wrong: Wrong) -> str:
+    """How many elements are wrong and by how much, and whether symmetry was lost."""
+    k, n = len(wrong.places), wrong.q.size
+    lost = ""
+    if wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]:
+        asymmetry = largest(wrong.a - wrong.a.T)
+        if largest(wrong.q - wrong.q.T) <= wrong.tolerance < asymmetry:
+            lost = f"; it is not symmetric, {_part(asymmetry, wrong)}"
+    what = f"{k} of {n} elements are" if n > 1 else "it is"
+    return f": {what} wrong {wrong.by}{lost}"
+
+
+def names(problem: Problem, ratio: float, roundoff: float) -> str:
+    """The symbols that a ratio is the value of. roundoff: how far relative to itself a ratio may be off a value."""
     N, D, S = problem.N, problem.widths[-1], problem.labels.shape[1]
-    symbols = {"2": 2, "N": N, "D_L": D, "S": S, "N^2": N**2, "D_L^2": D**2, "S^2": S**2, "N S": N * S, "N D_L": N * D}
-    values = {**symbols, **{f"1/({name})": 1 / value for name, value in symbols.items()}, "-1": -1}
-    found = [name for name, value in values.items() if abs(ratio / value - 1) < 1e-4]
+    symbols = {"N": N, "D_L": D, "S": S, "N^2": N**2, "D_L^2": D**2, "S^2": S**2, "N S": N * S, "N D_L": N * D}
+    values = symbols | {f"1/({name})": 1 / value for name, value in symbols.items()}
+    near = min(1e-4, 8 * roundoff)
+    found = [name for name, value in values.items() if value != 1 and abs(ratio / value - 1) < near]
     return f", which is {' or '.join(found)}" if found else ""
+
+
+def _part(x: float, wrong: Wrong) -> str:
+    return f"by {x:.3g}, which is {x / wrong.size:.1e} of its largest element"
+
+
+def _number(excess: float) -> str:
+    """A ratio by its excess over 1, which is shown where the ratio is near 1."""
+    if abs(excess) >= 1e-3:
+        return f"{1 + excess:.6g}"
+    return f"1 {'+' if excess > 0 else '-'} {abs(excess):.2g}"

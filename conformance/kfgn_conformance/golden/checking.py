@@ -111,8 +111,9 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
     right = truth(vector.problem, quantity)
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
-    if [array.float64.shape for array in vector.expected] != [q.shape for q in right.arrays]:
-        yield f"expected arrays of shapes {[q.shape for q in right.arrays]}"
+    shapes, right_shapes = [array.float64.shape for array in vector.expected], [q.shape for q in right.arrays]
+    if shapes != right_shapes:
+        yield f"expected arrays of shapes {right_shapes}, got {shapes}"
         return
     of_each = zip(vector.expected, right.arrays, right.sizes, right.changes, strict=True)
     for i, (array, q, size, d) in enumerate(of_each, start=1):

@@ -13,7 +13,7 @@ from .records import Line, Records
 class Box(NamedTuple):
     """A cell of the page. shown: what stands in it. found: the line of the report, None where nothing was asked.
 
-    kind: how it is coloured, by its status, or as known
+    kind: how it is coloured, by its status, or as known. asked: on how many problems, empty where on none
     """
 
     id: str
@@ -22,6 +22,7 @@ class Box(NamedTuple):
     kind: str
     column: Line | None = None
     found: Line | None = None
+    asked: str = ""
 
 
 class PageRow(NamedTuple):
@@ -85,4 +86,6 @@ def box(name: str, column: Line, cell: Line | None) -> Box:
         return Box(name, "", "unasked", "unasked")
     status: str = cell["status"]
     shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
-    return Box(name, shown, status, "known" if cell["known"] else status, column, cell)
+    taken, asked = cell["taken"], cell["asked"]
+    count = "" if not taken else f"on {asked}" if taken == asked else f"on {taken} of {asked}"
+    return Box(name, shown, status, "known" if cell["known"] else status, column, cell, count)

@@ -140,13 +140,14 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "status": str(cell.status),
         "ratio": _number(cell.ratio),
         "looseness": _number(max(v.looseness for v in cell.verdicts)),
-        "asked": len(cell.verdicts),
+        "asked": cell.asked,
         "taken": cell.taken,
         "worst": {"problem": worst.problem, "detail": worst.detail},
         "known": cell.known,
         "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
-        "diagnosis": why and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape},
+        "diagnosis": why
+        and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
     }
 
 

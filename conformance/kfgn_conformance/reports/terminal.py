@@ -1,7 +1,7 @@
 """The report as a table for the terminal."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -9,19 +9,40 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from ..problems import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report
 from ..tolerances import ROUNDOFF
-from ..verdicts import BAD, Status
+from ..verdicts import BAD, UNASKED, Status
 
-COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow", Status.SKIPPED: "dim", Status.UNIMPLEMENTED: "dim"}
+COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
+
+
+KINDS = {
+    "case": ("case", "cases"),
+    "saturated": ("saturated problem", "saturated problems"),
+    "batch": ("batch size", "batch sizes"),
+    "shape": ("shape", "shapes"),
+    "throughout": ("network of one transfer function", "networks of one transfer function"),
+    "drawn": ("drawn problem", "drawn problems"),
+    "walk": ("walk", "walks"),
+}
+"""The problems by the first word of their ids; others have a name of their own."""
 
 
 def print_report(report: Report, console: Console) -> None:
     """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
     for table in _tables(report, console):
         console.print(table)
-    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False, markup=False)
+    legend = "Each is the worst over the problems asked; at most 1 passes."
+    if any(0 < cell.taken < cell.asked for cell in report.cells):
+        legend += " In parentheses: asked on so many problems alone."
+    if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
+        legend += " An empty cell was not asked."
+    console.print(legend, highlight=False, markup=False)
+    console.print(f"The problems are {_kinds(report.problems)}.", highlight=False, markup=False)
+    for line in _asked(report):
+        console.print(Text(line, "yellow"))
     for column in {column.name: column for column in report.columns}.values():
         described = column.description
         if described is None:
@@ -56,7 +77,7 @@ def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
     """On how many problems an implementation does not take what it offers, by the reason it gives."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
-        yield f"{column.name}: {reason}: {n} of {len(cell.verdicts)} problems"
+        yield f"{column.name}: {reason}: {n} of {cell.asked} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
@@ -75,27 +96,53 @@ def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Repor
     return {note: list(quantities) for note, quantities in found.items()}
 
 
+def _asked(report: Report) -> Iterator[str]:
+    """The columns that were not asked on all problems, with those that they were asked on."""
+    lines: dict[str, list[str]] = {}
+    for i, column in enumerate(report.columns):
+        taken, asked = report.asked(i)
+        if column.adapter is not None and len(taken) < asked:
+            kinds = f": {_kinds(taken)}" if taken else ""
+            lines.setdefault(f"asked on {len(taken)} of {asked} problems{kinds}", []).append(column.title)
+    return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
+
+
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table if the terminal is wide enough, else one for each dtype."""
+    """One table if the terminal is wide enough, else one for each dtype, if need be without what is not usable."""
     present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
-    whole = _table(report, dtypes=present)
-    if Measurement.get(console, console.options.update(max_width=10**4), whole).maximum <= console.width:
+    whole = _table(report, present)
+    if not present or _fits(whole, console):
         return [whole]
-    return [_table(report, dtypes=[dtype]) for dtype in present] or [whole]
+    tables = [_table(report, [dtype]) for dtype in present]
+    return [
+        table if _fits(table, console) else _table(report, [dtype], usable=True)
+        for table, dtype in zip(tables, present, strict=True)
+    ]
 
 
-def _table(report: Report, dtypes: list[str]) -> Table:
-    """The columns in these dtypes and those that are not usable, with a column's dtype below its name."""
-    chosen = [i for i, column in enumerate(report.columns) if (d := column.description) is None or d.dtype in dtypes]
+def _fits(table: Table, console: Console) -> bool:
+    return Measurement.get(console, console.options.update(max_width=10**4), table).maximum <= console.width
+
+
+def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
+    """The columns in these dtypes, a column's dtype below its name, and those that are not usable, unless left out.
+
+    The column `asked` is the number of problems for a quantity, both numbers where the dtypes have different ones.
+    """
+    described = [column.description for column in report.columns]
+    chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
     table = Table(title="error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("quantity", no_wrap=True)
     table.add_column("equation", no_wrap=True)
+    table.add_column("asked", justify="right", no_wrap=True)
     for i in chosen:
         head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
         table.add_column(head, justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            table.add_row(name, ROWS[name].equation, *(_text(row[i]) for i in chosen))
+            asked = sorted({row[i].asked for i in chosen if row[i].taken})
+            cells = (_text(row[i]) for i in chosen)
+            table.add_row(name, ROWS[name].equation, "/".join(map(str, asked)), *cells)
     return table
 
 
@@ -105,25 +152,18 @@ def _offered(report: Report, name: str) -> bool:
 
 
 def _text(cell: Cell) -> Text:
-    """The ratio alone where it passed; where it did not, the status."""
+    """The ratio alone where it passed, else the status; with the number of problems where some were not taken."""
+    if cell.status in UNASKED:
+        return Text("-" if cell.status is Status.SKIPPED else "", "dim")
+    count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
     if cell.status is Status.PASS:
-        return Text(f"{cell.ratio:.2f}", COLOURS[cell.status])
-    if cell.status is Status.SKIPPED:
-        return Text("-", COLOURS[cell.status])
-    shown = f"{cell.status}\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else str(cell.status)
-    return Text(shown, "yellow" if cell.known else COLOURS.get(cell.status, "bold red"))
+        return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
+    ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
+    return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.known else COLOURS.get(cell.status, "bold red"))
 
 
-def _problems(report: Report) -> str:
-    kinds = {
-        "case": "cases",
-        "saturated": "saturated problems",
-        "batch": "batch sizes",
-        "shape": "shapes",
-        "throughout": "networks of one transfer function",
-        "drawn": "drawn problems",
-        "walk": "walks",
-    }
-    counted = [(sum(p.id.startswith(f"{kind}-") for p in report.problems), words) for kind, words in kinds.items()]
-    named = [p.id for p in report.problems if not p.id.startswith(tuple(f"{kind}-" for kind in kinds))]
-    return ", ".join([*(f"{n} {words}" for n, words in counted if n), *named])
+def _kinds(problems: Sequence[Problem]) -> str:
+    """The problems by their kinds, each with how many there are, and those of a name of their own."""
+    counts = Counter(problem.id.partition("-")[0] for problem in problems)
+    counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
+    return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])

@@ -1,0 +1,44 @@
+"""The arrays of a problem as an adapter is given them: copies, so that a change reaches nobody else and is found."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from .problems import Array, Problem
+
+
+def copied(problem: Problem) -> Problem:
+    """Copy the problem with every array in it."""
+    return replace(problem, **{field.name: _copied(getattr(problem, field.name)) for field in fields(problem)})
+
+
+def changed(problem: Problem, given: Problem) -> list[str]:
+    """List the arrays of a given copy that are not those of the problem any more, by name."""
+    pairs = zip(named_arrays(problem), named_arrays(given), strict=True)
+    return [name for (name, before), (_, after) in pairs if not np.array_equal(before, after)]
+
+
+def named_arrays(problem: Problem) -> Iterator[tuple[str, Array]]:
+    """Every array of a problem with its name, such as `weights[1]` or `probes.direction[0]`."""
+    for field in fields(problem):
+        yield from _named(field.name, getattr(problem, field.name))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple):
+        parts = map(_copied, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, Array]]:
+    if isinstance(value, np.ndarray):
+        yield name, value
+    elif isinstance(value, tuple):
+        names = getattr(value, "_fields", None)
+        for i, part in enumerate(value):
+            yield from _named(f"{name}.{names[i]}" if names else f"{name}[{i}]", part)

@@ -1,0 +1,112 @@
+"""A few questions on small problems: those that are asked again in other orders."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .adapters import Adapter
+from .adapters.conventions import compared
+from .changes import UnusableOracleError
+from .problems import Problem
+from .quantities import ROWS, Quantity
+from .relatives import relatives
+from .rough import compare_roughly, oracle
+from .tolerances import truth
+from .verdicts import UNASKED, Compare, Verdict, compare, judge
+
+SHAPES = 3
+"""The problems of different shapes; the first of them has its relatives beside it."""
+
+SMALL = 4000
+"""A problem is small if it has fewer weights times datapoints."""
+
+STEPS = 2
+"""The steps of a walk that are asked."""
+
+
+class Question(NamedTuple):
+    """A quantity on a problem; rough: whether d is not known there, so that the answer is compared roughly."""
+
+    problem: Problem
+    quantity: Quantity
+    rough: bool = False
+
+    @property
+    def compare(self) -> Compare:
+        """The comparison of an answer with the oracle."""
+        return compare_roughly if self.rough else compare
+
+    def judged(self, adapter: Adapter) -> Verdict:
+        """The verdict on the adapter's answer."""
+        return judge(adapter, self.problem, self.quantity, by=self.compare)
+
+    def __str__(self) -> str:
+        return f"{self.quantity.name} on {self.problem.id}"
+
+
+def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], *, short: bool) -> list[Question]:
+    """The questions on small problems that the adapter takes, on relatives of the first of them, and on a walk."""
+    found = list(of_different_shapes(adapter, problems, names, 1 if short else SHAPES))
+    questions = [Question(problem, ROWS[name]) for problem in found for name in names]
+    if not short:
+        for other in relatives(found[0]) if found else ():
+            differing = (name for name in names if not ROWS[name].of_walks and differs(ROWS[name], found[0], other))
+            questions += [Question(other, ROWS[name], rough=True) for name in differing]
+        questions += [Question(walk, ROWS[name], rough=True) for walk in walks(problems) for name in names]
+    conventions = adapter.describe().conventions
+    return [q for q in questions if q.quantity.asks(q.problem) and has_oracle(q, compared(q.quantity, conventions))]
+
+
+def of_different_shapes(
+    adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], count: int
+) -> Iterator[Problem]:
+    """Small problems that the adapter takes, each as different as can be from those before; curved units come first."""
+    small = [problem for problem in problems if problem.walk is None and problem.parameters * problem.N < SMALL]
+    left = sorted(small, key=lambda problem: problem.transfers.count("identity"))
+    found: list[Problem] = []
+    while left and len(found) < count:
+        problem = max(left, key=lambda problem: news(problem, found))
+        left.remove(problem)
+        if news(problem, found) and takes(adapter, problem, names):
+            found.append(problem)
+            yield problem
+
+
+def news(problem: Problem, found: Sequence[Problem]) -> int:
+    """In how many ways a problem differs from all that were found, and one; 0 if one of them has the same shape."""
+    if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
+        return 0
+    sizes: tuple[Callable[[Problem], object], ...] = (lambda p: p.N, lambda p: p.widths, lambda p: p.objective)
+    return 1 + sum(all(size(problem) != size(other) for other in found) for size in sizes)
+
+
+def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
+    """Whether the adapter answers any of the quantities on the problem."""
+    asked = (Question(problem, ROWS[name]) for name in names)
+    usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
+    return any(question.judged(adapter).status not in UNASKED for question in usable)
+
+
+def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The first walk, with its first steps alone."""
+    for problem in problems:
+        if problem.walk is not None:
+            yield replace(problem, walk=problem.walk._replace(waypoints=problem.walk.waypoints[:STEPS]))
+            return
+
+
+def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
+    """Whether the quantity depends on the part that differs, so that a kept answer would be wrong."""
+    pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
+    return not all(np.array_equal(a, b) for a, b in pairs)
+
+
+def has_oracle(question: Question, quantity: Quantity) -> bool:
+    """Whether an answer to the question can be judged."""
+    try:
+        (oracle if question.rough else truth)(question.problem, quantity)
+    except UnusableOracleError:
+        return False
+    return True

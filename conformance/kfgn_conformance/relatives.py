@@ -1,0 +1,52 @@
+"""Problems that differ from another in one part: an answer kept from the one is wrong on the other.
+
+A cache may be keyed by the weights and forget the batch, or be keyed by the shapes and forget the numbers.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from .dyadic import Shape, dyadic_problem
+from .margins import clear_of_kinks, near_border
+from .problems import Probes, Problem, exact
+
+SEEDS = 100
+"""The random problems that are tried for a part, until the changed problem is clear of every step."""
+
+
+def with_probes(problem: Problem, donor: Problem) -> Problem:
+    """Take the probes of the donor, with dampings twice as large as the problem's."""
+    V, U, Z, *_ = donor.probes
+    tau, gamma, eta = (2 * damping for damping in (problem.probes.tau, problem.probes.gamma, problem.probes.eta))
+    return replace(problem, probes=Probes(V, U, Z, np.array(tau), np.array(gamma), np.array(eta)))
+
+
+PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
+    "weights": lambda problem, donor: replace(problem, weights=donor.weights),
+    "inputs": lambda problem, donor: replace(problem, X=donor.X),
+    "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
+    "probes": with_probes,
+}
+"""Each part with the function that takes it from a donor of the same shape."""
+
+
+@cache
+def relatives(problem: Problem) -> tuple[Problem, ...]:
+    """One relative for each part that has one clear of every step; the ids say which part is another."""
+    found = (relative(problem, part) for part in PARTS)
+    return tuple(other for other in found if other is not None)
+
+
+def relative(problem: Problem, part: str) -> Problem | None:
+    """Take the part from the first random problem of the same shape that leaves the result clear of every step."""
+    sizes = problem.N, problem.labels.shape[1]
+    shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
+    for seed in range(SEEDS):
+        donor = dyadic_problem(problem.id, shape, np.random.Generator(np.random.Philox([seed, len(part)])))
+        other = replace(PARTS[part](problem, donor), id=f"{problem.id}-other-{part}")
+        if clear_of_kinks(other) and not near_border(other).any():
+            return exact(other)
+    return None

@@ -1,0 +1,54 @@
+"""A rough comparison with the oracle, for problems of which d is not known: it takes long to compute.
+
+    |answer - oracle| <= c sqrt(n) u size + l max|Q|
+
+The first term is that of the rule of `tolerances`. In the place of c d stands the most that a tolerance may be to prove
+anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem is further off.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from .changes import UnusableOracleError
+from .problems import Problem
+from .quantities import Quantity, largest
+from .tolerances import LOOSE, ROUNDOFF, C, Truth, longest_sum, quotient
+from .verdicts import NON_STRICT, Status, Verdict, well_formed
+
+
+@lru_cache(maxsize=2048)
+def oracle(problem: Problem, quantity: Quantity) -> Truth:
+    """The oracle's answer without d. Raises `UnusableOracleError` where it is not finite."""
+    answers = [np.asarray(array) for array in quantity.value(problem)]
+    arrays = tuple(answer.astype(np.float64) for answer in answers)
+    scales, sizes = tuple(map(largest, arrays)), quantity.size(problem, arrays)
+    if not np.all(np.isfinite([*scales, *sizes])):
+        raise UnusableOracleError(f"{quantity.name} on {problem.id}: expected a finite oracle, got NaN or infinity")
+    return Truth(arrays, scales, sizes, (0.0,) * len(arrays), integer=answers[0].dtype.kind in "iu")
+
+
+def compare_roughly(
+    answer: object, problem: Problem, quantity: Quantity, dtype: str, translations: tuple[str, ...] = ()
+) -> Verdict:
+    """The verdict on an answer in a dtype, by the rule of this module."""
+    right = oracle(problem, quantity)
+    arrays, fault = well_formed(answer, right, dtype)
+    if fault:
+        return Verdict(Status.FAIL, problem.id, np.inf, detail=fault, translations=translations)
+    rounding, most = C * math.sqrt(longest_sum(problem)) * ROUNDOFF[dtype], max(right.scales)
+    allowed = [
+        rounding * size + LOOSE[dtype] * (scale or most) for size, scale in zip(right.sizes, right.scales, strict=True)
+    ]
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, right.arrays, strict=True)]
+    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    worst = int(np.argmax(ratios))
+    detail = (
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, rough tolerance {allowed[worst]:.3g}, "
+        f"largest element {right.scales[worst]:.3g}"
+    )
+    if ratios[worst] <= 1:
+        return Verdict(Status.PASS, problem.id, ratios[worst], LOOSE[dtype], detail, None, translations)
+    status = Status.NON_STRICT if ratios[worst] <= NON_STRICT else Status.FAIL
+    return Verdict(status, problem.id, ratios[worst], LOOSE[dtype], detail, tuple(map(np.copy, arrays)), translations)

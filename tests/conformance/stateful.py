@@ -1,0 +1,130 @@
+"""Implementations that keep a state: each right when asked once, and one whose cache is right."""
+
+from kfgn_conformance.adapters import Description, UnsupportedError
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.inputs import named_arrays
+
+OFFERED = frozenset({"gradient", "kflr", "kfra", "solve_exact"})
+
+
+class CachesRightly:
+    """The answers are kept by everything that they depend on."""
+
+    def __init__(self, dtype):
+        self.dtype, self.kept, self.asked, self.last = dtype, {}, [], None
+
+    def describe(self):
+        return Description(type(self).__name__, "1", self.dtype, OFFERED)
+
+    def key(self, problem):
+        return (problem.transfers, problem.objective, *((n, a.shape, a.tobytes()) for n, a in named_arrays(problem)))
+
+    def compute(self, problem, quantity):
+        key = (quantity, self.key(problem))
+        if key not in self.kept:
+            self.kept[key] = self.right(problem, quantity)
+        return self.kept[key]
+
+    def right(self, problem, quantity):
+        return tuple(array.astype(self.dtype) for array in Textbook(problem).answer(quantity))
+
+
+class KeyedByShape(CachesRightly):
+    def key(self, problem):
+        return tuple((name, array.shape) for name, array in named_arrays(problem))
+
+
+class KeyedByWeights(CachesRightly):
+    def key(self, problem):
+        return tuple(W.tobytes() for W in problem.weights)
+
+
+class KeyedByInputs(CachesRightly):
+    def key(self, problem):
+        return problem.X.tobytes()
+
+
+class ForgetsTheLabels(CachesRightly):
+    def key(self, problem):
+        return (problem.X.tobytes(), problem.probes.gamma.tobytes(), *(W.tobytes() for W in problem.weights))
+
+
+class ForgetsTheDamping(CachesRightly):
+    def key(self, problem):
+        return (problem.X.tobytes(), problem.Y.tobytes(), *(W.tobytes() for W in problem.weights))
+
+
+class SpoiltByAnother(CachesRightly):
+    """The gradient reads what kflr has left, for the same problem."""
+
+    def compute(self, problem, quantity):
+        answer = self.right(problem, quantity)
+        if quantity == "kflr":
+            self.kept[problem.id] = 2
+        return tuple(a * self.kept.get(problem.id, 1) for a in answer) if quantity == "gradient" else answer
+
+
+class RightOnce(CachesRightly):
+    def compute(self, problem, quantity):
+        self.asked.append((problem.id, quantity))
+        times = self.asked.count((problem.id, quantity))
+        return tuple(a * (1 if times == 1 or quantity != "kfra" else 3) for a in self.right(problem, quantity))
+
+
+class AnotherBetween(CachesRightly):
+    """The second answer on a problem is wrong if another problem was asked in between."""
+
+    def compute(self, problem, quantity):
+        self.asked.append((problem.id, quantity))
+        again = quantity == "kfra" and self.asked[-1] in self.asked[:-1]
+        between = again and self.asked[-2][0] != problem.id
+        return tuple(a * (2 if between else 1) for a in self.right(problem, quantity))
+
+
+class SpoilsTheInputs(CachesRightly):
+    def compute(self, problem, quantity):
+        answer = self.right(problem, quantity)
+        if quantity == "kfra":
+            problem.X[0] += 1
+            problem.probes.direction[1][0, 0] = 7
+        return answer
+
+
+class Doubles(CachesRightly):
+    """A plain mistake, without a state."""
+
+    def compute(self, problem, quantity):
+        return tuple(a * (2 if quantity == "kfra" else 1) for a in self.right(problem, quantity))
+
+
+class RaisesLater(CachesRightly):
+    """A lookup that fails once another quantity has emptied the cache."""
+
+    def compute(self, problem, quantity):
+        if quantity == "kflr":
+            self.last = "emptied"
+        if quantity == "gradient" and self.last == "emptied":
+            raise KeyError("activations")
+        return self.right(problem, quantity)
+
+
+class RefusesLater(RightOnce):
+    """The second time it does not take the problem any more."""
+
+    def compute(self, problem, quantity):
+        self.asked.append((problem.id, quantity))
+        if quantity == "kfra" and self.asked.count((problem.id, quantity)) > 1:
+            raise UnsupportedError("already done")
+        return self.right(problem, quantity)
+
+
+class AveragesFactors(CachesRightly):
+    """A running average of the factors, as of an optimiser, from one question to the next."""
+
+    def compute(self, problem, quantity):
+        answer = self.right(problem, quantity)
+        if quantity == "kflr":
+            if self.last is not None and [a.shape for a in self.last] == [a.shape for a in answer]:
+                answer = tuple(0.5 * a + 0.5 * b for a, b in zip(answer, self.last, strict=True))
+            self.last = answer
+        return answer

@@ -1,0 +1,136 @@
+"""The number of problems that an implementation was asked on: a ratio that stands for one problem says so."""
+
+import re
+from io import StringIO
+
+import pytest
+from kfgn_conformance.adapters import Description, UnsupportedError
+from kfgn_conformance.cases import cases
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.reports import print_report, records, write_page
+from kfgn_conformance.run import Cell, Column, Report, run
+from kfgn_conformance.verdicts import Status, Verdict
+from kfgn_conformance.walks import WALKS, walk
+from rich.console import Console
+
+CASES = [p for p in cases() if p.id.endswith("-tanh")]
+PROBLEMS = [*CASES, walk("kfra", *WALKS["kfra"])]
+
+
+class Takes:
+    """A textbook that takes some objectives."""
+
+    def __init__(self, name, dtype, quantities, objectives, factor=1):
+        self.name, self.dtype, self.objectives, self.factor = name, dtype, objectives, factor
+        self.quantities = frozenset(quantities)
+
+    def describe(self):
+        return Description(self.name, "1", self.dtype, self.quantities)
+
+    def compute(self, problem, quantity):
+        if problem.objective not in self.objectives:
+            raise UnsupportedError("another objective")
+        return tuple(self.factor * a.astype(self.dtype) for a in Textbook(problem).answer(quantity))
+
+
+EVERY = ("bernoulli", "categorical", "mixture", "squared_error")
+
+
+def column(name, dtype, *of, **settings):
+    return Column(name, Takes(name, dtype, *of, **settings))
+
+
+@pytest.fixture(scope="module")
+def report():
+    columns = [
+        *(column("whole", d, ("gradient", "kfra", "optimiser_step"), EVERY) for d in ("float32", "float64")),
+        *(column("one", d, ("gradient", "kfra"), ("bernoulli",)) for d in ("float32", "float64")),
+        column("wrong", "float64", ("gradient",), ("bernoulli", "categorical"), factor=2),
+        column("none", "float64", ("gradient",), ()),
+        Column("absent", reason="it is not installed"),
+    ]
+    return run(columns, PROBLEMS, lambda _name: None)
+
+
+def printed(report, width):
+    file = StringIO()
+    print_report(report, Console(width=width, emoji=False, file=file))
+    return file.getvalue()
+
+
+def row(text, name):
+    return next(line for line in text.splitlines() if line.startswith(f"{name} "))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_has_the_count_of_each_row_and_marks_the_cells_with_fewer(report, width):
+    text = printed(report, width)
+    assert re.match(r"quantity +equation +asked ", row(text, "quantity"))
+    assert re.match(r"gradient +\(3\) +5 +\d\.\d\d +", row(text, "gradient"))
+    assert re.match(r"optimiser_step +Algorithm 1 +1 +\d\.\d\d +", row(text, "optimiser_step"))
+    numbers = re.findall(r"\d\.\d\d(?: \(\d+\))?", row(text, "kfra"))
+    whole, one = (numbers[0], numbers[-1])
+    assert "(" not in whole
+    assert one.endswith(" (1)")
+    assert "FAIL (2)" in text
+    assert "In parentheses: asked on so many problems alone." in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_lines_below_are_true_of_every_column(report, width):
+    text = " ".join(printed(report, width).split())
+    assert "The problems are 5 cases, 1 walk." in text
+    assert "one float32, one float64: asked on 1 of 6 problems: 1 case" in text
+    assert "wrong float64: asked on 2 of 6 problems: 2 cases" in text
+    assert "none float64: asked on 0 of 6 problems" in text
+    assert not re.search(r"(whole \w+|absent): asked on", text)
+    assert "Each is the worst over the problems asked" in text
+    assert "An empty cell was not asked." in text
+
+
+def test_a_narrow_table_keeps_its_numbers():
+    """At 80 columns what is not usable is named below alone, if it does not fit beside the others."""
+    backends = ["numpy", "array-api-strict", "torch", "torch-cuda", "jax", "jax-cuda", "cupy"]
+    columns = [column(name, d, ("kfra",), EVERY) for name in backends[:3] for d in ("float32", "float64")]
+    columns += [Column(name, reason="there is none here") for name in backends[3:]]
+    text = printed(run(columns, PROBLEMS, lambda _name: None), 80)
+    assert max(map(len, map(str.rstrip, text.splitlines()))) <= 80
+    assert "…" not in text
+    assert all(len(re.findall(r"\d\.\d\d", line)) == 3 for line in text.splitlines() if line.startswith("kfra "))
+    for name in backends[3:]:
+        assert f"{name}: not usable: there is none here" in text
+
+
+def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):
+    lines = records(report)
+    counts = {(c["quantity"], lines.run["columns"][c["column"]]["name"]): (c["taken"], c["asked"]) for c in lines.cells}
+    assert counts["gradient", "whole"] == (5, 5)
+    assert counts["gradient", "one"] == (1, 5)
+    assert counts["gradient", "wrong"] == (2, 5)
+    assert counts["optimiser_step", "whole"] == (1, 1)
+    write_page([lines], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    notes = re.findall(r'<span class="note">([^<]*)</span>', text)
+    asked = [note for note in notes if note.startswith("on ")]
+    assert sorted(set(asked)) == ["on 1", "on 1 of 5", "on 2 of 5", "on 5"]
+    cells = [box for row in lines.cells for box in [row["taken"]] if box]
+    assert len(asked) == len(cells)
+
+
+def test_a_row_counts_what_was_asked_and_not_the_questions_in_other_orders(report):
+    for cells in report.rows.values():
+        assert len({len(cell.verdicts) for cell in cells}) == 1
+
+
+def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
+    """A row then has two numbers, and no cell a mark."""
+    of = [column("whole", dtype, ("gradient",), EVERY) for dtype in ("float32", "float64")]
+    first, second = (Verdict(Status.PASS, problem.id, 0.25) for problem in CASES[:2])
+    skipped = Verdict(Status.SKIPPED, CASES[1].id, detail="it is asked in float64 only")
+    report = Report(of, CASES[:2], {"gradient": [Cell((first, skipped)), Cell((first, second))]})
+    assert [cell.asked for cell in report.cells] == [1, 2]
+    wide = printed(report, 120)
+    assert re.match(r"gradient +\(3\) +1/2 +0.25 +0.25$", row(wide, "gradient").rstrip())
+    assert "parentheses" not in wide
+    assert "asked on" not in wide
+    assert [(line["taken"], line["asked"]) for line in records(report).cells] == [(1, 1), (2, 2)]

@@ -1,0 +1,273 @@
+"""Questions in several orders: what an implementation keeps from one answer must not spoil another."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kfgn_conformance import QUANTITIES, Status, cli, judge, problem_sets
+from kfgn_conformance.adapters.in_process import InProcess
+from kfgn_conformance.adapters.isolated import Isolated
+from kfgn_conformance.adapters.loading import load
+from kfgn_conformance.adapters.program import Program
+from kfgn_conformance.cases import cases
+from kfgn_conformance.columns import columns_of
+from kfgn_conformance.inputs import changed, copied, named_arrays
+from kfgn_conformance.orders import asked_in_orders, in_every_order
+from kfgn_conformance.problems import exact
+from kfgn_conformance.questions import Question, chosen, of_different_shapes
+from kfgn_conformance.real import digits
+from kfgn_conformance.relatives import PARTS, relatives
+from kfgn_conformance.reports import read_records
+from kfgn_conformance.rough import oracle
+from kfgn_conformance.run import Column, run
+from kfgn_conformance.tolerances import LOOSE
+from kfgn_conformance.walks import WALKS, walk
+
+CASES = [p for p in cases() if p.id in ("case-bernoulli-tanh", "case-mixture-tanh", "case-squared_error-tanh")]
+BASE = CASES[0]
+NAMES = ("gradient", "kflr", "kfra", "solve_exact")
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+FORGETFUL = [
+    ("KeyedByShape", "gradient", "case-bernoulli-tanh"),
+    ("KeyedByWeights", "kfra", "case-bernoulli-tanh"),
+    ("KeyedByInputs", "kflr", "case-bernoulli-tanh"),
+    ("ForgetsTheLabels", "gradient", "case-bernoulli-tanh"),
+    ("ForgetsTheDamping", "solve_exact", "case-bernoulli-tanh"),
+]
+
+
+@pytest.fixture(params=[InProcess, lambda name, dtype: Isolated(name, dtype, 60.0)], ids=["in-process", "isolated"])
+def opened(request):
+    adapters = []
+
+    def open_(name):
+        adapters.append(request.param(f"stateful:{name}", "float64"))
+        return adapters[-1]
+
+    yield open_
+    for adapter in adapters:
+        adapter.close()
+
+
+@pytest.mark.parametrize(("name", "quantity", "kept"), FORGETFUL)
+def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, opened):
+    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    assert found[quantity].status is Status.FAIL
+    expected = f"right when asked alone, wrong after {quantity} on {kept}, whose answer it gives again: array "
+    assert found[quantity].detail.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "detail"),
+    [
+        ("SpoiltByAnother", "gradient", r"wrong after kflr on case-bernoulli-tanh[\w-]*: array"),
+        ("RightOnce", "kfra", "wrong when asked again: array"),
+        ("AnotherBetween", "kfra", r"wrong after \w+ on case-bernoulli-tanh-other-\w+: array"),
+    ],
+)
+def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, opened):
+    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    assert set(found) == {quantity}
+    assert found[quantity].status is Status.FAIL
+    assert re.match(f"right when asked alone, {detail}", found[quantity].detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "detail"),
+    [
+        ("RaisesLater", "gradient", r"right when asked alone, wrong after kflr on [\w-]+: KeyError: 'activations'"),
+        (
+            "RefusesLater",
+            "kfra",
+            "right when asked alone, wrong when asked again: answered before, and now: already done",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detail, opened):
+    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    assert {name: verdict.status for name, verdict in found.items()} == {quantity: Status.ERROR}
+    assert re.fullmatch(detail, found[quantity].detail)
+    again = judge(opened("RefusesLater"), BASE, QUANTITIES["kfra"], twice=True)
+    assert (again.status, again.detail) == (
+        Status.ERROR,
+        "the same question a second time: answered before, and now: already done",
+    )
+
+
+def test_a_running_average_is_found(opened):
+    """It is right the first time, and again as long as nothing else comes between."""
+    found = asked_in_orders(opened("AveragesFactors"), CASES, NAMES).wrong
+    assert set(found) == {"kflr"}
+    assert found["kflr"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
+
+
+@pytest.mark.parametrize(("name", "quantity"), [("SpoiltByAnother", "gradient"), ("RightOnce", "kfra")])
+def test_an_adapter_that_cannot_start_again_is_found_too(name, quantity):
+    """It keeps its state for good, so that the questions in between are counted, and the last of them is named."""
+    found = asked_in_orders(load(f"stateful:{name}", "float64"), CASES, NAMES).wrong
+    assert set(found) == {quantity}
+    assert re.match(r"right at first, wrong after \d+ questions, the last of them \w+ on case-", found[quantity].detail)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_cache_that_is_right_passes(dtype):
+    assert asked_in_orders(load("stateful:CachesRightly", dtype), CASES, NAMES).wrong == {}
+
+
+@pytest.mark.parametrize("name", ["SpoiltByAnother", "AnotherBetween"])
+def test_the_rows_alone_do_not_show_it_and_the_run_does(name):
+    column = Column(name, InProcess(f"stateful:{name}", "float64"))
+    quantity = {"SpoiltByAnother": "gradient", "AnotherBetween": "kfra"}[name]
+    report = run([column], CASES, lambda _name: None)
+    (cell,) = report.rows[quantity]
+    assert {verdict.status for verdict in cell.verdicts} == {Status.PASS}
+    assert cell.status is Status.FAIL
+    assert cell.worst.detail.startswith("right when asked alone, wrong after ")
+    assert cell.taken == len(CASES)
+    assert not report.passed
+
+
+def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
+    before = copied(BASE)
+    report = run([Column("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES, lambda _name: None)
+    (cell,) = report.rows["kfra"]
+    assert cell.status is Status.ERROR
+    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, probes.direction[1]"
+    assert report.rows["gradient"][0].status is Status.PASS
+    assert changed(before, BASE) == []
+
+
+def test_every_array_of_a_problem_has_a_name_and_is_copied():
+    problem = walk("kfac", *WALKS["kfac"])
+    names = dict(named_arrays(problem))
+    assert {"weights[2]", "Y", "probes.gamma", "walk.waypoints[7].Q[0]", "walk.waypoints[7].draws"} <= set(names)
+    given = copied(problem)
+    for name, array in named_arrays(given):
+        assert not np.shares_memory(array, names[name])
+    given.walk.waypoints[7].update[1][0, 0] += 1
+    assert changed(problem, given) == ["walk.waypoints[7].update[1]"]
+
+
+def test_relatives_differ_in_one_part():
+    for problem in CASES:
+        others = relatives(problem)
+        assert [other.id for other in others] == [f"{problem.id}-other-{part}" for part in PARTS]
+        for other in others:
+            exact(other)
+            assert (other.widths, other.N, other.transfers) == (problem.widths, problem.N, problem.transfers)
+            parts = {name.split("[")[0].split(".")[0] for name in changed(problem, other)}
+            assert parts <= {"weights"} or parts <= {"X"} or parts <= {"Y", "labels", "draws"} or parts <= {"probes"}
+            assert parts
+
+
+def test_every_quantity_is_asked_again_after_every_other():
+    """In the seeded orders together, each of two questions comes before the other."""
+    adapter = load("stateful:CachesRightly", "float64")
+    questions = chosen(adapter, CASES, NAMES, short=False)
+    assert len({(q.problem.widths, q.problem.N) for q in questions}) > 1
+    order = list(in_every_order(questions))
+    places = {name: [i for i, q in enumerate(order) if q.quantity.name == name] for name in NAMES}
+    for a in NAMES:
+        for b in NAMES:
+            assert min(places[a]) < max(places[b])
+
+
+def test_problems_of_different_shapes_are_taken():
+    """The second and the third differ in the datapoints too where there is such a problem; none is large."""
+    tall = replace(CASES[2].head(3), id="short")
+    taken = of_different_shapes(load("stateful:CachesRightly", "float64"), [*CASES, tall, digits()], NAMES, 3)
+    assert [problem.id for problem in taken] == ["case-bernoulli-tanh", "case-mixture-tanh", "short"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relatives_are_compared_roughly(dtype):
+    """A right answer is far within; one that is twice the looseness off is not."""
+    right = oracle(relatives(BASE)[0], QUANTITIES["kfra"])
+    question = Question(relatives(BASE)[0], QUANTITIES["kfra"], rough=True)
+
+    def verdict(factor):
+        arrays = tuple((factor * a).astype(dtype) for a in right.arrays)
+        return question.compare(arrays, question.problem, question.quantity, dtype, ())
+
+    assert verdict(1).status is Status.PASS
+    assert verdict(1).ratio < 1e-3
+    assert verdict(1 + 2 * LOOSE[dtype]).status is Status.NON_STRICT
+    assert verdict(1.5).status is Status.FAIL
+    assert verdict(np.nan).status is Status.FAIL
+
+
+def test_a_walk_is_among_the_questions():
+    (numpy,) = columns_of(("numpy",), "float64")
+    problems = [CASES[0], walk("kfra", *WALKS["kfra"])]
+    (of_walk,) = [q for q in chosen(numpy.adapter, problems, ["loss", "optimiser_step"], short=False) if q.problem.walk]
+    assert of_walk.quantity.name == "optimiser_step"
+    assert len(of_walk.problem.walk.waypoints) == 2
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(problem_sets, "cases", lambda: tuple(CASES))
+    monkeypatch.setattr(problem_sets, "walks", tuple)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("options", [(), ("--in-process",), ("--jobs", "2")])
+def test_the_command_finds_it(options, capsys, tmp_path):
+    file = tmp_path / "report.jsonl"
+    given = ["--adapter", "stateful:SpoiltByAnother", "--dtype", "float64", "--examples", "0", "--jsonl", str(file)]
+    assert cli.main([*given, *options]) == cli.FAILED
+    assert "FAIL: gradient by SpoiltByAnother float64 on case-" in " ".join(capsys.readouterr().out.split())
+    failed = [cell for cell in read_records(file).cells if cell["status"] == "FAIL"]
+    assert [cell["quantity"] for cell in failed] == ["gradient"]
+    assert failed[0]["worst"]["detail"].startswith("right when asked alone, wrong after kflr on case-")
+
+
+PROGRAM = """
+import json, sys
+sys.path.insert(0, {folder!r})
+from stateful import SpoiltByAnother
+from kfgn_conformance.exchange import from_json
+adapter = SpoiltByAnother("float64")
+for line in sys.stdin:
+    question = json.loads(line)
+    if question["ask"] == "describe":
+        answer = dict(name="p", version="1", quantities=["gradient", "kflr"])
+    else:
+        arrays = adapter.compute(from_json(question["problem"]), question["quantity"])
+        answer = dict(arrays=[array.tolist() for array in arrays])
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def test_a_program_that_keeps_a_state_is_found(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM.format(folder=str(Path(__file__).parent)))
+    program = Program(f"exec:{sys.executable} {tmp_path / 'program.py'}", "float64", 60.0)
+    try:
+        found = asked_in_orders(program, CASES, ["gradient", "kflr"]).wrong
+    finally:
+        program.close()
+    assert found["gradient"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
+
+
+def test_a_plain_mistake_is_not_told_again():
+    """What the rows have found is wrong at first too, so that no order is to blame."""
+    adapter = load("stateful:Doubles", "float64")
+    assert asked_in_orders(adapter, CASES, NAMES, wrong=["kfra"]).wrong == {}
+    assert set(asked_in_orders(adapter, CASES, NAMES).wrong) == {"kfra"}
+
+
+def test_what_is_right_at_first_counts_though_its_row_is_wrong():
+    """With several processes a row may come after the one that spoils it."""
+    adapter = InProcess("stateful:SpoiltByAnother", "float64")
+    found = asked_in_orders(adapter, CASES, NAMES, wrong=["gradient"]).wrong
+    assert found["gradient"].detail.startswith("right when asked alone, wrong after kflr")

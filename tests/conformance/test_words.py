@@ -1,0 +1,55 @@
+"""Messages of the kit: after `expected` stands what is right, and after `got` what was given."""
+
+import numpy as np
+import pytest
+from kfgn_conformance import golden
+from kfgn_conformance.cases import case
+from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_words
+from kfgn_conformance.golden.making import header, mistakes
+from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.tolerances import longest_sum, truth
+from kfgn_conformance.verdicts import compare
+
+CASE = case("bernoulli", "project", ("tanh", "softplus"))
+GRADIENT = QUANTITIES["gradient"]
+
+
+def order(message, expected, got):
+    """Whether the right value stands after `expected` and the other after `got`."""
+    after = message.partition("expected ")[2]
+    right, _, given = after.partition(", got ")
+    return expected in right and got in given
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected", "got"),
+    [
+        (lambda a: a[:2], "3 arrays", "2"),
+        (lambda a: [*a], "a tuple", "list"),
+        (lambda a: (a[0].T, *a[1:]), "(7, 6)", "(6, 7)"),
+        (lambda a: (a[0].astype("float32"), *a[1:]), "float64", "float32"),
+        (lambda a: (a[0] * np.nan, *a[1:]), "finite", "NaN"),
+    ],
+)
+def test_of_an_answer(spoil, expected, got):
+    verdict = compare(spoil(truth(CASE, GRADIENT).arrays), CASE, GRADIENT, "float64")
+    assert order(verdict.detail, expected, got), verdict.detail
+
+
+def test_of_the_head_of_a_file_of_golden_vectors():
+    right = header(GRADIENT)
+    written = {**right, "description": "another", "notes": {}, "mistakes": {"kflr-for-kfra": "Another."}}
+    of_head, of_mistakes = faults_of_header(written)
+    assert order(of_head, repr(right["description"]), "'another'")
+    assert order(of_mistakes, repr(mistakes()["kflr-for-kfra"]), "'Another.'")
+
+
+def test_of_a_golden_vector():
+    vector = next(v for v in golden.load() if v.quantity == "gradient" and v.flags and v.problem.N > 1)
+    n = longest_sum(vector.problem)
+    assert order(next(faults_of_arrays(vector, GRADIENT, n + 1)), str(n), str(n + 1))
+    short = vector._replace(expected=(vector.expected[0]._replace(float64=np.ones((2, 9))),))
+    shapes = str([W.shape for W in vector.problem.weights])
+    assert order(next(faults_of_arrays(short, GRADIENT, n)), shapes, "[(2, 9)]")
+    other = vector._replace(flags=("Steps",))
+    assert order(next(faults_of_words(other, {"notes": {}, "mistakes": {}})), ", ".join(vector.flags), "Steps")
