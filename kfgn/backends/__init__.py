@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import detached, device, has_values, is_plain
+from .arrays import copied, detached, device, has_values, is_plain
 from .compiling import compiled
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
@@ -13,6 +13,7 @@ __all__ = [
     "cholesky",
     "cholesky_solve",
     "compiled",
+    "copied",
     "detached",
     "device",
     "eigh",

@@ -37,6 +37,14 @@ def detached(x: Array) -> Array:
     return x.detach() if is_torch_array(x) else x
 
 
+def copied(x: Array) -> Array:
+    """A copy of x outside any autograd graph, which lies in memory as x does.
+
+    JAX's arrays are copied too: those made from a NumPy array may share its memory.
+    """
+    return x.detach().clone() if is_torch_array(x) else array_api_compat.array_namespace(x).asarray(x, copy=True)
+
+
 def is_plain(x: Array) -> bool:
     """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix."""
     if is_torch_array(x):

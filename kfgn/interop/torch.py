@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from .._types import Weights
-from ..expectations import floating, one_library_and_device, type_of
+from ..expectations import floating, one_library_and_device
 from ..network import Network
 from ..transfers import LEAK
+from ..words import type_of
 
 try:
     import torch

@@ -461,8 +461,8 @@ NETWORKS = {
         ["no forward hooks", "got 1"],
     ),
     "hook of the whole": (lambda: hooked(within(linear()), "register_forward_hook"), "module", ["got 1"]),
-    "objective": (None, "objective", ["unknown objective 'hinge'", "categorical"]),
-    "psd": (None, "psd", ["unknown name 'clip'", "project"]),
+    "objective": (None, "objective", ["one of squared_error, bernoulli, categorical", "got 'hinge'"]),
+    "psd": (None, "psd", ["one of project, scalar, raise", "got 'clip'"]),
     "outputs of the mixture": (None, "widths", ["3 outputs", "mixture", "(3, 5, 4, 2)"]),
 }
 
