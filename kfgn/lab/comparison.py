@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..words import shown
 from .errors import RunFailedError, UsageError
 from .methods import METHODS, checked_method, make_optimiser
-from .options import OF_THE_METHOD, Options
+from .options import OF_THE_METHOD, Options, checked_instance, checked_path, usage
 from .pictures import draw_losses
 from .run_folder import Run, is_run
 from .tasks import open_task
@@ -26,7 +27,9 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     What is there already of an earlier call is gone on with. Raises as `train` and `resume` do, before the first run
     if the options are at fault, and `UsageError` for an option that none of the methods takes.
     """
-    folder = Path(out)
+    folder = Path(usage(checked_path, "out", out))
+    checked_instance("options", options, Options)
+    methods = _checked_methods(methods)
     each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
     for name in OF_THE_METHOD:
         value = getattr(options, name)
@@ -49,6 +52,12 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     return runs
 
 
+def _checked_methods(methods: Sequence[str]) -> list[str]:
+    if not isinstance(methods, tuple | list) or not methods or not all(isinstance(name, str) for name in methods):
+        raise UsageError(f"methods: expected a tuple or list of names such as 'kfra', got {shown(methods)}")
+    return list(methods)
+
+
 def _for_method(options: Options, asked: str) -> Options:
     name, colon, rate = asked.partition(":")
     takes = checked_method(name).takes
@@ -61,7 +70,7 @@ def _for_method(options: Options, asked: str) -> Options:
     try:
         return dataclasses.replace(one, learning_rate=float(rate))
     except ValueError as error:
-        raise UsageError(f"methods: expected a learning rate after the colon, got {asked!r}") from error
+        raise UsageError(f"methods: expected a learning rate after the colon, got {shown(asked)}") from error
 
 
 def _given(options: Options) -> dict[str, object]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from ..network import Network
 from ..optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
+from ..options import checked_name
 from .errors import UsageError
-from .options import OF_THE_METHOD, Options
+from .options import OF_THE_METHOD, Options, usage
 
 Optimiser: TypeAlias = GaussNewton | SGD | Adam
 
@@ -79,9 +81,7 @@ METHODS: dict[str, Method] = {
 
 def checked_method(name: str) -> Method:
     """The method of that name; `UsageError` for one that is not known."""
-    if name not in METHODS:
-        raise UsageError(f"method: unknown method {name!r}; known: {', '.join(METHODS)}")
-    return METHODS[name]
+    return METHODS[usage(partial(checked_name, known=tuple(METHODS)), "method", name)]
 
 
 def make_optimiser(network: Network, options: Options) -> Optimiser:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Network
+from ..options import checked_name
 from .data import Images, load
 from .data.store import Folder
 from .errors import UsageError
+from .options import usage
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,7 @@ def open_task(name: str, folder: Folder = None) -> Task:
 
     Raises `UsageError` for a name that is not known and for values that are not finite, and `DataUnavailableError`.
     """
-    if name not in _TASKS:
-        raise UsageError(f"data: unknown data set {name!r}; known: {', '.join(TASKS)}")
+    name = usage(partial(checked_name, known=TASKS), "data", name)
     source, network, targets, batch = _TASKS[name]
     images = load(source, folder)
     if not np.isfinite(images.pixels).all():

@@ -4,12 +4,14 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._types import Array
+from ..words import shown
 from .batches import Batches
 from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
 from .errors import RunFailedError, UsageError
@@ -17,7 +19,7 @@ from .evaluation import Evaluation, taken
 from .initial import initial_weights
 from .interrupts import Asked, interrupts
 from .lock import locked
-from .options import FREE, Options
+from .options import FREE, Options, checked_instance, checked_path, usage
 from .pictures import draw_run
 from .run_folder import (
     METRICS,
@@ -52,10 +54,10 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError` for what cannot be begun, and
     `RunFailedError` for what cannot go on.
     """
-    folder = Path(out)
+    folder, watch = Path(usage(checked_path, "out", out)), _checked_watch(watch)
     check_new(folder)
     setup = set_up(options, task)
-    return _trained(setup, setup.configuration(), folder, watch or Watch())
+    return _trained(setup, setup.configuration(), folder, watch)
 
 
 def resume(
@@ -67,21 +69,42 @@ def resume(
              larger `updates`; one of the rest that differs from the run's is a `UsageError`.
     Raises as `train` does.
     """
-    folder, changes = Path(out), dict(changes or {})
+    folder, watch = Path(usage(checked_path, "out", out)), _checked_watch(watch)
+    changes = _checked_changes(changes)
     saved = read_configuration(folder)
-    for name, value in changes.items():
-        if name not in FREE and value != saved["options"].get(name):
-            raise UsageError(f"{name}: the run in {folder} has {saved['options'].get(name)!r}, got {value!r}")
     if {"updates", "seconds"} & changes.keys():
         changes = {"updates": None, "seconds": None, **changes}
-    setup = set_up(Options(**{**saved["options"], **changes}), task)
+    options = Options(**{**saved["options"], **changes})
+    changes = {name: getattr(options, name) for name in changes}
+    for name, value in changes.items():
+        if name not in FREE and value != saved["options"].get(name):
+            raise UsageError(f"{name}: expected {saved['options'].get(name)!r}, as in {folder}, got {shown(value)}")
+    setup = set_up(options, task)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was begun with other defaults, by kfgn {saved['versions']['kfgn']}")
-    watch = watch or Watch()
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
             watch.warns(f"{folder}: the run was begun with {name} {then} and goes on with {now}: its digits may differ")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def _checked_changes(changes: Any) -> dict[str, Any]:
+    names = [field.name for field in fields(Options)]
+    if changes is None:
+        return {}
+    if not isinstance(changes, Mapping):
+        raise UsageError(f"changes: expected a mapping from names of options, got {shown(changes)}")
+    for name in changes:
+        if name not in names:
+            raise UsageError(f"changes: expected names of {', '.join(names)}, got {shown(name)}")
+    return dict(changes)
+
+
+def _checked_watch(watch: Watch | None) -> Watch:
+    if watch is None:
+        return Watch()
+    checked_instance("watch", watch, Watch)
+    return watch
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:

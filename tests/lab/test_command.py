@@ -38,11 +38,11 @@ def test_resume_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--data", "cifar", "--updates", 1), "data: unknown data set 'cifar'"),
+        (("--data", "cifar", "--updates", 1), "data: expected one of digits"),
         (("--updates", 1), "data: expected one of digits"),
         (("--data", "digits"), "updates, seconds: expected one of them, got neither"),
-        (("--data", "digits", "--updates", 1, "--method", "x"), "method: unknown method 'x'"),
-        (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: unknown backend 'x'"),
+        (("--data", "digits", "--updates", 1, "--method", "x"), "method: expected one of kflr"),
+        (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: expected one of numpy"),
         (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
         (("--resume",), "there is no run here (configuration.json is missing)"),
     ],
