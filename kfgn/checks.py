@@ -34,6 +34,17 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     return xp, tuple(detached(W) for W in weights), detached(X)
 
 
+def checked_weights(network: Network, weights: Weights) -> Arrays:
+    """The weights alone, likewise, with their values."""
+    checked_network(network)
+    layers = _by_layer(network, "weights", "W", weights)
+    xp = one_library_and_device(layers)
+    floating(xp, layers)
+    _layer_shapes(network, layers)
+    finite(xp, layers)
+    return tuple(detached(W) for W in weights)
+
+
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
     """A direction in the space of the weights: arrays shaped like them, beside a batch X that has been checked.
 

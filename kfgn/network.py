@@ -38,8 +38,8 @@ class Network:
             raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {shown(self.widths)}")
         if len(self.transfers) != self.depth - 1:
             raise ValueError(
-                f"transfers: expected {self.depth - 1}, one for each layer but the last, "
-                f"got {len(self.transfers)}: {shown(self.transfers)}"
+                f"transfers: expected {self.depth - 1}, one for each layer but the last of widths "
+                f"{shown(self.widths)}, got {len(self.transfers)}: {shown(self.transfers)}"
             )
         settle(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
         settle(self, psd=checked_name("psd", self.psd, PSD))

@@ -46,9 +46,13 @@ def copied(x: Array) -> Array:
 
 
 def is_plain(x: Array) -> bool:
-    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix."""
+    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix, no random key."""
     if is_torch_array(x):
         import torch
 
         return bool(x.layout == torch.strided)
+    if is_jax_array(x):
+        import jax
+
+        return not jax.dtypes.issubdtype(x.dtype, jax.dtypes.extended)
     return not isinstance(x, (np.ma.MaskedArray, np.matrix))

@@ -34,7 +34,7 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     for name in OF_THE_METHOD:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
-            raise UsageError(f"{name}: none of {', '.join(methods)} takes it")
+            raise UsageError(f"{name}: expected an option of one of {', '.join(methods)}, and none takes it")
     task = open_task(options.data, options.data_folder)
     for one in each.values():
         make_optimiser(task.network, one)
@@ -60,13 +60,13 @@ def _checked_methods(methods: Sequence[str]) -> list[str]:
 
 def _for_method(options: Options, asked: str) -> Options:
     name, colon, rate = asked.partition(":")
-    takes = checked_method(name).takes
+    takes = checked_method(name, "methods").takes
     without: dict[str, None] = {option: None for option in OF_THE_METHOD if option not in takes}
     one = dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
     if not colon:
         return one
     if "learning_rate" not in takes:
-        raise UsageError(f"methods: {name} has no learning rate, got {asked!r}")
+        raise UsageError(f"methods: expected no learning rate for {name}, got {shown(asked)}")
     try:
         return dataclasses.replace(one, learning_rate=float(rate))
     except ValueError as error:

@@ -152,7 +152,7 @@ class _Trainer:
             self.state = restored(self.state, found, self.backend)
             self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
         if self.options.updates is not None and self.state.t > self.options.updates:
-            raise UsageError(f"updates: {self.state.t} are done already, got {self.options.updates}")
+            raise UsageError(f"updates: expected at least {self.state.t}, which are done, got {self.options.updates}")
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
 
     def go(self, asked: Asked) -> None:

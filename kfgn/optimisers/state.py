@@ -7,8 +7,7 @@ from array_api_compat import array_namespace
 
 from .._types import Array, Arrays, Namespace, Weights
 from ..backends import copied, device
-from ..checks import checked_layers, checked_network
-from ..expectations import floating, one_library_and_device
+from ..checks import checked_weights
 from ..network import Network
 from ..options import checked_integer
 
@@ -66,12 +65,7 @@ def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
 
 def checked_start(network: Network, weights: Weights) -> Arrays:
     """A copy of weights to start from: finite, of the network's shapes, in one library, dtype and device."""
-    checked_network(network)
-    W_1 = weights[0] if isinstance(weights, (tuple, list)) and weights else None
-    if W_1 is not None:
-        xp = one_library_and_device({"W_1": W_1})
-        floating(xp, {"W_1": W_1})
-    return tuple(map(copied, checked_layers(network, W_1, "weights", weights, check=True, letter="W")))
+    return tuple(map(copied, checked_weights(network, weights)))
 
 
 def zeros_like(W: Array) -> Callable[[tuple[int, ...]], Array]:
