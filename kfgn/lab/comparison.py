@@ -14,7 +14,7 @@ from .pictures import draw_losses
 from .run_folder import Run, is_run
 from .tasks import open_task
 from .trainer import resume, train
-from .watch import Watch
+from .watch import Watch, checked_watch
 
 PICTURE = "comparison.png"
 
@@ -29,7 +29,7 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     """
     folder = Path(usage(checked_path, "out", out))
     checked_instance("options", options, Options)
-    methods = _checked_methods(methods)
+    methods, watch = _checked_methods(methods), checked_watch(watch)
     each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
     for name in OF_THE_METHOD:
         value = getattr(options, name)

@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -113,6 +113,19 @@ def checked_instance(name: str, value: Any, kind: type) -> None:
     """`UsageError` for what is no instance of a class of the lab."""
     if not isinstance(value, kind):
         raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")
+
+
+def checked_changes(changes: Any) -> dict[str, Any]:
+    """Options by name, as they change when a run is resumed, or none: `UsageError` for anything else."""
+    names = [field.name for field in fields(Options)]
+    if changes is None:
+        return {}
+    if not isinstance(changes, Mapping):
+        raise UsageError(f"changes: expected a mapping from names of options, got {shown(changes)}")
+    for name in changes:
+        if name not in names:
+            raise UsageError(f"changes: expected names of {', '.join(names)}, got {shown(name)}")
+    return dict(changes)
 
 
 def _checked_text(name: str, value: Any) -> str:

@@ -4,7 +4,6 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from .evaluation import Evaluation, taken
 from .initial import initial_weights
 from .interrupts import Asked, interrupts
 from .lock import locked
-from .options import FREE, Options, checked_instance, checked_path, usage
+from .options import FREE, Options, checked_changes, checked_path, usage
 from .pictures import draw_run
 from .run_folder import (
     METRICS,
@@ -34,7 +33,7 @@ from .run_folder import (
 )
 from .setup import Setup, set_up
 from .tasks import Task
-from .watch import Watch
+from .watch import Watch, checked_watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
 """Infos are read after so many updates, or so much time: the device is not waited for at every one."""
@@ -54,7 +53,7 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError` for what cannot be begun, and
     `RunFailedError` for what cannot go on.
     """
-    folder, watch = Path(usage(checked_path, "out", out)), _checked_watch(watch)
+    folder, watch = Path(usage(checked_path, "out", out)), checked_watch(watch)
     check_new(folder)
     setup = set_up(options, task)
     return _trained(setup, setup.configuration(), folder, watch)
@@ -69,8 +68,8 @@ def resume(
              larger `updates`; one of the rest that differs from the run's is a `UsageError`.
     Raises as `train` does.
     """
-    folder, watch = Path(usage(checked_path, "out", out)), _checked_watch(watch)
-    changes = _checked_changes(changes)
+    folder, watch = Path(usage(checked_path, "out", out)), checked_watch(watch)
+    changes = checked_changes(changes)
     saved = read_configuration(folder)
     if {"updates", "seconds"} & changes.keys():
         changes = {"updates": None, "seconds": None, **changes}
@@ -86,25 +85,6 @@ def resume(
         if now != (then := saved["versions"].get(name)):
             watch.warns(f"{folder}: the run was begun with {name} {then} and goes on with {now}: its digits may differ")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
-
-
-def _checked_changes(changes: Any) -> dict[str, Any]:
-    names = [field.name for field in fields(Options)]
-    if changes is None:
-        return {}
-    if not isinstance(changes, Mapping):
-        raise UsageError(f"changes: expected a mapping from names of options, got {shown(changes)}")
-    for name in changes:
-        if name not in names:
-            raise UsageError(f"changes: expected names of {', '.join(names)}, got {shown(name)}")
-    return dict(changes)
-
-
-def _checked_watch(watch: Watch | None) -> Watch:
-    if watch is None:
-        return Watch()
-    checked_instance("watch", watch, Watch)
-    return watch
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:

@@ -10,8 +10,10 @@ import re
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +42,8 @@ def folders() -> tuple[str, str]:
     """That of a run of one update, and one that is not there."""
     place = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    train(Options("digits", updates=1), os.path.join(place, "run"))  # noqa: PTH118
-    return os.path.join(place, "run"), os.path.join(place, "new")  # noqa: PTH118
+    train(Options("digits", updates=1), f"{place}/run")
+    return f"{place}/run", f"{place}/new"
 
 
 @functools.cache
@@ -136,8 +138,12 @@ def limited() -> Iterator[None]:
 
 
 def surroundings() -> list[Any]:
-    """What no call may change."""
-    return [np.geterr(), os.environ.copy(), os.getcwd(), sorted(os.listdir()), np.random.get_state()[1].tobytes()]  # noqa: PTH109, PTH208
+    """What no call may change: settings, random numbers and folders."""
+    settings = [np.geterr(), os.environ.copy(), np.random.get_state()[1].tobytes()]
+    if torch := sys.modules.get("torch"):
+        settings += [torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_rng_state().numpy().tobytes()]
+    run, new = map(Path, folders())
+    return [*settings, Path.cwd(), *(sorted(place.iterdir()) for place in (Path.cwd(), run)), new.exists()]
 
 
 NAMES = sorted(public())
