@@ -103,7 +103,7 @@ def checked_scalar(
 
     A 0-d array has the library, device and dtype of `like`, whose name is `of`. Its value is read only with `check`.
     """
-    if isinstance(value, numbers.Real) and not isinstance(value, NO_NUMBERS):
+    if not isinstance(value, NO_NUMBERS) and isinstance(value, numbers.Real):
         return checked_number(name, value, above=positive)
     expected = _range(0.0, math.inf, above=positive, below=False)
     if not is_array_api_obj(value):

@@ -395,14 +395,17 @@ def interop() -> Iterator[Call]:
 
 def _module(library: Library, good: Any) -> Iterator[Bad]:
     """Of a module; `tests/port/test_interop_torch.py` has those that are almost right."""
+    import torch
     from torch import nn
 
+    with torch.random.fork_rng(devices=[]):
+        linear, without = nn.Linear(2, 3), nn.Sequential(nn.Linear(2, 3, bias=False)).double()
+    modules = {"Linear": linear, "class": nn.Sequential, "ModuleList": nn.ModuleList([linear])}
     yield from v.record(library, good)
-    modules = {"Linear": nn.Linear(2, 3), "class": nn.Sequential, "ModuleList": nn.ModuleList([nn.Linear(2, 3)])}
-    for kind, value in {**modules, "list": [nn.Linear(2, 3)], "GELU": nn.Sequential(nn.GELU())}.items():
+    for kind, value in {**modules, "list": [linear], "GELU": nn.Sequential(nn.GELU())}.items():
         yield Bad(kind, value, TypeError)
     yield Bad("no layer", nn.Sequential(), ValueError)
-    yield Bad("no bias", nn.Sequential(nn.Linear(2, 3, bias=False)).double(), ValueError)
+    yield Bad("no bias", without, ValueError)
 
 
 def calls(library: Library, folder: str, out: str) -> Iterator[Call]:
