@@ -20,7 +20,9 @@ Conventions, the same everywhere:
   and its products have the true one.
 * Every result that belongs to layers is a tuple in the order 1, ..., L. A vector in the space of the weights, such as
   the V of a product or the delta of a step, is one of arrays that have the shapes of the weights.
-* tau, eta and damping are Python numbers, or 0-d arrays in the dtype of X, which are not read under `check=False`.
+* tau, eta and damping are numbers, or 0-d arrays in the dtype of X, which are not read under `check=False`.
+* Hyperparameters are numbers alone: those of Python and NumPy, and fractions. Each becomes Python's own, so that it
+  never decides the dtype of a result. True, `decimal.Decimal` and arrays are no numbers.
 
 Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
 dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,

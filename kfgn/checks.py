@@ -6,9 +6,11 @@ from array_api_compat import array_namespace
 
 from ._types import Array, Arrays, Namespace, Weights
 from .backends import detached, device
-from .expectations import finite, floating, one_library_and_device, type_of, values
+from .expectations import finite, floating, one_library_and_device, values
 from .network import Network
 from .objectives import OBJECTIVES, Split
+from .options import checked_flag
+from .words import type_of
 
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Namespace, Arrays, Array]:
@@ -16,6 +18,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
 
     Raises `TypeError` or `ValueError` as the docstring of the package says.
     """
+    check = checked_flag("check", check)
     checked_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     named = {"X": X} | layers
@@ -29,6 +32,17 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     if check:
         finite(xp, named)
     return xp, tuple(detached(W) for W in weights), detached(X)
+
+
+def checked_weights(network: Network, weights: Weights) -> Arrays:
+    """The weights alone, likewise, with their values."""
+    checked_network(network)
+    layers = _by_layer(network, "weights", "W", weights)
+    xp = one_library_and_device(layers)
+    floating(xp, layers)
+    _layer_shapes(network, layers)
+    finite(xp, layers)
+    return tuple(detached(W) for W in weights)
 
 
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:

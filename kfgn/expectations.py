@@ -5,18 +5,12 @@ where there are any: not while a function is traced, and not on a device that ho
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from array_api_compat import array_namespace, is_array_api_obj
 
 from ._types import Array, Namespace
 from .backends import carries_derivatives, detached, device, has_values, is_plain
-
-
-def type_of(value: Any) -> str:
-    """The type in words, with the layout of a sparse tensor."""
-    layout = f" of layout {value.layout}" if hasattr(value, "layout") else ""
-    return f"{type(value).__module__}.{type(value).__qualname__}{layout}"
+from .words import type_of
 
 
 def one_library_and_device(named: Mapping[str, Array]) -> Namespace:

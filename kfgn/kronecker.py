@@ -9,10 +9,11 @@ from ._types import Array, Namespace
 from .backends import detached, has_values, with_own_settings
 from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
 from .dtypes import in_dtype
-from .expectations import finite, floating, one_library_and_device, type_of
+from .expectations import finite, floating, one_library_and_device
 from .matrices import diagonal_of, kron
-from .options import checked_name, checked_scalar
+from .options import checked_flag, checked_name, checked_scalar
 from .singular import dominates, largest, no_inverse
+from .words import type_of
 
 
 class KroneckerBlock(NamedTuple):
@@ -84,6 +85,8 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
             raise TypeError(
                 f"{name}: expected a tuple or list of arrays {name}_1, ..., {name}_L, got {type_of(factors)}"
             )
+    if len(Q) == 0:
+        raise ValueError("Q: expected at least one array, got none")
     if len(Q) != len(G):
         raise ValueError(f"G: expected {len(Q)} arrays, one for each of Q, got {len(G)}")
     blocks = tuple(KroneckerBlock(*factors) for factors in zip(Q, G, strict=True))
@@ -107,6 +110,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
     """The namespace and both factors outside any autograd graph, once they are in order."""
+    check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
     floating(xp, named)

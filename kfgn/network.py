@@ -1,12 +1,13 @@
 """The static description of a network: everything about it but its weights."""
 
-import operator
-from collections.abc import Iterable
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 from .objectives import OBJECTIVES, PSD
+from .options import checked_count, checked_name, settle
 from .transfers import TRANSFERS
+from .words import shown
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Network:
                raise    nothing: whatever needs a Gauss-Newton matrix raises `ValueError`
                No other objective takes notice. The Hessian and its products have the true H_L.
 
-    Raises `ValueError` if a width is not positive or not what the objective asks for, if there are not L - 1 transfer
-    functions, or if a name is unknown; `TypeError` for what is no sequence, and for widths that are no integers.
+    Raises `ValueError` if a width is not positive or not what the objective needs, if there are not L - 1 transfer
+    functions, or for what is no known name; `TypeError` for what has no order, and for widths that are no integers.
     """
 
     widths: tuple[int, ...]
@@ -32,22 +33,19 @@ class Network:
     psd: str = "project"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", _positive_integers(self.widths))
-        object.__setattr__(self, "transfers", _names(self.transfers))
+        settle(self, widths=_widths(self.widths), transfers=_transfers(self.transfers))
         if len(self.widths) < 2:
-            raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {self.widths}")
+            raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {shown(self.widths)}")
         if len(self.transfers) != self.depth - 1:
             raise ValueError(
-                f"transfers: expected {self.depth - 1}, one for each layer but the last, "
-                f"got {len(self.transfers)}: {self.transfers}"
+                f"transfers: expected {self.depth - 1}, one for each layer but the last of widths "
+                f"{shown(self.widths)}, got {len(self.transfers)}: {shown(self.transfers)}"
             )
-        if self.objective not in tuple(OBJECTIVES):  # a tuple, as what cannot be hashed is unknown too
-            raise ValueError(f"objective: unknown objective {self.objective!r}; known: {', '.join(OBJECTIVES)}")
-        if self.psd not in PSD:
-            raise ValueError(f"psd: unknown name {self.psd!r}; known: {', '.join(PSD)}")
+        settle(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
+        settle(self, psd=checked_name("psd", self.psd, PSD))
         outputs = OBJECTIVES[self.objective].outputs
         if outputs is not None and self.widths[-1] != outputs:
-            raise ValueError(f"widths: expected {outputs} outputs D_L for {self.objective}, got {self.widths}")
+            raise ValueError(f"widths: expected {outputs} outputs D_L for {self.objective}, got {shown(self.widths)}")
 
     @property
     def depth(self) -> int:
@@ -66,26 +64,24 @@ class Network:
         return tuple((self.widths[l + 1], self.widths[l] + 1) for l in range(self.depth))
 
 
-def _positive_integers(widths: Iterable[Any]) -> tuple[int, ...]:
+def _widths(widths: Any) -> tuple[int, ...]:
     """The widths as Python integers, whatever kind of integer they came as."""
-    try:
-        integers = tuple(D if isinstance(D, bool) else operator.index(D) for D in widths)
-    except TypeError:
-        raise TypeError(f"widths: expected a sequence of positive integers, got {widths!r}") from None
-    if any(isinstance(D, bool) or D < 1 for D in integers):
-        raise ValueError(f"widths: expected positive integers, got {integers}")
-    return integers
+    return tuple(checked_count("widths", D) for D in _sequence("widths", widths, "positive integers"))
 
 
-def _names(transfers: Iterable[str]) -> tuple[str, ...]:
-    """A tuple of names; a bare string would otherwise be read letter by letter."""
-    if isinstance(transfers, str):
-        raise ValueError(f"transfers: expected a sequence of names such as ({transfers!r},), got {transfers!r}")
-    try:
-        names = tuple(transfers)
-    except TypeError:
-        raise TypeError(f"transfers: expected a sequence of names, got {transfers!r}") from None
-    for name in names:
-        if name not in tuple(TRANSFERS):
-            raise ValueError(f"transfers: unknown transfer function {name!r}; known: {', '.join(TRANSFERS)}")
-    return names
+def _transfers(transfers: Any) -> tuple[str, ...]:
+    """A tuple of names."""
+    names = _sequence("transfers", transfers, "names")
+    return tuple(checked_name("transfers", name, tuple(TRANSFERS)) for name in names)
+
+
+def _sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
+    """The values in their order; text would be read letter by letter, and a set or a mapping has no order."""
+    if isinstance(values, str):
+        raise ValueError(f"{name}: expected a sequence of {of} such as ({values[:20]!r},), got {shown(values)}")
+    if not isinstance(values, (bytes, bytearray, memoryview, Set, Mapping)):
+        try:
+            return tuple(values)
+        except TypeError:
+            pass
+    raise TypeError(f"{name}: expected a sequence of {of}, got {shown(values)}")

@@ -1,8 +1,9 @@
 """The command `kfgn-check`: hold kfgn's port against the reference on every backend, or read the paper's equations."""
 
 import argparse
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         "--in-process", action="store_true", help="adapters in this process, without a limit, for a debugger"
     )
     checks.add_argument(
-        "--expected", type=Path, metavar="FILE", help="failures that are known, as TOML: docs/adapters.md"
+        "--expected", type=_path, metavar="FILE", help="failures that are known, as TOML: docs/adapters.md"
     )
     checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
     checks.add_argument("--dtype", choices=DTYPES, help="only in it")
@@ -61,28 +62,30 @@ def parser() -> argparse.ArgumentParser:
         "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
     )
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    checks.add_argument("--examples", type=int, default=15, metavar="N", help="drawn problems (default: 15)")
-    checks.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
-    checks.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share the work (default: 1)")
+    checks.add_argument("--examples", type=_whole(0), default=15, metavar="N", help="drawn problems (default: 15)")
+    checks.add_argument("--seed", type=_whole(None), default=0, help="of the drawn problems (default: 0)")
     checks.add_argument(
-        "--jsonl", type=Path, metavar="FILE", help="write the report here too, as lines of JSON, each row as it ends"
+        "--jobs", type=_whole(1), default=1, metavar="N", help="processes that share the work (default: 1)"
     )
-    checks.add_argument("--html", type=Path, metavar="FILE", help="and here, as a page for a browser")
+    checks.add_argument(
+        "--jsonl", type=_path, metavar="FILE", help="write the report here too, as lines of JSON, each row as it ends"
+    )
+    checks.add_argument("--html", type=_path, metavar="FILE", help="and here, as a page for a browser")
     report = commands.add_parser(
         "report",
         help="reports of several runs on one page",
         description="Draw reports that were written with --jsonl on one page of HTML, their columns beside each other.",
     )
-    report.add_argument("reports", nargs="+", type=Path, metavar="JSONL", help="reports")
-    report.add_argument("--html", type=Path, metavar="FILE", required=True, help="the page")
+    report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="reports")
+    report.add_argument("--html", type=_path, metavar="FILE", required=True, help="the page")
     certify = commands.add_parser(
         "certify",
         help="the accuracy of the reference itself",
         description="Hold the reference in float64 against itself in ball arithmetic of 256 bits, on drawn problems.",
         epilog="Exit status: 0 all ratios at most 1, 1 one above, 3 nothing was checked.",
     )
-    certify.add_argument("--examples", type=int, default=200, metavar="N", help="drawn problems (default: 200)")
-    certify.add_argument("--seed", type=int, default=0, help="of the drawn problems (default: 0)")
+    certify.add_argument("--examples", type=_whole(1), default=200, metavar="N", help="drawn problems (default: 200)")
+    certify.add_argument("--seed", type=_whole(None), default=0, help="of the drawn problems (default: 0)")
     vectors = commands.add_parser(
         "vectors",
         help="golden vectors: problems with certified values, for any language",
@@ -94,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("list", "verify", "regenerate"),
         help="a line for each; recompute what they say; or write them anew, in ball arithmetic",
     )
-    vectors.add_argument("folder", nargs="?", type=Path, help="of the files (default: those that kfgn ships with)")
+    vectors.add_argument("folder", nargs="?", type=_path, help="of the files (default: those that kfgn ships with)")
     equations = commands.add_parser(
         "equations",
         help="the paper's 71 equations",
@@ -126,6 +129,7 @@ def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> i
 
 
 def _report(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    _check_folder(options, "--html", given.html)
     try:
         write_page([read_records(path) for path in given.reports], given.html)
     except (OSError, RecordError) as error:
@@ -133,9 +137,7 @@ def _report(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     return PASSED
 
 
-def _certify(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    if given.examples < 1:
-        options.error(f"--examples: expected 1 or more, got {given.examples}")
+def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     from .certified import certify, print_accuracies
 
     console, log = Console(), Console(stderr=True)
@@ -217,19 +219,41 @@ def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> lis
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
-    for option, file in (("--jsonl", given.jsonl), ("--html", given.html)):
-        if file is not None and not file.resolve().parent.is_dir():
-            options.error(f"{option}: there is no folder {file.resolve().parent}")
-    if given.examples < 0:
-        options.error(f"--examples: expected 0 or more, got {given.examples}")
-    if given.jobs < 1:
-        options.error(f"--jobs: expected 1 or more, got {given.jobs}")
-    if not given.limit > 0:
-        options.error(f"--limit: expected seconds above 0, got {given.limit:g}")
+    _check_folder(options, "--jsonl", given.jsonl)
+    _check_folder(options, "--html", given.html)
+    if not 0 < given.limit < math.inf:
+        options.error(f"--limit: expected a finite number of seconds above 0, got {given.limit:g}")
     try:
         return read_expected(given.expected) if given.expected is not None else []
     except (OSError, ExpectedError) as error:
         options.error(f"--expected: {error}")
+
+
+def _check_folder(options: argparse.ArgumentParser, option: str, file: Path | None) -> None:
+    """End the program for a file in a folder that is not there."""
+    if file is not None and not file.resolve().parent.is_dir():
+        options.error(f"{option}: there is no folder {file.resolve().parent}")
+
+
+def _path(text: str) -> Path:
+    """The path in an option, which must not be empty."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
+    return Path(text)
+
+
+def _whole(least: int | None) -> Callable[[str], int]:
+    """What reads an integer of 32 bits, from `least` if that is given."""
+
+    def integer(text: str) -> int:
+        number = int(text)
+        if least is not None and number < least:
+            raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
+        if not -(2**31) <= number < 2**31:
+            raise argparse.ArgumentTypeError(f"expected an integer of 32 bits, got {text[:20]}...")
+        return number
+
+    return integer
 
 
 def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Console) -> bool:

@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import carries_derivatives, detached, device, has_values, is_plain, unit_roundoff
+from .arrays import carries_derivatives, copied, detached, device, has_values, is_plain, unit_roundoff
 from .compiling import compiled
 from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
@@ -18,6 +18,7 @@ __all__ = [
     "cholesky",
     "cholesky_solve",
     "compiled",
+    "copied",
     "detached",
     "device",
     "eigh",

@@ -68,10 +68,22 @@ def unit_roundoff(x: Array) -> float:
     return float(array_api_compat.array_namespace(x).finfo(x.dtype).eps) / 2
 
 
+def copied(x: Array) -> Array:
+    """A copy of x outside any autograd graph, which lies in memory as x does.
+
+    JAX's arrays are copied too: those made from a NumPy array may share its memory.
+    """
+    return x.detach().clone() if is_torch_array(x) else array_api_compat.array_namespace(x).asarray(x, copy=True)
+
+
 def is_plain(x: Array) -> bool:
-    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix."""
+    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix, no random key."""
     if is_torch_array(x):
         import torch
 
         return bool(x.layout == torch.strided)
+    if is_jax_array(x):
+        import jax
+
+        return not jax.dtypes.issubdtype(x.dtype, jax.dtypes.extended)
     return not isinstance(x, (np.ma.MaskedArray, np.matrix))

@@ -7,12 +7,14 @@ import contextlib
 import importlib
 import importlib.metadata
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._types import Array, Namespace
+from ..words import shown
 
 
 class BackendUnavailableError(RuntimeError):
@@ -169,18 +171,23 @@ class CuPy(Backend):
 BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (NumPy, Strict, Torch, Jax, CuPy)}
 
 
+def _is_one_of(name: object, known: Collection[str]) -> bool:
+    """Whether it is a name that is known; an array may equal one without being one."""
+    return isinstance(name, str) and name in known
+
+
 def open_backend(name: str, device: str | None = None) -> Backend:
     """The library by name, on the device or on the first it knows, after it has computed a product there.
 
     Raises `ValueError` for a name or device that kfgn does not know, and `BackendUnavailableError` for one that this
     machine does not have.
     """
-    if name not in BACKENDS:
-        raise ValueError(f"backend: unknown backend {name!r}; known: {', '.join(BACKENDS)}")
+    if not _is_one_of(name, BACKENDS):
+        raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}, got {shown(name)}")
     kind = BACKENDS[name]
     device = kind.devices[0] if device is None else device
-    if device not in kind.devices:
-        raise ValueError(f"device: {name} runs on {' or '.join(kind.devices)}, got {device!r}")
+    if not _is_one_of(device, kind.devices):
+        raise ValueError(f"device: expected {' or '.join(kind.devices)} for {name}, got {shown(device)}")
     try:
         backend = kind(device)
         probe = backend.asarray(np.eye(2, dtype=np.float32))

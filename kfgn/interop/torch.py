@@ -9,19 +9,22 @@ In errors a module has the name that `model.named_modules()` gives it, such as `
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from .._types import Weights
-from ..expectations import floating, not_transformed, one_library_and_device, type_of
+from ..expectations import floating, not_transformed, one_library_and_device
 from ..network import Network
-from ..transfers import LEAK
+from ..words import type_of
 
 try:
     import torch
     from torch import nn
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"{error.name} is not installed: pip install 'kfgn[torch]'", name=error.name) from error
+
+from .modules import KINDS, advice, check_no_hooks, computes_as, described, unwrapped
+from .parameters import check_unshared, check_writable, write
 
 __all__ = ["network_and_weights", "write_back"]
 
@@ -51,15 +54,18 @@ def network_and_weights(
     Returns the network and W_1, ..., W_L (D_l, D_{l-1} + 1), bias in the last column, on the device and in the dtype
     of the parameters. They are new tensors, outside any autograd graph: the module is left as it is.
 
-    Raises `TypeError` for a module of another kind, or one that overrides forward, and for parameters that are
-    uninitialised or not all float32 or all float64; `ValueError` for activations in another place, one that differs
-    from its namesake in kfgn, forward hooks, a Linear without bias or with parametrised weights, parameters that are
-    shared or on several devices, widths that do not meet, and whatever `kfgn.Network` refuses.
+    Frozen parameters (requires_grad=False) are read like others: the network has them all.
+
+    Raises `TypeError` for a module of another kind, or one that overrides what computes its outputs, and for parameters
+    that are uninitialised or not all float32 or all float64; `ValueError` for activations in another place, one that
+    differs from its namesake in kfgn, hooks that change outputs or gradients, a Linear without bias or with
+    parametrised weights, parameters that overlap in memory or are on several devices, widths that do not meet, and
+    whatever `kfgn.Network` refuses.
     """
     leaves = _leaves(module)
     layers = _layers(leaves)
     transfers = _transfers(leaves)
-    _no_hooks(module)
+    check_no_hooks(module)
     widths = (layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers))
     network = Network(widths, transfers, objective, psd)
     return network, tuple(torch.cat((weight.detach(), bias.detach()[:, None]), 1) for _, weight, bias in layers)
@@ -73,47 +79,16 @@ def write_back(module: nn.Sequential, weights: Weights) -> None:
 
     Raises what `network_and_weights` does for layers and their parameters, but not for activations out of place, modes
     and hooks; `TypeError` for weights that are no tensors or have another dtype than the parameters; `ValueError` for
-    another number, shape or device. An error leaves every parameter as it was.
+    another number, shape or device, for a frozen parameter (requires_grad=False), since kfgn steps every layer, and
+    for one that was made in inference mode, outside of it. An error leaves every parameter as it was, and so does any
+    other that ends the call.
     """
     layers = _layers(_leaves(module))
+    check_writable(_parameters(layers))
     _fits(layers, weights)
-    with torch.no_grad():
-        for (_, weight, bias), W in zip(layers, weights, strict=True):
-            weight.copy_(W[:, :-1])
-            bias.copy_(W[:, -1])
+    pairs = zip(layers, weights, strict=True)
+    write(pair for (_, weight, bias), W in pairs for pair in ((weight, W[:, :-1]), (bias, W[:, -1])))
 
-
-class _Kind(NamedTuple):
-    """How a module without parameters is read."""
-
-    transfer: str | None
-    """None for one that does nothing to a batch (N, D)."""
-    taken: Callable[[nn.Module], bool] = lambda module: True
-    expected: str = ""
-    """What `taken` asks for, in words."""
-
-
-_KINDS: dict[type[nn.Module], _Kind] = {
-    nn.Identity: _Kind(None),
-    nn.Flatten: _Kind(
-        None, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, as a batch is (N, D)"
-    ),
-    nn.Dropout: _Kind(
-        None, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, as a kfgn network has all its units"
-    ),
-    nn.ReLU: _Kind("relu"),
-    nn.LeakyReLU: _Kind("leaky_relu", lambda m: m.negative_slope == LEAK, f"negative_slope {LEAK}, that of leaky_relu"),
-    nn.Tanh: _Kind("tanh"),
-    nn.Sigmoid: _Kind("logistic"),
-    nn.Softplus: _Kind("softplus", lambda m: m.beta == 1 and m.threshold >= 20, "beta 1 and a threshold from 20"),
-}
-
-_TAKES_LOGITS: dict[type[nn.Module], str] = {
-    nn.Sigmoid: "bernoulli",
-    nn.Softmax: "categorical",
-    nn.LogSoftmax: "categorical",
-}
-"""The objectives that hold a final activation themselves."""
 
 _Leaves: TypeAlias = list[tuple[str, nn.Module]]
 """The modules within nested Sequentials, in order, each with its path."""
@@ -129,34 +104,40 @@ class _Layer(NamedTuple):
 
 def _leaves(module: nn.Sequential) -> _Leaves:
     """The leaves of a module, once each is of a known kind."""
-    if not _is(module, nn.Sequential):
-        raise TypeError(f"module: expected an nn.Sequential with PyTorch's own forward, got {_shown(module)}")
+    if not computes_as(module, nn.Sequential):
+        raise TypeError(
+            f"module: expected an nn.Sequential with PyTorch's own forward, got {described(module)}{unwrapped(module)}"
+        )
     leaves = list(_flattened(module))
     for path, leaf in leaves:
-        if not any(_is(leaf, kind) for kind in (nn.Linear, *_KINDS)):
-            known = ", ".join(kind.__name__ for kind in (nn.Linear, *_KINDS))
+        if not any(computes_as(leaf, kind) for kind in (nn.Linear, *KINDS)):
+            known = ", ".join(kind.__name__ for kind in (nn.Linear, *KINDS))
             raise TypeError(
-                f"{path}: expected one of {known} with PyTorch's own forward, got {_shown(leaf)}{_advice(leaf)}"
+                f"{path}: expected one of {known} with PyTorch's own forward, got {described(leaf)}{advice(leaf)}"
             )
     return leaves
 
 
-def _flattened(module: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+def _flattened(
+    module: nn.Sequential, prefix: str = "", within: tuple[int, ...] = ()
+) -> Iterator[tuple[str, nn.Module]]:
     for name, child in module._modules.items():  # named_children() leaves out one that comes a second time
-        if _is(child, nn.Sequential):
-            yield from _flattened(child, f"{prefix}{name}.")
+        if computes_as(child, nn.Sequential):
+            if id(child) in (*within, id(module)):
+                raise ValueError(f"{prefix}{name}: expected a module that does not hold itself, got one that does")
+            yield from _flattened(child, f"{prefix}{name}.", (*within, id(module)))
         else:
             yield prefix + name, child
 
 
 def _layers(leaves: _Leaves) -> list[_Layer]:
     """The Linear layers, once they are dense layers of a network and no two share a parameter."""
-    layers = [_layer(path, leaf) for path, leaf in leaves if _is(leaf, nn.Linear)]
+    layers = [_layer(path, leaf) for path, leaf in leaves if computes_as(leaf, nn.Linear)]
     if not layers:
         raise ValueError("module: expected at least one Linear, got none")
-    parameters = {f"{l.path}.{name}": p for l in layers for name, p in (("weight", l.weight), ("bias", l.bias))}
+    parameters = _parameters(layers)
     floating(one_library_and_device(parameters), parameters)
-    _unshared(parameters)
+    check_unshared(parameters)
     for before, layer in itertools.pairwise(layers):
         D = before.weight.shape[0]
         if (came := layer.weight.shape[1]) != D:
@@ -164,15 +145,20 @@ def _layers(leaves: _Leaves) -> list[_Layer]:
     return layers
 
 
+def _parameters(layers: list[_Layer]) -> dict[str, torch.Tensor]:
+    """All of them by their paths."""
+    return {f"{l.path}.{name}": p for l in layers for name, p in (("weight", l.weight), ("bias", l.bias))}
+
+
 def _layer(path: str, linear: nn.Linear) -> _Layer:
     # those of weight_norm, parametrize and prune have other names: what is written to .weight would be lost
     parameters = dict(linear.named_parameters())
     if parameters.keys() != {"weight", "bias"}:
         names = ", ".join(parameters) or "none"
-        raise ValueError(f"{path}: expected the parameters weight and bias, got {names} of {_shown(linear)}")
+        raise ValueError(f"{path}: expected the parameters weight and bias, got {names} of {described(linear)}")
     for name, parameter in parameters.items():
         not_transformed(f"{path}.{name}", parameter)
-        if type(parameter) is not nn.Parameter:
+        if type(parameter) is not nn.Parameter or getattr(linear, name) is not parameter:
             raise TypeError(f"{path}.{name}: expected an initialised nn.Parameter, got {type_of(parameter)}")
     layer = _Layer(path, **parameters)
     weight, bias = (tuple(p.shape) for p in (layer.weight, layer.bias))
@@ -181,51 +167,36 @@ def _layer(path: str, linear: nn.Linear) -> _Layer:
     return layer
 
 
-def _unshared(parameters: Mapping[str, torch.Tensor]) -> None:
-    """No two in the same memory: kfgn would step each of them by its own part of the gradient."""
-    owners: dict[int, str] = {}
-    for name, parameter in parameters.items():
-        memory = parameter.data_ptr() or id(parameter)  # there are no addresses on the meta device
-        if (owner := owners.setdefault(memory, name)) != name:
-            raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
-
-
 def _transfers(leaves: _Leaves) -> tuple[str, ...]:
     """f_1, ..., f_{L-1}, once there is a Linear before each activation and one at the end."""
     transfers: list[str] = []
     end: tuple[str, nn.Module] | None = None  # the last activation, unless a Linear has come since
     linear = False
     for path, leaf in leaves:
-        if _is(leaf, nn.Linear):
+        if computes_as(leaf, nn.Linear):
             if linear:
                 transfers.append("identity")
             linear, end = True, None
         elif (name := _transfer(path, leaf)) is not None:
             if not linear:
-                raise ValueError(f"{path}: expected a Linear before each activation, got {_shown(leaf)}")
+                raise ValueError(f"{path}: expected a Linear before each activation, got {described(leaf)}")
             transfers.append(name)
             linear, end = False, (path, leaf)
     if end is not None:
         path, leaf = end
         raise ValueError(
             f"{path}: expected a Linear at the end, as the objective takes its outputs, "
-            f"got {_shown(leaf)}{_advice(leaf)}"
+            f"got {described(leaf)}{advice(leaf)}"
         )
     return tuple(transfers)
 
 
 def _transfer(path: str, leaf: nn.Module) -> str | None:
     """The name of a transfer function; None for what does nothing to a batch."""
-    kind = next(kind for module, kind in _KINDS.items() if _is(leaf, module))
+    kind = next(kind for module, kind in KINDS.items() if computes_as(leaf, module))
     if not kind.taken(leaf):
-        raise ValueError(f"{path}: expected {kind.expected}, got {_shown(leaf)}")
+        raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}")
     return kind.transfer
-
-
-def _no_hooks(module: nn.Sequential) -> None:
-    for path, part in module.named_modules():
-        if hooks := len(part._forward_pre_hooks) + len(part._forward_hooks):
-            raise ValueError(f"{path or 'module'}: expected no forward hooks, as kfgn does not call them, got {hooks}")
 
 
 def _fits(layers: list[_Layer], weights: Weights) -> None:
@@ -241,24 +212,3 @@ def _fits(layers: list[_Layer], weights: Weights) -> None:
         shape = (layer.weight.shape[0], layer.weight.shape[1] + 1)
         if (came := tuple(W.shape)) != shape:
             raise ValueError(f"W_{l}: expected shape {shape} for {layer.path}, bias in the last column, got {came}")
-
-
-def _is(module: object, kind: type[nn.Module]) -> bool:
-    """Whether a module computes as its kind does: a subclass may, unless it overrides forward."""
-    return isinstance(module, kind) and type(module).forward is kind.forward and "forward" not in vars(module)
-
-
-def _shown(module: object) -> str:
-    """The module as PyTorch prints it, where that is one line, and its type where it is not."""
-    text = repr(module) if isinstance(module, nn.Module) else type_of(module)
-    return type_of(module) if "\n" in text else text
-
-
-def _advice(leaf: nn.Module) -> str:
-    """What to do about a final activation that belongs to an objective."""
-    found = (
-        f"; {name} takes logits: leave out a final {kind.__name__}"
-        for kind, name in _TAKES_LOGITS.items()
-        if _is(leaf, kind)
-    )
-    return next(found, "")

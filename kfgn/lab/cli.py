@@ -13,7 +13,7 @@ from .comparison import PICTURE, compare
 from .data import DataUnavailableError
 from .errors import RunFailedError, UsageError, library
 from .methods import METHODS
-from .options import DTYPES, Options
+from .options import DTYPES, Options, checked_path
 from .pictures import LOSS, draw_losses, draw_run
 from .progress import Progress
 from .run_folder import Run, is_run, read_run
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("train", help="train a network", description="Train a network, or go on with its run.")
     _add_options(one)
-    one.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder of the run, new or empty")
+    one.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="the folder of the run, new or empty")
     one.add_argument("--resume", action="store_true", help="go on with the run in it, with the options it has")
 
     several = commands.add_parser(
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"of {', '.join(METHODS)}; RATE is a learning rate of its own",
     )
     _add_options(several, without="method")
-    several.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="has a folder for each run")
+    several.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="has a folder for each run")
 
     show = commands.add_parser(
         "show", help="print and redraw runs", description="Print runs, and redraw one's pictures or several together."
@@ -93,6 +93,14 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("backends", help="array libraries and devices that are usable here, and why others are not")
     return top
+
+
+def _path(text: str) -> Path:
+    """The path in an option, which must not be empty."""
+    try:
+        return Path(checked_path("path", text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_options(command: argparse.ArgumentParser, without: str = "") -> None:

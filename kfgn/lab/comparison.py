@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..words import shown
 from .errors import RunFailedError, UsageError
 from .methods import METHODS, checked_method, make_optimiser
-from .options import OF_THE_METHOD, Options
+from .options import OF_THE_METHOD, Options, checked_instance, checked_path, usage
 from .pictures import draw_losses
 from .run_folder import Run, is_run
 from .tasks import open_task
 from .trainer import resume, train
-from .watch import Watch
+from .watch import Watch, checked_watch
 
 PICTURE = "comparison.png"
 
@@ -26,12 +27,14 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     What is there already of an earlier call is gone on with. Raises as `train` and `resume` do, before the first run
     if the options are at fault, and `UsageError` for an option that none of the methods takes.
     """
-    folder = Path(out)
+    folder = Path(usage(checked_path, "out", out))
+    checked_instance("options", options, Options)
+    methods, watch = _checked_methods(methods), checked_watch(watch)
     each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
     for name in OF_THE_METHOD:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
-            raise UsageError(f"{name}: none of {', '.join(methods)} takes it")
+            raise UsageError(f"{name}: expected an option of one of {', '.join(methods)}, and none takes it")
     task = open_task(options.data, options.data_folder)
     for one in each.values():
         make_optimiser(task.network, one)
@@ -49,19 +52,25 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     return runs
 
 
+def _checked_methods(methods: Sequence[str]) -> list[str]:
+    if not isinstance(methods, tuple | list) or not methods or not all(isinstance(name, str) for name in methods):
+        raise UsageError(f"methods: expected a tuple or list of names such as 'kfra', got {shown(methods)}")
+    return list(methods)
+
+
 def _for_method(options: Options, asked: str) -> Options:
     name, colon, rate = asked.partition(":")
-    takes = checked_method(name).takes
+    takes = checked_method(name, "methods").takes
     without: dict[str, None] = {option: None for option in OF_THE_METHOD if option not in takes}
     one = dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
     if not colon:
         return one
     if "learning_rate" not in takes:
-        raise UsageError(f"methods: {name} has no learning rate, got {asked!r}")
+        raise UsageError(f"methods: expected no learning rate for {name}, got {shown(asked)}")
     try:
         return dataclasses.replace(one, learning_rate=float(rate))
     except ValueError as error:
-        raise UsageError(f"methods: expected a learning rate after the colon, got {asked!r}") from error
+        raise UsageError(f"methods: expected a learning rate after the colon, got {shown(asked)}") from error
 
 
 def _given(options: Options) -> dict[str, object]:

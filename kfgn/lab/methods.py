@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from ..network import Network
 from ..optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
+from ..options import checked_name
 from .errors import UsageError
-from .options import OF_THE_METHOD, Options
+from .options import OF_THE_METHOD, Options, usage
 
 Optimiser: TypeAlias = GaussNewton | SGD | Adam
 
@@ -77,11 +79,9 @@ METHODS: dict[str, Method] = {
 }
 
 
-def checked_method(name: str) -> Method:
+def checked_method(name: str, argument: str = "method") -> Method:
     """The method of that name; `UsageError` for one that is not known."""
-    if name not in METHODS:
-        raise UsageError(f"method: unknown method {name!r}; known: {', '.join(METHODS)}")
-    return METHODS[name]
+    return METHODS[usage(partial(checked_name, known=tuple(METHODS)), argument, name)]
 
 
 def make_optimiser(network: Network, options: Options) -> Optimiser:
@@ -90,10 +90,10 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
     given = {name: value for name in OF_THE_METHOD if (value := getattr(options, name)) is not None}
     for name in given:
         if name not in method.takes:
-            raise UsageError(f"{name}: {options.method} has none; it has {', '.join(method.takes)}")
+            raise UsageError(f"{name}: expected none for {options.method}, which has {', '.join(method.takes)}")
     for name in method.needs:
         if name not in given:
-            raise UsageError(f"{name}: {options.method} needs one, got none")
+            raise UsageError(f"{name}: expected a number for {options.method}, got none")
     try:
         return method.make(network, given)
     except (TypeError, ValueError) as error:

@@ -1,8 +1,14 @@
 """What a run is asked to do."""
 
 import math
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
 
+from ..options import checked_count, checked_name, checked_number, checked_period, checked_seed, settle
+from ..words import shown
 from .errors import UsageError
 
 DTYPES = ("float32", "float64")
@@ -51,7 +57,8 @@ class Options:
     patience:         how many rejected steps in a row end the run
     data_folder:      where the data set's files are; see `kfgn.lab.data.load`
 
-    Raises `UsageError` for numbers out of range. Names are checked where they are looked up.
+    Numbers become Python's own. Raises `UsageError` for what is no number or no name, and for numbers out of range.
+    Names, and the ranges that are a method's own, are checked where the run is set up.
     """
 
     data: str
@@ -78,23 +85,71 @@ class Options:
     data_folder: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise UsageError(f"dtype: expected {' or '.join(DTYPES)}, got {self.dtype!r}")
+        for name, check in _CHECKS.items():
+            settle(self, **{name: usage(check, name, getattr(self, name))})
         if self.updates is None and self.seconds is None:
             raise UsageError("updates, seconds: expected one of them, got neither")
-        for name in ("updates", "batch", "evaluate_every", "checkpoint_every", "patience"):
-            value = getattr(self, name)
-            if value is not None and (not _integer(value) or value < 1):
-                raise UsageError(f"{name}: expected a positive integer, got {value!r}")
-        if not _integer(self.seed) or not 0 <= self.seed < 2**63:
-            raise UsageError(f"seed: expected an integer from 0 to 2^63 - 1, got {self.seed!r}")
-        if self.seconds is not None and not _positive(self.seconds):
-            raise UsageError(f"seconds: expected a number above 0, got {self.seconds!r}")
 
 
-def _integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def usage(check: Callable[..., Any], name: str, value: Any) -> Any:
+    """What a check of `kfgn.options` makes of the value; its errors become `UsageError`."""
+    try:
+        return check(name, value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from None
 
 
-def _positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+def checked_path(name: str, value: Any) -> str:
+    """The path of a file or folder as text: `TypeError` for what is none, and `ValueError` for an empty one."""
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise TypeError(f"{name}: expected a path, got {shown(value)}")
+    if not path or "\0" in path:
+        raise ValueError(f"{name}: expected a path, got {shown(value)}")
+    return path
+
+
+def checked_instance(name: str, value: Any, kind: type) -> None:
+    """`UsageError` for what is no instance of a class of the lab."""
+    if not isinstance(value, kind):
+        raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")
+
+
+def checked_changes(changes: Any) -> dict[str, Any]:
+    """Options by name, as they change when a run is resumed, or none: `UsageError` for anything else."""
+    names = [field.name for field in fields(Options)]
+    if changes is None:
+        return {}
+    if not isinstance(changes, Mapping):
+        raise UsageError(f"changes: expected a mapping from names of options, got {shown(changes)}")
+    for name in changes:
+        if name not in names:
+            raise UsageError(f"changes: expected names of {', '.join(names)}, got {shown(name)}")
+    return dict(changes)
+
+
+def _checked_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected a name, got {shown(value)}")
+    return str(value)
+
+
+def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda name, value: None if value is None else check(name, value)
+
+
+_finite = partial(checked_number, least=-math.inf)
+
+_CHECKS: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("data", "method", "backend"), _checked_text),
+    **dict.fromkeys(("device", "inversion"), _optional(_checked_text)),
+    "dtype": partial(checked_name, known=DTYPES),
+    **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), checked_count),
+    **dict.fromkeys(("updates", "batch", "samples", "refresh"), _optional(checked_count)),
+    "halving": checked_period,
+    "seconds": _optional(partial(checked_number, above=True)),
+    "seed": checked_seed,
+    **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
+    "data_folder": _optional(checked_path),
+}
+"""How each option is checked and converted."""

@@ -9,10 +9,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..network import Network
+from ..options import checked_flag
 from .checkpoint import newest_checkpoint
 from .errors import RunFailedError, UsageError
 from .files import TEMPORARY, write_atomically
 from .lock import LOCK
+from .options import checked_path, usage
 
 CONFIGURATION, METRICS = "configuration.json", "metrics.jsonl"
 
@@ -69,6 +71,7 @@ class Run:
 
     def final(self, *, averaged: bool = False) -> float:
         """The last loss over the whole training set, at the weights or at their average; NaN if there is none."""
+        averaged = usage(checked_flag, "averaged", averaged)
         rows = self.evaluations
         value = rows[-1]["train_loss_averaged" if averaged else "train_loss"] if rows else None
         return math.nan if value is None else float(value)
@@ -79,6 +82,7 @@ class Run:
 
     def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
         """Those of the newest checkpoint, or their average, W_l (D_l, D_{l-1} + 1) in NumPy."""
+        averaged = usage(checked_flag, "averaged", averaged)
         found = newest_checkpoint(self.folder, self.configuration["hash"], _ignore)
         if found is None:
             raise UsageError(f"{self.folder}: has no checkpoint yet")
@@ -106,7 +110,7 @@ def check_new(folder: Path) -> None:
 
 def read_run(folder: str | Path) -> Run:
     """The run in a folder. `UsageError` if there is none."""
-    folder = Path(folder)
+    folder = Path(usage(checked_path, "folder", folder))
     return Run(folder, read_configuration(folder), _metrics(folder / METRICS))
 
 

@@ -12,7 +12,7 @@ from .. import __version__
 from ..backends import Backend, open_backend
 from .errors import UsageError, library
 from .methods import Optimiser, make_optimiser, settings
-from .options import FREE, Options
+from .options import FREE, Options, checked_instance
 from .tasks import Task, open_task
 
 
@@ -64,6 +64,9 @@ def set_up(options: Options, task: Task | None = None) -> Setup:
 
     Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError`.
     """
+    checked_instance("options", options, Options)
+    if task is not None:
+        checked_instance("task", task, Task)
     for name in ("safetensors", "matplotlib"):  # rather now than when there is something to write
         library(name)
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 
 from ..checks import checked_targets
 from ..network import Network
+from ..options import checked_name
 from .data import Images, load
 from .data.store import Folder
 from .errors import UsageError
+from .options import usage
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,7 @@ def open_task(name: str, folder: Folder = None) -> Task:
     Raises `UsageError` for a name that is not known, for values that are not finite and for targets that the objective
     does not take, and `DataUnavailableError`.
     """
-    if name not in _TASKS:
-        raise UsageError(f"data: unknown data set {name!r}; known: {', '.join(TASKS)}")
+    name = usage(partial(checked_name, known=TASKS), "data", name)
     source, network, targets, batch = _TASKS[name]
     images = load(source, folder)
     if not np.isfinite(images.pixels).all():

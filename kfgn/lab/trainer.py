@@ -11,6 +11,7 @@ import numpy as np
 
 from .._types import Array
 from ..gradient import loss
+from ..words import shown
 from .batches import Batches
 from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
 from .errors import RunFailedError, UsageError
@@ -18,7 +19,7 @@ from .evaluation import Evaluation, taken
 from .initial import initial_weights
 from .interrupts import Asked, interrupts
 from .lock import locked
-from .options import FREE, Options
+from .options import FREE, Options, checked_changes, checked_path, usage
 from .pictures import draw_run
 from .run_folder import (
     METRICS,
@@ -33,7 +34,7 @@ from .run_folder import (
 )
 from .setup import Setup, set_up
 from .tasks import Task
-from .watch import Watch
+from .watch import Watch, checked_watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
 """Infos are read after so many updates, or so much time: the device is not waited for at every one."""
@@ -53,10 +54,10 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError` for what cannot be begun, and
     `RunFailedError` for what cannot go on.
     """
-    folder = Path(out)
+    folder, watch = Path(usage(checked_path, "out", out)), checked_watch(watch)
     check_new(folder)
     setup = set_up(options, task)
-    return _trained(setup, setup.configuration(), folder, watch or Watch())
+    return _trained(setup, setup.configuration(), folder, watch)
 
 
 def resume(
@@ -68,17 +69,19 @@ def resume(
              larger `updates`; one of the rest that differs from the run's is a `UsageError`.
     Raises as `train` does.
     """
-    folder, changes = Path(out), dict(changes or {})
+    folder, watch = Path(usage(checked_path, "out", out)), checked_watch(watch)
+    changes = checked_changes(changes)
     saved = read_configuration(folder)
-    for name, value in changes.items():
-        if name not in FREE and value != saved["options"].get(name):
-            raise UsageError(f"{name}: the run in {folder} has {saved['options'].get(name)!r}, got {value!r}")
     if {"updates", "seconds"} & changes.keys():
         changes = {"updates": None, "seconds": None, **changes}
-    setup = set_up(Options(**{**saved["options"], **changes}), task)
+    options = Options(**{**saved["options"], **changes})
+    changes = {name: getattr(options, name) for name in changes}
+    for name, value in changes.items():
+        if name not in FREE and value != saved["options"].get(name):
+            raise UsageError(f"{name}: expected {saved['options'].get(name)!r}, as in {folder}, got {shown(value)}")
+    setup = set_up(options, task)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was begun with other defaults, by kfgn {saved['versions']['kfgn']}")
-    watch = watch or Watch()
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
             watch.warns(f"{folder}: the run was begun with {name} {then} and goes on with {now}: its digits may differ")
@@ -130,7 +133,7 @@ class _Trainer:
             self.state = restored(self.state, found, self.backend)
             self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
         if self.options.updates is not None and self.state.t > self.options.updates:
-            raise UsageError(f"updates: {self.state.t} are done already, got {self.options.updates}")
+            raise UsageError(f"updates: expected at least {self.state.t}, which are done, got {self.options.updates}")
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
 
     def go(self, asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 import warnings
 
-from .options import Options
+from .options import Options, checked_instance
 from .run_folder import Row
 
 
@@ -18,3 +18,11 @@ class Watch:
     def warns(self, message: str) -> None:
         """Something was not as it should be, and the run goes on."""
         warnings.warn(message, stacklevel=2)
+
+
+def checked_watch(watch: Watch | None) -> Watch:
+    """The one that is given, or a silent one for None: `UsageError` for anything else."""
+    if watch is None:
+        return Watch()
+    checked_instance("watch", watch, Watch)
+    return watch

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .._types import Array, Namespace
 from ..backends import unit_roundoff
-from .constants import checked_number, checked_period
+from ..options import checked_number, checked_period, settle
 
 ROUNDINGS = 8
 """Of f, within which neither change of (42) tells anything: rho is then off by more than an eighth."""
@@ -29,11 +29,16 @@ class Damping:
     most: float = 1e10
 
     def __post_init__(self) -> None:
-        checked_number("most", self.most)
-        checked_number("least", self.least, most=self.most)
-        checked_number("initial", self.initial, least=self.least, most=self.most)
-        checked_number("decay", self.decay, most=1.0, open_=True)
-        checked_period("period", self.period)
+        most = checked_number("most", self.most)
+        least = checked_number("least", self.least, most=most)
+        settle(
+            self,
+            most=most,
+            least=least,
+            initial=checked_number("initial", self.initial, least=least, most=most),
+            decay=checked_number("decay", self.decay, most=1.0, above=True),
+            period=checked_period("period", self.period),
+        )
 
     @property
     def omega(self) -> float:

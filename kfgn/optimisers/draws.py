@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..options import checked_count, checked_seed
+
+
+def checked_moment(seed: int, t: int, N: int) -> tuple[int, int, int]:
+    """The seed of a run, its step t = 1, 2, ... and N datapoints, once they are integers in range."""
+    return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
+
 
 def generator(seed: int, t: int) -> np.random.Generator:
     """The generator of step t of a run."""

@@ -16,13 +16,12 @@ from ..kflr import second_factor as kflr
 from ..kfra import second_factor as kfra
 from ..memory import check_memory
 from ..network import Network
-from ..options import checked_count, checked_name
+from ..options import checked_count, checked_name, checked_number, settle
 from ..passes import gradients, second_moment
 from ..rp import projection_shape
 from ..rp import second_factor as rp
 from .adaptation import Damping
 from .averages import averaged
-from .constants import checked_number
 from .draws import normals, uniforms
 from .point import Point
 
@@ -81,7 +80,7 @@ class Factored:
     refresh:   every how many steps the factors and inverses are made anew; between, a step costs little more than
                a gradient
 
-    Raises `ValueError` for what it does not know, and numbers out of range.
+    Raises `ValueError` for what is no known name and for numbers out of range, and `TypeError` for what is no number.
     """
 
     # docs/experiments.md has the evidence; below the floors float32 would see no damping, and 0 is for ever
@@ -95,11 +94,14 @@ class Factored:
     refresh: int = 1
 
     def __post_init__(self) -> None:
-        checked_name("method", self.method, tuple(METHODS))
-        checked_name("inversion", self.inversion, INVERSIONS)
-        checked_number("average", self.average, most=1.0)
-        for name in ("samples", "refresh"):
-            checked_count(name, getattr(self, name))
+        settle(
+            self,
+            method=checked_name("method", self.method, tuple(METHODS)),
+            samples=checked_count("samples", self.samples),
+            inversion=checked_name("inversion", self.inversion, INVERSIONS),
+            average=checked_number("average", self.average, most=1.0),
+            refresh=checked_count("refresh", self.refresh),
+        )
 
     has_gamma = True
 

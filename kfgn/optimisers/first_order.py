@@ -11,11 +11,13 @@ from ..checks import checked, checked_network, checked_targets, targets_allowed
 from ..curvature import mean_gradient, mean_loss
 from ..model import regularised_gradient
 from ..network import Network
+from ..options import checked_flag, checked_number, checked_period, settle
 from ..passes import forward, gradients
 from ..vectors import inner, plus
 from .averages import averaged
-from .constants import checked_number, checked_period
-from .state import Counts, Info, checked_start, checked_t, selected, zero_count, zeros_like
+from .draws import checked_moment
+from .form import check_form, check_held, checked_kind
+from .state import Counts, Info, checked_start, selected, zero_count, zeros_like
 
 
 class FirstOrderState(NamedTuple):
@@ -49,22 +51,26 @@ class FirstOrder:
 
     def __post_init__(self) -> None:
         checked_network(self.network)
-        checked_number("learning_rate", self.learning_rate, open_=True)
-        checked_period("halving", self.halving)
-        checked_number("eta", self.eta)
-        checked_number("parameter_average", self.parameter_average, most=1.0)
+        settle(
+            self,
+            learning_rate=checked_number("learning_rate", self.learning_rate, above=True),
+            halving=checked_period("halving", self.halving),
+            eta=checked_number("eta", self.eta),
+            parameter_average=checked_number("parameter_average", self.parameter_average, most=1.0),
+        )
 
     @with_own_settings
     def init(self, weights: Weights) -> FirstOrderState:
-        """The state before the first step, at weights W_l (D_l, D_{l-1} + 1). Raises as functions of the package do."""
+        """The state before the first step, at a copy of the weights. Arguments and errors as in `GaussNewton.init`."""
         weights = checked_start(self.network, weights)
+        check_held(self, weights[0])
         zeros, none = zeros_like(weights[0]), zero_count(weights[0])
         moments = tuple(tuple(zeros(W.shape) for W in weights) for _ in range(self.moments))
         return FirstOrderState(0, weights, weights, moments, Counts(none, none, none))
 
-    def draw(self, _seed: int, _t: int, _N: int) -> None:
-        """None: nothing is sampled."""
-        return
+    def draw(self, seed: int, t: int, N: int) -> None:
+        """None, since nothing is sampled. The arguments are checked as in `GaussNewton.draw`."""
+        checked_moment(seed, t, N)
 
     @with_own_settings
     def step(self, state: FirstOrderState, X: Array, Y: Array, draws: None = None) -> tuple[FirstOrderState, Info]:
@@ -72,11 +78,12 @@ class FirstOrder:
 
         A step that is rejected, by the same rules, changes nothing but the counts.
         """
-        t = checked_t(state.t) + 1
+        t = checked_kind(state, FirstOrderState).t + 1
         _, _, X = checked(self.network, state.weights, X, check=False)
         Y = checked_targets(self.network, X, Y, check=False)
         if draws is not None:
             raise ValueError(f"draws: expected None for {type(self).__name__}, which samples nothing, got an array")
+        check_form(self, state)
         arrays, info = compiled(_step, self, like=X)(tuple(state)[1:], X, Y)
         return FirstOrderState(t, *arrays), info
 
@@ -112,7 +119,11 @@ class SGD(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checked_number("momentum", self.momentum, most=1.0)
+        settle(
+            self,
+            momentum=checked_number("momentum", self.momentum, most=1.0),
+            nesterov=checked_flag("nesterov", self.nesterov),
+        )
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov: expected momentum above 0 with it, got 0")
 
@@ -133,6 +144,8 @@ class Adam(FirstOrder):
         v = beta_2 v + (1 - beta_2) g^2          v^ = v / (1 - beta_2^n),   theta -= rate m^ / (sqrt(v^) + epsilon)
 
     learning_rate, halving, eta: as in `SGD`
+    beta_1, beta_2:              from 0 to below 1, since with 1 the averages would never begin
+    epsilon:                     above 0
 
     Raises `ValueError` and `TypeError` for numbers out of range.
     """
@@ -146,9 +159,26 @@ class Adam(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        settle(
+            self,
+            beta_1=checked_number("beta_1", self.beta_1, most=1.0, below=True),
+            beta_2=checked_number("beta_2", self.beta_2, most=1.0, below=True),
+            epsilon=checked_number("epsilon", self.epsilon, above=True),
+        )
+
+    def init(self, weights: Weights) -> FirstOrderState:
+        """As in `SGD`, and `ValueError` where the dtype of the weights rounds beta to 1, or epsilon to 0."""
+        state = super().init(weights)
+        W = state.weights[0]
+        information = array_namespace(W).finfo(W.dtype)
         for name in ("beta_1", "beta_2"):
-            checked_number(name, getattr(self, name), most=1.0)
-        checked_number("epsilon", self.epsilon, open_=True)
+            if 1 - getattr(self, name) <= information.eps / 4:
+                expected = f"a number that {W.dtype} does not round to 1"
+                raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)}")
+        if self.epsilon < information.smallest_normal:
+            expected = f"at least the smallest normal number of {W.dtype}"
+            raise ValueError(f"epsilon: expected {expected}, got {self.epsilon}")
+        return state
 
     def updated(
         self, xp: Namespace, moments: tuple[Arrays, ...], g: Arrays, n: Array, rate: Array

@@ -13,15 +13,18 @@ from ..backends import compiled, with_own_settings
 from ..checks import checked, checked_network, checked_split, checked_targets, targets_allowed
 from ..model import change_in_loss, regularised_gradient, rounding_of
 from ..network import Network
+from ..options import checked_count, checked_number, checked_pair, settle
 from ..vectors import all_finite, inner, plus, quotient
+from ..words import shown
 from .adaptation import Damping, trusted
 from .averages import averaged
 from .candidates import Candidate, best
-from .constants import checked_number, checked_pair
+from .draws import checked_moment
 from .factored import Factored
+from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
 from .point import Point, point
-from .state import Counts, Info, checked_start, checked_t, scalar_like, selected, zero_count, zeros_like
+from .state import Counts, Info, checked_start, scalar_like, selected, zero_count, zeros_like
 
 KFRA = Factored("kfra")
 
@@ -101,26 +104,33 @@ class GaussNewton:
         checked_network(self.network)
         checked_split(self.network)
         if not isinstance(self.curvature, Factored | HessianFree):
-            raise TypeError(f"curvature: expected Factored or HessianFree, got {self.curvature!r}")
+            raise TypeError(f"curvature: expected Factored or HessianFree, got {shown(self.curvature)}")
         for name in ("tau", "gamma"):
             if getattr(self, name) is None:
-                object.__setattr__(self, name, getattr(self.curvature, name.upper()))
+                settle(self, **{name: getattr(self.curvature, name.upper())})
             if not isinstance(getattr(self, name), Damping):
-                raise TypeError(f"{name}: expected a Damping, got {getattr(self, name)!r}")
-        checked_number("eta", self.eta)
+                raise TypeError(f"{name}: expected a Damping, got {shown(getattr(self, name))}")
         low, high = checked_pair("thresholds", self.thresholds)
-        checked_number("thresholds", low)
-        checked_number("thresholds", high, least=low)
+        low = checked_number("thresholds", low)
+        settle(
+            self,
+            eta=checked_number("eta", self.eta),
+            thresholds=(low, checked_number("thresholds", high, least=low)),
+            momentum=checked_number("momentum", self.momentum, most=1.0),
+            parameter_average=checked_number("parameter_average", self.parameter_average, most=1.0),
+        )
         if self.longest_step is not None:
-            checked_number("longest_step", self.longest_step, open_=True)
-        checked_number("momentum", self.momentum, most=1.0)
-        checked_number("parameter_average", self.parameter_average, most=1.0)
+            settle(self, longest_step=checked_number("longest_step", self.longest_step, above=True))
 
     @with_own_settings
     def init(self, weights: Weights) -> State:
-        """The state before the first step, at weights W_l (D_l, D_{l-1} + 1). Raises as functions of the package do."""
+        """The state before the first step, at a copy of the weights W_l (D_l, D_{l-1} + 1).
+
+        Raises as functions of the package do, and `ValueError` for a hyperparameter too large for their dtype.
+        """
         weights = checked_start(self.network, weights)
         W = weights[0]
+        check_held(self, W)
         zeros, none = zeros_like(W), zero_count(W)
         self.curvature.check_memory(self.network, W)
         return State(
@@ -137,9 +147,10 @@ class GaussNewton:
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
         """The random numbers that step t = 1, 2, ... of a run needs for N datapoints: float32 on the host.
 
-        None for methods that sample nothing. Give them to `step` in the library and dtype of the weights.
+        seed: an integer from 0. None for methods that sample nothing. Give them to `step` in the library and dtype of
+        the weights.
         """
-        return self.curvature.draw(self.network, seed, t, N)
+        return self.curvature.draw(self.network, *checked_moment(seed, t, N))
 
     @with_own_settings
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
@@ -155,17 +166,19 @@ class GaussNewton:
 
         Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
         """
-        t = checked_t(state.t) + 1
+        t = checked_kind(state, State).t + 1
         network = self.network
         _, _, X = checked(network, state.weights, X, check=False)
         Y = checked_targets(network, X, Y, check=False)
         program = self.program(t)
         draws = self.curvature.checked_draws(network, X, draws)
+        check_form(self, state)
         arrays, info = compiled(_step, self, program, like=X)(tuple(state)[1:], X, Y, draws)
         return State(t, *arrays), info
 
     def program(self, t: int) -> Program:
         """That of step t = 1, 2, ..."""
+        t = checked_count("t", t)
         adapts_gamma = self.curvature.has_gamma and self.gamma.due(t)
         return Program(self.tau.due(t), adapts_gamma, self.curvature.due(t))
 

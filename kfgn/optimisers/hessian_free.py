@@ -11,12 +11,11 @@ from ..backends import device
 from ..block_products import gauss_newton_block_operator
 from ..conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from ..network import Network
-from ..options import checked_count
+from ..options import checked_count, checked_flag, checked_number, settle
 from ..passes import gradients
 from ..products import gauss_newton_operator
 from ..vectors import plus
 from .adaptation import Damping
-from .constants import checked_number
 from .point import Point
 
 
@@ -40,10 +39,12 @@ class HessianFree:
     tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
-        if not isinstance(self.blocks, bool):
-            raise TypeError(f"blocks: expected True or False, got {self.blocks!r}")
-        checked_count("iterations", self.iterations)
-        checked_number("tolerance", self.tolerance)
+        settle(
+            self,
+            blocks=checked_flag("blocks", self.blocks),
+            iterations=checked_count("iterations", self.iterations),
+            tolerance=checked_number("tolerance", self.tolerance),
+        )
 
     @property
     def has_gamma(self) -> bool:

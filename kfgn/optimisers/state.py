@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, TypeVar
 from array_api_compat import array_namespace
 
 from .._types import Array, Arrays, Namespace, Weights
-from ..backends import device
-from ..checks import checked_layers, checked_network
-from ..expectations import floating, one_library_and_device
+from ..backends import copied, device
+from ..checks import checked_weights
 from ..network import Network
+from ..options import checked_integer
 
 
 class Counts(NamedTuple):
@@ -68,13 +68,8 @@ def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
 
 
 def checked_start(network: Network, weights: Weights) -> Arrays:
-    """Weights to start from: finite, of the network's shapes, in one library, dtype and device."""
-    checked_network(network)
-    W_1 = weights[0] if isinstance(weights, (tuple, list)) and weights else None
-    if W_1 is not None:
-        xp = one_library_and_device({"W_1": W_1})
-        floating(xp, {"W_1": W_1})
-    return checked_layers(network, W_1, "weights", weights, check=True, letter="W")
+    """A copy of weights to start from: finite, of the network's shapes, in one library, dtype and device."""
+    return tuple(map(copied, checked_weights(network, weights)))
 
 
 def zeros_like(W: Array) -> Callable[[tuple[int, ...]], Array]:
@@ -96,9 +91,10 @@ def zero_count(W: Array) -> Array:
 
 def checked_t(t: Any) -> int:
     """How many steps are done, an integer of the host: it says which program the next one is."""
-    if isinstance(t, bool) or not isinstance(t, int):
+    try:
+        return checked_integer("state.t", t, least=0, expected="a Python integer from 0")
+    except TypeError as error:
         raise TypeError(
-            f"state.t: expected a Python integer, got {type(t).__qualname__}; to trace a step, keep t out of it: "
+            f"{error}; to trace a step, keep t out of it: "
             "jax.jit(lambda arrays, X, Y: optimiser.step(State(t, *arrays), X, Y))"
-        )
-    return t
+        ) from None

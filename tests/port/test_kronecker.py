@@ -261,11 +261,11 @@ def test_unknown_names(backend, block, value):
         lambda: b.solve(backend.asarray(V), damping=K, inversion=value),
         lambda: b.logdet(damping=K, inversion=value),
     ):
-        with pytest.raises(ValueError, match=r"^inversion: unknown name .*; known: trace, frobenius, spectral, exact$"):
+        with pytest.raises(ValueError, match=r"^inversion: expected one of trace, frobenius, spectral, exact, got "):
             call()
-    with pytest.raises(ValueError, match=r"^norm: unknown name .*; known: trace, frobenius, spectral$"):
+    with pytest.raises(ValueError, match=r"^norm: expected one of trace, frobenius, spectral, got "):
         kfgn.omega(*b, value)
-    with pytest.raises(ValueError, match=r"^norm: unknown name 'exact'"):
+    with pytest.raises(ValueError, match=r"^norm: expected one of trace, frobenius, spectral, got 'exact'$"):
         kfgn.omega(*b, "exact")
 
 
@@ -275,7 +275,7 @@ def test_unknown_names(backend, block, value):
 def test_bad_damping(backend, block, damping, error):
     b = block(*factors())
     for call in (lambda: b.solve(backend.asarray(V), damping=damping), lambda: b.logdet(damping=damping, check=False)):
-        with pytest.raises(error, match=r"^damping: expected a positive number"):
+        with pytest.raises(error, match=r"^damping: expected a finite number above 0, "):
             call()
     with pytest.raises(TypeError, match=r"^damping: expected the dtype of Q"):
         b.logdet(damping=backend.asarray(np.array(1.0, "float32")))

@@ -163,7 +163,7 @@ def test_bad_0_d_array(backend, problem, functions, refuses, name):
 def test_damping_is_positive(backend, problem, functions, refuses, damping):
     p = problem(backend, "bernoulli")
     for function in functions("damping"):
-        refuses(backend, function, p, ValueError, "damping", "a positive number", damping=damping, check=False)
+        refuses(backend, function, p, ValueError, "damping", "a finite number above 0", damping=damping, check=False)
         function(p, damping=np.float32(0.5))
 
 

@@ -12,12 +12,13 @@ The last two need files: see `load`.
 
 from collections.abc import Callable
 
+from ...options import checked_name
 from .curves import load_curves
 from .digits import load_digits
 from .faces import load_faces
 from .images import Images
 from .mnist import load_mnist
-from .store import DataUnavailableError, Folder
+from .store import DataUnavailableError, Folder, checked_folder
 
 __all__ = ["DATA_SETS", "DataUnavailableError", "Images", "load"]
 
@@ -38,9 +39,8 @@ def load(name: str, folder: Folder = None) -> Images:
             variable KFGN_DATA names or, without it, pooch's cache for kfgn, into which what is missing is downloaded.
             What is missing in a folder that is named is an error.
 
-    Raises `ValueError` for a name that is not known, and `DataUnavailableError` if a file is missing, is not the
-    expected one or cannot be downloaded, or if a library is missing that the data set needs.
+    Raises `ValueError` for a name that is not known, `TypeError` for a folder that is no path, and
+    `DataUnavailableError` if a file is missing, is not the expected one or cannot be downloaded, or if a library is
+    missing that the data set needs.
     """
-    if name not in tuple(DATA_SETS):  # a tuple, as what cannot be hashed is unknown too
-        raise ValueError(f"name: unknown data set {name!r}; known: {', '.join(DATA_SETS)}")
-    return DATA_SETS[name](folder)
+    return DATA_SETS[checked_name("name", name, tuple(DATA_SETS))](checked_folder(folder))

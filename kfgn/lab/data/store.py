@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from ...words import shown
+
 Folder: TypeAlias = str | os.PathLike[str] | None
 """The folder that holds the files, None for the one of the environment or else the cache."""
 
@@ -30,6 +32,13 @@ class DataFile(NamedTuple):
     urls: tuple[str, ...]
     served: str
     content: str
+
+
+def checked_folder(folder: Folder) -> Folder:
+    """A folder as it is given: `TypeError` for what is no path."""
+    if folder is not None and not isinstance(folder, str | os.PathLike):
+        raise TypeError(f"folder: expected a path or None, got {shown(folder)}")
+    return folder
 
 
 def locate(file: DataFile, folder: Folder = None) -> Path:

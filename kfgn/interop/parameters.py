@@ -1,0 +1,103 @@
+"""Parameters of PyTorch in memory: which of them overlap, which can be written, and how all are written or none.
+
+Imported by `kfgn.interop.torch`, which says what installs PyTorch.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+Named = Mapping[str, torch.Tensor]
+
+
+class _Span(NamedTuple):
+    """The bytes from the first to the last element of a tensor, and its name."""
+
+    storage: int
+    start: int
+    end: int
+    name: str
+
+    def may_meet(self, later: "_Span") -> bool:
+        """Whether one that does not start before it starts within it."""
+        return (later.storage, later.start) < (self.storage, self.end)
+
+
+def check_unshared(parameters: Named) -> None:
+    """`ValueError` unless each has memory of its own: kfgn would step each of them by its own part of the gradient."""
+    owners: dict[int, str] = {}
+    for name, parameter in parameters.items():
+        if (owner := owners.setdefault(id(parameter), name)) != name:
+            raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
+        if parameter.is_meta:  # there are no addresses
+            continue
+        if _internal_overlap(parameter):
+            raise ValueError(f"{name}: expected an element of memory for each of its elements, got fewer")
+    spans = sorted(_span(name, p) for name, p in parameters.items() if not p.is_meta)
+    order = list(parameters)
+    for i, one in enumerate(spans):
+        for other in itertools.takewhile(one.may_meet, spans[i + 1 :]):
+            owner, name = sorted((one.name, other.name), key=order.index)
+            if _overlap(parameters[owner], parameters[name]):
+                raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
+
+
+def check_writable(parameters: Named) -> None:
+    """`ValueError` for a parameter that is frozen, and for one that cannot be written now."""
+    for name, parameter in parameters.items():
+        if not parameter.requires_grad:
+            raise ValueError(f"{name}: expected a parameter that is trained, got one with requires_grad=False")
+        if parameter.is_inference() and not torch.is_inference_mode_enabled():
+            raise ValueError(f"{name}: expected a parameter that can be written, got one made in inference mode")
+
+
+def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    """Copy each second tensor into the first, of the same shape. If one fails, all are as they were.
+
+    The new values may lie in the memory of any of the old ones.
+    """
+    with torch.no_grad():
+        copies = [(parameter, parameter.detach().clone(), value.detach().clone()) for parameter, value in pairs]
+        try:
+            for parameter, _, value in copies:
+                parameter.copy_(value)
+        except BaseException:
+            for parameter, old, _ in copies:
+                with contextlib.suppress(RuntimeError):  # one that cannot be written has not changed
+                    parameter.copy_(old)
+            raise
+
+
+def _span(name: str, x: torch.Tensor) -> _Span:
+    size = x.element_size()
+    last = sum((n - 1) * stride for n, stride in zip(x.shape, x.stride(), strict=True))
+    start = x.storage_offset() * size
+    return _Span(x.untyped_storage().data_ptr(), start, start + (last + 1) * size, name)
+
+
+def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The place in its storage of each element."""
+    places = np.asarray(x.storage_offset())
+    for n, stride in zip(x.shape, x.stride(), strict=True):
+        places = places[..., None] + stride * np.arange(n)
+    return places.ravel()
+
+
+def _internal_overlap(x: torch.Tensor) -> bool:
+    """Whether two elements are one in memory, as those of an expanded tensor are."""
+    reached = 0
+    for stride, n in sorted(zip(x.stride(), x.shape, strict=True)):
+        if n > 1:
+            if stride <= reached:
+                return len(np.unique(_elements(x))) < int(x.numel())
+            reached += (n - 1) * stride
+    return False
+
+
+def _overlap(x: torch.Tensor, y: torch.Tensor) -> bool:
+    """Whether two tensors of one storage and dtype have an element in common."""
+    return bool(np.isin(_elements(x), _elements(y)).any())
