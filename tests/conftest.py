@@ -17,3 +17,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--backend", help="run the conformance tests of this backend alone, and fail if it is not usable")
     parser.addoption("--seeds", type=int, default=1, help="of the problems on which every mistake is to be named")
+    parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")
+    parser.addoption("--alterations", type=int, default=20, help="of each kind of file")
+
+
+@pytest.fixture
+def alterations_of_each(pytestconfig: pytest.Config) -> int:
+    """How many alterations of each kind of file to make."""
+    return pytestconfig.getoption("--alterations")

@@ -29,12 +29,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _known(config: pytest.Config) -> Any:
     """The failures of `--kfgn-expected`."""
-    from .expected import ExpectedError, read_expected
+    from .decoding import FileError
+    from .expected import read_expected
 
     file = config.getoption("--kfgn-expected")
     try:
         return [] if file is None else read_expected(Path(file))
-    except (OSError, ExpectedError) as error:
+    except FileError as error:
         raise pytest.UsageError(f"--kfgn-expected: {error}") from error
 
 

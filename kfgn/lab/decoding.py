@@ -51,9 +51,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
     except RecursionError as error:
         raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
     except msgspec.ValidationError as error:
-        what, _, field = str(error).partition(" - at `$")
-        where = f"{place}: {field.strip('`.')}" if field else place
-        raise FileError(f"{where}: {what[:1].lower()}{what[1:]}") from error
+        raise FileError(f"{place}: {_told(str(error))}") from error
     return cast("Record", converted)
 
 
@@ -72,6 +70,18 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
         pairs = zip(value, converted, strict=True)
         return next((name for one, other in pairs if (name := _unknown(one, other, depth + 1))), "")
     return ""
+
+
+def _told(message: str) -> str:
+    """A message of msgspec, field first: expected `str`, got `int` - at `$.a.b` becomes a.b: expected str, got int."""
+    what, _, field = message.replace("`", "").partition(" - at $")
+    words = {
+        "Object missing required field ": "expected a field ",
+        "Invalid enum value ": "expected another name than ",
+    }
+    for theirs, ours in words.items():
+        what = what.replace(theirs, ours)
+    return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

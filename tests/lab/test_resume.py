@@ -69,10 +69,14 @@ def assert_same(run, expected):
     assert [{**row, "seconds": 0} for row in run.metrics] == [{**row, "seconds": 0} for row in expected.metrics]
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_killed_at_any_moment(seed, uninterrupted, tmp_path):
-    """Ten random moments: after some update, and then some milliseconds, so that files are being written too."""
-    moment = random.Random(seed)
+def pytest_generate_tests(metafunc):
+    if "kill" in metafunc.fixturenames:
+        metafunc.parametrize("kill", range(metafunc.config.getoption("--kills")))
+
+
+def test_killed_at_any_moment(kill, uninterrupted, tmp_path):
+    """Random moments: after some update, and then some milliseconds, so that files are being written too."""
+    moment = random.Random(kill)
     out = tmp_path / "run"
     with begin(out) as process:
         wait_for_rows(out, moment.randint(1, UPDATES - 40))

@@ -9,6 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from ..plain import plain
 from ..quantities import ROWS
 from ..run import Cell, Column, Report
 from ..tolerances import ROUNDOFF
@@ -21,35 +22,35 @@ def print_report(report: Report, console: Console) -> None:
     """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
     for table in _tables(report, console):
         console.print(table)
-    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.", highlight=False, markup=False)
+    console.print(f"Each the worst over {_problems(report)}; at most 1 passes.")
     for column in {column.name: column for column in report.columns}.values():
         described = column.description
         if described is None:
-            console.print(Text(f"{column.name}: not usable: {column.reason}", "yellow"))
+            console.print(f"{column.name}: not usable: {column.reason}", style="yellow")
         else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
-            console.print(f"{column.name}: {described.version}{flags}", highlight=False, markup=False)
+            console.print(f"{column.name}: {described.version}{flags}")
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
-        console.print(f"{len(unasked)} quantities are offered by none.", highlight=False, markup=False)
+        console.print(f"{len(unasked)} quantities are offered by none.")
     for kind, notes in (("not taken", _not_taken), ("translated", _translations)):
         for note, quantities in _quantities_by(notes, report).items():
-            console.print(f"{kind}: {note}: {', '.join(quantities)}", highlight=False, markup=False)
+            console.print(f"{kind}: {note}: {', '.join(quantities)}")
     for note in report.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False)
+        console.print(f"note: {note}", style="dim")
     for failure in report.mended:
-        console.print(Text(f"expected, but no more so: {failure}", "red"))
+        console.print(f"expected, but no more so: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
                 style, known = ("yellow", "known: ") if cell.known else ("red", "")
                 line = f"{known}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
-                console.print(Text(line, style))
+                console.print(line, style=style)
                 for failure in cell.expected:
-                    console.print(Text(f"    expected: {failure.reason}", "yellow"))
+                    console.print(f"    expected: {failure.reason}", style="yellow")
                 if cell.diagnosis is not None:
-                    console.print(Text(f"    {cell.diagnosis}", "yellow"))
+                    console.print(f"    {cell.diagnosis}", style="yellow")
 
 
 def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
@@ -91,8 +92,8 @@ def _table(report: Report, dtypes: list[str]) -> Table:
     table.add_column("quantity", no_wrap=True)
     table.add_column("equation", no_wrap=True)
     for i in chosen:
-        head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
-        table.add_column(head, justify="right", no_wrap=True, min_width=4)
+        head = plain(report.columns[i].title).replace(" float", "\nf").replace("-", "\n")
+        table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
             table.add_row(name, ROWS[name].equation, *(_text(row[i]) for i in chosen))
