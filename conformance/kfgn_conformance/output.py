@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from rich.console import Console
@@ -48,6 +49,15 @@ class Parser(argparse.ArgumentParser):
         """End the program, with status 2."""
         super().error(plain(message))
 
+    def print_help(self, file: Any = None) -> None:
+        """Print the help. `UnwrittenError` where argparse would not notice that it cannot."""
+        try:
+            (file or sys.stdout).write(self.format_help())
+        except OSError as error:
+            raise UnwrittenError(error.errno, error.strerror) from error
+        except AttributeError:  # there is no standard output
+            pass
+
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
@@ -80,7 +90,7 @@ def _write_out(stream: TextIO | None) -> OSError | None:
     try:
         stream.flush()
     except OSError as error:
-        with contextlib.suppress(OSError):  # without a descriptor
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # it may have no descriptor
+            os.dup2(nowhere.fileno(), stream.fileno())
         return error
     return None

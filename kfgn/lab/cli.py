@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError
 from ..damping import INVERSIONS
@@ -13,9 +13,8 @@ from .data import DataUnavailableError
 from .errors import RunFailedError, UsageError, library
 from .methods import METHODS
 from .options import DTYPES, Options
-from .output import UnwrittenError, standard_output, tell
+from .output import Parser, UnwrittenError, standard_output, tell
 from .pictures import LOSS, draw_losses, draw_run
-from .plain import plain
 from .progress import Progress
 from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
@@ -50,14 +49,6 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "patience": (int, "N", "rejected steps in a row that end the run (default: 20)"),
     "data_folder": (str, "FOLDER", "where the files of a data set are (default: KFGN_DATA, or downloaded)"),
 }
-
-
-class Parser(argparse.ArgumentParser):
-    """One whose messages quote what was given plainly."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the program, with status 2."""
-        super().error(plain(message))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,17 +1,36 @@
 """Standard output and standard error as they may be: full, closed, absent, or of an encoding without our letters."""
 
+import argparse
 import contextlib
 import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 from .plain import plain
 
 
 class UnwrittenError(OSError):
     """Standard output did not take what was printed."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of a command line whose messages quote plainly what was given."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program, with status 2."""
+        super().error(plain(message))
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help. `UnwrittenError` where argparse would not notice that it cannot."""
+        try:
+            (file or sys.stdout).write(self.format_help())
+        except OSError as error:
+            raise UnwrittenError(error.errno, error.strerror) from error
+        except AttributeError:  # there is no standard output
+            pass
 
 
 @contextlib.contextmanager
@@ -45,7 +64,7 @@ def _write_out(stream: TextIO | None) -> OSError | None:
     try:
         stream.flush()
     except OSError as error:
-        with contextlib.suppress(OSError):  # without a descriptor
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # it may have no descriptor
+            os.dup2(nowhere.fileno(), stream.fileno())
         return error
     return None

@@ -3,7 +3,7 @@
 import contextlib
 import io
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 
 class Done(NamedTuple):
@@ -14,15 +14,15 @@ class Done(NamedTuple):
     err: str
 
 
-def call(main: Callable[[Sequence[str]], int], *arguments: object) -> Done:
+def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextIO | None = None) -> Done:
     """Run the command. What it raises but for an end of the program is a traceback to its user, and raised here."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = stdout or io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             status = main([str(argument) for argument in arguments])
         except SystemExit as end:
             status = int(end.code or 0)
-    return Done(status, out.getvalue(), err.getvalue())
+    return Done(status, "" if stdout else out.getvalue(), err.getvalue())
 
 
 def fault_of_error(done: Done, *names: str) -> str:
