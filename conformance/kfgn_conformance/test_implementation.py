@@ -14,6 +14,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("column", "quantity"), [none], ids=["none"])
         return
     from .columns import columns_of
+    from .plain import plain
     from .quantities import ROWS
 
     _known(metafunc.config)  # so that a file that says nothing is told before anything is asked
@@ -21,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     only, limit = (metafunc.config.getoption(option) for option in ("--kfgn-dtype", "--kfgn-limit"))
     for column in columns_of((), only, (name,), limit):
         if column.description is None:
-            raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")
+            raise pytest.UsageError(plain(f"--kfgn-adapter: {column.reason}"))
         dtype, offered = column.description.dtype, column.description.quantities
         questions += [pytest.param(column, q, id=f"{q}-{dtype}") for q in ROWS if q in offered]
     metafunc.parametrize(("column", "quantity"), questions)
@@ -31,12 +32,13 @@ def _known(config: pytest.Config) -> Any:
     """The failures of `--kfgn-expected`."""
     from .decoding import FileError
     from .expected import read_expected
+    from .plain import plain
 
     file = config.getoption("--kfgn-expected")
     try:
         return [] if file is None else read_expected(Path(file))
     except FileError as error:
-        raise pytest.UsageError(f"--kfgn-expected: {error}") from error
+        raise pytest.UsageError(plain(f"--kfgn-expected: {error}")) from error
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,7 @@ def problems() -> Any:
 
 def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any) -> None:
     """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
+    from .plain import plain
     from .run import Report, row
     from .verdicts import Status
 
@@ -63,14 +66,14 @@ def test_is_the_reference(column: Any, quantity: str, problems: Any, known: Any)
     report.expect(known)
     (cell,) = report.cells
     if report.mended:
-        pytest.fail("\n".join(f"expected, but no more so: {one}" for one in report.mended), pytrace=False)
+        pytest.fail("\n".join(plain(f"expected, but no more so: {one}") for one in report.mended), pytrace=False)
     if cell.known:
-        pytest.xfail("; ".join(dict.fromkeys(one.reason for one in cell.expected)))
+        pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst
     if worst.status is Status.UNIMPLEMENTED:
-        pytest.skip(worst.detail)
+        pytest.skip(plain(worst.detail))
     if worst.status is not Status.PASS:
         told = [f"{worst.status} on {worst.problem}: {worst.detail}"]
         told += [str(cell.diagnosis)] if cell.diagnosis else []
         told += [f"translated: {note}" for note in cell.translations]
-        pytest.fail("\n".join(told), pytrace=False)
+        pytest.fail("\n".join(map(plain, told)), pytrace=False)

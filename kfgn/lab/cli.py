@@ -178,16 +178,19 @@ def _show(given: dict[str, Any]) -> None:
     alone, first = len(runs) == 1, given["runs"][0]
     above = first.resolve().parent if is_run(first) else first
     picture = given["out"] or (runs[0].folder / LOSS if alone else above / PICTURE)
+    failure: Exception | None = None  # neither the table nor the picture is lost by what fails in the other
     try:
         if alone and given["out"] is None:
             draw_run(runs[0])
         else:
             draw_losses(runs, picture.resolve())
-    except DataUnavailableError:
-        raise
+    except DataUnavailableError as error:
+        failure = error
     except OSError as error:
-        raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
+        failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
     print_runs(runs, console)
+    if failure is not None:
+        raise failure
     console.print(f"drawn: {picture.resolve()}", soft_wrap=True)
 
 

@@ -265,6 +265,14 @@ def test_files_are_written_before_the_table(tmp_path, monkeypatch):
     assert (tmp_path / "picture.png").exists()
 
 
+def test_a_picture_that_cannot_be_written_loses_no_table(tmp_path):
+    train(Options("digits", updates=1), tmp_path / "run")
+    (tmp_path / "picture.png").mkdir()
+    done = call(main, "show", tmp_path / "run", "--out", tmp_path / "picture.png")
+    assert (done.status, fault_of_error(done, "picture.png could not be written")) == (1, "")
+    assert f"{read_run(tmp_path / 'run').final():.5g}" in done.out
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="who may write everywhere is not refused")
 def test_a_folder_that_may_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
