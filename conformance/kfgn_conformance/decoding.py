@@ -56,6 +56,8 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
         converted = msgspec.convert(value, kind)
         if unknown := _unknown(value, converted):
             raise FileError(f"{place}: expected no field {unknown}")
+    except UnicodeEncodeError as error:
+        raise FileError(f"{place}: expected text, got half a character") from error
     except RecursionError as error:
         raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
     except msgspec.ValidationError as error:

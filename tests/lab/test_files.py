@@ -125,7 +125,7 @@ def test_a_checkpoint_of_before_is_named(folder):
         path.write_bytes(path.read_bytes().replace(b'"format":"2"', b'"format":"1"'))
     with (
         pytest.warns(UserWarning, match="format: expected 2, got '1'"),
-        pytest.raises(RuntimeError, match="none of its checkpoints is whole: .*format: expected 2, got '1'"),
+        pytest.raises(RuntimeError, match=r"none of its checkpoints is whole: .*format: expected 2, got '1'"),
     ):
         resume(folder, {"updates": 6})
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+FOLDER, NOTHING = "a folder", "nothing"
+"""What stands in the place of a file that was replaced."""
+
 DEEP = 100_000
 """Brackets in brackets."""
 
@@ -62,13 +65,13 @@ def alterations(path: Path, count: int, seed: int) -> Iterator[Alteration]:
         yield Alteration(name, lambda place, changed=changed: _put(place, changed))
 
 
-def _put(place: Path, changed: bytes | None) -> None:
-    """The content; None is a folder in the place of the file."""
-    if changed is None:
-        place.unlink()
-        place.mkdir()
-    else:
+def _put(place: Path, changed: bytes | str) -> None:
+    """The content, nothing, or a folder in the place of the file."""
+    place.unlink()
+    if isinstance(changed, bytes):
         place.write_bytes(changed)
+    elif changed == FOLDER:
+        place.mkdir()
 
 
 def restore(folder: Path, good: Path) -> None:
@@ -100,8 +103,12 @@ def emptied(_content: bytes, _rng: random.Random) -> bytes:
     return b""
 
 
-def replaced_by_a_folder(_content: bytes, _rng: random.Random) -> None:
-    return None
+def replaced_by_a_folder(_content: bytes, _rng: random.Random) -> str:
+    return FOLDER
+
+
+def removed(_content: bytes, _rng: random.Random) -> str:
+    return NOTHING
 
 
 def with_zeros_at_its_end(content: bytes, rng: random.Random) -> bytes:
@@ -136,6 +143,7 @@ BYTES = (
     a_byte_changed,
     truncated,
     emptied,
+    removed,
     replaced_by_a_folder,
     with_zeros_at_its_end,
     a_piece_dropped,
@@ -207,7 +215,7 @@ def _of_document(change: Change) -> Callable[[bytes, random.Random], bytes]:
 def _of_a_line(change: Change) -> Callable[[bytes, random.Random], bytes]:
     def changed(content: bytes, rng: random.Random) -> bytes:
         lines = content.splitlines(keepends=True)
-        i = rng.randrange(len(lines))
+        i = rng.randrange(content.count(b"\n"))  # a torn last line is no JSON
         lines[i] = _of_document(change)(lines[i], rng) + b"\n"
         return b"".join(lines)
 
