@@ -23,5 +23,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def alterations_of_each(pytestconfig: pytest.Config) -> int:
-    """How many alterations of each kind of file to make."""
+    """The number of alterations of each kind of file."""
     return pytestconfig.getoption("--alterations")

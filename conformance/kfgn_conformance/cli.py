@@ -219,7 +219,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 
 def _write(report: Report, given: argparse.Namespace) -> bool:
-    """Whether all files could be written; first of all, so that nothing is lost by what is printed."""
+    """Write the files of a run, before anything is printed. Return False if one could not be written."""
     lines = written(partial(write_records, report), given.jsonl)
     page = written(lambda path: write_page([records(report)], path), given.html)
     return lines and page

@@ -1,4 +1,4 @@
-"""JSON and TOML of files as records of a kind that is stated, checked by msgspec."""
+"""Decoding of JSON and TOML files into typed records, which msgspec checks."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Record = TypeVar("Record")
 
 DEEPEST = 50
-"""Brackets in brackets: more than any file has."""
+"""The largest depth of nested brackets; no file needs so many."""
 
 
 class FileError(ValueError):
@@ -49,7 +49,7 @@ def from_toml(content: bytes, place: object) -> Any:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """The value converted to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
+    """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
     import msgspec  # where files are read, and nowhere else
 
     try:
@@ -57,7 +57,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
         if unknown := _unknown(value, converted):
             raise FileError(f"{place}: expected no field {unknown}")
     except UnicodeEncodeError as error:
-        raise FileError(f"{place}: expected text, got half a character") from error
+        raise FileError(f"{place}: expected text, got a lone surrogate") from error
     except RecursionError as error:
         raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
     except msgspec.ValidationError as error:
@@ -66,7 +66,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """The first name in the value that the conversion has dropped, or nothing. Raises `RecursionError` if too deep."""
+    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` for too deep a value."""
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
@@ -83,14 +83,10 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
 
 
 def _told(message: str) -> str:
-    """A message of msgspec, field first: expected `str`, got `int` - at `$.a.b` becomes a.b: expected str, got int."""
+    """Turn "Expected `str`, got `int` - at `$.a`", a message of msgspec, into "a: expected str, got int"."""
     what, _, field = message.replace("`", "").partition(" - at $")
-    words = {
-        "Object missing required field ": "expected a field ",
-        "Invalid enum value ": "expected another name than ",
-    }
-    for theirs, ours in words.items():
-        what = what.replace(theirs, ours)
+    what = what.replace("Object missing required field", "expected a field")
+    what = what.replace("Invalid enum value", "expected another name than")
     return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error as they may be: full, closed, absent, or of an encoding without our letters."""
+"""Printing to standard output and standard error that may be full, closed, absent, or limited to ASCII."""
 
 import argparse
 import contextlib
@@ -21,16 +21,16 @@ class UnwrittenError(OSError):
 
 
 class Output(Console):
-    """Standard output; or standard error, of which what cannot be written is let go. Strings are plain, not markup.
+    """A console for standard output or standard error. Strings are printed plainly, not as markup.
 
-    Raises `UnwrittenError` where standard output is closed or full.
+    Raises `UnwrittenError` if standard output is closed or full. Standard error may lose text without an error.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, but for strings, which are plain."""
+        """Print as rich does, with every string made plain."""
         try:
             super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
         except OSError as error:
@@ -38,7 +38,7 @@ class Output(Console):
                 raise UnwrittenError(error.errno, error.strerror) from error
 
     def on_broken_pipe(self) -> None:
-        """Leave it to `print`, where rich would end the process."""
+        """Raise the error, where rich would end the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Print in here: a letter that the encoding lacks becomes its escape, and all of it is written at the end.
+    """Prepare both streams for printing, and flush them at the end. A letter that the encoding lacks is escaped.
 
     Raises `UnwrittenError`.
     """
@@ -84,7 +84,7 @@ def tell(line: str) -> None:
 
 
 def _write_out(stream: TextIO | None) -> OSError | None:
-    """Flush a stream. One that fails is turned to nowhere, as Python would flush it again at its end and fail too."""
+    """Flush a stream. A stream that fails is connected to the null device, since Python flushes it again at exit."""
     if stream is None or stream.closed:
         return None
     try:

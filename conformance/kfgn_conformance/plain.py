@@ -1,9 +1,9 @@
-"""Text of users as it is shown: names and messages of adapters, folders, and what files say."""
+"""Safe printing of text that users supply, such as folders, and names and messages of adapters."""
 
 
 def plain(text: object) -> str:
-    """The text on one line. A control character, an escape sequence or half a character is shown as its escape.
+    """Return the text on one line, with an escape in the place of each control character and lone surrogate.
 
-    What changes the direction of writing is a control character too.
+    Characters that change the direction of writing count as control characters.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -7,7 +7,7 @@ from .output import tell
 
 
 def written(write: Callable[[Path], None], path: Path | None) -> bool:
-    """Whether there is nothing to write, or it could be written; a line says why it could not."""
+    """Write a file, if there is a path. Return False, and print one line, if that is impossible."""
     try:
         if path is not None:
             write(path)
@@ -18,7 +18,7 @@ def written(write: Callable[[Path], None], path: Path | None) -> bool:
 
 
 def unwritable(file: Path) -> str:
-    """Why a file could not be written at the end of a run, as far as that shows at its beginning; or nothing."""
+    """Describe why a file cannot be written, before a long run begins; empty if it can be."""
     try:
         parent, there = file.resolve().parent, file.exists()
         if not parent.is_dir():
@@ -33,7 +33,7 @@ def unwritable(file: Path) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder of that name, which may be too long for one."""
+    """Test for a folder, also where the name is too long for one."""
     try:
         return path.is_dir()
     except OSError:

@@ -143,7 +143,7 @@ def _metadata(content: bytes) -> dict[str, str]:
 
 
 def _digest(metadata: Mapping[str, str], arrays: Arrays) -> str:
-    """Of everything that the file says but for the digest: its metadata, and name, dtype, shape and bytes of each."""
+    """Hash the whole file except the hash itself: its metadata, and the name, dtype, shape and bytes of each array."""
     said = {name: text for name, text in metadata.items() if name != "sha256"}
     arrays_said = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
     digest = hashlib.sha256(json.dumps([said, arrays_said], sort_keys=True).encode())

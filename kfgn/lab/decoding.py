@@ -1,4 +1,4 @@
-"""JSON of files as records of a kind that is stated, checked by msgspec."""
+"""Decoding of JSON files into typed records, which msgspec checks."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from .errors import FileError, library
 Record = TypeVar("Record")
 
 DEEPEST = 50
-"""Brackets in brackets: more than any file has."""
+"""The largest depth of nested brackets; no file needs so many."""
 
 
 def content_of(path: Path) -> bytes:
@@ -24,7 +24,7 @@ def content_of(path: Path) -> bytes:
 
 
 def decoded(content: bytes, kind: type[Record], place: object) -> Record:
-    """The JSON in the content as it stands, once it is seen to be of this kind of `TypedDict`.
+    """Decode JSON, and check that it is of this kind of `TypedDict`. The value itself is returned, unconverted.
 
     place: the file, and the line where it has several.
     Raises `FileError` for what is not JSON, and as `checked` does.
@@ -42,14 +42,14 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """The value converted to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
+    """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
     msgspec = library("msgspec")
     try:
         converted = msgspec.convert(value, kind)
         if unknown := _unknown(value, converted):
             raise FileError(f"{place}: expected no field {unknown}")
     except UnicodeEncodeError as error:
-        raise FileError(f"{place}: expected text, got half a character") from error
+        raise FileError(f"{place}: expected text, got a lone surrogate") from error
     except RecursionError as error:
         raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
     except msgspec.ValidationError as error:
@@ -58,7 +58,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """The first name in the value that the conversion has dropped, or nothing. Raises `RecursionError` if too deep."""
+    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` for too deep a value."""
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
@@ -75,14 +75,10 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
 
 
 def _told(message: str) -> str:
-    """A message of msgspec, field first: expected `str`, got `int` - at `$.a.b` becomes a.b: expected str, got int."""
+    """Turn "Expected `str`, got `int` - at `$.a`", a message of msgspec, into "a: expected str, got int"."""
     what, _, field = message.replace("`", "").partition(" - at $")
-    words = {
-        "Object missing required field ": "expected a field ",
-        "Invalid enum value ": "expected another name than ",
-    }
-    for theirs, ours in words.items():
-        what = what.replace(theirs, ours)
+    what = what.replace("Object missing required field", "expected a field")
+    what = what.replace("Invalid enum value", "expected another name than")
     return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error as they may be: full, closed, absent, or of an encoding without our letters."""
+"""Printing to standard output and standard error that may be full, closed, absent, or limited to ASCII."""
 
 import argparse
 import contextlib
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Print in here: a letter that the encoding lacks becomes its escape, and all of it is written at the end.
+    """Prepare both streams for printing, and flush them at the end. A letter that the encoding lacks is escaped.
 
     Raises `UnwrittenError`.
     """
@@ -58,7 +58,7 @@ def tell(line: str) -> None:
 
 
 def _write_out(stream: TextIO | None) -> OSError | None:
-    """Flush a stream. One that fails is turned to nowhere, as Python would flush it again at its end and fail too."""
+    """Flush a stream. A stream that fails is connected to the null device, since Python flushes it again at exit."""
     if stream is None or stream.closed:
         return None
     try:

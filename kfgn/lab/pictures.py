@@ -100,7 +100,7 @@ def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
 
 
 def _entitle(figure: Any, title: str) -> None:
-    """Text of users is no formula: two $ in it are two $."""
+    """Set the title of a figure as plain text, in which $ begins no formula."""
     figure.suptitle(plain(title), parse_math=False)
 
 

@@ -4,7 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 
 class Versions(TypedDict):
-    """Of kfgn and Python; those of the array libraries are beside them."""
+    """Versions of kfgn and Python; those of the array libraries are beside them."""
 
     kfgn: str
     python: str
@@ -41,7 +41,7 @@ class Start(TypedDict):
 
 
 class Update(TypedDict):
-    """Every other line of it."""
+    """A later line of `metrics.jsonl`."""
 
     update: int
     seconds: float

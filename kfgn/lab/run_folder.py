@@ -120,7 +120,7 @@ def read_run(folder: str | Path) -> Run:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """The run in a folder; without one, those in the folders in it, and of each that is no run those in it.
+    """Read the run in a folder or, if it is none, the runs in its folders and in the comparisons among them.
 
     Raises as `read_run` does, and `OSError`.
     """

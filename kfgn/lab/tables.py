@@ -39,7 +39,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """The name of each run's folder, or where two are alike the path below what all paths have in common."""
+    """Return the name of each run's folder, or its path below the common folder if two names are alike."""
     folders = [run.folder.resolve() for run in runs]
     names = [folder.name for folder in folders]
     if len(set(names)) == len(names) or len(set(folders)) == 1:

@@ -12,16 +12,16 @@ from .plain import plain
 
 
 class Terminal(Console):
-    """Standard output; or standard error, of which what cannot be written is let go.
+    """A console for standard output or standard error.
 
-    Raises `UnwrittenError` where standard output is closed or full.
+    Raises `UnwrittenError` if standard output is closed or full. Standard error may lose text without an error.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, but for strings, which are plain."""
+        """Print as rich does, with every string made plain."""
         try:
             super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
         except OSError as error:
@@ -29,5 +29,5 @@ class Terminal(Console):
                 raise UnwrittenError(error.errno, error.strerror) from error
 
     def on_broken_pipe(self) -> None:
-        """Leave it to `print`, where rich would end the process."""
+        """Raise the error, where rich would end the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

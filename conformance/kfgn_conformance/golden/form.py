@@ -49,7 +49,7 @@ def fault_of_arrays(problem: Problem) -> str:
 
 
 def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """Every array, and the shape that it should have."""
+    """Yield the name of each array, the array, and the shape that it should have."""
     D, objective, probes = problem.widths, problem.objective, problem.probes
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1

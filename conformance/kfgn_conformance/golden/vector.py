@@ -61,7 +61,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Every vector of the folder. Raises `FileError`."""
+    """Return the vectors of a folder. Raises `FileError`."""
     return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 

@@ -59,7 +59,7 @@ class DiagnosisLine(TypedDict):
 
 
 class CellLine(TypedDict):
-    """Every other line: what an implementation's answers for a quantity come to. null is no finite number."""
+    """A line after the first: the verdict on an implementation's answers for a quantity. null is no finite number."""
 
     kind: Literal["cell"]
     quantity: str
@@ -78,7 +78,7 @@ class CellLine(TypedDict):
 
 
 def fault_of_run(run: dict[str, Any]) -> str:
-    """A field that does not go with the others, and what was expected; or nothing."""
+    """Describe the fault of a first line, a field that does not fit the others; empty if there is none."""
     for i, column in enumerate(run["columns"]):
         needed = ("dtype", "version", "flags") if column["usable"] else ("reason",)
         for name in needed:
@@ -88,7 +88,7 @@ def fault_of_run(run: dict[str, Any]) -> str:
 
 
 def fault_of_cell(cell: dict[str, Any], columns: int) -> str:
-    """As `fault_of_run`, in a report of so many columns."""
+    """Describe the fault of a cell in a report of so many columns; empty if there is none."""
     if cell["column"] not in range(columns):
         return f"column: expected a number below {columns}, got {cell['column']}"
     if not 0 <= cell["taken"] <= cell["asked"]:

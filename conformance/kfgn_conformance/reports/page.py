@@ -62,7 +62,7 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Text of users plainly. Autoescape makes no markup of it; what is markup already is the template's own."""
+    """Make text of users plain. Text that is markup already comes from the template and stays as it is."""
     return plain(value) if type(value) is str else value
 
 

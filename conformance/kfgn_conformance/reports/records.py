@@ -51,7 +51,7 @@ def write_records(report: Report, path: Path) -> None:
 
 
 def read_records(path: Path) -> Records:
-    """What was written. Raises `FileError` for another file."""
+    """Read a report. Raises `FileError` for another file."""
     lines = content_of(path).splitlines() or [b""]
     values = [from_json(text, f"{path}: line {i}") for i, text in enumerate(lines, start=1)]
     first = values[0] if isinstance(values[0], dict) else {}

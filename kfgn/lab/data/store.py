@@ -73,7 +73,7 @@ def _download(file: DataFile, paths: list[Path]) -> Path:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Why a download failed, in a few words. The names are those of requests, which pooch downloads with."""
+    """Describe a failed download in a few words. The class names are those of requests, which pooch uses."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:

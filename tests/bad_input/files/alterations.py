@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FOLDER, NOTHING = "a folder", "nothing"
-"""What stands in the place of a file that was replaced."""
+"""Names of what replaces a file."""
 
 DEEP = 100_000
 """Brackets in brackets."""
@@ -28,7 +28,7 @@ VALUES = {
     "an empty text": "",
     "a text": "seven",
     "control characters": "\x1b[31m\n\u202e[/b]",
-    "half a character": "\ud800",
+    "a lone surrogate": "\ud800",
     "an empty list": [],
     "a list": [1, "2", None],
     "an empty object": {},
@@ -40,7 +40,7 @@ VALUES = {
     "deep brackets": "[" * DEEP + "]" * DEEP,
     "deep braces": '{"a":' * DEEP + "1" + "}" * DEEP,
 }
-"""What a field becomes; the last six are text of JSON."""
+"""New values of a field; the last six are written as raw text."""
 
 TEXTS = tuple(VALUES)[-6:]
 
@@ -158,7 +158,7 @@ BYTES = (
 
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container with a key in it."""
+    """Yield each container with each of its keys."""
     for key in list(tree) if isinstance(tree, dict) else range(len(tree)):
         yield tree, key
         if isinstance(tree[key], dict | list):
@@ -241,7 +241,7 @@ def _of_toml(change: Change) -> Callable[[bytes, random.Random], bytes]:
 
 
 def _of_tensors(change: Change) -> Callable[[bytes, random.Random], bytes]:
-    """Of the header of a safetensors file, its metadata above all."""
+    """Change the header of a safetensors file, in half of the cases its metadata."""
 
     def changed(content: bytes, rng: random.Random) -> bytes:
         length = int.from_bytes(content[:8], "little")

@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The end of a command: its exit status and the text that it printed."""
 
     status: int
     out: str
@@ -26,7 +26,7 @@ def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextI
 
 
 def fault_of_error(done: Done, *names: str) -> str:
-    """Why the end of a command that failed is not one plain line with one of the names in it; or nothing."""
+    """Describe how the message of a failed command differs from one plain line with one of the names; else empty."""
     lines = [line for line in done.err.splitlines() if "error: " in line]
     if len(lines) != 1:
         return f"expected one line with an error, got {done.err!r}"

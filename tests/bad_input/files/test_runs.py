@@ -19,7 +19,7 @@ NAMES = (*FILES, "checkpoint-000000015.safetensors", "its checkpoints", "--resum
 
 
 class Warnings(Watch):
-    """Those of a run."""
+    """A watch that collects the warnings of a run."""
 
     def __init__(self):
         self.heard = []
@@ -30,7 +30,7 @@ class Warnings(Watch):
 
 @pytest.fixture(scope="module", autouse=True)
 def no_pictures():
-    """They take most of the time, and are drawn from what was read."""
+    """Leave out the pictures, which would take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "draw_run", lambda run, task: None)
         patch.setattr(comparison, "draw_losses", lambda runs, path: None)
@@ -66,14 +66,14 @@ def killed(whole, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def later(killed, tmp_path_factory):
-    """What the killed run comes to."""
+    """The killed run once it has gone on to its end."""
     folder = tmp_path_factory.mktemp("later") / "run"
     shutil.copytree(killed, folder)
     return resume(folder, {"updates": LATER})
 
 
 def same(run, expected):
-    """Whether the whole state and the metrics are the same, but for the clock."""
+    """Compare the whole state and the metrics of two runs, except for the clock."""
     ours, theirs = (read_checkpoint(checkpoints(r.folder)[0], r.configuration["hash"]) for r in (run, expected))
     return (
         ours.arrays.keys() == theirs.arrays.keys()
@@ -127,7 +127,7 @@ def test_show(file, whole, tmp_path, alterations_of_each):
 
 @pytest.mark.parametrize("file", FILES)
 def test_compare(file, tmp_path, alterations_of_each):
-    """What is there of an earlier call is read as by `resume`: fewer alterations are enough."""
+    """The runs of an earlier call are read as by `resume`, so fewer alterations are enough."""
     arguments = ("compare", "--data", "digits", "--methods", "adam:0.01", "--checkpoint-every", 5, "--updates")
     good, folder, faults = tmp_path / "good", tmp_path / "folder", []
     assert call(main, *arguments, UPDATES, "--out", good).status == 0
@@ -147,7 +147,7 @@ def test_compare(file, tmp_path, alterations_of_each):
 @pytest.mark.parametrize("other", [{"seed": 1}, {"method": "kflr"}, {"dtype": "float64"}])
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_of_another_run(file, other, killed, later, tmp_path):
-    """Its checkpoint is passed over, its other files are named."""
+    """A checkpoint of another run is passed over. Another file of it is named."""
     stranger, folder = train(options(**other), tmp_path / "other").folder, tmp_path / "run"
     restore(folder, killed)
     shutil.copy(stranger / file, folder / file)

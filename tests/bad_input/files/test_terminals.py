@@ -24,7 +24,7 @@ KFGN = (sys.executable, "-m", "kfgn.lab")
 
 
 def shown(name):
-    """As it is to be printed."""
+    """The text in the form in which it must be printed."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
@@ -217,7 +217,7 @@ ASCII = {
 
 @pytest.mark.parametrize("encoding", ASCII)
 def test_an_ascii_environment(encoding):
-    """As the one before, in a process of its own."""
+    """The same in a process of its own."""
     program = [sys.executable, "-m", "kfgn_conformance", "equations", "26"]
     done = subprocess.run(program, capture_output=True, check=False, env={**os.environ, **ASCII[encoding]})
     assert (done.returncode, done.stderr) == (0, b"")
