@@ -15,7 +15,7 @@ from .commands import call, fault_of_error
 
 UPDATES, LATER = 20, 26
 FILES = ("configuration.json", "metrics.jsonl", "checkpoint-000000020.safetensors")
-NAMES = (*FILES, "checkpoint-000000015.safetensors", "its checkpoints", "--resume")
+NAMES = (*FILES, "checkpoint-000000015.safetensors", "its checkpoints", "adam-0.01 is not empty")
 
 
 class Warnings(Watch):
