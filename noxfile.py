@@ -175,6 +175,16 @@ def processors(session: nox.Session) -> None:
 
 
 @nox.session
+def bad_input(session: nox.Session) -> None:
+    """Bad input by the hundred: files altered in 200 ways of each kind, and 50 kills of a training process."""
+    install(session, "test", extras="conformance,train")
+    pytest = ("pytest", "--numprocesses=auto", "--kills=50", "--alterations=200")
+    env = {**COMPILED, "OMP_NUM_THREADS": "1"}
+    session.run(*pytest, "tests/bad_input", *session.posargs, env=env)
+    session.run(*pytest, "tests/lab/test_resume.py", "-k=killed", *session.posargs, env=env)
+
+
+@nox.session
 def certify(session: nox.Session) -> None:
     """The accuracy of the reference in float64, against ball arithmetic."""
     install(session, "balls")

@@ -20,3 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--backend", help="run the conformance tests of this backend alone, and fail if it is not usable")
     parser.addoption("--seeds", type=int, default=1, help="of the problems on which every mistake is to be named")
     parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")
+    parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")
+    parser.addoption("--alterations", type=int, default=20, help="of each kind of file")
+
+
+@pytest.fixture
+def alterations_of_each(pytestconfig: pytest.Config) -> int:
+    """The number of alterations of each kind of file."""
+    return pytestconfig.getoption("--alterations")

@@ -8,24 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from kfgn_reference import EQUATIONS
-from rich.console import Console
 
 from .adapters.kfgn_port import DTYPES, TARGETS
 from .columns import columns_of
+from .decoding import FileError
 from .equations import print_equation, print_table
-from .expected import Expected, ExpectedError, read_expected
+from .expected import Expected, read_expected
+from .output import Output, Parser, UnwrittenError, standard_output, tell
 from .parallel import run_in_processes
 from .problem_sets import drawn, problem_set
 from .quantities import ROWS
-from .reports import RecordError, print_report, read_records, recorder, records, write_page, write_records
-from .run import Column, run
+from .reports import print_report, read_records, recorder, records, write_page, write_records
+from .run import Column, Report, run
+from .writing import is_folder, unwritable, written
 
-PASSED, FAILED, USAGE, NOTHING_CHECKED = 0, 1, 2, 3
+PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="kfgn-check",
         description="Hold kfgn on every usable backend and dtype against the reference; read the paper's equations.",
         epilog="kfgn-check alone, or with options of `run`, is kfgn-check run.",
@@ -36,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         help="run the checks (the default)",
         description="Hold kfgn on every usable backend and dtype against the reference: fixed, drawn, real problems.",
         epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
-        "3 nothing was checked.",
+        "3 nothing was checked, 4 a report or standard output could not be written.",
     )
     names = ", ".join(TARGETS)
     checks.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
@@ -75,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         "report",
         help="reports of several runs on one page",
         description="Draw reports that were written with --jsonl on one page of HTML, their columns beside each other.",
+        epilog="Exit status: 0 drawn, 2 wrong usage or a file that is no report, 4 the page could not be written.",
     )
     report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="reports")
     report.add_argument("--html", type=_path, metavar="FILE", required=True, help="the page")
@@ -90,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         "vectors",
         help="golden vectors: problems with certified values, for any language",
         description="Golden vectors, as JSON: docs/vectors.md says how to read them.",
-        epilog="Exit status: 0 all is well, 1 a vector is not.",
+        epilog="Exit status: 0 all is well, 1 a vector is not, 2 wrong usage or another file, 4 as for run.",
     )
     vectors.add_argument(
         "action",
@@ -113,34 +116,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["run", *given]
     options = parser()
-    chosen = options.parse_args(given)
     commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors, "report": _report}
-    return commands[chosen.command](options, chosen)
+    try:
+        with standard_output():
+            chosen = options.parse_args(given)
+            return commands[chosen.command](options, chosen)
+    except UnwrittenError as error:
+        tell(f"kfgn-check: error: standard output could not be written: {error.strerror}")
+        return UNWRITTEN
+    except KeyboardInterrupt:
+        tell("kfgn-check: interrupted")
+        return INTERRUPTED
 
 
 def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if given.number is None:
-        print_table(Console())
+        print_table(Output())
     elif given.number in EQUATIONS:
-        print_equation(given.number, Console())
+        print_equation(given.number, Output())
     else:
         options.error(f"equations: expected a number from 1 to {len(EQUATIONS)}, got {given.number}")
     return PASSED
 
 
 def _report(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    _check_folder(options, "--html", given.html)
+    _check_writable(options, "--html", given.html)
     try:
-        write_page([read_records(path) for path in given.reports], given.html)
-    except (OSError, RecordError) as error:
+        reports = [read_records(path) for path in given.reports]
+    except FileError as error:
         options.error(f"report: {error}")
-    return PASSED
+    return PASSED if written(partial(write_page, reports), given.html) else UNWRITTEN
 
 
 def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     from .certified import certify, print_accuracies
 
-    console, log = Console(), Console(stderr=True)
+    console, log = Output(), Output(stderr=True)
     with log.status("") as status:
         accuracies = certify(drawn(given.examples, given.seed), lambda name: status.update(f"certifying {name}"))
     print_accuracies(accuracies, given.examples, console)
@@ -152,31 +163,34 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
 def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     from . import golden
 
-    folder, console = given.folder or golden.FOLDER, Console(soft_wrap=True, highlight=False, markup=False)
-    if given.action != "regenerate" and not folder.is_dir():
+    folder, print_line = given.folder or golden.FOLDER, partial(Output().print, soft_wrap=True)
+    if given.action != "regenerate" and not is_folder(folder):
         options.error(f"vectors: there is no folder {folder}")
     if given.action == "list":
         try:
             vectors = golden.load(folder)
-        except (KeyError, TypeError, ValueError) as error:
-            options.error(f"vectors: {folder} has other files than golden vectors: {type(error).__name__}: {error}")
+        except FileError as error:
+            options.error(f"vectors: {error}")
         for vector in vectors:
-            console.print(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.says}")
+            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.says}")
         return PASSED
     if given.action == "verify":
         faults = 0
         for fault in golden.faults(folder):
-            console.print(fault, style="red")
+            print_line(fault, style="red")
             faults += 1
         if not golden.CAN_CERTIFY:
-            console.print("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
-        console.print(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
+            print_line("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
+        print_line(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
         return FAILED if faults else PASSED
     if not golden.CAN_CERTIFY:
         options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
-    with Console(stderr=True).status("") as status:
-        golden.regenerate(folder, lambda name: status.update(f"certifying {name}"))
-    return PASSED
+    with Output(stderr=True).status("") as status:
+
+        def regenerate(into: Path) -> None:
+            golden.regenerate(into, lambda name: status.update(f"certifying {name}"))
+
+        return PASSED if written(regenerate, folder) else UNWRITTEN
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
@@ -188,7 +202,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     ]
     limit = None if given.in_process else given.limit
     open_columns = partial(columns_of, tuple(targets), given.dtype, tuple(given.adapter), limit)
-    columns, console, log = open_columns(), Console(emoji=False), Console(stderr=True, emoji=False)
+    columns, console, log = open_columns(), Output(), Output(stderr=True)
     if not _all_usable(columns, given, log):
         return USAGE
     problems = problem_set(given.examples, given.seed)
@@ -203,15 +217,21 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         else:
             report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended, given.quantity)
     report.expect(known)
+    lost = not _write(report, given)
     print_report(report, console)
-    if given.jsonl is not None:
-        write_records(report, given.jsonl)
-    if given.html is not None:
-        write_page([records(report)], given.html)
+    if lost:
+        return UNWRITTEN
     if not report.checked:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
     return PASSED if report.passed else FAILED
+
+
+def _write(report: Report, given: argparse.Namespace) -> bool:
+    """Write the files of a run, before anything is printed. Return False if one could not be written."""
+    lines = written(partial(write_records, report), given.jsonl)
+    page = written(lambda path: write_page([records(report)], path), given.html)
+    return lines and page
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
@@ -219,20 +239,20 @@ def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> lis
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
-    _check_folder(options, "--jsonl", given.jsonl)
-    _check_folder(options, "--html", given.html)
+    _check_writable(options, "--jsonl", given.jsonl)
+    _check_writable(options, "--html", given.html)
     if not 0 < given.limit < math.inf:
         options.error(f"--limit: expected a finite number of seconds above 0, got {given.limit:g}")
     try:
         return read_expected(given.expected) if given.expected is not None else []
-    except (OSError, ExpectedError) as error:
+    except FileError as error:
         options.error(f"--expected: {error}")
 
 
-def _check_folder(options: argparse.ArgumentParser, option: str, file: Path | None) -> None:
-    """End the program for a file in a folder that is not there."""
-    if file is not None and not file.resolve().parent.is_dir():
-        options.error(f"{option}: there is no folder {file.resolve().parent}")
+def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | None) -> None:
+    """End the program for a file that cannot be written."""
+    if file is not None and (fault := unwritable(file)):
+        options.error(f"{option}: {fault}")
 
 
 def _path(text: str) -> Path:
@@ -256,14 +276,14 @@ def _whole(least: int | None) -> Callable[[str], int]:
     return integer
 
 
-def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Console) -> bool:
+def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Output) -> bool:
     """Whether there is every adapter, and every backend that is required; what is not is told."""
     usable = {column.name for column in columns if column.adapter}
     reasons = {column.name: column.reason for column in columns if column.adapter is None}
     missing = sorted(set(given.require) - usable)
     unusable = [name for name in (*missing, *given.adapter) if name in reasons]
     for name in unusable:
-        log.print(f"{name}: not usable: {reasons[name]}", style="red", markup=False, highlight=False)
+        log.print(f"{name}: not usable: {reasons[name]}", style="red")
     if missing:
         log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
     return not (missing or unusable)

@@ -25,7 +25,7 @@ def print_table(console: Console) -> None:
         what = Text(equation.statement.title).append(f"\n{functions}; {file}", "dim")
         table.add_row(str(number), equation.statement.kind, what)
     console.print(table)
-    console.print(f"{len(EQUATIONS)} of 71 equations. kfgn-check equations 26: one in full.", highlight=False)
+    console.print(f"{len(EQUATIONS)} of 71 equations. kfgn-check equations 26: one in full.")
 
 
 def print_equation(number: int, console: Console) -> None:

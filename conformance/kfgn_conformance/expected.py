@@ -11,22 +11,20 @@
 `problems` are ids, as a pattern of the shell: * is any part of one. `status` is the verdict's.
 """
 
-import tomllib
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import NotRequired, TypedDict
 
+from .decoding import FileError, checked, content_of, from_toml
 from .quantities import ROWS
 from .tolerances import ROUNDOFF
 from .verdicts import BAD, Verdict
 
 
-class ExpectedError(ValueError):
-    """A file that does not say what is expected."""
-
-
-class Expected(NamedTuple):
-    """A line of the file."""
+@dataclass(frozen=True)
+class Expected:
+    """A table of the file."""
 
     adapter: str
     dtype: str
@@ -47,28 +45,17 @@ class Expected(NamedTuple):
         return f"{self.status} of {self.quantity} by {self.adapter} {self.dtype} on {self.problems}: {self.reason}"
 
 
+class Expectations(TypedDict):
+    """The file."""
+
+    failure: NotRequired[list[Expected]]
+
+
 def read_expected(path: Path) -> list[Expected]:
-    """The failures of a file. Raises `ExpectedError`, and `OSError`."""
-    try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ExpectedError(f"{path}: {error}") from error
-    tables = written.get("failure", [])
-    if set(written) - {"failure"} or not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
-        raise ExpectedError(f"{path}: expected tables [[failure]], got {', '.join(written)}")
-    known = []
-    for i, failure in enumerate(tables, start=1):
-        if set(failure) != set(Expected._fields):
-            raise ExpectedError(
-                f"{path}: failure {i}: expected {', '.join(Expected._fields)}, got {', '.join(failure)}"
-            )
-        if wrong := [name for name, text in failure.items() if not isinstance(text, str)]:
-            raise ExpectedError(f"{path}: failure {i}: expected strings, got another {', '.join(wrong)}")
-        if failure["dtype"] not in ROUNDOFF:
-            raise ExpectedError(f"{path}: failure {i}: expected {' or '.join(ROUNDOFF)}, got {failure['dtype']!r}")
-        if failure["quantity"] not in ROWS:
-            raise ExpectedError(f"{path}: failure {i}: there is no quantity {failure['quantity']!r}")
-        if failure["status"] not in BAD:
-            raise ExpectedError(f"{path}: failure {i}: status: expected {', '.join(BAD)}, got {failure['status']!r}")
-        known.append(Expected(**failure))
+    """The failures of a file. Raises `FileError`."""
+    known = checked(from_toml(content_of(path), path), Expectations, path).get("failure", [])
+    for i, failure in enumerate(known):
+        for name, allowed in (("dtype", tuple(ROUNDOFF)), ("quantity", tuple(ROWS)), ("status", BAD)):
+            if (got := getattr(failure, name)) not in allowed:
+                raise FileError(f"{path}: failure[{i}].{name}: expected one of {', '.join(allowed)}, got {got!r}")
     return known

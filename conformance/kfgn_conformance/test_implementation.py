@@ -36,6 +36,7 @@ def _columns(config: pytest.Config) -> list[Any]:
     """The adapter in each dtype, opened once."""
     if COLUMNS not in config.stash:
         from .columns import columns_of
+        from .plain import plain
 
         _known(config)  # a file that is not usable is an error before anything is asked
         name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
@@ -44,20 +45,22 @@ def _columns(config: pytest.Config) -> list[Any]:
         columns = columns_of((), only, (name,), limit)
         for column in columns:
             if column.description is None:
-                raise pytest.UsageError(f"--kfgn-adapter: {column.reason}")
+                raise pytest.UsageError(plain(f"--kfgn-adapter: {column.reason}"))
         config.stash[COLUMNS] = columns
     return config.stash[COLUMNS]
 
 
 def _known(config: pytest.Config) -> Any:
     """The failures of `--kfgn-expected`."""
-    from .expected import ExpectedError, read_expected
+    from .decoding import FileError
+    from .expected import read_expected
+    from .plain import plain
 
     file = config.getoption("--kfgn-expected")
     try:
         return [] if file is None else read_expected(Path(file))
-    except (OSError, ExpectedError) as error:
-        raise pytest.UsageError(f"--kfgn-expected: {error}") from error
+    except FileError as error:
+        raise pytest.UsageError(plain(f"--kfgn-expected: {error}")) from error
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,7 @@ def test_is_the_reference(
     column: Any, quantity: str, problems: Any, known: Any, rows: Any, record_property: Any
 ) -> None:
     """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
+    from .plain import plain
     from .run import Report, row
     from .verdicts import Status
 
@@ -94,21 +98,22 @@ def test_is_the_reference(
     rows[column.title, quantity] = cell
     record_property("asked", f"{cell.taken} of {cell.asked} problems")
     if report.mended:
-        pytest.fail("\n".join(f"expected, but no more so: {one}" for one in report.mended), pytrace=False)
+        pytest.fail("\n".join(plain(f"expected, but no more so: {one}") for one in report.mended), pytrace=False)
     if cell.known:
-        pytest.xfail("; ".join(dict.fromkeys(one.reason for one in cell.expected)))
+        pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst
     if worst.status is Status.UNIMPLEMENTED:
-        pytest.skip(worst.detail)
+        pytest.skip(plain(worst.detail))
     if worst.status is not Status.PASS:
         told = [f"{worst.status} on {worst.problem}: {worst.detail}"]
         told += [str(cell.diagnosis)] if cell.diagnosis else []
         told += [f"translated: {note}" for note in cell.translations]
-        pytest.fail("\n".join(told), pytrace=False)
+        pytest.fail("\n".join(map(plain, told)), pytrace=False)
 
 
 def test_is_the_same_in_any_order(column: Any, problems: Any, known: Any, rows: Any) -> None:
     """What was right stays right when the questions are asked again in other orders, each after all others."""
+    from .plain import plain
     from .run import Cell, Report, again
 
     report = Report([column], problems)
@@ -121,4 +126,4 @@ def test_is_the_same_in_any_order(column: Any, problems: Any, known: Any, rows: 
     report.expect(known)
     new = [f"{cell.status}: {name}: {cell.worst.detail}" for name, (cell,) in report.rows.items() if not cell.known]
     if new:
-        pytest.fail("\n".join(new), pytrace=False)
+        pytest.fail("\n".join(map(plain, new)), pytrace=False)

@@ -3,7 +3,8 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,21 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import Backend
-from .errors import RunFailedError, UsageError, library
+from .errors import FileError, RunFailedError, UsageError, library
 from .files import write_atomically
 from .trees import leaves, rebuilt
 
-FORMAT = "1"
+FORMAT = "2"
 KEPT = 2
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class Checkpoint(NamedTuple):
-    """After t steps, which took so many seconds; the arrays have the names of `kfgn.lab.trees`."""
+    """After t steps, which took so many seconds; the arrays have the names of `kfgn.lab.trees`.
+
+    metrics: SHA-256 of the lines of the metrics up to update t
+    """
 
     t: int
     seconds: float
+    metrics: str
     arrays: Arrays
 
 
@@ -34,10 +39,13 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
-def write_checkpoint(folder: Path, state: Any, seconds: float, configuration: str, backend: Backend) -> Path:
+def write_checkpoint(
+    folder: Path, state: Any, *, seconds: float, configuration: str, metrics: str, backend: Backend
+) -> Path:
     """Write the state, and delete what is older than the one before. Raises `OSError` that names the file.
 
     configuration: the hash of what the run is
+    metrics:       that of `Checkpoint`
     """
     arrays = {path: backend.to_numpy(leaf) for path, leaf in leaves(state) if path != "t"}
     # Products are the same bit for bit only of arrays that lie the same way in memory.
@@ -48,50 +56,63 @@ def write_checkpoint(folder: Path, state: Any, seconds: float, configuration: st
         "t": str(state.t),
         "seconds": repr(seconds),
         "configuration": configuration,
+        "metrics": metrics,
         "turned": json.dumps(turned),
-        "sha256": _digest(stored),
     }
+    metadata["sha256"] = _digest(metadata, stored)
     path = folder / f"checkpoint-{state.t:09d}.safetensors"
     write_atomically(path, library("safetensors.numpy").save(stored, metadata))
-    for old in checkpoints(folder)[KEPT:]:
+    older = [other for other in checkpoints(folder) if other.name < path.name]
+    for old in older[KEPT - 1 :]:
         with contextlib.suppress(OSError):  # one too many does no harm
             old.unlink()
     return path
 
 
 def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
-    """A checkpoint of a run. `RunFailedError` if it is damaged, `UsageError` if it is of another run or format."""
-    error_of_library = library("safetensors").SafetensorError
+    """A checkpoint of a run. `FileError` if it is damaged, in another place, or of another run or format."""
+    library("safetensors.numpy")
     try:
-        content = path.read_bytes()
-        stored = library("safetensors.numpy").load(content)
-        metadata = _metadata(content)
-        if _digest(stored) != metadata["sha256"]:
-            raise ValueError("its content has changed")
-    except (OSError, ValueError, KeyError, error_of_library) as error:
-        raise RunFailedError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        return _read(path, configuration)
+    except FileError:
+        raise
+    except Exception as error:  # the reader has errors of several kinds for a broken file
+        raise FileError(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def _read(path: Path, configuration: str) -> Checkpoint:
+    content = path.read_bytes()
+    stored = library("safetensors.numpy").load(content)
+    metadata = _metadata(content)
     if metadata["format"] != FORMAT:
-        raise UsageError(f"{path}: expected checkpoint format {FORMAT}, got {metadata['format']}")
+        raise FileError(f"{path}: format: expected {FORMAT}, got {metadata['format']!r}")
+    if metadata["sha256"] != _digest(metadata, stored):
+        raise FileError(f"{path} is damaged: its content has changed")
     if metadata["configuration"] != configuration:
-        raise UsageError(f"{path}: the checkpoint belongs to another configuration than the run folder's")
+        raise FileError(f"{path}: expected a checkpoint of the run of this folder, got one of another configuration")
+    t, seconds = int(metadata["t"]), float(metadata["seconds"])
+    if path.stem != f"checkpoint-{t:09d}":
+        raise FileError(f"{path}: expected the checkpoint of the update in its name, got that of update {t}")
+    if not (t >= 0 and math.isfinite(seconds)):
+        raise ValueError(f"t, seconds: expected numbers of at least 0, got {t}, {seconds}")
     turned = json.loads(metadata["turned"])
     arrays = {name: x.T if name in turned else x for name, x in stored.items()}
-    return Checkpoint(int(metadata["t"]), float(metadata["seconds"]), arrays)
+    return Checkpoint(t, seconds, metadata["metrics"], arrays)
 
 
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
-    """The newest that is whole, with a warning for each that is not; None if there is none at all.
+    """The newest that can be used, with a warning for each that cannot; None if there is none at all.
 
-    Raises `RunFailedError` if there are some and none of them is whole.
+    Raises `RunFailedError` if there are some and none of them can be used.
     """
     paths = checkpoints(folder)
-    for path in paths:
+    for i, path in enumerate(paths, start=1):
         try:
             return read_checkpoint(path, configuration)
-        except RunFailedError as error:
+        except FileError as error:
+            if i == len(paths):
+                raise RunFailedError(f"{folder}: none of its checkpoints is whole: {error}") from error
             warn(f"{error}; going back to the checkpoint before")
-    if paths:
-        raise RunFailedError(f"{folder}: none of its checkpoints is whole")
     return None
 
 
@@ -104,8 +125,11 @@ def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
         if path not in checkpoint.arrays:
             raise UsageError(f"the checkpoint of update {checkpoint.t} lacks {path}")
         x = checkpoint.arrays[path]
-        if x.shape != tuple(like.shape):
-            raise UsageError(f"{path}: expected shape {tuple(like.shape)}, got {x.shape} in the checkpoint")
+        expected = backend.to_numpy(like)
+        if (x.dtype, x.shape) != (expected.dtype, expected.shape):
+            raise UsageError(
+                f"{path}: expected {expected.dtype} {expected.shape}, got {x.dtype} {x.shape} in the checkpoint"
+            )
         return backend.asarray(x)
 
     return rebuilt(state, leaf)
@@ -118,9 +142,11 @@ def _metadata(content: bytes) -> dict[str, str]:
     return metadata
 
 
-def _digest(arrays: Arrays) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(name.encode())
-        digest.update(arrays[name].tobytes())
+def _digest(metadata: Mapping[str, str], arrays: Arrays) -> str:
+    """Hash the whole file except the hash itself: its metadata, and the name, dtype, shape and bytes of each array."""
+    said = {name: text for name, text in metadata.items() if name != "sha256"}
+    arrays_said = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
+    digest = hashlib.sha256(json.dumps([said, arrays_said], sort_keys=True).encode())
+    for _, x in sorted(arrays.items()):
+        digest.update(x.tobytes())
     return digest.hexdigest()

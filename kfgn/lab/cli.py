@@ -1,7 +1,6 @@
 """The command `kfgn`: train networks by the paper's methods, compare them, and look at runs."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -14,14 +13,15 @@ from .data import DataUnavailableError
 from .errors import RunFailedError, UsageError, library
 from .methods import METHODS
 from .options import DTYPES, Options, checked_path
+from .output import Parser, UnwrittenError, standard_output, tell
 from .pictures import LOSS, draw_losses, draw_run
 from .progress import Progress
-from .run_folder import Run, is_run, read_run
+from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
 from .tasks import TASKS
 from .trainer import InterruptedRunError, resume, train
 
-FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+FINE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
 
 GOES_ON = {"train": "--resume goes on from there", "compare": "the same command goes on from there"}
 
@@ -53,10 +53,11 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="kfgn",
         description="Train networks by the methods of the paper and by what it compares with.",
-        epilog="Exit status: 0 fine, 1 a run failed, 2 wrong usage, 130 interrupted.",
+        epilog="Exit status: 0 fine, 1 a run or a file failed, 2 wrong usage or a file that is not what it should be, "
+        "4 standard output could not be written, 130 interrupted.",
     )
     commands = top.add_subparsers(dest="command", required=True)
 
@@ -83,12 +84,14 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser(
         "show", help="print and redraw runs", description="Print runs, and redraw one's pictures or several together."
     )
-    show.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="the folder of a run, or of a comparison")
+    show.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="the folder of a run, or one that holds runs and comparisons"
+    )
     show.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help=f"the picture (default: {LOSS} in the run's folder, or {PICTURE} above the first)",
+        help=f"the picture (default: {LOSS} in the run's folder; {PICTURE} in the folder of several)",
     )
 
     commands.add_parser("backends", help="array libraries and devices that are usable here, and why others are not")
@@ -114,7 +117,14 @@ def _add_options(command: argparse.ArgumentParser, without: str = "") -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    given = vars(parser().parse_args(arguments))
+    try:
+        with standard_output():
+            return _run(vars(parser().parse_args(arguments)))
+    except UnwrittenError as error:
+        return _told(f"standard output could not be written: {error.strerror}", UNWRITTEN)
+
+
+def _run(given: dict[str, Any]) -> int:
     commands = {"train": _train, "compare": _compare, "show": _show, "backends": _backends}
     command = given.pop("command")
     try:
@@ -125,23 +135,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
         return _told(error, USAGE)
+    except UnwrittenError:
+        raise
+    except OSError as error:
+        return _told(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
+    except MemoryError as error:
+        return _told(f"out of memory: {error}", FAILED)
     except KeyboardInterrupt:
         return _told("interrupted", INTERRUPTED)
     return FINE
 
 
 def _told(what: object, status: int) -> int:
-    sys.stderr.write(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{what}\n")
+    tell(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{what}")
     return status
 
 
-def _consoles() -> tuple[Any, Any]:
-    console = library("rich.console").Console
-    return console(), console(stderr=True)
+def _terminals() -> tuple[Any, Any]:
+    """Consoles on standard output and on standard error."""
+    library("rich.console")
+    from .terminal import Terminal
+
+    return Terminal(), Terminal(stderr=True)
 
 
 def _train(given: dict[str, Any]) -> None:
-    console, log = _consoles()
+    console, log = _terminals()
     out, resumed = given.pop("out"), given.pop("resume")
     if not resumed and "data" not in given:
         raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
@@ -151,38 +170,37 @@ def _train(given: dict[str, Any]) -> None:
 
 
 def _compare(given: dict[str, Any]) -> None:
-    console, log = _consoles()
+    console, log = _terminals()
     out, methods = given.pop("out"), given.pop("methods")
     if "data" not in given:
         raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
     with Progress(log) as watch:
         runs = compare(Options(**given), methods, out, watch=watch)
     print_runs(runs, console)
-    console.print(f"drawn: {out / PICTURE}", highlight=False, soft_wrap=True)
+    console.print(f"drawn: {out / PICTURE}", soft_wrap=True)
 
 
 def _show(given: dict[str, Any]) -> None:
-    console, _ = _consoles()
-    runs = [run for folder in given["runs"] for run in _runs(folder)]
-    print_runs(runs, console)
-    picture = given["out"] or runs[0].folder / (LOSS if len(runs) == 1 else f"../{PICTURE}")
+    console, _ = _terminals()
+    runs = [run for folder in given["runs"] for run in runs_in(folder)]
+    alone, first = len(runs) == 1, given["runs"][0]
+    above = first.resolve().parent if is_run(first) else first
+    picture = given["out"] or (runs[0].folder / LOSS if alone else above / PICTURE)
+    failure: Exception | None = None  # neither the table nor the picture is lost by what fails in the other
     try:
-        if len(runs) == 1 and given["out"] is None:
+        if alone and given["out"] is None:
             draw_run(runs[0])
         else:
             draw_losses(runs, picture.resolve())
-    except DataUnavailableError:
-        raise
+    except DataUnavailableError as error:
+        failure = error
     except OSError as error:
-        raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
-    console.print(f"drawn: {picture.resolve()}", highlight=False, soft_wrap=True)
-
-
-def _runs(folder: Path) -> list[Run]:
-    """The run in a folder, or those in the folders in it."""
-    inside = sorted(path for path in folder.iterdir() if is_run(path)) if folder.is_dir() and not is_run(folder) else []
-    return [read_run(path) for path in inside or [folder]]
+        failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
+    print_runs(runs, console)
+    if failure is not None:
+        raise failure
+    console.print(f"drawn: {picture.resolve()}", soft_wrap=True)
 
 
 def _backends(_given: dict[str, Any]) -> None:
-    print_backends(_consoles()[0])
+    print_backends(_terminals()[0])

@@ -12,6 +12,10 @@ class RunFailedError(RuntimeError):
     """A run could not go on; the message says why, and from which checkpoint it can be resumed."""
 
 
+class FileError(UsageError):
+    """A file is not what it should be; the message names the file, the field and what was expected."""
+
+
 class MissingLibraryError(UsageError):
     """A library of the extra `train` is not installed."""
 

@@ -1,6 +1,7 @@
 """Pictures of runs: how the loss fell, and what an autoencoder makes of its images."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ..backends import open_backend
 from ..passes import forward
 from .errors import library
 from .files import write_atomically
+from .plain import plain
 from .run_folder import Run
 from .tasks import Task, open_task
 
@@ -52,11 +54,12 @@ def draw_losses(runs: Sequence[Run], path: Path) -> None:
         axes.set_xlabel(label)
         axes.grid(visible=True, which="both", alpha=0.2)
     figure.axes[0].set_ylabel("loss" if len(runs) == 1 else "loss over the training set")
-    figure.axes[0].legend()
+    for text in figure.axes[0].legend().get_texts():
+        text.set_parse_math(False)
     if len(runs) == 1:
-        figure.suptitle(f"{_title(runs[0])}; over the training set, and of its batches")
+        _entitle(figure, f"{_title(runs[0])}; over the training set, and of its batches")
     else:
-        figure.suptitle(f"{runs[0].options['data'] if alike else 'several data sets'}; dashed: averaged parameters")
+        _entitle(figure, f"{runs[0].options['data'] if alike else 'several data sets'}; dashed: averaged parameters")
     _save(figure, path)
 
 
@@ -70,7 +73,7 @@ def _title(run: Run, *, with_data: bool = True) -> str:
     data = f"{options['data']}, " if with_data else ""
     rate = "" if options["learning_rate"] is None else f", rate {options['learning_rate']:g}"
     halving = "" if options["halving"] is None else f", halved every {options['halving']}"
-    return f"{data}{options['method']}{rate}{halving}"
+    return plain(f"{data}{options['method']}{rate}{halving}")
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
@@ -84,7 +87,7 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
         for axes, picture in zip(row, pictures, strict=True):
             axes.imshow(picture.reshape(task.shape), **shades)
             axes.set_axis_off()
-    figure.suptitle(f"{_title(run)}: images, and what the weights of the last checkpoint make of them")
+    _entitle(figure, f"{_title(run)}: images, and what the weights of the last checkpoint make of them")
     _save(figure, path)
 
 
@@ -96,7 +99,14 @@ def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(0.5 + 0.5 * np.tanh(h / 2) if run.network().objective == "bernoulli" else h)
 
 
+def _entitle(figure: Any, title: str) -> None:
+    """Set the title of a figure as plain text, in which $ begins no formula."""
+    figure.suptitle(plain(title), parse_math=False)
+
+
 def _save(figure: Any, path: Path) -> None:
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for a letter that the font lacks
+        figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())

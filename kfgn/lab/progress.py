@@ -5,8 +5,9 @@ from types import TracebackType
 from typing import Any
 
 from .errors import library
+from .metrics import Row
 from .options import Options
-from .run_folder import Row
+from .plain import plain
 from .watch import Watch
 
 
@@ -17,7 +18,7 @@ class Progress(Watch):
         rich = library("rich.progress")
         self.console = console
         self.bar = rich.Progress(
-            rich.TextColumn("{task.description}"),
+            rich.TextColumn("{task.description}", markup=False),
             rich.BarColumn(bar_width=8),
             rich.TextColumn("{task.fields[told]}"),
             console=console,
@@ -38,7 +39,7 @@ class Progress(Watch):
         """See `Watch`."""
         self.by_updates = options.updates is not None
         total, done = (options.updates, updates) if self.by_updates else (options.seconds, seconds)
-        self.task = self.bar.add_task(f"{options.data} {options.method}", total=total, completed=done, told="")
+        self.task = self.bar.add_task(plain(f"{options.data} {options.method}"), total=total, completed=done, told="")
         self.start, self.first = time.perf_counter(), updates
 
     def goes_on(self, rows: list[Row]) -> None:
@@ -60,4 +61,4 @@ class Progress(Watch):
 
     def warns(self, message: str) -> None:
         """See `Watch`."""
-        self.console.print(f"kfgn: warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        self.console.print(f"kfgn: warning: {message}", style="yellow", soft_wrap=True)

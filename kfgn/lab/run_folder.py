@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from ..network import Network
 from ..options import checked_flag
-from .checkpoint import newest_checkpoint
-from .errors import RunFailedError, UsageError
+from .checkpoint import Checkpoint, newest_checkpoint
+from .decoding import checked, content_of, decoded
+from .errors import FileError, RunFailedError, UsageError
 from .files import TEMPORARY, write_atomically
 from .lock import LOCK
-from .options import checked_path, usage
+from .metrics import METRICS, Row, as_rows, digest, whole_lines
+from .options import Options, checked_path, usage
+from .records import Configuration
+from .setup import digest_of
 
-CONFIGURATION, METRICS = "configuration.json", "metrics.jsonl"
-
-Row = dict[str, Any]
-"""A line of `metrics.jsonl`: see `Run.metrics`."""
+CONFIGURATION = "configuration.json"
 
 
 @dataclass(frozen=True)
@@ -96,33 +97,70 @@ def _ignore(_warning: str) -> None:
 
 def is_run(folder: Path) -> bool:
     """Whether a run was begun there."""
-    return (folder / CONFIGURATION).is_file()
+    return (folder / CONFIGURATION).exists()
 
 
 def check_new(folder: Path) -> None:
     """`UsageError` unless a run can begin there: in no folder yet, or in an empty one."""
-    if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
-        hint = "add --resume to go on with its run, or name another folder" if is_run(folder) else "name another folder"
-        raise UsageError(f"out: {folder} is not empty; {hint}")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"out: expected a folder, got the file {folder}")
+    try:
+        if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
+            resumes = "add --resume to go on with its run, or " if is_run(folder) else ""
+            raise UsageError(f"out: {folder} is not empty; {resumes}name another folder")
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"out: expected a folder, got the file {folder}")
+    except OSError as error:
+        raise UsageError(f"out: {folder} cannot be used: {error.strerror}") from error
 
 
 def read_run(folder: str | Path) -> Run:
-    """The run in a folder. `UsageError` if there is none."""
+    """The run in a folder. `UsageError` if there is none, or if one of its files is not what it should be."""
     folder = Path(usage(checked_path, "folder", folder))
-    return Run(folder, read_configuration(folder), _metrics(folder / METRICS))
+    configuration = read_configuration(folder)
+    lines = whole_lines(folder / METRICS)
+    rows = as_rows(lines, folder / METRICS)
+    _check_metrics(folder, configuration["hash"], lines)
+    return Run(folder, configuration, rows)
+
+
+def runs_in(folder: Path) -> list[Run]:
+    """Read the run in a folder or, if it is none, the runs in its folders and in the comparisons among them.
+
+    Raises as `read_run` does, and `OSError`.
+    """
+    if is_run(folder) or not folder.is_dir():
+        return [read_run(folder)]
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    below = {path: [path] if is_run(path) else sorted(filter(is_run, path.iterdir())) for path in inside}
+    return [read_run(place) for places in below.values() for place in places] or [read_run(folder)]
+
+
+def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
+    """`FileError` unless the metrics are those that the newest whole checkpoint was written with."""
+    try:
+        found = newest_checkpoint(folder, configuration, _ignore)
+    except RunFailedError:  # no checkpoint can say
+        return
+    if found is not None and found.metrics != digest(lines[: found.t + 1]):
+        raise FileError(f"{folder / METRICS} is damaged: expected the rows of the updates 0 to {found.t}, got others")
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
-    """`UsageError` if there is none."""
-    if not is_run(folder):
-        raise UsageError(f"{folder}: there is no run here ({CONFIGURATION} is missing)")
+    """`UsageError` if there is none, and `FileError` if it is not what was written."""
+    path = folder / CONFIGURATION
     try:
-        configuration: dict[str, Any] = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UsageError(f"{folder / CONFIGURATION} is damaged: {error}") from error
-    return configuration
+        there = path.exists()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder}: there is no run here: {error}") from error
+    if not there:
+        raise UsageError(f"{folder}: there is no run here ({CONFIGURATION} is missing)")
+    configuration = decoded(content_of(path), Configuration, path)
+    checked(configuration["options"], Options, f"{path}: options")
+    if configuration["hash"] != digest_of(configuration):
+        raise FileError(f"{path}: hash: expected that of its options, network and optimiser, got another")
+    for name in ("kfgn", "python"):
+        if name not in configuration["versions"]:
+            raise FileError(f"{path}: versions: expected that of {name}, got none")
+    return dict(configuration)
 
 
 def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
@@ -130,26 +168,18 @@ def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
     write_atomically(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
 
 
-def cut_metrics(folder: Path, t: int) -> None:
-    """Drop the rows after update t, which will be made again. `RunFailedError` if one before is missing."""
-    rows = [row for row in _metrics(folder / METRICS) if row["update"] <= t]
-    if t and [row["update"] for row in rows] != list(range(t + 1)):
-        raise RunFailedError(f"{folder / METRICS} is damaged: expected a row for each of the updates 0 to {t}")
-    write_atomically(folder / METRICS, as_lines(rows if t else []))
+def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
+    """Drop the lines after a checkpoint, which will be made again, or all of them; returns those that are left.
 
-
-def as_lines(rows: list[Row]) -> bytes:
-    """Rows as JSON lines."""
-    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
-
-
-def _metrics(path: Path) -> list[Row]:
-    """The rows up to the first that a crash has torn."""
-    rows: list[Row] = []
-    if path.is_file():
-        for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last line end is torn or nothing
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                break
-    return rows
+    Raises `RunFailedError` if they are not those that the checkpoint was written with.
+    """
+    kept: list[bytes] = []
+    if checkpoint is not None:
+        t, path = checkpoint.t, folder / METRICS
+        kept = whole_lines(path)[: t + 1]
+        if len(kept) != t + 1:
+            raise RunFailedError(f"{path} is damaged: expected a row for each of the updates 0 to {t}")
+        if digest(kept) != checkpoint.metrics:
+            raise RunFailedError(f"{path} is damaged: expected the rows of the updates 0 to {t}, got others")
+    write_atomically(folder / METRICS, b"".join(kept))
+    return kept

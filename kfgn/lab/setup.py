@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -26,9 +27,7 @@ class Setup(NamedTuple):
 
     def hash(self) -> str:
         """Of all that a step depends on, so that a checkpoint knows its run."""
-        fixed = {name: value for name, value in dataclasses.asdict(self.options).items() if name not in FREE}
-        told = json.dumps([fixed, dataclasses.asdict(self.optimiser)], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
+        return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:
         """For `configuration.json`."""
@@ -59,6 +58,17 @@ class Setup(NamedTuple):
         }
 
 
+def digest_of(configuration: Mapping[str, Any]) -> str:
+    """The hash that the setup of a configuration has."""
+    optimiser = {name: value for name, value in configuration["optimiser"].items() if name != "class"}
+    return _digest(configuration["options"], {**optimiser, "network": configuration["network"]})
+
+
+def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
+    fixed = {name: value for name, value in options.items() if name not in FREE}
+    return hashlib.sha256(json.dumps([fixed, optimiser], sort_keys=True).encode()).hexdigest()
+
+
 def set_up(options: Options, task: Task | None = None) -> Setup:
     """Open what the options name; `task` if it is open already.
 
@@ -67,7 +77,7 @@ def set_up(options: Options, task: Task | None = None) -> Setup:
     checked_instance("options", options, Options)
     if task is not None:
         checked_instance("task", task, Task)
-    for name in ("safetensors", "matplotlib"):  # rather now than when there is something to write
+    for name in ("safetensors", "matplotlib", "msgspec"):  # rather now than when there is something to write
         library(name)
     try:
         backend = open_backend(options.backend, options.device)

@@ -1,12 +1,14 @@
 """Runs and backends as tables for the terminal."""
 
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .comparison import arrival, best_first_order
 from .errors import library
+from .plain import plain
 from .run_folder import Run
 
 
@@ -18,33 +20,42 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     heads = ["run", *names, "updates", "seconds", "loss", "averaged", "rejected"]
     heads += ["updates\nto best", "seconds\nto best"] if best is not None else []
     table = _table(*heads, left=1 + len(names))
-    for run in runs:
-        row = [run.folder.name, *(run.options[name] for name in names), str(run.updates), f"{run.seconds:.1f}"]
+    titles = names_of(runs)
+    for title, run in zip(titles, runs, strict=True):
+        row = [title, *(run.options[name] for name in names), str(run.updates), f"{run.seconds:.1f}"]
         row += [_number(run.final()), _number(run.final(averaged=True)), str(run.rejected)]
         if best is not None:
             updates, seconds = arrival(run, best)
             row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     console.print(table)
     if alike:
-        console.print(f"all on {runs[0].options['data']}", highlight=False)
-    for run in runs:
+        console.print(f"all on {runs[0].options['data']}")
+    for title, run in zip(titles, runs, strict=True):
         if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
-            console.print(f"{run.folder.name}: its losses are those after update {t}", highlight=False, soft_wrap=True)
+            console.print(f"{title}: its losses are those after update {t}", soft_wrap=True)
     if best is not None:
-        console.print(f"best: the least final loss of the first-order methods, {best:.5g}", highlight=False)
+        console.print(f"best: the least final loss of the first-order methods, {best:.5g}")
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """Return the name of each run's folder, or its path below the common folder if two names are alike."""
+    folders = [run.folder.resolve() for run in runs]
+    names = [folder.name for folder in folders]
+    if len(set(names)) == len(names) or len(set(folders)) == 1:
+        return names
+    return [os.path.relpath(folder, os.path.commonpath(folders)) for folder in folders]
 
 
 def print_backends(console: Any) -> None:
     """Every library on every device: its version, or why it is not usable here."""
-    escape = library("rich.markup").escape  # pip's [extras] are no markup
     table = _table("backend", "device", "version", "usable", left=4)
     for name, kind in BACKENDS.items():
         for device in kind.devices:
             try:
                 backend = open_backend(name, device)
             except BackendUnavailableError as error:
-                table.add_row(name, device, "-", escape(f"no: {error}"))
+                table.add_row(name, device, "-", plain(f"no: {error}"))
             else:
                 table.add_row(name, device, backend.version, "yes")
     console.print(table)

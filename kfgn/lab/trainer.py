@@ -1,5 +1,6 @@
 """Training: steps, what is written about them, and checkpoints to go on from."""
 
+import hashlib
 import math
 import os
 import time
@@ -19,13 +20,11 @@ from .evaluation import Evaluation, taken
 from .initial import initial_weights
 from .interrupts import Asked, interrupts
 from .lock import locked
+from .metrics import METRICS, Row, as_lines
 from .options import FREE, Options, checked_changes, checked_path, usage
 from .pictures import draw_run
 from .run_folder import (
-    METRICS,
-    Row,
     Run,
-    as_lines,
     check_new,
     cut_metrics,
     read_configuration,
@@ -128,7 +127,7 @@ class _Trainer:
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
         self.seconds, self.written, self.saved = 0.0, -1, 0.0
-        found = newest_checkpoint(folder, self.hash, watch.warns)
+        self.found = found = newest_checkpoint(folder, self.hash, watch.warns)
         if found is not None:
             self.state = restored(self.state, found, self.backend)
             self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
@@ -138,10 +137,11 @@ class _Trainer:
 
     def go(self, asked: Asked) -> None:
         """Steps until the budget is spent."""
-        cut_metrics(self.folder, self.state.t)
+        kept = cut_metrics(self.folder, self.found)
+        self.metrics = hashlib.sha256(b"".join(kept))
         self.watch.begins(self.options, self.state.t, self.seconds)
         with (self.folder / METRICS).open("ab", buffering=0) as self.file:
-            if self.state.t == 0:
+            if not kept:
                 self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
             while True:
                 if asked.to_stop:  # even with the last step, or whoever runs several would begin the next
@@ -218,6 +218,7 @@ class _Trainer:
     def _write(self, rows: list[Row]) -> None:
         try:
             lines = as_lines(rows)
+            self.metrics.update(lines)
             while lines:  # a disk that is almost full takes a part
                 lines = lines[self.file.write(lines) :]
         except OSError as error:
@@ -227,7 +228,14 @@ class _Trainer:
     def _checkpoint(self) -> None:
         if self.written != self.state.t:
             os.fsync(self.file.fileno())  # a checkpoint never knows more than the metrics
-            write_checkpoint(self.folder, self.state, self.seconds, self.hash, self.backend)
+            write_checkpoint(
+                self.folder,
+                self.state,
+                seconds=self.seconds,
+                configuration=self.hash,
+                metrics=self.metrics.hexdigest(),
+                backend=self.backend,
+            )
             self.written, self.saved = self.state.t, self.seconds
 
     def _check_patience(self, rows: list[Row]) -> None:

@@ -2,8 +2,8 @@
 
 import warnings
 
+from .metrics import Row
 from .options import Options, checked_instance
-from .run_folder import Row
 
 
 class Watch:

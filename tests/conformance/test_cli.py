@@ -150,7 +150,7 @@ def test_it_runs_as_a_module():
 
 def test_a_run_needs_no_more_than_the_readme_says():
     """Where nothing is installed but NumPy, array-api-compat, Hypothesis and rich."""
-    others = ["jinja2", "jsonschema", "safetensors", "flint", "torch", "jax"]
+    others = ["jinja2", "jsonschema", "msgspec", "safetensors", "flint", "torch", "jax"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({others}));"
         "from kfgn_conformance.cli import main; main(['--backend', 'strict', 'nothing'])"

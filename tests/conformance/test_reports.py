@@ -14,10 +14,11 @@ from kfgn_conformance import cli, problem_sets
 from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
+from kfgn_conformance.decoding import FileError
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.parallel import run_in_processes
-from kfgn_conformance.reports import RecordError, read_records, recorder, records, write_page, write_records
+from kfgn_conformance.reports import read_records, recorder, records, write_page, write_records
 from kfgn_conformance.reports.records import UNFINISHED
 from kfgn_conformance.run import Column, run
 
@@ -189,19 +190,20 @@ def test_a_pipe_is_written_to_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected a report as lines of JSON, the run first"),
+        ("", "line 1: expected JSON"),
         ('{"kind": "cell"}', "expected a report as lines of JSON, the run first"),
-        ('{"kind": "run", "format": 3, "notes": []}', "line 1 has no columns, environment, problems, tolerance"),
-        ("\x1f\x8b\x00", "line 1 is no JSON"),
-        ('{"kind": "run", "format": 1}', "expected format 3, got 1"),
-        ('{"kind": "run", "format": 3}\n{', "line 2 is no JSON"),
-        ("[1]", "line 1: expected an object, got '[1]'"),
+        ('{"kind": "run", "format": 3, "notes": []}', "line 1: expected a field tolerance"),
+        ("\x1f\x8b\x00", "line 1: expected JSON"),
+        ('{"kind": "run", "format": 1}', "line 1: format: expected 3, got 1"),
+        ("[" * 100_000, "line 1: expected JSON, got brackets that are nested too deep"),
+        ('{"kind": "run", "format": 3}\n{', "line 2: expected JSON"),
+        ("[1]", "expected a report as lines of JSON, the run first"),
     ],
 )
 def test_another_file_is_no_report(text, message, tmp_path, capsys):
     file = tmp_path / "other"
     file.write_text(text)
-    with pytest.raises(RecordError, match=message.replace("[", r"\[")):
+    with pytest.raises(FileError, match=message.replace("[", r"\[")):
         read_records(file)
     page = tmp_path / "page.html"
     with pytest.raises(SystemExit):
@@ -213,15 +215,15 @@ def test_another_file_is_no_report(text, message, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda cell: cell.pop("status"), "line 2 has no status"),
-        (lambda cell: cell.update(column=3), "line 2: there is no column 3"),
+        (lambda cell: cell.pop("status"), "line 2: expected a field status"),
+        (lambda cell: cell.update(column=3), "line 2: column: expected a number below 3, got 3"),
     ],
 )
 def test_a_cell_that_is_none_is_told(change, message, tmp_path):
     run_, cells = records(report())
     change(cells[0])
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, (run_, *cells))))
-    with pytest.raises(RecordError, match=message):
+    with pytest.raises(FileError, match=message):
         read_records(tmp_path / "a.jsonl")
 
 

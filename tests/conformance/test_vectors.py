@@ -182,13 +182,13 @@ def test_files_that_are_not_what_they_were_are_noticed(copy, tmp_path, capsys):
     found = list(golden.faults(tmp_path))
     assert "kfra.json: in manifest.json, but not there" in found
     assert "kflr.json: there, but not in manifest.json" in found
-    assert any("kflr.json: no JSON" in line for line in found)
+    assert any("kflr.json: expected JSON" in line for line in found)
     assert main(("vectors", "verify", str(tmp_path))) == 1
     with pytest.raises(SystemExit):
         main(("vectors", "list", str(tmp_path)))
-    assert "has other files than golden vectors" in capsys.readouterr().err
+    assert "kflr.json: expected JSON" in capsys.readouterr().err
     (tmp_path / "manifest.json").write_text("[]")
-    assert any("expected files with their sha256" in line for line in golden.faults(tmp_path))
+    assert any("manifest.json: expected object, got array" in line for line in golden.faults(tmp_path))
     (tmp_path / "manifest.json").unlink()
     assert any("there is no manifest.json" in line for line in golden.faults(tmp_path))
     with pytest.raises(SystemExit):

@@ -13,6 +13,7 @@ import pytest
 from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, train, trainer
 from kfgn.lab.checkpoint import checkpoints, read_checkpoint
 from kfgn.lab.lock import locked
+from kfgn.lab.setup import digest_of
 from kfgn.lab.trainer import InterruptedRunError
 from kfgn.lab.watch import Watch
 
@@ -68,10 +69,14 @@ def assert_same(run, expected):
     assert [{**row, "seconds": 0} for row in run.metrics] == [{**row, "seconds": 0} for row in expected.metrics]
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_killed_at_any_moment(seed, uninterrupted, tmp_path):
-    """Ten random moments: after some update, and then some milliseconds, so that files are being written too."""
-    moment = random.Random(seed)
+def pytest_generate_tests(metafunc):
+    if "kill" in metafunc.fixturenames:
+        metafunc.parametrize("kill", range(metafunc.config.getoption("--kills")))
+
+
+def test_killed_at_any_moment(kill, uninterrupted, tmp_path):
+    """Random moments: after some update, and then some milliseconds, so that files are being written too."""
+    moment = random.Random(kill)
     out = tmp_path / "run"
     with begin(out) as process:
         wait_for_rows(out, moment.randint(1, UPDATES - 40))
@@ -237,7 +242,8 @@ def test_other_defaults_than_those_of_the_run_are_an_error(tmp_path):
     train(Options("digits", updates=4), tmp_path)
     path = tmp_path / "configuration.json"
     saved = json.loads(path.read_text())
-    path.write_text(json.dumps({**saved, "hash": "0" * 64}))
+    saved["optimiser"]["a_constant_of_later"] = 1.0
+    path.write_text(json.dumps({**saved, "hash": digest_of(saved)}))
     with pytest.raises(UsageError, match="the run was begun with other defaults"):
         resume(tmp_path)
 

@@ -2,6 +2,7 @@
 
 * problems: which they are; traps among them, on which some mistake does not show
 * flags:    what is special about a problem, and so what it cannot tell
+* form:     the form of the files, and arrays that fit their problem
 * vector:   a vector, and the files that it is read from
 * decimals: arrays of balls as digits with a radius
 * layout:   JSON for people
@@ -12,7 +13,8 @@ The files are in `kfgn_conformance/vectors/`, which needs nothing of this: docs/
 """
 
 from .checking import CAN_CERTIFY, faults
+from .form import FOLDER
 from .making import regenerate
-from .vector import FOLDER, Vector, load
+from .vector import Vector, load
 
 __all__ = ["CAN_CERTIFY", "FOLDER", "Vector", "faults", "load", "regenerate"]

@@ -1,24 +1,24 @@
 """That the files of golden vectors say what is true: their form, hashes, and every number that can be recomputed."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-import jsonschema
 import numpy as np
 
+from ..decoding import FileError, checked, content_of, from_json
 from ..diagnosis import MISTAKES, mistaken
 from ..problems import Array
 from ..quantities import ROWS, Quantity, largest
 from ..tolerances import longest_sum, quotient, truth
 from .decimals import each
 from .flags import FLAGS, flags
-from .making import allowed, header, mistakes, sha256
-from .vector import FOLDER, MANIFEST, SCHEMA, ExpectedArray, Vector, files, read
+from .form import FOLDER, SCHEMA, decoded
+from .making import FORMAT, allowed, header, mistakes, sha256
+from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
 ROUNDED = 1.01
 """How much the tolerances of a file, which have three digits, may be off."""
@@ -33,44 +33,73 @@ CAN_CERTIFY = find_spec("flint") is not None
 def faults(folder: Path = FOLDER) -> Iterator[str]:
     """What is wrong with the files, a line for each."""
     yield from faults_of_manifest(folder)
-    form = jsonschema.Draft202012Validator(json.loads((FOLDER / SCHEMA).read_text(encoding="utf-8")))
     seen: set[str] = set()
     for file in files(folder):
         try:
-            written = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            yield f"{file.name}: no JSON: {error}"
-            continue
-        if fault := next(form.iter_errors(written), None):
-            yield f"{file.name}: {fault.json_path}: {fault.message[:200]}"
+            written = decoded(file, file.name)
+            vectors = list(read(written, file.name))
+        except FileError as error:
+            yield str(error)
             continue
         if written["quantity"] not in ROWS or file.stem != written["quantity"]:
             yield f"{file.name}: quantity {written['quantity']!r}: expected the name of the file, a row of the table"
             continue
-        lines = [*faults_of_header(written), *faults_of_file(written, seen)]
+        with np.errstate(all="ignore"):  # what altered numbers come to
+            lines = [*faults_of_header(written), *faults_of_file(written, vectors, seen)]
         yield from (f"{file.name}: {line}" for line in lines)
+
+
+class Entry(TypedDict):
+    """A file in the manifest."""
+
+    sha256: str
+    vectors: NotRequired[int]
+
+
+class Manifest(TypedDict):
+    """`manifest.json`."""
+
+    format: int
+    files: dict[str, Entry]
+    vectors: NotRequired[int]
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
     """Files that are missing, not listed, or not what they were."""
-    path = folder / MANIFEST
-    if not path.is_file():
+    path, schema = folder / MANIFEST, folder / SCHEMA
+    if schema.exists() and content_or_none(schema) != (FOLDER / SCHEMA).read_bytes():
+        yield f"{SCHEMA}: expected the one that kfgn ships with, got another"
+    if not path.exists():
         yield f"{folder}: there is no {MANIFEST}"
         return
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        listed = {name: entry["sha256"] for name, entry in manifest["files"].items()}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        yield f"{MANIFEST}: expected files with their sha256: {type(error).__name__}: {error}"
+        manifest = checked(from_json(content_of(path), MANIFEST), Manifest, MANIFEST)
+    except FileError as error:
+        yield str(error)
         return
+    listed = manifest["files"]
+    if manifest["format"] != FORMAT:
+        yield f"{MANIFEST}: format: expected {FORMAT}, got {manifest['format']}"
+    counts = [entry.get("vectors", 0) for entry in listed.values()]
+    if manifest.get("vectors", sum(counts)) != sum(counts):
+        yield f"{MANIFEST}: vectors: expected {sum(counts)}, got {manifest['vectors']}"
     there = {file.name: file for file in files(folder)}
     for name in sorted(set(listed) - set(there)):
         yield f"{name}: in {MANIFEST}, but not there"
     for name in sorted(set(there) - set(listed)):
         yield f"{name}: there, but not in {MANIFEST}"
-    for name, digest in listed.items():
-        if name in there and sha256(there[name].read_bytes()) != digest:
+    for name, entry in listed.items():
+        content = content_or_none(there[name]) if name in there else None
+        if content is not None and sha256(content) != entry["sha256"]:
             yield f"{name}: its sha256 is not that of {MANIFEST}"
+
+
+def content_or_none(path: Path) -> bytes | None:
+    """The bytes of a file, None if it cannot be read: that is a fault of the file by itself."""
+    try:
+        return content_of(path)
+    except FileError:
+        return None
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
@@ -84,15 +113,17 @@ def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
                 yield f"{kind}: {name}: expected {texts.get(name)!r}, got {text!r}"
 
 
-def faults_of_file(written: dict[str, Any], seen: set[str]) -> Iterator[str]:
+def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set[str]) -> Iterator[str]:
     """What a quantity's vectors say that is not so. seen: ids met so far, to which these are added."""
-    quantity = ROWS[written["quantity"]]
-    for vector, n in zip(read(written), (vector["n"] for vector in written["vectors"]), strict=True):
+    for vector, n in zip(vectors, (vector["n"] for vector in written["vectors"]), strict=True):
         if vector.id in seen or vector.id != f"{vector.quantity}-{vector.problem.id}":
             yield f"{vector.id}: expected quantity-problem, and once"
         seen.add(vector.id)
-        found = [*faults_of_words(vector, written), *faults_of_arrays(vector, quantity, n)]
-        found += faults_of_hides(vector, quantity, set(written["mistakes"]))
+        try:
+            found = [*faults_of_words(vector, written), *faults_of_arrays(vector, ROWS[vector.quantity], n)]
+            found += faults_of_hides(vector, ROWS[vector.quantity], set(written["mistakes"]))
+        except Exception as error:  # whatever the reference raises for a problem that makes no sense
+            found = [f"its problem has no value: {type(error).__name__}: {error}"]
         yield from (f"{vector.id}: {fault}" for fault in found)
 
 

@@ -15,9 +15,10 @@ from ..quantities import ROWS, Quantity, largest
 from ..tolerances import ROUNDOFF, C, longest_sum, telling, tolerances, truth
 from .decimals import in_decimals
 from .flags import FLAGS, flags
+from .form import FOLDER, SCHEMA
 from .layout import lines
 from .problems import Question, every_question
-from .vector import FOLDER, MANIFEST, SCHEMA
+from .vector import MANIFEST
 
 FORMAT = 1
 

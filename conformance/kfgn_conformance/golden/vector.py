@@ -1,6 +1,5 @@
 """A golden vector, and the files that vectors are read from."""
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -9,12 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..decoding import FileError
 from ..exchange import from_json
 from ..problems import Array, Problem
 from .decimals import each
+from .form import FOLDER, SCHEMA, decoded, fault_of_arrays
 
-FOLDER = Path(__file__).parent.parent / "vectors"
-SCHEMA, MANIFEST = "schema.json", "manifest.json"
+MANIFEST = "manifest.json"
 
 
 class ExpectedArray(NamedTuple):
@@ -61,13 +61,20 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Every vector of the folder."""
-    return [vector for file in files(folder) for vector in read(json.loads(file.read_text(encoding="utf-8")))]
+    """Return the vectors of a folder. Raises `FileError`."""
+    return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 
-def read(written: dict[str, Any]) -> Iterator[Vector]:
-    """The vectors of a file."""
-    for vector in written["vectors"]:
+def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
+    """The vectors of a file. Raises `FileError` for arrays that do not fit. place: the file's name in it."""
+    for i, vector in enumerate(written["vectors"]):
+        try:
+            problem = from_json(vector["problem"])
+            expected = tuple(_array(array) for array in vector["expected"])
+        except (OverflowError, TypeError, ValueError) as error:
+            raise FileError(f"{place}: vectors[{i}]: expected arrays of numbers: {error}") from error
+        if fault := fault_of_arrays(problem):
+            raise FileError(f"{place}: vectors[{i}].problem.{fault}")
         yield Vector(
             id=vector["id"],
             quantity=written["quantity"],
@@ -75,16 +82,16 @@ def read(written: dict[str, Any]) -> Iterator[Vector]:
             says=vector["description"],
             flags=tuple(vector["flags"]),
             hides=tuple(vector["hides"]),
-            problem=from_json(vector["problem"]),
-            expected=tuple(
-                ExpectedArray(
-                    array["decimals"],
-                    array["radius"],
-                    np.array(array["float64"]),  # classes are integers in JSON too
-                    array["size"],
-                    array["d"],
-                    array["tolerances"],
-                )
-                for array in vector["expected"]
-            ),
+            problem=problem,
+            expected=expected,
         )
+
+
+def _array(written: dict[str, Any]) -> ExpectedArray:
+    float64 = np.array(written["float64"])  # classes are integers in JSON too
+    if float64.dtype.kind not in "if":
+        raise ValueError("float64: a number is too large")
+    if np.shape(np.array(written["decimals"], dtype=object)) != float64.shape:
+        raise ValueError("decimals: they are not as many as there are in float64")
+    sizes = (written[name] for name in ("size", "d", "tolerances"))
+    return ExpectedArray(written["decimals"], written["radius"], float64, *sizes)

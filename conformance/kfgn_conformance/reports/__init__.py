@@ -1,7 +1,7 @@
 """What a run found, told three ways: a table for the terminal, lines of JSON, and a page that these are drawn on."""
 
 from .page import write_page
-from .records import RecordError, read_records, recorder, records, write_records
+from .records import read_records, recorder, records, write_records
 from .terminal import print_report
 
-__all__ = ["RecordError", "print_report", "read_records", "recorder", "records", "write_page", "write_records"]
+__all__ = ["print_report", "read_records", "recorder", "records", "write_page", "write_records"]

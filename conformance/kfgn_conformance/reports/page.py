@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..plain import plain
 from ..quantities import ROWS
 from ..verdicts import UNASKED, Status
 from .records import Line, Records
@@ -49,6 +50,7 @@ def page(reports: Sequence[Records]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     columns = [column for report in reports for column in report.run["columns"]]
     rows = rows_of(reports)
@@ -58,6 +60,11 @@ def page(reports: Sequence[Records]) -> str:
         runs=[report.run for report in reports],
         counts=Counter(box.kind for row in rows for box in row.boxes if box.found is not None),
     )
+
+
+def _shown(value: object) -> object:
+    """Make text of users plain. Text that is markup already comes from the template and stays as it is."""
+    return plain(value) if type(value) is str else value
 
 
 def rows_of(reports: Sequence[Records]) -> list[PageRow]:

@@ -1,35 +1,27 @@
 """The report as lines of JSON: a line on the run, and a line for every cell of its table."""
 
+import contextlib
 import json
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..decoding import FileError, checked, content_of, from_json
 from ..problems import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report, Row, ignored
 from ..tolerances import ROUNDOFF, C
+from .form import CellLine, RunLine, fault_of_cell, fault_of_run
 
 FORMAT = 3
 
 Line = dict[str, Any]
 
-RUN = {"tolerance", "environment", "problems", "columns", "notes"}
-CELL = {
-    *("quantity", "equation", "column", "status", "ratio", "looseness", "asked", "taken", "worst", "known"),
-    *("expected", "translations", "diagnosis"),
-}
-"""What lines have."""
-
 UNFINISHED = "the run was ended before it was through: rows that it had not finished are missing"
-
-
-class RecordError(ValueError):
-    """A file that is no report."""
 
 
 class Records(NamedTuple):
@@ -68,7 +60,8 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
     path.write_text(_text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]), encoding="utf-8")
 
     def add(name: str, row: Row) -> None:
-        with path.open("a", encoding="utf-8") as file:
+        # a disk that is full now is reported at the end, when the whole file is written
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(_text(_cells(name, row.cells)))
 
     return add
@@ -85,32 +78,27 @@ def _text(lines: Iterable[Line]) -> str:
 
 
 def read_records(path: Path) -> Records:
-    """What was written. Raises `RecordError` for another file, and `OSError`."""
-    lines = list(_lines(path))
-    run, cells = lines[:1], lines[1:]
-    if not run or run[0].get("kind") != "run":
-        raise RecordError(f"{path}: expected a report as lines of JSON, the run first and then its cells")
-    if run[0].get("format") != FORMAT:
-        raise RecordError(f"{path}: expected format {FORMAT}, got {run[0].get('format')}")
-    if missing := RUN - set(run[0]):
-        raise RecordError(f"{path}: line 1 has no {', '.join(sorted(missing))}")
-    for i, cell in enumerate(cells, start=2):
-        if missing := CELL - set(cell):
-            raise RecordError(f"{path}: line {i} has no {', '.join(sorted(missing))}")
-        if cell["column"] not in range(len(run[0]["columns"])):
-            raise RecordError(f"{path}: line {i}: there is no column {cell['column']}")
-    return Records(run[0], cells)
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    for i, text in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise RecordError(f"{path}: line {i} is no JSON: {error}") from error
-        if not isinstance(line, dict):
-            raise RecordError(f"{path}: line {i}: expected an object, got {text[:40].decode(errors='replace')!r}")
-        yield line
+    """Read a report. Raises `FileError` for another file."""
+    lines = content_of(path).splitlines() or [b""]
+    values = [from_json(text, f"{path}: line {i}") for i, text in enumerate(lines, start=1)]
+    first = values[0] if isinstance(values[0], dict) else {}
+    if first.get("kind") != "run":
+        raise FileError(f"{path}: expected a report as lines of JSON, the run first and then its cells")
+    if first.get("format") != FORMAT:
+        raise FileError(f"{path}: line 1: format: expected {FORMAT}, got {first.get('format')!r}")
+    checked(first, RunLine, f"{path}: line 1")
+    if fault := fault_of_run(first):
+        raise FileError(f"{path}: line 1: {fault}")
+    seen: set[tuple[str, int]] = set()
+    for i, cell in enumerate(values[1:], start=2):
+        checked(cell, CellLine, f"{path}: line {i}")
+        if fault := fault_of_cell(cell, len(first["columns"])):
+            raise FileError(f"{path}: line {i}: {fault}")
+        place = (cell["quantity"], cell["column"])
+        if place in seen:
+            raise FileError(f"{path}: line {i}: expected each quantity once for a column, got {place[0]} again")
+        seen.add(place)
+    return Records(first, values[1:])
 
 
 def _column(column: Column) -> Line:
@@ -121,8 +109,8 @@ def _column(column: Column) -> Line:
         "name": column.name,
         "usable": True,
         "dtype": described.dtype,
-        "version": described.version,
-        "flags": described.flags,
+        "version": str(described.version),
+        "flags": {str(name): str(value) for name, value in described.flags.items()},
     }
 
 

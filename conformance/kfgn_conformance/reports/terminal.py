@@ -9,6 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from ..plain import plain
 from ..problems import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report
@@ -39,38 +40,38 @@ def print_report(report: Report, console: Console) -> None:
         legend += " In parentheses: asked on so many problems alone."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " An empty cell was not asked."
-    console.print(legend, highlight=False, markup=False)
-    console.print(f"The problems are {_kinds(report.problems)}.", highlight=False, markup=False)
+    console.print(legend)
+    console.print(f"The problems are {_kinds(report.problems)}.")
     for line in _asked(report):
-        console.print(Text(line, "yellow"))
+        console.print(line, style="yellow")
     for column in {column.name: column for column in report.columns}.values():
         described = column.description
         if described is None:
-            console.print(Text(f"{column.name}: not usable: {column.reason}", "yellow"))
+            console.print(f"{column.name}: not usable: {column.reason}", style="yellow")
         else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
-            console.print(f"{column.name}: {described.version}{flags}", highlight=False, markup=False)
+            console.print(f"{column.name}: {described.version}{flags}")
     unasked = [name for name in report.rows if not _offered(report, name)]
     if unasked:
-        console.print(f"{len(unasked)} quantities are offered by none.", highlight=False, markup=False)
+        console.print(f"{len(unasked)} quantities are offered by none.")
     for kind, notes in (("not taken", _not_taken), ("translated", _translations)):
         for note, quantities in _quantities_by(notes, report).items():
-            console.print(f"{kind}: {note}: {', '.join(quantities)}", highlight=False, markup=False)
+            console.print(f"{kind}: {note}: {', '.join(quantities)}")
     for note in report.notes:
-        console.print(f"note: {note}", style="dim", highlight=False, markup=False)
+        console.print(f"note: {note}", style="dim")
     for failure in report.mended:
-        console.print(Text(f"expected, but no more so: {failure}", "red"))
+        console.print(f"expected, but no more so: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
                 style, known = ("yellow", "known: ") if cell.known else ("red", "")
                 line = f"{known}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
-                console.print(Text(line, style))
+                console.print(line, style=style)
                 for failure in cell.expected:
-                    console.print(Text(f"    expected: {failure.reason}", "yellow"))
+                    console.print(f"    expected: {failure.reason}", style="yellow")
                 if cell.diagnosis is not None:
-                    console.print(Text(f"    {cell.diagnosis}", "yellow"))
+                    console.print(f"    {cell.diagnosis}", style="yellow")
 
 
 def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
@@ -136,8 +137,8 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
     table.add_column("equation", no_wrap=True)
     table.add_column("asked", justify="right", no_wrap=True)
     for i in chosen:
-        head = report.columns[i].title.replace(" float", "\nf").replace("-", "\n")
-        table.add_column(head, justify="right", no_wrap=True, min_width=4)
+        head = plain(report.columns[i].title).replace(" float", "\nf").replace("-", "\n")
+        table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
             asked = sorted({row[i].asked for i in chosen if row[i].taken})

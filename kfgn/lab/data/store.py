@@ -47,11 +47,17 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
     Its content is not looked at, unless it is downloaded. Raises `DataUnavailableError`.
     """
     named = folder or os.environ.get(FOLDER_VARIABLE)
-    root = Path(named or library("pooch", "downloads").os_cache("kfgn")).expanduser()
-    paths = [root / name for name in file.names]
-    for path in paths:
-        if path.is_file():
-            return path
+    try:
+        root = Path(named or library("pooch", "downloads").os_cache("kfgn")).expanduser()
+        paths = [root / name for name in file.names]
+        for path in paths:
+            if path.is_file():
+                return path
+    except DataUnavailableError:
+        raise
+    except (OSError, RuntimeError) as error:  # the name is too long, or of a home that is not known
+        reason = getattr(error, "strerror", None) or error
+        raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
             f"no such file: expected {_either(paths)}; with no folder named, neither by argument nor by "
@@ -68,11 +74,26 @@ def _download(file: DataFile, paths: list[Path]) -> Path:
         try:
             return Path(pooch.retrieve(url, known_hash=file.served, fname=target.name, path=target.parent))
         except (OSError, ValueError) as error:  # the network's or the disk's, and pooch's for a wrong hash
-            failures.append(f"  {url}: {' '.join(str(error).split())}")
+            failures.append(f"{url}: {_reason(error)}")
     raise DataUnavailableError(
-        f"{target.name} could not be downloaded; place it by hand as {_either(paths)}, or in a folder that "
-        f"{FOLDER_VARIABLE} names\n" + "\n".join(failures)
+        f"{target.name} could not be downloaded ({'; '.join(failures)}): place it by hand as {_either(paths)}, or in a "
+        f"folder that {FOLDER_VARIABLE} names"
     )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Describe a failed download in a few words. The class names are those of requests, which pooch uses."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return f"the server answered with status {status}"
+    if "Timeout" in kinds:
+        return "no answer in time"
+    if "ConnectionError" in kinds:
+        return "no connection"
+    if isinstance(error, ValueError) and "hash" in str(error):
+        return "another file is served there, of another SHA-256"
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
 def check_content(file: DataFile, path: Path, content: bytes) -> None:

@@ -1,0 +1,109 @@
+"""Decoding of JSON and TOML files into typed records, which msgspec checks."""
+
+import dataclasses
+import json
+import math
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+Record = TypeVar("Record")
+
+DEEPEST = 50
+"""The largest depth of nested brackets; no file needs so many."""
+
+
+class FileError(ValueError):
+    """A file is not what it should be; the message names the file, the field and what was expected."""
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file. `FileError` if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FileError(f"{path}: expected a file that can be read: {reason}") from error
+
+
+def from_json(content: bytes, place: object) -> Any:
+    """The JSON in the content. Raises `FileError`. place: the file, and the line where it has several."""
+    try:
+        return json.loads(
+            content.decode(), object_pairs_hook=_without_doubles, parse_constant=_refused, parse_float=_finite
+        )
+    except RecursionError as error:
+        raise FileError(f"{place}: expected JSON, got brackets that are nested too deep") from error
+    except ValueError as error:
+        raise FileError(f"{place}: expected JSON: {error}") from error
+
+
+def from_toml(content: bytes, place: object) -> Any:
+    """The TOML in the content. Raises `FileError`."""
+    try:
+        return tomllib.loads(content.decode())
+    except RecursionError as error:
+        raise FileError(f"{place}: expected TOML, got brackets that are nested too deep") from error
+    except ValueError as error:
+        raise FileError(f"{place}: expected TOML: {error}") from error
+
+
+def checked(value: object, kind: type[Record], place: object) -> Record:
+    """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
+    import msgspec  # where files are read, and nowhere else
+
+    try:
+        converted = msgspec.convert(value, kind)
+        if unknown := _unknown(value, converted):
+            raise FileError(f"{place}: expected no field {unknown}")
+    except UnicodeEncodeError as error:
+        raise FileError(f"{place}: expected text, got a lone surrogate") from error
+    except RecursionError as error:
+        raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
+    except msgspec.ValidationError as error:
+        raise FileError(f"{place}: {_told(str(error))}") from error
+    return converted
+
+
+def _unknown(value: object, converted: Any, depth: int = 0) -> str:
+    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` for too deep a value."""
+    if depth > DEEPEST:
+        raise RecursionError
+    if isinstance(value, dict):
+        known = vars(converted) if dataclasses.is_dataclass(converted) else converted
+        for name, inner in value.items():
+            if name not in known:
+                return repr(name)
+            if below := _unknown(inner, known[name], depth + 1):
+                return f"{below} in {name}"
+    elif isinstance(value, list):
+        pairs = zip(value, converted, strict=True)
+        return next((name for one, other in pairs if (name := _unknown(one, other, depth + 1))), "")
+    return ""
+
+
+def _told(message: str) -> str:
+    """Turn "Expected `str`, got `int` - at `$.a`", a message of msgspec, into "a: expected str, got int"."""
+    what, _, field = message.replace("`", "").partition(" - at $")
+    what = what.replace("Object missing required field", "expected a field")
+    what = what.replace("Invalid enum value", "expected another name than")
+    return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name!r} stands twice in an object")
+        found[name] = value
+    return found
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"there is no {constant} in JSON")
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(value := float(digits)):
+        raise ValueError(f"{digits} is too large a number")
+    return value

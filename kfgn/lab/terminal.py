@@ -1,0 +1,33 @@
+"""A console of rich that prints text of users as it is, never as markup."""
+
+import errno
+import os
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from .output import UnwrittenError
+from .plain import plain
+
+
+class Terminal(Console):
+    """A console for standard output or standard error.
+
+    Raises `UnwrittenError` if standard output is closed or full. Standard error may lose text without an error.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, with every string made plain."""
+        try:
+            super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
+        except OSError as error:
+            if not self.stderr:
+                raise UnwrittenError(error.errno, error.strerror) from error
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error, where rich would end the process."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -1,0 +1,37 @@
+"""A command that is run in this process, and what it said."""
+
+import contextlib
+import io
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TextIO
+
+
+class Done(NamedTuple):
+    """The end of a command: its exit status and the text that it printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextIO | None = None) -> Done:
+    """Run the command. What it raises but for an end of the program is a traceback to its user, and raised here."""
+    out, err = stdout or io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return Done(status, "" if stdout else out.getvalue(), err.getvalue())
+
+
+def fault_of_error(done: Done, *names: str) -> str:
+    """Describe how the message of a failed command differs from one plain line with one of the names; else empty."""
+    lines = [line for line in done.err.splitlines() if "error: " in line]
+    if len(lines) != 1:
+        return f"expected one line with an error, got {done.err!r}"
+    if not lines[0].isprintable():
+        return f"expected no control characters, got {lines[0]!r}"
+    if not any(name in lines[0] for name in names):
+        return f"expected one of {names} to be named, got {lines[0]!r}"
+    return ""
