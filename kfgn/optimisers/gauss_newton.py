@@ -156,13 +156,13 @@ class GaussNewton:
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
         """One update on the batch X (N, D_0), Y; draws: what `draw` gives, as an array of the library.
 
-        Pure, and never waits for the device. A step that cannot be computed, or whose targets the objective does not
-        take, is rejected: `Info.ok` is False, and the state keeps all but the counts. If the batch was in order, it was
-        the damping that failed, and one of two changes as well, within its bounds, so that the next step is another:
+        Pure, and never waits for the device. A step that cannot be computed, or whose targets or draws are out of
+        their range, is rejected: `Info.ok` is False, and the state keeps all but t and the counts. If the batch and
+        the draws were in order, the damping was too small, and one of the two is raised by `Damping.raised`:
 
-            gamma, by `Damping.raised`, where a damped block is not positive definite or the direction is not finite;
-                   it is tau for the whole matrix of `HessianFree`, which has no gamma
-            tau,   likewise, where tau adapts in this step and f is not finite after the update
+            gamma   where a damped block is not positive definite or the direction is not finite; it is tau for the
+                    whole matrix of `HessianFree`, which has no gamma
+            tau     where tau adapts in this step and f is not finite after the update
 
         Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
         """
