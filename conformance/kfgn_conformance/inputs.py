@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .problems import Array, Problem
+
+
+@lru_cache(maxsize=256)
+def handed(problem: Problem) -> Problem:
+    """Return the copy that adapters are given: one for all quantities, so that what they keep for it is found."""
+    return copied(problem)
+
+
+def restore(problem: Problem, given: Problem) -> None:
+    """Give the arrays of a copy their values again."""
+    for (_, before), (_, after) in zip(named_arrays(problem), named_arrays(given), strict=True):
+        np.copyto(after, before)
 
 
 def copied(problem: Problem) -> Problem:

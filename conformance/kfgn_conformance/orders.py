@@ -1,7 +1,7 @@
 """Questions in several orders: an implementation that keeps a state may answer otherwise after other questions.
 
 The rows of the table ask for one quantity on one problem after the other. Here every quantity is asked again after the
-others, on a few small problems, in orders that a seed decides. Each answer is judged as in the rows.
+others, on a few small problems, in orders that a seed decides, and is compared roughly: a spoilt answer is far off.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

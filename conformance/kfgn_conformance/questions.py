@@ -8,13 +8,11 @@ import numpy as np
 
 from .adapters import Adapter
 from .adapters.conventions import compared
-from .changes import UnusableOracleError
 from .problems import Problem
 from .quantities import ROWS, Quantity
 from .relatives import relatives
 from .rough import compare_roughly, oracle
-from .tolerances import truth
-from .verdicts import UNASKED, Compare, Verdict, compare, judge
+from .verdicts import UNASKED, Verdict, judge
 
 SHAPES = 3
 """The problems of different shapes; the first of them has its relatives beside it."""
@@ -27,20 +25,14 @@ STEPS = 2
 
 
 class Question(NamedTuple):
-    """A quantity on a problem; rough: whether d is not known there, so that the answer is compared roughly."""
+    """A quantity on a problem."""
 
     problem: Problem
     quantity: Quantity
-    rough: bool = False
-
-    @property
-    def compare(self) -> Compare:
-        """The comparison of an answer with the oracle."""
-        return compare_roughly if self.rough else compare
 
     def judged(self, adapter: Adapter) -> Verdict:
-        """The verdict on the adapter's answer."""
-        return judge(adapter, self.problem, self.quantity, by=self.compare)
+        """The verdict on the adapter's answer, which is compared roughly."""
+        return judge(adapter, self.problem, self.quantity, by=compare_roughly)
 
     def __str__(self) -> str:
         return f"{self.quantity.name} on {self.problem.id}"
@@ -53,8 +45,8 @@ def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], 
     if not short:
         for other in relatives(found[0]) if found else ():
             differing = (name for name in names if not ROWS[name].of_walks and differs(ROWS[name], found[0], other))
-            questions += [Question(other, ROWS[name], rough=True) for name in differing]
-        questions += [Question(walk, ROWS[name], rough=True) for walk in walks(problems) for name in names]
+            questions += [Question(other, ROWS[name]) for name in differing]
+        questions += [Question(walk, ROWS[name]) for walk in walks(problems) for name in names]
     conventions = adapter.describe().conventions
     return [q for q in questions if q.quantity.asks(q.problem) and has_oracle(q, compared(q.quantity, conventions))]
 
@@ -106,7 +98,7 @@ def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
 def has_oracle(question: Question, quantity: Quantity) -> bool:
     """Whether an answer to the question can be judged."""
     try:
-        (oracle if question.rough else truth)(question.problem, quantity)
-    except UnusableOracleError:
+        oracle(question.problem, quantity)
+    except (ArithmeticError, ValueError):
         return False
     return True

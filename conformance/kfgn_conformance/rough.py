@@ -1,4 +1,4 @@
-"""A rough comparison with the oracle, for problems of which d is not known: it takes long to compute.
+"""A rough comparison with the oracle, without d, which takes long to compute: for questions in other orders.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from .changes import UnusableOracleError
 from .problems import Problem
 from .quantities import Quantity, largest
 from .tolerances import LOOSE, ROUNDOFF, C, Truth, longest_sum, quotient
@@ -20,12 +19,12 @@ from .verdicts import NON_STRICT, Status, Verdict, well_formed
 
 @lru_cache(maxsize=2048)
 def oracle(problem: Problem, quantity: Quantity) -> Truth:
-    """The oracle's answer without d. Raises `UnusableOracleError` where it is not finite."""
+    """The oracle's answer without d. Raises `ValueError` where it is not finite."""
     answers = [np.asarray(array) for array in quantity.value(problem)]
     arrays = tuple(answer.astype(np.float64) for answer in answers)
     scales, sizes = tuple(map(largest, arrays)), quantity.size(problem, arrays)
     if not np.all(np.isfinite([*scales, *sizes])):
-        raise UnusableOracleError(f"{quantity.name} on {problem.id}: expected a finite oracle, got NaN or infinity")
+        raise ValueError(f"{quantity.name} on {problem.id}: expected a finite oracle, got NaN or infinity")
     return Truth(arrays, scales, sizes, (0.0,) * len(arrays), integer=answers[0].dtype.kind in "iu")
 
 

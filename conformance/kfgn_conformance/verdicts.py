@@ -10,7 +10,7 @@ from .adapters import Adapter, UnsupportedError
 from .adapters.answers import NoAnswerError, as_arrays, line, raised, room
 from .adapters.conventions import compared, translated
 from .changes import LARGE
-from .inputs import changed, copied
+from .inputs import changed, handed, restore
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import LOOSE, Truth, looseness, quotient, tolerances, truth
@@ -96,7 +96,7 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
     if described.dtype not in problem.dtypes:
         return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
-    given = copied(problem)
+    given = handed(problem)
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), room(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, described.conventions)
@@ -109,6 +109,7 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
             raise
         return Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
     if names := changed(problem, given):
+        restore(problem, given)
         detail = f"it changed the arrays of the problem that it was given: {', '.join(names)}"
         return Verdict(Status.ERROR, problem.id, np.inf, detail=detail)
     return by(answer, problem, compared(quantity, described.conventions), described.dtype, translations)

@@ -25,8 +25,8 @@ class Isolated(Asked):
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Its answer, within the limit."""
-        asked, most = pickle.dumps((problem, quantity), pickle.HIGHEST_PROTOCOL), room(problem, ROWS[quantity])
-        said = self._computed({"bytes": len(asked), "most": most}, asked, most)
+        asked, most = pickle.dumps(problem, pickle.HIGHEST_PROTOCOL), room(problem, ROWS[quantity])
+        said = self._computed({"quantity": quantity, "bytes": len(asked), "most": most}, asked, most)
         assert self.child is not None
         try:
             return received(said["arrays"], most, self.child.take)

@@ -5,11 +5,10 @@ import json
 import os
 import pickle
 import sys
-from dataclasses import fields
+from functools import lru_cache
 from typing import Any, BinaryIO
 
-import numpy as np
-
+from ..inputs import changed, copied, restore
 from ..problems import Array, Problem
 from . import Adapter, UnsupportedError
 from .answers import NoAnswerError, as_arrays, line, raised
@@ -30,8 +29,8 @@ def serve(name: str, dtype: str) -> None:
             adapter, answer = _loaded(name, dtype)
         else:
             assert adapter is not None
-            problem, quantity = pickle.loads(questions.read(question["bytes"]))
-            answer = _computed(adapter, problem, quantity, question["most"])
+            problem = _problem(questions.read(question["bytes"]))
+            answer = _computed(adapter, problem, question["quantity"], question["most"])
         if os.getpid() != process:
             os._exit(0)  # a fork of the adapter's that came back from it
         _send(answers, *answer)
@@ -66,9 +65,16 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
     return adapter, (adapter.describe().as_json(), ())
 
 
+@lru_cache(maxsize=64)
+def _problem(pickled: bytes) -> Problem:
+    """The problem in these bytes: one object for all its quantities, so that what an adapter keeps is found again."""
+    problem: Problem = pickle.loads(pickled)
+    return problem
+
+
 def _computed(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
     """What the adapter answers, and what it raises, whatever that is."""
-    before = [(array, array.copy()) for array in _arrays(problem)]
+    before = copied(problem)
     try:
         arrays = as_arrays(adapter.compute(problem, quantity), most)
     except UnsupportedError as error:
@@ -77,26 +83,11 @@ def _computed(adapter: Adapter, problem: Problem, quantity: str, most: int) -> A
         return _error(str(error))
     except BaseException as error:
         return _error(raised(error))
-    if not all(np.array_equal(array, copy) for array, copy in before):
-        return _error("it changed the arrays of the problem that it was given")
+    if names := changed(before, problem):
+        restore(before, problem)
+        return _error(f"it changed the arrays of the problem that it was given: {', '.join(names)}")
     return {"arrays": headers(arrays)}, arrays
 
 
 def _error(what: str) -> Answer:
     return {"error": what}, ()
-
-
-def _arrays(problem: Problem) -> list[Array]:
-    """Every array of a problem."""
-    found: list[Array] = []
-
-    def add(value: Any) -> None:
-        if isinstance(value, np.ndarray):
-            found.append(value)
-        elif isinstance(value, tuple):
-            for part in value:
-                add(part)
-
-    for field in fields(problem):
-        add(getattr(problem, field.name))
-    return found
