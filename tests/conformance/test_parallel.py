@@ -67,14 +67,18 @@ def test_no_process_outlives_the_kit(end, tmp_path):
     (tmp_path / "kit.py").write_text(KIT)
     path = os.pathsep.join([str(HERE), *(entry for entry in sys.path if entry)])
     environment = {**os.environ, "PYTHONPATH": path, "KFGN_TEST_PIDS": str(noted)}
-    with subprocess.Popen([sys.executable, "kit.py"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as kit:
+    kit = subprocess.Popen([sys.executable, "kit.py"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    try:
         wait_until(lambda: len(noted.read_text().split()) == 4 or kit.poll() is not None)
         workers = _children(kit.pid)
         assert len(workers) >= 2
         kit.send_signal(end)
         kit.wait(LONG)
+    finally:
+        kit.kill()
+        kit.wait()
     family = [*map(int, noted.read_text().split()), *workers]
-    wait_until(lambda: not any(map(_alive, family)))
+    wait_until(lambda: not [pid for pid in family if _alive(pid)])
 
 
 def _children(parent):
