@@ -36,12 +36,17 @@ def drawn(seed):
     return tuple(problems)
 
 
-WALKS = (
-    *("walk-kfra", "walk-kfac", "walk-whole", "walk-options"),
-    *("walk-momentum", "walk-rejected", "walk-saturated", "walk-converged"),
-)
-TELLING = (1, 2, 3, 5, 10, 20, 28, 40)
-"""Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma, a step that is rejected."""
+TELLING = (1, 2, 3, 5, 20, 40)
+"""Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma."""
+
+WALKS = {
+    **dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-options"), TELLING),
+    "walk-momentum": (10, 15),  # steps at which rho is below 3/4, and not without its momentum, or the reverse
+    "walk-rejected": (28,),
+    "walk-saturated": (2,),
+    "walk-converged": (5,),
+}
+"""The steps of each walk that are asked: the last three are about one each."""
 
 
 @cache
@@ -49,7 +54,7 @@ def walked():
     """Some walks, at a few of their states."""
     short = []
     for problem in (problem for problem in walks() if problem.id in WALKS):
-        waypoints = tuple(here for here in problem.walk.waypoints if here.t + 1 in TELLING)
+        waypoints = tuple(here for here in problem.walk.waypoints if here.t + 1 in WALKS[problem.id])
         short.append(replace(problem, walk=problem.walk._replace(waypoints=waypoints)))
     return tuple(short)
 
