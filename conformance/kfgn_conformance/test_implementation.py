@@ -60,7 +60,7 @@ def _known(config: pytest.Config) -> Any:
     try:
         return [] if file is None else read_expected(Path(file))
     except FileError as error:
-        raise pytest.UsageError(plain(f"--kfgn-expected: {error}")) from error
+        raise pytest.UsageError(plain(f"--kfgn-expected: {error}")) from None
 
 
 @pytest.fixture(scope="session")
