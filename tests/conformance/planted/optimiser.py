@@ -6,7 +6,12 @@ from .curvature import Batch, Curvature
 
 
 class Optimiser(Curvature):
-    """Appendix C, and the steps of docs/vectors.md, for the methods that have factors."""
+    """Appendix C, and the steps of docs/vectors.md, for the methods that have factors.
+
+    floored: whether a damping is raised to what rounding does not hide, as in a step and in no other solve
+    """
+
+    floored = False
 
     def norm(self, M, norm):
         """Of a symmetric positive semi-definite matrix, each over its share of the Kronecker product with I."""
@@ -24,11 +29,25 @@ class Optimiser(Curvature):
         """The inverse of a damped block, times V."""
         if inversion == "exact":
             (of_Q, U), (of_G, S) = np.linalg.eigh(Q), np.linalg.eigh(G)
-            return S @ ((S.T @ V @ U) / (of_G[:, None] * of_Q + k)) @ U.T
+            damped = of_G[:, None] * of_Q + k
+            if not np.all(damped > 0):
+                raise np.linalg.LinAlgError("the damped block is not positive definite")
+            return S @ ((S.T @ V @ U) / damped) @ U.T
         root, omega = np.sqrt(k), self.omega(Q, G, inversion)
-        left = G + root / omega * np.eye(len(G), dtype=self.dtype)
-        right = Q + root * omega * np.eye(len(Q), dtype=self.dtype)
+        left, right = self.damped(G, root / omega), self.damped(Q, root * omega)
         return np.linalg.solve(right, np.linalg.solve(left, V).T).T
+
+    def damped(self, A, damping):
+        """A + damping I, with no less damping than rounding would hide, as docs/vectors.md has it."""
+        least = 8 * np.sqrt(len(A)) * self.unit * np.trace(A) if self.floored else 0
+        damped = A + self.dtype_of(max(damping, least)) * np.eye(len(A), dtype=self.dtype)
+        np.linalg.cholesky(damped)  # raises for what is not positive definite
+        return damped
+
+    @property
+    def unit(self):
+        """The unit roundoff."""
+        return np.finfo(self.dtype).eps / 2
 
     def steps(self, problem):
         """From each waypoint: weights, their averages, Q, G, then tau, gamma, f and alpha."""
@@ -45,11 +64,17 @@ class Optimiser(Curvature):
 
         def direction(gamma):
             parts = zip(Q, G, g, strict=True)
-            return [self.solve(Q, G, g, gamma + eta, walk.inversion) for Q, G, g in parts]
+            self.floored = True
+            deltas = [self.solve(Q, G, g, gamma + eta, walk.inversion) for Q, G, g in parts]
+            self.floored = False
+            return deltas
 
-        if t % 20 == 0:
-            gamma = self.adapted_gamma(b, g, tau, gamma, eta, walk.gamma_bounds, direction)
-        delta = direction(gamma)
+        try:
+            if t % 20 == 0:
+                gamma = self.adapted_gamma(b, g, tau, gamma, eta, walk.gamma_bounds, direction)
+            delta = direction(gamma)
+        except np.linalg.LinAlgError:
+            return self.rejected(here, f, self.raised(self.real(here.gamma)[()], walk.gamma_bounds))
         alpha = -self.dot(delta, g) / self.along(b, delta, delta, tau + eta)
         if walk.longest_step is not None:
             alpha = np.clip(alpha, -walk.longest_step, walk.longest_step)
@@ -57,13 +82,24 @@ class Optimiser(Curvature):
         step = [alpha * d for d in delta]
         carried = [part * self.real(u) for u in here.update]
         update = [s + c for s, c in zip(step, carried, strict=True)]
-        if t % 5 == 0:
+        if t % 5 == 0 and not self.within_rounding(b, g, tau, eta, f, update):
             rho = self.rho(b, g, tau, eta, f, step, update)
             tau = self.adapted_tau(tau, rho, walk)
         weights = [W + u for W, u in zip(b.weights, update, strict=True)]
         average = [self.average(self.real(old), new, t, 0.95) for old, new in zip(here.average, weights, strict=True)]
         self.kept.pop("passes", None)
         return [*weights, *average, *Q, *G, tau, gamma, f, alpha]
+
+    def rejected(self, here, f, gamma):
+        """What a step leaves that moves nothing."""
+        kept = [list(map(self.real, arrays)) for arrays in (here.weights, here.average, here.Q, here.G)]
+        self.kept.pop("passes", None)
+        return [*kept[0], *kept[1], *kept[2], *kept[3], self.real(here.tau)[()], gamma, f, self.dtype_of(0)]
+
+    def raised(self, gamma, bounds):
+        """The gamma after a step that was rejected."""
+        gamma = max(gamma / self.dtype_of(0.95**20), self.dtype_of(self.unit))
+        return gamma if bounds is None else np.clip(gamma, *map(self.dtype_of, bounds))
 
     def factors(self, b, here, walk):
         """Averages of Q and G, with the batch where it is its turn."""
@@ -105,10 +141,13 @@ class Optimiser(Curvature):
         decay, best = 0.95**20, (None, -np.inf)
         for candidate in (gamma, gamma * self.dtype_of(decay), gamma / self.dtype_of(decay)):
             bounded = candidate if bounds is None else np.clip(candidate, *map(self.dtype_of, bounds))
-            delta = direction(bounded)
+            try:
+                delta = direction(bounded)
+            except np.linalg.LinAlgError:
+                continue
             fall = self.dot(delta, g) ** 2 / self.along(b, delta, delta, tau + eta)
             best = (bounded, fall) if fall > best[1] else best
-        return best[0]
+        return gamma if best[0] is None else best[0]
 
     def dtype_of(self, number):
         return np.dtype(self.dtype).type(number)
@@ -125,6 +164,13 @@ class Optimiser(Curvature):
     def rho(self, b, g, tau, eta, f, step, update):  # noqa: ARG002  (step is what a mistake may take)
         """Equation (42) at the whole update. step: the part of it that is alpha times the direction."""
         return self.change(b, eta, f, update) / self.model_change(b, g, tau, eta, update)
+
+    def within_rounding(self, b, g, tau, eta, f, update):
+        """Whether both changes of f are rounding."""
+        h = self.passes(b).h
+        terms = (np.abs(h) * np.abs(self.output_gradient(b.problem, h, b.Y))).sum(axis=-1)
+        most = 8 * self.unit * (abs(f) + self.mean(terms))
+        return abs(self.change(b, eta, f, update)) <= most and abs(self.model_change(b, g, tau, eta, update)) <= most
 
     def change(self, b, eta, f, update):
         return self.f(b, [W + u for W, u in zip(b.weights, update, strict=True)], eta) - f
