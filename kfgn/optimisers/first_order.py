@@ -64,6 +64,10 @@ class FirstOrder:
         """The state before the first step, at a copy of the weights. Arguments and errors as in `GaussNewton.init`."""
         weights = checked_start(self.network, weights)
         check_held(self, weights[0])
+        return self.start(weights)
+
+    def start(self, weights: Arrays) -> FirstOrderState:
+        """The state before the first step, at weights that have been checked."""
         zeros, none = zeros_like(weights[0]), zero_count(weights[0])
         moments = tuple(tuple(zeros(W.shape) for W in weights) for _ in range(self.moments))
         return FirstOrderState(0, weights, weights, moments, Counts(none, none, none))

@@ -67,8 +67,9 @@ class _Form(tuple[Any, ...]):
 
 @lru_cache(maxsize=64)
 def _form(optimiser: Any) -> _Form:
+    # zeros of NumPy take no memory until they are written to
     blank = tuple(np.zeros(shape, dtype=np.float64) for shape in optimiser.network.weight_shapes)
-    form = _like(optimiser.init(blank)._replace(t=()))
+    form = _like(optimiser.start(blank)._replace(t=()))
     rest = _Form(form[1:])
     rest.names = form.names[1:]
     return rest

@@ -129,10 +129,14 @@ class GaussNewton:
         Raises as functions of the package do, and `ValueError` for a hyperparameter too large for their dtype.
         """
         weights = checked_start(self.network, weights)
+        check_held(self, weights[0])
+        self.curvature.check_memory(self.network, weights[0])
+        return self.start(weights)
+
+    def start(self, weights: Arrays) -> State:
+        """The state before the first step, at weights that have been checked."""
         W = weights[0]
-        check_held(self, W)
         zeros, none = zeros_like(W), zero_count(W)
-        self.curvature.check_memory(self.network, W)
         return State(
             t=0,
             weights=weights,

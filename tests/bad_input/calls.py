@@ -53,10 +53,11 @@ class Call(NamedTuple):
 PROTOCOL = {
     **dict.fromkeys(
         ("Factored", "HessianFree"),
-        ("adapts_gamma", "due", "draw", "checked_draws", "start", "observed", "direction"),
+        ("due", "draw", "checked_draws", "check_memory", "start", "ready", "observed", "direction"),
     ),
-    "Damping": ("due", "lower", "higher", "followed"),
-    **dict.fromkeys(("SGD", "Adam"), ("rate", "updated")),
+    "Damping": ("due", "lower", "higher", "candidates", "followed", "raised"),
+    **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
+    "GaussNewton": ("start",),
     "Watch": ("begins", "goes_on", "warns"),
 }
 """Methods that kfgn calls, with arguments that it has checked or made: parts of an optimiser, and who looks on."""

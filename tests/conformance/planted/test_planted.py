@@ -22,7 +22,7 @@ DTYPES = ("float32", "float64")
 NOT_YET: tuple[str, ...] = ("LogOfMixtureProbability-float32", "RootFloored-float32")
 """Mistakes that no fixed problem shows, as Name, or as Name-dtype where one dtype shows it.
 
-At outputs of +-90 the probability of the mixture is subnormal in float32, and its logarithm still right to rounding. The
+At outputs of +-90 the probability of the mixture is subnormal in float32, and its logarithm is right to rounding. The
 floor of the root is just within the tolerance of float32. Both are caught in float64.
 """
 
