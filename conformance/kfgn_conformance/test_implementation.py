@@ -42,6 +42,8 @@ def _columns(config: pytest.Config) -> list[Any]:
         name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
         if not limit > 0:
             raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
+        if (examples := config.getoption("--kfgn-examples")) < 0:
+            raise pytest.UsageError(f"--kfgn-examples: expected 0 or more, got {examples}")
         columns = columns_of((), only, (name,), limit)
         for column in columns:
             if column.description is None:
@@ -70,11 +72,11 @@ def known(pytestconfig: pytest.Config) -> Any:
 
 
 @pytest.fixture(scope="session")
-def problems() -> Any:
-    """The problems of `kfgn-check --examples 15`."""
+def problems(pytestconfig: pytest.Config) -> Any:
+    """The problems of `kfgn-check --examples N`, with the N of `--kfgn-examples`."""
     from .problem_sets import problem_set
 
-    return problem_set(examples=15, seed=0)
+    return problem_set(examples=pytestconfig.getoption("--kfgn-examples"), seed=0)
 
 
 @pytest.fixture(scope="session")

@@ -16,3 +16,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kfgn-dtype", choices=("float32", "float64"), help="only in it (default: in both)")
     group.addoption("--kfgn-expected", metavar="FILE", help="failures that are known, as for kfgn-check --expected")
     group.addoption("--kfgn-limit", metavar="S", type=float, default=60.0, help="seconds for an answer (default: 60)")
+    group.addoption("--kfgn-examples", metavar="N", type=int, default=15, help="number of drawn problems (default: 15)")

@@ -27,7 +27,8 @@ def pytest_with(tmp_path):
     environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 
     def run(*arguments, pytest=("-m", "pytest")):
-        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", *arguments]
+        few = "--kfgn-examples=0"  # drawn problems take some ten seconds each time
+        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", few, *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return run
@@ -60,6 +61,23 @@ def test_a_module_in_the_current_folder_is_found(pytest_with, tmp_path):
     ran = pytest_with("--kfgn-adapter=my_kfac:Mine", "--collect-only", "-q", pytest=("-c", SCRIPT))
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32]" in ran.stdout
+
+
+def test_a_number_of_examples_below_0_is_a_usage_error(pytest_with):
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "--kfgn-examples=-1")
+    assert ran.returncode in (2, 4)
+    assert "--kfgn-examples: expected 0 or more, got -1" in ran.stdout + ran.stderr
+
+
+def test_drawn_problems_are_among_those_of_the_tests(pytest_with, tmp_path):
+    junit = tmp_path / "junit.xml"
+    ran = pytest_with(
+        "--kfgn-adapter=small_kfac:SmallKfac", "-k", "gradient-float64", "--kfgn-examples=1", f"--junitxml={junit}"
+    )
+    assert ran.returncode == 0, ran.stdout
+    drawn = int(re.search(r"of (\d+) problems", junit.read_text()).group(1))
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-k", "gradient-float64", f"--junitxml={junit}")
+    assert int(re.search(r"of (\d+) problems", junit.read_text()).group(1)) == drawn - 1
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "nan"])
