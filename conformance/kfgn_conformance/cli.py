@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kfgn_reference import EQUATIONS
+from rich.text import Text
 
 from .adapters.kfgn_port import DTYPES, TARGETS
 from .columns import columns_of
@@ -16,6 +17,7 @@ from .equations import print_equation, print_table
 from .expected import Expected, read_expected
 from .output import Output, Parser, UnwrittenError, standard_output, tell
 from .parallel import run_in_processes
+from .plain import plain
 from .problem_sets import drawn, problem_set
 from .quantities import ROWS
 from .reports import print_report, read_records, recorder, records, write_page, write_records
@@ -210,7 +212,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     with log.status("") as status:
 
         def progress(quantity: str) -> None:
-            status.update(f"checking {quantity}")
+            status.update(Text(plain(f"checking {quantity}")))
 
         if given.jobs == 1:
             report = run(columns, problems, progress, ended, given.quantity)

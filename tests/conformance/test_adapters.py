@@ -230,7 +230,7 @@ def test_the_command_takes_adapters(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
-    not_taken = "not taken: small: only tanh or identity units, and the squared error: 31 of 32 problems: gradient"
+    not_taken = "not taken: small: only tanh or identity units, and the squared error: 66 of 75 problems: gradient"
     assert not_taken in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
     assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(

@@ -200,7 +200,9 @@ def test_what_has_ended_by_itself_has_left_nothing_either(started):
 
 
 KIT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores both in what it starts in the background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from kfgn_conformance.adapters.child import Child
 child = Child(sys.argv[1:])
 print(child.ask(b"\\n", 120.0, 1000).decode(), flush=True)

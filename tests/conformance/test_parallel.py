@@ -47,13 +47,14 @@ def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
 
 
 KIT = """
-import sys
+import signal, sys
 from functools import partial
 from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.parallel import run_in_processes
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what it starts in the background
     open_columns = partial(columns_of, (), "float64", ("misbehaving:StartsChildrenAndHangs",), 3600.0)
     run_in_processes(2, [], open_columns, [cases()[0]], lambda row: None)
 """

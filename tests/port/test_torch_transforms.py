@@ -64,12 +64,12 @@ def test_linearize(backend, problem, functions, name):
 def test_optimisers_and_blocks(backend, problem, transform):
     p = problem(backend, "bernoulli")
     Q, G = (kfgn.kfra(*p[:4])[i][0] for i in (2, 3))
+    gauss_newton, adam = kfgn.GaussNewton(p.network), kfgn.Adam(p.network)
+    of_gauss_newton, of_adam = gauss_newton.init(p.weights), adam.init(p.weights)
     calls = {
         r"W_1": lambda W: kfgn.SGD(p.network, 0.1).init((W, p.weights[1])).weights,
-        r"X": lambda X: (
-            kfgn.GaussNewton(p.network).step(kfgn.GaussNewton(p.network).init(p.weights), X, p.Y)[0].weights
-        ),
-        r"Y": lambda Y: kfgn.Adam(p.network).step(kfgn.Adam(p.network).init(p.weights), p.X, Y)[0].weights,
+        r"X": lambda X: gauss_newton.step(of_gauss_newton, X, p.Y)[0].weights,
+        r"Y": lambda Y: adam.step(of_adam, p.X, Y)[0].weights,
         r"Q": lambda Q: kfgn.KroneckerBlock(Q, G).logdet(damping=0.5),
         r"G_1": lambda G: kfgn.kronecker_blocks((Q,), (G,))[0],
         r"V": lambda V: kfgn.KroneckerBlock(Q, G).solve(V, damping=0.5),

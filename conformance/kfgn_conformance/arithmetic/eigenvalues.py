@@ -1,58 +1,66 @@
-"""The eigenvalues of a symmetric matrix by Jacobi's method, in an arithmetic that rounds every operation.
+"""The eigenvalues of a symmetric matrix by Jacobi's method, the same on every processor.
 
-Every A here is an array that rounds its own operations to `A.bits` bits. LAPACK computes the decomposition of A + E,
-where E is of the size of u |A| and depends on the processor. This module adds an E of its own, which has fixed signs
-and the spectral norm u |A|_F or a little less, as a bound for that of LAPACK.
+Jacobi's method needs `+ - * /` and `sqrt` alone, which float64 rounds correctly everywhere. So it is run in float64, and
+the result is rounded to fewer bits. That loses less than LAPACK does in the arithmetic of these bits: LAPACK computes the
+decomposition of A + E, where E is of the size of u |A| and depends on the processor. This module adds an E of its own,
+which has fixed signs and a spectral norm a little below u |A|_F, as a bound for that of LAPACK.
 """
 
-from typing import Any
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .rounding import Floats, rounded
+
 SWEEPS = 30
 """More than any matrix needs: convergence is quadratic, and ten sweeps are many."""
 
+ROUNDOFF = 2.0**-50
+"""The size of an element off the diagonal, relative to the largest element, below which it is rounding."""
 
-def eigh(A: Any) -> tuple[Any, Any]:
-    """The eigenvalues (D,), ascending, and the eigenvectors, the columns of (D, D).
+Indices = NDArray[np.intp]
+
+
+def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
+    """The eigenvalues (D,), ascending, and the eigenvectors, the columns of (D, D), rounded to so many bits.
 
     Raises `ArithmeticError` for a matrix that is not finite.
     """
-    A = A + backward_error(A)
-    D = len(A)
-    V = A * 0 + np.eye(D)
-    rounds = pairings(D)
-    for _ in range(SWEEPS):
-        if converged(A):
-            break
-        for p, q in rounds:
-            rotate(A, V, p, q)
-    else:
-        raise ArithmeticError(f"expected eigenvalues of a finite symmetric matrix {A.shape} within {SWEEPS} sweeps")
-    values = np.diagonal(A)
-    order = np.argsort(np.asarray(values), kind="stable")
-    return values[order], V[:, order]
+    values, vectors = jacobi(A + backward_error(A, 2.0**-bits))
+    order = np.argsort(values, kind="stable")
+    return rounded(values[order], bits), rounded(vectors[:, order], bits)
 
 
-def backward_error(A: Any) -> Any:
+def backward_error(A: Floats, u: float) -> Floats:
     """E = u |A|_F / sqrt(4 D) times a fixed symmetric matrix of signs, whose spectral norm is near sqrt(4 D)."""
     D = len(A)
     bits = np.random.Philox(key=D).random_raw(D * D).reshape(D, D) & 1
     signs = np.triu(2.0 * bits - 1)
     signs = signs + np.triu(signs, 1).T
-    frobenius = np.sqrt(np.sum(A * A))
-    return frobenius * (2.0**-A.bits) / np.sqrt(frobenius * 0 + 4 * D) * signs
+    frobenius = math.sqrt(math.fsum(np.ravel(A * A)))
+    return np.asarray(u * frobenius / math.sqrt(4 * D) * signs)
 
 
-def converged(A: Any) -> bool:
-    """Whether what is left off the diagonal is within the rounding of what is on it."""
-    size = np.abs(np.asarray(A))
+def jacobi(A: Floats) -> tuple[Floats, Floats]:
+    """The eigenvalues, in any order, and their eigenvectors."""
+    A, V = np.array(A), np.eye(len(A))
+    for _ in range(SWEEPS):
+        if converged(A):
+            return np.diagonal(A), V
+        for p, q in pairings(len(A)):
+            rotate(A, V, p, q)
+    raise ArithmeticError(f"expected eigenvalues of a finite symmetric matrix {A.shape} within {SWEEPS} sweeps")
+
+
+def converged(A: Floats) -> bool:
+    """Whether what is left off the diagonal is rounding."""
+    size = np.abs(A)
     off = np.max(size * ~np.eye(len(A), dtype=bool), initial=0)
-    return bool(off <= 2.0**-A.bits * np.max(size, initial=0))
+    return bool(off <= ROUNDOFF * np.max(size, initial=0))
 
 
-def pairings(D: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def pairings(D: int) -> list[tuple[Indices, Indices]]:
     """Every pair of D indices once, in rounds of pairs that share no index: a round-robin tournament."""
     players = list(range(D + D % 2))
     rounds = []
@@ -65,14 +73,12 @@ def pairings(D: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     return rounds
 
 
-def rotate(A: Any, V: Any, p: NDArray[np.intp], q: NDArray[np.intp]) -> None:
+def rotate(A: Floats, V: Floats, p: Indices, q: Indices) -> None:
     """Make A[p, q] zero by rotations in the planes of p and q, and apply them to the columns of V."""
     apart = A[p, q] != 0
-    p, q = p[np.asarray(apart)], q[np.asarray(apart)]
-    if not len(p):
-        return
+    p, q = p[apart], q[apart]
     theta = (A[q, q] - A[p, p]) / (2 * A[p, q])
-    t = np.where(theta < 0, theta * 0 - 1, theta * 0 + 1) / (abs(theta) + np.sqrt(theta * theta + 1))
+    t = np.where(theta < 0, -1, 1) / (np.abs(theta) + np.sqrt(theta * theta + 1))
     c = 1 / np.sqrt(t * t + 1)
     s = t * c
     A[p], A[q] = c[:, None] * A[p] - s[:, None] * A[q], s[:, None] * A[p] + c[:, None] * A[q]

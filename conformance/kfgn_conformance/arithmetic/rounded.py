@@ -64,7 +64,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
 
     def _added(self, method: str, x: NDArray[Any], axis: Any = 0, keepdims: bool = False, **options: Any) -> Any:
         """A sum over all axes or one, or the sums of its first elements."""
-        if any(value is not None for value in options.values()):
+        if any(value is not None and value is not True for value in options.values()):  # where=True is the default
             raise TypeError(f"add.{method}: expected axis and keepdims alone, got {', '.join(options)}")
         if method == "accumulate":
             return accumulated(x, axis, self.bits)
@@ -165,8 +165,8 @@ COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.prod: _product_of_all,
     np.outer: _outer,
     np.kron: _kron,
-    np.linalg.eigh: eigenvalues.eigh,
-    np.linalg.eigvalsh: lambda A: eigenvalues.eigh(A)[0],
+    np.linalg.eigh: lambda A: tuple(part.view(type(A)) for part in eigenvalues.eigh(np.asarray(A), A.bits)),
+    np.linalg.eigvalsh: lambda A: np.linalg.eigh(A)[0],
 }
 """Functions that NumPy composes of others, by operators here."""
 
