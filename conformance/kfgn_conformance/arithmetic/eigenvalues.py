@@ -1,9 +1,9 @@
 """The eigenvalues of a symmetric matrix by Jacobi's method, the same on every processor.
 
-Jacobi's method needs `+ - * /` and `sqrt` alone, which float64 rounds correctly everywhere. So it is run in float64, and
-the result is rounded to fewer bits. That loses less than LAPACK does in the arithmetic of these bits: LAPACK computes the
-decomposition of A + E, where E is of the size of u |A| and depends on the processor. This module adds an E of its own,
-which has fixed signs and a spectral norm a little below u |A|_F, as a bound for that of LAPACK.
+Jacobi's method needs `+ - * /` and `sqrt` alone, which float64 rounds correctly everywhere. So the method runs in
+float64, and its result is rounded to fewer bits. That loses less than LAPACK does with these bits: LAPACK computes the
+decomposition of A + E, where E is of the size of u |A| and depends on the processor. This module adds an E of its own
+as a bound for that of LAPACK. It has fixed signs, and a spectral norm a little below u |A|_F.
 """
 
 import math
