@@ -24,7 +24,18 @@ from .factored import Factored
 from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
 from .point import Point, point
-from .state import Counts, Info, checked_start, scalar_like, selected, zero_count, zeros_like
+from .state import (
+    Counts,
+    Info,
+    checked_start,
+    detached_tree,
+    no_counts,
+    scalar_like,
+    selected,
+    with_own_average,
+    zero_count,
+    zeros_like,
+)
 
 KFRA = Factored("kfra")
 
@@ -131,21 +142,21 @@ class GaussNewton:
         weights = checked_start(self.network, weights)
         check_held(self, weights[0])
         self.curvature.check_memory(self.network, weights[0])
-        return self.start(weights)
+        return with_own_average(self.start(weights))
 
     def start(self, weights: Arrays) -> State:
         """The state before the first step, at weights that have been checked."""
         W = weights[0]
-        zeros, none = zeros_like(W), zero_count(W)
+        zeros = zeros_like(W)
         return State(
             t=0,
             weights=weights,
             average=weights,
-            curvature=self.curvature.start(zeros, self.network, none),
+            curvature=self.curvature.start(zeros, self.network, zero_count(W)),
             tau=scalar_like(W, self.tau.initial),
             gamma=scalar_like(W, self.gamma.initial),
             update=tuple(zeros(W.shape) for W in weights) if self.momentum else (),
-            counts=Counts(none, none, none),
+            counts=no_counts(W),
         )
 
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
@@ -177,7 +188,7 @@ class GaussNewton:
         program = self.program(t)
         draws = self.curvature.checked_draws(network, X, draws)
         check_form(self, state)
-        arrays, info = compiled(_step, self, program, like=X)(tuple(state)[1:], X, Y, draws)
+        arrays, info = compiled(_step, self, program, like=X)(detached_tree(tuple(state)[1:]), X, Y, draws)
         return State(t, *arrays), info
 
     def program(self, t: int) -> Program:
