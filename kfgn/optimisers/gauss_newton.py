@@ -177,7 +177,13 @@ class GaussNewton:
 
             gamma   where a damped block is not positive definite or the direction is not finite; it is tau for the
                     whole matrix of `HessianFree`, which has no gamma
-            tau     where tau adapts in this step and f is not finite after the update
+            tau     where the direction is finite and alpha times it is not, and where tau adapts in this step and f is
+                    not finite after the update
+
+        f after the update is computed only where tau adapts. So another step may be accepted although f, or a sum
+        that the next step needs, overflows at the new weights. Then every later step is rejected, and no damping
+        helps: go on from an earlier state, with more tau, with `longest_step` or with a tau of period 1, which
+        computes f after every update.
 
         Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
         """
@@ -226,21 +232,20 @@ def _step(
 
     f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
     posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(p, curvature, draws)
-    solved = step.ok & xp.isfinite(inner(xp, update, update))
-    landed, tau, rho = xp.ones_like(solved), state.tau, None
+    landed, tau, rho = xp.isfinite(inner(xp, update, update)), state.tau, None
     if program.tau:
         change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
-        landed = xp.isfinite(change)
+        landed = landed & xp.isfinite(change)
         rounding = rounding_of(xp, p.network, p.trace, Y, f)
         rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
         tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
 
-    ok = posed & solved & landed
+    ok = posed & step.ok & landed
     counts = state.counts.after(ok)
     average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
     kept = update if optimiser.momentum else ()
     after = (weights, average, step.curvature, tau, step.gamma, kept)
-    before = _more_damped(optimiser, xp, state, posed & ~solved, posed & solved & ~landed)
+    before = _more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
     after = selected(xp, ok, after, tuple(before)[1:-1])
     info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
     return (*after, counts), info
@@ -256,7 +261,8 @@ def _more_damped(optimiser: GaussNewton, xp: Namespace, state: State, unsolved: 
 
     unsolved: the damped matrix is not positive definite, or the direction is not finite: the damping that is in the
               matrix is raised
-    overshot: f is not finite after the update: tau is raised, as for any rho below its threshold
+    overshot: the update is not finite, or f is not after it: tau is raised, as for any rho below its threshold. gamma
+              would not help, since alpha delta~ does not depend on the length of delta~
     """
     tau, gamma = optimiser.tau.raised(xp, state.tau), optimiser.gamma.raised(xp, state.gamma)
     if not optimiser.curvature.has_gamma:
