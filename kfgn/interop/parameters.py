@@ -81,7 +81,7 @@ def _span(name: str, x: torch.Tensor) -> _Span:
 
 def _address(x: torch.Tensor) -> int:
     """That of the first element. Two storages may hold one piece of memory, such as that of a NumPy array."""
-    return x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size()
+    return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 
 
 def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -21,6 +21,7 @@ from .averages import averaged
 from .candidates import Candidate, best
 from .draws import checked_moment
 from .factored import Factored
+from .failure import more_damped
 from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
 from .point import Point, point
@@ -245,7 +246,7 @@ def _step(
     average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
     kept = update if optimiser.momentum else ()
     after = (weights, average, step.curvature, tau, step.gamma, kept)
-    before = _more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
+    before = more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
     after = selected(xp, ok, after, tuple(before)[1:-1])
     info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
     return (*after, counts), info
@@ -254,20 +255,6 @@ def _step(
 def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
     """The denominator of (42) for the whole update, its part of the last one included, 0-d."""
     return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
-
-
-def _more_damped(optimiser: GaussNewton, xp: Namespace, state: State, unsolved: Array, overshot: Array) -> State:
-    """The state after a step that was rejected for its damping, so that the next is another step. Not in the paper.
-
-    unsolved: the damped matrix is not positive definite, or the direction is not finite: the damping that is in the
-              matrix is raised
-    overshot: the update is not finite, or f is not after it: tau is raised, as for any rho below its threshold. gamma
-              would not help, since alpha delta~ does not depend on the length of delta~
-    """
-    tau, gamma = optimiser.tau.raised(xp, state.tau), optimiser.gamma.raised(xp, state.gamma)
-    if not optimiser.curvature.has_gamma:
-        overshot, unsolved = overshot | unsolved, xp.zeros_like(unsolved)
-    return state._replace(tau=xp.where(overshot, tau, state.tau), gamma=xp.where(unsolved, gamma, state.gamma))
 
 
 def _step_size(xp: Namespace, best: Candidate, longest: float | None) -> Array:

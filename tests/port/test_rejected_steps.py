@@ -210,7 +210,7 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
     with_rules, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     monkeypatch.setattr("kfgn.damping.visible", lambda xp, A, damping: damping)
     monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
-    monkeypatch.setattr(gauss_newton, "_more_damped", lambda optimiser, xp, state, *_: state)
+    monkeypatch.setattr(gauss_newton, "more_damped", lambda optimiser, xp, state, *_: state)
     without, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     for W, V in zip(with_rules.weights + with_rules.average, without.weights + without.average, strict=True):
         np.testing.assert_array_equal(W, V)
