@@ -5,6 +5,7 @@ matmul precision belong to the process: another thread sees them for the time of
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -76,7 +77,7 @@ def _torch_settings(like: Array) -> contextlib.AbstractContextManager[Any]:
         return _without_autocast(like)
     stack = contextlib.ExitStack()
     stack.enter_context(_without_autocast(like))
-    stack.enter_context(_float32_products())
+    stack.enter_context(_PRODUCTS)
     return stack
 
 
@@ -89,24 +90,42 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()
 
 
-@contextlib.contextmanager
-def _float32_products() -> Iterator[None]:
+class _Products:
+    """Products of float32 in float32 while any thread needs them: the first call sets this, the last one ends it.
+
+    If each call put back what it had found, it would do so while others still compute.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.calls, self.before = threading.Lock(), 0, contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.calls == 0:
+                _set_highest(self.before)
+            self.calls += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.calls -= 1
+            if self.calls == 0:
+                self.before.close()
+
+
+_PRODUCTS = _Products()
+
+
+def _set_highest(before: contextlib.ExitStack) -> None:
+    """Set the precision of matmul, and have `before` put back the one of the user."""
     import torch
 
     try:
-        before = torch.get_float32_matmul_precision()
+        precision = torch.get_float32_matmul_precision()
     except RuntimeError:  # it was set for each backend by itself, which PyTorch has in one word no more
-        with contextlib.ExitStack() as stack:
-            for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
-                stack.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
-                backend.fp32_precision = "ieee"
-            yield
+        for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
+            before.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
+            backend.fp32_precision = "ieee"
         return
-    if before == "highest":
-        yield
-        return
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    if precision != "highest":
+        before.callback(torch.set_float32_matmul_precision, precision)
+        torch.set_float32_matmul_precision("highest")

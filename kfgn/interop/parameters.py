@@ -15,16 +15,16 @@ Named = Mapping[str, torch.Tensor]
 
 
 class _Span(NamedTuple):
-    """The bytes from the first to the last element of a tensor, and its name."""
+    """The addresses of the bytes from the first to the last element of a tensor, its device and its name."""
 
-    storage: int
+    device: str
     start: int
     end: int
     name: str
 
     def may_meet(self, later: "_Span") -> bool:
         """Whether one that does not start before it starts within it."""
-        return (later.storage, later.start) < (self.storage, self.end)
+        return (later.device, later.start) < (self.device, self.end)
 
 
 def check_unshared(parameters: Named) -> None:
@@ -75,15 +75,20 @@ def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
 def _span(name: str, x: torch.Tensor) -> _Span:
     size = x.element_size()
     last = sum((n - 1) * stride for n, stride in zip(x.shape, x.stride(), strict=True))
-    start = x.storage_offset() * size
-    return _Span(x.untyped_storage().data_ptr(), start, start + (last + 1) * size, name)
+    start = _address(x)
+    return _Span(str(x.device), start, start + (last + 1) * size, name)
+
+
+def _address(x: torch.Tensor) -> int:
+    """That of the first element. Two storages may hold one piece of memory, such as that of a NumPy array."""
+    return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 
 
 def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The place in its storage of each element."""
-    places = np.asarray(x.storage_offset())
+    """The address of each element."""
+    places = np.asarray(_address(x))
     for n, stride in zip(x.shape, x.stride(), strict=True):
-        places = places[..., None] + stride * np.arange(n)
+        places = places[..., None] + stride * x.element_size() * np.arange(n)
     return places.ravel()
 
 
@@ -99,5 +104,5 @@ def _internal_overlap(x: torch.Tensor) -> bool:
 
 
 def _overlap(x: torch.Tensor, y: torch.Tensor) -> bool:
-    """Whether two tensors of one storage and dtype have an element in common."""
+    """Whether two tensors of one dtype have an element in common."""
     return bool(np.isin(_elements(x), _elements(y)).any())

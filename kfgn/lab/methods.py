@@ -5,8 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from ..network import Network
 from ..optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
+from ..optimisers.form import check_held
 from ..options import checked_name
 from .errors import UsageError
 from .options import OF_THE_METHOD, Options, usage
@@ -85,7 +88,11 @@ def checked_method(name: str, argument: str = "method") -> Method:
 
 
 def make_optimiser(network: Network, options: Options) -> Optimiser:
-    """The optimiser of a run. `UsageError` for an option that its method does not take, needs or has out of range."""
+    """The optimiser of a run.
+
+    Raises `UsageError` for an option that its method does not take, needs or has out of range, and for a number that
+    the dtype of the run cannot hold.
+    """
     method = checked_method(options.method)
     given = {name: value for name in OF_THE_METHOD if (value := getattr(options, name)) is not None}
     for name in given:
@@ -95,9 +102,11 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
         if name not in given:
             raise UsageError(f"{name}: expected a number for {options.method}, got none")
     try:
-        return method.make(network, given)
+        optimiser = method.make(network, given)
+        check_held(optimiser, np.zeros((), options.dtype))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{options.method}: {error}") from error
+    return optimiser
 
 
 def settings(optimiser: Optimiser, method: str) -> dict[str, Any]:

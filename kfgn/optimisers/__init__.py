@@ -8,6 +8,7 @@ A step that cannot be computed, or whose targets the objective does not take, ra
     candidates     the directions that it chooses from
     factored       its curvature by Kronecker factors
     hessian_free   its curvature by conjugate gradients
+    failure        what a rejected step changes
     first_order    gradient descent with momentum, and Adam: what the paper compares with
 """
 

@@ -140,7 +140,9 @@ class Factored:
         G = tuple(zeros((P, P)) for P in D[1:])
         inverses: tuple[DampedInverse, ...] = ()
         if self.refresh > 1:
-            inverses = tuple(blank_inverse(A, B, self.inversion) for A, B in zip(Q, G, strict=True))
+            inverses = tuple(
+                blank_inverse(zeros(A.shape), zeros(B.shape), self.inversion) for A, B in zip(Q, G, strict=True)
+            )
         return Factors(count, Q, G, inverses)
 
     def observed(self, p: Point, factors: Factors, draws: Array | None, refresh: bool) -> tuple[Arrays, Factors]:

@@ -17,7 +17,7 @@ from ..vectors import inner, plus
 from .averages import averaged
 from .draws import checked_moment
 from .form import check_form, check_held, checked_kind
-from .state import Counts, Info, checked_start, selected, zero_count, zeros_like
+from .state import Counts, Info, checked_start, detached_tree, no_counts, selected, with_own_average, zeros_like
 
 
 class FirstOrderState(NamedTuple):
@@ -64,13 +64,13 @@ class FirstOrder:
         """The state before the first step, at a copy of the weights. Arguments and errors as in `GaussNewton.init`."""
         weights = checked_start(self.network, weights)
         check_held(self, weights[0])
-        return self.start(weights)
+        return with_own_average(self.start(weights))
 
     def start(self, weights: Arrays) -> FirstOrderState:
         """The state before the first step, at weights that have been checked."""
-        zeros, none = zeros_like(weights[0]), zero_count(weights[0])
+        zeros = zeros_like(weights[0])
         moments = tuple(tuple(zeros(W.shape) for W in weights) for _ in range(self.moments))
-        return FirstOrderState(0, weights, weights, moments, Counts(none, none, none))
+        return FirstOrderState(0, weights, weights, moments, no_counts(weights[0]))
 
     def draw(self, seed: int, t: int, N: int) -> None:
         """None, since nothing is sampled. The arguments are checked as in `GaussNewton.draw`."""
@@ -88,7 +88,7 @@ class FirstOrder:
         if draws is not None:
             raise ValueError(f"draws: expected None for {type(self).__name__}, which samples nothing, got an array")
         check_form(self, state)
-        arrays, info = compiled(_step, self, like=X)(tuple(state)[1:], X, Y)
+        arrays, info = compiled(_step, self, like=X)(detached_tree(tuple(state)[1:]), X, Y)
         return FirstOrderState(t, *arrays), info
 
     def rate(self, xp: Namespace, n: Array) -> Array:

@@ -21,10 +21,22 @@ from .averages import averaged
 from .candidates import Candidate, best
 from .draws import checked_moment
 from .factored import Factored
+from .failure import more_damped
 from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
 from .point import Point, point
-from .state import Counts, Info, checked_start, scalar_like, selected, zero_count, zeros_like
+from .state import (
+    Counts,
+    Info,
+    checked_start,
+    detached_tree,
+    no_counts,
+    scalar_like,
+    selected,
+    with_own_average,
+    zero_count,
+    zeros_like,
+)
 
 KFRA = Factored("kfra")
 
@@ -131,21 +143,21 @@ class GaussNewton:
         weights = checked_start(self.network, weights)
         check_held(self, weights[0])
         self.curvature.check_memory(self.network, weights[0])
-        return self.start(weights)
+        return with_own_average(self.start(weights))
 
     def start(self, weights: Arrays) -> State:
         """The state before the first step, at weights that have been checked."""
         W = weights[0]
-        zeros, none = zeros_like(W), zero_count(W)
+        zeros = zeros_like(W)
         return State(
             t=0,
             weights=weights,
             average=weights,
-            curvature=self.curvature.start(zeros, self.network, none),
+            curvature=self.curvature.start(zeros, self.network, zero_count(W)),
             tau=scalar_like(W, self.tau.initial),
             gamma=scalar_like(W, self.gamma.initial),
             update=tuple(zeros(W.shape) for W in weights) if self.momentum else (),
-            counts=Counts(none, none, none),
+            counts=no_counts(W),
         )
 
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
@@ -166,7 +178,13 @@ class GaussNewton:
 
             gamma   where a damped block is not positive definite or the direction is not finite; it is tau for the
                     whole matrix of `HessianFree`, which has no gamma
-            tau     where tau adapts in this step and f is not finite after the update
+            tau     where the direction is finite and alpha times it is not, and where tau adapts in this step and f is
+                    not finite after the update
+
+        f after the update is computed only where tau adapts. So another step may be accepted although f, or a sum
+        that the next step needs, overflows at the new weights. Then every later step is rejected, and no damping
+        helps: go on from an earlier state, with more tau, with `longest_step` or with a tau of period 1, which
+        computes f after every update.
 
         Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
         """
@@ -177,7 +195,7 @@ class GaussNewton:
         program = self.program(t)
         draws = self.curvature.checked_draws(network, X, draws)
         check_form(self, state)
-        arrays, info = compiled(_step, self, program, like=X)(tuple(state)[1:], X, Y, draws)
+        arrays, info = compiled(_step, self, program, like=X)(detached_tree(tuple(state)[1:]), X, Y, draws)
         return State(t, *arrays), info
 
     def program(self, t: int) -> Program:
@@ -215,21 +233,20 @@ def _step(
 
     f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
     posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(p, curvature, draws)
-    solved = step.ok & xp.isfinite(inner(xp, update, update))
-    landed, tau, rho = xp.ones_like(solved), state.tau, None
+    landed, tau, rho = xp.isfinite(inner(xp, update, update)), state.tau, None
     if program.tau:
         change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
-        landed = xp.isfinite(change)
+        landed = landed & xp.isfinite(change)
         rounding = rounding_of(xp, p.network, p.trace, Y, f)
         rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
         tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
 
-    ok = posed & solved & landed
+    ok = posed & step.ok & landed
     counts = state.counts.after(ok)
     average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
     kept = update if optimiser.momentum else ()
     after = (weights, average, step.curvature, tau, step.gamma, kept)
-    before = _more_damped(optimiser, xp, state, posed & ~solved, posed & solved & ~landed)
+    before = more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
     after = selected(xp, ok, after, tuple(before)[1:-1])
     info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
     return (*after, counts), info
@@ -238,19 +255,6 @@ def _step(
 def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
     """The denominator of (42) for the whole update, its part of the last one included, 0-d."""
     return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
-
-
-def _more_damped(optimiser: GaussNewton, xp: Namespace, state: State, unsolved: Array, overshot: Array) -> State:
-    """The state after a step that was rejected for its damping, so that the next is another step. Not in the paper.
-
-    unsolved: the damped matrix is not positive definite, or the direction is not finite: the damping that is in the
-              matrix is raised
-    overshot: f is not finite after the update: tau is raised, as for any rho below its threshold
-    """
-    tau, gamma = optimiser.tau.raised(xp, state.tau), optimiser.gamma.raised(xp, state.gamma)
-    if not optimiser.curvature.has_gamma:
-        overshot, unsolved = overshot | unsolved, xp.zeros_like(unsolved)
-    return state._replace(tau=xp.where(overshot, tau, state.tau), gamma=xp.where(unsolved, gamma, state.gamma))
 
 
 def _step_size(xp: Namespace, best: Candidate, longest: float | None) -> Array:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 from array_api_compat import array_namespace
 
 from .._types import Array, Arrays, Namespace, Weights
-from ..backends import copied, device
+from ..backends import copied, detached, device
 from ..checks import checked_weights
 from ..network import Network
 from ..options import checked_integer
@@ -87,6 +87,27 @@ def zero_count(W: Array) -> Array:
     """A 0-d integer on the device of W, in the library's own index dtype."""
     xp = array_namespace(W)
     return xp.zeros((), dtype=xp.arange(1, device=device(W)).dtype, device=device(W))
+
+
+def no_counts(W: Array) -> Counts:
+    """The counts before the first step, each an array of its own."""
+    return Counts(zero_count(W), zero_count(W), zero_count(W))
+
+
+def with_own_average(state: Tree) -> Tree:
+    """A first state whose average is another copy of its weights: no two of its arrays share memory.
+
+    An array can then be changed in place, or its memory given to a compiled step, without a change of the others.
+    """
+    return state._replace(average=tuple(map(copied, state.weights)))  # type: ignore[attr-defined,no-any-return]
+
+
+def detached_tree(tree: Any) -> Any:
+    """Every array of a tuple, nested or not, outside any autograd graph, in tuples of the same types."""
+    if not isinstance(tree, tuple):
+        return detached(tree)
+    parts = [detached_tree(part) for part in tree]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 
 def checked_t(t: Any) -> int:

@@ -61,3 +61,17 @@ def test_what_is_no_list_of_methods(methods, tmp_path):
     with pytest.raises(UsageError, match=r"^methods: expected a tuple or list of names"):
         compare(Options("digits", updates=1), methods, tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "backend"),
+    [("kfra", "eta", "numpy"), ("adam", "learning_rate", "torch"), ("hf", "eta", "torch")],
+)
+def test_a_number_that_the_dtype_cannot_hold(method, name, backend, tmp_path):
+    """It is a `UsageError`, and no folder is begun."""
+    if backend == "torch":
+        pytest.importorskip("torch")
+    options = Options("digits", method=method, backend=backend, updates=1, **{name: 1e300})
+    with pytest.raises(UsageError, match=rf"^{method}: {name}: expected a number that float32 can hold, got 1e\+300$"):
+        train(options, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,12 +1,14 @@
 """What the user has set for code of their own changes neither a result of kfgn, bit for bit, nor its dtype."""
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
 
 import kfgn
-from kfgn.backends import open_backend
+from kfgn.backends import open_backend, with_own_settings
 
 OBJECTIVES = ["bernoulli", "categorical", "mixture"]
 
@@ -199,3 +201,34 @@ def test_no_nan_on_the_way(objective):
         loss, gradient = jax.value_and_grad(lambda W: kfgn.loss(network, W, x, y))(W)
     assert np.isfinite(loss)
     assert np.all(np.isfinite(gradient[0]))
+
+
+def test_a_call_of_another_thread_does_not_end_the_precision_of_torch():
+    """The first call ends while the second computes, and the user's precision is back after both."""
+    torch = pytest.importorskip("torch")
+    begun, second_began, first_ended = Event(), Event(), Event()
+    user = torch.get_float32_matmul_precision()
+
+    @with_own_settings
+    def first(_x):
+        begun.set()
+        assert second_began.wait(60)
+
+    @with_own_settings
+    def second(_x):
+        second_began.set()
+        assert first_ended.wait(60)
+        return torch.get_float32_matmul_precision()
+
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            one = pool.submit(first, torch.ones(1))
+            assert begun.wait(60)
+            other = pool.submit(second, torch.ones(1))
+            one.result(60)
+            first_ended.set()
+            assert other.result(60) == "highest"
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(user)

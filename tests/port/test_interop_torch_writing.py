@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -78,6 +79,15 @@ def shared_by_a_bias():
     return module
 
 
+def one_memory_in_two_storages():
+    """Each tensor made from a part of a NumPy array has a storage of its own."""
+    module = model()
+    memory = np.zeros(20)
+    module[2].weight = nn.Parameter(torch.from_numpy(memory[:16].reshape(4, 4)))
+    module[4].weight = nn.Parameter(torch.from_numpy(memory[8:].reshape(3, 4)))
+    return module
+
+
 # what cannot be written, the parameter that is at fault, what is said, and whether it can be read
 NOT_WRITTEN = {
     "a bias that is expanded": (lambda: with_last(expanded), "4.bias", "an element of memory for each", False),
@@ -87,6 +97,7 @@ NOT_WRITTEN = {
     "a frozen layer": (lambda: with_last(frozen), "4.weight", "requires_grad=False", True),
     "a frozen bias": (lambda: with_last(frozen_bias), "4.bias", "requires_grad=False", True),
     "half of a weight": (shared_in_part, "4.weight", "a parameter of its own, got that of 2.weight", False),
+    "one array of NumPy": (one_memory_in_two_storages, "4.weight", "of its own, got that of 2.weight", False),
     "a column of a weight": (shared_by_a_bias, "4.bias", "a parameter of its own, got that of 2.weight", False),
 }
 

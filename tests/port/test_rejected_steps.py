@@ -127,6 +127,22 @@ def test_a_gamma_at_its_ceiling_and_one_without_a_period_are_not_raised():
             assert int(state.counts.failures) == failures
 
 
+@pytest.mark.parametrize("inversion", INVERSIONS)
+@pytest.mark.parametrize("method", ["kfra", "kflr"])
+def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
+    """A sure and wrong unit has a curvature of 1e-35 and a gradient of 1; alpha delta~ is the same for any gamma."""
+    network = kfgn.Network((1, 1), (), "bernoulli")
+    weights = (np.array([[0.0, 80.0]], dtype="float32"),)
+    X, Y = np.ones((3, 1), dtype="float32"), np.zeros((3, 1), dtype="float32")
+    curvature = kfgn.Factored(method, inversion=inversion)
+    optimiser = kfgn.GaussNewton(network, curvature, eta=0.0, tau=kfgn.Damping(0.0, 5))
+    state, infos = run(optimiser, weights, X, Y, 4)
+    assert [bool(info.ok) for info in infos[:2]] == [False, True]
+    assert [float(info.tau) for info in infos[:2]] == [0.0, 2.0**-24]
+    assert float(infos[1].gamma) == float(infos[0].gamma)
+    assert int(state.counts.rejected) == 1
+
+
 @pytest.mark.parametrize("curvature", [kfgn.Factored(), kfgn.HessianFree(), kfgn.HessianFree(blocks=True)], ids=str)
 def test_an_update_that_overflows_raises_a_damping_until_one_does_not(curvature):
     """A gradient of 1e25 is finite in float32 and its square is not."""
@@ -194,7 +210,7 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
     with_rules, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     monkeypatch.setattr("kfgn.damping.visible", lambda xp, A, damping: damping)
     monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
-    monkeypatch.setattr(gauss_newton, "_more_damped", lambda optimiser, xp, state, *_: state)
+    monkeypatch.setattr(gauss_newton, "more_damped", lambda optimiser, xp, state, *_: state)
     without, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     for W, V in zip(with_rules.weights + with_rules.average, without.weights + without.average, strict=True):
         np.testing.assert_array_equal(W, V)

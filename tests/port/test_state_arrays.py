@@ -1,0 +1,68 @@
+"""The arrays of a state: each has memory of its own, and none records or carries an autograd graph."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import kfgn
+from kfgn.optimisers import State
+
+NETWORK = kfgn.Network((3, 4, 2), ("tanh",), "squared_error")
+OPTIMISERS = {
+    "factored": kfgn.GaussNewton(NETWORK, momentum=0.5),
+    "refreshed": kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=3)),
+    "exact": kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=3, inversion="exact")),
+    "hessian_free": kfgn.GaussNewton(NETWORK, kfgn.HessianFree()),
+    "sgd": kfgn.SGD(NETWORK, 0.1, momentum=0.5),
+    "adam": kfgn.Adam(NETWORK),
+}
+each_optimiser = pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS)
+
+
+def problem():
+    rng = np.random.default_rng(4)
+    weights = tuple(rng.normal(size=shape).astype("float32") for shape in NETWORK.weight_shapes)
+    return weights, rng.normal(size=(5, 3)).astype("float32"), rng.normal(size=(5, 2)).astype("float32")
+
+
+def leaves(tree):
+    return [leaf for part in tree for leaf in leaves(part)] if isinstance(tree, tuple) else [tree]
+
+
+@each_optimiser
+def test_no_arrays_of_a_first_state_share_memory(optimiser):
+    arrays = [np.asarray(a) for a in leaves(tuple(optimiser.init(problem()[0]))[1:])]
+    assert not any(np.shares_memory(a, b) for a, b in combinations(arrays, 2))
+
+
+@pytest.mark.parametrize("refresh", [1, 3])
+def test_jax_takes_the_memory_of_a_first_state_for_the_next(refresh):
+    jax = pytest.importorskip("jax")
+    weights, X, Y = (jax.tree.map(jax.numpy.asarray, part) for part in problem())
+    optimiser = kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=refresh))
+    expected, _ = optimiser.step(optimiser.init(weights), X, Y)
+    step = jax.jit(lambda arrays, X, Y: tuple(optimiser.step(State(0, *arrays), X, Y)[0])[1:], donate_argnums=0)
+    found = step(tuple(optimiser.init(weights))[1:], X, Y)
+    for a, b in zip(expected.weights, found[0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@each_optimiser
+def test_a_state_of_torch_that_requires_grad_leaves_no_graph(optimiser):
+    torch = pytest.importorskip("torch")
+    weights, X, Y = problem()
+    state = optimiser.init(tuple(map(torch.asarray, weights)))
+    expected, _ = optimiser.step(state, torch.asarray(X), torch.asarray(Y))
+
+    def tracked(tree):
+        if isinstance(tree, tuple):
+            parts = map(tracked, tree)
+            return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+        return tree.clone().requires_grad_() if torch.is_tensor(tree) and tree.is_floating_point() else tree
+
+    found, info = optimiser.step(tracked(state), torch.asarray(X), torch.asarray(Y))
+    for tensor in leaves(tuple(found)[1:]) + [value for value in info if value is not None]:
+        assert not tensor.requires_grad
+    for a, b in zip(expected.weights, found.weights, strict=True):
+        assert torch.equal(a, b)
