@@ -1,6 +1,5 @@
 """The description that an adapter gives of itself, and its form in JSON."""
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ..quantities import ROWS
+from ..suggestions import suggestion
 from .answers import NoAnswerError, line, raised
 from .conventions import KIT, Conventions
 
@@ -93,11 +93,9 @@ def _quantities(given: object) -> frozenset[str]:
         raise TypeError(f"quantities: expected a set of names, got {line([_kind(name) for name in names], LETTERS)}")
     unknown = sorted(line(name, LETTERS) for name in names if name not in ROWS)
     if unknown:
-        near = [match for name in unknown for match in difflib.get_close_matches(name, ROWS, 1)]
         raise ValueError(
             f"quantities: expected names of rows of the table, got {line(', '.join(unknown), LETTERS)!r}"
-            + (f", perhaps for {', '.join(dict.fromkeys(near[:5]))}" if near else "")
-            + f"; the rows are {', '.join(ROWS)}"
+            f"{suggestion(unknown, ROWS)}; the rows are {', '.join(ROWS)}"
         )
     return frozenset(line(name) for name in names)
 
