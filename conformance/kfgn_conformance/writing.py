@@ -1,5 +1,7 @@
 """Files that a command writes, and a line for each that it cannot."""
 
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,31 @@ def written(write: Callable[[Path], None], path: Path | None) -> bool:
         tell(f"kfgn-check: error: {path} could not be written: {error.strerror}")
         return False
     return True
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a text in the place of a file, which is the old or the new one in full if the program is ended meanwhile.
+
+    A device or a pipe, and a file in a folder that takes no other, are written directly. Raises `OSError`.
+    """
+    file = path.resolve()  # a link stays a link
+    temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")
+    try:
+        beside = temporary.open("x", encoding="utf-8") if file.is_file() else None
+    except OSError:
+        beside = None
+    if beside is None:
+        path.write_text(text, encoding="utf-8")
+        return
+    try:
+        with beside:
+            beside.write(text)
+        temporary.chmod(file.stat().st_mode)
+        temporary.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def unwritable(file: Path) -> str:
