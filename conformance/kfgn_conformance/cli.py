@@ -152,8 +152,8 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
     from .certified import certify, print_accuracies
 
     console, log = Output(), Output(stderr=True)
-    with log.status("") as status:
-        accuracies = certify(drawn(given.examples, given.seed), lambda name: status.update(f"certifying {name}"))
+    with log.progress() as show:
+        accuracies = certify(drawn(given.examples, given.seed), lambda name: show(f"certifying {name}"))
     print_accuracies(accuracies, given.examples, console)
     if not all(accuracy.asked for accuracy in accuracies):
         return NOTHING_CHECKED
@@ -185,10 +185,10 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
         return FAILED if faults else PASSED
     if not golden.CAN_CERTIFY:
         options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
-    with Output(stderr=True).status("") as status:
+    with Output(stderr=True).progress() as show:
 
         def regenerate(into: Path) -> None:
-            golden.regenerate(into, lambda name: status.update(f"certifying {name}"))
+            golden.regenerate(into, lambda name: show(f"certifying {name}"))
 
         return PASSED if written(regenerate, folder) else UNWRITTEN
 
@@ -207,10 +207,10 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         return USAGE
     problems = problem_set(given.examples, given.seed)
     ended = recorder(columns, problems, given.jsonl)
-    with log.status("") as status:
+    with log.progress() as show:
 
         def progress(quantity: str) -> None:
-            status.update(f"checking {quantity}")
+            show(f"checking {quantity}")
 
         if given.jobs == 1:
             report = run(columns, problems, progress, ended, given.quantity)
