@@ -8,7 +8,7 @@ from typing import Any
 
 from ..quantities import ROWS
 from ..suggestions import suggestion
-from .answers import NoAnswerError, line, raised
+from .answers import NoAnswerError, kind, line, raised
 from .conventions import KIT, Conventions
 
 LETTERS = 200
@@ -73,7 +73,7 @@ def from_json(said: Mapping[str, Any], dtype: str) -> Description:
 
 
 def _kind(value: object) -> str:
-    return line(type(value).__qualname__, LETTERS)
+    return line(kind(value), LETTERS)
 
 
 def _text(name: str, value: object) -> str:
