@@ -24,7 +24,7 @@ def write_whole(path: Path, text: str) -> None:
 
     A device or a pipe, and a file in a folder that takes no other, are written directly. Raises `OSError`.
     """
-    file = path.resolve()  # a link stays a link
+    file = _resolved(path)  # a link stays a link
     temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")
     try:
         beside = temporary.open("x", encoding="utf-8") if file.is_file() else None
@@ -47,9 +47,11 @@ def write_whole(path: Path, text: str) -> None:
 def unwritable(file: Path) -> str:
     """Describe why a file cannot be written, before a long run begins; empty if it can be."""
     try:
-        parent, there = file.resolve().parent, file.exists()
+        parent, there = _resolved(file).parent, os.path.lexists(file)
         if not parent.is_dir():
             return f"there is no folder {parent}"
+        if file.is_fifo():  # whoever reads from it would take this for the end
+            return ""
         with file.open("a"):
             pass
         if not there:
@@ -57,6 +59,11 @@ def unwritable(file: Path) -> str:
     except OSError as error:
         return f"{file} could not be written: {error.strerror}"
     return ""
+
+
+def _resolved(path: Path) -> Path:
+    """Follow the links of a path. `Path.resolve` raises what is no `OSError` for links in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def is_folder(path: Path) -> bool:
