@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from kfgn_reference import EQUATIONS
-from rich.text import Text
 
 from .adapters.kfgn_port import DTYPES, TARGETS
 from .columns import columns_of
@@ -17,7 +16,6 @@ from .equations import print_equation, print_table
 from .expected import Expected, read_expected
 from .output import Output, Parser, UnwrittenError, standard_output, tell
 from .parallel import run_in_processes
-from .plain import plain
 from .problem_sets import drawn, problem_set
 from .quantities import ROWS
 from .reports import print_report, read_records, recorder, records, write_page, write_records
@@ -154,8 +152,8 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
     from .certified import certify, print_accuracies
 
     console, log = Output(), Output(stderr=True)
-    with log.status("") as status:
-        accuracies = certify(drawn(given.examples, given.seed), lambda name: status.update(f"certifying {name}"))
+    with log.progress() as show:
+        accuracies = certify(drawn(given.examples, given.seed), lambda name: show(f"certifying {name}"))
     print_accuracies(accuracies, given.examples, console)
     if not all(accuracy.asked for accuracy in accuracies):
         return NOTHING_CHECKED
@@ -187,10 +185,10 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
         return FAILED if faults else PASSED
     if not golden.CAN_CERTIFY:
         options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
-    with Output(stderr=True).status("") as status:
+    with Output(stderr=True).progress() as show:
 
         def regenerate(into: Path) -> None:
-            golden.regenerate(into, lambda name: status.update(f"certifying {name}"))
+            golden.regenerate(into, lambda name: show(f"certifying {name}"))
 
         return PASSED if written(regenerate, folder) else UNWRITTEN
 
@@ -209,10 +207,10 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         return USAGE
     problems = problem_set(given.examples, given.seed)
     ended = recorder(columns, problems, given.jsonl)
-    with log.status("") as status:
+    with log.progress() as show:
 
         def progress(quantity: str) -> None:
-            status.update(Text(plain(f"checking {quantity}")))
+            show(f"checking {quantity}")
 
         if given.jobs == 1:
             report = run(columns, problems, progress, ended, given.quantity)

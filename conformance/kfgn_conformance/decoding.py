@@ -18,8 +18,10 @@ class FileError(ValueError):
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file. `FileError` if it cannot be read."""
+    """The bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which might never end."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError("it is a pipe or a device")
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error

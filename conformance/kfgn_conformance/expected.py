@@ -18,6 +18,7 @@ from typing import NotRequired, TypedDict
 
 from .decoding import FileError, checked, content_of, from_toml
 from .quantities import ROWS
+from .suggestions import suggestion
 from .tolerances import ROUNDOFF
 from .verdicts import BAD, Verdict
 
@@ -57,5 +58,6 @@ def read_expected(path: Path) -> list[Expected]:
     for i, failure in enumerate(known):
         for name, allowed in (("dtype", tuple(ROUNDOFF)), ("quantity", tuple(ROWS)), ("status", BAD)):
             if (got := getattr(failure, name)) not in allowed:
-                raise FileError(f"{path}: failure[{i}].{name}: expected one of {', '.join(allowed)}, got {got!r}")
+                message = f"expected one of {', '.join(allowed)}, got {got!r}{suggestion([got], allowed)}"
+                raise FileError(f"{path}: failure[{i}].{name}: {message}")
     return known

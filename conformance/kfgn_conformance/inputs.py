@@ -17,9 +17,9 @@ def handed(problem: Problem) -> Problem:
 
 
 def restore(problem: Problem, given: Problem) -> None:
-    """Give the arrays of a copy their values again."""
-    for (_, before), (_, after) in zip(named_arrays(problem), named_arrays(given), strict=True):
-        np.copyto(after, before)
+    """Give a copy new copies of every array, also where an array was replaced or has another shape now."""
+    for field in fields(problem):
+        object.__setattr__(given, field.name, _copied(getattr(problem, field.name)))
 
 
 def copied(problem: Problem) -> Problem:
@@ -29,14 +29,23 @@ def copied(problem: Problem) -> Problem:
 
 def changed(problem: Problem, given: Problem) -> list[str]:
     """List the arrays of a given copy that are not those of the problem any more, by name."""
-    pairs = zip(named_arrays(problem), named_arrays(given), strict=True)
-    return [name for (name, before), (_, after) in pairs if not np.array_equal(before, after)]
+    now = dict(named_arrays(given))
+    return [name for name, before in named_arrays(problem) if name not in now or not _equal(before, now[name])]
+
+
+def of_changed(names: list[str]) -> str:
+    """Describe the fault of an adapter that changed these arrays."""
+    return f"it changed the arrays of the problem that it was given: {', '.join(names)}"
+
+
+def _equal(before: Array, after: Array) -> bool:
+    return before.dtype == after.dtype and np.array_equal(before, after)
 
 
 def named_arrays(problem: Problem) -> Iterator[tuple[str, Array]]:
     """Every array of a problem with its name, such as `weights[1]` or `probes.direction[0]`."""
     for field in fields(problem):
-        yield from _named(field.name, getattr(problem, field.name))
+        yield from _named(field.name, getattr(problem, field.name, None))
 
 
 def _copied(value: Any) -> Any:

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -36,6 +36,12 @@ class Output(Console):
         except OSError as error:
             if not self.stderr:
                 raise UnwrittenError(error.errno, error.strerror) from error
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Show a line on a terminal while something is done: give the function that changes it, as plain text."""
+        with self.status("") as status:
+            yield lambda text: status.update(Text(plain(text)))
 
     def on_broken_pipe(self) -> None:
         """Raise the error, where rich would end the process."""

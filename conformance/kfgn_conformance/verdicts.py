@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter, UnsupportedError
-from .adapters.answers import NoAnswerError, as_arrays, line, raised, room
+from .adapters.answers import NoAnswerError, as_arrays, line, message, raised, room
 from .adapters.conventions import compared, translated
 from .changes import LARGE
-from .inputs import changed, handed, restore
+from .inputs import changed, handed, of_changed, restore
 from .problems import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import LOOSE, Truth, looseness, quotient, tolerances, truth
@@ -96,22 +96,24 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=f"{described.name} does not offer {quantity.name}")
     if described.dtype not in problem.dtypes:
         return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
-    given = handed(problem)
+    given, verdict = handed(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), room(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, described.conventions)
     except UnsupportedError as error:
-        return Verdict(Status.UNIMPLEMENTED, problem.id, detail=line(error))
+        verdict = Verdict(Status.UNIMPLEMENTED, problem.id, detail=message(error))
     except NoAnswerError as error:
-        return Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
+        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
     except BaseException as error:  # whatever an implementation raises is its verdict, and the run goes on
         if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
             raise
-        return Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
+        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
     if names := changed(problem, given):
         restore(problem, given)
-        detail = f"it changed the arrays of the problem that it was given: {', '.join(names)}"
-        return Verdict(Status.ERROR, problem.id, np.inf, detail=detail)
+        if verdict is None or verdict.status is Status.UNIMPLEMENTED:
+            return Verdict(Status.ERROR, problem.id, np.inf, detail=of_changed(names))
+    if verdict is not None:
+        return verdict
     return by(answer, problem, compared(quantity, described.conventions), described.dtype, translations)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import Backend
+from .decoding import content_of
 from .errors import FileError, RunFailedError, UsageError, library
 from .files import write_atomically
 from .trees import leaves, rebuilt
@@ -81,7 +82,7 @@ def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
 
 
 def _read(path: Path, configuration: str) -> Checkpoint:
-    content = path.read_bytes()
+    content = content_of(path)
     stored = library("safetensors.numpy").load(content)
     metadata = _metadata(content)
     if metadata["format"] != FORMAT:

@@ -11,6 +11,7 @@ from ..damping import INVERSIONS
 from .comparison import PICTURE, compare
 from .data import DataUnavailableError
 from .errors import RunFailedError, UsageError, library
+from .files import resolved
 from .methods import METHODS
 from .options import DTYPES, Options, checked_path
 from .output import Parser, UnwrittenError, standard_output, tell
@@ -191,7 +192,7 @@ def _show(given: dict[str, Any]) -> None:
         if alone and given["out"] is None:
             draw_run(runs[0])
         else:
-            draw_losses(runs, picture.resolve())
+            draw_losses(runs, resolved(picture))
     except DataUnavailableError as error:
         failure = error
     except OSError as error:
@@ -199,7 +200,7 @@ def _show(given: dict[str, Any]) -> None:
     print_runs(runs, console)
     if failure is not None:
         raise failure
-    console.print(f"drawn: {picture.resolve()}", soft_wrap=True)
+    console.print(f"drawn: {resolved(picture)}", soft_wrap=True)
 
 
 def _backends(_given: dict[str, Any]) -> None:

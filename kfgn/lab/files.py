@@ -8,6 +8,11 @@ TEMPORARY = ".tmp"
 """The suffix of a file that is not there yet."""
 
 
+def resolved(path: Path) -> Path:
+    """Follow the links of a path. `Path.resolve` raises what is no `OSError` for links in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Put a file in the place of what was there. After a crash at any moment it is the old one or the new one.
 

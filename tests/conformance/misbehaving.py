@@ -65,6 +65,51 @@ class Mutates(Right):
         return answer
 
 
+class MutatesAndRefuses(Mutates):
+    def compute(self, problem, quantity):
+        super().compute(problem, quantity)
+        raise UnsupportedError("no tanh here")
+
+
+class MutatesAndRaisesOnce(Mutates):
+    times = 0
+
+    def compute(self, problem, quantity):
+        self.times += 1
+        if self.times > 1:
+            return Right.compute(self, problem, quantity)
+        super().compute(problem, quantity)
+        raise RuntimeError("no memory")
+
+
+class ReplacesAnArray(Right):
+    def compute(self, problem, quantity):
+        answer = super().compute(problem, quantity)
+        object.__setattr__(problem, "X", problem.X[:2])
+        return answer
+
+
+class ReshapesAnArray(Right):
+    def compute(self, problem, quantity):
+        answer = super().compute(problem, quantity)
+        problem.X.shape = (-1,)
+        return answer
+
+
+class ConvertsAnArray(Right):
+    def compute(self, problem, quantity):
+        answer = super().compute(problem, quantity)
+        object.__setattr__(problem, "X", problem.X.astype("float32"))
+        return answer
+
+
+class DeletesAnArray(Right):
+    def compute(self, problem, quantity):
+        answer = super().compute(problem, quantity)
+        object.__delattr__(problem, "X")
+        return answer
+
+
 class Refuses(Right):
     def compute(self, problem, quantity):
         raise UnsupportedError("no tanh here")

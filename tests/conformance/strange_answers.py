@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import repeat
 
 import numpy as np
 from kfgn_conformance.adapters import UnsupportedError
@@ -68,6 +69,36 @@ class NotConverted:
 class SilentError(Exception):
     def __str__(self):
         raise ValueError("nothing to say")
+
+
+class SilentRefusalError(SilentError, UnsupportedError):
+    pass
+
+
+class Nameless(type):
+    @property
+    def __name__(cls):
+        raise RuntimeError("no name")
+
+
+class NamelessError(Exception, metaclass=Nameless):
+    pass
+
+
+class Endless(list):
+    def __iter__(self):
+        return repeat(np.zeros(0))
+
+
+class InterruptingError(Exception):
+    def __str__(self):
+        raise KeyboardInterrupt
+
+
+class EndlessShape(NotConverted):
+    @property
+    def shape(self):
+        return repeat(7)
 
 
 class NoException(BaseException):
@@ -157,6 +188,10 @@ ERRORS = {
     "silent": (raises(SilentError()), "SilentError: its message cannot be printed (ValueError)"),
     "command in an error": (raises(CommandError("no")), "CommandError: no"),
     "command in an interrupt": (raises(CommandInterrupt("no")), "CommandInterrupt: no"),
+    "nameless": (raises(NamelessError("no")), "NamelessError: no"),
+    "interrupting": (raises(InterruptingError()), "InterruptingError: its message cannot be printed (KeyboardInter"),
+    "endless": (lambda right: Endless(right), "expected at most 10000 arrays, got more"),
+    "endless shape": (each(lambda a: EndlessShape()), "got EndlessShape of shape (7, 7, 7, "),
     "exit": (lambda right: sys.exit(3), "SystemExit: 3"),
     "no exception": (raises(NoException()), "NoException"),
     "surrogates": (raises(ValueError("\ud800\x1b[31m")), "ValueError: \ufffd\ufffd[31m"),
@@ -165,6 +200,7 @@ ERRORS = {
 REFUSES = {
     "unsupported": (raises(UnsupportedError("no\ttanh")), "no tanh"),
     "command in a refusal": (raises(UnsupportedError(CommandText("not here"))), "not here"),
+    "silent refusal": (raises(SilentRefusalError()), "its message cannot be printed (ValueError)"),
     "long refusal": (raises(UnsupportedError("x" * 10**8)), "xxx"),
 }
 FAULTY = {name: answer for table in (FAILS, ERRORS, REFUSES) for name, (answer, _) in table.items()}

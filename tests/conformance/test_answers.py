@@ -94,6 +94,7 @@ def test_nothing_of_an_adapter_in_a_process_of_the_kit_is_pickled(name, touched)
         ["<f8", [True]],
         ["<f8", [10**30]],
         ["<f8", [1] * 65],
+        ["<f8", [2**40, 2**40, 0]],
         ["<f8", 7],
         ["|O", [7]],
         ["|V8", [7]],

@@ -116,7 +116,13 @@ def test_what_was_not_asked_is_neither(more, check, capsys):
             FAILURE.format("kfra", "*", "FAIL").replace("64", "46"),
             "expected one of float32, float64, got 'float46'",
         ),
-        (FAILURE.format("kfra_block", "*", "FAIL"), r"quantity: expected one of .*, got 'kfra_block'"),
+        (
+            FAILURE.format("kfra_block", "*", "FAIL"),
+            r"quantity: expected one of .*, got 'kfra_block', perhaps for kfra_blocks$",
+        ),
+        (FAILURE.format("gradients", "*", "FAIL"), r"got 'gradients', perhaps for gradient$"),
+        (FAILURE.format("xyz", "*", "FAIL"), r"optimiser_step.*, got 'xyz'$"),
+        (FAILURE.format("kfra", "*", "fail"), r"status: expected one of .*, got 'fail'$"),
         (
             FAILURE.format("kfra", "*", "PASS"),
             "expected one of INCONCLUSIVE, NON-STRICT, FAIL, ERROR, got 'PASS'",

@@ -1,13 +1,14 @@
 """Adapters in processes of their own: a verdict for every misbehaviour, and nothing left of it."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.isolated import Isolated
-from kfgn_conformance.adapters.loading import AdapterError
+from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import QUANTITIES
 
@@ -15,6 +16,10 @@ LONG = 120.0
 """Seconds for what ends as soon as it can, on a machine that has much else to do."""
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
+
+CHANGED = "it changed the arrays of the problem that it was given: "
+
+CHANGES = ["MutatesAndRefuses", "ReplacesAnArray", "ReshapesAnArray", "ConvertsAnArray", "DeletesAnArray"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +35,8 @@ def importable(monkeypatch):
         ("Exits", Status.ERROR, "its process ended with exit status 7: no licence"),
         ("ClosesEverything", Status.ERROR, "its process ended with exit status"),
         ("Interrupts", Status.ERROR, "KeyboardInterrupt"),
-        ("Mutates", Status.ERROR, "it changed the arrays of the problem that it was given"),
+        ("Mutates", Status.ERROR, CHANGED),
+        *((name, Status.ERROR, CHANGED) for name in CHANGES),
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
         ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
@@ -55,6 +61,24 @@ def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
     finally:
         adapter.close()
     assert np.all(CASE.weights[1][0, 0] == next(p for p in cases() if p.id == CASE.id).weights[1][0, 0])
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_the_problem_is_an_error_in_process_too(name):
+    for _ in range(2):
+        verdict = judge(load(f"misbehaving:{name}", "float64"), CASE, QUANTITIES["gradient"])
+        assert verdict.status is Status.ERROR
+        assert verdict.detail.startswith(CHANGED)
+
+
+@pytest.mark.parametrize("start", [load, partial(Isolated, limit=LONG)])
+def test_a_change_before_an_exception_does_not_reach_the_next_question(start):
+    adapter = start("misbehaving:MutatesAndRaisesOnce", "float64")
+    first, second = (judge(adapter, CASE, QUANTITIES["gradient"]) for _ in range(2))
+    if isinstance(adapter, Isolated):
+        adapter.close()
+    assert (first.status, first.detail) == (Status.ERROR, "RuntimeError: no memory")
+    assert second.status is Status.PASS, second
 
 
 def test_after_a_timeout_the_next_question_has_a_new_worker():

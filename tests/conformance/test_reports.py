@@ -1,13 +1,15 @@
 """Reports in lines of JSON and on a page: everything that a run found is in them, and markup is no way in."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from functools import partial
+from functools import cache, partial
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from kfgn_conformance import cli, problem_sets
@@ -19,7 +21,7 @@ from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.reports import read_records, recorder, records, write_page, write_records
-from kfgn_conformance.reports.records import UNFINISHED
+from kfgn_conformance.reports.records import TORN, UNFINISHED
 from kfgn_conformance.run import Column, run
 
 CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]
@@ -42,6 +44,7 @@ class Answers:
         return tuple(factor * array for array in self.textbook(problem).answer(quantity))
 
 
+@cache
 def report():
     wrong = MISTAKES["kflr-for-kfra"].textbook
     columns = [
@@ -138,6 +141,71 @@ def test_an_interrupted_run_leaves_the_rows_that_had_ended(ending, tmp_path):
     assert [(cell["quantity"], cell["status"]) for cell in cells] == [("loss", "PASS"), ("gradient", "UNIMPLEMENTED")]
     assert cli.main(["report", str(lines), "--html", str(page)]) == cli.PASSED
     assert UNFINISHED in page.read_text()
+
+
+def unfinished(file):
+    """A report of a run that was ended after all its rows; its lines."""
+    run_, cells = records(report())
+    lines = [json.dumps(line) for line in (run_ | {"notes": [UNFINISHED]}, *cells)]
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return lines
+
+
+@pytest.mark.parametrize("left", [1, 20, -2, -1])
+def test_the_last_line_of_an_unfinished_report_may_be_torn(left, tmp_path):
+    """An interrupt in the middle of a write leaves the start of a line, which is left out with a note."""
+    file, page = tmp_path / "report.jsonl", tmp_path / "page.html"
+    lines = unfinished(file)
+    file.write_text("\n".join([*lines[:-1], lines[-1][:left]]))
+    run_, cells = read_records(file)
+    assert run_["notes"] == [UNFINISHED, TORN]
+    assert cells == [json.loads(line) for line in lines[1:-1]]
+    assert cli.main(["report", str(file), "--html", str(page)]) == cli.PASSED
+    assert TORN in page.read_text()
+
+
+def test_a_last_line_without_its_end_is_whole(tmp_path):
+    file = tmp_path / "report.jsonl"
+    lines = unfinished(file)
+    file.write_text("\n".join(lines))
+    run_, cells = read_records(file)
+    assert run_["notes"] == [UNFINISHED]
+    assert cells == [json.loads(line) for line in lines[1:]]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-9] + "\n", lambda text: text.replace(UNFINISHED, "through")[:-9]]
+)
+def test_no_other_line_is_left_out(change, tmp_path):
+    """One that was written to its end, or one of a run that was through."""
+    file = tmp_path / "report.jsonl"
+    lines = unfinished(file)
+    file.write_text(change(file.read_text()))
+    with pytest.raises(FileError, match=f"line {len(lines)}: expected JSON"):
+        read_records(file)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    """The disk is full, or the program is ended, in the middle of the last write."""
+    file, link = tmp_path / "report.jsonl", tmp_path / "link"
+    unfinished(file)
+    link.symlink_to(file)
+    before = file.read_text()
+
+    def full(_self, _target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            write_records(report(), link)
+    assert file.read_text() == before
+    assert set(tmp_path.iterdir()) == {file, link}
+    file.chmod(0o640)
+    write_records(report(), link)
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert UNFINISHED not in file.read_text()
 
 
 WAITS = """

@@ -1,6 +1,7 @@
 """The reading of answers: plain NumPy arrays of whatever an adapter answered, and plain text of whatever it raised."""
 
 import math
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,22 @@ def line(text: object, most: int = 2000) -> str:
 
 def raised(error: BaseException) -> str:
     """An exception on one line, also one that cannot be printed."""
+    name, text = line(kind(error).rpartition(".")[2]), message(error)
+    return f"{name}: {text}" if text else name
+
+
+def message(error: BaseException) -> str:
+    """The message of an exception on one line, also of one that cannot be printed."""
     try:
-        message = line(error)
+        return line(error)
     except BaseException as another:
-        message = f"its message cannot be printed ({line(type(another).__name__)})"
-    name = line(type(error).__name__)
-    return f"{name}: {message}" if message else name
+        return f"its message cannot be printed ({line(kind(another).rpartition('.')[2])})"
+
+
+def kind(value: object) -> str:
+    """The qualified name of a value's type, as `type` itself has it: a metaclass of the adapter's may redefine it."""
+    name: str = type.__dict__["__qualname__"].__get__(type(value))
+    return name
 
 
 def as_arrays(answer: object, most: int) -> tuple[Array, ...]:
@@ -59,14 +70,16 @@ def as_arrays(answer: object, most: int) -> tuple[Array, ...]:
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
     if len(answer) > ARRAYS:
         raise NoAnswerError(f"expected at most {ARRAYS} arrays, got {len(answer)}")
+    values = list(islice(answer, ARRAYS + 1))  # a class of the adapter's may have more than its length
+    if len(values) > ARRAYS:
+        raise NoAnswerError(f"expected at most {ARRAYS} arrays, got more")
     arrays, left = [], most
-    for i, value in enumerate(answer, start=1):
-        array = _as_array(value, f"array {i} of {len(answer)}")
+    for i, value in enumerate(values, start=1):
+        which = f"array {i} of {len(values)}"
+        array = _as_array(value, which)
         left -= array.nbytes
         if left < 0:
-            raise NoAnswerError(
-                f"array {i} of {len(answer)}: expected at most {most} bytes in all arrays, got {_described(array)}"
-            )
+            raise NoAnswerError(f"{which}: expected at most {most} bytes in all arrays, got {_described(array)}")
         arrays.append(array.astype(array.dtype.newbyteorder("="), copy=False))
     return tuple(arrays)
 
@@ -105,12 +118,12 @@ def _converted(value: Any) -> Array:
 
 def _described(value: Any, converted: Array | None = None) -> str:
     """The type of a value, with the dtype and the shape where it has them."""
-    parts = [line(type(value).__qualname__, 80)]
+    parts = [line(kind(value), 80)]
     for name in ("dtype", "shape"):
         try:
             known = getattr(value if converted is None else converted, name)
         except Exception:
             continue
         if known is not None:
-            parts.append(f"{name} {line(tuple(known) if name == 'shape' else known, 80)}")
+            parts.append(f"{name} {line(tuple(islice(known, 80)) if name == 'shape' else known, 80)}")
     return parts[0] + (f" of {' and '.join(parts[1:])}" if parts[1:] else "")

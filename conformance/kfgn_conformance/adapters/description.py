@@ -1,6 +1,5 @@
 """The description that an adapter gives of itself, and its form in JSON."""
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,7 +7,8 @@ from itertools import islice
 from typing import Any
 
 from ..quantities import ROWS
-from .answers import NoAnswerError, line, raised
+from ..suggestions import suggestion
+from .answers import NoAnswerError, kind, line, raised
 from .conventions import KIT, Conventions
 
 LETTERS = 200
@@ -73,7 +73,7 @@ def from_json(said: Mapping[str, Any], dtype: str) -> Description:
 
 
 def _kind(value: object) -> str:
-    return line(type(value).__qualname__, LETTERS)
+    return line(kind(value), LETTERS)
 
 
 def _text(name: str, value: object) -> str:
@@ -93,11 +93,9 @@ def _quantities(given: object) -> frozenset[str]:
         raise TypeError(f"quantities: expected a set of names, got {line([_kind(name) for name in names], LETTERS)}")
     unknown = sorted(line(name, LETTERS) for name in names if name not in ROWS)
     if unknown:
-        near = [match for name in unknown for match in difflib.get_close_matches(name, ROWS, 1)]
         raise ValueError(
             f"quantities: expected names of rows of the table, got {line(', '.join(unknown), LETTERS)!r}"
-            + (f", perhaps for {', '.join(dict.fromkeys(near[:5]))}" if near else "")
-            + f"; the rows are {', '.join(ROWS)}"
+            f"{suggestion(unknown, ROWS)}; the rows are {', '.join(ROWS)}"
         )
     return frozenset(line(name) for name in names)
 

@@ -4,6 +4,7 @@ The dtype and the shape of each array stand in the line of JSON before them: {"a
 elements follow in this order, each array row by row.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)
-            if len(shape) == len(sizes):
+            empty_beyond_numpy = 0 in shape and math.prod(n or 1 for n in shape) >= 2**48
+            if len(shape) == len(sizes) and not empty_beyond_numpy:
                 return DTYPES[name], shape
     raise NoAnswerError(f"array {i}: expected its dtype and shape, got {line(header, 80)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..problems import Array, Problem
 from . import Adapter, Description
-from .answers import line, raised
+from .answers import kind, line, raised
 
 
 class AdapterError(Exception):
@@ -50,7 +50,7 @@ def load(name: str, dtype: str) -> Loaded:
     except BaseException as error:  # sys.exit too: whatever the module does wrong is reported, and is not the kit's end
         raise AdapterError(f"{name}: {raised(error)}") from error
     if not isinstance(described, Description):
-        raise AdapterError(f"{name}: describe(): expected a Description, got {line(type(described).__qualname__)}")
+        raise AdapterError(f"{name}: describe(): expected a Description, got {line(kind(described))}")
     if described.dtype != dtype:
         raise AdapterError(
             f"{name}: describe().dtype: expected the dtype it was made with, {dtype}, got {described.dtype}"

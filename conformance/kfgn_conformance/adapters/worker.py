@@ -8,10 +8,10 @@ import sys
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from ..inputs import changed, copied, restore
+from ..inputs import changed, copied, of_changed, restore
 from ..problems import Array, Problem
 from . import Adapter, UnsupportedError
-from .answers import NoAnswerError, as_arrays, line, raised
+from .answers import NoAnswerError, as_arrays, message, raised
 from .frames import headers
 from .loading import AdapterError, load
 
@@ -73,19 +73,25 @@ def _problem(pickled: bytes) -> Problem:
 
 
 def _computed(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
-    """What the adapter answers, and what it raises, whatever that is."""
+    """The answer of the adapter, or what it raises. The next question has the problem as it was."""
     before = copied(problem)
+    said, arrays = _asked(adapter, problem, quantity, most)
+    if names := changed(before, problem):
+        restore(before, problem)
+        if "error" not in said:
+            return _error(of_changed(names))
+    return said, arrays
+
+
+def _asked(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
     try:
         arrays = as_arrays(adapter.compute(problem, quantity), most)
     except UnsupportedError as error:
-        return {"unsupported": line(error)}, ()
+        return {"unsupported": message(error)}, ()
     except NoAnswerError as error:
         return _error(str(error))
     except BaseException as error:
         return _error(raised(error))
-    if names := changed(before, problem):
-        restore(before, problem)
-        return _error(f"it changed the arrays of the problem that it was given: {', '.join(names)}")
     return {"arrays": headers(arrays)}, arrays
 
 

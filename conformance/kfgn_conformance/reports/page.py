@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..plain import plain
 from ..quantities import ROWS
 from ..verdicts import UNASKED, Status
+from ..writing import write_whole
 from .records import Line, Records
 
 
@@ -37,7 +38,7 @@ class PageRow(NamedTuple):
 
 def write_page(reports: Sequence[Records], path: Path) -> None:
     """All columns of the reports beside each other; a quantity that only some were asked for has empty boxes."""
-    path.write_text(page(reports), encoding="utf-8")
+    write_whole(path, page(reports))
 
 
 def page(reports: Sequence[Records]) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from ..problems import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report, Row, ignored
 from ..tolerances import ROUNDOFF, C
+from ..writing import write_whole
 from .form import CellLine, RunLine, fault_of_cell, fault_of_run
 
 FORMAT = 3
@@ -22,6 +23,8 @@ FORMAT = 3
 Line = dict[str, Any]
 
 UNFINISHED = "the run was ended before it was through: rows that it had not finished are missing"
+
+TORN = "the run was ended while it wrote the last line of the report: that line is left out"
 
 
 class Records(NamedTuple):
@@ -57,7 +60,7 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
     """
     if path is None or (path.exists() and not path.is_file()):
         return ignored
-    path.write_text(_text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]), encoding="utf-8")
+    write_whole(path, _text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]))
 
     def add(name: str, row: Row) -> None:
         # a disk that is full now is reported at the end, when the whole file is written
@@ -70,7 +73,7 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
 def write_records(report: Report, path: Path) -> None:
     """A line of JSON for each, the run first."""
     run, cells = records(report)
-    path.write_text(_text([run, *cells]), encoding="utf-8")
+    write_whole(path, _text([run, *cells]))
 
 
 def _text(lines: Iterable[Line]) -> str:
@@ -78,8 +81,11 @@ def _text(lines: Iterable[Line]) -> str:
 
 
 def read_records(path: Path) -> Records:
-    """Read a report. Raises `FileError` for another file."""
-    lines = content_of(path).splitlines() or [b""]
+    """Read a report. Raises `FileError` for another file. The torn last line of an unfinished run is left out."""
+    lines = content_of(path).splitlines(keepends=True) or [b""]
+    torn = len(lines) > 1 and UNFINISHED.encode() in lines[0] and _is_torn(lines[-1])
+    if torn:
+        del lines[-1]
     values = [from_json(text, f"{path}: line {i}") for i, text in enumerate(lines, start=1)]
     first = values[0] if isinstance(values[0], dict) else {}
     if first.get("kind") != "run":
@@ -89,16 +95,34 @@ def read_records(path: Path) -> Records:
     checked(first, RunLine, f"{path}: line 1")
     if fault := fault_of_run(first):
         raise FileError(f"{path}: line 1: {fault}")
+    if torn:
+        first["notes"].append(TORN)
+    _check_cells(values[1:], len(first["columns"]), path)
+    return Records(first, values[1:])
+
+
+def _is_torn(line: bytes) -> bool:
+    """Test for the start of a line of JSON, whose end was never written."""
+    if line.endswith(b"\n"):
+        return False
+    try:
+        from_json(line, "")
+    except FileError:
+        return True
+    return False
+
+
+def _check_cells(cells: Sequence[Any], columns: int, path: Path) -> None:
+    """Check the lines after the first, in a report of so many columns. Raises `FileError`."""
     seen: set[tuple[str, int]] = set()
-    for i, cell in enumerate(values[1:], start=2):
+    for i, cell in enumerate(cells, start=2):
         checked(cell, CellLine, f"{path}: line {i}")
-        if fault := fault_of_cell(cell, len(first["columns"])):
+        if fault := fault_of_cell(cell, columns):
             raise FileError(f"{path}: line {i}: {fault}")
         place = (cell["quantity"], cell["column"])
         if place in seen:
             raise FileError(f"{path}: line {i}: expected each quantity once for a column, got {place[0]} again")
         seen.add(place)
-    return Records(first, values[1:])
 
 
 def _column(column: Column) -> Line:

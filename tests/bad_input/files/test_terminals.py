@@ -5,11 +5,13 @@ import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from kfgn_conformance import cli, golden, problem_sets
 from kfgn_conformance.cases import cases
+from kfgn_conformance.output import Output
 
 from kfgn.lab import Options, UsageError, read_run, train
 from kfgn.lab.cli import main
@@ -94,6 +96,20 @@ def test_an_adapter_is_printed_as_it_is(name, tmp_path, monkeypatch):
     assert call(cli.main, "report", lines, "--html", tmp_path / "again.html").status == 0
     assert page.read_text(encoding="utf-8") == (tmp_path / "again.html").read_text(encoding="utf-8")
     assert all(line.isprintable() for line in page.read_text(encoding="utf-8").split("\n"))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("name", ["a [/b]", "[red]a", "a\x1b]0;b\x07"])
+def test_what_is_being_done_is_shown_as_it_is(name, terminal, monkeypatch):
+    """The name of an adapter is on this line while it is asked in other orders."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
+    with Output(stderr=True).progress() as show:
+        show(f"checking {name}")
+        time.sleep(0.2 if terminal else 0)  # until it is drawn
+    assert (shown(name) in stream.getvalue()) == terminal
+    assert "\x07" not in stream.getvalue()
 
 
 NAMES_OF_ADAPTERS: dict[str, int] = {}
