@@ -1,6 +1,6 @@
 """One answer of one adapter, judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -123,25 +123,31 @@ def asked_in(problem: Problem) -> str:
 def compare(
     answer: object, problem: Problem, quantity: Quantity, dtype: str, translations: tuple[str, ...] = ()
 ) -> Verdict:
-    """Hold an answer in a dtype, to which the translations were done, against the oracle."""
+    """The verdict on an answer in a dtype, after these translations, by the tolerances of `tolerances`."""
     oracle = truth(problem, quantity)
     arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
         done = f", of the answer once translated: {', '.join(translations)}" if translations else ""
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
     allowed = tolerances(problem, quantity, dtype)
-    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
-    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    ratio, detail = measured(arrays, oracle, allowed)
     loose = looseness(problem, quantity, dtype)
-    worst = int(np.argmax(ratios))
-    detail = (
-        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
-        f"largest element {oracle.scales[worst]:.3g}"
-    )
-    status = _status(ratios[worst], loose, dtype)
+    status = _status(ratio, loose, dtype)
     # copied, since an adapter may write its next answer into the same arrays
     wrong = tuple(map(np.copy, arrays)) if status in WRONG and problem.parameters < LARGE else None
-    return Verdict(status, problem.id, ratios[worst], loose, detail, wrong, translations)
+    return Verdict(status, problem.id, ratio, loose, detail, wrong, translations)
+
+
+def measured(arrays: Arrays, oracle: Truth, allowed: Sequence[float], rule: str = "tolerance") -> tuple[float, str]:
+    """The worst ratio of an error to what is allowed for its array, and a line on that array."""
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
+    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    worst = int(np.argmax(ratios))
+    detail = (
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, {rule} {allowed[worst]:.3g}, "
+        f"largest element {oracle.scales[worst]:.3g}"
+    )
+    return ratios[worst], detail
 
 
 def well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:
