@@ -5,36 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from kfgn_conformance.adapters import child as module
 from kfgn_conformance.adapters.answers import NoAnswerError
 from kfgn_conformance.adapters.child import Child
 
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
-
-with_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+from .processes import LONG, alive, wait_until, with_proc
 
 
 def python(program):
     return [sys.executable, "-I", "-S", "-c", "import os, signal, subprocess, sys, time\n" + program]
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 @pytest.fixture

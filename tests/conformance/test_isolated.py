@@ -11,8 +11,7 @@ from kfgn_conformance.adapters.loading import AdapterError
 from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import QUANTITIES
 
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
+from .processes import LONG, with_proc
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
@@ -68,7 +67,7 @@ def test_after_a_timeout_the_next_question_has_a_new_worker():
         adapter.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@with_proc
 @pytest.mark.parametrize("name", ["StartsChildren", "StartsChildrenAndHangs", "StartsChildrenAndEnds", "ForksAndHangs"])
 def test_no_process_of_an_adapter_is_left(name, tmp_path, monkeypatch):
     noted = tmp_path / "pids"

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.parallel import run_in_processes
 
+from .processes import LONG, alive, wait_until, with_proc
+
 HERE = Path(__file__).parent
-LONG = 120.0
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
 
@@ -59,7 +59,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@with_proc
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
 def test_no_process_outlives_the_kit(end, tmp_path):
     noted = tmp_path / "pids"
@@ -78,7 +78,7 @@ def test_no_process_outlives_the_kit(end, tmp_path):
         kit.kill()
         kit.wait()
     family = [*map(int, noted.read_text().split()), *workers]
-    wait_until(lambda: not [pid for pid in family if _alive(pid)])
+    wait_until(lambda: not [pid for pid in family if alive(pid)])
 
 
 def _children(parent):
@@ -89,17 +89,3 @@ def _children(parent):
         except OSError:
             continue
     return [pid for pid, its_parent in found.items() if its_parent == parent]
-
-
-def _alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)

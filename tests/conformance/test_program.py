@@ -20,6 +20,8 @@ from kfgn_conformance.real import autoencoder
 from kfgn_conformance.walks import WALKS, walk
 from safetensors.numpy import save_file
 
+from .processes import LONG
+
 TANH = next(p for p in cases() if p.id == "case-squared_error-tanh")
 RELU = next(p for p in cases() if p.id == "case-squared_error-relu")
 TOY = f"exec:node {Path(__file__).parent / 'small_gradient.js'}"
@@ -42,9 +44,6 @@ def test_the_command_takes_programs(capsys):
     assert main(("--adapter", TOY, "--dtype", "float32", "--examples", "0")) == 2
     assert "numbers are float64 here" in " ".join(capsys.readouterr().err.split())
 
-
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
 
 PROGRAM = """
 import json, os, subprocess, sys, time

@@ -22,6 +22,7 @@ def report(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem_sets, "REAL_PROBLEMS", {})
         patch.setattr(problem_sets, "cases", lambda: cases()[:1])
+        patch.setattr(problem_sets, "fixed", tuple)
         patch.setattr(problem_sets, "walks", tuple)
         file = tmp_path_factory.mktemp("report") / "report.jsonl"
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", file).status == cli.PASSED

@@ -76,6 +76,7 @@ class Mine:
 def small(monkeypatch):
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:1])
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
 
 
@@ -140,6 +141,7 @@ def _report(path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem_sets, "REAL_PROBLEMS", {})
         patch.setattr(problem_sets, "cases", lambda: cases()[:1])
+        patch.setattr(problem_sets, "fixed", tuple)
         patch.setattr(problem_sets, "walks", tuple)
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", path).status == 0
 
