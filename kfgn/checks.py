@@ -77,12 +77,12 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """Whether all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
+    """True if all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
     return xp.all(_allowed(xp, network, Y))
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """Whether all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
+    """True if all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 

@@ -67,7 +67,7 @@ class Factored(NamedTuple):
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
-        """Whether what is left of each diagonal element, when the rows above are known, is more than rounding. 0-d."""
+        """True if what is left of each diagonal element, when the rows above are known, is more than rounding. 0-d."""
         xp = array_namespace(self.L_Q)
         return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
 
@@ -90,7 +90,7 @@ class Spectral(NamedTuple):
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
-        """Whether the spectrum is positive, 0-d: eigenvalues that may be rounding alone are zero in it already."""
+        """True if the spectrum is positive, 0-d: eigenvalues that may be rounding alone are zero in it already."""
         xp = array_namespace(self.spectrum)
         return xp.all(self.spectrum > 0)
 

@@ -10,7 +10,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Whether the damping is so large that a matrix of this size, or of size 1, is below its rounding."""
+    """True if the damping is so large that a matrix of this size, or of size 1, is below its rounding."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

@@ -18,7 +18,7 @@ STEP = 2.0**-24
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""With so many weights one perturbation is enough: a maximum over as many changes hardly varies (a test has it)."""
+"""The number of weights from which one perturbation is enough, as a test shows: the maximum then hardly varies."""
 
 
 class UnusableOracleError(ValueError):
@@ -60,7 +60,7 @@ def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Proble
 
 
 def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
-    """The problem in an arithmetic of so many bits."""
+    """The problem in an arithmetic of this many bits."""
     return problem.map_reals(lambda x: rounded_to(precision, x))
 
 

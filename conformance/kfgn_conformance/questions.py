@@ -75,7 +75,7 @@ def news(problem: Problem, found: Sequence[Problem]) -> int:
 
 
 def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
-    """Whether the adapter answers any of the quantities on the problem."""
+    """True if the adapter answers any of the quantities on the problem."""
     asked = (Question(problem, ROWS[name]) for name in names)
     usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
     return any(question.judged(adapter).status not in UNASKED for question in usable)
@@ -90,13 +90,13 @@ def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
-    """Whether the quantity depends on the part that differs, so that a kept answer would be wrong."""
+    """True if the quantity depends on the part that differs, so that a kept answer would be wrong."""
     pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
     return not all(np.array_equal(a, b) for a, b in pairs)
 
 
 def has_oracle(question: Question, quantity: Quantity) -> bool:
-    """Whether an answer to the question can be judged."""
+    """True if an answer to the question can be judged."""
     try:
         oracle(question.problem, quantity)
     except (ArithmeticError, ValueError):

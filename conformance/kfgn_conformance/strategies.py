@@ -166,7 +166,7 @@ def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
 
 
 def tells(problem: Problem) -> bool:
-    """Whether every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
+    """True if every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
     has_gradient = any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays)
     return has_gradient and all(telling(problem, quantity) for quantity in QUANTITIES.values())
 

@@ -96,7 +96,7 @@ def looseness(problem: Problem, quantity: Quantity, dtype: str) -> float:
 
 
 def telling(problem: Problem, quantity: Quantity) -> bool:
-    """Whether an answer could be wrong in every dtype of the problem: its tolerance is small beside the quantity.
+    """True if an answer could be wrong in every dtype of the problem: its tolerance is small beside the quantity.
 
     It is not where the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
     """

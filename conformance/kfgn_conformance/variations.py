@@ -102,7 +102,7 @@ def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: flo
 
 
 def steep(problem: Problem) -> bool:
-    """Whether the step V changes f + eta/2 |theta|^2 by a sixteenth or more: else rho is made of what cancels."""
+    """True if the step V changes f + eta/2 |theta|^2 by a sixteenth or more: else rho is made of what cancels."""
     net, V, eta = problem.reference, dict(enumerate(problem.probes.direction, start=1)), problem.probes.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

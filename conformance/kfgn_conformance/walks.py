@@ -198,12 +198,12 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
 
 
 def clear_of_indefinite(problem: Problem, here: Waypoint) -> bool:
-    """Whether no damped factor is nearly singular, of those that would be indefinite without their damping."""
+    """True if no damped factor is nearly singular, of those that would be indefinite without their damping."""
     return all(abs(least) > MARGIN * largest for least, largest in definiteness(problem, here))
 
 
 def clear_of_rounding(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
-    """Whether the larger change of (42) is below half of eight roundings of f in float64, or above twice in float32."""
+    """True if the larger change of (42) is below half of eight roundings of f in float64, or above twice in float32."""
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True
     larger, rounding = changes(problem, here)

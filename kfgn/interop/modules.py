@@ -69,7 +69,7 @@ def check_no_hooks(module: nn.Module) -> None:
 
 
 def computes_as(module: object, kind: type[nn.Module]) -> bool:
-    """Whether a module computes as its kind does: a subclass may, unless it overrides something of the way there."""
+    """True if a module computes as its kind does: a subclass may, unless it overrides something of the way there."""
     if not isinstance(module, kind):
         return False
     same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)

@@ -23,7 +23,7 @@ class _Span(NamedTuple):
     name: str
 
     def may_meet(self, later: "_Span") -> bool:
-        """Whether one that does not start before it starts within it."""
+        """True if one that does not start before it starts within it."""
         return (later.storage, later.start) < (self.storage, self.end)
 
 
@@ -88,7 +88,7 @@ def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]
 
 
 def _internal_overlap(x: torch.Tensor) -> bool:
-    """Whether two elements are one in memory, as those of an expanded tensor are."""
+    """True if two elements are one in memory, as those of an expanded tensor are."""
     reached = 0
     for stride, n in sorted(zip(x.stride(), x.shape, strict=True)):
         if n > 1:
@@ -99,5 +99,5 @@ def _internal_overlap(x: torch.Tensor) -> bool:
 
 
 def _overlap(x: torch.Tensor, y: torch.Tensor) -> bool:
-    """Whether two tensors of one storage and dtype have an element in common."""
+    """True if two tensors of one storage and dtype have an element in common."""
     return bool(np.isin(_elements(x), _elements(y)).any())

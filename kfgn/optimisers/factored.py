@@ -154,7 +154,7 @@ class Factored:
         return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
 
     def ready(self, p: Point, factors: Factors, draws: Array | None) -> Array:
-        """Whether there are factors, and the draws are those of `draw`: where not, no damping helps. 0-d."""
+        """True if there are factors, and the draws are those of `draw`: where not, no damping helps. 0-d."""
         there = factors.count > 0  # there are none until a first step has not been rejected
         return there if draws is None else there & draws_allowed(p.xp, p.network, draws, self.method == "kfac")
 

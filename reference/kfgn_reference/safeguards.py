@@ -60,7 +60,7 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """Whether both changes of (42) are within eight roundings of f: then tau is not to follow their quotient."""
+    """True if both changes of (42) are within eight roundings of f: then tau is not to follow their quotient."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 

@@ -93,7 +93,7 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _names(message: str, argument: str, call: Call) -> bool:
-    """Whether a message begins with the argument, perhaps one of its parts, and says what was expected.
+    """True if a message begins with the argument, perhaps one of its parts, and says what was expected.
 
     Of two that do not fit, it may begin with the other and name this one.
     """

@@ -15,7 +15,7 @@ GRADIENT = QUANTITIES["gradient"]
 
 
 def order(message, expected, got):
-    """Whether the right value stands after `expected` and the other after `got`."""
+    """True if the right value stands after `expected` and the other after `got`."""
     after = message.partition("expected ")[2]
     right, _, given = after.partition(", got ")
     return expected in right and got in given

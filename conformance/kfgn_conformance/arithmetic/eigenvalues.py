@@ -1,6 +1,6 @@
 """The eigenvalues of a symmetric matrix by Jacobi's method, in an arithmetic that rounds every operation.
 
-Every A here is an array that rounds its own operations to `A.bits` bits. LAPACK computes the decomposition of A + E,
+Every A here is an array that rounds its operations to `A.bits` bits. LAPACK computes the decomposition of A + E,
 where E is of the size of u |A| and depends on the processor. This module adds an E of its own, which has fixed signs
 and the spectral norm u |A|_F or a little less, as a bound for that of LAPACK.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SWEEPS = 30
-"""More than any matrix needs: convergence is quadratic, and ten sweeps are many."""
+"""The most sweeps, more than any matrix needs: convergence is quadratic, and ten sweeps are many."""
 
 
 def eigh(A: Any) -> tuple[Any, Any]:
@@ -46,14 +46,14 @@ def backward_error(A: Any) -> Any:
 
 
 def converged(A: Any) -> bool:
-    """Whether what is left off the diagonal is within the rounding of what is on it."""
+    """True if the elements off the diagonal are within the rounding of the diagonal."""
     size = np.abs(np.asarray(A))
     off = np.max(size * ~np.eye(len(A), dtype=bool), initial=0)
     return bool(off <= 2.0**-A.bits * np.max(size, initial=0))
 
 
 def pairings(D: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Every pair of D indices once, in rounds of pairs that share no index: a round-robin tournament."""
+    """Every pair of D indices once, in rounds of pairs that share no index, as in a round-robin tournament."""
     players = list(range(D + D % 2))
     rounds = []
     for _ in range(len(players) - 1):

@@ -166,7 +166,7 @@ class Optimiser(Curvature):
         return self.change(b, eta, f, update) / self.model_change(b, g, tau, eta, update)
 
     def within_rounding(self, b, g, tau, eta, f, update):
-        """Whether both changes of f are rounding."""
+        """True if both changes of f are rounding."""
         h = self.passes(b).h
         terms = (np.abs(h) * np.abs(self.output_gradient(b.problem, h, b.Y))).sum(axis=-1)
         most = 8 * self.unit * (abs(f) + self.mean(terms))

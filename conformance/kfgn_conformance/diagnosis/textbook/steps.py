@@ -96,7 +96,7 @@ class Steps(Solves):
         return Q + of_Q * np.eye(len(Q)), G + of_G * np.eye(len(G))
 
     def positive_definite(self, A: Array) -> bool:
-        """Whether A has a Cholesky factor."""
+        """True if A has a Cholesky factor."""
         try:
             np.linalg.cholesky(A)
         except np.linalg.LinAlgError:
@@ -104,7 +104,7 @@ class Steps(Solves):
         return True
 
     def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
-        """Whether every damped matrix that the direction needs is positive definite."""
+        """True if every damped matrix that the direction needs is positive definite."""
         if factors is None:
             return True
         k, inversion = self.block_damping(), self.walk().inversion
@@ -162,7 +162,7 @@ class Steps(Solves):
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """Whether both changes of (42) are within eight roundings of f, so that tau stays."""
+        """True if both changes of (42) are within eight roundings of f, so that tau stays."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)
