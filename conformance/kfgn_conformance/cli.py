@@ -235,7 +235,7 @@ def _write(report: Report, given: argparse.Namespace) -> bool:
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
-    """End the program for options that cannot be; the failures that are known."""
+    """Return the known failures. End the program for options that have no meaning."""
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
@@ -263,7 +263,7 @@ def _path(text: str) -> Path:
 
 
 def _whole(least: int | None) -> Callable[[str], int]:
-    """What reads an integer of 32 bits, from `least` if that is given."""
+    """A reader of integers of 32 bits, from `least` if that is given."""
 
     def integer(text: str) -> int:
         number = int(text)

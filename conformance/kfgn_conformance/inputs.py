@@ -1,4 +1,4 @@
-"""The arrays of a problem as an adapter is given them: copies, so that a change reaches nobody else and is found."""
+"""The copies of a problem's arrays that an adapter is given, so that its changes are found and reach no other."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -12,12 +12,12 @@ from .problems import Array, Problem
 
 @lru_cache(maxsize=256)
 def handed(problem: Problem) -> Problem:
-    """Return the copy that adapters are given: one for all quantities, so that what they keep for it is found."""
+    """Return the copy that adapters are given: one object for all quantities, since adapters may keep values for it."""
     return copied(problem)
 
 
 def restore(problem: Problem, given: Problem) -> None:
-    """Give the arrays of a copy their values again."""
+    """Restore the values of the arrays of a copy."""
     for (_, before), (_, after) in zip(named_arrays(problem), named_arrays(given), strict=True):
         np.copyto(after, before)
 
@@ -28,7 +28,7 @@ def copied(problem: Problem) -> Problem:
 
 
 def changed(problem: Problem, given: Problem) -> list[str]:
-    """List the arrays of a given copy that are not those of the problem any more, by name."""
+    """List the names of the arrays of a copy that no longer equal those of the problem."""
     pairs = zip(named_arrays(problem), named_arrays(given), strict=True)
     return [name for (name, before), (_, after) in pairs if not np.array_equal(before, after)]
 

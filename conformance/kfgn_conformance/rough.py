@@ -1,9 +1,10 @@
-"""A rough comparison with the oracle, without d, which takes long to compute: for questions in other orders.
+"""A rough comparison with the oracle for questions in other orders. It does without d, which takes long to compute.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
-The first term is that of the rule of `tolerances`. In the place of c d stands the most that a tolerance may be to prove
-anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem is further off.
+The first term is that of the rule of `tolerances`. The second term, in the place of c d, is the largest tolerance that
+proves anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem has a larger
+error.
 """
 
 import math

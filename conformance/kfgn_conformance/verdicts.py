@@ -1,4 +1,4 @@
-"""One answer of one adapter, judged."""
+"""The verdict on one answer of one adapter."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -20,7 +20,7 @@ NON_STRICT = 30
 
 
 class Status(StrEnum):
-    """What became of a question, the worst last."""
+    """The outcome of a question, the worst last."""
 
     SKIPPED = "SKIPPED"
     UNIMPLEMENTED = "UNIMPLEMENTED"
@@ -32,13 +32,13 @@ class Status(StrEnum):
 
 
 UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
-"""Where no answer is owed."""
+"""The outcomes of a question that needs no answer."""
 
 WRONG = (Status.NON_STRICT, Status.FAIL)
-"""Of an answer that is not the oracle's."""
+"""The outcomes of an answer that differs from the oracle's."""
 
 BAD = (Status.INCONCLUSIVE, *WRONG, Status.ERROR)
-"""What fails a run: an answer that was given or owed, and is not shown to be right."""
+"""The outcomes that fail a run: there should be an answer, and it is not shown to be right."""
 
 
 class Verdict(NamedTuple):
@@ -63,16 +63,16 @@ Compare = Callable[[object, Problem, Quantity, str, tuple[str, ...]], Verdict]
 
 
 def severity(verdict: Verdict) -> tuple[int, float]:
-    """What the worst of several verdicts has most of: the status, and then the ratio."""
+    """The key that is largest for the worst of several verdicts: the status, and then the ratio."""
     return list(Status).index(verdict.status), verdict.ratio
 
 
 def judge(
     adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False, by: Compare | None = None
 ) -> Verdict:
-    """Ask the adapter for the quantity on the problem and compare its answer with the oracle.
+    """Run the adapter on the quantity and the problem, and compare its answer with the oracle.
 
-    twice: whether to ask again after a right answer, as an implementation with a state may answer otherwise
+    twice: whether to repeat the question after a right answer, since an implementation with a state may then be wrong
     by:    the comparison, if it is not that of this module
     """
     verdict = _asked(adapter, problem, quantity, by or compare)
@@ -86,7 +86,7 @@ def judge(
 
 
 def refused(verdict: Verdict) -> Verdict:
-    """An error, of an adapter that does not take a problem on which it has answered the same question before."""
+    """The error of an adapter that does not take a problem on which it has answered the same question before."""
     return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
@@ -104,8 +104,8 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
         return Verdict(Status.UNIMPLEMENTED, problem.id, detail=line(error))
     except NoAnswerError as error:
         return Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
-    except BaseException as error:  # whatever an implementation raises is its verdict, and the run goes on
-        if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
+    except BaseException as error:  # any exception of an implementation becomes its verdict, and the run goes on
+        if type(error) is KeyboardInterrupt:  # probably from the keyboard
             raise
         return Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
     if names := changed(problem, given):
@@ -116,7 +116,7 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
 
 
 def asked_in(problem: Problem) -> str:
-    """In which dtypes the problem is asked, in words."""
+    """The dtypes in which the problem is run, in words."""
     return f"{problem.id} is asked in {' and '.join(problem.dtypes)} only"
 
 

@@ -50,10 +50,11 @@ def records(report: Report) -> Records:
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and give what adds a row to it: so an interrupted run leaves the rows that had ended.
+    """Begin the file of a run, and return a function that adds a row to it.
 
-    Such a file is a report like any other, with `UNFINISHED` for a note. In the end `write_records` writes it again in
-    full, as it does a device or a pipe, to which nothing is written before.
+    So an interrupted run leaves its finished rows.
+    Such a file is a report like any other, with `UNFINISHED` as a note. At the end `write_records` writes the whole
+    file again. A device or a pipe is written only then.
     """
     if path is None or (path.exists() and not path.is_file()):
         return ignored
