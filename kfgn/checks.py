@@ -35,7 +35,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
-    """The weights alone, likewise, with their values."""
+    """The weights alone, checked in the same way, with their values."""
     checked_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     xp = one_library_and_device(layers)
@@ -200,7 +200,7 @@ def _in_unit_interval(draws: Array) -> Array:
 
 
 def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
-    """Which labels have values that the objective takes: classes that there are, or finite numbers in its range."""
+    """True for labels with values that the objective takes: existing classes, or finite numbers in its range."""
     if network.classes is not None:
         return (y >= 0) & (y < network.classes)
     bounds = OBJECTIVES[network.objective].target_range

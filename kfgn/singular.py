@@ -6,7 +6,7 @@ from ._types import Array, Namespace
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A damped matrix that has no inverse which its dtype could hold: the damping is too small, or too large."""
+    """A damped matrix whose inverse its dtype cannot hold, since the damping is too small or too large."""
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:

@@ -69,7 +69,7 @@ def unit_roundoff(x: Array) -> float:
 
 
 def copied(x: Array) -> Array:
-    """A copy of x outside any autograd graph, which lies in memory as x does.
+    """A copy of x outside any autograd graph, with the memory layout of x.
 
     JAX's arrays are copied too: those made from a NumPy array may share its memory.
     """

@@ -186,7 +186,7 @@ def _show(given: dict[str, Any]) -> None:
     alone, first = len(runs) == 1, given["runs"][0]
     above = first.resolve().parent if is_run(first) else first
     picture = given["out"] or (runs[0].folder / LOSS if alone else above / PICTURE)
-    failure: Exception | None = None  # neither the table nor the picture is lost by what fails in the other
+    failure: Exception | None = None  # a failure of the table does not lose the picture, nor the reverse
     try:
         if alone and given["out"] is None:
             draw_run(runs[0])

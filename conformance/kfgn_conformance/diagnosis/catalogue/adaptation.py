@@ -142,7 +142,7 @@ class UpdateSubtracted(Textbook):
 
 @mistake()
 class RatioWithoutMomentum(Textbook):
-    """rho is that of the step along the direction, where it should be that of the whole update with momentum."""
+    """rho is that of the step along the direction, where it should be that of the update, momentum and all."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(own)
@@ -150,7 +150,7 @@ class RatioWithoutMomentum(Textbook):
 
 @mistake()
 class ModelWithoutMomentum(Textbook):
-    """rho has the change of f for the whole update, and the change of the model for the update without momentum."""
+    """rho has the change of f by the whole update, and that of the model by the update without its momentum."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)
@@ -166,7 +166,7 @@ class TauFollowsRounding(Textbook):
 
 @mistake()
 class DampingLostInRounding(Textbook):
-    """A damping of (36) is so small relative to its factor that adding it changes nothing, and the step is rejected."""
+    """A damping of (36) is so small beside its factor that adding it changes nothing, and the step is rejected."""
 
     def visible(self, A: Array, damping: Any) -> Any:
         return damping
@@ -174,7 +174,7 @@ class DampingLostInRounding(Textbook):
 
 @mistake()
 class RejectedForEver(Textbook):
-    """A step that is rejected because a matrix is not positive definite leaves gamma unchanged."""
+    """A step that is rejected, as a matrix is not positive definite, leaves gamma as it was."""
 
     def raised_gamma(self) -> Any:
         return self.problem.probes.gamma
