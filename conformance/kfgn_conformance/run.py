@@ -21,7 +21,7 @@ class Report:
     """The table: rows are quantities, columns adapters.
 
     notes:  where a quantity was not asked in full
-    mended: failures that were expected and are none any more
+    mended: expected failures that no longer occur
     """
 
     columns: list[Column]
@@ -60,7 +60,7 @@ class Report:
         self.notes += [f"asked again in {ORDERS} other orders: {asked}"] if asked else []
 
     def expect(self, failures: Iterable[Expected]) -> None:
-        """Tell the cells what is known of them; what passes in its place is `mended`."""
+        """Give each cell its known failures. Known failures that do not occur are `mended`."""
         mended = []
         for failure in failures:
             if failure.quantity not in self.rows:

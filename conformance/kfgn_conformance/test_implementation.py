@@ -98,7 +98,7 @@ def test_is_the_reference(
     rows[column.title, quantity] = cell
     record_property("asked", f"{cell.taken} of {cell.asked} problems")
     if report.mended:
-        pytest.fail("\n".join(plain(f"expected, but no more so: {one}") for one in report.mended), pytrace=False)
+        pytest.fail("\n".join(plain(f"expected, but no longer there: {one}") for one in report.mended), pytrace=False)
     if cell.known:
         pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst

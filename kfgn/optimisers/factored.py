@@ -106,7 +106,7 @@ class Factored:
     has_gamma = True
 
     def due(self, t: int) -> bool:
-        """Whether step t = 1, 2, ... makes the factors anew."""
+        """True if step t = 1, 2, ... computes the factors again."""
         return (t - 1) % self.refresh == 0
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
@@ -163,7 +163,7 @@ class Factored:
     ) -> tuple[Arrays, Factors, Array]:
         """The direction (34) of the damped blocks, the factors with the inverses that made it, and ok.
 
-        blocks: gamma + eta; tau + eta has no part in it. anew: whether inverses are made, or taken as they are.
+        blocks: gamma + eta; tau + eta is not used. anew: whether the inverses are computed again.
         """
         inverses, ok = factors.inverses, p.xp.isfinite(blocks)
         if anew:

@@ -56,7 +56,7 @@ class Program(NamedTuple):
     """Which heuristics a step has: the host knows by counting, so each is a program of its own to who traces it.
 
     tau, gamma: whether they adapt
-    refresh:    whether the curvature is made anew
+    refresh:    whether the curvature is computed again
     """
 
     tau: bool
@@ -190,7 +190,7 @@ class GaussNewton:
 def _step(
     optimiser: GaussNewton, program: Program, arrays: tuple[Any, ...], X: Array, Y: Array, draws: Array | None
 ) -> tuple[tuple[Any, ...], Info]:
-    """A step from the fields of a state but for t, and those after it."""
+    """A step from the fields of a state except t, and the fields after it."""
     state = State(0, *arrays)
     xp, eta = array_namespace(X), optimiser.eta
     p = point(optimiser.network, state.weights, X, Y)

@@ -44,7 +44,7 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"expected, but no more so: {failure}" for failure in report.mended)],
+        "notes": [*report.notes, *(f"expected, but no longer there: {failure}" for failure in report.mended)],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 

@@ -60,7 +60,7 @@ def print_report(report: Report, console: Console) -> None:
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
     for failure in report.mended:
-        console.print(f"expected, but no more so: {failure}", style="red")
+        console.print(f"expected, but no longer there: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
