@@ -207,7 +207,7 @@ print(column.title, column.reason)
 
 @pytest.mark.parametrize("limit", ["120.0", "None"], ids=["isolated", "in process"])
 def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
-    """With what it imports from there, before a module of that name elsewhere."""
+    """The modules that it imports from there also come before modules of that name elsewhere."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "my_kfac.py").write_text("raise ImportError('the wrong one')")

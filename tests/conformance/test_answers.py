@@ -1,4 +1,4 @@
-"""The reading of answers: what converts is accepted, what cannot be read is named, and nothing of it is executed."""
+"""The reading of answers: arrays that convert are accepted, others are named, and nothing in them is executed."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_every_answer_has_its_verdict_in_both_modes(name, status, detail, adapte
 
 
 def test_one_worker_gave_all_these_answers(touched):  # noqa: ARG001
-    """No answer ends it, so that an implementation keeps what it has loaded."""
+    """No answer ends the worker, so that an implementation keeps what it has loaded."""
     adapter = Isolated("strange_answers:Answers", "float64", 60.0)
     try:
         first = adapter.child

@@ -1,4 +1,4 @@
-"""Adapters in processes of their own: a verdict for every misbehaviour, and nothing left of it."""
+"""Adapters in processes of their own: a verdict for every misbehaviour, and no process left."""
 
 import sys
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
 
 
 def test_after_a_timeout_the_next_question_has_a_new_worker():
-    """Which has its own time to start: an answer of 0.5 s is nothing to a machine that imports for longer."""
+    """The new worker has its own time to start, since a busy machine may need more than 0.5 s for its imports."""
     adapter = Isolated("misbehaving:Hangs", "float64", 0.5)
     try:
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Messages of the kit: after `expected` stands what is right, and after `got` what was given."""
+"""Messages of the kit: the right value follows `expected`, and the given one follows `got`."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Names of users, and standard output as it may be: one plain line, never a traceback."""
+"""Unusual names and standard outputs: one plain line, never a traceback."""
 
 import errno
 import io
@@ -175,7 +175,7 @@ PRINTING = [
 
 @pytest.fixture
 def room(tmp_path, monkeypatch):
-    """A folder with what the commands look at."""
+    """A folder with the files that the commands read."""
     monkeypatch.chdir(tmp_path)
     train(Options("digits", updates=1), "run")
     (tmp_path / "vectors").mkdir()

@@ -38,7 +38,7 @@ class Optimiser(Curvature):
         return np.linalg.solve(right, np.linalg.solve(left, V).T).T
 
     def damped(self, A, damping):
-        """A + damping I, with no less damping than rounding would hide, as docs/vectors.md has it."""
+        """A + damping I, where the damping is at least the one of docs/vectors.md that rounding does not hide."""
         least = 8 * np.sqrt(len(A)) * self.unit * np.trace(A) if self.floored else 0
         damped = A + self.dtype_of(max(damping, least)) * np.eye(len(A), dtype=self.dtype)
         np.linalg.cholesky(damped)  # raises for what is not positive definite
@@ -91,7 +91,7 @@ class Optimiser(Curvature):
         return [*weights, *average, *Q, *G, tau, gamma, f, alpha]
 
     def rejected(self, here, f, gamma):
-        """What a step leaves that moves nothing."""
+        """The answer for a step that moves nothing."""
         kept = [list(map(self.real, arrays)) for arrays in (here.weights, here.average, here.Q, here.G)]
         self.kept.pop("passes", None)
         return [*kept[0], *kept[1], *kept[2], *kept[3], self.real(here.tau)[()], gamma, f, self.dtype_of(0)]
