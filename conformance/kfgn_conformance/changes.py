@@ -43,7 +43,7 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """How far an array moves: the largest of its changes, and at least two bounds that hold without luck.
+    """The distance by which an array moves: the largest of its changes, but at least two bounds that hold without luck.
 
     The last rounding alone moves an answer by u max|Q|, unless it is an integer. Twice the root of the mean square is
     what a normal error stays within, where the largest of eight changes of a single number may happen to be small.

@@ -60,7 +60,7 @@ def some_outputs_near(size: float) -> Change:
 
 
 def some_units_near(size: float, tau: float, gamma: float) -> Change:
-    """Of the units of the first layer two are near +-22, two near +-size, and the others ordinary.
+    """A first layer with two units near +-22, two near +-size, and ordinary other units.
 
     At 22 softplus(h) - h is 3e-10, and 1 - tanh(h) is 0 to rounding. The dampings are such that the systems are not
     ill-conditioned by the squares of large activations.

@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kfgn
+import kfgn.lab
 from kfgn.backends import BackendUnavailableError
 from kfgn.lab import Options, train
 
 from .accepted import ACCEPTED
-from .calls import Call, calls, public
+from .calls import PROTOCOL, Call, calls, public
 from .libraries import Library
 from .values import Bad
 
@@ -181,6 +183,13 @@ def test_every_argument_has_a_role(backend):
         for call in found:
             parameters = [p for p in inspect.signature(call.of).parameters if p != "self"]
             assert set(parameters) <= set(call.arguments), name
+
+
+def test_the_methods_that_are_left_out_exist():
+    """A stale name would hide a later public method of that name."""
+    for name, methods in PROTOCOL.items():
+        kind = getattr(kfgn, name, None) or getattr(kfgn.lab, name)
+        assert [method for method in methods if not hasattr(kind, method)] == [], name
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])

@@ -184,7 +184,7 @@ def test_a_true_value_below_the_smallest_normal_number_may_be_zero(dtype):
 
 
 def test_a_zero_that_rounding_leaves_no_zero_proves_nothing():
-    """Where the reference cancels to 0, and rounded numbers do not, an answer near 0 may be right or not."""
+    """An answer near 0 may be right or wrong if the reference cancels to 0 and rounded numbers do not."""
     cancels = replace(QUANTITIES["loss"], oracle=lambda p: ((p.X - p.X) + (p.Y - CASE.Y).sum(),))
     answer = np.zeros(CASE.X.shape, np.float32)
     assert compare((answer,), CASE, cancels, "float32").status is Status.INCONCLUSIVE

@@ -64,7 +64,7 @@ def test_saturated_units_do_not_stop_hessian_free(curvature):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("D", [2, 5, 20, 100, 300])
 def test_the_floor_of_a_damping_makes_singular_factors_positive_definite(D, dtype):
-    """Of every rank, with equal elements and with others; and it is a small part of the factor."""
+    """The damping is enough for factors of every rank, and it is a small part of the factor."""
     from kfgn.backends import cholesky
     from kfgn.damping import visible
 

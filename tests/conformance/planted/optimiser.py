@@ -14,7 +14,7 @@ class Optimiser(Curvature):
     floored = False
 
     def norm(self, M, norm):
-        """Of a symmetric positive semi-definite matrix, each over its share of the Kronecker product with I."""
+        """Norms of a symmetric positive semi-definite matrix, each for its share of the Kronecker product with I."""
         if norm == "trace":
             return np.trace(M) / len(M)
         if norm == "frobenius":
@@ -137,7 +137,7 @@ class Optimiser(Curvature):
         return self.mean((u * (H @ v[..., None])[..., 0]).sum(axis=-1)) + damping * self.dot(U, V)
 
     def adapted_gamma(self, b, g, tau, gamma, eta, bounds, direction):
-        """Of three gammas the one whose direction lets the model fall most; a tie keeps the present one."""
+        """The gamma among three whose direction decreases the model most; a tie keeps the present one."""
         decay, best = 0.95**20, (None, -np.inf)
         for candidate in (gamma, gamma * self.dtype_of(decay), gamma / self.dtype_of(decay)):
             bounded = candidate if bounds is None else np.clip(candidate, *map(self.dtype_of, bounds))
