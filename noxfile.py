@@ -100,7 +100,7 @@ def check(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def gpu_rehearsal(session: nox.Session) -> None:
-    """The script for a borrowed GPU, benchmarks/gpu.sh, on the host: with the packages of such a machine alone."""
+    """benchmarks/gpu.sh on the host, with only the packages of a machine with a GPU."""
     session.install(*nox.project.dependency_groups(PROJECT, "gpu-machine"))
     room = Path(session.create_tmp()).resolve()
     wheels = room / "wheels"
@@ -176,7 +176,7 @@ def processors(session: nox.Session) -> None:
 
 @nox.session
 def bad_input(session: nox.Session) -> None:
-    """Bad input by the hundred: files altered in 200 ways of each kind, and 50 kills of a training process."""
+    """Bad input: 200 alterations of each kind of file, and 50 kills of a training process."""
     install(session, "test", extras="conformance,train")
     pytest = ("pytest", "--numprocesses=auto", "--kills=50", "--alterations=200")
     env = {**COMPILED, "OMP_NUM_THREADS": "1"}

@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# Everything that waits for a GPU, in one run of at most 8 minutes, on a machine without a network.
+# Run everything that needs a GPU, in at most 8 minutes, on a machine without a network.
 #
 #   benchmarks/gpu.sh [--device cuda|cpu] [--out FOLDER] [--quick]
 #
-#   --device  cuda asks the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
+#   --device  cuda runs the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
 #   --quick   a few quantities in kfgn-check and a few examples of Hypothesis, so that a rehearsal takes a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
-# program if it is not python3. Where array-api-compat cannot be imported it is installed into a temporary folder from a
-# wheel in .whl/ (or the folder WHEELS), which a machine with a network fetches before:
+# program if it is not python3. If array-api-compat cannot be imported, it is installed into a temporary folder from a
+# wheel in .whl/ (or the folder WHEELS). A machine with a network downloads the wheel before:
 #
 #   python -m pip download --no-deps -d .whl array-api-compat
 #
-# Every part has a time limit. One that fails or runs out of time does not stop the next, and what it wrote stays: rows
-# of kfgn-check are written as they end. summary.txt has a line for each part.
+# Every part has a time limit. A part that fails or runs out of time does not stop the next one, and its output stays:
+# each row of kfgn-check is written when it ends. summary.txt has a line for each part.
 #
 # Exit status: 0 every part passed; 1 a part failed; 2 wrong usage, or no array-api-compat; 3 a part ran out of time
 # and none failed.
 set -uo pipefail
 
-# Seconds, with GRACE for a part to end once it has been told to. They add up to 8 minutes (a test has it).
+# Seconds, of which a part has GRACE to end after the signal to end. They add up to 8 minutes, which a test checks.
 PARTS=(prepare check-float32 check-float64 hypothesis-first hypothesis-second benchmarks)
 LIMITS=(20 130 110 80 80 60)
 GRACE=5
@@ -69,7 +69,7 @@ say() {
     echo "$*" | tee -a "$out/summary.txt"
 }
 
-# within NAME COMMAND...: the command within the limit of its part; the exit status is its own, or 124 out of time.
+# within NAME COMMAND...: run the command within the limit of its part. The exit status is its own, or 124 for a timeout.
 within() {
     local i status
     for i in "${!PARTS[@]}"; do
@@ -83,7 +83,7 @@ within() {
     return 1
 }
 
-# verdict NAME STATUS WORDS: the line of the summary, by the exit status of the part.
+# verdict NAME STATUS WORDS: write the line of the summary, by the exit status of the part.
 verdict() {
     case $2 in
         0) say "$1: passed in $SECONDS s. $3" ;;
@@ -92,7 +92,7 @@ verdict() {
     esac
 }
 
-# rows FILE: what a report has, also an interrupted one; status 1 where a row is bad or a backend is not usable.
+# rows FILE: summarise a report, even an interrupted one; status 1 if a row is bad or a backend is not usable.
 rows() {
     "$python" - "$1" <<'END'
 import sys
@@ -117,7 +117,7 @@ check() {
     within "$name" "$python" -m kfgn_conformance --backend "${backends[@]}" --dtype "$1" --examples 0 --jobs "$jobs" \
         ${only[@]+"${only[@]}"} --jsonl "$out/$name.jsonl" 2>&1 | tee "$out/$name.log"
     status=${PIPESTATUS[0]}
-    # a bad row fails the part, whether it came to its end or not
+    # a bad row fails the part, even if the part has run out of time
     if ! words=$(rows "$out/$name.jsonl") && { [ "$status" = 0 ] || [ "$status" = 124 ]; }; then
         status=1
     fi

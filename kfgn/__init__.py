@@ -16,24 +16,24 @@ Conventions, the same everywhere:
 * The Gauss-Newton block of layer l is approximated by Q_l kron G_l, vec stacking columns:
   Q_l (D_{l-1}+1, D_{l-1}+1) is the second moment of the layer's inputs with the unit appended, and
   G_l (D_l, D_l) the mean Gauss-Newton matrix of its pre-activations.
-* H_L of the mixture (27) is indefinite; `Network.psd` says what stands for it in every Gauss-Newton matrix. The Hessian
-  and its products have the true one.
+* H_L of the mixture (27) is indefinite. `Network.psd` chooses the matrix in its place in every Gauss-Newton matrix. The
+Hessian and its products have the true one.
 * Every result that belongs to layers is a tuple in the order 1, ..., L. A vector in the space of the weights, such as
   the V of a product or the delta of a step, is one of arrays that have the shapes of the weights.
 * tau, eta and damping are numbers, or 0-d arrays in the dtype of X, which are not read under `check=False`.
-* Hyperparameters are numbers alone: those of Python and NumPy, and fractions. Each becomes Python's own, so that it
-  never decides the dtype of a result. True, `decimal.Decimal` and arrays are no numbers.
+* Hyperparameters are numbers alone: those of Python and NumPy, and fractions. Each is converted to Python's own type,
+so that it never decides the dtype of a result. True, `decimal.Decimal` and arrays are no numbers.
 
-Every public function raises `TypeError` for what is not an array, mixed array libraries and wrong
-dtypes, and `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`,
-for values that are not finite or out of range. The messages say what was expected and what came. A damped matrix that
-is not positive definite raises `NotPositiveDefiniteError`, which is a `ValueError`. Functions and optimisers with
-Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their device.
+Every public function raises `TypeError` for arguments that are not arrays, mixed array libraries and wrong dtypes. It
+raises `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`, for values that are not
+finite or out of range. The messages state what was expected and what came. A damped matrix that is not positive
+definite raises `NotPositiveDefiniteError`, which is a `ValueError`. Functions and optimisers with Kronecker factors
+raise `MemoryError` before they allocate factors that exceed the memory of their device.
 
 Settings of the user's own code change no result and no dtype: PyTorch's autocast, default dtype, default device and
 precision of products, JAX's promotion, precision and search for NaN, the floating-point errors of NumPy. Products of
-float32 are taken in float32. JAX's transformations give right derivatives of the results; PyTorch's backward pass takes
-them for constants, and transforms of `torch.func` are refused.
+float32 are taken in float32. JAX's transformations give right derivatives of the results; PyTorch's backward pass
+treats the results as constants, and transforms of `torch.func` are refused.
 """
 
 from .block_products import gauss_newton_block_product, hessian_block_product

@@ -35,7 +35,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
-    """The weights alone, likewise, with their values."""
+    """The weights alone, checked in the same way, with their values."""
     checked_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     xp = one_library_and_device(layers)
@@ -77,12 +77,12 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """Whether all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
+    """True if all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
     return xp.all(_allowed(xp, network, Y))
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """Whether all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
+    """True if all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 
@@ -200,7 +200,7 @@ def _in_unit_interval(draws: Array) -> Array:
 
 
 def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
-    """Which labels have values that the objective takes: classes that there are, or finite numbers in its range."""
+    """True for labels with values that the objective takes: existing classes, or finite numbers in its range."""
     if network.classes is not None:
         return (y >= 0) & (y < network.classes)
     bounds = OBJECTIVES[network.objective].target_range

@@ -121,12 +121,12 @@ def solve_gauss_newton(
 
     b:          arrays of the shapes of the weights, such as the gradient
     damping:    a positive number, or a 0-d array in the dtype of X
-    iterations: how many products are computed, a positive integer; see `Solution` for how many were used
-    tolerance:  the residual, relative to b, at which a solve has arrived, a number from 0 or a 0-d array
+    iterations: the number of products to compute, a positive integer; `Solution` has the number that was used
+    tolerance:  the residual, relative to b, at which a solve has converged, a number from 0 or a 0-d array
 
-    But for rounding it needs no more iterations than there are rows, and few where the damping is large. It raises
-    nothing if it does not arrive: the residual says so. Raises `NotPositiveDefiniteError` with `check` if x is not
-    finite, as the damping is too small for the dtype. Other arguments and errors as in `preactivation_gauss_newton`.
+    Without rounding it needs no more iterations than there are rows, and few if the damping is large. It raises nothing
+    if it does not converge, which the residual shows. Raises `NotPositiveDefiniteError` with `check` if x is not finite
+    because the damping is too small for the dtype. Other arguments and errors as in `preactivation_gauss_newton`.
     """
     return _solve(network, weights, X, Y, b, damping, iterations, tolerance, separate=False, check=check)
 

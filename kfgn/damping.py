@@ -21,7 +21,7 @@ INVERSIONS = (*NORMS, "exact")
 """What `inversion` may be: the factored damping (36) with omega by a norm, or the exact inverse of (35)."""
 
 FLOOR = 8
-"""Of the damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
+"""The least damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
@@ -50,7 +50,7 @@ def visible(xp: Namespace, A: Array, damping: Array) -> Array:
     """The damping of a factor A (D, D), 0-d, but at least `FLOOR` sqrt(D) u tr(A). Ours and not the paper's.
 
     u is the unit roundoff of the dtype. A smaller damping is lost when it is added to A, and the elimination of a
-    singular A then ends in rounding errors of either sign. A damping of 0 stays 0: none was asked for.
+    singular A then ends in rounding errors of either sign. A damping of 0 stays 0, since the user wants none.
     """
     least = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < least), least, damping)
@@ -67,7 +67,7 @@ class Factored(NamedTuple):
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
-        """Whether what is left of each diagonal element, when the rows above are known, is more than rounding. 0-d."""
+        """True if each pivot is more than the rounding error of its diagonal element. 0-d."""
         xp = array_namespace(self.L_Q)
         return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
 
@@ -90,7 +90,7 @@ class Spectral(NamedTuple):
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
-        """Whether the spectrum is positive, 0-d: eigenvalues that may be rounding alone are zero in it already."""
+        """True if the spectrum is positive, 0-d. Eigenvalues that may be rounding errors are already zero in it."""
         xp = array_namespace(self.spectrum)
         return xp.all(self.spectrum > 0)
 
@@ -116,7 +116,7 @@ def damped_inverse(
 ) -> tuple[DampedInverse, Array]:
     """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok.
 
-    floored: whether the factors of (36) are damped by no less than is `visible`, as they are in an optimiser
+    floored: whether the dampings of (36) are at least `visible`, as in an optimiser
     """
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
@@ -161,7 +161,7 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
 
 
 def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """g_i q_j + k (D, P), NaN where it is not positive and finite, and whether it is everywhere."""
+    """g_i q_j + k (D, P), NaN where it is not positive and finite, and True if it is positive and finite everywhere."""
     spectrum = g[:, None] * q[None, :] + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)
     return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

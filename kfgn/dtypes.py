@@ -1,4 +1,4 @@
-"""Numbers of Python beside arrays: each must be one that the dtype of the arrays has."""
+"""The range check of Python's numbers that meet arrays: the dtype of the arrays must hold each number."""
 
 from array_api_compat import array_namespace
 
@@ -7,9 +7,9 @@ from .backends import has_values
 
 
 def in_dtype(name: str, value: Array | float, like: Array, *, check: bool, positive: bool = False) -> Array | float:
-    """The value, once the dtype of `like` has it: `ValueError` for one that becomes infinite there.
+    """The value, checked: `ValueError` if it becomes infinite in the dtype of `like`.
 
-    positive: `ValueError` also for one below the smallest normal number, which some processors take for 0.
+    positive: `ValueError` also for a value below the smallest normal number, which some processors replace by 0.
 
     A 0-d array is in the dtype already. It is read only under `check`.
     """
@@ -26,7 +26,7 @@ def in_dtype(name: str, value: Array | float, like: Array, *, check: bool, posit
 
 
 def _known(value: Array | float, *, check: bool) -> float | None:
-    """The value on the host, where it is there or may be read."""
+    """The value on the host, if it is there or may be read; else None."""
     if isinstance(value, float):
         return value
     return float(value) if check and has_values(value) else None

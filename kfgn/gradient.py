@@ -15,7 +15,8 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     weights: W_l (D_l, D_{l-1} + 1). X: (N, D_0). Y: (N, D_L), or (N,) indices for the categorical.
     No autograd graph is recorded: in PyTorch this is a constant to `backward`, and transforms of `torch.func` raise
     `TypeError`; see `gradient`. JAX's transformations give its derivatives.
-    Raises as the docstring of the package says; `check=False` reads no values, and so never waits for the device.
+    Raises as described in the docstring of the package. `check=False` reads no values, and so never waits for the
+    device.
     """
     xp, weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)

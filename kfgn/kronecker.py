@@ -52,8 +52,9 @@ class KroneckerBlock(NamedTuple):
         inversion: the norm of (38) by which omega shares the damping among the factors, for (36), trace, frobenius or
                    spectral; or exact, by the eigenvalues of both
 
-        Raises `NotPositiveDefiniteError` with `check` where the values can be read, if the damping is too small to make
-        the matrix positive definite by more than rounding, or too large for the result; else the result is NaN.
+        Raises `NotPositiveDefiniteError` with `check`, if the values can be read, for a damping that is too small to
+        make the matrix positive definite by more than rounding, or too large for the result. In other cases the result
+        is then NaN.
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
@@ -151,7 +152,7 @@ def _answer(
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN where it is not finite. lost: whether it is zero and should not be."""
+    """The result, or NaN where it is not finite. lost: whether it is zero by underflow."""
     xp, (Q, G) = array_namespace(result), block
     ok = ok & xp.all(xp.isfinite(result))
     if check and has_values(result):

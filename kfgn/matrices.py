@@ -26,7 +26,7 @@ def is_index(xp: Namespace, i: Array, like: Array) -> Array:
 
 
 def is_largest(xp: Namespace, p: Array) -> Array:
-    """True at the largest element of each row of p (..., D), at the first one of equals: (..., D)."""
+    """True at the largest element of each row of p (..., D), or the first of several: (..., D)."""
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
@@ -48,7 +48,7 @@ def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
 
 @with_derivative(_root_derivative)
 def root(xp: Namespace, x: Array) -> Array:
-    """sqrt(x) for x >= 0 that is 0 only where its derivative is too: a probability, a variance."""
+    """sqrt(x) for x >= 0 whose derivative is 0 wherever x is 0, such as a probability or a variance."""
     return xp.sqrt(x)
 
 

@@ -7,16 +7,16 @@ from .backends import available_memory
 from .network import Network
 
 SMALL = 2**28
-"""Bytes below which nobody is asked what is available."""
+"""Bytes below which the available memory is not looked up."""
 
 ON_THE_WAY = 2
-"""Arrays of the size of the largest factor that are there beside it while it is made: a sum, and its mean."""
+"""The number of further arrays of the size of the largest factor while it is computed: a sum, and its mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
     """`MemoryError` where the factors Q_l and G_l of all layers exceed the memory that is known to be available.
 
-    like: an array of their dtype on their device. sets: how many of them there are at a time.
+    like: an array of their dtype on their device. sets: the number of sets of factors at a time.
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
     sizes = {f"G_{l}": D for l, D in enumerate(network.widths[1:], start=1)}

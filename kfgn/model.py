@@ -49,7 +49,7 @@ def change_in_loss(
 
 
 def rounding_of(xp: Namespace, network: Network, trace: Forward, Y: Array, f: Array) -> Array:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: what one rounding of f and of each output h changes in f."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f by one rounding of f and of each output h."""
     slopes = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
     outputs = xp.mean(xp.sum(xp.abs(trace.outputs * slopes), axis=-1))
     return unit_roundoff(f) * (xp.abs(f) + outputs)

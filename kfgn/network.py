@@ -17,14 +17,15 @@ class Network:
     widths:    D_0, ..., D_L, the number of inputs and of the units of each layer
     transfers: f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus; the last layer has none
     objective: squared_error, bernoulli, categorical or mixture (27), which has three outputs
-    psd:       what stands for H_L in Gauss-Newton where it is indefinite, as that of the mixture is at every h:
+    psd:       the matrix in the place of an indefinite H_L in Gauss-Newton, which the mixture has at every h:
                project  its nearest PSD matrix, negative eigenvalues set to zero, for each datapoint
                scalar   dE/dh_L dE/dh_L^T, which splits the network from its objective at the scalar p(y | h_L)
-               raise    nothing: whatever needs a Gauss-Newton matrix raises `ValueError`
-               No other objective takes notice. The Hessian and its products have the true H_L.
+               raise    none: every function that needs a Gauss-Newton matrix raises `ValueError`
+               The other objectives ignore it. The Hessian and its products have the true H_L.
 
     Raises `ValueError` if a width is not positive or not what the objective needs, if there are not L - 1 transfer
-    functions, or for what is no known name; `TypeError` for what has no order, and for widths that are no integers.
+    functions, or for an unknown name; `TypeError` for collections without an order, and for widths that are no
+    integers.
     """
 
     widths: tuple[int, ...]
@@ -76,7 +77,7 @@ def _transfers(transfers: Any) -> tuple[str, ...]:
 
 
 def _sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
-    """The values in their order; text would be read letter by letter, and a set or a mapping has no order."""
+    """The values in their order. Text is refused, since it would be read letter by letter, as are sets and mappings."""
     if isinstance(values, str):
         raise ValueError(f"{name}: expected a sequence of {of} such as ({values[:20]!r},), got {shown(values)}")
     if not isinstance(values, (bytes, bytearray, memoryview, Set, Mapping)):

@@ -1,12 +1,12 @@
-"""Numbers, counts, names and flags: arguments that are no data, checked and converted where they come in.
+"""The checks and conversions of arguments that are no data: numbers, counts, names and flags.
 
-This is the only room that does so. It returns Python's own float, int, bool and str, so that a hyperparameter never
-decides the dtype of an array, and options that are equal hash alike.
+No other module checks them. The results are Python's own float, int, bool and str, so that a hyperparameter never
+decides the dtype of an array, and equal options have equal hashes.
 
 A number is an instance of `numbers.Real`: Python's int and float, `fractions.Fraction` and the scalars of NumPy. An
-integer is one of `numbers.Integral`. True and False are neither. `decimal.Decimal` belongs to neither by Python's own
-decision. An array without axes is neither, since reading it would wait for its device; only what is documented as "a
-number, or a 0-d array" takes one, and `checked_scalar` leaves it on its device.
+integer is one of `numbers.Integral`. True and False are neither. `decimal.Decimal` is neither, by Python's own
+decision. A 0-d array is neither, since reading it would wait for its device. Only an argument that is documented as "a
+number, or a 0-d array" may be one, and `checked_scalar` leaves it on its device.
 """
 
 import math
@@ -26,15 +26,15 @@ LARGEST = 2**63 - 1
 """The largest integer that is taken."""
 
 NO_NUMBERS = (bool, np.timedelta64)
-"""Types that `numbers` counts among the integers, and kfgn does not."""
+"""Types that are integers for `numbers` and not for kfgn."""
 
 
 def checked_number(
     name: str, value: Any, *, least: float = 0.0, most: float = math.inf, above: bool = False, below: bool = False
 ) -> float:
-    """A finite number from `least`, or above it, to `most`, or below it.
+    """A finite number of at least `least`, or above it, and of at most `most`, or below it.
 
-    `TypeError` for what is no number, `ValueError` for one that is not finite or out of range.
+    `TypeError` for a value that is no number, `ValueError` for one that is not finite or out of range.
     """
     expected = _range(least, most, above=above, below=below)
     number = _as_float(name, value, expected)
@@ -45,7 +45,7 @@ def checked_number(
 
 
 def checked_integer(name: str, value: Any, *, least: int, expected: str) -> int:
-    """An integer from `least` to 2^63 - 1: `TypeError` for what is no integer, `ValueError` for one out of range."""
+    """An integer from `least` to 2^63 - 1: `TypeError` for other values, `ValueError` for an integer out of range."""
     if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     integer = operator.index(value)
@@ -72,7 +72,7 @@ def checked_seed(name: str, value: Any) -> int:
 
 
 def checked_pair(name: str, value: Any) -> tuple[Any, Any]:
-    """Two of something: `TypeError` for what is no tuple or list, `ValueError` for another number of elements."""
+    """A pair: `TypeError` for a value that is no tuple or list, `ValueError` for another number of elements."""
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"{name}: expected a pair of numbers, got {shown(value)}")
     if len(value) != 2:
@@ -88,7 +88,7 @@ def checked_flag(name: str, value: Any) -> bool:
 
 
 def checked_name(name: str, value: Any, known: tuple[str, ...]) -> str:
-    """One of the names that are known: `ValueError` for anything else, whatever its type."""
+    """One of the known names: `ValueError` for anything else, of any type."""
     if isinstance(value, str):
         for word in known:
             if word == value:
@@ -99,7 +99,7 @@ def checked_name(name: str, value: Any, known: tuple[str, ...]) -> str:
 def checked_scalar(
     name: str, value: Any, like: Array, *, check: bool, of: str = "X", positive: bool = False
 ) -> Array | float:
-    """A finite number that is not negative, or positive: a number, whose value is always checked, or a 0-d array.
+    """A finite number that is not negative, or that is positive. The value of a number is always checked.
 
     A 0-d array has the library, device and dtype of `like`, whose name is `of`. Its value is read only with `check`.
     """

@@ -109,7 +109,7 @@ class Diagonal(NamedTuple):
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L); C = diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1.
 
-    A confident p would cancel in 1 - p_i and v_i - p^T v. So its largest element p_k is treated apart.
+    If the largest element p_k is near 1, 1 - p_i and v_i - p^T v lose digits. So p_k is treated separately.
     """
 
     p: Array

@@ -6,11 +6,11 @@ from ._types import Array, Namespace
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A damped matrix that has no inverse which its dtype could hold: the damping is too small, or too large."""
+    """A damped matrix whose inverse its dtype cannot hold, since the damping is too small or too large."""
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Whether the damping is so large that a matrix of this size, or of size 1, is below its rounding."""
+    """True if the damping is so large that a matrix of this size, or of size 1, is below its rounding."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

@@ -22,7 +22,7 @@ def inners(xp: Namespace, a: Arrays, b: Arrays) -> Arrays:
 
 
 def all_finite(xp: Namespace, a: Arrays) -> Array:
-    """Whether no element is NaN or infinite, 0-d."""
+    """True if no element is NaN or infinite, 0-d."""
     first, *rest = (xp.all(xp.isfinite(x)) for x in a)
     for finite in rest:
         first = first & finite

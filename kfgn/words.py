@@ -1,4 +1,4 @@
-"""How a value and its type are written in an error: on one line, however large the value is."""
+"""The text of a value and of its type in an error: one line, however large the value is."""
 
 import reprlib
 from typing import Any
@@ -19,7 +19,7 @@ def type_of(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """The repr of a value, cut where it is long; of an array with axes, its type and shape."""
+    """The repr of a value, cut if it is long. For an array with axes it is the type and the shape."""
     if is_array_api_obj(value) and getattr(value, "ndim", 0):
         return f"{type_of(value)} of shape {tuple(value.shape)}"
     try:

@@ -1,4 +1,4 @@
-"""benchmarks/gpu.sh: its limits add up to 8 minutes, no part stops the next, and its exit status says what happened.
+"""benchmarks/gpu.sh: its limits add up to 8 minutes, no part stops the next, and its exit status shows the outcome.
 
 A program in Python's place answers for kfgn-check and pytest; `nox -s gpu_rehearsal` runs the script as it is.
 """

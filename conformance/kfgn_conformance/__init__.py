@@ -1,4 +1,4 @@
-"""The conformance kit: any implementation of Botev, Ritter and Barber (2017), held against the readable reference.
+"""The conformance kit: any implementation of Botev, Ritter and Barber (2017), compared with the reference.
 
 problems     what is computed on: a network, its weights and a batch
 exchange     a problem in JSON, for programs and for golden vectors

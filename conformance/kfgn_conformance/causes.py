@@ -1,4 +1,4 @@
-"""Why an answer that was right is wrong later: the question after which it is, found by asking again."""
+"""The cause of an answer that is right at first and wrong later: a question that makes it wrong, found by replays."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from .rough import compare_roughly
 from .verdicts import Status, Verdict
 
 REPLAYS = 60
-"""The questions that are tried, for a wrong answer, as the one that made it wrong."""
+"""The most questions that are tried as the cause of a wrong answer."""
 
 
 class Found(NamedTuple):
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 def restart(adapter: Adapter) -> bool:
-    """Close an adapter that can be closed: the next question starts another, which has kept nothing. Whether it can."""
+    """Close an adapter, so that the next question starts a new one without a state. False if it cannot be closed."""
     close = getattr(adapter, "close", None)
     if close is not None:
         close()
@@ -34,19 +34,19 @@ def restart(adapter: Adapter) -> bool:
 
 
 def is_right(verdict: Verdict) -> bool:
-    """Whether there was an answer, and it is not proved wrong."""
+    """True if there was an answer, and it is not proved wrong."""
     return verdict.status in (Status.PASS, Status.INCONCLUSIVE)
 
 
 def verdict_on(found: Found, adapter: Adapter, *, explained: bool) -> Verdict:
     """The verdict with a detail that names the questions after which the answer was wrong.
 
-    explained: whether the adapter is asked again to find the one question that makes it wrong
+    explained: whether questions are repeated to find the single one that makes the answer wrong
     """
     from_new = explained and restart(adapter)
     right = explained and is_right(found.question.judged(adapter))
     if from_new and not right and not found.before:
-        return found.verdict._replace(answer=None)  # wrong by itself: no order is to blame
+        return found.verdict._replace(answer=None)  # the answer is wrong by itself, and no order is the cause
     first = "right when asked alone, " if from_new and right else "right at first, " if found.before else ""
     if kept := kept_from(adapter.describe(), found):
         when = f"wrong after {kept}, whose answer it gives again"
@@ -58,14 +58,14 @@ def verdict_on(found: Found, adapter: Adapter, *, explained: bool) -> Verdict:
 
 
 def in_words(questions: Sequence[Question]) -> str:
-    """The questions by their number and the last of them."""
+    """The number of questions, and the last of them, in words."""
     if not questions:
         return "the questions of the table"
     return str(questions[0]) if len(questions) == 1 else f"{len(questions)} questions, the last of them {questions[-1]}"
 
 
 def kept_from(described: Description, found: Found) -> Question | None:
-    """The question before whose right answer was given again; None if there is none."""
+    """The earlier question whose right answer was given again; None if there is none."""
     asked, answer = found.question, found.verdict.answer
     if answer is None:
         return None
@@ -78,9 +78,9 @@ def kept_from(described: Description, found: Found) -> Question | None:
 
 
 def made_wrong_by(adapter: Adapter, found: Found) -> Question | None:
-    """The question after which the answer, which is right now, becomes wrong; None if none does it.
+    """The question after which the answer, which is right now, becomes wrong; None if there is none.
 
-    The likely ones come first: the same question, the same quantity elsewhere, others on the same problem.
+    The likely questions come first: the same question, the same quantity elsewhere, others on the same problem.
     """
     question = found.question
     for other in [question, *nearest(found)][:REPLAYS]:
@@ -92,7 +92,7 @@ def made_wrong_by(adapter: Adapter, found: Found) -> Question | None:
 
 
 def nearest(found: Found) -> list[Question]:
-    """The questions before, each once: the same quantity, then the same problem, then the last asked first."""
+    """The earlier questions, each once: first the same quantity, then the same problem, and then the latest."""
 
     def distance(other: Question) -> int:
         if other.quantity == found.question.quantity:

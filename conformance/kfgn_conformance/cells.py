@@ -11,9 +11,9 @@ from .verdicts import BAD, UNASKED, Status, Verdict, severity
 
 @dataclass(frozen=True)
 class Column:
-    """An adapter, or the reason why there is none: a column that says so, not a silence.
+    """An adapter, or the reason why there is none, as a column of the table.
 
-    foreign: whether it is asked every question twice, as one that the kit does not know
+    foreign: whether every question is put twice, as for an adapter that does not ship with the kit
     short:   whether the questions in several orders are on one problem alone, as for a library that compiles
     """
 
@@ -25,7 +25,7 @@ class Column:
 
     @property
     def description(self) -> Description | None:
-        """What the adapter says of itself; None without one."""
+        """The adapter's description of itself; None without an adapter."""
         return self.adapter.describe() if self.adapter else None
 
     @property
@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What an adapter's answers for one quantity come to: the worst of them, why it is wrong, and if that is known.
+    """The result for one quantity and one adapter: its verdicts, the diagnosis of a wrong answer, and known failures.
 
     verdicts: one for each problem of the row
     again:    what became wrong when the questions were asked again in other orders
@@ -54,7 +54,7 @@ class Cell:
 
     @property
     def known(self) -> bool:
-        """Whether there is something wrong, and all of it is expected."""
+        """True if there is something wrong, and all of it is expected."""
         return self.status in BAD and all(
             any(failure.explains(verdict) for failure in self.expected)
             for verdict in self.every
@@ -63,7 +63,7 @@ class Cell:
 
     @property
     def worst(self) -> Verdict:
-        """The worst verdict; of other orders where that has the same status, since it says more."""
+        """The worst verdict. Of two with the same status the one of other orders, whose detail has more information."""
         found = max(self.verdicts, key=severity, default=None)
         others = max(self.again, key=severity, default=found)
         assert others is not None
@@ -76,12 +76,12 @@ class Cell:
 
     @property
     def taken(self) -> int:
-        """On how many problems an answer was owed."""
+        """The number of problems that the adapter took."""
         return sum(verdict.status not in UNASKED for verdict in self.verdicts)
 
     @property
     def asked(self) -> int:
-        """On how many problems it was asked: all of the row, but those that are asked in another dtype."""
+        """The number of problems for this quantity in the column's dtype."""
         return sum(verdict.status is not Status.SKIPPED for verdict in self.verdicts)
 
     @property
@@ -91,7 +91,7 @@ class Cell:
 
     @property
     def translations(self) -> tuple[str, ...]:
-        """What was done to the answers to bring them into the kit's conventions."""
+        """The translations that brought the answers into the kit's conventions."""
         return tuple(dict.fromkeys(note for v in self.verdicts for note in v.translations))
 
 

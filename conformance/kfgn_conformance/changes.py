@@ -18,7 +18,7 @@ STEP = 2.0**-24
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""With so many weights one perturbation is enough: a maximum over as many changes hardly varies (a test has it)."""
+"""The number of weights from which one perturbation is enough, as a test shows: the maximum then hardly varies."""
 
 
 class UnusableOracleError(ValueError):
@@ -43,7 +43,7 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """How far an array moves: the largest of its changes, and at least two bounds that hold without luck.
+    """The distance by which an array moves: the largest of its changes, but at least two bounds that hold without luck.
 
     The last rounding alone moves an answer by u max|Q|, unless it is an integer. Twice the root of the mean square is
     what a normal error stays within, where the largest of eight changes of a single number may happen to be small.
@@ -60,7 +60,7 @@ def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Proble
 
 
 def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
-    """The problem in an arithmetic of so many bits."""
+    """The problem in an arithmetic of this many bits."""
     return problem.map_reals(lambda x: rounded_to(precision, x))
 
 

@@ -29,14 +29,14 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = Parser(
         prog="kfgn-check",
-        description="Hold kfgn on every usable backend and dtype against the reference; read the paper's equations.",
+        description="Compare kfgn on every usable backend and dtype with the reference; read the paper's equations.",
         epilog="kfgn-check alone, or with options of `run`, is kfgn-check run.",
     )
     commands = top.add_subparsers(dest="command", required=True)
     checks = commands.add_parser(
         "run",
         help="run the checks (the default)",
-        description="Hold kfgn on every usable backend and dtype against the reference: fixed, drawn, real problems.",
+        description="Compare kfgn on every usable backend and dtype with the reference: fixed, drawn, real problems.",
         epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
         "3 nothing was checked, 4 a report or standard output could not be written.",
     )
@@ -47,36 +47,43 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="MODULE:NAME",
         default=[],
-        help="hold these implementations against the reference, in the place of kfgn's backends",
+        help="compare these implementations with the reference, in the place of kfgn's backends",
     )
     checks.add_argument(
-        "--limit", type=float, default=60.0, metavar="S", help="seconds an adapter has for an answer (default: 60)"
+        "--limit", type=float, default=60.0, metavar="S", help="seconds that an adapter has for an answer (default: 60)"
     )
     checks.add_argument(
-        "--in-process", action="store_true", help="adapters in this process, without a limit, for a debugger"
+        "--in-process", action="store_true", help="run adapters in this process, without a limit, for a debugger"
     )
+    checks.add_argument("--expected", type=_path, metavar="FILE", help="known failures, as TOML: docs/adapters.md")
     checks.add_argument(
-        "--expected", type=_path, metavar="FILE", help="failures that are known, as TOML: docs/adapters.md"
+        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on this device"
     )
-    checks.add_argument("--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on it")
-    checks.add_argument("--dtype", choices=DTYPES, help="only in it")
+    checks.add_argument("--dtype", choices=DTYPES, help="only in this dtype")
     checks.add_argument(
         "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
     )
     checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    checks.add_argument("--examples", type=_whole(0), default=15, metavar="N", help="drawn problems (default: 15)")
-    checks.add_argument("--seed", type=_whole(None), default=0, help="of the drawn problems (default: 0)")
     checks.add_argument(
-        "--jobs", type=_whole(1), default=1, metavar="N", help="processes that share the work (default: 1)"
+        "--examples", type=_whole(0), default=15, metavar="N", help="number of drawn problems (default: 15)"
+    )
+    checks.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
+    checks.add_argument(
+        "--jobs", type=_whole(1), default=1, metavar="N", help="number of processes that share the work (default: 1)"
     )
     checks.add_argument(
-        "--jsonl", type=_path, metavar="FILE", help="write the report here too, as lines of JSON, each row as it ends"
+        "--jsonl",
+        type=_path,
+        metavar="FILE",
+        help="also write the report to FILE, as lines of JSON, each row when it ends",
     )
-    checks.add_argument("--html", type=_path, metavar="FILE", help="and here, as a page for a browser")
+    checks.add_argument(
+        "--html", type=_path, metavar="FILE", help="also write the report to FILE, as a page for a browser"
+    )
     report = commands.add_parser(
         "report",
         help="reports of several runs on one page",
-        description="Draw reports that were written with --jsonl on one page of HTML, their columns beside each other.",
+        description="Draw reports that were written with --jsonl on one page of HTML, their columns side by side.",
         epilog="Exit status: 0 drawn, 2 wrong usage or a file that is no report, 4 the page could not be written.",
     )
     report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="reports")
@@ -84,27 +91,29 @@ def parser() -> argparse.ArgumentParser:
     certify = commands.add_parser(
         "certify",
         help="the accuracy of the reference itself",
-        description="Hold the reference in float64 against itself in ball arithmetic of 256 bits, on drawn problems.",
+        description="Compare the reference in float64 with itself in ball arithmetic of 256 bits, on drawn problems.",
         epilog="Exit status: 0 all ratios at most 1, 1 one above, 3 nothing was checked.",
     )
-    certify.add_argument("--examples", type=_whole(1), default=200, metavar="N", help="drawn problems (default: 200)")
-    certify.add_argument("--seed", type=_whole(None), default=0, help="of the drawn problems (default: 0)")
+    certify.add_argument(
+        "--examples", type=_whole(1), default=200, metavar="N", help="number of drawn problems (default: 200)"
+    )
+    certify.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
     vectors = commands.add_parser(
         "vectors",
         help="golden vectors: problems with certified values, for any language",
-        description="Golden vectors, as JSON: docs/vectors.md says how to read them.",
-        epilog="Exit status: 0 all is well, 1 a vector is not, 2 wrong usage or another file, 4 as for run.",
+        description="Golden vectors, as JSON, described in docs/vectors.md.",
+        epilog="Exit status: 0 all are right, 1 one is wrong, 2 wrong usage or a wrong file, 4 as for run.",
     )
     vectors.add_argument(
         "action",
         choices=("list", "verify", "regenerate"),
-        help="a line for each; recompute what they say; or write them anew, in ball arithmetic",
+        help="print a line for each; recompute their content; or write them again, in ball arithmetic",
     )
-    vectors.add_argument("folder", nargs="?", type=_path, help="of the files (default: those that kfgn ships with)")
+    vectors.add_argument("folder", nargs="?", type=_path, help="folder of the files (default: the one in kfgn)")
     equations = commands.add_parser(
         "equations",
         help="the paper's 71 equations",
-        description="The table of the paper's numbered equations, or one of them with what computes it.",
+        description="The table of the paper's numbered equations, or one of them with the code that computes it.",
     )
     equations.add_argument("number", nargs="?", type=int, help="this one in full")
     return top
@@ -235,7 +244,7 @@ def _write(report: Report, given: argparse.Namespace) -> bool:
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
-    """End the program for options that cannot be; the failures that are known."""
+    """Return the known failures. End the program for options that have no meaning."""
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
@@ -263,7 +272,7 @@ def _path(text: str) -> Path:
 
 
 def _whole(least: int | None) -> Callable[[str], int]:
-    """What reads an integer of 32 bits, from `least` if that is given."""
+    """A reader of integers of 32 bits, from `least` if that is given."""
 
     def integer(text: str) -> int:
         number = int(text)
@@ -277,7 +286,7 @@ def _whole(least: int | None) -> Callable[[str], int]:
 
 
 def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Output) -> bool:
-    """Whether there is every adapter, and every backend that is required; what is not is told."""
+    """True if every adapter and every required backend is usable; the others are printed."""
     usable = {column.name for column in columns if column.adapter}
     reasons = {column.name: column.reason for column in columns if column.adapter is None}
     missing = sorted(set(given.require) - usable)

@@ -14,7 +14,7 @@ DEEPEST = 50
 
 
 class FileError(ValueError):
-    """A file is not what it should be; the message names the file, the field and what was expected."""
+    """A file that is not what it should be. The message names the file and the field, and states what was expected."""
 
 
 def content_of(path: Path) -> bytes:
@@ -23,7 +23,7 @@ def content_of(path: Path) -> bytes:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is a pipe or a device")
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
 
@@ -52,7 +52,7 @@ def from_toml(content: bytes, place: object) -> Any:
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
     """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
-    import msgspec  # where files are read, and nowhere else
+    import msgspec  # needed only where files are read
 
     try:
         converted = msgspec.convert(value, kind)

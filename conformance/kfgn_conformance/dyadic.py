@@ -40,7 +40,7 @@ def clear(
     *,
     dead: bool = False,
 ) -> Problem:
-    """The first of the random problems, seed by seed and changed so, that is wanted and off every step.
+    """The first random problem, seed by seed, that is wanted and clear of every step after the change.
 
     dead: whether the first layer is to have no gradient; it has one otherwise
     """

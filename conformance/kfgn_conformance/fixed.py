@@ -1,7 +1,7 @@
-"""The fixed problems beside the cases: small ones, each for a kind of mistake that no case shows.
+"""The fixed problems that are not cases: small ones, each for a kind of mistake that no case shows.
 
-An id begins with the kind of problem, which is a table below, and ends with the objective. The first entry of a row
-says what the problem is for.
+An id begins with the kind of problem and ends with the objective. There is a table for each kind. The first entry of a
+row is the purpose of the problem.
 """
 
 from dataclasses import replace
@@ -19,9 +19,9 @@ from .variations import Change, all_outputs_near, some_outputs_near, some_units_
 class Fixed(NamedTuple):
     """A row of the tables.
 
-    says:   what the problem is for
-    shape:  its sizes and functions; the sizes are few, as JAX compiles every operation for each shape that it meets
-    change: what is made of a random problem of that shape
+    says:   the purpose of the problem
+    shape:  its sizes and functions. There are few sizes, since JAX compiles every operation for each shape
+    change: the variation that is applied to a random problem of that shape
     dtypes: in which it is asked
     dead:   whether its first layer has no gradient
     """
@@ -38,14 +38,14 @@ class Fixed(NamedTuple):
 
 
 N, S = 5, 3
-"""The datapoints, and the labels of each, where these are not what a problem is for."""
+"""The number of datapoints, and of labels for each, unless these numbers are the purpose of a problem."""
 
 CURVED = ("logistic", "softplus", "tanh")
 LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
-"""The objectives whose outputs are logits, and what stands for their H_L."""
+"""The objectives whose outputs are logits, with the matrix in the place of their H_L."""
 
 SIZES = {90: DTYPES, 800: ("float64",)}
-"""At which e^h overflows, and the dtypes in which that is asked: float32 has shown at 90 what it would at 800."""
+"""The sizes at which e^h overflows, with the dtypes of the problem. float32 overflows at 90 already."""
 
 
 def outputs(objective: str) -> int:
@@ -54,7 +54,7 @@ def outputs(objective: str) -> int:
 
 
 def called(objective: str, psd: str) -> str:
-    """The objective, and what stands for its H_L where that is not the default."""
+    """The objective, and the matrix in the place of its H_L where that is not the default."""
     return f"{objective}-scalar" if psd == "scalar" else objective
 
 
@@ -66,7 +66,7 @@ SATURATED: dict[str, Fixed] = {
             all_outputs_near(30),
         )
         for objective, psd in LOGITS
-        # The projection of such an H_L of the mixture is 1e-13 of it, and so what rounding made of 0.
+        # The projection of the mixture's H_L is 1e-13 of H_L here, which is the rounding error of a zero.
         if (objective, psd) != ("mixture", "project")
     },
     **{

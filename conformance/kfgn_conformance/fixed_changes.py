@@ -1,7 +1,7 @@
-"""The file of `known_changes`: how it is written, and how it is verified.
+"""The program that writes and verifies the file of `known_changes`.
 
-`python -m kfgn_conformance.fixed_changes write` computes what is missing in it, and `verify` computes everything again
-and compares.
+`python -m kfgn_conformance.fixed_changes write` computes the entries that are missing. `verify` computes all entries
+again and compares them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from .quantities import ROWS, Quantity
 
 
 def questions() -> Iterator[tuple[Problem, Quantity]]:
-    """Every quantity of every fixed problem, as a run of the kit asks for it."""
+    """Every quantity of every fixed problem, as a run of the kit computes it."""
     for problem in fixed_problems().values():
         for quantity in ROWS.values():
             if quantity.asks(problem) and (reduced := quantity.within_reach(problem)) is not None:
@@ -42,7 +42,7 @@ def _computed(question: tuple[str, str]) -> tuple[float, ...]:
 
 
 def completed(known: Table, jobs: int) -> Table:
-    """The table of all fixed problems: what is known already, and the rest computed in so many processes."""
+    """The table of all fixed problems: the known entries, and the others computed in this many processes."""
     table: Table = {}
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         pending = {}

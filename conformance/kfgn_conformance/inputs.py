@@ -1,4 +1,4 @@
-"""The arrays of a problem as an adapter is given them: copies, so that a change reaches nobody else and is found."""
+"""The copies of a problem's arrays that an adapter is given, so that its changes are found and reach no other."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -12,7 +12,7 @@ from .problems import Array, Problem
 
 @lru_cache(maxsize=256)
 def handed(problem: Problem) -> Problem:
-    """Return the copy that adapters are given: one for all quantities, so that what they keep for it is found."""
+    """Return the copy that adapters are given: one object for all quantities, since adapters may keep values for it."""
     return copied(problem)
 
 

@@ -1,6 +1,6 @@
 """The changes d of the fixed problems, computed once and shipped, since they are the same on every machine.
 
-An entry holds for one problem, by a hash of its numbers. A problem that the file does not have gets its d computed.
+The key of an entry is a hash of the numbers of its problem. d is computed for a problem that is not in the file.
 `fixed_changes` writes and verifies the file.
 """
 
@@ -19,11 +19,11 @@ from .quantities import ROWS, Quantity
 FILE = Path(__file__).parent / "known_changes.json"
 
 Table = dict[str, dict[str, Any]]
-"""By the hash of a problem: its id and N, and the d of every array by quantity."""
+"""Entries by the hash of a problem: its id and N, and the d of every array by quantity."""
 
 
 def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | None:
-    """d of each array, if the file has it. A quantity that is only compared in part is another, and is not there."""
+    """d of each array, if the file has it. The file has no quantity that is only compared in part."""
     if problem.id not in _ids() or ROWS.get(quantity.name) is not quantity:
         return None
     d = shipped().get(digest(problem), {}).get("changes", {}).get(quantity.name)
@@ -32,7 +32,7 @@ def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | N
 
 @cache
 def shipped() -> Table:
-    """The file that ships with the kit; empty while there is none."""
+    """The table in the file that ships with the kit; empty without this file."""
     return read(FILE) if FILE.is_file() else {}
 
 

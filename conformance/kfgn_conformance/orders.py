@@ -1,7 +1,8 @@
-"""Questions in several orders: an implementation that keeps a state may answer otherwise after other questions.
+"""Questions in several orders, since an implementation with a state may answer otherwise after other questions.
 
-The rows of the table ask for one quantity on one problem after the other. Here every quantity is asked again after the
-others, on a few small problems, in orders that a seed decides, and is compared roughly: a spoilt answer is far off.
+The rows of the table run one quantity on one problem after the other. Here every quantity is run again after the
+others, on a few small problems, in orders that a seed decides. The comparison is rough, since a spoilt answer has a
+large error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +21,11 @@ ORDERS = 3
 """The seeded orders, after the one of the table."""
 
 EXPLAINED = 5
-"""The quantities of an adapter whose wrong answers are explained by replays."""
+"""The most quantities of an adapter for which replays find the cause of a wrong answer."""
 
 
 class Again(NamedTuple):
-    """The number of questions that were asked in each order, and by quantity the verdict on the first wrong answer."""
+    """The number of questions in each order, and for each quantity the verdict on its first wrong answer."""
 
     questions: int
     wrong: dict[str, Verdict]
@@ -38,11 +39,11 @@ def asked_in_orders(
     *,
     short: bool = False,
 ) -> Again:
-    """Ask for the quantities in several orders.
+    """Run the quantities in several orders.
 
-    names: the quantities that are asked
-    wrong: those of them that are wrong already; only one that is right first and wrong later tells something new
-    short: whether one problem is enough, as it is where every new shape is compiled
+    names: the quantities
+    wrong: the quantities that are wrong already; they count only if they are right first and wrong later
+    short: whether one problem is enough, as for a library that compiles every new shape
     """
     restart(adapter)
     questions = chosen(adapter, problems, [name for name in ROWS if name in set(names)], short=short)
@@ -61,9 +62,9 @@ def in_every_order(questions: Sequence[Question]) -> Iterator[Question]:
 
 
 def wrong_answers(adapter: Adapter, questions: Iterable[Question], wrong: set[str]) -> dict[str, Found]:
-    """The first wrong answer for each quantity. One that raised is not asked again, as it might hang each time.
+    """The first wrong answer for each quantity. A quantity that raised is not run again, since it may hang each time.
 
-    wrong: quantities of which an answer counts only where the same question was answered rightly before
+    wrong: quantities whose answer counts only if the same question had a right answer before
     """
     found: dict[str, Found] = {}
     history: list[Question] = []

@@ -17,7 +17,7 @@ from .plain import plain
 
 
 class UnwrittenError(OSError):
-    """Standard output did not take what was printed."""
+    """A failure of standard output to take what was printed."""
 
 
 class Output(Console):
@@ -49,14 +49,14 @@ class Output(Console):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of a command line whose messages quote plainly what was given."""
+    """A parser of a command line whose messages quote the given text plainly."""
 
     def error(self, message: str) -> NoReturn:
         """End the program, with status 2."""
         super().error(plain(message))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. `UnwrittenError` where argparse would not notice that it cannot."""
+        """Print the help. `UnwrittenError` if that fails, which argparse would ignore."""
         try:
             (file or sys.stdout).write(self.format_help())
         except OSError as error:
@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Prepare both streams for printing, and flush them at the end. A letter that the encoding lacks is escaped.
+    """Prepare both streams for printing, and flush them at the end. A character that the encoding lacks is escaped.
 
     Raises `UnwrittenError`.
     """
@@ -96,7 +96,7 @@ def _write_out(stream: TextIO | None) -> OSError | None:
     try:
         stream.flush()
     except OSError as error:
-        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # it may have no descriptor
+        with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:  # the stream may have no descriptor
             os.dup2(nowhere.fileno(), stream.fileno())
         return error
     return None

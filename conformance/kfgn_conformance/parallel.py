@@ -25,16 +25,17 @@ def run_in_processes(
     ended: Callable[[str, Row], None] = ignored,
     only: Collection[str] = ROWS,
 ) -> Report:
-    """`run` in so many processes. open_columns: what made the columns, to be called in each of them, and so pickled.
+    """`run` in several processes. open_columns: a picklable function that makes the columns, which each process calls.
 
-    Rows end in any order, and `progress` is called with the first that has not. A process that ends before its time,
-    as by an adapter in it, ends the others: the rows that were judged stay, and those that were not are ERROR.
+    Rows end in any order, and `progress` is called with the first row that has not ended. If a process ends too early,
+    for example by an adapter in it, the others end too. The rows with verdicts stay, and the other rows are ERROR.
     """
     report = Report(list(columns), list(problems))
     names = rows_for(report.problems, only)
     answers: dict[str, Row] = {}
     with pool(jobs, _open, open_columns, report.problems) as processes:
-        rows = {processes.submit(_row, name): name for name in reversed(names)}  # the longest are last in the table
+        # the rows that take longest are last in the table
+        rows = {processes.submit(_row, name): name for name in reversed(names)}
         for name in names[:1]:
             progress(name)
         for done in as_completed(rows):
@@ -80,12 +81,12 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(pool: ProcessPoolExecutor, report: Report, progress: Callable[[str], None]) -> list[Again]:
-    """The columns asked again, each in one process. One that ends its process is wrong in its first quantity."""
+    """The questions in other orders, each column in one process. One that ends its process fails in its first row."""
     progress("in other orders")
     asked = [report.answered(i) for i in range(len(report.columns))]
     try:
         futures = [pool.submit(_again, i, *names) for i, names in enumerate(asked)]
-    except BrokenProcessPool:  # by a row, which is an error by itself
+    except BrokenProcessPool:  # a row has ended the process, which is an error of that row
         return [Again(0, {}) for _ in asked]
     found = []
     for (names, _), future in zip(asked, futures, strict=True):

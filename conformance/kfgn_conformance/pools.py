@@ -1,4 +1,4 @@
-"""Processes of the kit that share work. They end with the kit, and nothing of an adapter comes back from them."""
+"""Processes of the kit that share work. They end with the kit, and no object of an adapter comes back from them."""
 
 import functools
 import os
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 @contextmanager
 def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
-    """So many processes, in each of which `start` was called. An exception, as by Ctrl-C, ends them at once."""
+    """Processes that have each called `start`. An exception, such as that of Ctrl-C, ends them at once."""
     others = active_children()
-    # spawned: libraries that have threads do not survive a fork
+    # spawn, since libraries with threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _started, (start, *arguments)) as processes:
         try:
             yield processes
@@ -31,7 +31,7 @@ def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[P
 
 
 def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
-    """The work of a process, with a RuntimeError for whatever it raises: exceptions are pickled, and may be foreign."""
+    """The work of a process, with a RuntimeError for any exception: exceptions are pickled, and may be foreign."""
 
     @functools.wraps(work)
     def plain(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -45,13 +45,13 @@ def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def _started(start: Callable[..., object], *arguments: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the kit, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C must reach only the kit, which ends this process
     Thread(target=_end_with_the_kit, daemon=True).start()
     start(*arguments)
 
 
 def _end_with_the_kit() -> None:
-    """In a thread: the pool does not notice that the kit was killed, and would wait for its next task for ever."""
+    """End this process with the kit, from a thread. The pool itself would wait for ever for its next task."""
     kit = parent_process()
     assert kit is not None
     kit.join()

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 SCHEMA_VERSION = 1
 
 DTYPES = ("float32", "float64")
-"""In which a problem is asked, if it does not say otherwise."""
+"""The dtypes in which a problem is run, unless it has its own."""
 
 CLASSIFIERS = ("categorical", "mixture")
 """The objectives whose labels are indices of classes."""
@@ -92,18 +92,18 @@ class Walk(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What an implementation is asked about. Arrays are float64 with values that are `exact` in float32.
+    """A network, its weights and a batch. Arrays are float64 with values that are `exact` in float32.
 
     id:       stable and unique within a run
     layers:   the network; the last layer has no transfer function
     weights:  W_l (D_l, D_{l-1} + 1), bias in the last column
     X, Y:     the batch, (N, D_0) and (N, D_L), or (N,) int64 indices for the objectives that classify
-    labels:   S for each datapoint, (N, S, D_L) or (N, S), as data: what KFAC is computed at
+    labels:   S for each datapoint, (N, S, D_L) or (N, S), as data: the labels of KFAC
     draws:    normals (squared error) or uniforms in [0, 1) that labels are sampled from, the shape of `labels`
-    probes:   what products, projections and solves are asked at
+    probes:   the arguments of products, projections and solves
     psd:      what stands for an indefinite H_L, "project" or "scalar": that of the mixture is one
     walk:     states of an optimiser to step from, for the problems that ask for steps and nothing else
-    dtypes:   in which it is asked; an adapter in another dtype is SKIPPED on it, and the report says so
+    dtypes:   those in which it is run; an adapter in another dtype is SKIPPED on it, and the report notes this
     """
 
     id: str

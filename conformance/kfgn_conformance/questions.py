@@ -1,4 +1,4 @@
-"""A few questions on small problems: those that are asked again in other orders."""
+"""The questions on small problems that are repeated in other orders."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,13 +15,13 @@ from .rough import compare_roughly, oracle
 from .verdicts import UNASKED, Verdict, judge
 
 SHAPES = 3
-"""The problems of different shapes; the first of them has its relatives beside it."""
+"""The number of problems of different shapes. The first of them comes with its relatives."""
 
 SMALL = 4000
-"""A problem is small if it has fewer weights times datapoints."""
+"""The bound below which the number of weights times datapoints makes a problem small."""
 
 STEPS = 2
-"""The steps of a walk that are asked."""
+"""The number of steps of a walk that are run."""
 
 
 class Question(NamedTuple):
@@ -31,7 +31,7 @@ class Question(NamedTuple):
     quantity: Quantity
 
     def judged(self, adapter: Adapter) -> Verdict:
-        """The verdict on the adapter's answer, which is compared roughly."""
+        """The verdict on the adapter's answer, by the rough rule."""
         return judge(adapter, self.problem, self.quantity, by=compare_roughly)
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ def of_different_shapes(
 
 
 def news(problem: Problem, found: Sequence[Problem]) -> int:
-    """In how many ways a problem differs from all that were found, and one; 0 if one of them has the same shape."""
+    """One more than the number of ways in which a problem differs from all found so far; 0 if the shape is known."""
     if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
         return 0
     sizes: tuple[Callable[[Problem], object], ...] = (lambda p: p.N, lambda p: p.widths, lambda p: p.objective)
@@ -75,14 +75,14 @@ def news(problem: Problem, found: Sequence[Problem]) -> int:
 
 
 def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
-    """Whether the adapter answers any of the quantities on the problem."""
+    """True if the adapter answers any of the quantities on the problem."""
     asked = (Question(problem, ROWS[name]) for name in names)
     usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
     return any(question.judged(adapter).status not in UNASKED for question in usable)
 
 
 def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """The first walk, with its first steps alone."""
+    """The first walk, with only its first steps."""
     for problem in problems:
         if problem.walk is not None:
             yield replace(problem, walk=problem.walk._replace(waypoints=problem.walk.waypoints[:STEPS]))
@@ -90,13 +90,13 @@ def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
 
 
 def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
-    """Whether the quantity depends on the part that differs, so that a kept answer would be wrong."""
+    """True if the quantity depends on the part that differs, so that a kept answer would be wrong."""
     pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
     return not all(np.array_equal(a, b) for a, b in pairs)
 
 
 def has_oracle(question: Question, quantity: Quantity) -> bool:
-    """Whether an answer to the question can be judged."""
+    """True if an answer to the question can be judged."""
     try:
         oracle(question.problem, quantity)
     except (ArithmeticError, ValueError):

@@ -1,4 +1,4 @@
-"""Problems that differ from another in one part: an answer kept from the one is wrong on the other.
+"""Problems that differ from another problem in one part, so that an answer kept from that problem is wrong.
 
 A cache may be keyed by the weights and forget the batch, or be keyed by the shapes and forget the numbers.
 """
@@ -14,7 +14,7 @@ from .margins import clear_of_kinks, near_border
 from .problems import Probes, Problem, exact
 
 SEEDS = 100
-"""The random problems that are tried for a part, until the changed problem is clear of every step."""
+"""The most random problems that are tried for a part, until the changed problem is clear of every step."""
 
 
 def with_probes(problem: Problem, donor: Problem) -> Problem:
@@ -35,7 +35,7 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
 
 @cache
 def relatives(problem: Problem) -> tuple[Problem, ...]:
-    """One relative for each part that has one clear of every step; the ids say which part is another."""
+    """One relative for each part for which one is clear of every step. The id names the part."""
     found = (relative(problem, part) for part in PARTS)
     return tuple(other for other in found if other is not None)
 

@@ -1,9 +1,10 @@
-"""A rough comparison with the oracle, without d, which takes long to compute: for questions in other orders.
+"""A rough comparison with the oracle for questions in other orders. It does without d, which takes long to compute.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
-The first term is that of the rule of `tolerances`. In the place of c d stands the most that a tolerance may be to prove
-anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem is further off.
+The first term is that of the rule of `tolerances`. The second term, in the place of c d, is the largest tolerance that
+proves anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem has a larger
+error.
 """
 
 import math
@@ -13,8 +14,8 @@ import numpy as np
 
 from .problems import Problem
 from .quantities import Quantity, largest
-from .tolerances import LOOSE, ROUNDOFF, C, Truth, longest_sum, quotient
-from .verdicts import NON_STRICT, Status, Verdict, well_formed
+from .tolerances import LOOSE, ROUNDOFF, C, Truth, longest_sum
+from .verdicts import NON_STRICT, Status, Verdict, measured, well_formed
 
 
 @lru_cache(maxsize=2048)
@@ -40,14 +41,8 @@ def compare_roughly(
     allowed = [
         rounding * size + LOOSE[dtype] * (scale or most) for size, scale in zip(right.sizes, right.scales, strict=True)
     ]
-    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, right.arrays, strict=True)]
-    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
-    worst = int(np.argmax(ratios))
-    detail = (
-        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, rough tolerance {allowed[worst]:.3g}, "
-        f"largest element {right.scales[worst]:.3g}"
-    )
-    if ratios[worst] <= 1:
-        return Verdict(Status.PASS, problem.id, ratios[worst], LOOSE[dtype], detail, None, translations)
-    status = Status.NON_STRICT if ratios[worst] <= NON_STRICT else Status.FAIL
-    return Verdict(status, problem.id, ratios[worst], LOOSE[dtype], detail, tuple(map(np.copy, arrays)), translations)
+    ratio, detail = measured(arrays, right, allowed, "rough tolerance")
+    if ratio <= 1:
+        return Verdict(Status.PASS, problem.id, ratio, LOOSE[dtype], detail, None, translations)
+    status = Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
+    return Verdict(status, problem.id, ratio, LOOSE[dtype], detail, tuple(map(np.copy, arrays)), translations)

@@ -21,7 +21,7 @@ class Report:
     """The table: rows are quantities, columns adapters.
 
     notes:  where a quantity was not asked in full
-    mended: failures that were expected and are none any more
+    mended: expected failures that no longer occur
     """
 
     columns: list[Column]
@@ -36,20 +36,20 @@ class Report:
         self.notes += [note for note in row.notes if note not in self.notes]
 
     def asked(self, column: int) -> tuple[list[Problem], int]:
-        """The problems that a column has taken for any quantity, and the number of all that there are in its dtype."""
+        """The problems that a column has taken for any quantity, and the number of all problems in its dtype."""
         verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
         taken = {verdict.problem for verdict in verdicts if verdict.status not in UNASKED}
         asked = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
         return [problem for problem in self.problems if problem.id in taken], len(asked)
 
     def answered(self, column: int) -> tuple[list[str], list[str]]:
-        """The quantities that a column can be asked for again, and those of them that it has wrong already."""
+        """The quantities that a column can run again in other orders, and those of them that are wrong already."""
         statuses = {name: row[column].status for name, row in self.rows.items()}
         names = [name for name, status in statuses.items() if status not in (*UNASKED, Status.ERROR)]
         return names, [name for name in names if statuses[name] is not Status.PASS]
 
     def add_again(self, found: Sequence[Again]) -> None:
-        """Enter the wrong answers of each column to questions in other orders, and a note on how many were asked."""
+        """Enter each column's wrong answers in other orders, and a note on the number of questions."""
         titles: dict[int, list[str]] = {}
         for i, (questions, wrong) in enumerate(found):
             titles.setdefault(questions, []).append(self.columns[i].title)
@@ -60,7 +60,7 @@ class Report:
         self.notes += [f"asked again in {ORDERS} other orders: {asked}"] if asked else []
 
     def expect(self, failures: Iterable[Expected]) -> None:
-        """Tell the cells what is known of them; what passes in its place is `mended`."""
+        """Give each cell its known failures. Known failures that do not occur are `mended`."""
         mended = []
         for failure in failures:
             if failure.quantity not in self.rows:
@@ -110,7 +110,7 @@ def run(
     ended: Callable[[str, Row], None] = ignored,
     only: Collection[str] = ROWS,
 ) -> Report:
-    """Ask every column for every quantity, or for those of `only`, on every problem.
+    """Run every quantity, or those of `only`, on every problem and with every column.
 
     `progress` is called with the name of each row as it begins, and `ended` with each row as it ends.
     """
@@ -129,14 +129,14 @@ def run(
 
 
 def again(column: Column, problems: Sequence[Problem], names: Sequence[str], wrong: Sequence[str]) -> Again:
-    """Ask a column for the quantities again in other orders; wrong: those that it has wrong already."""
+    """Run the quantities of a column again in other orders. wrong: the quantities that are wrong already."""
     if column.adapter is None:
         return Again(0, {})
     return asked_in_orders(column.adapter, problems, names, wrong, short=column.short)
 
 
 def rows_for(problems: Sequence[Problem], only: Collection[str] = ROWS) -> list[str]:
-    """The rows that there is a problem for, of those of `only`."""
+    """The rows of `only` for which there is a problem."""
     return [name for name, quantity in ROWS.items() if name in only and any(map(quantity.asks, problems))]
 
 
@@ -171,9 +171,9 @@ def row(name: str, columns: Sequence[Column], problems: Sequence[Problem]) -> Ro
 def diagnosed(
     adapter: Adapter, problems: Mapping[str, Problem], quantity: Quantity, verdicts: Sequence[Verdict]
 ) -> Diagnosis | None:
-    """Why answers are wrong; None where none is. What is no answer at all tells nothing of the mistake.
+    """The diagnosis of wrong answers; None if no answer is wrong. Verdicts without an answer are left out.
 
-    The worst come first, so that the diagnosis describes the answer that the cell names.
+    The worst answers come first, so that the diagnosis describes the answer that the cell names.
     """
     answers = [
         Answered(problems[verdict.problem], verdict.answer)

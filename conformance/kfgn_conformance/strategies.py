@@ -43,7 +43,7 @@ DATAPOINTS = (3, 1)
 LABELS = (2, 1)
 
 EXAMPLES = 5
-"""How many problems are drawn of a shape before another shape is taken."""
+"""The number of problems that are drawn of a shape before the next shape is taken."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -132,7 +132,7 @@ def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
 
 
 def distinct_shapes(seed_value: int) -> Iterator[Shape]:
-    """Shapes without end, no two of them equal, the objectives by turns."""
+    """Infinitely many shapes, no two of them equal, with each objective in turn."""
     choose, seen = Random(seed_value).choice, set[Shape]()
     for objective, psd in cycle(SPLITS):
         while (shape := any_shape(choose, objective, psd)) in seen:
@@ -142,9 +142,9 @@ def distinct_shapes(seed_value: int) -> Iterator[Shape]:
 
 
 def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
-    """A problem of the shape that is telling for every quantity; None if there is none among a few.
+    """A problem of the shape on which every quantity can fail; None if there is none among a few.
 
-    The last one is taken, since the first that Hypothesis draws are the simplest, full of zeros.
+    The last such problem is taken, since Hypothesis draws the simplest ones first, full of zeros.
     """
     found: list[Problem] = []
 
@@ -166,16 +166,16 @@ def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
 
 
 def tells(problem: Problem) -> bool:
-    """Whether every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
+    """True if every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
     has_gradient = any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays)
     return has_gradient and all(telling(problem, quantity) for quantity in QUANTITIES.values())
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """So many drawn problems, telling for every quantity, no two of one shape.
+    """Drawn problems on which every quantity can fail, no two of one shape.
 
-    The same ones for the same seed in the same environment: Hypothesis also draws numbers that it finds in the code
-    around it, so another installation may draw others.
+    The same seed gives the same problems in the same environment. Hypothesis also draws numbers that it finds in the
+    code around it, so another installation may draw other problems.
     """
     made = (telling_problem(shape, seed_value + i) for i, shape in enumerate(distinct_shapes(seed_value)))
     found = islice((problem for problem in made if problem is not None), count)

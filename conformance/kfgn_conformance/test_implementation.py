@@ -1,6 +1,6 @@
 """A test for each quantity and dtype that the adapter of `--kfgn-adapter` offers, and one for each dtype.
 
-The second kind asks for all quantities again in other orders. See `kfgn_pytest`.
+The second kind runs all quantities again in other orders. See `kfgn_pytest`.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ def _columns(config: pytest.Config) -> list[Any]:
         from .columns import columns_of
         from .plain import plain
 
-        _known(config)  # a file that is not usable is an error before anything is asked
+        _known(config)  # an unusable file is an error before the first question
         name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
         if not limit > 0:
             raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
@@ -81,7 +81,7 @@ def problems(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def rows() -> Any:
-    """The cells that the tests of the quantities have found, by the title of the column and the quantity."""
+    """The cells of the tests of single quantities, by the title of the column and the quantity."""
     return {}
 
 
@@ -100,7 +100,7 @@ def test_is_the_reference(
     rows[column.title, quantity] = cell
     record_property("asked", f"{cell.taken} of {cell.asked} problems")
     if report.mended:
-        pytest.fail("\n".join(plain(f"expected, but no more so: {one}") for one in report.mended), pytrace=False)
+        pytest.fail("\n".join(plain(f"expected, but no longer there: {one}") for one in report.mended), pytrace=False)
     if cell.known:
         pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst
@@ -114,7 +114,7 @@ def test_is_the_reference(
 
 
 def test_is_the_same_in_any_order(column: Any, problems: Any, known: Any, rows: Any) -> None:
-    """What was right stays right when the questions are asked again in other orders, each after all others."""
+    """Right answers stay right when the questions are repeated in other orders, each after all others."""
     from .plain import plain
     from .run import Cell, Report, again
 

@@ -1,18 +1,18 @@
-"""The tolerance of an answer: computed for each problem, never a bare 1e-5.
+"""The tolerance of an answer, which is computed for each problem and is never a bare 1e-5.
 
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
-u is the unit roundoff of the dtype, n the larger of N and of the most units of a layer, the inputs counted, and one.
-size is what rounding errors are relative to: the largest element of the oracle's array for most quantities, times the
-condition of the system for what solves one, and the terms for what is a difference of larger ones. d is how far the
-array moves when the inputs are rounded to u, and every operation of the reference too (`changes`): what no
-implementation can avoid, and what the formulas of the paper lose.
+u is the unit roundoff of the dtype. n is the larger of N and the most units of a layer, inputs included, plus one.
+size is what rounding errors are relative to. For most quantities it is the largest element of the oracle's array. For
+the solution of a system it is this times the condition of the system, and for a difference of larger terms it is the
+terms. d is how far the array moves when the inputs and every operation of the reference are rounded to u (`changes`).
+No implementation can avoid the first part of d, and the paper's formulas lose the second.
 
 Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32 that is the difference between 1.5e-5 and 4.8e-4 of the size.
 
-d is measured with the 24 bits of float32 for both dtypes, and scaled to u: it is a first derivative, and moves of 2^-53
-would drown in the rounding of the reference itself.
+d is measured with the 24 bits of float32 for both dtypes, and scaled to u. It is a first derivative, and changes of
+2^-53 would be lost in the rounding of the reference itself.
 """
 
 import math
@@ -36,8 +36,8 @@ LOOSE = {"float32": 1e-3, "float64": 1e-9}
 """A tolerance above this part of max|Q| proves nothing: the verdict is INCONCLUSIVE."""
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
-"""Below it a number has fewer digits, and some libraries put 0 in its place. So an absolute error as large is always
-allowed. What proves nothing is decided without it."""
+"""The smallest normal numbers. A smaller number has fewer digits, and some libraries put 0 in its place. So an absolute
+error of this size is always allowed. The looseness is computed without it."""
 
 
 class Truth(NamedTuple):
@@ -89,16 +89,16 @@ def of_rounding(problem: Problem, quantity: Quantity, dtype: str) -> tuple[float
 def looseness(problem: Problem, quantity: Quantity, dtype: str) -> float:
     """tolerance / max|Q|, of the array for which it is largest; max|Q| counts as the smallest normal number at least.
 
-    So an array that is 0, with no rounding to allow for, is told from one that is not.
+    So an array that is 0, without any rounding error, is distinguished from one that is not.
     """
     pairs = zip(of_rounding(problem, quantity, dtype), truth(problem, quantity).scales, strict=True)
     return max(tolerance / max(scale, SMALLEST_NORMAL[dtype]) for tolerance, scale in pairs)
 
 
 def telling(problem: Problem, quantity: Quantity) -> bool:
-    """Whether an answer could be wrong in every dtype of the problem: its tolerance is small beside the quantity.
+    """True if an answer could fail in every dtype of the problem: its tolerance is small relative to the quantity.
 
-    It is not where the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
+    The tolerance is not small if the quantity is a difference of nearly equal numbers, as the gradient is at a fit.
     """
     try:
         return all(looseness(problem, quantity, dtype) <= LOOSE[dtype] for dtype in problem.dtypes)

@@ -1,12 +1,12 @@
 """Variations of random problems: outputs or hidden units far from 0, and layers of dead units.
 
 Far from 0 exponentials overflow, and probabilities round to 0 or 1. Formulas that are right but subtract, as in 1 - p
-or 1 - tanh^2, lose every digit there, and they must pass. So the largest elements of each array come from where nothing
-cancels: from ordinary datapoints or units beside the saturated ones, from classes that share their probability, or from
-probabilities near 0 instead of 1.
+or 1 - tanh^2, lose every digit there, and they must pass. So the largest elements of each array come from places where
+nothing cancels: from ordinary datapoints or units next to the saturated ones, from classes that share their
+probability, or from probabilities near 0 instead of 1.
 
-The reduction ratio is made of a difference of losses. So the weight of L2 is small beside large weights, and a
-direction is long enough to change a large loss.
+The reduction ratio contains a difference of losses. So large weights have a small weight of L2, and a direction is long
+enough to change a large loss.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def some_outputs_near(size: float) -> Change:
 
 
 def some_units_near(size: float, tau: float, gamma: float) -> Change:
-    """Of the units of the first layer two are near +-22, two near +-size, and the others ordinary.
+    """A first layer with two units near +-22, two near +-size, and ordinary other units.
 
     At 22 softplus(h) - h is 3e-10, and 1 - tanh(h) is 0 to rounding. The dampings are such that the systems are not
     ill-conditioned by the squares of large activations.
@@ -90,19 +90,19 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction that is long beside outputs of that size."""
+    """The problem with a direction that is long enough for outputs of that size."""
     direction = tuple(V * (size // 16) for V in problem.probes.direction)
     return replace(problem, probes=problem.probes._replace(direction=direction))
 
 
 def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: float = 1 / 8) -> Problem:
-    """The problem with other dampings; those of `dyadic_problem` where nothing is said."""
+    """The problem with other dampings; by default those of `dyadic_problem`."""
     tau_0, gamma_0, eta_0 = (np.array(float(k)) for k in (tau, gamma, eta))
     return replace(problem, probes=problem.probes._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
 
 
 def steep(problem: Problem) -> bool:
-    """Whether the step V changes f + eta/2 |theta|^2 by a sixteenth or more: else rho is made of what cancels."""
+    """True if the step V changes f + eta/2 |theta|^2 by a sixteenth or more; with less, rho loses digits."""
     net, V, eta = problem.reference, dict(enumerate(problem.probes.direction, start=1)), problem.probes.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

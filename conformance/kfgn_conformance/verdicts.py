@@ -1,6 +1,6 @@
-"""One answer of one adapter, judged."""
+"""The verdict on one answer of one adapter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ NON_STRICT = 30
 
 
 class Status(StrEnum):
-    """What became of a question, the worst last."""
+    """The outcome of a question, the worst last."""
 
     SKIPPED = "SKIPPED"
     UNIMPLEMENTED = "UNIMPLEMENTED"
@@ -32,13 +32,13 @@ class Status(StrEnum):
 
 
 UNASKED = (Status.SKIPPED, Status.UNIMPLEMENTED)
-"""Where no answer is owed."""
+"""The outcomes of a question that needs no answer."""
 
 WRONG = (Status.NON_STRICT, Status.FAIL)
-"""Of an answer that is not the oracle's."""
+"""The outcomes of an answer that differs from the oracle's."""
 
 BAD = (Status.INCONCLUSIVE, *WRONG, Status.ERROR)
-"""What fails a run: an answer that was given or owed, and is not shown to be right."""
+"""The outcomes that fail a run: there should be an answer, and it is not shown to be right."""
 
 
 class Verdict(NamedTuple):
@@ -63,16 +63,16 @@ Compare = Callable[[object, Problem, Quantity, str, tuple[str, ...]], Verdict]
 
 
 def severity(verdict: Verdict) -> tuple[int, float]:
-    """What the worst of several verdicts has most of: the status, and then the ratio."""
+    """The key that is largest for the worst of several verdicts: the status, and then the ratio."""
     return list(Status).index(verdict.status), verdict.ratio
 
 
 def judge(
     adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False, by: Compare | None = None
 ) -> Verdict:
-    """Ask the adapter for the quantity on the problem and compare its answer with the oracle.
+    """Run the adapter on the quantity and the problem, and compare its answer with the oracle.
 
-    twice: whether to ask again after a right answer, as an implementation with a state may answer otherwise
+    twice: whether to repeat the question after a right answer, since an implementation with a state may then be wrong
     by:    the comparison, if it is not that of this module
     """
     verdict = _asked(adapter, problem, quantity, by or compare)
@@ -86,7 +86,7 @@ def judge(
 
 
 def refused(verdict: Verdict) -> Verdict:
-    """An error, of an adapter that does not take a problem on which it has answered the same question before."""
+    """The error of an adapter that does not take a problem on which it has answered the same question before."""
     return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
@@ -118,32 +118,38 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
 
 
 def asked_in(problem: Problem) -> str:
-    """In which dtypes the problem is asked, in words."""
+    """The dtypes in which the problem is run, in words."""
     return f"{problem.id} is asked in {' and '.join(problem.dtypes)} only"
 
 
 def compare(
     answer: object, problem: Problem, quantity: Quantity, dtype: str, translations: tuple[str, ...] = ()
 ) -> Verdict:
-    """Hold an answer in a dtype, to which the translations were done, against the oracle."""
+    """The verdict on an answer in a dtype, after these translations, by the tolerances of `tolerances`."""
     oracle = truth(problem, quantity)
     arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
         done = f", of the answer once translated: {', '.join(translations)}" if translations else ""
         return Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations)
     allowed = tolerances(problem, quantity, dtype)
-    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
-    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    ratio, detail = measured(arrays, oracle, allowed)
     loose = looseness(problem, quantity, dtype)
-    worst = int(np.argmax(ratios))
-    detail = (
-        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, tolerance {allowed[worst]:.3g}, "
-        f"largest element {oracle.scales[worst]:.3g}"
-    )
-    status = _status(ratios[worst], loose, dtype)
+    status = _status(ratio, loose, dtype)
     # copied, since an adapter may write its next answer into the same arrays
     wrong = tuple(map(np.copy, arrays)) if status in WRONG and problem.parameters < LARGE else None
-    return Verdict(status, problem.id, ratios[worst], loose, detail, wrong, translations)
+    return Verdict(status, problem.id, ratio, loose, detail, wrong, translations)
+
+
+def measured(arrays: Arrays, oracle: Truth, allowed: Sequence[float], rule: str = "tolerance") -> tuple[float, str]:
+    """The worst ratio of an error to what is allowed for its array, and a line on that array."""
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
+    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    worst = int(np.argmax(ratios))
+    detail = (
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, {rule} {allowed[worst]:.3g}, "
+        f"largest element {oracle.scales[worst]:.3g}"
+    )
+    return ratios[worst], detail
 
 
 def well_formed(answer: object, oracle: Truth, dtype: str) -> tuple[Arrays, str]:

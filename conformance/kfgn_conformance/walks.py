@@ -21,8 +21,8 @@ from .tolerances import ROUNDOFF
 STEPS = 50
 SAMPLES = 3
 MARGIN = 1e-3
-"""How far rho is from a threshold, the best gamma from the next, and the least eigenvalue of an indefinite factor from
-0, relative to itself or to the largest: far above float32's u."""
+"""The least distance of rho from a threshold, of the best gamma from the next, and of the least eigenvalue of an
+indefinite factor from 0, each relative to its size. It is far above the u of float32."""
 
 WALKS: dict[str, tuple[str, str, Walk]] = {
     "kflr": ("categorical", "project", Walk("kflr")),
@@ -53,7 +53,7 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
     "saturated": ("bernoulli", "project", Walk("kflr")),
     "converged": ("squared_error", "project", Walk("blocks")),
 }
-"""The objective and what stands for its H_L, and the settings of each walk.
+"""The objective, the matrix in the place of its H_L, and the settings of each walk.
 
 The last four are about rules that are not the paper's: the rho of an update with momentum; a step whose matrix is not
 positive definite; a damping that rounding hides; and changes of f that are rounding errors.
@@ -61,12 +61,12 @@ positive definite; a damping that rounding hides; and changes of f that are roun
 
 
 class Course(NamedTuple):
-    """What leads a walk where it goes, beside its settings.
+    """The start and the batches of a walk, which with its settings decide its course.
 
     tau, gamma: at first
     eta:        the weight of L2
     inputs:     all inputs of all batches; None for random ones
-    flawed:     after how many steps the average Q_1 gets an eigenvalue far below 0, as no average of factors has one
+    flawed:     the number of steps after which the average Q_1 gets an eigenvalue far below 0, which no average has
     """
 
     tau: float = 2.0**-8
@@ -84,7 +84,7 @@ COURSES = {
     "saturated": Course(eta=0.0, inputs=2.0**36),
     "converged": Course(tau=2.0**60),
 }
-"""Of the walks that do not have the usual one."""
+"""The starts of the walks that do not have the usual one."""
 
 
 @cache
@@ -100,7 +100,7 @@ def walk(name: str, objective: str, psd: str, settings: Walk) -> Problem:
 
 
 def walked(problem: Problem, settings: Walk, course: Course, steps: int) -> Problem:
-    """So many steps from the problem's weights, on batches of their own. Every state is rounded to float32."""
+    """The states of a run from the problem's weights, each step on a batch of its own. They are rounded to float32."""
     rng = np.random.Generator(np.random.Philox(0))
     tau, gamma, eta = (np.array(damping) for damping in course[:3])
     probes = problem.probes._replace(tau=tau, gamma=gamma, eta=eta)
@@ -198,12 +198,12 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
 
 
 def clear_of_indefinite(problem: Problem, here: Waypoint) -> bool:
-    """Whether no damped factor is nearly singular, of those that would be indefinite without their damping."""
+    """True if no damped factor is nearly singular, among those that are indefinite without their damping."""
     return all(abs(least) > MARGIN * largest for least, largest in definiteness(problem, here))
 
 
 def clear_of_rounding(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
-    """Whether the larger change of (42) is below half of eight roundings of f in float64, or above twice in float32."""
+    """True if the larger change of (42) is below half of the limit in float64, or above twice the limit in float32."""
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True
     larger, rounding = changes(problem, here)

@@ -1,4 +1,4 @@
-"""Files that a command writes, and a line for each that it cannot."""
+"""Files that a command writes, and a line for each file that it cannot write."""
 
 import contextlib
 import os

@@ -47,7 +47,7 @@ def _detached_tensor(x: Array) -> Array:
 
 
 def carries_derivatives(x: Array) -> bool:
-    """Whether x is inside a transform of `torch.func`, or has a tangent of PyTorch's forward mode.
+    """True if x is inside a transform of `torch.func`, or has a tangent of PyTorch's forward mode.
 
     Its value and its derivatives belong together there, and `detached` would part them. Not known while compiling.
     """
@@ -69,7 +69,7 @@ def unit_roundoff(x: Array) -> float:
 
 
 def copied(x: Array) -> Array:
-    """A copy of x outside any autograd graph, which lies in memory as x does.
+    """A copy of x outside any autograd graph, with the memory layout of x.
 
     JAX's arrays are copied too: those made from a NumPy array may share its memory.
     """
@@ -77,7 +77,7 @@ def copied(x: Array) -> Array:
 
 
 def is_plain(x: Array) -> bool:
-    """Whether x computes as its library's arrays do: no sparse tensor, no masked array, no matrix, no random key."""
+    """True if x computes as its library's arrays do: no sparse tensor, no masked array, no matrix, no random key."""
     if is_torch_array(x):
         import torch
 

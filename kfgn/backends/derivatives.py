@@ -1,7 +1,8 @@
-"""Derivatives by a rule, for the library that differentiates these functions itself.
+"""Derivatives by a rule, for a library that differentiates these functions itself.
 
-JAX differentiates a formula piece by piece. Where a stable formula has a kink that the function has not, such as
-max(h, 0) + log(1 + e^-|h|) at 0, that gives the derivative of the kink; far out it may cancel or give NaN.
+JAX differentiates a formula piece by piece. A stable formula may have a kink where the function has none, such as
+max(h, 0) + log(1 + e^-|h|) at 0. There JAX gives a derivative of the kink. Far from 0 the pieces may cancel or give
+NaN.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ Rule = Callable[..., Any]
 
 
 def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give f(xp, *x) this derivative under JAX's transformations, whatever its formula. Integers have no direction."""
+    """Give f(xp, *x) this derivative under JAX's transformations, whatever its formula. Integers have none."""
 
     def decorated(f: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(f)

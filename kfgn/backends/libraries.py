@@ -172,7 +172,7 @@ BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (NumP
 
 
 def _is_one_of(name: object, known: Collection[str]) -> bool:
-    """Whether it is a name that is known; an array may equal one without being one."""
+    """True if the value is a known name. An array may equal a name without being one."""
     return isinstance(name, str) and name in known
 
 

@@ -68,7 +68,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def _eigh_derivative(xp: Namespace, A: tuple[Array], t: tuple[Array]) -> tuple[Array, Array]:
-    """By first-order perturbation. Vectors of equal eigenvalues do not turn into each other, where JAX has NaN."""
+    """The derivative by first-order perturbation. It keeps vectors of equal eigenvalues, where JAX has NaN."""
     values, V = _eigh(xp, *A)
     M = xp.matrix_transpose(V) @ t[0] @ V
     gaps = values[..., None, :] - values[..., :, None]

@@ -1,4 +1,4 @@
-"""The memory that is left on the device of an array, where that is known."""
+"""The memory that is left on the device of an array, if that is known."""
 
 import contextlib
 import os
@@ -11,9 +11,10 @@ from .arrays import device, has_values
 
 
 def available_memory(like: Array) -> int | None:
-    """Bytes that new arrays beside this one may take; None where that is not known, as while a function is traced.
+    """The bytes that new arrays on the same device may take; None if unknown, as while a function is traced.
 
-    On a host it is what the system says it can give without swapping; caches of the libraries on a GPU count as free.
+    On a host it is the memory that the system can give without swapping. On a GPU the caches of the libraries count as
+    free.
     """
     if not has_values(like):
         return None
@@ -50,10 +51,10 @@ def _of_jax(like: Array) -> int | None:
 
 
 def _of_host() -> int | None:
-    with contextlib.suppress(OSError, ValueError, IndexError):  # where there is such a file, as on Linux
+    with contextlib.suppress(OSError, ValueError, IndexError):  # Linux has this file
         for line in Path("/proc/meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # all there is, as a bound
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # the whole memory, as a bound
         return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return None

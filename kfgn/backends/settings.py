@@ -1,7 +1,7 @@
 """Settings of a library or a process that would change the digits, the dtype or the warnings of a result.
 
-Public functions run under settings of their own, and leave those of the user as they were. The settings of PyTorch's
-matmul precision belong to the process: another thread sees them for the time of the call, if they are not `highest`.
+Public functions run under settings of their own, and leave those of the user as they were. PyTorch's matmul precision
+is a setting of the process. If the user's is not `highest`, another thread sees the change during a call.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ R = TypeVar("R")
 def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
     """f under kfgn's own settings of the library whose array comes first among its arguments.
 
-    NumPy:   no floating-point warning or error; a result that is not finite tells by itself
+    NumPy:   no floating-point warning or error, since a result that is not finite is seen by itself
     PyTorch: no autocast, and products of float32 in float32
     JAX:     the standard's promotion of dtypes and shapes, no search for NaN, products of float32 in float32, and
              64 bits for arrays that have them
@@ -44,7 +44,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
-    """The first array in the arguments and in tuples and lists of them: these are short, unless they are wrong."""
+    """The first array in the arguments, and in tuples and lists of them, which are short in a valid call."""
     for value in values:
         if is_array_api_obj(value):
             return value

@@ -1,6 +1,6 @@
-"""The modules of PyTorch that are layers and transfer functions of kfgn, and what makes one of them another function.
+"""The modules of PyTorch that are layers and transfer functions of kfgn, and the checks that they compute the same.
 
-Imported by `kfgn.interop.torch`, which says what installs PyTorch.
+Imported by `kfgn.interop.torch`, whose error names the package to install if PyTorch is missing.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from ..words import type_of
 
 
 class Kind(NamedTuple):
-    """How a module without parameters is read."""
+    """The reading of a module without parameters."""
 
     transfer: str | None
-    """None for one that does nothing to a batch (N, D)."""
+    """The transfer function; None for a module that does nothing to a batch (N, D)."""
     taken: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
-    """What `taken` asks for, in words."""
+    """The condition of `taken`, in words."""
 
 
 KINDS: dict[type[nn.Module], Kind] = {
@@ -42,7 +42,7 @@ _TAKES_LOGITS: dict[type[nn.Module], str] = {
     nn.Softmax: "categorical",
     nn.LogSoftmax: "categorical",
 }
-"""The objectives that hold a final activation themselves."""
+"""The objectives that contain a final activation themselves."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
 """The methods through which a module computes its outputs."""
@@ -51,7 +51,7 @@ _HOOKS = {
     "forward": ("_forward_pre_hooks", "_forward_hooks"),
     "backward": ("_backward_pre_hooks", "_backward_hooks", "_post_accumulate_grad_hooks"),
 }
-"""Where PyTorch keeps the hooks of a module or a parameter, and with `_global` before them those of all modules."""
+"""The attributes in which PyTorch keeps the hooks of a module or a parameter; with `_global`, of all modules."""
 
 
 def check_no_hooks(module: nn.Module) -> None:
@@ -69,7 +69,7 @@ def check_no_hooks(module: nn.Module) -> None:
 
 
 def computes_as(module: object, kind: type[nn.Module]) -> bool:
-    """Whether a module computes as its kind does: a subclass may, unless it overrides something of the way there."""
+    """True if a module computes as its kind does: a subclass does, unless it overrides a method of the computation."""
     if not isinstance(module, kind):
         return False
     same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
@@ -77,13 +77,13 @@ def computes_as(module: object, kind: type[nn.Module]) -> bool:
 
 
 def described(module: object) -> str:
-    """The module as PyTorch prints it, where that is one line, and its type where it is not."""
+    """The module as PyTorch prints it if that is one line, and else its type."""
     text = repr(module) if isinstance(module, nn.Module) else type_of(module)
     return type_of(module) if "\n" in text else text
 
 
 def advice(leaf: nn.Module) -> str:
-    """What to do about a final activation that belongs to an objective."""
+    """Advice on a final activation that belongs to an objective."""
     found = (
         f"; {name} takes logits: leave out a final {kind.__name__}"
         for kind, name in _TAKES_LOGITS.items()
@@ -93,6 +93,6 @@ def advice(leaf: nn.Module) -> str:
 
 
 def unwrapped(module: object) -> str:
-    """What to do about a module that another one wraps, as `torch.compile` and `DataParallel` do."""
+    """Advice on a module that wraps another one, as `torch.compile` and `DataParallel` do."""
     inside = [name for name in ("_orig_mod", "module") if isinstance(getattr(module, name, None), nn.Module)]
     return f"; give the module that it wraps, its .{inside[0]}" if inside else ""

@@ -1,6 +1,6 @@
-"""Parameters of PyTorch in memory: which of them overlap, which can be written, and how all are written or none.
+"""Parameters of PyTorch in memory: the checks for overlap and for writing, and a copy of all or none of them.
 
-Imported by `kfgn.interop.torch`, which says what installs PyTorch.
+Imported by `kfgn.interop.torch`, whose error names the package to install if PyTorch is missing.
 """
 
 import contextlib
@@ -23,17 +23,17 @@ class _Span(NamedTuple):
     name: str
 
     def may_meet(self, later: "_Span") -> bool:
-        """Whether one that does not start before it starts within it."""
+        """True if another tensor, which does not start before this one, starts within it."""
         return (later.device, later.start) < (self.device, self.end)
 
 
 def check_unshared(parameters: Named) -> None:
-    """`ValueError` unless each has memory of its own: kfgn would step each of them by its own part of the gradient."""
+    """`ValueError` unless each parameter has its own memory, since kfgn steps each by its own part of the gradient."""
     owners: dict[int, str] = {}
     for name, parameter in parameters.items():
         if (owner := owners.setdefault(id(parameter), name)) != name:
             raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
-        if parameter.is_meta:  # there are no addresses
+        if parameter.is_meta:  # the tensor has no address
             continue
         if _internal_overlap(parameter):
             raise ValueError(f"{name}: expected an element of memory for each of its elements, got fewer")
@@ -47,7 +47,7 @@ def check_unshared(parameters: Named) -> None:
 
 
 def check_writable(parameters: Named) -> None:
-    """`ValueError` for a parameter that is frozen, and for one that cannot be written now."""
+    """`ValueError` for a frozen parameter, and for one that cannot be written now."""
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
             raise ValueError(f"{name}: expected a parameter that is trained, got one with requires_grad=False")
@@ -56,7 +56,7 @@ def check_writable(parameters: Named) -> None:
 
 
 def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-    """Copy each second tensor into the first, of the same shape. If one fails, all are as they were.
+    """Copy the second tensor of each pair into the first, of the same shape. If one copy fails, none is changed.
 
     The new values may lie in the memory of any of the old ones.
     """
@@ -67,7 +67,7 @@ def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
                 parameter.copy_(value)
         except BaseException:
             for parameter, old, _ in copies:
-                with contextlib.suppress(RuntimeError):  # one that cannot be written has not changed
+                with contextlib.suppress(RuntimeError):  # a tensor that cannot be written has not changed
                     parameter.copy_(old)
             raise
 
@@ -93,7 +93,7 @@ def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]
 
 
 def _internal_overlap(x: torch.Tensor) -> bool:
-    """Whether two elements are one in memory, as those of an expanded tensor are."""
+    """True if two elements have the same memory, as in an expanded tensor."""
     reached = 0
     for stride, n in sorted(zip(x.stride(), x.shape, strict=True)):
         if n > 1:
@@ -104,5 +104,5 @@ def _internal_overlap(x: torch.Tensor) -> bool:
 
 
 def _overlap(x: torch.Tensor, y: torch.Tensor) -> bool:
-    """Whether two tensors of one dtype have an element in common."""
+    """True if two tensors of one dtype have an element in common."""
     return bool(np.isin(_elements(x), _elements(y)).any())

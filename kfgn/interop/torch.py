@@ -32,7 +32,7 @@ __all__ = ["network_and_weights", "write_back"]
 def network_and_weights(
     module: nn.Sequential, objective: str, psd: str = "project"
 ) -> tuple[Network, tuple[torch.Tensor, ...]]:
-    """The network that a module of Linear layers and activations is, and a copy of its parameters.
+    """The network of a module of Linear layers and activations, and a copy of its parameters.
 
     module:    an `nn.Sequential`, nested or not, that ends with a Linear: its outputs (N, D_L) for X (N, D_0) are h_L.
                Every Linear has a bias, and at most one activation behind it:
@@ -43,8 +43,8 @@ def network_and_weights(
                  Softplus   softplus, if its beta is 1; PyTorch's is h itself above its threshold, less than 3e-9 away
                             at the usual 20, and a smaller threshold is refused
                  none       identity
-               What does nothing to a batch of rows is passed over: Identity, a Flatten of all but the batch, for which
-               X is (N, D_0) all the same, and a Dropout that has p = 0 or is in eval mode.
+               Modules that do nothing to a batch of rows are left out: Identity, a Flatten of all axes but the batch (X
+               is still (N, D_0)), and a Dropout that has p = 0 or is in eval mode.
     objective: as in `kfgn.Network`, and so is psd. The mean loss f of kfgn, summed over outputs, is in PyTorch,
                with h = module(X):
                  squared_error  0.5 * nn.MSELoss(reduction="sum")(h, Y) / N
@@ -54,13 +54,13 @@ def network_and_weights(
     Returns the network and W_1, ..., W_L (D_l, D_{l-1} + 1), bias in the last column, on the device and in the dtype
     of the parameters. They are new tensors, outside any autograd graph: the module is left as it is.
 
-    Frozen parameters (requires_grad=False) are read like others: the network has them all.
+    Frozen parameters (requires_grad=False) are read like the others.
 
     Raises `TypeError` for a module of another kind, or one that overrides what computes its outputs, and for parameters
-    that are uninitialised or not all float32 or all float64; `ValueError` for activations in another place, one that
-    differs from its namesake in kfgn, hooks that change outputs or gradients, a Linear without bias or with
-    parametrised weights, parameters that overlap in memory or are on several devices, widths that do not meet, and
-    whatever `kfgn.Network` refuses.
+    that are uninitialised or not all float32 or all float64; `ValueError` for activations in another place, an
+    activation that differs from the one of that name in kfgn, hooks that change outputs or gradients, a Linear without
+    bias or with parametrised weights, parameters that overlap in memory or are on several devices, widths that do not
+    meet, and everything that `kfgn.Network` refuses.
     """
     leaves = _leaves(module)
     layers = _layers(leaves)
@@ -75,13 +75,13 @@ def write_back(module: nn.Sequential, weights: Weights) -> None:
     """Fill the parameters of a module in place with W_1, ..., W_L (D_l, D_{l-1} + 1), bias in the last column.
 
     The parameters stay the same objects in the same memory, with their `requires_grad` and `grad`, so that optimisers
-    and other holders of them see the new values. Values are not looked at.
+    and other holders of them see the new values. The values are not checked.
 
     Raises what `network_and_weights` does for layers and their parameters, but not for activations out of place, modes
     and hooks; `TypeError` for weights that are no tensors or have another dtype than the parameters; `ValueError` for
     another number, shape or device, for a frozen parameter (requires_grad=False), since kfgn steps every layer, and
-    for one that was made in inference mode, outside of it. An error leaves every parameter as it was, and so does any
-    other that ends the call.
+    for one that was made in inference mode, outside of it. Every error, of these or of any other kind, leaves all
+    parameters as they were.
     """
     layers = _layers(_leaves(module))
     check_writable(_parameters(layers))

@@ -24,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class Checkpoint(NamedTuple):
-    """After t steps, which took so many seconds; the arrays have the names of `kfgn.lab.trees`.
+    """The state after t steps, with the seconds that they took. The arrays have the names of `kfgn.lab.trees`.
 
     metrics: SHA-256 of the lines of the metrics up to update t
     """
@@ -43,9 +43,9 @@ def checkpoints(folder: Path) -> list[Path]:
 def write_checkpoint(
     folder: Path, state: Any, *, seconds: float, configuration: str, metrics: str, backend: Backend
 ) -> Path:
-    """Write the state, and delete what is older than the one before. Raises `OSError` that names the file.
+    """Write the state, and delete all older ones except the last. Raises `OSError` that names the file.
 
-    configuration: the hash of what the run is
+    configuration: the hash of the run's configuration
     metrics:       that of `Checkpoint`
     """
     arrays = {path: backend.to_numpy(leaf) for path, leaf in leaves(state) if path != "t"}
@@ -77,7 +77,7 @@ def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
         return _read(path, configuration)
     except FileError:
         raise
-    except Exception as error:  # the reader has errors of several kinds for a broken file
+    except Exception as error:  # the reader raises errors of several kinds for a damaged file
         raise FileError(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
 
 
@@ -102,9 +102,9 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 
 
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
-    """The newest that can be used, with a warning for each that cannot; None if there is none at all.
+    """The newest checkpoint that can be used, with a warning for each that cannot; None if there is no checkpoint.
 
-    Raises `RunFailedError` if there are some and none of them can be used.
+    Raises `RunFailedError` if there are checkpoints and none of them can be used.
     """
     paths = checkpoints(folder)
     for i, path in enumerate(paths, start=1):

@@ -39,7 +39,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "samples": (int, "S", "for each datapoint: kfac, rp"),
     "average": (float, "X", "what the averaged curvature keeps of earlier batches: kflr, kfra, kfac, rp"),
     "inversion": (str, "NAME", f"of the damped blocks, one of {', '.join(INVERSIONS)}: the same"),
-    "refresh": (int, "N", "make the curvature anew every so many steps: the same"),
+    "refresh": (int, "N", "compute the curvature every N steps: the same"),
     "tau": (float, "X", "start of the damping of the full matrix: second order"),
     "gamma": (float, "X", "start of the damping of the blocks: second order but hf"),
     "eta": (float, "X", "weight of L2"),
@@ -56,8 +56,8 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = Parser(
         prog="kfgn",
-        description="Train networks by the methods of the paper and by what it compares with.",
-        epilog="Exit status: 0 fine, 1 a run or a file failed, 2 wrong usage or a file that is not what it should be, "
+        description="Train networks by the methods of the paper and by those that it compares with.",
+        epilog="Exit status: 0 done, 1 a run or a file failed, 2 wrong usage or a file that is not what it should be, "
         "4 standard output could not be written, 130 interrupted.",
     )
     commands = top.add_subparsers(dest="command", required=True)
@@ -187,7 +187,7 @@ def _show(given: dict[str, Any]) -> None:
     alone, first = len(runs) == 1, given["runs"][0]
     above = first.resolve().parent if is_run(first) else first
     picture = given["out"] or (runs[0].folder / LOSS if alone else above / PICTURE)
-    failure: Exception | None = None  # neither the table nor the picture is lost by what fails in the other
+    failure: Exception | None = None  # a failure of the table does not lose the picture, nor the reverse
     try:
         if alone and given["out"] is None:
             draw_run(runs[0])

@@ -20,7 +20,7 @@ def content_of(path: Path) -> bytes:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is a pipe or a device")
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
 
@@ -29,7 +29,7 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
     """Decode JSON, and check that it is of this kind of `TypedDict`. The value itself is returned, unconverted.
 
     place: the file, and the line where it has several.
-    Raises `FileError` for what is not JSON, and as `checked` does.
+    Raises `FileError` for other content than JSON, and as `checked` does.
     """
     try:
         value = json.loads(

@@ -13,7 +13,7 @@ class RunFailedError(RuntimeError):
 
 
 class FileError(UsageError):
-    """A file is not what it should be; the message names the file, the field and what was expected."""
+    """A file that is not what it should be. The message names the file and the field, and states what was expected."""
 
 
 class MissingLibraryError(UsageError):

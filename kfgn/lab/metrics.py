@@ -21,7 +21,7 @@ def as_lines(rows: list[Row]) -> bytes:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """The lines with their line ends, none if there is no file. What follows the last line end is torn by a crash."""
+    """The lines with their line ends; none if there is no file. An incomplete last line is left out."""
     return [line + b"\n" for line in content_of(path).split(b"\n")[:-1]] if path.exists() else []
 
 

@@ -38,27 +38,27 @@ class Options:
     method:           one of `kfgn.lab.METHODS`
     backend, device:  an array library, and where it computes; None is its first device
     dtype:            float32 or float64
-    updates:          how many steps
-    seconds:          how long, without evaluations and the writing of files
+    updates:          the number of steps
+    seconds:          the time, without evaluations and the writing of files
     batch:            datapoints in a step; None is the data set's own number
     seed:             of the initial weights, the batches and the draws
 
-    samples:          of the labels or projections for each datapoint: kfac, rp
-    average:          how much of the averaged curvature the factors of earlier batches keep: kflr, kfra, kfac, rp
-    inversion:        how the damped blocks are inverted: the same
-    refresh:          every how many steps the curvature is made anew: the same
-    tau, gamma:       where the dampings start: these and hf, hf-blocks
+    samples:          the number of labels or projections for each datapoint: kfac, rp
+    average:          the most weight that the factors of earlier batches keep: kflr, kfra, kfac, rp
+    inversion:        the way in which the damped blocks are inverted: the same methods
+    refresh:          the number of steps between computations of the curvature: the same methods
+    tau, gamma:       the initial dampings: the same methods, hf and hf-blocks
     eta:              the weight of L2
-    learning_rate:    of sgd, momentum, nesterov, adam
-    halving:          every how many steps that is halved
+    learning_rate:    the step size of sgd, momentum, nesterov and adam
+    halving:          the number of steps after which the rate is halved, again and again
 
     evaluate_every:   steps between evaluations on the whole training set; the first and the last are evaluated too
     checkpoint_every: steps between checkpoints; the last is one too, and one comes when 30 seconds are not saved
-    patience:         how many rejected steps in a row end the run
+    patience:         the number of rejected steps in a row that end the run
     data_folder:      where the data set's files are; see `kfgn.lab.data.load`
 
-    Numbers become Python's own. Raises `UsageError` for what is no number or no name, and for numbers out of range.
-    Names, and the ranges that are a method's own, are checked where the run is set up.
+    Numbers are converted to Python's own. Raises `UsageError` for values that are no number or no name, and for numbers
+    out of range. Names, and the ranges of a single method, are checked when the run is set up.
     """
 
     data: str
@@ -92,7 +92,7 @@ class Options:
 
 
 def usage(check: Callable[..., Any], name: str, value: Any) -> Any:
-    """What a check of `kfgn.options` makes of the value; its errors become `UsageError`."""
+    """The value as a check of `kfgn.options` returns it. Errors of the check become `UsageError`."""
     try:
         return check(name, value)
     except (TypeError, ValueError) as error:
@@ -100,7 +100,7 @@ def usage(check: Callable[..., Any], name: str, value: Any) -> Any:
 
 
 def checked_path(name: str, value: Any) -> str:
-    """The path of a file or folder as text: `TypeError` for what is none, and `ValueError` for an empty one."""
+    """The path of a file or folder as text: `TypeError` for other types, and `ValueError` for an empty path."""
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(path, str):
         raise TypeError(f"{name}: expected a path, got {shown(value)}")
@@ -110,13 +110,13 @@ def checked_path(name: str, value: Any) -> str:
 
 
 def checked_instance(name: str, value: Any, kind: type) -> None:
-    """`UsageError` for what is no instance of a class of the lab."""
+    """`UsageError` if the value is no instance of this class of the lab."""
     if not isinstance(value, kind):
         raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")
 
 
 def checked_changes(changes: Any) -> dict[str, Any]:
-    """Options by name, as they change when a run is resumed, or none: `UsageError` for anything else."""
+    """The options that change when a run is resumed, by name, or none: `UsageError` for anything else."""
     names = [field.name for field in fields(Options)]
     if changes is None:
         return {}
@@ -152,4 +152,4 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
     "data_folder": _optional(checked_path),
 }
-"""How each option is checked and converted."""
+"""The check and conversion of each option."""

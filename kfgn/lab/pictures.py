@@ -100,13 +100,13 @@ def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
 
 
 def _entitle(figure: Any, title: str) -> None:
-    """Set the title of a figure as plain text, in which $ begins no formula."""
+    """Set the title of a figure as plain text, where $ does not begin a formula."""
     figure.suptitle(plain(title), parse_math=False)
 
 
 def _save(figure: Any, path: Path) -> None:
     content = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a box stands for a letter that the font lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a character that the font lacks becomes a box
         figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())

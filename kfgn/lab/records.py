@@ -4,7 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 
 class Versions(TypedDict):
-    """Versions of kfgn and Python; those of the array libraries are beside them."""
+    """Versions of kfgn and Python. Those of the array libraries are further fields."""
 
     kfgn: str
     python: str
@@ -32,7 +32,7 @@ class Configuration(TypedDict):
 
 
 class Start(TypedDict):
-    """The first line of `metrics.jsonl`, of update 0. `Run.metrics` says what the fields are."""
+    """The first line of `metrics.jsonl`, of update 0. `Run.metrics` describes the fields."""
 
     update: int
     seconds: float

@@ -135,17 +135,17 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
-    """`FileError` unless the metrics are those that the newest whole checkpoint was written with."""
+    """`FileError` unless the metrics are those with which the newest intact checkpoint was written."""
     try:
         found = newest_checkpoint(folder, configuration, _ignore)
-    except RunFailedError:  # no checkpoint can say
+    except RunFailedError:  # there is no checkpoint to compare with
         return
     if found is not None and found.metrics != digest(lines[: found.t + 1]):
         raise FileError(f"{folder / METRICS} is damaged: expected the rows of the updates 0 to {found.t}, got others")
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
-    """`UsageError` if there is none, and `FileError` if it is not what was written."""
+    """The configuration of a folder. `UsageError` if there is none, and `FileError` if it is not what was written."""
     path = folder / CONFIGURATION
     try:
         there = path.exists()
@@ -169,9 +169,9 @@ def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
 
 
 def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
-    """Drop the lines after a checkpoint, which will be made again, or all of them; returns those that are left.
+    """Drop the lines after a checkpoint, or all lines, since they will be computed again. Return those that are left.
 
-    Raises `RunFailedError` if they are not those that the checkpoint was written with.
+    Raises `RunFailedError` if they are not the lines with which the checkpoint was written.
     """
     kept: list[bytes] = []
     if checkpoint is not None:

@@ -77,7 +77,7 @@ def set_up(options: Options, task: Task | None = None) -> Setup:
     checked_instance("options", options, Options)
     if task is not None:
         checked_instance("task", task, Task)
-    for name in ("safetensors", "matplotlib", "msgspec"):  # rather now than when there is something to write
+    for name in ("safetensors", "matplotlib", "msgspec"):  # an error now, and not after the first updates
         library(name)
     try:
         backend = open_backend(options.backend, options.device)

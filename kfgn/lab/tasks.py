@@ -83,10 +83,10 @@ TASKS = tuple(_TASKS)
 
 
 def open_task(name: str, folder: Folder = None) -> Task:
-    """The task of that name, its data from the folder as `kfgn.lab.data.load` says, and the values looked at once.
+    """The task of that name. Its data come from `kfgn.lab.data.load`, and their values are checked once.
 
-    Raises `UsageError` for a name that is not known, for values that are not finite and for targets that the objective
-    does not take, and `DataUnavailableError`.
+    Raises `UsageError` for an unknown name, for values that are not finite and for targets that the objective does not
+    take, and `DataUnavailableError`.
     """
     name = usage(partial(checked_name, known=TASKS), "data", name)
     source, network, targets, batch = _TASKS[name]

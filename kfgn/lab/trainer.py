@@ -195,7 +195,7 @@ class _Trainer:
         return *taken(self.backend, self.X, self.Y, rows), None if draws is None else self._array(draws)
 
     def _wrong_targets(self, t: int) -> str:
-        """What is wrong with the targets of update t, in the words of the eager functions."""
+        """The fault of the targets of update t, in the words of the eager functions."""
         X, Y, _ = self._batch(t)
         try:
             loss(self.task.network, self.state.weights, X, Y)

@@ -21,7 +21,7 @@ class Watch:
 
 
 def checked_watch(watch: Watch | None) -> Watch:
-    """The one that is given, or a silent one for None: `UsageError` for anything else."""
+    """The given watch, or a silent one for None: `UsageError` for anything else."""
     if watch is None:
         return Watch()
     checked_instance("watch", watch, Watch)

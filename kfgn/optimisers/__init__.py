@@ -2,7 +2,7 @@
 `state, info = optimiser.step(state, X, Y, draws)`.
 
 A step that cannot be computed, or whose targets the objective does not take, raises nothing: it is rejected, as
-`GaussNewton.step` says.
+described in `GaussNewton.step`.
 
     gauss_newton   the paper's: Algorithm 1 with the heuristics of Appendix C
     candidates     the directions that it chooses from

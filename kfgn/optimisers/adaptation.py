@@ -7,7 +7,7 @@ from ..backends import unit_roundoff
 from ..options import checked_number, checked_period, settle
 
 ROUNDINGS = 8
-"""Of f, within which neither change of (42) tells anything: rho is then off by more than an eighth."""
+"""The roundings of f within which both changes of (42) mean nothing: rho may be wrong by more than an eighth."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Damping:
         return xp.clip(value / self.omega, self.least, self.most)
 
     def candidates(self, xp: Namespace, value: Array) -> tuple[Array, Array, Array]:
-        """Those of C.3.2: value, value omega and value / omega."""
+        """The candidates of C.3.2: value, value omega and value / omega."""
         return value, self.lower(xp, value), self.higher(xp, value)
 
     def raised(self, xp: Namespace, value: Array) -> Array:
-        """After a step that needed more damping: value / omega or u, whichever is more, within the bounds.
+        """The damping after a step that needed more: the larger of value / omega and u, within the bounds.
 
-        Ours and not the paper's. With u, the unit roundoff of the dtype, it gets away from 0. A damping without a
-        period keeps its value here too.
+        Ours and not the paper's. u, the unit roundoff of the dtype, leads away from 0. A damping without a period keeps
+        its value here too.
         """
         if self.period is None:
             return value
@@ -75,7 +75,7 @@ class Damping:
     def followed(self, xp: Namespace, value: Array, rho: Array, thresholds: tuple[float, float]) -> Array:
         """C.3.1, Levenberg-Marquardt: lower where rho is above the second threshold, higher below the first.
 
-        NaN is neither, and so keeps the value: see `trusted`.
+        A rho of NaN keeps the value: see `trusted`.
         """
         low, high = thresholds
         raised = xp.where(rho < low, self.higher(xp, value), value)
@@ -83,7 +83,7 @@ class Damping:
 
 
 def trusted(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
-    """rho (42), but NaN where both changes that it is made of are within `ROUNDINGS` roundings of f.
+    """rho (42), but NaN if both of its changes are within `ROUNDINGS` roundings of f.
 
     Ours and not the paper's: near a minimum rho is a quotient of rounding errors, and would drive tau to a bound.
     """

@@ -1,4 +1,4 @@
-"""Appendix C.3.2: of the directions that several gammas make, the one whose step decreases the model most."""
+"""The choice of gamma by Appendix C.3.2: the direction whose step decreases the model most."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -9,7 +9,7 @@ from .point import Point
 from .state import selected
 
 Direction: TypeAlias = Callable[[Array], tuple[Arrays, Any, Array]]
-"""From gamma, 0-d: the direction, the curvature with the inverses that made it, and ok."""
+"""The function that makes a direction from gamma, 0-d. It returns the direction, the curvature and ok."""
 
 
 class Candidate(NamedTuple):
@@ -44,7 +44,7 @@ def best(p: Point, direction: Direction, gammas: tuple[Array, ...], g: Arrays, f
         return Candidate(gamma, delta, made, slope, bend, ok & xp.isfinite(slope) & xp.isfinite(bend))
 
     def decrease(c: Candidate) -> Array:
-        """(delta^T grad f)^2 / delta^T C-bar delta; -1 where there is none."""
+        """(delta^T grad f)^2 / delta^T C-bar delta; -1 for a direction that cannot be used."""
         usable = c.ok & (c.bend > 0)
         return xp.where(
             usable, c.slope * (c.slope / xp.where(usable, c.bend, xp.ones_like(c.bend))), -xp.ones_like(c.bend)

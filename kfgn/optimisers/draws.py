@@ -12,7 +12,7 @@ from ..options import checked_count, checked_seed
 
 
 def checked_moment(seed: int, t: int, N: int) -> tuple[int, int, int]:
-    """The seed of a run, its step t = 1, 2, ... and N datapoints, once they are integers in range."""
+    """The seed of a run, its step t = 1, 2, ... and its N datapoints, checked to be integers in range."""
     return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
 
 

@@ -74,13 +74,13 @@ class Factored:
 
     method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
     samples:   S, the labels of kfac or the projections of rp for each datapoint
-    inversion: how a block is damped and inverted: factored (36) with omega in the norm trace, frobenius or spectral, or
-               exact, by eigenvalues. Each factor of (36) is damped by no less than `kfgn.damping.visible` says
+    inversion: the damping and inversion of a block: factored (36) with omega in the norm trace, frobenius or spectral,
+               or exact, by eigenvalues. The damping of each factor of (36) is at least that of `kfgn.damping.visible`
     average:   the most weight that the factors of earlier batches keep, 0.9 in Section 5; 0 keeps none
-    refresh:   every how many steps the factors and inverses are made anew; between, a step costs little more than
-               a gradient
+    refresh:   the number of steps after which factors and inverses are computed again; other steps cost little more
+               than a gradient
 
-    Raises `ValueError` for what is no known name and for numbers out of range, and `TypeError` for what is no number.
+    Raises `ValueError` for unknown names and numbers out of range, and `TypeError` for values that are no numbers.
     """
 
     # docs/experiments.md has the evidence; below the floors float32 would see no damping, and 0 is for ever
@@ -106,7 +106,7 @@ class Factored:
     has_gamma = True
 
     def due(self, t: int) -> bool:
-        """Whether step t = 1, 2, ... makes the factors anew."""
+        """True if step t = 1, 2, ... computes the factors again."""
         return (t - 1) % self.refresh == 0
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
@@ -130,7 +130,7 @@ class Factored:
         return checked(network, X, draws, check=False)
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """`MemoryError` where averages before and after a step, and the factors of a batch, are known not to fit."""
+        """`MemoryError` if the averages before and after a step, and a batch's factors, exceed the known memory."""
         check_memory(network, like, sets=3)
 
     def start(self, zeros: Callable[..., Array], network: Network, count: Array) -> Factors:
@@ -156,7 +156,7 @@ class Factored:
         return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
 
     def ready(self, p: Point, factors: Factors, draws: Array | None) -> Array:
-        """Whether there are factors, and the draws are those of `draw`: where not, no damping helps. 0-d."""
+        """True if there are factors, and the draws are those of `draw`. If not, no damping helps. 0-d."""
         there = factors.count > 0  # there are none until a first step has not been rejected
         return there if draws is None else there & draws_allowed(p.xp, p.network, draws, self.method == "kfac")
 
@@ -165,7 +165,7 @@ class Factored:
     ) -> tuple[Arrays, Factors, Array]:
         """The direction (34) of the damped blocks, the factors with the inverses that made it, and ok.
 
-        blocks: gamma + eta; tau + eta has no part in it. anew: whether inverses are made, or taken as they are.
+        blocks: gamma + eta; tau + eta is not used. anew: whether the inverses are computed again.
         """
         inverses, ok = factors.inverses, p.xp.isfinite(blocks)
         if anew:

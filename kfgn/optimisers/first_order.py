@@ -197,7 +197,7 @@ class Adam(FirstOrder):
 
 
 def _step(rule: FirstOrder, arrays: tuple[Any, ...], X: Array, Y: Array) -> tuple[tuple[Any, ...], Info]:
-    """A step from the fields of a state but for t, and those after it."""
+    """A step from the fields of a state except t, and the fields after it."""
     state = FirstOrderState(0, *arrays)
     xp, network, weights = array_namespace(X), rule.network, state.weights
     trace = forward(xp, network, weights, X)

@@ -1,4 +1,4 @@
-"""The form of an optimiser's state: which arrays it has, and their shapes. A state of another optimiser is refused."""
+"""The form of an optimiser's state: its arrays and their shapes. A state of another optimiser is refused."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -24,13 +24,14 @@ def checked_kind(state: State, kind: type[State]) -> State:
 
 
 def check_form(optimiser: Any, state: Any) -> None:
-    """Arrays as `init` makes them, whose weights have been checked: no value is read.
+    """Check that a state, whose weights have been checked, has arrays as `init` makes them. No value is read.
 
-    Raises `TypeError` for what is no array and for another library or dtype, `ValueError` for the rest.
+    Raises `TypeError` for values that are no arrays and for another library or dtype, and `ValueError` for other
+    faults.
     """
     W_1 = state.weights[0]
     found = list(_leaves("state", tuple(state)[1:], _form(optimiser)))
-    kinds = {type(array): (path, array) for path, array, _ in reversed(found)}  # the first of each type will do
+    kinds = {type(array): (path, array) for path, array, _ in reversed(found)}  # the first array of each type is enough
     xp = one_library_and_device({"W_1": W_1} | dict(kinds.values()))
     integers = {array.dtype for _, array, like in found if not like.floating}
     others = {dtype for dtype in integers if not xp.isdtype(dtype, "integral")}
@@ -44,7 +45,7 @@ def check_form(optimiser: Any, state: Any) -> None:
 
 
 def check_held(optimiser: Any, W: Array) -> None:
-    """`ValueError` for a number of an optimiser that the dtype of the weights makes infinite: each step would fail."""
+    """`ValueError` for a number of an optimiser that is infinite in the dtype of the weights: each step would fail."""
     largest = float(array_namespace(W).finfo(W.dtype).max)
     for name, value in _numbers(optimiser):
         if value > largest:
@@ -53,7 +54,7 @@ def check_held(optimiser: Any, W: Array) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Like:
-    """What an array of the state is like."""
+    """The shape and the kind of dtype of an array of the state."""
 
     shape: tuple[int, ...]
     floating: bool
@@ -85,7 +86,7 @@ def _like(tree: Any) -> Any:
 
 
 def _leaves(path: str, tree: Any, form: Any) -> Iterator[tuple[str, Array, _Like]]:
-    """Each array of the state by its path, with what it should be like."""
+    """Each array of the state with its path and its expected form."""
     if isinstance(form, _Like):
         yield path, tree, form
         return

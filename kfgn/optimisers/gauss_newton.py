@@ -68,7 +68,7 @@ class Program(NamedTuple):
     """Which heuristics a step has: the host knows by counting, so each is a program of its own to who traces it.
 
     tau, gamma: whether they adapt
-    refresh:    whether the curvature is made anew
+    refresh:    whether the curvature is computed again
     """
 
     tau: bool
@@ -86,13 +86,13 @@ class GaussNewton:
 
     on one batch each; only the factors of C~ are averages over earlier ones. tau follows the reduction ratio (42), and
     gamma is one of gamma omega, gamma, gamma / omega by which the model under C-bar falls most (C.3). Both changes of
-    (42) are those by the whole update: delta, and with momentum its part of the last update too. tau keeps its value
-    where both are within eight roundings of f.
+    (42) are those of the whole update: delta, and with momentum the part of the last update too. tau keeps its value if
+    both are within eight roundings of f.
 
     network:           with its objective
     curvature:         `Factored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
     eta:               weight of L2
-    tau, gamma:        the dampings; if not given, those that the curvature has found good to begin with
+    tau, gamma:        the dampings; by default good initial values for this curvature
     thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
     longest_step:      the most that |alpha| may be; None for no bound, as in the paper
     momentum:          the part of the last update that is added to the next; the paper found it of no use
@@ -163,8 +163,8 @@ class GaussNewton:
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
         """The random numbers that step t = 1, 2, ... of a run needs for N datapoints: float32 on the host.
 
-        seed: an integer from 0. None for methods that sample nothing. Give them to `step` in the library and dtype of
-        the weights.
+        seed: an integer from 0. The result is None for methods that sample nothing. `step` takes the numbers in the
+        library and dtype of the weights.
         """
         return self.curvature.draw(self.network, *checked_moment(seed, t, N))
 
@@ -208,7 +208,7 @@ class GaussNewton:
 def _step(
     optimiser: GaussNewton, program: Program, arrays: tuple[Any, ...], X: Array, Y: Array, draws: Array | None
 ) -> tuple[tuple[Any, ...], Info]:
-    """A step from the fields of a state but for t, and those after it."""
+    """A step from the fields of a state except t, and the fields after it."""
     state = State(0, *arrays)
     xp, eta = array_namespace(X), optimiser.eta
     p = point(optimiser.network, state.weights, X, Y)
@@ -253,7 +253,7 @@ def _step(
 
 
 def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
-    """The denominator of (42) for the whole update, its part of the last one included, 0-d."""
+    """The denominator of (42) for the whole update, which includes the part of the last update, 0-d."""
     return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
 
 

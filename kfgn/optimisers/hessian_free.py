@@ -65,7 +65,7 @@ class HessianFree:
             raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
 
     def check_memory(self, _network: Network, _like: Array) -> None:
-        """Nothing is kept between steps that could not fit."""
+        """Do nothing, since no array that may not fit is kept between steps."""
 
     def start(self, _zeros: Callable[..., Array], _network: Network, _count: Array) -> tuple[()]:
         """Nothing is kept between steps."""
@@ -76,7 +76,7 @@ class HessianFree:
         return p.gradient(gradients(p.xp, p.network, p.weights, p.trace, p.Y)), kept
 
     def ready(self, p: Point, _kept: tuple[()], _draws: None) -> Array:
-        """True, 0-d: nothing is needed."""
+        """True, 0-d, since nothing is needed."""
         return p.xp.ones((), dtype=p.xp.bool, device=device(p.X))
 
     def direction(

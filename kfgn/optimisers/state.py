@@ -13,12 +13,12 @@ from ..options import checked_integer
 
 
 class Counts(NamedTuple):
-    """How the steps so far ended, 0-d integers each.
+    """The outcomes of the steps so far, 0-d integers.
 
-    accepted: how many moved the weights
-    rejected: how many did not, since something in them was not finite or not positive definite, or the targets were
+    accepted: the number of steps that moved the weights
+    rejected: the number of other steps, in which a value was not finite, a matrix not positive definite, or a target
               not valid
-    failures: how many of these came last, in a row
+    failures: the number of rejected steps since the last accepted one
     """
 
     accepted: Array
@@ -33,16 +33,16 @@ class Counts(NamedTuple):
 
 
 class Info(NamedTuple):
-    """What happened in a step: 0-d arrays on the device of the weights, which nobody has waited for.
+    """The outcome of a step: 0-d arrays on the device of the weights, for which the step does not wait.
 
-    ok:        whether it moved the weights; if not, see `GaussNewton.step` for all that it may have changed
+    ok:        whether the step moved the weights; `GaussNewton.step` describes all that a rejected step changes
     loss:      the mean loss of the batch at the weights before the step
     f:         loss + eta / 2 |theta|^2, what is minimised
     step_size: -alpha of (40), 0 in a step that was rejected; or the learning rate
     tau:       the damping of the full matrix in this step; None for first-order methods, and so are the next two
     gamma:     the damping of the blocks in this step
-    rho:       the reduction ratio (42) of the whole update, None where tau was not adapted; NaN where both changes of
-               f are within its rounding, so that it means nothing
+    rho:       the reduction ratio (42) of the whole update; None if tau was not adapted, and NaN if both changes of f
+               are within its rounding, where rho means nothing
     valid:     whether all targets have values that the objective takes
     """
 

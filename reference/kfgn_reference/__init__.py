@@ -27,7 +27,7 @@ Read them in this order:
     adaptation         C.3                how tau and gamma follow
     averaging          (44), (45)         moving averages
     algorithm_1        Algorithm 1        one update, as it is printed
-    safeguards                            what is done about rounding and failed steps, which is not in the paper
+    safeguards                            rules for rounding errors and failed steps, which are not in the paper
     optimiser          Section 5          all of it together, step by step
     outcomes           p(y | h_L)         the model's labels and their probabilities
     fisher             (46)-(51)          the Fisher matrix

@@ -33,5 +33,5 @@ def rational(numerator: int, denominator: int, like: Any) -> Any:
 
 
 def unit_roundoff(like: Any) -> Any:
-    """u, half of what 3 (4/3 - 1) - 1 rounds to: 2^-53 in float64, 2^-24 in float32, and 0 where nothing is rounded."""
+    """u, half of |3 (4/3 - 1) - 1| as computed: 2^-53 in float64, 2^-24 in float32, and 0 in exact arithmetic."""
     return abs(3 * (rational(4, 3, like) - 1) - 1) / 2

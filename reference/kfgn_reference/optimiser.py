@@ -5,9 +5,9 @@ the direction, gamma every T_gamma steps before the update, the step size, the u
 after it, and the average of the parameters. Misprint: the algorithm excludes heuristics "for eta and gamma";
 those are tau and gamma, and eta never changes.
 
-What the paper does not have is off by default: bounds, a second threshold, a longest step, momentum, rarer factors,
-and the inverse of (35) by eigenvalues. The rules of `safeguards` are not in the paper either, and are always on: they
-act where arithmetic rounds, and where a damped matrix is not positive definite.
+Options that the paper does not have are off by default: bounds, a second threshold, a longest step, momentum, rarer
+factors, and the inverse of (35) by eigenvalues. The rules of `safeguards` are not in the paper either, and are always
+on: they act where arithmetic rounds, and where a damped matrix is not positive definite.
 """
 
 from collections.abc import Callable, Iterable
@@ -82,10 +82,12 @@ class Settings(NamedTuple):
 
 
 class State(NamedTuple):
-    """Between steps: t are done. The network with its weights, their average, the factors' averages, tau, gamma, and
-    the last update, empty before the first.
+    """The state after t steps: the network with its weights, averages, tau, gamma and the last update.
 
-    rejected, missed: how many of the t steps were rejected, and in how many of these the factors had a turn
+    average, Q, G: the averages of the weights and of the factors
+    update:        empty before the first step
+    rejected:      the number of rejected steps among the t
+    missed:        the number of rejected steps in which it was the factors' turn
     """
 
     t: int
@@ -101,13 +103,13 @@ class State(NamedTuple):
 
 
 class Info(NamedTuple):
-    """What happened in a step.
+    """The outcome of a step.
 
-    f:     before it
-    alpha: 0 if it was rejected
-    gamma: that made it
-    rho:   of the whole update, momentum and all, where tau was adapted by it; else None
-    ok:    False if it was rejected
+    f:     the value before the step
+    alpha: 0 if the step was rejected
+    gamma: the damping that made the step
+    rho:   of the whole update, with momentum, if tau was adapted by it; else None
+    ok:    False if the step was rejected
     """
 
     f: Any
@@ -143,7 +145,7 @@ def damped_direction(
     """(33), (34): the direction by the factors, or by the Gauss-Newton matrix of the batch.
 
     They are damped with gamma + eta, but the matrix with tau + eta where it is whole.
-    Raises `NotPositiveDefiniteError` where that is too little.
+    Raises `NotPositiveDefiniteError` if the damping is too small.
     """
     k = gamma + settings.eta
     if settings.method == "whole":
@@ -159,8 +161,8 @@ def damped_direction(
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
     """A step that moves nothing, since its damped matrix is not positive definite.
 
-    damped: whether more damping may help, so that the one of the matrix is `raised`. It is not where f is not finite,
-            and where there are no factors yet.
+    damped: whether more damping may help; the damping of the matrix is then `raised`. It cannot help if f is not
+    finite, or if there are no factors yet.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "whole":
@@ -173,9 +175,9 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 
 
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
-    """One update on the batch X (N, D_0), Y, or none where the damped matrix is not positive definite: see `rejected`.
+    """One update on the batch X (N, D_0), Y, or none if the damped matrix is not positive definite: see `rejected`.
 
-    rho and with it tau are about the whole update: alpha delta, and with momentum the part of the last one too.
+    rho, and so tau, depends on the whole update: alpha delta, and with momentum the part of the last update too.
     """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
@@ -192,7 +194,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         try:
             delta = direction(gamma)
         except NotPositiveDefiniteError:
-            return f * 0 - 1  # less than any that can be taken
+            return f * 0 - 1  # less than the decrease by any usable direction
         bend = curvature_along(net, X, Y, delta, tau, eta)
         return bend if bend == 0 else dot(delta, g) ** 2 / bend
 

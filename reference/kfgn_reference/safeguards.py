@@ -27,7 +27,8 @@ FLOOR, ROUNDINGS = 8, 8
 def visible(A: Array, damping: Any) -> Any:
     """The damping of a factor A (D, D), but at least 8 sqrt(D) u tr(A), u the unit roundoff; 0 stays 0.
 
-    A smaller damping is lost beside A, and the elimination of a singular A ends in rounding errors of either sign.
+    A smaller damping is lost when it is added to A, and the elimination of a singular A ends in rounding errors of
+    either sign.
     """
     u = unit_roundoff(A[0, 0])
     if u == 0:
@@ -49,7 +50,7 @@ def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) 
 
 
 def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|): what one rounding of f and of each output h_L changes in f."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|): the change of f by one rounding of f and of each output h_L."""
     gradient = OBJECTIVES[net.objective].gradient
 
     def of_datapoint(x: Array, y: Any) -> Any:
@@ -60,12 +61,12 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """Whether both changes of (42) are within eight roundings of f: then tau is not to follow their quotient."""
+    """True if both changes of (42) are within eight roundings of f: tau then keeps its value."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 
 
 def raised(damping: Any, omega: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """damping / omega with the omega of C.3, or u where that is more, which leads away from 0; within the bounds."""
+    """The larger of damping / omega (C.3) and u, within the bounds. u leads away from a damping of 0."""
     more, u = damping / omega, unit_roundoff(damping)
     return bounded(u if more < u else more, bounds)

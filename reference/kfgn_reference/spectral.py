@@ -65,7 +65,7 @@ def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
     """(Q kron G + k I)^-1 vec(V) as a matrix, exact: in both eigenbases every element is divided by q_b g_a + k.
 
     Appendix C.1 names this as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
-    Raises `NotPositiveDefiniteError` where one of the sums is not positive.
+    Raises `NotPositiveDefiniteError` if one of the sums is not positive.
     """
     q, U = eigh(Q)
     g, S = eigh(G)

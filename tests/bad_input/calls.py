@@ -1,7 +1,7 @@
-"""A good call of everything public, with the role of each argument: `values.py` says what is bad in it.
+"""A good call of every public function, with the role of each argument. `values.py` has the bad values of each role.
 
-`public()` finds by introspection what there is to call, and `calls` must have an entry for each: a new function without
-one fails a test, and so does a new argument.
+`public()` finds the public functions by introspection, and `calls` must have an entry for each. A new function or a new
+argument without an entry fails a test.
 """
 
 import importlib
@@ -29,7 +29,7 @@ N, S = 7, 6
 
 
 class Call(NamedTuple):
-    """A public function or method, a good value and the role of each argument, and the error where it has its own."""
+    """A public function or method, a good value and the role of each argument, and its own error if it has one."""
 
     name: str
     of: Callable[..., Any]
@@ -39,7 +39,7 @@ class Call(NamedTuple):
     checks: bool = True
 
     def given(self, **changes: Any) -> dict[str, Any]:
-        """The good arguments, but for these."""
+        """The good arguments, with these in place of some."""
         return {name: value for name, (value, _) in self.arguments.items()} | changes
 
     def bad(self, library: Library) -> Iterator[tuple[str, Bad]]:
@@ -60,10 +60,10 @@ PROTOCOL = {
     "GaussNewton": ("start",),
     "Watch": ("begins", "goes_on", "warns"),
 }
-"""Methods that kfgn calls, with arguments that it has checked or made: parts of an optimiser, and who looks on."""
+"""Methods that kfgn calls with arguments that it has checked or made: those of parts of an optimiser and of a watch."""
 
 RECORDS = {"Curvature", "Images", "Info", "Run", "Solution"}
-"""What functions return. They are made by kfgn, and their constructors are those of named tuples and dataclasses."""
+"""Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
 
 
 def public() -> dict[str, Callable[..., Any]]:
@@ -111,7 +111,7 @@ ROLES: dict[str, Role] = {
     "S": v.count,
     "check": v.flag,
 }
-"""Of the arguments of functions, by name."""
+"""The roles of the arguments of functions, by name."""
 
 
 class Problem:
@@ -142,7 +142,7 @@ class Problem:
         return v.samples(v.array) if name == "draws" else ROLES[name]
 
     def calls(self, *, check: bool = True) -> Iterator[Call]:
-        """Every function of kfgn but those of Kronecker blocks."""
+        """Every function of kfgn except those of Kronecker blocks."""
         for name in kfgn.__all__:
             function = getattr(kfgn, name)
             if inspect.isfunction(function) and "network" in (names := inspect.signature(function).parameters):
@@ -189,7 +189,7 @@ def _method(kind: Callable[..., Any], method: str, fields: tuple[str, ...]) -> C
 
 
 def constructors() -> Iterator[Call]:
-    """Of networks, and of optimisers and their parts; there is no array in them."""
+    """The constructors of networks, of optimisers and of their parts, which take no arrays."""
     network = kfgn.Network((2, 4, 3), ("tanh",), "categorical")
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
         kfgn.Network: {
@@ -311,7 +311,7 @@ def options() -> Iterator[Call]:
 
 
 def lab(folder: str, out: str) -> Iterator[Call]:
-    """The other functions of the lab: folder has a run of one update, and `out` is not there."""
+    """The other functions of the lab. `folder` has a run of one update, and `out` does not exist."""
     run = kfgn.lab.read_run(folder)
     good = Options("digits", updates=1)
     watch, task = ((None, v.optional(v.record)) for _ in range(2))
@@ -338,7 +338,7 @@ def lab(folder: str, out: str) -> Iterator[Call]:
 
 
 def _methods(library: Library, _good: Any) -> Iterator[Bad]:
-    """Of the methods that are compared."""
+    """The role of the methods that are compared."""
     yield from v.record(library, None)
     for kind, value in {
         "none": (),
@@ -358,7 +358,7 @@ def _methods(library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def _changes(library: Library, _good: Any) -> Iterator[Bad]:
-    """Of the options that change when a run is resumed."""
+    """The role of the options that change when a run is resumed."""
     for bad in v.record(library, None):
         if bad.kind != "dict":
             yield bad
@@ -395,7 +395,7 @@ def interop() -> Iterator[Call]:
 
 
 def _module(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a module; `tests/port/test_interop_torch.py` has those that are almost right."""
+    """The role of a module. `tests/port/test_interop_torch.py` has modules that are almost right."""
     import torch
     from torch import nn
 
@@ -410,7 +410,7 @@ def _module(library: Library, good: Any) -> Iterator[Bad]:
 
 
 def calls(library: Library, folder: str, out: str) -> Iterator[Call]:
-    """All calls on a library; what has no array in it is called with NumPy alone."""
+    """All calls on a library. Calls without an array are made with NumPy alone."""
     objectives = ("categorical",) if library.name == "jax" else ("squared_error", "categorical")
     for objective in objectives:
         yield from Problem(library, objective).calls()

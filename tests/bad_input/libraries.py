@@ -1,4 +1,4 @@
-"""The array libraries on which the calls are made: their arrays, and those that are none of theirs."""
+"""The array libraries of the calls: their arrays, and values that look like them."""
 
 import contextlib
 import warnings
@@ -31,7 +31,7 @@ class Library:
         return array_api_strict.asarray(x) if self.name == "numpy" else x
 
     def odd(self, x: np.ndarray) -> dict[str, Any]:
-        """What looks like an array of this library and is none, each by its kind."""
+        """Values that look like an array of this library and are none, each with its kind."""
         if self.name == "numpy":
             import scipy.sparse
 

@@ -19,19 +19,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kfgn
+import kfgn.lab
 from kfgn.backends import BackendUnavailableError
 from kfgn.lab import Options, train
 
 from .accepted import ACCEPTED
-from .calls import Call, calls, public
+from .calls import PROTOCOL, Call, calls, public
 from .libraries import Library
 from .values import Bad
 
 LEAST = {"numpy": 5000, "torch": 5000, "jax": 1000}
-"""How many calls there must be."""
+"""The least number of calls on each library."""
 
 SECONDS = 20
-"""The most that a call may take, even if JAX compiles what it asks for."""
+"""The most seconds that a call may take, even if JAX compiles for it."""
 
 MEGABYTES = 1500
 """The most by which the memory of the process may grow over all calls of a function."""
@@ -39,7 +41,7 @@ MEGABYTES = 1500
 
 @functools.cache
 def folders() -> tuple[str, str]:
-    """That of a run of one update, and one that is not there."""
+    """The folder of a run of one update, and a folder that does not exist."""
     place = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     train(Options("digits", updates=1), f"{place}/run")
@@ -72,7 +74,7 @@ def is_accepted(name: str, argument: str, kind: str) -> bool:
 
 
 def fault(call: Call, argument: str, bad: Bad) -> str | None:
-    """What is wrong with how the call ends, or None."""
+    """The fault in the end of the call, or None."""
     try:
         with limited():
             call.function(**call.given(**{argument: bad.value}))
@@ -93,9 +95,9 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _names(message: str, argument: str, call: Call) -> bool:
-    """Whether a message begins with the argument, perhaps one of its parts, and says what was expected.
+    """True if a message begins with the argument, or one of its parts, and states what was expected.
 
-    Of two that do not fit, it may begin with the other and name this one.
+    If two arguments do not fit, it may begin with the other one and name this one.
     """
     names = {argument, *PARTS.get(argument, ())}
     others = {part for name in call.arguments for part in (name, *PARTS.get(name, ()))}
@@ -115,7 +117,7 @@ PARTS = {
     "changes": ("updates", "seconds", "method", "eta"),
     "methods": ("learning_rate",),
 }
-"""What an error names of an argument that has parts."""
+"""The names in an error of the parts of an argument."""
 
 
 @contextlib.contextmanager
@@ -138,7 +140,7 @@ def limited() -> Iterator[None]:
 
 
 def surroundings() -> list[Any]:
-    """What no call may change: settings, random numbers and folders."""
+    """The state that no call may change: settings, random numbers and folders."""
     settings = [np.geterr(), os.environ.copy(), np.random.get_state()[1].tobytes()]
     if torch := sys.modules.get("torch"):
         settings += [torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_rng_state().numpy().tobytes()]
@@ -183,9 +185,16 @@ def test_every_argument_has_a_role(backend):
             assert set(parameters) <= set(call.arguments), name
 
 
+def test_the_methods_that_are_left_out_exist():
+    """A stale name would hide a later public method of that name."""
+    for name, methods in PROTOCOL.items():
+        kind = getattr(kfgn, name, None) or getattr(kfgn.lab, name)
+        assert [method for method in methods if not hasattr(kind, method)] == [], name
+
+
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_the_good_calls_are_good(backend):
-    """Or an error would show nothing. JAX would compile each of them."""
+    """Without this an error would prove nothing. JAX is left out, since it would compile each call."""
     with library(backend).scope():
         for name, found in of(backend).items():
             if name not in ("kfgn.lab.train", "kfgn.lab.compare", "kfgn.lab.resume"):
@@ -215,7 +224,7 @@ def test_what_is_accepted():
 
 
 def test_a_call_that_should_fail_is_noticed():
-    """The harness sees what is wrong: an error of Python's own, one without a name, and none."""
+    """The harness finds each fault: an error of Python's own, an error without a name, and no error."""
 
     def made(function):
         return Call("f", function, function, {"eta": (1.0, lambda *_: iter(()))})

@@ -1,4 +1,4 @@
-"""Both commands refuse what is wrong in an option: status 2, one line that names the option, and nothing else.
+"""Both commands refuse a wrong value of an option: status 2, one line that names the option, and no other output.
 
 The options are those of the parsers, so that a new one is tried as well.
 """
@@ -65,7 +65,7 @@ ACCEPTED = {
 
 
 class WentOnError(Exception):
-    """The command went on to its work."""
+    """The sign that the command has gone on to its work."""
 
 
 def options_of(parser):
@@ -92,7 +92,7 @@ def lines():
 
 
 def _type_of(action):
-    """Of what the text is: the functions that read one are named for it."""
+    """The kind of text that an option takes, by the name of the function that reads it."""
     if action.metavar in ("FOLDER", "FILE", "RUN", "JSONL") or action.dest == "folder":
         return Path
     return {None: str, str: str, float: float}.get(action.type, int)
@@ -114,7 +114,7 @@ def arguments(command, base, action, text):
 
 
 def fault(main, words, dest, captured, *names):
-    """What is wrong with how a line ends, or None."""
+    """The fault in the end of a line, or None."""
     try:
         status = main(words)
     except SystemExit as error:
@@ -140,7 +140,7 @@ def fault(main, words, dest, captured, *names):
 
 @pytest.fixture(autouse=True)
 def _no_work(monkeypatch, tmp_path):
-    """What is accepted shows at once, and leaves nothing behind."""
+    """Replace the work of the commands, so that an accepted line shows at once and leaves nothing behind."""
 
     def went_on(*_args, **_options):
         raise WentOnError

@@ -1,8 +1,8 @@
 """The kinds of bad value, by the role of an argument, each with the error that it must raise.
 
-A role is a function of the library and of a good value. It yields a `Bad` for each kind. The error is TypeError for
-what is of the wrong type, and ValueError for what is of the right type and wrong all the same, as the docstring of
-kfgn has it. A function whose docstring names another error says so in `calls`.
+A role is a function of the library and of a good value. It yields a `Bad` for each kind. The error is TypeError for a
+value of the wrong type, and ValueError for a wrong value of the right type, as in the docstring of kfgn. `calls` has
+the error of a function whose docstring names another one.
 """
 
 import decimal
@@ -58,7 +58,7 @@ OBJECTS: dict[str, Any] = {
     "NotImplemented": NotImplemented,
     "slice": slice(3),
 }
-"""What is no number, no array and no container of arrays."""
+"""Values that are no number, no array and no container of arrays."""
 
 COMPLEX = {"complex": 1 + 0j, "NumPy complex": np.complex128(1)}
 FLAGS = {"True": True, "NumPy's False": np.False_}
@@ -94,7 +94,7 @@ def _each(values: dict[str, Any], error: type[Exception], by_value: bool = False
 
 
 def array(library: Library, good: Any) -> Iterator[Bad]:
-    """Of an array of real numbers."""
+    """The role of an array of real numbers."""
     x = library.backend.to_numpy(good)
     yield from _array(library, x, library.dtypes(x) | {"int64": library(x.astype("int64"))})
     yield Bad("float32", library(x.astype("float32")), TypeError)
@@ -103,7 +103,7 @@ def array(library: Library, good: Any) -> Iterator[Bad]:
 
 
 def indices(library: Library, good: Any) -> Iterator[Bad]:
-    """Of an array of class indices, of which there are 3."""
+    """The role of an array of indices of 3 classes."""
     x = library.backend.to_numpy(good)
     yield from _array(library, x, library.dtypes(x) | {"float64": library(x.astype("float64"))})
     for kind, value in {"negative": -1, "a class too many": 3, "huge": 2**40, "least": -(2**63)}.items():
@@ -111,19 +111,19 @@ def indices(library: Library, good: Any) -> Iterator[Bad]:
 
 
 def batch(library: Library, good: Any) -> Iterator[Bad]:
-    """Of X, whose number of rows is what the others are compared with."""
+    """The role of X, with whose number of rows the others are compared."""
     for bad in array(library, good):
         if bad.kind != "a row less":
             yield bad
 
 
 def unread(role: Callable[[Library, Any], Iterator[Bad]]) -> Callable[[Library, Any], Iterator[Bad]]:
-    """Of an array whose values are not looked at."""
+    """The role of an array whose values are not checked."""
     return lambda library, good: (bad for bad in role(library, good) if not bad.by_value)
 
 
 def samples(role: Callable[[Library, Any], Iterator[Bad]]) -> Callable[[Library, Any], Iterator[Bad]]:
-    """Of an array (N, S, ...), where S may be any number."""
+    """The role of an array (N, S, ...), where S may be any number."""
 
     def with_any_number(library: Library, good: Any) -> Iterator[Bad]:
         return (bad for bad in role(library, good) if good.ndim > 2 or not bad.kind.startswith("a column"))
@@ -132,7 +132,7 @@ def samples(role: Callable[[Library, Any], Iterator[Bad]]) -> Callable[[Library,
 
 
 def square(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a square matrix."""
+    """The role of a square matrix."""
     for bad in array(library, good):
         if bad.kind not in ("transposed", "a row and a column less"):
             yield bad
@@ -179,7 +179,7 @@ def _with(x: np.ndarray, value: Any) -> np.ndarray:
 
 
 def arrays(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a tuple with an array for each layer."""
+    """The role of a tuple with an array for each layer."""
     yield from _each(OBJECTS | COMPLEX | FLAGS, TypeError)
     yield from _each({"one array": good[0], "number": 1.0, "object array": np.array([None] * 2)}, TypeError)
     yield from _each({"by layer": dict(enumerate(good)), "iterator": iter(good)}, TypeError)
@@ -191,44 +191,44 @@ def arrays(library: Library, good: Any) -> Iterator[Bad]:
 
 
 def squares(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a tuple with a square matrix for each layer."""
+    """The role of a tuple with a square matrix for each layer."""
     for bad in arrays(library, good):
         if "transposed" not in bad.kind:
             yield bad
 
 
 def number(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a number from 0 that is a hyperparameter."""
+    """The role of a hyperparameter from 0."""
     yield from _each(NO_NUMBERS, TypeError)
     yield from _each({"0-d array": np.asarray(1.0), "0-d integer": np.asarray(1), "array": np.ones(2)}, TypeError)
     yield from _each(NOT_FINITE | {"negative": -1, "negative and small": -1e-300}, ValueError)
 
 
 def positive(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a number above 0."""
+    """The role of a number above 0."""
     yield from number(library, good)
     yield from _each({"zero": 0, "minus zero": -0.0, "fraction that is 0": Fraction(1, HUGE)}, ValueError)
 
 
 def part(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a number from 0 to 1."""
+    """The role of a number from 0 to 1."""
     yield from number(library, good)
     yield from _each({"two": 2, "above 1": 1 + 1e-9}, ValueError)
 
 
 def below_one(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a number from 0 to below 1."""
+    """The role of a number from 0 to below 1."""
     yield from part(library, good)
     yield Bad("one", 1.0, ValueError)
 
 
 def optional(role: Callable[[Library, Any], Iterator[Bad]]) -> Callable[[Library, Any], Iterator[Bad]]:
-    """Of what may be None."""
+    """The role of an argument that may be None."""
     return lambda library, good: (bad for bad in role(library, good) if bad.value is not None)
 
 
 def scalar(library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a number from 0, or a 0-d array of the library."""
+    """The role of a number from 0, or a 0-d array of the library."""
     yield from _each(NO_NUMBERS, TypeError)
     yield from _each(NOT_FINITE | {"negative": -1, "negative and small": -1e-300}, ValueError)
     yield from _each({"0-d float32": library(np.float32(1)), "0-d int64": library(1)}, TypeError)
@@ -240,20 +240,20 @@ def scalar(library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def damping(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a number above 0, or a 0-d array of the library."""
+    """The role of a number above 0, or a 0-d array of the library."""
     yield from scalar(library, good)
     yield Bad("zero", 0, ValueError)
     yield Bad("0-d zero", library(0.0), ValueError, by_value=True)
 
 
 def count(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a positive integer."""
+    """The role of a positive integer."""
     yield from seed(_library, _good)
     yield Bad("zero", 0, ValueError)
 
 
 def seed(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of an integer from 0."""
+    """The role of an integer from 0."""
     yield from _each(NO_NUMBERS, TypeError)
     fractional = {"half": 1.5, "float": 2.0, "NaN": math.nan, "infinity": math.inf, "NumPy float": np.float64(2)}
     yield from _each(fractional | {"fraction": Fraction(2), "number in text": "3"}, TypeError)
@@ -263,14 +263,14 @@ def seed(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def flag(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of True or False."""
+    """The role of True or False."""
     yield from _each(OBJECTS | COMPLEX, TypeError)
     yield from _each({"0": 0, "1": 1, "NumPy 1": np.int64(1), "1.0": 1.0, "NaN": math.nan, "yes": "yes"}, TypeError)
     yield from _each({"array": np.array([True]), "0-d array": np.array(True), "list": [True]}, TypeError)
 
 
 def name(_library: Library, good: Any) -> Iterator[Bad]:
-    """Of a name among those that are known: whatever is none of them is unknown."""
+    """The role of a known name: every other value is unknown."""
     yield from _each(OBJECTS | COMPLEX | FLAGS, ValueError)
     odd = {"empty": "", "upper case": good.upper(), "space": f"{good} ", "zero": f"{good}\0", "line": f"{good}\n"}
     yield from _each(odd | {"surrogate": "\udc80", "markup": f"[{good}]", "accent": f"{good}\u0301"}, ValueError)
@@ -280,20 +280,20 @@ def name(_library: Library, good: Any) -> Iterator[Bad]:
 
 
 def network(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a network."""
+    """The role of a network."""
     others = {kind: value for kind, value in OBJECTS.items() if kind != "network"}
     fields = {"fields": ((2, 4, 3), ("tanh",), "bernoulli"), "the class": kfgn.Network, "Damping": kfgn.Damping(1.0, 5)}
     yield from _each(others | COMPLEX | FLAGS | fields | {"number": 1.0, "array": np.ones(3)}, TypeError)
 
 
 def record(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a record of kfgn: an optimiser's curvature or damping, a state."""
+    """The role of a record of kfgn: an optimiser's curvature or damping, or a state."""
     others = {"number": 1.0, "name": "kfra", "array": np.ones(3), "fields": (1.0, 5)}
     yield from _each(OBJECTS | COMPLEX | FLAGS | others, TypeError)
 
 
 def widths(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of the widths of a network."""
+    """The role of the widths of a network."""
     wrong = {k: v for k, v in OBJECTS.items() if k not in ("string", "long string", "range", "generator")}
     yield from _each(wrong | COMPLEX | FLAGS, TypeError)
     yield from _each({"number": 3, "float": (2, 3.0, 3), "True": (2, True, 3), "nested": ((2, 4, 3),)}, TypeError)
@@ -304,7 +304,7 @@ def widths(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def transfers(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of the transfer functions of a network."""
+    """The role of the transfer functions of a network."""
     wrong = {k: v for k, v in OBJECTS.items() if k not in ("string", "long string", "range", "generator")}
     yield from _each(wrong | COMPLEX | FLAGS, TypeError)
     yield from _each({"number": 3, "set of them": {"tanh"}, "mapping": {"tanh": 0}}, TypeError)
@@ -316,7 +316,7 @@ def transfers(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def pair(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of two numbers, the first no larger than the second."""
+    """The role of two numbers, the first no larger than the second."""
     yield from _each(OBJECTS | COMPLEX | FLAGS | {"number": 0.75}, TypeError)
     yield from _each({"names": ("a", "b"), "None in it": (None, 0.5), "True": (True, True)}, TypeError)
     yield from _each({"array": np.ones(2), "arrays": (np.ones(1), np.ones(1)), "nested": ((0.5, 0.5), 0.5)}, TypeError)
@@ -325,39 +325,39 @@ def pair(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def nothing(library: Library, _good: Any) -> Iterator[Bad]:
-    """Of draws where nothing is sampled."""
+    """The role of draws where nothing is sampled."""
     given = {kind: value for kind, value in OBJECTS.items() if value is not None}
     yield from _each(given | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
 
 
 def path(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of the path of a file or a folder."""
+    """The role of the path of a file or a folder."""
     wrong = {kind: value for kind, value in OBJECTS.items() if not isinstance(value, str)}
     yield from _each(wrong | COMPLEX | FLAGS | {"number": 3, "list": ["a"], "array": np.ones(3)}, TypeError)
     yield from _each({"empty": "", "zero in it": "a\0b"}, ValueError)
 
 
 def text(_library: Library, good: Any) -> Iterator[Bad]:
-    """Of a name that is looked up later."""
+    """The role of a name that is looked up later."""
     wrong = {kind: value for kind, value in OBJECTS.items() if not isinstance(value, str)}
     yield from _each(wrong | COMPLEX | FLAGS | {"number": 3, "list": [good], "array": np.array([good])}, TypeError)
 
 
 def folder(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a folder that is looked at only if the data set has files."""
+    """The role of a folder that is read only if the data set has files."""
     for bad in path(_library, _good):
         if bad.error is TypeError:
             yield bad
 
 
 def finite(_library: Library, _good: Any) -> Iterator[Bad]:
-    """Of a number whose range is checked later."""
+    """The role of a number whose range is checked later."""
     for bad in number(_library, _good):
         if not bad.kind.startswith("negative"):
             yield bad
 
 
 def rate(library: Library, good: Any) -> Iterator[Bad]:
-    """Of a number above 0, and at most 1."""
+    """The role of a number above 0 and at most 1."""
     yield from part(library, good)
     yield Bad("zero", 0, ValueError)

@@ -151,7 +151,7 @@ class ClosesItsOutput(Right):
 
 
 class SharesWork(Right):
-    """Among processes of its own, as a library of data loading does."""
+    """Compute in processes of its own, as a library for data loading does."""
 
     def compute(self, problem, quantity):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -173,7 +173,7 @@ class ReadsItsInput(Right):
 
 
 class StartsChildren(Right):
-    """They hold every stream that they can, one of them in a session of its own, and one without its parent."""
+    """Start children that hold every stream. One has a session of its own, and one has lost its parent."""
 
     def compute(self, problem, quantity):
         holding, apart = subprocess.Popen(SLEEP, close_fds=False), subprocess.Popen(SLEEP, start_new_session=True)
@@ -204,7 +204,7 @@ class ForksAndReturns(Right):
 
 
 class ForksAndHangs(Right):
-    """The fork holds the pipe of the answers, as it has no other program in it."""
+    """Fork: the copy holds the pipe of the answers, since it runs no other program."""
 
     def compute(self, problem, quantity):
         if (child := os.fork()) == 0:

@@ -1,4 +1,4 @@
-"""Implementations that keep a state: each right when asked once, and one whose cache is right."""
+"""Implementations that keep a state. Each is right the first time, and one has a correct cache."""
 
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
@@ -55,7 +55,7 @@ class ForgetsTheDamping(CachesRightly):
 
 
 class SpoiltByAnother(CachesRightly):
-    """The gradient reads what kflr has left, for the same problem."""
+    """The gradient reads values that kflr has left for the same problem."""
 
     def compute(self, problem, quantity):
         answer = self.right(problem, quantity)
@@ -72,7 +72,7 @@ class RightOnce(CachesRightly):
 
 
 class AnotherBetween(CachesRightly):
-    """The second answer on a problem is wrong if another problem was asked in between."""
+    """The second answer on a problem is wrong if another problem came in between."""
 
     def compute(self, problem, quantity):
         self.asked.append((problem.id, quantity))

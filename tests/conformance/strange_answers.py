@@ -1,4 +1,4 @@
-"""An adapter that answers by the id of the problem: the right gradient in every form, and what cannot be read."""
+"""An adapter that answers by the id of the problem: the right gradient in every form, and unreadable answers."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from misbehaving import Right
 
 
 class Command:
-    """What pickle would run a command for."""
+    """An object for which pickle would run a command."""
 
     def __reduce__(self):
         return os.system, (f"touch {os.environ['KFGN_TEST_TOUCHED']}",)

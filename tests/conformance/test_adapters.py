@@ -16,10 +16,10 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cases import cases
 from kfgn_conformance.cli import main
+from kfgn_conformance.problem_sets import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
+from .processes import LONG
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 TANH = replace(CASE, id="tanh", layers=tuple(l._replace(transfer=l.transfer and "tanh") for l in CASE.layers))
@@ -207,7 +207,7 @@ print(column.title, column.reason)
 
 @pytest.mark.parametrize("limit", ["120.0", "None"], ids=["isolated", "in process"])
 def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
-    """With what it imports from there, before a module of that name elsewhere."""
+    """The modules that it imports from there also come before modules of that name elsewhere."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "my_kfac.py").write_text("raise ImportError('the wrong one')")
@@ -230,7 +230,10 @@ def test_the_command_takes_adapters(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
-    not_taken = "not taken: small: only tanh or identity units, and the squared error: 66 of 75 problems: gradient"
+    problems = [one for one in problem_set(0, 0) if one.walk is None and "float64" in one.dtypes]
+    taken = [one for one in problems if one.objective == "squared_error" and {"tanh", "identity"} >= {*one.transfers}]
+    left_out = f"{len(problems) - len(taken)} of {len(problems)} problems: gradient"
+    not_taken = f"not taken: small: only tanh or identity units, and the squared error: {left_out}"
     assert not_taken in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
     assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(

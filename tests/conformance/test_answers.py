@@ -1,4 +1,4 @@
-"""The reading of answers: what converts is accepted, what cannot be read is named, and nothing of it is executed."""
+"""The reading of answers: arrays that convert are accepted, others are named, and nothing in them is executed."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def test_every_answer_has_its_verdict_in_both_modes(name, status, detail, adapte
 
 
 def test_one_worker_gave_all_these_answers(touched):  # noqa: ARG001
-    """No answer ends it, so that an implementation keeps what it has loaded."""
+    """No answer ends the worker, so that an implementation keeps what it has loaded."""
     adapter = Isolated("strange_answers:Answers", "float64", 60.0)
     try:
         first = adapter.child
@@ -147,7 +147,7 @@ def test_there_is_room_for_every_right_answer():
 
 
 def test_a_line_is_plain_and_short():
-    assert line("a\nb\t c\x1b[0m\x00") == "a b c\N{REPLACEMENT CHARACTER}[0m\N{REPLACEMENT CHARACTER}"
+    assert line("a\nb\t c\x1b[0m\x00") == r"a b c\x1b[0m\x00"
     assert len(line("x" * 10**7)) < 3000
     assert line(" " * 10**6 + "x", 5).endswith("...")
     assert line("12345", 5) == "12345"

@@ -89,7 +89,7 @@ def as_rational(ball):
 
 @pytest.mark.parametrize("function", EXACT)
 def test_near_a_tie_the_value_is_computed_exactly(function, monkeypatch):
-    """With a wider margin than the kit's, so that some thousand draws meet it."""
+    """The margin is wider than the kit's, so that some of the thousand draws are within it."""
     monkeypatch.setattr("kfgn_conformance.arithmetic.elementary.ULPS", 2**20)
     x = np.asarray(single(RNG.uniform(0.1, 2, 20_000)))
     close = x[near_tie(function(x), 24, 2**20)]
@@ -199,7 +199,7 @@ SMALL = [
 @pytest.mark.parametrize("problem", SMALL, ids=lambda problem: problem.id)
 @pytest.mark.parametrize("quantity", [*QUANTITIES.values(), *REFERENCE_ONLY], ids=lambda quantity: quantity.name)
 def test_the_reference_stays_in_the_arithmetic_it_is_given(problem, quantity):
-    """One array of another arithmetic in a recursion would bring in a processor's own rounding."""
+    """An array of another arithmetic in a recursion would have a processor's own rounding."""
     with np.errstate(all="ignore"):
         arrays = quantity.value(in_bits(problem, Single))
     for array in arrays:

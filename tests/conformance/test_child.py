@@ -5,36 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from kfgn_conformance.adapters import child as module
 from kfgn_conformance.adapters.answers import NoAnswerError
 from kfgn_conformance.adapters.child import Child
 
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
-
-with_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+from .processes import LONG, alive, wait_until, with_proc
 
 
 def python(program):
     return [sys.executable, "-I", "-S", "-c", "import os, signal, subprocess, sys, time\n" + program]
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -51,7 +32,7 @@ def started():
 
 
 def test_a_line_and_the_bytes_after_it(started):
-    """It answers before it has read the whole question, the rest of which is not lost."""
+    """The child answers before it has read the whole question, and the rest is not lost."""
     one = started(
         "for line in sys.stdin.buffer: os.write(1, line.upper() + bytes(10**6)); sys.stdin.buffer.read(10**6)"
     )
@@ -93,7 +74,7 @@ def test_bytes_that_do_not_follow_are_waited_for_within_the_same_limit(started):
 
 @pytest.mark.parametrize("stream", [1, 2])
 def test_every_stream_has_a_bound(stream, started, capfd):
-    """400 MB on a line: a few are read, and of the standard error a little is shown."""
+    """400 MB on a line: the kit reads a few, and shows a little of the standard error."""
     resource = pytest.importorskip("resource")
     one = started(f"for _ in range(400): os.write({stream}, b'x' * 10**6)\nos.write(1, b'\\n')")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""The number of problems that an implementation was asked on: a ratio that stands for one problem says so."""
+"""The number of problems behind each ratio, so that a ratio of a single problem shows it."""
 
 import re
 from io import StringIO
@@ -89,7 +89,7 @@ def test_the_lines_below_are_true_of_every_column(report, width):
 
 
 def test_a_narrow_table_keeps_its_numbers():
-    """At 80 columns what is not usable is named below alone, if it does not fit beside the others."""
+    """At 80 columns, unusable backends without room in the table are named only below it."""
     backends = ["numpy", "array-api-strict", "torch", "torch-cuda", "jax", "jax-cuda", "cupy"]
     columns = [column(name, d, ("kfra",), EVERY) for name in backends[:3] for d in ("float32", "float64")]
     columns += [Column(name, reason="there is none here") for name in backends[3:]]

@@ -143,7 +143,7 @@ def test_a_mistake_is_named_where_the_right_array_is_zero(name, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("quantity", ["gradient", "kfra"])
 def test_every_mistake_that_shows_on_the_fixed_problems_is_named(quantity, dtype):
-    """On all of them together: none has an answer there that its own mistake does not explain."""
+    """All problems together: each answer of a mistake is explained by that mistake."""
     small = [p for p in fixed() if p.N < 100 and dtype in p.dtypes]
     for name in MISTAKES:
         answers = []

@@ -1,4 +1,4 @@
-"""Problems that are asked in one dtype only: what becomes of an adapter in the other, and how the report shows it."""
+"""Problems for one dtype only: the verdict on an adapter in the other dtype, and its form in the report."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def test_an_adapter_that_is_asked_nothing_else_has_shown_nothing():
 
 
 def test_only_these_dtypes_decide_whether_a_problem_is_telling():
-    """rho of a step so short that float32 cannot see what it changes, and float64 can."""
+    """rho of a step that is so short that its change of f is lost in float32, and not in float64."""
     short = tuple(V * 2.0**-12 for V in IN_FLOAT64.probes.direction)
     problem = replace(IN_FLOAT64, probes=IN_FLOAT64.probes._replace(direction=short))
     assert telling(problem, QUANTITIES["reduction_ratio"])

@@ -87,7 +87,7 @@ def test_others_do(expected, check):
 )
 def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
     assert check(SQUARED + SOFTMAX + more)[0] == cli.FAILED
-    assert "expected, but no more so: FAIL of" in capsys.readouterr().out
+    assert "expected, but no longer there: FAIL of" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def wrong(verdicts):
 @pytest.mark.parametrize("target", ["numpy", "torch"])
 @pytest.mark.parametrize("name", IDS)
 def test_a_right_implementation_passes_every_quantity(name, target):
-    """PASS, and so not INCONCLUSIVE either."""
+    """Every verdict is PASS, and so none is INCONCLUSIVE."""
     backend, problem = opened(target), BY_ID[name]
     if isinstance(backend, str):
         pytest.skip(f"{target}: not usable: {backend}")
@@ -115,7 +115,7 @@ def test_a_right_implementation_passes_every_quantity(name, target):
 
 @pytest.mark.parametrize("name", IDS)
 def test_the_reference_rounded_passes_and_no_tolerance_is_near_the_limit(name):
-    """The best answer there is; and every quantity that the issue of saturation is about is far from INCONCLUSIVE."""
+    """The right answer passes, and the quantities of saturated problems are far from INCONCLUSIVE."""
     problem = BY_ID[name]
     for dtype in problem.dtypes:
         for quantity in QUANTITIES.values():

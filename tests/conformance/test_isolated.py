@@ -1,4 +1,4 @@
-"""Adapters in processes of their own: a verdict for every misbehaviour, and nothing left of it."""
+"""Adapters in processes of their own: a verdict for every misbehaviour, and no process left."""
 
 import sys
 from functools import partial
@@ -12,8 +12,7 @@ from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cases import cases
 from kfgn_conformance.quantities import QUANTITIES
 
-LONG = 120.0
-"""Seconds for what ends as soon as it can, on a machine that has much else to do."""
+from .processes import LONG, with_proc
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
@@ -82,7 +81,7 @@ def test_a_change_before_an_exception_does_not_reach_the_next_question(start):
 
 
 def test_after_a_timeout_the_next_question_has_a_new_worker():
-    """Which has its own time to start: an answer of 0.5 s is nothing to a machine that imports for longer."""
+    """The new worker has its own time to start, since a busy machine may need more than 0.5 s for its imports."""
     adapter = Isolated("misbehaving:Hangs", "float64", 0.5)
     try:
         for _ in range(2):
@@ -92,7 +91,7 @@ def test_after_a_timeout_the_next_question_has_a_new_worker():
         adapter.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@with_proc
 @pytest.mark.parametrize("name", ["StartsChildren", "StartsChildrenAndHangs", "StartsChildrenAndEnds", "ForksAndHangs"])
 def test_no_process_of_an_adapter_is_left(name, tmp_path, monkeypatch):
     noted = tmp_path / "pids"

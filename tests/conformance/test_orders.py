@@ -1,4 +1,4 @@
-"""Questions in several orders: what an implementation keeps from one answer must not spoil another."""
+"""Questions in several orders: a state that an implementation keeps from one answer must not spoil another."""
 
 import re
 import sys
@@ -190,7 +190,7 @@ def test_problems_of_different_shapes_are_taken():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_answers_are_compared_roughly(dtype):
-    """A right answer is far within; one that is twice the looseness off is not."""
+    """A right answer is far within the rough tolerance, and an error of twice the looseness is not."""
     right = oracle(relatives(BASE)[0], QUANTITIES["kfra"])
     question = Question(relatives(BASE)[0], QUANTITIES["kfra"])
 
@@ -217,6 +217,7 @@ def test_a_walk_is_among_the_questions():
 def few(monkeypatch):
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: tuple(CASES))
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
 
 
@@ -260,7 +261,7 @@ def test_a_program_that_keeps_a_state_is_found(tmp_path):
 
 
 def test_a_plain_mistake_is_not_told_again():
-    """What the rows have found is wrong at first too, so that no order is to blame."""
+    """An answer that the rows found wrong is wrong at first here too, so no order is named as its cause."""
     adapter = load("stateful:Doubles", "float64")
     assert asked_in_orders(adapter, CASES, NAMES, wrong=["kfra"]).wrong == {}
     assert set(asked_in_orders(adapter, CASES, NAMES).wrong) == {"kfra"}

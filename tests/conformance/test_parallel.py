@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,14 @@ from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.parallel import run_in_processes
 
+from .processes import LONG, alive, wait_until, with_proc
+
 HERE = Path(__file__).parent
-LONG = 120.0
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
 
 def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
-    """An adapter in a process of the kit ends it at its second row: the first, last in the table, is there."""
+    """An adapter in a process of the kit ends it at its second row. The first row, the last of the table, is kept."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "ending.py").write_text(
@@ -60,7 +60,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see processes in")
+@with_proc
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
 def test_no_process_outlives_the_kit(end, tmp_path):
     noted = tmp_path / "pids"
@@ -79,7 +79,7 @@ def test_no_process_outlives_the_kit(end, tmp_path):
         kit.kill()
         kit.wait()
     family = [*map(int, noted.read_text().split()), *workers]
-    wait_until(lambda: not [pid for pid in family if _alive(pid)])
+    wait_until(lambda: not [pid for pid in family if alive(pid)])
 
 
 def _children(parent):
@@ -90,17 +90,3 @@ def _children(parent):
         except OSError:
             continue
     return [pid for pid, its_parent in found.items() if its_parent == parent]
-
-
-def _alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)

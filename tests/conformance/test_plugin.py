@@ -123,11 +123,11 @@ reason = "it has no half yet"
     [
         ("doubled:Doubled", "float64", 0, "it has no half yet"),
         ("doubled:Doubled", "float32", 1, "1 failed"),
-        ("small_kfac:SmallKfac", "float64", 1, "expected, but no more so: FAIL of gradient by small"),
+        ("small_kfac:SmallKfac", "float64", 1, "expected, but no longer there: FAIL of gradient by small"),
     ],
 )
 def test_failures_that_are_known(pytest_with, tmp_path, adapter, dtype, code, said):
-    """They are xfailed; in another dtype they are none, and one that is mended fails."""
+    """Known failures are xfailed. In another dtype they are not known, and one that no longer occurs fails."""
     file = tmp_path / "known.toml"
     file.write_text(KNOWN.format(dtype=dtype))
     options = (f"--kfgn-adapter={adapter}", f"--kfgn-expected={file}", "--kfgn-dtype=float64", "-k", "gradient")

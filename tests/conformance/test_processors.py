@@ -1,7 +1,7 @@
 """Tolerances, golden vectors and their checks are the same with other vector instructions, BLAS kernels and threads.
 
-A setting that the machine ignores would prove nothing. So each is looked up where it takes effect: the features that
-NumPy found in `numpy.show_config`, and the kernel of OpenBLAS and its threads by threadpoolctl.
+A setting that the machine ignores would prove nothing. So each setting is checked where it takes effect: the features
+that NumPy found in `numpy.show_config`, and the kernel of OpenBLAS and its threads by threadpoolctl.
 """
 
 import json

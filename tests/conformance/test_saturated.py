@@ -1,4 +1,4 @@
-"""Problems whose outputs or hidden units are saturated: how far, and which formulas pass there and which fail."""
+"""Saturated outputs and hidden units: their sizes, and the formulas that pass and fail on them."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ BY_ID = {problem.id: problem for problem in fixed()}
 
 
 class InDtype(Textbook):
-    """A textbook whose exponentials are taken in a dtype, and overflow or round there."""
+    """A textbook whose exponentials are computed in a dtype, where they overflow or round."""
 
     dtype = "float64"
 

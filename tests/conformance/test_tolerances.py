@@ -166,7 +166,7 @@ ZEROS = replace(QUANTITIES["loss"], oracle=lambda p: (0 * p.X,))
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 def test_a_zero_is_right_up_to_the_smallest_normal_number(dtype):
-    """An array that is 0 allows what a library may lose below that number, and nothing more; either is a proof."""
+    """The tolerance of an array of zeros is the smallest normal number alone. Both verdicts prove something."""
     small = np.full(CASE.X.shape, np.finfo(dtype).smallest_normal, dtype)
     for answer in (0 * small, small, -small / 2):
         assert compare((answer,), CASE, ZEROS, dtype).status is Status.PASS
@@ -184,7 +184,7 @@ def test_a_true_value_below_the_smallest_normal_number_may_be_zero(dtype):
 
 
 def test_a_zero_that_rounding_leaves_no_zero_proves_nothing():
-    """Where the reference cancels to 0, and rounded numbers do not, an answer near 0 may be right or not."""
+    """An answer near 0 may be right or wrong if the reference cancels to 0 and rounded numbers do not."""
     cancels = replace(QUANTITIES["loss"], oracle=lambda p: ((p.X - p.X) + (p.Y - CASE.Y).sum(),))
     answer = np.zeros(CASE.X.shape, np.float32)
     assert compare((answer,), CASE, cancels, "float32").status is Status.INCONCLUSIVE
@@ -402,7 +402,7 @@ def test_d_is_at_least_the_last_rounding_and_nothing_for_integers():
 
 
 def test_d_is_at_least_twice_the_root_mean_square():
-    """The changes of one number may all happen to be small, and their largest too low a bound."""
+    """The changes of one number may all be small by chance, and then their largest is too low a bound."""
     calls = iter(range(PERTURBATIONS + 1))
     steady = replace(QUANTITIES["loss"], oracle=lambda p: (np.array(1.0 if next(calls) == 0 else 1 + 2.0**-10),))
     assert changes(CASE, steady) == (float(f"{2 * 2.0**-10:.3g}"),)

@@ -1,4 +1,4 @@
-"""Messages of the kit: after `expected` stands what is right, and after `got` what was given."""
+"""Messages of the kit: the right value follows `expected`, and the given one follows `got`."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ GRADIENT = QUANTITIES["gradient"]
 
 
 def order(message, expected, got):
-    """Whether the right value stands after `expected` and the other after `got`."""
+    """True if the right value stands after `expected` and the other after `got`."""
     after = message.partition("expected ")[2]
     right, _, given = after.partition(", got ")
     return expected in right and got in given

@@ -1,4 +1,4 @@
-"""Options take numbers of any type as Python's own, and are the same run whatever the type was."""
+"""Options convert numbers of any type to Python's own, so the type changes nothing in a run."""
 
 import json
 from dataclasses import asdict

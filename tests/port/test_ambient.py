@@ -1,4 +1,4 @@
-"""What the user has set for code of their own changes neither a result of kfgn, bit for bit, nor its dtype."""
+"""The user's settings for other code change no bit and no dtype of a result of kfgn."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +144,7 @@ def test_results(library, problem, functions, dtype):
 
 
 JAX = ["gauss_newton_product", "sample_labels", "solve_gauss_newton"]
-"""The functions that JAX is asked: it compiles every operation of each shape by itself."""
+"""The functions that are run on JAX, which compiles every operation for each shape."""
 
 
 def test_results_of_jax(problem, functions):

@@ -1,4 +1,4 @@
-"""Dampings at the ends of a dtype: a solve gives an answer, or says that its damping is too small or too large."""
+"""Dampings at the ends of a dtype: a solve gives an answer, or states that its damping is too small or large."""
 
 import numpy as np
 import pytest

@@ -60,7 +60,7 @@ def test_outputs(objective):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_third_derivatives(objective):
-    """Of the Hessian's products, by differences of the port's own Hessian at ordinary points, and finite everywhere."""
+    """Derivatives of the Hessian's products equal differences of the port's Hessian, and are finite everywhere."""
     ours = OBJECTIVES[objective]
     h, y = np.array(OUTPUTS, dtype=float), labels(objective, len(OUTPUTS))
     v = np.array([0.5, -1.0, 0.25])

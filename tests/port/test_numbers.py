@@ -1,4 +1,4 @@
-"""Numbers of any type come in as Python's own, and what is no number is refused by name. So are states."""
+"""Numbers of any type are converted to Python's own. Other values are refused by name, and so are wrong states."""
 
 import dataclasses
 import decimal

@@ -1,4 +1,4 @@
-"""Rejected steps: no run is rejected without end, tau ignores rounding, and wrong targets move nothing."""
+"""Rejected steps: no run rejects all its steps, tau ignores rounding errors, and wrong targets move no weights."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ SATURATED = kfgn.Network((4, 5, 3), ("tanh",), "bernoulli")
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @pytest.mark.parametrize("method", METHODS)
 def test_saturated_units_do_not_stop_a_run(method, inversion, inputs, N):
-    """G_1 is 0 and Q_1 singular, and beside Q_1 float32 cannot see the damping of (36)."""
+    """G_1 is 0, Q_1 is singular, and in float32 the damping of (36) is lost when it is added to Q_1."""
     X = np.full((N, 4), inputs, dtype=np.float32)
     Y = targets(SATURATED, N, np.float32, np.random.default_rng(1))
     optimiser = kfgn.GaussNewton(SATURATED, kfgn.Factored(method, samples=3, inversion=inversion))
@@ -64,7 +64,7 @@ def test_saturated_units_do_not_stop_hessian_free(curvature):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("D", [2, 5, 20, 100, 300])
 def test_the_floor_of_a_damping_makes_singular_factors_positive_definite(D, dtype):
-    """Of every rank, with equal elements and with others; and it is a small part of the factor."""
+    """The damping is enough for factors of every rank, and it is a small part of the factor."""
     from kfgn.backends import cholesky
     from kfgn.damping import visible
 
@@ -198,7 +198,7 @@ PLAIN = kfgn.Network((4, 5, 3), ("tanh",), "categorical")
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @pytest.mark.parametrize("method", METHODS)
 def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dtype, monkeypatch):
-    """To the bit: they change nothing where nothing fails and f moves."""
+    """The rules change no bit of a run in which no step fails and f changes."""
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(23, 4)).astype(dtype), rng.integers(0, 3, 23)
     optimiser = kfgn.GaussNewton(

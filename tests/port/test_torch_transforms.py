@@ -1,4 +1,4 @@
-"""PyTorch's transforms of functions: results have no derivatives, so what is differentiated or mapped is refused."""
+"""PyTorch's transforms of functions: results have no derivatives, so tensors of a transform are refused."""
 
 import functools
 

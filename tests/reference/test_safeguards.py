@@ -1,4 +1,4 @@
-"""What the optimiser does about rounding and failed steps, by hand, in four arithmetics, and step by step."""
+"""The optimiser's rules for rounding and failed steps, by hand, in four arithmetics, and step by step."""
 
 import math
 from fractions import Fraction

@@ -21,9 +21,9 @@ class Adapter(Protocol):
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """The quantity on the problem as arrays, one for each layer or a single one, in the described dtype.
 
-        NumPy arrays, or what converts to them: `answers.as_arrays`.
-        In the described conventions; the kit's own are W_l (D_l, D_{l-1} + 1), bias in the last column, means over N,
-        blocks Q kron G. Raises `UnsupportedError` for a problem that it does not take.
+        NumPy arrays, or values that convert to them: see `answers.as_arrays`.
+        They are in the described conventions; the kit's own are W_l (D_l, D_{l-1} + 1), bias in the last column, means
+        over N, blocks Q kron G. Raises `UnsupportedError` for a problem that it does not take.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The reading of answers: plain NumPy arrays of whatever an adapter answered, and plain text of whatever it raised."""
+"""The reading of answers: plain NumPy arrays from any answer, and plain text from any exception."""
 
 import math
 from itertools import islice
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..plain import plain
 from ..problems import Array, Problem
 from ..quantities import Quantity
 
@@ -13,10 +14,10 @@ ARRAYS = 10_000
 """The most arrays of an answer."""
 
 TEXT = 2**20
-"""The most bytes of what is said beside the arrays."""
+"""The most bytes of everything in an answer except the arrays."""
 
 BYTES = 64
-"""The most bytes of a number: four in complex128, or one that is written in decimals with room around it."""
+"""The most bytes for each number: enough for four of complex128, or for one in decimals with spaces around it."""
 
 KINDS = "biufc"
 """The kinds of dtype that can be judged: booleans, integers, and real and complex numbers."""
@@ -27,16 +28,16 @@ class NoAnswerError(Exception):
 
 
 def room(problem: Problem, quantity: Quantity) -> int:
-    """The most bytes that an answer may have, by what the quantity has on this problem."""
+    """The most bytes that an answer may have, by the number of elements of the quantity on this problem."""
     return TEXT + BYTES * (quantity.elements(problem) + problem.parameters)
 
 
 def line(text: object, most: int = 2000) -> str:
-    """A text on one line, cut where it is longer, without control characters; a plain `str` whatever it was."""
+    """A text on one line, cut if it is longer, without control characters. The result is a plain `str`."""
     raw = text if isinstance(text, str) else str(text)
-    start = str.__getitem__(raw, slice(4 * most))  # by `str` itself, as a class of the adapter's may redefine it
+    start = str.__getitem__(raw, slice(4 * most))  # the method of `str` itself: a subclass may redefine it
     words = " ".join(start.split())
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words[:most])
+    shown = plain(words[:most])
     return shown + ("..." if len(words) > most or str.__len__(raw) > 4 * most else "")
 
 
@@ -61,10 +62,10 @@ def kind(value: object) -> str:
 
 
 def as_arrays(answer: object, most: int) -> tuple[Array, ...]:
-    """The answer as plain arrays of native byte order, at most so many bytes. `NoAnswerError` names what is no array.
+    """The answer as plain arrays of native byte order, of at most `most` bytes. `NoAnswerError` for anything else.
 
-    A list is taken for a tuple. An array is whatever converts: tensors of PyTorch, with their gradients left behind,
-    arrays of JAX, and anything that has `__array__` or `__dlpack__`.
+    A list is read as a tuple. These values convert to arrays: tensors of PyTorch, without their gradients, arrays of
+    JAX, and anything that has `__array__` or `__dlpack__`.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
@@ -90,14 +91,14 @@ def size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
 
 
 def _as_array(value: Any, which: str) -> Array:
-    """One array, of the base class and of numbers."""
+    """One array of numbers, of NumPy's own class."""
     if isinstance(value, (list, tuple, dict, str, bytes)) or value is None:
         raise NoAnswerError(f"{which}: expected an array, got {_described(value)}")
     if isinstance(value, np.ma.MaskedArray):
         raise NoAnswerError(f"{which}: expected an array without a mask, got {_described(value)}")
     try:
         array = _converted(value)
-    except Exception as error:  # whatever the conversion raises is the reason
+    except Exception as error:  # the reason is whatever the conversion raises
         raise NoAnswerError(
             f"{which}: expected an array that NumPy can convert, got {_described(value)}: {raised(error)}"
         ) from error
@@ -108,7 +109,7 @@ def _as_array(value: Any, which: str) -> Array:
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # of PyTorch: a tensor that needs a gradient, or is on a GPU
+        for method in ("detach", "cpu"):  # methods of PyTorch: its tensor may need a gradient, or be on a GPU
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):

@@ -1,4 +1,4 @@
-"""An implementation in a child process: it is asked on its input, and answers with a line of JSON.
+"""An implementation in a child process, which reads questions from its input and answers each with a line of JSON.
 
 A question is a line of JSON too, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. An answer is an
 object: a description, or arrays, or {"unsupported": "why"}, or {"error": "what"}.
@@ -17,16 +17,16 @@ from .description import from_json
 from .loading import AdapterError
 
 START = 120.0
-"""Seconds to start and to describe itself."""
+"""Seconds in which an adapter must start and describe itself."""
 
 
 class Asked:
-    """The adapter of a name and a dtype, in a process that is started when it is made, and again after it has ended.
+    """The adapter of a name and a dtype, in a process that starts with this object, and again if it has ended.
 
     limit: seconds for an answer; None for no limit
     start: seconds until it has described itself
-    Raises `AdapterError` if it does not, and `NoAnswerError` from `compute` for a question without an answer that can
-    be read. After such a question the next one may have a new process.
+    Raises `AdapterError` if it does not describe itself in this time. `compute` raises `NoAnswerError` if a question
+    has no answer that can be read. The next question may then start a new process.
     """
 
     def __init__(self, name: str, dtype: str, limit: float | None, start: float = START) -> None:
@@ -39,11 +39,11 @@ class Asked:
             raise AdapterError(f"{name}: {error}") from error
 
     def describe(self) -> Description:
-        """The description that it gave when it was made."""
+        """The description that the adapter gave when this object was made."""
         return self.described
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Its answer, within the limit."""
+        """The adapter's answer, within the limit."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -56,11 +56,11 @@ class Asked:
             self.close()
 
     def _command(self) -> list[str]:
-        """The command that starts it. `NoAnswerError` if there is none."""
+        """The command that starts the process. `NoAnswerError` if there is none."""
         raise NotImplementedError
 
     def _started(self) -> Description:
-        """Start the process; its description. Without one it is ended."""
+        """Start the process and return its description. A process without one is ended."""
         self.child = Child(self._command())
         try:
             said = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, TEXT)
@@ -70,7 +70,7 @@ class Asked:
             raise
 
     def _computed(self, question: Mapping[str, Any], more: bytes, most: int) -> dict[str, Any]:
-        """The object that answers a question of `compute` and has arrays; more: bytes that follow the question."""
+        """The object with arrays that answers a question of `compute`. more: bytes that follow the question."""
         if (self.child is None or not self.child.running) and self._started() != self.described:
             self.close()
             raise NoAnswerError("its description is not the one that it gave before")
@@ -84,12 +84,12 @@ class Asked:
         return said
 
     def _object(self, question: Mapping[str, Any], more: bytes, limit: float, most: int) -> dict[str, Any]:
-        """The object on the line that answers. `NoAnswerError` if there is none, or if it is an error."""
+        """The object on the line of the answer. `NoAnswerError` if there is none, or if the answer is an error."""
         assert self.child is not None
         written = self.child.ask(json.dumps(question).encode() + b"\n" + more, limit, most)
         try:
             said = json.loads(written)
-        except (ValueError, RecursionError):  # no JSON, or nested too deep to be read
+        except (ValueError, RecursionError):  # it is no JSON, or is nested too deep to be read
             said = None
         if not isinstance(said, dict):
             raise NoAnswerError(f"expected an object of JSON on a line, got {_start(written)!r}")

@@ -1,7 +1,8 @@
-"""A child process with bounded streams and a deadline: whatever it does, the kit waits no longer and reads no more.
+"""A child process with bounded streams and a deadline, which limit the time and the memory that the kit gives it.
 
-Every process of an implementation from outside is one of these. Between it and the kit stands a `guard`, which ends
-the child with everything that it started: when the kit lets go of it, and when the kit itself ends, however it does.
+Every process of an implementation from outside is such a child. A `guard` between the child and the kit ends the child
+and every process that the child has started. It does so when the kit closes the child, and when the kit itself ends for
+any reason.
 """
 
 import contextlib
@@ -19,18 +20,18 @@ from .answers import NoAnswerError, line
 
 CHUNK = 2**16
 SHOWN = 2**16
-"""So many bytes of its standard error are passed on; the rest is read and dropped."""
+"""The most bytes of a child's standard error that are shown; the rest is read and dropped."""
 
 GRACE = 10.0
-"""Seconds for what takes no time: the end of a process that is killed, and the report of an end."""
+"""Seconds to wait for events that should be immediate, such as the end of a process that was killed."""
 
 GUARD = Path(__file__).with_name("guard.py")
 
 
 class Child:
-    """A running command. It reads questions, and what it writes is taken by `ask` and `take`.
+    """A running command, which reads questions. `ask` and `take` read its output.
 
-    Both raise `NoAnswerError` if it does not write in time, writes too much, or has ended; the child is ended then.
+    Both raise `NoAnswerError` and end the child if it does not write in time, writes too much, or has ended.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -49,17 +50,18 @@ class Child:
         self.running = True
 
     def ask(self, question: bytes, limit: float, most: int) -> bytes:
-        """Write the question; the line of at most so many bytes that comes within the limit, in seconds."""
+        """Write the question, and return the line of at most `most` bytes that comes within the limit, in seconds."""
         self._limit, self._deadline = limit, time.monotonic() + limit
         with self._ended_by_failure():
             self._read()
             if self._written:
                 raise NoAnswerError(f"expected one line for each question, got another: {self._start()}")
-            self._question = memoryview(bytes(self._question) + question)  # the last may have been answered half read
+            # the child may have answered the last question before it had read all of it
+            self._question = memoryview(bytes(self._question) + question)
             return self._taken(self._line_end(most))
 
     def take(self, count: int) -> bytes:
-        """So many bytes that follow the line, within the same limit."""
+        """The next bytes after the line, within the same limit."""
         with self._ended_by_failure():
             while len(self._written) < count:
                 self._wait()
@@ -76,7 +78,7 @@ class Child:
             failed = self._guard.wait(GRACE) != 0
         except subprocess.TimeoutExpired:
             failed = True
-        if failed:  # something has stopped the guard, or killed it
+        if failed:  # another process has stopped or killed the guard
             self._kill()
         for pipe in self._pipes:
             pipe.close()
@@ -86,12 +88,12 @@ class Child:
     def _ended_by_failure(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:  # an interrupt too: the question has then been asked, and its answer is to come
+        except BaseException:  # after an interrupt too: the answer to the question would still come
             self.end()
             raise
 
     def _line_end(self, most: int) -> int:
-        """How many bytes have been written when a line is complete."""
+        """The number of bytes of output up to the end of the first line."""
         seen = 0
         while (found := self._written.find(b"\n", seen)) < 0:
             seen = len(self._written)
@@ -109,7 +111,7 @@ class Child:
         return repr(self._written[:80].decode(errors="replace").strip())
 
     def _wait(self) -> None:
-        """Read and write what can be, once something can be; `NoAnswerError` at the deadline."""
+        """Wait until a stream is ready, and read and write what is possible. `NoAnswerError` at the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             part = f": only {len(self._written)} bytes of an answer" if self._written else ""
@@ -123,7 +125,7 @@ class Child:
                 self._sources.get(key.fd, self._write)()
 
     def _write(self) -> None:
-        """As much of the question as the pipe takes. The end of a child that reads no more shows in its output."""
+        """Write as much of the question as the pipe takes. If the child has ended, this shows in its output."""
         try:
             self._question = self._question[os.write(self._stdin, self._question) :]
         except BlockingIOError:
@@ -132,7 +134,7 @@ class Child:
             self._question = memoryview(b"")
 
     def _read(self) -> None:
-        """What the child has written. `NoAnswerError` with its exit status once it writes no more."""
+        """Read what the child has written. `NoAnswerError` with its exit status once its output is closed."""
         chunk = _available(self._stdout)
         if chunk == b"":
             raise NoAnswerError(self._ended())
@@ -145,7 +147,7 @@ class Child:
         self._errors.add(chunk or b"")
 
     def _ended(self) -> str:
-        """What became of a child that has closed its output, on a line."""
+        """The fate of a child that has closed its output, on one line."""
         reports = self._reports(GRACE)
         if self._stderr in self._sources:
             self._hear()
@@ -158,9 +160,9 @@ class Child:
         return "its process was ended together with its guard"
 
     def _reports(self, seconds: float) -> list[str]:
-        """The lines of the guard: its whole report, if that comes in time."""
+        """The lines of the guard: its whole report, if it comes in time."""
         written, deadline = b"", time.monotonic() + seconds
-        with contextlib.suppress(OSError):  # it is late
+        with contextlib.suppress(OSError):  # the report is late
             while True:
                 self._lifeline.settimeout(max(deadline - time.monotonic(), 0.001))
                 if not (chunk := self._lifeline.recv(CHUNK)):
@@ -169,7 +171,7 @@ class Child:
         return written.decode(errors="replace").splitlines()
 
     def _kill(self) -> None:
-        """Kill the child's process group, and the guard, in the place of the guard."""
+        """Kill the child's process group in the place of the guard, and then the guard."""
         reports = self._reports(0.0)
         if reports and reports[0].isdecimal():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -179,30 +181,30 @@ class Child:
 
 
 class _Errors:
-    """What a child writes to its standard error: the start is shown on that of the kit, and the end is kept."""
+    """The standard error of a child: its start is shown on the standard error of the kit, and its end is kept."""
 
     def __init__(self) -> None:
         self._shown, self._end = 0, b""
 
     def add(self, chunk: bytes) -> None:
-        """Show it while there is room, without control characters."""
+        """Show a piece of it without control characters, while there is room."""
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= SHOWN:
             return
         self._shown += len(chunk)
         text = chunk.decode(errors="replace") + ("" if self._shown < SHOWN else "\n[more is not shown]\n")
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, of another encoding, or none
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, absent or in another encoding
             sys.stderr.write("".join(c for c in text if c.isprintable() or c in "\n\t"))
 
     @property
     def last_line(self) -> str:
-        """The last one with anything on it: where Python names the exception that ended it."""
+        """The last line that is not empty, on which Python names the exception that ended the process."""
         lines = [text for text in self._end.decode(errors="replace").splitlines() if text.strip()]
         return line(lines[-1], 300) if lines else ""
 
 
 def ended(status: int) -> str:
-    """What became of a process, by its exit status."""
+    """The fate of a process, by its exit status."""
     return (
         f"its process was ended by signal {-status}" if status < 0 else f"its process ended with exit status {status}"
     )
@@ -220,7 +222,7 @@ def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.so
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C is for the kit, which ends it then
+                start_new_session=True,  # Ctrl-C must reach only the kit, which then ends the guard
             )
         except (OSError, ValueError) as error:
             ours.close()
@@ -229,7 +231,7 @@ def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.so
 
 
 def _available(pipe: int) -> bytes | None:
-    """A chunk of what is in the pipe now: None if nothing is, empty if nothing will be."""
+    """A chunk of what is in the pipe now. None if the pipe is empty now, and b"" if it is at its end."""
     try:
         return os.read(pipe, CHUNK)
     except BlockingIOError:

@@ -65,7 +65,7 @@ class Conventions:
         for objective, name in self.loss.items():
             if objective not in OBJECTIVES:
                 raise ConventionError(f"loss: there is no objective {objective!r}, but {', '.join(OBJECTIVES)}")
-            if name not in list(LOSSES):  # of any type, also one without a hash
+            if name not in list(LOSSES):  # the value may have any type, even one without a hash
                 raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
 
     @property

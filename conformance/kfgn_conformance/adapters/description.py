@@ -12,7 +12,7 @@ from .answers import NoAnswerError, kind, line, raised
 from .conventions import KIT, Conventions
 
 LETTERS = 200
-"""The most letters of a name; the rest is cut."""
+"""The most characters of a name; the rest is cut."""
 
 ENTRIES = 1000
 """The most names of quantities, and the most flags."""
@@ -25,7 +25,7 @@ class Description:
     name:        of the implementation, the head of its column
     version:     of it, or of the library it runs on
     dtype:       float32 or float64, what it computes in and answers in
-    quantities:  the names of `ROWS` that it offers; the others are UNIMPLEMENTED, not wrong. `ValueError` for another
+    quantities:  the names of `ROWS` that it offers; the others are UNIMPLEMENTED. `ValueError` for an unknown name
     flags:       settings that change the digits of its answers
     conventions: where its answers differ from the kit's in what is no mistake
     """
@@ -52,7 +52,7 @@ class Description:
         return written | {"quantities": sorted(self.quantities)}
 
     def plain(self) -> "Description":
-        """The same in plain types alone, whatever classes an adapter has made it of."""
+        """The same description in plain types alone, whatever classes the adapter has used."""
         return from_json(json.loads(json.dumps(Description.as_json(self))), self.dtype)
 
 
@@ -85,7 +85,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _quantities(given: object) -> frozenset[str]:
-    """The names of rows, of any iterable but a text. The message for another name lists them, with the nearest."""
+    """The names of rows, from any iterable except a text. The error for an unknown name has the nearest known names."""
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise TypeError(f"quantities: expected a set of names, got {_kind(given)}")
     names = list(islice(given, ENTRIES))

@@ -1,6 +1,6 @@
-"""Arrays as bytes: how answers come out of a worker. Nothing in them is ever executed or unpickled.
+"""Arrays as bytes, the form in which answers come out of a worker. Nothing in them is executed or unpickled.
 
-The dtype and the shape of each array stand in the line of JSON before them: {"arrays": [["<f8", [7, 6]], ...]}. Their
+A line of JSON before the bytes has the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The
 elements follow in this order, each array row by row.
 """
 
@@ -14,7 +14,7 @@ from ..problems import Array
 from .answers import ARRAYS, KINDS, NoAnswerError, line, size
 
 DTYPES = {np.dtype(code).str: np.dtype(code) for code in np.typecodes["All"] if np.dtype(code).kind in KINDS}
-"""What an array may have, by the name that it is sent under."""
+"""The dtypes that an array may have, by the name under which they are sent."""
 
 
 def headers(arrays: tuple[Array, ...]) -> list[Any]:
@@ -23,7 +23,7 @@ def headers(arrays: tuple[Array, ...]) -> list[Any]:
 
 
 def received(written: object, most: int, take: Callable[[int], bytes]) -> tuple[Array, ...]:
-    """The arrays of these headers; `take` gives the next bytes. `NoAnswerError` for a wrong header, before a byte."""
+    """The arrays of these headers; `take` gives the next bytes. `NoAnswerError` for a wrong header, before it reads."""
     if not isinstance(written, list) or len(written) > ARRAYS:
         raise NoAnswerError(f"expected a list of at most {ARRAYS} arrays, got {line(written, 80)}")
     kinds = [_header(header, i) for i, header in enumerate(written, start=1)]

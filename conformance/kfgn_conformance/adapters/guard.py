@@ -1,14 +1,14 @@
-"""The parent of a child process of the kit: it ends the child, and all that the child started, with the kit itself.
+"""The parent of a child process of the kit, which ends the child and its descendants when the kit ends.
 
     python -I -S guard.py FD COMMAND...
 
-FD is a socket whose other end the kit alone has. It closes when the kit lets go of it, and when the kit ends, even by
-SIGKILL; then the guard kills the child's process group. When the child has ended, for this reason or by itself, the
-guard kills what is left of the group and, on Linux, every other descendant, also one in a session of its own. It
-writes two lines on the socket: the child's process id, and at the end its exit status, or one line if the child cannot
-be started.
+FD is a socket whose other end the kit alone has. The socket closes when the kit closes it, and when the kit ends, even
+by SIGKILL. Then the guard kills the child's process group. When the child has ended, for this or another reason, the
+guard kills the rest of the group and, on Linux, every other descendant, even one in a session of its own. The guard
+writes two lines on the socket: the child's process id, and at the end its exit status. If the child cannot be started,
+it writes one line.
 
-A file of the standard library alone, so that it starts in a few milliseconds.
+This file uses the standard library alone, so the guard starts in a few milliseconds.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ import threading
 from pathlib import Path
 
 NOT_FOR_ME = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""What the guard outlives: it ends with the kit and with the child, and with nothing else."""
+"""The signals that the guard ignores: only the end of the kit or of the child ends it."""
 
 
 def main(number: str, *command: str) -> None:
-    """Start the child, wait for its end, and leave nothing of it."""
+    """Start the child, wait for its end, and end all its descendants."""
     lifeline = socket.socket(fileno=int(number))
     lifeline.set_inheritable(False)
     _adopt_orphans()
@@ -37,7 +37,7 @@ def main(number: str, *command: str) -> None:
         _tell(lifeline, f"it cannot be started: {error}")
         return
     nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):  # the child's own: only it and its children are to hold them open
+    for stream in (0, 1, 2):  # the child's own streams: only the child and its children may hold them open
         os.dup2(nothing, stream)
     _tell(lifeline, f"{child}")
     threading.Thread(target=_end_with_the_kit, args=(lifeline, child), daemon=True).start()
@@ -56,7 +56,7 @@ def _tell(lifeline: socket.socket, message: str) -> None:
 
 
 def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:
-    """In a thread: wait until the kit closes its end."""
+    """Wait, in a thread, until the kit closes its end."""
     with contextlib.suppress(OSError):
         lifeline.recv(1)
     _kill_group(child)
@@ -68,7 +68,7 @@ def _kill_group(leader: int) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Make this process the parent of every descendant that loses its own, where the system is Linux."""
+    """Make this process the parent of every descendant that loses its own parent, if the system is Linux."""
     with contextlib.suppress(ImportError, OSError, AttributeError):
         import ctypes
 
@@ -77,7 +77,7 @@ def _adopt_orphans() -> None:
 
 
 def _kill_descendants() -> None:
-    """Kill the children that are left, and the orphans that this makes of their children, until there are none."""
+    """Kill the remaining children, and then their children, which become orphans, until there are none."""
     with contextlib.suppress(ChildProcessError):
         while True:
             for child in _children():
@@ -87,7 +87,7 @@ def _kill_descendants() -> None:
 
 
 def _children() -> list[int]:
-    """The children of this process, by /proc."""
+    """The children of this process, as listed in /proc."""
     found = []
     with contextlib.suppress(FileNotFoundError):
         for process in Path("/proc").glob("[0-9]*/stat"):

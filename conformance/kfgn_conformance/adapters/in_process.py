@@ -1,4 +1,4 @@
-"""An adapter in the process of the kit, for a debugger: it has no limit, and is made again to start again."""
+"""An adapter in the process of the kit, for a debugger. It has no time limit."""
 
 from ..problems import Array, Problem
 from . import Adapter, Description
@@ -21,5 +21,5 @@ class InProcess:
         return self.adapter.compute(problem, quantity)
 
     def close(self) -> None:
-        """Make the adapter again, without what it has kept in itself; what its module keeps stays."""
+        """Make the adapter again. What the old object has kept is lost, and what its module has kept stays."""
         self.adapter = load(self.name, self.dtype)

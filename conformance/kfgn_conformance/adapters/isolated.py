@@ -1,7 +1,7 @@
-"""An adapter in a process of its own: it cannot hang the kit, end it, or change what others are asked.
+"""An adapter in a process of its own, which cannot hang the kit, end it, or change the problems of others.
 
-The problem goes to the worker as the kit's own pickle. Nothing that comes back is unpickled: it is a line of JSON, and
-after it the bytes of the arrays.
+The problem goes to the worker as the kit's own pickle. The answer is a line of JSON, followed by the bytes of the
+arrays. Nothing in it is unpickled.
 """
 
 import json
@@ -31,7 +31,7 @@ class Isolated(Asked):
         try:
             return received(said["arrays"], most, self.child.take)
         except NoAnswerError:
-            self.close()  # whatever follows the line is not what it says
+            self.close()  # the bytes after the line do not fit it
             raise
 
     def _command(self) -> list[str]:

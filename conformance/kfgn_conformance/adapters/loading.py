@@ -26,14 +26,14 @@ class Loaded:
         return self._described
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Its answer, as it gives it."""
+        """The adapter's answer, unchanged."""
         return self._adapter.compute(problem, quantity)
 
 
 def load(name: str, dtype: str) -> Loaded:
-    """The adapter of that name, for a dtype. `AdapterError` says what is wrong with it.
+    """The adapter of that name, for a dtype. `AdapterError`, with the reason, if there is none.
 
-    Its module is looked for in the current folder first, as by `python -m`.
+    Python looks for the module in the current folder first, as with `python -m`.
     """
     module, _, attribute = name.partition(":")
     if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
@@ -47,7 +47,7 @@ def load(name: str, dtype: str) -> Loaded:
             described = described.plain()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # sys.exit too: whatever the module does wrong is reported, and is not the kit's end
+    except BaseException as error:  # sys.exit too: a fault of the module is reported, and does not end the kit
         raise AdapterError(f"{name}: {raised(error)}") from error
     if not isinstance(described, Description):
         raise AdapterError(f"{name}: describe(): expected a Description, got {line(kind(described))}")
@@ -59,8 +59,8 @@ def load(name: str, dtype: str) -> Loaded:
 
 
 def _find_in_the_current_folder() -> None:
-    """Put it on the path of imports, where a console script has the folder of the script."""
-    with contextlib.suppress(OSError):  # it has been removed
+    """Put the current folder first on the path of imports, where a console script has its own folder."""
+    with contextlib.suppress(OSError):  # the folder has been removed
         here = str(Path.cwd())
         if here not in sys.path and "" not in sys.path:
             sys.path.insert(0, here)

@@ -55,7 +55,7 @@ class Program(Asked):
             return _arrays(said["arrays"], "int64" if integers else self.dtype)
 
     def _command(self) -> list[str]:
-        """The words of the command as a shell splits them, or the path of a file that has spaces in it."""
+        """The words of the command as a shell splits them, or the one path of a file with spaces in its name."""
         command = self.name.removeprefix(PREFIX)
         try:
             words = [command] if Path(command).is_file() else shlex.split(command)
@@ -67,10 +67,10 @@ class Program(Asked):
 
 
 def _loaded(file: Any, names: list[Any], most: int) -> tuple[Array, ...]:
-    """The arrays of these names in a safetensors file of at most so many bytes, as they are."""
+    """The arrays of these names, unchanged, in a safetensors file of at most `most` bytes."""
     if not isinstance(file, str) or not all(isinstance(name, str) for name in names):
         raise NoAnswerError("expected the path of a file as tensors, and names in it as arrays")
-    from safetensors.numpy import load  # for large problems, and not everyone's
+    from safetensors.numpy import load  # an optional dependency, for large problems alone
 
     shown = line(file, 200)
     try:
@@ -82,7 +82,7 @@ def _loaded(file: Any, names: list[Any], most: int) -> tuple[Array, ...]:
         tensors = load(Path(file).read_bytes())
     except NoAnswerError:
         raise
-    except Exception as error:  # whatever the library raises for what is in the file
+    except Exception as error:  # the reason is whatever the library raises for the content
         raise NoAnswerError(f"expected a safetensors file: {shown}: {raised(error)}") from error
     for name in names:
         if name not in tensors:
@@ -94,7 +94,7 @@ def _arrays(nested: list[Any], dtype: str) -> tuple[Array, ...]:
     """Nested lists in the dtype."""
     try:
         return tuple(_numbers(array, dtype, f"array {i} of {len(nested)}") for i, array in enumerate(nested, start=1))
-    except (OverflowError, RuntimeError, ValueError) as error:  # too large for a double, or nested too deep for NumPy
+    except (OverflowError, RuntimeError, ValueError) as error:  # too large numbers, or too deep lists
         raise NoAnswerError(f"expected arrays of numbers as nested lists: {raised(error)}") from error
 
 
@@ -107,7 +107,7 @@ def _numbers(nested: Any, dtype: str, which: str) -> Array:
     if others:
         got = ", ".join(sorted(kind.__name__ for kind in others))
         raise NoAnswerError(f"{which}: expected arrays of numbers as nested lists, got {got}")
-    with np.errstate(over="ignore"):  # what is too large for float32 is infinite there
+    with np.errstate(over="ignore"):  # a number that is too large for float32 becomes infinite
         array = elements.astype(np.float64)
         whole = dtype != "int64" or bool(np.all(array == np.round(array)))
         return elements.astype(dtype) if whole else array

@@ -1,4 +1,4 @@
-"""The process of an isolated adapter: it describes the adapter, then answers until nobody asks."""
+"""The process of an isolated adapter, which describes the adapter and then answers until its input ends."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ Answer = tuple[dict[str, Any], tuple[Array, ...]]
 
 
 def serve(name: str, dtype: str) -> None:
-    """Answer the questions on the standard input, in this process alone and not in copies that the adapter makes."""
+    """Answer the questions on the standard input, in this process and not in forks that the adapter makes."""
     questions, answers = _private_streams()
     adapter: Adapter | None = None
     for question in map(json.loads, iter(questions.readline, b"")):
@@ -32,12 +32,12 @@ def serve(name: str, dtype: str) -> None:
             problem = _problem(questions.read(question["bytes"]))
             answer = _computed(adapter, problem, question["quantity"], question["most"])
         if os.getpid() != process:
-            os._exit(0)  # a fork of the adapter's that came back from it
+            os._exit(0)  # the adapter has forked, and this is the copy
         _send(answers, *answer)
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The input and the output; what the adapter prints goes to the standard error, and it has nothing to read."""
+    """The input and the output. The adapter's own output goes to the standard error, and its input is empty."""
     sys.stdout.flush()
     streams = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -60,14 +60,14 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
         adapter = load(name, dtype)
     except AdapterError as error:
         return None, _error(str(error).removeprefix(f"{name}: "))
-    except KeyboardInterrupt as error:  # raised by the adapter: Ctrl-C does not reach this process
+    except KeyboardInterrupt as error:  # the adapter has raised it: Ctrl-C does not reach this process
         return None, _error(raised(error))
     return adapter, (adapter.describe().as_json(), ())
 
 
 @lru_cache(maxsize=64)
 def _problem(pickled: bytes) -> Problem:
-    """The problem in these bytes: one object for all its quantities, so that what an adapter keeps is found again."""
+    """The problem in these bytes, as one object for all its quantities, since adapters may keep values for it."""
     problem: Problem = pickle.loads(pickled)
     return problem
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .rounding import Floats, rounded
 
 SWEEPS = 30
-"""More than any matrix needs: convergence is quadratic, and ten sweeps are many."""
+"""The most sweeps, more than any matrix needs: convergence is quadratic, and ten sweeps are many."""
 
 ROUNDOFF = 2.0**-50
 """The size of an element off the diagonal, relative to the largest element, below which it is rounding."""
@@ -54,7 +54,7 @@ def jacobi(A: Floats) -> tuple[Floats, Floats]:
 
 
 def converged(A: Floats) -> bool:
-    """Whether what is left off the diagonal is rounding."""
+    """True if the elements off the diagonal are rounding."""
     size = np.abs(A)
     off = np.max(size * ~np.eye(len(A), dtype=bool), initial=0)
     return bool(off <= ROUNDOFF * np.max(size, initial=0))

@@ -16,7 +16,7 @@ ULPS = 64
 """The error that a processor's own functions may have, in units of float64's last place. None is known above 5."""
 
 DIGITS = 80
-"""The decimal digits of an exact value; a number of 40 bits comes nowhere near so close to a tie without being one."""
+"""The decimal digits of an exact value. No value of 40 bits is so close to a tie without being a tie."""
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -48,7 +48,7 @@ EXACT: dict[np.ufunc, Callable[[Decimal], Decimal]] = {
 
 
 def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
-    """The function of every element of x, which has no more bits itself."""
+    """The function of every element of x, whose elements have no more bits than the result."""
     values = np.asarray(function(x), np.float64)
     close = near_tie(values, bits, ULPS)
     if np.any(close):

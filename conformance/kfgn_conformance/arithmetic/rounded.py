@@ -1,8 +1,8 @@
-"""Arrays that compute in an arithmetic of so many bits: the reference runs on them as on any other numbers.
+"""Arrays that compute in an arithmetic of a few bits. The reference runs on them as on any other numbers.
 
-Every NumPy function that the reference calls is here under what it does: it computes and rounds, it compares or moves
-numbers that are rounded already, or it is refused. A function that is not here raises `TypeError`, so that nothing is
-computed with a processor's own rounding in silence.
+Every NumPy function that the reference calls is in a table of this module. Some functions compute and round, and others
+compare or move numbers that are already rounded. A function in no table raises `TypeError`, so no result has a
+processor's own rounding without notice.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from .summation import accumulated, product, summed
 
 
 class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
-    """A float64 array whose elements have `bits` bits of significand, and so have all results of computing with it."""
+    """A float64 array whose elements have `bits` bits of significand, as have all results computed from it."""
 
     bits: ClassVar[int]
 
@@ -82,12 +82,12 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         return self._wrapped(function(*_plain(arguments), **_plain(options)))
 
     def __getitem__(self, key: Any) -> Any:
-        """Elements, of which a single one is still an array, of no axis: a float64 scalar would compute by itself."""
+        """The elements at an index. A single one is a 0-d array, since a float64 scalar would compute in float64."""
         element = super().__getitem__(key)
         return element if isinstance(element, Rounded) else np.asarray(element).view(type(self))
 
     def _wrapped(self, result: Any) -> Any:
-        """Floats as such arrays again, also in a list or tuple; anything else as it is."""
+        """Floats as arrays of this kind, also in a list or tuple; anything else unchanged."""
         if isinstance(result, tuple | list):
             return type(result)(map(self._wrapped, result))
         if isinstance(result, np.ndarray | np.generic) and result.dtype == np.float64:
@@ -102,7 +102,7 @@ class Single(Rounded):
 
 
 class Triple(Rounded):
-    """40 bits, in which the rounding of 24 shows."""
+    """40 bits, enough to measure the rounding of 24 bits."""
 
     bits = 40
 
@@ -116,7 +116,7 @@ def rounded_to(precision: type[Precision], x: NDArray[Any]) -> Precision:
 
 
 def _plain(x: Any) -> Any:
-    """The arguments of a function with ordinary arrays in the place of ours."""
+    """The arguments of a function with ordinary arrays in the place of arrays of this kind."""
     if isinstance(x, Rounded):
         return x.view(np.ndarray)
     if isinstance(x, tuple | list):
@@ -150,14 +150,17 @@ def _product_of_all(x: Any) -> Any:
 
 
 ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.square}
-"""By IEEE 754 in float64. 53 bits are more than 2 x 24 + 2, so that a second rounding to 24 does no harm."""
+"""Functions that IEEE 754 rounds correctly in float64.
+
+53 bits are more than 2 x 24 + 2, so the second rounding, to 24 bits, does no harm.
+"""
 
 COMPARED = {
     *(np.negative, np.absolute, np.maximum, np.minimum, np.isfinite, np.sign),
     *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
     *(np.logical_and, np.logical_or, np.logical_not),
 }
-"""Exact: what they give is one of their arguments, its negative, or a bool."""
+"""Exact functions, whose result is one of their arguments, its negative, or a bool."""
 
 COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: _sum,
@@ -168,7 +171,7 @@ COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.eigh: lambda A: tuple(part.view(type(A)) for part in eigenvalues.eigh(np.asarray(A), A.bits)),
     np.linalg.eigvalsh: lambda A: np.linalg.eigh(A)[0],
 }
-"""Functions that NumPy composes of others, by operators here."""
+"""Functions that NumPy composes of others, written here with operators."""
 
 MOVED = {
     *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),

@@ -12,13 +12,13 @@ SIGNIFICAND = 53
 """The bits of a float64 significand, with the leading one."""
 
 SMALLEST_EXPONENT = -1021
-"""What `math.frexp` gives for the smallest normal number; below it the spacing of float64 stays the same."""
+"""The exponent that `math.frexp` gives for the smallest normal number. The spacing of float64 is constant below it."""
 
 
 ONE = np.array(1)
 
 CUTS = {bits: (np.array(SIGNIFICAND - bits), np.array((1 << (SIGNIFICAND - bits - 1)) - 1)) for bits in (24, 40)}
-"""For each precision how many bits are dropped, and one less than half of the last bit that is kept."""
+"""For each precision the number of bits that are dropped, and one less than half of the last bit that is kept."""
 
 KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
 """For each precision a mask of the bits that are kept."""
@@ -27,8 +27,8 @@ KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
 def rounded(x: Floats, bits: int) -> Floats:
     """Round every element to so many bits, 24 or 40.
 
-    The bits of a float64 are read as an integer, which grows with the number, so that a carry out of the significand
-    raises the exponent as it should. Infinity and NaN stay what they are.
+    The bits of a float64 are read as an integer, which grows with the number. So a carry out of the significand raises
+    the exponent, as it should. Infinity and NaN stay what they are.
     """
     return rounded_in_place(np.array(x, np.float64), bits)
 
@@ -44,14 +44,14 @@ def round_pattern(pattern: NDArray[np.int64], carried: NDArray[np.int64], bits: 
     """Round the numbers of these bit patterns in place. `carried` is an array to compute in."""
     dropped, below_half = CUTS[bits]
     np.right_shift(pattern, dropped, carried)
-    np.bitwise_and(carried, ONE, carried)  # of a tie, what makes the last bit even
+    np.bitwise_and(carried, ONE, carried)  # makes the last bit even at a tie
     np.add(carried, below_half, carried)
     np.add(pattern, carried, pattern)
     np.bitwise_and(pattern, KEPT[bits], pattern)
 
 
 def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
-    """Where x is within so many of its last places of a tie, so that an error in them may change its rounding."""
+    """True where x is so near to a tie that an error of this many last places may change its rounding."""
     dropped = SIGNIFICAND - bits
     remainder = np.asarray(x, np.float64).view(np.int64) & ((1 << dropped) - 1)
     remainder -= 1 << (dropped - 1)
@@ -59,6 +59,6 @@ def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
 
 
 def nearest(x: Fraction, bits: int) -> float:
-    """The number of so many bits that is nearest to an exact one, of the magnitude of float64's finite numbers."""
+    """The number of this many bits that is nearest to an exact one, within the range of float64's finite numbers."""
     exponent = max(math.frexp(float(x))[1], SMALLEST_EXPONENT)
     return math.ldexp(round(x * Fraction(2) ** (bits - exponent)), exponent - bits)

@@ -25,11 +25,11 @@ class Answered(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """Why a quantity's answers are wrong.
+    """The explanation of a quantity's wrong answers.
 
     mistakes: those that each explain every answer, right or wrong: no problem among these can tell them apart
     shape:    what the error looks like; empty where a mistake explains it
-    tried:    whether any wrong answer was compared with the known mistakes; they take no large problem
+    tried:    whether any wrong answer was compared with the known mistakes; answers on large problems are not
     """
 
     mistakes: tuple[Mistake, ...]
@@ -60,7 +60,7 @@ def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Dia
     mistakes = tuple(
         mistake
         for name, mistake in MISTAKES.items()
-        # the wrong answers first: they differ most, and decide soonest
+        # the wrong answers come first: they differ most from the oracle, and exclude most mistakes
         if tried and all(explains(name, answer, quantity, dtype) for answer in (*tried, *right))
     )
     problem, arrays = wrong[0]

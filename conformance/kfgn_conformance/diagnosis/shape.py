@@ -1,4 +1,4 @@
-"""What an error looks like that no known mistake explains. Every sentence has the size that it is relative to."""
+"""The description of an error that no known mistake explains. Each sentence has the size it is relative to."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ CONSTANT = 1 / 8
 """A factor explains an error if no more than this part of it is left."""
 
 FAR = 100
-"""An error of so many times what a factor leaves is no rounding that looks like a factor by chance."""
+"""A factor explains an error that is at least this many times what the factor leaves; less may be chance."""
 
 SINGLE = ROUNDOFF["float32"]
 FAINTEST = SINGLE / 8
@@ -23,7 +23,7 @@ FAINTEST = SINGLE / 8
 
 
 class Wrong(NamedTuple):
-    """An array a that is wrong, as float64, and the right one q; tolerance: of it; single: that of float32."""
+    """A wrong array a, as float64, and the right one q, with its tolerance; single: the tolerance of float32."""
 
     a: Array
     q: Array
@@ -47,14 +47,14 @@ class Wrong(NamedTuple):
 
     @property
     def by(self) -> str:
-        """The largest difference, and what it is relative to."""
+        """The largest difference, with the size that it is relative to."""
         if self.size == 0:
             return f"by {self.error:.3g}, where all elements should be zero"
         return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of its largest element, {self.size:.3g}"
 
 
 def shape_of_error(problem: Problem, quantity: Quantity, arrays: Arrays, dtype: str) -> str:
-    """Which arrays are wrong, and of each the factor, the few elements, the lost symmetry, or the size of the error."""
+    """The wrong arrays, each with its factor, its few wrong elements, its lost symmetry, or the size of its error."""
     oracle, allowed = truth(problem, quantity), tolerances(problem, quantity, dtype)
     single = tolerances(problem, quantity, "float32") if dtype == "float64" else [0.0] * len(allowed)
     told = []
@@ -73,13 +73,13 @@ def sentence(problem: Problem, wrong: Wrong) -> str:
         return f" should be zero, and its largest element is {largest(wrong.a):.3g}"
     if not np.any(wrong.a):
         return f" is zero, where the largest element should be {wrong.size:.3g}"
-    if wrong.q.size == 1:  # any number is a multiple of another
+    if wrong.q.size == 1:  # a single number is always a multiple of another one
         return in_single(wrong) or multiple(problem, wrong)
     return multiple(problem, wrong) or transposed(wrong) or few(wrong) or in_single(wrong) or counted(wrong)
 
 
 def multiple(problem: Problem, wrong: Wrong) -> str:
-    """A constant factor; empty if there is none, or if it is one wrong element among others."""
+    """A constant factor; empty if there is none, or if only one of several elements is wrong."""
     q, difference = wrong.q / wrong.size, (wrong.a - wrong.q) / wrong.size
     excess = float(np.sum(difference * q) / np.sum(q * q))
     left, error, tolerance = np.abs(difference - excess * q), wrong.error / wrong.size, wrong.tolerance / wrong.size
@@ -92,13 +92,13 @@ def multiple(problem: Problem, wrong: Wrong) -> str:
 
 
 def transposed(wrong: Wrong) -> str:
-    """The transpose; empty if it is not."""
+    """The transpose; empty if the array is not the right one transposed."""
     square = wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]
     return " is the right one transposed" if square and largest(wrong.a - wrong.q.T) <= wrong.tolerance else ""
 
 
 def few(wrong: Wrong) -> str:
-    """The wrong elements, where they are one or few; empty if they are not."""
+    """The wrong elements if there are one or a few of them; else empty."""
     k, n = len(wrong.places), wrong.q.size
     not_zero = int(np.sum(np.abs(wrong.q) > wrong.tolerance))
     if n == 1 or k > max(1, not_zero // FEW):
@@ -108,14 +108,14 @@ def few(wrong: Wrong) -> str:
 
 
 def in_single(wrong: Wrong) -> str:
-    """An error that float32 explains; empty for one that is larger, or that is too small to be its rounding."""
+    """An error that float32 explains; empty for one that is larger, or too small for a rounding error of float32."""
     if not FAINTEST * wrong.size <= wrong.error <= wrong.single:
         return ""
     return f" is wrong {wrong.by}, as if a part had been computed in float32, whose roundoff is {SINGLE:.1e}"
 
 
 def counted(wrong: Wrong) -> str:
-    """How many elements are wrong and by how much, and whether symmetry was lost."""
+    """The number of wrong elements and the size of the error, and the asymmetry where symmetry was lost."""
     k, n = len(wrong.places), wrong.q.size
     lost = ""
     if wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]:
@@ -127,7 +127,7 @@ def counted(wrong: Wrong) -> str:
 
 
 def names(problem: Problem, ratio: float, roundoff: float) -> str:
-    """The symbols that a ratio is the value of. roundoff: how far relative to itself a ratio may be off a value."""
+    """The symbols whose value a ratio is. roundoff: the largest relative difference of the ratio from a value."""
     N, D, S = problem.N, problem.widths[-1], problem.labels.shape[1]
     symbols = {"N": N, "D_L": D, "S": S, "N^2": N**2, "D_L^2": D**2, "S^2": S**2, "N S": N * S, "N D_L": N * D}
     values = symbols | {f"1/({name})": 1 / value for name, value in symbols.items()}
@@ -141,7 +141,7 @@ def _part(x: float, wrong: Wrong) -> str:
 
 
 def _number(excess: float) -> str:
-    """A ratio by its excess over 1, which is shown where the ratio is near 1."""
+    """A ratio, given by its excess over 1. The excess is shown where the ratio is near 1."""
     if abs(excess) >= 1e-3:
         return f"{1 + excess:.6g}"
     return f"1 {'+' if excess > 0 else '-'} {abs(excess):.2g}"

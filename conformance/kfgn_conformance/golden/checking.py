@@ -24,7 +24,7 @@ ROUNDED = 1.01
 """How much the tolerances of a file, which have three digits, may be off."""
 
 HALF_A_DIGIT = 0.00501
-"""How much the size of a file may be off: half a unit of three digits, and the last bits of a condition number."""
+"""The relative error that a size in a file may have: half a unit of three digits, and the bits lost in a condition."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """Whether radii can be checked here: it takes python-flint."""
@@ -95,7 +95,7 @@ def faults_of_manifest(folder: Path) -> Iterator[str]:
 
 
 def content_or_none(path: Path) -> bytes | None:
-    """The bytes of a file, None if it cannot be read: that is a fault of the file by itself."""
+    """The bytes of a file; None if it cannot be read, which is a fault of its own."""
     try:
         return content_of(path)
     except FileError:
@@ -122,7 +122,7 @@ def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set
         try:
             found = [*faults_of_words(vector, written), *faults_of_arrays(vector, ROWS[vector.quantity], n)]
             found += faults_of_hides(vector, ROWS[vector.quantity], set(written["mistakes"]))
-        except Exception as error:  # whatever the reference raises for a problem that makes no sense
+        except Exception as error:  # the reference may raise anything for a problem that has no meaning
             found = [f"its problem has no value: {type(error).__name__}: {error}"]
         yield from (f"{vector.id}: {fault}" for fault in found)
 

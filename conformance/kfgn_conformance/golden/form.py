@@ -22,7 +22,7 @@ def _schema() -> Any:
 
 
 def decoded(file: Path, place: object) -> dict[str, Any]:
-    """The content of a file of vectors, as the schema has it. Raises `FileError`. place: the file's name in it."""
+    """The content of a file of vectors, checked by the schema. Raises `FileError`. place: the file's name in errors."""
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
         fault = next(_schema().iter_errors(written), None)
@@ -34,7 +34,7 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """An array of a problem that has another shape than its widths and its batch say, or a class that is none."""
+    """The first array of a problem with a shape that fits neither widths nor batch, or with classes out of range."""
     if len(problem.transfers) != len(problem.widths) - 2:
         return f"transfers: expected {len(problem.widths) - 2}, got {len(problem.transfers)}"
     for name, array, shape in _shapes(problem):
@@ -76,7 +76,7 @@ def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
 def _listed(
     name: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]
 ) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """An array for each layer, as many as there are layers."""
+    """One array for each layer."""
     yield f"{name}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
         yield f"{name}[{i}]", array, shape

@@ -170,11 +170,11 @@ STEPS: dict[str, tuple[Shape, Walk]] = {
 """The optimiser, method by method, with every option beyond the paper, with momentum, and where it rejects a step."""
 
 MOMENTS = (0, 4, 19)
-"""Of which steps there are vectors: the first, one after which tau may move, and one before which gamma may."""
+"""The steps of which there are vectors: the first, one after which tau may move, and one before which gamma may."""
 
 
 COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}
-"""Of the steps that do not have the usual one, whose tau begins at 2^-4."""
+"""The courses of the walks that do not have the usual one."""
 
 
 def described(shape: Shape) -> str:

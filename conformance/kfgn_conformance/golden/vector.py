@@ -66,7 +66,7 @@ def load(folder: Path = FOLDER) -> list[Vector]:
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
-    """The vectors of a file. Raises `FileError` for arrays that do not fit. place: the file's name in it."""
+    """The vectors of a file. Raises `FileError` for arrays that do not fit. place: the name of the file in errors."""
     for i, vector in enumerate(written["vectors"]):
         try:
             problem = from_json(vector["problem"])

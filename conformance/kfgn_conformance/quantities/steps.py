@@ -67,7 +67,7 @@ def steps(p: Problem) -> Arrays:
 
 
 def decreases(p: Problem, here: Waypoint) -> list[Any]:
-    """How far the model falls with each of the gammas that C.3.2 chooses from; -1 where one makes no direction."""
+    """The decrease of the model with each of the three gammas of C.3.2; -1 for a gamma that makes no direction."""
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
@@ -102,7 +102,7 @@ def definiteness(p: Problem, here: Waypoint) -> list[tuple[float, float]]:
 
 
 def changes(p: Problem, here: Waypoint) -> tuple[float, float]:
-    """The larger of the two changes of (42) that the step from here makes, and the rounding of f beside it."""
+    """The larger of the two changes of (42) by the step from here, and the rounding error of f."""
     settings, state = settings_of(p), state_of(p, here)
     after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
     both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)

@@ -12,7 +12,7 @@ class Tolerance(TypedDict):
 
 
 class ProblemLine(TypedDict):
-    """A problem that was asked."""
+    """A problem of the run."""
 
     id: str
     N: int
@@ -59,7 +59,7 @@ class DiagnosisLine(TypedDict):
 
 
 class CellLine(TypedDict):
-    """A line after the first: the verdict on an implementation's answers for a quantity. null is no finite number."""
+    """A line after the first: the verdict on an implementation's answers for a quantity. null: not a finite number."""
 
     kind: Literal["cell"]
     quantity: str

@@ -13,9 +13,9 @@ from .records import Line, Records
 
 
 class Box(NamedTuple):
-    """A cell of the page. shown: what stands in it. found: the line of the report, None where nothing was asked.
+    """A cell of the page. shown: its text. found: the line of the report, None where nothing was run.
 
-    kind: how it is coloured, by its status, or as known. asked: on how many problems, empty where on none
+    kind: its colour, by its status, or as known. asked: the number of its problems, empty if there is none
     """
 
     id: str

@@ -47,16 +47,17 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"expected, but no more so: {failure}" for failure in report.mended)],
+        "notes": [*report.notes, *(f"expected, but no longer there: {failure}" for failure in report.mended)],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and give what adds a row to it: so an interrupted run leaves the rows that had ended.
+    """Begin the file of a run, and return a function that adds a row to it.
 
-    Such a file is a report like any other, with `UNFINISHED` for a note. In the end `write_records` writes it again in
-    full, as it does a device or a pipe, to which nothing is written before.
+    So an interrupted run leaves its finished rows.
+    Such a file is a report like any other, with `UNFINISHED` as a note. At the end `write_records` writes the whole
+    file again. A device or a pipe is written only then.
     """
     if path is None or (path.exists() and not path.is_file()):
         return ignored

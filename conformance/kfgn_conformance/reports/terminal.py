@@ -28,7 +28,7 @@ KINDS = {
     "drawn": ("drawn problem", "drawn problems"),
     "walk": ("walk", "walks"),
 }
-"""The problems by the first word of their ids; others have a name of their own."""
+"""The kinds of problem by the first word of an id; other problems have a name of their own."""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -60,7 +60,7 @@ def print_report(report: Report, console: Console) -> None:
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
     for failure in report.mended:
-        console.print(f"expected, but no more so: {failure}", style="red")
+        console.print(f"expected, but no longer there: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
@@ -98,7 +98,7 @@ def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Repor
 
 
 def _asked(report: Report) -> Iterator[str]:
-    """The columns that were not asked on all problems, with those that they were asked on."""
+    """The columns that did not take all problems, with the kinds of those that they took."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
         taken, asked = report.asked(i)
@@ -109,7 +109,7 @@ def _asked(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table if the terminal is wide enough, else one for each dtype, if need be without what is not usable."""
+    """One table if the terminal is wide enough; else one for each dtype, if necessary without unusable columns."""
     present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
     whole = _table(report, present)
     if not present or _fits(whole, console):

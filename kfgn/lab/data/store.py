@@ -35,7 +35,7 @@ class DataFile(NamedTuple):
 
 
 def checked_folder(folder: Folder) -> Folder:
-    """A folder as it is given: `TypeError` for what is no path."""
+    """The folder, unchanged: `TypeError` if it is no path."""
     if folder is not None and not isinstance(folder, str | os.PathLike):
         raise TypeError(f"folder: expected a path or None, got {shown(folder)}")
     return folder
@@ -55,7 +55,7 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
                 return path
     except DataUnavailableError:
         raise
-    except (OSError, RuntimeError) as error:  # the name is too long, or of a home that is not known
+    except (OSError, RuntimeError) as error:  # the name is too long, or its home folder is unknown
         reason = getattr(error, "strerror", None) or error
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:

@@ -75,12 +75,12 @@ def _put(place: Path, changed: bytes | str) -> None:
 
 
 def restore(folder: Path, good: Path) -> None:
-    """Make the folder what the good one is."""
+    """Make the folder equal to the good one."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(good, folder)
 
 
-# Of any file
+# Changes of any file
 
 
 def a_bit_flipped(content: bytes, rng: random.Random) -> bytes:
@@ -154,7 +154,7 @@ BYTES = (
 )
 
 
-# Of values in JSON, and in what is like it
+# Changes of values in JSON, and in similar formats
 
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:

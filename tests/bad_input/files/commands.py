@@ -1,4 +1,4 @@
-"""A command that is run in this process, and what it said."""
+"""A command that is run in this process, and its output."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ class Done(NamedTuple):
 
 
 def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextIO | None = None) -> Done:
-    """Run the command. What it raises but for an end of the program is a traceback to its user, and raised here."""
+    """Run the command. Every exception except an end of the program is a traceback to its user, and is raised here."""
     out, err = stdout or io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:

@@ -1,4 +1,4 @@
-"""Files of data sets that are others, or altered: one line names the file, and nothing in them is run."""
+"""Wrong or altered files of data sets: one line names the file, and nothing in the file is run."""
 
 import gzip
 import pickle
@@ -36,7 +36,7 @@ def idx(shape, dtype=np.uint8):
 
 
 def fault_of_training(data, folder, *names):
-    """The fault of what is said of files that are not right."""
+    """The fault in the message about wrong files; empty if there is none."""
     done = call(main, "train", "--data", data, "--updates", 1, "--data-folder", folder, "--out", folder / "run")
     return fault_of_error(done, *names) if done.status == 2 else f"expected status 2, got {done}"
 

@@ -1,4 +1,4 @@
-"""The files of a run, altered: it goes on to the same weights, or ends with one line that names what is wrong."""
+"""Altered files of a run: it goes on to the same weights, or ends with one line that names the fault."""
 
 import shutil
 
@@ -30,7 +30,7 @@ class Warnings(Watch):
 
 @pytest.fixture(scope="module", autouse=True)
 def no_pictures():
-    """Leave out the pictures, which would take most of the time."""
+    """Leave out the pictures, which take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "draw_run", lambda run, task: None)
         patch.setattr(comparison, "draw_losses", lambda runs, path: None)

@@ -1,4 +1,4 @@
-"""Names of users, and standard output as it may be: one plain line, never a traceback."""
+"""Unusual names and standard outputs: one plain line, never a traceback."""
 
 import errno
 import io
@@ -78,6 +78,7 @@ class Mine:
 def small(monkeypatch):
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:1])
+    monkeypatch.setattr(problem_sets, "fixed", tuple)
     monkeypatch.setattr(problem_sets, "walks", tuple)
 
 
@@ -156,6 +157,7 @@ def _report(path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem_sets, "REAL_PROBLEMS", {})
         patch.setattr(problem_sets, "cases", lambda: cases()[:1])
+        patch.setattr(problem_sets, "fixed", tuple)
         patch.setattr(problem_sets, "walks", tuple)
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", path).status == 0
 
@@ -189,7 +191,7 @@ PRINTING = [
 
 @pytest.fixture
 def room(tmp_path, monkeypatch):
-    """A folder with what the commands look at."""
+    """A folder with the files that the commands read."""
     monkeypatch.chdir(tmp_path)
     train(Options("digits", updates=1), "run")
     (tmp_path / "vectors").mkdir()

@@ -61,7 +61,7 @@ class Curvature(Objectives):
         return self.transfer(names[l], h)
 
     def backward(self, b, slopes, d):
-        """What comes back to each layer of d at the outputs, (N, ..., D_l) for each."""
+        """The backpropagated d of each layer, (N, ..., D_l), from d at the outputs."""
         back = [d]
         for l in range(len(b.weights) - 1, 0, -1):
             slope = slopes[l - 1].reshape(len(d), *(1,) * (d.ndim - 2), -1)
@@ -73,7 +73,7 @@ class Curvature(Objectives):
         return b.weights[l][:, :-1]
 
     def mean(self, x):
-        """Over the datapoints, the first axis."""
+        """The mean over the datapoints, the first axis."""
         return x.sum(axis=0) / len(x)
 
     def mean_outer(self, u, v):

@@ -14,7 +14,7 @@ class Optimiser(Curvature):
     floored = False
 
     def norm(self, M, norm):
-        """Of a symmetric positive semi-definite matrix, each over its share of the Kronecker product with I."""
+        """Norms of a symmetric positive semi-definite matrix, each for its share of the Kronecker product with I."""
         if norm == "trace":
             return np.trace(M) / len(M)
         if norm == "frobenius":
@@ -38,7 +38,7 @@ class Optimiser(Curvature):
         return np.linalg.solve(right, np.linalg.solve(left, V).T).T
 
     def damped(self, A, damping):
-        """A + damping I, with no less damping than rounding would hide, as docs/vectors.md has it."""
+        """A + damping I, where the damping is at least the one of docs/vectors.md that rounding does not hide."""
         least = 8 * np.sqrt(len(A)) * self.unit * np.trace(A) if self.floored else 0
         damped = A + self.dtype_of(max(damping, least)) * np.eye(len(A), dtype=self.dtype)
         np.linalg.cholesky(damped)  # raises for what is not positive definite
@@ -91,7 +91,7 @@ class Optimiser(Curvature):
         return [*weights, *average, *Q, *G, tau, gamma, f, alpha]
 
     def rejected(self, here, f, gamma):
-        """What a step leaves that moves nothing."""
+        """The answer for a step that moves nothing."""
         kept = [list(map(self.real, arrays)) for arrays in (here.weights, here.average, here.Q, here.G)]
         self.kept.pop("passes", None)
         return [*kept[0], *kept[1], *kept[2], *kept[3], self.real(here.tau)[()], gamma, f, self.dtype_of(0)]
@@ -137,7 +137,7 @@ class Optimiser(Curvature):
         return self.mean((u * (H @ v[..., None])[..., 0]).sum(axis=-1)) + damping * self.dot(U, V)
 
     def adapted_gamma(self, b, g, tau, gamma, eta, bounds, direction):
-        """Of three gammas the one whose direction lets the model fall most; a tie keeps the present one."""
+        """The gamma among three whose direction decreases the model most; a tie keeps the present one."""
         decay, best = 0.95**20, (None, -np.inf)
         for candidate in (gamma, gamma * self.dtype_of(decay), gamma / self.dtype_of(decay)):
             bounded = candidate if bounds is None else np.clip(candidate, *map(self.dtype_of, bounds))
@@ -166,7 +166,7 @@ class Optimiser(Curvature):
         return self.change(b, eta, f, update) / self.model_change(b, g, tau, eta, update)
 
     def within_rounding(self, b, g, tau, eta, f, update):
-        """Whether both changes of f are rounding."""
+        """True if both changes of f are rounding."""
         h = self.passes(b).h
         terms = (np.abs(h) * np.abs(self.output_gradient(b.problem, h, b.Y))).sum(axis=-1)
         most = 8 * self.unit * (abs(f) + self.mean(terms))

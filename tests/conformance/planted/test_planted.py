@@ -60,7 +60,7 @@ def each():
 
 @pytest.mark.parametrize(("mistake", "dtype"), list(each()))
 def test_every_mistake_is_caught(mistake, dtype):
-    """Of the walks those with momentum alone are asked, as no mistake in a step shows on others."""
+    """Only the walks with momentum are run, since no planted mistake in a step shows on others."""
     problems = [problem for problem in fixed_problems() if problem.walk is None or problem.walk.momentum[0]]
     of = cells(mistake(dtype), problems)
     assert any(cell.status in CAUGHT for cell in of.values()), {name: cell.ratio for name, cell in of.items()}

@@ -14,7 +14,7 @@ ACTIVATIONS: dict[str, Any] = {
     "leaky_relu": lambda: nn.LeakyReLU(0.1),
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
-    "softplus": lambda: nn.Softplus(threshold=40),  # by default it returns h above 20, where it is wrong by 2e-9
+    "softplus": lambda: nn.Softplus(threshold=40),  # above the threshold, by default 20, it returns h: wrong by 2e-9
 }
 
 LOSSES: dict[str, Any] = {

@@ -19,7 +19,7 @@ def mixture(h: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     t = 2.0 * y.to(h.dtype) - 1
     first = functional.logsigmoid(h[:, 0]) + functional.logsigmoid(t * h[:, 1])
     second = functional.logsigmoid(-h[:, 0]) + functional.logsigmoid(t * h[:, 2])
-    return -torch.logsumexp(torch.stack([first, second]), 0)  # logaddexp: NaN, twice differentiated
+    return -torch.logsumexp(torch.stack([first, second]), 0)  # the second derivative of logaddexp is NaN
 
 
 LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {

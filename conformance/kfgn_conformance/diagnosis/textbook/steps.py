@@ -86,17 +86,17 @@ class Steps(Solves):
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
     def visible(self, A: Array, damping: Any) -> Any:
-        """A damping of at least 8 sqrt(D) u tr(A), but 0 where it is 0."""
+        """The damping, but at least 8 sqrt(D) u tr(A), unless it is 0."""
         return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
-        """Those of (36) with visible dampings."""
+        """The damped factors of (36) with visible dampings."""
         omega, root = self.omega(Q, G, norm), np.sqrt(self.block_damping())
         of_Q, of_G = self.visible(Q, omega * root), self.visible(G, root / omega)
         return Q + of_Q * np.eye(len(Q)), G + of_G * np.eye(len(G))
 
     def positive_definite(self, A: Array) -> bool:
-        """Whether A has a Cholesky factor."""
+        """True if A has a Cholesky factor."""
         try:
             np.linalg.cholesky(A)
         except np.linalg.LinAlgError:
@@ -104,7 +104,7 @@ class Steps(Solves):
         return True
 
     def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
-        """Whether every damped matrix that the direction needs is positive definite."""
+        """True if every damped matrix that the direction needs is positive definite."""
         if factors is None:
             return True
         k, inversion = self.block_damping(), self.walk().inversion
@@ -149,20 +149,20 @@ class Steps(Solves):
         return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, walk.tau_bounds)
 
     def raised_gamma(self) -> Any:
-        """After a step that was rejected."""
+        """The state after a rejected step."""
         return self.bounded(max(self.problem.probes.gamma / self.omega_gamma(), UNIT), self.walk().gamma_bounds)
 
     def rejected(self, here: Waypoint) -> Stepped:
-        """A step whose matrix is not positive definite: gamma is raised, and nothing moves."""
+        """A step whose matrix is not positive definite: gamma is raised, and the weights stay."""
         average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
         return Stepped(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
 
     def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
-        """rho of an update, of which `own` is the part without momentum."""
+        """rho of an update; `own` is its part without momentum."""
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """Whether both changes of (42) are within eight roundings of f, so that tau stays."""
+        """True if both changes of (42) are within eight roundings of f, so that tau stays."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)
