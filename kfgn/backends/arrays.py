@@ -42,8 +42,14 @@ def _detached_tensor(x: Array) -> Array:
 
     if type(x) is torch.Tensor and not x.requires_grad:
         return x
-    # a transform of torch.func wraps what an operation returns, constants too
-    return x.detach() if torch.compiler.is_compiling() else torch.func.debug_unwrap(x.detach())
+    return _unwrapped(x.detach())
+
+
+def _unwrapped(x: Array) -> Array:
+    """The tensor itself: a transform of torch.func wraps what an operation returns, constants too."""
+    import torch
+
+    return x if torch.compiler.is_compiling() else torch.func.debug_unwrap(x)
 
 
 def carries_derivatives(x: Array) -> bool:
@@ -73,7 +79,9 @@ def copied(x: Array) -> Array:
 
     JAX's arrays are copied too: those made from a NumPy array may share its memory.
     """
-    return x.detach().clone() if is_torch_array(x) else array_api_compat.array_namespace(x).asarray(x, copy=True)
+    if is_torch_array(x):
+        return _unwrapped(x.detach().clone())
+    return array_api_compat.array_namespace(x).asarray(x, copy=True)
 
 
 def is_plain(x: Array) -> bool:
