@@ -24,8 +24,20 @@ def with_probes(problem: Problem, donor: Problem) -> Problem:
     return replace(problem, probes=Probes(V, U, Z, np.array(tau), np.array(gamma), np.array(eta)))
 
 
+def with_weights(problem: Problem, donor: Problem) -> Problem:
+    """Take the weights of the donor but keep the last: a cache may be keyed by the weights of one layer alone."""
+    kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
+    return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
+
+
+def with_last_weights(problem: Problem, donor: Problem) -> Problem:
+    """Take the last weights of the donor and keep the others."""
+    return replace(problem, weights=(*problem.weights[:-1], donor.weights[-1]))
+
+
 PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
-    "weights": lambda problem, donor: replace(problem, weights=donor.weights),
+    "weights": with_weights,
+    "last-weights": with_last_weights,
     "inputs": lambda problem, donor: replace(problem, X=donor.X),
     "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
     "probes": with_probes,

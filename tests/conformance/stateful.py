@@ -39,6 +39,16 @@ class KeyedByWeights(CachesRightly):
         return tuple(W.tobytes() for W in problem.weights)
 
 
+class KeyedByTheFirstWeights(CachesRightly):
+    def key(self, problem):
+        return (problem.X.tobytes(), problem.Y.tobytes(), problem.probes.gamma.tobytes(), problem.weights[0].tobytes())
+
+
+class KeyedByTheLastWeights(CachesRightly):
+    def key(self, problem):
+        return (problem.X.tobytes(), problem.Y.tobytes(), problem.probes.gamma.tobytes(), problem.weights[-1].tobytes())
+
+
 class KeyedByInputs(CachesRightly):
     def key(self, problem):
         return problem.X.tobytes()

@@ -39,6 +39,8 @@ def importable(monkeypatch):
 FORGETFUL = [
     ("KeyedByShape", "gradient", "case-bernoulli-tanh"),
     ("KeyedByWeights", "kfra", "case-bernoulli-tanh"),
+    ("KeyedByTheFirstWeights", "kfra", "case-bernoulli-tanh"),
+    ("KeyedByTheLastWeights", "kfra", "case-bernoulli-tanh"),
     ("KeyedByInputs", "kflr", "case-bernoulli-tanh"),
     ("ForgetsTheLabels", "gradient", "case-bernoulli-tanh"),
     ("ForgetsTheDamping", "solve_exact", "case-bernoulli-tanh"),
@@ -71,7 +73,7 @@ def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, ope
     [
         ("SpoiltByAnother", "gradient", r"wrong after kflr on case-bernoulli-tanh[\w-]*: array"),
         ("RightOnce", "kfra", "wrong when asked again: array"),
-        ("AnotherBetween", "kfra", r"wrong after \w+ on case-bernoulli-tanh-other-\w+: array"),
+        ("AnotherBetween", "kfra", r"wrong after \w+ on case-bernoulli-tanh-other-[\w-]+: array"),
     ],
 )
 def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, opened):

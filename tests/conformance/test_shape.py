@@ -9,9 +9,10 @@ from kfgn_conformance.cases import case
 from kfgn_conformance.diagnosis import Answered, diagnose, explain
 from kfgn_conformance.diagnosis.shape import shape_of_error
 from kfgn_conformance.dyadic import Shape, clear
-from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_conformance.run import Column, run
 from kfgn_conformance.tolerances import tolerances, truth
+from kfgn_conformance.walks import WALKS, walk
 
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
 KFLR = QUANTITIES["kflr"]
@@ -202,3 +203,12 @@ def test_what_is_too_large_for_the_catalogue_is_described_all_the_same(monkeypat
     why = diagnose([Answered(CASE, made)], KFLR, "float64")
     assert not why.tried
     assert str(why).startswith(f"no known mistake was tried: on {CASE.id} 0 of 3 arrays are right; array 1: 49 of 49")
+
+
+def test_an_answer_of_many_wrong_arrays_has_a_short_description():
+    problem = walk("kfra", *WALKS["kfra"])
+    arrays = tuple(1 + array for array in truth(problem, ROWS["optimiser_step"]).arrays)
+    text = shape_of_error(problem, ROWS["optimiser_step"], arrays, "float64")
+    assert text.startswith(f"on {problem.id} 0 of {len(arrays)} arrays are right; array 1")
+    assert text.endswith(f"; {len(arrays) - 20} more are wrong")
+    assert text.count("array ") == 20

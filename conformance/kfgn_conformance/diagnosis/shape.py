@@ -11,6 +11,9 @@ from ..tolerances import ROUNDOFF, tolerances, truth
 FEW = 4
 """Up to one in so many of the elements that are not zero is a few; so many of them are listed."""
 
+DESCRIBED = 20
+"""So many wrong arrays are described: an answer to a walk has hundreds."""
+
 CONSTANT = 1 / 8
 """A factor explains an error if no more than this part of it is left."""
 
@@ -63,8 +66,10 @@ def shape_of_error(problem: Problem, quantity: Quantity, arrays: Arrays, dtype: 
         if wrong.error > t:
             said = few(wrong) or counted(wrong) if oracle.integer else sentence(problem, wrong)
             told.append(f"array {i}{said}")
-    right = len(arrays) - len(told)
-    return "; ".join([f"on {problem.id} {right} of {len(arrays)} arrays {'is' if right == 1 else 'are'} right", *told])
+    right, more = len(arrays) - len(told), len(told) - DESCRIBED
+    head = f"on {problem.id} {right} of {len(arrays)} arrays {'is' if right == 1 else 'are'} right"
+    rest = [f"{more} more {'is' if more == 1 else 'are'} wrong"] if more > 0 else []
+    return "; ".join([head, *told[:DESCRIBED], *rest])
 
 
 def sentence(problem: Problem, wrong: Wrong) -> str:
