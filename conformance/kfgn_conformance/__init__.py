@@ -2,12 +2,13 @@
 
 problems     what is computed on: a network, its weights and a batch
 exchange     a problem in JSON, for programs and for golden vectors
-cases        the problems that every run has; dyadic: how such are made
+cases, fixed the problems that every run has; dyadic, variations: how they are made
 strategies   Hypothesis strategies that draw problems
 walks        states of the optimiser to step from
 real         two problems of real size that ship with the kit
 quantities   what the paper defines on a problem, each with its equation and its oracle
 tolerances   how far from the oracle an answer may be, computed for each problem
+changes      the d of a tolerance; arithmetic: the same on every processor; known_changes: the d that ships
 verdicts     one answer of one adapter, judged; inputs: the arrays that it is given
 orders       the questions asked again after others; questions, relatives, rough: which; causes: of a wrong one
 adapters     the protocol an implementation answers to, and the adapters that ship
