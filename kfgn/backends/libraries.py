@@ -54,6 +54,9 @@ class Backend(ABC):
         """What must hold while arrays of this dtype are made and used."""
         return contextlib.nullcontext()
 
+    def forget(self) -> None:  # noqa: B027  (most libraries compile nothing)
+        """Free the programs that the library has compiled. They are compiled again when they are needed."""
+
     @abstractmethod
     def _namespace(self) -> Namespace:
         """The standard's functions in this library."""
@@ -144,6 +147,11 @@ class Jax(Backend):
 
     def flags(self) -> dict[str, str]:
         return {"x64": "on for float64 only", "matmul precision": "float32"}
+
+    def forget(self) -> None:
+        import jax
+
+        jax.clear_caches()
 
 
 class CuPy(Backend):

@@ -144,3 +144,10 @@ def test_asarray_of_views(backend):
 def test_to_numpy_of_what_requires_grad():
     torch = pytest.importorskip("torch")
     assert open_backend("torch").to_numpy(torch.ones(2, requires_grad=True)).tolist() == [1, 1]
+
+
+def test_what_was_compiled_can_be_forgotten(backend):
+    x = backend.asarray(np.ones(3, dtype=np.float32))
+    before = backend.to_numpy(backend.xp.exp(x))
+    backend.forget()
+    assert np.array_equal(backend.to_numpy(backend.xp.exp(x)), before)

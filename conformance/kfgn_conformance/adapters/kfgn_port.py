@@ -179,11 +179,19 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
 }
 
 
+MANY = 250
+"""The number of answers after which compiled programs are freed.
+
+JAX has some 30 memory mappings for the programs of an answer, and Linux allows a process 65,530 of them.
+"""
+
+
 class KfgnPort:
     """kfgn on one backend in one dtype."""
 
     def __init__(self, backend: Backend, dtype: str) -> None:
         self.backend, self.dtype = backend, dtype
+        self.answers = 0
 
     def describe(self) -> Description:
         """The backend's label, the versions of kfgn and of the library, and the library's flags."""
@@ -197,6 +205,9 @@ class KfgnPort:
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """The quantity, computed in the backend's arrays and brought back to NumPy."""
+        self.answers += 1
+        if self.answers % MANY == 0:
+            self.backend.forget()
         with self.backend.scope(self.dtype):
             arrays = _Arrays(problem, self.backend, self.dtype)
             return tuple(self.backend.to_numpy(a) for a in COMPUTE[quantity](arrays))
