@@ -4,6 +4,7 @@ A library that imports is not yet usable: CuPy imports without a driver. So open
 """
 
 import contextlib
+import ctypes
 import importlib
 import importlib.metadata
 from abc import ABC, abstractmethod
@@ -152,6 +153,8 @@ class Jax(Backend):
         import jax
 
         jax.clear_caches()
+        with contextlib.suppress(AttributeError, OSError):  # the C library of Linux keeps what is freed, if not asked
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 class CuPy(Backend):
