@@ -36,22 +36,27 @@ float32 are taken in float32. JAX's transformations give right derivatives of th
 treats the results as constants, and transforms of `torch.func` are refused.
 """
 
-from .block_products import gauss_newton_block_product, hessian_block_product
-from .conjugate_gradient import Solution, solve_gauss_newton, solve_gauss_newton_blocks
-from .curvature import Curvature
-from .gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
-from .gradient import gradient, loss
-from .hessian import hessian_blocks, preactivation_hessians
-from .kfac import draw_shape, kfac, sample_labels
-from .kflr import kflr
-from .kfra import kfra
-from .kronecker import KroneckerBlock, kronecker_blocks, omega
-from .network import Network
-from .optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
-from .products import gauss_newton_product, hessian_product, jacobian_product, transposed_jacobian_product
-from .quadratic import curvature_along, quadratic_model, reduction_ratio, step_size
-from .rp import projection_shape, rp
-from .singular import NotPositiveDefiniteError
+from ._algebra.definiteness import NotPositiveDefiniteError
+from ._algebra.kronecker import KroneckerBlock, kronecker_blocks, omega
+from ._curvature.gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
+from ._curvature.hessian import hessian_blocks, preactivation_hessians
+from ._curvature.kfac import draw_shape, kfac, sample_labels
+from ._curvature.kflr import kflr
+from ._curvature.kfra import kfra
+from ._curvature.loss_and_factors import Curvature
+from ._curvature.loss_and_gradient import gradient, loss
+from ._curvature.random_projections import projection_shape, rp
+from ._network.network import Network
+from ._optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
+from ._products.diagonal_blocks import gauss_newton_block_product, hessian_block_product
+from ._products.full_matrix import (
+    gauss_newton_product,
+    hessian_product,
+    jacobian_product,
+    transposed_jacobian_product,
+)
+from ._products.solves import Solution, solve_gauss_newton, solve_gauss_newton_blocks
+from ._quadratic_model.functions import curvature_along, quadratic_model, reduction_ratio, step_size
 
 __version__ = "0.1.0"
 

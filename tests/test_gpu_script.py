@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
+from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import write_records
 from kfgn_conformance.run import Column, run
 

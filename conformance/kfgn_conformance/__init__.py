@@ -23,7 +23,7 @@ cli          the command `kfgn-check`
 """
 
 from .adapters import Adapter, Description
-from .problems import Layer, Problem
+from .problems.problem import Layer, Problem
 from .quantities import QUANTITIES, Quantity
 from .verdicts import Status, Verdict, judge
 

@@ -15,12 +15,12 @@ from unittest import mock
 import flint
 import kfgn_reference as ref
 import numpy as np
-from kfgn_reference import spectral
+from kfgn_reference import _spectral as spectral
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .problems import Array, Problem
+from .problems.problem import Array, Problem
 from .quantities import QUANTITIES, REFERENCE_ONLY, Arrays, Quantity
 from .quantities.solves import damping, for_each_block
 from .tolerances import C, telling, tolerances, truth

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arithmetic import Single, Triple, rounded_to
-from .problems import Array, Problem
+from .problems.problem import Array, Problem
 from .quantities import Arrays, Quantity, largest
 
 STEP = 2.0**-24

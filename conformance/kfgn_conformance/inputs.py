@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .problems import Array, Problem
+from .problems.problem import Array, Problem
 
 
 @lru_cache(maxsize=256)

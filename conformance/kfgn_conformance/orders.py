@@ -12,7 +12,7 @@ import numpy as np
 
 from .adapters import Adapter
 from .causes import Found, is_right, restart, verdict_on
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import ROWS
 from .questions import Question, chosen
 from .verdicts import UNASKED, Status, Verdict, refused

@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from .orders import Again
 from .pools import pool, raising_plainly
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import ROWS
 from .run import Cell, Column, Report, Row, again, ignored, row, rows_for
 from .verdicts import Status, Verdict

@@ -8,7 +8,7 @@ import numpy as np
 
 from .adapters import Adapter
 from .adapters.conventions import compared
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .relatives import relatives
 from .rough import compare_roughly, oracle

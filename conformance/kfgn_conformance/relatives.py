@@ -9,9 +9,9 @@ from functools import cache
 
 import numpy as np
 
-from .dyadic import Shape, dyadic_problem
-from .margins import clear_of_kinks, near_border
-from .problems import Probes, Problem, exact
+from .problems.dyadic import Shape, dyadic_problem
+from .problems.margins import clear_of_kinks, near_border
+from .problems.problem import Probes, Problem, exact
 
 SEEDS = 100
 """The most random problems that are tried for a part, until the changed problem is clear of every step."""

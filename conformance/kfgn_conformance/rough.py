@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import Quantity, largest
 from .tolerances import LOOSE, ROUNDOFF, C, Truth, longest_sum
 from .verdicts import NON_STRICT, Status, Verdict, measured, well_formed

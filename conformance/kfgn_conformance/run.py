@@ -9,7 +9,7 @@ from .cells import Cell, Column, Row
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .orders import ORDERS, Again, asked_in_orders
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .verdicts import BAD, UNASKED, WRONG, Status, Verdict, asked_in, judge, severity
 

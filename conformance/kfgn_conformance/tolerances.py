@@ -23,7 +23,7 @@ import numpy as np
 
 from .changes import UnusableOracleError, changes
 from .known_changes import known_changes
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
 
 C = 8

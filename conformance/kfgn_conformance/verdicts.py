@@ -11,7 +11,7 @@ from .adapters.answers import NoAnswerError, as_arrays, line, message, raised, r
 from .adapters.conventions import compared, translated
 from .changes import LARGE
 from .inputs import changed, handed, of_changed, restore
-from .problems import Problem
+from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import LOOSE, Truth, looseness, quotient, tolerances, truth
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._types import Array, Namespace
-from ..words import shown
+from .._words import shown
 
 
 class BackendUnavailableError(RuntimeError):

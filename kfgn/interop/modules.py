@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from torch import nn
 
-from ..transfers import LEAK
-from ..words import type_of
+from .._network.transfers import LEAK
+from .._words import type_of
 
 
 class Kind(NamedTuple):

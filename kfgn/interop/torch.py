@@ -12,10 +12,10 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+from .._network.network import Network
 from .._types import Weights
-from ..expectations import floating, not_transformed, one_library_and_device
-from ..network import Network
-from ..words import type_of
+from .._validation.arrays import floating, not_transformed, one_library_and_device
+from .._words import type_of
 
 try:
     import torch

@@ -6,8 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from .._algebra.damping import INVERSIONS
 from ..backends import BACKENDS, BackendUnavailableError
-from ..damping import INVERSIONS
 from .comparison import PICTURE, compare
 from .data import DataUnavailableError
 from .errors import RunFailedError, UsageError, library

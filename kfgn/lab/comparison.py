@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..words import shown
+from .._words import shown
 from .errors import RunFailedError, UsageError
 from .methods import METHODS, checked_method, make_optimiser
 from .options import OF_THE_METHOD, Options, checked_instance, checked_path, usage

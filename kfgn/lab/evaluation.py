@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from .._curvature.loss_and_gradient import loss
+from .._network.network import Network
 from .._types import Array, Arrays
 from ..backends import Backend
-from ..gradient import loss
-from ..network import Network
 
 PIECE = 5000
 """Datapoints at a time: few enough for the memory of a laptop."""

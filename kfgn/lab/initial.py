@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Network
+from .._network.network import Network
 from .streams import INITIAL, generator
 
 

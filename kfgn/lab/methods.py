@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..network import Network
-from ..optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
-from ..optimisers.form import check_held
-from ..options import checked_name
+from .._network.network import Network
+from .._optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
+from .._optimisers.form import check_held
+from .._validation.scalars import checked_name
 from .errors import UsageError
 from .options import OF_THE_METHOD, Options, usage
 

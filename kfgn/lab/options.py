@@ -7,8 +7,15 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from ..options import checked_count, checked_name, checked_number, checked_period, checked_seed, settle
-from ..words import shown
+from .._validation.scalars import (
+    checked_count,
+    checked_name,
+    checked_number,
+    checked_period,
+    checked_seed,
+    settle,
+)
+from .._words import shown
 from .errors import UsageError
 
 DTYPES = ("float32", "float64")

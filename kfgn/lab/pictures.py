@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._linearisation.passes import forward
 from ..backends import open_backend
-from ..passes import forward
 from .errors import library
 from .files import write_atomically
 from .plain import plain

@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..network import Network
-from ..options import checked_flag
+from .._network.network import Network
+from .._validation.scalars import checked_flag
 from .checkpoint import Checkpoint, newest_checkpoint
 from .decoding import checked, content_of, decoded
 from .errors import FileError, RunFailedError, UsageError

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import checked_targets
-from ..network import Network
-from ..options import checked_name
+from .._linearisation.arguments import checked_targets
+from .._network.network import Network
+from .._validation.scalars import checked_name
 from .data import Images, load
 from .data.store import Folder
 from .errors import UsageError

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .._curvature.loss_and_gradient import loss
 from .._types import Array
-from ..gradient import loss
-from ..words import shown
+from .._words import shown
 from .batches import Batches
 from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
 from .errors import RunFailedError, UsageError
@@ -23,14 +23,7 @@ from .lock import locked
 from .metrics import METRICS, Row, as_lines
 from .options import FREE, Options, checked_changes, checked_path, usage
 from .pictures import draw_run
-from .run_folder import (
-    Run,
-    check_new,
-    cut_metrics,
-    read_configuration,
-    read_run,
-    write_configuration,
-)
+from .run_folder import Run, check_new, cut_metrics, read_configuration, read_run, write_configuration
 from .setup import Setup, set_up
 from .tasks import Task
 from .watch import Watch, checked_watch

@@ -79,13 +79,18 @@ Every function of a batch raises `ValueError` if X, the labels or the network do
 Where the text of the paper cannot be followed to the letter, the docstring says "misprint" and why.
 """
 
-from ._types import Array, Blocks, PerLayer
-from .adaptation import adapted_gamma, adapted_tau, bounded, decay
-from .algorithm_1 import Update, algorithm_1
-from .appendix_b import derivation, elementwise_curving_matrix, elementwise_slope_matrix, matrix_form, mixed_derivatives
-from .arithmetic import rational
-from .averaging import average_weight, moving_average
-from .damping import (
+from ._adaptation import adapted_gamma, adapted_tau, bounded, decay
+from ._algorithm_1 import Update, algorithm_1
+from ._appendix_b import (
+    derivation,
+    elementwise_curving_matrix,
+    elementwise_slope_matrix,
+    matrix_form,
+    mixed_derivatives,
+)
+from ._arithmetic import rational
+from ._averaging import average_weight, moving_average
+from ._damping import (
     NORMS,
     damped_block,
     damped_factors,
@@ -99,12 +104,18 @@ from .damping import (
     residual_bound,
     residual_terms,
 )
-from .equations import EQUATIONS, Equation
-from .expectation import expectation
-from .exponential_family import log_likelihood, log_likelihood_gradient, log_partition_hessian
-from .factored import expected_q, factored_blocks, factored_product, sample_q
-from .fisher import fisher, fisher_from_hessians, fisher_from_output_hessians, fisher_from_outputs, output_fisher
-from .gauss_newton import (
+from ._equations import EQUATIONS, Equation
+from ._expectation import expectation
+from ._exponential_family import log_likelihood, log_likelihood_gradient, log_partition_hessian
+from ._factored import expected_q, factored_blocks, factored_product, sample_q
+from ._fisher import (
+    fisher,
+    fisher_from_hessians,
+    fisher_from_output_hessians,
+    fisher_from_outputs,
+    output_fisher,
+)
+from ._gauss_newton import (
     gauss_newton,
     gauss_newton_blocks,
     jacobians,
@@ -113,8 +124,8 @@ from .gauss_newton import (
     sample_gauss_newton_blocks,
     sample_preactivation_gauss_newton,
 )
-from .gradient import backpropagate, gradient, sample_gradient
-from .hessian import (
+from ._gradient import backpropagate, gradient, sample_gradient
+from ._hessian import (
     curving_matrix,
     hessian_blocks,
     sample_hessian_blocks,
@@ -122,8 +133,8 @@ from .hessian import (
     sample_preactivation_hessians,
     slope_matrix,
 )
-from .kfac import draw_labels, kfac
-from .kfac_chain import (
+from ._kfac import draw_labels, kfac
+from ._kfac_chain import (
     fisher_from_kronecker_products,
     fisher_from_kronecker_vectors,
     fisher_from_weight_gradients,
@@ -133,9 +144,9 @@ from .kfac_chain import (
     mean_from_jacobians,
     mean_from_output_gradients,
 )
-from .kflr import kflr, sample_roots
-from .kfra import kfra
-from .khatri_rao import (
+from ._kflr import kflr, sample_roots
+from ._kfra import kfra
+from ._khatri_rao import (
     assembled,
     factored_between,
     gauss_newton_between,
@@ -144,7 +155,7 @@ from .khatri_rao import (
     sample_preactivation_gauss_newton_between,
     sample_q_between,
 )
-from .lemmas import (
+from ._lemmas import (
     carried_up,
     definiteness_is_inherited,
     lemma_1,
@@ -155,18 +166,26 @@ from .lemmas import (
     recursion_without_curving,
     traces,
 )
-from .linear_algebra import NotPositiveDefiniteError, is_positive_semidefinite, ldl, rank, solve, trace
-from .mixture import probability as mixture_probability
-from .network import Network, append_unit, forward
-from .objectives import OBJECTIVES, Objective, loss
-from .optimiser import METHODS, Info, Settings, State, damped_direction, initial_state, trajectory
-from .optimiser import factors as optimiser_factors
-from .optimiser import step as optimiser_step
-from .outcomes import model_mean
-from .outputs import output_gauss_newton, output_root
-from .parameter_hessian import hessian, hessian_split, sample_hessian
-from .quadratic import block_diagonal, damped, direction, layer_directions, quadratic_model
-from .r_operator import (
+from ._linear_algebra import NotPositiveDefiniteError, is_positive_semidefinite, ldl, rank, solve, trace
+from ._mixture import probability as mixture_probability
+from ._network import Network, append_unit, forward
+from ._objectives import OBJECTIVES, Objective, loss
+from ._optimiser import (
+    METHODS,
+    Info,
+    Settings,
+    State,
+    damped_direction,
+    factors as optimiser_factors,
+    initial_state,
+    step as optimiser_step,
+    trajectory,
+)
+from ._outcomes import model_mean
+from ._outputs import output_gauss_newton, output_root
+from ._parameter_hessian import hessian, hessian_split, sample_hessian
+from ._quadratic import block_diagonal, damped, direction, layer_directions, quadratic_model
+from ._r_operator import (
     gauss_newton_product,
     hessian_product,
     jacobian_product,
@@ -174,12 +193,12 @@ from .r_operator import (
     sample_hessian_product,
     transposed_jacobian_product,
 )
-from .ranks import mean_ranks, sample_ranks
-from .rp import rp
-from .safeguards import raised, rounding, visible, visible_direction, within_rounding
-from .spectral import exact_direction, exact_log_determinant, projection, projection_root, spectral_norm
-from .statements import STATEMENTS, Statement
-from .step_size import (
+from ._ranks import mean_ranks, sample_ranks
+from ._rp import rp
+from ._safeguards import raised, rounding, visible, visible_direction, within_rounding
+from ._spectral import exact_direction, exact_log_determinant, projection, projection_root, spectral_norm
+from ._statements import STATEMENTS, Statement
+from ._step_size import (
     changes,
     curvature_along,
     model_along,
@@ -190,8 +209,9 @@ from .step_size import (
     step,
     step_size,
 )
-from .transfers import TRANSFERS, Transfer
-from .vectors import dot, moved, per_layer, theta, unvec, vec
+from ._transfers import TRANSFERS, Transfer
+from ._types import Array, Blocks, PerLayer
+from ._vectors import dot, moved, per_layer, theta, unvec, vec
 
 __all__ = [
     "EQUATIONS",

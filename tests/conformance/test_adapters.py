@@ -14,9 +14,9 @@ from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.adapters.conventions import ConventionError, compared, translated
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
-from kfgn_conformance.cases import cases
 from kfgn_conformance.cli import main
-from kfgn_conformance.problem_sets import problem_set
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.sets import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG

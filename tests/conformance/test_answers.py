@@ -14,11 +14,11 @@ from kfgn_conformance.adapters.answers import BYTES, NoAnswerError, line, room
 from kfgn_conformance.adapters.frames import headers, received
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
-from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import QUANTITIES, ROWS
-from kfgn_conformance.walks import WALKS, walk
 
 sys.path.insert(0, str(Path(__file__).parent))
 from strange_answers import ERRORS, FAILS, PASSES, REFUSES

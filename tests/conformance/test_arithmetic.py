@@ -6,16 +6,15 @@ import flint
 import kfgn_reference as ref
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from kfgn_conformance.arithmetic import Single, Triple, rounded_to
 from kfgn_conformance.arithmetic.elementary import EXACT, ULPS, exactly
 from kfgn_conformance.arithmetic.rounding import near_tie, nearest, rounded
-from kfgn_conformance.cases import SPLITS
 from kfgn_conformance.changes import at, in_bits
-from kfgn_conformance.dyadic import Shape, clear
+from kfgn_conformance.problems.cases import SPLITS
+from kfgn_conformance.problems.drawn import problems
+from kfgn_conformance.problems.dyadic import Shape, clear
 from kfgn_conformance.quantities import QUANTITIES, REFERENCE_ONLY
-from kfgn_conformance.strategies import problems
 
 RNG = np.random.default_rng(0)
 SINGLES = RNG.normal(size=(2, 1000)).astype(np.float32)

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
-from kfgn_conformance.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, SPLITS, WIDTHS, cases
-from kfgn_conformance.problems import root_columns
+from kfgn_conformance.problems.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, SPLITS, WIDTHS, cases
+from kfgn_conformance.problems.problem import root_columns
 from kfgn_conformance.tolerances import telling, tolerances, truth
 from kfgn_reference import OBJECTIVES, TRANSFERS
 
-import kfgn
-import kfgn.transfers
+from kfgn._network import transfers as port_transfers
 
 CURVED = ("logistic", "softplus", "tanh")
 
@@ -149,9 +148,9 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
 
 @pytest.mark.parametrize("transfer", CURVED)
 def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
-    right = kfgn.transfers.TRANSFERS[transfer]
+    right = port_transfers.TRANSFERS[transfer]
     wrong = right._replace(second=lambda xp, h: -right.second(xp, h))
-    monkeypatch.setitem(kfgn.transfers.TRANSFERS, transfer, wrong)
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong)
     assert (
         failed("preactivation_hessians")
         == failed("hessian_blocks")
@@ -162,12 +161,12 @@ def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
 def test_a_wrong_slope_is_seen(monkeypatch, transfer):
-    right = kfgn.transfers.TRANSFERS[transfer]
+    right = port_transfers.TRANSFERS[transfer]
 
     def wrong(xp, h):
         a, slope = right.value_and_slope(xp, h)
         return a, slope * (1 + 1e-9)
 
-    monkeypatch.setitem(kfgn.transfers.TRANSFERS, transfer, right._replace(value_and_slope=wrong))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, right._replace(value_and_slope=wrong))
     for quantity in ("gradient", "kflr", "kfra", "kfac", "gauss_newton_blocks", "hessian_blocks"):
         assert failed(quantity) == {p.id for p in cases() if transfer in p.transfers}, quantity

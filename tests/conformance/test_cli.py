@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from kfgn_conformance import cli, problem_sets
+from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
-from kfgn_conformance.cases import cases
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
-from kfgn_conformance.walks import WALKS, walk
 
 NUMPY = ["--backend", "numpy", "--examples", "2"]
 

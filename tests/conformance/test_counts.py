@@ -5,12 +5,12 @@ from io import StringIO
 
 import pytest
 from kfgn_conformance.adapters import Description, UnsupportedError
-from kfgn_conformance.cases import cases
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.reports import print_report, records, write_page
 from kfgn_conformance.run import Cell, Column, Report, run
 from kfgn_conformance.verdicts import Status, Verdict
-from kfgn_conformance.walks import WALKS, walk
 from rich.console import Console
 
 CASES = [p for p in cases() if p.id.endswith("-tanh")]

@@ -6,17 +6,17 @@ from functools import cache
 import numpy as np
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.cases import SPLITS, cases, shape
 from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
-from kfgn_conformance.dyadic import dyadic_problem
-from kfgn_conformance.fixed import fixed
-from kfgn_conformance.margins import clear_of_kinks, near_border
-from kfgn_conformance.problems import exact
+from kfgn_conformance.problems.cases import SPLITS, cases, shape
+from kfgn_conformance.problems.dyadic import dyadic_problem
+from kfgn_conformance.problems.fixed import fixed
+from kfgn_conformance.problems.margins import clear_of_kinks, near_border
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.trajectories import walks
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.tolerances import truth
 from kfgn_conformance.verdicts import WRONG, compare
-from kfgn_conformance.walks import walks
 
 SMOOTH = (("tanh", "logistic"), ("softplus", "tanh"), ("logistic", "softplus"))
 

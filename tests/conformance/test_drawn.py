@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import islice
 
 import pytest
-from kfgn_conformance.cases import SPLITS
-from kfgn_conformance.dyadic import Shape
+from kfgn_conformance.problems.cases import SPLITS
+from kfgn_conformance.problems.drawn import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
+from kfgn_conformance.problems.dyadic import Shape
 from kfgn_conformance.quantities import QUANTITIES
-from kfgn_conformance.strategies import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
 from kfgn_conformance.tolerances import telling
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import DTYPES, KfgnPort, open_target
-from kfgn_conformance.cases import cases
+from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import print_report
 from kfgn_conformance.run import Column, run
 from kfgn_conformance.tolerances import telling

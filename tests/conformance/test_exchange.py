@@ -7,10 +7,10 @@ import jsonschema
 import numpy as np
 import pytest
 from kfgn_conformance import golden
-from kfgn_conformance.cases import cases
-from kfgn_conformance.exchange import as_json, from_json
-from kfgn_conformance.real import digits
-from kfgn_conformance.walks import WALKS, walk
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.json_format import as_json, from_json
+from kfgn_conformance.problems.real import digits
+from kfgn_conformance.problems.trajectories import WALKS, walk
 
 KINDS = [next(p for p in cases() if p.objective == objective) for objective in ("mixture", "squared_error")]
 
@@ -32,7 +32,7 @@ def test_a_problem_is_read_back(problem):
 
 @pytest.mark.parametrize("name", ["kfac", "options", "whole"])
 def test_a_walk_is_read_back(name, monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.walks.STEPS", 3)
+    monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 3)
     problem = walk(name, *WALKS[name])
     again = from_json(json.loads(json.dumps(as_json(problem))))
     assert equal(problem.walk, again.walk)

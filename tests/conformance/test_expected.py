@@ -5,10 +5,11 @@ from pathlib import Path
 
 import kfgn_conformance.adapters.peers
 import pytest
-from kfgn_conformance import cli, problem_sets
-from kfgn_conformance.cases import cases
+from kfgn_conformance import cli
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.expected import Expected, read_expected
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
 

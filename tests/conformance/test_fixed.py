@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
-from kfgn_conformance.cases import cases
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.fixed import FIXED, fixed
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.fixed import FIXED, fixed
+from kfgn_conformance.problems.trajectories import WALKS, walks
 from kfgn_conformance.tolerances import LOOSE, looseness, truth
 from kfgn_conformance.verdicts import compare
-from kfgn_conformance.walks import WALKS, walks
 from kfgn_reference import TRANSFERS, gradient
 
 BY_ID = {problem.id: problem for problem in fixed()}

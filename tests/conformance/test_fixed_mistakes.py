@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description, UnsupportedError
-from kfgn_conformance.cases import cases
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.fixed import BATCHES, SHAPES, fixed
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.fixed import BATCHES, SHAPES, fixed
 from kfgn_conformance.verdicts import compare, judge
 from kfgn_reference import TRANSFERS
 

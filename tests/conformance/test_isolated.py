@@ -9,7 +9,7 @@ import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
-from kfgn_conformance.cases import cases
+from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG, with_proc

@@ -7,24 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, Status, cli, judge, problem_sets
+from kfgn_conformance import QUANTITIES, Status, cli, judge
 from kfgn_conformance.adapters.in_process import InProcess
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.adapters.program import Program
-from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.inputs import changed, copied, named_arrays
 from kfgn_conformance.orders import asked_in_orders, in_every_order
-from kfgn_conformance.problems import exact
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.real import digits
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.questions import Question, chosen, of_different_shapes
-from kfgn_conformance.real import digits
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
 from kfgn_conformance.rough import compare_roughly, oracle
 from kfgn_conformance.run import Column, run
 from kfgn_conformance.tolerances import LOOSE
-from kfgn_conformance.walks import WALKS, walk
 
 CASES = [p for p in cases() if p.id in ("case-bernoulli-tanh", "case-mixture-tanh", "case-squared_error-tanh")]
 BASE = CASES[0]

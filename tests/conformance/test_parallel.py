@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.problems.cases import cases
 
 from .processes import LONG, alive, wait_until, with_proc
 

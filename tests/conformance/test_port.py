@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from kfgn_conformance import QUANTITIES, Problem, Status, judge
 from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
-from kfgn_conformance.strategies import problems
+from kfgn_conformance.problems.drawn import problems
 from kfgn_conformance.tolerances import telling
 
 opened = cache(open_target)

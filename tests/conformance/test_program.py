@@ -13,11 +13,11 @@ from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.isolated import NoAnswerError
 from kfgn_conformance.adapters.loading import AdapterError
 from kfgn_conformance.adapters.program import Program
-from kfgn_conformance.cases import cases
 from kfgn_conformance.cli import main
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.real import autoencoder
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import QUANTITIES
-from kfgn_conformance.real import autoencoder
-from kfgn_conformance.walks import WALKS, walk
 from safetensors.numpy import save_file
 
 from .processes import LONG
@@ -254,7 +254,7 @@ def test_an_answer_in_a_file_that_cannot_be_read_is_an_error(names, file, detail
 
 
 def test_a_walk_is_sent_too(program, monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.walks.STEPS", 2)
+    monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 2)
     problem = walk("kfra", *WALKS["kfra"])
     echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["walk"]["waypoints"]]}))'
     answer = program(echo).compute(problem, "optimiser_step")

@@ -12,14 +12,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from kfgn_conformance import cli, problem_sets
+from kfgn_conformance import cli
 from kfgn_conformance.adapters import Conventions, Description
-from kfgn_conformance.cases import cases
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import read_records, recorder, records, write_page, write_records
 from kfgn_conformance.reports.records import TORN, UNFINISHED
 from kfgn_conformance.run import Column, run

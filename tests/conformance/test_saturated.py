@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters.kfgn_port import DTYPES
-from kfgn_conformance.cases import cases
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.fixed import SATURATED, fixed
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.fixed import SATURATED, fixed
 from kfgn_conformance.verdicts import compare
 from kfgn_reference import TRANSFERS, Transfer
-from kfgn_reference.objectives import softmax
-from kfgn_reference.transfers import logistic, softplus
+from kfgn_reference._objectives import softmax
+from kfgn_reference._transfers import logistic, softplus
 
 BY_ID = {problem.id: problem for problem in fixed()}
 

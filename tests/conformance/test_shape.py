@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from kfgn_conformance.adapters import Description
-from kfgn_conformance.cases import case
 from kfgn_conformance.diagnosis import Answered, diagnose, explain
 from kfgn_conformance.diagnosis.shape import shape_of_error
-from kfgn_conformance.dyadic import Shape, clear
+from kfgn_conformance.problems.cases import case
+from kfgn_conformance.problems.dyadic import Shape, clear
+from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_conformance.run import Column, run
 from kfgn_conformance.tolerances import tolerances, truth
-from kfgn_conformance.walks import WALKS, walk
 
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
 KFLR = QUANTITIES["kflr"]

@@ -6,19 +6,18 @@ from dataclasses import replace
 import kfgn_reference as ref
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
 from kfgn_conformance.arithmetic import Single
-from kfgn_conformance.cases import case, cases
 from kfgn_conformance.changes import PERTURBATIONS, changes, perturbed
 from kfgn_conformance.fixed_changes import questions
 from kfgn_conformance.known_changes import digest, known_changes, shipped
-from kfgn_conformance.problems import dense_layers
+from kfgn_conformance.problems.cases import case, cases
+from kfgn_conformance.problems.drawn import problems
+from kfgn_conformance.problems.problem import dense_layers
+from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
-from kfgn_conformance.real import autoencoder, digits
-from kfgn_conformance.strategies import problems
 from kfgn_conformance.tolerances import (
     LOOSE,
     ROUNDOFF,

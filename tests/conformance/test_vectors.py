@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from kfgn_conformance import golden
-from kfgn_conformance.cases import SPLITS
 from kfgn_conformance.cli import main
 from kfgn_conformance.golden.decimals import decimal_quantum, plainly, rounded_up
 from kfgn_conformance.golden.flags import FLAGS
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import file_of, sha256
 from kfgn_conformance.golden.problems import every_question
+from kfgn_conformance.problems.cases import SPLITS
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_reference import TRANSFERS
 

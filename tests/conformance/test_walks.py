@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
-from kfgn_conformance.problems import exact
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.trajectories import STEPS, WALKS, walk
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
 from kfgn_conformance.tolerances import LOOSE, looseness
-from kfgn_conformance.walks import STEPS, WALKS, walk
 
 import kfgn
-from kfgn.optimisers import gauss_newton
+from kfgn._optimisers import gauss_newton
 
 STEP = ROWS["optimiser_step"]
 walked = cache(lambda name: walk(name, *WALKS[name]))
@@ -107,7 +107,10 @@ def without_momentum(xp, p, update, g, state, eta):
 change_in_model = gauss_newton.change_in_model
 OF_A_RULE = {
     "rho without momentum": ("momentum", lambda m: m.setattr(gauss_newton, "change_in_model", without_momentum)),
-    "no floor of a damping": ("saturated", lambda m: m.setattr("kfgn.damping.visible", lambda xp, A, damping: damping)),
+    "no floor of a damping": (
+        "saturated",
+        lambda m: m.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping),
+    ),
     "rejected for ever": ("rejected", lambda m: m.setattr(kfgn.Damping, "raised", lambda self, xp, value: value)),
     "tau follows rounding": ("converged", lambda m: m.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)),
 }

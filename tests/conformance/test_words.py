@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from kfgn_conformance import golden
-from kfgn_conformance.cases import case
 from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_words
 from kfgn_conformance.golden.making import header, mistakes
+from kfgn_conformance.problems.cases import case
 from kfgn_conformance.quantities import QUANTITIES
 from kfgn_conformance.tolerances import longest_sum, truth
 from kfgn_conformance.verdicts import compare

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, certified
 from kfgn_conformance.certified import PRECISION, accuracy, balls_have_eigenvalues, error_and_width
+from kfgn_conformance.problems.drawn import drawn_problems
 from kfgn_conformance.quantities import REFERENCE_ONLY, Quantity
-from kfgn_conformance.strategies import drawn_problems
 from kfgn_conformance.tolerances import tolerances
-from kfgn_reference import damping, spectral
+from kfgn_reference import _damping as damping, _spectral as spectral
 
 EVERY = {quantity.name: quantity for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY)}
 PROBLEMS = drawn_problems(10, seed_value=0)

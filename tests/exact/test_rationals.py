@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, example, given, settings
 from kfgn_conformance import QUANTITIES, Problem
-from kfgn_conformance.margins import clear_of_kinks
-from kfgn_conformance.problems import Probes, dense_layers, exact, weight_shapes
+from kfgn_conformance.problems.drawn import DAMPINGS, dyadic, sampling_draws, targets
+from kfgn_conformance.problems.margins import clear_of_kinks
+from kfgn_conformance.problems.problem import Probes, dense_layers, exact, weight_shapes
 from kfgn_conformance.quantities import REFERENCE_ONLY
-from kfgn_conformance.strategies import DAMPINGS, dyadic, sampling_draws, targets
 from kfgn_conformance.tolerances import telling, tolerances, truth
 
 EVERY = {quantity.name: quantity for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.transfers import TRANSFERS
+from kfgn._network.transfers import TRANSFERS
 
 torch = pytest.importorskip("torch")
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.objectives import OBJECTIVES
-from kfgn.transfers import TRANSFERS
+from kfgn._network.objectives import OBJECTIVES
+from kfgn._network.transfers import TRANSFERS
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kfgn.matrices import others
+from kfgn._algebra.matrices import others
 
 LIMIT = 2 * 2**30
 """Bytes of a whole process, libraries included: one (50000, 50000) matrix of float32 would be five times as much."""

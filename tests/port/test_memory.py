@@ -54,8 +54,8 @@ def test_wide_inputs_are_named():
 def test_what_is_available_decides(monkeypatch, available, fits):
     network = kfgn.Network((2, 9000), (), "squared_error")
     weights, X = (np.zeros((9000, 3)),), np.zeros((1, 2))
-    monkeypatch.setattr("kfgn.memory.available_memory", lambda like: available)
-    check = __import__("kfgn.memory", fromlist=["check_memory"]).check_memory
+    monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: available)
+    check = __import__("kfgn._curvature.factor_memory", fromlist=["check_memory"]).check_memory
     if fits:
         check(network, X)
     else:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn import mixture
-from kfgn.indefinite import projected
+from kfgn._network import mixture
+from kfgn._network.indefinite_hessian import projected
 
 SCALES = [0.0, 0.3, 1.0, 4.0, 15.0, 40.0]
 

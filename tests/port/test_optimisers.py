@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.optimisers import Factors, State
+from kfgn._optimisers import Factors, State
 
 NETWORK = kfgn.Network((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
 N = 7

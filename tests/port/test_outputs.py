@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kfgn.objectives import OBJECTIVES, PSD
+from kfgn._network.objectives import OBJECTIVES, PSD
 
 FORMS = [(name, psd) for name, objective in OBJECTIVES.items() for psd in PSD if psd in objective.gauss_newton]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.outputs import Multinomial
+from kfgn._network.output_hessian import Multinomial
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.optimisers import Factors, gauss_newton
+from kfgn._optimisers import Factors, gauss_newton
 
 INVERSIONS = ("trace", "frobenius", "spectral", "exact")
 METHODS = ("kfra", "kflr", "kfac", "rp")
@@ -65,8 +65,8 @@ def test_saturated_units_do_not_stop_hessian_free(curvature):
 @pytest.mark.parametrize("D", [2, 5, 20, 100, 300])
 def test_the_floor_of_a_damping_makes_singular_factors_positive_definite(D, dtype):
     """The damping is enough for factors of every rank, and it is a small part of the factor."""
+    from kfgn._algebra.damping import visible
     from kfgn.backends import cholesky
-    from kfgn.damping import visible
 
     rng = np.random.default_rng(D)
     for rank in {1, 2, D // 3, D - 1} - {0}:
@@ -208,7 +208,7 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
         gamma=kfgn.Damping(1e-2, 5, least=1e-6),
     )
     with_rules, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
-    monkeypatch.setattr("kfgn.damping.visible", lambda xp, A, damping: damping)
+    monkeypatch.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping)
     monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
     monkeypatch.setattr(gauss_newton, "more_damped", lambda optimiser, xp, state, *_: state)
     without, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.optimisers import State
+from kfgn._optimisers import State
 
 NETWORK = kfgn.Network((3, 4, 2), ("tanh",), "squared_error")
 OPTIMISERS = {

@@ -5,7 +5,7 @@ from fractions import Fraction
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from kfgn_reference.adaptation import decay
+from kfgn_reference._adaptation import decay
 
 HALF = Fraction(1, 2)
 

@@ -10,9 +10,8 @@ import flint
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from kfgn_reference.linear_algebra import ldl
+from hypothesis import given, settings, strategies as st
+from kfgn_reference._linear_algebra import ldl
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import flint
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from kfgn_reference.arithmetic import unit_roundoff
+from kfgn_reference._arithmetic import unit_roundoff
 
 ETA = 0.02
 

@@ -9,7 +9,7 @@ import flint
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from kfgn_reference import spectral
+from kfgn_reference import _spectral as spectral
 
 EPS = np.finfo(float).eps
 SIZES = (1, 2, 3, 5, 8)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from kfgn_reference import vectors
+from kfgn_reference import _vectors as vectors
 
 SHAPES = ((3, 2), (2, 4), (1, 3))
 

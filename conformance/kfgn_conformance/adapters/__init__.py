@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from .conventions import KIT, ConventionError, Conventions
 from .description import Description
 

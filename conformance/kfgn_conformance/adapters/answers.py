@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..plain import plain
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from ..quantities import Quantity
 
 ARRAYS = 10_000

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from . import Description, UnsupportedError
 from .answers import TEXT, NoAnswerError, line
 from .child import Child

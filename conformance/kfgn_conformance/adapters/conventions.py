@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from kfgn_reference import OBJECTIVES
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity
 
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problems import Array
+from ..problems.problem import Array
 from .answers import ARRAYS, KINDS, NoAnswerError, line, size
 
 DTYPES = {np.dtype(code).str: np.dtype(code) for code in np.typecodes["All"] if np.dtype(code).kind in KINDS}

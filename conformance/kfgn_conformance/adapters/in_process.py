@@ -1,6 +1,6 @@
 """An adapter in the process of the kit, for a debugger. It has no time limit."""
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from . import Adapter, Description
 from .loading import load
 

@@ -8,7 +8,7 @@ import json
 import pickle
 import sys
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from ..quantities import ROWS
 from .answers import NoAnswerError, room
 from .asked import START, Asked

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 import kfgn
+from kfgn._algebra.damping import damped_inverse
+from kfgn._optimisers import Counts, Factors, State
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
-from kfgn.damping import damped_inverse
-from kfgn.optimisers import Counts, Factors, State
 
-from ..problems import Array, Problem, Walk, Waypoint
+from ..problems.problem import Array, Problem, Walk, Waypoint
 from . import Description
 
 DTYPES = ("float32", "float64")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from . import Adapter, Description
 from .answers import kind, line, raised
 

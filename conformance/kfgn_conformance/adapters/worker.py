@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from ..inputs import changed, copied, of_changed, restore
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from . import Adapter, UnsupportedError
 from .answers import NoAnswerError, as_arrays, message, raised
 from .frames import headers

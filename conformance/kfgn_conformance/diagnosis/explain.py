@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..changes import LARGE
-from ..problems import Problem
+from ..problems.problem import Problem
 from ..quantities import Arrays, Quantity, largest
 from ..tolerances import ROUNDOFF, tolerances, truth
 from .mistake import MISTAKES, Mistake

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..tolerances import ROUNDOFF, tolerances, truth
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..decoding import FileError, checked, content_of, from_json
 from ..diagnosis import MISTAKES, mistaken
-from ..problems import Array
+from ..problems.problem import Array
 from ..quantities import ROWS, Quantity, largest
 from ..tolerances import longest_sum, quotient, truth
 from .decimals import each

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problems import Array
+from ..problems.problem import Array
 
 DIGITS = 36
 """Of the largest element of an array; the others are as accurate."""

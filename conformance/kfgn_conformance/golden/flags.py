@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import TRANSFERS, forward
 
-from ..problems import Problem, classes
+from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
 """Logits so far apart that 1 - p by subtraction has two digits left in float32: e^-12 is some 2^-17."""

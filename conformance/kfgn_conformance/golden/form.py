@@ -10,7 +10,7 @@ import jsonschema
 import numpy as np
 
 from ..decoding import FileError, content_of, from_json
-from ..problems import CLASSIFIERS, Array, Problem, classes, draw_shape, root_columns, weight_shapes
+from ..problems.problem import CLASSIFIERS, Array, Problem, classes, draw_shape, root_columns, weight_shapes
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"

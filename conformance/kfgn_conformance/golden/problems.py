@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..dyadic import Shape, clear
-from ..problems import Problem, Walk
+from ..problems.dyadic import Shape, clear
+from ..problems.problem import Problem, Walk
+from ..problems.trajectories import WALKS, Course, walked
 from ..quantities import QUANTITIES, ROWS
 from ..tolerances import telling
-from ..walks import WALKS, Course, walked
 
 
 class Question(NamedTuple):

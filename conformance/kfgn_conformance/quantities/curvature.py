@@ -6,7 +6,7 @@ from functools import partial
 
 import kfgn_reference as ref
 
-from ..problems import Problem
+from ..problems.problem import Problem
 from .quantity import Quantity, in_order, of_blocks, of_inputs, of_preactivations, single, stacked
 from .sizes import Arrays
 

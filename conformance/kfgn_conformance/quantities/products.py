@@ -7,7 +7,7 @@ from collections.abc import Callable
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, keyed, single
 from .sizes import Arrays, largest
 

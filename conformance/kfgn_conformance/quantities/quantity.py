@@ -8,7 +8,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
 ELEMENTS = 2**24

@@ -6,7 +6,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, of_blocks, single
 from .sizes import Arrays, magnified_by
 from .solves import factored_condition

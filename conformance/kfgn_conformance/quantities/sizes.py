@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 
 Arrays = tuple[Array, ...]
 

@@ -9,15 +9,9 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems import Array, Problem
+from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
-from .sizes import (
-    Arrays,
-    condition,
-    largest,
-    magnified_by,
-    size_of_log_determinant,
-)
+from .sizes import Arrays, condition, largest, magnified_by, size_of_log_determinant
 
 NORMS = ("trace", "frobenius", "spectral")
 

@@ -6,7 +6,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems import Array, Problem, Walk, Waypoint
+from ..problems.problem import Array, Problem, Walk, Waypoint
 from .quantity import Quantity, in_order, keyed, of_inputs, of_preactivations
 from .sizes import Arrays
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..decoding import FileError, checked, content_of, from_json
-from ..problems import Problem
+from ..problems.problem import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report, Row, ignored
 from ..tolerances import ROUNDOFF, C

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plain import plain
-from ..problems import Problem
+from ..problems.problem import Problem
 from ..quantities import ROWS
 from ..run import Cell, Column, Report
 from ..tolerances import ROUNDOFF

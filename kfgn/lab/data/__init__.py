@@ -12,7 +12,7 @@ The last two need files: see `load`.
 
 from collections.abc import Callable
 
-from ...options import checked_name
+from ..._validation.scalars import checked_name
 from .curves import load_curves
 from .digits import load_digits
 from .faces import load_faces

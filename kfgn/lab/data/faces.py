@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...options import checked_count
+from ..._validation.scalars import checked_count
 from .images import Images
 from .store import DataFile, DataUnavailableError, Folder, check_content, library, locate
 

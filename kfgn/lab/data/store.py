@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from ...words import shown
+from ..._words import shown
 
 Folder: TypeAlias = str | os.PathLike[str] | None
 """The folder that holds the files, None for the one of the environment or else the cache."""

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import kfgn_conformance.adapters.peers
 import pytest
-from kfgn_conformance import cli, golden, problem_sets
-from kfgn_conformance.cases import cases
+from kfgn_conformance import cli, golden
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import sha256
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
 
 from .alterations import alterations, restore
 from .commands import call, fault_of_error

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from kfgn_conformance import cli, golden, problem_sets
-from kfgn_conformance.cases import cases
+from kfgn_conformance import cli, golden
 from kfgn_conformance.output import Output
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
 
 from kfgn.lab import Options, UsageError, read_run, train
 from kfgn.lab.cli import main

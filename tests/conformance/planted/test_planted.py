@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.problem_sets import problem_set
+from kfgn_conformance.problems.sets import problem_set
 from kfgn_conformance.run import Column, run
 
 from .adapter import QUANTITIES, Batched

@@ -20,7 +20,7 @@ def test_pixels_are_sixteenths():
 
 def test_the_kit_has_the_same():
     """The conformance kit ships the first 64, on their own."""
-    with (files("kfgn_conformance.real") / "digits.npz").open("rb") as file:
+    with (files("kfgn_conformance.problems.real") / "digits.npz").open("rb") as file:
         data = dict(np.load(file))
     digits = load("digits")
     np.testing.assert_array_equal(16 * digits.pixels[:64], data["images"].reshape(64, 64))

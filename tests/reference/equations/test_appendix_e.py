@@ -12,8 +12,7 @@ from fractions import Fraction
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
 

@@ -15,8 +15,7 @@ from typing import NamedTuple
 import kfgn_reference as kr
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 
 PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
 

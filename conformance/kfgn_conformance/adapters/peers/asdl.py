@@ -12,7 +12,7 @@ from asdl.grad_maker import LOSS_CROSS_ENTROPY, LOSS_MSE
 from asdl.matrices import FISHER_EXACT, FISHER_MC, SHAPE_KRON, SHAPE_LAYER_WISE
 from torch.distributions import Categorical, Normal
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import arrays, linears, sequential, tensor
 

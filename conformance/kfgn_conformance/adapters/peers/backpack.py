@@ -8,7 +8,7 @@ from backpack import backpack, extend
 from backpack.extensions import KFLR, KFRA
 from backpack.hessianfree.ggnvp import ggn_vector_product
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description
 from .modules import OF_THE_LOSSES, arrays, directions, linears, loss_of, sequential, tensor
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from curvlinops import GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import OF_THE_LOSSES, arrays, directions, loss_of, sequential, tensor
 

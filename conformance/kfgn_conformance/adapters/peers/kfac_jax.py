@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import kfac_jax
 import numpy as np
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Description, UnsupportedError
 
 TRANSFERS: dict[str, Any] = {

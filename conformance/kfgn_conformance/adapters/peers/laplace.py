@@ -10,7 +10,7 @@ import torch
 from laplace.utils import Kron
 from torch.func import grad
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import ACTIVATIONS, arrays, tensor
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import UnsupportedError
 
 ACTIVATIONS: dict[str, Any] = {

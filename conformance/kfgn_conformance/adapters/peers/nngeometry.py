@@ -7,7 +7,7 @@ from nngeometry.metrics import FIM
 from nngeometry.object.pspace import PMatBlockDiag, PMatKFAC
 from torch.utils.data import DataLoader, TensorDataset
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import arrays, sequential, tensor
 

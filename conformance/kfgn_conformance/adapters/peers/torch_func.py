@@ -7,7 +7,7 @@ import torch
 from torch.func import grad, hessian, jacrev, jvp, vjp
 from torch.nn import functional
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import ACTIVATIONS, arrays, tensor
 

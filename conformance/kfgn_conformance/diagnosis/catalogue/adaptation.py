@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...problems import Array, Waypoint
+from ...problems.problem import Array, Waypoint
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...problems import Array
+from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook import Textbook
 

@@ -1,6 +1,6 @@
 """Wrong constants: 2, N and D_L, where they multiply everything or only the second factor."""
 
-from ...problems import Array
+from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer

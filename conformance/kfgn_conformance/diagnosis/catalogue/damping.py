@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...problems import Array
+from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook import Textbook
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 from kfgn_reference import projection, projection_root
-from kfgn_reference.objectives import softmax
+from kfgn_reference._objectives import softmax
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer

@@ -3,7 +3,7 @@
 import numpy as np
 from kfgn_reference import mixture_probability
 
-from ...problems import Array
+from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.curvature import outer

@@ -3,7 +3,7 @@
 import numpy as np
 from kfgn_reference import OBJECTIVES
 
-from ...problems import Array
+from ...problems.problem import Array
 from .passes import Passes, PerLayer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from kfgn_reference import OBJECTIVES, TRANSFERS, Transfer, output_root
 
-from ...problems import Array, Problem
+from ...problems.problem import Array, Problem
 
 PerLayer = dict[int, Array]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...problems import Array
+from ...problems.problem import Array
 from .curvature import Curvature
 from .passes import PerLayer
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...problems import Array, Walk, Waypoint
+from ...problems.problem import Array, Walk, Waypoint
 from .passes import PerLayer
 from .products import dot
 from .solves import Solves

@@ -1,0 +1,172 @@
+"""The fixed problems that are not cases: small ones, each for a kind of mistake that no case shows.
+
+An id begins with the kind of problem and ends with the objective. There is a table for each kind. The first entry of a
+row is the purpose of the problem.
+"""
+
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from kfgn_reference import TRANSFERS
+
+from .cases import SPLITS
+from .dyadic import Shape, clear
+from .problem import DTYPES, Problem
+from .variations import (
+    Change,
+    all_outputs_near,
+    some_outputs_near,
+    some_units_near,
+    steep,
+    unchanged,
+    with_dead_layer,
+)
+
+
+class Fixed(NamedTuple):
+    """A row of the tables.
+
+    says:   the purpose of the problem
+    shape:  its sizes and functions. There are few sizes, since JAX compiles every operation for each shape
+    change: the variation that is applied to a random problem of that shape
+    dtypes: in which it is asked
+    dead:   whether its first layer has no gradient
+    """
+
+    says: str
+    shape: Shape
+    change: Change = unchanged
+    dtypes: tuple[str, ...] = DTYPES
+    dead: bool = False
+
+    def problem(self, name: str) -> Problem:
+        """The problem of that id."""
+        return replace(clear(name, self.shape, self.change, steep, dead=self.dead), dtypes=self.dtypes)
+
+
+N, S = 5, 3
+"""The number of datapoints, and of labels for each, unless these numbers are the purpose of a problem."""
+
+CURVED = ("logistic", "softplus", "tanh")
+LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
+"""The objectives whose outputs are logits, with the matrix in the place of their H_L."""
+
+SIZES = {90: DTYPES, 800: ("float64",)}
+"""The sizes at which e^h overflows, with the dtypes of the problem. float32 overflows at 90 already."""
+
+
+def outputs(objective: str) -> int:
+    """D_L."""
+    return 3 if objective == "mixture" else 4
+
+
+def called(objective: str, psd: str) -> str:
+    """The objective, and the matrix in the place of its H_L where that is not the default."""
+    return f"{objective}-scalar" if psd == "scalar" else objective
+
+
+SATURATED: dict[str, Fixed] = {
+    **{
+        f"saturated-30-{called(objective, psd)}": Fixed(
+            "clipped probabilities, and an epsilon in a logarithm: all outputs are near +-30",
+            Shape(objective, (3, 7, outputs(objective)), ("tanh",), N, S, psd),
+            all_outputs_near(30),
+        )
+        for objective, psd in LOGITS
+        # The projection of the mixture's H_L is 1e-13 of H_L here, which is the rounding error of a zero.
+        if (objective, psd) != ("mixture", "project")
+    },
+    **{
+        f"saturated-{size}-{called(objective, psd)}": Fixed(
+            f"overflow of e^h: the outputs of two datapoints are near +-{size}",
+            Shape(objective, (3, outputs(objective)), (), N, S, psd),
+            some_outputs_near(size),
+            dtypes,
+        )
+        for size, dtypes in SIZES.items()
+        for objective, psd in LOGITS
+    },
+    **{
+        f"saturated-units-{size}-{transfer}-squared_error": Fixed(
+            f"overflow of e^h, and softplus that returns h above 20: hidden units near +-22 and +-{size}",
+            Shape("squared_error", (3, 7, 4), (transfer,), N, S),
+            some_units_near(size, *((448, 256) if transfer == "softplus" else (7 / 16, 1 / 4))),
+            dtypes,
+        )
+        for size, dtypes in SIZES.items()
+        for transfer in CURVED
+    },
+}
+
+BATCHES: dict[str, Fixed] = {
+    f"batch-{size}-{objective}": Fixed(says, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
+    for size, objective, says in (
+        (2, "squared_error", "chunks of a third of the batch, which have no datapoint: 2 datapoints"),
+        (33, "categorical", "a mean of the means of chunks, the last chunk smaller: 33 datapoints"),
+        (130, "squared_error", "another path for more than 128 datapoints: 130 datapoints"),
+        (257, "categorical", "chunks of 64, 128 or 256, the last one of a single datapoint: 257 datapoints"),
+    )
+}
+
+SHAPES: dict[str, Fixed] = {
+    "shape-square-layers-categorical": Fixed(
+        "weights used transposed: every layer has three inputs and three units",
+        Shape("categorical", (3, 3, 3, 3), ("tanh", "tanh"), N, S),
+    ),
+    "shape-1-layer-squared_error": Fixed(
+        "a loop over hidden layers where there are none: linear regression",
+        Shape("squared_error", (3, 4), (), N, S),
+    ),
+    "shape-2-layers-bernoulli": Fixed(
+        "the first layer taken for the one below the last: two layers",
+        Shape("bernoulli", (3, 7, 4), ("logistic",), N, S),
+    ),
+    "shape-4-layers-categorical": Fixed(
+        "a recursion that goes through too few layers: four layers",
+        Shape("categorical", (3, 7, 2, 7, 4), ("tanh",) * 3, N, S),
+    ),
+    "shape-5-layers-squared_error": Fixed(
+        "a recursion that goes through too few layers: five layers",
+        Shape("squared_error", (3, 7, 2, 7, 2, 4), ("softplus",) * 4, N, S),
+    ),
+    "shape-one-hidden-unit-categorical": Fixed(
+        "an axis of one unit that is dropped: a hidden layer of one unit",
+        Shape("categorical", (3, 1, 4), ("tanh",), N, S),
+    ),
+    "shape-one-output-bernoulli": Fixed(
+        "an axis of one output that is dropped: a last layer of one unit",
+        Shape("bernoulli", (3, 7, 1), ("tanh",), N, S),
+    ),
+    "shape-one-datapoint-squared_error": Fixed(
+        "an axis of one datapoint that is dropped: N = 1",
+        Shape("squared_error", (3, 7, 4), ("tanh",), 1, S),
+    ),
+    "shape-one-label-categorical": Fixed(
+        "an axis of one label that is dropped: S = 1",
+        Shape("categorical", (3, 7, 4), ("tanh",), N, 1),
+    ),
+    "shape-dead-layer-categorical": Fixed(
+        "0 / 0 where every unit of a layer is dead: the G of it and of the layers below are 0",
+        Shape("categorical", (3, 7, 2, 4), ("relu", "relu"), N, S),
+        with_dead_layer(2),
+        dead=True,
+    ),
+}
+
+THROUGHOUT: dict[str, Fixed] = {
+    f"throughout-{transfer}-{objective}": Fixed(
+        f"an implementation of one transfer function: {transfer} in every hidden layer",
+        Shape(objective, (3, 7, 2, 4), (transfer, transfer), N, S),
+    )
+    for objective in ("categorical", "squared_error")
+    for transfer in sorted(TRANSFERS)
+}
+
+FIXED: dict[str, Fixed] = SATURATED | BATCHES | SHAPES | THROUGHOUT
+
+
+@cache
+def fixed() -> tuple[Problem, ...]:
+    """The problems of `FIXED`."""
+    return tuple(row.problem(name) for name, row in FIXED.items())

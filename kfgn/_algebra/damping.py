@@ -1,0 +1,167 @@
+"""Damped Kronecker products and their inverses, equations (35)-(38), of symmetric Q (P, P) and G (D, D).
+
+    Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
+
+Nothing here reads a value or raises for one: what cannot be inverted is NaN, and `ok` (0-d, bool) says so.
+"""
+
+import math
+from typing import NamedTuple, TypeAlias
+
+from array_api_compat import array_namespace
+
+from .._types import Array, Namespace
+from ..backends import cholesky, cholesky_solve, device, eigh, unit_roundoff
+from .matrices import diagonal_of, identity_like, symmetrised
+
+NORMS = ("trace", "frobenius", "spectral")
+"""The norms that omega may balance, equation (38)."""
+
+INVERSIONS = (*NORMS, "exact")
+"""What `inversion` may be: the factored damping (36) with omega by a norm, or the exact inverse of (35)."""
+
+FLOOR = 8
+"""The least damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
+
+
+def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
+    """omega (38), 0-d: the root of |Q kron I| / |I kron G|, and 1 where one of the norms is zero.
+
+    Each norm of a Kronecker product with I is that of the factor times that of I: so the trace norm is taken per
+    dimension, the Frobenius norm per its root, and the spectral norm as it is.
+    """
+    q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
+    both = (q > 0) & (g > 0)
+    one = xp.ones_like(q)
+    return xp.where(both, xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one)), one)
+
+
+def _size(xp: Namespace, A: Array, norm: str) -> Array:
+    if norm == "trace":
+        return xp.mean(diagonal_of(xp, A))
+    if norm == "spectral":
+        return eigh(A)[0][-1]
+    largest = xp.max(xp.abs(A))
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of small numbers would underflow
+    return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
+
+
+def visible(xp: Namespace, A: Array, damping: Array) -> Array:
+    """The damping of a factor A (D, D), 0-d, but at least `FLOOR` sqrt(D) u tr(A). Ours and not the paper's.
+
+    u is the unit roundoff of the dtype. A smaller damping is lost when it is added to A, and the elimination of a
+    singular A then ends in rounding errors of either sign. A damping of 0 stays 0, since the user wants none.
+    """
+    least = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
+    return xp.where((damping > 0) & (damping < least), least, damping)
+
+
+class Factored(NamedTuple):
+    """The inverse of (36) by the Cholesky factors of both its factors, L_Q (P, P) and L_G (D, D)."""
+
+    L_Q: Array
+    L_G: Array
+
+    def times(self, V: Array) -> Array:
+        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P); Algorithm 1 exchanges the factors."""
+        return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
+
+    def resolved(self) -> Array:
+        """True if each pivot is more than the rounding error of its diagonal element. 0-d."""
+        xp = array_namespace(self.L_Q)
+        return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
+
+    def logdet(self) -> Array:
+        """log det of (36): dim(G) log det Q + dim(Q) log det G, both damped. 0-d."""
+        xp = array_namespace(self.L_Q)
+        log_Q, log_G = (2 * xp.sum(xp.log(diagonal_of(xp, L))) for L in (self.L_Q, self.L_G))
+        return self.L_G.shape[0] * log_Q + self.L_Q.shape[0] * log_G
+
+
+class Spectral(NamedTuple):
+    """The inverse of (35) by eigenvectors U (P, P) of Q and T (D, D) of G, and the damped spectrum (D, P)."""
+
+    U: Array
+    T: Array
+    spectrum: Array
+
+    def times(self, V: Array) -> Array:
+        """The matrix of (Q kron G + k I)^-1 vec(V), for V (D, P)."""
+        return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
+
+    def resolved(self) -> Array:
+        """True if the spectrum is positive, 0-d. Eigenvalues that may be rounding errors are already zero in it."""
+        xp = array_namespace(self.spectrum)
+        return xp.all(self.spectrum > 0)
+
+    def logdet(self) -> Array:
+        """log det of (35), 0-d."""
+        xp = array_namespace(self.spectrum)
+        return xp.sum(xp.log(self.spectrum))
+
+
+DampedInverse: TypeAlias = Factored | Spectral
+"""Either of the two, as a tuple of arrays."""
+
+
+def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
+    """Where an inverse will be: arrays of its shapes, whatever is in them."""
+    if inversion == "exact":
+        return Spectral(Q, G, G[:, :1] * Q[:1, :])
+    return Factored(Q, G)
+
+
+def damped_inverse(
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
+) -> tuple[DampedInverse, Array]:
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok.
+
+    floored: whether the dampings of (36) are at least `visible`, as in an optimiser
+    """
+    if inversion == "exact":
+        (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
+        spectrum, ok = _damped_spectrum(xp, q, g, damping)
+        return Spectral(U, T, spectrum), ok
+    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion, floored)
+    return Factored(L_Q, L_G), ok_Q & ok_G
+
+
+def _damped_factors(
+    xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """The Cholesky factors of both factors of (36), each with its ok."""
+    omega = balance(xp, Q, G, norm)
+    root = xp.sqrt(_zero_d(xp, damping, Q))
+    of_Q, of_G = omega * root, root / omega
+    if floored:
+        of_Q, of_G = visible(xp, Q, of_Q), visible(xp, G, of_G)
+    return cholesky(_plus_diagonal(xp, Q, of_Q)), cholesky(_plus_diagonal(xp, G, of_G))
+
+
+def _resolved(xp: Namespace, L: Array) -> Array:
+    pivots = diagonal_of(xp, L)
+    rounding = L.shape[0] * xp.finfo(L.dtype).eps
+    return xp.all(pivots * pivots > rounding * xp.sum(L * L, axis=-1))
+
+
+def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
+    return symmetrised(A) + k * identity_like(xp, A.shape[0], A)
+
+
+def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
+    """A Python number as an array, as the standard's functions take no other."""
+    return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
+
+
+def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors. An eigenvalue that may be rounding alone is zero: a factor has none below."""
+    eigenvalues, vectors = eigh(symmetrised(A))
+    rounding = math.sqrt(A.shape[0]) * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
+    return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors
+
+
+def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
+    """g_i q_j + k (D, P), NaN where it is not positive and finite, and True if it is positive and finite everywhere."""
+    spectrum = g[:, None] * q[None, :] + damping
+    positive = (spectrum > 0) & xp.isfinite(spectrum)
+    return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

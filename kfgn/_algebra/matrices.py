@@ -1,0 +1,68 @@
+"""Small matrices that the standard has no function for, outside its optional extension of linear algebra."""
+
+from .._types import Array, Arrays, Namespace
+from ..backends import device, with_derivative
+
+
+def identity_like(xp: Namespace, D: int, like: Array) -> Array:
+    """The identity (D, D) in the dtype and on the device of another array."""
+    return xp.eye(D, dtype=like.dtype, device=device(like))
+
+
+def diagonal(xp: Namespace, v: Array) -> Array:
+    """diag(v): (..., D) to (..., D, D)."""
+    return v[..., None] * identity_like(xp, v.shape[-1], v)
+
+
+def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
+    """A (..., D, D) with v (..., D) in the place of its diagonal."""
+    i = xp.arange(A.shape[-1], device=device(A))
+    return xp.where(i[:, None] == i[None, :], v[..., None], A)
+
+
+def is_index(xp: Namespace, i: Array, like: Array) -> Array:
+    """True at the position i (...) of each row of an array (..., D), and False elsewhere: (..., D)."""
+    return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
+
+
+def is_largest(xp: Namespace, p: Array) -> Array:
+    """True at the largest element of each row of p (..., D), or the first of several: (..., D)."""
+    return is_index(xp, xp.argmax(p, axis=-1), p)
+
+
+def others(xp: Namespace, p: Array) -> Array:
+    """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
+
+    Only the largest p can be near 1, and 1 - p is the sum of the rest there. All others are at most 1/2.
+    """
+    largest = is_largest(xp, p)
+    rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
+    return xp.where(largest, rest, 1 - p)
+
+
+def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
+    """t / (2 sqrt(x)), and 0 at 0."""
+    above = x[0] > 0
+    return xp.where(above, t[0] / (2 * xp.sqrt(xp.where(above, x[0], xp.ones_like(x[0])))), xp.zeros_like(x[0]))
+
+
+@with_derivative(_root_derivative)
+def root(xp: Namespace, x: Array) -> Array:
+    """sqrt(x) for x >= 0 whose derivative is 0 wherever x is 0, such as a probability or a variance."""
+    return xp.sqrt(x)
+
+
+def diagonal_of(xp: Namespace, A: Array) -> Array:
+    """The diagonal of A (D, D): (D,)."""
+    return xp.sum(A * identity_like(xp, A.shape[-1], A), axis=-1)
+
+
+def symmetrised(A: Array) -> Array:
+    """(A + A^T) / 2: libraries differ in which triangle of a matrix they read."""
+    return (A + A.T) / 2
+
+
+def kron(xp: Namespace, A: Array, B: Array) -> Array:
+    """A kron B for A (P, P) and B (D, D): (P D, P D)."""
+    P, D = A.shape[0], B.shape[0]
+    return xp.reshape(A[:, None, :, None] * B[None, :, None, :], (P * D, P * D))

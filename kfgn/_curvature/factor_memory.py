@@ -1,0 +1,39 @@
+"""The memory that Kronecker factors take, and the refusal of what cannot fit, before anything is allocated."""
+
+from array_api_compat import array_namespace
+
+from .._network.network import Network
+from .._types import Array
+from ..backends import available_memory
+
+SMALL = 2**28
+"""Bytes below which the available memory is not looked up."""
+
+ON_THE_WAY = 2
+"""The number of further arrays of the size of the largest factor while it is computed: a sum, and its mean."""
+
+
+def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
+    """`MemoryError` where the factors Q_l and G_l of all layers exceed the memory that is known to be available.
+
+    like: an array of their dtype on their device. sets: the number of sets of factors at a time.
+    """
+    itemsize = array_namespace(like).finfo(like.dtype).bits // 8
+    sizes = {f"G_{l}": D for l, D in enumerate(network.widths[1:], start=1)}
+    sizes |= {f"Q_{l}": D + 1 for l, D in enumerate(network.widths[:-1], start=1)}
+    name = max(sizes, key=sizes.__getitem__)
+    D = sizes[name]
+    needed = itemsize * (sets * sum(n * n for n in sizes.values()) + ON_THE_WAY * D * D)
+    if needed < SMALL:
+        return
+    available = available_memory(like)
+    if available is not None and needed > available:
+        raise MemoryError(
+            f"{name}: expected Kronecker factors that fit in the {_gigabytes(available)} of memory that are available, "
+            f"got shape {(D, D)} of {like.dtype}, for which {_gigabytes(needed)} are needed; kfgn.HessianFree, "
+            "kfgn.solve_gauss_newton and kfgn.gauss_newton_product need no factors"
+        )
+
+
+def _gigabytes(n: int) -> str:
+    return f"{n / 1e9:.3g} GB"

@@ -1,0 +1,114 @@
+"""An H_L that is indefinite, as it is, and the two PSD matrices that may stand for it in Gauss-Newton.
+
+The interfaces, and what their methods give, are those of `kfgn.outputs`. N matrices are held: for few outputs.
+"""
+
+from typing import NamedTuple
+
+from array_api_compat import array_namespace
+
+from .._algebra.matrices import root
+from .._types import Array, Namespace
+from ..backends import eigh
+
+
+class Dense(NamedTuple):
+    """Any symmetric M (N, D_L, D_L)."""
+
+    M: Array
+
+    def matrix(self) -> Array:
+        """M."""
+        return self.M
+
+    def product(self, v: Array) -> Array:
+        """M v."""
+        return _rows_times(v, self.M)
+
+
+class Projected(NamedTuple):
+    """M = V diag(kept) V^T with V (N, D_L, D_L) orthogonal and kept (N, D_L), none negative; see `projected`.
+
+    C = V diag(sqrt kept) V^T, the root that is itself PSD: there is one, whatever the signs of the eigenvectors.
+    """
+
+    kept: Array
+    V: Array
+
+    def matrix(self) -> Array:
+        """V diag(kept) V^T."""
+        xp = array_namespace(self.V)
+        return (self.V * self.kept[:, None, :]) @ xp.matrix_transpose(self.V)
+
+    def mean(self) -> Array:
+        """The mean of the projections, and not the projection of the mean."""
+        xp = array_namespace(self.V)
+        return xp.mean(self.matrix(), axis=0)
+
+    def product(self, v: Array) -> Array:
+        """V (kept * V^T v)."""
+        xp = array_namespace(self.V)
+        return _rows_times(self.kept * _rows_times(v, self.V), xp.matrix_transpose(self.V))
+
+    def quadratic(self, v: Array) -> Array:
+        """sum_i kept_i (V^T v)_i^2."""
+        xp = array_namespace(self.V)
+        along = _rows_times(v, self.V)
+        return xp.sum(self.kept * along * along, axis=-1)
+
+    def root_rows(self, A: Array) -> Array:
+        """C A."""
+        xp, (N, K, D) = array_namespace(self.V), self.V.shape
+        return xp.reshape(xp.reshape(self._root(), (N * K, D)) @ A, (N, K, A.shape[-1]))
+
+    def root_columns(self, z: Array) -> Array:
+        """C z."""
+        return _rows_times(z, self._root())
+
+    def _root(self) -> Array:
+        xp = array_namespace(self.V)
+        return (self.V * root(xp, self.kept)[:, None, :]) @ xp.matrix_transpose(self.V)
+
+
+def projected(xp: Namespace, M: Array) -> Projected:
+    """The nearest PSD matrix to each symmetric M (N, D_L, D_L): its negative eigenvalues are set to zero."""
+    eigenvalues, V = eigh(M)
+    return Projected(xp.where(eigenvalues < 0, xp.zeros_like(eigenvalues), eigenvalues), V)
+
+
+class RankOne(NamedTuple):
+    """M = g g^T with g (N, D_L); C = g, a single column."""
+
+    g: Array
+
+    def matrix(self) -> Array:
+        """g g^T."""
+        return self.g[:, :, None] * self.g[:, None, :]
+
+    def mean(self) -> Array:
+        """E[g g^T]."""
+        return self.g.T @ self.g / self.g.shape[0]
+
+    def product(self, v: Array) -> Array:
+        """g g^T v."""
+        xp = array_namespace(self.g)
+        return self.g * xp.sum(self.g * v, axis=-1, keepdims=True)
+
+    def quadratic(self, v: Array) -> Array:
+        """(g^T v)^2."""
+        xp = array_namespace(self.g)
+        along = xp.sum(self.g * v, axis=-1)
+        return along * along
+
+    def root_rows(self, A: Array) -> Array:
+        """g^T A, one row."""
+        return (self.g @ A)[:, None, :]
+
+    def root_columns(self, z: Array) -> Array:
+        """g z."""
+        return self.g * z
+
+
+def _rows_times(v: Array, M: Array) -> Array:
+    """v_n^T M_n of each datapoint: (..., N, K) and (N, K, D) to (..., N, D)."""
+    return (v[..., None, :] @ M)[..., 0, :]

@@ -1,0 +1,86 @@
+"""The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
+
+At a kink the derivative is the left one, on every library: 0 for ReLU, the slope of the left branch
+for leaky ReLU. The derivatives of the curved functions are written without the cancellation of
+1 - a^2 or a (1 - a), so that they keep their digits where a unit saturates. `with_derivative` gives them to JAX.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .._types import Array, Namespace
+from ..backends import with_derivative
+
+LEAK = 0.1  # Section 2.2.3: max(0.1 x, x)
+
+
+class Transfer(NamedTuple):
+    """Functions of a namespace and of pre-activations h of any shape, elementwise.
+
+    value_and_slope(xp, h)  f(h) and f'(h) together, since they share their exponential
+    second(xp, h)           f''(h)
+    """
+
+    value_and_slope: Callable[[Namespace, Array], tuple[Array, Array]]
+    second: Callable[[Namespace, Array], Array]
+
+
+def _identity(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    return h, xp.ones_like(h)
+
+
+def _zero(xp: Namespace, h: Array) -> Array:
+    return xp.zeros_like(h)
+
+
+def _relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    active = h > 0
+    return xp.where(active, h, xp.zeros_like(h)), xp.astype(active, h.dtype)
+
+
+def _leaky_relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    slope = xp.where(h > 0, xp.ones_like(h), xp.full_like(h, LEAK))
+    return h * slope, slope
+
+
+@with_derivative(lambda xp, h, t: (_tanh(xp, *h)[1] * t[0], _tanh_second(xp, *h) * t[0]))
+def _tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    e = xp.exp(-2 * xp.abs(h))
+    return xp.tanh(h), 4 * e / ((1 + e) * (1 + e))
+
+
+def _tanh_second(xp: Namespace, h: Array) -> Array:
+    a, slope = _tanh(xp, h)
+    return -2 * a * slope
+
+
+@with_derivative(lambda xp, h, t: (logistic(xp, *h)[1] * t[0], _logistic_second(xp, *h) * t[0]))
+def logistic(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    """s = 1 / (1 + e^-h) and s (1 - s), from e^-|h|, which cannot overflow."""
+    e = xp.exp(-xp.abs(h))
+    return xp.where(h >= 0, xp.ones_like(h), e) / (1 + e), e / ((1 + e) * (1 + e))
+
+
+def _logistic_second(xp: Namespace, h: Array) -> Array:
+    # 1 - 2 s = -tanh(h / 2)
+    return -logistic(xp, h)[1] * xp.tanh(h / 2)
+
+
+@with_derivative(lambda xp, h, t: logistic(xp, *h)[0] * t[0])
+def softplus(xp: Namespace, h: Array) -> Array:
+    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|)."""
+    return xp.where(h > 0, h, xp.zeros_like(h)) + xp.log1p(xp.exp(-xp.abs(h)))
+
+
+def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    return softplus(xp, h), logistic(xp, h)[0]
+
+
+TRANSFERS: dict[str, Transfer] = {
+    "identity": Transfer(_identity, _zero),
+    "relu": Transfer(_relu, _zero),
+    "leaky_relu": Transfer(_leaky_relu, _zero),
+    "tanh": Transfer(_tanh, _tanh_second),
+    "logistic": Transfer(logistic, _logistic_second),
+    "softplus": Transfer(_softplus, lambda xp, h: logistic(xp, h)[1]),
+}

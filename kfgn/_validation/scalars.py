@@ -1,0 +1,148 @@
+"""The checks and conversions of arguments that are no data: numbers, counts, names and flags.
+
+No other module checks them. The results are Python's own float, int, bool and str, so that a hyperparameter never
+decides the dtype of an array, and equal options have equal hashes.
+
+A number is an instance of `numbers.Real`: Python's int and float, `fractions.Fraction` and the scalars of NumPy. An
+integer is one of `numbers.Integral`. True and False are neither. `decimal.Decimal` is neither, by Python's own
+decision. A 0-d array is neither, since reading it would wait for its device. Only an argument that is documented as "a
+number, or a 0-d array" may be one, and `checked_scalar` leaves it on its device.
+"""
+
+import math
+import numbers
+import operator
+from typing import Any
+
+import numpy as np
+from array_api_compat import is_array_api_obj
+
+from .._types import Array
+from .._words import shown, type_of
+from ..backends import detached, has_values
+from .arrays import floating, one_library_and_device
+
+LARGEST = 2**63 - 1
+"""The largest integer that is taken."""
+
+NO_NUMBERS = (bool, np.timedelta64)
+"""Types that are integers for `numbers` and not for kfgn."""
+
+
+def checked_number(
+    name: str, value: Any, *, least: float = 0.0, most: float = math.inf, above: bool = False, below: bool = False
+) -> float:
+    """A finite number of at least `least`, or above it, and of at most `most`, or below it.
+
+    `TypeError` for a value that is no number, `ValueError` for one that is not finite or out of range.
+    """
+    expected = _range(least, most, above=above, below=below)
+    number = _as_float(name, value, expected)
+    within = (number > least if above else number >= least) and (number < most if below else number <= most)
+    if not (within and math.isfinite(number)):
+        raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
+    return number
+
+
+def checked_integer(name: str, value: Any, *, least: int, expected: str) -> int:
+    """An integer from `least` to 2^63 - 1: `TypeError` for other values, `ValueError` for an integer out of range."""
+    if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+    integer = operator.index(value)
+    if integer < least:
+        raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
+    if integer > LARGEST:
+        raise ValueError(f"{name}: expected {expected} of at most 2^63 - 1, got {shown(value)}")
+    return integer
+
+
+def checked_count(name: str, value: Any) -> int:
+    """A positive integer."""
+    return checked_integer(name, value, least=1, expected="a positive integer")
+
+
+def checked_period(name: str, value: Any) -> int | None:
+    """A positive integer, or None for never."""
+    return None if value is None else checked_integer(name, value, least=1, expected="a positive integer or None")
+
+
+def checked_seed(name: str, value: Any) -> int:
+    """An integer from 0."""
+    return checked_integer(name, value, least=0, expected="an integer from 0")
+
+
+def checked_pair(name: str, value: Any) -> tuple[Any, Any]:
+    """A pair: `TypeError` for a value that is no tuple or list, `ValueError` for another number of elements."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{name}: expected a pair of numbers, got {shown(value)}")
+    if len(value) != 2:
+        raise ValueError(f"{name}: expected a pair of numbers, got {shown(value)}")
+    return value[0], value[1]
+
+
+def checked_flag(name: str, value: Any) -> bool:
+    """True or False, Python's or NumPy's: `TypeError` for anything else."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {shown(value)}")
+    return bool(value)
+
+
+def checked_name(name: str, value: Any, known: tuple[str, ...]) -> str:
+    """One of the known names: `ValueError` for anything else, of any type."""
+    if isinstance(value, str):
+        for word in known:
+            if word == value:
+                return word
+    raise ValueError(f"{name}: expected one of {', '.join(known)}, got {shown(value)}")
+
+
+def checked_scalar(
+    name: str, value: Any, like: Array, *, check: bool, of: str = "X", positive: bool = False
+) -> Array | float:
+    """A finite number that is not negative, or that is positive. The value of a number is always checked.
+
+    A 0-d array has the library, device and dtype of `like`, whose name is `of`. Its value is read only with `check`.
+    """
+    if not isinstance(value, NO_NUMBERS) and isinstance(value, numbers.Real):
+        return checked_number(name, value, above=positive)
+    expected = _range(0.0, math.inf, above=positive, below=False)
+    if not is_array_api_obj(value):
+        raise TypeError(f"{name}: expected {expected}, or one as a 0-d array, got {type_of(value)}")
+    number: Array = value
+    xp = one_library_and_device({of: like, name: number})
+    floating(xp, {of: like, name: number})
+    if number.ndim != 0:
+        raise ValueError(f"{name}: expected {expected}, or one as a 0-d array, got shape {tuple(number.shape)}")
+    number = detached(number)
+    if check and has_values(number):
+        checked_number(name, float(number), above=positive)
+    return number
+
+
+def settle(record: Any, **values: Any) -> None:
+    """Give the fields of a frozen dataclass their converted values, in its `__post_init__`."""
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+
+
+def _range(least: float, most: float, *, above: bool, below: bool) -> str:
+    """The numbers that are expected, in words."""
+    if math.isinf(most):
+        return "a finite number" if math.isinf(least) else f"a finite number {_lower(least, above)}"
+    if above or below:
+        return f"a number {_lower(least, above)} and {f'below {most:g}' if below else f'at most {most:g}'}"
+    return f"a number from {least:g} to {most:g}"
+
+
+def _lower(least: float, above: bool) -> str:
+    return f"above {least:g}" if above else f"of at least {least:g}"
+
+
+def _as_float(name: str, value: Any, expected: str) -> float:
+    """The nearest float; infinity for an integer or a fraction that is larger than every float."""
+    if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,95 @@
+"""Appendix H: Algorithm 1, one update by KFRA, line by line as it is printed, in matrices of N columns.
+
+It repeats in one place what `kfra`, `damping` and `step_size` compute one datapoint and one equation at a time,
+and calls none of them: each checks the other.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._arithmetic import diagonal, one, zero
+from ._batch import datapoints
+from ._expectation import mean
+from ._linear_algebra import solve, trace
+from ._network import Network
+from ._objectives import OBJECTIVES
+from ._outputs import output_gauss_newton
+from ._types import Array, PerLayer
+
+
+class Update(NamedTuple):
+    """What Algorithm 1 computes on the way to W_l + delta_{*l}.
+
+    gradient:  g_l (D_l, D_{l-1} + 1), of f = loss + eta / 2 |theta|^2
+    Q, G:      the factors of the curvature
+    direction: the unscaled direction, uphill
+    alpha:     the step size along it, negative
+    weights:   W_l after the update
+    """
+
+    gradient: PerLayer
+    Q: PerLayer
+    G: PerLayer
+    direction: PerLayer
+    alpha: Any
+    weights: PerLayer
+
+
+def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any) -> Update:
+    """One update of all weights on the batch X (N, D_0), Y. Needs gamma + eta > 0.
+
+    Misprints: there is no f_L; W carries derivatives without its bias column; the two inverses change sides; the last
+    line but three forgets the mean over n; tau is an input too. All W are the old ones until the last loop.
+    """
+    pairs = list(datapoints(net, X, Y))
+    N, L = len(pairs), net.L
+    E = OBJECTIVES[net.objective]
+
+    # Forward pass
+    unit = one(X[:, :1]).T
+    a: PerLayer = {0: np.concatenate([X.T, unit])}
+    h: PerLayer = {}
+    for l in range(1, L + 1):
+        h[l] = net.weights[l - 1] @ a[l - 1]
+        if l < L:
+            a[l] = np.concatenate([net.f(l).f(h[l]), unit])
+
+    # Derivative and Hessian of the objective
+    outputs = list(zip(h[L].T, (y for _, y in pairs), strict=True))
+    H_L = [output_gauss_newton(net, h_L, y) for h_L, y in outputs]
+    d = np.stack([E.gradient(h_L, y) for h_L, y in outputs], axis=1)
+    G: PerLayer = {L: mean(H_L)}
+
+    # Backward pass
+    g: PerLayer = {}
+    Q: PerLayer = {}
+    direction: PerLayer = {}
+    for l in range(L, 0, -1):
+        # Update for W_l
+        g[l] = d @ a[l - 1].T / N + eta * net.weights[l - 1]
+        Q[l] = a[l - 1] @ a[l - 1].T / N
+        of_Q, of_G = trace(Q[l]) * len(G[l]), trace(G[l]) * len(Q[l])
+        omega = np.sqrt(of_Q / of_G) if of_G > 0 else one(of_Q)
+        k = np.sqrt(gamma + eta)
+        left = G[l] + diagonal(one(G[l][0]) * k / omega)
+        right = Q[l] + diagonal(one(Q[l][0]) * k * omega)
+        direction[l] = solve(right, solve(left, g[l]).T).T
+        if l > 1:
+            # Propagate gradient and approximate pre-activation Gauss-Newton
+            W, A = net.kernel(l), net.f(l - 1).first(h[l - 1])
+            d = (W.T @ d) * A
+            G[l - 1] = (W.T @ G[l] @ W) * (A @ A.T / N)
+
+    # The R-operator
+    Ra = zero(X.T)
+    for l in range(1, L + 1):
+        v = direction[l] @ a[l - 1] + net.kernel(l) @ Ra
+        if l < L:
+            Ra = net.f(l).first(h[l]) * v
+    curvature = mean(v_n @ H_n @ v_n for v_n, H_n in zip(v.T, H_L, strict=True))
+    curvature = curvature + (tau + eta) * sum(np.sum(direction[l] ** 2) for l in direction)
+    alpha = -sum(np.sum(direction[l] * g[l]) for l in direction) / curvature
+
+    weights = {l: net.weights[l - 1] + alpha * direction[l] for l in range(1, L + 1)}
+    return Update(g, Q, G, direction, alpha, weights)

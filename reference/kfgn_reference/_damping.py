@@ -1,0 +1,113 @@
+"""Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
+
+Here k is the sum gamma + eta, and root_k its square root; Algorithm 1 calls the root k. Both are arguments, since
+no root need be rational; `factored_direction` takes the root once, for all.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import diagonal, one
+from ._linear_algebra import NotPositiveDefiniteError, ldl, solve, trace
+from ._spectral import spectral_norm
+from ._types import Array, PerLayer
+
+
+def identity(A: Array) -> Array:
+    """I of the size and in the arithmetic of A."""
+    return diagonal(one(A[0]))
+
+
+def damped_block(Q: Array, G: Array, k: Any) -> Array:
+    """Equation (35): Q kron G + k I kron I, k = gamma + eta."""
+    return np.kron(Q, G) + k * np.kron(identity(Q), identity(G))
+
+
+def damped_factors(Q: Array, G: Array, omega: Any, root_k: Any) -> tuple[Array, Array]:
+    """Q + omega sqrt(k) I and G + omega^-1 sqrt(k) I, the factors of (36)."""
+    return Q + omega * root_k * identity(Q), G + root_k / omega * identity(G)
+
+
+def factored_damped_block(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
+    """Equation (36): (Q + omega sqrt(k) I) kron (G + omega^-1 sqrt(k) I), which approximates (35)."""
+    return np.kron(*damped_factors(Q, G, omega, root_k))
+
+
+def residual(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
+    """Equation (37), first line: R(omega) = (35) - (36).
+
+    Misprint: the second line writes G kron I, and the third R(pi).
+    """
+    return damped_block(Q, G, root_k**2) - factored_damped_block(Q, G, omega, root_k)
+
+
+def residual_terms(Q: Array, G: Array, omega: Any, root_k: Any) -> tuple[Array, Array]:
+    """Equation (37), second line: R = -omega^-1 sqrt(k) Q kron I - omega sqrt(k) I kron G, its two terms."""
+    return -root_k / omega * np.kron(Q, identity(G)), -omega * root_k * np.kron(identity(Q), G)
+
+
+def trace_norm(A: Array) -> Any:
+    """tr(A), the trace norm of a positive semi-definite matrix."""
+    return trace(A)
+
+
+def frobenius_norm(A: Array) -> Any:
+    """sqrt(sum A_ij^2)."""
+    return np.sqrt(np.sum(A * A))
+
+
+NORMS = {"trace": trace_norm, "frobenius": frobenius_norm, "spectral": spectral_norm}
+
+
+def with_identity(A: Array, D: int, norm: str) -> Any:
+    """|A kron I| = |I kron A| for I of size D, from |A|: |I| is D, sqrt(D) or 1 in the three norms."""
+    size = one(A[0, 0]) * D
+    if norm == "spectral":
+        return NORMS[norm](A)
+    return NORMS[norm](A) * (size if norm == "trace" else np.sqrt(size))
+
+
+def residual_bound(Q: Array, G: Array, omega: Any, root_k: Any, norm: str = "trace") -> Any:
+    """Equation (37), third line: |R(omega)| <= omega^-1 sqrt(k) |Q kron I| + omega sqrt(k) |I kron G|."""
+    return root_k / omega * with_identity(Q, len(G), norm) + omega * root_k * with_identity(G, len(Q), norm)
+
+
+def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
+    """omega^2 of (38): |Q kron I| / |I kron G|, rational for the trace norm. 1 where a norm is 0: dead units, say."""
+    q, g = with_identity(Q, len(G), norm), with_identity(G, len(Q), norm)
+    if q > 0 and g > 0:
+        return q / g
+    if q <= 0 or g <= 0:
+        return one(q)
+    if q != q or g != g:
+        raise NotPositiveDefiniteError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")
+    raise ValueError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")  # balls around 0
+
+
+def omega(Q: Array, G: Array, norm: str = "trace") -> Any:
+    """Equation (38): the omega that minimises the bound (37), sqrt(|Q kron I| / |I kron G|), in a norm of `NORMS`."""
+    return np.sqrt(omega_squared(Q, G, norm))
+
+
+def factored_layer_direction(Q: Array, G: Array, g: Array, omega: Any, root_k: Any) -> Array:
+    """(36)^-1 vec(g) as a matrix: (G + omega^-1 sqrt(k) I)^-1 g (Q + omega sqrt(k) I)^-1, (D_l, D_{l-1} + 1).
+
+    Misprint: Appendix C.1 and Algorithm 1 multiply by the inverses from the other sides.
+    """
+    Q, G = damped_factors(Q, G, omega, root_k)
+    return solve(Q, solve(G, g).T).T
+
+
+def factored_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str = "trace") -> PerLayer:
+    """Equation (34) with (36) for C_l, omega by (38) for every layer: the direction of Algorithm 1.
+
+    k = gamma + eta, which must be positive where a factor is singular. Raises `ValueError` if it is too small.
+    """
+    return {l: factored_layer_direction(Q[l], G[l], g[l], omega(Q[l], G[l], norm), np.sqrt(k)) for l in g}
+
+
+def factored_log_determinant(Q: Array, G: Array, omega: Any, root_k: Any) -> Any:
+    """log det of (36): dim(G) log det(Q + omega sqrt(k) I) + dim(Q) log det(G + omega^-1 sqrt(k) I)."""
+    of_Q, of_G = (np.sum(np.log(ldl(A)[1])) for A in damped_factors(Q, G, omega, root_k))
+    return len(G) * of_Q + len(Q) * of_G

@@ -1,0 +1,65 @@
+"""Section 2.2: the block-diagonal Hessian and its recursion, equations (4)-(10)."""
+
+import numpy as np
+
+from ._arithmetic import diagonal
+from ._batch import datapoints
+from ._expectation import expectation
+from ._factored import sample_q
+from ._gradient import backpropagate
+from ._network import Network, forward
+from ._objectives import OBJECTIVES
+from ._types import Array, PerLayer
+
+
+def slope_matrix(net: Network, h: PerLayer, l: int) -> Array:
+    """Equation (9): B_l = diag(f'(h_l)), (D_l, D_l)."""
+    return diagonal(net.f(l).first(h[l]))
+
+
+def curving_matrix(net: Network, h: PerLayer, dE_dh: PerLayer, l: int) -> Array:
+    """Equation (10): the matrix D_l = diag(f''(h_l) * dE/da_l), with dE/da_l = W_{l+1}^T dE/dh_{l+1}."""
+    dE_da = net.kernel(l + 1).T @ dE_dh[l + 1]
+    return diagonal(net.f(l).second(h[l]) * dE_da)
+
+
+def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equation (6), script H_l = d^2 E / dh_l^2 (D_l, D_l) of one datapoint, by the recursion (8):
+
+        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l
+
+    with the matrices B_l (9) and D_l (10). It starts at the Hessian H_L of the objective. Only one datapoint may go
+    through it: the mean of H_l over a batch does not satisfy it.
+    """
+    _, h = forward(net, x)
+    dE_dh = backpropagate(net, x, y)
+    H = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
+    for l in range(net.L - 1, 0, -1):
+        W, B, D = net.kernel(l + 1), slope_matrix(net, h, l), curving_matrix(net, h, dE_dh, l)
+        H[l] = B @ W.T @ H[l + 1] @ W @ B + D
+    return H
+
+
+def sample_hessian_elements(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equation (5): d^2 E / d[W_l]_{a,b} d[W_l]_{c,d} = [a_{l-1}]_b [a_{l-1}]_d [script H_l]_{a,c}.
+
+    Indexed [a, b, c, d], one datapoint; (D_l, D_{l-1} + 1, D_l, D_{l-1} + 1).
+    """
+    H = sample_preactivation_hessians(net, x, y)
+    Q = sample_q(net, x)
+    return {l: H[l][:, None, :, None] * Q[l][None, :, None, :] for l in H}
+
+
+def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
+    """Equations (4), (7), (65): H_l = d^2 E / dvec(W_l)^2 = (a_{l-1} a_{l-1}^T) kron (script H_l).
+
+    One datapoint; each block is square with D_l (D_{l-1} + 1) rows, vec stacking columns.
+    """
+    H = sample_preactivation_hessians(net, x, y)
+    Q = sample_q(net, x)
+    return {l: np.kron(Q[l], H[l]) for l in H}
+
+
+def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+    """The diagonal blocks of the expected Hessian: the mean over N of the sample blocks (7)."""
+    return expectation(sample_hessian_blocks(net, x, y) for x, y in datapoints(net, X, Y))

@@ -1,0 +1,36 @@
+"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equation (59)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ._batch import inputs, labelled
+from ._expectation import expectation
+from ._gradient import backpropagate
+from ._network import Network, forward
+from ._objectives import OBJECTIVES
+from ._types import Array, PerLayer
+
+
+def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
+    """S labels y ~ p_theta(y | x) for each of the N datapoints, from given draws.
+
+    draws: (N, S, D_L) standard normals for the squared error, (N, S, D_L) uniforms for Bernoulli,
+    (N, S) uniforms for the categorical and the mixture. Returns N lists of S labels.
+
+    Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
+    """
+    sample = OBJECTIVES[net.objective].sample
+    outputs = (forward(net, x)[1][net.L] for x in inputs(net, X))
+    return [[sample(h_L, draw) for draw in row] for h_L, row in zip(outputs, draws, strict=True)]
+
+
+def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerLayer:
+    """Equation (59): E[script G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T at sampled labels, (D_l, D_l).
+
+    labels: S of them for each datapoint, from `draw_labels`. With the labels of the data instead,
+    this is the empirical Fisher, another matrix.
+    """
+    gradients = (backpropagate(net, x, y) for x, y in labelled(net, X, labels))
+    return expectation({l: np.outer(d[l], d[l]) for l in d} for d in gradients)

@@ -1,0 +1,126 @@
+"""Appendix D.3: the equalities that lead to KFAC, equations (55)-(62), each side computed as it stands.
+
+(55)-(59) are five expressions for E[script G_l], a dictionary of layers; (60)-(62) are three for the blocks of the
+Fisher matrix between layers, keyed (l, m). All are means over N, those over labels exact (`outcomes`). For
+the mixture (27), whose H_L depends on y, (55) is none of the others.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._batch import datapoints, inputs
+from ._expectation import expectation
+from ._fisher import mean_output_fisher, output_fisher, outputs
+from ._gauss_newton import jacobians
+from ._gradient import backpropagate, sample_gradient
+from ._khatri_rao import layer_pairs
+from ._network import Network, append_unit, forward
+from ._objectives import OBJECTIVES
+from ._outcomes import OUTCOMES
+from ._outputs import output_gauss_newton
+from ._types import Array, Blocks, PerLayer
+from ._vectors import vec
+
+SampleFunction = Callable[[Network, Array, Any], dict[Any, Array]]
+
+
+def over_labels(sample: SampleFunction, net: Network, X: Array) -> dict[Any, Array]:
+    """The mean over N and over the model's labels of what `sample` makes of (net, x, y)."""
+
+    def of_datapoint(x: Array) -> dict[Any, Array]:
+        weighted = [(p, sample(net, x, y)) for y, p in OUTCOMES[net.objective](outputs(net, x))]
+        return {key: sum(p * value[key] for p, value in weighted) for key in weighted[0][1]}
+
+    return expectation(of_datapoint(x) for x in inputs(net, X))
+
+
+def mean_from_jacobians(net: Network, X: Array, Y: Array) -> PerLayer:
+    """Equation (55): E[J_l^T script H_L J_l], J_l = dh_L/dh_l, (D_l, D_l)."""
+
+    def sample(x: Array, y: Any) -> PerLayer:
+        J = jacobians(net, x)
+        return {l: J[l].T @ output_gauss_newton(net, outputs(net, x), y) @ J[l] for l in J}
+
+    return expectation(sample(x, y) for x, y in datapoints(net, X, Y))
+
+
+def mean_from_expected_fisher(net: Network, X: Array) -> PerLayer:
+    """Equation (56): E[J_l^T E[script F_L] J_l], the inner mean over p_theta(y | x)."""
+
+    def sample(x: Array) -> PerLayer:
+        J = jacobians(net, x)
+        return {l: J[l].T @ mean_output_fisher(net, outputs(net, x)) @ J[l] for l in J}
+
+    return expectation(sample(x) for x in inputs(net, X))
+
+
+def mean_from_fisher(net: Network, X: Array) -> PerLayer:
+    """Equation (57): E[J_l^T script F_L J_l], over x and y together."""
+
+    def sample(net: Network, x: Array, y: Any) -> PerLayer:
+        J = jacobians(net, x)
+        return {l: J[l].T @ output_fisher(net, outputs(net, x), y) @ J[l] for l in J}
+
+    return over_labels(sample, net, X)
+
+
+def mean_from_output_gradients(net: Network, X: Array) -> PerLayer:
+    """Equation (58): E[J_l^T grad log p grad log p^T J_l], grad with respect to h_L."""
+
+    def sample(net: Network, x: Array, y: Any) -> PerLayer:
+        J = jacobians(net, x)
+        g = OBJECTIVES[net.objective].gradient(outputs(net, x), y)[:, None]
+        return {l: (J[l].T @ g) @ (g.T @ J[l]) for l in J}
+
+    return over_labels(sample, net, X)
+
+
+def mean_from_gradients(net: Network, X: Array) -> PerLayer:
+    """Equation (59) with its mean over y taken exactly: E[grad log p grad log p^T], grad with respect to h_l.
+
+    What `kfac` samples.
+    """
+
+    def sample(net: Network, x: Array, y: Any) -> PerLayer:
+        d = backpropagate(net, x, y)
+        return {l: np.outer(d[l], d[l]) for l in d}
+
+    return over_labels(sample, net, X)
+
+
+def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
+    """Equation (60): E[grad log p grad log p^T], grad with respect to vec(W_l) left, vec(W_m) right."""
+
+    def sample(net: Network, x: Array, y: Any) -> Blocks:
+        g = sample_gradient(net, x, y)
+        return {(l, m): np.outer(vec(g[l]), vec(g[m])) for l, m in layer_pairs(net)}
+
+    return over_labels(sample, net, X)
+
+
+def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
+    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], grad_l with respect to h_l."""
+
+    def sample(net: Network, x: Array, y: Any) -> Blocks:
+        a, _ = forward(net, x)
+        d = backpropagate(net, x, y)
+        v = {l: np.kron(append_unit(a[l - 1]), d[l]) for l in d}
+        return {(l, m): np.outer(v[l], v[m]) for l, m in layer_pairs(net)}
+
+    return over_labels(sample, net, X)
+
+
+def fisher_from_kronecker_products(net: Network, X: Array) -> Blocks:
+    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)]."""
+
+    def sample(net: Network, x: Array, y: Any) -> Blocks:
+        a, _ = forward(net, x)
+        d = backpropagate(net, x, y)
+        return {
+            (l, m): np.kron(np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])), np.outer(d[l], d[m]))
+            for l, m in layer_pairs(net)
+        }
+
+    return over_labels(sample, net, X)

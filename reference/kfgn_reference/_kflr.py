@@ -1,0 +1,26 @@
+"""Section 3.4: KFLR, the exact second factor from a low-rank square root, equations (23)-(25)."""
+
+from ._batch import datapoints
+from ._expectation import expectation
+from ._network import Network, forward
+from ._outputs import output_root
+from ._types import Array, PerLayer
+
+
+def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
+    """C_l (D_l, K) of one datapoint, its columns the C_l^k of (23): script G_l = sum_k C_l^k C_l^kT.
+
+    Equation (24): C_l = B_l W_{l+1}^T C_{l+1}, from a root C_L of H_L. B_l is diagonal, so the
+    product with it scales the rows.
+    """
+    _, h = forward(net, x)
+    C = {net.L: output_root(net, h[net.L], y)}
+    for l in range(net.L - 1, 0, -1):
+        C[l] = net.f(l).first(h[l])[:, None] * (net.kernel(l + 1).T @ C[l + 1])
+    return C
+
+
+def kflr(net: Network, X: Array, Y: Array) -> PerLayer:
+    """Equation (25): E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, exact, (D_l, D_l), mean over N."""
+    roots = (sample_roots(net, x, y) for x, y in datapoints(net, X, Y))
+    return expectation({l: C[l] @ C[l].T for l in C} for C in roots)

@@ -1,0 +1,78 @@
+"""Section 3.1: the blocks of the Gauss-Newton matrix between layers, as a Khatri-Rao product, equations (14)-(18).
+
+What lies between layers is a dictionary keyed (l, m): `G[l, m]` is the paper's G_{lambda,beta}.
+"""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ._batch import datapoints
+from ._expectation import expectation
+from ._gauss_newton import jacobians, parameter_jacobian
+from ._network import Network, append_unit, forward
+from ._outputs import output_gauss_newton
+from ._types import Array, Blocks
+
+
+def layer_pairs(net: Network) -> list[tuple[int, int]]:
+    """(1, 1), (1, 2), ..., (L, L)."""
+    layers = range(1, net.L + 1)
+    return list(product(layers, layers))
+
+
+def sample_gauss_newton_between(net: Network, x: Array, y: Any) -> Blocks:
+    """Inside the mean of (14): J_{W_l}^T J_l^T H_L J_m J_{W_m}, one datapoint, D_l (D_{l-1} + 1) rows.
+
+    J_{W_l} = dh_l/dvec(W_l) = a_{l-1}^T kron I.
+    """
+    _, h = forward(net, x)
+    J = parameter_jacobian(net, x)
+    G_L = output_gauss_newton(net, h[net.L], y)
+    return {(l, m): J[l].T @ G_L @ J[m] for l, m in layer_pairs(net)}
+
+
+def gauss_newton_between(net: Network, X: Array, Y: Array) -> Blocks:
+    """Equation (14): the blocks of the expected Gauss-Newton matrix by products of Jacobians, mean over N."""
+    return expectation(sample_gauss_newton_between(net, x, y) for x, y in datapoints(net, X, Y))
+
+
+def sample_preactivation_gauss_newton_between(net: Network, x: Array, y: Any) -> Blocks:
+    """Equation (15): script G_{l,m} = J_l^T H_L J_m (D_l, D_m) of one datapoint, J_l = dh_L/dh_l.
+
+    Misprint: the text under (14) defines the transpose of J_l.
+    """
+    _, h = forward(net, x)
+    J = jacobians(net, x)
+    G_L = output_gauss_newton(net, h[net.L], y)
+    return {(l, m): J[l].T @ G_L @ J[m] for l, m in layer_pairs(net)}
+
+
+def sample_q_between(net: Network, x: Array) -> Blocks:
+    """Equation (18): Q_{l,m} = a_{l-1} a_{m-1}^T with the unit appended, (D_{l-1} + 1, D_{m-1} + 1), one datapoint."""
+    a, _ = forward(net, x)
+    return {(l, m): np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])) for l, m in layer_pairs(net)}
+
+
+def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:
+    """The product Q * G of (17), Khatri-Rao: block by block, the Kronecker product."""
+    return {between: np.kron(Q[between], G[between]) for between in Q}
+
+
+def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
+    """Equations (16), (17): E[Q * G], the mean over N of the Khatri-Rao products of (18) and (15).
+
+    Equal to (14), by J_{W_l} = a_{l-1}^T kron I. Misprint: (16) puts a script letter on its left side, and (17) cites
+    (16) for script G where (15) is meant.
+    """
+    return expectation(
+        khatri_rao(sample_q_between(net, x), sample_preactivation_gauss_newton_between(net, x, y))
+        for x, y in datapoints(net, X, Y)
+    )
+
+
+def assembled(net: Network, blocks: Blocks) -> Array:
+    """The one matrix over theta = (vec W_1, ..., vec W_L) that the blocks make up."""
+    layers = range(1, net.L + 1)
+    return np.block([[blocks[l, m] for m in layers] for l in layers])

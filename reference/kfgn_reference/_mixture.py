@@ -1,0 +1,87 @@
+"""Section 5.2: the mixture of two binary classifiers, equation (27), an objective of three outputs.
+
+    p(y | h_L) = s A + (1 - s) C,    s = logistic(h_1), A = logistic(+-h_2), C = logistic(+-h_3)
+
+with the sign of y: + for y = 1, - for y = 0. It is no exponential family: H_L depends on y, and is
+**indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md has the proof).
+
+With r = s A / p, the probability that the first classifier spoke, and d = d log(r / (1 - r)) / dh_L,
+
+    H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
+    d = (1, +-(1 - A), -+(1 - C))
+
+The paper trains it to a loss of 1e-8, where all of these are small differences of numbers near 1 or
+near each other; so each is written in terms of what is small.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import diagonal, off_diagonal, one
+from ._transfers import logistic, softplus
+from ._types import Array
+
+
+def sign(y: int) -> int:
+    """+1 for y = 1 and -1 for y = 0."""
+    return 2 * int(y) - 1
+
+
+def probability(h: Array, y: int) -> Any:
+    """Equation (27): p(y | h_L), a sum of positive terms."""
+    t = sign(y)
+    return logistic(h[0]) * logistic(t * h[1]) + logistic(-h[0]) * logistic(t * h[2])
+
+
+def log_ratio(h: Array, y: int) -> Any:
+    """log(A / C), from -log A = softplus(-+h_2) and likewise C."""
+    t = sign(y)
+    return softplus(-t * h[2]) - softplus(-t * h[1])
+
+
+def cross_entropy(h: Array, y: int) -> Any:
+    """-log p(y | h_L): by the other label if that is the less probable, else by log-sum-exp of log sA, log (1 - s)C."""
+    q = probability(h, 1 - y)
+    if 2 * q < 1:
+        return -np.log1p(-q)
+    t = sign(y)
+    first = softplus(-h[0]) + softplus(-t * h[1])
+    second = softplus(h[0]) + softplus(-t * h[2])
+    return (first + second - abs(first - second)) / 2 - np.log1p(np.exp(-abs(first - second)))
+
+
+def difference(h: Array, y: int) -> Any:
+    """s - r = (1 - s) r (C / A - 1) = s (1 - r) (1 - A / C), whichever cannot overflow."""
+    w = log_ratio(h, y)
+    if w > 0:
+        return logistic(-h[0]) * logistic(h[0] + w) * np.expm1(-w)
+    return -logistic(h[0]) * logistic(-h[0] - w) * np.expm1(w)
+
+
+def gradient(h: Array, y: int) -> Array:
+    """dE/dh_L = (s - r, -+r (1 - A), -+(1 - r) (1 - C))."""
+    t, z = sign(y), h[0] + log_ratio(h, y)
+    return np.stack([difference(h, y), -t * logistic(z) * logistic(-t * h[1]), -t * logistic(-z) * logistic(-t * h[2])])
+
+
+def hessian(h: Array, y: int) -> Array:
+    """The true H_L (3, 3) of this module's docstring, indefinite: `outputs` says what Gauss-Newton matrices take."""
+    t, z = sign(y), h[0] + log_ratio(h, y)
+    s, r, not_r = logistic(h[0]), logistic(z), logistic(-z)
+    A, not_A = logistic(t * h[1]), logistic(-t * h[1])
+    C, not_C = logistic(t * h[2]), logistic(-t * h[2])
+    d = np.stack([one(z), t * not_A, -t * not_C])
+    on = np.stack(
+        [
+            difference(h, y) * (not_r - s if 2 * r > 1 else logistic(-h[0]) - r),  # s (1 - s) - r (1 - r)
+            r * not_A * (A - not_r * not_A),
+            not_r * not_C * (C - r * not_C),
+        ]
+    )
+    return diagonal(on) - r * not_r * np.outer(d, d) * off_diagonal(d)
+
+
+def sample(h: Array, u: Any) -> int:
+    """y = 1 where u < p(1 | h_L), else 0."""
+    return int(u < probability(h, 1))

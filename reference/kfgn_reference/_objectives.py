@@ -1,0 +1,150 @@
+"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
+
+The first three are exponential families in their natural parameters h_L, so that H_L is positive
+semi-definite and does not depend on y (Appendix D.2); the mixture is neither, see `mixture`. Losses are
+summed over the outputs of one datapoint and averaged over datapoints.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _mixture as mixture
+from ._arithmetic import diagonal, off_diagonal, one, zero
+from ._batch import datapoints
+from ._expectation import mean
+from ._network import Network, forward
+from ._transfers import logistic, logistic_first, softplus
+from ._types import Array
+
+
+class Objective(NamedTuple):
+    """E and what the paper derives from it, for one datapoint with outputs h = h_L (D_L,).
+
+    value(h, y)     E, a scalar
+    gradient(h, y)  dE/dh_L, (D_L,)
+    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L): where (8) starts
+    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L, which the paper does not give; None where H_L has none
+    sample(h, draw) y ~ p(y | h_L), made from a given draw
+    """
+
+    value: Callable[[Array, Any], Any]
+    gradient: Callable[[Array, Any], Array]
+    hessian: Callable[[Array, Any], Array]
+    root: Callable[[Array, Any], Array] | None
+    sample: Callable[[Array, Any], Any]
+
+
+# Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
+# Misprint: Section 2.1 writes (h_L - y)^2, footnote 5 the half of it. With the half, H_L = I.
+
+
+def squared_error(h: Array, y: Array) -> Any:
+    """|h - y|^2 / 2."""
+    return (h - y) @ (h - y) / 2
+
+
+def identity_matrix(h: Array, _y: Array) -> Array:
+    """H_L = I, which is its own root."""
+    return diagonal(one(h))
+
+
+# Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L), 1 - p = logistic(-h_L). A draw is D_L
+# uniforms in [0, 1).
+
+
+def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
+    """-sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)), where -log p = softplus(-h)."""
+    return np.sum(y * softplus(-h) + (1 - y) * softplus(h))
+
+
+def bernoulli_gradient(h: Array, y: Array) -> Array:
+    """p - y = (1 - y) p - y (1 - p), which keeps its digits where p is nearly y."""
+    return (1 - y) * logistic(h) - y * logistic(-h)
+
+
+def bernoulli_sample(h: Array, u: Array) -> Array:
+    """y_i = 1 where u_i < p_i, else 0."""
+    return np.where(u < logistic(h), one(h), zero(h))
+
+
+# Categorical cross-entropy: y is the index of a class, p = softmax(h_L). A draw is one uniform.
+
+
+def softmax(h: Array) -> Array:
+    """p_i = e^h_i / sum_j e^h_j."""
+    e = np.exp(h - np.max(h))
+    return e / np.sum(e)
+
+
+def categorical_cross_entropy(h: Array, y: int) -> Any:
+    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here that of the largest output."""
+    k = np.argmax(h)
+    return h[k] - h[y] + np.log1p(np.sum(np.exp(np.delete(h, k) - h[k])))
+
+
+def others(p: Array) -> Array:
+    """1 - p_i as sum_{j != i} p_j, which keeps its digits where p_i is nearly 1."""
+    return off_diagonal(p) @ p
+
+
+def categorical_gradient(h: Array, y: int) -> Array:
+    """p - e_y, with e_y the unit vector of the class."""
+    p = softmax(h)
+    return np.where(np.arange(len(h)) == y, -others(p), p)
+
+
+def categorical_hessian(h: Array, _y: int) -> Array:
+    """diag(p) - p p^T, with p_i (1 - p_i) on the diagonal."""
+    p = softmax(h)
+    return diagonal(p * others(p)) - np.outer(p, p) * off_diagonal(p)
+
+
+def categorical_root(h: Array, _y: int) -> Array:
+    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal diag(sqrt p) alone would drop the -p p^T."""
+    p = softmax(h)
+    return diagonal(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
+
+
+def categorical_sample(h: Array, u: Any) -> int:
+    """The first class y with u < p_0 + ... + p_y; the last one if rounding leaves the sum below u."""
+    return min(int(np.sum(np.cumsum(softmax(h)) <= u)), len(h) - 1)
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "squared_error": Objective(
+        value=squared_error,
+        gradient=lambda h, y: h - y,
+        hessian=identity_matrix,
+        root=identity_matrix,
+        sample=lambda h, z: h + z,
+    ),
+    "bernoulli": Objective(
+        value=bernoulli_cross_entropy,
+        gradient=bernoulli_gradient,
+        hessian=lambda h, y: diagonal(logistic_first(h)),
+        root=lambda h, y: diagonal(np.sqrt(logistic_first(h))),
+        sample=bernoulli_sample,
+    ),
+    "categorical": Objective(
+        value=categorical_cross_entropy,
+        gradient=categorical_gradient,
+        hessian=categorical_hessian,
+        root=categorical_root,
+        sample=categorical_sample,
+    ),
+    "mixture": Objective(
+        value=mixture.cross_entropy,
+        gradient=mixture.gradient,
+        hessian=mixture.hessian,
+        root=None,
+        sample=mixture.sample,
+    ),
+}
+
+
+def loss(net: Network, X: Array, Y: Array) -> Any:
+    """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
+    E = OBJECTIVES[net.objective].value
+    return mean(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y))

@@ -1,0 +1,62 @@
+"""The labels that the model may give and their probabilities: E over p_theta(y | x) as a finite sum.
+
+Discrete labels are enumerated. For the squared error y is normal with mean h_L, and all that the paper
+takes the mean of is quadratic in y: the 2^D_L points h_L + z, z in {-1, 1}^D_L, have the mean and the covariance
+of y, and so the same means of such functions, exactly and without a root.
+"""
+
+import functools
+import operator
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import one, rational
+from ._mixture import probability
+from ._network import Network
+from ._objectives import softmax
+from ._transfers import logistic
+from ._types import Array
+
+Outcomes = Iterator[tuple[Any, Any]]
+
+SIGNS = np.int8
+"""Of -1, 0 and 1, which leave any arithmetic as it is: NumPy makes float64 of float32 and int64."""
+
+
+def squared_error_outcomes(h: Array) -> Outcomes:
+    """h + z for every sign vector z, each with probability 2^-D_L."""
+    for z in product((-1, 1), repeat=len(h)):
+        yield h + np.array(z, dtype=SIGNS), rational(1, 2 ** len(h), h[0])
+
+
+def bernoulli_outcomes(h: Array) -> Outcomes:
+    """Every y in {0, 1}^D_L, with the product of p_i or 1 - p_i."""
+    for y in product((0, 1), repeat=len(h)):
+        label = np.array(y, dtype=SIGNS)
+        yield one(h) * label, np.prod(logistic((2 * label - 1) * h))
+
+
+def categorical_outcomes(h: Array) -> Outcomes:
+    """Every class."""
+    yield from enumerate(softmax(h))
+
+
+def mixture_outcomes(h: Array) -> Outcomes:
+    """y = 0 and y = 1, by (27)."""
+    yield from ((y, probability(h, y)) for y in (0, 1))
+
+
+OUTCOMES: dict[str, Callable[[Array], Outcomes]] = {
+    "squared_error": squared_error_outcomes,
+    "bernoulli": bernoulli_outcomes,
+    "categorical": categorical_outcomes,
+    "mixture": mixture_outcomes,
+}
+
+
+def model_mean(net: Network, h_L: Array, f: Callable[[Any], Array]) -> Array:
+    """E[f(y)] over p_theta(y | x), for one datapoint with outputs h_L and f at most quadratic in y."""
+    return functools.reduce(operator.add, (p * f(y) for y, p in OUTCOMES[net.objective](h_L)))

@@ -1,0 +1,49 @@
+"""The full parameter Hessian (2), across layers, and its split (11) into Gauss-Newton and the rest.
+
+Both are built column by column, as products with the unit vectors by the R-operator: Section 2.2 wants
+the matrix for its definition, and the rest of the paper is how to do without it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import zero
+from ._batch import datapoints
+from ._expectation import mean
+from ._network import Network, forward
+from ._objectives import OBJECTIVES
+from ._r_operator import jacobian_product, r_gradient, sample_hessian_product, transposed_jacobian_product
+from ._types import Array, PerLayer
+from ._vectors import theta, unit_vectors
+
+
+def columns(net: Network, product: Callable[[PerLayer], PerLayer]) -> Array:
+    """The matrix of a linear map of the parameters: its products with the unit vectors, side by side."""
+    return np.stack([theta(product(e)) for e in unit_vectors(net)], axis=1)
+
+
+def sample_hessian(net: Network, x: Array, y: Any) -> Array:
+    """Equation (2): d^2 E / dtheta^2 of one datapoint, theta = (vec W_1, ..., vec W_L). One square matrix."""
+    return columns(net, lambda e: sample_hessian_product(net, x, y, e))
+
+
+def hessian(net: Network, X: Array, Y: Array) -> Array:
+    """The expected parameter Hessian: (2) averaged over the N datapoints."""
+    return mean(sample_hessian(net, x, y) for x, y in datapoints(net, X, Y))
+
+
+def hessian_split(net: Network, x: Array, y: Any) -> tuple[Array, Array]:
+    """Equation (11): the two terms whose sum is the Hessian (2) of one datapoint.
+
+        sum_k dE/d[h_L]_k d^2[h_L]_k/dtheta^2    and    J^T H_L J
+
+    The first is the R-operator with dE/dh_L held fixed, R{dE/dh_L} = 0: it curves with the network alone. The
+    second is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite, and stands here with the true H_L.
+    """
+    _, h = forward(net, x)
+    H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)
+    network_term = columns(net, lambda e: r_gradient(net, x, y, e, zero(h[net.L])))
+    output_term = columns(net, lambda e: transposed_jacobian_product(net, x, H_L @ jacobian_product(net, x, e)))
+    return network_term, output_term

@@ -1,0 +1,38 @@
+"""Appendix C: the quadratic model (32) and the direction of its minimiser, for all parameters (33) or by layer (34)."""
+
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import diagonal, one, zero
+from ._linear_algebra import solve
+from ._types import Array, PerLayer
+from ._vectors import unvec, vec
+
+
+def quadratic_model(f: Any, g: Array, C: Array, delta: Array) -> Any:
+    """Equation (32): f + delta^T g + delta^T C delta / 2, for the value f and the gradient g at theta. A scalar."""
+    return f + delta @ g + delta @ C @ delta / 2
+
+
+def damped(C: Array, damping: Any) -> Array:
+    """C + damping I: the paper's C-bar of G-bar with tau + eta, or its C-tilde of G-tilde with gamma + eta."""
+    return C + diagonal(one(C[0]) * damping)
+
+
+def block_diagonal(blocks: PerLayer) -> Array:
+    """The matrix over all parameters with these blocks on its diagonal and zeros elsewhere."""
+    layers = sorted(blocks)
+    return np.block(
+        [[blocks[l] if l == m else np.outer(zero(blocks[l][0]), blocks[m][0]) for m in layers] for l in layers]
+    )
+
+
+def direction(C: Array, g: Array) -> Array:
+    """Equation (33): C^-1 grad f. It points uphill; the step size (40) is negative."""
+    return solve(C, g)
+
+
+def layer_directions(C: PerLayer, g: PerLayer) -> PerLayer:
+    """Equation (34): C_l^-1 grad_{W_l} f, layer by layer, as matrices (D_l, D_{l-1} + 1)."""
+    return {l: unvec(solve(C[l], vec(g[l])), len(g[l])) for l in g}

@@ -1,0 +1,82 @@
+"""What needs eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
+
+This is the one module that calls `np.linalg`, in `eigh` and `eigvalsh`. No eigenvalue of a rational matrix
+need be rational; the tests certify these functions with balls.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import zero
+from ._linear_algebra import NotPositiveDefiniteError
+from ._types import Array
+
+
+def eigh(A: Array) -> tuple[Array, Array]:
+    """Eigenvalues (D,), ascending, and orthonormal eigenvectors, the columns of (D, D), of a symmetric matrix.
+
+    Raises `TypeError` for an array that is neither float64 nor float32.
+    """
+    values, vectors = np.linalg.eigh(symmetric(A))
+    return values, vectors
+
+
+def eigvalsh(A: Array) -> Array:
+    """The eigenvalues (D,) alone, ascending; raises likewise."""
+    return np.linalg.eigvalsh(symmetric(A))
+
+
+def symmetric(A: Array) -> Array:
+    """(A + A^T) / 2, once it is seen to be of floating-point numbers."""
+    if A.dtype not in (np.float64, np.float32):
+        raise TypeError(f"expected float64 or float32 for eigenvalues, got {A.dtype}")
+    return (A + A.T) / 2
+
+
+def of_eigenvalues(f: Callable[[Array], Array], A: Array) -> Array:
+    """The matrix with A's eigenvectors and f of its eigenvalues."""
+    values, vectors = eigh(A)
+    return (vectors * f(values)) @ vectors.T
+
+
+def positive_part(v: Array) -> Array:
+    """max(v, 0) elementwise."""
+    return np.where(v > 0, v, zero(v))
+
+
+def projection(A: Array) -> Array:
+    """The nearest positive semi-definite matrix: negative eigenvalues set to zero."""
+    return of_eigenvalues(positive_part, A)
+
+
+def projection_root(A: Array) -> Array:
+    """The symmetric root of `projection(A)`. Unique, where eigenvectors have a free sign."""
+    return of_eigenvalues(lambda values: np.sqrt(positive_part(values)), A)
+
+
+def spectral_norm(A: Array) -> Any:
+    """|A|_2 of a positive semi-definite matrix: its largest eigenvalue."""
+    return eigvalsh(A)[-1]
+
+
+def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
+    """(Q kron G + k I)^-1 vec(V) as a matrix, exact: in both eigenbases every element is divided by q_b g_a + k.
+
+    Appendix C.1 names this as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
+    Raises `NotPositiveDefiniteError` if one of the sums is not positive.
+    """
+    q, U = eigh(Q)
+    g, S = eigh(G)
+    spectrum = np.outer(g, q) + k
+    if not np.all(spectrum > 0):
+        raise NotPositiveDefiniteError(
+            f"expected a positive definite matrix, got the eigenvalue {np.min(spectrum)} in Q kron G + k I"
+        )
+    return S @ ((S.T @ V @ U) / spectrum) @ U.T
+
+
+def exact_log_determinant(Q: Array, G: Array, k: Any) -> Any:
+    """log det of (35), Q kron G + k I: the sum of log(q_b g_a + k) over all pairs of eigenvalues."""
+    return np.sum(np.log(np.outer(eigvalsh(G), eigvalsh(Q)) + k))

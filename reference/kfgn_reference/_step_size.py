@@ -1,0 +1,95 @@
+"""Appendix C.2 and C.3: the step along a direction, equations (39)-(41), and how good the model was, (42), (43).
+
+The function that is minimised is f = loss + eta / 2 |theta|^2, biases included. Everything is on one batch.
+Misprint: (39)-(42) write C-tilde. The text says, and (41) needs, the full Gauss-Newton matrix of the batch:
+C-bar = G-bar + (tau + eta) I.
+"""
+
+from typing import Any
+
+from ._batch import datapoints
+from ._expectation import mean
+from ._gradient import gradient
+from ._network import Network, forward
+from ._objectives import loss
+from ._outputs import output_gauss_newton
+from ._quadratic import quadratic_model
+from ._r_operator import jacobian_product
+from ._types import Array, PerLayer
+from ._vectors import dot, moved, scaled, theta, weights
+
+
+def regularised_loss(net: Network, X: Array, Y: Array, eta: Any) -> Any:
+    """f(theta) = loss + eta / 2 |theta|^2."""
+    return loss(net, X, Y) + eta * dot(weights(net), weights(net)) / 2
+
+
+def regularised_gradient(net: Network, X: Array, Y: Array, eta: Any) -> PerLayer:
+    """grad f = gradient + eta theta."""
+    g, W = gradient(net, X, Y), weights(net)
+    return {l: g[l] + eta * W[l] for l in g}
+
+
+def curvature_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
+    """Equation (41): delta^T C-bar delta = 1/N sum_n v_n^T script G_L v_n + (tau + eta) delta^T delta, v = J delta.
+
+    By the R-operator, without any matrix of parameters. Misprint: Algorithm 1 drops the mean over n.
+    """
+
+    def of_datapoint(x: Array, y: Any) -> Any:
+        v = jacobian_product(net, x, delta)
+        return v @ output_gauss_newton(net, forward(net, x)[1][net.L], y) @ v
+
+    return mean(of_datapoint(x, y) for x, y in datapoints(net, X, Y)) + (tau + eta) * dot(delta, delta)
+
+
+def model_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
+    """The model (32) at delta under C-bar: f + delta^T grad f + delta^T C-bar delta / 2."""
+    f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
+    return f + dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
+
+
+def step_size(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
+    """Equations (39), (40): alpha = -delta^T grad f / delta^T C-bar delta, the minimiser of the model along delta.
+
+    Negative for the uphill direction (33); 0/0 where delta is 0, which it is at a stationary point.
+    """
+    g = regularised_gradient(net, X, Y, eta)
+    return -dot(delta, g) / curvature_along(net, X, Y, delta, tau, eta)
+
+
+def step(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> PerLayer:
+    """Equation (40): delta_* = alpha delta."""
+    return scaled(step_size(net, X, Y, delta, tau, eta), delta)
+
+
+def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> tuple[Any, Any]:
+    """Numerator and denominator of (42): f(theta + delta) - f(theta), and how far the model under C-bar changes."""
+    change = regularised_loss(moved(net, delta), X, Y, eta) - regularised_loss(net, X, Y, eta)
+    g = regularised_gradient(net, X, Y, eta)
+    return change, dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
+
+
+def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
+    """Equation (42): rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), at a step delta = delta_*.
+
+    Both differences are negative for a good step. 1 where the model is right. Misprint: the text has
+    rho < 1 for a function that fell further; as the denominator is negative it has fallen less.
+    """
+    change, change_in_model = changes(net, X, Y, delta, tau, eta)
+    return change / change_in_model
+
+
+def models(
+    net: Network, X: Array, Y: Array, delta: PerLayer, C_tilde: Array, tau: Any, eta: Any
+) -> tuple[Any, Any, Any]:
+    """Equation (43): f(theta + delta), its model under C-bar, and that one's under a block-diagonal C-tilde.
+
+    tau makes the second near the first, gamma (inside C-tilde) the third near the second.
+    """
+    f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
+    return (
+        regularised_loss(moved(net, delta), X, Y, eta),
+        model_along(net, X, Y, delta, tau, eta),
+        quadratic_model(f, theta(g), C_tilde, theta(delta)),
+    )

@@ -1,0 +1,78 @@
+"""The elementwise transfer functions f of equation (1), with the f' of (9) and the f'' of (10).
+
+At a kink the derivative is a choice that the paper leaves open. Here it is the left one:
+f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ._arithmetic import one, zero
+from ._types import Array
+
+
+class Transfer(NamedTuple):
+    """A transfer function and its first two derivatives; each maps (D,) to (D,) elementwise."""
+
+    f: Callable[[Array], Array]
+    first: Callable[[Array], Array]
+    second: Callable[[Array], Array]
+
+
+def logistic(h: Array) -> Array:
+    """1 / (1 + e^-h). Accurate in both tails, relative to its value; e^-h may overflow to inf, which is right."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-h))
+
+
+def softplus(h: Array) -> Array:
+    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) written so that a ball may hold 0."""
+    return (h + abs(h)) / 2 + np.log1p(np.exp(-abs(h)))
+
+
+def sech_squared(h: Array) -> Array:
+    """1 / cosh(h)^2 = 1 - tanh(h)^2 without the cancellation."""
+    with np.errstate(over="ignore"):
+        return 1 / np.cosh(h) ** 2
+
+
+def logistic_first(h: Array) -> Array:
+    """s (1 - s) with 1 - s(h) = s(-h)."""
+    return logistic(h) * logistic(-h)
+
+
+def logistic_second(h: Array) -> Array:
+    """s (1 - s) (1 - 2 s) with 1 - 2 s = -tanh(h / 2)."""
+    return -logistic_first(h) * np.tanh(h / 2)
+
+
+def relu(h: Array) -> Array:
+    """max(h, 0)."""
+    return np.where(h > 0, h, zero(h))
+
+
+def relu_first(h: Array) -> Array:
+    """1 where h > 0, else 0."""
+    return np.where(h > 0, one(h), zero(h))
+
+
+def leaky_relu(h: Array) -> Array:
+    """max(h / 10, h), the example of Section 2.2.3."""
+    return np.where(h > 0, h, h / 10)
+
+
+def leaky_relu_first(h: Array) -> Array:
+    """1 where h > 0, else 1/10."""
+    return np.where(h > 0, one(h), one(h) / 10)
+
+
+TRANSFERS: dict[str, Transfer] = {
+    "identity": Transfer(lambda h: h, one, zero),
+    "relu": Transfer(relu, relu_first, zero),
+    "leaky_relu": Transfer(leaky_relu, leaky_relu_first, zero),
+    "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
+    "logistic": Transfer(logistic, logistic_first, logistic_second),
+    "softplus": Transfer(softplus, logistic, logistic_first),
+}

@@ -1,0 +1,65 @@
+"""vec, theta and back: the vectors that the paper's matrices act on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import one
+from ._network import Network
+from ._types import Array, PerLayer
+
+
+def vec(V: Array) -> Array:
+    """The columns of V, one below the other."""
+    return V.T.reshape(-1)
+
+
+def unvec(v: Array, rows: int) -> Array:
+    """The matrix of so many rows that `vec` makes v of."""
+    return v.reshape(-1, rows).T
+
+
+def theta(V: PerLayer) -> Array:
+    """(vec V_1, ..., vec V_L), one vector for all layers, as Section 2.1 orders the parameters."""
+    return np.concatenate([vec(V[l]) for l in sorted(V)])
+
+
+def per_layer(net: Network, v: Array) -> PerLayer:
+    """The matrices (D_l, D_{l-1} + 1) that `theta` makes v of."""
+    ends = np.cumsum([W.size for W in net.weights])[:-1]
+    parts = np.split(v, ends)
+    return {l: unvec(part, len(net.weights[l - 1])) for l, part in enumerate(parts, start=1)}
+
+
+def weights(net: Network) -> PerLayer:
+    """W_1, ..., W_L keyed by layer."""
+    return dict(enumerate(net.weights, start=1))
+
+
+def moved(net: Network, delta: PerLayer) -> Network:
+    """The network at theta + delta."""
+    return net._replace(weights=tuple(W + delta[l] for l, W in weights(net).items()))
+
+
+def dot(U: PerLayer, V: PerLayer) -> Any:
+    """theta(U)^T theta(V)."""
+    return sum(np.sum(U[l] * V[l]) for l in U)
+
+
+def added(U: PerLayer, V: PerLayer) -> PerLayer:
+    """U + V."""
+    return {l: U[l] + V[l] for l in U}
+
+
+def scaled(c: Any, V: PerLayer) -> PerLayer:
+    """c V."""
+    return {l: c * V[l] for l in V}
+
+
+def unit_vectors(net: Network) -> Iterator[PerLayer]:
+    """The unit vectors of the parameter space, in the order of `theta`."""
+    size = sum(W.size for W in net.weights)
+    ones = one(theta(weights(net)))
+    for i in range(size):
+        yield per_layer(net, ones * (np.arange(size) == i))
