@@ -65,14 +65,14 @@ def model_of(run: Run, datapoints: int, data_folder: str | None, backend: Backen
         return X, X if task.reconstructs else backend.asarray(task.Y[rows])
 
     at = (task.network, tuple(map(backend.asarray, run.weights())), *taken(rows))
-    draws = kfgn.Factored("kfac", samples=SAMPLES).draw(task.network, 0, 1, len(rows))
+    draws = kfgn.KroneckerFactored("kfac", samples=SAMPLES).draw(task.network, 0, 1, len(rows))
     labels = kfgn.sample_labels(*at[:3], backend.asarray(draws.astype(dtype)))
     eta, tau = run.options["eta"], run.metrics[-1]["tau"]
     g = tuple(g + eta * W for g, W in zip(kfgn.gradient(*at), at[1], strict=True))
     return Model(at, taken(others), labels, g, tau, eta)
 
 
-def curvatures(model: Model, *, kflr: bool) -> Iterator[tuple[str, kfgn.Curvature]]:
+def curvatures(model: Model, *, kflr: bool) -> Iterator[tuple[str, kfgn.LossAndFactors]]:
     """By name."""
     yield "KFRA", kfgn.kfra(*model.at)
     yield f"KFAC, {SAMPLES} samples", kfgn.kfac(*model.at, model.labels)

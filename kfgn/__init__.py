@@ -40,14 +40,14 @@ from ._algebra.definiteness import NotPositiveDefiniteError
 from ._algebra.kronecker import KroneckerBlock, kronecker_blocks, omega
 from ._curvature.gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
 from ._curvature.hessian import hessian_blocks, preactivation_hessians
-from ._curvature.kfac import draw_shape, kfac, sample_labels
+from ._curvature.kfac import kfac, label_draws_shape, sample_labels
 from ._curvature.kflr import kflr
 from ._curvature.kfra import kfra
-from ._curvature.loss_and_factors import Curvature
+from ._curvature.loss_and_factors import LossAndFactors
 from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
 from ._network.network import Network
-from ._optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree, Info
+from ._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, Info, KroneckerFactored
 from ._products.diagonal_blocks import gauss_newton_block_product, hessian_block_product
 from ._products.full_matrix import (
     gauss_newton_product,
@@ -63,18 +63,17 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
-    "Curvature",
     "Damping",
-    "Factored",
     "GaussNewton",
     "HessianFree",
     "Info",
     "KroneckerBlock",
+    "KroneckerFactored",
+    "LossAndFactors",
     "Network",
     "NotPositiveDefiniteError",
     "Solution",
     "curvature_along",
-    "draw_shape",
     "gauss_newton_block_product",
     "gauss_newton_blocks",
     "gauss_newton_product",
@@ -87,6 +86,7 @@ __all__ = [
     "kflr",
     "kfra",
     "kronecker_blocks",
+    "label_draws_shape",
     "loss",
     "omega",
     "preactivation_gauss_newton",

@@ -56,7 +56,7 @@ def visible(xp: Namespace, A: Array, damping: Array) -> Array:
     return xp.where((damping > 0) & (damping < least), least, damping)
 
 
-class Factored(NamedTuple):
+class CholeskyInverse(NamedTuple):
     """The inverse of (36) by the Cholesky factors of both its factors, L_Q (P, P) and L_G (D, D)."""
 
     L_Q: Array
@@ -78,7 +78,7 @@ class Factored(NamedTuple):
         return self.L_G.shape[0] * log_Q + self.L_Q.shape[0] * log_G
 
 
-class Spectral(NamedTuple):
+class EigenInverse(NamedTuple):
     """The inverse of (35) by eigenvectors U (P, P) of Q and T (D, D) of G, and the damped spectrum (D, P)."""
 
     U: Array
@@ -100,15 +100,15 @@ class Spectral(NamedTuple):
         return xp.sum(xp.log(self.spectrum))
 
 
-DampedInverse: TypeAlias = Factored | Spectral
+DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
 """Either of the two, as a tuple of arrays."""
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
     """Where an inverse will be: arrays of its shapes, whatever is in them."""
     if inversion == "exact":
-        return Spectral(Q, G, G[:, :1] * Q[:1, :])
-    return Factored(Q, G)
+        return EigenInverse(Q, G, G[:, :1] * Q[:1, :])
+    return CholeskyInverse(Q, G)
 
 
 def damped_inverse(
@@ -121,9 +121,9 @@ def damped_inverse(
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
         spectrum, ok = _damped_spectrum(xp, q, g, damping)
-        return Spectral(U, T, spectrum), ok
+        return EigenInverse(U, T, spectrum), ok
     (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion, floored)
-    return Factored(L_Q, L_G), ok_Q & ok_G
+    return CholeskyInverse(L_Q, L_G), ok_Q & ok_G
 
 
 def _damped_factors(

@@ -80,7 +80,7 @@ class KroneckerBlock(NamedTuple):
 
 @with_own_settings
 def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = True) -> tuple[KroneckerBlock, ...]:
-    """The blocks Q_l kron G_l of all layers, from the factors of a `Curvature` or from averages of such."""
+    """The blocks Q_l kron G_l of all layers, from the factors of a `LossAndFactors` or from averages of such."""
     for name, factors in (("Q", Q), ("G", G)):
         if not isinstance(factors, (tuple, list)):
             raise TypeError(

@@ -8,7 +8,7 @@ from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
-from .loss_and_factors import Curvature, curvature
+from .loss_and_factors import LossAndFactors, curvature
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
@@ -35,7 +35,9 @@ def drawn_labels(xp: Namespace, network: Network, trace: Forward, draws: Array) 
 
 
 @with_own_settings
-def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True) -> Curvature:
+def kfac(
+    network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True
+) -> LossAndFactors:
     """Loss, gradient, Q and the second factor by KFAC, equation (59), from one pass forward and one back.
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
@@ -52,7 +54,7 @@ def kfac(network: Network, weights: Weights, X: Array, Y: Array, labels: Array, 
     return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, labels))
 
 
-def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
+def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical
     and the mixture.
     """
@@ -65,7 +67,7 @@ def draw_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
     """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
 
-    draws: of `draw_shape` and the dtype of X. Standard normals for the squared error; uniforms in
+    draws: of `label_draws_shape` and the dtype of X. Standard normals for the squared error; uniforms in
     [0, 1) for the others. Returns (N, S, D_L), or (N, S) indices for the categorical and the mixture.
     Other arguments and errors as in `loss`.
     """

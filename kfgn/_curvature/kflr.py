@@ -9,7 +9,7 @@ from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
-from .loss_and_factors import Curvature, curvature
+from .loss_and_factors import LossAndFactors, curvature
 
 MEMORY = 2**28
 """Bytes that the roots of one chunk of datapoints may take, by default."""
@@ -70,7 +70,7 @@ def _bytes_per_datapoint(xp: Namespace, network: Network, split: Split, dtype: o
 @with_own_settings
 def kflr(
     network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
-) -> Curvature:
+) -> LossAndFactors:
     """Loss, gradient, Q and the second factor by KFLR, equation (25), from one pass forward and one back.
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L

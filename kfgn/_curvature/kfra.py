@@ -7,7 +7,7 @@ from .._network.output_hessian import OutputCurvature
 from .._types import Array, Arrays, Namespace, Weights
 from ..backends import with_own_settings
 from .factor_memory import check_memory
-from .loss_and_factors import Curvature, curvature
+from .loss_and_factors import LossAndFactors, curvature
 from .recursion import pull_back
 
 
@@ -20,7 +20,7 @@ def second_factor(xp: Namespace, weights: Weights, trace: Forward, outputs: Outp
 
 
 @with_own_settings
-def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Curvature:
+def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """Loss, gradient, Q and the second factor by KFRA, equation (26), from one pass forward and one back.
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T

@@ -8,7 +8,7 @@ from .._network.objectives import OBJECTIVES
 from .._types import Array, Arrays, Namespace
 
 
-class Curvature(NamedTuple):
+class LossAndFactors(NamedTuple):
     """The loss, its gradient and the Kronecker factors of a batch, all of them means over its N datapoints.
 
     loss:     0-d
@@ -37,9 +37,9 @@ def mean_gradient(trace: Forward, dE_dh: Arrays) -> Arrays:
     return tuple(d.T @ a / N for d, a in zip(dE_dh, trace.inputs, strict=True))
 
 
-def curvature(xp: Namespace, network: Network, trace: Forward, Y: Array, dE_dh: Arrays, G: Arrays) -> Curvature:
+def curvature(xp: Namespace, network: Network, trace: Forward, Y: Array, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
     """The record around a second factor G, from the same forward pass and from dE/dh_l (N, D_l)."""
-    return Curvature(
+    return LossAndFactors(
         loss=mean_loss(xp, network, trace, Y),
         gradient=mean_gradient(trace, dE_dh),
         Q=tuple(second_moment(xp, a) for a in trace.inputs),

@@ -16,7 +16,7 @@ from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
 from .kfac import swap_samples
-from .loss_and_factors import Curvature, curvature
+from .loss_and_factors import LossAndFactors, curvature
 
 
 def second_factor(
@@ -39,7 +39,9 @@ def second_factor(
 
 
 @with_own_settings
-def rp(network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True) -> Curvature:
+def rp(
+    network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True
+) -> LossAndFactors:
     """Loss, gradient, Q and the second factor by random projections, from one pass forward and one back.
 
         E[G_l] ~ 1/(N S) sum_n sum_s (J_l^T C z)(J_l^T C z)^T,  C C^T = H_L,  J_l = dh_L/dh_l

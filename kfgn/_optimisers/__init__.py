@@ -13,7 +13,7 @@ described in `GaussNewton.step`.
 """
 
 from .adaptation import Damping
-from .factored import Factored, Factors
+from .factored import Factors, KroneckerFactored
 from .first_order import SGD, Adam, FirstOrderState
 from .gauss_newton import GaussNewton, State
 from .hessian_free import HessianFree
@@ -24,11 +24,11 @@ __all__ = [
     "Adam",
     "Counts",
     "Damping",
-    "Factored",
     "Factors",
     "FirstOrderState",
     "GaussNewton",
     "HessianFree",
     "Info",
+    "KroneckerFactored",
     "State",
 ]

@@ -17,7 +17,7 @@ class Damping:
     initial:     its value before the first step
     period:      T_tau or T_gamma; None keeps the initial value
     decay:       omega = decay^period, the paper's 0.95^T
-    least, most: its bounds
+    lower, upper: its bounds
 
     Raises `ValueError` and `TypeError` for numbers that are out of range or no numbers.
     """
@@ -25,18 +25,18 @@ class Damping:
     initial: float
     period: int | None
     decay: float = 0.95
-    least: float = 0.0
-    most: float = 1e10
+    lower: float = 0.0
+    upper: float = 1e10
 
     def __post_init__(self) -> None:
-        most = checked_number("most", self.most)
-        least = checked_number("least", self.least, most=most)
+        upper = checked_number("upper", self.upper)
+        lower = checked_number("lower", self.lower, upper=upper)
         settle(
             self,
-            most=most,
-            least=least,
-            initial=checked_number("initial", self.initial, least=least, most=most),
-            decay=checked_number("decay", self.decay, most=1.0, above=True),
+            upper=upper,
+            lower=lower,
+            initial=checked_number("initial", self.initial, lower=lower, upper=upper),
+            decay=checked_number("decay", self.decay, upper=1.0, above=True),
             period=checked_period("period", self.period),
         )
 
@@ -49,17 +49,17 @@ class Damping:
         """Whether step t = 1, 2, ... adapts it."""
         return self.period is not None and t % self.period == 0
 
-    def lower(self, xp: Namespace, value: Array) -> Array:
+    def decreased(self, xp: Namespace, value: Array) -> Array:
         """value omega, within the bounds."""
-        return xp.clip(value * self.omega, self.least, self.most)
+        return xp.clip(value * self.omega, self.lower, self.upper)
 
-    def higher(self, xp: Namespace, value: Array) -> Array:
+    def increased(self, xp: Namespace, value: Array) -> Array:
         """value / omega, within the bounds."""
-        return xp.clip(value / self.omega, self.least, self.most)
+        return xp.clip(value / self.omega, self.lower, self.upper)
 
     def candidates(self, xp: Namespace, value: Array) -> tuple[Array, Array, Array]:
         """The candidates of C.3.2: value, value omega and value / omega."""
-        return value, self.lower(xp, value), self.higher(xp, value)
+        return value, self.decreased(xp, value), self.increased(xp, value)
 
     def raised(self, xp: Namespace, value: Array) -> Array:
         """The damping after a step that needed more: the larger of value / omega and u, within the bounds.
@@ -69,8 +69,8 @@ class Damping:
         """
         if self.period is None:
             return value
-        higher = xp.clip(value / self.omega, unit_roundoff(value), None)
-        return xp.clip(higher, self.least, self.most)
+        increased = xp.clip(value / self.omega, unit_roundoff(value), None)
+        return xp.clip(increased, self.lower, self.upper)
 
     def followed(self, xp: Namespace, value: Array, rho: Array, thresholds: tuple[float, float]) -> Array:
         """C.3.1, Levenberg-Marquardt: lower where rho is above the second threshold, higher below the first.
@@ -78,8 +78,8 @@ class Damping:
         A rho of NaN keeps the value: see `trusted`.
         """
         low, high = thresholds
-        raised = xp.where(rho < low, self.higher(xp, value), value)
-        return xp.where(rho > high, self.lower(xp, value), raised)
+        raised = xp.where(rho < low, self.increased(xp, value), value)
+        return xp.where(rho > high, self.decreased(xp, value), raised)
 
 
 def trusted(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:

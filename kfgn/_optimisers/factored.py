@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
 from .._curvature.factor_memory import check_memory
-from .._curvature.kfac import draw_shape, drawn_labels, second_factor as kfac
+from .._curvature.kfac import drawn_labels, label_draws_shape, second_factor as kfac
 from .._curvature.kflr import MEMORY, second_factor as kflr
 from .._curvature.kfra import second_factor as kfra
 from .._curvature.random_projections import projection_shape, second_factor as rp
@@ -66,7 +66,7 @@ class Factors(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Factored:
+class KroneckerFactored:
     """The Kronecker-factored blocks Q_l kron G_l, equation (20), of every batch and averaged over them.
 
     method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
@@ -81,8 +81,8 @@ class Factored:
     """
 
     # docs/experiments.md has the evidence; below the floors float32 would see no damping, and 0 is for ever
-    TAU: ClassVar[Damping] = Damping(initial=1e-2, period=5, least=1e-6)
-    GAMMA: ClassVar[Damping] = Damping(initial=1e-2, period=20, least=1e-6)
+    TAU: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
+    GAMMA: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
 
     method: str = "kfra"
     samples: int = 1
@@ -96,7 +96,7 @@ class Factored:
             method=checked_name("method", self.method, tuple(METHODS)),
             samples=checked_count("samples", self.samples),
             inversion=checked_name("inversion", self.inversion, INVERSIONS),
-            average=checked_number("average", self.average, most=1.0),
+            average=checked_number("average", self.average, upper=1.0),
             refresh=checked_count("refresh", self.refresh),
         )
 
@@ -110,7 +110,7 @@ class Factored:
         """The random numbers of step t for N datapoints, in float32 on the host; None where nothing is sampled."""
         if self.method == "kfac":
             kind = normals if network.objective == "squared_error" else uniforms
-            return kind(seed, t, draw_shape(network, N, self.samples))
+            return kind(seed, t, label_draws_shape(network, N, self.samples))
         if self.method == "rp":
             return normals(seed, t, projection_shape(network, N, self.samples))
         return None

@@ -56,7 +56,7 @@ class FirstOrder:
             learning_rate=checked_number("learning_rate", self.learning_rate, above=True),
             halving=checked_period("halving", self.halving),
             eta=checked_number("eta", self.eta),
-            parameter_average=checked_number("parameter_average", self.parameter_average, most=1.0),
+            parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
         )
 
     @with_own_settings
@@ -125,7 +125,7 @@ class SGD(FirstOrder):
         super().__post_init__()
         settle(
             self,
-            momentum=checked_number("momentum", self.momentum, most=1.0),
+            momentum=checked_number("momentum", self.momentum, upper=1.0),
             nesterov=checked_flag("nesterov", self.nesterov),
         )
         if self.nesterov and not self.momentum:
@@ -165,8 +165,8 @@ class Adam(FirstOrder):
         super().__post_init__()
         settle(
             self,
-            beta_1=checked_number("beta_1", self.beta_1, most=1.0, below=True),
-            beta_2=checked_number("beta_2", self.beta_2, most=1.0, below=True),
+            beta_1=checked_number("beta_1", self.beta_1, upper=1.0, below=True),
+            beta_2=checked_number("beta_2", self.beta_2, upper=1.0, below=True),
             epsilon=checked_number("epsilon", self.epsilon, above=True),
         )
 
@@ -215,4 +215,4 @@ def _step(rule: FirstOrder, arrays: tuple[Any, ...], X: Array, Y: Array) -> tupl
     valid = targets_allowed(xp, network, Y)
     ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
     after = selected(xp, ok, (moved, average, moments), tuple(state)[1:-1])
-    return (*after, state.counts.after(ok)), Info(ok, loss, f, rate, valid=valid)
+    return (*after, state.counts.after(ok)), Info(ok, loss, f, -rate, valid=valid)

@@ -20,7 +20,7 @@ from .adaptation import Damping, trusted
 from .averages import averaged
 from .candidates import Candidate, best
 from .draws import checked_moment
-from .factored import Factored
+from .factored import KroneckerFactored
 from .failure import more_damped
 from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
@@ -38,7 +38,7 @@ from .state import (
     zeros_like,
 )
 
-KFRA = Factored("kfra")
+KFRA = KroneckerFactored("kfra")
 
 
 class State(NamedTuple):
@@ -47,7 +47,7 @@ class State(NamedTuple):
     t:         on the host, a Python integer
     weights:   theta_t
     average:   of the weights, (44)
-    curvature: `Factors` of `Factored`; empty for `HessianFree`
+    curvature: `Factors` of `KroneckerFactored`; empty for `HessianFree`
     tau:       the damping of the full matrix, 0-d
     gamma:     the damping of the blocks, 0-d
     update:    the last one, for momentum; empty without
@@ -90,11 +90,11 @@ class GaussNewton:
     both are within eight roundings of f.
 
     network:           with its objective
-    curvature:         `Factored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
+    curvature:         `KroneckerFactored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
     eta:               weight of L2
     tau, gamma:        the dampings; by default good initial values for this curvature
     thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
-    longest_step:      the most that |alpha| may be; None for no bound, as in the paper
+    max_step_size:      the most that |alpha| may be; None for no bound, as in the paper
     momentum:          the part of the last update that is added to the next; the paper found it of no use
     parameter_average: the most weight that earlier weights keep in their average, (45)
 
@@ -103,20 +103,20 @@ class GaussNewton:
     """
 
     network: Network
-    curvature: Factored | HessianFree = KFRA
+    curvature: KroneckerFactored | HessianFree = KFRA
     eta: float = 1e-5
     tau: Damping = None  # type: ignore[assignment]  # `__post_init__` asks the curvature for what is not given
     gamma: Damping = None  # type: ignore[assignment]
     thresholds: tuple[float, float] = (0.75, 0.75)
-    longest_step: float | None = None
+    max_step_size: float | None = None
     momentum: float = 0.0
     parameter_average: float = 0.95
 
     def __post_init__(self) -> None:
         checked_network(self.network)
         checked_split(self.network)
-        if not isinstance(self.curvature, Factored | HessianFree):
-            raise TypeError(f"curvature: expected Factored or HessianFree, got {shown(self.curvature)}")
+        if not isinstance(self.curvature, KroneckerFactored | HessianFree):
+            raise TypeError(f"curvature: expected KroneckerFactored or HessianFree, got {shown(self.curvature)}")
         for name in ("tau", "gamma"):
             if getattr(self, name) is None:
                 settle(self, **{name: getattr(self.curvature, name.upper())})
@@ -127,12 +127,12 @@ class GaussNewton:
         settle(
             self,
             eta=checked_number("eta", self.eta),
-            thresholds=(low, checked_number("thresholds", high, least=low)),
-            momentum=checked_number("momentum", self.momentum, most=1.0),
-            parameter_average=checked_number("parameter_average", self.parameter_average, most=1.0),
+            thresholds=(low, checked_number("thresholds", high, lower=low)),
+            momentum=checked_number("momentum", self.momentum, upper=1.0),
+            parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
         )
-        if self.longest_step is not None:
-            settle(self, longest_step=checked_number("longest_step", self.longest_step, above=True))
+        if self.max_step_size is not None:
+            settle(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
 
     @with_own_settings
     def init(self, weights: Weights) -> State:
@@ -183,7 +183,7 @@ class GaussNewton:
 
         f after the update is computed only where tau adapts. So another step may be accepted although f, or a sum
         that the next step needs, overflows at the new weights. Then every later step is rejected, and no damping
-        helps: go on from an earlier state, with more tau, with `longest_step` or with a tau of period 1, which
+        helps: go on from an earlier state, with more tau, with `max_step_size` or with a tau of period 1, which
         computes f after every update.
 
         Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
@@ -223,7 +223,7 @@ def _step(
 
     gammas = optimiser.gamma.candidates(xp, state.gamma) if program.gamma else (state.gamma,)
     step = best(p, direction, gammas, g, state.tau + eta)
-    alpha = _step_size(xp, step, optimiser.longest_step)
+    alpha = _step_size(xp, step, optimiser.max_step_size)
     update = tuple(alpha * d for d in step.delta)
     fall = alpha * step.slope + alpha * alpha * step.bend / 2
     if optimiser.momentum:
@@ -248,7 +248,7 @@ def _step(
     after = (weights, average, step.curvature, tau, step.gamma, kept)
     before = more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
     after = selected(xp, ok, after, tuple(before)[1:-1])
-    info = Info(ok, loss, f, xp.where(ok, -alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
+    info = Info(ok, loss, f, xp.where(ok, alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
     return (*after, counts), info
 
 
@@ -257,8 +257,8 @@ def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: S
     return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
 
 
-def _step_size(xp: Namespace, best: Candidate, longest: float | None) -> Array:
+def _step_size(xp: Namespace, best: Candidate, max_step_size: float | None) -> Array:
     """alpha (40), within the longest step; 0 where the direction is, as it is at a stationary point."""
     flat = best.bend == 0
     alpha = xp.where(flat, xp.zeros_like(best.bend), -best.slope / xp.where(flat, xp.ones_like(best.bend), best.bend))
-    return alpha if longest is None else xp.clip(alpha, -longest, longest)
+    return alpha if max_step_size is None else xp.clip(alpha, -max_step_size, max_step_size)

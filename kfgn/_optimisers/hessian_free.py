@@ -30,9 +30,9 @@ class HessianFree:
     Raises `ValueError` and `TypeError` for numbers out of range.
     """
 
-    # a hundred times those of `Factored`, whose averages are themselves a damping: with 1e-2 digits diverge
-    TAU: ClassVar[Damping] = Damping(initial=1.0, period=5, least=1e-6)
-    GAMMA: ClassVar[Damping] = Damping(initial=1.0, period=20, least=1e-6)
+    # a hundred times those of `KroneckerFactored`, whose averages are themselves a damping: with 1e-2 digits diverge
+    TAU: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
+    GAMMA: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
 
     blocks: bool = False
     iterations: int = ITERATIONS

@@ -38,7 +38,7 @@ class Info(NamedTuple):
     ok:        whether the step moved the weights; `GaussNewton.step` describes all that a rejected step changes
     loss:      the mean loss of the batch at the weights before the step
     f:         loss + eta / 2 |theta|^2, what is minimised
-    step_size: -alpha of (40), 0 in a step that was rejected; or the learning rate
+    step_size: alpha of (40), negative for a descent step and 0 for a rejected one; for first-order methods minus the learning rate
     tau:       the damping of the full matrix in this step; None for first-order methods, and so are the next two
     gamma:     the damping of the blocks in this step
     rho:       the reduction ratio (42) of the whole update; None if tau was not adapted, and NaN if both changes of f
@@ -113,7 +113,7 @@ def detached_tree(tree: Any) -> Any:
 def checked_t(t: Any) -> int:
     """How many steps are done, an integer of the host: it says which program the next one is."""
     try:
-        return checked_integer("state.t", t, least=0, expected="a Python integer from 0")
+        return checked_integer("state.t", t, lower=0, expected="a Python integer from 0")
     except TypeError as error:
         raise TypeError(
             f"{error}; to trace a step, keep t out of it: "

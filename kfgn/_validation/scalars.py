@@ -30,26 +30,26 @@ NO_NUMBERS = (bool, np.timedelta64)
 
 
 def checked_number(
-    name: str, value: Any, *, least: float = 0.0, most: float = math.inf, above: bool = False, below: bool = False
+    name: str, value: Any, *, lower: float = 0.0, upper: float = math.inf, above: bool = False, below: bool = False
 ) -> float:
-    """A finite number of at least `least`, or above it, and of at most `most`, or below it.
+    """A finite number of at least `lower`, or above it, and of at most `upper`, or below it.
 
     `TypeError` for a value that is no number, `ValueError` for one that is not finite or out of range.
     """
-    expected = _range(least, most, above=above, below=below)
+    expected = _range(lower, upper, above=above, below=below)
     number = _as_float(name, value, expected)
-    within = (number > least if above else number >= least) and (number < most if below else number <= most)
+    within = (number > lower if above else number >= lower) and (number < upper if below else number <= upper)
     if not (within and math.isfinite(number)):
         raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
     return number
 
 
-def checked_integer(name: str, value: Any, *, least: int, expected: str) -> int:
-    """An integer from `least` to 2^63 - 1: `TypeError` for other values, `ValueError` for an integer out of range."""
+def checked_integer(name: str, value: Any, *, lower: int, expected: str) -> int:
+    """An integer from `lower` to 2^63 - 1: `TypeError` for other values, `ValueError` for an integer out of range."""
     if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     integer = operator.index(value)
-    if integer < least:
+    if integer < lower:
         raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
     if integer > LARGEST:
         raise ValueError(f"{name}: expected {expected} of at most 2^63 - 1, got {shown(value)}")
@@ -58,17 +58,17 @@ def checked_integer(name: str, value: Any, *, least: int, expected: str) -> int:
 
 def checked_count(name: str, value: Any) -> int:
     """A positive integer."""
-    return checked_integer(name, value, least=1, expected="a positive integer")
+    return checked_integer(name, value, lower=1, expected="a positive integer")
 
 
 def checked_period(name: str, value: Any) -> int | None:
     """A positive integer, or None for never."""
-    return None if value is None else checked_integer(name, value, least=1, expected="a positive integer or None")
+    return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
 def checked_seed(name: str, value: Any) -> int:
     """An integer from 0."""
-    return checked_integer(name, value, least=0, expected="an integer from 0")
+    return checked_integer(name, value, lower=0, expected="an integer from 0")
 
 
 def checked_pair(name: str, value: Any) -> tuple[Any, Any]:
@@ -125,17 +125,17 @@ def settle(record: Any, **values: Any) -> None:
         object.__setattr__(record, name, value)
 
 
-def _range(least: float, most: float, *, above: bool, below: bool) -> str:
+def _range(lower: float, upper: float, *, above: bool, below: bool) -> str:
     """The numbers that are expected, in words."""
-    if math.isinf(most):
-        return "a finite number" if math.isinf(least) else f"a finite number {_lower(least, above)}"
+    if math.isinf(upper):
+        return "a finite number" if math.isinf(lower) else f"a finite number {_lower(lower, above)}"
     if above or below:
-        return f"a number {_lower(least, above)} and {f'below {most:g}' if below else f'at most {most:g}'}"
-    return f"a number from {least:g} to {most:g}"
+        return f"a number {_lower(lower, above)} and {f'below {upper:g}' if below else f'at most {upper:g}'}"
+    return f"a number from {lower:g} to {upper:g}"
 
 
-def _lower(least: float, above: bool) -> str:
-    return f"above {least:g}" if above else f"of at least {least:g}"
+def _lower(lower: float, above: bool) -> str:
+    return f"above {lower:g}" if above else f"of at least {lower:g}"
 
 
 def _as_float(name: str, value: Any, expected: str) -> float:

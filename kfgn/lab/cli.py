@@ -41,7 +41,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
     "inversion": (str, "NAME", f"of the damped blocks, one of {', '.join(INVERSIONS)}: the same"),
     "refresh": (int, "N", "compute the curvature every N steps: the same"),
     "tau": (float, "X", "start of the damping of the full matrix: second order"),
-    "gamma": (float, "X", "start of the damping of the blocks: second order but hf"),
+    "gamma": (float, "X", "start of the damping of the blocks: second order but hessian_free"),
     "eta": (float, "X", "weight of L2"),
     "learning_rate": (float, "X", "first order; sgd, momentum and nesterov need it"),
     "halving": (int, "N", "halve the learning rate every so many steps: first order"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._network.network import Network
-from .._optimisers import SGD, Adam, Damping, Factored, GaussNewton, HessianFree
+from .._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, KroneckerFactored
 from .._optimisers.form import check_held
 from .._validation.scalars import checked_name
 from .errors import UsageError
@@ -33,7 +33,7 @@ class Method(NamedTuple):
     first_order: bool = False
 
 
-def _gauss_newton(network: Network, curvature: Factored | HessianFree, given: dict[str, Any]) -> GaussNewton:
+def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, given: dict[str, Any]) -> GaussNewton:
     defaults = {"tau": curvature.TAU, "gamma": curvature.GAMMA}
     dampings = {name: _starting(name, given[name], defaults[name]) for name in OF_THE_DAMPING if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
@@ -42,7 +42,7 @@ def _gauss_newton(network: Network, curvature: Factored | HessianFree, given: di
 def _starting(name: str, initial: float, default: Damping) -> Damping:
     """The default of tau or gamma from another start, and within bounds that have it."""
     try:
-        return replace(default, initial=initial, least=max(0.0, min(default.least, initial)))
+        return replace(default, initial=initial, lower=max(0.0, min(default.lower, initial)))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
 
@@ -51,7 +51,7 @@ def _factored(name: str, *without: str) -> Method:
     def make(network: Network, given: dict[str, Any]) -> Optimiser:
         factors = {option: given[option] for option in OF_THE_FACTORS if option in given}
         rest = {option: value for option, value in given.items() if option not in factors}
-        return _gauss_newton(network, Factored(name, **factors), rest)
+        return _gauss_newton(network, KroneckerFactored(name, **factors), rest)
 
     return Method(make, tuple(o for o in (*OF_THE_FACTORS, *OF_THE_DAMPING, "eta") if o not in without))
 
@@ -73,8 +73,8 @@ METHODS: dict[str, Method] = {
     "kfra": _factored("kfra", "samples"),
     "kfac": _factored("kfac"),
     "rp": _factored("rp"),
-    "hf": _hessian_free(blocks=False),
-    "hf-blocks": _hessian_free(blocks=True),
+    "hessian_free": _hessian_free(blocks=False),
+    "hessian_free_blocks": _hessian_free(blocks=True),
     "sgd": _sgd(),
     "momentum": _sgd(momentum=MOMENTUM),
     "nesterov": _sgd(momentum=MOMENTUM, nesterov=True),

@@ -54,7 +54,7 @@ class Options:
     average:          the most weight that the factors of earlier batches keep: kflr, kfra, kfac, rp
     inversion:        the way in which the damped blocks are inverted: the same methods
     refresh:          the number of steps between computations of the curvature: the same methods
-    tau, gamma:       the initial dampings: the same methods, hf and hf-blocks
+    tau, gamma:       the initial dampings: the same methods, hessian_free and hessian_free_blocks
     eta:              the weight of L2
     learning_rate:    the step size of sgd, momentum, nesterov and adam
     halving:          the number of steps after which the rate is halved, again and again
@@ -145,7 +145,7 @@ def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
     return lambda name, value: None if value is None else check(name, value)
 
 
-_finite = partial(checked_number, least=-math.inf)
+_finite = partial(checked_number, lower=-math.inf)
 
 _CHECKS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("data", "method", "backend"), _checked_text),

@@ -32,7 +32,7 @@ class Run:
                    update                    t
                    seconds                   of training so far, without evaluations and the writing of files
                    loss, f                   of the batch at the weights before the update, and with L2
-                   step_size                 -alpha, or the learning rate
+                   step_size                 alpha, or minus the learning rate
                    tau, gamma, rho           of the update, null for methods that have none and where rho was not made
                    ok                        whether the update moved the weights
                    train_loss,               where evaluated: of the whole training set at the weights after the

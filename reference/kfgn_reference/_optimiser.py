@@ -42,7 +42,7 @@ METHODS: dict[str, SecondFactor] = {
 """How the second factor of a batch is made; `draws` are those of `kfac.draw_labels`, or the projections of `rp`."""
 
 
-HESSIAN_FREE = ("whole", "blocks")
+HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")
 """The methods without factors: the Gauss-Newton matrix of the batch itself, or its diagonal blocks, and no average."""
 
 
@@ -51,21 +51,21 @@ class Settings(NamedTuple):
 
     method:           a name of `METHODS` or `HESSIAN_FREE`
     eta:              weight of L2. The paper gives no value
-    norm:             of (38), or "exact" for the inverse of (35)
+    inversion:        a norm of (38), or "exact" for the inverse of (35)
     decay_tau, T_tau: every T_tau steps tau changes by decay_tau^T_tau, C.3.1
     decay_gamma, T_gamma: every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
     curvature_average:   the most weight that old factors keep, Section 5; (0, 1) keeps none
     parameter_average:   the most weight that old parameters keep in their average, (45)
     thresholds:       of rho, below the first of which tau grows and above the second of which it shrinks
     tau_bounds, gamma_bounds: pairs of numbers, in the arithmetic of tau
-    longest_step:     the most that |alpha| may be
+    max_step_size:     the most that |alpha| may be
     momentum:         what part of the last update is added to the next, a pair
     refresh:          every how many steps the factors take in a batch
     """
 
     method: str
     eta: Any
-    norm: str = "trace"
+    inversion: str = "trace"
     decay_tau: tuple[int, int] = (19, 20)
     T_tau: int = 5
     decay_gamma: tuple[int, int] = (19, 20)
@@ -75,7 +75,7 @@ class Settings(NamedTuple):
     thresholds: tuple[tuple[int, int], tuple[int, int]] = (THREE_QUARTERS, THREE_QUARTERS)
     tau_bounds: tuple[Any, Any] | None = None
     gamma_bounds: tuple[Any, Any] | None = None
-    longest_step: Any = None
+    max_step_size: Any = None
     momentum: tuple[int, int] = (0, 1)
     refresh: int = 1
 
@@ -147,14 +147,14 @@ def damped_direction(
     Raises `NotPositiveDefiniteError` if the damping is too small.
     """
     k = gamma + settings.eta
-    if settings.method == "whole":
+    if settings.method == "hessian_free":
         return per_layer(net, whole_direction(damped(gauss_newton(net, X, Y), tau + settings.eta), theta(g)))
-    if settings.method == "blocks":
+    if settings.method == "hessian_free_blocks":
         blocks = gauss_newton_blocks(net, X, Y)
         return layer_directions({l: damped(blocks[l], k) for l in blocks}, g)
-    if settings.norm == "exact":
+    if settings.inversion == "exact":
         return {l: exact_direction(Q[l], G[l], k, g[l]) for l in g}
-    return visible_direction(Q, G, g, k, settings.norm)
+    return visible_direction(Q, G, g, k, settings.inversion)
 
 
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
@@ -164,7 +164,7 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
     finite, or if there are no factors yet.
     """
     tau, gamma = state.tau, state.gamma
-    if damped and settings.method == "whole":
+    if damped and settings.method == "hessian_free":
         tau = raised(tau, decay(settings.decay_tau, settings.T_tau, tau), settings.tau_bounds)
     elif damped:
         gamma = raised(gamma, decay(settings.decay_gamma, settings.T_gamma, gamma), settings.gamma_bounds)
@@ -197,7 +197,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         bend = curvature_along(net, X, Y, delta, tau, eta)
         return bend if bend == 0 else dot(delta, g) ** 2 / bend
 
-    if t % settings.T_gamma == 0 and settings.method != "whole":
+    if t % settings.T_gamma == 0 and settings.method != "hessian_free":
         omega = decay(settings.decay_gamma, settings.T_gamma, gamma)
         gamma = adapted_gamma(gamma, omega, decrease, settings.gamma_bounds)
     try:
@@ -207,8 +207,8 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         return rejected(settings, state, f, damped=not undefined)
     bend = curvature_along(net, X, Y, delta, tau, eta)
     alpha = bend if bend == 0 else -dot(delta, g) / bend  # 0 where the direction is, as at a stationary point
-    if settings.longest_step is not None:
-        alpha = bounded(alpha, (-settings.longest_step, settings.longest_step))
+    if settings.max_step_size is not None:
+        alpha = bounded(alpha, (-settings.max_step_size, settings.max_step_size))
     update = scaled(alpha, delta)
     if state.update:
         update = added(update, scaled(rational(*settings.momentum, tau), state.update))

@@ -52,7 +52,7 @@ class Call(NamedTuple):
 
 PROTOCOL = {
     **dict.fromkeys(
-        ("Factored", "HessianFree"),
+        ("KroneckerFactored", "HessianFree"),
         ("due", "draw", "checked_draws", "check_memory", "start", "ready", "observed", "direction"),
     ),
     "Damping": ("due", "lower", "higher", "candidates", "followed", "raised"),
@@ -62,7 +62,7 @@ PROTOCOL = {
 }
 """Methods that kfgn calls with arguments that it has checked or made: those of parts of an optimiser and of a watch."""
 
-RECORDS = {"Curvature", "Images", "Info", "Run", "Solution"}
+RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
 """Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
 
 
@@ -202,10 +202,10 @@ def constructors() -> Iterator[Call]:
             "initial": (1.0, v.number),
             "period": (5, v.optional(v.count)),
             "decay": (0.95, v.rate),
-            "least": (0.0, v.number),
-            "most": (10.0, v.number),
+            "lower": (0.0, v.number),
+            "upper": (10.0, v.number),
         },
-        kfgn.Factored: {
+        kfgn.KroneckerFactored: {
             "method": ("kfra", v.name),
             "samples": (1, v.count),
             "inversion": ("trace", v.name),
@@ -215,12 +215,12 @@ def constructors() -> Iterator[Call]:
         kfgn.HessianFree: {"blocks": (False, v.flag), "iterations": (2, v.count), "tolerance": (0.1, v.number)},
         kfgn.GaussNewton: {
             "network": (network, v.network),
-            "curvature": (kfgn.Factored(), v.record),
+            "curvature": (kfgn.KroneckerFactored(), v.record),
             "eta": (0.1, v.number),
             "tau": (kfgn.Damping(1.0, 5), v.optional(v.record)),
             "gamma": (kfgn.Damping(1.0, 5), v.optional(v.record)),
             "thresholds": ((0.75, 0.75), v.pair),
-            "longest_step": (1.0, v.optional(v.positive)),
+            "max_step_size": (1.0, v.optional(v.positive)),
             "momentum": (0.5, v.part),
             "parameter_average": (0.5, v.part),
         },
@@ -242,7 +242,7 @@ def constructors() -> Iterator[Call]:
 def optimisers(library: Library) -> Iterator[Call]:
     """The methods of optimisers."""
     p = Problem(library, "categorical")
-    kfac = kfgn.GaussNewton(p.network, kfgn.Factored("kfac", samples=S))
+    kfac = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kfac", samples=S))
     hessian_free = kfgn.GaussNewton(p.network, kfgn.HessianFree(iterations=2), momentum=0.5)
     kinds = {
         "GaussNewton": (kfgn.GaussNewton(p.network), kfac, hessian_free),
@@ -274,7 +274,11 @@ def _state(library: Library, good: Any) -> Iterator[Bad]:
     yield from v.record(library, good)
     network = kfgn.Network((2, 4, 3), ("tanh",), "categorical")
     weights = good.weights
-    for other in (kfgn.GaussNewton(network, kfgn.Factored(refresh=2)), kfgn.SGD(network, 0.1), kfgn.Adam(network)):
+    for other in (
+        kfgn.GaussNewton(network, kfgn.KroneckerFactored(refresh=2)),
+        kfgn.SGD(network, 0.1),
+        kfgn.Adam(network),
+    ):
         state = other.init(weights)
         same = type(state) is type(good)
         if [type(part) for part in state] != [type(part) for part in good] or len(str(state)) != len(str(good)):

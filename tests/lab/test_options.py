@@ -65,7 +65,7 @@ def test_what_is_no_list_of_methods(methods, tmp_path):
 
 @pytest.mark.parametrize(
     ("method", "name", "backend"),
-    [("kfra", "eta", "numpy"), ("adam", "learning_rate", "torch"), ("hf", "eta", "torch")],
+    [("kfra", "eta", "numpy"), ("adam", "learning_rate", "torch"), ("hessian_free", "eta", "torch")],
 )
 def test_a_number_that_the_dtype_cannot_hold(method, name, backend, tmp_path):
     """It is a `UsageError`, and no folder is begun."""

@@ -70,7 +70,7 @@ def test_the_configuration_is_complete(tmp_path):
     options = Options("digits", "kfac", updates=3, seed=5, samples=2, tau=0.5)
     run = train(options, tmp_path / "run")
     saved = run.configuration
-    optimiser = kfgn.GaussNewton(run.network(), kfgn.Factored("kfac", samples=2))
+    optimiser = kfgn.GaussNewton(run.network(), kfgn.KroneckerFactored("kfac", samples=2))
     assert saved["options"] == {
         **vars(options),
         "device": "cpu",

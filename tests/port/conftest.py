@@ -143,7 +143,7 @@ def problem():
                 X=normal(N, widths[0]),
                 Y=asarray(samples(N).astype(target)),
                 labels=asarray(samples(N, S).astype(target)),
-                draws=asarray(draw(kfgn.draw_shape(network, N, S)).astype(dtype)),
+                draws=asarray(draw(kfgn.label_draws_shape(network, N, S)).astype(dtype)),
                 projections=normal(*kfgn.projection_shape(network, N, S)),
                 U=normal(N, D),
                 V=layers(),

@@ -83,9 +83,11 @@ def assert_same(backend, came, expected):
 
 
 def optimisers(network):
-    factored = [kfgn.Factored(method, inversion="exact" if method == "kfac" else "trace") for method in FACTORED]
+    factored = [
+        kfgn.KroneckerFactored(method, inversion="exact" if method == "kfac" else "trace") for method in FACTORED
+    ]
     curvatures = [*factored, kfgn.HessianFree(iterations=2)]
-    dampings = {name: kfgn.Damping(1e-2, 1, least=1e-6) for name in ("tau", "gamma")}
+    dampings = {name: kfgn.Damping(1e-2, 1, lower=1e-6) for name in ("tau", "gamma")}
     second_order = [kfgn.GaussNewton(network, curvature=curvature, **dampings) for curvature in curvatures]
     return [kfgn.SGD(network, 0.1, momentum=0.5), kfgn.Adam(network), *second_order]
 

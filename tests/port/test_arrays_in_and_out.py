@@ -16,7 +16,7 @@ without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "t
 
 
 def leaves(result):
-    """The arrays of a result in order: an array, a tuple of arrays or a Curvature."""
+    """The arrays of a result in order: an array, a tuple of arrays or a LossAndFactors."""
     return list(itertools.chain.from_iterable(map(leaves, result))) if isinstance(result, tuple) else [result]
 
 
@@ -81,10 +81,10 @@ def test_shapes(backend, problem, objective):
         assert shapes(getattr(kfgn, number)(*args, p.Y, p.delta, tau=0.5, eta=0.5)) == [()]
     sampled = (kfgn.kfac(*args, p.Y, p.labels), kfgn.rp(*args, p.Y, p.projections))
     for result in (kfgn.kfra(*args, p.Y), kfgn.kflr(*args, p.Y), *sampled):
-        assert isinstance(result, kfgn.Curvature)
+        assert isinstance(result, kfgn.LossAndFactors)
         assert shapes(result) == curvature
     labels = kfgn.sample_labels(*args, p.draws)
-    assert shapes(labels) == [kfgn.draw_shape(p.network, 7, 6)]
+    assert shapes(labels) == [kfgn.label_draws_shape(p.network, 7, 6)]
     kfgn.kfac(*args, p.Y, labels)  # and what it samples is what KFAC takes
 
 

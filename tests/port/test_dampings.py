@@ -128,8 +128,8 @@ def test_conjugate_gradients_that_overflow(backend, problem, solve):
 def test_a_step_moves_to_finite_weights_or_not_at_all(backend, problem, damping, inversion):
     # more units than datapoints, so that the factors have not full rank
     p = problem(backend, "categorical", "float32", widths=(5, 4, 3), N=2)
-    given = {name: kfgn.Damping(damping, None, most=3e38) for name in ("tau", "gamma")}
-    optimiser = kfgn.GaussNewton(p.network, kfgn.Factored("kflr", inversion=inversion), eta=0.0, **given)
+    given = {name: kfgn.Damping(damping, None, upper=3e38) for name in ("tau", "gamma")}
+    optimiser = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kflr", inversion=inversion), eta=0.0, **given)
     start = optimiser.init(p.weights)
     after, info = optimiser.step(start, p.X, p.Y)
     for W, W_before in zip(after.weights, start.weights, strict=True):

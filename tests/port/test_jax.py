@@ -22,7 +22,7 @@ def test_curvature_is_a_pytree(backend, problem):
     curvature = kfgn.kfra(p.network, p.weights, p.X, p.Y)
     assert len(jax.tree.leaves(curvature)) == 1 + 3 * len(p.weights)
     doubled = jax.tree.map(lambda x: 2 * x, curvature)
-    assert isinstance(doubled, kfgn.Curvature)
+    assert isinstance(doubled, kfgn.LossAndFactors)
     assert_close(doubled.Q[0], 2 * curvature.Q[0])
 
 

@@ -43,7 +43,7 @@ calls = {
     "kfac": lambda: kfgn.kfac(*batch, kfgn.sample_labels(network, W, X, asarray(rng.random((N, 1))))).G,
 }
 if what == "kfac":
-    optimiser = gauss_newton(kfgn.Factored("kfac"))
+    optimiser = gauss_newton(kfgn.KroneckerFactored("kfac"))
     state, draws = optimiser.init(W), backend.asarray(optimiser.draw(0, 1, N))
     state, info = optimiser.step(state, X, Y, draws)
     finite, ok = [calls["kfac"]()[-1]], [bool(info.ok)]

@@ -38,7 +38,7 @@ def test_functions(backend):
 @pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
 def test_optimisers(backend, method):
     network, weights, *_ = huge(backend)
-    optimiser = kfgn.GaussNewton(network, curvature=kfgn.Factored(method))
+    optimiser = kfgn.GaussNewton(network, curvature=kfgn.KroneckerFactored(method))
     with pytest.raises(MemoryError, match=r"^G_1: .*kfgn\.HessianFree"):
         optimiser.init(weights)
     kfgn.GaussNewton(network, curvature=kfgn.HessianFree()).init(weights)

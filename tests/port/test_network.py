@@ -117,11 +117,11 @@ def test_shapes():
     network = kfgn.Network((2, 5, 3), ("tanh",), "categorical")
     assert network.depth == 2
     assert network.weight_shapes == ((5, 3), (3, 6))
-    assert kfgn.draw_shape(network, 7, 4) == (7, 4)
-    assert kfgn.draw_shape(dataclasses.replace(network, objective="bernoulli"), 7, 4) == (7, 4, 3)
+    assert kfgn.label_draws_shape(network, 7, 4) == (7, 4)
+    assert kfgn.label_draws_shape(dataclasses.replace(network, objective="bernoulli"), 7, 4) == (7, 4, 3)
     assert kfgn.projection_shape(network, 7, 4) == (7, 4, 3)
     mixture = dataclasses.replace(network, objective="mixture")
-    assert kfgn.draw_shape(mixture, 7, 4) == (7, 4)
+    assert kfgn.label_draws_shape(mixture, 7, 4) == (7, 4)
     assert kfgn.projection_shape(mixture, 7, 4) == (7, 4, 3)
     assert kfgn.projection_shape(dataclasses.replace(mixture, psd="scalar"), 7, 4) == (7, 4, 1)
     with pytest.raises(ValueError, match=r"^psd: expected 'project' or 'scalar'"):

@@ -63,7 +63,7 @@ def test_network_of_the_wrong_type(backend, problem, functions, refuses, network
 
 @pytest.mark.parametrize("network", [None, "categorical", {}])
 def test_network_of_the_wrong_type_for_draw_shape(network):
-    for shape in (kfgn.draw_shape, kfgn.projection_shape):
+    for shape in (kfgn.label_draws_shape, kfgn.projection_shape):
         with pytest.raises(TypeError, match=r"^network: expected a kfgn.Network"):
             shape(network, 2, 3)
 
@@ -71,7 +71,7 @@ def test_network_of_the_wrong_type_for_draw_shape(network):
 @pytest.mark.parametrize(("N", "S", "name"), [(0, 3, "N"), (3, 0, "S"), (-1, 3, "N"), (3, -2, "S")])
 def test_no_draws(N, S, name):
     # such draws would be refused by sample_labels; 0 datapoints and 0 samples have no mean
-    for shape in (kfgn.draw_shape, kfgn.projection_shape):
+    for shape in (kfgn.label_draws_shape, kfgn.projection_shape):
         with pytest.raises(ValueError, match=rf"^{name}: expected .*positive"):
             shape(kfgn.Network((2, 3), (), "categorical"), N, S)
 

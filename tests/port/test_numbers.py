@@ -17,14 +17,14 @@ TYPES = [np.float64, np.float32, np.longdouble, Fraction]
 NUMBERS = {
     "eta": (lambda x: kfgn.GaussNewton(NETWORK, eta=x), 0.5),
     "thresholds": (lambda x: kfgn.GaussNewton(NETWORK, thresholds=(x, x)), 0.5),
-    "longest_step": (lambda x: kfgn.GaussNewton(NETWORK, longest_step=x), 0.5),
+    "max_step_size": (lambda x: kfgn.GaussNewton(NETWORK, max_step_size=x), 0.5),
     "momentum": (lambda x: kfgn.GaussNewton(NETWORK, momentum=x), 0.5),
     "parameter_average": (lambda x: kfgn.GaussNewton(NETWORK, parameter_average=x), 0.5),
     "initial": (lambda x: kfgn.Damping(x, 5), 0.5),
     "decay": (lambda x: kfgn.Damping(1.0, 5, decay=x), 0.5),
-    "least": (lambda x: kfgn.Damping(1.0, 5, least=x), 0.5),
-    "most": (lambda x: kfgn.Damping(1.0, 5, most=x), 2.5),
-    "average": (lambda x: kfgn.Factored(average=x), 0.5),
+    "lower": (lambda x: kfgn.Damping(1.0, 5, lower=x), 0.5),
+    "upper": (lambda x: kfgn.Damping(1.0, 5, upper=x), 2.5),
+    "average": (lambda x: kfgn.KroneckerFactored(average=x), 0.5),
     "tolerance": (lambda x: kfgn.HessianFree(tolerance=x), 0.5),
     "learning_rate": (lambda x: kfgn.SGD(NETWORK, x), 0.5),
     "sgd eta": (lambda x: kfgn.SGD(NETWORK, 0.1, eta=x), 0.5),
@@ -35,13 +35,13 @@ NUMBERS = {
 }
 
 COUNTS = {
-    "samples": lambda n: kfgn.Factored(samples=n),
-    "refresh": lambda n: kfgn.Factored(refresh=n),
+    "samples": lambda n: kfgn.KroneckerFactored(samples=n),
+    "refresh": lambda n: kfgn.KroneckerFactored(refresh=n),
     "period": lambda n: kfgn.Damping(1.0, n),
     "iterations": lambda n: kfgn.HessianFree(iterations=n),
     "halving": lambda n: kfgn.Adam(NETWORK, halving=n),
     "widths": lambda n: kfgn.Network((n, 2), (), "bernoulli"),
-    "N": lambda n: kfgn.draw_shape(NETWORK, n, 1),
+    "N": lambda n: kfgn.label_draws_shape(NETWORK, n, 1),
     "S": lambda n: kfgn.projection_shape(NETWORK, 1, n),
     "seed": lambda n: kfgn.GaussNewton(NETWORK).draw(n, 1, 1),
     "t": lambda n: kfgn.Adam(NETWORK).draw(0, n, 1),
@@ -131,11 +131,11 @@ def test_numbers_of_functions(backend, problem, functions, name):
 @pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)
 def test_steps_stay_in_float32(backend, number):
     x = number(0.5)
-    damping = kfgn.Damping(x, 1, decay=x, least=number(0), most=x)
+    damping = kfgn.Damping(x, 1, decay=x, lower=number(0), upper=x)
     rng = np.random.default_rng(0)
     X, Y = (backend.asarray(rng.random((7, D)).astype("float32")) for D in (3, 2))
     for optimiser in (
-        kfgn.GaussNewton(NETWORK, kfgn.Factored(average=x), x, damping, damping, (x, x), x, x, x),
+        kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(average=x), x, damping, damping, (x, x), x, x, x),
         kfgn.GaussNewton(NETWORK, kfgn.HessianFree(tolerance=x), x, damping, damping, (x, x), x, x, x),
         kfgn.SGD(NETWORK, x, 1, x, x, x),
         kfgn.Adam(NETWORK, x, 1, x, x, x, x, x),
@@ -149,7 +149,7 @@ def test_steps_stay_in_float32(backend, number):
 @pytest.mark.parametrize("seed", [1.5, "3", -1, True, 2**63, 2**64, None, np.asarray(3)])
 @pytest.mark.parametrize(
     "optimiser",
-    [kfgn.GaussNewton(NETWORK, kfgn.Factored("kfac")), kfgn.GaussNewton(NETWORK), kfgn.Adam(NETWORK)],
+    [kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored("kfac")), kfgn.GaussNewton(NETWORK), kfgn.Adam(NETWORK)],
     ids=["kfac", "kfra", "adam"],
 )
 def test_seeds(optimiser, seed):
@@ -168,7 +168,7 @@ def test_widths_without_an_order(widths):
 @pytest.mark.parametrize("name", [np.array("trace"), np.array(["trace"]), ["trace"], None])
 def test_arrays_are_no_names(name):
     with pytest.raises(ValueError, match=r"^inversion: expected one of trace, "):
-        kfgn.Factored(inversion=name)
+        kfgn.KroneckerFactored(inversion=name)
     with pytest.raises(ValueError, match=r"^norm: expected one of trace, "):
         kfgn.omega(np.eye(2), np.eye(2), name)
 
@@ -176,7 +176,7 @@ def test_arrays_are_no_names(name):
 def test_names_of_a_subclass_become_pythons():
     network = kfgn.Network((3, 2), (), np.str_("bernoulli"))
     assert type(network.objective) is str
-    assert type(kfgn.Factored(np.str_("kfra")).method) is str
+    assert type(kfgn.KroneckerFactored(np.str_("kfra")).method) is str
 
 
 @pytest.mark.parametrize("name", ["beta_1", "beta_2"])
@@ -199,7 +199,7 @@ def test_averages_of_adam_that_would_never_begin(name):
     ("name", "make"),
     [
         ("eta", lambda: kfgn.GaussNewton(NETWORK, eta=1e39)),
-        ("gamma.initial", lambda: kfgn.GaussNewton(NETWORK, gamma=kfgn.Damping(1e39, 5, most=1e300))),
+        ("gamma.initial", lambda: kfgn.GaussNewton(NETWORK, gamma=kfgn.Damping(1e39, 5, upper=1e300))),
         ("learning_rate", lambda: kfgn.SGD(NETWORK, 1e39)),
         ("epsilon", lambda: kfgn.Adam(NETWORK, epsilon=1e-50)),
     ],
@@ -213,7 +213,7 @@ def test_numbers_that_the_dtype_of_the_weights_does_not_hold(name, make):
 
 OPTIMISERS = {
     "kfra": kfgn.GaussNewton(NETWORK),
-    "refresh": kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=2)),
+    "refresh": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=2)),
     "momentum": kfgn.GaussNewton(NETWORK, momentum=0.5),
     "hf": kfgn.GaussNewton(NETWORK, kfgn.HessianFree(iterations=2)),
     "sgd": kfgn.SGD(NETWORK, 0.1),

@@ -46,7 +46,7 @@ def test_saturated_units_do_not_stop_a_run(method, inversion, inputs, N):
     """G_1 is 0, Q_1 is singular, and in float32 the damping of (36) is lost when it is added to Q_1."""
     X = np.full((N, 4), inputs, dtype=np.float32)
     Y = targets(SATURATED, N, np.float32, np.random.default_rng(1))
-    optimiser = kfgn.GaussNewton(SATURATED, kfgn.Factored(method, samples=3, inversion=inversion))
+    optimiser = kfgn.GaussNewton(SATURATED, kfgn.KroneckerFactored(method, samples=3, inversion=inversion))
     state, infos = run(optimiser, start(SATURATED, np.float32), X, Y, 60)
     assert not np.any(kfgn.kfra(SATURATED, start(SATURATED, np.float32), X, Y).G[0])
     assert int(state.counts.rejected) == 0
@@ -92,7 +92,9 @@ ONE_LAYER = kfgn.Network((2, 2), (), "squared_error")
 def test_a_matrix_that_is_not_positive_definite_raises_gamma_until_it_is(inversion, gamma):
     weights, rng = start(ONE_LAYER, "float64"), np.random.default_rng(3)
     X, Y = rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
-    optimiser = kfgn.GaussNewton(ONE_LAYER, kfgn.Factored(average=1.0, inversion=inversion), eta=0.0, gamma=gamma)
+    optimiser = kfgn.GaussNewton(
+        ONE_LAYER, kfgn.KroneckerFactored(average=1.0, inversion=inversion), eta=0.0, gamma=gamma
+    )
     state = with_factors(optimiser, weights, (np.diag([1.0, 1.0, -0.125]),), (np.eye(2),))
     rejected = 0
     while True:
@@ -117,8 +119,8 @@ def test_a_matrix_that_is_not_positive_definite_raises_gamma_until_it_is(inversi
 def test_a_gamma_at_its_ceiling_and_one_without_a_period_are_not_raised():
     weights, rng = start(ONE_LAYER, "float64"), np.random.default_rng(3)
     X, Y = rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
-    for gamma in (kfgn.Damping(1e-2, 20, most=1e-2), kfgn.Damping(1e-2, None)):
-        optimiser = kfgn.GaussNewton(ONE_LAYER, kfgn.Factored(average=1.0), gamma=gamma)
+    for gamma in (kfgn.Damping(1e-2, 20, upper=1e-2), kfgn.Damping(1e-2, None)):
+        optimiser = kfgn.GaussNewton(ONE_LAYER, kfgn.KroneckerFactored(average=1.0), gamma=gamma)
         state = with_factors(optimiser, weights, (np.diag([1.0, 1.0, -9.0]),), (np.eye(2),))
         for failures in (1, 2):
             state, info = optimiser.step(state, X, Y)
@@ -134,7 +136,7 @@ def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
     network = kfgn.Network((1, 1), (), "bernoulli")
     weights = (np.array([[0.0, 80.0]], dtype="float32"),)
     X, Y = np.ones((3, 1), dtype="float32"), np.zeros((3, 1), dtype="float32")
-    curvature = kfgn.Factored(method, inversion=inversion)
+    curvature = kfgn.KroneckerFactored(method, inversion=inversion)
     optimiser = kfgn.GaussNewton(network, curvature, eta=0.0, tau=kfgn.Damping(0.0, 5))
     state, infos = run(optimiser, weights, X, Y, 4)
     assert [bool(info.ok) for info in infos[:2]] == [False, True]
@@ -143,7 +145,9 @@ def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
     assert int(state.counts.rejected) == 1
 
 
-@pytest.mark.parametrize("curvature", [kfgn.Factored(), kfgn.HessianFree(), kfgn.HessianFree(blocks=True)], ids=str)
+@pytest.mark.parametrize(
+    "curvature", [kfgn.KroneckerFactored(), kfgn.HessianFree(), kfgn.HessianFree(blocks=True)], ids=str
+)
 def test_an_update_that_overflows_raises_a_damping_until_one_does_not(curvature):
     """A gradient of 1e25 is finite in float32 and its square is not."""
     weights = start(ONE_LAYER, "float32")
@@ -181,7 +185,7 @@ def test_tau_does_not_follow_rounding(name, monkeypatch):
     network, dtype = CONVERGED[name]
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(5, 4)).astype(dtype), targets(network, 5, dtype, rng)
-    optimiser = kfgn.GaussNewton(network, eta=0.0, tau=kfgn.Damping(1e-2, 1, decay=0.95**5, least=1e-6))
+    optimiser = kfgn.GaussNewton(network, eta=0.0, tau=kfgn.Damping(1e-2, 1, decay=0.95**5, lower=1e-6))
     state, infos = run(optimiser, start(network, dtype), X, Y, 400)
     assert int(state.counts.rejected) == 0
     assert max(float(info.tau) for info in infos) < 0.1
@@ -203,9 +207,9 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
     X, Y = rng.normal(size=(23, 4)).astype(dtype), rng.integers(0, 3, 23)
     optimiser = kfgn.GaussNewton(
         PLAIN,
-        kfgn.Factored(method, samples=3, inversion=inversion),
-        tau=kfgn.Damping(1e-2, 2, least=1e-6),
-        gamma=kfgn.Damping(1e-2, 5, least=1e-6),
+        kfgn.KroneckerFactored(method, samples=3, inversion=inversion),
+        tau=kfgn.Damping(1e-2, 2, lower=1e-6),
+        gamma=kfgn.Damping(1e-2, 5, lower=1e-6),
     )
     with_rules, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     monkeypatch.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping)
@@ -224,8 +228,11 @@ LABELLED = {
     "squared_error": (kfgn.Network((4, 5, 3), ("tanh",), "squared_error"), [np.nan, np.inf, -np.inf]),
 }
 OPTIMISERS = {
-    **{method: lambda network, method=method: kfgn.GaussNewton(network, kfgn.Factored(method)) for method in METHODS},
-    "exact": lambda network: kfgn.GaussNewton(network, kfgn.Factored(inversion="exact", refresh=3)),
+    **{
+        method: lambda network, method=method: kfgn.GaussNewton(network, kfgn.KroneckerFactored(method))
+        for method in METHODS
+    },
+    "exact": lambda network: kfgn.GaussNewton(network, kfgn.KroneckerFactored(inversion="exact", refresh=3)),
     "whole": lambda network: kfgn.GaussNewton(network, kfgn.HessianFree(iterations=3)),
     "blocks": lambda network: kfgn.GaussNewton(network, kfgn.HessianFree(blocks=True, iterations=3)),
     "with_momentum": lambda network: kfgn.GaussNewton(network, momentum=0.25),
@@ -292,7 +299,7 @@ def test_labels_that_count_from_one_are_rejected():
 def test_draws_that_are_none_are_rejected_and_raise_no_damping(method, value):
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
-    optimiser = kfgn.GaussNewton(PLAIN, kfgn.Factored(method))
+    optimiser = kfgn.GaussNewton(PLAIN, kfgn.KroneckerFactored(method))
     state, draws = optimiser.init(start(PLAIN, "float64")), optimiser.draw(0, 1, 6).astype("float64")
     draws[(0,) * draws.ndim] = value
     state, info = optimiser.step(state, X, Y, draws)
@@ -303,7 +310,7 @@ def test_steps_without_factors_raise_no_damping():
     """After a first step that was rejected for its batch, there are none until the next refresh."""
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
-    optimiser = kfgn.GaussNewton(PLAIN, kfgn.Factored(refresh=4), gamma=kfgn.Damping(1e-2, 3))
+    optimiser = kfgn.GaussNewton(PLAIN, kfgn.KroneckerFactored(refresh=4), gamma=kfgn.Damping(1e-2, 3))
     state, ended = optimiser.init(start(PLAIN, "float64")), []
     for t in range(1, 6):
         with np.errstate(all="ignore"):

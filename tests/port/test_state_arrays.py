@@ -11,8 +11,8 @@ from kfgn._optimisers import State
 NETWORK = kfgn.Network((3, 4, 2), ("tanh",), "squared_error")
 OPTIMISERS = {
     "factored": kfgn.GaussNewton(NETWORK, momentum=0.5),
-    "refreshed": kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=3)),
-    "exact": kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=3, inversion="exact")),
+    "refreshed": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3)),
+    "exact": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3, inversion="exact")),
     "hessian_free": kfgn.GaussNewton(NETWORK, kfgn.HessianFree()),
     "sgd": kfgn.SGD(NETWORK, 0.1, momentum=0.5),
     "adam": kfgn.Adam(NETWORK),
@@ -40,7 +40,7 @@ def test_no_arrays_of_a_first_state_share_memory(optimiser):
 def test_jax_takes_the_memory_of_a_first_state_for_the_next(refresh):
     jax = pytest.importorskip("jax")
     weights, X, Y = (jax.tree.map(jax.numpy.asarray, part) for part in problem())
-    optimiser = kfgn.GaussNewton(NETWORK, kfgn.Factored(refresh=refresh))
+    optimiser = kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=refresh))
     expected, _ = optimiser.step(optimiser.init(weights), X, Y)
     step = jax.jit(lambda arrays, X, Y: tuple(optimiser.step(State(0, *arrays), X, Y)[0])[1:], donate_argnums=0)
     found = step(tuple(optimiser.init(weights))[1:], X, Y)

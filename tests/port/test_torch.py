@@ -43,7 +43,7 @@ def test_curvature_is_a_pytree(backend, problem):
     p = problem(backend, "squared_error")
     curvature = kfgn.kflr(p.network, p.weights, p.X, p.Y)
     assert len(pytree.tree_leaves(curvature)) == 1 + 3 * len(p.weights)
-    assert isinstance(pytree.tree_map(torch.clone, curvature), kfgn.Curvature)
+    assert isinstance(pytree.tree_map(torch.clone, curvature), kfgn.LossAndFactors)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

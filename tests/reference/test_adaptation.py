@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 from kfgn_reference._adaptation import decay
@@ -25,7 +25,7 @@ def test_tau_by_hand():
     ]
     tau = Fraction(8)
     for rho, expected in ratios:
-        tau = kr.adapted_tau(tau, rho, HALF)
+        tau = ref.adapted_tau(tau, rho, HALF)
         assert type(tau) is Fraction
         assert tau == expected
 
@@ -33,12 +33,12 @@ def test_tau_by_hand():
 @pytest.mark.parametrize(("rho", "expected"), [(0.76, 2.0), (0.75, 8.0), (0.74, 32.0)])
 def test_tau_in_floats(rho, expected):
     """3/4 is a float64, so equality can be had."""
-    assert kr.adapted_tau(8.0, rho, 0.25) == expected
+    assert ref.adapted_tau(8.0, rho, 0.25) == expected
 
 
 def test_tau_of_nothing_is_nothing():
     """As printed there are no bounds; multiplication is all there is."""
-    assert kr.adapted_tau(Fraction(0), Fraction(0), HALF) == kr.adapted_tau(Fraction(0), Fraction(1), HALF) == 0
+    assert ref.adapted_tau(Fraction(0), Fraction(0), HALF) == ref.adapted_tau(Fraction(0), Fraction(1), HALF) == 0
 
 
 class Score:
@@ -73,7 +73,7 @@ class Score:
 def test_gamma_by_hand(values, winner):
     """The most decrease wins; each of the three is scored once, gamma first."""
     score = Score(dict(zip((3, 6, 12), values, strict=True)))
-    gamma = kr.adapted_gamma(Fraction(6), HALF, score)
+    gamma = ref.adapted_gamma(Fraction(6), HALF, score)
     assert type(gamma) is Fraction
     assert gamma == winner
     assert score.asked == [6, 3, 12]
@@ -82,14 +82,14 @@ def test_gamma_by_hand(values, winner):
 def test_gamma_between_two_better_ones():
     """Both beat gamma by the same: either would do, and the smaller, which is asked first, is what is taken."""
     score = Score({3: 2, 6: 1, 12: 2})
-    assert kr.adapted_gamma(Fraction(6), HALF, score) == 3
+    assert ref.adapted_gamma(Fraction(6), HALF, score) == 3
 
 
 def test_gamma_follows_a_valley():
     """With one best gamma, here 5, the search halves until the next one is worse, and stays there."""
     seen, gamma = [], Fraction(48)
     for _ in range(6):
-        gamma = kr.adapted_gamma(gamma, HALF, lambda gamma: -abs(gamma - 5))
+        gamma = ref.adapted_gamma(gamma, HALF, lambda gamma: -abs(gamma - 5))
         seen.append(gamma)
     assert seen == [24, 12, 6, 6, 6, 6]
 
@@ -115,13 +115,13 @@ def test_decay_is_undone():
     omega = decay((19, 20), 5, Fraction(1))
     tau = Fraction(150)
     for _ in range(8):
-        tau = kr.adapted_tau(tau, Fraction(1), omega)
+        tau = ref.adapted_tau(tau, Fraction(1), omega)
     assert tau == 150 * Fraction(19, 20) ** 40
     for _ in range(8):
-        tau = kr.adapted_tau(tau, Fraction(0), omega)
+        tau = ref.adapted_tau(tau, Fraction(0), omega)
     assert tau == 150
 
 
 @pytest.mark.parametrize(("rho", "tau"), [(-np.inf, 32.0), (np.inf, 2.0), (np.nan, 8.0)])
 def test_tau_where_f_overflowed(rho, tau):
-    assert kr.adapted_tau(8.0, np.float64(rho), 0.25) == tau
+    assert ref.adapted_tau(8.0, np.float64(rho), 0.25) == tau

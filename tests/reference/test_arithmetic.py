@@ -7,7 +7,7 @@ of one W_l as long as no unit crosses its kink. There difference quotients are d
 import itertools
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 from kfgn_reference import _arithmetic, _objectives
@@ -17,35 +17,35 @@ WIDTHS = (5, 3, 4, 2, 3)
 STEP = Fraction(1, 10**9)  # below the distance from any kink, as the tests check
 
 ON_THE_BATCH = {
-    "loss": lambda net, X, Y: {1: np.array([kr.loss(net, X, Y)])},
-    "gradient": kr.gradient,
-    "hessian_blocks": kr.hessian_blocks,
-    "gauss_newton_blocks": kr.gauss_newton_blocks,
-    "expected_q": lambda net, X, _: kr.expected_q(net, X),
-    "kflr": kr.kflr,
-    "kfra": kr.kfra,
-    "kfac": lambda net, X, Y: kr.kfac(net, X, [(y, 3 * y[::-1]) for y in Y]),
-    "factored_blocks": lambda net, X, Y: kr.factored_blocks(kr.expected_q(net, X), kr.kflr(net, X, Y)),
-    "gauss_newton": lambda net, X, Y: {1: kr.gauss_newton(net, X, Y)},
-    "gauss_newton_between": kr.gauss_newton_between,
-    "gauss_newton_product": lambda net, X, Y: kr.gauss_newton_product(net, X, Y, own_weights(net)),
-    "factored_between": kr.factored_between,
-    "hessian_product": lambda net, X, Y: kr.hessian_product(net, X, Y, own_weights(net)),
+    "loss": lambda net, X, Y: {1: np.array([ref.loss(net, X, Y)])},
+    "gradient": ref.gradient,
+    "hessian_blocks": ref.hessian_blocks,
+    "gauss_newton_blocks": ref.gauss_newton_blocks,
+    "expected_q": lambda net, X, _: ref.expected_q(net, X),
+    "kflr": ref.kflr,
+    "kfra": ref.kfra,
+    "kfac": lambda net, X, Y: ref.kfac(net, X, [(y, 3 * y[::-1]) for y in Y]),
+    "factored_blocks": lambda net, X, Y: ref.factored_blocks(ref.expected_q(net, X), ref.kflr(net, X, Y)),
+    "gauss_newton": lambda net, X, Y: {1: ref.gauss_newton(net, X, Y)},
+    "gauss_newton_between": ref.gauss_newton_between,
+    "gauss_newton_product": lambda net, X, Y: ref.gauss_newton_product(net, X, Y, own_weights(net)),
+    "factored_between": ref.factored_between,
+    "hessian_product": lambda net, X, Y: ref.hessian_product(net, X, Y, own_weights(net)),
 }
 ON_A_DATAPOINT = {
-    "forward": lambda net, x, _: kr.forward(net, x)[1],
-    "jacobians": lambda net, x, _: kr.jacobians(net, x),
-    "derivation": lambda net, x, y: dict(enumerate(kr.derivation(net, x, y, 1))),
-    "elementwise_curving_matrix": lambda net, x, y: {1: kr.elementwise_curving_matrix(net, x, y, 1)},
-    "elementwise_slope_matrix": lambda net, x, _: {1: kr.elementwise_slope_matrix(net, x, 1)},
-    "hessian_split": lambda net, x, y: dict(enumerate(kr.hessian_split(net, x, y))),
-    "jacobian_product": lambda net, x, _: {1: kr.jacobian_product(net, x, own_weights(net))},
-    "mixed_derivatives": lambda net, x, y: {1: kr.mixed_derivatives(net, x, y, 2, 1)},
-    "transposed_jacobian_product": lambda net, x, y: kr.transposed_jacobian_product(net, x, y),
-    "sample_gauss_newton": lambda net, x, y: {1: kr.sample_gauss_newton(net, x, y)},
-    "sample_q": lambda net, x, _: kr.sample_q(net, x),
+    "forward": lambda net, x, _: ref.forward(net, x)[1],
+    "jacobians": lambda net, x, _: ref.jacobians(net, x),
+    "derivation": lambda net, x, y: dict(enumerate(ref.derivation(net, x, y, 1))),
+    "elementwise_curving_matrix": lambda net, x, y: {1: ref.elementwise_curving_matrix(net, x, y, 1)},
+    "elementwise_slope_matrix": lambda net, x, _: {1: ref.elementwise_slope_matrix(net, x, 1)},
+    "hessian_split": lambda net, x, y: dict(enumerate(ref.hessian_split(net, x, y))),
+    "jacobian_product": lambda net, x, _: {1: ref.jacobian_product(net, x, own_weights(net))},
+    "mixed_derivatives": lambda net, x, y: {1: ref.mixed_derivatives(net, x, y, 2, 1)},
+    "transposed_jacobian_product": lambda net, x, y: ref.transposed_jacobian_product(net, x, y),
+    "sample_gauss_newton": lambda net, x, y: {1: ref.sample_gauss_newton(net, x, y)},
+    "sample_q": lambda net, x, _: ref.sample_q(net, x),
     **{
-        name: getattr(kr, name)
+        name: getattr(ref, name)
         for name in (
             "backpropagate",
             "sample_gauss_newton_blocks",
@@ -75,8 +75,8 @@ def rational_problem(transfers, N, denominator):
         return np.frompyfunc(lambda k: Fraction(int(k), denominator), 1, 1)(rng.integers(-9, 10, size=shape))
 
     weights = tuple(numbers(width, below + 1) for below, width in itertools.pairwise(widths))
-    problem = kr.Network(weights, transfers, "squared_error"), numbers(N, widths[0]), numbers(N, widths[-1])
-    assert all(np.all(kr.forward(problem[0], x)[1][l] != 0) for x in problem[1] for l in range(1, len(weights)))
+    problem = ref.Network(weights, transfers, "squared_error"), numbers(N, widths[0]), numbers(N, widths[-1])
+    assert all(np.all(ref.forward(problem[0], x)[1][l] != 0) for x in problem[1] for l in range(1, len(weights)))
     return problem
 
 
@@ -128,16 +128,16 @@ def moved(problem, l, entries):
         W[entry] += sign * STEP
     there = net._replace(weights=(*net.weights[: l - 1], W, *net.weights[l:]))
     for x in X:
-        before, after = kr.forward(net, x)[1], kr.forward(there, x)[1]
+        before, after = ref.forward(net, x)[1], ref.forward(there, x)[1]
         assert all(np.array_equal(before[k] > 0, after[k] > 0) for k in range(1, net.L))
-    return kr.loss(there, X, Y)
+    return ref.loss(there, X, Y)
 
 
 @pytest.mark.parametrize("transfers", CHAINS)
 def test_difference_quotients(transfers):
     """The gradient, and one column of each block (7) of the Hessian, which is (16), as equations between rationals."""
     problem = rational_problem(transfers, N=3, denominator=7)
-    gradient, H, G = kr.gradient(*problem), kr.hessian_blocks(*problem), kr.gauss_newton_blocks(*problem)
+    gradient, H, G = ref.gradient(*problem), ref.hessian_blocks(*problem), ref.gauss_newton_blocks(*problem)
     for l, g in gradient.items():
         columns = [(a, b) for b in range(g.shape[1]) for a in range(g.shape[0])]
         first = [(moved(problem, l, [(i, 1)]) - moved(problem, l, [(i, -1)])) / (2 * STEP) for i in columns]
@@ -177,7 +177,7 @@ def test_objectives_stay_balls(name):
         y = {"bernoulli": np.array([flint.arb(1), flint.arb(0), flint.arb(1) / 3]), "categorical": 2, "mixture": 1}[
             name
         ]
-        E = kr.OBJECTIVES[name]
+        E = ref.OBJECTIVES[name]
         results = [np.array([E.value(h, y)]), E.gradient(h, y), E.hessian(h, y)]
         results += [] if E.root is None else [E.root(h, y)]
         for result in results:

@@ -6,7 +6,7 @@ Hessian of E where h_L is replaced by its first-order expansion, which is what n
 mixture (27), p(y | h_L) is replaced by its, or H_L by its projection.
 """
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -125,7 +125,7 @@ MEANS = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_one_datapoint(name, problem, truths, relative_error):
     for n, (x, y) in enumerate(zip(problem.X, problem.Y, strict=True)):
-        ours = getattr(kr, name)(*(problem.net, x, y)[: 2 if name == "jacobians" else 3])
+        ours = getattr(ref, name)(*(problem.net, x, y)[: 2 if name == "jacobians" else 3])
         truth = {l: value[n] for l, value in truths[name].items()}
         assert relative_error({1: ours} if name == "sample_gauss_newton" else ours, truth) < 1e-12
 
@@ -133,26 +133,26 @@ def test_one_datapoint(name, problem, truths, relative_error):
 @pytest.mark.parametrize("name", MEANS)
 def test_mean_over_the_batch(name, problem, truths, relative_error):
     truth = {l: value.mean(axis=0) for l, value in truths[MEANS[name]].items()}
-    ours = getattr(kr, name)(*problem)
+    ours = getattr(ref, name)(*problem)
     assert relative_error({1: ours} if name == "loss" else ours, truth) < 1e-12
 
 
-@pytest.mark.parametrize("name", kr.TRANSFERS)
+@pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
     h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points leave 0 out
     f = TRANSFERS[name]
     f, first, second = (np.asarray(jax.vmap(d)(h)) for d in (f, jax.grad(f), jax.grad(jax.grad(f))))
-    ours = kr.TRANSFERS[name]
+    ours = ref.TRANSFERS[name]
     assert relative_error(ours.f(h), f) < 1e-12
     assert relative_error(ours.first(h), first) < 1e-12
     assert np.max(np.abs(ours.second(h) - second)) <= 1e-12 * np.max(np.abs(second))
 
 
 @pytest.mark.parametrize("scale", [0, 1, 5])
-@pytest.mark.parametrize("name", kr.OBJECTIVES)
+@pytest.mark.parametrize("name", ref.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
     """E, dE/dh_L, H_L, and the root R as R R^T = H_L; the H_L of the mixture has none until it is projected."""
-    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), kr.OBJECTIVES[name]
+    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), ref.OBJECTIVES[name]
     for y in map(np.array, LABELS[name]):
         value, gradient, hessian = (np.asarray(d(LOSSES[name])(h, y)) for d in (lambda E: E, jax.grad, jax.hessian))
         assert relative_error(ours.value(h, y), value) < 1e-12
@@ -160,7 +160,7 @@ def test_objectives(name, scale, relative_error):
         assert relative_error(ours.hessian(h, y), hessian) < 1e-12
         if name == "mixture":
             assert ours.root is None
-            root, hessian = kr.output_root(kr.Network((), (), name), h, y), np.asarray(projected(hessian))
+            root, hessian = ref.output_root(ref.Network((), (), name), h, y), np.asarray(projected(hessian))
         else:
             root = ours.root(h, y)
         assert relative_error(root @ root.T, hessian) < 1e-12

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -40,7 +40,7 @@ LABELS = {
 class Error(NamedTuple):
     """E as a function of h_L, and what stands for its Hessian where Gauss-Newton matrices begin."""
 
-    net: kr.Network
+    net: ref.Network
     y: torch.Tensor
 
     def __call__(self, h):
@@ -151,7 +151,7 @@ def truths(problem):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_one_datapoint(name, problem, truths, relative_error):
     for x, y, truth in zip(problem.X, problem.Y, truths[name], strict=True):
-        ours = getattr(kr, name)(*(problem.net, x, y)[: 2 if name == "jacobians" else 3])
+        ours = getattr(ref, name)(*(problem.net, x, y)[: 2 if name == "jacobians" else 3])
         assert relative_error({1: ours} if name == "sample_gauss_newton" else ours, truth) < 1e-12
 
 
@@ -159,34 +159,34 @@ def test_one_datapoint(name, problem, truths, relative_error):
 def test_mean_over_the_batch(name, problem, truths, relative_error):
     samples = truths[MEANS[name]]
     truth = {l: np.mean([sample[l] for sample in samples], axis=0) for l in samples[0]}
-    assert relative_error(getattr(kr, name)(*problem), truth) < 1e-12
+    assert relative_error(getattr(ref, name)(*problem), truth) < 1e-12
 
 
-@pytest.mark.parametrize("name", kr.TRANSFERS)
+@pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
     h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points leave 0 out
     first = func.grad(TRANSFERS[name])
     f, first, second = (torch.vmap(d)(torch.tensor(h)).numpy() for d in (TRANSFERS[name], first, func.grad(first)))
-    ours = kr.TRANSFERS[name]
+    ours = ref.TRANSFERS[name]
     assert relative_error(ours.f(h), f) < 1e-12
     assert relative_error(ours.first(h), first) < 1e-12
     assert np.max(np.abs(ours.second(h) - second)) <= 1e-12 * np.max(np.abs(second))
 
 
 @pytest.mark.parametrize("scale", [0, 1, 5])
-@pytest.mark.parametrize("name", kr.OBJECTIVES)
+@pytest.mark.parametrize("name", ref.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
     """E, dE/dh_L, H_L, what stands for it, and a root of that: R R^T."""
-    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), kr.OBJECTIVES[name]
+    h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), ref.OBJECTIVES[name]
     at = torch.tensor(h)
     assert (ours.root is None) == (name == "mixture")
     for y in map(np.array, LABELS[name]):
-        E = Error(kr.Network((), (), name), torch.tensor(y))
+        E = Error(ref.Network((), (), name), torch.tensor(y))
         assert relative_error(ours.value(h, y), E(at).numpy()) < 1e-12
         assert relative_error(ours.gradient(h, y), func.grad(E)(at).numpy()) < 1e-12
         assert relative_error(ours.hessian(h, y), func.hessian(E)(at).numpy()) < 1e-12
         for psd in ("project", "scalar"):
-            net = kr.Network((), (), name, psd)
-            truth, root = E._replace(net=net).gauss_newton(at).numpy(), kr.output_root(net, h, y)
-            assert relative_error(kr.output_gauss_newton(net, h, y), truth) < 1e-12
+            net = ref.Network((), (), name, psd)
+            truth, root = E._replace(net=net).gauss_newton(at).numpy(), ref.output_root(net, h, y)
+            assert relative_error(ref.output_gauss_newton(net, h, y), truth) < 1e-12
             assert relative_error(root @ root.T, truth) < 1e-12

@@ -2,24 +2,24 @@
 
 import re
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
 OF_LABELS = (
-    kr.loss,
-    kr.gradient,
-    kr.hessian,
-    kr.hessian_blocks,
-    kr.gauss_newton,
-    kr.gauss_newton_between,
-    kr.gauss_newton_blocks,
-    kr.factored_between,
-    kr.kflr,
-    kr.kfra,
-    kr.mean_from_jacobians,
+    ref.loss,
+    ref.gradient,
+    ref.hessian,
+    ref.hessian_blocks,
+    ref.gauss_newton,
+    ref.gauss_newton_between,
+    ref.gauss_newton_blocks,
+    ref.factored_between,
+    ref.kflr,
+    ref.kfra,
+    ref.mean_from_jacobians,
 )
-OF_INPUTS = (kr.expected_q, kr.fisher, kr.fisher_from_output_hessians, kr.mean_from_fisher)
+OF_INPUTS = (ref.expected_q, ref.fisher, ref.fisher_from_output_hessians, ref.mean_from_fisher)
 
 
 @pytest.mark.parametrize("function", OF_LABELS, ids=lambda f: f.__name__)
@@ -64,7 +64,7 @@ def test_inputs_that_do_not_fit(make_problem, function, spoil, message):
 def test_the_mixture_has_three_outputs(make_problem, outputs):
     net, X, Y = make_problem("mixture", ("softplus",))
     other = net._replace(weights=(net.weights[0], np.ones((outputs, 3))))
-    for function, data in [(kr.gradient, (X, Y)), (kr.expected_q, (X,)), (kr.kfac, (X, Y[:, None]))]:
+    for function, data in [(ref.gradient, (X, Y)), (ref.expected_q, (X,)), (ref.kfac, (X, Y[:, None]))]:
         with pytest.raises(ValueError, match=f"^expected 3 outputs for the mixture, got {outputs}$"):
             function(other, *data)
 
@@ -72,20 +72,20 @@ def test_the_mixture_has_three_outputs(make_problem, outputs):
 def test_labels_for_kfac_are_s_for_each_datapoint(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
     with pytest.raises(ValueError, match=r"labels: expected shape \(7, 3, 3\) for bernoulli, got \(7, 3\)"):
-        kr.kfac(net, X, Y)
+        ref.kfac(net, X, Y)
     with pytest.raises(ValueError, match=r"labels: expected shape \(7, 1, 3\) for bernoulli, got \(6, 1, 3\)"):
-        kr.kfac(net, X, Y[:-1, None, :])
+        ref.kfac(net, X, Y[:-1, None, :])
     net, X, Y = make_problem("mixture", ("softplus",))
     with pytest.raises(ValueError, match=r"labels: expected shape \(7, 1\) for mixture, got \(7, 1, 1\)"):
-        kr.kfac(net, X, Y[:, None, None])
+        ref.kfac(net, X, Y[:, None, None])
     with pytest.raises(ValueError, match="labels: expected class indices from 0 to 1, got 2 to 2"):
-        kr.kfac(net, X, 0 * Y[:, None] + 2)
+        ref.kfac(net, X, 0 * Y[:, None] + 2)
 
 
 def test_as_many_draws_as_datapoints(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
     with pytest.raises(ValueError, match="shorter"):
-        kr.draw_labels(net, X, Y[:-1, None, :])
+        ref.draw_labels(net, X, Y[:-1, None, :])
 
 
 def test_a_network_that_is_no_chain(make_problem):
@@ -94,10 +94,10 @@ def test_a_network_that_is_no_chain(make_problem):
     surplus = net._replace(transfers=("softplus", "tanh"))
     for broken in (wide, surplus):
         with pytest.raises(ValueError, match="one transfer function fewer"):
-            kr.gradient(broken, X, Y)
+            ref.gradient(broken, X, Y)
 
 
 def test_the_outputs_of_the_mixture_are_those_of_the_last_layer():
     weights = tuple(np.zeros(shape) for shape in ((5, 3), (4, 6), (2, 5)))
     with pytest.raises(ValueError, match="expected 3 outputs for the mixture, got 2"):
-        kr.loss(kr.Network(weights, ("tanh", "tanh"), "mixture"), np.zeros((1, 2)), np.array([0]))
+        ref.loss(ref.Network(weights, ("tanh", "tanh"), "mixture"), np.zeros((1, 2)), np.array([0]))

@@ -3,7 +3,7 @@
 import itertools
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -23,16 +23,16 @@ LABELS = {
 
 def network(objective, h):
     """A network with these h_L for every input (of one unit)."""
-    return kr.Network((np.array([[0 * v, v] for v in h]),), (), objective)
+    return ref.Network((np.array([[0 * v, v] for v in h]),), (), objective)
 
 
 def mean(objective, h, f):
-    return kr.model_mean(network(objective, h), np.array(h), f)
+    return ref.model_mean(network(objective, h), np.array(h), f)
 
 
 def outcomes(objective, h):
     """{y: p(y | h_L)}, with the labels hashable."""
-    found = list(kr.outcomes.OUTCOMES[objective](np.array(h)))
+    found = list(ref.outcomes.OUTCOMES[objective](np.array(h)))
     table = {tuple(y) if np.ndim(y) else y: p for y, p in found}
     assert len(table) == len(found)
     return table
@@ -82,7 +82,7 @@ def test_probabilities_sum_to_1(objective, scale):
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli"])
 def test_labels_are_in_the_arithmetic_of_the_outputs(objective):
     """What is float32 stays so."""
-    for y, p in kr.outcomes.OUTCOMES[objective](np.array(H[objective], np.float32)):
+    for y, p in ref.outcomes.OUTCOMES[objective](np.array(H[objective], np.float32)):
         assert y.dtype == np.float32
         assert p.dtype == np.float32
 
@@ -95,7 +95,7 @@ def test_every_label_and_its_probability(objective):
     assert set(table) == LABELS[objective](len(h))
     for y, p in table.items():
         label = np.array(y) if objective == "bernoulli" else y
-        assert abs(p - np.exp(-kr.OBJECTIVES[objective].value(h, label))) < 1e-15
+        assert abs(p - np.exp(-ref.OBJECTIVES[objective].value(h, label))) < 1e-15
 
 
 def test_probabilities_by_hand():
@@ -123,8 +123,8 @@ def test_means_over_discrete_labels(objective):
     assert abs(mean(objective, h, lambda y: score[key(y)]) - sum(p * score[y] for y, p in table.items())) < 1e-12
     for label, p in table.items():
         assert abs(mean(objective, h, lambda y, label=label: float(key(y) == label)) - p) < 1e-15
-    assert abs(mean(objective, h, lambda y: np.exp(kr.OBJECTIVES[objective].value(h, y))) - len(table)) < 1e-12
-    slope = mean(objective, h, lambda y: kr.OBJECTIVES[objective].gradient(h, y))
+    assert abs(mean(objective, h, lambda y: np.exp(ref.OBJECTIVES[objective].value(h, y))) - len(table)) < 1e-12
+    slope = mean(objective, h, lambda y: ref.OBJECTIVES[objective].gradient(h, y))
     assert np.max(np.abs(slope)) < 1e-15
 
 
@@ -145,7 +145,7 @@ def test_frequencies_of_drawn_labels(objective, h, M):
     """
     even = (np.arange(M) + 0.5) / M
     draws = np.array(list(itertools.product(even, repeat=len(h)))) if objective == "bernoulli" else even
-    drawn = kr.draw_labels(network(objective, h), np.ones((1, 1)), draws[None])[0]
+    drawn = ref.draw_labels(network(objective, h), np.ones((1, 1)), draws[None])[0]
     keys = [tuple(y) if objective == "bernoulli" else y for y in drawn]
     for y, p in outcomes(objective, h).items():
         assert abs(keys.count(y) / len(keys) - p) < (1 / M if M == 1000 else 1e-15)
@@ -155,13 +155,13 @@ def test_frequencies_of_drawn_normal_labels():
     """h_L + z has the mean h_L and the covariance I if z has 0 and I."""
     h = np.array(H["squared_error"])
     z = np.sqrt(3) * np.concatenate([np.eye(3), -np.eye(3)])
-    drawn = np.array(kr.draw_labels(network("squared_error", h), np.ones((1, 1)), z[None])[0])
+    drawn = np.array(ref.draw_labels(network("squared_error", h), np.ones((1, 1)), z[None])[0])
     assert np.allclose(np.mean(drawn, axis=0), mean("squared_error", h, lambda y: y), rtol=1e-14, atol=0)
     ours = mean("squared_error", h, lambda y: np.outer(y, y))
     assert np.allclose(drawn.T @ drawn / len(drawn), ours, rtol=1e-13, atol=0)
 
 
 def test_a_categorical_of_one_class_has_a_fisher_matrix_of_zeros():
-    net = kr.Network((np.array([[0.5, -1.0]]),), (), "categorical")
-    (blocks,) = kr.fisher_from_weight_gradients(net, np.array([[2.0], [3.0]])).values()
+    net = ref.Network((np.array([[0.5, -1.0]]),), (), "categorical")
+    (blocks,) = ref.fisher_from_weight_gradients(net, np.array([[2.0], [3.0]])).values()
     assert np.array_equal(blocks, np.zeros((2, 2)))

@@ -1,6 +1,6 @@
 """Products by the R-operator against the matrices that other modules, or differences, make of the same problems."""
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -19,8 +19,8 @@ def case(request, make_problem):
 
 def test_gauss_newton_product(case, relative_error):
     net, X, Y, V = case
-    ours = kr.theta(kr.gauss_newton_product(net, X, Y, V))
-    assert relative_error(ours, kr.gauss_newton(net, X, Y) @ kr.theta(V)) < 1e-12
+    ours = ref.theta(ref.gauss_newton_product(net, X, Y, V))
+    assert relative_error(ours, ref.gauss_newton(net, X, Y) @ ref.theta(V)) < 1e-12
 
 
 def test_hessian_product(case, relative_error):
@@ -28,11 +28,11 @@ def test_hessian_product(case, relative_error):
     net, X, Y, V = case
 
     def at(r):
-        return kr.theta(kr.gradient(kr.moved(net, {l: r * V[l] for l in V}), X, Y))
+        return ref.theta(ref.gradient(ref.moved(net, {l: r * V[l] for l in V}), X, Y))
 
     r = 1e-3
     truth = (8 * (at(r) - at(-r)) - (at(2 * r) - at(-2 * r))) / (12 * r)
-    assert relative_error(kr.theta(kr.hessian_product(net, X, Y, V)), truth) < 1e-8
+    assert relative_error(ref.theta(ref.hessian_product(net, X, Y, V)), truth) < 1e-8
 
 
 def test_jacobian_products_are_transposes(case):
@@ -40,8 +40,8 @@ def test_jacobian_products_are_transposes(case):
     net, X, _, V = case
     u = np.arange(1.0, len(net.weights[-1]) + 1)
     for x in X:
-        JV = kr.jacobian_product(net, x, V)
-        assert u @ JV == pytest.approx(kr.dot(kr.transposed_jacobian_product(net, x, u), V), rel=1e-12)
+        JV = ref.jacobian_product(net, x, V)
+        assert u @ JV == pytest.approx(ref.dot(ref.transposed_jacobian_product(net, x, u), V), rel=1e-12)
         r = 1e-5
-        ahead, back = (kr.forward(kr.moved(net, {l: s * r * V[l] for l in V}), x)[1][net.L] for s in (1, -1))
+        ahead, back = (ref.forward(ref.moved(net, {l: s * r * V[l] for l in V}), x)[1][net.L] for s in (1, -1))
         assert np.max(np.abs((ahead - back) / (2 * r) - JV)) < 1e-7 * np.max(np.abs(JV))

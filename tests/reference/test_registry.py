@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import pytest
 
 NUMBERS = range(1, 72)
@@ -25,7 +25,7 @@ MISPRINTED = {
     *(32, 33, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45),
     *(46, 47, 51, 52, 53, 54, 55, 59, 63, 64, 65, 66, 70, 71),
 }
-NAMES = {f: name for name in kr.__all__ if callable(f := getattr(kr, name))}
+NAMES = {f: name for name in ref.__all__ if callable(f := getattr(ref, name))}
 
 
 def cited(docstring):
@@ -46,14 +46,14 @@ def test_what_counts_as_a_citation():
 
 
 def test_no_number_is_missing():
-    assert list(kr.EQUATIONS) == list(NUMBERS)
-    assert list(kr.STATEMENTS) == list(NUMBERS)
-    assert all(kr.EQUATIONS[n].statement is kr.STATEMENTS[n] for n in NUMBERS)
+    assert list(ref.EQUATIONS) == list(NUMBERS)
+    assert list(ref.STATEMENTS) == list(NUMBERS)
+    assert all(ref.EQUATIONS[n].statement is ref.STATEMENTS[n] for n in NUMBERS)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_statement(number):
-    statement = kr.EQUATIONS[number].statement
+    statement = ref.EQUATIONS[number].statement
     assert statement.kind in KINDS
     assert statement.title
     assert statement.title[0].islower() or statement.title.startswith(("KFLR", "KFRA", "KFAC"))
@@ -65,7 +65,7 @@ def test_the_statement(number):
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_each_function_is_exported_and_cites_the_number(number):
-    functions = kr.EQUATIONS[number].functions
+    functions = ref.EQUATIONS[number].functions
     assert functions
     for function in functions:
         exported = {"probability": "mixture_probability"}.get(function.__name__, function.__name__)
@@ -74,7 +74,7 @@ def test_each_function_is_exported_and_cites_the_number(number):
 
 
 def test_the_parts_of_the_paper():
-    for number, equation in kr.EQUATIONS.items():
+    for number, equation in ref.EQUATIONS.items():
         file = equation.test.split("::")[0].rpartition("/")[2]
         assert equation.statement.section.startswith(SECTIONS[file]), number
 
@@ -82,7 +82,7 @@ def test_the_parts_of_the_paper():
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_test_exists(number):
     """A function at the top of the file that it names."""
-    path, _, name = kr.EQUATIONS[number].test.partition("::")
+    path, _, name = ref.EQUATIONS[number].test.partition("::")
     assert name == f"test_equation_{number}"
     assert path.rpartition("/")[0] == "tests/reference/equations"
     file = Path(__file__).with_name("equations") / path.rpartition("/")[2]

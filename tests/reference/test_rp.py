@@ -3,7 +3,7 @@
 import itertools
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -34,21 +34,21 @@ def case(request, make_problem):
 
 def test_the_mean_over_a_design_is_kflr(case, relative_error):
     problem, K = case
-    exact = kr.kflr(*problem)
+    exact = ref.kflr(*problem)
     for design in designs(K):
         projections = np.array([design] * 4)
-        assert relative_error(kr.rp(*problem, projections), exact) < 1e-13
+        assert relative_error(ref.rp(*problem, projections), exact) < 1e-13
     # Each datapoint may have a design of its own, in an order of its own
     rng = np.random.default_rng(1)
     turned = [np.linalg.qr(rng.normal(size=(K, K)))[0] * np.sqrt(K) for _ in range(4)]
-    assert relative_error(kr.rp(*problem, np.array(turned)), exact) < 1e-13
+    assert relative_error(ref.rp(*problem, np.array(turned)), exact) < 1e-13
 
 
 def test_one_projection_is_not_kflr(case, relative_error):
     """The power of the test above. A root of one column leaves nothing to chance but the length of z."""
     problem, K = case
     for z in (np.ones((4, 1, K)) * 1.1, np.random.default_rng(2).normal(size=(4, 3, K))):
-        assert relative_error(kr.rp(*problem, z), kr.kflr(*problem)) > 1e-2
+        assert relative_error(ref.rp(*problem, z), ref.kflr(*problem)) > 1e-2
 
 
 def test_loops(case, relative_error):
@@ -56,8 +56,8 @@ def test_loops(case, relative_error):
     (net, X, Y), K = case
     N, S = 4, 2
     z = np.random.default_rng(3).normal(size=(N, S, K))
-    roots = [kr.sample_roots(net, x, y) for x, y in zip(X, Y, strict=True)]
-    ours = kr.rp(net, X, Y, z)
+    roots = [ref.sample_roots(net, x, y) for x, y in zip(X, Y, strict=True)]
+    ours = ref.rp(net, X, Y, z)
     assert ours.keys() == {1, 2, 3}
     for l, G in ours.items():
         truth = np.zeros(G.shape)
@@ -70,17 +70,17 @@ def test_loops(case, relative_error):
 def test_signs_do_not_matter_and_lengths_do(case, relative_error):
     problem, K = case
     z = np.random.default_rng(4).normal(size=(4, 3, K))
-    ours = kr.rp(*problem, z)
+    ours = ref.rp(*problem, z)
     signs = np.array([1, -1, 1])[:, None]
-    assert relative_error(kr.rp(*problem, z * signs), ours) < 1e-14
-    assert relative_error(kr.rp(*problem, 3 * z), {l: 9 * ours[l] for l in ours}) < 1e-13
-    assert relative_error(kr.rp(*problem, z[:, ::-1]), ours) < 1e-14  # nor does the order of s
+    assert relative_error(ref.rp(*problem, z * signs), ours) < 1e-14
+    assert relative_error(ref.rp(*problem, 3 * z), {l: 9 * ours[l] for l in ours}) < 1e-13
+    assert relative_error(ref.rp(*problem, z[:, ::-1]), ours) < 1e-14  # nor does the order of s
 
 
 def test_one_datapoint(case, relative_error):
     (net, X, Y), K = case
     one = net, X[1:2], Y[1:2]
-    assert relative_error(kr.rp(*one, np.sqrt(K) * np.eye(K)[None]), kr.kflr(*one)) < 1e-13
+    assert relative_error(ref.rp(*one, np.sqrt(K) * np.eye(K)[None]), ref.kflr(*one)) < 1e-13
 
 
 def rational(rng, *shape):
@@ -90,13 +90,13 @@ def rational(rng, *shape):
 def test_exact_arithmetic():
     """Squared error with four outputs: signs, a Hadamard matrix and 2 e_k, as equations between rationals."""
     rng = np.random.default_rng(5)
-    net = kr.Network((rational(rng, 2, 4), rational(rng, 4, 3)), ("leaky_relu",), "squared_error")
+    net = ref.Network((rational(rng, 2, 4), rational(rng, 4, 3)), ("leaky_relu",), "squared_error")
     X, Y = rational(rng, 3, 3), rational(rng, 3, 4)
-    exact = kr.kflr(net, X, Y)
+    exact = ref.kflr(net, X, Y)
     two = np.array([[1, 1], [1, -1]])
     all_signs = list(itertools.product((-1, 1), repeat=4))
     for design in (np.kron(two, two), 2 * np.eye(4, dtype=int), all_signs):
-        ours = kr.rp(net, X, Y, np.array([design] * 3))
+        ours = ref.rp(net, X, Y, np.array([design] * 3))
         assert {type(value) for l in ours for value in ours[l].flat} == {Fraction}
         assert all(np.array_equal(ours[l], exact[l]) for l in exact)
 
@@ -120,23 +120,23 @@ def test_wrong_shapes(case, wrong):
     problem, K = case
     shape = wrong(4, K)
     with pytest.raises(ValueError, match=r"^projections: expected shape \(4, S, \d\) with at least one sample S, got"):
-        kr.rp(*problem, np.ones(shape))
+        ref.rp(*problem, np.ones(shape))
 
 
 def test_the_message_names_both_shapes(case):
     problem, K = case
     expected = rf"^projections: expected shape \(4, S, {K}\) with at least one sample S, got \(4, 5, 9\)$"
     with pytest.raises(ValueError, match=expected):
-        kr.rp(*problem, np.ones((4, 5, 9)))
+        ref.rp(*problem, np.ones((4, 5, 9)))
 
 
 def test_other_errors(case):
     """Those of every function of a batch, and of a root that is refused."""
     (net, X, Y), K = case
     with pytest.raises(ValueError, match="X: expected shape"):
-        kr.rp(net, X[:, 1:], Y, np.ones((4, 1, K)))
+        ref.rp(net, X[:, 1:], Y, np.ones((4, 1, K)))
     with pytest.raises(ValueError, match="Y: expected shape"):
-        kr.rp(net, X, Y[1:], np.ones((4, 1, K)))
+        ref.rp(net, X, Y[1:], np.ones((4, 1, K)))
     if net.objective == "mixture":
         with pytest.raises(ValueError, match="indefinite"):
-            kr.rp(net._replace(psd="raise"), X, Y, np.ones((4, 1, K)))
+            ref.rp(net._replace(psd="raise"), X, Y, np.ones((4, 1, K)))

@@ -55,7 +55,7 @@ class _Arrays:
         _, _, Q, G = kfgn.kfra(*self.batch)
         return tuple(f(block, V) for block, V in zip(kfgn.kronecker_blocks(Q, G), self.V, strict=True))
 
-    def dense(self, curvature: kfgn.Curvature) -> tuple[Any, ...]:
+    def dense(self, curvature: kfgn.LossAndFactors) -> tuple[Any, ...]:
         """Q_l kron G_l."""
         return tuple(block.dense() for block in kfgn.kronecker_blocks(curvature.Q, curvature.G))
 
@@ -70,17 +70,17 @@ class _Arrays:
 
 def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewton:
     """The walk's optimiser, with the constants that it has and the port's defaults, the paper's, for the others."""
-    hessian_free = walk.method in ("whole", "blocks")
+    hessian_free = walk.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
-        kfgn.HessianFree(blocks=walk.method == "blocks", iterations=ITERATIONS, tolerance=0.0)
+        kfgn.HessianFree(blocks=walk.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
         if hessian_free
-        else kfgn.Factored(walk.method, inversion=walk.inversion, refresh=walk.refresh)
+        else kfgn.KroneckerFactored(walk.method, inversion=walk.inversion, refresh=walk.refresh)
     )
     (low, high), (part, of) = (n / d for n, d in walk.thresholds), walk.momentum
 
     def damping(period: int, bounds: tuple[float, float] | None) -> kfgn.Damping:
-        least, most = bounds or (0.0, 1e6)
-        return kfgn.Damping(initial=least, period=period, least=least, most=most)
+        lower, upper = bounds or (0.0, 1e6)
+        return kfgn.Damping(initial=lower, period=period, lower=lower, upper=upper)
 
     return kfgn.GaussNewton(
         network,
@@ -89,7 +89,7 @@ def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewto
         tau=damping(5, walk.tau_bounds),
         gamma=damping(20, walk.gamma_bounds),
         thresholds=(low, high),
-        longest_step=walk.longest_step,
+        max_step_size=walk.max_step_size,
         momentum=part / of,
     )
 
@@ -103,7 +103,7 @@ def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> State:
     start = optimiser.init(weights)
     curvature, counts = start.curvature, start.counts
     how = optimiser.curvature
-    if isinstance(how, kfgn.Factored):
+    if isinstance(how, kfgn.KroneckerFactored):
         k = gamma + optimiser.eta
         kept = [damped_inverse(p.xp, *factors, k, how.inversion, floored=True)[0] for factors in zip(Q, G, strict=True)]
         count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
@@ -130,7 +130,7 @@ def _steps(p: _Arrays) -> tuple[Any, ...]:
         draws = None if here.draws is None else p.array(here.draws)
         state, info = optimiser.step(_state(p, optimiser, here), p.array(here.X), p.array(here.Y), draws)
         factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
-        arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, -info.step_size]
+        arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)
 
 

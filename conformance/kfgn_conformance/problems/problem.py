@@ -74,7 +74,7 @@ class Walk(NamedTuple):
     inversion:  a norm of (38), or exact for the inverse of (35)
     thresholds: of rho: tau grows below the first and shrinks above the second; (n, d) is n / d, and so is momentum
     tau_bounds, gamma_bounds: the least and the most of each, where they are bounded
-    longest_step: the most that |alpha| may be
+    max_step_size: the most that |alpha| may be
     momentum:   what part of the last update is added to the next
     refresh:    every how many steps, from the first, the factors take in a batch
     """
@@ -84,7 +84,7 @@ class Walk(NamedTuple):
     thresholds: tuple[tuple[int, int], tuple[int, int]] = ((3, 4), (3, 4))
     tau_bounds: tuple[float, float] | None = None
     gamma_bounds: tuple[float, float] | None = None
-    longest_step: float | None = None
+    max_step_size: float | None = None
     momentum: tuple[int, int] = (0, 1)
     refresh: int = 1
     waypoints: tuple[Waypoint, ...] = ()

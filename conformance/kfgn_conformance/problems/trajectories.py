@@ -31,8 +31,8 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
     "rp": ("squared_error", "project", Walk("rp")),
     "mixture": ("mixture", "project", Walk("kfra")),
     "mixture-scalar": ("mixture", "scalar", Walk("kfac")),
-    "blocks": ("bernoulli", "project", Walk("blocks")),
-    "whole": ("squared_error", "project", Walk("whole")),
+    "blocks": ("bernoulli", "project", Walk("hessian_free_blocks")),
+    "whole": ("squared_error", "project", Walk("hessian_free")),
     "options": (
         "bernoulli",
         "project",
@@ -42,7 +42,7 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
             thresholds=((1, 4), (3, 4)),
             tau_bounds=(0.25, 0.5),
             gamma_bounds=(0.125, 0.5),
-            longest_step=1.0,
+            max_step_size=1.0,
             momentum=(1, 4),
             refresh=3,
         ),
@@ -51,7 +51,7 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
     "momentum": ("bernoulli", "project", Walk("kfra", momentum=(3, 4))),
     "rejected": ("bernoulli", "project", Walk("kfra")),
     "saturated": ("bernoulli", "project", Walk("kflr")),
-    "converged": ("squared_error", "project", Walk("blocks")),
+    "converged": ("squared_error", "project", Walk("hessian_free_blocks")),
 }
 """The objective, the matrix in the place of its H_L, and the settings of each walk.
 
@@ -191,7 +191,7 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
         thresholds = [n / d for n, d in settings.thresholds]
         if min(abs(info.rho - threshold) for threshold in thresholds) < MARGIN:
             return False
-    if (here.t + 1) % settings.T_gamma == 0 and settings.method != "whole":
+    if (here.t + 1) % settings.T_gamma == 0 and settings.method != "hessian_free":
         best, second = sorted(decreases(problem, here), reverse=True)[:2]
         return bool(best - second > MARGIN * best)
     return True

@@ -24,11 +24,11 @@ def settings_of(p: Problem) -> ref.Settings:
     return ref.Settings(
         walk.method,
         p.probes.eta[()],
-        norm=walk.inversion,
+        inversion=walk.inversion,
         thresholds=walk.thresholds,
         tau_bounds=walk.tau_bounds,
         gamma_bounds=walk.gamma_bounds,
-        longest_step=walk.longest_step,
+        max_step_size=walk.max_step_size,
         momentum=walk.momentum,
         refresh=walk.refresh,
     )
@@ -93,7 +93,7 @@ def definiteness(p: Problem, here: Waypoint) -> list[tuple[float, float]]:
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
     root, found = np.sqrt(state.gamma + settings.eta), []
     for l in Q:
-        share = 1.0 if settings.norm == "exact" else ref.omega(Q[l], G[l], settings.norm)
+        share = 1.0 if settings.inversion == "exact" else ref.omega(Q[l], G[l], settings.inversion)
         for A, damping in ((Q[l], share * root), (G[l], root / share)):
             values = np.linalg.eigvalsh(A)
             if values[0] < -(2.0**-20) * values[-1]:

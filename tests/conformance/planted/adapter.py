@@ -25,7 +25,7 @@ class Batched(Optimiser):
 
     def answer(self, problem, quantity):
         if quantity == "optimiser_step":
-            if problem.walk.method in ("whole", "blocks"):
+            if problem.walk.method in ("hessian_free", "hessian_free_blocks"):
                 raise UnsupportedError("only methods that have factors")
             return self.steps(problem)
         b = self.batch(problem)

@@ -76,8 +76,8 @@ class Optimiser(Curvature):
         except np.linalg.LinAlgError:
             return self.rejected(here, f, self.raised(self.real(here.gamma)[()], walk.gamma_bounds))
         alpha = -self.dot(delta, g) / self.along(b, delta, delta, tau + eta)
-        if walk.longest_step is not None:
-            alpha = np.clip(alpha, -walk.longest_step, walk.longest_step)
+        if walk.max_step_size is not None:
+            alpha = np.clip(alpha, -walk.max_step_size, walk.max_step_size)
         part = walk.momentum[0] / walk.momentum[1] if here.t else 0.0
         step = [alpha * d for d in delta]
         carried = [part * self.real(u) for u in here.update]

@@ -17,7 +17,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -39,7 +39,7 @@ RATIONAL_CHAINS = (("relu",), ("identity", "leaky_relu"), ("leaky_relu", "relu")
 class Problem(NamedTuple):
     """A network, a batch X (N, D_0) and its labels Y. `kr.f(*problem)` or `for x, y in problem.pairs`."""
 
-    net: kr.Network
+    net: ref.Network
     X: np.ndarray
     Y: np.ndarray
 
@@ -61,7 +61,7 @@ def assert_off_kinks(problem, distance):
     """No unit of a kinked layer is near its kink. Each datapoint has a live one there, and somewhere is a dead one."""
     for l, f in enumerate(problem.net.transfers, 1):
         if f in ("relu", "leaky_relu"):
-            h = np.array([kr.forward(problem.net, x)[1][l] for x in problem.X])
+            h = np.array([ref.forward(problem.net, x)[1][l] for x in problem.X])
             assert np.all(abs(h) > distance)
             assert np.all(np.any(h > 0, axis=1))
             assert np.any(h < 0)
@@ -82,7 +82,7 @@ def make_problem():
             "categorical": lambda: rng.permutation(np.arange(N) % 3),
             "mixture": lambda: rng.permutation(np.arange(N) % 2),
         }
-        problem = Problem(kr.Network(weights, transfers, objective, psd), X, labels[objective]())
+        problem = Problem(ref.Network(weights, transfers, objective, psd), X, labels[objective]())
         assert_off_kinks(problem, 1e-3)
         return problem
 
@@ -106,7 +106,7 @@ def make_rational_problem():
             return np.frompyfunc(lambda k: Fraction(int(k), 7), 1, 1)(rng.integers(-9, 10, size=shape))
 
         weights = tuple(numbers(*shape) for shape in of_weights)
-        net = kr.Network(weights, transfers, "squared_error", "raise")
+        net = ref.Network(weights, transfers, "squared_error", "raise")
         problem = Problem(net, numbers(N, D_0), numbers(N, 3))
         assert_off_kinks(problem, 0)
         return problem

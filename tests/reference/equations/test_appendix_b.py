@@ -1,6 +1,6 @@
 """Appendix B, equations (28)-(31): the derivation of the recursion (8), by PyTorch and between rationals."""
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -39,7 +39,7 @@ def rational_hessians(rational_problem, difference_quotient):
 def test_equation_28(problem, truths, relative_error):
     """Each of the seven lines."""
     for x, y, l, _, _, H in truths:
-        lines = kr.derivation(problem.net, x, y, l)
+        lines = ref.derivation(problem.net, x, y, l)
         assert len(lines) == 7
         for line in lines:
             assert relative_error(line, H) < 1e-12
@@ -47,23 +47,23 @@ def test_equation_28(problem, truths, relative_error):
 
 def test_equation_28_between_rationals(rational_problem, rational_hessians):
     for x, y, l, H in rational_hessians:
-        lines = kr.derivation(rational_problem.net, x, y, l)
+        lines = ref.derivation(rational_problem.net, x, y, l)
         assert [line.tolist() for line in lines] == [H] * 7
 
 
 def test_equation_29(problem, truths, relative_error):
     for x, y, l, _, _, H in truths:
-        assert relative_error(kr.matrix_form(problem.net, x, y, l), H) < 1e-12
+        assert relative_error(ref.matrix_form(problem.net, x, y, l), H) < 1e-12
 
 
 def test_equation_29_between_rationals(rational_problem, rational_hessians):
     for x, y, l, H in rational_hessians:
-        assert kr.matrix_form(rational_problem.net, x, y, l).tolist() == H
+        assert ref.matrix_form(rational_problem.net, x, y, l).tolist() == H
 
 
 def test_equation_30(problem, truths, relative_error):
     for x, _, l, B, _, _ in truths:
-        ours = kr.elementwise_slope_matrix(problem.net, x, l)
+        ours = ref.elementwise_slope_matrix(problem.net, x, l)
         assert relative_error(ours, B) < 1e-13
         assert np.array_equal(ours, np.diag(np.diag(ours)))
 
@@ -71,7 +71,7 @@ def test_equation_30(problem, truths, relative_error):
 def test_equation_31(problem, truths):
     """0, and nothing else, where f'' = 0."""
     for x, y, l, _, D, _ in truths:
-        ours = kr.elementwise_curving_matrix(problem.net, x, y, l)
+        ours = ref.elementwise_curving_matrix(problem.net, x, y, l)
         assert ours.shape == D.shape
         assert np.all(np.abs(ours - D) <= 1e-12 * np.max(np.abs(D)))
         assert np.any(D) == (problem.net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))

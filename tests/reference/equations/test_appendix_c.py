@@ -11,7 +11,7 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -133,7 +133,7 @@ class Rational(NamedTuple):
     def ours(self):
         """(net, X, Y) for the reference."""
         names = tuple({0: "relu", Fraction(1, 10): "leaky_relu", 1: "identity"}[s] for s in self.slopes)
-        return kr.Network(tuple(self.matrices(self.theta).values()), names, "squared_error"), self.X, self.Y
+        return ref.Network(tuple(self.matrices(self.theta).values()), names, "squared_error"), self.X, self.Y
 
 
 def rational_problem(widths, slopes, N=3, seed=5, eta=Fraction(2, 5)):
@@ -177,7 +177,7 @@ def rational_direction(problem, seed=8):
 class Floats(NamedTuple):
     """A smooth problem for the reference, and f, grad f and G-bar of it by torch.func."""
 
-    net: kr.Network
+    net: ref.Network
     X: np.ndarray
     Y: np.ndarray
     f: float
@@ -237,7 +237,7 @@ def smooth_problem(objective, psd, N=4, seed=3, eta=0.3):
             H = (vectors * values.clamp(min=0)) @ vectors.T if psd == "project" else torch.outer(dE, dE)
         f, g, G = f + torch_loss(objective, h, y) / N, g + J.T @ dE / N, G + J.T @ H @ J / N
     f, g = f + eta / 2 * theta @ theta, g + eta * theta
-    net = kr.Network(weights, ("tanh", "softplus"), objective, psd)
+    net = ref.Network(weights, ("tanh", "softplus"), objective, psd)
     return Floats(net, X, Y, float(f), g.numpy(), G.numpy(), rng.normal(size=len(theta)) / 5)
 
 
@@ -271,17 +271,17 @@ def test_equation_32():
     C = np.array([[sum(s * t * f([(i, s), (j, t)]) for s, t in signs) / (4 * step**2) for j in size] for i in size])
     for seed in range(3):
         delta = np.array(rational_direction(problem, seed))
-        model = kr.quadratic_model(problem.f(theta), g, C, delta)
+        model = ref.quadratic_model(problem.f(theta), g, C, delta)
         assert type(model) is Fraction
         assert model == problem.f([w + d for w, d in zip(theta, delta, strict=True)])
 
     # No symmetry of C is needed, and each term counts by itself
     rng = np.random.default_rng(1)
     f_0, g, C, delta = Fraction(5, 3), rationals(rng, 4), rationals(rng, 4, 4), rationals(rng, 4)
-    assert kr.quadratic_model(f_0, g, C, delta) == f_0 + inner(delta, g) + inner(delta, product(C, delta)) / 2
+    assert ref.quadratic_model(f_0, g, C, delta) == f_0 + inner(delta, g) + inner(delta, product(C, delta)) / 2
 
     # 2 + 3 d + 4 d^2 / 2 at d = -1/2 is 1: the value, the slope and half the curvature
-    one_dimensional = kr.quadratic_model(2.0, np.array([3.0]), np.array([[4.0]]), np.array([-0.5]))
+    one_dimensional = ref.quadratic_model(2.0, np.array([3.0]), np.array([[4.0]]), np.array([-0.5]))
     assert one_dimensional == 1.0
 
     # f of a tanh network and of its true Hessian: halving delta divides the error by 8
@@ -295,7 +295,9 @@ def test_equation_32():
 
     H = torch.func.jacrev(torch.func.grad(mean_loss))(at).numpy()
     scales = (0.02, 0.01)
-    errors = [float(mean_loss(at + s * torch.tensor(delta))) - kr.quadratic_model(f_0, g, H, s * delta) for s in scales]
+    errors = [
+        float(mean_loss(at + s * torch.tensor(delta))) - ref.quadratic_model(f_0, g, H, s * delta) for s in scales
+    ]
     assert 7.5 < errors[0] / errors[1] < 8.5
 
 
@@ -304,17 +306,17 @@ def test_equation_33():
     rng = np.random.default_rng(2)
     for D in (1, 2, 5, 7):
         C, g = definite(rng, D), rationals(rng, D)
-        delta = kr.direction(C, g)
+        delta = ref.direction(C, g)
         assert is_rational(delta)
         assert product(C, delta) == list(g)
         assert inner(delta, g) > 0
-        assert close(kr.direction(C.astype(float), g.astype(float)), np.linalg.solve(C.astype(float), g.astype(float)))
+        assert close(ref.direction(C.astype(float), g.astype(float)), np.linalg.solve(C.astype(float), g.astype(float)))
     with pytest.raises(ValueError, match="positive definite"):
-        kr.direction(-C, g)
+        ref.direction(-C, g)
 
     # For a block-diagonal C, as the paper says, the systems are independent
     blocks = {2: definite(rng, 2), 1: definite(rng, 3), 3: definite(rng, 1)}  # the order of the keys does not matter
-    C = kr.block_diagonal(blocks)
+    C = ref.block_diagonal(blocks)
     starts = {1: 0, 2: 3, 3: 5}
     expected = np.full((6, 6), Fraction(0))
     for l, start in starts.items():
@@ -322,12 +324,12 @@ def test_equation_33():
             expected[start + i, start + j] = blocks[l][i, j]
     assert is_rational(C)
     assert np.array_equal(C, expected)
-    damped = kr.damped(C, Fraction(2, 9))
+    damped = ref.damped(C, Fraction(2, 9))
     assert is_rational(damped)
     assert all(damped[i, j] == C[i, j] + (Fraction(2, 9) if i == j else 0) for i in range(6) for j in range(6))
-    assert kr.damped(C[:1, :1], Fraction(2, 9)).tolist() == [[C[0, 0] + Fraction(2, 9)]]
+    assert ref.damped(C[:1, :1], Fraction(2, 9)).tolist() == [[C[0, 0] + Fraction(2, 9)]]
     g = rationals(rng, 6)
-    delta = kr.direction(C, g)
+    delta = ref.direction(C, g)
     for l, start in starts.items():
         part = slice(start, start + len(blocks[l]))
         assert product(blocks[l], delta[part]) == list(g[part])
@@ -366,7 +368,7 @@ def test_equation_34():
     rng = np.random.default_rng(3)
     Q, G, g = layers(rng)
     C = {l: definite(rng, g[l].size) for l in g}
-    delta = kr.layer_directions(C, g)
+    delta = ref.layer_directions(C, g)
     assert delta.keys() == g.keys()
     for l in g:
         assert is_rational(delta[l])
@@ -376,7 +378,7 @@ def test_equation_34():
     # One layer with given omega and root of k is rational
     for l in g:
         omega, root_k = Fraction(3, 4), Fraction(5, 2)
-        delta = kr.factored_layer_direction(Q[l], G[l], g[l], omega, root_k)
+        delta = ref.factored_layer_direction(Q[l], G[l], g[l], omega, root_k)
         assert is_rational(delta)
         assert delta.shape == g[l].shape
         assert product(dense_factored(Q[l], G[l], omega, root_k), columns(delta)) == columns(g[l])
@@ -385,14 +387,14 @@ def test_equation_34():
     k = 1.7
     floats = [{l: A.astype(float) for l, A in factor.items()} for factor in (Q, G, g)]
     for norm in NORMS:
-        delta = kr.factored_direction(*floats, k, norm)
+        delta = ref.factored_direction(*floats, k, norm)
         assert delta.keys() == g.keys()
         for l in g:
             dense = dense_factored(floats[0][l], floats[1][l], dense_omega(Q[l], G[l], norm), math.sqrt(k))
             truth = np.linalg.solve(dense, columns(floats[2][l]))
             assert delta[l].shape == g[l].shape
             assert close(columns(delta[l]), truth)
-    default, trace = kr.factored_direction(*floats, k), kr.factored_direction(*floats, k, "trace")
+    default, trace = ref.factored_direction(*floats, k), ref.factored_direction(*floats, k, "trace")
     assert all(np.array_equal(default[l], trace[l]) for l in g)
 
 
@@ -401,7 +403,7 @@ def test_equation_35(D):
     """Element (b D + a, b' D + a') is Q_bb' G_aa', and k more on the diagonal. No symmetry is used."""
     rng = np.random.default_rng(4)
     G, Q, k = rationals(rng, D[0], D[0]), rationals(rng, D[1], D[1]), Fraction(2, 7)
-    ours, truth = kr.damped_block(Q, G, k), kron_loops(Q, G)
+    ours, truth = ref.damped_block(Q, G, k), kron_loops(Q, G)
     assert is_rational(ours)
     rows = range(D[0] * D[1])
     assert ours.shape == (len(rows), len(rows))
@@ -414,12 +416,12 @@ def test_equation_36(D):
     rng = np.random.default_rng(5)
     G, Q = rationals(rng, D[0], D[0]), rationals(rng, D[1], D[1])
     omega, root_k = Fraction(3, 5), Fraction(7, 4)
-    ours = kr.factored_damped_block(Q, G, omega, root_k)
+    ours = ref.factored_damped_block(Q, G, omega, root_k)
     assert is_rational(ours)
     assert np.array_equal(ours, dense_factored(Q, G, omega, root_k))
     # (2 + 3) (4 + 3 / 9) = 65/3, with omega sqrt(k) = 3 and sqrt(k) / omega = 1/3
     two, four = np.array([[Fraction(2)]]), np.array([[Fraction(4)]])
-    assert kr.factored_damped_block(two, four, Fraction(3), Fraction(1)).tolist() == [[Fraction(65, 3)]]
+    assert ref.factored_damped_block(two, four, Fraction(3), Fraction(1)).tolist() == [[Fraction(65, 3)]]
 
 
 def test_equation_37():
@@ -436,7 +438,7 @@ def test_equation_37():
         first = -kron_loops(Q, identity[G_size]) * root_k / omega
         second = -kron_loops(identity[Q_size], G) * root_k * omega
         block = kron_loops(Q, G) + root_k**2 * np.array([[Fraction(i == j) for j in rows] for i in rows])
-        residual, terms = kr.residual(Q, G, omega, root_k), kr.residual_terms(Q, G, omega, root_k)
+        residual, terms = ref.residual(Q, G, omega, root_k), ref.residual_terms(Q, G, omega, root_k)
         assert is_rational(residual)
         assert len(terms) == 2
         assert all(is_rational(term) for term in terms)
@@ -447,16 +449,16 @@ def test_equation_37():
 
         # In the trace norm the bound is rational: it is -tr R where Q and G are positive semi-definite
         Q, G = definite(rng, Q_size), definite(rng, G_size, 1)
-        bound = kr.residual_bound(Q, G, omega, root_k)
+        bound = ref.residual_bound(Q, G, omega, root_k)
         assert type(bound) is Fraction
-        assert bound == -sum(kr.residual(Q, G, omega, root_k)[i, i] for i in rows)
+        assert bound == -sum(ref.residual(Q, G, omega, root_k)[i, i] for i in rows)
 
     for rank_Q, rank_G in itertools.product((1, 2, 3), (1, 2)):
         Q, G = definite(rng, 3, rank_Q).astype(float), definite(rng, 2, rank_G).astype(float)
         over, under = np.kron(Q, np.eye(2)), np.kron(np.eye(3), G)
         for omega, root_k, norm in itertools.product((0.2, 1.0, 6.0), (0.3, 4.0), NORMS):
-            bound = kr.residual_bound(Q, G, omega, root_k, norm)
-            size = dense_norm(kr.residual(Q, G, omega, root_k), norm)
+            bound = ref.residual_bound(Q, G, omega, root_k, norm)
+            size = dense_norm(ref.residual(Q, G, omega, root_k), norm)
             assert close(bound, root_k / omega * dense_norm(over, norm) + omega * root_k * dense_norm(under, norm))
             if norm == "frobenius":
                 assert size < bound * (1 - 1e-3)
@@ -489,14 +491,14 @@ def test_equation_38(norm):
         Q, G = definite(rng, Q_size), definite(rng, G_size, rank) / 20
         exact = Q, G
         Q, G = Q.astype(float), G.astype(float)
-        omega = kr.omega(Q, G, norm)
+        omega = ref.omega(Q, G, norm)
         for small in (1e-3, 1e-9):  # no norm is small by itself
-            assert math.isclose(kr.omega(small * Q, G, norm), math.sqrt(small) * omega, rel_tol=1e-13)
-            assert math.isclose(kr.omega(Q, small * G, norm), omega / math.sqrt(small), rel_tol=1e-13)
+            assert math.isclose(ref.omega(small * Q, G, norm), math.sqrt(small) * omega, rel_tol=1e-13)
+            assert math.isclose(ref.omega(Q, small * G, norm), omega / math.sqrt(small), rel_tol=1e-13)
         of_Q, of_G = (dense_norm(A, norm) for A in (np.kron(Q, np.eye(G_size)), np.kron(np.eye(Q_size), G)))
         assert omega > 0
         assert close(of_Q / omega, of_G * omega)  # the derivative of the bound is zero
-        assert close(kr.omega_squared(Q, G, norm), of_Q / of_G)
+        assert close(ref.omega_squared(Q, G, norm), of_Q / of_G)
 
         def of_bound(omega, of_Q=of_Q, of_G=of_G):
             return of_Q / omega + omega * of_G
@@ -509,18 +511,18 @@ def test_equation_38(norm):
             assert abs(golden_section(f, 0.01, 100.0) / omega - 1) < 1e-7  # the root of the rounding error, some times
         if norm == "trace":
             traces = [sum(A[i, i] for i in range(len(A))) for A in exact]
-            squared = kr.omega_squared(*exact)
+            squared = ref.omega_squared(*exact)
             assert type(squared) is Fraction
             assert squared == traces[0] * G_size / (traces[1] * Q_size)
-            assert kr.omega(Q, G) == omega  # the default
+            assert ref.omega(Q, G) == omega  # the default
             assert math.isclose(omega, math.sqrt(squared), rel_tol=1e-15)
         for dead in ((Q, 0 * G), (0 * Q, G), (0 * Q, 0 * G)):
-            assert kr.omega(*dead, norm) == 1.0
-            assert kr.omega_squared(*dead, norm) == 1.0
+            assert ref.omega(*dead, norm) == 1.0
+            assert ref.omega_squared(*dead, norm) == 1.0
     # 8 kron I_3 = 24, I_1 kron diag(1, 2, 3) = 6 in the trace norm
     Q, G = np.array([[8.0]]), np.diag([1.0, 2.0, 3.0])
     by_hand = {"trace": 24 / 6, "frobenius": 8 * math.sqrt(3 / 14), "spectral": 8 / 3}
-    assert math.isclose(kr.omega(Q, G, norm), math.sqrt(by_hand[norm]), rel_tol=1e-15)
+    assert math.isclose(ref.omega(Q, G, norm), math.sqrt(by_hand[norm]), rel_tol=1e-15)
 
 
 @pytest.mark.parametrize("norm", ["trace", "frobenius"])
@@ -529,7 +531,7 @@ def test_omega_of_what_is_no_number(norm):
     small, unknown = np.array([[0.5]]), np.array([[np.nan]])
     for Q, G, norms in ((small, unknown, "0.5 and nan"), (unknown, small, "nan and 0.5")):
         with pytest.raises(ValueError, match=f"expected factors whose norms are numbers, 0 or not, got {norms}"):
-            kr.omega_squared(Q, G, norm)
+            ref.omega_squared(Q, G, norm)
 
 
 @pytest.mark.parametrize("case", range(len(RATIONAL)))
@@ -543,7 +545,7 @@ def test_equation_39(case):
             move = [alpha * d for d in delta]
             return f + inner(move, g) + inner(move, product(C, move)) / 2
 
-        alpha = kr.step_size(net, X, Y, problem.matrices(delta), TAU, problem.eta)
+        alpha = ref.step_size(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert type(alpha) is Fraction
         back, here, ahead = (model(Fraction(i)) for i in (-1, 0, 1))
         assert alpha == (back - ahead) / (2 * (back - 2 * here + ahead))
@@ -552,17 +554,17 @@ def test_equation_39(case):
         # The model of the reference is the same parabola, and tau and eta are not the same thing to it
         for value in (Fraction(-3), alpha):
             move = problem.matrices([value * d for d in delta])
-            assert kr.model_along(net, X, Y, move, TAU, problem.eta) == model(value)
-        assert kr.step_size(net, X, Y, problem.matrices(delta), problem.eta, TAU) != alpha
-    assert kr.step_size(net, X, Y, problem.matrices(g), TAU, problem.eta) < 0  # along grad f, uphill
+            assert ref.model_along(net, X, Y, move, TAU, problem.eta) == model(value)
+        assert ref.step_size(net, X, Y, problem.matrices(delta), problem.eta, TAU) != alpha
+    assert ref.step_size(net, X, Y, problem.matrices(g), TAU, problem.eta) < 0  # along grad f, uphill
 
 
 def test_equation_40(smooth):
     """delta_* = alpha delta: the gradient of the model there is orthogonal to delta, and the model has fallen."""
     for problem, (net, X, Y), _, g, C, delta in rational_cases():
-        alpha = kr.step_size(net, X, Y, problem.matrices(delta), TAU, problem.eta)
+        alpha = ref.step_size(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert alpha == -inner(delta, g) / inner(delta, product(C, delta))
-        step = kr.step(net, X, Y, problem.matrices(delta), TAU, problem.eta)
+        step = ref.step(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert all(is_rational(step[l]) for l in step)
         moves = [move for l in sorted(step) for move in columns(step[l])]
         assert moves == [alpha * d for d in delta]
@@ -572,8 +574,8 @@ def test_equation_40(smooth):
     net, X, Y, _, g, G, delta = smooth
     tau, eta = 0.7, 0.3
     alpha = -(delta @ g) / (delta @ G @ delta + (tau + eta) * delta @ delta)
-    assert close(kr.step_size(net, X, Y, matrices(net, delta), tau, eta), alpha)
-    step = kr.step(net, X, Y, matrices(net, delta), tau, eta)
+    assert close(ref.step_size(net, X, Y, matrices(net, delta), tau, eta), alpha)
+    step = ref.step(net, X, Y, matrices(net, delta), tau, eta)
     assert step.keys() == {1, 2, 3}
     assert all(close(step[l], alpha * part) for l, part in matrices(net, delta).items())
 
@@ -583,10 +585,10 @@ def test_equation_41(smooth):
     net, X, Y, _, _, G, delta = smooth
     for tau, eta in ((0.7, 0.3), (0.0, 0.3), (0.7, 0.0), (0.0, 0.0)):
         truth = delta @ (G + (tau + eta) * np.eye(len(G))) @ delta
-        assert close(kr.curvature_along(net, X, Y, matrices(net, delta), tau, eta), truth)
+        assert close(ref.curvature_along(net, X, Y, matrices(net, delta), tau, eta), truth)
 
     for problem, (net, X, Y), _, _, C, delta in rational_cases():
-        ours = kr.curvature_along(net, X, Y, problem.matrices(delta), TAU, problem.eta)
+        ours = ref.curvature_along(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert type(ours) is Fraction
         assert ours == inner(delta, product(C, delta))
 
@@ -595,7 +597,7 @@ def square(epsilon):
     """h = w_2 w_1 x at w_1 = w_2 = epsilon and x = 1, with no bias: (epsilon + d)^2 along delta = (d, d)."""
     weights = tuple(np.array([[Fraction(epsilon), Fraction(0)]]) for _ in range(2))
     delta = {l: np.array([[Fraction(1), Fraction(0)]]) for l in (1, 2)}
-    return kr.Network(weights, ("identity",), "squared_error"), np.array([[Fraction(1)]]), delta
+    return ref.Network(weights, ("identity",), "squared_error"), np.array([[Fraction(1)]]), delta
 
 
 def test_equation_42():
@@ -604,17 +606,17 @@ def test_equation_42():
     net, X, Y = problem.ours()
     for seed in range(3):
         delta = rational_direction(problem, seed)
-        assert kr.reduction_ratio(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta) == 1
-        step = kr.step(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta)
-        assert kr.reduction_ratio(net, X, Y, step, Fraction(0), problem.eta) == 1
+        assert ref.reduction_ratio(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta) == 1
+        step = ref.step(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta)
+        assert ref.reduction_ratio(net, X, Y, step, Fraction(0), problem.eta) == 1
         # at the step of tau > 0 the model keeps tau |delta|^2 / 2 too much
-        step = kr.step(net, X, Y, problem.matrices(delta), TAU, problem.eta)
-        assert kr.reduction_ratio(net, X, Y, step, TAU, problem.eta) > 1
+        step = ref.step(net, X, Y, problem.matrices(delta), TAU, problem.eta)
+        assert ref.reduction_ratio(net, X, Y, step, TAU, problem.eta) > 1
 
     for problem, ours, f, g, C, delta in rational_cases():
         moved = [w + d for w, d in zip(problem.theta, delta, strict=True)]
         model = inner(delta, g) + inner(delta, product(C, delta)) / 2
-        rho = kr.reduction_ratio(*ours, problem.matrices(delta), TAU, problem.eta)
+        rho = ref.reduction_ratio(*ours, problem.matrices(delta), TAU, problem.eta)
         assert type(rho) is Fraction
         assert rho == (problem.f(moved) - f) / model
 
@@ -632,15 +634,15 @@ def test_equation_42():
     for epsilon, y, d, rho in by_hand:
         net, X, delta = square(epsilon)
         Y = np.array([[Fraction(y)]])
-        step = kr.step(net, X, Y, delta, none, none)
+        step = ref.step(net, X, Y, delta, none, none)
         assert [step[l].tolist() for l in (1, 2)] == [[[d, 0]]] * 2
-        assert kr.reduction_ratio(net, X, Y, step, none, none) == rho
+        assert ref.reduction_ratio(net, X, Y, step, none, none) == rho
     # The third again with eta = 1/2, tau = 1/4 and the same step: f has (d + epsilon)^2 / 2, or 289/128, and before it
     # 1/32, so it grows by 47025/8192 + 285/128; grad f is (epsilon r + epsilon / 2) twice, so that the model changes by
     # 2 (-7/64) 15/8 + (4/16 + 2 3/4) (15/8)^2 / 2 = -105/256 + 1575/512
     net, X, delta = square(Fraction(1, 4))
     step, Y = {l: delta[l] * Fraction(15, 8) for l in delta}, np.array([[Fraction(1)]])
-    damped = kr.reduction_ratio(net, X, Y, step, Fraction(1, 4), Fraction(1, 2))
+    damped = ref.reduction_ratio(net, X, Y, step, Fraction(1, 4), Fraction(1, 2))
     grown = Fraction(47025, 8192) + Fraction(285, 128)
     assert grown == Fraction(65265, 8192)
     assert damped == grown / (Fraction(-105, 256) + Fraction(1575, 512))
@@ -655,20 +657,20 @@ def test_equation_43(smooth):
             return f + inner(delta, g) + inner(delta, product(C, delta)) / 2
 
         moved = [w + d for w, d in zip(problem.theta, delta, strict=True)]
-        ours = kr.models(*batch, problem.matrices(delta), tilde, TAU, problem.eta)
+        ours = ref.models(*batch, problem.matrices(delta), tilde, TAU, problem.eta)
         assert is_rational(ours)
         assert ours == (problem.f(moved), model(C), model(tilde))
         # One matrix, one value
-        middle, last = kr.models(*batch, problem.matrices(delta), C, TAU, problem.eta)[1:]
+        middle, last = ref.models(*batch, problem.matrices(delta), C, TAU, problem.eta)[1:]
         assert middle == last
         # tau weighs delta^T delta / 2, in the second alone
-        undamped = kr.models(*batch, problem.matrices(delta), tilde, Fraction(0), problem.eta)
+        undamped = ref.models(*batch, problem.matrices(delta), tilde, Fraction(0), problem.eta)
         assert tuple(a - b for a, b in zip(ours, undamped, strict=True)) == (0, TAU * inner(delta, delta) / 2, 0)
 
     # f is quadratic: nothing is lost
     problem = rational_problem(*LINEAR)
     delta = problem.matrices(rational_direction(problem))
-    first, second, _ = kr.models(*problem.ours(), delta, problem.curvature(0), Fraction(0), problem.eta)
+    first, second, _ = ref.models(*problem.ours(), delta, problem.curvature(0), Fraction(0), problem.eta)
     assert first == second
 
     # Outputs that are their labels: the Hessian is the Gauss-Newton matrix, and with two linear layers f is of the
@@ -679,7 +681,7 @@ def test_equation_43(smooth):
 
     def lost(s):
         move = problem.matrices([s * d for d in delta])
-        first, second, _ = kr.models(*problem.ours(), move, C, Fraction(0), problem.eta)
+        first, second, _ = ref.models(*problem.ours(), move, C, Fraction(0), problem.eta)
         return first - second
 
     plus, minus = lost(Fraction(1)), lost(Fraction(-1))
@@ -692,7 +694,7 @@ def test_equation_43(smooth):
     net, X, Y, f, g, G, delta = smooth
     tau, eta = 0.7, 0.3
     bar, tilde = G + (tau + eta) * np.eye(len(G)), np.diag(np.arange(1.0, len(G) + 1))
-    first, second, third = kr.models(net, X, Y, matrices(net, delta), tilde, tau, eta)
+    first, second, third = ref.models(net, X, Y, matrices(net, delta), tilde, tau, eta)
     assert close(second, f + delta @ g + delta @ bar @ delta / 2)
     assert close(third, f + delta @ g + delta @ tilde @ delta / 2)
     theta = np.concatenate([columns(W) for W in net.weights]) + delta
@@ -713,7 +715,7 @@ def test_equation_44():
     values = [{1: rationals(rng, 2, 3), 2: rationals(rng, 1)} for _ in range(30)]
     average = {1: np.full((2, 3), Fraction(10**6)), 2: np.full(1, Fraction(-7))}  # what stood there does not count
     for t, new in enumerate(values, start=1):
-        average = kr.moving_average(average, new, weight(t))
+        average = ref.moving_average(average, new, weight(t))
         assert average.keys() == {1, 2}
         shares = [Fraction(1, min(t, 20)) * Fraction(19, 20) ** max(0, t - 20)] * min(t, 20)
         shares += [Fraction(1, 20) * Fraction(19, 20) ** (t - i) for i in range(21, t + 1)]
@@ -723,22 +725,22 @@ def test_equation_44():
             truth = sum(share * value[l] for share, value in zip(shares, values, strict=False))
             assert np.array_equal(average[l], truth)
     # 3/4 of 8 and 1/4 of 4
-    by_hand = kr.moving_average({1: np.array([8.0])}, {1: np.array([4.0])}, 0.75)
+    by_hand = ref.moving_average({1: np.array([8.0])}, {1: np.array([4.0])}, 0.75)
     assert by_hand[1].tolist() == [7.0]
 
 
 def test_equation_45():
     """0, 1/2, ..., 18/19, then 19/20 for ever; with 9/10, the factor of the curvature, the turn is at 10."""
-    weights = [kr.average_weight(t, Fraction(19, 20)) for t in range(1, 41)]
+    weights = [ref.average_weight(t, Fraction(19, 20)) for t in range(1, 41)]
     assert is_rational(weights)
     assert weights == [Fraction(t - 1, t) for t in range(1, 20)] + [Fraction(19, 20)] * 21
     assert weights == [weight(t) for t in range(1, 41)]
-    assert [kr.average_weight(t, Fraction(9, 10)) for t in (1, 2, 9, 10, 11)] == [
+    assert [ref.average_weight(t, Fraction(9, 10)) for t in (1, 2, 9, 10, 11)] == [
         0,
         Fraction(1, 2),
         Fraction(8, 9),
         Fraction(9, 10),
         Fraction(9, 10),
     ]
-    assert [kr.average_weight(t, 0.95) for t in (1, 2, 4, 100)] == [0.0, 0.5, 0.75, 0.95]
-    assert [kr.average_weight(t, Fraction(0)) for t in (1, 2, 3)] == [0, 0, 0]  # nothing old is kept
+    assert [ref.average_weight(t, 0.95) for t in (1, 2, 4, 100)] == [0.0, 0.5, 0.75, 0.95]
+    assert [ref.average_weight(t, Fraction(0)) for t in (1, 2, 3)] == [0, 0, 0]  # nothing old is kept

@@ -8,7 +8,7 @@ beside it. Between rationals the Jacobian is a difference quotient without error
 import itertools
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -181,9 +181,9 @@ def test_equation_46(case, autodiff, relative_error):
     net, X, _ = case.problem
     second = -case.mean(lambda d: autodiff.hessian(lambda at: d.mean_log_p(d.output(at)), d.at))
     assert relative_error(second, case.fisher) < TINY
-    ours = kr.fisher(net, X)
+    ours = ref.fisher(net, X)
     assert relative_error(ours, case.fisher) < TINY
-    assert relative_error(kr.fisher_from_hessians(net, X), second) < TINY
+    assert relative_error(ref.fisher_from_hessians(net, X), second) < TINY
     assert smallest_eigenvalue(ours) > -TINY
 
 
@@ -194,15 +194,15 @@ def test_equation_46_with_the_labels_of_the_data(case, relative_error):
     model's labels and not under these. For the mixture not even that.
     """
     net, X, Y = case.problem
-    gradients = [kr.theta(kr.sample_gradient(net, x, y)) for x, y in case.problem.pairs]
+    gradients = [ref.theta(ref.sample_gradient(net, x, y)) for x, y in case.problem.pairs]
     assert relative_error(sum(np.outer(g, g) for g in gradients) / len(X), case.fisher) > APART
-    network_term = sum(kr.hessian_split(net, x, y)[0] for x, y in case.problem.pairs) / len(X)
-    hessian = kr.hessian(net, X, Y)
+    network_term = sum(ref.hessian_split(net, x, y)[0] for x, y in case.problem.pairs) / len(X)
+    hessian = ref.hessian(net, X, Y)
     assert relative_error(hessian, case.fisher) > APART
     assert (relative_error(hessian - network_term, case.fisher) < TINY) == case.natural
     d = case.datapoints[0]
     Y, p = (d.Y[[0, -1]], (1 / 2, 1 / 2)) if net.objective == "squared_error" else (d.Y, d.p)  # h_L -+ sqrt 3
-    terms = [kr.hessian_split(net, d.x, y)[0] for y in Y]
+    terms = [ref.hessian_split(net, d.x, y)[0] for y in Y]
     size = np.max(np.abs(terms))
     assert size > APART
     assert np.max(np.abs(np.tensordot(p, terms, 1))) < TINY * size
@@ -212,16 +212,16 @@ def test_equation_46_with_the_labels_of_the_data(case, relative_error):
 def test_equation_46_of_one_layer(objective, make_problem, relative_error):
     """h_L is linear in theta: the Hessian form is F at every label."""
     net, X, Y = make_problem(objective, ())
-    F = kr.fisher(net, X)
-    assert relative_error(kr.hessian(net, X, Y), F) < TINY
-    assert relative_error(kr.fisher_from_hessians(net, X), F) < TINY
+    F = ref.fisher(net, X)
+    assert relative_error(ref.hessian(net, X, Y), F) < TINY
+    assert relative_error(ref.fisher_from_hessians(net, X), F) < TINY
 
 
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_46_of_piecewise_linear_networks(objective, make_problem, relative_error):
     """The network term has no diagonal block, as E[script H_l] = E[script G_l], and others: the Hessian is not F."""
     net, X, Y = make_problem(objective, ("leaky_relu", "relu"), N=2)
-    F, H = blocks(net, kr.fisher(net, X)), blocks(net, kr.hessian(net, X, Y))
+    F, H = blocks(net, ref.fisher(net, X)), blocks(net, ref.hessian(net, X, Y))
     assert all((relative_error(H[l, m], F[l, m]) < TINY) == (l == m) for l, m in F)
 
 
@@ -248,8 +248,8 @@ def test_equation_47(case, relative_error):
     """x is data: a batch that repeats an input counts it twice."""
     net, X, _ = case.problem
     each = [through_probabilities(d) for d in case.datapoints]
-    assert relative_error(kr.fisher(net, X), (each[0] + each[1]) / 2) < TINY
-    assert relative_error(kr.fisher(net, X[[0, 1, 0]]), (2 * each[0] + each[1]) / 3) < TINY
+    assert relative_error(ref.fisher(net, X), (each[0] + each[1]) / 2) < TINY
+    assert relative_error(ref.fisher(net, X[[0, 1, 0]]), (2 * each[0] + each[1]) / 3) < TINY
 
 
 def test_equation_48(case, relative_error):
@@ -258,13 +258,13 @@ def test_equation_48(case, relative_error):
         for label in (d.Y[0], d.Y[-1], y):
             g = func.grad(lambda h, d=d, y=label: log_p(d.objective, h, [y])[0])(torch.tensor(d.h_L)).numpy()
             truth = np.array([[g_i * g_j for g_j in g] for g_i in g])
-            assert relative_error(kr.output_fisher(case.net, d.h_L, label), truth) < TINY
+            assert relative_error(ref.output_fisher(case.net, d.h_L, label), truth) < TINY
 
 
 def test_equation_48_between_rationals(exact):
     h, y = np.array([Fraction(1, 3), Fraction(-2, 5)]), np.array([Fraction(2), Fraction(1, 7)])
     truth = [[(h[i] - y[i]) * (h[j] - y[j]) for j in range(2)] for i in range(2)]
-    assert kr.output_fisher(exact.net, h, y).tolist() == truth
+    assert ref.output_fisher(exact.net, h, y).tolist() == truth
 
 
 def test_equation_49(case, relative_error):
@@ -272,7 +272,7 @@ def test_equation_49(case, relative_error):
     net, X, _ = case.problem
     scores = [d.scores_l[net.L] @ d.J for d in case.datapoints]
     truth = sum(d.over_labels(s, s) for d, s in zip(case.datapoints, scores, strict=True)) / len(X)
-    assert relative_error(kr.fisher_from_outputs(net, X), truth) < TINY
+    assert relative_error(ref.fisher_from_outputs(net, X), truth) < TINY
     assert relative_error(truth, case.fisher) < TINY
 
 
@@ -280,12 +280,12 @@ def test_equations_46_to_51_between_rationals(exact):
     """J^T J, H_L = I, by every function, and not by the Hessians at other labels."""
     net, X, Y = exact.problem
     truth = exact.fisher.tolist()
-    assert kr.fisher(net, X).tolist() == truth
-    assert kr.fisher_from_hessians(net, X).tolist() == truth
-    assert kr.fisher_from_outputs(net, X).tolist() == truth
-    assert kr.fisher_from_output_hessians(net, X).tolist() == truth
-    assert kr.gauss_newton(net, X, Y).tolist() == truth
-    assert kr.hessian(net, X, Y).tolist() != truth
+    assert ref.fisher(net, X).tolist() == truth
+    assert ref.fisher_from_hessians(net, X).tolist() == truth
+    assert ref.fisher_from_outputs(net, X).tolist() == truth
+    assert ref.fisher_from_output_hessians(net, X).tolist() == truth
+    assert ref.gauss_newton(net, X, Y).tolist() == truth
+    assert ref.hessian(net, X, Y).tolist() != truth
 
 
 # D.2, equivalence between the Gauss-Newton and the Fisher matrices
@@ -314,7 +314,7 @@ def test_equation_50(case, autodiff, relative_error):
     truth = sum(
         p_x * d.J.T @ inner(n) @ d.J for n, (d, p_x) in enumerate(zip(case.datapoints, (3 / 4, 1 / 4), strict=True))
     )
-    ours = kr.gauss_newton(net, X[which], Y)
+    ours = ref.gauss_newton(net, X[which], Y)
     assert relative_error(ours, truth) < TINY
     fisher = 3 / 4 * case.fishers[0] + 1 / 4 * case.fishers[1]
     if case.natural:
@@ -335,14 +335,14 @@ def test_equation_51(case, autodiff, relative_error):
 
     for d in case.datapoints:
         assert relative_error(inner(d), d.over_labels(d.scores_l[net.L], d.scores_l[net.L])) < TINY
-    ours = kr.fisher_from_output_hessians(net, X)
+    ours = ref.fisher_from_output_hessians(net, X)
     assert relative_error(ours, case.mean(lambda d: d.J.T @ inner(d) @ d.J)) < TINY
     assert relative_error(ours, case.fisher) < TINY
-    assert (relative_error(kr.gauss_newton(net, X, Y), ours) < TINY) == case.natural
+    assert (relative_error(ref.gauss_newton(net, X, Y), ours) < TINY) == case.natural
     if not case.natural:
         for psd in ("project", "scalar"):
             for labels in ([0, 0], [0, 1], [1, 0], [1, 1]):
-                assert relative_error(kr.gauss_newton(net._replace(psd=psd), X, np.array(labels)), ours) > APART
+                assert relative_error(ref.gauss_newton(net._replace(psd=psd), X, np.array(labels)), ours) > APART
 
 
 def statistics(objective, D):
@@ -383,19 +383,19 @@ def test_equation_52(objective, h, relative_error):
     h = np.array(h)
     left_out = 3 / 2 * np.log(2 * np.pi) if objective == "squared_error" else 0
     for y in some_labels(objective):
-        ours = kr.log_likelihood(objective, h, y)
+        ours = ref.log_likelihood(objective, h, y)
         assert relative_error(ours, log_p(objective, torch.tensor(h), [y])[0].numpy() + left_out) < TINY
         log_base = -(y @ y) / 2 if objective == "squared_error" else 0
         truth = log_base + statistic(objective, y) @ h - log_partition(objective, torch.tensor(h)).numpy()
         assert relative_error(ours, truth) < TINY
-        assert relative_error(ours, -kr.OBJECTIVES[objective].value(h, y)) < TINY
+        assert relative_error(ours, -ref.OBJECTIVES[objective].value(h, y)) < TINY
     if objective == "squared_error":
         grid = np.arange(-25, 25, 1 / 4)
-        masses = [np.exp(kr.log_likelihood(objective, h[:1], np.array([y]))) / 4 for y in grid]
+        masses = [np.exp(ref.log_likelihood(objective, h[:1], np.array([y]))) / 4 for y in grid]
         assert abs(sum(masses) - np.sqrt(2 * np.pi)) < TINY
     else:
         labels = np.array(list(itertools.product((0.0, 1.0), repeat=3))) if objective == "bernoulli" else range(3)
-        assert abs(sum(np.exp(kr.log_likelihood(objective, h, y)) for y in labels) - 1) < TINY
+        assert abs(sum(np.exp(ref.log_likelihood(objective, h, y)) for y in labels) - 1) < TINY
 
 
 @pytest.mark.parametrize("h", OUTPUTS)
@@ -404,15 +404,15 @@ def test_equation_53(objective, h, relative_error):
     """By autodiff of log p, by autodiff of log Z, and with the mean 0 over the labels of the model."""
     h = np.array(h)
     for y in some_labels(objective):
-        ours = kr.log_likelihood_gradient(objective, h, y)
+        ours = ref.log_likelihood_gradient(objective, h, y)
         by_log_p = func.grad(lambda v, y=y: log_p(objective, v, [y])[0])(torch.tensor(h)).numpy()
         assert relative_error(ours, by_log_p) < TINY
         by_log_z = func.grad(lambda v: log_partition(objective, v))(torch.tensor(h)).numpy()
         assert relative_error(ours, statistic(objective, y) - by_log_z) < TINY
-        assert relative_error(ours, -kr.OBJECTIVES[objective].gradient(h, y)) < TINY
+        assert relative_error(ours, -ref.OBJECTIVES[objective].gradient(h, y)) < TINY
     Y, p = all_labels(objective, h)
     assert (
-        np.max(np.abs(sum(p_y * kr.log_likelihood_gradient(objective, h, y) for y, p_y in zip(Y, p, strict=True))))
+        np.max(np.abs(sum(p_y * ref.log_likelihood_gradient(objective, h, y) for y, p_y in zip(Y, p, strict=True))))
         < TINY
     )
 
@@ -422,13 +422,13 @@ def test_equation_53(objective, h, relative_error):
 def test_equation_54(objective, h, relative_error):
     """By autodiff of log Z, as -grad grad log p at two labels, and as the covariance of T(y)."""
     h = np.array(h)
-    ours = kr.log_partition_hessian(objective, h)
+    ours = ref.log_partition_hessian(objective, h)
     by_log_z = func.jacrev(func.grad(lambda v: log_partition(objective, v)))(torch.tensor(h)).numpy()
     assert relative_error(ours, by_log_z) < TINY
     for y in some_labels(objective):
         by_log_p = -func.jacrev(func.grad(lambda v, y=y: log_p(objective, v, [y])[0]))(torch.tensor(h)).numpy()
         assert relative_error(ours, by_log_p) < TINY
-        assert relative_error(ours, kr.OBJECTIVES[objective].hessian(h, y)) < TINY
+        assert relative_error(ours, ref.OBJECTIVES[objective].hessian(h, y)) < TINY
     Y, p = all_labels(objective, h)
     T = np.array([statistic(objective, y) for y in Y], dtype=float)
     centred = T - p @ T
@@ -438,26 +438,26 @@ def test_equation_54(objective, h, relative_error):
 def test_equations_52_to_54_between_rationals():
     h = np.array([Fraction(1, 3), Fraction(-2, 5), Fraction(4)])
     y = np.array([Fraction(2), Fraction(1, 7), Fraction(0)])
-    assert kr.log_likelihood("squared_error", h, y) == -sum((y[i] - h[i]) ** 2 for i in range(3)) / 2
-    assert kr.log_likelihood_gradient("squared_error", h, y).tolist() == [y[i] - h[i] for i in range(3)]
-    assert kr.log_partition_hessian("squared_error", h).tolist() == [[int(i == j) for j in range(3)] for i in range(3)]
+    assert ref.log_likelihood("squared_error", h, y) == -sum((y[i] - h[i]) ** 2 for i in range(3)) / 2
+    assert ref.log_likelihood_gradient("squared_error", h, y).tolist() == [y[i] - h[i] for i in range(3)]
+    assert ref.log_partition_hessian("squared_error", h).tolist() == [[int(i == j) for j in range(3)] for i in range(3)]
 
 
 def test_the_mixture_is_no_exponential_family():
     """In natural parameters log p(1) - log p(0) would be linear in h_L, and H_L the same for both labels."""
 
     def log_odds(*h):
-        return np.log(kr.mixture_probability(np.array(h), 1)) - np.log(kr.mixture_probability(np.array(h), 0))
+        return np.log(ref.mixture_probability(np.array(h), 1)) - np.log(ref.mixture_probability(np.array(h), 0))
 
     assert abs(log_odds(0.0, 0.0, 0.0)) < TINY
     assert abs(log_odds(1.0, 2.0, -1.0) - log_odds(1.0, 0.0, 0.0) - log_odds(0.0, 2.0, -1.0)) > APART
-    H = [kr.OBJECTIVES["mixture"].hessian(np.array([1.0, 2.0, -1.0]), y) for y in (0, 1)]
+    H = [ref.OBJECTIVES["mixture"].hessian(np.array([1.0, 2.0, -1.0]), y) for y in (0, 1)]
     assert np.max(np.abs(H[0] - H[1])) > APART
-    for of_family in (kr.log_likelihood, kr.log_likelihood_gradient):
+    for of_family in (ref.log_likelihood, ref.log_likelihood_gradient):
         with pytest.raises(KeyError):
             of_family("mixture", np.zeros(3), 1)
     with pytest.raises(KeyError):
-        kr.log_partition_hessian("mixture", np.zeros(3))
+        ref.log_partition_hessian("mixture", np.zeros(3))
 
 
 # D.3, the Fisher approximation to E[script G_l], and KFAC
@@ -480,7 +480,7 @@ def fisher_factors(case):
 
 def test_equation_55(case, autodiff, relative_error):
     """Equal to what follows for natural parameters, at every layer; for the mixture at none."""
-    ours, truth = kr.mean_from_jacobians(*case.problem), gauss_newton_factors(case, autodiff)
+    ours, truth = ref.mean_from_jacobians(*case.problem), gauss_newton_factors(case, autodiff)
     assert relative_error(ours, truth) < TINY
     for l, F in fisher_factors(case).items():
         if case.natural:
@@ -491,10 +491,10 @@ def test_equation_55(case, autodiff, relative_error):
 
 def test_equation_55_is_the_left_side(case, relative_error):
     """E[script G_l], by the recursion (22) and by KFLR."""
-    ours = kr.mean_from_jacobians(*case.problem)
-    samples = [kr.sample_preactivation_gauss_newton(case.net, x, y) for x, y in case.problem.pairs]
+    ours = ref.mean_from_jacobians(*case.problem)
+    samples = [ref.sample_preactivation_gauss_newton(case.net, x, y) for x, y in case.problem.pairs]
     assert relative_error(ours, {l: sum(G[l] for G in samples) / len(samples) for l in ours}) < TINY
-    assert relative_error(ours, kr.kflr(*case.problem)) < TINY
+    assert relative_error(ours, ref.kflr(*case.problem)) < TINY
 
 
 def test_equation_56(case, relative_error):
@@ -505,7 +505,7 @@ def test_equation_56(case, relative_error):
         F_L = d.over_labels(d.scores_l[net.L], d.scores_l[net.L])
         return np.einsum("ia,ij,jb->ab", d.J_l[l], F_L, d.J_l[l])
 
-    ours = kr.mean_from_expected_fisher(net, X)
+    ours = ref.mean_from_expected_fisher(net, X)
     assert relative_error(ours, case.means(sample)) < TINY
     assert relative_error(ours, fisher_factors(case)) < TINY
 
@@ -518,7 +518,7 @@ def test_equation_57(case, relative_error):
         each = [d.J_l[l].T @ np.outer(g, g) @ d.J_l[l] for g in d.scores_l[net.L]]
         return sum(p * F for p, F in zip(d.p, each, strict=True))
 
-    ours = kr.mean_from_fisher(net, X)
+    ours = ref.mean_from_fisher(net, X)
     assert relative_error(ours, case.means(sample)) < TINY
     assert relative_error(ours, fisher_factors(case)) < TINY
 
@@ -530,7 +530,7 @@ def test_equation_58(case, relative_error):
         scores = np.einsum("ia,ki->ka", d.J_l[l], d.scores_l[net.L])
         return d.over_labels(scores, scores)
 
-    ours = kr.mean_from_output_gradients(net, X)
+    ours = ref.mean_from_output_gradients(net, X)
     assert relative_error(ours, case.means(sample)) < TINY
     assert relative_error(ours, fisher_factors(case)) < TINY
 
@@ -538,7 +538,7 @@ def test_equation_58(case, relative_error):
 def test_equation_59(case, relative_error):
     """Exact over the labels, and `kfac` at any labels (N, S): the mean over N S of outer products."""
     net, X, _ = case.problem
-    ours = kr.mean_from_gradients(net, X)
+    ours = ref.mean_from_gradients(net, X)
     assert relative_error(ours, fisher_factors(case)) < TINY
 
     S, rng = 5, np.random.default_rng(7)
@@ -553,11 +553,11 @@ def test_equation_59(case, relative_error):
         / (S * len(X))
         for l in case.problem.layers
     }
-    sampled = kr.kfac(net, X, labels)
+    sampled = ref.kfac(net, X, labels)
     assert relative_error(sampled, truth) < TINY
     assert relative_error(sampled, ours) > APART
-    one = kr.kfac(net, X, [[row[0]] for row in labels])
-    assert relative_error(kr.kfac(net, X, [[row[0]] * 9 for row in labels]), one) < TINY
+    one = ref.kfac(net, X, [[row[0]] for row in labels])
+    assert relative_error(ref.kfac(net, X, [[row[0]] * 9 for row in labels]), one) < TINY
 
 
 # h_L, and every label of it as often as its probability, a multiple of 1 / S, says
@@ -577,30 +577,30 @@ def test_equation_59_with_all_labels_by_their_multiplicity(objective, make_probl
     """KFAC is then no estimate. The last layer is made for it: W_L (a_n, 1) = h_L for each of the N inputs."""
     problem = make_problem(objective, ("tanh",))
     h, labels = WHOLE[objective]
-    A = np.array([np.append(kr.forward(problem.net, x)[0][1], 1) for x in problem.X])
+    A = np.array([np.append(ref.forward(problem.net, x)[0][1], 1) for x in problem.X])
     across = np.eye(A.shape[1]) - np.linalg.pinv(A) @ A  # onto what no a_n sees
     W = np.random.default_rng(2).normal(size=(3, len(across))) @ across + np.outer(h, np.eye(len(across))[-1])
     net = problem.net._replace(weights=(problem.net.weights[0], W))
     labels = np.array(labels) + (np.array(h) if objective == "squared_error" else 0)
-    ours = kr.kfac(net, problem.X, [list(labels)] * len(problem.X))
-    truth = kr.mean_from_gradients(net, problem.X)
+    ours = ref.kfac(net, problem.X, [list(labels)] * len(problem.X))
+    truth = ref.mean_from_gradients(net, problem.X)
     assert relative_error(ours, truth) < TINY
     if objective in NATURAL:
-        assert relative_error(ours, kr.kflr(net, problem.X, problem.Y)) < TINY
+        assert relative_error(ours, ref.kflr(net, problem.X, problem.Y)) < TINY
 
 
 def test_equations_55_to_59_between_rationals(exact):
     """Five times J_l^T J_l, and KFAC with eight labels of mean h_L and covariance I."""
     net, X, Y = exact.problem
     truth = exact.factors
-    assert_exactly(kr.mean_from_jacobians(net, X, Y), truth)
-    assert_exactly(kr.mean_from_expected_fisher(net, X), truth)
-    assert_exactly(kr.mean_from_fisher(net, X), truth)
-    assert_exactly(kr.mean_from_output_gradients(net, X), truth)
-    assert_exactly(kr.mean_from_gradients(net, X), truth)
+    assert_exactly(ref.mean_from_jacobians(net, X, Y), truth)
+    assert_exactly(ref.mean_from_expected_fisher(net, X), truth)
+    assert_exactly(ref.mean_from_fisher(net, X), truth)
+    assert_exactly(ref.mean_from_output_gradients(net, X), truth)
+    assert_exactly(ref.mean_from_gradients(net, X), truth)
     moves = np.array([[2, 0], [-2, 0], [0, 2], [0, -2], *[[0, 0]] * 4])
-    labels = [[kr.forward(net, x)[1][net.L] + move for move in moves] for x in X]
-    assert_exactly(kr.kfac(net, X, labels), truth)
+    labels = [[ref.forward(net, x)[1][net.L] + move for move in moves] for x in X]
+    assert_exactly(ref.kfac(net, X, labels), truth)
 
 
 def assert_fisher_blocks(ours, case, relative_error):
@@ -613,22 +613,22 @@ def assert_fisher_blocks(ours, case, relative_error):
 
 
 def test_equation_60(case, relative_error):
-    assert_fisher_blocks(kr.fisher_from_weight_gradients(case.net, case.problem.X), case, relative_error)
+    assert_fisher_blocks(ref.fisher_from_weight_gradients(case.net, case.problem.X), case, relative_error)
 
 
 def test_equation_61(case, relative_error):
-    assert_fisher_blocks(kr.fisher_from_kronecker_vectors(case.net, case.problem.X), case, relative_error)
+    assert_fisher_blocks(ref.fisher_from_kronecker_vectors(case.net, case.problem.X), case, relative_error)
 
 
 def test_equation_62(case, relative_error):
-    assert_fisher_blocks(kr.fisher_from_kronecker_products(case.net, case.problem.X), case, relative_error)
+    assert_fisher_blocks(ref.fisher_from_kronecker_products(case.net, case.problem.X), case, relative_error)
 
 
 def test_equations_60_to_62_between_rationals(exact):
     """Equal to each other, to the blocks of J^T J, and so to (16)."""
     net, X, Y = exact.problem
     truth = blocks(net, exact.fisher)
-    assert_exactly(kr.fisher_from_weight_gradients(net, X), truth)
-    assert_exactly(kr.fisher_from_kronecker_vectors(net, X), truth)
-    assert_exactly(kr.fisher_from_kronecker_products(net, X), truth)
-    assert_exactly(kr.factored_between(net, X, Y), truth)
+    assert_exactly(ref.fisher_from_weight_gradients(net, X), truth)
+    assert_exactly(ref.fisher_from_kronecker_vectors(net, X), truth)
+    assert_exactly(ref.fisher_from_kronecker_products(net, X), truth)
+    assert_exactly(ref.factored_between(net, X, Y), truth)

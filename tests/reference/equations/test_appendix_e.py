@@ -9,7 +9,7 @@ import contextlib
 import itertools
 from fractions import Fraction
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -22,7 +22,7 @@ def exactly(values):
 
 
 def network(*weights, transfers=()):
-    return kr.Network(tuple(map(exactly, weights)), transfers, "squared_error", "raise")
+    return ref.Network(tuple(map(exactly, weights)), transfers, "squared_error", "raise")
 
 
 @contextlib.contextmanager
@@ -32,9 +32,9 @@ def output_hessian(H_L):
     def unasked(*_):
         pytest.fail("the Gauss-Newton matrix needs H_L alone")
 
-    other = kr.Objective(unasked, unasked, H_L, unasked, unasked)
+    other = ref.Objective(unasked, unasked, H_L, unasked, unasked)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(kr.OBJECTIVES, "other", other)
+        patch.setitem(ref.OBJECTIVES, "other", other)
         yield
 
 
@@ -118,9 +118,9 @@ def test_equation_63(f, rank):
     with output_hessian(lambda h, y: H_L):
         for x, y, alive in zip(X, Y, ALIVE, strict=True):
             J = jacobian(net, x)
-            assert kr.sample_ranks(net, x, y) == (singular_values(J.T @ H_L @ J) if rank else 0, largest_minor(H_L))
-            assert kr.sample_ranks(net, x, y) == (rank, rank)
-            block = kr.rank(kr.sample_gauss_newton_blocks(net, x, y)[1])
+            assert ref.sample_ranks(net, x, y) == (singular_values(J.T @ H_L @ J) if rank else 0, largest_minor(H_L))
+            assert ref.sample_ranks(net, x, y) == (rank, rank)
+            block = ref.rank(ref.sample_gauss_newton_blocks(net, x, y)[1])
             assert block == (min(rank, alive) if f == "relu" else rank)
 
 
@@ -135,9 +135,9 @@ def test_equation_63(f, rank):
 @example(exactly(INDEFINITE), exactly([[1, 0, 0], [0, 1, 0]]), exactly([[0] * 3] * 3), exactly([[1, 1]]), "relu")
 def test_equation_63_of_any_network(H_L, below, above, x, f):
     """Of any symmetric H_L, definite or not: J has the columns of the biases, which are the unit matrix."""
-    net = kr.Network((below, above), (f,), "other", "raise")
+    net = ref.Network((below, above), (f,), "other", "raise")
     with output_hessian(lambda h, y: H_L):
-        assert kr.sample_ranks(net, x[0], None) == (largest_minor(H_L),) * 2
+        assert ref.sample_ranks(net, x[0], None) == (largest_minor(H_L),) * 2
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_equation_64(which, last, f, found, bound):
     """N rank(H_L), with the rank of the mean as that of the J_n above each other, H_L = I."""
     net, D_L = network(HIDDEN, last, transfers=(f,)), len(last)
     assert singular_values(np.concatenate([jacobian(net, x) for x in X[which]])) == found
-    assert kr.mean_ranks(net, X[which], Y[which, :D_L]) == (found, bound)
+    assert ref.mean_ranks(net, X[which], Y[which, :D_L]) == (found, bound)
 
 
 def test_equation_64_where_parameters_are_few():
     """One layer: J_n = (x_n, 1)^T kron I, and of five vectors (x_n, 1) three are independent."""
-    assert kr.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X, Y) == (9, 15)
-    assert kr.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X[:3], Y[:3]) == (9, 9)
+    assert ref.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X, Y) == (9, 15)
+    assert ref.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X[:3], Y[:3]) == (9, 9)
 
 
 def test_equation_64_where_ranks_differ():
@@ -175,19 +175,19 @@ def test_equation_64_where_ranks_differ():
     X = exactly([[1, 2], [1, -1], [-2, 4], [-3, -3]])  # h_L: (1, 2, 4), (1, -1, 1), (-2, 4, 3), (-3, -3, -5)
     Y = exactly([[1, 1, 1], [1, 5, 0], [7, 1, 1], [1, 1, 1]])
     with output_hessian(lambda h, y: np.diag(y * [max(v, Fraction(0)) for v in h])):
-        assert [kr.sample_ranks(net, x, y) for x, y in zip(X, Y, strict=True)] == [(3, 3), (1, 1), (2, 2), (0, 0)]
-        assert kr.mean_ranks(net, X, Y) == (6, 6)
-        assert kr.mean_ranks(net, X[[3, 1]], Y[[3, 1]]) == (1, 1)
-        assert kr.mean_ranks(net, X[[0, 0, 3]], Y[[0, 0, 3]]) == (3, 6)
-        assert kr.mean_ranks(net, X[[0, 0]], exactly([[1, 0, 0], [0, 2, 3]])) == (3, 3)
+        assert [ref.sample_ranks(net, x, y) for x, y in zip(X, Y, strict=True)] == [(3, 3), (1, 1), (2, 2), (0, 0)]
+        assert ref.mean_ranks(net, X, Y) == (6, 6)
+        assert ref.mean_ranks(net, X[[3, 1]], Y[[3, 1]]) == (1, 1)
+        assert ref.mean_ranks(net, X[[0, 0, 3]], Y[[0, 0, 3]]) == (3, 6)
+        assert ref.mean_ranks(net, X[[0, 0]], exactly([[1, 0, 0], [0, 2, 3]])) == (3, 3)
 
 
 @settings(deadline=None)
 @given(matrices(2, 3), matrices(2, 3), matrices(3, 2), st.sampled_from(PIECEWISE_LINEAR))
 def test_equation_64_is_a_bound(below, above, x, f):
-    net = kr.Network((below, above), (f,), "squared_error", "raise")
+    net = ref.Network((below, above), (f,), "squared_error", "raise")
     for N in (1, 2, 3):
-        found, bound = kr.mean_ranks(net, x[:N], exactly(np.zeros((N, 2), dtype=int)))
+        found, bound = ref.mean_ranks(net, x[:N], exactly(np.zeros((N, 2), dtype=int)))
         assert 2 <= found <= bound == 2 * N
 
 
@@ -202,9 +202,9 @@ def leaky(last):
 def test_the_factor_of_kflr():
     """N rank(H_L), attained."""
     net, X, Y = leaky(ONE)
-    assert singular_values(kr.kflr(net, X, Y)[1]) == kr.rank(kr.kflr(net, X, Y)[1]) == 2
+    assert singular_values(ref.kflr(net, X, Y)[1]) == ref.rank(ref.kflr(net, X, Y)[1]) == 2
     net, X, Y = leaky(THREE)
-    assert [singular_values(kr.kflr(net, X[:n], Y[:n])[1]) for n in (1, 2)] == [3, 4]  # it has four rows
+    assert [singular_values(ref.kflr(net, X[:n], Y[:n])[1]) for n in (1, 2)] == [3, 4]  # it has four rows
 
 
 def test_the_factor_of_kfac():
@@ -212,23 +212,23 @@ def test_the_factor_of_kfac():
     net, X, _ = leaky(THREE)
     labels = Y[:4].reshape(2, 2, 3)
     for N, S in ((1, 1), (1, 2), (2, 1), (2, 2)):
-        G = kr.kfac(net, X[:N], labels[:N, :S])
-        assert singular_values(G[1]) == kr.rank(G[1]) == N * S
+        G = ref.kfac(net, X[:N], labels[:N, :S])
+        assert singular_values(G[1]) == ref.rank(G[1]) == N * S
         assert singular_values(G[2]) == min(N * S, 3)
-        gradients = [kr.theta(kr.sample_gradient(net, X[n], labels[n, s])) for n in range(N) for s in range(S)]
+        gradients = [ref.theta(ref.sample_gradient(net, X[n], labels[n, s])) for n in range(N) for s in range(S)]
         assert singular_values(sum(np.outer(g, g) for g in gradients)) == N * S
-    assert singular_values(kr.kfac(net, X[:1], np.repeat(labels[:1, :1], 5, axis=1))[1]) == 1
+    assert singular_values(ref.kfac(net, X[:1], np.repeat(labels[:1, :1], 5, axis=1))[1]) == 1
 
 
 def test_the_kronecker_product_has_a_greater_rank():
     """The rank of Q kron G is the product of two, each of which is N here: the bound is not for it."""
     net, X, Y = leaky(ONE)
-    _, bound = kr.mean_ranks(net, X, Y)
+    _, bound = ref.mean_ranks(net, X, Y)
     assert bound == 2
-    assert singular_values(kr.gauss_newton_blocks(net, X, Y)[1]) == bound
-    Q, G = kr.expected_q(net, X), kr.kflr(net, X, Y)
+    assert singular_values(ref.gauss_newton_blocks(net, X, Y)[1]) == bound
+    Q, G = ref.expected_q(net, X), ref.kflr(net, X, Y)
     assert (singular_values(Q[1]), singular_values(G[1])) == (2, 2)
-    assert singular_values(kr.factored_blocks(Q, G)[1]) == 4
+    assert singular_values(ref.factored_blocks(Q, G)[1]) == 4
 
 
 def test_the_factor_of_kfra_has_a_greater_rank():
@@ -236,8 +236,8 @@ def test_the_factor_of_kfra_has_a_greater_rank():
     net, X, Y = leaky([[1, -2, 0, 1, 1], [-1, 1, 1, 2, -1], [0, 1, -1, 1, 2], [3, -1, 1, 0, 0]])
     net = net._replace(weights=(*net.weights, exactly(ONE)), transfers=("leaky_relu", "leaky_relu"))
     Y = Y[:, :1]
-    G, exact = kr.kfra(net, X, Y), kr.kflr(net, X, Y)
-    assert kr.mean_ranks(net, X, Y)[1] == 2
+    G, exact = ref.kfra(net, X, Y), ref.kflr(net, X, Y)
+    assert ref.mean_ranks(net, X, Y)[1] == 2
     assert [singular_values(exact[l]) for l in (1, 2, 3)] == [2, 2, 1]
     assert [singular_values(G[l]) for l in (1, 2, 3)] == [4, 2, 1]
 
@@ -250,7 +250,7 @@ def test_ranks_of_preactivation_hessians(last, D_L):
     """rank H_l <= min(rank H_{l+1}, the number of units with f' != 0)."""
     net = network(HIDDEN, last, transfers=("relu",))
     for x, y, alive in zip(X, Y[:, :D_L], ALIVE, strict=True):
-        assert kr.rank(kr.sample_preactivation_hessians(net, x, y)[1]) == min(D_L, alive)
+        assert ref.rank(ref.sample_preactivation_hessians(net, x, y)[1]) == min(D_L, alive)
 
 
 def test_one_dead_unit_of_ten():
@@ -258,9 +258,9 @@ def test_one_dead_unit_of_ten():
     rng = np.random.default_rng(1)
     net = network([[1, k - 1] for k in range(10)], rng.integers(-3, 4, size=(3, 11)), transfers=("relu",))
     x, y = exactly([Fraction(1, 2)]), exactly([1, 2, 3])
-    assert sum(kr.forward(net, x)[1][1] < 0) == 1
-    assert singular_values(kr.sample_preactivation_hessians(net, x, y)[1]) == 3
-    assert kr.rank(kr.sample_preactivation_hessians(net, x, y)[1]) == 3
+    assert sum(ref.forward(net, x)[1][1] < 0) == 1
+    assert singular_values(ref.sample_preactivation_hessians(net, x, y)[1]) == 3
+    assert ref.rank(ref.sample_preactivation_hessians(net, x, y)[1]) == 3
 
 
 @settings(deadline=None)
@@ -268,4 +268,4 @@ def test_one_dead_unit_of_ten():
 @example(exactly([[0, 0, 0], [0, 1, 2], [0, 2, 4]]))
 @example(exactly([[0, 1], [1, 0]]))
 def test_rank(A):
-    assert kr.rank(A) == kr.rank(A.T) == largest_minor(A)
+    assert ref.rank(A) == ref.rank(A.T) == largest_minor(A)

@@ -12,7 +12,7 @@ import itertools
 from fractions import Fraction
 from typing import NamedTuple
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings, strategies as st
@@ -71,7 +71,7 @@ def preactivation(net, x, l):
 class Point(NamedTuple):
     """A network, its H_L, one datapoint, and for each layer a direction V (D_l, D_{l-1} + 1)."""
 
-    net: kr.Network
+    net: ref.Network
     A: np.ndarray
     x: np.ndarray
     y: np.ndarray
@@ -137,7 +137,7 @@ def semidefinite(A):
 @contextlib.contextmanager
 def quadratic(A):
     """The objective "quadratic" with H_L = A."""
-    functions = kr.Objective(
+    functions = ref.Objective(
         value=lambda h, y: (h - y) @ A @ (h - y) / 2,
         gradient=lambda h, y: A @ (h - y),
         hessian=lambda h, y: A,
@@ -145,8 +145,8 @@ def quadratic(A):
         sample=lambda h, draw: pytest.fail("nobody draws labels"),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(kr.OBJECTIVES, "quadratic", functions)
-        patch.setitem(kr.TRANSFERS, "square", kr.Transfer(lambda h: h * h, lambda h: 2 * h, lambda h: 2 + 0 * h))
+        patch.setitem(ref.OBJECTIVES, "quadratic", functions)
+        patch.setitem(ref.TRANSFERS, "square", ref.Transfer(lambda h: h * h, lambda h: 2 * h, lambda h: 2 + 0 * h))
         yield
 
 
@@ -155,7 +155,7 @@ def exactly(values):
 
 
 def point(weights, transfers, A, x, y):
-    net = kr.Network(tuple(map(exactly, weights)), transfers, "quadratic", "raise")
+    net = ref.Network(tuple(map(exactly, weights)), transfers, "quadratic", "raise")
     V = {l: exactly(np.arange(W.size).reshape(W.shape) * 3 % 7 - 2) for l, W in enumerate(net.weights, 1)}
     return Point(net, exactly(A), exactly(x), exactly(y), V)
 
@@ -177,7 +177,7 @@ def points(draw, definite):
     transfers = tuple(draw(st.lists(st.sampled_from(PIECEWISE_LINEAR), min_size=L - 1, max_size=L - 1)))
     R = draw(arrays(widths[-1], widths[-1]))
     x, y = draw(arrays(widths[0])), draw(arrays(widths[-1]))
-    net = kr.Network(weights, transfers, "quadratic", "raise")
+    net = ref.Network(weights, transfers, "quadratic", "raise")
     for l in range(1, L):
         assume(all(v.parts[0] != 0 for v in preactivation(net, x, l)))
     V = {l: draw(arrays(*W.shape)) for l, W in enumerate(weights, 1)}
@@ -233,9 +233,9 @@ def curvings(p, l):
 def test_equation_65(p):
     """The blocks are second derivatives of E, and semi-definite if H_L is, and only then: that of W_L is Q kron H_L."""
     with quadratic(p.A):
-        verdict = kr.lemma_1(*p.of)
+        verdict = ref.lemma_1(*p.of)
         assert verdict is semidefinite(p.A)
-        blocks = kr.sample_hessian_blocks(*p.of)
+        blocks = ref.sample_hessian_blocks(*p.of)
     for l, V in p.V.items():
         form = p.second_of_weights(l, V, V)
         v = list(V.T.flatten())
@@ -249,7 +249,7 @@ def test_equation_65(p):
 def test_equation_66(p):
     """The recursion (8) has no second term, layers 1, ..., L - 1, and gives d^2 E / dh_l^2."""
     with quadratic(p.A):
-        ours, recursion = kr.recursion_without_curving(*p.of), kr.sample_preactivation_hessians(*p.of)
+        ours, recursion = ref.recursion_without_curving(*p.of), ref.sample_preactivation_hessians(*p.of)
     assert list(ours) == list(range(1, p.net.L))
     for l in ours:
         assert ours[l].tolist() == recursion[l].tolist() == p.hessian(l).tolist()
@@ -259,7 +259,7 @@ def test_equation_66(p):
 def test_equation_66_of_smooth_transfer_functions(p):
     """What is missing is D_l, f'' dE/da_l."""
     with quadratic(p.A):
-        ours = kr.recursion_without_curving(*p.of)
+        ours = ref.recursion_without_curving(*p.of)
     for l in ours:
         assert ours[l].tolist() == (p.hessian(l) - np.diag(curvings(p, l))).tolist()
 
@@ -273,7 +273,7 @@ def test_equation_67(p):
     for l in range(1, p.net.L):
         v = p.V[l][:, 0]
         with quadratic(p.A):
-            assert kr.carried_up(p.net, p.x, l, v).tolist() == p.carried_up(l, v)
+            assert ref.carried_up(p.net, p.x, l, v).tolist() == p.carried_up(l, v)
 
 
 @EXAMPLES
@@ -284,7 +284,7 @@ def test_equation_68(p):
         v = p.V[l][:, 0]
         above, truth = p.carried_up(l, v), p.second_of_preactivation(l, v, v)
         with quadratic(p.A):
-            assert kr.quadratic_forms(*p.of, l, v) == (truth, truth)
+            assert ref.quadratic_forms(*p.of, l, v) == (truth, truth)
         assert p.second_of_preactivation(l + 1, above, above) == truth
 
 
@@ -295,7 +295,7 @@ def test_equation_68_of_smooth_transfer_functions(p):
         v = exactly([3] * len(p.net.weights[l - 1]))
         truth = p.second_of_preactivation(l, v, v)
         with quadratic(p.A):
-            assert kr.quadratic_forms(*p.of, l, v) == (truth, truth - 9 * sum(curvings(p, l)))
+            assert ref.quadratic_forms(*p.of, l, v) == (truth, truth - 9 * sum(curvings(p, l)))
 
 
 @EXAMPLES
@@ -307,7 +307,7 @@ def test_equation_69(p):
     H = [semidefinite(p.hessian(l)) for l in range(1, p.net.L + 1)]
     assert all(below or not above for below, above in itertools.pairwise(H))
     with quadratic(p.A):
-        assert kr.definiteness_is_inherited(*p.of) is True
+        assert ref.definiteness_is_inherited(*p.of) is True
 
 
 @pytest.mark.parametrize(
@@ -327,8 +327,8 @@ def test_equations_65_and_69_of_smooth_transfer_functions(p, H, inherited, semid
     """Each step is one from above to below: where script H_l turns negative, and from a negative one to anything."""
     assert [p.hessian(l).item() for l in range(1, p.net.L + 1)] == H
     with quadratic(p.A):
-        assert kr.definiteness_is_inherited(*p.of) is inherited
-        assert kr.lemma_1(*p.of) is semidefinite_blocks
+        assert ref.definiteness_is_inherited(*p.of) is inherited
+        assert ref.lemma_1(*p.of) is semidefinite_blocks
 
 
 @st.composite
@@ -348,7 +348,7 @@ def test_equation_70(matrices):
     truth = sum(
         V[i, p] * a[p] * H[i, j] * V[j, q] * a[q] for i, j, p, q in itertools.product(rows, rows, columns, columns)
     )
-    assert kr.quadratic_form_of_block(a, H, V) == (truth,) * 5
+    assert ref.quadratic_form_of_block(a, H, V) == (truth,) * 5
 
 
 @EXAMPLES
@@ -357,10 +357,10 @@ def test_equation_70(matrices):
 def test_equation_70_of_a_network(p):
     """With a_{l-1} and its unit, the form of the Hessian's block of W_l."""
     with quadratic(p.A):
-        a, H = kr.forward(p.net, p.x)[0], kr.sample_preactivation_hessians(*p.of)
+        a, H = ref.forward(p.net, p.x)[0], ref.sample_preactivation_hessians(*p.of)
     for l, V in p.V.items():
         truth = p.second_of_weights(l, V, V)
-        assert kr.quadratic_form_of_block(kr.append_unit(a[l - 1]), H[l], V) == (truth,) * 5
+        assert ref.quadratic_form_of_block(ref.append_unit(a[l - 1]), H[l], V) == (truth,) * 5
 
 
 # Lemma 2
@@ -378,9 +378,9 @@ def test_equation_71(p):
     """
     truth = p.trace()
     with quadratic(p.A):
-        assert kr.traces(*p.of) == (truth, truth)
-        assert kr.lemma_2(*p.of) is bool(truth >= 0)
-        assert truth >= 0 or not kr.lemma_1(*p.of)
+        assert ref.traces(*p.of) == (truth, truth)
+        assert ref.lemma_2(*p.of) is bool(truth >= 0)
+        assert truth >= 0 or not ref.lemma_1(*p.of)
 
 
 @pytest.mark.parametrize(
@@ -398,9 +398,9 @@ def test_equation_71(p):
 def test_equation_71_by_hand(p, trace, lemma_1):
     """(w_2, b_2) has the block H_2 (1, 1; 1, 1), and (w_1, b_1) likewise with H_1: their traces are twice these."""
     with quadratic(p.A):
-        assert kr.traces(*p.of) == (trace, trace)
-        assert kr.lemma_2(*p.of) is (trace >= 0)
-        assert kr.lemma_1(*p.of) is lemma_1
+        assert ref.traces(*p.of) == (trace, trace)
+        assert ref.lemma_2(*p.of) is (trace >= 0)
+        assert ref.lemma_1(*p.of) is lemma_1
 
 
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli", "categorical", "mixture"])
@@ -409,8 +409,8 @@ def test_equation_71_by_autodiff(objective, make_problem, autodiff):
     for x, y in zip(X, Y, strict=True):
         E, h_L, at = autodiff.error(net, y), autodiff.output(net, x), autodiff.theta(net)
         truth = np.trace(autodiff.hessian(lambda at, E=E, h_L=h_L: E(h_L(at)), at))
-        assert np.max(np.abs(np.array(kr.traces(net, x, y)) - truth)) < 1e-12 * abs(truth)
-        assert kr.lemma_2(net, x, y) is bool(truth >= 0)
+        assert np.max(np.abs(np.array(ref.traces(net, x, y)) - truth)) < 1e-12 * abs(truth)
+        assert ref.lemma_2(net, x, y) is bool(truth >= 0)
 
 
 @EXAMPLES
@@ -420,7 +420,7 @@ def test_midpoint(p):
     """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l) is half the form of the block: V is small, and no unit crosses a kink."""
     for l, V in p.V.items():
         with quadratic(p.A):
-            gap = kr.midpoint_gap(p.net, p.x[None], p.y[None], l, V / 10**9)
+            gap = ref.midpoint_gap(p.net, p.x[None], p.y[None], l, V / 10**9)
         assert gap == p.second_of_weights(l, V, V) / 10**18 / 2
         assert gap >= 0 or not semidefinite(p.A)
 
@@ -432,7 +432,7 @@ def test_midpoint_of_a_batch(make_rational_problem):
     for l, W in enumerate(net.weights, 1):
         V = exactly(np.arange(W.size).reshape(W.shape) % 5 - 2) / 10**9
         forms = [Point(net, identity, x, y, {}).second_of_weights(l, V, V) for x, y in zip(X, Y, strict=True)]
-        gap = kr.midpoint_gap(net, X, Y, l, V)
+        gap = ref.midpoint_gap(net, X, Y, l, V)
         assert gap == sum(forms) / 2 / len(X)
         assert gap > 0
 
@@ -441,7 +441,7 @@ def test_midpoint_of_smooth_transfer_functions():
     """The point between is higher than both: by every direction V of (w_1, b_1) with h_1 + V, h_1 - V."""
     V = exactly([[Fraction(1, 100), 0]])
     with quadratic(BENT_DOWN.A):
-        gap = kr.midpoint_gap(BENT_DOWN.net, BENT_DOWN.x[None], BENT_DOWN.y[None], 1, V)
+        gap = ref.midpoint_gap(BENT_DOWN.net, BENT_DOWN.x[None], BENT_DOWN.y[None], 1, V)
     ends = [(Fraction(100 + sign, 100) ** 2 - 8) ** 2 / 2 for sign in (1, -1)]
     assert gap == sum(ends) / 2 - Fraction(49, 2) < 0
 
@@ -455,15 +455,15 @@ def test_lemma_1_in_floating_point(objective, transfers, make_problem):
     """No eigenvalue of a block is negative, but for rounding, and the points between are not higher."""
     net, X, Y = make_problem(objective, transfers)
     for x, y in zip(X, Y, strict=True):
-        for H in kr.sample_hessian_blocks(net, x, y).values():
+        for H in ref.sample_hessian_blocks(net, x, y).values():
             values = np.linalg.eigvalsh(H)
             assert values[0] >= -1e-12 * values[-1]
             assert values[-1] > 0
-        assert kr.lemma_2(net, x, y)
+        assert ref.lemma_2(net, x, y)
     rng = np.random.default_rng(5)
     for l, W in enumerate(net.weights, 1):
         V = rng.normal(size=W.shape) * 1e-4
-        assert kr.midpoint_gap(net, X, Y, l, V) > 0
+        assert ref.midpoint_gap(net, X, Y, l, V) > 0
 
 
 @pytest.mark.parametrize("transfers", [(), ("identity",), ("leaky_relu",)])
@@ -471,9 +471,9 @@ def test_the_mixture_does_not_meet_the_assumption(transfers, make_problem):
     """H_L has a negative eigenvalue, and so has the block of W_L, for every datapoint."""
     net, X, Y = make_problem("mixture", transfers)
     for x, y in zip(X, Y, strict=True):
-        values = np.linalg.eigvalsh(kr.sample_hessian_blocks(net, x, y)[net.L])
+        values = np.linalg.eigvalsh(ref.sample_hessian_blocks(net, x, y)[net.L])
         assert values[0] < -1e-3 * values[-1]
-        assert kr.lemma_1(net, x, y) is False
+        assert ref.lemma_1(net, x, y) is False
 
 
 def test_tanh():
@@ -482,22 +482,22 @@ def test_tanh():
     With t = tanh(1), script H_1 = 4 (1 - t^2)^2 - 4 t (1 - t^2) (2 t - y) is negative at y = 0, and 4 (1 - t^2)^2 is
     what (66) gives. The block of (w_1, b_1) is script H_1 (1, 1; 1, 1), that of (w_2, b_2) is (t^2, t; t, 1).
     """
-    net = kr.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
+    net = ref.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
     x, y, t = np.array([1.0]), np.array([0.0]), np.tanh(1)
     H_1 = 4 * (1 - t**2) ** 2 - 4 * t * (1 - t**2) * (2 * t)
     assert H_1 < -1
-    assert kr.lemma_1(net, x, y) is False
-    assert kr.definiteness_is_inherited(net, x, y) is False
-    assert abs(kr.recursion_without_curving(net, x, y)[1].item() - 4 * (1 - t**2) ** 2) < 1e-14
-    forms = kr.quadratic_forms(net, x, y, 1, np.array([1.0]))
+    assert ref.lemma_1(net, x, y) is False
+    assert ref.definiteness_is_inherited(net, x, y) is False
+    assert abs(ref.recursion_without_curving(net, x, y)[1].item() - 4 * (1 - t**2) ** 2) < 1e-14
+    forms = ref.quadratic_forms(net, x, y, 1, np.array([1.0]))
     assert abs(forms[0] - H_1) < 1e-14
     assert abs(forms[1] - 4 * (1 - t**2) ** 2) < 1e-14
-    assert abs(kr.carried_up(net, x, 1, np.array([3.0])).item() - 6 * (1 - t**2)) < 1e-14
+    assert abs(ref.carried_up(net, x, 1, np.array([3.0])).item() - 6 * (1 - t**2)) < 1e-14
     trace = 2 * H_1 + t**2 + 1
-    assert np.max(np.abs(np.array(kr.traces(net, x, y)) - trace)) < 1e-14
+    assert np.max(np.abs(np.array(ref.traces(net, x, y)) - trace)) < 1e-14
     assert trace < 0
-    assert kr.lemma_2(net, x, y) is False
-    gap = kr.midpoint_gap(net, x[None], y[None], 1, np.array([[0.125, 0.0]]))
+    assert ref.lemma_2(net, x, y) is False
+    gap = ref.midpoint_gap(net, x[None], y[None], 1, np.array([[0.125, 0.0]]))
     ends = [(2 * np.tanh(1 + move)) ** 2 / 2 for move in (0.125, -0.125)]
     assert abs(gap - (sum(ends) / 2 - (2 * t) ** 2 / 2)) < 1e-14
     assert gap < -1e-3
@@ -505,10 +505,10 @@ def test_tanh():
 
 def test_tanh_where_nothing_fails():
     """y = 4: dE/da is negative, and f'' with it."""
-    net = kr.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
+    net = ref.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
     x, y = np.array([1.0]), np.array([4.0])
-    assert kr.definiteness_is_inherited(net, x, y) is True
-    assert kr.lemma_2(net, x, y) is True
+    assert ref.definiteness_is_inherited(net, x, y) is True
+    assert ref.lemma_2(net, x, y) is True
 
 
 @EXAMPLES
@@ -518,5 +518,5 @@ def test_tanh_where_nothing_fails():
 @example(exactly([[0, 0, 0], [0, 0, 1], [0, 1, 0]]) / 2, False)
 def test_is_positive_semidefinite(R, definite):
     A = R.T @ R if definite else R + R.T
-    assert kr.is_positive_semidefinite(A) is semidefinite(A)
+    assert ref.is_positive_semidefinite(A) is semidefinite(A)
     assert semidefinite(A) or not definite

@@ -2,7 +2,7 @@
 
 import itertools
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -50,7 +50,7 @@ def test_equation_1(problem, autodiff, relative_error):
     net = problem.net
     for x in problem.X:
         truth = autodiff.preactivation(net, x)
-        a, h = kr.forward(net, x)
+        a, h = ref.forward(net, x)
         assert relative_error(h, {l: v.numpy() for l, v in truth.items()}) < 1e-13
         activations = {l: autodiff.transfer(net, l)(truth[l]).numpy() for l in range(1, net.L)}
         assert relative_error(a, {0: x} | activations) < 1e-13
@@ -59,7 +59,7 @@ def test_equation_1(problem, autodiff, relative_error):
 def test_equation_1_between_rationals(rational_problem):
     net = rational_problem.net
     for x in rational_problem.X:
-        a, h = kr.forward(net, x)
+        a, h = ref.forward(net, x)
         units = with_unit(net, x)
         assert [[*a[l], 1] for l in range(net.L)] == units
         for l in range(1, net.L + 1):
@@ -69,8 +69,8 @@ def test_equation_1_between_rationals(rational_problem):
 
 def test_equation_2(problem, hessians, relative_error):
     """The full Hessian, layers and all that is between them; and its mean over the batch."""
-    assert relative_error(kr.sample_hessian(problem.net, problem.X[-1], problem.Y[-1]), hessians[-1]) < 1e-12
-    assert relative_error(kr.hessian(*problem), np.mean(hessians, axis=0)) < 1e-12
+    assert relative_error(ref.sample_hessian(problem.net, problem.X[-1], problem.Y[-1]), hessians[-1]) < 1e-12
+    assert relative_error(ref.hessian(*problem), np.mean(hessians, axis=0)) < 1e-12
 
 
 def test_equation_2_between_rationals(rational_problem, difference_quotient):
@@ -81,7 +81,7 @@ def test_equation_2_between_rationals(rational_problem, difference_quotient):
     chosen = sorted(
         int(i) for l in rational_problem.layers for i in rng.choice([i for i, t in enumerate(theta) if t[0] == l], 4)
     )
-    H = kr.sample_hessian(net, x, y)
+    H = ref.sample_hessian(net, x, y)
     quotients = [[difference_quotient(net, x, y, theta[i], theta[j]) for j in chosen] for i in chosen]
     assert np.array_equal(H[np.ix_(chosen, chosen)], quotients)
     assert np.count_nonzero(quotients) > len(chosen)
@@ -94,13 +94,13 @@ def test_equation_3(problem, autodiff, relative_error):
         E, h_L = autodiff.error(net, y), autodiff.output(net, x)
         parts = np.split(autodiff.gradient(lambda at, E=E, h_L=h_L: E(h_L(at)), autodiff.theta(net)), cuts)
         truth = {l: part.reshape(net.weights[l - 1].shape, order="F") for l, part in enumerate(parts, 1)}
-        assert relative_error(kr.sample_gradient(net, x, y), truth) < 1e-12
+        assert relative_error(ref.sample_gradient(net, x, y), truth) < 1e-12
 
 
 def test_equation_3_between_rationals(rational_problem, difference_quotient):
     """Both right sides: the derivative by the weight, and a_b times the derivative by h_a, which its bias shifts."""
     net, (x, y) = rational_problem.net, rational_problem.pairs[0]
-    ours, units = kr.sample_gradient(net, x, y), with_unit(net, x)
+    ours, units = ref.sample_gradient(net, x, y), with_unit(net, x)
     for l, a, b in entries(net):
         assert ours[l][a, b] == difference_quotient(net, x, y, (l, a, b))
         assert ours[l][a, b] == units[l - 1][b] * difference_quotient(net, x, y, shifted(net, l, a))
@@ -111,14 +111,14 @@ def test_equation_4(problem, hessians, relative_error):
     """vec stacks columns: the row of W_l[a, b] is b D_l + a."""
     for (x, y), H in zip(problem.pairs, hessians, strict=True):
         truth = diagonal_blocks(problem.net, H)
-        assert relative_error(kr.sample_hessian_blocks(problem.net, x, y), truth) < 1e-12
+        assert relative_error(ref.sample_hessian_blocks(problem.net, x, y), truth) < 1e-12
 
 
 def test_equation_5(problem, hessians, autodiff, relative_error):
     """[a, b, c, d], both as the second derivative by W_l[a, b] and W_l[c, d] and as a_b a_d [script H]_{a,c}."""
     net = problem.net
     for (x, y), H in zip(problem.pairs, hessians, strict=True):
-        ours, h = kr.sample_hessian_elements(net, x, y), autodiff.preactivation(net, x)
+        ours, h = ref.sample_hessian_elements(net, x, y), autodiff.preactivation(net, x)
         for l, block in diagonal_blocks(net, H).items():
             D, B = net.weights[l - 1].shape
             truth = np.array(
@@ -146,7 +146,7 @@ def test_equation_6(m, problem, autodiff, relative_error):
             h_L, h_m = autodiff.onward(net, m), autodiff.onward(net, l, m)
             dE_dh = autodiff.grad(lambda v, E=E, h_L=h_L: E(h_L(v)))
             truth = autodiff.jacobian(lambda v, dE_dh=dE_dh, h_m=h_m: dE_dh(h_m(v)), h[l])
-            assert relative_error(kr.mixed_derivatives(net, x, y, m, l), truth) < 1e-12
+            assert relative_error(ref.mixed_derivatives(net, x, y, m, l), truth) < 1e-12
 
 
 def test_equation_6_between_rationals(rational_problem, difference_quotient):
@@ -154,7 +154,7 @@ def test_equation_6_between_rationals(rational_problem, difference_quotient):
     for l in rational_problem.layers:
         units = [shifted(net, l, a) for a in range(len(net.weights[l - 1]))]
         truth = [[difference_quotient(net, x, y, i, j) for j in units] for i in units]
-        assert kr.mixed_derivatives(net, x, y, l, l).tolist() == truth
+        assert ref.mixed_derivatives(net, x, y, l, l).tolist() == truth
         assert np.any(truth)
 
 
@@ -162,7 +162,7 @@ def test_equation_7(problem, autodiff, relative_error):
     """(a a^T) kron script H, element by element, and as a map: H vec(V) = vec(script H V a a^T)."""
     net, rng = problem.net, np.random.default_rng(0)
     for x, y in problem.pairs[:2]:
-        blocks, h, E = kr.sample_hessian_blocks(net, x, y), autodiff.preactivation(net, x), autodiff.error(net, y)
+        blocks, h, E = ref.sample_hessian_blocks(net, x, y), autodiff.preactivation(net, x), autodiff.error(net, y)
         for l in problem.layers:
             h_L = autodiff.onward(net, l)
             H = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
@@ -181,10 +181,10 @@ def test_equation_7_fixes_the_order_of_vec(relative_error):
     """
     rng = np.random.default_rng(1)
     A, B, V = (rng.normal(size=(4, 4)) for _ in range(3))
-    truth = kr.vec(np.linalg.inv(B) @ V @ np.linalg.inv(A).T)
-    assert relative_error(np.kron(A, B) @ kr.vec(V), kr.vec(B @ V @ A.T)) < 1e-13
-    assert relative_error(np.linalg.solve(np.kron(A, B), kr.vec(V)), truth) < 1e-12
-    assert relative_error(kr.vec(np.linalg.inv(A) @ V @ np.linalg.inv(B)), truth) > 0.1
+    truth = ref.vec(np.linalg.inv(B) @ V @ np.linalg.inv(A).T)
+    assert relative_error(np.kron(A, B) @ ref.vec(V), ref.vec(B @ V @ A.T)) < 1e-13
+    assert relative_error(np.linalg.solve(np.kron(A, B), ref.vec(V)), truth) < 1e-12
+    assert relative_error(ref.vec(np.linalg.inv(A) @ V @ np.linalg.inv(B)), truth) > 0.1
 
 
 def test_equation_8(problem, autodiff, relative_error):
@@ -195,7 +195,7 @@ def test_equation_8(problem, autodiff, relative_error):
         for l in problem.layers:
             h_L = autodiff.onward(net, l)
             truth[l] = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
-        ours = kr.sample_preactivation_hessians(net, x, y)
+        ours = ref.sample_preactivation_hessians(net, x, y)
         assert relative_error(ours, truth) < 1e-12
         for l in range(1, net.L):  # the recursion itself, with the factors of PyTorch
             W, f = net.weights[l][:, :-1], autodiff.transfer(net, l)
@@ -207,7 +207,7 @@ def test_equation_8(problem, autodiff, relative_error):
 
 def test_equation_8_between_rationals(rational_problem, difference_quotient):
     net, (x, y) = rational_problem.net, rational_problem.pairs[0]
-    ours = kr.sample_preactivation_hessians(net, x, y)
+    ours = ref.sample_preactivation_hessians(net, x, y)
     for l in rational_problem.layers:
         units = [shifted(net, l, a) for a in range(len(net.weights[l - 1]))]
         assert ours[l].tolist() == [[difference_quotient(net, x, y, i, j) for j in units] for i in units]
@@ -221,7 +221,7 @@ def test_equation_9(problem, autodiff, relative_error):
         given = {l: v.numpy() for l, v in h.items()}
         for l in range(1, net.L):
             truth = autodiff.jacobian(autodiff.transfer(net, l), h[l])
-            assert relative_error(kr.slope_matrix(net, given, l), truth) < 1e-13
+            assert relative_error(ref.slope_matrix(net, given, l), truth) < 1e-13
 
 
 def test_equation_10(problem, autodiff):
@@ -237,7 +237,7 @@ def test_equation_10(problem, autodiff):
             f, h_L = autodiff.transfer(net, l), autodiff.above(net, l)
             c = autodiff.grad(lambda a, E=E, h_L=h_L: E(h_L(a)))(f(h[l]))
             truth = autodiff.hessian(lambda v, c=c, f=f: c @ f(v), h[l])
-            ours = kr.curving_matrix(net, given, dE_dh, l)
+            ours = ref.curving_matrix(net, given, dE_dh, l)
             assert ours.shape == truth.shape
             assert np.any(truth) == (net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))
             assert np.all(np.abs(ours - truth) <= 1e-12 * np.max(np.abs(truth)))

@@ -2,7 +2,7 @@
 
 import itertools
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -90,7 +90,7 @@ def test_equation_11(problem, autodiff, relative_error):
         h_L, E, at = autodiff.output(net, x), autodiff.error(net, y), autodiff.theta(net)
         outputs = h_L(at)
         g, J = autodiff.grad(E)(outputs), autodiff.jacobian(h_L, at)
-        network_term, output_term = kr.hessian_split(net, x, y)
+        network_term, output_term = ref.hessian_split(net, x, y)
         truth = autodiff.hessian(lambda at, g=g, h_L=h_L: g @ h_L(at), at)
         assert network_term.shape == truth.shape
         assert np.all(np.abs(network_term - truth) <= 1e-12 * np.max(np.abs(truth)))
@@ -102,14 +102,14 @@ def test_equation_11(problem, autodiff, relative_error):
 
 def test_equation_12(problem, truths, relative_error):
     for t in truths:
-        ours = kr.sample_gauss_newton(problem.net, t.x, t.y)
+        ours = ref.sample_gauss_newton(problem.net, t.x, t.y)
         assert relative_error(ours, t.J_theta.T @ t.G_L @ t.J_theta) < 1e-12
         assert np.min(np.linalg.eigvalsh(ours)) > -1e-12 * np.max(ours)
 
 
 def test_equation_13(problem, truths, relative_error):
     truth = mean([t.J_theta.T @ t.G_L @ t.J_theta for t in truths])
-    assert relative_error(kr.gauss_newton(*problem), truth) < 1e-12
+    assert relative_error(ref.gauss_newton(*problem), truth) < 1e-12
 
 
 def test_equations_12_to_19_between_rationals(rational_problem, rational_jacobians):
@@ -119,26 +119,26 @@ def test_equations_12_to_19_between_rationals(rational_problem, rational_jacobia
     blocks = cut(net, mean(each))
     assert all(np.any(block) for block in blocks.values())
     for (x, y), truth in [(rational_problem.pairs[-1], each[-1])]:
-        assert np.array_equal(kr.sample_gauss_newton(net, x, y), truth)
-        own = kr.sample_gauss_newton_blocks(net, x, y)
+        assert np.array_equal(ref.sample_gauss_newton(net, x, y), truth)
+        own = ref.sample_gauss_newton_blocks(net, x, y)
         assert all(np.array_equal(own[l], cut(net, truth)[l, l]) for l in rational_problem.layers)
-    assert np.array_equal(kr.gauss_newton(net, X, Y), mean(each))
-    for ours in (kr.gauss_newton_between(net, X, Y), kr.factored_between(net, X, Y)):
+    assert np.array_equal(ref.gauss_newton(net, X, Y), mean(each))
+    for ours in (ref.gauss_newton_between(net, X, Y), ref.factored_between(net, X, Y)):
         assert all(np.array_equal(ours[between], truth) for between, truth in blocks.items())
-        assert np.array_equal(kr.assembled(net, ours), mean(each))
+        assert np.array_equal(ref.assembled(net, ours), mean(each))
 
 
 def test_equations_15_to_25_between_rationals(rational_problem, rational_jacobians):
     net, X, Y = rational_problem
     J = [by_layer for _, by_layer in rational_jacobians]
     for (x, y), j in zip(rational_problem.pairs, J, strict=True):
-        between = kr.sample_preactivation_gauss_newton_between(net, x, y)
-        own, roots = kr.sample_preactivation_gauss_newton(net, x, y), kr.sample_roots(net, x, y)
+        between = ref.sample_preactivation_gauss_newton_between(net, x, y)
+        own, roots = ref.sample_preactivation_gauss_newton(net, x, y), ref.sample_roots(net, x, y)
         for l in rational_problem.layers:
             assert np.array_equal(own[l], j[l].T @ j[l])
             assert np.array_equal(roots[l], j[l].T)  # from the root I of I
             assert all(np.array_equal(between[l, m], j[l].T @ j[m]) for m in rational_problem.layers)
-    expected = kr.kflr(net, X, Y)
+    expected = ref.kflr(net, X, Y)
     assert all(np.array_equal(expected[l], mean([j[l].T @ j[l] for j in J])) for l in rational_problem.layers)
 
 
@@ -147,25 +147,25 @@ def test_equation_14(problem, truths, relative_error):
     net = problem.net
     truth = cut(net, mean([t.J_theta.T @ t.G_L @ t.J_theta for t in truths]))
     assert len(truth) == net.L**2
-    assert relative_error(kr.gauss_newton_between(*problem), truth) < 1e-12
+    assert relative_error(ref.gauss_newton_between(*problem), truth) < 1e-12
     for t in truths:
         by_chain_rule = [t.J[l] @ kron(t.a[l - 1][None, :], np.eye(len(t.h[l]))) for l in problem.layers]
         assert relative_error(np.concatenate(by_chain_rule, axis=1), t.J_theta) < 1e-12
-        assert relative_error(kr.parameter_jacobian(net, t.x), dict(enumerate(by_chain_rule, 1))) < 1e-12
+        assert relative_error(ref.parameter_jacobian(net, t.x), dict(enumerate(by_chain_rule, 1))) < 1e-12
 
 
 def test_equation_15(problem, truths, relative_error):
     """J_l^T script G_L J_m (D_l, D_m), with J_l = dh_L/dh_l and not its transpose."""
     for t in truths:
         truth = {(l, m): t.G(l, m) for l in problem.layers for m in problem.layers}
-        ours = kr.sample_preactivation_gauss_newton_between(problem.net, t.x, t.y)
+        ours = ref.sample_preactivation_gauss_newton_between(problem.net, t.x, t.y)
         assert relative_error(ours, truth) < 1e-12
 
 
 def test_equation_16(problem, truths, relative_error):
     """Its right side in elements, and its left side, the block of (14)."""
     net, layers = problem.net, problem.layers
-    ours = kr.factored_between(*problem)
+    ours = ref.factored_between(*problem)
     truth = {
         (l, m): mean([kron(np.outer(t.a[l - 1], t.a[m - 1]), t.G(l, m)) for t in truths])
         for l in layers
@@ -180,8 +180,8 @@ def test_equation_17(problem, truths, relative_error):
     rng = np.random.default_rng(0)
     Q = {(l, m): rng.normal(size=(l + 1, 2 * m)) for l in (1, 2) for m in (1, 2)}
     G = {(l, m): rng.normal(size=(3 * l, m + 4)) for l in (1, 2) for m in (1, 2)}
-    assert relative_error(kr.khatri_rao(Q, G), {between: kron(Q[between], G[between]) for between in Q}) < 1e-15
-    whole = kr.assembled(problem.net, kr.factored_between(*problem))
+    assert relative_error(ref.khatri_rao(Q, G), {between: kron(Q[between], G[between]) for between in Q}) < 1e-15
+    whole = ref.assembled(problem.net, ref.factored_between(*problem))
     assert relative_error(whole, mean([t.J_theta.T @ t.G_L @ t.J_theta for t in truths])) < 1e-12
 
 
@@ -192,13 +192,13 @@ def test_equation_18(problem, truths, relative_error):
             for l in problem.layers
             for m in problem.layers
         }
-        assert relative_error(kr.sample_q_between(problem.net, t.x), truth) < 1e-13
+        assert relative_error(ref.sample_q_between(problem.net, t.x), truth) < 1e-13
 
 
 def test_equation_19(problem, truths, relative_error):
     for t in truths:
         blocks = cut(problem.net, t.J_theta.T @ t.G_L @ t.J_theta)
-        ours = kr.sample_gauss_newton_blocks(problem.net, t.x, t.y)
+        ours = ref.sample_gauss_newton_blocks(problem.net, t.x, t.y)
         assert relative_error(ours, {l: blocks[l, l] for l in problem.layers}) < 1e-12
         truth = {l: kron(np.outer(t.a[l - 1], t.a[l - 1]), t.G(l, l)) for l in problem.layers}
         assert relative_error(ours, truth) < 1e-12
@@ -215,7 +215,7 @@ def exact_blocks(problem, truths):
 def test_equation_20(problem, truths, relative_error):
     """Its right side, element by element. The left side is another matrix but where H_L and all above are constant."""
     exact, Q, G = exact_blocks(problem, truths)
-    ours = kr.factored_blocks(Q, G)
+    ours = ref.factored_blocks(Q, G)
     assert relative_error(ours, {l: kron(Q[l], G[l]) for l in Q}) < 1e-14
     for l in exact:
         if problem.net.objective == "squared_error" and l == problem.net.L:
@@ -233,15 +233,15 @@ def test_equation_20_is_exact_where_a_factor_is_constant(objective, make_problem
     if objective != "mixture":  # its H_L depends on the label, but Q does not
         cases.append((make_problem(objective, ("identity", "identity")), objective == "squared_error"))
     for case, equal in cases:
-        Q, exact = kr.expected_q(case.net, case.X), kr.gauss_newton_blocks(*case)
-        ours = kr.factored_blocks(Q, kr.kflr(*case))
+        Q, exact = ref.expected_q(case.net, case.X), ref.gauss_newton_blocks(*case)
+        ours = ref.factored_blocks(Q, ref.kflr(*case))
         for l in case.layers:
             assert (relative_error(ours[l], exact[l]) < 1e-12) == equal
 
 
 def test_equation_21(problem, truths, relative_error):
     """A A^T / N for the matrix A of N columns, the last row of them units; not centred."""
-    ours = kr.expected_q(problem.net, problem.X)
+    ours = ref.expected_q(problem.net, problem.X)
     A = {l: np.stack([t.a[l - 1] for t in truths], axis=1) for l in problem.layers}
     assert relative_error(ours, {l: A[l] @ A[l].T / len(truths) for l in A}) < 1e-13
 
@@ -250,7 +250,7 @@ def test_equation_22(problem, truths, relative_error):
     """From the definition (15), and step by step from the layer above."""
     net = problem.net
     for t in truths:
-        ours = kr.sample_preactivation_gauss_newton(net, t.x, t.y)
+        ours = ref.sample_preactivation_gauss_newton(net, t.x, t.y)
         assert relative_error(ours, {l: t.G(l, l) for l in problem.layers}) < 1e-12
         for l in range(1, net.L):
             WB = net.weights[l][:, :-1] * t.slope[l]
@@ -276,7 +276,7 @@ def output_root(net, t, autodiff):
 def test_equation_23(problem, truths, relative_error):
     """script G_l as a sum of K outer products, K = D_L but for the one column of "scalar"."""
     for t in truths:
-        ours = kr.sample_roots(problem.net, t.x, t.y)
+        ours = ref.sample_roots(problem.net, t.x, t.y)
         K = 1 if problem.net.psd == "scalar" else len(t.G_L)
         assert all(C.shape == (len(t.h[l]), K) for l, C in ours.items())
         sums = {l: sum(np.outer(C[:, k], C[:, k]) for k in range(K)) for l, C in ours.items()}
@@ -288,7 +288,7 @@ def test_equation_24(problem, truths, autodiff, relative_error):
     net = problem.net
     for t in truths:
         root = output_root(net, t, autodiff)
-        ours = kr.sample_roots(net, t.x, t.y)
+        ours = ref.sample_roots(net, t.x, t.y)
         assert relative_error(ours, {l: t.J[l].T @ root for l in problem.layers}) < 1e-12
         for l in range(1, net.L):
             step = np.diag(t.slope[l]) @ net.weights[l][:, :-1].T @ (t.J[l + 1].T @ root)
@@ -298,9 +298,9 @@ def test_equation_24(problem, truths, autodiff, relative_error):
 def test_equation_25(problem, truths, relative_error):
     """The mean of script G_l, which is the N K stacked columns times their transpose, over N."""
     net, N = problem.net, len(truths)
-    ours = kr.kflr(*problem)
+    ours = ref.kflr(*problem)
     assert relative_error(ours, {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}) < 1e-12
-    stacked = {l: np.concatenate([kr.sample_roots(net, t.x, t.y)[l] for t in truths], axis=1) for l in problem.layers}
+    stacked = {l: np.concatenate([ref.sample_roots(net, t.x, t.y)[l] for t in truths], axis=1) for l in problem.layers}
     assert relative_error(ours, {l: C @ C.T / N for l, C in stacked.items()}) < 1e-12
 
 
@@ -323,7 +323,7 @@ def elements(net, truths):
 
 
 def test_equation_26(problem, truths, relative_error):
-    ours = kr.kfra(*problem)
+    ours = ref.kfra(*problem)
     assert relative_error(ours, nested_expectations(problem.net, truths)) < 1e-12
     assert relative_error(ours, elements(problem.net, truths)) < 1e-12
 
@@ -335,7 +335,7 @@ def test_equation_26_is_exact_in_some_places(objective, psd, curved, relative_er
     transfers = ("tanh", "softplus")
     for options in ({}, {"N": 1}):
         problem, truths = curved(objective, transfers, psd, **options)
-        ours, exact = kr.kfra(*problem), {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}
+        ours, exact = ref.kfra(*problem), {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}
         equal = {1, 2, 3} if options else {2, 3} if objective == "squared_error" else {3}
         for l in problem.layers:
             if l in equal:
@@ -343,4 +343,4 @@ def test_equation_26_is_exact_in_some_places(objective, psd, curved, relative_er
             else:
                 assert relative_error(ours[l], exact[l]) > 1e-4
     problem, truths = curved(objective, ("identity", "identity"), psd)
-    assert relative_error(kr.kfra(*problem), {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}) < 1e-12
+    assert relative_error(ref.kfra(*problem), {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}) < 1e-12

@@ -4,7 +4,7 @@ import itertools
 import math
 from decimal import Context, Decimal, localcontext
 
-import kfgn_reference as kr
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
@@ -16,7 +16,7 @@ LABELS = (0, 1)
 
 def network(psd="project"):
     """One layer whose outputs are its inputs."""
-    return kr.Network((np.eye(3, 4),), (), "mixture", psd)
+    return ref.Network((np.eye(3, 4),), (), "mixture", psd)
 
 
 def points(scale, count=12):
@@ -69,22 +69,22 @@ def test_equation_27():
         for y in LABELS:
             first = sigma(h[0]) * sigma(h[1]) ** y * sigma(-h[1]) ** (1 - y)
             second = (1 - sigma(h[0])) * sigma(h[2]) ** y * sigma(-h[2]) ** (1 - y)
-            assert kr.mixture_probability(h, y) == pytest.approx(first + second, rel=1e-14)
-        assert kr.mixture_probability(h, 0) + kr.mixture_probability(h, 1) == pytest.approx(1, rel=1e-15)
-    assert kr.mixture_probability(np.array([math.log(3), math.log(4), -math.log(2)]), 1) == pytest.approx(
+            assert ref.mixture_probability(h, y) == pytest.approx(first + second, rel=1e-14)
+        assert ref.mixture_probability(h, 0) + ref.mixture_probability(h, 1) == pytest.approx(1, rel=1e-15)
+    assert ref.mixture_probability(np.array([math.log(3), math.log(4), -math.log(2)]), 1) == pytest.approx(
         3 / 4 * 4 / 5 + 1 / 4 * 1 / 3, rel=1e-15
     )
 
 
 def test_the_objective_is_minus_its_logarithm():
-    E = kr.OBJECTIVES["mixture"].value
+    E = ref.OBJECTIVES["mixture"].value
     for h in (*points(1), *points(4)):
         for y in LABELS:
-            assert E(h, y) == pytest.approx(-math.log(kr.mixture_probability(h, y)), rel=1e-12)
+            assert E(h, y) == pytest.approx(-math.log(ref.mixture_probability(h, y)), rel=1e-12)
 
 
 def test_its_derivatives(autodiff, relative_error):
-    E = kr.OBJECTIVES["mixture"]
+    E = ref.OBJECTIVES["mixture"]
     for h in (*points(1), *points(3), np.zeros(3)):
         for y in LABELS:
             ours, at = autodiff.error(network(), y), autodiff.preactivation(network(), h)[1]
@@ -109,14 +109,14 @@ def test_the_hessian_is_indefinite_everywhere(y):
         assert determinant < 0
         assert np.count_nonzero(changes) == 1  # so many are negative
     for h in (*points(0.1), *points(1), *points(2)):
-        values = np.linalg.eigvalsh(kr.OBJECTIVES["mixture"].hessian(h, y))
+        values = np.linalg.eigvalsh(ref.OBJECTIVES["mixture"].hessian(h, y))
         assert np.sum(values < 0) == 1
         assert np.min(np.abs(values)) > 1e-12 * np.max(np.abs(values))
 
 
 def test_the_hessian_at_0():
     """1/16 times integers: eigenvalues 1/8 and +-sqrt(2)/8."""
-    hessian = kr.OBJECTIVES["mixture"].hessian
+    hessian = ref.OBJECTIVES["mixture"].hessian
     assert np.array_equal(16 * hessian(np.zeros(3), 1), [[0, -2, 2], [-2, 1, 1], [2, 1, 1]])
     assert np.array_equal(16 * hessian(np.zeros(3), 0), [[0, 2, -2], [2, 1, 1], [-2, 1, 1]])
     values = np.linalg.eigvalsh(hessian(np.zeros(3), 1))
@@ -128,15 +128,15 @@ def test_project(autodiff, relative_error):
     net = network("project")
     for h in (*points(1), *points(2)):
         for y in LABELS:
-            H, ours = kr.OBJECTIVES["mixture"].hessian(h, y), kr.output_gauss_newton(net, h, y)
+            H, ours = ref.OBJECTIVES["mixture"].hessian(h, y), ref.output_gauss_newton(net, h, y)
             assert relative_error(ours, autodiff.output_gauss_newton(net, autodiff.preactivation(net, h)[1], y)) < 1e-12
             assert np.linalg.eigvalsh(ours) == pytest.approx(np.maximum(np.linalg.eigvalsh(H), 0), abs=1e-15)
-            root = kr.output_root(net, h, y)
+            root = ref.output_root(net, h, y)
             assert relative_error(root, root.T) < 1e-15
             assert relative_error(root @ root.T, ours) < 1e-13
     u, v = np.array([0, 1, 1]), np.array([math.sqrt(2), -1, 1])
     truth = np.outer(u, u) / 16 + math.sqrt(2) / 32 * np.outer(v, v)
-    assert relative_error(kr.output_gauss_newton(net, np.zeros(3), 1), truth) < 1e-14
+    assert relative_error(ref.output_gauss_newton(net, np.zeros(3), 1), truth) < 1e-14
 
 
 def test_scalar(relative_error):
@@ -150,8 +150,8 @@ def test_scalar(relative_error):
                     ahead, back = ([v + sign * step * (i == j) for j, v in enumerate(at)] for sign in (1, -1))
                     slope.append((probability(ahead, y) - probability(back, y)) / (2 * step))
                 slope = as_floats([v / probability(at, y) for v in slope])
-            assert relative_error(kr.output_gauss_newton(net, h, y), np.outer(slope, slope)) < 1e-13
-            root = kr.output_root(net, h, y)
+            assert relative_error(ref.output_gauss_newton(net, h, y), np.outer(slope, slope)) < 1e-13
+            root = ref.output_root(net, h, y)
             assert root.shape == (3, 1)
             assert relative_error(root @ root.T, np.outer(slope, slope)) < 1e-13
 
@@ -160,50 +160,50 @@ def test_scalar(relative_error):
 def test_raise_and_what_is_no_stand_in(function):
     message = "H_L of the objective mixture is indefinite; psd: expected project or scalar"
     with pytest.raises(ValueError, match=f"^{message}$"):
-        getattr(kr, function)(network("raise"), np.zeros(3), 1)
+        getattr(ref, function)(network("raise"), np.zeros(3), 1)
     with pytest.raises(ValueError, match=r"^psd: expected project, scalar or raise, got 'clip'$"):
-        getattr(kr, function)(network("clip"), np.zeros(3), 1)
+        getattr(ref, function)(network("clip"), np.zeros(3), 1)
 
 
 @pytest.mark.parametrize("psd", ["project", "scalar", "raise", "clip"])
 def test_other_objectives_need_no_stand_in(psd):
     net, h = network(psd)._replace(objective="bernoulli"), np.array([0.1, -0.5, 1.0])
     p = 1 / (1 + np.exp(-h))
-    assert np.diag(kr.output_gauss_newton(net, h, h)) == pytest.approx(p * (1 - p), rel=1e-14)
-    assert np.diag(kr.output_root(net, h, h)) == pytest.approx(np.sqrt(p * (1 - p)), rel=1e-14)
+    assert np.diag(ref.output_gauss_newton(net, h, h)) == pytest.approx(p * (1 - p), rel=1e-14)
+    assert np.diag(ref.output_root(net, h, h)) == pytest.approx(np.sqrt(p * (1 - p)), rel=1e-14)
 
 
 def test_the_hessian_of_the_network_keeps_the_true_one(make_problem, relative_error):
     """(2)-(11) and (28)-(31) take no stand-in, not even with "raise"."""
     net, X, Y = make_problem("mixture", ("tanh",), "raise")
-    E = kr.OBJECTIVES["mixture"]
+    E = ref.OBJECTIVES["mixture"]
     for x, y in zip(X, Y, strict=True):
-        H_L = E.hessian(kr.forward(net, x)[1][2], y)
-        assert np.array_equal(kr.sample_preactivation_hessians(net, x, y)[2], H_L)
-        last = kr.hessian_split(net, x, y)[1][-3:, -3:]  # of the three biases of the outputs
+        H_L = E.hessian(ref.forward(net, x)[1][2], y)
+        assert np.array_equal(ref.sample_preactivation_hessians(net, x, y)[2], H_L)
+        last = ref.hessian_split(net, x, y)[1][-3:, -3:]  # of the three biases of the outputs
         assert relative_error(last, H_L) < 1e-14
     with pytest.raises(ValueError, match="indefinite"):
-        kr.gauss_newton(net, X, Y)
+        ref.gauss_newton(net, X, Y)
 
 
 def test_projections_come_before_the_mean(make_problem, relative_error):
     """E[psd(H)] and not psd(E[H])."""
     net, X, Y = make_problem("mixture", ("tanh",), "project")
-    hessians = [kr.OBJECTIVES["mixture"].hessian(kr.forward(net, x)[1][2], y) for x, y in zip(X, Y, strict=True)]
-    truth = np.mean([kr.projection(H) for H in hessians], axis=0)
-    for ours in (kr.kflr(net, X, Y), kr.kfra(net, X, Y)):
+    hessians = [ref.OBJECTIVES["mixture"].hessian(ref.forward(net, x)[1][2], y) for x, y in zip(X, Y, strict=True)]
+    truth = np.mean([ref.projection(H) for H in hessians], axis=0)
+    for ours in (ref.kflr(net, X, Y), ref.kfra(net, X, Y)):
         assert relative_error(ours[2], truth) < 1e-13
-        assert relative_error(ours[2], kr.projection(np.mean(hessians, axis=0))) > 1e-2
+        assert relative_error(ours[2], ref.projection(np.mean(hessians, axis=0))) > 1e-2
 
 
 def test_draws():
     """y = 1 where u < p(1 | h), an int; at 0 that is 1/2."""
     h = np.array([math.log(3), math.log(4), -math.log(2)])  # p = 41/60
-    sample = kr.OBJECTIVES["mixture"].sample
+    sample = ref.OBJECTIVES["mixture"].sample
     assert [sample(np.zeros(3), u) for u in (0.0, np.nextafter(0.5, 0), 0.5, np.nextafter(1, 0))] == [1, 1, 0, 0]
     assert [sample(h, u) for u in (0.68, 0.69)] == [1, 0]
     assert type(sample(h, 0.5)) is int
-    drawn = kr.draw_labels(network(), np.stack([h, np.zeros(3)]), np.array([[0.68, 0.69, 0.5], [0.49, 0.5, 0.68]]))
+    drawn = ref.draw_labels(network(), np.stack([h, np.zeros(3)]), np.array([[0.68, 0.69, 0.5], [0.49, 0.5, 0.68]]))
     assert drawn == [[1, 0, 1], [1, 0, 0]]
 
 
@@ -230,12 +230,12 @@ def assert_accurate(ours, truth, of_each, of_all):
 
 @pytest.mark.parametrize("y", LABELS)
 def test_digits_are_kept(y):
-    E = kr.OBJECTIVES["mixture"]
+    E = ref.OBJECTIVES["mixture"]
     for h in (*SATURATED, *FAR, np.array([20.0, 20.0, 20.0]), np.array([0.0, 19.0, 19.0])):
         with localcontext(MANY_DIGITS if np.max(np.abs(h)) > 100 else DIGITS):
             p, value, gradient, hessian = definition(decimals(h), y)
         of_each = 1e-12 if h[1] != h[2] else None  # some elements are 0 there, and rounded
-        assert_accurate(kr.mixture_probability(h, y), p, 1e-13, 1e-13)
+        assert_accurate(ref.mixture_probability(h, y), p, 1e-13, 1e-13)
         assert_accurate(E.value(h, y), value, 1e-14, 1e-14)
         assert_accurate(E.gradient(h, y), gradient, of_each, 1e-13)
         assert_accurate(E.hessian(h, y), hessian, of_each, 1e-13)
@@ -247,22 +247,22 @@ def test_the_loss_of_the_paper():
     with localcontext(DIGITS):
         truth = float(definition(decimals(h), 1)[1])
     assert 5e-9 < truth < 2e-8
-    assert kr.OBJECTIVES["mixture"].value(h, 1) == pytest.approx(truth, rel=1e-14, abs=0)
-    assert -math.log(kr.mixture_probability(h, 1)) != pytest.approx(truth, rel=1e-10, abs=0)
+    assert ref.OBJECTIVES["mixture"].value(h, 1) == pytest.approx(truth, rel=1e-14, abs=0)
+    assert -math.log(ref.mixture_probability(h, 1)) != pytest.approx(truth, rel=1e-10, abs=0)
 
 
 @pytest.mark.parametrize("y", LABELS)
 def test_balls(y):
     """256 bits: every ball holds the truth, is small, and no float64 came between."""
     flint = pytest.importorskip("flint")
-    E = kr.OBJECTIVES["mixture"]
+    E = ref.OBJECTIVES["mixture"]
     precision = flint.ctx.prec
     flint.ctx.prec = 256
     try:
         for h in (*points(1, 3), *SATURATED[::5]):
             balls = np.array([flint.arb(float(v)) for v in h])
             ours = [
-                kr.mixture_probability(balls, y),
+                ref.mixture_probability(balls, y),
                 E.value(balls, y),
                 *E.gradient(balls, y),
                 *E.hessian(balls, y).flat,

@@ -79,7 +79,7 @@ class Steps(Solves):
         """C^-1 grad f, uphill."""
         g, inversion = self.regularised_gradient(), self.walk().inversion
         if factors is None:
-            return self.whole_solve(g) if self.walk().method == "whole" else self.block_solve(g)
+            return self.whole_solve(g) if self.walk().method == "hessian_free" else self.block_solve(g)
         Q, G = factors
         if inversion == "exact":
             return {l: self.exact_solve(Q[l], G[l], g[l]) for l in g}
@@ -171,16 +171,16 @@ class Steps(Solves):
     def stepped(self, here: Waypoint) -> Stepped:
         """From a waypoint whose batch is the problem's."""
         walk, t = self.walk(), here.t + 1
-        factors = self.averaged_factors(here) if walk.method not in ("whole", "blocks") else None
+        factors = self.averaged_factors(here) if walk.method not in ("hessian_free", "hessian_free_blocks") else None
         gamma = here.gamma
-        if t % T_GAMMA == 0 and walk.method != "whole":
+        if t % T_GAMMA == 0 and walk.method != "hessian_free":
             gamma = self.chosen_gamma(factors)
         if not self.with_gamma(gamma).invertible(factors):
             return self.rejected(here)
         delta = self.with_gamma(gamma).direction(factors)
         alpha = self.step_size(delta)
-        if walk.longest_step is not None:
-            alpha = self.bounded(alpha, (-walk.longest_step, walk.longest_step))
+        if walk.max_step_size is not None:
+            alpha = self.bounded(alpha, (-walk.max_step_size, walk.max_step_size))
         part = walk.momentum[0] / walk.momentum[1]
         last = dict(enumerate(here.update, start=1))
         own = {l: alpha * d for l, d in delta.items()}
