@@ -4,7 +4,7 @@ The paper is Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisati
 numbers in parentheses are its equations. NumPy, PyTorch, CuPy, JAX and any other library of the array
 API standard: arrays stay on their device and in their dtype, and what comes in is what comes out.
 
-    network = kfgn.Network(widths=(64, 16, 10), transfers=("tanh",), objective="categorical")
+    network = kfgn.Network.dense((64, 16, 10), ("tanh",), "categorical")
     loss, gradient, Q, G = kfgn.kfra(network, weights, X, Y)
 
 Conventions, the same everywhere:
@@ -36,6 +36,7 @@ float32 are taken in float32. JAX's transformations give right derivatives of th
 treats the results as constants, and transforms of `torch.func` are refused.
 """
 
+from ._algebra.conjugate_gradient import Solution
 from ._algebra.definiteness import NotPositiveDefiniteError
 from ._algebra.kronecker import KroneckerBlock, kronecker_blocks, omega
 from ._curvature.gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
@@ -46,6 +47,7 @@ from ._curvature.kfra import kfra
 from ._curvature.loss_and_factors import LossAndFactors
 from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
+from ._network.dense import Dense
 from ._network.network import Network
 from ._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, Info, KroneckerFactored
 from ._products.diagonal_blocks import gauss_newton_block_product, hessian_block_product
@@ -55,7 +57,7 @@ from ._products.full_matrix import (
     jacobian_product,
     transposed_jacobian_product,
 )
-from ._products.solves import Solution, solve_gauss_newton, solve_gauss_newton_blocks
+from ._products.solves import solve_gauss_newton, solve_gauss_newton_blocks
 from ._quadratic_model.functions import curvature_along, quadratic_model, reduction_ratio, step_size
 
 __version__ = "0.1.0"
@@ -64,6 +66,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Damping",
+    "Dense",
     "GaussNewton",
     "HessianFree",
     "Info",

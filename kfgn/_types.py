@@ -1,7 +1,7 @@
 """The types that every signature here is written in.
 
 No array library types another's arrays, so `Array` is a name for the reader; what an array must be is
-checked when it arrives, in `kfgn.checks`.
+checked in `kfgn._linearisation.arguments`.
 """
 
 from collections.abc import Sequence

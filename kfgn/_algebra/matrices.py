@@ -66,3 +66,9 @@ def kron(xp: Namespace, A: Array, B: Array) -> Array:
     """A kron B for A (P, P) and B (D, D): (P D, P D)."""
     P, D = A.shape[0], B.shape[0]
     return xp.reshape(A[:, None, :, None] * B[None, :, None, :], (P * D, P * D))
+
+
+def second_moment(xp: Namespace, rows: Array) -> Array:
+    """The mean of v v^T over all rows v of (..., D): (D, D)."""
+    flat = xp.reshape(rows, (-1, rows.shape[-1]))
+    return flat.T @ flat / flat.shape[0]

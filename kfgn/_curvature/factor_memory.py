@@ -19,8 +19,8 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
     like: an array of their dtype on their device. sets: the number of sets of factors at a time.
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
-    sizes = {f"G_{l}": D for l, D in enumerate(network.widths[1:], start=1)}
-    sizes |= {f"Q_{l}": D + 1 for l, D in enumerate(network.widths[:-1], start=1)}
+    shapes = dict(enumerate(network.weight_shapes, start=1))
+    sizes = {f"G_{l}": D for l, (D, _) in shapes.items()} | {f"Q_{l}": P for l, (_, P) in shapes.items()}
     name = max(sizes, key=sizes.__getitem__)
     D = sizes[name]
     needed = itemsize * (sets * sum(n * n for n in sizes.values()) + ON_THE_WAY * D * D)

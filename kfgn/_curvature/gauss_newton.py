@@ -1,19 +1,18 @@
 """The exact Gauss-Newton matrix of Section 3, block by block, equations (12)-(16), (19) and (22)."""
 
-from .._linearisation.arguments import checked, checked_split, checked_targets
-from .._linearisation.passes import Forward, forward
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
-from .._network.output_hessian import OutputCurvature
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .recursion import mean_kron, outer, pull_back
 
 
-def _recursion(weights: Weights, trace: Forward, outputs: OutputCurvature) -> Arrays:
+def _recursion(at: GaussNewtonLinearisation) -> Arrays:
     """(22) from G_L = H_L down to G_1, each (N, D_l, D_l)."""
-    G = [outputs.matrix()]
-    for W, slope in zip(reversed(weights[1:]), reversed(trace.slopes), strict=True):
-        G.append(pull_back(G[-1], W, outer(slope)))
+    G = [at.output_curvature.matrix()]
+    above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
+    for layer, W, derivative in reversed(list(above)):
+        G.append(pull_back(G[-1], layer.kernel(W), outer(derivative)))
     return tuple(reversed(G))
 
 
@@ -27,11 +26,7 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
     stands for it, or that `ValueError` is raised; elsewhere nothing depends on Y. Other arguments and errors as in
     `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    split = checked_split(network)
-    trace = forward(xp, network, weights, X)
-    return _recursion(weights, trace, split.at(xp, trace.outputs, Y))
+    return _recursion(linearise_for_gauss_newton(network, weights, X, Y, check=check))
 
 
 @with_own_settings
@@ -41,9 +36,6 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
     E[(a_{l-1} a_{l-1}^T) kron G_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
     Arguments and errors as in `preactivation_gauss_newton`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    split = checked_split(network)
-    trace = forward(xp, network, weights, X)
-    G = _recursion(weights, trace, split.at(xp, trace.outputs, Y))
-    return tuple(mean_kron(xp, a, G_l) for a, G_l in zip(trace.inputs, G, strict=True))
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    G = _recursion(at)
+    return tuple(mean_kron(at.xp, a, G_l) for a, G_l in zip(at.forward.inputs, G, strict=True))

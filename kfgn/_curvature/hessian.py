@@ -1,22 +1,20 @@
 """The block-diagonal Hessian of Section 2.2, equations (4)-(10)."""
 
 from .._algebra.matrices import diagonal
-from .._linearisation.arguments import checked, checked_targets
-from .._linearisation.passes import Forward, curving, forward, gradients
+from .._linearisation.linearisation import Linearisation, linearise
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES
-from .._types import Array, Arrays, Namespace, Weights
+from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .recursion import mean_kron, outer, pull_back
 
 
-def _recursion(xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array) -> Arrays:
+def _recursion(at: Linearisation) -> Arrays:
     """(8) from H_L down to H_1, each (N, D_l, D_l)."""
-    dE_dh = gradients(xp, network, weights, trace, Y)
-    bent = curving(xp, network, weights, trace, dE_dh)
-    H = [OBJECTIVES[network.objective].hessian(xp, trace.outputs, Y).matrix()]
-    for l in reversed(range(network.depth - 1)):
-        H.append(pull_back(H[-1], weights[l + 1], outer(trace.slopes[l])) + diagonal(xp, bent[l]))
+    curved = at.second_derivative_terms(at.dE_dh())
+    H = [at.output_hessian().matrix()]
+    for l in reversed(range(at.network.depth - 1)):
+        kernel = at.network.layers[l + 1].kernel(at.weights[l + 1])
+        H.append(pull_back(H[-1], kernel, outer(at.forward.derivatives[l])) + diagonal(at.xp, curved[l]))
     return tuple(reversed(H))
 
 
@@ -28,9 +26,7 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
     Holds N matrices for each layer. Arguments and errors as in `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    return _recursion(xp, network, weights, forward(xp, network, weights, X), Y)
+    return _recursion(linearise(network, weights, X, Y, check=check))
 
 
 @with_own_settings
@@ -40,8 +36,6 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
     E[(a_{l-1} a_{l-1}^T) kron H_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
     Arguments and errors as in `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    trace = forward(xp, network, weights, X)
-    H = _recursion(xp, network, weights, trace, Y)
-    return tuple(mean_kron(xp, a, H_l) for a, H_l in zip(trace.inputs, H, strict=True))
+    at = linearise(network, weights, X, Y, check=check)
+    H = _recursion(at)
+    return tuple(mean_kron(at.xp, a, H_l) for a, H_l in zip(at.forward.inputs, H, strict=True))

@@ -1,37 +1,35 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
-from .._linearisation.arguments import checked, checked_draws, checked_labels, checked_network, checked_targets
-from .._linearisation.passes import Forward, forward, gradients, second_moment
+from .._algebra.matrices import second_moment
+from .._linearisation.arguments import checked_draws, checked_labels, checked_network
+from .._linearisation.linearisation import Linearisation, linearise, linearise_without_targets
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
-from .loss_and_factors import LossAndFactors, curvature
+from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """(N, S, ...) to (S, N, ...), in which what belongs to datapoints broadcasts over the samples; and back."""
+    """(N, S, ...) to (S, N, ...), so that arrays of the datapoints broadcast over the samples. It is its own inverse."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
-def second_factor(
-    xp: Namespace, network: Network, weights: Weights, trace: Forward, Y: Array, labels: Array
-) -> tuple[Arrays, Arrays]:
-    """dE/dh_l at the labels of the data, (N, D_l), and the mean over S sampled ones of its outer products, (D_l, D_l).
+def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
+    """dE/dh_l (N, D_l) at the labels of the data, and the mean over S sampled labels of its outer products (D_l, D_l).
 
-    The labels of the data go back through the layers beside the sampled ones.
+    The labels of the data go back through the layers together with the sampled ones.
     """
-    every = xp.concat([Y[None, ...], swap_samples(xp, labels)], axis=0)
-    dE_dh = gradients(xp, network, weights, trace, every)
-    return tuple(d[0, :, :] for d in dE_dh), tuple(second_moment(xp, d[1:, :, :]) for d in dE_dh)
+    every = at.xp.concat([at.Y[None, ...], swap_samples(at.xp, labels)], axis=0)
+    dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, every))
+    return tuple(d[0, :, :] for d in dE_dh), tuple(second_moment(at.xp, d[1:, :, :]) for d in dE_dh)
 
 
-def drawn_labels(xp: Namespace, network: Network, trace: Forward, draws: Array) -> Array:
-    """Labels (N, S, ...) of the model's distribution at the outputs of a forward pass, from draws of their shape."""
-    sample = OBJECTIVES[network.objective].sample
-    return swap_samples(xp, sample(xp, trace.outputs, swap_samples(xp, draws)))
+def drawn_labels(at: Linearisation, draws: Array) -> Array:
+    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, made from draws of the same shape."""
+    sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
+    return swap_samples(at.xp, sampled)
 
 
 @with_own_settings
@@ -46,12 +44,10 @@ def kfac(
     `sample_labels`. With the labels of the data this would be the empirical Fisher, another matrix.
     Other arguments and errors as in `loss`; Y is for the loss and its gradient alone.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
+    at = linearise(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     check_memory(network, X)
-    trace = forward(xp, network, weights, X)
-    return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, labels))
+    return loss_and_factors(at, *kfac_factor(at, labels))
 
 
 def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
@@ -71,6 +67,5 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     [0, 1) for the others. Returns (N, S, D_L), or (N, S) indices for the categorical and the mixture.
     Other arguments and errors as in `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    draws = checked_draws(network, X, draws, check=check)
-    return drawn_labels(xp, network, forward(xp, network, weights, X), draws)
+    at = linearise_without_targets(network, weights, X, check=check)
+    return drawn_labels(at, checked_draws(network, X, draws, check=check))

@@ -1,22 +1,22 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
-from .._linearisation.arguments import checked, checked_split, checked_targets
-from .._linearisation.passes import Forward, forward, gradients, second_moment
+from .._algebra.matrices import second_moment
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
-from .._network.output_hessian import OutputCurvature
-from .._types import Array, Arrays, Namespace, Weights
+from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .factor_memory import check_memory
-from .loss_and_factors import LossAndFactors, curvature
+from .loss_and_factors import LossAndFactors, loss_and_factors
 from .recursion import pull_back
 
 
-def second_factor(xp: Namespace, weights: Weights, trace: Forward, outputs: OutputCurvature) -> Arrays:
-    """(26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
-    G = [outputs.mean()]
-    for W, slope in zip(reversed(weights[1:]), reversed(trace.slopes), strict=True):
-        G.append(pull_back(G[-1], W, second_moment(xp, slope)))
-    return tuple(reversed(G))
+def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
+    """dE/dh_l (N, D_l), and (26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
+    G = [at.output_curvature.mean()]
+    above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
+    for layer, W, derivative in reversed(list(above)):
+        G.append(pull_back(G[-1], layer.kernel(W), second_moment(at.xp, derivative)))
+    return at.dE_dh(), tuple(reversed(G))
 
 
 @with_own_settings
@@ -29,10 +29,6 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
     Arguments and errors as in `preactivation_gauss_newton`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    split = checked_split(network)
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     check_memory(network, X)
-    trace = forward(xp, network, weights, X)
-    dE_dh = gradients(xp, network, weights, trace, Y)
-    return curvature(xp, network, trace, Y, dE_dh, second_factor(xp, weights, trace, split.at(xp, trace.outputs, Y)))
+    return loss_and_factors(at, *kfra_factor(at))

@@ -1,11 +1,9 @@
-"""What the curvature functions return, and the part of it that they share."""
+"""The result of KFLR, KFRA, KFAC and random projections."""
 
 from typing import NamedTuple
 
-from .._linearisation.passes import Forward, second_moment
-from .._network.network import Network
-from .._network.objectives import OBJECTIVES
-from .._types import Array, Arrays, Namespace
+from .._linearisation.linearisation import Linearisation
+from .._types import Array, Arrays
 
 
 class LossAndFactors(NamedTuple):
@@ -26,22 +24,6 @@ class LossAndFactors(NamedTuple):
     G: Arrays
 
 
-def mean_loss(xp: Namespace, network: Network, trace: Forward, Y: Array) -> Array:
-    """The loss E averaged over the N datapoints, 0-d."""
-    return xp.mean(OBJECTIVES[network.objective].value(xp, trace.outputs, Y))
-
-
-def mean_gradient(trace: Forward, dE_dh: Arrays) -> Arrays:
-    """Equation (3) averaged: dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T, from dE/dh_l (N, D_l)."""
-    N = trace.outputs.shape[0]
-    return tuple(d.T @ a / N for d, a in zip(dE_dh, trace.inputs, strict=True))
-
-
-def curvature(xp: Namespace, network: Network, trace: Forward, Y: Array, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
-    """The record around a second factor G, from the same forward pass and from dE/dh_l (N, D_l)."""
-    return LossAndFactors(
-        loss=mean_loss(xp, network, trace, Y),
-        gradient=mean_gradient(trace, dE_dh),
-        Q=tuple(second_moment(xp, a) for a in trace.inputs),
-        G=G,
-    )
+def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
+    """The result with a second factor G, from dE/dh_l (N, D_l) at the targets of the batch."""
+    return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(), G=G)

@@ -1,11 +1,9 @@
 """The expected loss of Section 2.1 and its gradient (3)."""
 
-from .._linearisation.arguments import checked, checked_targets
-from .._linearisation.passes import forward, gradients
+from .._linearisation.linearisation import linearise
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .loss_and_factors import mean_gradient, mean_loss
 
 
 @with_own_settings
@@ -18,9 +16,7 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     Raises as described in the docstring of the package. `check=False` reads no values, and so never waits for the
     device.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    return mean_loss(xp, network, forward(xp, network, weights, X), Y)
+    return linearise(network, weights, X, Y, check=check).loss()
 
 
 @with_own_settings
@@ -29,7 +25,5 @@ def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: b
 
     Arguments and errors as in `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    trace = forward(xp, network, weights, X)
-    return mean_gradient(trace, gradients(xp, network, weights, trace, Y))
+    at = linearise(network, weights, X, Y, check=check)
+    return at.mean_gradient(at.dE_dh())

@@ -1,41 +1,25 @@
 """Random projections of the root of H_L: the second factor from S columns instead of K."""
 
-from .._linearisation.arguments import (
-    checked,
-    checked_network,
-    checked_projections,
-    checked_split,
-    checked_targets,
-)
-from .._linearisation.passes import Forward, backward, forward, second_moment
+from .._algebra.matrices import second_moment
+from .._linearisation.arguments import checked_network, checked_projections, checked_split
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES
-from .._network.output_hessian import OutputCurvature
-from .._types import Array, Arrays, Namespace, Weights
+from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
 from .kfac import swap_samples
-from .loss_and_factors import LossAndFactors, curvature
+from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
-def second_factor(
-    xp: Namespace,
-    network: Network,
-    weights: Weights,
-    trace: Forward,
-    Y: Array,
-    outputs: OutputCurvature,
-    projections: Array,
-) -> tuple[Arrays, Arrays]:
-    """dE/dh_l at the labels of the data, (N, D_l), and the mean over S projected columns of (24), (D_l, D_l).
+def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays, Arrays]:
+    """dE/dh_l (N, D_l) at the targets, and the mean over S projected columns of (24) of their outer products (D_l, D_l).
 
-    The gradient goes back through the layers beside the projected columns.
+    The gradient goes back through the layers together with the projected columns.
     """
-    gradient = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
-    columns = outputs.root_columns(swap_samples(xp, projections))
-    rows = backward(weights, trace.slopes, xp.concat([gradient[None, :, :], columns], axis=0))
-    return tuple(d[0, :, :] for d in rows), tuple(second_moment(xp, d[1:, :, :]) for d in rows)
+    columns = at.output_curvature.root_columns(swap_samples(at.xp, projections))
+    rows = at.pulled_back(at.xp.concat([at.output_gradient()[None, :, :], columns], axis=0))
+    return tuple(d[0, :, :] for d in rows), tuple(second_moment(at.xp, d[1:, :, :]) for d in rows)
 
 
 @with_own_settings
@@ -50,14 +34,10 @@ def rp(
     standard normals, or signs. Over these its expectation is the G of `kflr` exactly, whatever S; no label is sampled.
     Other arguments and errors as in `preactivation_gauss_newton`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    split = checked_split(network)
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
     check_memory(network, X)
-    trace = forward(xp, network, weights, X)
-    outputs = split.at(xp, trace.outputs, Y)
-    return curvature(xp, network, trace, Y, *second_factor(xp, network, weights, trace, Y, outputs, projections))
+    return loss_and_factors(at, *rp_factor(at, projections))
 
 
 def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:

@@ -1,15 +1,14 @@
 """The step of the recursions (8), (22) and (26), and the mean of Kronecker products (7), (16)."""
 
-from .._linearisation.passes import kernel
 from .._types import Array, Namespace
 
 
-def pull_back(M: Array, W: Array, slope_products: Array) -> Array:
-    """B W^T M W B = (W^T M W) * (f' f'^T) for M (..., D_{l+1}, D_{l+1}), W without its bias: (..., D_l, D_l).
+def pull_back(M: Array, kernel: Array, derivative_products: Array) -> Array:
+    """B W^T M W B = (W^T M W) * (f' f'^T) for M (..., D_{l+1}, D_{l+1}) and W without its bias: (..., D_l, D_l).
 
-    Given f' f'^T of each datapoint, this is the step of (8) and (22); given its mean over the batch, it is (26).
+    With f' f'^T of each datapoint, this is the step of (8) and (22). With its mean over the batch, it is (26).
     """
-    return (kernel(W).T @ M @ kernel(W)) * slope_products
+    return (kernel.T @ M @ kernel) * derivative_products
 
 
 def outer(v: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What every public function asks of its arguments, by name. See `kfgn.expectations` for what is checked when."""
+"""Validation of the arrays that public functions take. `kfgn._validation.arrays` has the rules for each array."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,13 @@ from .._types import Array, Arrays, Namespace, Weights
 from .._validation.arrays import finite, floating, one_library_and_device, values
 from .._validation.scalars import checked_flag
 from .._words import type_of
-from ..backends import detached, device
+from ..backends import detached, index_dtype
 
 
-def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Namespace, Arrays, Array]:
-    """The namespace of the arrays, and weights and batch outside any autograd graph, once they are in order.
+def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
+    """The weights and the inputs X (N, D_0) of a batch, checked, outside any autograd graph.
 
-    Raises `TypeError` or `ValueError` as the docstring of the package says.
+    Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     check = checked_flag("check", check)
     checked_network(network)
@@ -31,7 +31,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
         finite(xp, named)
-    return xp, tuple(detached(W) for W in weights), detached(X)
+    return tuple(detached(W) for W in weights), detached(X)
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
@@ -174,7 +174,7 @@ def _class_labels(
     if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
     _label_shape(network, X, name, y, samples)
-    y = xp.astype(y, xp.arange(1, device=device(y)).dtype)
+    y = xp.astype(y, index_dtype(y))
     if check and network.classes is not None:
         values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y

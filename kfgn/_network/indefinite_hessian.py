@@ -1,6 +1,6 @@
 """An H_L that is indefinite, as it is, and the two PSD matrices that may stand for it in Gauss-Newton.
 
-The interfaces, and what their methods give, are those of `kfgn.outputs`. N matrices are held: for few outputs.
+The interfaces, and what their methods give, are those of `kfgn._network.output_hessian`. N matrices are held: for few outputs.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from .._types import Array, Namespace
 from ..backends import eigh
 
 
-class Dense(NamedTuple):
+class FullHessian(NamedTuple):
     """Any symmetric M (N, D_L, D_L)."""
 
     M: Array

@@ -10,8 +10,8 @@ loss and its derivatives keep their digits where the model has become sure. h is
 from typing import NamedTuple
 
 from .._types import Array, Namespace
-from ..backends import device, with_derivative
-from .indefinite_hessian import Dense
+from ..backends import index_dtype, with_derivative
+from .indefinite_hessian import FullHessian
 from .transfers import logistic, softplus
 
 
@@ -74,7 +74,7 @@ def value(xp: Namespace, h: Array, y: Array) -> Array:
     return xp.where(sure, xp.log1p(small / (1 - small)), -log_p)
 
 
-@with_derivative(lambda xp, x, t: Dense(hessian(xp, *x)).product(t[0]))
+@with_derivative(lambda xp, x, t: FullHessian(hessian(xp, *x)).product(t[0]))
 def gradient(xp: Namespace, h: Array, y: Array) -> Array:
     """dE/dh = (s - r, -t r (1 - A), -t (1 - r) (1 - C)), (..., N, 3)."""
     e = _parts(xp, h, y)
@@ -100,4 +100,4 @@ def sample(xp: Namespace, h: Array, u: Array) -> Array:
     """y = 1 where the uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3)."""
     h_1 = h[..., 0]
     p = _sigma(xp, h_1) * _sigma(xp, h[..., 1]) + _sigma(xp, -h_1) * _sigma(xp, h[..., 2])
-    return xp.astype(u < p, xp.arange(1, device=device(u)).dtype)
+    return xp.astype(u < p, index_dtype(u))

@@ -11,7 +11,7 @@ from .._algebra.matrices import is_index, is_largest, others
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
-from .indefinite_hessian import Dense, RankOne, projected
+from .indefinite_hessian import FullHessian, RankOne, projected
 from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, OutputHessian
 from .transfers import logistic, softplus
 
@@ -154,7 +154,7 @@ OBJECTIVES: dict[str, Objective] = {
     "mixture": Objective(
         value=mixture.value,
         gradient=mixture.gradient,
-        hessian=lambda xp, h, y: Dense(mixture.hessian(xp, h, y)),
+        hessian=lambda xp, h, y: FullHessian(mixture.hessian(xp, h, y)),
         gauss_newton={
             "project": Split(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
             "scalar": Split(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),

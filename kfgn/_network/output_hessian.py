@@ -2,7 +2,7 @@
 
 Each form holds of N datapoints what it needs and no more: no N matrices (D_L, D_L) where H_L has a closed
 form, unless `matrix` is asked for, and never a root C (D_L, K). Vectors are rows v (..., N, D_L), z (..., N, K).
-`kfgn.indefinite` has the forms for an H_L that is not PSD.
+`indefinite_hessian` has the forms for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol

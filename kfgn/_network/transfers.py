@@ -5,24 +5,30 @@ for leaky ReLU. The derivatives of the curved functions are written without the 
 1 - a^2 or a (1 - a), so that they keep their digits where a unit saturates. `with_derivative` gives them to JAX.
 """
 
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from .._types import Array, Namespace
+from .._validation.scalars import checked_name, checked_number, checked_pair
 from ..backends import with_derivative
 
-LEAK = 0.1  # Section 2.2.3: max(0.1 x, x)
+LEAK = 0.1
+"""The default slope of the left branch of leaky_relu, that of Section 2.2.3: max(0.1 x, x)."""
+
+TransferName: TypeAlias = str | tuple[str, float]
+"""The name of a transfer function, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)."""
 
 
 class Transfer(NamedTuple):
-    """Functions of a namespace and of pre-activations h of any shape, elementwise.
+    """Elementwise functions of a namespace and of pre-activations h of any shape.
 
-    value_and_slope(xp, h)  f(h) and f'(h) together, since they share their exponential
-    second(xp, h)           f''(h)
+    value_and_derivative(xp, h)  f(h) and f'(h) together, since they share their exponential
+    second_derivative(xp, h)     f''(h)
     """
 
-    value_and_slope: Callable[[Namespace, Array], tuple[Array, Array]]
-    second: Callable[[Namespace, Array], Array]
+    value_and_derivative: Callable[[Namespace, Array], tuple[Array, Array]]
+    second_derivative: Callable[[Namespace, Array], Array]
 
 
 def _identity(xp: Namespace, h: Array) -> tuple[Array, Array]:
@@ -38,9 +44,14 @@ def _relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
     return xp.where(active, h, xp.zeros_like(h)), xp.astype(active, h.dtype)
 
 
-def _leaky_relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
-    slope = xp.where(h > 0, xp.ones_like(h), xp.full_like(h, LEAK))
-    return h * slope, slope
+def _leaky_relu(slope: float) -> Transfer:
+    """h where h > 0, and slope h elsewhere."""
+
+    def value_and_derivative(xp: Namespace, h: Array) -> tuple[Array, Array]:
+        derivative = xp.where(h > 0, xp.ones_like(h), xp.full_like(h, slope))
+        return h * derivative, derivative
+
+    return Transfer(value_and_derivative, _zero)
 
 
 @with_derivative(lambda xp, h, t: (_tanh(xp, *h)[1] * t[0], _tanh_second(xp, *h) * t[0]))
@@ -50,8 +61,8 @@ def _tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
 
 
 def _tanh_second(xp: Namespace, h: Array) -> Array:
-    a, slope = _tanh(xp, h)
-    return -2 * a * slope
+    a, derivative = _tanh(xp, h)
+    return -2 * a * derivative
 
 
 @with_derivative(lambda xp, h, t: (logistic(xp, *h)[1] * t[0], _logistic_second(xp, *h) * t[0]))
@@ -79,8 +90,24 @@ def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:
 TRANSFERS: dict[str, Transfer] = {
     "identity": Transfer(_identity, _zero),
     "relu": Transfer(_relu, _zero),
-    "leaky_relu": Transfer(_leaky_relu, _zero),
+    "leaky_relu": _leaky_relu(LEAK),
     "tanh": Transfer(_tanh, _tanh_second),
     "logistic": Transfer(logistic, _logistic_second),
     "softplus": Transfer(_softplus, lambda xp, h: logistic(xp, h)[1]),
 }
+
+PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu}
+"""The transfer functions that take a parameter: the slope of the left branch of leaky_relu."""
+
+
+def transfer_functions(name: TransferName) -> Transfer:
+    """The functions of a transfer function that has been checked."""
+    return TRANSFERS[name] if isinstance(name, str) else PARAMETRIC[name[0]](name[1])
+
+
+def checked_transfer(argument: str, value: Any) -> TransferName:
+    """A name, or a pair of a name and a finite number: `ValueError` or `TypeError` for anything else."""
+    if not isinstance(value, (tuple, list)):
+        return checked_name(argument, value, tuple(TRANSFERS))
+    name, parameter = checked_pair(argument, value)
+    return checked_name(argument, name, tuple(PARAMETRIC)), checked_number(argument, parameter, lower=-math.inf)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from .._algebra.layerwise import inner
+from .._linearisation.linearisation import GaussNewtonLinearisation
+from .._quadratic_model.terms import curvature_term
 from .._types import Array, Arrays
-from .point import Point
 from .state import selected
 
 Direction: TypeAlias = Callable[[Array], tuple[Arrays, Any, Array]]
@@ -30,17 +31,19 @@ class Candidate(NamedTuple):
     ok: Array
 
 
-def best(p: Point, direction: Direction, gammas: tuple[Array, ...], g: Arrays, full: Array) -> Candidate:
+def best(
+    at: GaussNewtonLinearisation, direction: Direction, gammas: tuple[Array, ...], g: Arrays, full: Array
+) -> Candidate:
     """The direction with the first gamma, or C.3.2: with the one of three whose step decreases the model most.
 
     g: grad f. full: tau + eta. A tie keeps the first gamma, and one whose direction cannot be used gives way.
     Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest.
     """
-    xp = p.xp
+    xp = at.xp
 
     def candidate(gamma: Array) -> Candidate:
         delta, made, ok = direction(gamma)
-        slope, bend = inner(xp, delta, g), p.curvature_along(delta, full)
+        slope, bend = inner(xp, delta, g), curvature_term(at, delta, full)
         return Candidate(gamma, delta, made, slope, bend, ok & xp.isfinite(slope) & xp.isfinite(bend))
 
     def decrease(c: Candidate) -> Array:

@@ -8,47 +8,28 @@ from numpy.typing import NDArray
 
 from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
 from .._curvature.factor_memory import check_memory
-from .._curvature.kfac import drawn_labels, label_draws_shape, second_factor as kfac
-from .._curvature.kflr import MEMORY, second_factor as kflr
-from .._curvature.kfra import second_factor as kfra
-from .._curvature.random_projections import projection_shape, second_factor as rp
-from .._linearisation.arguments import checked_draws, checked_projections, checked_split, draws_allowed
-from .._linearisation.passes import gradients, second_moment
+from .._curvature.kfac import drawn_labels, kfac_factor, label_draws_shape
+from .._curvature.kflr import kflr_factor
+from .._curvature.kfra import kfra_factor
+from .._curvature.random_projections import projection_shape, rp_factor
+from .._linearisation.arguments import checked_draws, checked_projections, draws_allowed
+from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_name, checked_number, settle
 from .adaptation import Damping
 from .averages import averaged
 from .draws import normals, uniforms
-from .point import Point
 
-SecondFactor: TypeAlias = Callable[[Point, Any], tuple[Arrays, Arrays]]
-"""dE/dh_l (N, D_l) at the labels of the data, and G_l (D_l, D_l), from a batch and its draws."""
+Factor: TypeAlias = Callable[[GaussNewtonLinearisation, Any], tuple[Arrays, Arrays]]
+"""dE/dh_l (N, D_l) at the targets, and G_l (D_l, D_l), from a batch and the draws of a method that samples."""
 
-
-def _gradients(p: Point) -> Arrays:
-    return gradients(p.xp, p.network, p.weights, p.trace, p.Y)
-
-
-def _kflr(p: Point, _draws: None) -> tuple[Arrays, Arrays]:
-    G = kflr(p.xp, p.network, p.weights, p.trace, p.Y, checked_split(p.network), MEMORY)
-    return _gradients(p), G
-
-
-def _kfra(p: Point, _draws: None) -> tuple[Arrays, Arrays]:
-    return _gradients(p), kfra(p.xp, p.weights, p.trace, p.outputs)
-
-
-def _kfac(p: Point, draws: Array) -> tuple[Arrays, Arrays]:
-    labels = drawn_labels(p.xp, p.network, p.trace, draws)
-    return kfac(p.xp, p.network, p.weights, p.trace, p.Y, labels)
-
-
-def _rp(p: Point, draws: Array) -> tuple[Arrays, Arrays]:
-    return rp(p.xp, p.network, p.weights, p.trace, p.Y, p.outputs, draws)
-
-
-METHODS: dict[str, SecondFactor] = {"kflr": _kflr, "kfra": _kfra, "kfac": _kfac, "rp": _rp}
+METHODS: dict[str, Factor] = {
+    "kflr": lambda at, _draws: kflr_factor(at),
+    "kfra": lambda at, _draws: kfra_factor(at),
+    "kfac": lambda at, draws: kfac_factor(at, drawn_labels(at, draws)),
+    "rp": rp_factor,
+}
 
 
 class Factors(NamedTuple):
@@ -72,7 +53,7 @@ class KroneckerFactored:
     method:    kflr (25), kfra (26), kfac (59) or rp, which make G_l
     samples:   S, the labels of kfac or the projections of rp for each datapoint
     inversion: the damping and inversion of a block: factored (36) with omega in the norm trace, frobenius or spectral,
-               or exact, by eigenvalues. The damping of each factor of (36) is at least that of `kfgn.damping.visible`
+               or exact, by eigenvalues. The damping of each factor of (36) is at least that of `visible` in kfgn/_algebra/damping.py
     average:   the most weight that the factors of earlier batches keep, 0.9 in Section 5; 0 keeps none
     refresh:   the number of steps after which factors and inverses are computed again; other steps cost little more
                than a gradient
@@ -132,9 +113,8 @@ class KroneckerFactored:
 
     def start(self, zeros: Callable[..., Array], network: Network, count: Array) -> Factors:
         """Empty averages; `zeros(shape)` makes arrays like the weights."""
-        D = network.widths
-        Q = tuple(zeros((P + 1, P + 1)) for P in D[:-1])
-        G = tuple(zeros((P, P)) for P in D[1:])
+        Q = tuple(zeros((P, P)) for _, P in network.weight_shapes)
+        G = tuple(zeros((D, D)) for D, _ in network.weight_shapes)
         inverses: tuple[DampedInverse, ...] = ()
         if self.refresh > 1:
             inverses = tuple(
@@ -142,32 +122,34 @@ class KroneckerFactored:
             )
         return Factors(count, Q, G, inverses)
 
-    def observed(self, p: Point, factors: Factors, draws: Array | None, refresh: bool) -> tuple[Arrays, Factors]:
+    def observed(
+        self, at: GaussNewtonLinearisation, factors: Factors, draws: Array | None, refresh: bool
+    ) -> tuple[Arrays, Factors]:
         """The gradient of the batch's mean loss, and the factors with those of the batch in their averages."""
         if not refresh:
-            return p.gradient(_gradients(p)), factors
-        dE_dh, G = METHODS[self.method](p, draws)
-        Q = tuple(second_moment(p.xp, a) for a in p.trace.inputs)
+            return at.mean_gradient(at.dE_dh()), factors
+        dE_dh, G = METHODS[self.method](at, draws)
+        Q = at.input_moments()
         n = factors.count + 1
-        Q, G = (averaged(p.xp, old, new, n, self.average) for old, new in ((factors.Q, Q), (factors.G, G)))
-        return p.gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
+        Q, G = (averaged(at.xp, old, new, n, self.average) for old, new in ((factors.Q, Q), (factors.G, G)))
+        return at.mean_gradient(dE_dh), factors._replace(count=n, Q=Q, G=G)
 
-    def ready(self, p: Point, factors: Factors, draws: Array | None) -> Array:
+    def ready(self, at: GaussNewtonLinearisation, factors: Factors, draws: Array | None) -> Array:
         """True if there are factors, and the draws are those of `draw`. If not, no damping helps. 0-d."""
         there = factors.count > 0  # there are none until a first step has not been rejected
-        return there if draws is None else there & draws_allowed(p.xp, p.network, draws, self.method == "kfac")
+        return there if draws is None else there & draws_allowed(at.xp, at.network, draws, self.method == "kfac")
 
     def direction(
-        self, p: Point, factors: Factors, g: Arrays, _full: Array, blocks: Array, anew: bool
+        self, at: GaussNewtonLinearisation, factors: Factors, g: Arrays, _full: Array, blocks: Array, anew: bool
     ) -> tuple[Arrays, Factors, Array]:
         """The direction (34) of the damped blocks, the factors with the inverses that made it, and ok.
 
         blocks: gamma + eta; tau + eta is not used. anew: whether the inverses are computed again.
         """
-        inverses, ok = factors.inverses, p.xp.isfinite(blocks)
+        inverses, ok = factors.inverses, at.xp.isfinite(blocks)
         if anew:
             made = [
-                damped_inverse(p.xp, Q, G, blocks, self.inversion, floored=True)
+                damped_inverse(at.xp, Q, G, blocks, self.inversion, floored=True)
                 for Q, G in zip(factors.Q, factors.G, strict=True)
             ]
             inverses = tuple(inverse for inverse, _ in made)

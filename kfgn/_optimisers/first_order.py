@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from .._algebra.layerwise import inner, plus
-from .._curvature.loss_and_factors import mean_gradient, mean_loss
 from .._linearisation.arguments import checked, checked_network, checked_targets, targets_allowed
-from .._linearisation.passes import forward, gradients
+from .._linearisation.linearisation import linearised
 from .._network.network import Network
 from .._quadratic_model.terms import regularised_gradient
 from .._types import Array, Arrays, Namespace, Weights
@@ -83,7 +82,7 @@ class FirstOrder:
         A step that is rejected, by the same rules, changes nothing but the counts.
         """
         t = checked_kind(state, FirstOrderState).t + 1
-        _, _, X = checked(self.network, state.weights, X, check=False)
+        _, X = checked(self.network, state.weights, X, check=False)
         Y = checked_targets(self.network, X, Y, check=False)
         if draws is not None:
             raise ValueError(f"draws: expected None for {type(self).__name__}, which samples nothing, got an array")
@@ -200,10 +199,9 @@ def _step(rule: FirstOrder, arrays: tuple[Any, ...], X: Array, Y: Array) -> tupl
     """A step from the fields of a state except t, and the fields after it."""
     state = FirstOrderState(0, *arrays)
     xp, network, weights = array_namespace(X), rule.network, state.weights
-    trace = forward(xp, network, weights, X)
-    loss = mean_loss(xp, network, trace, Y)
-    gradient = mean_gradient(trace, gradients(xp, network, weights, trace, Y))
-    g = regularised_gradient(weights, gradient, rule.eta)
+    at = linearised(network, weights, X, Y)
+    loss = at.loss()
+    g = regularised_gradient(weights, at.mean_gradient(at.dE_dh()), rule.eta)
 
     n = xp.astype(state.counts.accepted + 1, X.dtype)
     rate = rule.rate(xp, n)

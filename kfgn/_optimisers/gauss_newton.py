@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from .._algebra.layerwise import all_finite, inner, plus, quotient
 from .._linearisation.arguments import checked, checked_network, checked_split, checked_targets, targets_allowed
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
 from .._network.network import Network
-from .._quadratic_model.terms import change_in_loss, regularised_gradient, rounding_of
+from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count, checked_number, checked_pair, settle
 from .._words import shown
@@ -24,7 +25,6 @@ from .factored import KroneckerFactored
 from .failure import more_damped
 from .form import check_form, check_held, checked_kind
 from .hessian_free import HessianFree
-from .point import Point, point
 from .state import (
     Counts,
     Info,
@@ -190,7 +190,7 @@ class GaussNewton:
         """
         t = checked_kind(state, State).t + 1
         network = self.network
-        _, _, X = checked(network, state.weights, X, check=False)
+        _, X = checked(network, state.weights, X, check=False)
         Y = checked_targets(network, X, Y, check=False)
         program = self.program(t)
         draws = self.curvature.checked_draws(network, X, draws)
@@ -211,33 +211,33 @@ def _step(
     """A step from the fields of a state except t, and the fields after it."""
     state = State(0, *arrays)
     xp, eta = array_namespace(X), optimiser.eta
-    p = point(optimiser.network, state.weights, X, Y)
-    loss = p.loss()
+    at = linearised_for_gauss_newton(optimiser.network, state.weights, X, Y)
+    loss = at.loss()
     curvature: Any
-    gradient, curvature = optimiser.curvature.observed(p, state.curvature, draws, program.refresh)
-    g = regularised_gradient(p.weights, gradient, eta)
+    gradient, curvature = optimiser.curvature.observed(at, state.curvature, draws, program.refresh)
+    g = regularised_gradient(at.weights, gradient, eta)
 
     def direction(gamma: Array) -> tuple[Arrays, Any, Array]:
         anew = program.refresh or program.gamma
-        return optimiser.curvature.direction(p, curvature, g, state.tau + eta, gamma + eta, anew)
+        return optimiser.curvature.direction(at, curvature, g, state.tau + eta, gamma + eta, anew)
 
     gammas = optimiser.gamma.candidates(xp, state.gamma) if program.gamma else (state.gamma,)
-    step = best(p, direction, gammas, g, state.tau + eta)
+    step = best(at, direction, gammas, g, state.tau + eta)
     alpha = _step_size(xp, step, optimiser.max_step_size)
     update = tuple(alpha * d for d in step.delta)
     fall = alpha * step.slope + alpha * alpha * step.bend / 2
     if optimiser.momentum:
         update = plus(update, state.update, optimiser.momentum)
-        fall = change_in_model(xp, p, update, g, state, eta)
-    weights = plus(p.weights, update)
+        fall = change_in_model(at, update, g, state, eta)
+    weights = plus(at.weights, update)
 
-    f, valid = loss + p.penalty(eta), targets_allowed(xp, p.network, Y)
-    posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(p, curvature, draws)
+    f, valid = loss + eta / 2 * inner(xp, at.weights, at.weights), targets_allowed(xp, at.network, Y)
+    posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(at, curvature, draws)
     landed, tau, rho = xp.isfinite(inner(xp, update, update)), state.tau, None
     if program.tau:
-        change = change_in_loss(xp, p.network, p.weights, X, Y, update, p.trace, eta)
+        change = change_in_loss(at, update, eta)
         landed = landed & xp.isfinite(change)
-        rounding = rounding_of(xp, p.network, p.trace, Y, f)
+        rounding = rounding_of(at, f)
         rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
         tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
 
@@ -252,9 +252,9 @@ def _step(
     return (*after, counts), info
 
 
-def change_in_model(xp: Namespace, p: Point, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
+def change_in_model(at: GaussNewtonLinearisation, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
     """The denominator of (42) for the whole update, which includes the part of the last update, 0-d."""
-    return inner(xp, update, g) + p.curvature_along(update, state.tau + eta) / 2
+    return inner(at.xp, update, g) + curvature_term(at, update, state.tau + eta) / 2
 
 
 def _step_size(xp: Namespace, best: Candidate, max_step_size: float | None) -> Array:

@@ -6,17 +6,16 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from .._algebra.layerwise import plus
-from .._linearisation.passes import gradients
+from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._products.diagonal_blocks import gauss_newton_block_operator
 from .._products.full_matrix import gauss_newton_operator
-from .._products.solves import ITERATIONS, TOLERANCE, conjugate_gradient
 from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_flag, checked_number, settle
 from ..backends import device
 from .adaptation import Damping
-from .point import Point
 
 
 @dataclass(frozen=True)
@@ -71,20 +70,22 @@ class HessianFree:
         """Nothing is kept between steps."""
         return ()
 
-    def observed(self, p: Point, kept: tuple[()], _draws: None, _refresh: bool) -> tuple[Arrays, tuple[()]]:
+    def observed(
+        self, at: GaussNewtonLinearisation, kept: tuple[()], _draws: None, _refresh: bool
+    ) -> tuple[Arrays, tuple[()]]:
         """The gradient of the batch's mean loss."""
-        return p.gradient(gradients(p.xp, p.network, p.weights, p.trace, p.Y)), kept
+        return at.mean_gradient(at.dE_dh()), kept
 
-    def ready(self, p: Point, _kept: tuple[()], _draws: None) -> Array:
+    def ready(self, at: GaussNewtonLinearisation, _kept: tuple[()], _draws: None) -> Array:
         """True, 0-d, since nothing is needed."""
-        return p.xp.ones((), dtype=p.xp.bool, device=device(p.X))
+        return at.xp.ones((), dtype=at.xp.bool, device=device(at.X))
 
     def direction(
-        self, p: Point, kept: tuple[()], g: Arrays, full: Array, blocks: Array, _anew: bool
+        self, at: GaussNewtonLinearisation, kept: tuple[()], g: Arrays, full: Array, blocks: Array, _anew: bool
     ) -> tuple[Arrays, tuple[()], Array]:
         """The direction, and ok. full: tau + eta; blocks: gamma + eta."""
-        operator = gauss_newton_block_operator if self.blocks else gauss_newton_operator
-        G, k = operator(p.xp, p.weights, p.trace, p.outputs), blocks if self.blocks else full
+        G = gauss_newton_block_operator(at) if self.blocks else gauss_newton_operator(at)
+        k = blocks if self.blocks else full
         solution = conjugate_gradient(
             lambda v: plus(G(v), v, k),
             g,
@@ -92,4 +93,4 @@ class HessianFree:
             tolerance=self.tolerance,
             separate=self.blocks,
         )
-        return solution.x, kept, p.xp.isfinite(k)
+        return solution.x, kept, at.xp.isfinite(k)

@@ -9,7 +9,7 @@ from .._linearisation.arguments import checked_weights
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_integer
-from ..backends import copied, detached, device
+from ..backends import copied, detached, device, index_dtype
 
 
 class Counts(NamedTuple):
@@ -85,8 +85,7 @@ def scalar_like(W: Array, value: float) -> Array:
 
 def zero_count(W: Array) -> Array:
     """A 0-d integer on the device of W, in the library's own index dtype."""
-    xp = array_namespace(W)
-    return xp.zeros((), dtype=xp.arange(1, device=device(W)).dtype, device=device(W))
+    return array_namespace(W).zeros((), dtype=index_dtype(W), device=device(W))
 
 
 def no_counts(W: Array) -> Counts:

@@ -5,48 +5,57 @@ other weights at rest, and comes back to layer l. The layers travel together: at
 leading axis, in the order 1, ..., m.
 """
 
-from .._curvature.loss_and_factors import mean_gradient
-from .._linearisation.arguments import checked, checked_layers, checked_split, checked_targets
-from .._linearisation.passes import Forward, curving, forward, gradients, kernel
+from .._algebra.conjugate_gradient import Operator
+from .._linearisation.arguments import checked_layers
+from .._linearisation.linearisation import (
+    GaussNewtonLinearisation,
+    Linearisation,
+    linearise,
+    linearise_for_gauss_newton,
+)
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES
-from .._network.output_hessian import OutputCurvature, OutputHessian
-from .._types import Array, Arrays, Namespace, Weights
+from .._network.output_hessian import OutputHessian
+from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .full_matrix import Operator
 
 
-def _forward(xp: Namespace, weights: Weights, trace: Forward, V: Arrays) -> Arrays:
-    """R_m (m, N, D_m) for m = 1, ..., L: what R{h_l} = a_{l-1} V_l^T of the layers l <= m has become at layer m."""
-    R = [(trace.inputs[0] @ V[0].T)[None, :, :]]
-    for m, slope in enumerate(trace.slopes, start=1):
-        own = trace.inputs[m] @ V[m].T
-        R.append(xp.concat([(slope * R[-1]) @ kernel(weights[m]).T, own[None, :, :]], axis=0))
+def _forward(at: Linearisation, V: Arrays) -> Arrays:
+    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m of R{h_l} = V_l a_{l-1} of the layers l <= m."""
+    layers, inputs = at.network.layers, at.forward.inputs
+    R = [layers[0].preactivations(V[0], inputs[0])[None, :, :]]
+    for m, derivative in enumerate(at.forward.derivatives, start=1):
+        own = layers[m].preactivations(V[m], inputs[m])
+        below = layers[m].preactivation_tangents(at.weights[m], derivative * R[-1])
+        R.append(at.xp.concat([below, own[None, :, :]], axis=0))
     return tuple(R)
 
 
-def _operator(
-    xp: Namespace, weights: Weights, trace: Forward, outputs: OutputHessian, bent: Arrays | None = None
-) -> Operator:
-    """V_l to 1/N sum_n (M_l R{h_l}) a_{l-1}^T, where M_l obeys the recursion (8), or (22) if nothing is bent."""
+def _operator(at: Linearisation, outputs: OutputHessian, curved: Arrays | None = None) -> Operator:
+    """V_l to 1/N sum_n (M_l R{h_l}) a_{l-1}^T, where M_l obeys the recursion (8), or (22) without the terms in f''."""
+    layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:
-        R = _forward(xp, weights, trace, V)
+        R = _forward(at, V)
         carried = outputs.product(R[-1])
         own = [carried[-1, :, :]]
-        for m in reversed(range(len(trace.slopes))):
-            carried = trace.slopes[m] * (carried[:-1, :, :] @ kernel(weights[m + 1]))
-            if bent is not None:
-                carried = carried + bent[m] * R[m]
+        for m in reversed(range(len(derivatives))):
+            carried = derivatives[m] * layers[m + 1].pulled_back(at.weights[m + 1], carried[:-1, :, :])
+            if curved is not None:
+                carried = carried + curved[m] * R[m]
             own.append(carried[-1, :, :])
-        return mean_gradient(trace, tuple(reversed(own)))
+        return at.mean_gradient(tuple(reversed(own)))
 
     return product
 
 
-def gauss_newton_block_operator(xp: Namespace, weights: Weights, trace: Forward, outputs: OutputCurvature) -> Operator:
-    """v to the block-diagonal Gauss-Newton matrix times v, from a forward pass and the curvature of its outputs."""
-    return _operator(xp, weights, trace, outputs)
+def gauss_newton_block_operator(at: GaussNewtonLinearisation) -> Operator:
+    """v to the block-diagonal Gauss-Newton matrix times v, from one forward pass for all products."""
+    return _operator(at, at.output_curvature)
+
+
+def hessian_block_operator(at: Linearisation) -> Operator:
+    """v to the block-diagonal Hessian times v, from one forward and one backward pass for all products."""
+    return _operator(at, at.output_hessian(), at.second_derivative_terms(at.dE_dh()))
 
 
 @with_own_settings
@@ -57,12 +66,9 @@ def gauss_newton_block_product(
 
     V: arrays of the shapes of the weights. Other arguments and errors as in `preactivation_gauss_newton`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    split = checked_split(network)
-    trace = forward(xp, network, weights, X)
-    return gauss_newton_block_operator(xp, weights, trace, split.at(xp, trace.outputs, Y))(V)
+    return gauss_newton_block_operator(at)(V)
 
 
 @with_own_settings
@@ -73,9 +79,6 @@ def hessian_block_product(
 
     V: arrays of the shapes of the weights. Other arguments and errors as in `loss`.
     """
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
+    at = linearise(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    trace = forward(xp, network, weights, X)
-    bent = curving(xp, network, weights, trace, gradients(xp, network, weights, trace, Y))
-    return _operator(xp, weights, trace, OBJECTIVES[network.objective].hessian(xp, trace.outputs, Y), bent)(V)
+    return hessian_block_operator(at)(V)

@@ -1,46 +1,24 @@
-"""The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix of the batch, and what it says.
+"""The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix of the batch.
 
     f(theta) = loss + eta/2 |theta|^2, biases included
     model(delta) = f(theta) + delta^T grad f + 1/2 delta^T C delta,  C = G + (tau + eta) I
 
-One batch for all of it: the gradient, the curvature and both losses. Each of the sums below is of at most one
-forward pass, one more of tangents or weights, and one back.
+The gradient, the curvature and both losses belong to one batch. Each function costs at most one forward pass, one more
+of tangents or of moved weights, and one backward pass.
 """
 
-from typing import NamedTuple
-
 from .._algebra.layerwise import inner, quotient
-from .._curvature.loss_and_factors import mean_gradient, mean_loss
-from .._linearisation.arguments import checked, checked_layers, checked_split, checked_targets
-from .._linearisation.passes import Forward, forward, gradients
+from .._linearisation.arguments import checked_layers
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
-from .._network.output_hessian import OutputCurvature
-from .._types import Array, Arrays, Namespace, Weights
+from .._types import Array, Arrays, Weights
 from .._validation.representable import in_dtype
 from .._validation.scalars import checked_scalar
 from ..backends import with_own_settings
-from .terms import change_in_loss, curvature_term, regularised_gradient
+from .terms import change_in_loss, curvature_term, directional_derivative
 
 
-class Batch(NamedTuple):
-    """What the public functions share: their arguments in order, and the forward pass.
-
-    regular: eta, and added: tau + eta, each a number or 0-d.
-    """
-
-    xp: Namespace
-    network: Network
-    weights: Arrays
-    X: Array
-    Y: Array
-    delta: Arrays
-    regular: Array | float
-    added: Array | float
-    trace: Forward
-    outputs: OutputCurvature
-
-
-def _batch(
+def _checked(
     network: Network,
     weights: Weights,
     X: Array,
@@ -49,26 +27,14 @@ def _batch(
     tau: Array | float,
     eta: Array | float,
     check: bool,
-) -> Batch:
-    xp, weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
+) -> tuple[GaussNewtonLinearisation, Arrays, Array | float, Array | float]:
+    """The linearisation of the batch, delta, eta and tau + eta."""
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     delta = checked_layers(network, X, "delta", delta, check=check)
-    split = checked_split(network)
     tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
         in_dtype(name, value, X, check=check)
-    trace = forward(xp, network, weights, X)
-    return Batch(xp, network, weights, X, Y, delta, eta, tau + eta, trace, split.at(xp, trace.outputs, Y))
-
-
-def _slope(b: Batch) -> Array:
-    """delta^T grad f."""
-    gradient = mean_gradient(b.trace, gradients(b.xp, b.network, b.weights, b.trace, b.Y))
-    return inner(b.xp, b.delta, regularised_gradient(b.weights, gradient, b.regular))
-
-
-def _curvature(b: Batch) -> Array:
-    return curvature_term(b.xp, b.weights, b.trace, b.outputs, b.delta, b.added)
+    return at, delta, eta, tau + eta
 
 
 @with_own_settings
@@ -90,7 +56,8 @@ def curvature_along(
     delta: arrays of the shapes of the weights. tau, eta: numbers from 0, or 0-d arrays in the dtype of X. No backward
     pass. Other arguments and errors as in `preactivation_gauss_newton`.
     """
-    return _curvature(_batch(network, weights, X, Y, delta, tau, eta, check))
+    at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
+    return curvature_term(at, delta, added)
 
 
 @with_own_settings
@@ -109,9 +76,9 @@ def quadratic_model(
 
     Arguments and errors as in `curvature_along`.
     """
-    b = _batch(network, weights, X, Y, delta, tau, eta, check)
-    f = mean_loss(b.xp, network, b.trace, b.Y) + b.regular * inner(b.xp, b.weights, b.weights) / 2
-    return f + _slope(b) + _curvature(b) / 2
+    at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
+    f = at.loss() + eta * inner(at.xp, at.weights, at.weights) / 2
+    return f + directional_derivative(at, delta, eta) + curvature_term(at, delta, added) / 2
 
 
 @with_own_settings
@@ -131,8 +98,8 @@ def step_size(
     Negative for a direction of ascent, such as the delta = C~^-1 grad f of (33); the step is alpha* delta. NaN if
     delta^T C delta is zero: the model has no minimum along it. Arguments and errors as in `curvature_along`.
     """
-    b = _batch(network, weights, X, Y, delta, tau, eta, check)
-    return quotient(b.xp, -_slope(b), _curvature(b))
+    at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
+    return quotient(at.xp, -directional_derivative(at, delta, eta), curvature_term(at, delta, added))
 
 
 @with_own_settings
@@ -153,6 +120,6 @@ def reduction_ratio(
     for a step that the model takes to go down is a loss that went down less than the model said, or up if negative.
     Arguments and errors as in `curvature_along`.
     """
-    b = _batch(network, weights, X, Y, delta, tau, eta, check)
-    change = change_in_loss(b.xp, network, b.weights, b.X, b.Y, b.delta, b.trace, b.regular)
-    return quotient(b.xp, change, _slope(b) + _curvature(b) / 2)
+    at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
+    change_in_model = directional_derivative(at, delta, eta) + curvature_term(at, delta, added) / 2
+    return quotient(at.xp, change_in_loss(at, delta, eta), change_in_model)

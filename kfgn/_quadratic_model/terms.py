@@ -1,15 +1,12 @@
-"""The terms of the quadratic model (32), each from passes that are there already: for whoever has them.
+"""The terms of the quadratic model (32), computed from an existing forward pass.
 
-delta is a tuple of arrays of the shapes of the weights; eta and tau + eta are numbers or 0-d.
+delta is a tuple of arrays of the shapes of the weights. eta and tau + eta are numbers or 0-d arrays.
 """
 
 from .._algebra.layerwise import inner, plus
-from .._linearisation.passes import Forward, forward
+from .._linearisation.linearisation import GaussNewtonLinearisation, Linearisation, linearised
 from .._linearisation.r_operator import forward_tangents
-from .._network.network import Network
-from .._network.objectives import OBJECTIVES
-from .._network.output_hessian import OutputCurvature
-from .._types import Array, Arrays, Namespace
+from .._types import Array, Arrays
 from ..backends import unit_roundoff
 
 
@@ -18,38 +15,30 @@ def regularised_gradient(weights: Arrays, gradient: Arrays, eta: Array | float) 
     return plus(gradient, weights, eta)
 
 
-def curvature_term(
-    xp: Namespace, weights: Arrays, trace: Forward, outputs: OutputCurvature, delta: Arrays, added: Array | float
-) -> Array:
+def directional_derivative(at: Linearisation, delta: Arrays, eta: Array | float) -> Array:
+    """delta^T grad f, 0-d."""
+    return inner(at.xp, delta, regularised_gradient(at.weights, at.mean_gradient(at.dE_dh()), eta))
+
+
+def curvature_term(at: GaussNewtonLinearisation, delta: Arrays, added: Array | float) -> Array:
     """delta^T C delta, 0-d: 1/N sum_n v_n^T H_n v_n + (tau + eta) |delta|^2 with v_n = J_n delta."""
-    v = forward_tangents(xp, weights, trace, delta).outputs
-    return xp.mean(outputs.quadratic(v)) + added * inner(xp, delta, delta)
+    v = forward_tangents(at, delta).outputs
+    return at.xp.mean(at.output_curvature.quadratic(v)) + added * inner(at.xp, delta, delta)
 
 
-def change_in_loss(
-    xp: Namespace,
-    network: Network,
-    weights: Arrays,
-    X: Array,
-    Y: Array,
-    delta: Arrays,
-    trace: Forward,
-    eta: Array | float,
-) -> Array:
+def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Array:
     """f(theta + delta) - f(theta), 0-d, from the forward pass at theta and one more.
 
-    The mean of the differences of the datapoints, and not the difference of two means: a mean is rounded at the
-    size of the loss, and near a minimum the change is of the size of that rounding. Likewise the L2 term is
-    eta delta^T (theta + delta / 2), which has nothing to cancel.
+    This is the mean of the differences of the datapoints, and not the difference of two means. A mean is rounded at the
+    size of the loss, and near a minimum the change is of the size of that rounding. The L2 term is computed as
+    eta delta^T (theta + delta / 2), in which nothing cancels.
     """
-    value = OBJECTIVES[network.objective].value
-    moved = forward(xp, network, plus(weights, delta), X)
-    change = xp.mean(value(xp, moved.outputs, Y) - value(xp, trace.outputs, Y))
-    return change + eta * inner(xp, delta, plus(weights, delta, 0.5))
+    moved = linearised(at.network, plus(at.weights, delta), at.X, at.Y)
+    change = at.xp.mean(moved.losses() - at.losses())
+    return change + eta * inner(at.xp, delta, plus(at.weights, delta, 0.5))
 
 
-def rounding_of(xp: Namespace, network: Network, trace: Forward, Y: Array, f: Array) -> Array:
+def rounding_of(at: Linearisation, f: Array) -> Array:
     """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f by one rounding of f and of each output h."""
-    slopes = OBJECTIVES[network.objective].gradient(xp, trace.outputs, Y)
-    outputs = xp.mean(xp.sum(xp.abs(trace.outputs * slopes), axis=-1))
-    return unit_roundoff(f) * (xp.abs(f) + outputs)
+    outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
+    return unit_roundoff(f) * (at.xp.abs(f) + outputs)

@@ -1,6 +1,6 @@
 """The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
 
-from .arrays import carries_derivatives, copied, detached, device, has_values, is_plain, unit_roundoff
+from .arrays import carries_derivatives, copied, detached, device, has_values, index_dtype, is_plain, unit_roundoff
 from .compiling import compiled
 from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
@@ -23,6 +23,7 @@ __all__ = [
     "device",
     "eigh",
     "has_values",
+    "index_dtype",
     "is_plain",
     "open_backend",
     "repeat",

@@ -74,6 +74,11 @@ def unit_roundoff(x: Array) -> float:
     return float(array_api_compat.array_namespace(x).finfo(x.dtype).eps) / 2
 
 
+def index_dtype(x: Array) -> Any:
+    """The default integer dtype of the library of x on its device."""
+    return array_api_compat.array_namespace(x).arange(1, device=device(x)).dtype
+
+
 def copied(x: Array) -> Array:
     """A copy of x outside any autograd graph, with the memory layout of x.
 

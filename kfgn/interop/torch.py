@@ -67,7 +67,7 @@ def network_and_weights(
     transfers = _transfers(leaves)
     check_no_hooks(module)
     widths = (layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers))
-    network = Network(widths, transfers, objective, psd)
+    network = Network.dense(widths, transfers, objective, psd)
     return network, tuple(torch.cat((weight.detach(), bias.detach()[:, None]), 1) for _, weight, bias in layers)
 
 

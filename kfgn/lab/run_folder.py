@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._network.dense import Dense
 from .._network.network import Network
 from .._validation.scalars import checked_flag
 from .checkpoint import Checkpoint, newest_checkpoint
@@ -79,7 +80,8 @@ class Run:
 
     def network(self) -> Network:
         """What was trained."""
-        return Network(**self.configuration["network"])
+        saved = self.configuration["network"]
+        return Network(**{**saved, "layers": [Dense(**layer) for layer in saved["layers"]]})
 
     def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
         """Those of the newest checkpoint, or their average, W_l (D_l, D_{l-1} + 1) in NumPy."""

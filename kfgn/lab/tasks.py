@@ -46,11 +46,11 @@ def _autoencoder(objective: str) -> Callable[[int], Network]:
     """D-1000-500-250-30-250-500-1000-D, tanh but for the code, which is linear."""
     hidden = (1000, 500, 250, 30, 250, 500, 1000)
     transfers = tuple("identity" if min(hidden) == D else "tanh" for D in hidden)
-    return lambda D: Network((D, *hidden, D), transfers, objective)
+    return lambda D: Network.dense((D, *hidden, D), transfers, objective)
 
 
 def _classifier(hidden: tuple[int, ...], objective: str, outputs: int) -> Callable[[int], Network]:
-    return lambda D: Network((D, *hidden, outputs), ("tanh",) * len(hidden), objective)
+    return lambda D: Network.dense((D, *hidden, outputs), ("tanh",) * len(hidden), objective)
 
 
 def _images(images: Images) -> NDArray[Any]:

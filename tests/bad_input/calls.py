@@ -124,7 +124,7 @@ class Problem:
             return library(rng.standard_normal(shape))
 
         self.library, self.objective = library, objective
-        self.network = kfgn.Network((2, 4, 3), ("tanh",), objective)
+        self.network = kfgn.Network.dense((2, 4, 3), ("tanh",), objective)
         self.weights, self.V, self.delta, self.b = (tuple(normal(*shape) for shape in SHAPES) for _ in range(4))
         self.X, self.U, self.projections = normal(N, 2), normal(N, 3), normal(N, S, 3)
         classes = objective == "categorical"
@@ -190,7 +190,7 @@ def _method(kind: Callable[..., Any], method: str, fields: tuple[str, ...]) -> C
 
 def constructors() -> Iterator[Call]:
     """The constructors of networks, of optimisers and of their parts, which take no arrays."""
-    network = kfgn.Network((2, 4, 3), ("tanh",), "categorical")
+    network = kfgn.Network.dense((2, 4, 3), ("tanh",), "categorical")
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
         kfgn.Network: {
             "widths": ((2, 4, 3), v.widths),
@@ -272,7 +272,7 @@ def optimisers(library: Library) -> Iterator[Call]:
 def _state(library: Library, good: Any) -> Iterator[Bad]:
     """A state of another optimiser, or one with a field that is bad."""
     yield from v.record(library, good)
-    network = kfgn.Network((2, 4, 3), ("tanh",), "categorical")
+    network = kfgn.Network.dense((2, 4, 3), ("tanh",), "categorical")
     weights = good.weights
     for other in (
         kfgn.GaussNewton(network, kfgn.KroneckerFactored(refresh=2)),

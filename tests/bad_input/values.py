@@ -52,7 +52,7 @@ OBJECTS: dict[str, Any] = {
     "set": {1},
     "range": range(3),
     "generator": _generator(),
-    "network": kfgn.Network((2, 3), (), "bernoulli"),
+    "network": kfgn.Network.dense((2, 3), (), "bernoulli"),
     "module": math,
     "Ellipsis": ...,
     "NotImplemented": NotImplemented,

@@ -149,7 +149,7 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
 @pytest.mark.parametrize("transfer", CURVED)
 def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
-    wrong = right._replace(second=lambda xp, h: -right.second(xp, h))
+    wrong = right._replace(second_derivative=lambda xp, h: -right.second_derivative(xp, h))
     monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong)
     assert (
         failed("preactivation_hessians")
@@ -164,9 +164,9 @@ def test_a_wrong_slope_is_seen(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
 
     def wrong(xp, h):
-        a, slope = right.value_and_slope(xp, h)
+        a, slope = right.value_and_derivative(xp, h)
         return a, slope * (1 + 1e-9)
 
-    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, right._replace(value_and_slope=wrong))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, right._replace(value_and_derivative=wrong))
     for quantity in ("gradient", "kflr", "kfra", "kfac", "gauss_newton_blocks", "hessian_blocks"):
         assert failed(quantity) == {p.id for p in cases() if transfer in p.transfers}, quantity

@@ -54,7 +54,7 @@ def in_configuration(change):
         (in_configuration(lambda saved: saved["data"].update(n=None)), "data.n: expected int, got null"),
         (in_configuration(lambda saved: saved["versions"].pop("kfgn")), "versions: expected that of kfgn, got none"),
         (in_configuration(lambda saved: saved["options"].update(batch=100)), "hash: expected that of its options"),
-        (in_configuration(lambda saved: saved["network"].update(widths=[64, 10])), "hash: expected that of its"),
+        (in_configuration(lambda saved: saved["network"].update(inputs=65)), "hash: expected that of its"),
     ],
 )
 @pytest.mark.parametrize("reader", [read_run, resume])

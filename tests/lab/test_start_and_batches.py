@@ -14,7 +14,7 @@ AUTOENCODER = ("tanh", "identity", "tanh")
 
 
 def test_kernels_are_glorots_and_biases_zero():
-    network = kfgn.Network((300, 200, 100), ("tanh",), "squared_error")
+    network = kfgn.Network.dense((300, 200, 100), ("tanh",), "squared_error")
     for W, (D, P) in zip(initial_weights(network, 3), network.weight_shapes, strict=True):
         assert (W.shape, W.dtype) == ((D, P), np.float32)
         bound = np.sqrt(6 / (D + P - 1))
@@ -62,7 +62,7 @@ def test_the_autoencoder_has_a_linear_code():
 @pytest.mark.parametrize("objective", ["bernoulli", "squared_error"])
 def test_reconstructions_are_drawn_and_near_their_images(objective, tmp_path):
     X = open_task("digits").X
-    network = kfgn.Network((64, 40, 20, 40, 64), AUTOENCODER, objective)
+    network = kfgn.Network.dense((64, 40, 20, 40, 64), AUTOENCODER, objective)
     task = Task("small", network, X, X, (8, 8), "digits", 256)
     run = train(Options("digits", updates=80), tmp_path / "run", task=task)
     assert (tmp_path / "run" / "reconstructions.png").read_bytes().startswith(b"\x89PNG")

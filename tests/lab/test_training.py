@@ -82,7 +82,7 @@ def test_the_configuration_is_complete(tmp_path):
         "eta": optimiser.eta,
     }
     assert saved["optimiser"]["tau"]["initial"] == 0.5
-    assert saved["network"]["widths"] == [64, 32, 16, 10]
+    assert [layer["units"] for layer in saved["network"]["layers"]] == [32, 16, 10]
     assert saved["versions"]["kfgn"] == kfgn.__version__
     assert saved["versions"]["numpy"] == np.__version__
     assert {"python", "kfgn", "numpy"} <= saved["versions"].keys()

@@ -120,7 +120,7 @@ def problem():
             rng = np.random.default_rng([N, S, *widths])
             transfers = ("tanh", "softplus", "leaky_relu", "logistic")[: len(widths) - 2]
             objective, _, psd = objective.partition(" ")
-            network = kfgn.Network(widths, transfers, objective, psd or "project")
+            network = kfgn.Network.dense(widths, transfers, objective, psd or "project")
             D = widths[-1]
             samples = {
                 "squared_error": lambda *shape: rng.standard_normal((*shape, D)),

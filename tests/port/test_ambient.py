@@ -195,7 +195,7 @@ def test_a_step_that_is_rejected(library, problem):
 def test_no_nan_on_the_way(objective):
     """No formula makes a NaN and then selects it away: JAX would stop the user's own compiled function at it."""
     jax = pytest.importorskip("jax")
-    network = kfgn.Network((3, 3), (), objective)
+    network = kfgn.Network.dense((3, 3), (), objective)
     labels = np.array([0, 1, 0, 1]) if network.classes else np.eye(4, 3)
     X = np.array([[0.0, 0.0, 0.0], [800.0, -800.0, 0.0], [-90.0, 90.0, 90.0], [1.0, 2.0, -3.0]])
     with jax.enable_x64(True), jax.debug_nans(True), jax.disable_jit():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._products.solves import conjugate_gradient
+from kfgn._algebra.conjugate_gradient import conjugate_gradient
 
 OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture", "mixture scalar"]
 numpy_alone = pytest.mark.parametrize("backend", ["numpy"], indirect=True)

@@ -10,7 +10,7 @@ BLOCKED = ("torch", "jax", "jaxlib", "cupy", "scipy", "array_api_strict", "hypot
 # one layer, all that NumPy's own path takes
 COMPUTE = """
 import numpy as np
-network = kfgn.Network((2, 3, 2), ("tanh",), "categorical")
+network = kfgn.Network.dense((2, 3, 2), ("tanh",), "categorical")
 weights = tuple(np.ones(shape) for shape in network.weight_shapes)
 X, Y = np.ones((4, 2)), np.array([0, 1, 1, 0])
 labels = kfgn.sample_labels(network, weights, X, np.full((4, 5), 0.5))

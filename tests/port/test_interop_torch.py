@@ -89,7 +89,7 @@ def test_loss_and_gradient_are_those_of_torch(transfer, objective, dtype):
     model = nn.Sequential(nn.Linear(3, 5), ACTIVATIONS[transfer](), nn.Linear(5, 2)).to(dtype)
     X, Y = batch(objective, dtype)
     network, weights = interop.network_and_weights(model, objective)
-    assert network == kfgn.Network((3, 5, 2), (transfer,), objective)
+    assert network == kfgn.Network.dense((3, 5, 2), (transfer,), objective)
     loss, gradient = loss_and_gradient(model, objective, X, Y)
     torch.testing.assert_close(kfgn.loss(network, weights, X, Y), loss, **DTYPES[dtype])
     torch.testing.assert_close(list(kfgn.gradient(network, weights, X, Y)), gradient, **DTYPES[dtype])
@@ -100,7 +100,7 @@ def test_nested_modules_and_what_is_passed_over(dtype):
     model = nested(dtype)
     X, Y = batch("squared_error", dtype)
     network, weights = interop.network_and_weights(model, "squared_error")
-    assert network == kfgn.Network((3, 5, 4, 2), ("tanh", "identity"), "squared_error")
+    assert network == kfgn.Network.dense((3, 5, 4, 2), ("tanh", "identity"), "squared_error")
     loss, gradient = loss_and_gradient(model, "squared_error", X, Y)
     torch.testing.assert_close(kfgn.loss(network, weights, X, Y), loss, **DTYPES[dtype])
     torch.testing.assert_close(list(kfgn.gradient(network, weights, X, Y)), gradient, **DTYPES[dtype])
@@ -108,13 +108,13 @@ def test_nested_modules_and_what_is_passed_over(dtype):
 
 def test_one_layer():
     network, (W,) = interop.network_and_weights(nn.Sequential(nn.Linear(3, 2)), "bernoulli")
-    assert network == kfgn.Network((3, 2), (), "bernoulli")
+    assert network == kfgn.Network.dense((3, 2), (), "bernoulli")
     assert W.shape == (2, 4)
 
 
 def test_psd_is_passed_on():
     network, _ = interop.network_and_weights(nn.Sequential(nn.Linear(2, 3)), "mixture", psd="scalar")
-    assert network == kfgn.Network((2, 3), (), "mixture", "scalar")
+    assert network == kfgn.Network.dense((2, 3), (), "mixture", "scalar")
 
 
 def test_one_activation_may_come_twice():
@@ -132,7 +132,7 @@ def test_subclasses_that_compute_the_same():
         pass
 
     network, _ = interop.network_and_weights(Model(nn.Linear(3, 4), Model(nn.ReLU(), Head(4, 2))), "categorical")
-    assert network == kfgn.Network((3, 4, 2), ("relu",), "categorical")
+    assert network == kfgn.Network.dense((3, 4, 2), ("relu",), "categorical")
 
 
 def test_widths_are_those_of_the_parameters():
@@ -146,7 +146,7 @@ def test_widths_are_those_of_the_parameters():
 def test_softplus_above_its_threshold():
     # PyTorch's is the identity there
     h = torch.linspace(15.0, 25.0, 2001, dtype=torch.float64)
-    difference = TRANSFERS["softplus"].value_and_slope(torch, h)[0] - nn.Softplus()(h)
+    difference = TRANSFERS["softplus"].value_and_derivative(torch, h)[0] - nn.Softplus()(h)
     assert 2e-9 < difference.abs().max() < 3e-9
     assert interop.network_and_weights(nn.Sequential(nn.Linear(1, 1), nn.Softplus(1, 30), nn.Linear(1, 1)), "bernoulli")
 

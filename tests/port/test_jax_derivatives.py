@@ -83,19 +83,19 @@ def test_transfer_functions(name):
     f = TRANSFERS[name]
 
     def value(x):
-        return f.value_and_slope(jnp, x)[0]
+        return f.value_and_derivative(jnp, x)[0]
 
     ways = (
         jax.grad(value),
         jax.jacfwd(value),
         jax.grad(jax.grad(value)),
-        jax.grad(lambda x: f.value_and_slope(jnp, x)[1]),
+        jax.grad(lambda x: f.value_and_derivative(jnp, x)[1]),
     )
     came = jax.jit(jax.vmap(lambda x: [way(x) for way in ways]))(h)
-    slope, second = f.value_and_slope(xp, h)[1], f.second(xp, h)
+    slope, second = f.value_and_derivative(xp, h)[1], f.second_derivative(xp, h)
     for ours, expected in zip(came, (slope, slope, second, second), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-13, atol=TINY)
-    assert np.all(np.isfinite(jax.jit(jax.vmap(jax.grad(lambda x: f.second(jnp, x))))(h)))
+    assert np.all(np.isfinite(jax.jit(jax.vmap(jax.grad(lambda x: f.second_derivative(jnp, x))))(h)))
 
 
 def in_weights_and_input(objective, transfer, W, x, y, V, u):
@@ -103,7 +103,7 @@ def in_weights_and_input(objective, transfer, W, x, y, V, u):
 
     x is the bias of a first layer, of which the transfer function is the identity.
     """
-    network = kfgn.Network((1, 2, 3, 3), ("identity", transfer), objective)
+    network = kfgn.Network.dense((1, 2, 3, 3), ("identity", transfer), objective)
     first, move = (np.column_stack([np.zeros(2), a]) for a in (x, u))
     arguments = network, (first, *W), np.zeros((1, 1)), y[None]
     g, Hv = kfgn.gradient(*arguments), kfgn.hessian_product(*arguments, (move, *V))
@@ -116,7 +116,7 @@ POINTS = {"ordinary": 1.0, "zero": 0.0, "far": 60.0}
 @pytest.mark.parametrize("transfer", TRANSFERS)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_pair(objective, transfer):
-    network = kfgn.Network((2, 3, 3), (transfer,), objective)
+    network = kfgn.Network.dense((2, 3, 3), (transfer,), objective)
     rng = np.random.default_rng(2)
     W, V = (tuple(rng.standard_normal(shape) for shape in network.weight_shapes) for _ in range(2))
     x, u, y = rng.standard_normal(2), rng.standard_normal(2), labels(objective, 2)[1]
@@ -141,7 +141,7 @@ def test_every_pair(objective, transfer):
 def test_curvature_has_finite_derivatives(objective):
     """Products with the Gauss-Newton matrix, and both exact and recursive factors, where a root or eigenvalue is 0."""
     objective, _, psd = objective.partition(" ")
-    network = kfgn.Network((3, 3), (), objective, psd or "project")
+    network = kfgn.Network.dense((3, 3), (), objective, psd or "project")
     X, Y = np.array(OUTPUTS, dtype=float)[:, None, :], labels(objective, len(OUTPUTS))[:, None]
     identity, V = (np.eye(3, 4),), (np.linspace(-1, 1, 12).reshape(3, 4),)
 

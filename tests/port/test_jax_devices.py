@@ -12,7 +12,7 @@ import pytest
 SCRIPT = """
 import jax, kfgn, numpy as np
 first, second = jax.devices()
-network = kfgn.Network((2, 2), (), "categorical")
+network = kfgn.Network.dense((2, 2), (), "categorical")
 
 def on(device, *arrays):
     return [jax.device_put(np.asarray(a), device) for a in arrays]

@@ -22,7 +22,7 @@ from kfgn.backends import open_backend
 library, classes, what = sys.argv[1:]
 backend, C, N = open_backend(library), int(classes), 16
 rng = np.random.default_rng(0)
-network = kfgn.Network((3, 4, C), ("tanh",), "categorical")
+network = kfgn.Network.dense((3, 4, C), ("tanh",), "categorical")
 asarray = lambda x: backend.asarray(x.astype("float32"))
 layers = lambda scale: tuple(asarray(scale * rng.standard_normal(shape)) for shape in network.weight_shapes)
 W, V, X = layers(0.5), layers(1e-3), asarray(rng.standard_normal((N, 3)))

@@ -14,7 +14,7 @@ HUGE = 3_000_000
 
 
 def huge(backend):
-    network = kfgn.Network((1, HUGE), (), "categorical")
+    network = kfgn.Network.dense((1, HUGE), (), "categorical")
     ones = [backend.asarray(np.ones(shape, "float32")) for shape in ((HUGE, 2), (2, 1))]
     return network, (ones[0],), ones[1], backend.asarray(np.zeros(2, "int64"))
 
@@ -45,14 +45,14 @@ def test_optimisers(backend, method):
 
 
 def test_wide_inputs_are_named():
-    network = kfgn.Network((HUGE, 2), (), "squared_error")
+    network = kfgn.Network.dense((HUGE, 2), (), "squared_error")
     with pytest.raises(MemoryError, match=r"^Q_1: .*\(3000001, 3000001\)"):
         kfgn.kfra(network, (np.ones((2, HUGE + 1)),), np.ones((1, HUGE)), np.ones((1, 2)))
 
 
 @pytest.mark.parametrize(("available", "fits"), [(None, True), (2**40, True), (10**9, False)])
 def test_what_is_available_decides(monkeypatch, available, fits):
-    network = kfgn.Network((2, 9000), (), "squared_error")
+    network = kfgn.Network.dense((2, 9000), (), "squared_error")
     weights, X = (np.zeros((9000, 3)),), np.zeros((1, 2))
     monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: available)
     check = __import__("kfgn._curvature.factor_memory", fromlist=["check_memory"]).check_memory

@@ -131,7 +131,7 @@ def test_root_does_not_depend_on_the_signs_of_eigenvectors():
 
 
 def network(psd):
-    return kfgn.Network((2, 4, 3), ("tanh",), "mixture", psd)
+    return kfgn.Network.dense((2, 4, 3), ("tanh",), "mixture", psd)
 
 
 def test_scalar_is_of_rank_one(backend, problem):
@@ -146,7 +146,7 @@ def test_scalar_is_of_rank_one(backend, problem):
 
 def test_every_library_keeps_the_digits_of_the_loss(backend):
     """Where both classifiers give the label, and so the mixture, a probability of 1/2 to almost 1."""
-    network = kfgn.Network((3, 3), (), "mixture")
+    network = kfgn.Network.dense((3, 3), (), "mixture")
     identity, label = np.column_stack([np.eye(3), np.zeros(3)]), np.array([1])
     for x in np.linspace(0, 8, 65):
         h = np.array([[0.25, x, x]])

@@ -35,7 +35,7 @@ BAD_VALUES = [
 @pytest.mark.parametrize(("name", "value", "fragments"), BAD_VALUES)
 def test_wrong_value(name, value, fragments):
     with pytest.raises(ValueError, match=rf"^{name}: ") as caught:
-        kfgn.Network(**GOOD | {name: value})
+        kfgn.Network.dense(**GOOD | {name: value})
     for fragment in fragments:
         assert fragment in str(caught.value)
 
@@ -57,19 +57,19 @@ def test_wrong_value(name, value, fragments):
 def test_wrong_type(name, value):
     # whichever of the two errors it is, it must say which argument is meant
     with pytest.raises((TypeError, ValueError), match=rf"^{name}: "):
-        kfgn.Network(**GOOD | {name: value})
+        kfgn.Network.dense(**GOOD | {name: value})
 
 
 def test_widths_from_an_array():
     # widths computed with NumPy are integers too; the network keeps Python's, which hash and print alike
-    network = kfgn.Network(**GOOD | {"widths": np.array([2, 5, 3])})
-    assert network == kfgn.Network(**GOOD)
+    network = kfgn.Network.dense(**GOOD | {"widths": np.array([2, 5, 3])})
+    assert network == kfgn.Network.dense(**GOOD)
     assert {type(D) for D in network.widths} == {int}
 
 
 def test_equal_by_value():
-    network = kfgn.Network(**GOOD)
-    same = kfgn.Network([2, 5, 3], ["tanh"], "categorical")
+    network = kfgn.Network.dense(**GOOD)
+    same = kfgn.Network.dense([2, 5, 3], ["tanh"], "categorical")
     assert network == same
     assert hash(network) == hash(same)
     assert len({network, same}) == 1
@@ -84,25 +84,25 @@ def test_equal_by_value():
 
 
 def test_iterators_are_kept():
-    network = kfgn.Network(iter((2, 5, 3)), iter(["tanh"]), "categorical")
-    assert network == kfgn.Network(**GOOD)
+    network = kfgn.Network.dense(iter((2, 5, 3)), iter(["tanh"]), "categorical")
+    assert network == kfgn.Network.dense(**GOOD)
 
 
 @pytest.mark.parametrize("D", [1, 2, 4])
 def test_outputs_of_the_mixture(D):
     with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got \(2, 5, {D}\)"):
-        kfgn.Network((2, 5, D), ("tanh",), "mixture")
+        kfgn.Network.dense((2, 5, D), ("tanh",), "mixture")
 
 
 @pytest.mark.parametrize(
     ("objective", "classes"), [("squared_error", None), ("bernoulli", None), ("categorical", 3), ("mixture", 2)]
 )
 def test_classes(objective, classes):
-    assert kfgn.Network(**GOOD | {"objective": objective}).classes == classes
+    assert kfgn.Network.dense(**GOOD | {"objective": objective}).classes == classes
 
 
 def test_frozen():
-    network = kfgn.Network(**GOOD)
+    network = kfgn.Network.dense(**GOOD)
     for name in GOOD:
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(network, name, getattr(network, name))
@@ -110,11 +110,11 @@ def test_frozen():
 
 def test_replaced_wrongly():
     with pytest.raises(ValueError, match=r"^transfers: expected 2"):
-        dataclasses.replace(kfgn.Network(**GOOD), widths=(2, 5, 5, 3))
+        dataclasses.replace(kfgn.Network.dense(**GOOD), widths=(2, 5, 5, 3))
 
 
 def test_shapes():
-    network = kfgn.Network((2, 5, 3), ("tanh",), "categorical")
+    network = kfgn.Network.dense((2, 5, 3), ("tanh",), "categorical")
     assert network.depth == 2
     assert network.weight_shapes == ((5, 3), (3, 6))
     assert kfgn.label_draws_shape(network, 7, 4) == (7, 4)

@@ -10,7 +10,7 @@ import pytest
 
 import kfgn
 
-NETWORK = kfgn.Network((3, 5, 2), ("tanh",), "bernoulli")
+NETWORK = kfgn.Network.dense((3, 5, 2), ("tanh",), "bernoulli")
 TYPES = [np.float64, np.float32, np.longdouble, Fraction]
 
 # what makes a record from one of its numbers, which may be any of `values`
@@ -40,7 +40,7 @@ COUNTS = {
     "period": lambda n: kfgn.Damping(1.0, n),
     "iterations": lambda n: kfgn.HessianFree(iterations=n),
     "halving": lambda n: kfgn.Adam(NETWORK, halving=n),
-    "widths": lambda n: kfgn.Network((n, 2), (), "bernoulli"),
+    "widths": lambda n: kfgn.Network.dense((n, 2), (), "bernoulli"),
     "N": lambda n: kfgn.label_draws_shape(NETWORK, n, 1),
     "S": lambda n: kfgn.projection_shape(NETWORK, 1, n),
     "seed": lambda n: kfgn.GaussNewton(NETWORK).draw(n, 1, 1),
@@ -160,9 +160,9 @@ def test_seeds(optimiser, seed):
 @pytest.mark.parametrize("widths", [b"\x03\x02", bytearray(b"\x03\x02"), {3, 2}, frozenset({3, 2}), {3: 0, 2: 0}])
 def test_widths_without_an_order(widths):
     with pytest.raises(TypeError, match=r"^widths: expected a sequence of positive integers, got "):
-        kfgn.Network(widths, (), "bernoulli")
+        kfgn.Network.dense(widths, (), "bernoulli")
     with pytest.raises(TypeError, match=r"^transfers: expected a sequence of names, got "):
-        kfgn.Network((3, 2), widths, "bernoulli")
+        kfgn.Network.dense((3, 2), widths, "bernoulli")
 
 
 @pytest.mark.parametrize("name", [np.array("trace"), np.array(["trace"]), ["trace"], None])
@@ -174,7 +174,7 @@ def test_arrays_are_no_names(name):
 
 
 def test_names_of_a_subclass_become_pythons():
-    network = kfgn.Network((3, 2), (), np.str_("bernoulli"))
+    network = kfgn.Network.dense((3, 2), (), np.str_("bernoulli"))
     assert type(network.objective) is str
     assert type(kfgn.KroneckerFactored(np.str_("kfra")).method) is str
 

@@ -9,7 +9,7 @@ import pytest
 import kfgn
 from kfgn._optimisers import Factors, State
 
-NETWORK = kfgn.Network((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
+NETWORK = kfgn.Network.dense((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
 N = 7
 HESSIAN_FREE = kfgn.HessianFree(iterations=8)
 CURVATURES = [*(kfgn.KroneckerFactored(method) for method in ("kfra", "kflr", "kfac", "rp")), HESSIAN_FREE]
@@ -103,7 +103,7 @@ def indefinite(optimiser, W, Q):
 @pytest.mark.parametrize(("decay", "ok"), [(0.5, False), (1e-3, True)])
 def test_a_gamma_that_fails_gives_way_to_one_that_does_not(decay, ok):
     """And where all three fail, the step is rejected and gamma is raised by the factor of an adaptation."""
-    network = kfgn.Network((1, 1), (), "squared_error")
+    network = kfgn.Network.dense((1, 1), (), "squared_error")
     W, X, Y = np.array([[1.0, -1.0]]), np.array([[1.0]]), np.array([[3.0]])
     optimiser = kfgn.GaussNewton(
         network, kfgn.KroneckerFactored(average=1.0), eta=0.0, gamma=kfgn.Damping(1e-3, 1, decay=decay)
@@ -115,7 +115,7 @@ def test_a_gamma_that_fails_gives_way_to_one_that_does_not(decay, ok):
 
 
 def test_at_a_stationary_point_the_step_is_zero_and_right():
-    network = kfgn.Network((2, 2), (), "squared_error")
+    network = kfgn.Network.dense((2, 2), (), "squared_error")
     W, X = np.ones((2, 3)), np.ones((4, 2))
     optimiser = kfgn.GaussNewton(network, eta=0.0, tau=kfgn.Damping(1.0, 1))
     state, info = optimiser.step(optimiser.init((W,)), X, np.full((4, 2), 3.0))
@@ -327,7 +327,7 @@ NUMBERS = [
         "beta_1: expected a number of at least 0 and below 1, got 1.5",
     ),
     (
-        lambda: kfgn.GaussNewton(kfgn.Network((2, 3), (), "mixture", psd="raise")),
+        lambda: kfgn.GaussNewton(kfgn.Network.dense((2, 3), (), "mixture", psd="raise")),
         ValueError,
         "psd: expected 'project' or 'scalar'",
     ),

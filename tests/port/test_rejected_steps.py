@@ -35,7 +35,7 @@ def run(optimiser, weights, X, Y, steps):
     return state, infos
 
 
-SATURATED = kfgn.Network((4, 5, 3), ("tanh",), "bernoulli")
+SATURATED = kfgn.Network.dense((4, 5, 3), ("tanh",), "bernoulli")
 
 
 @pytest.mark.parametrize("N", [2, 9])
@@ -84,7 +84,7 @@ def with_factors(optimiser, weights, Q, G):
     return state._replace(curvature=Factors(state.curvature.count + 10**9, Q, G, ()))
 
 
-ONE_LAYER = kfgn.Network((2, 2), (), "squared_error")
+ONE_LAYER = kfgn.Network.dense((2, 2), (), "squared_error")
 
 
 @pytest.mark.parametrize("inversion", INVERSIONS)
@@ -133,7 +133,7 @@ def test_a_gamma_at_its_ceiling_and_one_without_a_period_are_not_raised():
 @pytest.mark.parametrize("method", ["kfra", "kflr"])
 def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
     """A sure and wrong unit has a curvature of 1e-35 and a gradient of 1; alpha delta~ is the same for any gamma."""
-    network = kfgn.Network((1, 1), (), "bernoulli")
+    network = kfgn.Network.dense((1, 1), (), "bernoulli")
     weights = (np.array([[0.0, 80.0]], dtype="float32"),)
     X, Y = np.ones((3, 1), dtype="float32"), np.zeros((3, 1), dtype="float32")
     curvature = kfgn.KroneckerFactored(method, inversion=inversion)
@@ -171,11 +171,11 @@ def test_a_loss_that_is_not_finite_after_the_update_raises_tau(monkeypatch):
 
 
 CONVERGED = {
-    "bernoulli": (kfgn.Network((4, 3), (), "bernoulli"), "float32"),
-    "one layer": (kfgn.Network((4, 3), (), "squared_error"), "float32"),
-    "one layer in float64": (kfgn.Network((4, 3), (), "squared_error"), "float64"),
-    "two layers": (kfgn.Network((4, 5, 3), ("tanh",), "squared_error"), "float32"),
-    "two layers in float64": (kfgn.Network((4, 5, 3), ("tanh",), "squared_error"), "float64"),
+    "bernoulli": (kfgn.Network.dense((4, 3), (), "bernoulli"), "float32"),
+    "one layer": (kfgn.Network.dense((4, 3), (), "squared_error"), "float32"),
+    "one layer in float64": (kfgn.Network.dense((4, 3), (), "squared_error"), "float64"),
+    "two layers": (kfgn.Network.dense((4, 5, 3), ("tanh",), "squared_error"), "float32"),
+    "two layers in float64": (kfgn.Network.dense((4, 5, 3), ("tanh",), "squared_error"), "float64"),
 }
 
 
@@ -195,7 +195,7 @@ def test_tau_does_not_follow_rounding(name, monkeypatch):
     assert float(state.tau) > 1e6
 
 
-PLAIN = kfgn.Network((4, 5, 3), ("tanh",), "categorical")
+PLAIN = kfgn.Network.dense((4, 5, 3), ("tanh",), "categorical")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -222,10 +222,10 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
 
 
 LABELLED = {
-    "categorical": (kfgn.Network((4, 5, 3), ("tanh",), "categorical"), [3, -1, -100, 255]),
-    "mixture": (kfgn.Network((4, 5, 3), ("tanh",), "mixture"), [2, -1, -100]),
-    "bernoulli": (kfgn.Network((4, 5, 3), ("tanh",), "bernoulli"), [255.0, -1e-6, np.nan, np.inf]),
-    "squared_error": (kfgn.Network((4, 5, 3), ("tanh",), "squared_error"), [np.nan, np.inf, -np.inf]),
+    "categorical": (kfgn.Network.dense((4, 5, 3), ("tanh",), "categorical"), [3, -1, -100, 255]),
+    "mixture": (kfgn.Network.dense((4, 5, 3), ("tanh",), "mixture"), [2, -1, -100]),
+    "bernoulli": (kfgn.Network.dense((4, 5, 3), ("tanh",), "bernoulli"), [255.0, -1e-6, np.nan, np.inf]),
+    "squared_error": (kfgn.Network.dense((4, 5, 3), ("tanh",), "squared_error"), [np.nan, np.inf, -np.inf]),
 }
 OPTIMISERS = {
     **{
@@ -286,7 +286,7 @@ def test_targets_are_rejected_on_every_library(backend, objective, name):
 
 
 def test_labels_that_count_from_one_are_rejected():
-    network = kfgn.Network((4, 10), (), "categorical")
+    network = kfgn.Network.dense((4, 10), (), "categorical")
     X = np.random.default_rng(0).normal(size=(20, 4))
     for dtype in (np.int64, np.int32, np.uint8, np.int8):
         Y = (np.arange(20) % 10 + 1).astype(dtype)

@@ -8,7 +8,7 @@ import pytest
 import kfgn
 from kfgn._optimisers import State
 
-NETWORK = kfgn.Network((3, 4, 2), ("tanh",), "squared_error")
+NETWORK = kfgn.Network.dense((3, 4, 2), ("tanh",), "squared_error")
 OPTIMISERS = {
     "factored": kfgn.GaussNewton(NETWORK, momentum=0.5),
     "refreshed": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3)),

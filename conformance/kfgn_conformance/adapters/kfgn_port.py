@@ -36,7 +36,7 @@ class _Arrays:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
         V, U, Z, *dampings = problem.probes
-        self.network = kfgn.Network(problem.widths, problem.transfers, problem.objective, problem.psd)
+        self.network = kfgn.Network.dense(problem.widths, problem.transfers, problem.objective, problem.psd)
         self.weights = tuple(array(W) for W in problem.weights)
         self.X, self.Y = array(problem.X), array(problem.Y)
         self.labels, self.draws = array(problem.labels), array(problem.draws)

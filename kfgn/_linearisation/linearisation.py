@@ -1,0 +1,146 @@
+"""The record of a batch linearised at the weights. Every curvature is computed from it."""
+
+from dataclasses import dataclass
+
+from array_api_compat import array_namespace
+
+from .._network.network import Network
+from .._network.objectives import OBJECTIVES, Objective
+from .._network.output_hessian import OutputCurvature, OutputHessian
+from .._network.transfers import transfer_functions
+from .._types import Array, Arrays, Namespace, Weights
+from .arguments import checked, checked_split, checked_targets
+from .passes import Forward, backward, forward
+
+
+@dataclass(frozen=True, eq=False)
+class Linearisation:
+    """A batch X (N, D_0), Y at the weights: checked, outside any autograd graph, with its forward pass.
+
+    Y is None for quantities that do not depend on the targets.
+    """
+
+    xp: Namespace
+    network: Network
+    weights: Arrays
+    X: Array
+    Y: Array
+    forward: Forward
+
+    @property
+    def objective(self) -> Objective:
+        """The functions of the network's objective."""
+        return OBJECTIVES[self.network.objective]
+
+    @property
+    def outputs(self) -> Array:
+        """h_L, (N, D_L)."""
+        return self.forward.outputs
+
+    def losses(self) -> Array:
+        """The objective E of each datapoint, (N,)."""
+        return self.objective.value(self.xp, self.outputs, self.Y)
+
+    def loss(self) -> Array:
+        """The mean of E over the N datapoints, 0-d."""
+        return self.xp.mean(self.losses())
+
+    def output_gradient(self) -> Array:
+        """dE/dh_L of each datapoint, (N, D_L)."""
+        return self.objective.gradient(self.xp, self.outputs, self.Y)
+
+    def dE_dh(self) -> Arrays:  # noqa: N802  (the paper's symbol)
+        """dE/dh_l of each datapoint, (N, D_l), for l = 1, ..., L, equation (3)."""
+        return self.pulled_back(self.output_gradient())
+
+    def output_hessian(self) -> OutputHessian:
+        """H_L of each datapoint, which may be indefinite."""
+        return self.objective.hessian(self.xp, self.outputs, self.Y)
+
+    def second_derivative_terms(self, dE_dh: Arrays) -> Arrays:
+        """The diagonals (10) of the hidden layers: f''(h_l) * dE/da_l (N, D_l) for l = 1, ..., L - 1."""
+        layers, h = self.network.layers, self.forward.preactivations
+        return tuple(
+            transfer_functions(layers[l].transfer).second_derivative(self.xp, h[l])
+            * layers[l + 1].pulled_back(self.weights[l + 1], dE_dh[l + 1])
+            for l in range(self.network.depth - 1)
+        )
+
+    def pulled_back(self, rows: Array) -> Arrays:
+        """Rows (..., N, D_L) times dh_L/dh_l: (..., N, D_l) for l = 1, ..., L."""
+        return backward(self.network, self.weights, self.forward.derivatives, rows)
+
+    def mean_gradient(self, dE_dh: Arrays) -> Arrays:
+        """1/N sum_n dE/dh_l a_{l-1}^T in the shapes of the weights, equation (3), from dE/dh_l (N, D_l)."""
+        parts = zip(self.network.layers, dE_dh, self.forward.inputs, strict=True)
+        return tuple(layer.mean_gradient(d, inputs) for layer, d, inputs in parts)
+
+    def input_moments(self) -> Arrays:
+        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer, equation (21)."""
+        parts = zip(self.network.layers, self.forward.inputs, strict=True)
+        return tuple(layer.mean_input_moment(self.xp, inputs) for layer, inputs in parts)
+
+
+@dataclass(frozen=True, eq=False)
+class GaussNewtonLinearisation(Linearisation):
+    """A linearised batch with the middle of its Gauss-Newton matrix.
+
+    output_curvature: H_L of each datapoint, or the PSD matrix by which `Network.psd` replaces it
+    """
+
+    output_curvature: OutputCurvature
+
+    @property
+    def root_size(self) -> int:
+        """K, the number of columns of the root of `output_curvature`."""
+        return checked_split(self.network).columns(self.network.widths[-1])
+
+    def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
+        """The linearisation of the datapoints start, ..., stop - 1 alone."""
+        rows = slice(start, stop)
+        forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
+        return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
+
+
+def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
+    """Check the arguments of a public function, detach them from any autograd graph, and take the forward pass.
+
+    Raises `TypeError` or `ValueError` as the docstring of the package describes.
+    """
+    weights, X = checked(network, weights, X, check=check)
+    return linearised(network, weights, X, checked_targets(network, X, Y, check=check))
+
+
+def linearise_without_targets(network: Network, weights: Weights, X: Array, *, check: bool) -> Linearisation:
+    """Do what `linearise` does for a function that does not depend on the targets."""
+    weights, X = checked(network, weights, X, check=check)
+    return linearised(network, weights, X, None)
+
+
+def linearise_for_gauss_newton(
+    network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
+) -> GaussNewtonLinearisation:
+    """Do what `linearise` does for a Gauss-Newton matrix: `ValueError` if H_L is indefinite and nothing replaces it."""
+    weights, X = checked(network, weights, X, check=check)
+    Y = checked_targets(network, X, Y, check=check)
+    checked_split(network)
+    return linearised_for_gauss_newton(network, weights, X, Y)
+
+
+def linearised(network: Network, weights: Arrays, X: Array, Y: Array | None) -> Linearisation:
+    """Take the forward pass of a batch that has been checked."""
+    xp = array_namespace(X)
+    return Linearisation(xp, network, weights, X, Y, forward(xp, network, weights, X))
+
+
+def linearised_for_gauss_newton(network: Network, weights: Arrays, X: Array, Y: Array) -> GaussNewtonLinearisation:
+    """Take the forward pass of a batch that has been checked, and the curvature of its outputs."""
+    return _with_curvature(network, weights, X, Y, forward(array_namespace(X), network, weights, X))
+
+
+def _with_curvature(
+    network: Network, weights: Arrays, X: Array, Y: Array, forward: Forward
+) -> GaussNewtonLinearisation:
+    xp = array_namespace(X)
+    curvature = checked_split(network).at(xp, forward.outputs, Y)
+    return GaussNewtonLinearisation(xp, network, weights, X, Y, forward, curvature)
