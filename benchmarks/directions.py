@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--backend", default="torch")
     parser.add_argument("--kflr", action="store_true", help="KFLR too, which is slow for many outputs")
     asked = parser.parse_args()
-    backend, table = open_backend(asked.backend, None), Table("direction", "", "-alpha", "fall", "others fall")
+    backend, table = open_backend(asked.backend), Table("direction", "", "-alpha", "fall", "others fall")
     model = model_of(read_run(asked.run), asked.datapoints, asked.data_folder, backend)
     for name, setting, delta in directions(model, kflr=asked.kflr):
         alpha, *falls = model.fall(delta)
