@@ -231,6 +231,11 @@ BACKENDS: dict[str, type[Backend]] = {
 """The class of each backend by name. Both commands use these names."""
 
 
+def _is_known(name: object) -> bool:
+    """Return True for the name of a backend. An array may be equal to a name without being one."""
+    return isinstance(name, str) and name in BACKENDS
+
+
 def open_backend(name: str) -> Backend:
     """Open an array library on a device, and compute a product there as a test.
 
@@ -258,7 +263,7 @@ def open_backend(name: str) -> Backend:
     >>> backend.name, backend.library, backend.device
     ('numpy', 'numpy', 'cpu')
     """
-    if not (isinstance(name, str) and name in BACKENDS):  # an array may equal a name without being one
+    if not _is_known(name):
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}, got {shown(name)}")
     kind = BACKENDS[name]
     try:
