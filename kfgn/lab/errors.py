@@ -31,7 +31,7 @@ class RunFailedError(RuntimeError):
     ...         train(options, f"{folder}/run")
     ...     except RunFailedError as error:
     ...         print(str(error)[:46])
-    the last 2 steps up to update 3 were rejected,
+    the last 2 steps up to update 2 were rejected,
     """
 
 

@@ -256,9 +256,10 @@ def read_configuration(folder: Path) -> dict[str, Any]:
 
 def _check_format(configuration: dict[str, Any], path: Path) -> None:
     """Raise `FileError` for a run that another version of kfgn has written in another format."""
-    found = configuration.get("format", "none, as before version 3")
-    if found != FORMAT or isinstance(found, bool | float):
-        raise FileError(f"{path}: format: expected {FORMAT}, got {found if isinstance(found, str) else shown(found)}")
+    found = configuration.get("format")
+    if type(found) is not int or found != FORMAT:
+        got = shown(found) if "format" in configuration else "none, as before version 3"
+        raise FileError(f"{path}: format: expected {FORMAT}, got {got}")
 
 
 def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:

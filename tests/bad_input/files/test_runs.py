@@ -24,7 +24,7 @@ class Warnings(Watch):
     def __init__(self):
         self.heard = []
 
-    def warns(self, message):
+    def on_warning(self, message):
         self.heard.append(message)
 
 

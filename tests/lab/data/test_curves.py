@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from kfgn.lab.data.curves import LEAST, MOST, TEST, TRAIN, draw, load_curves, random_points
+from kfgn.lab.data.curves import LOWER, TEST, TRAIN, UPPER, draw, load_curves, random_points
 
 
 @functools.cache
@@ -111,16 +111,16 @@ def test_points_are_uniform():
     """Each of the six numbers: its bounds, mean and variance, and no correlation with another."""
     x, y = random_points()
     drawn = np.column_stack([x[:, 0], np.diff(x, axis=1), y])
-    n, least, width = len(drawn), np.array(LEAST), np.subtract(MOST, LEAST)
-    unit = (drawn - least) / width
+    n, lower, width = len(drawn), np.array(LOWER), np.subtract(UPPER, LOWER)
+    unit = (drawn - lower) / width
     assert n == 30_000
     assert unit.min() > -1e-12
     assert unit.max() < 1 + 1e-12
     np.testing.assert_allclose(unit.mean(axis=0), 1 / 2, atol=5 * math.sqrt(1 / 12 / n))
     np.testing.assert_allclose(unit.var(axis=0), 1 / 12, atol=5 * math.sqrt(1 / 180 / n))
     np.testing.assert_allclose(np.corrcoef(unit.T), np.eye(6), atol=5 / math.sqrt(n))
-    np.testing.assert_array_equal(least, [3.5, 4, 4, 2.5, 2.5, 2.5])
-    np.testing.assert_array_equal(MOST, [7.5, 9.75, 9.75, 25, 25, 25])
+    np.testing.assert_array_equal(lower, [3.5, 4, 4, 2.5, 2.5, 2.5])
+    np.testing.assert_array_equal(UPPER, [7.5, 9.75, 9.75, 25, 25, 25])
 
 
 def test_the_stream_is_pinned():

@@ -1,4 +1,4 @@
-"""FACES: how the patches are made, from made-up pictures, and that the real ones have the published statistics."""
+"""FACES: the making of the patches, with invented pictures, and the published statistics of the real ones."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ PICTURES = np.random.default_rng(0).integers(0, 243, (400, 64, 64), np.uint8)
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Noise passes for the Olivetti faces."""
+    """Accept noise as the Olivetti faces."""
     content = hashlib.sha256(PICTURES.tobytes()).hexdigest()
     monkeypatch.setattr(faces, "FILE", faces.FILE._replace(content=content))
 
@@ -29,14 +29,14 @@ def folder(tmp_path):
 
 
 def write_mat(path):
-    """As the original is laid out: 400 columns of 4096, each an image column by column."""
+    """Write 400 columns of 4096, each an image column by column, as in the original file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     io.savemat(path, {"faces": np.stack([picture.ravel(order="F") for picture in PICTURES], axis=1)})
     return path
 
 
 def patch_by_scipy(picture, angle, scale):
-    """Places as complex numbers, right + i down; SciPy filters, weighs and sums."""
+    """Interpolate with SciPy, at points that are complex numbers, right + i down."""
     right, down = np.meshgrid(np.arange(-12, 13), np.arange(-12, 13))
     turned = (right + 1j * down) * np.exp(1j * np.deg2rad(angle)) * 2 / scale
     centre = (len(picture) - 1) / 2
@@ -50,7 +50,7 @@ def one(picture, angle, scale):
 
 @pytest.mark.usefixtures("made_up")
 def test_every_patch_against_scipy(folder):
-    """People, pictures and pairs in their order; then each pixel to mean zero, and all to variance 1."""
+    """The order is person, picture, pair. Each pixel has mean zero, and the average variance is 1."""
     images = load_faces(folder, pairs=3)
     angles, scales = random_pairs(3)
     by_scipy = [patch_by_scipy(p, *pair) for p in PICTURES[:250] for pair in zip(angles, scales, strict=True)]
@@ -180,7 +180,9 @@ def test_missing_library(folder, monkeypatch, module):
         (folder / "faces/olivetti.npz").unlink()
         write_mat(folder / "faces/olivettifaces.mat")
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DataUnavailableError, match=r"scipy.*, for .*, is not installed: pip install 'kfgn\[train\]'"):
+    with pytest.raises(
+        DataUnavailableError, match=r"scipy.*, which .* needs, is not installed: pip install 'kfgn\[train\]'"
+    ):
         load_faces(folder, pairs=1)
 
 
@@ -196,7 +198,7 @@ def test_scikit_learn_order(real_folder):
 
 
 def test_ten_of_each_person(real_folder):
-    """A picture is nearest to another of its own ten, for all but a few of the 400."""
+    """The nearest picture is one of the same person, for all but a few of the 400."""
     x = olivetti(real_folder).reshape(400, -1).astype(np.float64)
     distances = (x**2).sum(axis=1)[:, None] - 2 * x @ x.T + (x**2).sum(axis=1)
     np.fill_diagonal(distances, np.inf)

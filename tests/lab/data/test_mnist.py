@@ -1,4 +1,4 @@
-"""MNIST: how its files are read and refused, and that the real ones are the published images."""
+"""MNIST: reading and refusing its files, and the published statistics of the real ones."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ PACKED = {name: gzip.compress(content, mtime=0) for name, content in IDX.items()
 
 @pytest.fixture
 def small(monkeypatch):
-    """Five made-up images pass for all of MNIST."""
+    """Accept five invented images as MNIST."""
     for attribute, name in zip(("IMAGES", "LABELS"), IDX, strict=True):
         content, served = (hashlib.sha256(data[name]).hexdigest() for data in (IDX, PACKED))
         monkeypatch.setattr(mnist, attribute, getattr(mnist, attribute)._replace(content=content, served=served))
@@ -49,7 +49,7 @@ def test_packed(folder):
 
 @pytest.mark.usefixtures("small")
 def test_unpacked_and_packed_again(folder):
-    """It is the content that counts: the labels are compressed in another way, the images not at all."""
+    """Only the content matters: the labels are compressed differently, and the images not at all."""
     images, labels = IDX
     (folder / "mnist" / f"{images}.gz").unlink()
     (folder / "mnist" / images).write_bytes(IDX[images])
@@ -79,8 +79,8 @@ def test_downloaded(cache, server, monkeypatch):
     assert sorted(path.name for path in (cache / "mnist").iterdir()) == sorted(names)
 
 
-def test_another_file(folder):
-    """Five images are not MNIST: its hash is expected, theirs was found."""
+def test_a_different_file(folder):
+    """Five images are not MNIST. The error has both hashes."""
     found = hashlib.sha256(IDX["train-images-idx3-ubyte"]).hexdigest()
     with pytest.raises(DataUnavailableError, match=f"expected content of SHA-256 ba891046.*25776db, got {found}"):
         load("mnist", folder)
@@ -105,6 +105,22 @@ def test_damaged(folder, damage, reason):
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_without_an_end_is_not_read_to_its_end(folder, monkeypatch, packed):
+    """Reading stops one byte after the size of MNIST."""
+    name = "train-images-idx3-ubyte"
+    monkeypatch.setattr(mnist, "MAX_BYTES", len(IDX[name]))
+    assert_the_five(load("mnist", folder))
+    long = IDX[name] + bytes(10**7)
+    path = folder / "mnist" / (f"{name}.gz" if packed else name)
+    path.write_bytes(gzip.compress(long) if packed else long)
+    with pytest.raises(
+        DataUnavailableError, match=rf"{path.name} is a different file; .* at most 3,936 bytes, got more"
+    ):
+        load("mnist", folder)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_file_is_missing(folder):
     (folder / "mnist/train-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(DataUnavailableError, match=r"train-labels-idx1-ubyte or .*train-labels-idx1-ubyte\.gz"):
@@ -112,7 +128,7 @@ def test_a_file_is_missing(folder):
 
 
 def test_places():
-    """Three mirrors each, by https, of the name under which the file is kept."""
+    """Each file has three https mirrors, under the name of the file in the folder."""
     for file in (mnist.IMAGES, mnist.LABELS):
         name = Path(file.names[-1]).name
         assert len(set(file.urls)) == 3
