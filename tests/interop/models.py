@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-# as the docstring of network_and_weights has them
+# the losses in the docstring of network_and_weights
 LOSSES = {
     "squared_error": lambda h, Y: 0.5 * nn.MSELoss(reduction="sum")(h, Y) / len(Y),
     "bernoulli": lambda h, Y: nn.BCEWithLogitsLoss(reduction="sum")(h, Y) / len(Y),
@@ -12,7 +12,7 @@ LOSSES = {
 }
 
 
-DTYPES = {torch.float32: {}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}  # float32 as PyTorch itself compares it
+DTYPES = {torch.float32: {}, torch.float64: {"rtol": 1e-12, "atol": 1e-12}}  # for float32 the tolerances of PyTorch
 
 
 def batch(objective, dtype, N=7, D=(3, 2)):

@@ -126,7 +126,7 @@ def one_memory_in_two_storages():
     return module
 
 
-# what cannot be written, the parameter that is at fault, what is said, and whether it can be read
+# the module, the name of the parameter in the error, a fragment of the error, and whether the module can be read
 NOT_WRITTEN = {
     "a bias that is expanded": (lambda: with_last(expanded), "4.bias", "separate memory for each element", False),
     "a weight that is expanded": (lambda: with_last(expanded_weight), "4.weight", "separate memory for each", False),

@@ -1,4 +1,4 @@
-"""`kfgn.lab.checkpoint`: which checkpoints are kept, and which are refused."""
+"""`kfgn.lab.checkpoint`: the writing, keeping and refusing of checkpoints."""
 
 import pytest
 

@@ -28,7 +28,7 @@ def test_the_autoencoder_has_a_linear_code():
 
 
 def test_images_that_are_not_probabilities(monkeypatch):
-    """Grey values from 0 to 255 are no targets of the Bernoulli objective."""
+    """Grey values from 0 to 255 are not valid targets of the Bernoulli objective."""
     task = open_task("digits")
     grey = SimpleNamespace(pixels=255 * task.X, labels=task.Y, shape=task.shape, about="")
     monkeypatch.setattr("kfgn.lab.tasks.load", lambda *_: grey)

@@ -215,7 +215,7 @@ def _of_document(change: Change) -> Callable[[bytes, random.Random], bytes]:
 def _of_a_line(change: Change) -> Callable[[bytes, random.Random], bytes]:
     def changed(content: bytes, rng: random.Random) -> bytes:
         lines = content.splitlines(keepends=True)
-        i = rng.randrange(content.count(b"\n"))  # a torn last line is no JSON
+        i = rng.randrange(content.count(b"\n"))  # an incomplete last line is not JSON
         lines[i] = _of_document(change)(lines[i], rng) + b"\n"
         return b"".join(lines)
 
@@ -284,4 +284,4 @@ FORMATS = {
     ".toml": [_of_toml(change) for change in CHANGES],
     ".safetensors": [*(_of_tensors(change) for change in CHANGES), another_t],
 }
-"""The kinds of change of each format, by the suffix of its files."""
+"""The changes of each format, by the suffix of its files."""

@@ -91,7 +91,7 @@ def _sign(folder):
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])
 def test_vectors(file, signed, vectors, tmp_path, alterations_of_each, monkeypatch):
     """Without a new hash in the manifest every change is a fault. With a new hash only a wrong value is a fault."""
-    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # balls take most of the time
+    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # certification takes most of the time
     folder, faults = tmp_path / "folder", []
     for alteration in alterations(vectors / file, alterations_of_each, seed=6 + signed):
         restore(folder, vectors)

@@ -82,7 +82,7 @@ def test_an_adapter_is_printed_literally(name, tmp_path, monkeypatch):
     given = ("--adapter", f"{module}:Mine", "--in-process", "--dtype", "float64", "--examples", 0)
     done = call(cli.main, *given, "--jsonl", lines, "--html", page)
     assert done.status == cli.FAILED
-    message = shown(" ".join(name.split()))  # a message of several lines is printed on one
+    message = shown(" ".join(name.split()))  # a message of several lines is printed on one line
     assert f"RuntimeError: {message}" in " ".join(done.out.split("\n")).replace("  ", " ")
     assert all(line.isprintable() for line in done.out.split("\n"))
     assert call(cli.main, "report", lines, "--html", tmp_path / "again.html").status == 0
@@ -99,7 +99,7 @@ def test_progress_is_printed_literally(name, terminal, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
     with Output(stderr=True).progress() as show:
         show(f"checking {name}")
-        time.sleep(0.2 if terminal else 0)  # until it is drawn
+        time.sleep(0.2 if terminal else 0)  # until the line is drawn
     assert (shown(name) in stream.getvalue()) == terminal
     assert "\x07" not in stream.getvalue()
 

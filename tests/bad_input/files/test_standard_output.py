@@ -58,7 +58,7 @@ def room(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("small", "room")
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE], ids=["full", "closed"])
 def test_a_failing_standard_output_is_one_line(number, monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # balls take most of the time
+    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # certification takes most of the time
     for command, *arguments in PRINTING:
         for buffered in (True, False):
             raw = Unwritten(number)
@@ -110,7 +110,7 @@ def test_a_closed_pipe():
     assert done.stderr == f"kfgn: error: standard output could not be written: {os.strerror(errno.EPIPE)}\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_run_is_kept_if_its_table_cannot_be_printed(tmp_path):
     with Path("/dev/full").open("w") as full:
         command = [*KFGN, "train", "--data", "digits", "--updates", "3", "--out", str(tmp_path / "run")]

@@ -12,7 +12,7 @@ from kfgn.lab.cli import main
 from .commands import call, fault_of_error
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.usefixtures("small")
 def test_a_report_that_cannot_be_written_is_named_and_printed():
     done = call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", "/dev/full")

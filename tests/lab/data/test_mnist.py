@@ -136,14 +136,14 @@ def test_places():
 
 
 def test_labels(real_folder):
-    """The first digits and the number of each among the first 50,000 that are printed everywhere."""
+    """The published first digits, and the published number of each digit among the first 50,000."""
     labels = load("mnist", real_folder).labels
     np.testing.assert_array_equal(labels[:5], [5, 0, 4, 1, 9])
     np.testing.assert_array_equal(np.bincount(labels), [4932, 5678, 4968, 5101, 4859, 4506, 4951, 5175, 4842, 4988])
 
 
 def test_headers(real_folder):
-    """What the loader skips says what the loader assumes."""
+    """The headers, which the loader skips, state the shapes that it assumes."""
     for file, header in ((mnist.IMAGES, (0x803, 60_000, 28, 28)), (mnist.LABELS, (0x801, 60_000))):
         path = next(path for name in file.names if (path := Path(real_folder) / name).is_file())
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as content:
@@ -151,7 +151,7 @@ def test_headers(real_folder):
 
 
 def test_published_statistics(real_folder):
-    """Of all 60,000, by a sum over the pixels; ours are 50,000 of them, four standard errors allowed for the rest."""
+    """The published mean and deviation are those of all 60,000 images; four standard errors are allowed for 50,000."""
     x = load("mnist", real_folder).pixels
     mean = x.mean(axis=0, dtype=np.float64)
     centred = (x - mean).astype(np.float32)
@@ -173,7 +173,7 @@ def test_published_statistics(real_folder):
 
 
 def entropies(x):
-    """Of each image, in nats: every pixel is one of 256 values, so a table of 256 does."""
+    """Return the entropy of each image in nats, from a table of the 256 values of a pixel."""
     p = np.arange(1, 255) / 255
     table = np.concatenate([[0], -p * np.log(p) - (1 - p) * np.log1p(-p), [0]])
     return table[np.rint(255 * x).astype(np.uint8)].sum(axis=1)

@@ -1,4 +1,4 @@
-"""Where files come from, and what is said when they do not."""
+"""`kfgn.lab.data.store`: the places of files, downloads, and the errors for missing files."""
 
 import hashlib
 import re
