@@ -23,13 +23,27 @@ from .errors import UsageError
 class Task(metaclass=Documented):
     """A network and the data on which it is trained.
 
-    name:    the name in messages
-    network: the network
-    X:       the inputs (n, D_0), a NumPy array of float32 or float64
-    Y:       the targets: X itself for an autoencoder, else as the objective requires
-    shape:   the height and width of an image, whose product is D_0
-    about:   the data set, in one sentence
-    batch:   the default number of datapoints in a step
+    Parameters
+    ----------
+    name : str
+        The name of the task in messages.
+    network : kfgn.Network
+        The network.
+    X : numpy.ndarray
+        The inputs (n, D_0), float32 or float64, finite.
+    Y : numpy.ndarray
+        The targets: X itself for an autoencoder, and otherwise (n, D_L) or class indices (n,), as the objective
+        requires.
+    shape : tuple of int
+        The height and the width of an image, whose product is D_0.
+    about : str
+        The data set, in one sentence.
+    batch : int
+        The default number of datapoints in a step.
+
+    Notes
+    -----
+    `train` checks the fields.
     """
 
     name: str
