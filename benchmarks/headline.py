@@ -1,11 +1,12 @@
-"""The paper's headline: how soon KFRA, with its defaults, is where the best Adam ends.
+"""The time that KFRA, with its defaults, needs to reach the final loss of the best of several tuned Adam runs.
 
     python benchmarks/headline.py mnist runs/headline-mnist --data-folder FOLDER
 
-Adam gets five learning rates of the paper's grid for 4 minutes each, then the two best, halved at each quarter, for
-20 minutes; KFRA gets a quarter of that, 5 minutes. All have the same start, batches, backend, dtype and threads, and
-every loss is over the whole training set, off the clock. Nothing else should run meanwhile. What is done already in
-the folder is not done again: the same command goes on after an interruption, and prints the table when all is there.
+Adam gets five learning rates of the paper's grid for 4 minutes each. Then its two best rates, halved at each quarter,
+get 20 minutes each. KFRA gets 5 minutes. All runs have the same initial weights, batches, backend, dtype and threads.
+Every loss is that of the whole training set, and its evaluation is not counted as training time. No other program
+should run meanwhile. After an interruption the same command continues: finished runs in the folder are kept, and the
+table is printed when all runs are finished.
 """
 
 import argparse
@@ -21,21 +22,21 @@ from kfgn.lab.run_folder import is_run
 
 RATES = tuple(2.0**-k for k in (7, 8, 9, 10, 11))
 TRIAL, FULL, KFRA = 240.0, 1200.0, 300.0
-"""Seconds of training."""
+"""The seconds of training of a trial of Adam, of a full run of Adam, and of KFRA."""
 
 
 def trained(folder: Path, options: Options) -> Run:
-    """The run in the folder, begun or gone on with."""
+    """Start or resume the run in the folder."""
     return resume(folder, {"seconds": options.seconds}) if is_run(folder) else train(options, folder)
 
 
 def final(run: Run) -> float:
-    """At the weights or at their average."""
+    """Return the lower of the final losses at the weights and at their average."""
     return min(run.final(), run.final(averaged=True))
 
 
 def adam(data: str, out: Path, folder: str | None, backend: str) -> tuple[list[Run], list[Run]]:
-    """The trials, and the full runs of the two best."""
+    """Run the trials, and the full runs of the two best rates."""
 
     def one(name: str, seconds: float, rate: float, halving: int | None) -> Run:
         options = Options(
@@ -64,13 +65,13 @@ def adam(data: str, out: Path, folder: str | None, backend: str) -> tuple[list[R
 
 
 def kfra(data: str, out: Path, folder: str | None, backend: str) -> Run:
-    """With every default."""
+    """Run KFRA with all defaults."""
     options = Options(data, "kfra", backend, seconds=KFRA, evaluate_every=20, checkpoint_every=100, data_folder=folder)
     return trained(out / "kfra", options)
 
 
 def report(runs: list[Run], second: Run, console: Console) -> None:
-    """Final losses, and when KFRA had the best of Adam's."""
+    """Print the final losses, and the time at which KFRA reached the best loss of Adam."""
     table = Table(title=f"{second.options['data']}: loss over the training set")
     for column in ("run", "rate", "halved every", "updates", "seconds", "at the weights", "at their average"):
         table.add_column(column)
@@ -88,36 +89,38 @@ def report(runs: list[Run], second: Run, console: Console) -> None:
     loss = best_first_order(runs)
     assert loss is not None
     best = min(runs, key=final)
-    there, first = arrival(second, loss), arrival(best, loss)
-    console.print(f"best Adam: {loss:.4f} ({best.folder.name}), first there after {first.seconds:.0f} s")
-    if there.seconds is None:
-        console.print(f"KFRA did not come to it in {second.seconds:.0f} s: {final(second):.4f}")
+    reached, first = arrival(second, loss), arrival(best, loss)
+    console.print(f"best Adam: {loss:.4f} ({best.folder.name}), first reached after {first.seconds:.0f} s")
+    if reached.seconds is None:
+        console.print(f"KFRA did not reach it in {second.seconds:.0f} s: {final(second):.4f}")
     else:
         assert first.seconds is not None
         console.print(
-            f"KFRA came to it after {there.seconds:.0f} s and {there.updates} updates: "
-            f"{first.seconds / there.seconds:.1f} times sooner"
+            f"KFRA reached it after {reached.seconds:.0f} s and {reached.updates} updates: "
+            f"{first.seconds / reached.seconds:.1f} times sooner"
         )
 
 
 def main() -> None:
-    """All runs, then the table and the picture."""
-    parser = argparse.ArgumentParser(description="KFRA with its defaults against a tuned Adam.")
-    parser.add_argument("data", choices=("mnist", "curves", "faces"))
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--data-folder")
-    parser.add_argument("--backend", default="torch")
-    parser.add_argument("--only", choices=("adam", "kfra"), help="one half of the runs, and no table")
-    asked = parser.parse_args()
-    of = (asked.data, asked.out, asked.data_folder, asked.backend)
+    """Make all runs, print the table, and draw the picture."""
+    parser = argparse.ArgumentParser(description="Compare KFRA with its defaults with tuned Adam.")
+    parser.add_argument("data", choices=("mnist", "curves", "faces"), help="The data set.")
+    parser.add_argument("out", type=Path, help="The folder of all runs.")
+    parser.add_argument("--data-folder", help="The folder of the data files.")
+    parser.add_argument("--backend", default="torch", help="The array library and device (default: torch).")
+    parser.add_argument(
+        "--only", choices=("adam", "kfra"), help="Make only the runs of this method, without a table of both."
+    )
+    given = parser.parse_args()
+    of = (given.data, given.out, given.data_folder, given.backend)
     console = Console(width=120)
-    trials, full = ([], []) if asked.only == "kfra" else adam(*of)
-    if asked.only == "adam":
+    trials, full = ([], []) if given.only == "kfra" else adam(*of)
+    if given.only == "adam":
         return
     second = kfra(*of)
     if full:
         report([*trials, *full], second, console)
-        draw_losses([*full, second], asked.out / "headline.png")
+        draw_losses([*full, second], given.out / "headline.png")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Options and Hypothesis profiles for all tests."""
+"""Options, Hypothesis profiles and fixtures for all tests."""
 
+import doctest
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def alterations_of_each(pytestconfig: pytest.Config) -> int:
     """The number of alterations of each kind of file."""
     return pytestconfig.getoption("--alterations")
+
+
+@pytest.fixture
+def run_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that runs the examples of a docstring in an empty folder, and fails if there are none."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, documented: object) -> None:
+        finder = doctest.DocTestFinder(recurse=False)
+        tests = [test for test in finder.find(documented, name, module=False, globs={}) if test.examples]
+        assert tests, f"the docstring of {name} has no example"
+        output: list[str] = []
+        for test in tests:
+            doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=output.append)
+        assert not output, "".join(output)
+
+    return run
 
 
 MAPPINGS = Path("/proc/self/maps")

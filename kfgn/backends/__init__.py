@@ -1,4 +1,13 @@
-"""The one room where array libraries differ: what the standard leaves out, and how each library is opened."""
+"""Everything in which array libraries differ: opening them, and the functions that the array API standard lacks.
+
+* libraries: each library on each device by name, such as "torch-cuda"
+* arrays: questions about an array (device, values, derivatives), and detached copies
+* linalg: Cholesky factors and eigendecompositions that report failure without an exception
+* compiling, loops: compilation and loops
+* derivatives: differentiation rules for JAX
+* settings: isolation from the user's settings
+* memory: the free memory of a device
+"""
 
 from .arrays import carries_derivatives, copied, detached, device, has_values, index_dtype, is_plain, unit_roundoff
 from .compiling import compiled

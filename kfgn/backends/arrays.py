@@ -1,4 +1,4 @@
-"""What the port asks of an array that the standard has no word for. No library is imported to answer."""
+"""Questions about an array for which the array API standard has no function. No library is imported to answer them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .._types import Array
 
 
 def is_traced(x: Array) -> bool:
-    """Whether x stands for a value that JAX is tracing and does not have yet."""
+    """Return True if x is a tracer of JAX, which has no value yet."""
     if not is_jax_array(x):
         return False
     from jax.core import Tracer
@@ -19,12 +19,47 @@ def is_traced(x: Array) -> bool:
 
 
 def device(x: Array) -> Any:
-    """The device of x in its library's words; None for a traced array, which has none yet."""
+    """Return the device of an array.
+
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    object or None
+        The device as the library of x represents it; None for an array that JAX traces, which has no device yet.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import device
+    >>> device(np.ones(3))
+    'cpu'
+    """
     return None if is_traced(x) else array_api_compat.device(x)
 
 
 def has_values(x: Array) -> bool:
-    """Whether the elements of x can be read: not when traced, compiled or on torch's `meta` device."""
+    """Return True if the elements of an array can be read now.
+
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    bool
+        False if x is traced by JAX, is on the `meta` device of PyTorch, or `torch.compile` is compiling; otherwise
+        True.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import has_values
+    >>> has_values(np.ones(3))
+    True
+    """
     if is_torch_array(x):
         import torch
 
@@ -33,7 +68,25 @@ def has_values(x: Array) -> bool:
 
 
 def detached(x: Array) -> Array:
-    """x outside any autograd graph, without a copy, so that no graph is recorded from here on."""
+    """Return an array outside any autograd graph, so that operations on it record no graph.
+
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    array of the shape and dtype of x
+        The same memory as x. Only PyTorch records graphs; an array of another library is returned itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import detached
+    >>> x = np.ones(3)
+    >>> detached(x) is x
+    True
+    """
     return _detached_tensor(x) if is_torch_array(x) else x
 
 
@@ -46,16 +99,34 @@ def _detached_tensor(x: Array) -> Array:
 
 
 def _unwrapped(x: Array) -> Array:
-    """The tensor itself: a transform of torch.func wraps what an operation returns, constants too."""
+    """Return the tensor itself. A transform of torch.func wraps every result of an operation, also a constant."""
     import torch
 
     return x if torch.compiler.is_compiling() else torch.func.debug_unwrap(x)
 
 
 def carries_derivatives(x: Array) -> bool:
-    """True if x is inside a transform of `torch.func`, or has a tangent of PyTorch's forward mode.
+    """Return True if an array is inside a transform of `torch.func` or has a tangent of PyTorch's forward mode.
 
-    Its value and its derivatives belong together there, and `detached` would part them. Not known while compiling.
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    bool
+        False for every array of another library, and while `torch.compile` is compiling, where it is not known.
+
+    Notes
+    -----
+    The value of such an array and its derivatives belong together. `detached` would separate them silently.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import carries_derivatives
+    >>> carries_derivatives(np.ones(3))
+    False
     """
     if not is_torch_array(x):
         return False
@@ -70,7 +141,24 @@ def carries_derivatives(x: Array) -> bool:
 
 
 def unit_roundoff(x: Array) -> float:
-    """u of the dtype of x: 2^-24 for float32, 2^-53 for float64."""
+    """Return the unit roundoff u of the dtype of an array.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+
+    Returns
+    -------
+    float
+        2^-24 for float32, 2^-53 for float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import unit_roundoff
+    >>> unit_roundoff(np.ones(3, dtype=np.float32)) == 2.0**-24
+    True
+    """
     return float(array_api_compat.array_namespace(x).finfo(x.dtype).eps) / 2
 
 
@@ -80,9 +168,26 @@ def index_dtype(x: Array) -> Any:
 
 
 def copied(x: Array) -> Array:
-    """A copy of x outside any autograd graph, with the memory layout of x.
+    """Return a copy of an array, outside any autograd graph and with the same memory layout.
 
-    JAX's arrays are copied too: those made from a NumPy array may share its memory.
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    array of the shape and dtype of x
+        New memory. An array of JAX is copied too, since it may share the memory of a NumPy array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import copied
+    >>> x = np.ones(3)
+    >>> y = copied(x)
+    >>> x[0] = 5
+    >>> y
+    array([1., 1., 1.])
     """
     if is_torch_array(x):
         return _unwrapped(x.detach().clone())
@@ -90,7 +195,24 @@ def copied(x: Array) -> Array:
 
 
 def is_plain(x: Array) -> bool:
-    """True if x computes as its library's arrays do: no sparse tensor, no masked array, no matrix, no random key."""
+    """Return True if an array computes as the ordinary arrays of its library do.
+
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    bool
+        False for a sparse tensor, a masked array, a `numpy.matrix` and a random key of JAX.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import is_plain
+    >>> is_plain(np.ones(3)), is_plain(np.ma.masked_equal([1, 2, 3], 2))
+    (True, False)
+    """
     if is_torch_array(x):
         import torch
 

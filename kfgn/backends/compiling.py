@@ -1,4 +1,4 @@
-"""Functions of arrays as a library runs them best: JAX compiles them, and NumPy does not warn."""
+"""Compilation of functions of arrays. JAX compiles them, and NumPy runs them without floating-point warnings."""
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
@@ -12,15 +12,43 @@ from .arrays import is_traced
 
 
 def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[..., Any]:
-    """f with its first arguments given, for arrays of the library of `like`.
+    """Return the function `f(*static, ...)`, compiled if the library of `like` is JAX.
 
-    JAX compiles it once for each set of static arguments, shapes and settings, but not inside a trace, which compiles
-    the whole of what it sees. NumPy does not warn of what is not finite: such a function tells it in its results.
+    Parameters
+    ----------
+    f : callable
+        A function f(*static, *arrays) that returns arrays, or tuples of arrays.
+    *static : hashable
+        The first arguments of f. They are fixed when f is compiled.
+    like : array of any shape and dtype
+        An array of the library that will call the function.
+
+    Returns
+    -------
+    callable
+        The function of the remaining arguments.
+
+    Notes
+    -----
+    JAX compiles f once for each combination of static arguments, shapes and settings. While JAX already traces `like`,
+    f is not compiled separately, since the outer program contains it.
+
+    NumPy's floating-point warnings are switched off. Functions that may overflow report non-finite values in their
+    results.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import compiled
+    >>> x = np.ones(3)
+    >>> scale = compiled(lambda factor, x: factor * x, 2.0, like=x)
+    >>> scale(x)
+    array([2., 2., 2.])
     """
     if is_jax_array(like) and not is_traced(like):
         return _jitted(f, static)
-    given = partial(f, *static)
-    return np.errstate(all="ignore")(given) if is_numpy_array(like) else given
+    bound = partial(f, *static)
+    return np.errstate(all="ignore")(bound) if is_numpy_array(like) else bound
 
 
 @lru_cache(maxsize=256)

@@ -1,8 +1,8 @@
-"""Derivatives by a rule, for a library that differentiates these functions itself.
+"""Differentiation rules for functions whose formula JAX would differentiate wrongly.
 
-JAX differentiates a formula piece by piece. A stable formula may have a kink where the function has none, such as
-max(h, 0) + log(1 + e^-|h|) at 0. There JAX gives a derivative of the kink. Far from 0 the pieces may cancel or give
-NaN.
+JAX differentiates a formula piece by piece. A stable formula may have a kink where the function itself is smooth, for
+example max(h, 0) + log(1 + e^-|h|) at h = 0. At such a point JAX differentiates the kink. Far from 0 the derivatives
+of the pieces may cancel or be NaN.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,34 @@ from array_api_compat import array_namespace, is_jax_array
 from .._types import Array, Namespace
 
 Rule = Callable[..., Any]
-"""rule(xp, x, t): the derivative of f(xp, *x) as the arrays x move in the directions t, both tuples. Linear in t."""
+"""rule(xp, x, t): the directional derivative of f(xp, *x) at the tuple of arrays x along the tuple t. Linear in t."""
 
 
 def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give f(xp, *x) this derivative under JAX's transformations, whatever its formula. Integers have none."""
+    """Give a function f(xp, *x) this directional derivative under JAX's transformations.
+
+    Parameters
+    ----------
+    rule : callable
+        rule(xp, x, t) returns the directional derivative of f at the tuple of arrays x along the tuple of arrays t.
+        It is linear in t, and has the structure, shapes and dtypes of the result of f. An integer array has no
+        derivative.
+
+    Returns
+    -------
+    callable
+        A decorator for f. For the arrays of other libraries f is called unchanged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import with_derivative
+    >>> @with_derivative(lambda xp, x, t: 3 * x[0] ** 2 * t[0])
+    ... def cube(xp, x):
+    ...     return x**3
+    >>> float(cube(np, np.asarray(2.0)))
+    8.0
+    """
 
     def decorated(f: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(f)

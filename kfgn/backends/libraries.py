@@ -1,15 +1,16 @@
-"""How each array library is opened: its namespace, a device, arrays in and out, and the flags that change its results.
+"""Opening an array library on a device: its namespace, conversion from and to NumPy, and flags that change results.
 
-A library that imports is not yet usable: CuPy imports without a driver. So opening one computes something.
+That a library can be imported does not make it usable. CuPy, for example, imports without a driver. So `open_backend`
+computes a product.
 """
 
 import contextlib
 import ctypes
 import importlib
 import importlib.metadata
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,40 +20,73 @@ from .._words import shown
 
 
 class BackendUnavailableError(RuntimeError):
-    """The library is not installed, or has no such device; the message says which and what would help."""
+    """A library that is not installed, or a device that this machine lacks. The message names a remedy if there is one.
+
+    Examples
+    --------
+    >>> from kfgn.backends import BackendUnavailableError, open_backend
+    >>> try:
+    ...     backend = open_backend("cupy")
+    ... except BackendUnavailableError:
+    ...     backend = open_backend("numpy")
+    >>> backend.name in ("cupy", "numpy")
+    True
+    """
 
 
 class Backend(ABC):
-    """An array library on one of its devices, for those who start from NumPy arrays: trainers, tests, commands."""
+    """An array library on one device, for programs that start from NumPy arrays, such as trainers and tests.
 
-    name: str
-    requires: tuple[str, ...]
-    """Distributions, any of which provides the library; the first found gives the version."""
-    devices: tuple[str, ...] = ("cpu",)
+    `open_backend` makes it. The functions of kfgn do not need a backend: they use the library of their arguments.
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    Attributes
+    ----------
+    name : str
+        The name for `open_backend`, such as "torch-cuda".
+    library : str
+        The name of the library alone, such as "torch".
+    device : str
+        The kind of device, "cpu" or "cuda".
+    xp : module
+        The functions of the array API standard in this library.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import open_backend
+    >>> backend = open_backend("numpy")
+    >>> with backend.scope("float64"):
+    ...     x = backend.asarray(np.arange(3.0))
+    ...     y = backend.to_numpy(backend.xp.sum(x))
+    >>> float(y)
+    3.0
+    """
+
+    name: ClassVar[str]
+    library: ClassVar[str]
+    device: ClassVar[str] = "cpu"
+    extra: ClassVar[str]
+    """The extra of kfgn that installs the library."""
+    distributions: ClassVar[tuple[str, ...]]
+    """Distributions that provide the library. The first one that is installed gives the version."""
+
+    def __init__(self) -> None:
         self.xp: Namespace = self._namespace()
-
-    @property
-    def label(self) -> str:
-        """`torch` for the library on its first device, `torch-cuda` on another."""
-        return self.name if self.device == self.devices[0] else f"{self.name}-{self.device}"
 
     @property
     def version(self) -> str:
         """The version of the library."""
-        for distribution in self.requires:
+        for distribution in self.distributions:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 return importlib.metadata.version(distribution)
         return "unknown"
 
     def flags(self) -> dict[str, str]:
-        """Settings of the library that change the digits of a result."""
+        """Return the settings of the library that change the digits of a result."""
         return {}
 
     def scope(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """What must hold while arrays of this dtype are made and used."""
+        """Return a context in which arrays of this dtype, "float32" or "float64", are made and used."""
         return contextlib.nullcontext()
 
     def forget(self) -> None:  # noqa: B027  (most libraries compile nothing)
@@ -60,22 +94,22 @@ class Backend(ABC):
 
     @abstractmethod
     def _namespace(self) -> Namespace:
-        """The standard's functions in this library."""
+        """Import the library and return the functions of the standard."""
 
     @abstractmethod
     def asarray(self, x: NDArray[Any]) -> Array:
-        """A copy of a NumPy array, in its dtype, on this device."""
+        """Return a copy of a NumPy array on this device, of the same shape and dtype."""
 
     def to_numpy(self, x: Array) -> NDArray[Any]:
-        """The array as a NumPy array in host memory."""
+        """Return an array of this library as a NumPy array, in host memory."""
         return np.asarray(x)
 
 
 class NumPy(Backend):
-    """NumPy itself."""
+    """NumPy."""
 
-    name = "numpy"
-    requires = ("numpy",)
+    name = library = extra = "numpy"
+    distributions = ("numpy",)
 
     def _namespace(self) -> Namespace:
         return importlib.import_module("array_api_compat.numpy")
@@ -85,10 +119,11 @@ class NumPy(Backend):
 
 
 class Strict(Backend):
-    """array-api-strict: the standard and nothing besides, over NumPy. For tests."""
+    """array-api-strict, for tests: the standard without any extension, computed by NumPy."""
 
-    name = "strict"
-    requires = ("array-api-strict",)
+    name = library = "strict"
+    extra = "conformance"
+    distributions = ("array-api-strict",)
 
     def _namespace(self) -> Namespace:
         return importlib.import_module("array_api_strict")
@@ -98,11 +133,10 @@ class Strict(Backend):
 
 
 class Torch(Backend):
-    """PyTorch on the host or on an NVIDIA GPU."""
+    """PyTorch on the host."""
 
-    name = "torch"
-    requires = ("torch",)
-    devices = ("cpu", "cuda")
+    name = library = extra = "torch"
+    distributions = ("torch",)
 
     def _namespace(self) -> Namespace:
         return importlib.import_module("array_api_compat.torch")
@@ -122,12 +156,18 @@ class Torch(Backend):
         }
 
 
-class Jax(Backend):
-    """JAX, on the host or on an accelerator. Its defaults are set aside in `scope`: see `flags`."""
+class TorchCUDA(Torch):
+    """PyTorch on an NVIDIA GPU."""
 
-    name = "jax"
-    requires = ("jax",)
-    devices = ("cpu", "cuda")
+    name = "torch-cuda"
+    device = "cuda"
+
+
+class Jax(Backend):
+    """JAX on the host. `scope` replaces its defaults, which `flags` lists."""
+
+    name = library = extra = "jax"
+    distributions = ("jax",)
 
     def _namespace(self) -> Namespace:
         return importlib.import_module("jax.numpy")
@@ -138,7 +178,7 @@ class Jax(Backend):
         return jax.device_put(np.array(x), jax.devices(self.device)[0])
 
     def scope(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """64-bit arrays when they are asked for, and float32 products that are float32 on a GPU too."""
+        """Return a context with 64-bit arrays for float64 and float32 products that are float32 on a GPU too."""
         import jax
 
         stack = contextlib.ExitStack()
@@ -153,16 +193,24 @@ class Jax(Backend):
         import jax
 
         jax.clear_caches()
-        with contextlib.suppress(AttributeError, OSError):  # the C library of Linux keeps what is freed, if not asked
+        # the C library of Linux keeps freed memory unless it is asked to return it
+        with contextlib.suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+class JaxCUDA(Jax):
+    """JAX on an NVIDIA GPU."""
+
+    name = "jax-cuda"
+    device = "cuda"
 
 
 class CuPy(Backend):
     """CuPy on an NVIDIA GPU."""
 
-    name = "cupy"
-    requires = ("cupy-cuda13x", "cupy-cuda12x", "cupy")
-    devices = ("cuda",)
+    name = library = extra = "cupy"
+    device = "cuda"
+    distributions = ("cupy-cuda13x", "cupy-cuda12x", "cupy")
 
     def _namespace(self) -> Namespace:
         return importlib.import_module("array_api_compat.cupy")
@@ -174,39 +222,57 @@ class CuPy(Backend):
         return np.asarray(x.get())
 
     def flags(self) -> dict[str, str]:
-        import os
-
         return {"CUPY_TF32": os.environ.get("CUPY_TF32", "0")}
 
 
-BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (NumPy, Strict, Torch, Jax, CuPy)}
+BACKENDS: dict[str, type[Backend]] = {
+    backend.name: backend for backend in (NumPy, Strict, Torch, TorchCUDA, Jax, JaxCUDA, CuPy)
+}
+"""The class of each backend by name. Both commands use these names."""
 
 
-def _is_one_of(name: object, known: Collection[str]) -> bool:
-    """True if the value is a known name. An array may equal a name without being one."""
-    return isinstance(name, str) and name in known
+def _is_known(name: object) -> bool:
+    """Return True for the name of a backend. An array may be equal to a name without being one."""
+    return isinstance(name, str) and name in BACKENDS
 
 
-def open_backend(name: str, device: str | None = None) -> Backend:
-    """The library by name, on the device or on the first it knows, after it has computed a product there.
+def open_backend(name: str) -> Backend:
+    """Open an array library on a device, and compute a product there as a test.
 
-    Raises `ValueError` for a name or device that kfgn does not know, and `BackendUnavailableError` for one that this
-    machine does not have.
+    Parameters
+    ----------
+    name : str
+        One of `BACKENDS`: "numpy", "strict" (array-api-strict), "torch", "torch-cuda", "jax", "jax-cuda" or "cupy".
+        Libraries without a suffix compute on the host, except CuPy.
+
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    ValueError
+        The name is not one of these.
+    BackendUnavailableError
+        The library is not installed, or the device does not work on this machine.
+
+    Examples
+    --------
+    >>> from kfgn.backends import open_backend
+    >>> backend = open_backend("numpy")
+    >>> backend.name, backend.library, backend.device
+    ('numpy', 'numpy', 'cpu')
     """
-    if not _is_one_of(name, BACKENDS):
+    if not _is_known(name):
         raise ValueError(f"backend: expected one of {', '.join(BACKENDS)}, got {shown(name)}")
     kind = BACKENDS[name]
-    device = kind.devices[0] if device is None else device
-    if not _is_one_of(device, kind.devices):
-        raise ValueError(f"device: expected {' or '.join(kind.devices)} for {name}, got {shown(device)}")
     try:
-        backend = kind(device)
-        probe = backend.asarray(np.eye(2, dtype=np.float32))
-        backend.to_numpy(probe @ probe)
+        backend = kind()
+        identity = backend.asarray(np.eye(2, dtype=np.float32))
+        backend.to_numpy(identity @ identity)
     except ModuleNotFoundError as error:
-        extra = "conformance" if name == "strict" else name
         missing = f"{error.name} is not installed" if error.name else str(error)
-        raise BackendUnavailableError(f"{missing}: pip install 'kfgn[{extra}]'") from error
-    except Exception as error:  # each library has its own errors for a missing driver or device
-        raise BackendUnavailableError(f"no usable {device}: {' '.join(str(error).split())}") from error
+        raise BackendUnavailableError(f"{missing}: pip install 'kfgn[{kind.extra}]'") from error
+    except Exception as error:  # each library raises its own errors for a missing driver or device
+        raise BackendUnavailableError(f"no usable {kind.device}: {' '.join(str(error).split())}") from error
     return backend

@@ -1,7 +1,7 @@
-"""Cholesky factors and eigendecompositions that answer for what they cannot factorise instead of raising.
+"""Cholesky factors and eigendecompositions that report failure in their results instead of raising an exception.
 
-Libraries tell of a matrix that is not positive definite by an error, by a number, by NaN or not at all.
-Here it is one thing: the results are NaN, and `ok` (0-d, bool) says so where it is not read yet.
+Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
+nothing. Here every library does the same: the results are NaN, and the 0-d bool array `ok` is False. No value is read.
 """
 
 import importlib
@@ -15,7 +15,35 @@ from .derivatives import with_derivative
 
 
 def cholesky(A: Array) -> tuple[Array, Array]:
-    """The lower L of A = L L^T for A (D, D) symmetric, and whether there is one. Never waits for the device."""
+    """Return the lower Cholesky factor of a matrix, and whether it exists.
+
+    Parameters
+    ----------
+    A : array (D, D), float32 or float64
+        A symmetric matrix.
+
+    Returns
+    -------
+    L : array (D, D)
+        The lower triangular factor of A = L L^T; NaN if A is not numerically positive definite.
+    ok : array (), bool
+        True if the factor exists.
+
+    Notes
+    -----
+    The function does not wait for the device.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import cholesky
+    >>> L, ok = cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
+    >>> L.tolist(), bool(ok)
+    ([[2.0, 0.0], [1.0, 2.0]], True)
+    >>> L, ok = cholesky(np.array([[1.0, 2.0], [2.0, 1.0]]))
+    >>> bool(ok)
+    False
+    """
     xp = array_namespace(A)
     if is_torch_array(A):
         import torch
@@ -27,7 +55,7 @@ def cholesky(A: Array) -> tuple[Array, Array]:
             L = xp.linalg.cholesky(A)
         except np.linalg.LinAlgError:
             L = xp.full_like(A, float("nan"))
-        # CuPy stops half-way without a word: a factor has rows of squared norm A_ii, and a NaN does not
+        # CuPy stops half-way without an error. In a correct factor row i has the squared norm A_ii; NaN fails this too.
         identity = xp.eye(A.shape[0], dtype=A.dtype, device=device(A))
         diagonal = xp.sum(A * identity, axis=-1)
         ok = xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)
@@ -35,7 +63,26 @@ def cholesky(A: Array) -> tuple[Array, Array]:
 
 
 def cholesky_solve(L: Array, B: Array) -> Array:
-    """(L L^T)^-1 B for L (D, D) lower and B (D, K)."""
+    """Solve L L^T X = B for a lower Cholesky factor L.
+
+    Parameters
+    ----------
+    L : array (D, D), float32 or float64
+        A lower triangular matrix, as `cholesky` returns it.
+    B : array (D, K) of the dtype of L
+
+    Returns
+    -------
+    array (D, K)
+        X = (L L^T)^-1 B.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import cholesky_solve
+    >>> cholesky_solve(np.array([[2.0, 0.0], [1.0, 2.0]]), np.array([[8.0], [12.0]])).round(6).tolist()
+    [[1.0], [2.0]]
+    """
     if is_torch_array(L):
         import torch
 
@@ -57,24 +104,50 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _cholesky_solve(L: Array, B: Array) -> Array:
-    """With what the standard has: it knows no triangular matrices."""
+    """Solve with functions of the standard alone, which has no triangular solver."""
     xp = array_namespace(L)
     return xp.linalg.solve(L.T, xp.linalg.solve(L, B))
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Eigenvalues (..., D), ascending, and eigenvectors (..., D, D) of symmetric matrices, NaN for one not finite."""
+    """Return the eigenvalues and eigenvectors of symmetric matrices.
+
+    Parameters
+    ----------
+    A : array (..., D, D), float32 or float64
+        Symmetric matrices.
+
+    Returns
+    -------
+    values : array (..., D)
+        The eigenvalues, in ascending order.
+    vectors : array (..., D, D)
+        The eigenvectors, in the columns. Both results are NaN for a matrix with a non-finite element.
+
+    Notes
+    -----
+    Under JAX the derivative is that of first-order perturbation theory. For equal eigenvalues it keeps the eigenvectors
+    constant, where JAX's own rule gives NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import eigh
+    >>> values, vectors = eigh(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    >>> values.round(6).tolist()
+    [1.0, 3.0]
+    """
     return _eigh(array_namespace(A), A)  # type: ignore[no-any-return]
 
 
 def _eigh_derivative(xp: Namespace, A: tuple[Array], t: tuple[Array]) -> tuple[Array, Array]:
-    """The derivative by first-order perturbation. It keeps vectors of equal eigenvalues, where JAX has NaN."""
+    """Return the derivative of `_eigh` along t by first-order perturbation theory, finite for equal eigenvalues."""
     values, V = _eigh(xp, *A)
     M = xp.matrix_transpose(V) @ t[0] @ V
     gaps = values[..., None, :] - values[..., :, None]
-    apart = gaps != 0
-    turned = xp.where(apart, M / xp.where(apart, gaps, xp.ones_like(gaps)), xp.zeros_like(M))
-    return xp.linalg.diagonal(M), V @ turned
+    distinct = gaps != 0
+    rotation = xp.where(distinct, M / xp.where(distinct, gaps, xp.ones_like(gaps)), xp.zeros_like(M))
+    return xp.linalg.diagonal(M), V @ rotation
 
 
 @with_derivative(_eigh_derivative)

@@ -1,4 +1,4 @@
-"""A loop of fixed length, which a tracing library should see once and not unrolled."""
+"""Loops of fixed length that a tracing library records once, without unrolling them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,9 +10,32 @@ State = TypeVar("State", bound=tuple[Array, ...])
 
 
 def repeat(n: int, step: Callable[[State], State], state: State) -> State:
-    """step(...step(step(state))), n times, for a tuple of arrays that keep their shapes and dtypes.
+    """Apply a function n times to a tuple of arrays: step(...step(step(state))).
 
-    While JAX traces, this is one loop in its program and not n copies of the step.
+    Parameters
+    ----------
+    n : int
+        The number of applications, at least 0.
+    step : callable
+        A function of such a tuple that keeps the shape and the dtype of every array.
+    state : tuple of arrays
+
+    Returns
+    -------
+    tuple of arrays
+        The tuple after n applications.
+
+    Notes
+    -----
+    While JAX traces, the program contains one loop and not n copies of the step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import repeat
+    >>> (x,) = repeat(3, lambda state: (2 * state[0],), (np.ones(2),))
+    >>> x
+    array([8., 8.])
     """
     if any(map(is_traced, state)):
         from jax.lax import fori_loop

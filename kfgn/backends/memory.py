@@ -1,4 +1,4 @@
-"""The memory that is left on the device of an array, if that is known."""
+"""The free memory of the device of an array, if it is known."""
 
 import contextlib
 import os
@@ -11,10 +11,25 @@ from .arrays import device, has_values
 
 
 def available_memory(like: Array) -> int | None:
-    """The bytes that new arrays on the same device may take; None if unknown, as while a function is traced.
+    """Return the number of bytes that new arrays on the device of an array may occupy.
 
-    On a host it is the memory that the system can give without swapping. On a GPU the caches of the libraries count as
-    free.
+    Parameters
+    ----------
+    like : array of any shape and dtype
+
+    Returns
+    -------
+    int or None
+        On a host, the memory that the system can provide without swapping. On a GPU, the free memory, including the
+        caches of the library. None if it is not known, for example while a function is traced.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import available_memory
+    >>> free = available_memory(np.ones(3))
+    >>> free is None or free > 0
+    True
     """
     if not has_values(like):
         return None
@@ -51,10 +66,10 @@ def _of_jax(like: Array) -> int | None:
 
 
 def _of_host() -> int | None:
-    with contextlib.suppress(OSError, ValueError, IndexError):  # Linux has this file
+    with contextlib.suppress(OSError, ValueError, IndexError):  # only Linux has this file
         for line in Path("/proc/meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # the whole memory, as a bound
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # the total memory, as an upper bound
         return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return None

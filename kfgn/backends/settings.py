@@ -1,7 +1,8 @@
-"""Settings of a library or a process that would change the digits, the dtype or the warnings of a result.
+"""Isolation from the user's settings that would change the digits, the dtype or the warnings of a result.
 
-Public functions run under settings of their own, and leave those of the user as they were. PyTorch's matmul precision
-is a setting of the process. If the user's is not `highest`, another thread sees the change during a call.
+Public functions run under kfgn's own settings and restore those of the user afterwards. The matmul precision of PyTorch
+is one setting for the whole process. If the user has chosen another precision than `highest`, other threads see
+`highest` while a function of kfgn runs.
 """
 
 import contextlib
@@ -20,12 +21,37 @@ R = TypeVar("R")
 
 
 def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
-    """f under kfgn's own settings of the library whose array comes first among its arguments.
+    """Run a function under kfgn's own settings of the library whose array comes first among its arguments.
 
-    NumPy:   no floating-point warning or error, since a result that is not finite is seen by itself
-    PyTorch: no autocast, and products of float32 in float32
-    JAX:     the standard's promotion of dtypes and shapes, no search for NaN, products of float32 in float32, and
-             64 bits for arrays that have them
+    Parameters
+    ----------
+    f : callable
+        A function of arrays, or of tuples and lists of arrays.
+
+    Returns
+    -------
+    callable
+        The same function. After each call the settings of the user are restored.
+
+    Notes
+    -----
+    The settings are:
+
+    * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
+    * PyTorch: no autocast; float32 products are computed in float32
+    * JAX: the standard's promotion of dtypes and shapes; no search for NaN; float32 products are computed in float32;
+      64-bit arrays if the first array is float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import with_own_settings
+    >>> @with_own_settings
+    ... def reciprocal(x):
+    ...     return 1 / x
+    >>> with np.errstate(all="raise"):
+    ...     reciprocal(np.zeros(2))
+    array([inf, inf])
     """
 
     @wraps(f)
@@ -44,7 +70,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
-    """The first array in the arguments, and in tuples and lists of them, which are short in a valid call."""
+    """Return the first array among the values, or in tuples and lists of them. These are short in a valid call."""
     for value in values:
         if is_array_api_obj(value):
             return value
@@ -73,7 +99,7 @@ def _jax_settings(like: Array) -> Iterator[None]:
 def _torch_settings(like: Array) -> contextlib.AbstractContextManager[Any]:
     import torch
 
-    if torch.compiler.is_compiling():  # the compiler knows autocast, but not the other settings
+    if torch.compiler.is_compiling():  # the compiler can trace autocast, but not the other settings
         return _without_autocast(like)
     stack = contextlib.ExitStack()
     stack.enter_context(_without_autocast(like))
@@ -91,9 +117,10 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 
 
 class _Products:
-    """Products of float32 in float32 while any thread needs them: the first call sets this, the last one ends it.
+    """Full float32 precision of products while any thread needs it.
 
-    If each call put back what it had found, it would do so while others still compute.
+    The first call sets the precision, and the last call to end restores the user's. If every call restored the value
+    that it had found, one thread would restore it while others still compute.
     """
 
     def __init__(self) -> None:
@@ -116,12 +143,12 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the precision of matmul, and have `before` put back the one of the user."""
+    """Set the precision of products to the highest, and register in `before` the restoration of the user's."""
     import torch
 
     try:
         precision = torch.get_float32_matmul_precision()
-    except RuntimeError:  # it was set for each backend by itself, which PyTorch has in one word no more
+    except RuntimeError:  # the user has set it separately for each backend, so PyTorch has no single value
         for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
             before.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
             backend.fp32_precision = "ieee"

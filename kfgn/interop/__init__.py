@@ -1,1 +1,4 @@
-"""The room where kfgn meets the models of other libraries: each in a module of its own, which imports that library."""
+"""Conversion of models of other libraries. Each library has a separate module, which imports it.
+
+* torch: an `nn.Sequential` of PyTorch as a network and weights, and weights back into the module
+"""

@@ -1,6 +1,6 @@
-"""The modules of PyTorch that are layers and transfer functions of kfgn, and the checks that they compute the same.
+"""The modules of PyTorch that correspond to transfer functions of kfgn, and the checks that they compute the same.
 
-Imported by `kfgn.interop.torch`, whose error names the package to install if PyTorch is missing.
+`kfgn.interop.torch` imports this module. If PyTorch is missing, its error names the package to install.
 """
 
 from collections.abc import Callable
@@ -13,63 +13,63 @@ from .._words import type_of
 
 
 class Kind(NamedTuple):
-    """The reading of a module without parameters."""
+    """The counterpart in kfgn of a class of modules without parameters."""
 
     transfer: str | None
-    """The transfer function; None for a module that does nothing to a batch (N, D)."""
-    taken: Callable[[nn.Module], bool] = lambda module: True
+    """The transfer function; None for a module that does not change a batch (N, D)."""
+    supported: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
-    """The condition of `taken`, in words."""
+    """The condition of `supported`, in words."""
 
 
 KINDS: dict[type[nn.Module], Kind] = {
     nn.Identity: Kind(None),
     nn.Flatten: Kind(
-        None, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, as a batch is (N, D)"
+        None, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, since a batch is (N, D)"
     ),
     nn.Dropout: Kind(
-        None, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, as a kfgn network has all its units"
+        None, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, since a kfgn network uses all units"
     ),
     nn.ReLU: Kind("relu"),
-    nn.LeakyReLU: Kind("leaky_relu", lambda m: m.negative_slope == LEAK, f"negative_slope {LEAK}, that of leaky_relu"),
+    nn.LeakyReLU: Kind("leaky_relu", lambda m: m.negative_slope == LEAK, f"negative_slope {LEAK}, as in leaky_relu"),
     nn.Tanh: Kind("tanh"),
     nn.Sigmoid: Kind("logistic"),
-    nn.Softplus: Kind("softplus", lambda m: m.beta == 1 and m.threshold >= 20, "beta 1 and a threshold from 20"),
+    nn.Softplus: Kind("softplus", lambda m: m.beta == 1 and m.threshold >= 20, "beta 1 and a threshold of at least 20"),
 }
 
-_TAKES_LOGITS: dict[type[nn.Module], str] = {
+_OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "bernoulli",
     nn.Softmax: "categorical",
     nn.LogSoftmax: "categorical",
 }
-"""The objectives that contain a final activation themselves."""
+"""The objectives that contain a final activation."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
-"""The methods through which a module computes its outputs."""
+"""The methods by which a module computes its outputs."""
 
 _HOOKS = {
     "forward": ("_forward_pre_hooks", "_forward_hooks"),
     "backward": ("_backward_pre_hooks", "_backward_hooks", "_post_accumulate_grad_hooks"),
 }
-"""The attributes in which PyTorch keeps the hooks of a module or a parameter; with `_global`, of all modules."""
+"""The attributes with the hooks of a module or a parameter; with the prefix `_global`, those of all modules."""
 
 
 def check_no_hooks(module: nn.Module) -> None:
-    """`ValueError` for a hook that changes outputs or gradients: of all modules, of a module, or of a parameter."""
+    """Raise `ValueError` for a hook of a module, a parameter or all modules that may change outputs or gradients."""
     every: list[tuple[str, object]] = [*module.named_modules(), *module.named_parameters()]
     for kind, names in _HOOKS.items():
         if hooks := sum(len(getattr(nn.modules.module, f"_global{name}", None) or ()) for name in names):
             raise ValueError(
-                f"module: expected no {kind} hooks of all modules, as kfgn does not call them, got {hooks}"
+                f"module: expected no {kind} hooks of all modules, since kfgn does not call them, got {hooks}"
             )
         for path, part in every:
             if hooks := sum(len(getattr(part, name, None) or ()) for name in names):
                 where = path or "module"
-                raise ValueError(f"{where}: expected no {kind} hooks, as kfgn does not call them, got {hooks}")
+                raise ValueError(f"{where}: expected no {kind} hooks, since kfgn does not call them, got {hooks}")
 
 
 def computes_as(module: object, kind: type[nn.Module]) -> bool:
-    """True if a module computes as its kind does: a subclass does, unless it overrides a method of the computation."""
+    """Return True if a module is of a class, and neither it nor its subclass overrides a method of `_COMPUTING`."""
     if not isinstance(module, kind):
         return False
     same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
@@ -77,22 +77,22 @@ def computes_as(module: object, kind: type[nn.Module]) -> bool:
 
 
 def described(module: object) -> str:
-    """The module as PyTorch prints it if that is one line, and else its type."""
+    """Return the text of the module in PyTorch if it is one line, and otherwise its type."""
     text = repr(module) if isinstance(module, nn.Module) else type_of(module)
     return type_of(module) if "\n" in text else text
 
 
 def advice(leaf: nn.Module) -> str:
-    """Advice on a final activation that belongs to an objective."""
+    """Return advice on a final activation that the objective contains, and on wrapped modules; or an empty text."""
     found = (
-        f"; {name} takes logits: leave out a final {kind.__name__}"
-        for kind, name in _TAKES_LOGITS.items()
+        f"; {name} expects logits: remove a final {kind.__name__}"
+        for kind, name in _OBJECTIVE_OF_LOGITS.items()
         if computes_as(leaf, kind)
     )
     return next(found, unwrapped(leaf))
 
 
 def unwrapped(module: object) -> str:
-    """Advice on a module that wraps another one, as `torch.compile` and `DataParallel` do."""
+    """Return advice on a module that wraps another one, such as `DataParallel`; or an empty text."""
     inside = [name for name in ("_orig_mod", "module") if isinstance(getattr(module, name, None), nn.Module)]
-    return f"; give the module that it wraps, its .{inside[0]}" if inside else ""
+    return f"; pass the module that it wraps, its attribute .{inside[0]}" if inside else ""

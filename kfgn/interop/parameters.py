@@ -1,6 +1,6 @@
-"""Parameters of PyTorch in memory: the checks for overlap and for writing, and a copy of all or none of them.
+"""Parameters of PyTorch in memory: checks for overlap and for writing, and the writing of all or none of them.
 
-Imported by `kfgn.interop.torch`, whose error names the package to install if PyTorch is missing.
+`kfgn.interop.torch` imports this module. If PyTorch is missing, its error names the package to install.
 """
 
 import contextlib
@@ -15,50 +15,50 @@ Named = Mapping[str, torch.Tensor]
 
 
 class _Span(NamedTuple):
-    """The addresses of the bytes from the first to the last element of a tensor, its device and its name."""
+    """The device of a tensor, the addresses of its first byte and of the end of its last element, and its name."""
 
     device: str
     start: int
     end: int
     name: str
 
-    def may_meet(self, later: "_Span") -> bool:
-        """True if another tensor, which does not start before this one, starts within it."""
+    def contains_start(self, later: "_Span") -> bool:
+        """Return True if a tensor that does not start before this one starts within it."""
         return (later.device, later.start) < (self.device, self.end)
 
 
 def check_unshared(parameters: Named) -> None:
-    """`ValueError` unless each parameter has its own memory, since kfgn steps each by its own part of the gradient."""
+    """Raise `ValueError` unless each parameter has its own memory, since kfgn updates each of them separately."""
     owners: dict[int, str] = {}
     for name, parameter in parameters.items():
         if (owner := owners.setdefault(id(parameter), name)) != name:
-            raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
-        if parameter.is_meta:  # the tensor has no address
+            raise ValueError(f"{name}: expected a separate parameter, got that of {owner}")
+        if parameter.is_meta:  # it has no address
             continue
         if _internal_overlap(parameter):
-            raise ValueError(f"{name}: expected an element of memory for each of its elements, got fewer")
+            raise ValueError(f"{name}: expected separate memory for each element, got elements that overlap")
     spans = sorted(_span(name, p) for name, p in parameters.items() if not p.is_meta)
     order = list(parameters)
     for i, one in enumerate(spans):
-        for other in itertools.takewhile(one.may_meet, spans[i + 1 :]):
+        for other in itertools.takewhile(one.contains_start, spans[i + 1 :]):
             owner, name = sorted((one.name, other.name), key=order.index)
             if _overlap(parameters[owner], parameters[name]):
-                raise ValueError(f"{name}: expected a parameter of its own, got that of {owner}")
+                raise ValueError(f"{name}: expected a separate parameter, got that of {owner}")
 
 
 def check_writable(parameters: Named) -> None:
-    """`ValueError` for a frozen parameter, and for one that cannot be written now."""
+    """Raise `ValueError` for a frozen parameter, and for one that cannot be written now."""
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
-            raise ValueError(f"{name}: expected a parameter that is trained, got one with requires_grad=False")
+            raise ValueError(f"{name}: expected requires_grad=True, got a frozen parameter")
         if parameter.is_inference() and not torch.is_inference_mode_enabled():
             raise ValueError(f"{name}: expected a parameter that can be written, got one made in inference mode")
 
 
 def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-    """Copy the second tensor of each pair into the first, of the same shape. If one copy fails, none is changed.
+    """Copy the second tensor of each pair into the first, of the same shape. If a copy fails, nothing is changed.
 
-    The new values may lie in the memory of any of the old ones.
+    The new values may share memory with any of the old ones.
     """
     with torch.no_grad():
         copies = [(parameter, parameter.detach().clone(), value.detach().clone()) for parameter, value in pairs]
@@ -80,12 +80,12 @@ def _span(name: str, x: torch.Tensor) -> _Span:
 
 
 def _address(x: torch.Tensor) -> int:
-    """That of the first element. Two storages may hold one piece of memory, such as that of a NumPy array."""
+    """Return the address of the first element. Two storages may share memory, such as that of a NumPy array."""
     return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 
 
 def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The address of each element."""
+    """Return the address of each element."""
     places = np.asarray(_address(x))
     for n, stride in zip(x.shape, x.stride(), strict=True):
         places = places[..., None] + stride * x.element_size() * np.arange(n)
@@ -93,7 +93,7 @@ def _elements(x: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]
 
 
 def _internal_overlap(x: torch.Tensor) -> bool:
-    """True if two elements have the same memory, as in an expanded tensor."""
+    """Return True if two elements have the same address, as in an expanded tensor."""
     reached = 0
     for stride, n in sorted(zip(x.stride(), x.shape, strict=True)):
         if n > 1:
@@ -104,5 +104,5 @@ def _internal_overlap(x: torch.Tensor) -> bool:
 
 
 def _overlap(x: torch.Tensor, y: torch.Tensor) -> bool:
-    """True if two tensors of one dtype have an element in common."""
+    """Return True if two tensors of the same dtype have an element in common."""
     return bool(np.isin(_elements(x), _elements(y)).any())

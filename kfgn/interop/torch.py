@@ -1,11 +1,11 @@
-"""A network and its weights out of an `nn.Sequential` of PyTorch, and the weights back into it.
+"""Conversion of an `nn.Sequential` of PyTorch to a network and weights of kfgn, and of weights back into the module.
 
     model = nn.Sequential(nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 10))
     network, weights = network_and_weights(model, "categorical")
     loss, gradient, Q, G = kfgn.kflr(network, weights, X, Y)
     write_back(model, [W - 0.1 * g for W, g in zip(weights, gradient)])
 
-In errors a module has the name that `model.named_modules()` gives it, such as `encoder.2`, and the whole is `module`.
+Errors name a module as `model.named_modules()` does, for example `encoder.2`, and the whole model as `module`.
 """
 
 import itertools
@@ -32,35 +32,66 @@ __all__ = ["network_and_weights", "write_back"]
 def network_and_weights(
     module: nn.Sequential, objective: str, psd: str = "project"
 ) -> tuple[Network, tuple[torch.Tensor, ...]]:
-    """The network of a module of Linear layers and activations, and a copy of its parameters.
+    """Return the network that a module of Linear layers and activations computes, and a copy of its parameters.
 
-    module:    an `nn.Sequential`, nested or not, that ends with a Linear: its outputs (N, D_L) for X (N, D_0) are h_L.
-               Every Linear has a bias, and at most one activation behind it:
-                 ReLU       relu
-                 LeakyReLU  leaky_relu, if its negative_slope is 0.1
-                 Tanh       tanh
-                 Sigmoid    logistic
-                 Softplus   softplus, if its beta is 1; PyTorch's is h itself above its threshold, less than 3e-9 away
-                            at the usual 20, and a smaller threshold is refused
-                 none       identity
-               Modules that do nothing to a batch of rows are left out: Identity, a Flatten of all axes but the batch (X
-               is still (N, D_0)), and a Dropout that has p = 0 or is in eval mode.
-    objective: as in `kfgn.Network`, and so is psd. The mean loss f of kfgn, summed over outputs, is in PyTorch,
-               with h = module(X):
-                 squared_error  0.5 * nn.MSELoss(reduction="sum")(h, Y) / N
-                 bernoulli      nn.BCEWithLogitsLoss(reduction="sum")(h, Y) / N
-                 categorical    nn.CrossEntropyLoss()(h, Y)
+    Parameters
+    ----------
+    module : torch.nn.Sequential
+        Linear layers with bias, and at most one activation after each layer except the last. Its outputs (N, D_L)
+        for inputs X (N, D_0) are h_L. Sequentials may be nested. The activations and their transfer functions are:
 
-    Returns the network and W_1, ..., W_L (D_l, D_{l-1} + 1), bias in the last column, on the device and in the dtype
-    of the parameters. They are new tensors, outside any autograd graph: the module is left as it is.
+        * no activation: identity
+        * ReLU: relu
+        * LeakyReLU with negative_slope 0.1: leaky_relu
+        * Tanh: tanh
+        * Sigmoid: logistic
+        * Softplus with beta 1 and a threshold of at least 20: softplus. Above its threshold PyTorch returns h itself,
+          which differs from softplus by less than 3e-9 at the default threshold 20.
 
-    Frozen parameters (requires_grad=False) are read like the others.
+        Modules that do not change a batch (N, D) are ignored: Identity, Flatten of all axes but the first, and Dropout
+        with p = 0 or in eval mode. X still has the shape (N, D_0).
+    objective : str
+        The objective of the network: "squared_error", "bernoulli", "categorical" or "mixture". With h = module(X) the
+        mean loss of kfgn is, in PyTorch:
 
-    Raises `TypeError` for a module of another kind, or one that overrides what computes its outputs, and for parameters
-    that are uninitialised or not all float32 or all float64; `ValueError` for activations in another place, an
-    activation that differs from the one of that name in kfgn, hooks that change outputs or gradients, a Linear without
-    bias or with parametrised weights, parameters that overlap in memory or are on several devices, widths that do not
-    meet, and everything that `kfgn.Network` refuses.
+        * squared_error: 0.5 * nn.MSELoss(reduction="sum")(h, Y) / N, for Y (N, D_L)
+        * bernoulli: nn.BCEWithLogitsLoss(reduction="sum")(h, Y) / N, for Y (N, D_L)
+        * categorical: nn.CrossEntropyLoss()(h, Y), for class indices Y (N,)
+    psd : str
+        The replacement of the indefinite H_L of the mixture: "project", "scalar" or "raise".
+
+    Returns
+    -------
+    network : kfgn.Network
+        The network.
+    weights : tuple of torch.Tensor
+        W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype and on the device of the
+        parameters. They are new tensors outside any autograd graph. The module is not changed.
+
+    Raises
+    ------
+    TypeError
+        The module contains another kind of module, a module that overrides the computation of its outputs, or
+        parameters that are uninitialised or not all float32 or all float64.
+    ValueError
+        An activation is in a wrong place or differs from its counterpart in kfgn; a hook may change outputs or
+        gradients; a Linear has no bias or parametrised weights; parameters overlap in memory or are on several
+        devices; the widths of two layers do not fit; or `kfgn.Network` refuses the network.
+
+    Notes
+    -----
+    Frozen parameters (requires_grad=False) are read like all others.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from kfgn.interop.torch import network_and_weights
+    >>> model = nn.Sequential(nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 10))
+    >>> network, weights = network_and_weights(model, "categorical")
+    >>> network.widths, network.transfers
+    ((64, 16, 10), ('tanh',))
+    >>> [tuple(W.shape) for W in weights]
+    [(16, 65), (10, 17)]
     """
     leaves = _leaves(module)
     layers = _layers(leaves)
@@ -72,30 +103,54 @@ def network_and_weights(
 
 
 def write_back(module: nn.Sequential, weights: Weights) -> None:
-    """Fill the parameters of a module in place with W_1, ..., W_L (D_l, D_{l-1} + 1), bias in the last column.
+    """Write weights into the parameters of a module, in place.
 
-    The parameters stay the same objects in the same memory, with their `requires_grad` and `grad`, so that optimisers
-    and other holders of them see the new values. The values are not checked.
+    Parameters
+    ----------
+    module : torch.nn.Sequential
+        A module of Linear layers, as for `network_and_weights`. Hooks, modes and the places of activations are not
+        checked.
+    weights : tuple or list of torch.Tensor
+        W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype and on the device of the
+        parameters. Their values are not checked.
 
-    Raises what `network_and_weights` does for layers and their parameters, but not for activations out of place, modes
-    and hooks; `TypeError` for weights that are no tensors or have another dtype than the parameters; `ValueError` for
-    another number, shape or device, for a frozen parameter (requires_grad=False), since kfgn steps every layer, and
-    for one that was made in inference mode, outside of it. Every error, of these or of any other kind, leaves all
-    parameters as they were.
+    Raises
+    ------
+    TypeError
+        The module is not supported, or the weights are not tensors or have a different dtype.
+    ValueError
+        The layers or their parameters are not supported; the number, a shape or a device of the weights is wrong; a
+        parameter is frozen (requires_grad=False), since kfgn updates every layer; or a parameter was made in inference
+        mode and is written outside it.
+
+    Notes
+    -----
+    The parameters remain the same objects in the same memory, with their `requires_grad` and `grad`. So optimisers that
+    hold them see the new values. After an error of any kind all parameters have their old values.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from kfgn.interop.torch import network_and_weights, write_back
+    >>> model = nn.Sequential(nn.Linear(2, 1))
+    >>> network, (W,) = network_and_weights(model, "squared_error")
+    >>> write_back(model, [0 * W + 3])
+    >>> model[0].weight.tolist(), model[0].bias.tolist()
+    ([[3.0, 3.0]], [3.0])
     """
     layers = _layers(_leaves(module))
     check_writable(_parameters(layers))
-    _fits(layers, weights)
+    _check_weights(layers, weights)
     pairs = zip(layers, weights, strict=True)
     write(pair for (_, weight, bias), W in pairs for pair in ((weight, W[:, :-1]), (bias, W[:, -1])))
 
 
 _Leaves: TypeAlias = list[tuple[str, nn.Module]]
-"""The modules within nested Sequentials, in order, each with its path."""
+"""The modules inside nested Sequentials, in order, each with its path."""
 
 
 class _Layer(NamedTuple):
-    """A Linear: its path, weight (D_l, D_{l-1}) and bias (D_l,)."""
+    """The path, the weight (D_l, D_{l-1}) and the bias (D_l,) of a Linear."""
 
     path: str
     weight: torch.Tensor
@@ -103,7 +158,7 @@ class _Layer(NamedTuple):
 
 
 def _leaves(module: nn.Sequential) -> _Leaves:
-    """The leaves of a module, once each is of a known kind."""
+    """Return the leaves of a module, after checking that each is of a known class."""
     if not computes_as(module, nn.Sequential):
         raise TypeError(
             f"module: expected an nn.Sequential with PyTorch's own forward, got {described(module)}{unwrapped(module)}"
@@ -121,17 +176,17 @@ def _leaves(module: nn.Sequential) -> _Leaves:
 def _flattened(
     module: nn.Sequential, prefix: str = "", within: tuple[int, ...] = ()
 ) -> Iterator[tuple[str, nn.Module]]:
-    for name, child in module._modules.items():  # named_children() leaves out one that comes a second time
+    for name, child in module._modules.items():  # named_children() leaves out a repeated module
         if computes_as(child, nn.Sequential):
             if id(child) in (*within, id(module)):
-                raise ValueError(f"{prefix}{name}: expected a module that does not hold itself, got one that does")
+                raise ValueError(f"{prefix}{name}: expected a module that does not contain itself, got one that does")
             yield from _flattened(child, f"{prefix}{name}.", (*within, id(module)))
         else:
             yield prefix + name, child
 
 
 def _layers(leaves: _Leaves) -> list[_Layer]:
-    """The Linear layers, once they are dense layers of a network and no two share a parameter."""
+    """Return the Linear layers, after checking that their widths fit and that they share no parameter."""
     layers = [_layer(path, leaf) for path, leaf in leaves if computes_as(leaf, nn.Linear)]
     if not layers:
         raise ValueError("module: expected at least one Linear, got none")
@@ -146,16 +201,16 @@ def _layers(leaves: _Leaves) -> list[_Layer]:
 
 
 def _parameters(layers: list[_Layer]) -> dict[str, torch.Tensor]:
-    """All of them by their paths."""
+    """Return the weights and biases by their paths."""
     return {f"{l.path}.{name}": p for l in layers for name, p in (("weight", l.weight), ("bias", l.bias))}
 
 
 def _layer(path: str, linear: nn.Linear) -> _Layer:
-    # those of weight_norm, parametrize and prune have other names: what is written to .weight would be lost
+    # weight_norm, parametrize and prune compute .weight from parameters of other names, so writing it has no effect
     parameters = dict(linear.named_parameters())
     if parameters.keys() != {"weight", "bias"}:
         names = ", ".join(parameters) or "none"
-        raise ValueError(f"{path}: expected the parameters weight and bias, got {names} of {described(linear)}")
+        raise ValueError(f"{path}: expected the parameters weight and bias, got {names} in {described(linear)}")
     for name, parameter in parameters.items():
         not_transformed(f"{path}.{name}", parameter)
         if type(parameter) is not nn.Parameter or getattr(linear, name) is not parameter:
@@ -168,39 +223,39 @@ def _layer(path: str, linear: nn.Linear) -> _Layer:
 
 
 def _transfers(leaves: _Leaves) -> tuple[str, ...]:
-    """f_1, ..., f_{L-1}, once there is a Linear before each activation and one at the end."""
+    """Return f_1, ..., f_{L-1}, after checking that a Linear precedes each activation and is the last layer."""
     transfers: list[str] = []
-    end: tuple[str, nn.Module] | None = None  # the last activation, unless a Linear has come since
-    linear = False
+    end: tuple[str, nn.Module] | None = None  # an activation without a later Linear
+    after_linear = False
     for path, leaf in leaves:
         if computes_as(leaf, nn.Linear):
-            if linear:
+            if after_linear:
                 transfers.append("identity")
-            linear, end = True, None
+            after_linear, end = True, None
         elif (name := _transfer(path, leaf)) is not None:
-            if not linear:
+            if not after_linear:
                 raise ValueError(f"{path}: expected a Linear before each activation, got {described(leaf)}")
             transfers.append(name)
-            linear, end = False, (path, leaf)
+            after_linear, end = False, (path, leaf)
     if end is not None:
         path, leaf = end
         raise ValueError(
-            f"{path}: expected a Linear at the end, as the objective takes its outputs, "
+            f"{path}: expected a Linear at the end, since the objective is a function of its outputs, "
             f"got {described(leaf)}{advice(leaf)}"
         )
     return tuple(transfers)
 
 
 def _transfer(path: str, leaf: nn.Module) -> str | None:
-    """The name of a transfer function; None for what does nothing to a batch."""
+    """Return the name of the transfer function; None for a module that does not change a batch."""
     kind = next(kind for module, kind in KINDS.items() if computes_as(leaf, module))
-    if not kind.taken(leaf):
+    if not kind.supported(leaf):
         raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}")
     return kind.transfer
 
 
-def _fits(layers: list[_Layer], weights: Weights) -> None:
-    """As many tensors as there are layers, each of the shape, dtype and device of its layer."""
+def _check_weights(layers: list[_Layer], weights: Weights) -> None:
+    """Raise `TypeError` or `ValueError` unless each layer has one tensor of its shape, dtype and device."""
     expected = f"{len(layers)} tensors, one for each Linear ({', '.join(layer.path for layer in layers)})"
     if not isinstance(weights, (tuple, list)):
         raise TypeError(f"weights: expected a tuple or list of {expected}, got {type_of(weights)}")

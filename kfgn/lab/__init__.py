@@ -1,16 +1,16 @@
-"""The lab: data, training, experiments, plots and the `kfgn` command. Nothing outside it imports it.
+"""The lab: data, training, comparisons, pictures and the `kfgn` command. No other room imports it.
 
     from kfgn.lab import Options, train
     run = train(Options(data="digits", method="kfra", updates=200), "runs/digits")
     run.final(), run.weights()
 
-* options: what a run is asked to do
-* tasks: data set, targets and network; methods: the optimisers by name
-* trainer: train and resume; comparison: several methods from one start
-* run_folder: what a run leaves behind; checkpoint: its state; pictures
+* options: the options of a run
+* tasks: data sets, targets and networks; methods: the optimisers by name
+* setup, trainer: the setup of a run, and training; comparison: several methods on one task
+* run_folder: the files of a run; checkpoint, metrics, schema: their formats; pictures, tables: their display
 * cli: the command
 
-What the extra `train` brings is imported when it is needed.
+The libraries of the extra `train` are imported when they are needed.
 """
 
 from .comparison import compare

@@ -1,4 +1,4 @@
-"""`python -m kfgn.lab` is `kfgn`."""
+"""The command `kfgn`, as `python -m kfgn.lab`."""
 
 import sys
 

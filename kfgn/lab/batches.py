@@ -1,15 +1,15 @@
-"""Which datapoints make the batch of a step."""
+"""The selection of the datapoints of each batch."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from .streams import BATCHES, generator
+from .random_streams import BATCHES, stream
 
 
 class Batches(NamedTuple):
-    """Full batches of N of n datapoints: each epoch deals them out in an order of its own, and leaves the rest over.
+    """Batches of N of n datapoints. Each epoch permutes the datapoints, and leaves out an incomplete last batch.
 
     The batch of a step is a function of the seed and the step alone.
     """
@@ -19,13 +19,13 @@ class Batches(NamedTuple):
     seed: int
 
     def __call__(self, t: int) -> NDArray[Any]:
-        """The indices of the batch of step t = 1, 2, ..., (N,) int64."""
+        """Return the indices of the batch of step t = 1, 2, ..., (N,) int64."""
         epoch, i = divmod(t - 1, self.n // self.N)
         return _order(self.n, self.seed, epoch)[i * self.N : (i + 1) * self.N]
 
 
 @lru_cache(maxsize=1)
 def _order(n: int, seed: int, epoch: int) -> NDArray[Any]:
-    order = generator(BATCHES, seed, epoch).permutation(n)
+    order = stream(BATCHES, seed, epoch).permutation(n)
     order.flags.writeable = False
     return order

@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state of a run in a safetensors file, written atomically. The last two are kept."""
+"""Checkpoints: the complete state of a run in a safetensors file, written atomically. The last two are kept."""
 
 import contextlib
 import hashlib
@@ -15,18 +15,20 @@ from ..backends import Backend
 from .decoding import content_of
 from .errors import FileError, RunFailedError, UsageError, library
 from .files import write_atomically
-from .trees import leaves, rebuilt
+from .named_arrays import map_leaves, named_leaves
+from .schema import FORMAT
 
-FORMAT = "2"
 KEPT = 2
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class Checkpoint(NamedTuple):
-    """The state after t steps, with the seconds that they took. The arrays have the names of `kfgn.lab.trees`.
+    """The state after t steps.
 
-    metrics: SHA-256 of the lines of the metrics up to update t
+    seconds: the training time of these steps
+    metrics: the SHA-256 of the lines of the metrics up to update t
+    arrays:  the arrays of the state, by the names of `named_arrays`
     """
 
     t: int
@@ -36,48 +38,52 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints of a run, the newest first."""
+    """Return the checkpoints of a run, the newest first."""
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
 def write_checkpoint(
     folder: Path, state: Any, *, seconds: float, configuration: str, metrics: str, backend: Backend
 ) -> Path:
-    """Write the state, and delete all older ones except the last. Raises `OSError` that names the file.
+    """Write the state of an optimiser, and delete all older checkpoints except the last.
 
     configuration: the hash of the run's configuration
-    metrics:       that of `Checkpoint`
+
+    `seconds` and `metrics` are those of `Checkpoint`. Raises an `OSError` that names the file.
     """
-    arrays = {path: backend.to_numpy(leaf) for path, leaf in leaves(state) if path != "t"}
-    # Products are the same bit for bit only of arrays that lie the same way in memory.
-    turned = [path for path, x in arrays.items() if x.flags.f_contiguous and not x.flags.c_contiguous]
-    stored = {path: np.asarray(x.T if path in turned else x, order="C") for path, x in arrays.items()}
+    arrays = {name: backend.to_numpy(leaf) for name, leaf in named_leaves(state) if name != "t"}
+    # The digits of a product depend on the memory layout of its factors, so the layout is stored too.
+    transposed = [name for name, x in arrays.items() if x.flags.f_contiguous and not x.flags.c_contiguous]
+    stored = {name: np.asarray(x.T if name in transposed else x, order="C") for name, x in arrays.items()}
     metadata = {
-        "format": FORMAT,
+        "format": str(FORMAT),
         "t": str(state.t),
         "seconds": repr(seconds),
         "configuration": configuration,
         "metrics": metrics,
-        "turned": json.dumps(turned),
+        "transposed": json.dumps(transposed),
     }
     metadata["sha256"] = _digest(metadata, stored)
     path = folder / f"checkpoint-{state.t:09d}.safetensors"
     write_atomically(path, library("safetensors.numpy").save(stored, metadata))
     older = [other for other in checkpoints(folder) if other.name < path.name]
     for old in older[KEPT - 1 :]:
-        with contextlib.suppress(OSError):  # one too many does no harm
+        with contextlib.suppress(OSError):  # a checkpoint that remains does no harm
             old.unlink()
     return path
 
 
 def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
-    """A checkpoint of a run. `FileError` if it is damaged, in another place, or of another run or format."""
+    """Read a checkpoint of the run with this hash of its configuration.
+
+    Raises `FileError` if the file is damaged or misplaced, or belongs to another run or format.
+    """
     library("safetensors.numpy")
     try:
         return _read(path, configuration)
     except FileError:
         raise
-    except Exception as error:  # the reader raises errors of several kinds for a damaged file
+    except Exception as error:  # the reader raises errors of several classes for a damaged file
         raise FileError(f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
 
 
@@ -85,26 +91,26 @@ def _read(path: Path, configuration: str) -> Checkpoint:
     content = content_of(path)
     stored = library("safetensors.numpy").load(content)
     metadata = _metadata(content)
-    if metadata["format"] != FORMAT:
-        raise FileError(f"{path}: format: expected {FORMAT}, got {metadata['format']!r}")
+    if metadata["format"] != str(FORMAT):
+        raise FileError(f"{path}: format: expected '{FORMAT}', got {metadata['format']!r}")
     if metadata["sha256"] != _digest(metadata, stored):
         raise FileError(f"{path} is damaged: its content has changed")
     if metadata["configuration"] != configuration:
-        raise FileError(f"{path}: expected a checkpoint of the run of this folder, got one of another configuration")
+        raise FileError(f"{path}: expected a checkpoint of the run in this folder, got one of another configuration")
     t, seconds = int(metadata["t"]), float(metadata["seconds"])
     if path.stem != f"checkpoint-{t:09d}":
         raise FileError(f"{path}: expected the checkpoint of the update in its name, got that of update {t}")
     if not (t >= 0 and math.isfinite(seconds)):
-        raise ValueError(f"t, seconds: expected numbers of at least 0, got {t}, {seconds}")
-    turned = json.loads(metadata["turned"])
-    arrays = {name: x.T if name in turned else x for name, x in stored.items()}
+        raise ValueError(f"t, seconds: expected finite numbers of at least 0, got {t}, {seconds}")
+    transposed = json.loads(metadata["transposed"])
+    arrays = {name: x.T if name in transposed else x for name, x in stored.items()}
     return Checkpoint(t, seconds, metadata["metrics"], arrays)
 
 
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint that can be used, with a warning for each that cannot; None if there is no checkpoint.
+    """Return the newest usable checkpoint, with a warning for each newer one. None if there is no checkpoint.
 
-    Raises `RunFailedError` if there are checkpoints and none of them can be used.
+    Raises `RunFailedError` if checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)
     for i, path in enumerate(paths, start=1):
@@ -112,42 +118,45 @@ def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], No
             return read_checkpoint(path, configuration)
         except FileError as error:
             if i == len(paths):
-                raise RunFailedError(f"{folder}: none of its checkpoints is whole: {error}") from error
-            warn(f"{error}; going back to the checkpoint before")
+                raise RunFailedError(f"{folder}: expected a usable checkpoint, got none: {error}") from error
+            warn(f"{error}; using the previous checkpoint instead")
     return None
 
 
 def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
-    """The state of a checkpoint, of the kind of `state`. `UsageError` if its arrays are others."""
+    """Return a state of the class of `state` with the arrays of a checkpoint.
 
-    def leaf(path: str, like: Any) -> Any:
-        if path == "t":
+    Raises `UsageError` if the names, shapes or dtypes of the arrays differ from those of `state`.
+    """
+
+    def leaf(name: str, like: Any) -> Any:
+        if name == "t":
             return checkpoint.t
-        if path not in checkpoint.arrays:
-            raise UsageError(f"the checkpoint of update {checkpoint.t} lacks {path}")
-        x = checkpoint.arrays[path]
+        if name not in checkpoint.arrays:
+            raise UsageError(f"{name}: expected this array in the checkpoint of update {checkpoint.t}, got none")
+        x = checkpoint.arrays[name]
         expected = backend.to_numpy(like)
         if (x.dtype, x.shape) != (expected.dtype, expected.shape):
             raise UsageError(
-                f"{path}: expected {expected.dtype} {expected.shape}, got {x.dtype} {x.shape} in the checkpoint"
+                f"{name}: expected {expected.dtype} {expected.shape}, got {x.dtype} {x.shape} in the checkpoint"
             )
         return backend.asarray(x)
 
-    return rebuilt(state, leaf)
+    return map_leaves(state, leaf)
 
 
 def _metadata(content: bytes) -> dict[str, str]:
-    """safetensors begins with the length of its JSON header, 8 bytes."""
+    """Read the metadata of a safetensors file, which begins with the length of its JSON header, 8 bytes."""
     length = int.from_bytes(content[:8], "little")
     metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
     return metadata
 
 
 def _digest(metadata: Mapping[str, str], arrays: Arrays) -> str:
-    """Hash the whole file except the hash itself: its metadata, and the name, dtype, shape and bytes of each array."""
-    said = {name: text for name, text in metadata.items() if name != "sha256"}
-    arrays_said = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
-    digest = hashlib.sha256(json.dumps([said, arrays_said], sort_keys=True).encode())
+    """Hash all of a file except the hash itself: its metadata, and the name, dtype, shape and bytes of each array."""
+    described = {name: text for name, text in metadata.items() if name != "sha256"}
+    arrays_described = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
+    digest = hashlib.sha256(json.dumps([described, arrays_described], sort_keys=True).encode())
     for _, x in sorted(arrays.items()):
         digest.update(x.tobytes())
     return digest.hexdigest()

@@ -1,128 +1,191 @@
-"""The command `kfgn`: train networks by the paper's methods, compare them, and look at runs."""
+"""The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from .. import __version__
 from .._algebra.damping import INVERSIONS
 from ..backends import BACKENDS, BackendUnavailableError
+from .arguments import checked_path
 from .comparison import PICTURE, compare
 from .data import DataUnavailableError
-from .errors import RunFailedError, UsageError, library
+from .errors import InterruptedRunError, RunFailedError, UsageError, library
 from .files import resolved
 from .methods import METHODS
-from .options import DTYPES, Options, checked_path
-from .output import Parser, UnwrittenError, standard_output, tell
+from .options import DTYPES, Options
+from .output import Parser, PrintVersion, UnwrittenError, print_error, standard_output
 from .pictures import LOSS, draw_losses, draw_run
 from .progress import Progress
 from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
 from .tasks import TASKS
-from .trainer import InterruptedRunError, resume, train
+from .trainer import resume, train
 
-FINE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
+DONE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
+"""The exit statuses."""
 
-GOES_ON = {"train": "--resume goes on from there", "compare": "the same command goes on from there"}
+HOW_TO_CONTINUE = {"train": "add --resume to continue", "compare": "repeat the command to continue"}
 
-OPTIONS: dict[str, tuple[Callable[[str], Any], str, str]] = {
-    "data": (str, "NAME", f"one of {', '.join(TASKS)}"),
-    "method": (str, "NAME", f"one of {', '.join(METHODS)} (default: kfra)"),
-    "backend": (str, "NAME", f"one of {', '.join(BACKENDS)} (default: numpy)"),
-    "device": (str, "NAME", "cpu or cuda (default: the backend's first)"),
-    "dtype": (str, "NAME", f"one of {', '.join(DTYPES)} (default: float32)"),
-    "updates": (int, "N", "how many; this or --seconds, whichever is first"),
-    "seconds": (float, "S", "how long, evaluations and writing aside"),
-    "batch": (int, "N", "datapoints in a step (default: 1000; digits 256)"),
-    "seed": (int, "N", "of start, batches and draws (default: 0)"),
-    "samples": (int, "S", "for each datapoint: kfac, rp"),
-    "average": (float, "X", "what the averaged curvature keeps of earlier batches: kflr, kfra, kfac, rp"),
-    "inversion": (str, "NAME", f"of the damped blocks, one of {', '.join(INVERSIONS)}: the same"),
-    "refresh": (int, "N", "compute the curvature every N steps: the same"),
-    "tau": (float, "X", "start of the damping of the full matrix: second order"),
-    "gamma": (float, "X", "start of the damping of the blocks: second order but hessian_free"),
-    "eta": (float, "X", "weight of L2"),
-    "learning_rate": (float, "X", "first order; sgd, momentum and nesterov need it"),
-    "halving": (int, "N", "halve the learning rate every so many steps: first order"),
-    "evaluate_every": (int, "N", "steps between evaluations on the whole training set (default: 50)"),
-    "checkpoint_every": (int, "N", "steps between checkpoints (default: 50; and when 30 seconds are not saved)"),
-    "patience": (int, "N", "rejected steps in a row that end the run (default: 20)"),
-    "data_folder": (str, "FOLDER", "where the files of a data set are (default: KFGN_DATA, or downloaded)"),
+
+class Option(NamedTuple):
+    """The type, the metavariable and the help of a command-line option. The default is added to the help."""
+
+    type: Callable[[str], Any]
+    metavar: str
+    help: str
+
+
+GROUPS: dict[str, dict[str, Option]] = {
+    "run": {
+        "data": Option(str, "NAME", f"The data set and the network: one of {', '.join(TASKS)}."),
+        "method": Option(str, "NAME", f"The training method: one of {', '.join(METHODS)}."),
+        "backend": Option(str, "NAME", f"The array library and device: one of {', '.join(BACKENDS)}."),
+        "dtype": Option(str, "NAME", f"The dtype of weights and data: one of {', '.join(DTYPES)}."),
+        "seed": Option(int, "N", "The seed of the initial weights, the batches and the sampled labels."),
+    },
+    "files": {
+        "checkpoint_every": Option(
+            int, "N", "Write a checkpoint every N updates, and whenever 30 seconds of training would be lost."
+        ),
+        "data_folder": Option(
+            str, "FOLDER", "The folder of the data files. By default KFGN_DATA names it, or files are downloaded."
+        ),
+    },
+    "length": {
+        "updates": Option(int, "N", "Stop after N updates. At least one of --updates and --seconds is required."),
+        "seconds": Option(float, "S", "Stop after S seconds of training, without evaluations and writing."),
+        "batch": Option(int, "N", "The number of datapoints of an update (default: 1000, or 256 for digits)."),
+        "patience": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
+        "evaluate_every": Option(int, "N", "Evaluate the loss on the whole training set every N updates."),
+    },
+    "regularisation": {
+        "eta": Option(float, "X", "The weight of L2 regularisation, for every method."),
+    },
+    "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
+        "samples": Option(int, "S", "The number of samples per datapoint, for kfac and rp."),
+        "average": Option(float, "X", "The largest weight of earlier batches in the running average of the factors."),
+        "inversion": Option(str, "NAME", f"The inversion of the damped blocks: one of {', '.join(INVERSIONS)}."),
+        "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
+    },
+    "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
+        "tau": Option(float, "X", "The initial damping tau of the full matrix."),
+        "gamma": Option(float, "X", "The initial damping gamma of the blocks, for every method but hessian_free."),
+    },
+    "first-order methods (sgd, momentum, nesterov, adam)": {
+        "learning_rate": Option(float, "X", "The learning rate. Every method but adam requires it."),
+        "halving": Option(int, "N", "Halve the learning rate every N updates."),
+    },
 }
+"""The options of `train` and `compare` by group. Their names are those of the fields of `Options`."""
+
+METHOD_DEFAULTS = "Without these options a method uses its own defaults."
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Return the parser of the command line."""
     top = Parser(
         prog="kfgn",
-        description="Train networks by the methods of the paper and by those that it compares with.",
-        epilog="Exit status: 0 done, 1 a run or a file failed, 2 wrong usage or a file that is not what it should be, "
-        "4 standard output could not be written, 130 interrupted.",
+        description="Train networks by the methods of the paper, and by the methods that the paper compares them with.",
+        epilog="Exit status: 0 success; 1 a run failed or a file could not be written; 2 wrong usage or an invalid "
+        "file; 4 standard output could not be written; 130 interrupted.",
+    )
+    version = f"kfgn {__version__}"
+    top.add_argument(
+        "--version",
+        action=PrintVersion,
+        nargs=0,
+        const=version,
+        default=argparse.SUPPRESS,
+        help="Print the version and exit.",
     )
     commands = top.add_subparsers(dest="command", required=True)
+    _add_train(commands)
+    _add_compare(commands)
+    _add_show(commands)
+    description = "List the array libraries and devices that are usable on this machine, and why others are not."
+    commands.add_parser("backends", help=description, description=description)
+    return top
 
-    one = commands.add_parser("train", help="train a network", description="Train a network, or go on with its run.")
-    _add_options(one)
-    one.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="the folder of the run, new or empty")
-    one.add_argument("--resume", action="store_true", help="go on with the run in it, with the options it has")
 
-    several = commands.add_parser(
-        "compare",
-        help="train it by several methods",
-        description="Train a network by several methods from one start. What is there of an earlier call goes on.",
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser(
+        "train", help="Train a network.", description="Train a network in a new folder, or resume a run."
     )
-    several.add_argument(
+    groups = _add_options(command)
+    files = groups["files"]
+    out = "The folder of the run. It must be new or empty, unless --resume is given."
+    files.add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    files.add_argument(
+        "--resume", action="store_true", help="Continue the run in the folder. Its options need not be repeated."
+    )
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="Train a network by several methods.",
+        description="Train a network by several methods from the same initial weights and on the same batches. "
+        "Unfinished runs of an earlier call are resumed.",
+    )
+    groups = _add_options(command, without="method")
+    groups["run"].add_argument(
         "--methods",
         nargs="+",
         required=True,
         metavar="NAME[:RATE]",
-        help=f"of {', '.join(METHODS)}; RATE is a learning rate of its own",
+        help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of one method.",
     )
-    _add_options(several, without="method")
-    several.add_argument("--out", type=_path, required=True, metavar="FOLDER", help="has a folder for each run")
+    out = "The folder of the comparison, which gets a folder for each run."
+    groups["files"].add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
 
-    show = commands.add_parser(
-        "show", help="print and redraw runs", description="Print runs, and redraw one's pictures or several together."
-    )
-    show.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="the folder of a run, or one that holds runs and comparisons"
-    )
-    show.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help=f"the picture (default: {LOSS} in the run's folder; {PICTURE} in the folder of several)",
-    )
 
-    commands.add_parser("backends", help="array libraries and devices that are usable here, and why others are not")
-    return top
+def _add_show(commands: Any) -> None:
+    command = commands.add_parser(
+        "show",
+        help="Print runs and draw their pictures again.",
+        description="Print the results of runs, and draw the pictures of one run, or one picture of several runs.",
+    )
+    command.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="The folder of a run, or a folder of runs and comparisons."
+    )
+    picture = f"The file of the picture (default: {LOSS} in the folder of the run, or {PICTURE} for several runs)."
+    command.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
 def _path(text: str) -> Path:
-    """The path in an option, which must not be empty."""
+    """Return the path of an option, which must not be empty."""
     try:
         return Path(checked_path("path", text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _add_options(command: argparse.ArgumentParser, without: str = "") -> None:
-    """Those of `Options`; what is not given is absent."""
-    for field in fields(Options):
-        if field.name != without:
-            kind, metavar, text = OPTIONS[field.name]
-            flag = "--" + field.name.replace("_", "-")
-            command.add_argument(flag, type=kind, metavar=metavar, help=text, default=argparse.SUPPRESS)
+def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
+    """Add the options by group, and return the groups. An option that is not given is absent from the result."""
+    defaults = {field.name: field.default for field in fields(Options)}
+    groups = {}
+    for title, options in GROUPS.items():
+        description = METHOD_DEFAULTS if "methods" in title else None
+        groups[title] = group = command.add_argument_group(title, description)
+        for name, option in options.items():
+            if name != without:
+                known = name == "data" or defaults[name] is None
+                text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
+                flag = "--" + name.replace("_", "-")
+                group.add_argument(flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS)
+    return groups
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command, and return its exit status."""
     try:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
     except UnwrittenError as error:
-        return _told(f"standard output could not be written: {error.strerror}", UNWRITTEN)
+        return _failed(f"standard output could not be written: {error.strerror}", UNWRITTEN)
 
 
 def _run(given: dict[str, Any]) -> int:
@@ -131,40 +194,46 @@ def _run(given: dict[str, Any]) -> int:
     try:
         commands[command](given)
     except InterruptedRunError as error:
-        return _told(f"{error}; {GOES_ON[command]}", INTERRUPTED)
+        return _failed(f"{error}; {HOW_TO_CONTINUE[command]}", INTERRUPTED)
     except RunFailedError as error:
-        return _told(error, FAILED)
+        return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
-        return _told(error, USAGE)
+        return _failed(error, USAGE)
     except UnwrittenError:
         raise
     except OSError as error:
-        return _told(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
     except MemoryError as error:
-        return _told(f"out of memory: {error}", FAILED)
+        return _failed(f"out of memory: {error}", FAILED)
     except KeyboardInterrupt:
-        return _told("interrupted", INTERRUPTED)
-    return FINE
+        return _failed("interrupted", INTERRUPTED)
+    return DONE
 
 
-def _told(what: object, status: int) -> int:
-    tell(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{what}")
+def _failed(reason: object, status: int) -> int:
+    """Print the reason, and return the exit status."""
+    print_error(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{reason}")
     return status
 
 
 def _terminals() -> tuple[Any, Any]:
-    """Consoles on standard output and on standard error."""
+    """Return consoles on standard output and on standard error."""
     library("rich.console")
     from .terminal import Terminal
 
     return Terminal(), Terminal(stderr=True)
 
 
+def _check_data_given(given: dict[str, Any]) -> None:
+    if "data" not in given:
+        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+
+
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, resumed = given.pop("out"), given.pop("resume")
-    if not resumed and "data" not in given:
-        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+    if not resumed:
+        _check_data_given(given)
     with Progress(log) as watch:
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
@@ -173,23 +242,22 @@ def _train(given: dict[str, Any]) -> None:
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods = given.pop("out"), given.pop("methods")
-    if "data" not in given:
-        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+    _check_data_given(given)
     with Progress(log) as watch:
         runs = compare(Options(**given), methods, out, watch=watch)
     print_runs(runs, console)
-    console.print(f"drawn: {out / PICTURE}", soft_wrap=True)
+    console.print(f"picture: {out / PICTURE}", soft_wrap=True)
 
 
 def _show(given: dict[str, Any]) -> None:
     console, _ = _terminals()
     runs = [run for folder in given["runs"] for run in runs_in(folder)]
-    alone, first = len(runs) == 1, given["runs"][0]
-    above = first.resolve().parent if is_run(first) else first
-    picture = given["out"] or (runs[0].folder / LOSS if alone else above / PICTURE)
-    failure: Exception | None = None  # a failure of the table does not lose the picture, nor the reverse
+    single, first = len(runs) == 1, given["runs"][0]
+    common = first.resolve().parent if is_run(first) else first
+    picture = given["out"] or (runs[0].folder / LOSS if single else common / PICTURE)
+    failure: Exception | None = None  # the table is printed even if the picture cannot be drawn
     try:
-        if alone and given["out"] is None:
+        if single and given["out"] is None:
             draw_run(runs[0])
         else:
             draw_losses(runs, resolved(picture))
@@ -200,7 +268,7 @@ def _show(given: dict[str, Any]) -> None:
     print_runs(runs, console)
     if failure is not None:
         raise failure
-    console.print(f"drawn: {resolved(picture)}", soft_wrap=True)
+    console.print(f"picture: {resolved(picture)}", soft_wrap=True)
 
 
 def _backends(_given: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Several methods on one task: the same start, batches, library and threads, one after the other."""
+"""Comparison of several methods on one task: the same initial weights, batches, library and threads, in turn."""
 
 import dataclasses
 import math
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._words import shown
+from .arguments import check_instance, checked_path, with_usage_error
 from .errors import RunFailedError, UsageError
 from .methods import METHODS, checked_method, make_optimiser
-from .options import OF_THE_METHOD, Options, checked_instance, checked_path, usage
+from .options import METHOD_OPTIONS, Options
 from .pictures import draw_losses
 from .run_folder import Run, is_run
 from .tasks import open_task
@@ -20,21 +21,54 @@ PICTURE = "comparison.png"
 
 
 def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch: Watch | None = None) -> list[Run]:
-    """Train by each of the methods, in a folder of its name below `out`, and draw them together there.
+    """Train a network by several methods, and draw their losses in one picture.
 
-    options: of every run; each method takes what it knows of `OF_THE_METHOD`, and `options.method` is not looked at.
-    methods: names, or NAME:RATE for a first-order method with a learning rate of its own, in a folder NAME-RATE.
-    What is there already of an earlier call is gone on with. Raises as `train` and `resume` do, before the first run
-    if the options are at fault, and `UsageError` for an option that none of the methods takes.
+    Parameters
+    ----------
+    options : Options
+        The options of every run. Each method uses those of its own options that were given. `options.method` is not
+        used.
+    methods : tuple or list of str
+        Names of `METHODS`. A first-order method may have its own learning rate, as in "adam:0.01".
+    out : path
+        The folder of the comparison. It gets a folder for each method, such as `kfra` and `adam-0.01`, and the picture
+        `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
+    watch : Watch, optional
+        Callbacks that observe the runs.
+
+    Returns
+    -------
+    list of Run
+        The runs, in the order of the methods.
+
+    Raises
+    ------
+    UsageError
+        An argument is not valid, or an option belongs to none of the methods. Nothing has been written.
+    DataUnavailableError, BackendUnavailableError
+        The data or the backend cannot be opened.
+    RunFailedError
+        A run could not continue, or a file could not be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kfgn.lab import Options, compare
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     runs = compare(Options("digits", updates=2), ["kfra", "adam:0.01"], folder)
+    >>> [run.folder.name for run in runs]
+    ['kfra', 'adam-0.01']
+    >>> runs[0].final() < runs[1].final()
+    True
     """
-    folder = Path(usage(checked_path, "out", out))
-    checked_instance("options", options, Options)
+    folder = Path(with_usage_error(checked_path, "out", out))
+    check_instance("options", options, Options)
     methods, watch = _checked_methods(methods), checked_watch(watch)
     each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
-    for name in OF_THE_METHOD:
+    for name in METHOD_OPTIONS:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
-            raise UsageError(f"{name}: expected an option of one of {', '.join(methods)}, and none takes it")
+            raise UsageError(f"{name}: expected an option that one of {', '.join(methods)} uses, got {value}")
     task = open_task(options.data, options.data_folder)
     for one in each.values():
         make_optimiser(task.network, one)
@@ -58,35 +92,36 @@ def _checked_methods(methods: Sequence[str]) -> list[str]:
     return list(methods)
 
 
-def _for_method(options: Options, asked: str) -> Options:
-    name, colon, rate = asked.partition(":")
-    takes = checked_method(name, "methods").takes
-    without: dict[str, None] = {option: None for option in OF_THE_METHOD if option not in takes}
+def _for_method(options: Options, name_and_rate: str) -> Options:
+    """Return the options for one method, without the options that belong to other methods."""
+    name, colon, rate = name_and_rate.partition(":")
+    known = checked_method(name, "methods").options
+    without: dict[str, None] = {option: None for option in METHOD_OPTIONS if option not in known}
     one = dataclasses.replace(options, method=name, **without)  # type: ignore[arg-type]
     if not colon:
         return one
-    if "learning_rate" not in takes:
-        raise UsageError(f"methods: expected no learning rate for {name}, got {shown(asked)}")
+    if "learning_rate" not in known:
+        raise UsageError(f"methods: expected no learning rate for {name}, got {shown(name_and_rate)}")
     try:
         return dataclasses.replace(one, learning_rate=float(rate))
     except ValueError as error:
-        raise UsageError(f"methods: expected a learning rate after the colon, got {shown(asked)}") from error
+        raise UsageError(f"methods: expected a learning rate after the colon, got {shown(name_and_rate)}") from error
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Without what is None, which the run has resolved."""
+    """Return the options without those that are None. The run has filled in their defaults."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
 
 
 class Arrival(NamedTuple):
-    """When a run first had a loss that was asked for: null where it never had."""
+    """The updates and seconds after which a run first reached a loss; None if it did not."""
 
     updates: int | None
     seconds: float | None
 
 
 def best_first_order(runs: Sequence[Run]) -> float | None:
-    """The least final loss, at the weights or their average, that a first-order method came to; None without any."""
+    """Return the lowest final loss of the first-order methods, at the weights or their average; None without any."""
     finals = [
         loss
         for run in runs
@@ -98,9 +133,9 @@ def best_first_order(runs: Sequence[Run]) -> float | None:
 
 
 def arrival(run: Run, loss: float) -> Arrival:
-    """The first evaluation of the run with a loss, at the weights or their average, that is no larger."""
-    for row in run.evaluations:
-        found = [value for value in (row["train_loss"], row["train_loss_averaged"]) if value is not None]
+    """Find the first evaluation of a run with at most this loss, at the weights or at their average."""
+    for record in run.evaluations:
+        found = [value for value in (record["train_loss"], record["train_loss_averaged"]) if value is not None]
         if found and min(found) <= loss:
-            return Arrival(row["update"], row["seconds"])
+            return Arrival(record["update"], record["seconds"])
     return Arrival(None, None)

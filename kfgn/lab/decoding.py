@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -10,17 +11,17 @@ from .errors import FileError, library
 
 Record = TypeVar("Record")
 
-DEEPEST = 50
-"""The largest depth of nested brackets; no file needs so many."""
+MAX_DEPTH = 50
+"""The largest depth of nested brackets. No file needs more."""
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which might never end."""
+    """Read the bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which may have no end."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("it is a pipe or a device")
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+    except (OSError, ValueError) as error:  # a name with a zero byte gives a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
 
@@ -28,15 +29,16 @@ def content_of(path: Path) -> bytes:
 def decoded(content: bytes, kind: type[Record], place: object) -> Record:
     """Decode JSON, and check that it is of this kind of `TypedDict`. The value itself is returned, unconverted.
 
-    place: the file, and the line where it has several.
-    Raises `FileError` for other content than JSON, and as `checked` does.
+    place: the name of the file, and of the line if it has several
+
+    Raises `FileError` if the content is not JSON, and as `checked` does.
     """
     try:
         value = json.loads(
-            content.decode(), object_pairs_hook=_without_doubles, parse_constant=_refused, parse_float=_finite
+            content.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refused, parse_float=_finite
         )
     except RecursionError as error:
-        raise FileError(f"{place}: expected JSON, got brackets that are nested too deep") from error
+        raise FileError(f"{place}: expected JSON, got brackets that are nested too deeply") from error
     except ValueError as error:
         raise FileError(f"{place}: expected JSON: {error}") from error
     checked(value, kind, place)
@@ -44,24 +46,24 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
+    """Convert a value to a kind. Raises `FileError` if a field has a wrong type, is missing or is unknown."""
     msgspec = library("msgspec")
     try:
         converted = msgspec.convert(value, kind)
         if unknown := _unknown(value, converted):
-            raise FileError(f"{place}: expected no field {unknown}")
+            raise FileError(f"{place}: expected no field {unknown}, got one")
     except UnicodeEncodeError as error:
         raise FileError(f"{place}: expected text, got a lone surrogate") from error
     except RecursionError as error:
-        raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
+        raise FileError(f"{place}: expected a record, got brackets that are nested too deeply") from error
     except msgspec.ValidationError as error:
-        raise FileError(f"{place}: {_told(str(error))}") from error
+        raise FileError(f"{place}: {_rephrased(str(error))}") from error
     return cast("Record", converted)
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` for too deep a value."""
-    if depth > DEEPEST:
+    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` at `MAX_DEPTH`."""
+    if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
         known = vars(converted) if dataclasses.is_dataclass(converted) else converted
@@ -76,25 +78,25 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
     return ""
 
 
-def _told(message: str) -> str:
+def _rephrased(message: str) -> str:
     """Turn "Expected `str`, got `int` - at `$.a`", a message of msgspec, into "a: expected str, got int"."""
-    what, _, field = message.replace("`", "").partition(" - at $")
-    what = what.replace("Object missing required field", "expected a field")
-    what = what.replace("Invalid enum value", "expected another name than")
-    return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
+    text, _, field = message.replace("`", "").partition(" - at $")
+    text = re.sub(r"Object missing required field (\S+)", r"expected a field \1, got none", text)
+    text = text.replace("Invalid enum value", "expected a known name, got")
+    return f"{field.lstrip('.')}{': ' if field else ''}{text[:1].lower()}{text[1:]}"
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the name {name!r} stands twice in an object")
+            raise ValueError(f"the name {name!r} occurs twice in an object")
         found[name] = value
     return found
 
 
 def _refused(constant: str) -> float:
-    raise ValueError(f"there is no {constant} in JSON")
+    raise ValueError(f"JSON has no {constant}")
 
 
 def _finite(digits: str) -> float:

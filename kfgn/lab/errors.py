@@ -1,27 +1,54 @@
-"""What the lab raises for its user. Each message is one clear line, and the command prints no more than that."""
+"""Errors that the lab raises for its user. Each message is one clear line, and the command prints that line alone."""
 
 import importlib
 from typing import Any
 
 
 class UsageError(ValueError):
-    """What was asked for cannot be done as it was asked."""
+    """An argument, an option or a file that is not valid. Nothing has been written.
+
+    Examples
+    --------
+    >>> from kfgn.lab import Options, UsageError
+    >>> try:
+    ...     Options("digits", updates=0)
+    ... except UsageError as error:
+    ...     print(error)
+    updates: expected a positive integer, got 0
+    """
 
 
 class RunFailedError(RuntimeError):
-    """A run could not go on; the message says why, and from which checkpoint it can be resumed."""
+    """A run that could not continue. The message states the reason and the checkpoint from which it can be resumed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kfgn.lab import Options, RunFailedError, train
+    >>> options = Options("digits", "sgd", learning_rate=1e30, updates=5, patience=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         train(options, f"{folder}/run")
+    ...     except RunFailedError as error:
+    ...         print(str(error)[:46])
+    the last 2 steps up to update 2 were rejected,
+    """
+
+
+class InterruptedRunError(RunFailedError):
+    """A run that was asked to stop, and has written a checkpoint."""
 
 
 class FileError(UsageError):
-    """A file that is not what it should be. The message names the file and the field, and states what was expected."""
+    """A file with an invalid content. The message names the file and the field, and states what was expected."""
 
 
 class MissingLibraryError(UsageError):
-    """A library of the extra `train` is not installed."""
+    """A library of the extra `train` that is not installed."""
 
 
 def library(name: str) -> Any:
-    """The module of that name, of a library that comes with the extra `train`; `MissingLibraryError` without it."""
+    """Import a module of a library that the extra `train` installs. Raises `MissingLibraryError`."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

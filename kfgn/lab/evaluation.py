@@ -1,4 +1,4 @@
-"""The loss over the whole training set, piece by piece."""
+"""The mean loss over the whole training set, computed in parts."""
 
 import numpy as np
 
@@ -7,30 +7,30 @@ from .._network.network import Network
 from .._types import Array, Arrays
 from ..backends import Backend
 
-PIECE = 5000
-"""Datapoints at a time: few enough for the memory of a laptop."""
+PART = 5000
+"""The number of datapoints of a part, which needs little of a laptop's memory."""
 
 
 class Evaluation:
-    """The mean loss of a network on X (n, D_0), Y, arrays of the backend."""
+    """The mean loss of a network as a function of its weights, for fixed arrays X (n, D_0) and Y of a backend."""
 
     def __init__(self, network: Network, X: Array, Y: Array, backend: Backend) -> None:
         self.network, self.X, self.Y, self.backend = network, X, Y, backend
         self.n = n = int(X.shape[0])
-        # rows by index: JAX would compile every slice anew
-        self.pieces = [backend.asarray(np.arange(i, min(i + PIECE, n))) for i in range(0, n, PIECE)]
+        # by index, since JAX would compile a program for every slice
+        self.parts = [backend.asarray(np.arange(i, min(i + PART, n))) for i in range(0, n, PART)]
 
     def __call__(self, weights: Arrays) -> float:
-        """At these weights; NaN or infinity where it is."""
+        """Return the loss at these weights. It may be NaN or infinite."""
         total = 0.0
-        for rows in self.pieces:
-            X, Y = taken(self.backend, self.X, self.Y, rows)
+        for indices in self.parts:
+            X, Y = datapoints(self.backend, self.X, self.Y, indices)
             value = loss(self.network, weights, X, Y, check=False)
-            total += float(self.backend.to_numpy(value)) * int(rows.shape[0])
+            total += float(self.backend.to_numpy(value)) * int(indices.shape[0])
         return total / self.n
 
 
-def taken(backend: Backend, X: Array, Y: Array, rows: Array) -> tuple[Array, Array]:
-    """These rows of both, once where both are the same."""
-    batch = backend.xp.take(X, rows, axis=0)
-    return batch, batch if Y is X else backend.xp.take(Y, rows, axis=0)
+def datapoints(backend: Backend, X: Array, Y: Array, indices: Array) -> tuple[Array, Array]:
+    """Return the datapoints of these indices. If Y is X itself, the second result is the first."""
+    batch = backend.xp.take(X, indices, axis=0)
+    return batch, batch if Y is X else backend.xp.take(Y, indices, axis=0)

@@ -1,22 +1,22 @@
-"""Files that are there in full or not at all."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import os
 from pathlib import Path
 
 TEMPORARY = ".tmp"
-"""The suffix of a file that is not there yet."""
+"""The suffix of a file that is not complete yet."""
 
 
 def resolved(path: Path) -> Path:
-    """Follow the links of a path. `Path.resolve` raises what is no `OSError` for links in a circle."""
+    """Follow the links of a path. For a circle of links `Path.resolve` raises an error that is not an `OSError`."""
     return Path(os.path.realpath(path))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in the place of what was there. After a crash at any moment it is the old one or the new one.
+    """Replace a file. After a crash at any moment the path has the old content or the new content.
 
-    Raises `OSError` that names the file; the old one is then untouched.
+    Raises an `OSError` that names the file. The old content is then unchanged.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:
@@ -33,7 +33,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last, where the system can open a folder."""
+    """Make a rename durable, on systems that can open a folder."""
     with contextlib.suppress(PermissionError, IsADirectoryError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps, so that what is written is the state after one."""
+"""Handling of Ctrl-C and SIGTERM between two steps, so that the written state is the state after a step."""
 
 import contextlib
 import signal
@@ -7,19 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 
-class Asked:
-    """Whether the run was asked to stop."""
+class StopRequest:
+    """A flag that is set when the run is asked to stop."""
 
     def __init__(self) -> None:
-        self.to_stop = False
+        self.requested = False
 
 
 @contextlib.contextmanager
-def interrupts() -> Iterator[Asked]:
-    """Ctrl-C and SIGTERM ask to stop; a second one stops at once. In a thread other than the first, as ever."""
-    asked = Asked()
+def stop_on_interrupt() -> Iterator[StopRequest]:
+    """Let the first Ctrl-C or SIGTERM set the flag. A second one stops the program at once.
+
+    Only the main thread can handle signals. In another thread nothing is changed.
+    """
+    stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield stop
         return
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in signals}
@@ -28,13 +31,13 @@ def interrupts() -> Iterator[Asked]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def ask(_number: int, _frame: Any) -> None:
-        asked.to_stop = True
+    def request(_number: int, _frame: Any) -> None:
+        stop.requested = True
         restore()
 
     for number in signals:
-        signal.signal(number, ask)
+        signal.signal(number, request)
     try:
-        yield asked
+        yield stop
     finally:
         restore()

@@ -1,4 +1,4 @@
-"""One process at a time trains in a folder."""
+"""A lock that lets only one process train in a folder."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,12 +7,15 @@ from pathlib import Path
 from .errors import UsageError, library
 
 LOCK = ".lock"
-"""Stays when the run has ended; a process that ended, however it did, holds it no more."""
+"""The name of the lock file. The file stays when a run has ended, but a process that has ended does not hold it."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder, if it is not there, and hold it. `UsageError` if another process does; raises `OSError`."""
+    """Make the folder if it does not exist, and lock it.
+
+    Raises `UsageError` if another process holds the lock, and `OSError`.
+    """
     filelock = library("filelock")
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / LOCK)

@@ -1,4 +1,4 @@
-"""The methods that are compared, by name."""
+"""The training methods by name."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,94 +11,106 @@ from .._network.network import Network
 from .._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, KroneckerFactored
 from .._optimisers.form import check_held
 from .._validation.scalars import checked_name
+from .arguments import with_usage_error
 from .errors import UsageError
-from .options import OF_THE_METHOD, Options, usage
+from .options import METHOD_OPTIONS, Options
 
 Optimiser: TypeAlias = GaussNewton | SGD | Adam
 
 MOMENTUM = 0.9
-"""That of `momentum` and `nesterov`; the paper does not say."""
+"""The momentum of the methods `momentum` and `nesterov`. The paper does not give a value."""
 
-OF_THE_FACTORS = ("samples", "average", "inversion", "refresh")
-OF_THE_DAMPING = ("tau", "gamma")
-OF_THE_RATE = ("learning_rate", "halving")
+FACTOR_OPTIONS = ("samples", "average", "inversion", "refresh")
+DAMPING_OPTIONS = ("tau", "gamma")
+RATE_OPTIONS = ("learning_rate", "halving")
 
 
 class Method(NamedTuple):
-    """How an optimiser is made from those of the options in `takes` that were given, and which it cannot be without."""
+    """A training method.
+
+    make:        a function that makes the optimiser of a network from the options that were given
+    options:     the names of the options that the method has
+    required:    the options without a default
+    first_order: True for a method that uses the gradient alone
+    """
 
     make: Callable[[Network, dict[str, Any]], Optimiser]
-    takes: tuple[str, ...]
-    needs: tuple[str, ...] = ()
+    options: tuple[str, ...]
+    required: tuple[str, ...] = ()
     first_order: bool = False
 
 
 def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, given: dict[str, Any]) -> GaussNewton:
     defaults = {"tau": curvature.TAU, "gamma": curvature.GAMMA}
-    dampings = {name: _starting(name, given[name], defaults[name]) for name in OF_THE_DAMPING if name in given}
+    dampings = {name: _with_initial(name, given[name], defaults[name]) for name in DAMPING_OPTIONS if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
 
 
-def _starting(name: str, initial: float, default: Damping) -> Damping:
-    """The default of tau or gamma from another start, and within bounds that have it."""
+def _with_initial(name: str, initial: float, default: Damping) -> Damping:
+    """Return the default tau or gamma with another initial value, and with a lower bound of at most this value."""
     try:
         return replace(default, initial=initial, lower=max(0.0, min(default.lower, initial)))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
 
 
-def _factored(name: str, *without: str) -> Method:
+def _kronecker_factored(name: str, *without: str) -> Method:
     def make(network: Network, given: dict[str, Any]) -> Optimiser:
-        factors = {option: given[option] for option in OF_THE_FACTORS if option in given}
-        rest = {option: value for option, value in given.items() if option not in factors}
-        return _gauss_newton(network, KroneckerFactored(name, **factors), rest)
+        factors = {option: given[option] for option in FACTOR_OPTIONS if option in given}
+        others = {option: value for option, value in given.items() if option not in factors}
+        return _gauss_newton(network, KroneckerFactored(name, **factors), others)
 
-    return Method(make, tuple(o for o in (*OF_THE_FACTORS, *OF_THE_DAMPING, "eta") if o not in without))
+    return Method(make, tuple(o for o in (*FACTOR_OPTIONS, *DAMPING_OPTIONS, "eta") if o not in without))
 
 
 def _hessian_free(*, blocks: bool) -> Method:
     def make(network: Network, given: dict[str, Any]) -> Optimiser:
         return _gauss_newton(network, HessianFree(blocks=blocks), given)
 
-    return Method(make, (*OF_THE_DAMPING, "eta") if blocks else ("tau", "eta"))
+    return Method(make, (*DAMPING_OPTIONS, "eta") if blocks else ("tau", "eta"))
 
 
 def _sgd(**fixed: Any) -> Method:
-    takes = (*OF_THE_RATE, "eta")
-    return Method(lambda network, given: SGD(network, **given, **fixed), takes, ("learning_rate",), first_order=True)
+    def make(network: Network, given: dict[str, Any]) -> Optimiser:
+        return SGD(network, **given, **fixed)
+
+    return Method(make, (*RATE_OPTIONS, "eta"), required=("learning_rate",), first_order=True)
 
 
 METHODS: dict[str, Method] = {
-    "kflr": _factored("kflr", "samples"),
-    "kfra": _factored("kfra", "samples"),
-    "kfac": _factored("kfac"),
-    "rp": _factored("rp"),
+    "kflr": _kronecker_factored("kflr", "samples"),
+    "kfra": _kronecker_factored("kfra", "samples"),
+    "kfac": _kronecker_factored("kfac"),
+    "rp": _kronecker_factored("rp"),
     "hessian_free": _hessian_free(blocks=False),
     "hessian_free_blocks": _hessian_free(blocks=True),
     "sgd": _sgd(),
     "momentum": _sgd(momentum=MOMENTUM),
     "nesterov": _sgd(momentum=MOMENTUM, nesterov=True),
-    "adam": Method(lambda network, given: Adam(network, **given), (*OF_THE_RATE, "eta"), first_order=True),
+    "adam": Method(lambda network, given: Adam(network, **given), (*RATE_OPTIONS, "eta"), first_order=True),
 }
+"""The methods by name: the paper's kflr, kfra and kfac; random projections, rp; conjugate gradients on the full
+Gauss-Newton matrix, hessian_free, and on its blocks, hessian_free_blocks; and the first-order methods."""
 
 
 def checked_method(name: str, argument: str = "method") -> Method:
-    """The method of that name; `UsageError` for one that is not known."""
-    return METHODS[usage(partial(checked_name, known=tuple(METHODS)), argument, name)]
+    """Return the method of that name. Raises `UsageError` for an unknown name."""
+    return METHODS[with_usage_error(partial(checked_name, known=tuple(METHODS)), argument, name)]
 
 
 def make_optimiser(network: Network, options: Options) -> Optimiser:
-    """The optimiser of a run.
+    """Make the optimiser of a run.
 
-    Raises `UsageError` for an option that its method does not take, needs or has out of range, and for a number that
-    the dtype of the run cannot hold.
+    Raises `UsageError` for an option that the method does not have, for a missing option, for a value out of range,
+    and for a number that is infinite in the dtype of the run.
     """
     method = checked_method(options.method)
-    given = {name: value for name in OF_THE_METHOD if (value := getattr(options, name)) is not None}
-    for name in given:
-        if name not in method.takes:
-            raise UsageError(f"{name}: expected none for {options.method}, which has {', '.join(method.takes)}")
-    for name in method.needs:
+    given = {name: value for name in METHOD_OPTIONS if (value := getattr(options, name)) is not None}
+    for name, value in given.items():
+        if name not in method.options:
+            known = ", ".join(method.options)
+            raise UsageError(f"{name}: expected no value for {options.method}, whose options are {known}, got {value}")
+    for name in method.required:
         if name not in given:
             raise UsageError(f"{name}: expected a number for {options.method}, got none")
     try:
@@ -109,12 +121,12 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
     return optimiser
 
 
-def settings(optimiser: Optimiser, method: str) -> dict[str, Any]:
-    """The values that the options of a method have in its optimiser, given or not."""
+def method_options(optimiser: Optimiser, method: str) -> dict[str, Any]:
+    """Return the values of the options of a method in its optimiser, which include the defaults."""
 
     def value(name: str) -> Any:
-        holder = getattr(optimiser, "curvature", None) if name in OF_THE_FACTORS else optimiser
+        holder = getattr(optimiser, "curvature", None) if name in FACTOR_OPTIONS else optimiser
         found = getattr(holder, name)
         return found.initial if isinstance(found, Damping) else found
 
-    return {name: value(name) for name in METHODS[method].takes}
+    return {name: value(name) for name in METHODS[method].options}

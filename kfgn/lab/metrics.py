@@ -1,4 +1,4 @@
-"""The lines of `metrics.jsonl`."""
+"""Reading and writing of `metrics.jsonl`, which has one JSON object a line."""
 
 import hashlib
 import json
@@ -7,40 +7,40 @@ from typing import Any, cast
 
 from .decoding import content_of, decoded
 from .errors import FileError
-from .records import Start, Update
+from .schema import Start, Update
 
 METRICS = "metrics.jsonl"
 
-Row = dict[str, Any]
-"""A line of `metrics.jsonl`: see `Run.metrics`."""
+Record = dict[str, Any]
+"""The metrics of one update, a line of `metrics.jsonl`. `Run` documents the fields."""
 
 
-def as_lines(rows: list[Row]) -> bytes:
-    """Rows as JSON lines."""
-    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
+def encode(records: list[Record]) -> bytes:
+    """Encode records as JSON lines."""
+    return "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode()
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """The lines with their line ends; none if there is no file. An incomplete last line is left out."""
+    """Return the lines with their line ends, without an incomplete last line. A missing file has no lines."""
     return [line + b"\n" for line in content_of(path).split(b"\n")[:-1]] if path.exists() else []
 
 
 def digest(lines: list[bytes]) -> str:
-    """SHA-256 of lines."""
+    """Return the SHA-256 of lines."""
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
-def as_rows(lines: list[bytes], path: Path) -> list[Row]:
-    """The rows in lines of a file, update 0 first. Raises `FileError`."""
-    rows: list[Row] = []
+def decode(lines: list[bytes], path: Path) -> list[Record]:
+    """Decode the lines of a file, which begin with update 0, and check them. Raises `FileError`."""
+    records: list[Record] = []
     for t, line in enumerate(lines):
         place = f"{path}: line {t + 1}"
-        row: Row = cast("Row", decoded(line, Update if t else Start, place))
-        if row["update"] != t:
-            raise FileError(f"{place}: update: expected {t}, got {row['update']}")
-        if row["seconds"] < (rows[-1]["seconds"] if rows else 0):
-            raise FileError(f"{place}: seconds: expected no less than before, got {row['seconds']}")
-        if ("train_loss" in row) != ("train_loss_averaged" in row):
-            raise FileError(f"{place}: expected both of train_loss and train_loss_averaged, or neither")
-        rows.append(row)
-    return rows
+        record: Record = cast("Record", decoded(line, Update if t else Start, place))
+        if record["update"] != t:
+            raise FileError(f"{place}: update: expected {t}, got {record['update']}")
+        if record["seconds"] < (previous := records[-1]["seconds"] if records else 0):
+            raise FileError(f"{place}: seconds: expected at least {previous}, got {record['seconds']}")
+        if ("train_loss" in record) != ("train_loss_averaged" in record):
+            raise FileError(f"{place}: expected both train_loss and train_loss_averaged, or neither, got one")
+        records.append(record)
+    return records

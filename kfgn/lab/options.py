@@ -1,12 +1,12 @@
-"""What a run is asked to do."""
+"""The options of a run."""
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
+from .._documentation import Documented
 from .._validation.scalars import (
     checked_count,
     checked_name,
@@ -16,11 +16,12 @@ from .._validation.scalars import (
     settle,
 )
 from .._words import shown
+from .arguments import checked_path, with_usage_error
 from .errors import UsageError
 
 DTYPES = ("float32", "float64")
 
-OF_THE_METHOD = (
+METHOD_OPTIONS = (
     "samples",
     "average",
     "inversion",
@@ -31,47 +32,82 @@ OF_THE_METHOD = (
     "learning_rate",
     "halving",
 )
-"""The options that are a method's own; None is what the method has as its default."""
+"""The options that belong to certain methods. For None the method uses its own default."""
 
-FREE = ("updates", "seconds", "data_folder")
-"""The options that may change when a run is resumed: none of them changes a step."""
+CHANGEABLE = ("updates", "seconds", "data_folder")
+"""The options that may change when a run is resumed. None of them changes a step."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """A run. It ends after `updates` steps or `seconds` of training, whichever is first; one of them is needed.
+class Options(metaclass=Documented):
+    """The options of a run, which ends after `updates` steps or `seconds` of training, whichever comes first.
 
-    data:             one of `kfgn.lab.TASKS`
-    method:           one of `kfgn.lab.METHODS`
-    backend, device:  an array library, and where it computes; None is its first device
-    dtype:            float32 or float64
-    updates:          the number of steps
-    seconds:          the time, without evaluations and the writing of files
-    batch:            datapoints in a step; None is the data set's own number
-    seed:             of the initial weights, the batches and the draws
+    Numbers are converted to Python's own types. `None` means the default of the data set or of the method.
 
-    samples:          the number of labels or projections for each datapoint: kfac, rp
-    average:          the most weight that the factors of earlier batches keep: kflr, kfra, kfac, rp
-    inversion:        the way in which the damped blocks are inverted: the same methods
-    refresh:          the number of steps between computations of the curvature: the same methods
-    tau, gamma:       the initial dampings: the same methods, hessian_free and hessian_free_blocks
-    eta:              the weight of L2
-    learning_rate:    the step size of sgd, momentum, nesterov and adam
-    halving:          the number of steps after which the rate is halved, again and again
+    Parameters
+    ----------
+    data : str
+        The data set and network, one of `kfgn.lab.TASKS`.
+    method : str
+        The optimiser, one of `kfgn.lab.METHODS`.
+    backend : str
+        The array library and device, one of `kfgn.backends.BACKENDS`.
+    dtype : str
+        The dtype of weights and data, "float32" or "float64".
+    updates : int, optional
+        The number of steps. At least one of `updates` and `seconds` is required.
+    seconds : float, optional
+        The training time, which excludes evaluations and the writing of files.
+    batch : int, optional
+        The number of datapoints N in a step.
+    seed : int
+        The seed of the initial weights, the batches and the draws.
+    samples : int, optional
+        The number S of sampled labels (kfac) or random projections (rp) per datapoint.
+    average : float, optional
+        The largest weight of the factors of earlier batches in their running average (kflr, kfra, kfac, rp).
+    inversion : str, optional
+        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (kflr, kfra, kfac, rp).
+    refresh : int, optional
+        The number of steps between computations of the curvature (kflr, kfra, kfac, rp).
+    tau : float, optional
+        The initial damping of the full matrix (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks).
+    gamma : float, optional
+        The initial damping of the blocks (kflr, kfra, kfac, rp, hessian_free_blocks).
+    eta : float, optional
+        The weight of L2 regularisation (all methods).
+    learning_rate : float, optional
+        The step size (sgd, momentum and nesterov, which require it, and adam).
+    halving : int, optional
+        The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
+    evaluate_every : int
+        The number of steps between evaluations on the whole training set. The start and the end are evaluated too.
+    checkpoint_every : int
+        The number of steps between checkpoints. The end has a checkpoint too, and so has every step after which more
+        than 30 seconds of training would be lost.
+    patience : int
+        The number of consecutive rejected steps that end the run with an error.
+    data_folder : path, optional
+        The folder of the files of the data set. For None it is the folder that the environment variable KFGN_DATA
+        names or, without the variable, a cache into which missing files are downloaded.
 
-    evaluate_every:   steps between evaluations on the whole training set; the first and the last are evaluated too
-    checkpoint_every: steps between checkpoints; the last is one too, and one comes when 30 seconds are not saved
-    patience:         the number of rejected steps in a row that end the run
-    data_folder:      where the data set's files are; see `kfgn.lab.data.load`
+    Raises
+    ------
+    UsageError
+        A value has a wrong type or is out of range. The names of methods and backends, and the ranges of a method's
+        own options, are checked when the run is set up.
 
-    Numbers are converted to Python's own. Raises `UsageError` for values that are no number or no name, and for numbers
-    out of range. Names, and the ranges of a single method, are checked when the run is set up.
+    Examples
+    --------
+    >>> from kfgn.lab import Options
+    >>> options = Options("digits", method="kfac", updates=100, samples=2)
+    >>> options.backend, options.samples, options.tau
+    ('numpy', 2, None)
     """
 
     data: str
     method: str = "kfra"
     backend: str = "numpy"
-    device: str | None = None
     dtype: str = "float32"
     updates: int | None = None
     seconds: float | None = None
@@ -93,37 +129,13 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
-            settle(self, **{name: usage(check, name, getattr(self, name))})
+            settle(self, **{name: with_usage_error(check, name, getattr(self, name))})
         if self.updates is None and self.seconds is None:
-            raise UsageError("updates, seconds: expected one of them, got neither")
-
-
-def usage(check: Callable[..., Any], name: str, value: Any) -> Any:
-    """The value as a check of `kfgn.options` returns it. Errors of the check become `UsageError`."""
-    try:
-        return check(name, value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(str(error)) from None
-
-
-def checked_path(name: str, value: Any) -> str:
-    """The path of a file or folder as text: `TypeError` for other types, and `ValueError` for an empty path."""
-    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(path, str):
-        raise TypeError(f"{name}: expected a path, got {shown(value)}")
-    if not path or "\0" in path:
-        raise ValueError(f"{name}: expected a path, got {shown(value)}")
-    return path
-
-
-def checked_instance(name: str, value: Any, kind: type) -> None:
-    """`UsageError` if the value is no instance of this class of the lab."""
-    if not isinstance(value, kind):
-        raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")
+            raise UsageError("updates, seconds: expected at least one of them, got neither")
 
 
 def checked_changes(changes: Any) -> dict[str, Any]:
-    """The options that change when a run is resumed, by name, or none: `UsageError` for anything else."""
+    """Return the options that change when a run is resumed, by name. None means no change. Raises `UsageError`."""
     names = [field.name for field in fields(Options)]
     if changes is None:
         return {}
@@ -149,7 +161,7 @@ _finite = partial(checked_number, lower=-math.inf)
 
 _CHECKS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("data", "method", "backend"), _checked_text),
-    **dict.fromkeys(("device", "inversion"), _optional(_checked_text)),
+    "inversion": _optional(_checked_text),
     "dtype": partial(checked_name, known=DTYPES),
     **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), checked_count),
     **dict.fromkeys(("updates", "batch", "samples", "refresh"), _optional(checked_count)),

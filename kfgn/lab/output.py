@@ -1,4 +1,4 @@
-"""Printing to standard output and standard error that may be full, closed, absent, or limited to ASCII."""
+"""Printing to standard output and standard error, which may be full, closed, absent or limited to ASCII."""
 
 import argparse
 import contextlib
@@ -9,33 +9,37 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from .plain import plain
+from .plain_text import escaped
 
 
 class UnwrittenError(OSError):
-    """A failure of standard output to take what was printed."""
+    """Text that could not be written to standard output."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of a command line whose messages quote the given text plainly."""
+    """A parser of command lines whose error messages escape the control characters of the given text."""
 
     def error(self, message: str) -> NoReturn:
-        """End the program, with status 2."""
-        super().error(plain(message))
+        """Print the message and end the program with status 2."""
+        super().error(escaped(message))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. `UnwrittenError` if that fails, which argparse would ignore."""
-        try:
-            (file or sys.stdout).write(self.format_help())
-        except OSError as error:
-            raise UnwrittenError(error.errno, error.strerror) from error
-        except AttributeError:  # there is no standard output
-            pass
+        """Print the help. Raises `UnwrittenError` if that fails, which argparse would ignore."""
+        _print(self.format_help(), file)
+
+
+class PrintVersion(argparse.Action):
+    """An option that prints its constant and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print the version. Raises `UnwrittenError` if that fails, which argparse would ignore."""
+        _print(f"{self.const}\n")
+        parser.exit()
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Prepare both streams for printing, and flush them at the end. A character that the encoding lacks is escaped.
+    """Prepare both streams for printing, and flush them at the end. Characters that the encoding lacks are escaped.
 
     Raises `UnwrittenError`.
     """
@@ -45,20 +49,32 @@ def standard_output() -> Iterator[None]:
     try:
         yield
     finally:
-        _write_out(sys.stderr)
-        if error := _write_out(sys.stdout):
+        _flush(sys.stderr)
+        if error := _flush(sys.stdout):
             raise UnwrittenError(error.errno, error.strerror)
 
 
-def tell(line: str) -> None:
-    """Write a line of text, made plain, to standard error if that is possible."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # full, closed, absent
-        sys.stderr.write(f"{plain(line)}\n")
-    _write_out(sys.stderr)
+def print_error(line: str) -> None:
+    """Print a line, with its control characters escaped, to standard error if that is possible."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error is full, closed or absent
+        sys.stderr.write(f"{escaped(line)}\n")
+    _flush(sys.stderr)
 
 
-def _write_out(stream: TextIO | None) -> OSError | None:
-    """Flush a stream. A stream that fails is connected to the null device, since Python flushes it again at exit."""
+def _print(text: str, file: Any = None) -> None:
+    try:
+        (file or sys.stdout).write(text)
+    except OSError as error:
+        raise UnwrittenError(error.errno, error.strerror) from error
+    except AttributeError:  # there is no standard output
+        pass
+
+
+def _flush(stream: TextIO | None) -> OSError | None:
+    """Flush a stream, and return the error if that fails.
+
+    A failed stream is connected to the null device, since Python flushes it again when it exits.
+    """
     if stream is None or stream.closed:
         return None
     try:

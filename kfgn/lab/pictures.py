@@ -1,4 +1,4 @@
-"""Pictures of runs: how the loss fell, and what an autoencoder makes of its images."""
+"""Pictures of runs: losses against updates and time, and the reconstructions of an autoencoder."""
 
 import io
 import warnings
@@ -13,17 +13,21 @@ from .._linearisation.passes import forward
 from ..backends import open_backend
 from .errors import library
 from .files import write_atomically
-from .plain import plain
+from .metrics import Record
+from .plain_text import escaped
 from .run_folder import Run
 from .tasks import Task, open_task
 
 LOSS, RECONSTRUCTIONS = "loss.png", "reconstructions.png"
 SHOWN = 10
-"""Images above their reconstructions."""
+"""The number of images whose reconstructions are drawn."""
 
 
 def draw_run(run: Run, task: Task | None = None) -> None:
-    """The pictures of a run, in its folder; task: that of the run, if it is open already. Raises `OSError`."""
+    """Draw the pictures of a run in its folder. Raises `OSError`.
+
+    task: the task of the run, if it is open already
+    """
     draw_losses([run], run.folder / LOSS)
     if run.network().widths[0] == run.network().widths[-1] and run.updates:
         task = task or open_task(run.options["data"], run.options["data_folder"])
@@ -31,53 +35,54 @@ def draw_run(run: Run, task: Task | None = None) -> None:
 
 
 def draw_losses(runs: Sequence[Run], path: Path) -> None:
-    """The loss over the whole training set against updates and against seconds, one colour to a run.
+    """Draw the loss over the whole training set against updates and against seconds, each run in its own colour.
 
-    Solid at the weights, dashed at their average; for a single run also the losses of its batches, pale.
+    Lines are solid for the weights and dashed for their average. A single run also has pale lines for the batches.
     """
     figure = library("matplotlib.figure").Figure(figsize=(11, 4.5), layout="constrained")
-    alike = len({run.options["data"] for run in runs}) == 1
-    for axes, by, label in zip(
-        figure.subplots(1, 2, sharey=True), ("update", "seconds"), ("updates", "seconds of training"), strict=True
-    ):
+    single, same_data = len(runs) == 1, len({run.options["data"] for run in runs}) == 1
+    for axes, x in zip(figure.subplots(1, 2, sharey=True), ("update", "seconds"), strict=True):
         for i, run in enumerate(runs):
-            if len(runs) == 1:
-                axes.plot(
-                    *_curve(run.metrics[1:], by, "loss"), color=f"C{i}", alpha=0.3, linewidth=0.8, label="batches"
-                )
-            name = "at the weights" if len(runs) == 1 else _title(run, with_data=not alike)
-            points = {"color": f"C{i}", "marker": ".", "markersize": 4}  # a line alone hides that there is but one
-            axes.plot(*_curve(run.evaluations, by, "train_loss"), **points, label=name)
-            average = "at their average" if len(runs) == 1 else None
-            axes.plot(*_curve(run.evaluations, by, "train_loss_averaged"), **points, linestyle="--", label=average)
+            label = "at the weights" if single else _title(run, with_data=not same_data)
+            if single:
+                batches = {"color": f"C{i}", "alpha": 0.3, "linewidth": 0.8, "label": "batches"}
+                axes.plot(*_curve(run.metrics[1:], x, "loss"), **batches)
+            _draw_evaluations(axes, run, x, color=f"C{i}", labels=(label, "at their average" if single else None))
         axes.set_yscale("log")
-        axes.set_xlabel(label)
+        axes.set_xlabel({"update": "updates", "seconds": "seconds of training"}[x])
         axes.grid(visible=True, which="both", alpha=0.2)
-    figure.axes[0].set_ylabel("loss" if len(runs) == 1 else "loss over the training set")
+    figure.axes[0].set_ylabel("loss" if single else "loss over the training set")
     for text in figure.axes[0].legend().get_texts():
         text.set_parse_math(False)
-    if len(runs) == 1:
-        _entitle(figure, f"{_title(runs[0])}; over the training set, and of its batches")
+    if single:
+        _set_title(figure, f"{_title(runs[0])}: loss over the training set, and loss of each batch")
     else:
-        _entitle(figure, f"{runs[0].options['data'] if alike else 'several data sets'}; dashed: averaged parameters")
+        _set_title(figure, f"{runs[0].options['data'] if same_data else 'several data sets'}; dashed: averaged weights")
     _save(figure, path)
 
 
-def _curve(rows: list[dict[str, Any]], by: str, of: str) -> tuple[list[float], list[float]]:
-    """What is null, or 0 on a logarithmic axis, is a gap."""
-    return [row[by] for row in rows], [row[of] or np.nan for row in rows]
+def _draw_evaluations(axes: Any, run: Run, x: str, *, color: str, labels: tuple[str, str | None]) -> None:
+    """Draw the loss over the training set, solid at the weights and dashed at their average."""
+    points = {"color": color, "marker": ".", "markersize": 4}  # a line alone would not show a single evaluation
+    for y, label, style in zip(("train_loss", "train_loss_averaged"), labels, ("-", "--"), strict=True):
+        axes.plot(*_curve(run.evaluations, x, y), **points, linestyle=style, label=label)
+
+
+def _curve(records: list[Record], x: str, y: str) -> tuple[list[float], list[float]]:
+    """Return two fields of records. A value that is None, or 0 on the logarithmic axis, becomes a gap."""
+    return [record[x] for record in records], [record[y] or np.nan for record in records]
 
 
 def _title(run: Run, *, with_data: bool = True) -> str:
     options = run.options
     data = f"{options['data']}, " if with_data else ""
-    rate = "" if options["learning_rate"] is None else f", rate {options['learning_rate']:g}"
-    halving = "" if options["halving"] is None else f", halved every {options['halving']}"
-    return plain(f"{data}{options['method']}{rate}{halving}")
+    rate = "" if options["learning_rate"] is None else f", learning rate {options['learning_rate']:.4g}"
+    halving = "" if options["halving"] is None else f", halved every {options['halving']} updates"
+    return escaped(f"{data}{options['method']}{rate}{halving}")
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
-    """The first images, above what the network makes of them."""
+    """Draw the first images above their reconstructions."""
     images = task.X[:SHOWN]
     outputs = _outputs(run, images)
     figure = library("matplotlib.figure").Figure(figsize=(SHOWN, 2.6), layout="constrained")
@@ -87,21 +92,21 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
         for axes, picture in zip(row, pictures, strict=True):
             axes.imshow(picture.reshape(task.shape), **shades)
             axes.set_axis_off()
-    _entitle(figure, f"{_title(run)}: images, and what the weights of the last checkpoint make of them")
+    _set_title(figure, f"{_title(run)}: images, and their reconstructions by the last checkpoint")
     _save(figure, path)
 
 
 def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
-    """h_L of each image, for Bernoulli the probabilities: 1/2 + tanh(h_L / 2) / 2."""
+    """Return h_L of each image; for Bernoulli the probabilities, 1/2 + tanh(h_L / 2) / 2."""
     weights = run.weights()
     backend = open_backend("numpy")
     h = forward(backend.xp, run.network(), weights, images.astype(weights[0].dtype)).outputs
     return np.asarray(0.5 + 0.5 * np.tanh(h / 2) if run.network().objective == "bernoulli" else h)
 
 
-def _entitle(figure: Any, title: str) -> None:
-    """Set the title of a figure as plain text, where $ does not begin a formula."""
-    figure.suptitle(plain(title), parse_math=False)
+def _set_title(figure: Any, title: str) -> None:
+    """Set the title of a figure as plain text, in which $ does not start a formula."""
+    figure.suptitle(escaped(title), parse_math=False)
 
 
 def _save(figure: Any, path: Path) -> None:

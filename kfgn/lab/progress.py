@@ -1,18 +1,21 @@
-"""The progress bar of the command; nothing but warnings where there is no terminal."""
+"""The progress bar of the command. Without a terminal only warnings are printed."""
 
 import time
 from types import TracebackType
 from typing import Any
 
 from .errors import library
-from .metrics import Row
+from .metrics import Record
 from .options import Options
-from .plain import plain
+from .plain_text import escaped
 from .watch import Watch
+
+SYMBOLS = {"loss": "loss", "step_size": "alpha", "tau": "tau", "gamma": "gamma"}
+"""The metrics that are shown, and their symbols."""
 
 
 class Progress(Watch):
-    """A bar for each run in turn: loss, alpha, tau, gamma, and updates per second of this process."""
+    """A bar for each run: the loss, alpha, tau, gamma, and the updates of this process per second."""
 
     def __init__(self, console: Any) -> None:
         rich = library("rich.progress")
@@ -20,7 +23,7 @@ class Progress(Watch):
         self.bar = rich.Progress(
             rich.TextColumn("{task.description}", markup=False),
             rich.BarColumn(bar_width=8),
-            rich.TextColumn("{task.fields[told]}"),
+            rich.TextColumn("{task.fields[values]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -35,30 +38,27 @@ class Progress(Watch):
     ) -> None:
         self.bar.stop()
 
-    def begins(self, options: Options, updates: int, seconds: float) -> None:
-        """See `Watch`."""
+    def on_start(self, options: Options, updates: int, seconds: float) -> None:
+        """Add a bar for the run."""
         self.by_updates = options.updates is not None
         total, done = (options.updates, updates) if self.by_updates else (options.seconds, seconds)
-        self.task = self.bar.add_task(plain(f"{options.data} {options.method}"), total=total, completed=done, told="")
+        title = escaped(f"{options.data} {options.method}")
+        self.task = self.bar.add_task(title, total=total, completed=done, values="")
         self.start, self.first = time.perf_counter(), updates
 
-    def goes_on(self, rows: list[Row]) -> None:
-        """See `Watch`."""
-        row = rows[-1]
-        if row["update"] == 0:
+    def on_updates(self, records: list[Record]) -> None:
+        """Show the metrics of the last update."""
+        record = records[-1]
+        if record["update"] == 0:
             return
-        names = {"loss": "loss", "step_size": "alpha", "tau": "tau", "gamma": "gamma"}
-        values = {shown: row[name] for name, shown in names.items() if row[name] is not None}
-        if "alpha" in values:
-            values["alpha"] = -values["alpha"]
-        told = [f"{shown} {value:.3g}" for shown, value in values.items()]
-        speed = (row["update"] - self.first) / (time.perf_counter() - self.start)
+        values = [f"{symbol} {record[name]:.3g}" for name, symbol in SYMBOLS.items() if record[name] is not None]
+        speed = (record["update"] - self.first) / (time.perf_counter() - self.start)
         self.bar.update(
             self.task,
-            completed=row["update"] if self.by_updates else row["seconds"],
-            told=" ".join([str(row["update"]), *told, f"{speed:.3g}/s"]),
+            completed=record["update"] if self.by_updates else record["seconds"],
+            values=" ".join([str(record["update"]), *values, f"{speed:.3g}/s"]),
         )
 
-    def warns(self, message: str) -> None:
-        """See `Watch`."""
+    def on_warning(self, message: str) -> None:
+        """Print the warning."""
         self.console.print(f"kfgn: warning: {message}", style="yellow", soft_wrap=True)

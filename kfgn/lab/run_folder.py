@@ -1,4 +1,4 @@
-"""The folder of a run: what it was asked, what happened at each update, and the weights it arrived at."""
+"""The folder of a run: its configuration, the metrics of each update, and the final weights."""
 
 import json
 import math
@@ -8,106 +8,170 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._documentation import Documented
 from .._network.dense import Dense
 from .._network.network import Network
 from .._validation.scalars import checked_flag
+from .._words import shown
+from .arguments import checked_path, with_usage_error
 from .checkpoint import Checkpoint, newest_checkpoint
 from .decoding import checked, content_of, decoded
 from .errors import FileError, RunFailedError, UsageError
 from .files import TEMPORARY, write_atomically
 from .lock import LOCK
-from .metrics import METRICS, Row, as_rows, digest, whole_lines
-from .options import Options, checked_path, usage
-from .records import Configuration
+from .metrics import METRICS, Record, decode, digest, whole_lines
+from .options import Options
+from .schema import FORMAT, Configuration
 from .setup import digest_of
 
 CONFIGURATION = "configuration.json"
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run as its folder has it.
+class Run(metaclass=Documented):
+    """A run, as its folder contains it. `train`, `resume` and `read_run` return it.
 
-    configuration: the options with the values they had, network, optimiser, data set, versions and machine
-    metrics:       a row for each update, and one before the first, update 0:
-                   update                    t
-                   seconds                   of training so far, without evaluations and the writing of files
-                   loss, f                   of the batch at the weights before the update, and with L2
-                   step_size                 alpha, or minus the learning rate
-                   tau, gamma, rho           of the update, null for methods that have none and where rho was not made
-                   ok                        whether the update moved the weights
-                   train_loss,               where evaluated: of the whole training set at the weights after the
-                   train_loss_averaged       update, and at their average
-                   What is not a finite number is null.
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The folder of the run.
+    configuration : dict
+        The options with all defaults filled in, the network, the optimiser, the data set, versions and machine.
+    metrics : list of dict
+        A record for each update t = 1, 2, ..., and a first one, update 0, for the initial weights. Non-finite numbers
+        are None. The fields of a record are:
+
+        * update: t
+        * seconds: the training time so far, without evaluations and the writing of files
+        * loss, f: the mean loss of the batch at the weights before the update, and the same with L2 regularisation
+        * step_size: alpha of (40), which is negative downhill; minus the learning rate for a first-order method
+        * tau, gamma: the dampings of the update; None for a method without them
+        * rho: the reduction ratio (42); None for an update that does not compute it
+        * ok: True if the update moved the weights, False if it was rejected
+        * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
+          their average; absent if the update was not evaluated
+
+        Update 0 has only update, seconds, train_loss and train_loss_averaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kfgn.lab import Options, train
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(Options("digits", updates=2), f"{folder}/run")
+    ...     weights = run.weights()
+    >>> run.updates, run.rejected, [W.shape for W in weights]
+    (2, 0, [(32, 65), (16, 33), (10, 17)])
+    >>> run.metrics[1]["step_size"] < 0
+    True
     """
 
     folder: Path
     configuration: dict[str, Any]
-    metrics: list[Row]
+    metrics: list[Record]
 
     @property
     def options(self) -> dict[str, Any]:
-        """Those of `Options`, by name."""
+        """The fields of `Options` by name, with all defaults filled in."""
         options: dict[str, Any] = self.configuration["options"]
         return options
 
     @property
     def updates(self) -> int:
-        """How many are done."""
+        """The number of updates that are done."""
         return int(self.metrics[-1]["update"]) if self.metrics else 0
 
     @property
     def seconds(self) -> float:
-        """How long they took."""
+        """The training time in seconds."""
         return float(self.metrics[-1]["seconds"]) if self.metrics else 0.0
 
     @property
     def rejected(self) -> int:
-        """How many updates did not move the weights."""
-        return sum(row.get("ok") is False for row in self.metrics)
+        """The number of updates that did not move the weights."""
+        return sum(record.get("ok") is False for record in self.metrics)
 
     @property
-    def evaluations(self) -> list[Row]:
-        """The rows that have losses over the whole training set."""
-        return [row for row in self.metrics if "train_loss" in row]
+    def evaluations(self) -> list[Record]:
+        """The records with losses over the whole training set."""
+        return [record for record in self.metrics if "train_loss" in record]
 
     def final(self, *, averaged: bool = False) -> float:
-        """The last loss over the whole training set, at the weights or at their average; NaN if there is none."""
-        averaged = usage(checked_flag, "averaged", averaged)
-        rows = self.evaluations
-        value = rows[-1]["train_loss_averaged" if averaged else "train_loss"] if rows else None
+        """Return the last mean loss over the whole training set.
+
+        Parameters
+        ----------
+        averaged : bool
+            If True, the loss at the running average of the weights; otherwise at the weights.
+
+        Returns
+        -------
+        float
+            NaN if there is no evaluation, or if the loss was not finite.
+
+        Raises
+        ------
+        UsageError
+            `averaged` is neither True nor False.
+        """
+        averaged = with_usage_error(checked_flag, "averaged", averaged)
+        evaluations = self.evaluations
+        value = evaluations[-1]["train_loss_averaged" if averaged else "train_loss"] if evaluations else None
         return math.nan if value is None else float(value)
 
     def network(self) -> Network:
-        """What was trained."""
+        """Return the network.
+
+        Returns
+        -------
+        kfgn.Network
+        """
         saved = self.configuration["network"]
         return Network(**{**saved, "layers": [Dense(**layer) for layer in saved["layers"]]})
 
     def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
-        """Those of the newest checkpoint, or their average, W_l (D_l, D_{l-1} + 1) in NumPy."""
-        averaged = usage(checked_flag, "averaged", averaged)
+        """Read the weights of the newest usable checkpoint.
+
+        Parameters
+        ----------
+        averaged : bool
+            If True, return the running average of the weights; otherwise the weights.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype of the run.
+
+        Raises
+        ------
+        UsageError
+            `averaged` is neither True nor False, or the run has no checkpoint yet.
+        RunFailedError
+            No checkpoint is usable.
+        """
+        averaged = with_usage_error(checked_flag, "averaged", averaged)
         found = newest_checkpoint(self.folder, self.configuration["hash"], _ignore)
         if found is None:
-            raise UsageError(f"{self.folder}: has no checkpoint yet")
+            raise UsageError(f"{self.folder}: expected a checkpoint, got none yet")
         name = "average" if averaged else "weights"
         return tuple(found.arrays[f"{name}.{l}"] for l in range(self.network().depth))
 
 
 def _ignore(_warning: str) -> None:
-    """For readers: a damaged checkpoint is the trainer's to report."""
+    """Ignore a warning about a damaged checkpoint. Only the trainer reports it."""
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run was begun there."""
+    """Return True if a run was started in the folder."""
     return (folder / CONFIGURATION).exists()
 
 
 def check_new(folder: Path) -> None:
-    """`UsageError` unless a run can begin there: in no folder yet, or in an empty one."""
+    """Raise `UsageError` unless the folder does not exist or is empty, so that a run can start there."""
     try:
         if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
-            resumes = "add --resume to go on with its run, or " if is_run(folder) else ""
-            raise UsageError(f"out: {folder} is not empty; {resumes}name another folder")
+            resumes = "add --resume to continue its run, or " if is_run(folder) else ""
+            raise UsageError(f"out: {folder} is not empty; {resumes}choose another folder")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"out: expected a folder, got the file {folder}")
     except OSError as error:
@@ -115,17 +179,42 @@ def check_new(folder: Path) -> None:
 
 
 def read_run(folder: str | Path) -> Run:
-    """The run in a folder. `UsageError` if there is none, or if one of its files is not what it should be."""
-    folder = Path(usage(checked_path, "folder", folder))
+    """Read the run in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        The `out` of `train`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UsageError
+        The folder contains no run, or one of its files is damaged or has the format of another version of kfgn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kfgn.lab import Options, read_run, train
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     trained = train(Options("digits", updates=1), folder)
+    ...     run = read_run(folder)
+    >>> run == trained
+    True
+    """
+    folder = Path(with_usage_error(checked_path, "folder", folder))
     configuration = read_configuration(folder)
     lines = whole_lines(folder / METRICS)
-    rows = as_rows(lines, folder / METRICS)
+    records = decode(lines, folder / METRICS)
     _check_metrics(folder, configuration["hash"], lines)
-    return Run(folder, configuration, rows)
+    return Run(folder, configuration, records)
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder or, if it is none, the runs in its folders and in the comparisons among them.
+    """Read the run in a folder or, if it contains none, the runs and the comparisons in the folders within it.
 
     Raises as `read_run` does, and `OSError`.
     """
@@ -137,25 +226,27 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
-    """`FileError` unless the metrics are those with which the newest intact checkpoint was written."""
+    """Raise `FileError` unless the metrics are those with which the newest usable checkpoint was written."""
     try:
         found = newest_checkpoint(folder, configuration, _ignore)
     except RunFailedError:  # there is no checkpoint to compare with
         return
     if found is not None and found.metrics != digest(lines[: found.t + 1]):
-        raise FileError(f"{folder / METRICS} is damaged: expected the rows of the updates 0 to {found.t}, got others")
+        raise FileError(f"{folder / METRICS} is damaged: expected the records of updates 0 to {found.t}, got others")
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
-    """The configuration of a folder. `UsageError` if there is none, and `FileError` if it is not what was written."""
+    """Read the configuration of a run. Raises `UsageError` without a run, and `FileError` for an invalid file."""
     path = folder / CONFIGURATION
     try:
-        there = path.exists()
+        exists = path.exists()
     except (OSError, ValueError) as error:
-        raise UsageError(f"{folder}: there is no run here: {error}") from error
-    if not there:
-        raise UsageError(f"{folder}: there is no run here ({CONFIGURATION} is missing)")
-    configuration = decoded(content_of(path), Configuration, path)
+        raise UsageError(f"{folder}: expected a run, got none: {error}") from error
+    if not exists:
+        raise UsageError(f"{folder}: expected a run, got none ({CONFIGURATION} is missing)")
+    content = content_of(path)
+    _check_format(decoded(content, dict, path), path)
+    configuration = decoded(content, Configuration, path)
     checked(configuration["options"], Options, f"{path}: options")
     if configuration["hash"] != digest_of(configuration):
         raise FileError(f"{path}: hash: expected that of its options, network and optimiser, got another")
@@ -165,23 +256,32 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     return dict(configuration)
 
 
+def _check_format(configuration: dict[str, Any], path: Path) -> None:
+    """Raise `FileError` for a run that another version of kfgn has written in another format."""
+    found = configuration.get("format")
+    if type(found) is not int or found != FORMAT:
+        got = shown(found) if "format" in configuration else "none, as before version 3"
+        raise FileError(f"{path}: format: expected {FORMAT}, got {got}")
+
+
 def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
-    """Raises `OSError` that names the file."""
+    """Write `configuration.json`. Raises an `OSError` that names the file."""
     write_atomically(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
 
 
 def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
-    """Drop the lines after a checkpoint, or all lines, since they will be computed again. Return those that are left.
+    """Delete the lines after a checkpoint, or all lines without one, since these updates will be computed again.
 
-    Raises `RunFailedError` if they are not the lines with which the checkpoint was written.
+    Returns the lines that are left. Raises `RunFailedError` if they are not the lines with which the checkpoint was
+    written.
     """
     kept: list[bytes] = []
     if checkpoint is not None:
         t, path = checkpoint.t, folder / METRICS
         kept = whole_lines(path)[: t + 1]
         if len(kept) != t + 1:
-            raise RunFailedError(f"{path} is damaged: expected a row for each of the updates 0 to {t}")
+            raise RunFailedError(f"{path} is damaged: expected a record for each of the updates 0 to {t}")
         if digest(kept) != checkpoint.metrics:
-            raise RunFailedError(f"{path} is damaged: expected the rows of the updates 0 to {t}, got others")
+            raise RunFailedError(f"{path} is damaged: expected the records of updates 0 to {t}, got others")
     write_atomically(folder / METRICS, b"".join(kept))
     return kept

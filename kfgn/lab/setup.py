@@ -1,4 +1,4 @@
-"""All that a run needs before its first step, and its description."""
+"""The setup of a run before its first step, and its description in `configuration.json`."""
 
 import dataclasses
 import hashlib
@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..backends import Backend, open_backend
+from .arguments import check_instance
 from .errors import UsageError, library
-from .methods import Optimiser, make_optimiser, settings
-from .options import FREE, Options, checked_instance
-from .tasks import Task, open_task
+from .methods import Optimiser, make_optimiser, method_options
+from .options import CHANGEABLE, Options
+from .schema import FORMAT
+from .tasks import Task, check_task, open_task
 
 
 class Setup(NamedTuple):
-    """The options with every value that is used, and what they name."""
+    """The options with all defaults filled in, and the objects that the options name."""
 
     options: Options
     task: Task
@@ -26,13 +28,14 @@ class Setup(NamedTuple):
     optimiser: Optimiser
 
     def hash(self) -> str:
-        """Of all that a step depends on, so that a checkpoint knows its run."""
+        """Return the hash of everything on which a step depends. It shows to which run a checkpoint belongs."""
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:
-        """For `configuration.json`."""
+        """Return the content of `configuration.json`."""
         optimiser = dataclasses.asdict(self.optimiser)
         return {
+            "format": FORMAT,
             "hash": self.hash(),
             "options": dataclasses.asdict(self.options),
             "network": optimiser.pop("network"),
@@ -49,45 +52,51 @@ class Setup(NamedTuple):
         }
 
     def versions(self) -> dict[str, str]:
-        """Of what computes."""
+        """Return the versions of kfgn, Python and the array libraries."""
         return {
             "kfgn": __version__,
             "numpy": version("numpy"),
-            self.backend.name: self.backend.version,
+            self.backend.library: self.backend.version,
             "python": platform.python_version(),
         }
 
 
 def digest_of(configuration: Mapping[str, Any]) -> str:
-    """The hash that the setup of a configuration has."""
+    """Return the hash of the setup that a configuration describes."""
     optimiser = {name: value for name, value in configuration["optimiser"].items() if name != "class"}
     return _digest(configuration["options"], {**optimiser, "network": configuration["network"]})
 
 
 def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
-    fixed = {name: value for name, value in options.items() if name not in FREE}
+    fixed = {name: value for name, value in options.items() if name not in CHANGEABLE}
     return hashlib.sha256(json.dumps([fixed, optimiser], sort_keys=True).encode()).hexdigest()
 
 
 def set_up(options: Options, task: Task | None = None) -> Setup:
-    """Open what the options name; `task` if it is open already.
+    """Open the objects that the options name. A task that was given is checked and used instead of the named one.
 
     Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError`.
     """
-    checked_instance("options", options, Options)
-    if task is not None:
-        checked_instance("task", task, Task)
-    for name in ("safetensors", "matplotlib", "msgspec"):  # an error now, and not after the first updates
+    check_instance("options", options, Options)
+    for name in ("safetensors", "matplotlib", "msgspec"):  # report a missing library now, not after the first updates
         library(name)
     try:
-        backend = open_backend(options.backend, options.device)
+        backend = open_backend(options.backend)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if task is None:
-        task = open_task(options.data, options.data_folder)
+    task = open_task(options.data, options.data_folder) if task is None else _checked_task(task)
     optimiser = make_optimiser(task.network, options)
     batch = task.batch if options.batch is None else options.batch
     if batch > len(task.X):
-        raise UsageError(f"batch: expected at most {len(task.X)}, the size of {task.name}, got {batch}")
-    used = settings(optimiser, options.method)
-    return Setup(dataclasses.replace(options, device=backend.device, batch=batch, **used), task, backend, optimiser)
+        raise UsageError(f"batch: expected at most {len(task.X)}, the number of datapoints of {task.name}, got {batch}")
+    used = method_options(optimiser, options.method)
+    return Setup(dataclasses.replace(options, batch=batch, **used), task, backend, optimiser)
+
+
+def _checked_task(task: Task) -> Task:
+    check_instance("task", task, Task)
+    try:
+        check_task(task)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"task.{error}") from error
+    return task

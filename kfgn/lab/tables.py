@@ -1,4 +1,4 @@
-"""Runs and backends as tables for the terminal."""
+"""Tables of runs and of backends for the terminal."""
 
 import math
 import os
@@ -8,15 +8,18 @@ from typing import Any
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .comparison import arrival, best_first_order
 from .errors import library
-from .plain import plain
+from .plain_text import escaped
 from .run_folder import Run
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
-    """Final losses over the whole training set, and when each run had the best of the first-order methods."""
+    """Print the final losses over the whole training set.
+
+    With a first-order method among several runs, also print when each run reached the best loss of these methods.
+    """
     best = best_first_order(runs) if len(runs) > 1 else None
-    alike = len(runs) > 1 and len({run.options["data"] for run in runs}) == 1
-    names = ["method"] if alike else ["data", "method"]
+    same_data = len(runs) > 1 and len({run.options["data"] for run in runs}) == 1
+    names = ["method"] if same_data else ["data", "method"]
     heads = ["run", *names, "updates", "seconds", "loss", "averaged", "rejected"]
     heads += ["updates\nto best", "seconds\nto best"] if best is not None else []
     table = _table(*heads, left=1 + len(names))
@@ -27,19 +30,19 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
         if best is not None:
             updates, seconds = arrival(run, best)
             row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
-        table.add_row(*map(plain, row))
+        table.add_row(*map(escaped, row))
     console.print(table)
-    if alike:
-        console.print(f"all on {runs[0].options['data']}")
+    if same_data:
+        console.print(f"data set of all runs: {runs[0].options['data']}")
     for title, run in zip(titles, runs, strict=True):
         if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
-            console.print(f"{title}: its losses are those after update {t}", soft_wrap=True)
+            console.print(f"{title}: the losses are those after update {t}", soft_wrap=True)
     if best is not None:
-        console.print(f"best: the least final loss of the first-order methods, {best:.5g}")
+        console.print(f"best: the lowest final loss of the first-order methods, {best:.5g}")
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """Return the name of each run's folder, or its path below the common folder if two names are alike."""
+    """Return the name of each run's folder, or its path below the common folder if two names are equal."""
     folders = [run.folder.resolve() for run in runs]
     names = [folder.name for folder in folders]
     if len(set(names)) == len(names) or len(set(folders)) == 1:
@@ -48,16 +51,15 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def print_backends(console: Any) -> None:
-    """Every library on every device: its version, or why it is not usable here."""
-    table = _table("backend", "device", "version", "usable", left=4)
-    for name, kind in BACKENDS.items():
-        for device in kind.devices:
-            try:
-                backend = open_backend(name, device)
-            except BackendUnavailableError as error:
-                table.add_row(name, device, "-", plain(f"no: {error}"))
-            else:
-                table.add_row(name, device, backend.version, "yes")
+    """Print the version of every backend, or the reason why it is not usable on this machine."""
+    table = _table("backend", "version", "usable", left=3)
+    for name in BACKENDS:
+        try:
+            backend = open_backend(name)
+        except BackendUnavailableError as error:
+            table.add_row(name, "-", escaped(f"no: {error}"))
+        else:
+            table.add_row(name, backend.version, "yes")
     console.print(table)
 
 

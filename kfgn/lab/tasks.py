@@ -1,4 +1,4 @@
-"""What is trained: a data set, its targets, and the paper's network for them."""
+"""Training tasks: a data set, its targets, and the paper's network for them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,24 +8,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._linearisation.arguments import checked_targets
+from .._documentation import Documented
+from .._linearisation.arguments import checked_network, checked_targets
 from .._network.network import Network
-from .._validation.scalars import checked_name
+from .._validation.scalars import checked_count, checked_name, checked_pair
+from .._words import shown
+from .arguments import with_usage_error
 from .data import Images, load
 from .data.store import Folder
 from .errors import UsageError
-from .options import usage
 
 
 @dataclass(frozen=True)
-class Task:
-    """A network and all it is trained on.
+class Task(metaclass=Documented):
+    """A network and the data on which it is trained.
 
-    X:     (n, D_0) float32
-    Y:     X itself for an autoencoder, else (n,) int64
-    shape: of an image, (height, width)
-    about: the data set, in a sentence
-    batch: how many datapoints a step takes if nothing else is asked
+    Parameters
+    ----------
+    name : str
+        The name of the task in messages.
+    network : kfgn.Network
+        The network.
+    X : numpy.ndarray
+        The inputs (n, D_0), float32 or float64, finite.
+    Y : numpy.ndarray
+        The targets: X itself for an autoencoder, and otherwise (n, D_L) or class indices (n,), as the objective
+        requires.
+    shape : tuple of int
+        The height and the width of an image, whose product is D_0.
+    about : str
+        The data set, in one sentence.
+    batch : int
+        The default number of datapoints in a step.
+
+    Notes
+    -----
+    `train` checks the fields.
     """
 
     name: str
@@ -38,12 +56,39 @@ class Task:
 
     @property
     def reconstructs(self) -> bool:
-        """Whether the outputs are images again."""
+        """True if the targets are the inputs, so that the outputs are images."""
         return self.Y is self.X
 
 
+def check_task(task: Task) -> None:
+    """Raise `TypeError` or `ValueError` for a field of a task with a wrong type, shape, dtype or value."""
+    checked_network(task.network)
+    D = task.network.widths[0]
+    _check_array("X", task.X)
+    _check_array("Y", task.Y)
+    if task.X.dtype not in (np.float32, np.float64):
+        raise TypeError(f"X: expected dtype float32 or float64, got {task.X.dtype}")
+    if task.X.ndim != 2 or task.X.shape[1] != D or not len(task.X):
+        raise ValueError(f"X: expected shape (n, {D}) with n of at least 1, got {task.X.shape}")
+    if not np.isfinite(task.X).all():
+        raise ValueError("X: expected finite values, got NaN or infinity")
+    checked_targets(task.network, task.X, task.Y, check=True)
+    for name in ("name", "about"):
+        if not isinstance(value := getattr(task, name), str):
+            raise TypeError(f"{name}: expected a text, got {shown(value)}")
+    height, width = (checked_count("shape", side) for side in checked_pair("shape", task.shape))
+    if height * width != D:
+        raise ValueError(f"shape: expected a height and a width with the product {D}, got {height} and {width}")
+    checked_count("batch", task.batch)
+
+
+def _check_array(name: str, array: Any) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {shown(array)}")
+
+
 def _autoencoder(objective: str) -> Callable[[int], Network]:
-    """D-1000-500-250-30-250-500-1000-D, tanh but for the code, which is linear."""
+    """D-1000-500-250-30-250-500-1000-D with tanh units, except for the code, which is linear."""
     hidden = (1000, 500, 250, 30, 250, 500, 1000)
     transfers = tuple("identity" if min(hidden) == D else "tanh" for D in hidden)
     return lambda D: Network.dense((D, *hidden, D), transfers, objective)
@@ -53,7 +98,7 @@ def _classifier(hidden: tuple[int, ...], objective: str, outputs: int) -> Callab
     return lambda D: Network.dense((D, *hidden, outputs), ("tanh",) * len(hidden), objective)
 
 
-def _images(images: Images) -> NDArray[Any]:
+def _pixels(images: Images) -> NDArray[Any]:
     return images.pixels
 
 
@@ -62,7 +107,7 @@ def _classes(images: Images) -> NDArray[Any]:
     return images.labels
 
 
-def _odd(images: Images) -> NDArray[Any]:
+def _parity(images: Images) -> NDArray[Any]:
     return _classes(images) % 2
 
 
@@ -71,33 +116,31 @@ DIGITS, WIDE = (32, 16), (1000, 500, 250, 30)
 
 _TASKS: dict[str, tuple[str, Callable[[int], Network], Callable[[Images], NDArray[Any]], int]] = {
     "digits": ("digits", _classifier(DIGITS, "categorical", 10), _classes, 256),
-    "digits-odd": ("digits", _classifier(DIGITS, "mixture", 3), _odd, 256),
-    "mnist": ("mnist", _autoencoder("bernoulli"), _images, PAPER_BATCH),
-    "mnist-odd": ("mnist", _classifier(WIDE, "mixture", 3), _odd, PAPER_BATCH),
-    "curves": ("curves", _autoencoder("bernoulli"), _images, PAPER_BATCH),
-    "faces": ("faces", _autoencoder("squared_error"), _images, PAPER_BATCH),
+    "digits-odd": ("digits", _classifier(DIGITS, "mixture", 3), _parity, 256),
+    "mnist": ("mnist", _autoencoder("bernoulli"), _pixels, PAPER_BATCH),
+    "mnist-odd": ("mnist", _classifier(WIDE, "mixture", 3), _parity, PAPER_BATCH),
+    "curves": ("curves", _autoencoder("bernoulli"), _pixels, PAPER_BATCH),
+    "faces": ("faces", _autoencoder("squared_error"), _pixels, PAPER_BATCH),
 }
 
 TASKS = tuple(_TASKS)
-"""digits and the autoencoders of Section 5.1: mnist, curves, faces; with -odd, the mixture (27) of Section 5.2."""
+"""The names of the tasks: digits; the autoencoders of Section 5.1, mnist, curves and faces; and with the suffix -odd
+the mixture (27) of Section 5.2, which tells odd from even digits."""
 
 
 def open_task(name: str, folder: Folder = None) -> Task:
-    """The task of that name. Its data come from `kfgn.lab.data.load`, and their values are checked once.
+    """Load the data of a task with `kfgn.lab.data.load`, and check their values.
 
     Raises `UsageError` for an unknown name, for values that are not finite and for targets that the objective does not
-    take, and `DataUnavailableError`.
+    allow, and `DataUnavailableError`.
     """
-    name = usage(partial(checked_name, known=TASKS), "data", name)
+    name = with_usage_error(partial(checked_name, known=TASKS), "data", name)
     source, network, targets, batch = _TASKS[name]
     images = load(source, folder)
-    if not np.isfinite(images.pixels).all():
-        raise UsageError(f"data: expected finite pixels in {source}, got NaN or infinity")
-    task = Task(
-        name, network(images.pixels.shape[1]), images.pixels, targets(images), images.shape, images.about, batch
-    )
+    X, Y = images.pixels, targets(images)
+    task = Task(name, network(X.shape[1]), X, Y, images.shape, images.about, batch)
     try:
-        checked_targets(task.network, task.X, task.Y, check=True)
-    except ValueError as error:
+        check_task(task)
+    except (TypeError, ValueError) as error:
         raise UsageError(f"data: {name} cannot be trained on: {error}") from error
     return task

@@ -1,4 +1,4 @@
-"""A console of rich that prints text of users as it is, never as markup."""
+"""A console of rich that prints the text of users literally, never as markup."""
 
 import errno
 import os
@@ -8,26 +8,26 @@ from rich.console import Console
 from rich.text import Text
 
 from .output import UnwrittenError
-from .plain import plain
+from .plain_text import escaped
 
 
 class Terminal(Console):
     """A console for standard output or standard error.
 
-    Raises `UnwrittenError` if standard output is closed or full. Standard error may lose text without an error.
+    Raises `UnwrittenError` if standard output is closed or full. Text for standard error may be lost without an error.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, with every string made plain."""
+        """Print as rich does, with the control characters of every string escaped."""
         try:
-            super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
+            super().print(*(Text(escaped(x)) if isinstance(x, str) else x for x in objects), **options)
         except OSError as error:
             if not self.stderr:
                 raise UnwrittenError(error.errno, error.strerror) from error
 
     def on_broken_pipe(self) -> None:
-        """Raise the error, where rich would end the process."""
+        """Raise the error. The method of rich would end the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

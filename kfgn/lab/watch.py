@@ -1,28 +1,68 @@
-"""Who looks on while a run trains."""
+"""Callbacks that observe a run while it trains."""
 
 import warnings
 
-from .metrics import Row
-from .options import Options, checked_instance
+from .arguments import check_instance
+from .metrics import Record
+from .options import Options
 
 
 class Watch:
-    """Silent but for warnings. What looks on otherwise derives from it, as the progress bar of the command does."""
+    """Callbacks of a run. Derive from this class to follow the progress of training.
 
-    def begins(self, options: Options, updates: int, seconds: float) -> None:
-        """A run begins, or goes on after so many updates and seconds."""
+    The methods of this class do nothing, except that `on_warning` issues a `UserWarning`.
 
-    def goes_on(self, rows: list[Row]) -> None:
-        """These updates are done."""
+    Examples
+    --------
+    >>> import tempfile
+    >>> from kfgn.lab import Options, Watch, train
+    >>> class Count(Watch):
+    ...     updates = 0
+    ...     def on_updates(self, records):
+    ...         self.updates = records[-1]["update"]
+    >>> count = Count()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(Options("digits", updates=2), f"{folder}/run", watch=count)
+    >>> count.updates
+    2
+    """
 
-    def warns(self, message: str) -> None:
-        """Something was not as it should be, and the run goes on."""
+    def on_start(self, options: Options, updates: int, seconds: float) -> None:
+        """Observe that a run starts or resumes.
+
+        Parameters
+        ----------
+        options : Options
+            The options, with all defaults filled in.
+        updates : int
+            The number of updates that are done already.
+        seconds : float
+            The training time of these updates.
+        """
+
+    def on_updates(self, records: list[Record]) -> None:
+        """Observe that updates are done and written.
+
+        Parameters
+        ----------
+        records : list of dict
+            The metrics of these updates, as in `Run.metrics`. The first call has the record of update 0.
+        """
+
+    def on_warning(self, message: str) -> None:
+        """Observe a problem that does not stop the run.
+
+        Parameters
+        ----------
+        message : str
+            One line.
+        """
         warnings.warn(message, stacklevel=2)
 
 
 def checked_watch(watch: Watch | None) -> Watch:
-    """The given watch, or a silent one for None: `UsageError` for anything else."""
+    """Return the watch, or a `Watch` for None. Raises `UsageError` for any other value."""
     if watch is None:
         return Watch()
-    checked_instance("watch", watch, Watch)
+    check_instance("watch", watch, Watch)
     return watch

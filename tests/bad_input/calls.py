@@ -58,7 +58,7 @@ PROTOCOL = {
     "Damping": ("due", "lower", "higher", "candidates", "followed", "raised"),
     **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
     "GaussNewton": ("start",),
-    "Watch": ("begins", "goes_on", "warns"),
+    "Watch": ("on_start", "on_updates", "on_warning"),
 }
 """Methods that kfgn calls with arguments that it has checked or made: those of parts of an optimiser and of a watch."""
 
@@ -303,7 +303,7 @@ def options() -> Iterator[Call]:
     arguments: dict[str, tuple[Any, Role]] = {
         **{name: (value, v.text) for name, value in {"data": "digits", "method": "kfra", "backend": "numpy"}.items()},
         "dtype": ("float32", v.name),
-        **{name: (value, optional(v.text)) for name, value in {"device": "cpu", "inversion": "trace"}.items()},
+        "inversion": ("trace", optional(v.text)),
         **{name: (3, optional(v.count)) for name in ("updates", "batch", "samples", "refresh", "halving")},
         **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), (3, v.count)),
         **{name: (0.5, optional(v.finite)) for name in ("average", "tau", "gamma", "eta", "learning_rate")},
@@ -399,7 +399,7 @@ def interop() -> Iterator[Call]:
 
 
 def _module(library: Library, good: Any) -> Iterator[Bad]:
-    """The role of a module. `tests/port/test_interop_torch.py` has modules that are almost right."""
+    """The role of a module. `tests/interop/test_refused_modules.py` has modules that are almost right."""
     import torch
     from torch import nn
 

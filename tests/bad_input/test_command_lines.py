@@ -1,17 +1,15 @@
 """Both commands refuse a wrong value of an option: status 2, one line that names the option, and no other output.
 
-The options are those of the parsers, so that a new one is tried as well.
+The options are taken from the parsers, so a new option is tested automatically.
 """
 
 import argparse
-import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 import kfgn.lab.cli
-from kfgn.lab.options import Options
 
 kfgn_conformance = pytest.importorskip("kfgn_conformance")
 
@@ -56,20 +54,20 @@ KIT = {
     "equations": (),
 }
 
-# option: what is right in it, by command and kind
+# the values that are valid, by program, option and kind
 ACCEPTED = {
-    ("kfgn", "out", "folder that is not there"): "the folder of a run is made",
+    ("kfgn", "out", "folder that is not there"): "train makes the folder of a run",
     ("kfgn", "data_folder", "folder that is not there"): "digits need no file",
-    ("kfgn-check", "seed", "negative"): "the seed of a generator of Python may be negative",
+    ("kfgn-check", "seed", "negative"): "a seed of a generator of Python may be negative",
 }
 
 
-class WentOnError(Exception):
-    """The sign that the command has gone on to its work."""
+class WorkStartedError(Exception):
+    """A sign that the command has started its work."""
 
 
 def options_of(parser):
-    """The options and arguments of each command: (command, action)."""
+    """Yield each command with each of its options and arguments."""
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for command, sub in commands.choices.items():
         for action in sub._actions:
@@ -78,13 +76,13 @@ def options_of(parser):
 
 
 def lines():
-    """Each line: the program, the function, the base of the command, the action, and the kind and text that are bad."""
+    """Yield program, function, command, its valid words, the option, and the kind and text of a bad value."""
     for program, main, parser, base in (
         ("kfgn", kfgn.lab.cli.main, kfgn.lab.cli.parser(), KFGN),
         ("kfgn-check", kit.main, kit.parser(), KIT),
     ):
         for command, action in options_of(parser):
-            if action.nargs == 0 or (command, action.dest) == ("show", "out"):  # which needs a run
+            if action.nargs == 0 or (command, action.dest) == ("show", "out"):  # needs a run
                 continue
             for kind, text in TEXT[_type_of(action)].items():
                 if (program, action.dest, kind) not in ACCEPTED:
@@ -92,14 +90,14 @@ def lines():
 
 
 def _type_of(action):
-    """The kind of text that an option takes, by the name of the function that reads it."""
+    """Return the type of an option from its metavariable and the function that converts it."""
     if action.metavar in ("FOLDER", "FILE", "RUN", "JSONL") or action.dest == "folder":
         return Path
     return {None: str, str: str, float: float}.get(action.type, int)
 
 
 def arguments(command, base, action, text):
-    """The words of the line: the option in the place of the right one."""
+    """Return the words of a command line with the bad value instead of the valid one."""
     words = list(base)
     if not action.option_strings:
         replaced = {"reports": "no.jsonl", "action": "list"}.get(action.dest)
@@ -114,7 +112,7 @@ def arguments(command, base, action, text):
 
 
 def fault(main, words, dest, captured, *names):
-    """The fault in the end of a line, or None."""
+    """Return the fault in the result of a command line, or None."""
     try:
         status = main(words)
     except SystemExit as error:
@@ -122,35 +120,37 @@ def fault(main, words, dest, captured, *names):
     except BaseException as error:
         return f"{type(error).__name__}: {str(error)[:200]}"
     out, err = captured.readouterr()
-    said = [line for line in err.splitlines() if line.strip()]
-    last = said[-1] if said else ""
+    lines = [line for line in err.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
     if status != USAGE:
         return f"expected status 2, got {status}: {last[:200]!r}"
     if out:
         return f"expected nothing on standard output, got {out[:200]!r}"
     if "Traceback" in err or len(err) > 20_000:
         return f"expected one line of error, got {err[-300:]!r}"
-    told = "\n".join(line for line in said if not line.startswith(("usage:", "     ")))  # usage has every name
-    if "error: " not in told and "not usable" not in told:
+    message = "\n".join(
+        line for line in lines if not line.startswith(("usage:", "     "))
+    )  # the usage names every option
+    if "error: " not in message and "not usable" not in message:
         return f"expected an error, got {last[:200]!r}"
-    if not any(name in told for name in (dest, dest.replace("_", "-"), *names)):
-        return f"expected an error that names {dest}, got {told[:300]!r}"
+    if not any(name in message for name in (dest, dest.replace("_", "-"), *names)):
+        return f"expected an error that names {dest}, got {message[:300]!r}"
     return None
 
 
 @pytest.fixture(autouse=True)
 def _no_work(monkeypatch, tmp_path):
-    """Replace the work of the commands, so that an accepted line shows at once and leaves nothing behind."""
+    """Replace the work of the commands, so that an accepted line is detected at once and writes no files."""
 
-    def went_on(*_args, **_options):
-        raise WentOnError
+    def start_work(*_args, **_options):
+        raise WorkStartedError
 
     monkeypatch.chdir(tmp_path)
     for name in ("run", "run_in_processes", "drawn", "problem_set"):
-        monkeypatch.setattr(kit, name, went_on, raising=False)
-    monkeypatch.setattr("kfgn_conformance.golden.load", went_on)
-    monkeypatch.setattr("kfgn_conformance.golden.faults", went_on)
-    monkeypatch.setattr("kfgn.lab.trainer._trained", went_on)
+        monkeypatch.setattr(kit, name, start_work, raising=False)
+    monkeypatch.setattr("kfgn_conformance.golden.load", start_work)
+    monkeypatch.setattr("kfgn_conformance.golden.faults", start_work)
+    monkeypatch.setattr("kfgn.lab.trainer._trained", start_work)
 
 
 @pytest.mark.parametrize("program", ["kfgn", "kfgn-check"])
@@ -160,14 +160,14 @@ def test_bad_options(program, capfd, tmp_path):
         if of == program:
             n += 1
             words = arguments(command, base, action, text)
-            # an argument without an option is named by what it is
+            # an error about a positional argument does not contain its name
             extra = (
                 ("run", "report", "vectors", "folder", "unrecognized") if not action.option_strings else ("backend",)
             )
-            if said := fault(main, words, action.dest, capfd, *extra):
-                faults.append(f"{program} {command} {action.dest}={kind}: {said}")
+            if found := fault(main, words, action.dest, capfd, *extra):
+                faults.append(f"{program} {command} {action.dest}={kind}: {found}")
             if left := sorted(path.name for path in tmp_path.iterdir()):
-                faults.append(f"{program} {command} {action.dest}={kind}: it left {left}")
+                faults.append(f"{program} {command} {action.dest}={kind}: it wrote {left}")
                 break
     assert n > 50
     assert not faults, f"{len(faults)} of {n}:\n" + "\n".join(faults)
@@ -195,27 +195,22 @@ def test_bad_options(program, capfd, tmp_path):
         (kit.main, ["equations", "1", "2"]),
     ],
 )
-def test_lines_that_are_no_command(main, words, capsys):
+def test_lines_without_a_valid_command(main, words, capsys):
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == USAGE
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert re.search(r"^kfgn(-check)?( \w+)?: error: ", told.err, re.MULTILINE)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.search(r"^kfgn(-check)?( \w+)?: error: ", printed.err, re.MULTILINE)
 
 
-def test_what_is_accepted_goes_on(capsys):
-    """The reasons hold: these lines reach the work."""
+def test_accepted_values_start_the_work(capsys):
+    """The values in `ACCEPTED` are valid: these lines start the work."""
     for main, words in (
         (kfgn.lab.cli.main, ["train", "--data", "digits", "--updates", "1", "--out", "no/such/folder"]),
         (kfgn.lab.cli.main, ["train", *KFGN["train"], "--data-folder", "no/such/folder"]),
         (kit.main, ["run", *KIT["run"], "--seed", "-1"]),
     ):
-        with pytest.raises(WentOnError):
+        with pytest.raises(WorkStartedError):
             main(words)
     capsys.readouterr()
-
-
-def test_every_option_of_a_run_is_an_option_of_the_command():
-    known = {action.dest for command, action in options_of(kfgn.lab.cli.parser()) if command == "train"}
-    assert set(inspect.signature(Options).parameters) <= known

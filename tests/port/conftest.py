@@ -13,18 +13,16 @@ from array_api_compat import is_array_api_obj
 import kfgn
 from kfgn.backends import BACKENDS, BackendUnavailableError, open_backend
 
-DEVICES = {name: (name, None) for name in BACKENDS} | {"torch-cuda": ("torch", "cuda")}
-
 
 @functools.cache
-def _opened(label):
+def _opened(name):
     try:
-        return open_backend(*DEVICES[label])
+        return open_backend(name)
     except BackendUnavailableError as error:
-        return f"{label}: {error}"
+        return f"{name}: {error}"
 
 
-@pytest.fixture(params=DEVICES)
+@pytest.fixture(params=BACKENDS)
 def backend(request):
     found = _opened(request.param)
     if isinstance(found, str):

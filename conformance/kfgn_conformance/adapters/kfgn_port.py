@@ -15,11 +15,7 @@ from . import Description
 
 DTYPES = ("float32", "float64")
 
-TARGETS: dict[str, tuple[str, str]] = {
-    kind.name if device == kind.devices[0] else f"{kind.name}-{device}": (kind.name, device)
-    for kind in BACKENDS.values()
-    for device in kind.devices
-}
+TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
 """Every library on every device that the port knows: `torch` is PyTorch on the host, `torch-cuda` on a GPU."""
 
 
@@ -196,8 +192,8 @@ class KfgnPort:
     def describe(self) -> Description:
         """The backend's label, the versions of kfgn and of the library, and the library's flags."""
         return Description(
-            name=self.backend.label,
-            version=f"kfgn {kfgn.__version__} on {self.backend.name} {self.backend.version}",
+            name=self.backend.name,
+            version=f"kfgn {kfgn.__version__} on {self.backend.library} {self.backend.version}",
             dtype=self.dtype,
             quantities=frozenset(COMPUTE),
             flags=self.backend.flags(),
@@ -216,6 +212,6 @@ class KfgnPort:
 def open_target(target: str) -> Backend | str:
     """The backend of a target, or why it is not usable here."""
     try:
-        return open_backend(*TARGETS[target])
+        return open_backend(target)
     except BackendUnavailableError as error:
         return str(error)

@@ -1,13 +1,13 @@
-"""The images that the experiments train on, by name.
+"""The data sets of the experiments, by name.
 
     images = load("curves")
 
-* digits: 1,797 handwritten digits of 8x8 pixels, which come with kfgn
-* curves: 20,000 drawn curves of 28x28 pixels, generated; a surrogate of CURVES
-* mnist:  the 50,000 handwritten digits of 28x28 pixels that the paper trains on
+* digits: 1,797 handwritten digits of 8x8 pixels, which kfgn contains
+* curves: 20,000 generated curves of 28x28 pixels, a surrogate of CURVES
+* mnist:  the 50,000 handwritten digits of 28x28 pixels on which the paper trains
 * faces:  103,500 patches of 25x25 pixels, made from the 400 Olivetti faces
 
-The last two need files: see `load`.
+The data sets mnist and faces need files: see `load`.
 """
 
 from collections.abc import Callable
@@ -28,19 +28,41 @@ DATA_SETS: dict[str, Callable[[Folder], Images]] = {
     "mnist": load_mnist,
     "faces": load_faces,
 }
-"""What loads each data set, given the folder that holds the files."""
+"""The function that loads each data set from the folder of the files."""
 
 
 def load(name: str, folder: Folder = None) -> Images:
-    """The data set of that name, the same images at every call.
+    """Load a data set. Every call returns the same images.
 
-    folder: the folder of mnist/train-images-idx3-ubyte.gz and mnist/train-labels-idx1-ubyte.gz, either of which may be
-            unpacked, and of faces/olivetti.npz or faces/olivettifaces.mat. None is the folder that the environment
-            variable KFGN_DATA names or, without it, pooch's cache for kfgn, into which what is missing is downloaded.
-            What is missing in a folder that is named is an error.
+    Parameters
+    ----------
+    name : str
+        "digits", "curves", "mnist" or "faces".
+    folder : path, optional
+        The folder of the files mnist/train-images-idx3-ubyte.gz and mnist/train-labels-idx1-ubyte.gz, which may also
+        be unpacked, and faces/olivetti.npz or faces/olivettifaces.mat. For None it is the folder that the environment
+        variable KFGN_DATA names. Without the variable it is pooch's cache for kfgn, into which missing files are
+        downloaded. Files that are missing in a named folder are not downloaded.
 
-    Raises `ValueError` for a name that is not known, `TypeError` for a folder that is no path, and
-    `DataUnavailableError` if a file is missing, is not the expected one or cannot be downloaded, or if a library is
-    missing that the data set needs.
+    Returns
+    -------
+    Images
+
+    Raises
+    ------
+    ValueError
+        The name is unknown.
+    TypeError
+        The folder is not a path.
+    DataUnavailableError
+        A file is missing, has a wrong content or cannot be downloaded, or a library that the data set needs is not
+        installed.
+
+    Examples
+    --------
+    >>> from kfgn.lab.data import load
+    >>> images = load("digits")
+    >>> images.pixels.shape, images.labels[:5].tolist()
+    ((1797, 64), [0, 1, 2, 3, 4])
     """
     return DATA_SETS[checked_name("name", name, tuple(DATA_SETS))](checked_folder(folder))

@@ -1,4 +1,4 @@
-"""Drawn curves: a surrogate of CURVES, whose images and recipe were never published in a lasting place."""
+"""Generated curves: a surrogate of CURVES, whose original images and recipe are no longer available."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,25 +12,25 @@ STEPS = 64
 PEN = 0.88
 """Standard deviation of the pen, in pixels."""
 INK = 37.5
-"""The sum of the pixels of a curve that nowhere reaches 1 and stays in the image."""
+"""The sum of the pixels of a curve that lies in the image and nowhere reaches the value 1."""
 
-LEAST = (3.5, 4.0, 4.0, 2.5, 2.5, 2.5)
-MOST = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
-"""Bounds of x_0, x_1 - x_0, x_2 - x_1, y_0, y_1, y_2, in pixels from the centre of the first."""
+LOWER = (3.5, 4.0, 4.0, 2.5, 2.5, 2.5)
+UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
+"""Bounds of x_0, x_1 - x_0, x_2 - x_1, y_0, y_1, y_2, in pixels from the centre of the first pixel."""
 
 
 def load_curves(*, test: bool = False) -> Images:
-    """20,000 curves, or 10,000 others for a test, (n, 784) pixels in 0, 1/255, ..., 1; no labels.
+    """Generate the 20,000 training curves, or 10,000 different test curves: pixels (n, 784) in 0, 1/255, ..., 1.
 
-    Hinton and Salakhutdinov (2006) drew theirs through three random points. The ranges of the points, the pen and the
-    ink are fitted to their published pictures and errors, so that results are comparable in kind, not digit for digit.
+    Hinton and Salakhutdinov (2006) drew curves through three random points. The ranges of the points, the pen and the
+    ink are fitted to their published pictures and errors. So results are similar to theirs, but not equal.
     """
     x, y = random_points()
-    part = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)
-    x, y = x[part], y[part]
+    chosen = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)
+    x, y = x[chosen], y[chosen]
     pixels = np.empty((len(x), SIDE * SIDE), np.float32)
-    for rows in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all would take 600 MB
-        pixels[rows] = np.rint(255 * draw(x[rows], y[rows])).reshape(len(rows), -1) / 255
+    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves need 600 MB
+        pixels[part] = np.rint(255 * draw(x[part], y[part])).reshape(len(part), -1) / 255
     return Images(
         pixels=pixels,
         labels=None,
@@ -41,17 +41,17 @@ def load_curves(*, test: bool = False) -> Images:
 
 
 def random_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y (30000, 3) of the three points of each curve, from left to right; the curves for the test come last."""
+    """Return x and y (30000, 3) of the three points of each curve, from left to right. The test curves come last."""
     rng = np.random.Generator(np.random.Philox(SEED))
-    drawn = rng.uniform(LEAST, MOST, (TRAIN + TEST, 6))
+    drawn = rng.uniform(LOWER, UPPER, (TRAIN + TEST, 6))
     return np.cumsum(drawn[:, :3], axis=1), drawn[:, 3:]
 
 
 def draw(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Images (n, 28, 28) of the curves through the points x, y (n, 3), with y downwards.
+    """Draw the curves through the points x, y (n, 3), with y downwards, as images (n, 28, 28).
 
-    The curve is quadratic in t and meets its points at t = 0, 1/2, 1. The pen leaves the same ink at each of 64 equally
-    spaced t, as a normal density evaluated at the centres of the pixels. Pixels end at 1.
+    A curve is quadratic in t and passes through its points at t = 0, 1/2, 1. At each of 64 equally spaced t the pen
+    leaves the same ink, a normal density evaluated at the centres of the pixels. Pixels are cut off at 1.
     """
     t = np.linspace(0, 1, STEPS)
     through = np.stack([(2 * t - 1) * (t - 1), 4 * t * (1 - t), t * (2 * t - 1)])
@@ -60,7 +60,7 @@ def draw(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _profile(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 28, STEPS): normal densities about the centres (n, STEPS), at the pixels along one axis."""
+    """Return the normal densities around centres (n, STEPS), at the pixels along one axis: (n, 28, STEPS)."""
     z = (np.arange(SIDE)[:, None] - centres[:, None, :]) / PEN
     density: NDArray[np.float64] = np.exp(-(z**2) / 2) / (PEN * np.sqrt(2 * np.pi))
     return density

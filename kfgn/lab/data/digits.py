@@ -1,4 +1,4 @@
-"""The 8x8 handwritten digits that come with kfgn."""
+"""The 8x8 handwritten digits that kfgn contains."""
 
 from importlib.resources import files
 
@@ -8,11 +8,11 @@ from .images import Images
 
 
 def load_digits() -> Images:
-    """1,797 handwritten digits, (1797, 64) pixels in 0, 1/16, ..., 1, and which digit each is.
+    """Load 1,797 handwritten digits: pixels (1797, 64) in 0, 1/16, ..., 1, and the digit that each image shows.
 
     "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository (1998),
-    https://doi.org/10.24432/C50P49, licensed CC BY 4.0: its test part, as scikit-learn carries it. `make_digits.py`
-    beside this file made digits.npz.
+    https://doi.org/10.24432/C50P49, licensed CC BY 4.0. These are the images of its test part, which scikit-learn also
+    contains. `make_digits.py` in this folder made digits.npz.
     """
     with (files(__package__) / "digits.npz").open("rb") as file:
         data = dict(np.load(file, allow_pickle=False))

@@ -1,4 +1,4 @@
-"""FACES: patches of the Olivetti faces, turned and scaled, by Appendix A and Hinton and Salakhutdinov (2006)."""
+"""FACES: rotated and scaled patches of the Olivetti faces, after Appendix A and Hinton and Salakhutdinov (2006)."""
 
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ from .images import Images
 from .store import DataFile, DataUnavailableError, Folder, check_content, library, locate
 
 PEOPLE, PICTURES = 25, 10
-"""How many people of the 40 are trained on, and how many pictures there are of each."""
+"""The number of people for training, of 40, and the number of pictures of each."""
 PAIRS = 414
 SEED = 2006
 OLIVETTI = (400, 64, 64)
 SIDE = 25
 
-LEAST = (-90.0, 1.4)
-MOST = (90.0, 1.8)
+LOWER = (-90.0, 1.4)
+UPPER = (90.0, 1.8)
 """Bounds of the angle, in degrees, and of the scale factor."""
 
 FILE = DataFile(
@@ -33,11 +33,11 @@ FILE = DataFile(
 
 
 def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
-    """Patches (250 * pairs, 625), 103,500 of them unless told otherwise, and which of the 25 people each shows.
+    """Make patches (250 * pairs, 625), by default 103,500, with the number of the person in each, 0 to 24.
 
-    Each of the 10 pictures of a person is turned and scaled by the same random pairs of an angle and a factor. The
-    order is person by person, picture by picture, pair by pair. Every pixel has mean zero over the patches, and one
-    number divides all of them so that the variance, averaged over the pixels, is 1.
+    Each of the 10 pictures of a person is rotated and scaled by the same random pairs of an angle and a factor. The
+    patches are ordered by person, then picture, then pair. Each pixel has mean zero over the patches. All pixels are
+    divided by one number, so that the variance, averaged over the pixels, is 1.
 
     Raises `DataUnavailableError`, and `TypeError` or `ValueError` if pairs is not a positive integer.
     """
@@ -50,26 +50,26 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
         labels=np.repeat(np.arange(PEOPLE, dtype=np.int64), PICTURES * pairs),
         shape=(SIDE, SIDE),
         about=f"{len(pixels):,} patches of 25x25 pixels, made from the Olivetti faces (AT&T Laboratories Cambridge): "
-        f"25 people, 10 pictures of each, turned and scaled in {pairs} ways; zero mean, unit variance.",
+        f"25 people, 10 pictures of each, rotated and scaled in {pairs} ways; zero mean, unit variance.",
     )
 
 
 def random_pairs(pairs: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Angles in degrees and scale factors, each (pairs,); more pairs begin with the same ones."""
+    """Return angles in degrees and scale factors, each (pairs,). A larger number begins with the same pairs."""
     rng = np.random.Generator(np.random.Philox(SEED))
-    angles, scales = rng.uniform(LEAST, MOST, (pairs, 2)).T
+    angles, scales = rng.uniform(LOWER, UPPER, (pairs, 2)).T
     return angles, scales
 
 
 def patches(
     pictures: NDArray[np.uint8], angles: NDArray[np.float64], scales: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Each picture (64, 64) of n, seen through each of the pairs: (n, pairs, 625).
+    """Rotate and scale each of n pictures (64, 64) by each pair, and return the patches (n, pairs, 625).
 
-    A picture is scaled, and the middle 50x50 of its pixels are subsampled to 25x25, by cubic splines: the distance of
-    two samples is 2/scale pixels of the picture. Positive angles turn what is seen anticlockwise.
+    A picture is scaled, and its central 50x50 pixels are subsampled to 25x25, by cubic splines. The distance between
+    two samples is 2/scale pixels of the picture. A positive angle rotates the patch anticlockwise.
     """
-    ndimage = library("scipy.ndimage", "the spline of FACES")
+    ndimage = library("scipy.ndimage", "the data set faces")
     height, width = pictures.shape[1:]
     coefficients = pictures.astype(np.float64)
     for axis in (1, 2):
@@ -82,8 +82,8 @@ def patches(
 
 
 def _sampling(angle: float, scale: float, height: int, width: int) -> Any:
-    """The sparse matrix (625, height * width) from the coefficients of a spline to its values on the turned grid."""
-    sparse = library("scipy.sparse", "the spline of FACES")
+    """Return the sparse matrix (625, height * width) from spline coefficients to values on the rotated grid."""
+    sparse = library("scipy.sparse", "the data set faces")
     down, right = (np.indices((SIDE, SIDE)).reshape(2, -1) - (SIDE - 1) / 2) * 2 / scale
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     rows, by_row = _cubic((height - 1) / 2 + cos * down + sin * right)
@@ -96,7 +96,7 @@ def _sampling(angle: float, scale: float, height: int, width: int) -> Any:
 
 
 def _cubic(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The four coefficients that matter at each point of a line, and the cubic B-spline's weight for each: (n, 4)."""
+    """Return the indices of the four coefficients at each point of a line, and their B-spline weights, both (n, 4)."""
     first = np.floor(points).astype(np.int64)
     t = points - first
     weights = np.stack([(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3], axis=-1) / 6
@@ -104,24 +104,24 @@ def _cubic(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 def standardise(pixels: NDArray[np.float32]) -> None:
-    """In place: every pixel to mean zero over the rows, all to a variance whose average over the pixels is 1."""
+    """Shift each pixel to mean zero over the patches, and scale all to an average variance of 1, in place."""
     pixels -= pixels.mean(axis=0, dtype=np.float64)
-    squares = np.einsum("ij,ij->", pixels, pixels, dtype=np.float64)  # without a copy of all in float64
+    squares = np.einsum("ij,ij->", pixels, pixels, dtype=np.float64)  # without a float64 copy of all pixels
     pixels /= np.float32(np.sqrt(squares / pixels.size))
 
 
 def olivetti(folder: Folder = None) -> NDArray[np.uint8]:
-    """The 400 Olivetti faces (400, 64, 64), ten of one person after ten of another, values 0 to 242.
+    """Read the 400 Olivetti faces (400, 64, 64), ten consecutive pictures per person, with values 0 to 242.
 
-    "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994: pictures of people, who can be recognised,
-    that kfgn therefore does not carry. Raises `DataUnavailableError`.
+    They are from "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994. kfgn does not contain these
+    pictures, because they show people who can be recognised. Raises `DataUnavailableError`.
     """
     path = locate(FILE, folder)
     try:
         images = _from_mat(path) if path.suffix == ".mat" else _from_npz(path)
     except DataUnavailableError:
         raise
-    except Exception as error:  # each reader has its own errors for a broken file
+    except Exception as error:  # each reader raises its own errors for a damaged file
         raise DataUnavailableError(f"{path} cannot be read; delete or replace it: {error}") from error
     if images.shape != OLIVETTI or images.dtype != np.uint8:
         raise DataUnavailableError(f"{path}: expected uint8 images {OLIVETTI}, got {images.dtype} {images.shape}")
@@ -136,7 +136,7 @@ def _from_npz(path: Path) -> NDArray[np.uint8]:
 
 
 def _from_mat(path: Path) -> NDArray[np.uint8]:
-    """The images of olivettifaces.mat, whose columns are images, each column by column."""
+    """Read olivettifaces.mat. Each column of its matrix is an image, column by column."""
     columns = library("scipy.io", "the file of the Olivetti faces").loadmat(path)["faces"]
     images: NDArray[np.uint8] = columns.T.reshape(OLIVETTI).transpose(0, 2, 1)
     return images

@@ -1,4 +1,4 @@
-"""What every data set is: images as rows of pixels."""
+"""The record of a data set: images as rows of pixels."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 class Images(NamedTuple):
     """n grey images of D = height * width pixels.
 
-    pixels: (n, D) float32, C-contiguous, an image to a row and its pixels row by row
-    labels: (n,) int64, the class of each image; None where there are no classes
+    pixels: (n, D) float32, C-contiguous; each row is an image, row by row
+    labels: (n,) int64, the class of each image; None for a data set without classes
     shape:  (height, width)
-    about:  one sentence for a report: what the images are, and by whom
+    about:  one sentence about the images and their authors, for a report
     """
 
     pixels: NDArray[np.float32]

@@ -1,8 +1,8 @@
 """Make digits.npz: the 8x8 handwritten digits as bytes.
 
-    python make_digits.py        (needs scikit-learn, which carries the images)
+    python make_digits.py        (needs scikit-learn, which contains the images)
 
-See digits.py beside this file for where the images come from.
+`digits.py` in this folder describes the origin of the images.
 """
 
 from pathlib import Path

@@ -12,6 +12,8 @@ from .store import DataFile, DataUnavailableError, Folder, check_content, locate
 
 TRAIN = 50_000
 SIDE = 28
+MAX_BYTES = 16 + 60_000 * SIDE * SIDE
+"""The size of the larger file, unpacked. A file that unpacks to more is not read further."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -21,7 +23,7 @@ MIRRORS = (
 
 
 def _file(name: str, served: str, content: str) -> DataFile:
-    """A file that may be unpacked in the folder and is served packed."""
+    """Return a file that is served packed, and may be packed or unpacked in the folder."""
     packed = f"{name}.gz"
     return DataFile((f"mnist/{name}", f"mnist/{packed}"), tuple(url + packed for url in MIRRORS), served, content)
 
@@ -39,9 +41,9 @@ LABELS = _file(
 
 
 def load_mnist(folder: Folder = None) -> Images:
-    """The first 50,000 training images, on which the paper trains, (50000, 784) pixels in [0, 1], and their digits.
+    """Load the first 50,000 training images, on which the paper trains: pixels (50000, 784) in [0, 1], and digits.
 
-    The last 10,000 of the training images are commonly kept for validation. Raises `DataUnavailableError`.
+    The last 10,000 training images are commonly kept for validation. Raises `DataUnavailableError`.
     """
     images = _read(IMAGES, folder, header=16).reshape(-1, SIDE * SIDE)[:TRAIN]
     labels = _read(LABELS, folder, header=8)[:TRAIN]
@@ -54,7 +56,7 @@ def load_mnist(folder: Folder = None) -> Images:
 
 
 def _read(file: DataFile, folder: Folder, header: int) -> NDArray[np.uint8]:
-    """The values of an idx file. Its header says nothing more, once the hash is known to be right."""
+    """Return the values of an idx file. After the hash has been checked, the header has no more information."""
     path = locate(file, folder)
     content = _unpacked(path)
     check_content(file, path, content)
@@ -63,7 +65,12 @@ def _read(file: DataFile, folder: Folder, header: int) -> NDArray[np.uint8]:
 
 def _unpacked(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content: bytes = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataUnavailableError(f"{path} cannot be read; delete or replace it: {error}") from error
+    if len(content) > MAX_BYTES:
+        raise DataUnavailableError(
+            f"{path} is a different file; delete or replace it: expected at most {MAX_BYTES:,} bytes, got more"
+        )
+    return content

@@ -1,4 +1,4 @@
-"""Where the files of a data set come from: a folder that is named, or pooch's cache, into which they are downloaded."""
+"""The files of data sets, in a named folder or in pooch's cache, into which missing files are downloaded."""
 
 import hashlib
 import importlib
@@ -9,23 +9,23 @@ from typing import Any, NamedTuple, TypeAlias
 from ..._words import shown
 
 Folder: TypeAlias = str | os.PathLike[str] | None
-"""The folder that holds the files, None for the one of the environment or else the cache."""
+"""The folder of the files; None for the folder that the environment names or, without one, the cache."""
 
 FOLDER_VARIABLE = "KFGN_DATA"
 """The environment variable that names the folder."""
 
 
 class DataUnavailableError(OSError):
-    """A file is missing, damaged or not to be downloaded, or a library is; the message says what would help."""
+    """A file or library that is missing, damaged or cannot be downloaded. The message names a remedy."""
 
 
 class DataFile(NamedTuple):
     """A file of a data set.
 
-    names:   what it may be called in the folder, the download by the last of them
-    urls:    where it is served, to be tried in turn
-    served:  SHA-256 of the file as it is served
-    content: SHA-256 of what it holds, however that is packed
+    names:   its possible paths in the folder; a download gets the last one
+    urls:    its addresses, which are tried in this order
+    served:  the SHA-256 of the file at these addresses
+    content: the SHA-256 of its unpacked content
     """
 
     names: tuple[str, ...]
@@ -35,45 +35,45 @@ class DataFile(NamedTuple):
 
 
 def checked_folder(folder: Folder) -> Folder:
-    """The folder, unchanged: `TypeError` if it is no path."""
+    """Return the folder unchanged. Raises `TypeError` if it is not a path."""
     if folder is not None and not isinstance(folder, str | os.PathLike):
         raise TypeError(f"folder: expected a path or None, got {shown(folder)}")
     return folder
 
 
 def locate(file: DataFile, folder: Folder = None) -> Path:
-    """The path of a file, which is downloaded if no folder is named and the cache does not have it.
+    """Return the path of a file. It is downloaded if no folder is named and the cache lacks it.
 
-    Its content is not looked at, unless it is downloaded. Raises `DataUnavailableError`.
+    Only the content of a downloaded file is checked. Raises `DataUnavailableError`.
     """
     named = folder or os.environ.get(FOLDER_VARIABLE)
     try:
-        root = Path(named or library("pooch", "downloads").os_cache("kfgn")).expanduser()
+        root = Path(named or library("pooch", "a download").os_cache("kfgn")).expanduser()
         paths = [root / name for name in file.names]
         for path in paths:
             if path.is_file():
                 return path
     except DataUnavailableError:
         raise
-    except (OSError, RuntimeError) as error:  # the name is too long, or its home folder is unknown
+    except (OSError, RuntimeError) as error:  # the name is too long, or the home folder in it is unknown
         reason = getattr(error, "strerror", None) or error
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
-            f"no such file: expected {_either(paths)}; with no folder named, neither by argument nor by "
-            f"{FOLDER_VARIABLE}, it would be downloaded"
+            f"no such file: expected {_either(paths)}; it would be downloaded if neither the argument nor "
+            f"{FOLDER_VARIABLE} named a folder"
         )
     return _download(file, paths)
 
 
 def _download(file: DataFile, paths: list[Path]) -> Path:
-    pooch = library("pooch", "downloads")
+    pooch = library("pooch", "a download")
     target = paths[-1]
     failures = []
     for url in file.urls:
         try:
             return Path(pooch.retrieve(url, known_hash=file.served, fname=target.name, path=target.parent))
-        except (OSError, ValueError) as error:  # the network's or the disk's, and pooch's for a wrong hash
+        except (OSError, ValueError) as error:  # from the network or the disk, or from pooch for a wrong hash
             failures.append(f"{url}: {_reason(error)}")
     raise DataUnavailableError(
         f"{target.name} could not be downloaded ({'; '.join(failures)}): place it by hand as {_either(paths)}, or in a "
@@ -92,26 +92,28 @@ def _reason(error: OSError | ValueError) -> str:
     if "ConnectionError" in kinds:
         return "no connection"
     if isinstance(error, ValueError) and "hash" in str(error):
-        return "another file is served there, of another SHA-256"
+        return "the file there has a wrong SHA-256"
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
 def check_content(file: DataFile, path: Path, content: bytes) -> None:
-    """Raise `DataUnavailableError` unless the content of the file has the expected hash."""
+    """Raise `DataUnavailableError` unless the unpacked content of the file has the expected hash."""
     found = hashlib.sha256(content).hexdigest()
     if found != file.content:
         raise DataUnavailableError(
-            f"{path} is damaged, or another file; delete or replace it: expected content of SHA-256 {file.content}, "
+            f"{path} is damaged or a different file; delete or replace it: expected content of SHA-256 {file.content}, "
             f"got {found}"
         )
 
 
 def library(name: str, use: str) -> Any:
-    """The module of that name, of a library that comes with the extra `train`; `DataUnavailableError` without it."""
+    """Import a module of a library that the extra `train` installs. Raises `DataUnavailableError`."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise DataUnavailableError(f"{error.name}, for {use}, is not installed: pip install 'kfgn[train]'") from error
+        raise DataUnavailableError(
+            f"{error.name}, which {use} needs, is not installed: pip install 'kfgn[train]'"
+        ) from error
 
 
 def _either(paths: list[Path]) -> str:

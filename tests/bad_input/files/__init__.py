@@ -1,11 +1,15 @@
-"""Files that were altered, and every reader of them.
+"""Altered, missing and unwritable files, and unusual names and outputs, for both commands.
 
-    alterations     a seeded generator of alterations of a file: of its bytes, its JSON, its TOML, its tensors
-    commands        a command run in this process, and its output
-    test_runs       the files of a run: resume, show, compare
-    test_kit        reports, expected failures and golden vectors
-    test_data       the files of data sets
-    test_terminals  unusual names, standard outputs and folders
+    alterations            a seeded generator of alterations of a file: its bytes, JSON, TOML or tensors
+    commands               a command that is run in this process, and its output
+    test_runs              altered files of a run: resume, show, compare
+    test_kit               altered reports, expected failures and golden vectors
+    test_data              altered files of data sets
+    test_special_files     pipes, devices and circular links
+    test_names             unusual names of folders, files, tasks and adapters
+    test_standard_output   a standard output that is full, closed or limited to ASCII
+    test_unwritable_files  files and folders that cannot be written
 
-`--alterations=200` makes 200 of each kind of file, where CI makes 20; `--kills=50` is for tests/lab/test_resume.py.
+`--alterations=200` makes 200 alterations of each kind of file; CI makes 20. `--kills=50` is for
+tests/lab/test_resume.py.
 """

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FOLDER, NOTHING = "a folder", "nothing"
-"""Names of what replaces a file."""
+"""Names of the replacements of a file."""
 
 DEEP = 100_000
-"""Brackets in brackets."""
+"""The number of nested brackets."""
 
 RAW = "@raw@"
-"""Stands for text that is no value of Python."""
+"""A mark of text that is not a Python value."""
 
 VALUES = {
     "null": None,
@@ -53,7 +53,7 @@ class Alteration(NamedTuple):
 
 
 def alterations(path: Path, count: int, seed: int) -> Iterator[Alteration]:
-    """So many alterations of a file, every kind of its format in turn; the seed chooses the places."""
+    """Yield a number of alterations of a file, with all kinds of its format in turn. The seed chooses the places."""
     content = path.read_bytes()
     kinds = [*BYTES, *FORMATS.get(path.suffix, ())]
     for i in range(count):
@@ -66,7 +66,7 @@ def alterations(path: Path, count: int, seed: int) -> Iterator[Alteration]:
 
 
 def _put(place: Path, changed: bytes | str) -> None:
-    """The content, nothing, or a folder in the place of the file."""
+    """Replace the file by other content or by a folder, or remove it."""
     place.unlink()
     if isinstance(changed, bytes):
         place.write_bytes(changed)
@@ -195,7 +195,7 @@ def a_field_doubled(tree: Any, key: Any, _rng: random.Random) -> None:
 
 
 def as_text(tree: Any) -> str:
-    """JSON of a tree with raw text in it."""
+    """Return the JSON of a tree, with its raw text."""
     text = json.dumps(tree)
     for name in TEXTS:
         text = text.replace(f'"{RAW}{name}{RAW}"', VALUES[name])
@@ -215,7 +215,7 @@ def _of_document(change: Change) -> Callable[[bytes, random.Random], bytes]:
 def _of_a_line(change: Change) -> Callable[[bytes, random.Random], bytes]:
     def changed(content: bytes, rng: random.Random) -> bytes:
         lines = content.splitlines(keepends=True)
-        i = rng.randrange(content.count(b"\n"))  # a torn last line is no JSON
+        i = rng.randrange(content.count(b"\n"))  # an incomplete last line is not JSON
         lines[i] = _of_document(change)(lines[i], rng) + b"\n"
         return b"".join(lines)
 
@@ -256,7 +256,7 @@ def _of_tensors(change: Change) -> Callable[[bytes, random.Random], bytes]:
 
 
 def another_t(content: bytes, rng: random.Random) -> bytes:
-    """The metadata say another update, and nothing else is changed."""
+    """Change only the update in the metadata."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     header["__metadata__"]["t"] = str(rng.randrange(30))
@@ -284,4 +284,4 @@ FORMATS = {
     ".toml": [_of_toml(change) for change in CHANGES],
     ".safetensors": [*(_of_tensors(change) for change in CHANGES), another_t],
 }
-"""The kinds of change of each format, by the suffix of its files."""
+"""The changes of each format, by the suffix of its files."""

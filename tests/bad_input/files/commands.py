@@ -1,13 +1,17 @@
-"""A command that is run in this process, and its output."""
+"""Running a command in this process, and checking its output."""
 
 import contextlib
 import io
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
+import pytest
+from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems.cases import cases
+
 
 class Done(NamedTuple):
-    """The end of a command: its exit status and the text that it printed."""
+    """The exit status of a command, and the text that it printed."""
 
     status: int
     out: str
@@ -15,7 +19,7 @@ class Done(NamedTuple):
 
 
 def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextIO | None = None) -> Done:
-    """Run the command. Every exception except an end of the program is a traceback to its user, and is raised here."""
+    """Run the command. An exception other than `SystemExit` would be a traceback for its user, and is raised here."""
     out, err = stdout or io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -26,7 +30,7 @@ def call(main: Callable[[Sequence[str]], int], *arguments: object, stdout: TextI
 
 
 def fault_of_error(done: Done, *names: str) -> str:
-    """Describe how the message of a failed command differs from one plain line with one of the names; else empty."""
+    """Describe how the output of a failed command differs from one plain line with one of the names; or return ""."""
     lines = [line for line in done.err.splitlines() if "error: " in line]
     if len(lines) != 1:
         return f"expected one line with an error, got {done.err!r}"
@@ -35,3 +39,11 @@ def fault_of_error(done: Done, *names: str) -> str:
     if not any(name in lines[0] for name in names):
         return f"expected one of {names} to be named, got {lines[0]!r}"
     return ""
+
+
+def leave_one_case(patch: pytest.MonkeyPatch) -> None:
+    """Leave one case in the problems of the kit."""
+    patch.setattr(problem_sets, "REAL_PROBLEMS", {})
+    patch.setattr(problem_sets, "cases", lambda: cases()[:1])
+    patch.setattr(problem_sets, "fixed", tuple)
+    patch.setattr(problem_sets, "walks", tuple)

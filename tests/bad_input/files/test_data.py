@@ -1,4 +1,4 @@
-"""Wrong or altered files of data sets: one line names the file, and nothing in the file is run."""
+"""Wrong or altered files of data sets: one line names the file, and no code in the file is executed."""
 
 import gzip
 import pickle
@@ -36,7 +36,7 @@ def idx(shape, dtype=np.uint8):
 
 
 def fault_of_training(data, folder, *names):
-    """The fault in the message about wrong files; empty if there is none."""
+    """Return the fault of the error message about wrong files, or an empty text."""
     done = call(main, "train", "--data", data, "--updates", 1, "--data-folder", folder, "--out", folder / "run")
     return fault_of_error(done, *names) if done.status == 2 else f"expected status 2, got {done}"
 
@@ -60,7 +60,7 @@ def test_other_arrays(arrays, tmp_path):
 
 
 class Runs:
-    """Runs a program when it is unpickled."""
+    """An object that fails the test when it is unpickled."""
 
     def __reduce__(self):
         return (pytest.fail, ("the pickle was read",))

@@ -8,23 +8,18 @@ import pytest
 from kfgn_conformance import cli, golden
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import sha256
-from kfgn_conformance.problems import sets as problem_sets
-from kfgn_conformance.problems.cases import cases
 
 from .alterations import alterations, restore
-from .commands import call, fault_of_error
+from .commands import call, fault_of_error, leave_one_case
 
 PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A report of NumPy on one case, with a column that is not usable."""
+    """A report of NumPy on one case."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(problem_sets, "REAL_PROBLEMS", {})
-        patch.setattr(problem_sets, "cases", lambda: cases()[:1])
-        patch.setattr(problem_sets, "fixed", tuple)
-        patch.setattr(problem_sets, "walks", tuple)
+        leave_one_case(patch)
         file = tmp_path_factory.mktemp("report") / "report.jsonl"
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", file).status == cli.PASSED
     return file
@@ -95,8 +90,8 @@ def _sign(folder):
 
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])
 def test_vectors(file, signed, vectors, tmp_path, alterations_of_each, monkeypatch):
-    """Without a new hash in the manifest every change is a fault. With one, only what the values show is."""
-    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # balls take most of the time
+    """Without a new hash in the manifest every change is a fault. With a new hash only a wrong value is a fault."""
+    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # certification takes most of the time
     folder, faults = tmp_path / "folder", []
     for alteration in alterations(vectors / file, alterations_of_each, seed=6 + signed):
         restore(folder, vectors)

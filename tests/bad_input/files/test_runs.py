@@ -1,4 +1,4 @@
-"""Altered files of a run: it goes on to the same weights, or ends with one line that names the fault."""
+"""Altered files of a run: the run continues to the same weights, or ends with one line that names the fault."""
 
 import shutil
 
@@ -15,17 +15,17 @@ from .commands import call, fault_of_error
 
 UPDATES, LATER = 20, 26
 FILES = ("configuration.json", "metrics.jsonl", "checkpoint-000000020.safetensors")
-NAMES = (*FILES, "checkpoint-000000015.safetensors", "its checkpoints", "adam-0.01 is not empty")
+NAMES = (*FILES, "checkpoint-000000015.safetensors", "usable checkpoint", "adam-0.01 is not empty")
 
 
 class Warnings(Watch):
     """A watch that collects the warnings of a run."""
 
     def __init__(self):
-        self.heard = []
+        self.messages = []
 
-    def warns(self, message):
-        self.heard.append(message)
+    def on_warning(self, message):
+        self.messages.append(message)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +51,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def killed(whole, tmp_path_factory):
-    """The same after a kill in update 24: rows after the last checkpoint, and a torn one."""
+    """The run after a kill in update 24: records after the last checkpoint, and an incomplete one."""
     folder = tmp_path_factory.mktemp("killed") / "run"
     shutil.copytree(whole, folder)
     resume(folder, {"updates": 23})
@@ -66,10 +66,14 @@ def killed(whole, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def later(killed, tmp_path_factory):
-    """The killed run once it has gone on to its end."""
+    """The killed run after it has been resumed to its end."""
     folder = tmp_path_factory.mktemp("later") / "run"
     shutil.copytree(killed, folder)
     return resume(folder, {"updates": LATER})
+
+
+def _without_seconds(records):
+    return [{**record, "seconds": 0} for record in records]
 
 
 def same(run, expected):
@@ -78,7 +82,7 @@ def same(run, expected):
     return (
         ours.arrays.keys() == theirs.arrays.keys()
         and all(np.array_equal(ours.arrays[name], x) for name, x in theirs.arrays.items())
-        and [{**row, "seconds": 0} for row in run.metrics] == [{**row, "seconds": 0} for row in expected.metrics]
+        and _without_seconds(run.metrics) == _without_seconds(expected.metrics)
     )
 
 
@@ -94,13 +98,13 @@ def test_resume(file, killed, later, tmp_path, alterations_of_each):
             fault = fault_of_error(done, *NAMES) if done.status else ""
             if not done.status:
                 resumed += 1
-                fault = "" if same(read_run(folder), later) else "the run went on to other results"
+                fault = "" if same(read_run(folder), later) else "the resumed run has different results"
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
         if fault:
             faults.append(f"{alteration.name}: {fault}")
     assert not faults, "\n".join(faults)
-    if file.startswith("checkpoint"):  # from the one before; but no checkpoint can be written where a folder is
+    if file.startswith("checkpoint"):  # the previous one is used, but none can be written where there is a folder
         assert resumed == alterations_of_each - folders
 
 
@@ -117,7 +121,7 @@ def test_show(file, whole, tmp_path, alterations_of_each):
             done = call(main, "show", folder)
             fault = fault_of_error(done, *FILES) if done.status else ""
             if not done.status and done.out != expected.out:
-                fault = f"something else is shown: {done.out}"
+                fault = f"the output has changed: {done.out}"
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
         if fault:
@@ -127,7 +131,7 @@ def test_show(file, whole, tmp_path, alterations_of_each):
 
 @pytest.mark.parametrize("file", FILES)
 def test_compare(file, tmp_path, alterations_of_each):
-    """The runs of an earlier call are read as by `resume`, so fewer alterations are enough."""
+    """Runs of an earlier call are read as by `resume`, so fewer alterations suffice."""
     arguments = ("compare", "--data", "digits", "--methods", "adam:0.01", "--checkpoint-every", 5, "--updates")
     good, folder, faults = tmp_path / "good", tmp_path / "folder", []
     assert call(main, *arguments, UPDATES, "--out", good).status == 0
@@ -147,41 +151,46 @@ def test_compare(file, tmp_path, alterations_of_each):
 @pytest.mark.parametrize("other", [{"seed": 1}, {"method": "kflr"}, {"dtype": "float64"}])
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_of_another_run(file, other, killed, later, tmp_path):
-    """A checkpoint of another run is passed over. Another file of it is named."""
+    """A checkpoint of another run is ignored. Any other file of another run is an error that names it."""
     stranger, folder = train(options(**other), tmp_path / "other").folder, tmp_path / "run"
     restore(folder, killed)
     shutil.copy(stranger / file, folder / file)
     watch = Warnings()
     if file == FILES[2]:
         run = resume(folder, {"updates": LATER}, watch=watch)
-        assert any("000000020.safetensors: expected a checkpoint of the run of this folder" in m for m in watch.heard)
+        assert any(
+            "000000020.safetensors: expected a checkpoint of the run in this folder" in m for m in watch.messages
+        )
         assert same(run, later)
     else:
         with pytest.raises((RunFailedError, UsageError), match=r"checkpoint|metrics"):
             resume(folder, {"updates": LATER}, watch=watch)
 
 
-def test_another_t_is_not_resumed_from(killed, later, tmp_path):
-    """The metadata are covered by the digest: a run went on from update 12 with the weights of update 20."""
+def test_a_changed_t_is_detected(killed, later, tmp_path):
+    """The hash includes the metadata. Otherwise a run would continue from update 12 with the weights of update 20."""
     folder = tmp_path / "run"
     restore(folder, killed)
     path = folder / FILES[2]
     path.write_bytes(path.read_bytes().replace(b'"t":"20"', b'"t":"12"'))
     watch = Warnings()
     assert same(resume(folder, {"updates": LATER}, watch=watch), later)
-    assert any("000000020.safetensors is damaged: its content has changed; going back" in m for m in watch.heard)
+    assert any(
+        "000000020.safetensors is damaged: its content has changed; using the previous checkpoint" in m
+        for m in watch.messages
+    )
 
 
-def test_a_checkpoint_in_the_place_of_another(killed, later, tmp_path):
+def test_a_checkpoint_with_the_name_of_another(killed, later, tmp_path):
     folder = tmp_path / "run"
     restore(folder, killed)
     shutil.copy(folder / NAMES[3], folder / FILES[2])
     watch = Warnings()
     assert same(resume(folder, {"updates": LATER}, watch=watch), later)
-    assert any("expected the checkpoint of the update in its name, got that of update 15" in m for m in watch.heard)
+    assert any("expected the checkpoint of the update in its name, got that of update 15" in m for m in watch.messages)
 
 
-def test_strange_newer_checkpoints_push_out_no_good_one(killed, later, tmp_path):
+def test_invalid_newer_checkpoints_remove_no_valid_one(killed, later, tmp_path):
     folder = tmp_path / "run"
     restore(folder, killed)
     for t in (998, 999):

@@ -1,4 +1,4 @@
-"""Pipes, devices and links in a circle in the place of files: one plain line, without a wait."""
+"""Pipes, devices and circular links instead of files: one plain line, without waiting."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ ENDLESS = "it is a pipe or a device"
 
 
 def run(*command, limit=120):
-    """Run a command that might read without an end; `subprocess.TimeoutExpired` if it does."""
+    """Run a command that might read forever. Raises `subprocess.TimeoutExpired` if it does."""
     given = list(map(str, command))
     return subprocess.run(given, capture_output=True, text=True, check=False, timeout=limit, stdin=subprocess.DEVNULL)
 
@@ -65,7 +65,7 @@ def test_a_file_of_a_run_that_is_a_pipe_is_not_read(file, trained, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_links_in_a_circle_are_one_line(trained, tmp_path):
+def test_circular_links_are_one_line(trained, tmp_path):
     loop, report = tmp_path / "loop", tmp_path / "report.jsonl"
     loop.symlink_to(loop)
     report.touch()
@@ -77,8 +77,8 @@ def test_links_in_a_circle_are_one_line(trained, tmp_path):
     assert "Traceback" not in run(*KFGN, "show", trained, "--out", loop).stderr
 
 
-def test_a_check_of_a_file_that_is_to_be_written_spoils_nothing(pipe, tmp_path):
-    """The reader of a pipe would take it for the end, and a link to a file that is not there is no file of ours."""
+def test_the_check_of_an_output_file_changes_nothing(pipe, tmp_path):
+    """Opening a pipe for writing would signal its reader the end. A link without a target must not be filled."""
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "absent")
     assert unwritable(link) == ""

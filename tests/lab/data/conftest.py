@@ -1,4 +1,4 @@
-"""What the tests of the data sets share: the folder of the real files, an empty cache, and a server of files."""
+"""Fixtures for the data sets: the folder of the real files, an empty cache, and a file server."""
 
 import functools
 import http.server
@@ -12,13 +12,13 @@ import pytest
 @pytest.fixture
 def real_folder():
     if not os.environ.get("KFGN_DATA"):
-        pytest.skip("set KFGN_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz, faces/olivetti.npz, ...")
+        pytest.skip("set KFGN_DATA to a folder with mnist/train-images-idx3-ubyte.gz, faces/olivetti.npz, ...")
     return os.environ["KFGN_DATA"]
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache, with no folder named by the environment."""
+    """An empty cache, without a folder in the environment."""
     monkeypatch.delenv("KFGN_DATA", raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
     return tmp_path / "cache" / "kfgn"
@@ -26,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """A folder that is served from this machine, its address, and the paths that were asked for."""
+    """A folder that a local server offers, its address, and the requested paths."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
     folder = tmp_path / "served"

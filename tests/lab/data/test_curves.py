@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from kfgn.lab.data.curves import LEAST, MOST, TEST, TRAIN, draw, load_curves, random_points
+from kfgn.lab.data.curves import LOWER, TEST, TRAIN, UPPER, draw, load_curves, random_points
 
 
 @functools.cache
@@ -15,13 +15,13 @@ def pixels(*, test):
 
 
 def cross_entropy(x, p):
-    """Of each image x against the probabilities p, in nats, with 0 log 0 = 0."""
+    """Return the cross-entropy of each image x and the probabilities p, in nats, with 0 log 0 = 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return -sum(np.where(q == 0, 0, q * np.log(r)) for q, r in ((x, p), (1 - x, 1 - p))).sum(axis=1)
 
 
 def squared_error(components):
-    """Of each test image, after projection on the principal components of the training images."""
+    """Return the error of each test image after projection on the principal components of the training images."""
     mean = pixels(test=False).mean(axis=0)
     _, vectors = np.linalg.eigh(np.cov(pixels(test=False).T))
     basis = vectors[:, vectors.shape[1] - components :]
@@ -39,7 +39,7 @@ def mean_image():
     return cross_entropy(x, np.broadcast_to(x.mean(axis=0), x.shape))
 
 
-# One value an image; their mean, measured on the recipe with another seed; half a unit of its last digit; of how many.
+# a value for each image; their mean, measured with another seed; half a unit of its last digit; the number of images
 STATISTICS = {
     "principal components, 0": (lambda: squared_error(0), 16.9, 0.05, TEST),
     "principal components, 6": (lambda: squared_error(6), 10.2, 0.05, TEST),
@@ -55,12 +55,12 @@ STATISTICS = {
 
 @pytest.mark.parametrize("name", STATISTICS)
 def test_statistics(name):
-    """Within rounding and four standard errors of the difference of two samples."""
+    """The means agree within rounding and four standard errors of the difference of two samples."""
     statistic, expected, rounding, images = STATISTICS[name]
     found = statistic()
     allowed = rounding + 4 * found.std() * math.sqrt(1 / len(found) + 1 / images)
     assert abs(found.mean() - expected) < allowed
-    assert allowed < 0.025 * expected  # a pen of 0.80 and ink of 34 would move most of these by 3 to 14 %
+    assert allowed < 0.025 * expected  # a pen of 0.80 and ink of 34 would change most means by 3 to 14 %
 
 
 def test_floor_before_rounding():
@@ -72,13 +72,13 @@ def test_floor_before_rounding():
 
 
 def test_full_ink():
-    """One pixel in 200 is at 1, the most there is."""
+    """One pixel in 200 has the largest value, 1."""
     full = (pixels(test=True) == 1).mean(axis=1)
     assert abs(full.mean() - 0.005) < 0.0005 + 4 * full.std() * math.sqrt(2 / TEST)
 
 
 def test_one_curve_by_hand():
-    """Point by point, pixel by pixel, without the separation of the pen into rows and columns."""
+    """The sum over points and pixels, without the separation of the pen into rows and columns."""
     (x0, x1, x2), (y0, y1, y2) = x, y = (4.5, 9.25, 18.75), (20.0, 3.5, 11.0)
     image = [[0.0] * 28 for _ in range(28)]
     for step in range(64):
@@ -93,7 +93,7 @@ def test_one_curve_by_hand():
 
 
 def test_images_are_the_drawings_in_bytes():
-    """Both parts, also where one stretch of drawings ends and the next begins."""
+    """The images of both parts, also at the boundaries of the chunks in which they are drawn."""
     x, y = random_points()
     for start, part in ((0, pixels(test=False)), (TRAIN, pixels(test=True))):
         for i in (0, 999, 1000, 7777, len(part) - 1):
@@ -102,29 +102,29 @@ def test_images_are_the_drawings_in_bytes():
         np.testing.assert_allclose(255 * part, np.rint(255 * part), atol=1e-4)
 
 
-def test_no_curve_twice():
+def test_curves_are_distinct():
     everything = np.concatenate([pixels(test=False), pixels(test=True)])
     assert len({row.tobytes() for row in everything}) == TRAIN + TEST
 
 
 def test_points_are_uniform():
-    """Each of the six numbers: its bounds, mean and variance, and no correlation with another."""
+    """The six numbers of a curve have the right bounds, means and variances, and are uncorrelated."""
     x, y = random_points()
     drawn = np.column_stack([x[:, 0], np.diff(x, axis=1), y])
-    n, least, width = len(drawn), np.array(LEAST), np.subtract(MOST, LEAST)
-    unit = (drawn - least) / width
+    n, lower, width = len(drawn), np.array(LOWER), np.subtract(UPPER, LOWER)
+    unit = (drawn - lower) / width
     assert n == 30_000
     assert unit.min() > -1e-12
     assert unit.max() < 1 + 1e-12
     np.testing.assert_allclose(unit.mean(axis=0), 1 / 2, atol=5 * math.sqrt(1 / 12 / n))
     np.testing.assert_allclose(unit.var(axis=0), 1 / 12, atol=5 * math.sqrt(1 / 180 / n))
     np.testing.assert_allclose(np.corrcoef(unit.T), np.eye(6), atol=5 / math.sqrt(n))
-    np.testing.assert_array_equal(least, [3.5, 4, 4, 2.5, 2.5, 2.5])
-    np.testing.assert_array_equal(MOST, [7.5, 9.75, 9.75, 25, 25, 25])
+    np.testing.assert_array_equal(lower, [3.5, 4, 4, 2.5, 2.5, 2.5])
+    np.testing.assert_array_equal(UPPER, [7.5, 9.75, 9.75, 25, 25, 25])
 
 
 def test_the_stream_is_pinned():
-    """The first curve and the last: another stream of the generator would silently make other curves."""
+    """The first and the last curve. A different stream of the generator would silently change the curves."""
     x, y = random_points()
     np.testing.assert_allclose(x[0], [6.757624319937486, 14.191701815792113, 23.63144375927959], rtol=1e-12)
     np.testing.assert_allclose(y[0], [15.99713067287796, 8.924844397693906, 23.255180438064208], rtol=1e-12)

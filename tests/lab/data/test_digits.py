@@ -1,4 +1,4 @@
-"""The digits that come with kfgn are those of UCI."""
+"""The digits in kfgn are those of UCI."""
 
 from importlib.resources import files
 
@@ -9,7 +9,7 @@ from kfgn.lab.data import load
 
 
 def test_classes():
-    """As many of each as optdigits.names lists for the test part."""
+    """The number of each digit is that in optdigits.names for the test part."""
     labels = load("digits").labels
     np.testing.assert_array_equal(np.bincount(labels), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
 
@@ -19,7 +19,7 @@ def test_pixels_are_sixteenths():
 
 
 def test_the_kit_has_the_same():
-    """The conformance kit ships the first 64, on their own."""
+    """The conformance kit contains a copy of the first 64."""
     with (files("kfgn_conformance.problems.real") / "digits.npz").open("rb") as file:
         data = dict(np.load(file))
     digits = load("digits")
@@ -28,7 +28,9 @@ def test_the_kit_has_the_same():
 
 
 def test_scikit_learn_has_the_same():
-    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn, where digits.npz came from, is not here")
+    datasets = pytest.importorskip(
+        "sklearn.datasets", reason="scikit-learn, the source of digits.npz, is not installed"
+    )
     images, classes = datasets.load_digits(return_X_y=True)
     np.testing.assert_array_equal(16 * load("digits").pixels, images)
     np.testing.assert_array_equal(load("digits").labels, classes)

@@ -1,4 +1,4 @@
-"""FACES: how the patches are made, from made-up pictures, and that the real ones have the published statistics."""
+"""FACES: the making of the patches, with invented pictures, and the published statistics of the real ones."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ PICTURES = np.random.default_rng(0).integers(0, 243, (400, 64, 64), np.uint8)
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Noise passes for the Olivetti faces."""
+    """Accept noise as the Olivetti faces."""
     content = hashlib.sha256(PICTURES.tobytes()).hexdigest()
     monkeypatch.setattr(faces, "FILE", faces.FILE._replace(content=content))
 
@@ -29,14 +29,14 @@ def folder(tmp_path):
 
 
 def write_mat(path):
-    """As the original is laid out: 400 columns of 4096, each an image column by column."""
+    """Write 400 columns of 4096, each an image column by column, as in the original file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     io.savemat(path, {"faces": np.stack([picture.ravel(order="F") for picture in PICTURES], axis=1)})
     return path
 
 
 def patch_by_scipy(picture, angle, scale):
-    """Places as complex numbers, right + i down; SciPy filters, weighs and sums."""
+    """Interpolate with SciPy, at points that are complex numbers, right + i down."""
     right, down = np.meshgrid(np.arange(-12, 13), np.arange(-12, 13))
     turned = (right + 1j * down) * np.exp(1j * np.deg2rad(angle)) * 2 / scale
     centre = (len(picture) - 1) / 2
@@ -50,7 +50,7 @@ def one(picture, angle, scale):
 
 @pytest.mark.usefixtures("made_up")
 def test_every_patch_against_scipy(folder):
-    """People, pictures and pairs in their order; then each pixel to mean zero, and all to variance 1."""
+    """The order is person, picture, pair. Each pixel has mean zero, and the average variance is 1."""
     images = load_faces(folder, pairs=3)
     angles, scales = random_pairs(3)
     by_scipy = [patch_by_scipy(p, *pair) for p in PICTURES[:250] for pair in zip(angles, scales, strict=True)]
@@ -67,8 +67,8 @@ def test_every_patch_against_scipy(folder):
     assert "AT&T Laboratories Cambridge" in images.about
 
 
-def test_where_samples_are_pixels():
-    """With twice the scale and an odd width the samples fall on pixels, and a spline goes through them."""
+def test_samples_at_pixels():
+    """With scale 2 and an odd width the samples are at pixels, which a spline interpolates exactly."""
     picture = PICTURES[:2, :, :].reshape(-1)[: 65 * 65].reshape(65, 65)
     middle = picture[20:45, 20:45].astype(np.float32)
     np.testing.assert_allclose(one(picture, 0, 2), middle, atol=1e-3)
@@ -77,7 +77,7 @@ def test_where_samples_are_pixels():
 
 
 def test_every_corner_is_in_the_picture():
-    """The largest patch, at every angle, needs no pixel from outside: sqrt(2) * 12 * 2/1.4 + 2 < 31.5."""
+    """The largest patch lies inside the picture at every angle: sqrt(2) * 12 * 2/1.4 + 2 < 31.5."""
     for angle in range(-90, 91, 15):
         matrix = faces._sampling(angle, 1.4, 64, 64)
         assert matrix.shape == (625, 4096)
@@ -96,7 +96,7 @@ def test_pairs_are_uniform():
 
 
 def test_the_stream_is_pinned():
-    """Fewer pairs are the first of more, and the first are these on every machine."""
+    """A smaller number of pairs is the beginning of a larger one, and the first pairs are fixed."""
     np.testing.assert_array_equal(np.stack(random_pairs(2)), np.stack(random_pairs(414))[:, :2])
     angles, scales = random_pairs(2)
     np.testing.assert_allclose(angles, [56.59309439718689, 80.28757388308634], rtol=1e-12)
@@ -104,7 +104,7 @@ def test_the_stream_is_pinned():
 
 
 def test_standardise():
-    """One shift a pixel and one scale for all: what a pixel's variance is of the average one stays."""
+    """Each pixel is shifted, and one factor scales all, so ratios of variances do not change."""
     before = np.random.default_rng(1).normal(100, [1, 2, 3], (1000, 3)).astype(np.float32)
     after = before.copy()
     standardise(after)
@@ -121,7 +121,7 @@ def test_bad_pairs(folder, pairs, error):
 
 @pytest.mark.usefixtures("made_up")
 def test_either_file(folder):
-    """The array, and MATLAB's file where there is no other."""
+    """The NumPy file is used, or MATLAB's file without it."""
     np.testing.assert_array_equal(olivetti(folder), PICTURES)
     (folder / "faces/olivetti.npz").unlink()
     write_mat(folder / "faces/olivettifaces.mat")
@@ -180,12 +180,14 @@ def test_missing_library(folder, monkeypatch, module):
         (folder / "faces/olivetti.npz").unlink()
         write_mat(folder / "faces/olivettifaces.mat")
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DataUnavailableError, match=r"scipy.*, for .*, is not installed: pip install 'kfgn\[train\]'"):
+    with pytest.raises(
+        DataUnavailableError, match=r"scipy.*, which .* needs, is not installed: pip install 'kfgn\[train\]'"
+    ):
         load_faces(folder, pairs=1)
 
 
 def test_scikit_learn_order(real_folder):
-    """The values that fetch_olivetti_faces prints, which are divided by the largest."""
+    """The values of fetch_olivetti_faces, which are divided by the largest."""
     images = olivetti(real_folder)
     assert images.max() == 242
     np.testing.assert_allclose(images[0, 0, :4] / 242, [0.30991736, 0.3677686, 0.41735536, 0.44214877], atol=2e-8)
@@ -196,7 +198,7 @@ def test_scikit_learn_order(real_folder):
 
 
 def test_ten_of_each_person(real_folder):
-    """A picture is nearest to another of its own ten, for all but a few of the 400."""
+    """The nearest picture is one of the same person, for all but a few of the 400."""
     x = olivetti(real_folder).reshape(400, -1).astype(np.float64)
     distances = (x**2).sum(axis=1)[:, None] - 2 * x @ x.T + (x**2).sum(axis=1)
     np.fill_diagonal(distances, np.inf)
@@ -204,7 +206,7 @@ def test_ten_of_each_person(real_folder):
 
 
 def test_squared_norm(real_folder):
-    """625 on average, one for each pixel, in all 103,500."""
+    """The squared norm of a patch is 625 on average, 1 for each pixel."""
     pixels = load("faces", real_folder).pixels
     squares = np.einsum("ij,ij->i", pixels, pixels, dtype=np.float64)
     assert squares.shape == (103_500,)
@@ -213,10 +215,10 @@ def test_squared_norm(real_folder):
 
 
 def test_published_statistics(real_folder):
-    """Squared errors of 30 principal components of people 1 to 25, on them and on people 31 to 40, and squared norms.
+    """Squared errors of 30 principal components of people 1 to 25, on these and on people 31 to 40, and squared norms.
 
-    Of patches standardised over all 40 people, for whom Hinton and Salakhutdinov print 135, by other pairs, on the test
-    people. The bounds are what another program found for this recipe, over draws of 16 and 40 pairs.
+    The patches are standardised over all 40 people, as by Hinton and Salakhutdinov. With other pairs they publish a
+    squared error of 135 on the test people. The bounds were measured by a different program, with 16 and 40 pairs.
     """
     pairs = 16
     pixels = patches(olivetti(real_folder), *random_pairs(pairs)).reshape(-1, 625)
@@ -224,9 +226,9 @@ def test_published_statistics(real_folder):
     train, test = pixels[: 250 * pairs].astype(np.float64), pixels[300 * pairs :].astype(np.float64)
     mean = train.mean(axis=0)
     _, vectors = np.linalg.eigh(np.cov(train.T))
-    for images, least, most in ((train, 97, 105), (test, 137, 144)):
+    for images, lower, upper in ((train, 97, 105), (test, 137, 144)):
         centred = images - mean
         kept = ((centred @ vectors[:, -30:]) ** 2).sum(axis=1).mean()
-        assert least < (centred**2).sum(axis=1).mean() - kept < most
+        assert lower < (centred**2).sum(axis=1).mean() - kept < upper
     assert abs((train**2).sum(axis=1).mean() - 599) < 6
     assert 780 < ((test - mean) ** 2).sum(axis=1).mean() < 820

@@ -1,4 +1,4 @@
-"""Data sets by name, and what each promises."""
+"""`kfgn.lab.data.load`: the data sets by name, and the shape and range of each."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def test_every_name_is_tested():
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_what_each_is(name, request):
+def test_shapes_and_ranges(name, request):
     images = load(name, request.getfixturevalue("real_folder") if name in ("mnist", "faces") else None)
     n, height, width = SHAPES[name]
     assert isinstance(images, Images)

@@ -1,4 +1,4 @@
-"""MNIST: how its files are read and refused, and that the real ones are the published images."""
+"""MNIST: reading and refusing its files, and the published statistics of the real ones."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ PACKED = {name: gzip.compress(content, mtime=0) for name, content in IDX.items()
 
 @pytest.fixture
 def small(monkeypatch):
-    """Five made-up images pass for all of MNIST."""
+    """Accept five invented images as MNIST."""
     for attribute, name in zip(("IMAGES", "LABELS"), IDX, strict=True):
         content, served = (hashlib.sha256(data[name]).hexdigest() for data in (IDX, PACKED))
         monkeypatch.setattr(mnist, attribute, getattr(mnist, attribute)._replace(content=content, served=served))
@@ -49,7 +49,7 @@ def test_packed(folder):
 
 @pytest.mark.usefixtures("small")
 def test_unpacked_and_packed_again(folder):
-    """It is the content that counts: the labels are compressed in another way, the images not at all."""
+    """Only the content matters: the labels are compressed differently, and the images not at all."""
     images, labels = IDX
     (folder / "mnist" / f"{images}.gz").unlink()
     (folder / "mnist" / images).write_bytes(IDX[images])
@@ -79,8 +79,8 @@ def test_downloaded(cache, server, monkeypatch):
     assert sorted(path.name for path in (cache / "mnist").iterdir()) == sorted(names)
 
 
-def test_another_file(folder):
-    """Five images are not MNIST: its hash is expected, theirs was found."""
+def test_a_different_file(folder):
+    """Five images are not MNIST. The error has both hashes."""
     found = hashlib.sha256(IDX["train-images-idx3-ubyte"]).hexdigest()
     with pytest.raises(DataUnavailableError, match=f"expected content of SHA-256 ba891046.*25776db, got {found}"):
         load("mnist", folder)
@@ -105,6 +105,22 @@ def test_damaged(folder, damage, reason):
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_without_an_end_is_not_read_to_its_end(folder, monkeypatch, packed):
+    """Reading stops one byte after the size of MNIST."""
+    name = "train-images-idx3-ubyte"
+    monkeypatch.setattr(mnist, "MAX_BYTES", len(IDX[name]))
+    assert_the_five(load("mnist", folder))
+    long = IDX[name] + bytes(10**7)
+    path = folder / "mnist" / (f"{name}.gz" if packed else name)
+    path.write_bytes(gzip.compress(long) if packed else long)
+    with pytest.raises(
+        DataUnavailableError, match=rf"{path.name} is a different file; .* at most 3,936 bytes, got more"
+    ):
+        load("mnist", folder)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_file_is_missing(folder):
     (folder / "mnist/train-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(DataUnavailableError, match=r"train-labels-idx1-ubyte or .*train-labels-idx1-ubyte\.gz"):
@@ -112,7 +128,7 @@ def test_a_file_is_missing(folder):
 
 
 def test_places():
-    """Three mirrors each, by https, of the name under which the file is kept."""
+    """Each file has three https mirrors, under the name of the file in the folder."""
     for file in (mnist.IMAGES, mnist.LABELS):
         name = Path(file.names[-1]).name
         assert len(set(file.urls)) == 3
@@ -120,14 +136,14 @@ def test_places():
 
 
 def test_labels(real_folder):
-    """The first digits and the number of each among the first 50,000 that are printed everywhere."""
+    """The published first digits, and the published number of each digit among the first 50,000."""
     labels = load("mnist", real_folder).labels
     np.testing.assert_array_equal(labels[:5], [5, 0, 4, 1, 9])
     np.testing.assert_array_equal(np.bincount(labels), [4932, 5678, 4968, 5101, 4859, 4506, 4951, 5175, 4842, 4988])
 
 
 def test_headers(real_folder):
-    """What the loader skips says what the loader assumes."""
+    """The headers, which the loader skips, state the shapes that it assumes."""
     for file, header in ((mnist.IMAGES, (0x803, 60_000, 28, 28)), (mnist.LABELS, (0x801, 60_000))):
         path = next(path for name in file.names if (path := Path(real_folder) / name).is_file())
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as content:
@@ -135,7 +151,7 @@ def test_headers(real_folder):
 
 
 def test_published_statistics(real_folder):
-    """Of all 60,000, by a sum over the pixels; ours are 50,000 of them, four standard errors allowed for the rest."""
+    """The published mean and deviation are those of all 60,000 images; four standard errors are allowed for 50,000."""
     x = load("mnist", real_folder).pixels
     mean = x.mean(axis=0, dtype=np.float64)
     centred = (x - mean).astype(np.float32)
@@ -157,7 +173,7 @@ def test_published_statistics(real_folder):
 
 
 def entropies(x):
-    """Of each image, in nats: every pixel is one of 256 values, so a table of 256 does."""
+    """Return the entropy of each image in nats, from a table of the 256 values of a pixel."""
     p = np.arange(1, 255) / 255
     table = np.concatenate([[0], -p * np.log(p) - (1 - p) * np.log1p(-p), [0]])
     return table[np.rint(255 * x).astype(np.uint8)].sum(axis=1)

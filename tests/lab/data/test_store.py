@@ -1,4 +1,4 @@
-"""Where files come from, and what is said when they do not."""
+"""`kfgn.lab.data.store`: the places of files, downloads, and the errors for missing files."""
 
 import hashlib
 import re
@@ -62,11 +62,13 @@ def test_names_in_order(tmp_path):
 @pytest.mark.usefixtures("cache", "no_download")
 @pytest.mark.parametrize("by_argument", [True, False])
 def test_missing_in_a_named_folder(tmp_path, monkeypatch, by_argument):
-    """Says each path that was looked at, and downloads nothing."""
+    """The error names each path. Nothing is downloaded."""
     folder = tmp_path / "empty"
     if not by_argument:
         monkeypatch.setenv("KFGN_DATA", str(folder))
-    with pytest.raises(DataUnavailableError, match=r"with no folder named.*KFGN_DATA.*would be downloaded") as error:
+    with pytest.raises(
+        DataUnavailableError, match=r"it would be downloaded if neither the argument nor KFGN_DATA"
+    ) as error:
         locate(FILE, folder if by_argument else None)
     assert f"expected {folder / 'set/plain'} or {folder / 'set/packed'};" in str(error.value)
 
@@ -83,7 +85,7 @@ def test_download_once(cache, server):
 
 
 def test_mirrors_in_turn(cache, server):
-    """One does not have the file, one has another, the third is right, and nobody asks the fourth."""
+    """The first address lacks the file, the second has a wrong one, the third is right, and the fourth is not tried."""
     served, url, asked = server
     place(served / "other/packed", b"another")
     place(served / "packed")
@@ -93,7 +95,7 @@ def test_mirrors_in_turn(cache, server):
 
 
 def test_failed_download(cache, server):
-    """One line has every place with its reason, and where to put the file by hand. Nothing half-done stays."""
+    """One line has the reason for each address, and the path for a copy by hand. No partial file remains."""
     served, url, _ = server
     place(served / "other/packed", b"another")
     urls = (url + "missing/packed", url + "other/packed", "http://127.0.0.1:1/packed")
@@ -101,7 +103,7 @@ def test_failed_download(cache, server):
         locate(FILE._replace(urls=urls))
     reasons = (
         "the server answered with status 404",
-        "another file is served there, of another SHA-256",
+        "the file there has a wrong SHA-256",
         "no connection",
     )
     failures = "; ".join(f"{url}: {reason}" for url, reason in zip(urls, reasons, strict=True))
@@ -114,7 +116,7 @@ def test_failed_download(cache, server):
 
 @pytest.mark.usefixtures("no_download")
 @pytest.mark.parametrize("folder", ["x" * 300, "~no-such-user/data"])
-def test_a_folder_that_cannot_be(folder):
+def test_an_impossible_folder(folder):
     with pytest.raises(DataUnavailableError, match=r"^[x~].*expected") as error:
         locate(FILE, folder)
     assert folder in str(error.value)
@@ -129,10 +131,12 @@ def test_content(tmp_path):
 
 def test_missing_library(cache, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(DataUnavailableError, match=r"pooch, for downloads, is not.*: pip install 'kfgn\[train\]'"):
+    with pytest.raises(
+        DataUnavailableError, match=r"pooch, which a download needs, is not.*: pip install 'kfgn\[train\]'"
+    ):
         locate(FILE)
-    assert place(cache / "set/plain") == locate(FILE, cache)  # which a named folder does not need
+    assert place(cache / "set/plain") == locate(FILE, cache)  # a named folder does not need pooch
 
 
 def test_library_by_its_name():
-    assert library("pooch", "downloads") is pooch
+    assert library("pooch", "a download") is pooch

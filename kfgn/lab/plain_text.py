@@ -1,8 +1,8 @@
 """Safe printing of text that users supply, such as folders, names and messages."""
 
 
-def plain(text: object) -> str:
-    """Return the text on one line, with an escape in the place of each control character and lone surrogate.
+def escaped(text: object) -> str:
+    """Return the text on one line, with each control character and lone surrogate replaced by its escape sequence.
 
     Characters that change the direction of writing count as control characters.
     """

@@ -1,17 +1,23 @@
-"""The kinds of record in the files of a run."""
+"""The contents of the JSON files of a run folder, as typed dictionaries."""
 
 from typing import Any, NotRequired, TypedDict
 
+FORMAT = 3
+"""The version of all files of a run folder. It changes when a run of an earlier version can no longer be resumed.
+
+In version 2 the backend had a separate device, and the step sizes in the metrics had the opposite sign.
+"""
+
 
 class Versions(TypedDict):
-    """Versions of kfgn and Python. Those of the array libraries are further fields."""
+    """The versions of kfgn and Python. The versions of array libraries are further fields."""
 
     kfgn: str
     python: str
 
 
 class Data(TypedDict):
-    """A data set: a sentence about it, how many datapoints it has, and the shape of each."""
+    """A data set: a sentence about it, the number of datapoints, and the height and width of an image."""
 
     about: str
     n: int
@@ -19,8 +25,9 @@ class Data(TypedDict):
 
 
 class Configuration(TypedDict):
-    """`configuration.json`. hash: of the options that change a step, the network and the optimiser."""
+    """`configuration.json`. The hash covers the options that change a step, the network and the optimiser."""
 
+    format: int
     hash: str
     options: dict[str, Any]
     network: dict[str, Any]
@@ -32,7 +39,7 @@ class Configuration(TypedDict):
 
 
 class Start(TypedDict):
-    """The first line of `metrics.jsonl`, of update 0. `Run.metrics` describes the fields."""
+    """The first line of `metrics.jsonl`, which describes update 0. `Run` documents the fields."""
 
     update: int
     seconds: float
@@ -41,7 +48,7 @@ class Start(TypedDict):
 
 
 class Update(TypedDict):
-    """A later line of `metrics.jsonl`."""
+    """A later line of `metrics.jsonl`, which describes one update. `Run` documents the fields."""
 
     update: int
     seconds: float

@@ -1,4 +1,4 @@
-"""Where training starts: Glorot and Bengio's uniform kernels, and zero biases."""
+"""The initial weights of a run: uniform kernels after Glorot and Bengio (2010), and zero biases."""
 
 import math
 from typing import Any
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._network.network import Network
-from .streams import INITIAL, generator
+from .random_streams import INITIAL_WEIGHTS, stream
 
 
 def initial_weights(network: Network, seed: int) -> tuple[NDArray[Any], ...]:
-    """W_l (D_l, D_{l-1} + 1) in float32: uniform within sqrt(6 / (D_{l-1} + D_l)), but for the last column, zero."""
+    """Return W_l (D_l, D_{l-1} + 1), float32: uniform within sqrt(6 / (D_{l-1} + D_l)), and zero in the last column."""
     weights = []
     for l, (D, P) in enumerate(network.weight_shapes, start=1):
         bound = math.sqrt(6 / (D + P - 1))
         W = np.zeros((D, P), dtype=np.float32)
-        W[:, :-1] = generator(INITIAL, seed, l).uniform(-bound, bound, (D, P - 1))
+        W[:, :-1] = stream(INITIAL_WEIGHTS, seed, l).uniform(-bound, bound, (D, P - 1))
         weights.append(W)
     return tuple(weights)

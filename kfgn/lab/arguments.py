@@ -1,0 +1,32 @@
+"""Validation of arguments of the lab: paths, and records of the lab's own classes."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from .._words import shown
+from .errors import UsageError
+
+
+def with_usage_error(check: Callable[..., Any], name: str, value: Any) -> Any:
+    """Return check(name, value), a value that a check has converted. Its errors become `UsageError`."""
+    try:
+        return check(name, value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from None
+
+
+def checked_path(name: str, value: Any) -> str:
+    """Return the path of a file or folder as text. Raises `TypeError` for other types and `ValueError` if empty."""
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise TypeError(f"{name}: expected a path, got {shown(value)}")
+    if not path or "\0" in path:
+        raise ValueError(f"{name}: expected a path, got {shown(value)}")
+    return path
+
+
+def check_instance(name: str, value: Any, kind: type) -> None:
+    """Raise `UsageError` if the value is not an instance of a class of the lab."""
+    if not isinstance(value, kind):
+        raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")

@@ -1,0 +1,276 @@
+"""Modules whose layers or parameters kfgn does not support, for both functions."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations, parametrize, prune
+
+from kfgn.interop import torch as interop
+
+from .models import having, linear, refused, small, small_weights, within
+
+
+def tied():
+    first, second = linear(), linear()
+    second.weight = first.weight
+    return nn.Sequential(first, nn.Tanh(), second)
+
+
+def overlapping():
+    # two parameters in the same memory
+    first, second = linear(), linear()
+    second.weight = nn.Parameter(first.weight.data.T)
+    return nn.Sequential(first, nn.Tanh(), second)
+
+
+class Scaled(nn.Linear):
+    def forward(self, X):
+        return 2 * super().forward(X)
+
+
+class Residual(nn.Sequential):
+    def forward(self, X):
+        return X + super().forward(X)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = linear()
+
+
+# unsupported modules for both functions: the module, and the class, the name and fragments of the error
+LAYERS = {
+    "no module": (lambda: np.zeros(3), TypeError, "module", ["nn.Sequential", "numpy.ndarray"]),
+    "a class": (lambda: nn.Sequential, TypeError, "module", ["nn.Sequential", "type"]),
+    "a Linear": (linear, TypeError, "module", ["nn.Sequential", "Linear(in_features=3"]),
+    "another module": (Net, TypeError, "module", ["nn.Sequential", "Net"]),
+    "forward of a Sequential": (lambda: Residual(linear()), TypeError, "module", ["own forward", "Residual"]),
+    "no layer": (nn.Sequential, ValueError, "module", ["at least one Linear", "got none"]),
+    "no Linear": (lambda: nn.Sequential(nn.Tanh()), ValueError, "module", ["at least one Linear", "got none"]),
+    "Conv2d": (lambda: within(linear(), nn.Conv2d(3, 4, 2)), TypeError, "encoder.1", ["Linear, ", "got Conv2d(3, 4"]),
+    "GELU": (lambda: within(linear(), nn.GELU(), linear()), TypeError, "encoder.1", ["Softplus", "got GELU("]),
+    "deeper": (lambda: nn.Sequential(linear(), within(nn.GELU())), TypeError, "1.encoder.0", ["got GELU("]),
+    "ModuleList": (lambda: within(nn.ModuleList([linear()])), TypeError, "encoder.0", ["ModuleList"]),
+    "Dropout1d": (lambda: within(linear(), nn.Dropout1d(0.0)), TypeError, "encoder.1", ["got Dropout1d("]),
+    "forward of a Linear": (lambda: within(Scaled(3, 2)), TypeError, "encoder.0", ["own forward", "got Scaled("]),
+    "inner forward": (
+        lambda: within(linear(), Residual(linear())),
+        TypeError,
+        "encoder.1",
+        ["own forward", "Residual"],
+    ),
+    "forward of an object": (lambda: within(having(linear(), forward=torch.tanh)), TypeError, "encoder.0", ["forward"]),
+    "Softmax": (
+        lambda: within(linear(), nn.Softmax(1)),
+        TypeError,
+        "encoder.1",
+        ["categorical expects logits: remove"],
+    ),
+    "LogSoftmax": (
+        lambda: within(linear(), nn.LogSoftmax(1)),
+        TypeError,
+        "encoder.1",
+        ["remove a final LogSoftmax"],
+    ),
+    "no bias": (
+        lambda: within(linear(bias=False)),
+        ValueError,
+        "encoder.0",
+        ["weight and bias, got weight in Linear("],
+    ),
+    "lazy": (
+        lambda: within(nn.LazyLinear(3)),
+        TypeError,
+        "encoder.0.weight",
+        ["initialised", "UninitializedParameter"],
+    ),
+    "weight_norm": (
+        lambda: within(parametrizations.weight_norm(linear())),
+        ValueError,
+        "encoder.0",
+        ["got bias, parametrizations.weight.original0", "ParametrizedLinear"],
+    ),
+    "weight_norm of old": (
+        lambda: within(nn.utils.weight_norm(linear())),
+        ValueError,
+        "encoder.0",
+        ["got bias, weight_g, weight_v in Linear("],
+    ),
+    "parametrised bias": (
+        lambda: within(linear(), parametrize.register_parametrization(linear(), "bias", nn.Tanh())),
+        ValueError,
+        "encoder.1",
+        ["got weight, parametrizations.bias.original"],
+    ),
+    "pruned": (
+        lambda: within(prune.l1_unstructured(linear(), "weight", 2)),
+        ValueError,
+        "encoder.0",
+        ["got bias, weight_orig in Linear("],
+    ),
+    "no units": (lambda: within(linear(0, 3)), ValueError, "encoder.0", ["none empty", "(3, 0) and (3,)"]),
+    "bias of another length": (
+        lambda: within(having(linear(), bias=nn.Parameter(torch.zeros(1)))),
+        ValueError,
+        "encoder.0",
+        ["bias (D_l,)", "(3, 3) and (1,)"],
+    ),
+    "bfloat16": (
+        lambda: within(linear(dtype=torch.bfloat16)),
+        TypeError,
+        "encoder.0.weight",
+        ["float32 or float64, got torch.bfloat16"],
+    ),
+    "complex": (
+        lambda: within(linear(dtype=torch.complex64)),
+        TypeError,
+        "encoder.0.weight",
+        ["float32 or float64, got torch.complex64"],
+    ),
+    "dtypes of layers": (
+        lambda: within(linear(), nn.ReLU(), linear().double()),
+        TypeError,
+        "encoder.2.weight",
+        ["the dtype of encoder.0.weight, torch.float32, got torch.float64"],
+    ),
+    "dtype of a bias": (
+        lambda: within(having(linear(), bias=nn.Parameter(torch.zeros(3).double()))),
+        TypeError,
+        "encoder.0.bias",
+        ["the dtype of encoder.0.weight, torch.float32, got torch.float64"],
+    ),
+    "devices": (
+        lambda: within(linear(), nn.ReLU(), linear(device="meta")),
+        ValueError,
+        "encoder.2.weight",
+        ["the device of encoder.0.weight, cpu, got one on meta"],
+    ),
+    "sparse": (
+        lambda: within(having(linear(), weight=nn.Parameter(torch.eye(3).to_sparse()))),
+        TypeError,
+        "encoder.0.weight",
+        ["expected an array", "sparse"],
+    ),
+    "widths": (
+        lambda: within(linear(3, 2), nn.ReLU(), linear(3, 4)),
+        ValueError,
+        "encoder.2",
+        ["expected 2 inputs, the outputs of encoder.0, got 3"],
+    ),
+    "one Linear twice": (
+        lambda: within(*[linear()] * 2),
+        ValueError,
+        "encoder.1.weight",
+        ["a separate parameter, got that of encoder.0.weight"],
+    ),
+    "one Linear twice, no memory": (
+        lambda: within(*[linear(device="meta")] * 2),
+        ValueError,
+        "encoder.1.weight",
+        ["a separate parameter, got that of encoder.0.weight"],
+    ),
+    "one weight twice": (tied, ValueError, "2.weight", ["a separate parameter, got that of 0.weight"]),
+    "one memory twice": (overlapping, ValueError, "2.weight", ["a separate parameter, got that of 0.weight"]),
+}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda module: interop.network_and_weights(module, "squared_error"),
+        lambda module: interop.write_back(module, [torch.zeros(3, 4)] * 2),
+    ],
+    ids=["network_and_weights", "write_back"],
+)
+@pytest.mark.parametrize("case", LAYERS)
+def test_unsupported_layers(case, call):
+    make, error, name, fragments = LAYERS[case]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about lazy, deprecated or empty modules
+        module = make()
+    refused(lambda: call(module), error, name, fragments)
+
+
+class Called(nn.Sequential):
+    def __call__(self, X):
+        return 2 * super().__call__(X)
+
+
+class Turned(nn.Sequential):
+    def __iter__(self):
+        return reversed(list(super().__iter__()))
+
+
+class Inner(nn.Linear):
+    def _call_impl(self, X):
+        return 2 * super()._call_impl(X)
+
+
+class Looked(nn.Tanh):
+    def __getattr__(self, name):
+        return super().__getattr__(name)
+
+
+class Property(nn.Linear):
+    @property
+    def weight(self):
+        if "weight" not in self._parameters:
+            raise AttributeError("weight")
+        return 2 * self._parameters["weight"]
+
+
+def patched():
+    module = small()
+    module[1]._call_impl = torch.relu
+    return module
+
+
+COMPUTES_OTHERWISE = {
+    "__call__": (lambda: Called(nn.Linear(2, 3)), "module", "Called"),
+    "__iter__": (lambda: Turned(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)), "module", "Turned"),
+    "inner __call__": (lambda: nn.Sequential(Called(nn.Linear(2, 3))), "0", "Called"),
+    "_call_impl": (lambda: nn.Sequential(Inner(2, 3)), "0", "Inner"),
+    "__getattr__": (lambda: nn.Sequential(nn.Linear(2, 3), Looked(), nn.Linear(3, 3)), "1", "Looked"),
+    "patched": (patched, "1", "Tanh"),
+    "weight is a property": (lambda: nn.Sequential(Property(2, 3)), "0.weight", "nn.Parameter"),
+    "torch.compile": (
+        lambda: torch.compile(small(), backend="eager"),
+        "module",
+        "pass the module that it wraps, its attribute ._orig_mod",
+    ),
+    "torch.compile of a layer": (
+        lambda: nn.Sequential(torch.compile(nn.Linear(2, 3), backend="eager")),
+        "0",
+        "attribute ._orig_mod",
+    ),
+    "DataParallel": (
+        lambda: nn.DataParallel(small()),
+        "module",
+        "pass the module that it wraps, its attribute .module",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", COMPUTES_OTHERWISE)
+def test_overridden_computations(case):
+    make, name, said = COMPUTES_OTHERWISE[case]
+    module = make()
+    for call in (
+        lambda: interop.network_and_weights(module, "categorical"),
+        lambda: interop.write_back(module, small_weights()),
+    ):
+        with pytest.raises(TypeError, match=rf"^{re.escape(name)}: expected .*{re.escape(said)}"):
+            call()
+
+
+def test_a_module_that_contains_itself():
+    module = small()
+    inner = nn.Sequential(module)
+    module.add_module("again", inner)
+    with pytest.raises(ValueError, match=r"^again\.0: expected a module that does not contain itself"):
+        interop.network_and_weights(module, "categorical")

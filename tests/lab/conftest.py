@@ -1,0 +1,17 @@
+"""A finished run, and a copy of it that a test may damage."""
+
+import pytest
+
+from kfgn.lab import Options, train
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return train(Options("digits", updates=4, checkpoint_every=2), tmp_path_factory.mktemp("good")).folder
+
+
+@pytest.fixture
+def folder(good, tmp_path):
+    for path in good.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path

@@ -1,0 +1,181 @@
+"""`kfgn.lab.cli`: the output of the command, its exit status, and one line for each error."""
+
+import argparse
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+import kfgn
+from kfgn.lab import Options, read_run
+from kfgn.lab.cli import main, parser
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def train(out, *more):
+    return run("train", "--data", "digits", "--updates", 12, "--out", out, *more)
+
+
+def test_train_prints_the_final_loss(tmp_path, capsys):
+    assert train(tmp_path / "a") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""  # nothing is printed without a terminal
+    final = read_run(tmp_path / "a").final()
+    assert f"{final:.5g}" in printed.out
+
+
+def test_resume_continues(tmp_path):
+    train(tmp_path / "a")
+    assert run("train", "--resume", "--out", tmp_path / "a", "--updates", 20) == 0
+    assert read_run(tmp_path / "a").updates == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "cifar", "--updates", 1), "data: expected one of digits"),
+        (("--updates", 1), "data: expected one of digits"),
+        (("--data", "digits"), "updates, seconds: expected at least one of them, got neither"),
+        (("--data", "digits", "--updates", 1, "--method", "x"), "method: expected one of kflr"),
+        (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: expected one of numpy"),
+        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
+        (("--resume",), "expected a run, got none (configuration.json is missing)"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments, message, tmp_path, capsys):
+    assert run("train", *arguments, "--out", tmp_path / "a") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("kfgn: error: ")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_that_is_not_empty_is_not_changed(tmp_path, capsys):
+    train(tmp_path / "a")
+    before = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert train(tmp_path / "a") == 2
+    assert "is not empty; add --resume to continue its run, or choose another folder" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == before
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "thesis.tex").touch()
+    assert train(tmp_path / "b") == 2
+    assert "b is not empty; choose another folder" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_has_status_1(tmp_path, capsys):
+    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--patience", 3)
+    assert train(tmp_path / "a", *diverges) == 1
+    assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["rich", "safetensors", "matplotlib"])
+def test_a_missing_extra_is_named(missing, tmp_path, capsys, monkeypatch):
+    import importlib
+
+    real = importlib.import_module
+
+    def without(name, package=None):
+        if name.split(".")[0] == missing:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, package)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    assert train(tmp_path / "a") == 2
+    printed = capsys.readouterr().err
+    assert missing in printed
+    assert "is not installed: pip install 'kfgn[train]'" in printed
+
+
+WITHOUT_THE_EXTRA = """
+import sys
+
+for name in ("rich", "safetensors", "matplotlib", "pooch"):
+    sys.modules[name] = None  # an import of it fails
+
+import kfgn.lab.cli
+
+print(kfgn.lab.cli.parser().prog)
+"""
+
+
+def test_the_lab_imports_without_the_extra():
+    """In a separate process, since this one has imported the modules, and tests patch them."""
+    program = [sys.executable, "-c", WITHOUT_THE_EXTRA]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("kfgn\n", "")
+
+
+def test_a_damping_out_of_range_is_named(tmp_path, capsys):
+    assert train(tmp_path / "a", "--gamma", -1) == 2
+    assert "kfra: gamma: initial" in capsys.readouterr().err
+
+
+def test_seconds_end_a_run(tmp_path):
+    assert run("train", "--data", "digits", "--seconds", 0.5, "--out", tmp_path / "a") == 0
+    finished = read_run(tmp_path / "a")
+    assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # the clock is read after several updates
+
+
+def test_show_prints_and_redraws(tmp_path, capsys):
+    train(tmp_path / "a")
+    train(tmp_path / "b", "--seed", 1)
+    (tmp_path / "a" / "loss.png").unlink()
+    assert run("show", tmp_path / "a") == 0
+    assert (tmp_path / "a" / "loss.png").exists()
+    assert run("show", tmp_path) == 0  # both
+    printed = capsys.readouterr().out
+    for name in "ab":
+        assert f"{read_run(tmp_path / name).final():.5g}" in printed
+    assert (tmp_path / "comparison.png").exists()
+    assert run("show", tmp_path / "a", "--out", tmp_path / "mine.png") == 0
+    assert (tmp_path / "mine.png").exists()
+    assert run("show", tmp_path / "nowhere") == 2
+    assert "nowhere: expected a run, got none" in capsys.readouterr().err
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("--version")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"kfgn {kfgn.__version__}\n"
+
+
+def _actions(command):
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return [action for action in commands.choices[command]._actions if not isinstance(action, argparse._HelpAction)]
+
+
+@pytest.mark.parametrize("command", ["train", "compare", "show"])
+def test_the_help_of_each_option_is_a_sentence(command):
+    for action in _actions(command):
+        assert action.help[0].isupper(), action.dest
+        assert action.help.endswith("."), action.dest
+        assert "the same" not in action.help, action.dest
+
+
+def test_every_option_of_a_run_is_an_option_of_the_command():
+    known = {action.dest for action in _actions("train")}
+    assert {field.name for field in fields(Options)} | {"out", "resume"} == known
+
+
+def test_the_defaults_in_the_help_are_those_of_the_options(capsys):
+    with pytest.raises(SystemExit):
+        run("train", "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    for name in ("method", "backend", "dtype", "seed", "patience", "evaluate_every", "checkpoint_every"):
+        (default,) = (field.default for field in fields(Options) if field.name == name)
+        assert f"(default: {default})." in text
+
+
+def test_there_is_no_separate_device(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train(tmp_path / "a", "--backend", "torch", "--device", "cuda")
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --device cuda" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()

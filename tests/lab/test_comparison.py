@@ -1,0 +1,79 @@
+"""`kfgn.lab.comparison`: several methods from the same start, and the time at which each reaches a loss."""
+
+import numpy as np
+import pytest
+
+from kfgn.lab import Options, UsageError, compare, read_run
+from kfgn.lab.cli import main
+from kfgn.lab.comparison import arrival, best_first_order
+
+ADAM = ("--learning-rate", "0.01")
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_all_methods_start_alike_and_the_time_to_the_best_loss_is_printed(tmp_path, capsys):
+    arguments = ("compare", "--data", "digits", "--methods", "kfra", "adam", *ADAM, "--evaluate-every", 2)
+    assert run(*arguments, "--updates", 20, "--out", tmp_path / "c") == 0
+    printed = capsys.readouterr().out
+    kfra, adam = (read_run(tmp_path / "c" / name) for name in ("kfra", "adam"))
+    assert kfra.metrics[0] == adam.metrics[0]
+    assert kfra.metrics[1]["loss"] == adam.metrics[1]["loss"]
+    best = best_first_order([kfra, adam])
+    assert best == min(adam.final(), adam.final(averaged=True))
+    arrived = arrival(kfra, best)
+    assert 0 < arrived.updates < 20
+    losses = {r["update"]: min(r["train_loss"], r["train_loss_averaged"]) for r in kfra.evaluations}
+    assert losses[arrived.updates] <= best < losses[arrived.updates - 2]
+    assert f"{best:.5g}" in printed
+    assert (tmp_path / "c" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_comparison_keeps_finished_runs_and_resumes_the_others(tmp_path):
+    options = Options("digits", updates=10, learning_rate=0.01)
+    compare(Options("digits", updates=10), ["kfra"], tmp_path)
+    finished = (tmp_path / "kfra" / "metrics.jsonl").read_bytes()
+    runs = compare(options, ["kfra", "adam"], tmp_path)
+    assert [run.options["method"] for run in runs] == ["kfra", "adam"]
+    assert (tmp_path / "kfra" / "metrics.jsonl").read_bytes() == finished
+    assert [run.updates for run in compare(Options("digits", updates=15), ["kfra"], tmp_path)] == [15]
+
+
+def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
+    methods = ("adam:0.01", "adam:0.001", "sgd:0.1")
+    assert run("compare", "--data", "digits", "--methods", *methods, "--updates", 3, "--out", tmp_path / "c") == 0
+    rates = {
+        place.name: read_run(place).options["learning_rate"] for place in (tmp_path / "c").iterdir() if place.is_dir()
+    }
+    assert rates == {"adam-0.01": 0.01, "adam-0.001": 0.001, "sgd-0.1": 0.1}
+    capsys.readouterr()
+    for wrong, message in {
+        "kfra:0.1": "methods: expected no learning rate for kfra, got 'kfra:0.1'",
+        "adam:fast": "methods: expected a learning rate after the colon, got 'adam:fast'",
+        "adam:-1": "learning_rate",
+    }.items():
+        assert run("compare", "--data", "digits", "--methods", wrong, "--updates", 3, "--out", tmp_path / "d") == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
+
+
+def test_an_option_that_no_method_has_is_named(tmp_path, capsys):
+    arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
+    assert run("compare", *arguments) == 2
+    assert "learning_rate: expected an option that one of kfra, kflr uses, got 0.01" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+
+
+def test_an_option_that_every_method_overrides_is_named(tmp_path, capsys):
+    arguments = ("--data", "digits", "--methods", "kfra", "adam:0.1", *ADAM, "--updates", 5, "--out", tmp_path / "c")
+    assert run("compare", *arguments) == 2
+    assert "learning_rate: expected an option that one of kfra, adam:0.1 uses, got 0.01" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("methods", ["kfra", [], (), None, {"kfra"}, ["kfra", 3], [["kfra"]], np.array(["kfra"])])
+def test_methods_that_are_not_a_list_of_names(methods, tmp_path):
+    with pytest.raises(UsageError, match=r"^methods: expected a tuple or list of names"):
+        compare(Options("digits", updates=1), methods, tmp_path / "c")
+    assert not (tmp_path / "c").exists()

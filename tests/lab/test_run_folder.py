@@ -1,0 +1,87 @@
+"""`kfgn.lab.run_folder`: an invalid configuration is one line with the file, the field and the expected value."""
+
+import json
+
+import pytest
+
+from kfgn.lab import Options, UsageError, compare, read_run, resume, train
+from kfgn.lab.run_folder import runs_in
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+def in_configuration(change):
+    def edit(text):
+        saved = json.loads(text)
+        change(saved)
+        return json.dumps(saved)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda text: "", "expected JSON: Expecting value"),
+        (lambda text: "[]", "expected object, got array"),
+        (lambda text: "null", "expected object, got null"),
+        (lambda text: DEEP, "expected JSON, got brackets that are nested too deeply"),
+        (lambda text: '{"options": ' + DEEP + "}", "nested too deeply"),
+        (lambda text: text.replace("{", '{"hash": "", ', 1), "the name 'hash' occurs twice in an object"),
+        (lambda text: text.replace('"seed": 0', '"seed": NaN'), "JSON has no NaN"),
+        (lambda text: text.replace('"seed": 0', '"seed": 1e999'), "1e999 is too large a number"),
+        (lambda text: text.replace('"seed": 0', '"seed": ' + "9" * 5000), "expected JSON"),
+        (in_configuration(lambda saved: saved.pop("network")), "expected a field network, got none"),
+        (in_configuration(lambda saved: saved.update(more=1)), "expected no field 'more', got one"),
+        (in_configuration(lambda saved: saved["options"].update(more=1)), "options: expected no field 'more', got one"),
+        (in_configuration(lambda saved: saved.update(options=[])), "options: expected object, got array"),
+        (in_configuration(lambda saved: saved["options"].update(updates="4")), "updates: expected int | null, got str"),
+        (in_configuration(lambda saved: saved["options"].update(updates=-4)), "updates: expected"),
+        (in_configuration(lambda saved: saved["options"].update(seed=True)), "seed: expected int, got bool"),
+        (in_configuration(lambda saved: saved["data"].update(n=None)), "data.n: expected int, got null"),
+        (in_configuration(lambda saved: saved["versions"].pop("kfgn")), "versions: expected that of kfgn, got none"),
+        (in_configuration(lambda saved: saved.pop("format")), "format: expected 3, got none, as before version 3"),
+        (in_configuration(lambda saved: saved.update(format=2)), "format: expected 3, got 2"),
+        (in_configuration(lambda saved: saved.update(format="3")), "format: expected 3, got '3'"),
+        (in_configuration(lambda saved: saved.update(format=True)), "format: expected 3, got True"),
+        (in_configuration(lambda saved: saved["options"].update(device="cpu")), "options: expected no field 'device'"),
+        (in_configuration(lambda saved: saved["options"].update(batch=100)), "hash: expected that of its options"),
+        (in_configuration(lambda saved: saved["network"].update(inputs=65)), "hash: expected that of its"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read_run, resume])
+def test_configuration(edit, message, reader, folder):
+    path = folder / "configuration.json"
+    path.write_text(edit(path.read_text()))
+    with pytest.raises(UsageError) as error:
+        reader(folder)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", "µ".encode("utf-16"), b"\xef\xbb\xbf{}", b"{}\x00"])
+@pytest.mark.parametrize("name", ["configuration.json", "metrics.jsonl"])
+def test_a_wrong_encoding(name, content, folder):
+    (folder / name).write_bytes(content + b"\n")
+    with pytest.raises(UsageError, match=rf"{name}.*: expected JSON"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize("name", ["configuration.json", "metrics.jsonl"])
+def test_a_folder_instead_of_a_file(name, folder):
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    with pytest.raises(UsageError, match=rf"{name}: expected a file that can be read: "):
+        read_run(folder)
+
+
+def test_runs_and_comparisons_in_a_folder(tmp_path):
+    """The runs of a folder, and those of the comparisons in it."""
+    adam = Options("digits", updates=2)
+    for folder in ("one", "two"):
+        compare(adam, ["adam:0.01"], tmp_path / folder)
+    train(Options("digits", updates=1), tmp_path / "alone")
+    found = [run.folder.relative_to(tmp_path).as_posix() for run in runs_in(tmp_path)]
+    assert found == ["alone", "one/adam-0.01", "two/adam-0.01"]
+    assert [run.updates for run in runs_in(tmp_path / "alone")] == [1]

@@ -1,0 +1,39 @@
+"""`kfgn.lab.tables`: the tables of runs and of backends."""
+
+from kfgn.backends import BACKENDS, BackendUnavailableError
+from kfgn.lab.cli import main
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def train(out, *more):
+    return run("train", "--data", "digits", "--updates", 12, "--out", out, *more)
+
+
+def test_the_update_of_the_losses_is_printed(tmp_path, capsys):
+    train(tmp_path / "a")
+    metrics = tmp_path / "a" / "metrics.jsonl"
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:10]))  # as after a kill
+    for checkpoint in (tmp_path / "a").glob("checkpoint-*"):  # a checkpoint never covers more than the metrics
+        checkpoint.unlink()
+    capsys.readouterr()
+    assert run("show", tmp_path / "a") == 0
+    assert "a: the losses are those after update 0\n" in capsys.readouterr().out
+
+
+def test_the_extra_to_install_is_printed(capsys, monkeypatch):
+    def missing(_name):
+        raise BackendUnavailableError("pip install 'kfgn[jax]'")
+
+    monkeypatch.setattr("kfgn.lab.tables.open_backend", missing)
+    assert run("backends") == 0
+    assert "kfgn[jax]" in capsys.readouterr().out
+
+
+def test_usable_backends_are_printed(capsys):
+    assert run("backends") == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line[:1].strip()}
+    assert lines["numpy"].split()[-1] == "yes"
+    assert list(lines) == ["backend", *BACKENDS]

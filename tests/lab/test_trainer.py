@@ -1,0 +1,75 @@
+"""`kfgn.lab.trainer`: the recorded losses, the end of a run, and rejected steps."""
+
+import math
+import signal
+
+import numpy as np
+import pytest
+
+import kfgn
+from kfgn.lab import Options, RunFailedError, read_run, resume, train
+from kfgn.lab.tasks import open_task
+from kfgn.lab.trainer import InterruptedRunError
+from kfgn.lab.watch import Watch
+
+
+def test_the_losses_of_the_metrics_are_those_of_the_weights(tmp_path):
+    run = train(Options("digits", updates=9, dtype="float64"), tmp_path / "run")
+    task = open_task("digits")
+    X = task.X.astype(np.float64)
+    for averaged in (False, True):
+        loss = float(kfgn.loss(run.network(), run.weights(averaged=averaged), X, task.Y))
+        assert math.isclose(loss, run.final(averaged=averaged), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
+def test_backends_train_alike(backend, tmp_path):
+    host, other = (
+        train(Options("digits", "kfac", name, updates=12, dtype="float64"), tmp_path / name)
+        for name in ("numpy", backend)
+    )
+    for W, V in zip(host.weights(), other.weights(), strict=True):
+        np.testing.assert_allclose(V, W, rtol=1e-6, atol=1e-8)
+
+
+def test_a_budget_of_seconds_ends_a_run(tmp_path):
+    run = train(Options("digits", "adam", seconds=0.2, learning_rate=0.01), tmp_path / "run")
+    assert run.updates > 5
+    assert run.metrics[-11]["seconds"] < 0.2 <= run.seconds
+    assert "train_loss" in run.metrics[-1]
+
+
+def test_consecutive_rejected_steps_end_a_run(tmp_path):
+    options = Options("digits", "sgd", updates=50, learning_rate=1e30, patience=7, checkpoint_every=4)
+    with pytest.raises(RunFailedError, match=r"the last 7 steps up to update 7 .*checkpoint-000000004.safetensors"):
+        train(options, tmp_path / "run")
+    run = read_run(tmp_path / "run")
+    assert run.rejected >= 7
+    np.testing.assert_array_equal(run.weights()[0][:, -1], 0)  # the weights have not moved
+
+
+def test_fewer_rejected_steps_than_patience_are_counted(tmp_path):
+    run = train(Options("digits", "sgd", updates=6, learning_rate=1e30, patience=7), tmp_path / "run")
+    assert (run.updates, run.rejected) == (6, 6)
+
+
+class StopsAtTheEnd(Watch):
+    """A watch that requests a stop after the last of five updates."""
+
+    def on_updates(self, records):
+        if records[-1]["update"] == 5:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_stop_after_the_last_step_interrupts_the_run(tmp_path):
+    """Otherwise a comparison could not be stopped at the end of a run."""
+    with pytest.raises(InterruptedRunError, match="stopped after update 5, with a checkpoint"):
+        train(Options("digits", updates=5), tmp_path, watch=StopsAtTheEnd())
+    assert resume(tmp_path).updates == 5
+    assert (tmp_path / "loss.png").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFailedError, match="file/run could not be written: Not a directory"):
+        train(Options("digits", updates=5), tmp_path / "file" / "run")
