@@ -1,13 +1,9 @@
-"""Kronecker factors that do not fit in memory: one sentence before anything is allocated."""
-
-import sys
-import types
+"""Kronecker factors that do not fit in memory: one error before anything is allocated."""
 
 import numpy as np
 import pytest
 
 import kfgn
-from kfgn.backends import available_memory
 
 HUGE = 3_000_000
 """Outputs: no machine has the 36 TB of one G in float32."""
@@ -61,48 +57,3 @@ def test_what_is_available_decides(monkeypatch, available, fits):
     else:
         with pytest.raises(MemoryError, match=r"the 1 GB of memory .* 1\.94 GB are needed"):
             kfgn.kfra(network, weights, X, np.zeros((1, 9000)))
-
-
-def test_available_memory_of_the_host(backend):
-    found = available_memory(backend.asarray(np.ones(2, "float32")))
-    assert found is None or 2**20 < found < 2**50
-
-
-def test_a_system_that_does_not_say(monkeypatch):
-    monkeypatch.setattr("pathlib.Path.read_text", lambda *_: "no such line")
-    total = available_memory(np.ones(2))
-    assert total is None or total > 2**20
-    monkeypatch.delattr("os.sysconf", raising=False)
-    assert available_memory(np.ones(2)) is None
-
-
-def test_arrays_without_memory():
-    torch = pytest.importorskip("torch")
-    assert available_memory(torch.ones(2, device="meta")) is None
-    jax = pytest.importorskip("jax")
-    found = []
-    jax.jit(lambda x: found.append(available_memory(x)) or x)(jax.numpy.ones(2))
-    assert found == [None]
-
-
-def test_a_device_of_jax_that_says(monkeypatch):
-    pytest.importorskip("jax")
-    from kfgn.backends import memory
-
-    gpu = types.SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 100, "bytes_in_use": 30})
-    monkeypatch.setattr(memory, "device", lambda _: gpu)
-    assert memory._of_jax(None) == 70
-    gpu.memory_stats = lambda: None
-    assert memory._of_jax(None) is None
-
-
-def test_cupy_is_asked_for_its_pool_too(monkeypatch):
-    from kfgn.backends import memory
-
-    device = types.SimpleNamespace(mem_info=(40, 100))
-    pool = types.SimpleNamespace(free_bytes=lambda: 2)
-    cupy = types.SimpleNamespace(
-        cuda=types.SimpleNamespace(Device=lambda: device), get_default_memory_pool=lambda: pool
-    )
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    assert memory._of_cupy() == 42

@@ -1,4 +1,4 @@
-"""The arrays of a state: each has memory of its own, and none records or carries an autograd graph."""
+"""The arrays of a state: none shares memory with another or with the caller, and none records an autograd graph."""
 
 from itertools import combinations
 
@@ -9,7 +9,9 @@ import kfgn
 from kfgn._optimisers import State
 
 NETWORK = kfgn.Network((3, 4, 2), ("tanh",), "squared_error")
+
 OPTIMISERS = {
+    "plain": kfgn.GaussNewton(NETWORK),
     "factored": kfgn.GaussNewton(NETWORK, momentum=0.5),
     "refreshed": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3)),
     "exact": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3, inversion="exact")),
@@ -17,6 +19,7 @@ OPTIMISERS = {
     "sgd": kfgn.SGD(NETWORK, 0.1, momentum=0.5),
     "adam": kfgn.Adam(NETWORK),
 }
+
 each_optimiser = pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS)
 
 
@@ -66,3 +69,28 @@ def test_a_state_of_torch_that_requires_grad_leaves_no_graph(optimiser):
         assert not tensor.requires_grad
     for a, b in zip(expected.weights, found.weights, strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("backend", ["numpy", "strict", "torch"], indirect=True)
+def test_a_state_holds_a_copy_of_the_weights(backend, name):
+    weights = tuple(backend.asarray(np.ones(s)) for s in NETWORK.weight_shapes)
+    state = OPTIMISERS[name].init(weights)
+    for W in weights:
+        W[...] = 7.0
+    for W in (*state.weights, *state.average):
+        np.testing.assert_array_equal(backend.to_numpy(W), 1.0)
+
+
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+def test_a_state_shares_no_memory_with_numpy_under_jax(backend):
+    import jax
+
+    with backend.scope("float64"):
+        for _ in range(4):  # whether JAX shares the memory depends on where it lies
+            mine = tuple(np.ones(s) for s in NETWORK.weight_shapes)
+            state = kfgn.Adam(NETWORK).init(tuple(jax.device_put(W, may_alias=True) for W in mine))
+            for W in mine:
+                W[...] = 7.0
+            for W in state.weights:
+                np.testing.assert_array_equal(np.asarray(W), 1.0)
