@@ -7,7 +7,6 @@ P, D = 5, 3
 K = 0.04
 INVERSIONS = ["trace", "frobenius", "spectral", "exact"]
 NORMS = INVERSIONS[:3]
-
 without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
 
 INDEFINITE = {

@@ -7,18 +7,12 @@ import kfgn
 from kfgn._optimisers import Factors
 
 METHODS = ("kfra", "kflr", "kfac", "rp")
-
 INVERSIONS = ("trace", "frobenius", "spectral", "exact")
-
 numpy_alone = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
-
 NETWORK = kfgn.Network((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
-
 N = 7
 ONE_LAYER = kfgn.Network((2, 2), (), "squared_error")
-
 SATURATED = kfgn.Network((4, 5, 3), ("tanh",), "bernoulli")
-
 PLAIN = kfgn.Network((4, 5, 3), ("tanh",), "categorical")
 
 

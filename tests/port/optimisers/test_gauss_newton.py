@@ -11,7 +11,6 @@ from kfgn._optimisers import State
 from .runs import NETWORK, N, data, equal, leaves, numpy_alone, run, started
 
 HESSIAN_FREE = kfgn.HessianFree(iterations=8)
-
 CURVATURES = [*(kfgn.KroneckerFactored(method) for method in ("kfra", "kflr", "kfac", "rp")), HESSIAN_FREE]
 
 

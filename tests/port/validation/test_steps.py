@@ -8,9 +8,7 @@ import pytest
 import kfgn
 
 NETWORK = kfgn.Network((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
-
 N = 7
-
 numpy_alone = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 
 
