@@ -1,11 +1,18 @@
-"""KFLR in chunks: the `memory` argument changes nothing but the memory, whatever the widths of the layers."""
+"""KFLR (25): by hand, compared with the reference and with products of Jacobians, and within any `memory`.
+
+Also: tests/reference/equations/test_section_3.py::test_equation_25 for the reference, and the rows `kflr` and
+`kflr_blocks` of the conformance kit for every library.
+"""
 
 import tracemalloc
 
+import kfgn_reference as ref
 import numpy as np
 import pytest
 
 import kfgn
+
+from .by_hand import DEEP, OBJECTIVES, assert_layers, batch, in_order, reference, without_jax
 
 WIDTHS = {
     "one layer": (3, 4),
@@ -27,6 +34,27 @@ SLOPES = {
     "leaky_relu": (lambda h: np.where(h > 0, h, h / 10), lambda h: np.where(h > 0, 1.0, 0.1)),
     "logistic": (lambda h: 1 / (1 + np.exp(-h)), lambda h: np.exp(-h) / (1 + np.exp(-h)) ** 2),
 }
+
+
+@without_jax
+def test_by_hand(backend):
+    # the first datapoint is inactive in the first layer, and has ((4, 6), (6, 9)) in the second
+    assert_layers(backend, kfgn.kflr(*batch(backend)).G, ([[4 / 2]], [[4, 3], [3, 4.5]], [[1]]))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@without_jax
+def test_reference(backend, problem, objective):
+    p = problem(backend, objective, widths=DEEP)
+    assert_layers(backend, kfgn.kflr(*p[:4]).G, in_order(ref.kflr(*reference(backend, p))), 1e-13)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@without_jax
+def test_it_is_the_mean_of_the_exact_matrices(backend, problem, objective):
+    p = problem(backend, objective, widths=DEEP)
+    exact = [backend.to_numpy(G).mean(0) for G in kfgn.preactivation_gauss_newton(*p[:4])]
+    assert_layers(backend, kfgn.kflr(*p[:4]).G, exact, 1e-13)
 
 
 def loss_hessian(objective, h):
