@@ -1,4 +1,4 @@
-"""The mixture (27) against its definition in 60 decimal digits, and what stands for its indefinite H_L."""
+"""The mixture (27) compared with its definition in 60 decimal digits, and replacements of its indefinite H_L."""
 
 import decimal
 from decimal import Decimal
@@ -26,7 +26,7 @@ def sigma(x):
 
 
 def definition(h, y):
-    """E = -log p with its gradient and Hessian, from those of p: no digit that cancels is missed among 60."""
+    """E = -log p with its gradient and Hessian, from those of p, in so many digits that cancellation does no harm."""
     t = 2 * int(y) - 1
     s, A, C = (sigma(Decimal(float(x)) * sign) for x, sign in zip(h, (1, t, t), strict=True))
     ds, dA, dC = s * (1 - s), t * A * (1 - A), t * C * (1 - C)
@@ -52,7 +52,7 @@ def outputs(scale, dtype, N=60):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", SCALES)
 def test_definition(scale, dtype):
-    # relative to the largest element of each datapoint, however small that is: a sure model keeps its digits
+    # relative to the largest element of each datapoint: a confident model keeps its digits
     h, y = outputs(scale, dtype)
     info = np.finfo(dtype)
     for n in range(len(y)):
@@ -67,7 +67,7 @@ def test_definition(scale, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_outputs_without_bounds(dtype):
-    # neither a warning nor a value that is not finite, and the logarithm does not underflow
+    # no warning, no value that is not finite, and no underflow in the logarithm
     big = np.array([1e4, 1e30, np.finfo(dtype).max / 4], dtype)
     for signs in np.ndindex(2, 2, 2):
         h = big[:, None] * (2 * np.array(signs) - 1).astype(dtype)
@@ -145,7 +145,7 @@ def test_scalar_is_of_rank_one(backend, problem):
 
 
 def test_every_library_keeps_the_digits_of_the_loss(backend):
-    """Where both classifiers give the label, and so the mixture, a probability of 1/2 to almost 1."""
+    """For labels to which both classifiers, and so the mixture, give a probability from 1/2 to almost 1."""
     network = kfgn.Network((3, 3), (), "mixture")
     identity, label = np.column_stack([np.eye(3), np.zeros(3)]), np.array([1])
     for x in np.linspace(0, 8, 65):
@@ -157,7 +157,7 @@ def test_every_library_keeps_the_digits_of_the_loss(backend):
 
 
 def test_raise(backend, problem, functions):
-    # what needs no Gauss-Newton matrix is computed all the same
+    # functions that need no Gauss-Newton matrix are computed
     p = problem(backend, "mixture")
     refusing = p._replace(network=network("raise"))
     free = {
@@ -182,7 +182,7 @@ def test_other_objectives_take_no_notice(backend, problem, objective, psd):
 
 
 def test_sampled_labels_have_their_probability(backend, problem):
-    # a label is 1 exactly where the uniform is below p(1 | h): evenly spread uniforms find the boundary
+    # a label is 1 if and only if its uniform is below p(1 | h), which evenly spread uniforms show
     p = problem(backend, "mixture")
     u = (np.arange(1000) + 0.5) / 1000
     draws = backend.asarray(np.tile(u, (7, 1)))

@@ -1,4 +1,4 @@
-"""What comes in is what comes out: library, dtype and device; nothing that came in is changed."""
+"""Results have the library, dtype and device of the arguments, and no argument is changed."""
 
 import itertools
 
@@ -11,7 +11,7 @@ import kfgn
 OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture", "mixture scalar"]
 DEEPER = (2, 5, 4, 3)
 
-# JAX compiles every operation for every shape and dtype; it is asked in test_jax.py, without computing
+# JAX compiles every operation for every shape and dtype; test_jax.py traces the functions without computing
 without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
 
 
@@ -26,7 +26,7 @@ def assert_like_the_input(backend, problem, function, result):
         assert all(backend.xp.isdtype(n.dtype, "integral") for n in leaves((result.iterations,)))
         result = (result.x, result.residual)
     for array in leaves(result):
-        # NumPy's mean is a NumPy scalar, which is an array to the standard
+        # NumPy's mean is a NumPy scalar, which the standard treats as an array
         assert array_namespace(array) is array_namespace(problem.X)
         assert device(array) == device(problem.X)
         assert backend.xp.isdtype(array.dtype, "integral") if indices else array.dtype == problem.X.dtype
@@ -85,12 +85,12 @@ def test_shapes(backend, problem, objective):
         assert shapes(result) == curvature
     labels = kfgn.sample_labels(*args, p.draws)
     assert shapes(labels) == [kfgn.label_draws_shape(p.network, 7, 6)]
-    kfgn.kfac(*args, p.Y, labels)  # and what it samples is what KFAC takes
+    kfgn.kfac(*args, p.Y, labels)  # KFAC takes the labels that were sampled
 
 
 @without_jax
 def test_ones_everywhere(backend, problem):
-    # one datapoint, one sample, one unit: no axis of length one is lost
+    # with one datapoint, one sample and one unit no axis of length one is lost
     p = problem(backend, "bernoulli", widths=(1, 1, 1), N=1, S=1)
     kfra, kflr = (f(p.network, p.weights, p.X, p.Y) for f in (kfgn.kfra, kfgn.kflr))
     for a, b in zip(leaves(kfra), leaves(kflr), strict=True):

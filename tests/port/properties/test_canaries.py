@@ -1,4 +1,4 @@
-"""What would break on a device that is not here: other devices, flags, and the names that each library has."""
+"""Checks that need no GPU for code that runs on one: other devices, flags of the standard, names of each library."""
 
 import ast
 import inspect
@@ -71,7 +71,7 @@ def test_every_name_exists(library):
     pytest.importorskip(library.replace("array_api_compat.", "").split(".")[0])
     xp = pytest.importorskip(library)
     names = names_of_xp()
-    assert {"concat", "isdtype", "vecdot"} <= set(names), "the search finds what is known to be there"
+    assert {"concat", "isdtype", "vecdot"} <= set(names), "expected the search to find names that the port uses"
     for name, keywords in names.items():
         found = xp
         for part in name.split("."):

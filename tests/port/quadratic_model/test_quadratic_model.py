@@ -53,14 +53,14 @@ def test_dense(backend, problem, objective, tau, eta):
 
 @without_jax
 def test_exact_where_f_is_quadratic(backend, problem):
-    # one layer and squared errors: the model is f itself where tau is 0, and rho is 1, of any delta
+    # for one layer and squared errors with tau = 0 the model is f itself, and rho is 1 for every delta
     p = problem(backend, "squared_error", widths=(4, 3))
     moved = tuple(W + d for W, d in zip(p.weights, p.delta, strict=True))
     model = kfgn.quadratic_model(*p[:4], p.delta, tau=0, eta=0.25)
     squares = sum(float(np.sum(backend.to_numpy(W) ** 2)) for W in moved)
     np.testing.assert_allclose(float(model), float(kfgn.loss(p.network, moved, p.X, p.Y)) + squares / 8, rtol=1e-13)
     np.testing.assert_allclose(float(kfgn.reduction_ratio(*p[:4], p.delta, tau=0, eta=0.25)), 1, rtol=1e-11)
-    # tau is no part of f: the model curves more than f, which goes further down than it says
+    # tau is no part of f: the model has more curvature than f, which falls by more than predicted
     alpha = kfgn.step_size(*p[:4], kfgn.gradient(*p[:4]), tau=4.0, eta=0.0)
     step = tuple(alpha * g for g in kfgn.gradient(*p[:4]))
     assert float(kfgn.reduction_ratio(*p[:4], step, tau=4.0, eta=0.0)) > 1
@@ -69,7 +69,7 @@ def test_exact_where_f_is_quadratic(backend, problem):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @without_jax
 def test_step_size(backend, problem, objective):
-    # negative along the gradient; the model along it is least there, by half the slope; scaling undoes itself
+    # alpha is negative along the gradient, minimises the model along it, and is halved by twice the gradient
     p = problem(backend, objective)
     options = {"tau": 0.5, "eta": 0.0}
     gradient = kfgn.gradient(*p[:4])
@@ -103,7 +103,7 @@ def test_nothing_moves(backend, problem, objective):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @numpy_alone
 def test_a_small_step_in_float32_keeps_its_digits(backend, problem, objective):
-    # steps that are exact in float32, so that float64 takes the same: a difference of two losses has none left
+    # the step is exact in float32 and in float64; the difference of two losses in float32 would have no digit left
     p = problem(backend, objective, "float32", N=300)
     p = p.map(lambda a: (np.round(a * 2**10) / 2**10).astype("float32") if a.dtype == "float32" else a)
     delta = tuple((np.sign(d) * 2**-12).astype("float32") for d in p.delta)
@@ -125,7 +125,7 @@ def test_jit_with_traced_numbers(problem):
 
 @numpy_alone
 def test_the_psd_matrix_is_the_models(backend, problem):
-    # rho of the mixture depends on what stands for H_L; its numerator does not
+    # the model of the mixture depends on the matrix that replaces H_L
     p, q = (problem(backend, f"mixture {psd}") for psd in ("project", "scalar"))
     assert dataclasses.replace(q.network, psd="project") == p.network
     a, b = (kfgn.curvature_along(*r[:4], r.delta, tau=0.0, eta=0.0) for r in (p, q))
