@@ -116,7 +116,7 @@ def half(X, *draws):
     >>> 3 / 2
     1.5
     """
-    return X / 2
+    return X / 2 + 0 * len(draws)
 
 
 def test_sections_are_found():
