@@ -49,17 +49,18 @@ def curvature(reference: str, test: int | str, port: str, file: str, name: str =
 BLOCKS = ("factored_blocks", 20, "KroneckerBlock.dense", "algebra/test_kronecker.py::test_products")
 SOLVED = ("factored_layer_direction", 36, "KroneckerBlock.solve", "algebra/test_kronecker.py::test_solve_and_logdet")
 R_OPERATOR = "reference/test_r_operator.py::test_jacobian_products_are_transposes"
+AUTODIFF = "reference/test_autodiff_jax.py::test_mean_over_the_batch"
+BY_MATRIX = "reference/test_r_operator.py::test_gauss_newton_product"
+BY_DIFFERENCES = "reference/test_r_operator.py::test_hessian_product"
 PRODUCTS = "products/test_products.py::test_dense"
 MODEL = "quadratic_model/test_quadratic_model.py::test_dense"
 LOGDETS = "reference/test_spectral.py::test_log_determinants"
 
 PROOFS = {
-    "loss": curvature("loss", "reference/test_autodiff_jax.py::test_mean_over_the_batch", "loss", "loss_and_gradient"),
+    "loss": curvature("loss", AUTODIFF, "loss", "loss_and_gradient"),
     "gradient": curvature("gradient", 3, "gradient", "loss_and_gradient"),
     "preactivation_hessians": curvature("sample_preactivation_hessians", 8, "preactivation_hessians", "hessian"),
-    "hessian_blocks": curvature(
-        "hessian_blocks", "reference/test_autodiff_jax.py::test_mean_over_the_batch", "hessian_blocks", "hessian"
-    ),
+    "hessian_blocks": curvature("hessian_blocks", AUTODIFF, "hessian_blocks", "hessian"),
     "preactivation_gauss_newton": curvature(
         "sample_preactivation_gauss_newton", 22, "preactivation_gauss_newton", "gauss_newton"
     ),
@@ -90,22 +91,18 @@ PROOFS = {
     ),
     "gauss_newton_product": Proof(
         "gauss_newton_product",
-        "reference/test_r_operator.py::test_gauss_newton_product",
+        BY_MATRIX,
         "gauss_newton_product",
         PRODUCTS,
     ),
     "gauss_newton_block_product": Proof(
         "gauss_newton_product",
-        "reference/test_r_operator.py::test_gauss_newton_product",
+        BY_MATRIX,
         "gauss_newton_block_product",
         PRODUCTS,
     ),
-    "hessian_product": Proof(
-        "hessian_product", "reference/test_r_operator.py::test_hessian_product", "hessian_product", PRODUCTS
-    ),
-    "hessian_block_product": Proof(
-        "hessian_product", "reference/test_r_operator.py::test_hessian_product", "hessian_block_product", PRODUCTS
-    ),
+    "hessian_product": Proof("hessian_product", BY_DIFFERENCES, "hessian_product", PRODUCTS),
+    "hessian_block_product": Proof("hessian_product", BY_DIFFERENCES, "hessian_block_product", PRODUCTS),
     "curvature_along": Proof("curvature_along", 41, "curvature_along", MODEL),
     "quadratic_model": Proof("model_along", 39, "quadratic_model", MODEL),
     "step_size": Proof("step_size", 39, "step_size", MODEL),
