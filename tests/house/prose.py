@@ -78,7 +78,7 @@ def _comments(source: str) -> Iterator[tuple[int, str]]:
         if token.type != tokenize.COMMENT:
             continue
         row, column = token.start
-        pieces = [NOTE.sub("", piece).strip("() ") for piece in token.string.strip("#: ").split("#")]
+        pieces = [_unwrapped(NOTE.sub("", piece).strip()) for piece in token.string.strip("#: ").split("#")]
         text = " ".join(piece for piece in pieces if piece)
         if not text:
             continue
@@ -92,6 +92,10 @@ def _comments(source: str) -> Iterator[tuple[int, str]]:
         last = row if alone else -1
     if parts:
         yield begun, " ".join(parts)
+
+
+def _unwrapped(text: str) -> str:
+    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
 
 def _messages(tree: ast.Module, docstrings: set[int]) -> Iterator[tuple[int, str]]:

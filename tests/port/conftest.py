@@ -160,7 +160,9 @@ def _bits(backend, value):
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tobytes()
     if is_array_api_obj(value):
-        with contextlib.suppress(NotImplementedError, RuntimeError, TypeError):  # no values, or not as NumPy has them
+        with contextlib.suppress(
+            NotImplementedError, RuntimeError, TypeError
+        ):  # the array has no values, or no dtype of NumPy
             return backend.to_numpy(value).tobytes()
     return repr(value)
 

@@ -43,7 +43,7 @@ def test_trace_is_the_default(backend, block):
 
 @pytest.mark.parametrize("inversion", INVERSIONS)
 def test_rounding_in_one_triangle(backend, block, inversion):
-    # which triangle a library reads does not count: both do
+    # both triangles count, whichever of them a library reads
     Q, G = factors()
     rng = np.random.default_rng(2)
     noisy = [A + 1e-9 * np.triu(rng.standard_normal(A.shape), 1) for A in (Q, G)]
@@ -72,7 +72,7 @@ def test_float32(backend, inversion):
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @without_jax
 def test_singular_factors_in_float32(backend, inversion):
-    # eigenvalues that rounding has pushed below zero, a thousand times the damping, are no reason to refuse
+    # rounding makes some eigenvalues negative, by up to a thousand times the damping; the solve still succeeds
     rng = np.random.default_rng(3)
     B, C = rng.standard_normal((40, 4)), rng.standard_normal((30, 3))
     Q, G = (backend.asarray((scale * A @ A.T).astype("float32")) for scale, A in ((1e3, B), (1e3, C)))

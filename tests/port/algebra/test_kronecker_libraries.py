@@ -22,7 +22,7 @@ def test_jit(backend, block, inversion):
     k = backend.asarray(np.array(K))
     for came, expected in zip(jax.jit(everything)(b, v, k), everything(b, v, k), strict=True):
         np.testing.assert_allclose(came, expected, rtol=1e-10)
-    # nothing can be read, so nothing is raised
+    # no value can be read under a trace, so no error is raised
     solved, logdet, _ = jax.jit(everything)(block(*INDEFINITE["Q indefinite"]), v, k)
     assert np.all(np.isnan(solved))
     assert np.isnan(logdet)

@@ -1,4 +1,4 @@
-"""Cholesky factors, their solve and eigenvalues on every library, for what can be factorised and for what cannot."""
+"""Cholesky factors, their solves and eigenvalues on every library, also of matrices without a Cholesky factor."""
 
 import sys
 
@@ -46,7 +46,7 @@ NOT_POSITIVE = {
 @pytest.mark.parametrize("case", NOT_POSITIVE)
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_not_positive_definite(backend, case):
-    # no error, whatever the library's own way: NaN, and an answer that can be kept on the device
+    # every library gives NaN and a flag on the device, and no error
     A = NOT_POSITIVE[case]
     L, ok = cholesky(backend.asarray(A))
     assert not bool(ok)
@@ -56,7 +56,7 @@ def test_not_positive_definite(backend, case):
 
 
 def test_half_a_factor_is_none(backend, monkeypatch):
-    # as CuPy leaves it: the trailing rows are those of A
+    # like the result of CuPy, whose trailing rows are those of A
     if backend.name == "torch":
         pytest.skip("PyTorch says how far it came")
     A = np.array([[4.0, 2.0, 2.0], [2.0, 1.0, 3.0], [2.0, 3.0, 9.0]])
@@ -79,7 +79,7 @@ def test_eigh(backend, shape):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_eigh_of_what_is_not_finite(backend, bad):
-    # libraries raise, or return anything: here it is NaN, of that matrix and of no other
+    # libraries raise or return arbitrary values; the port gives NaN for this matrix and for no other
     M = np.stack([np.eye(3), np.eye(3), 2 * np.eye(3)])
     M[1, 0, 2] = M[1, 2, 0] = bad
     values, vectors = map(backend.to_numpy, eigh(backend.asarray(M)))

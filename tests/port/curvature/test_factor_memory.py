@@ -6,7 +6,7 @@ import pytest
 import kfgn
 
 HUGE = 3_000_000
-"""Outputs: no machine has the 36 TB of one G in float32."""
+"""The number of outputs. One G in float32 takes 36 TB, which no machine has."""
 
 
 def huge(backend):

@@ -65,7 +65,7 @@ def loss_hessian(objective, h):
 
 
 def mean_gauss_newton(network, weights, X):
-    """The mean of J_l^T H_L J_l, with J_l = dh_L/dh_l multiplied out: one datapoint and one layer at a time."""
+    """The mean of J_l^T H_L J_l with the matrix J_l = dh_L/dh_l, one datapoint and one layer at a time."""
     sums = [np.zeros((D, D)) for D in network.widths[1:]]
     for x in X:
         a, hs = x, []
@@ -87,18 +87,18 @@ def mean_gauss_newton(network, weights, X):
 def test_any_memory(backend, problem, widths, objective):
     p = problem(backend, objective, widths=WIDTHS[widths], N=11)
     expected = mean_gauss_newton(p.network, p.weights, p.X)
-    one = 3 * WIDTHS[widths][-1] * max(WIDTHS[widths][1:]) * 8  # about a datapoint's roots
+    one = 3 * WIDTHS[widths][-1] * max(WIDTHS[widths][1:]) * 8  # about the size of the roots of one datapoint
     for memory in (1, one - 1, one, 2 * one + 1, 3 * one, 5 * one, 11 * one, 12 * one, 2**40):
         for G, exact in zip(kfgn.kflr(p.network, p.weights, p.X, p.Y, memory=memory).G, expected, strict=True):
             np.testing.assert_allclose(G, exact, rtol=0, atol=1e-13 * np.abs(exact).max())
-    # and nothing else in the record depends on it
+    # no other field of the result depends on the memory
     small, large = (kfgn.kflr(p.network, p.weights, p.X, p.Y, memory=memory) for memory in (1, 2**40))
     for a, b in zip((small.loss, *small.gradient, *small.Q), (large.loss, *large.gradient, *large.Q), strict=True):
         assert a.tobytes() == b.tobytes()
 
 
 def test_any_memory_on_every_library(backend, problem):
-    # a layer narrower than D_L above one that is not: both branches and the restart are taken
+    # a layer that is narrower than D_L lies above one that is not: the test takes both branches and the restart
     p = problem(backend, "categorical", widths=(2, 3, 2, 3), N=2)
     expected = mean_gauss_newton(p.network, [backend.to_numpy(W) for W in p.weights], backend.to_numpy(p.X))
     for memory in (1, 2**28):
@@ -109,7 +109,7 @@ def test_any_memory_on_every_library(backend, problem):
 @pytest.mark.parametrize("widths", [(3, 64, 64, 64), (3, 50, 49, 50), (3, 60, 60, 59, 60), (3, 16, 64), (9, 80, 5)])
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_the_memory_is_kept_to(backend, problem, widths):
-    # "datapoints are taken in chunks whose roots fit in `memory` bytes": NumPy reports its arrays to tracemalloc
+    # the roots of a chunk fit in `memory` bytes; NumPy reports its arrays to tracemalloc
     p = problem(backend, "squared_error", widths=widths, N=200)
 
     def peak(memory):
@@ -120,6 +120,6 @@ def test_the_memory_is_kept_to(backend, problem, widths):
         finally:
             tracemalloc.stop()
 
-    beside = peak(1)  # what one datapoint at a time costs is not the roots'
+    other = peak(1)  # the peak with one datapoint at a time is that of the other arrays
     memory = 2**22
-    assert peak(memory) - beside <= memory
+    assert peak(memory) - other <= memory

@@ -1,4 +1,4 @@
-"""Random projections: exact over projections that are a basis, and in expectation over every choice of signs."""
+"""Random projections: equal to KFLR for projections that are a basis, and in the mean over all signs."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def assert_kflr(backend, p, projections):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @without_jax
 def test_a_basis(backend, problem, objective):
-    # K projections that are sqrt(K) times the axes have 1/K sum_s z z^T = I
+    # the K projections sqrt(K) e_k have 1/K sum_s z z^T = I
     p = problem(backend, objective, widths=(2, 5, 4, 3))
     *_, K = kfgn.projection_shape(p.network, 7, 1)
     assert_kflr(backend, p, np.broadcast_to(np.eye(K) * K**0.5, (7, K, K)).copy())
@@ -33,7 +33,7 @@ def test_a_basis(backend, problem, objective):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_the_mean_over_all_signs(backend, problem, objective):
-    # each datapoint has the signs in another order
+    # each datapoint has the signs in a different order
     p = problem(backend, objective, widths=(2, 5, 4, 3))
     *_, K = kfgn.projection_shape(p.network, 7, 1)
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=K)))

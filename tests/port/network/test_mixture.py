@@ -74,7 +74,7 @@ def test_outputs_without_bounds(dtype):
         for y in (0, 1):
             E, g, H = (f(xp, h, np.full(3, y)) for f in (mixture.value, mixture.gradient, mixture.hessian))
             assert all(np.all(np.isfinite(a)) for a in (E, g, H))
-            wrong = signs[1 if signs[0] else 2] != y  # the classifier that is responsible
+            wrong = signs[1 if signs[0] else 2] != y  # the classifier with the larger weight
             np.testing.assert_allclose(E, big if wrong else np.zeros(3), rtol=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""A network is a value, and refuses to be made of anything that describes none."""
+"""Networks are values: equality, hashes and copies, and arguments that are refused."""
 
 import copy
 import dataclasses
@@ -55,13 +55,13 @@ def test_wrong_value(name, value, fragments):
     ],
 )
 def test_wrong_type(name, value):
-    # whichever of the two errors it is, it must say which argument is meant
+    # either error is right, and it must name the argument
     with pytest.raises((TypeError, ValueError), match=rf"^{name}: "):
         kfgn.Network(**GOOD | {name: value})
 
 
 def test_widths_from_an_array():
-    # widths computed with NumPy are integers too; the network keeps Python's, which hash and print alike
+    # integers of NumPy become Python's, which have the same hash and are printed alike
     network = kfgn.Network(**GOOD | {"widths": np.array([2, 5, 3])})
     assert network == kfgn.Network(**GOOD)
     assert {type(D) for D in network.widths} == {int}

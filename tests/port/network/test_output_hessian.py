@@ -49,7 +49,7 @@ def test_hessian_is_its_own_product(backend, name):
 
 
 def test_a_confident_softmax_keeps_its_digits():
-    # p (1 - p) of 1e-9 would be lost in p - p^2; float64 says what float32 should
+    # p (1 - p) = 1e-9 would be lost in p - p^2; the result in float64 is the expected one
     h = np.array([[20.0, 0.0, 1.0, -2.0]])
     p = np.exp(h) / np.exp(h).sum()
     v = np.array([[1.0, -0.5, 0.25, 2.0]])
@@ -64,11 +64,11 @@ def test_a_confident_softmax_keeps_its_digits():
 
 @pytest.mark.parametrize("gap", [0.0, 16.0, 30.0, 90.0, 700.0])
 def test_a_sure_softmax_keeps_the_digits_of_every_entry(gap):
-    # where p rounds to 1 its entries are still known: H_L is e^-gap in size, and the root e^(-gap/2)
+    # p rounds to 1, and the entries keep their digits: H_L has the size e^-gap, and the root e^(-gap/2)
     small = np.exp(-gap) * np.array([1.0, 0.5, 0.25])
     p = np.array([[1.0, *small]]) / (1 + small.sum())
     v, rest = np.array([[3.0, 1.0, -2.0, 0.5]]), small / (1 + small.sum())
-    mean = (rest * (v[0, 1:] - v[0, 0])).sum()  # p^T v less v_1
+    mean = (rest * (v[0, 1:] - v[0, 0])).sum()  # p^T v - v_1
     variance = (rest * (v[0, 1:] - v[0, 0] - mean) ** 2).sum() + p[0, 0] * mean**2
     terms = (np.sqrt(rest) * v[0, 1:]).sum()
     first = np.sqrt(p[0, 0]) * (rest.sum() * v[0, 0] - np.sqrt(p[0, 0]) * terms)

@@ -31,7 +31,7 @@ def started(optimiser, backend, dtype="float64"):
 
 
 def run(optimiser, backend, steps, dtype="float64", state=None):
-    """The states, and what each step said."""
+    """The state after each step, from the first state on, and the information of each step."""
     state = started(optimiser, backend, dtype) if state is None else state
     states, infos = [state], []
     for t in range(state.t + 1, state.t + steps + 1):
@@ -68,7 +68,7 @@ def targets(network, N, dtype, rng):
 
 
 def run_on_one_batch(optimiser, weights, X, Y, steps):
-    """The last state, and the information of each step, where every step has the same batch."""
+    """The last state, and the information of each step. Every step has the same batch."""
     state, infos = optimiser.init(weights), []
     for t in range(1, steps + 1):
         draws = optimiser.draw(0, t, len(X))
@@ -78,6 +78,6 @@ def run_on_one_batch(optimiser, weights, X, Y, steps):
 
 
 def with_factors(optimiser, weights, Q, G):
-    """The state at the start where so many batches had these factors that another does not count."""
+    """The first state, with averages of factors over so many batches that a further batch does not change them."""
     state = optimiser.init(weights)
     return state._replace(curvature=Factors(state.curvature.count + 10**9, Q, G, ()))

@@ -19,7 +19,7 @@ CONVERGED = {
 
 @pytest.mark.parametrize("name", CONVERGED)
 def test_tau_does_not_follow_rounding(name, monkeypatch):
-    """At a minimum, where both changes of (42) are rounding errors. Without the rule tau goes up and up."""
+    """At a minimum both changes of (42) are rounding errors. Without the rule tau grows without bound."""
     network, dtype = CONVERGED[name]
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(5, 4)).astype(dtype), targets(network, 5, dtype, rng)
@@ -37,7 +37,7 @@ def test_tau_does_not_follow_rounding(name, monkeypatch):
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @pytest.mark.parametrize("method", METHODS)
 def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dtype, monkeypatch):
-    """The rules change no bit of a run in which no step fails and f changes."""
+    """The rules change no bit of a run whose steps all succeed and change f."""
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(23, 4)).astype(dtype), rng.integers(0, 3, 23)
     optimiser = kfgn.GaussNewton(

@@ -71,7 +71,7 @@ def test_hessian_free(backend, blocks):
 
 @pytest.mark.parametrize("curvature", [kfgn.KroneckerFactored("kflr"), kfgn.HessianFree(iterations=50, tolerance=0.0)])
 def test_one_step_solves_least_squares(curvature):
-    # of one datapoint the Kronecker product is exact; the whole matrix of conjugate gradients always is
+    # the Kronecker product is exact for one datapoint, and the full matrix of conjugate gradients for any number
     network = kfgn.Network((3, 2), (), "squared_error")
     rng = np.random.default_rng(0)
     rows = 1 if isinstance(curvature, kfgn.KroneckerFactored) else 9

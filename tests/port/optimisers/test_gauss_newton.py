@@ -45,7 +45,7 @@ def test_steps_are_pure_and_repeat(backend, curvature):
 @numpy_alone
 @pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
 def test_every_method_descends(backend, method):
-    """On the same batch every time."""
+    """The loss falls when every step has the same batch."""
     optimiser = kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(method, samples=3), tau=kfgn.Damping(0.1, 5))
     state, (X, Y) = started(optimiser, backend), data()
     losses = []
@@ -73,7 +73,7 @@ def test_the_longest_step(backend):
 
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 def test_a_step_inside_a_trace(backend):
-    """With t outside of it; the same bits as by itself are not promised, the same numbers are."""
+    """A step under jax.jit, with t outside the trace, gives the same numbers up to rounding errors."""
     import jax
 
     optimiser = kfgn.GaussNewton(NETWORK, tau=kfgn.Damping(1.0, 1), gamma=kfgn.Damping(1.0, 1))

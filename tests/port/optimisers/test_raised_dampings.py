@@ -10,7 +10,7 @@ from .runs import INVERSIONS, ONE_LAYER, equal, run_on_one_batch, start, with_fa
 
 
 def indefinite(optimiser, W, Q):
-    """The state at weights W of one layer where so many batches had this Q that another does not count."""
+    """The state at weights W of one layer, with an average Q over so many batches that another one changes nothing."""
     state = optimiser.init((W,))
     factors = Factors(state.curvature.count + 10**9, (Q,), (np.eye(len(W)),), ())
     return state._replace(curvature=factors)
@@ -18,7 +18,7 @@ def indefinite(optimiser, W, Q):
 
 @pytest.mark.parametrize(("decay", "ok"), [(0.5, False), (1e-3, True)])
 def test_a_gamma_that_fails_gives_way_to_one_that_does_not(decay, ok):
-    """And where all three fail, the step is rejected and gamma is raised by the factor of an adaptation."""
+    """If all three values of gamma fail, the step is rejected, and gamma is raised by the factor of an adaptation."""
     network = kfgn.Network((1, 1), (), "squared_error")
     W, X, Y = np.array([[1.0, -1.0]]), np.array([[1.0]]), np.array([[3.0]])
     optimiser = kfgn.GaussNewton(
@@ -75,7 +75,7 @@ def test_a_gamma_at_its_ceiling_and_one_without_a_period_are_not_raised():
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @pytest.mark.parametrize("method", ["kfra", "kflr"])
 def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
-    """A sure and wrong unit has a curvature of 1e-35 and a gradient of 1; alpha delta~ is the same for any gamma."""
+    """A confident and wrong unit has the curvature 1e-35 and the gradient 1; alpha delta~ is the same for any gamma."""
     network = kfgn.Network((1, 1), (), "bernoulli")
     weights = (np.array([[0.0, 80.0]], dtype="float32"),)
     X, Y = np.ones((3, 1), dtype="float32"), np.zeros((3, 1), dtype="float32")
@@ -92,7 +92,7 @@ def test_a_step_size_that_overflows_raises_tau_and_not_gamma(method, inversion):
     "curvature", [kfgn.KroneckerFactored(), kfgn.HessianFree(), kfgn.HessianFree(blocks=True)], ids=str
 )
 def test_an_update_that_overflows_raises_a_damping_until_one_does_not(curvature):
-    """A gradient of 1e25 is finite in float32 and its square is not."""
+    """A gradient of 1e25 is finite in float32, and its square is not."""
     weights = start(ONE_LAYER, "float32")
     X, Y = np.full((3, 2), 1e4, dtype="float32"), np.full((3, 2), -1e18, dtype="float32")
     optimiser = kfgn.GaussNewton(ONE_LAYER, curvature)

@@ -14,7 +14,7 @@ from .runs import NETWORK, PLAIN, data, equal, numpy_alone, run, start, started
 @numpy_alone
 @pytest.mark.parametrize("inversion", ["trace", "exact"])
 def test_between_refreshes_inverses_serve_again(backend, inversion):
-    """And what they are made of stays: a step costs no factor, and the direction is that of the last refresh's."""
+    """Factors and inverses are those of the last refresh, so that a step in between computes no factor."""
     optimiser = kfgn.GaussNewton(
         NETWORK,
         kfgn.KroneckerFactored(refresh=3, inversion=inversion),
@@ -47,7 +47,7 @@ def test_a_rejected_first_step_leaves_nothing_to_step_with_until_the_next_refres
 
 
 def test_steps_without_factors_raise_no_damping():
-    """After a first step that was rejected for its batch, there are none until the next refresh."""
+    """If the first step is rejected for its batch, factors are missing until the next refresh."""
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
     optimiser = kfgn.GaussNewton(PLAIN, kfgn.KroneckerFactored(refresh=4), gamma=kfgn.Damping(1e-2, 3))

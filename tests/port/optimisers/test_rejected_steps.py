@@ -53,7 +53,7 @@ def test_overflow_on_numpy_is_rejected_without_a_warning(optimiser):
 
 @numpy_alone
 def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
-    """Without damping, the factors of a single datapoint are singular; with some they are not."""
+    """The factors of a single datapoint are singular without damping."""
     X, Y = data()
     for gamma, ok in ((0.0, False), (0.1, True)):
         optimiser = kfgn.GaussNewton(NETWORK, eta=0.0, gamma=kfgn.Damping(gamma, None))
@@ -85,11 +85,11 @@ def test_saturated_units_do_not_stop_hessian_free(curvature):
     assert float(infos[-1].loss) < float(infos[0].loss) - 0.1
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)  # JAX compiles each case for seconds
+@pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)  # JAX takes seconds to compile each case
 @pytest.mark.parametrize("inversion", INVERSIONS)
 @pytest.mark.parametrize("damping", [1e-44, 1e-38, 1e-30, 1e30, 3e38])
 def test_a_step_moves_to_finite_weights_or_not_at_all(backend, problem, damping, inversion):
-    # more units than datapoints, so that the factors have not full rank
+    # with more units than datapoints the factors are singular
     p = problem(backend, "categorical", "float32", widths=(5, 4, 3), N=2)
     given = {name: kfgn.Damping(damping, None, upper=3e38) for name in ("tau", "gamma")}
     optimiser = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kflr", inversion=inversion), eta=0.0, **given)

@@ -87,7 +87,7 @@ def test_a_state_shares_no_memory_with_numpy_under_jax(backend):
     import jax
 
     with backend.scope("float64"):
-        for _ in range(4):  # whether JAX shares the memory depends on where it lies
+        for _ in range(4):  # JAX shares memory at some addresses and not at others
             mine = tuple(np.ones(s) for s in NETWORK.weight_shapes)
             state = kfgn.Adam(NETWORK).init(tuple(jax.device_put(W, may_alias=True) for W in mine))
             for W in mine:

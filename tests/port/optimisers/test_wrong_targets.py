@@ -31,7 +31,7 @@ OPTIMISERS = {
 
 
 def refuses(optimiser, network, backend, value, dtype="float32"):
-    """A batch with one wrong target, after one that is right, moves nothing; and one that is right moves it again."""
+    """A batch with one wrong target changes no weights, and a right batch after it changes them again."""
     rng = np.random.default_rng(5)
     X, Y = rng.normal(size=(6, 4)).astype(dtype), targets(network, 6, dtype, rng)
     wrong = Y.copy()
@@ -75,7 +75,7 @@ def test_labels_that_count_from_one_are_rejected():
         Y = (np.arange(20) % 10 + 1).astype(dtype)
         _, info = kfgn.GaussNewton(network).step(kfgn.GaussNewton(network).init(start(network, "float64")), X, Y)
         assert (bool(info.ok), bool(info.valid)) == (False, False)
-        assert np.isfinite(info.loss)  # it is in nothing else that the step shows what is wrong
+        assert np.isfinite(info.loss)  # only `valid` shows the reason
 
 
 @pytest.mark.parametrize(("method", "value"), [("kfac", np.nan), ("kfac", 1.0), ("kfac", -0.5), ("rp", np.inf)])

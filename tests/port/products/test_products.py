@@ -24,7 +24,7 @@ without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "t
 
 
 def ravel(arrays):
-    """vec of each layer, columns stacked, one after the other."""
+    """vec(W_l) of all layers, one after the other. vec stacks columns."""
     return np.concatenate([np.asarray(a).T.ravel() for a in arrays])
 
 
@@ -56,7 +56,7 @@ def dense(p):
 
 
 def blocks_of(network, M):
-    """M with everything off its diagonal blocks set to zero."""
+    """M with zeros outside its diagonal blocks."""
     layer = np.repeat(np.arange(network.depth), [m * n for m, n in network.weight_shapes])
     return M * (layer[:, None] == layer[None, :])
 
@@ -86,7 +86,7 @@ def test_dense(backend, problem, widths, objective):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @without_jax
 def test_blocks(backend, problem, objective):
-    # the same on every library, by the dense blocks of the port
+    # products with the dense blocks of the port, on every library
     p = problem(backend, objective, widths=(2, 5, 4, 3))
     for product, blocks in [
         (kfgn.gauss_newton_block_product, kfgn.gauss_newton_blocks),
@@ -117,7 +117,7 @@ def test_gradient_is_the_transposed_product(backend, problem):
     outputs = kfgn.jacobian_product(p.network, (*zero[:-1], p.weights[-1]), p.X, p.V)
     assert tuple(outputs.shape) == (7, 3)
     h = backend.to_numpy(p.Y) * 0
-    for n in range(3):  # the outputs, from the loss alone: |h|^2 / 2 at targets -e_n, 0 and e_n
+    for n in range(3):  # the outputs, from losses alone: |h - y|^2 / 2 at the targets y = e_n and -e_n
         e = np.zeros((7, 3))
         e[:, n] = 1.0
         for i in range(7):

@@ -14,7 +14,7 @@ without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "t
 
 
 def system(sizes, seed=0, condition=10.0):
-    """A symmetric positive definite A, and b in pieces of these sizes."""
+    """A symmetric positive definite matrix A, and a vector b in parts of these sizes."""
     rng = np.random.default_rng(seed)
     n = sum(sizes)
     U, _ = np.linalg.qr(rng.standard_normal((n, n)))
@@ -42,7 +42,7 @@ def test_as_many_iterations_as_rows():
 
 @pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30, 1e-300, 1e300])
 def test_scale_of_b(scale):
-    # no square of b under- or overflows
+    # no square of b underflows or overflows
     A, b = system((4,))
     solution = conjugate_gradient(applied(A, (4,)), (scale * b[0],), iterations=6, tolerance=1e-10)
     np.testing.assert_allclose(solution.x[0] / scale, np.linalg.solve(A, b[0]), rtol=1e-9)
@@ -50,12 +50,12 @@ def test_scale_of_b(scale):
 
 
 def test_stopped_is_stopped():
-    # every iteration is computed, and those after the end change not a bit
+    # every iteration is computed, and the iterations after convergence change no bit
     sizes, counter = (3, 4), []
     A, b = system(sizes)
     early = conjugate_gradient(applied(A, sizes, counter), b, iterations=5, tolerance=0.3)
     late = conjugate_gradient(applied(A, sizes), b, iterations=40, tolerance=0.3)
-    assert len(counter) == 6  # and once for the residual
+    assert len(counter) == 6  # one more product for the residual
     assert early.iterations == late.iterations < 5
     assert late.residual <= 0.3
     for x, y in zip(early.x, late.x, strict=True):
@@ -83,7 +83,7 @@ def test_each_block_stops_for_itself():
 
 
 def test_no_curvature():
-    # where p^T A p is not positive it stays, and says so
+    # if p^T A p is not positive, the solution stays as it is, and the residual shows this
     b = np.array([1.0, 2.0])
     for A in (np.zeros((2, 2)), -np.eye(2)):
         solution = conjugate_gradient(applied(A, (2,)), (b,), iterations=4, tolerance=1e-3)
@@ -122,7 +122,7 @@ def test_blocks(backend, problem, objective):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @without_jax
 def test_full(backend, problem, objective):
-    # (G + k I) x = b by the product itself
+    # (G + k I) x = b, checked by the product
     p = problem(backend, objective, widths=(2, 5, 4, 3))
     solution = kfgn.solve_gauss_newton(*p[:4], p.b, damping=0.25, iterations=80, tolerance=1e-12)
     Gx = kfgn.gauss_newton_product(*p[:4], solution.x)
@@ -151,7 +151,7 @@ def test_defaults_in_float32(backend, problem):
 
 
 def test_jit_is_one_loop(problem):
-    # a thousand iterations are no longer to trace than ten, and give what they give without
+    # the trace of 1000 iterations is as short as that of 10, and the results are those without a trace
     jax = pytest.importorskip("jax")
     from kfgn.backends import open_backend
 
@@ -170,7 +170,7 @@ def test_jit_is_one_loop(problem):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_tolerance(backend, problem, dtype):
-    """Iterations after the residual has gone to the smallest numbers change nothing."""
+    """Iterations after the residual has reached the smallest numbers change nothing."""
     p = problem(backend, "bernoulli", dtype, widths=(2, 5, 3))
     few, many = (
         kfgn.solve_gauss_newton(

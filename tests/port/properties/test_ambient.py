@@ -1,4 +1,4 @@
-"""The user's settings for other code change no bit and no dtype of a result of kfgn."""
+"""Settings of the user's own code change no bit and no dtype of a result of kfgn."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def restored(setter, value, before):
 
 
 def matmul_precisions(torch):
-    """Set backend by backend, which PyTorch's older function then refuses to put in one word."""
+    """Precisions that differ by backend, which the older function of PyTorch cannot report as one name."""
     stack = contextlib.ExitStack()
     for part, value in ((torch.backends.cuda.matmul, "tf32"), (torch.backends.mkldnn.matmul, "bf16")):
         stack.enter_context(restored(lambda v, part=part: setattr(part, "fp32_precision", v), value, "ieee"))
@@ -60,7 +60,7 @@ def jax_states(dtype):
         "debug_nans": lambda: jax.debug_nans(True),
         "debug_infs": lambda: jax.debug_infs(True),
         "bfloat16 products": lambda: jax.default_matmul_precision("bfloat16"),
-        "x64": lambda: jax.enable_x64(dtype == "float32"),  # off for arrays of 64 bits
+        "x64": lambda: jax.enable_x64(dtype == "float32"),  # False for arrays of 64 bits
     }
 
 
@@ -76,7 +76,7 @@ def leaves(value):
 def assert_same(backend, came, expected):
     for a, b in zip(leaves(came), leaves(expected), strict=True):
         x, y = backend.to_numpy(a), backend.to_numpy(b)
-        if x.dtype.kind == "i":  # an index has the dtype that the library gives to indices, under x64 or not
+        if x.dtype.kind == "i":  # x64 changes the dtype that the library gives to indices
             np.testing.assert_array_equal(x, y)
         else:
             assert (x.dtype, x.tobytes()) == (y.dtype, y.tobytes())
@@ -117,7 +117,7 @@ def answers(block, V, inversion):
 
 
 def everything(functions, p, steps):
-    """Every public function given, the blocks of KFRA, and two steps of each optimiser with its draws."""
+    """The results of the functions, of the blocks of KFRA, and of two steps of each optimiser."""
     curvature = kfgn.kfra(*p[:4])
     made = kfgn.kronecker_blocks(curvature.Q, curvature.G)
     of_blocks = [
@@ -128,7 +128,7 @@ def everything(functions, p, steps):
 
 
 def extreme(p):
-    """Weights so large that exponentials underflow."""
+    """The problem with weights so large that exponentials underflow."""
     return p._replace(weights=tuple(200 * W for W in p.weights))
 
 
@@ -146,7 +146,7 @@ def test_results(library, problem, functions, dtype):
 
 
 JAX = ["gauss_newton_product", "sample_labels", "solve_gauss_newton"]
-"""The functions that are run on JAX, which compiles every operation for each shape."""
+"""The functions that this test runs on JAX, which compiles every operation for each shape."""
 
 
 def test_results_of_jax(problem, functions):
@@ -193,7 +193,7 @@ def test_a_step_that_is_rejected(library, problem):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_no_nan_on_the_way(objective):
-    """No formula makes a NaN and then selects it away: JAX would stop the user's own compiled function at it."""
+    """No formula computes a NaN that it then discards: under debug_nans JAX would stop the user's function."""
     jax = pytest.importorskip("jax")
     network = kfgn.Network((3, 3), (), objective)
     labels = np.array([0, 1, 0, 1]) if network.classes else np.eye(4, 3)

@@ -37,7 +37,7 @@ def test_results_live_on_the_device(backend, problem, functions, objective, plac
 @pytest.mark.parametrize("version", ["2023.12", "2024.12"])
 def test_without_what_the_standard_makes_optional(backend, problem, functions, objective, version):
     p = problem(backend, objective, widths=(2, 5, 4, 3))
-    extensions = ("linalg",) if objective == "mixture" else ()  # its projection has eigenvalues
+    extensions = ("linalg",) if objective == "mixture" else ()  # the projection of H_L needs eigenvalues
     with backend.xp.ArrayAPIStrictFlags(
         api_version=version, boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=extensions
     ):
@@ -46,7 +46,7 @@ def test_without_what_the_standard_makes_optional(backend, problem, functions, o
 
 
 def names_of_xp():
-    """Every dotted name after `xp`, with the keywords it is called with."""
+    """Every dotted name after `xp`, with the keywords of its calls."""
     found = {}
     for tree in TREES.values():
         for node in ast.walk(tree):

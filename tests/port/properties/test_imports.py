@@ -1,4 +1,4 @@
-"""kfgn needs NumPy and array-api-compat, and imports no other library by itself."""
+"""kfgn needs NumPy and array-api-compat alone, and imports other libraries only when they are used."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 BLOCKED = ("torch", "jax", "jaxlib", "cupy", "scipy", "array_api_strict", "hypothesis", "pytest", "rich", "matplotlib")
 
-# one layer, all that NumPy's own path takes
+# calls that need NumPy alone
 COMPUTE = """
 import numpy as np
 network = kfgn.Network((2, 3, 2), ("tanh",), "categorical")
@@ -20,7 +20,7 @@ backend = kfgn.backends.open_backend("numpy")
 assert backend.to_numpy(backend.asarray(X)).tobytes() == X.tobytes()
 """
 
-# and where SciPy would be asked, if it were there
+# calls that use SciPy if it is installed
 SOLVE = """
 for block, gradient in zip(kfgn.kronecker_blocks(results[1].Q, results[1].G), results[1].gradient):
     assert np.isfinite(block.solve(gradient, damping=0.1)).all()
@@ -69,6 +69,6 @@ def test_an_absent_library_is_named_with_what_installs_it(name, module, extra):
 
 
 def test_nothing_else_is_imported():
-    # neither by importing nor by computing with NumPy arrays, although they are installed here
+    # importing kfgn and computing with NumPy arrays import none of the libraries, which are installed
     assert run("import kfgn, sys", f"print([name for name in {BLOCKED} if name in sys.modules])").strip() == "[]"
     run("import kfgn, kfgn.backends, sys", COMPUTE, f"assert not [name for name in {BLOCKED} if name in sys.modules]")

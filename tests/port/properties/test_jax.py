@@ -1,4 +1,4 @@
-"""Under JAX's transformations: traced arrays hold no values and have no device yet."""
+"""The port under JAX's transformations, where traced arrays have no values and no device."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_curvature_is_a_pytree(backend, problem):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_jit(backend, problem, functions, objective):
-    # check=True is the default: it has nothing to look at here, and must not fail. All in one program, to compile once
+    # check=True is the default, and must not fail on arrays without values. One program, so that JAX compiles once
     p = problem(backend, objective)
 
     def everything(weights, *arrays):
@@ -61,7 +61,7 @@ def test_jit_checks_what_reads_no_data(backend, problem):
 
 def test_jit_kflr_in_chunks(backend, problem):
     p = problem(backend, "categorical")
-    compiled = jax.jit(lambda *a: kfgn.kflr(p.network, *a, memory=1500))  # some of the 7 datapoints at a time
+    compiled = jax.jit(lambda *a: kfgn.kflr(p.network, *a, memory=1500))  # chunks of the 7 datapoints
     assert_close(compiled(p.weights, p.X, p.Y), kfgn.kflr(p.network, p.weights, p.X, p.Y))
 
 
@@ -76,7 +76,7 @@ CLOSURES = {
 
 @pytest.mark.parametrize("traced", CLOSURES)
 def test_jit_with_constants(backend, problem, traced):
-    # what is not traced is on a device, what is has none: no mixture. And what is computed from constants is traced
+    # arrays that are not traced are on a device, and traced ones on none; both may be arguments of one call
     p = problem(backend, "categorical", widths=(2, 3))
 
     def kfra(*arrays):
@@ -111,7 +111,7 @@ def test_gradient_without_jit(backend, problem):
 
 
 def test_vmap_over_datapoints(backend, problem):
-    # the mean over datapoints of what each has alone
+    # the mean over the results of single datapoints
     p = problem(backend, "categorical")
     each = jax.vmap(lambda x, y: kfgn.kflr(p.network, p.weights, x[None], y[None]).G)
     G = jax.jit(lambda X, Y: jax.tree.map(lambda g: g.mean(0), each(X, Y)))(p.X, p.Y)
@@ -121,7 +121,7 @@ def test_vmap_over_datapoints(backend, problem):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_shapes_and_dtypes(backend, problem, functions, objective, dtype):
-    # the shapes are NumPy's
+    # the shapes are those of NumPy
     p, q = (problem(b, objective, dtype, widths=(2, 5, 4, 3)) for b in (backend, open_backend("numpy")))
     for function in functions():
         shapes = jax.eval_shape(lambda *a, f=function: f(with_arrays(p, *a)), *p[1:])

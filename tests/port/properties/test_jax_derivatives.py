@@ -1,4 +1,4 @@
-"""JAX's derivatives of the port: at kinks of stable formulas, at ties and far out, against the port's own on NumPy."""
+"""JAX's derivatives of the port compared with those of the port on NumPy: at kinks, at ties and far from 0."""
 
 import array_api_compat.numpy as xp
 import numpy as np
@@ -38,7 +38,7 @@ def labels(objective, N):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_outputs(objective):
-    """Value, gradient and Hessian in h_L, and the derivatives of gradient and Hessian, each by itself."""
+    """Value, gradient and Hessian in h_L, and JAX's derivatives of each."""
     ours = OBJECTIVES[objective]
     h, y = np.array(OUTPUTS, dtype=float), labels(objective, len(OUTPUTS))
 
@@ -51,7 +51,7 @@ def test_outputs(objective):
     ways = (jax.grad(value), jax.jacfwd(value), jax.hessian(value), jax.jacrev(jax.grad(value)), jax.jacrev(gradient))
     first, forward, second, reverse, own = jax.jit(jax.vmap(lambda *a: [f(*a) for f in ways]))(h, y)
     expected, H = ours.gradient(xp, h, y), ours.hessian(xp, h, y).matrix()
-    for n in range(len(h)):  # each by its own size, however small
+    for n in range(len(h)):  # relative to the size of each array
         for came in (first, forward):
             assert_close(came[n], expected[n])
         for came in (second, reverse, own):
@@ -78,7 +78,7 @@ def test_third_derivatives(objective):
 
 @pytest.mark.parametrize("name", TRANSFERS)
 def test_transfer_functions(name):
-    """f' and f'' by JAX are the port's, which at a kink are those on the left."""
+    """f' and f'' by JAX equal those of the port, which are the left derivatives at a kink."""
     h = np.array([0.0, 0.3, -0.7, 2.0, 15.0, -15.0, 30.0, -30.0, 90.0, -90.0, 800.0, -800.0])
     f = TRANSFERS[name]
 

@@ -1,6 +1,6 @@
 """Two JAX devices: results live where the arrays do, and arrays on both are refused.
 
-The host passes for two devices by a flag that must be set before JAX is imported, so in another process.
+A flag makes two devices of the host. It must be set before JAX is imported, and so needs a separate process.
 """
 
 import os

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 LIMIT = 2 * 2**30
-"""Bytes of a whole process, libraries included: one (50000, 50000) matrix of float32 would be five times as much."""
+"""Bytes of a process with its libraries. A (50000, 50000) matrix of float32 would have five times as many."""
 
 PROGRAM = """
 import json, sys

@@ -1,4 +1,4 @@
-"""PyTorch's own ways: parameters and graphs, default devices and dtypes, pytrees, the compiler."""
+"""The port with features of PyTorch: parameters, graphs, default devices and dtypes, pytrees, the compiler."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_curvature_is_a_pytree(backend, problem):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_other_defaults(backend, problem, functions, objective):
-    # the defaults are the user's; the arrays say where and in which dtype
+    # arrays decide the device and the dtype, and the user's defaults do not
     p = problem(backend, objective)
     expected = [function(p) for function in functions()]
     torch.set_default_dtype(torch.float16)
@@ -97,7 +97,7 @@ def test_meta_device(backend, problem, functions, objective):
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
 @pytest.mark.parametrize("objective", ["categorical"])
 def test_compiled_in_one_graph(backend, problem, objective):
-    # the "eager" compiler traces and checks for graph breaks, and needs no C++ compiler
+    # the compiler "eager" traces and finds graph breaks, and needs no C++ compiler
     p = problem(backend, objective)
     compiled = torch.compile(lambda *a: kfgn.kflr(p.network, *a), backend="eager", fullgraph=True)
     assert_equal(compiled(p.weights, p.X, p.Y), kfgn.kflr(p.network, p.weights, p.X, p.Y), rtol=1e-12)

@@ -11,7 +11,7 @@ func, forward_ad = torch.func, torch.autograd.forward_ad
 
 pytestmark = [
     pytest.mark.parametrize("backend", ["torch"], indirect=True),
-    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning"),  # by make_dual itself
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning"),  # raised by make_dual
 ]
 SAYS = r"expected a tensor outside transforms of torch\.func .* call kfgn\.gradient"
 
@@ -53,7 +53,7 @@ def test_every_function(backend, problem, functions, transform):
 
 @pytest.mark.parametrize("name", ["W_1", "W_2", "X"])
 def test_linearize(backend, problem, functions, name):
-    # it traces its function with make_fx, which refuses by itself where a value of another array is read before
+    # linearize traces with make_fx, which has its own error if a value of another array is read first
     p = problem(backend, "squared_error")
     for function in functions():
         with pytest.raises(TypeError, match=rf"^{name}: {SAYS}"):
@@ -107,7 +107,7 @@ def test_modules(backend, problem):
 
 
 def test_constants_of_a_transform(backend, problem):
-    # what is not differentiated is computed as ever, inside a transform and at a level of forward mode
+    # constants of a transform and of forward mode are computed as usual
     p = problem(backend, "squared_error")
     p = p._replace(X=torch.nn.Parameter(p.X), weights=tuple(map(torch.nn.Parameter, p.weights)))
     expected = kfgn.loss(*p[:4])

@@ -1,9 +1,9 @@
-"""Shapes, types, dtypes, libraries and devices are checked always, `check=False` or not."""
+"""Shapes, types, dtypes, libraries and devices, which are always checked, also under `check=False`."""
 
 import numpy as np
 import pytest
 
-# objective, argument, what is done to it, what the message must say
+# objective, argument, change of the argument, fragments of the message
 SHAPES = {
     "weight transposed": ("squared_error", "W_2", lambda W: W.T, [(3, 5), (5, 3)]),
     "weight without bias": ("categorical", "W_1", lambda W: W[:, :-1], [(4, 3), (4, 2), "bias"]),

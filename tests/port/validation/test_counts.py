@@ -18,7 +18,7 @@ def test_bad_iterations(backend, problem, functions, refuses, iterations):
 
 @pytest.mark.parametrize(("N", "S", "name"), [(0, 3, "N"), (3, 0, "S"), (-1, 3, "N"), (3, -2, "S")])
 def test_no_draws(N, S, name):
-    # such draws would be refused by sample_labels; 0 datapoints and 0 samples have no mean
+    # sample_labels would refuse such draws, and a mean over no datapoints or samples does not exist
     for shape in (kfgn.label_draws_shape, kfgn.projection_shape):
         with pytest.raises(ValueError, match=rf"^{name}: expected .*positive"):
             shape(kfgn.Network((2, 3), (), "categorical"), N, S)
@@ -33,7 +33,7 @@ def test_memory_without_bytes(backend, problem, memory):
 
 @pytest.mark.parametrize("memory", ["1", None, 1.5, 2.0**28, float("inf"), float("nan"), np.ones(2)], ids=repr)
 def test_memory_that_is_no_integer(memory):
-    # infinity must not become one datapoint at a time, nor a float fail in range()
+    # infinity must not mean one datapoint at a time, and a float must not fail in range()
     network = kfgn.Network((2, 3, 2), ("tanh",), "squared_error")
     W, X, Y = (np.ones((3, 3)), np.ones((2, 4))), np.ones((5, 2)), np.ones((5, 2))
     with pytest.raises(TypeError, match=r"^memory: expected a positive integer"):

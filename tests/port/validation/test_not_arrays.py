@@ -47,7 +47,7 @@ def test_weights_that_are_no_sequence(backend, problem, functions, refuses, name
 
 
 def test_weights_stacked(backend, problem, functions, refuses):
-    # equal shapes, so that the layers do stack
+    # equal shapes, so that the layers can be stacked
     good = problem(backend, "squared_error", widths=(3, 3, 3))
     bad = good.having("weights", backend.xp.stack(good.weights))
     for function in functions():

@@ -14,7 +14,7 @@ NETWORK = kfgn.Network((3, 5, 2), ("tanh",), "bernoulli")
 
 TYPES = [np.float64, np.float32, np.longdouble, Fraction]
 
-# what makes a record from one of its numbers, which may be any of `values`
+# a function that makes a record from one of its numbers, and a valid number
 NUMBERS = {
     "eta": (lambda x: kfgn.GaussNewton(NETWORK, eta=x), 0.5),
     "thresholds": (lambda x: kfgn.GaussNewton(NETWORK, thresholds=(x, x)), 0.5),
@@ -77,7 +77,7 @@ def test_integers_become_pythons(name):
 
 WRONG = {
     "10**400": (10**400, ValueError),
-    "10**5000": (10**5000, ValueError),  # which Python does not even print
+    "10**5000": (10**5000, ValueError),  # Python refuses to print it
     "Fraction": (Fraction(10**400), ValueError),
     "NaN": (float("nan"), ValueError),
     "infinity": (np.float32(np.inf), ValueError),
@@ -184,7 +184,7 @@ def test_names_of_a_subclass_become_pythons():
 def test_averages_of_adam_that_would_never_begin(name):
     with pytest.raises(ValueError, match=rf"^{name}: expected a number of at least 0 and below 1, got 1.0"):
         kfgn.Adam(NETWORK, **{name: 1.0})
-    adam = kfgn.Adam(NETWORK, **{name: 1 - 1e-9})  # which float32 rounds to 1
+    adam = kfgn.Adam(NETWORK, **{name: 1 - 1e-9})  # float32 rounds it to 1
     for dtype, fine in (("float64", True), ("float32", False)):
         weights = tuple(np.ones(s, dtype) for s in NETWORK.weight_shapes)
         if fine:

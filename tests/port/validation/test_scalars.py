@@ -8,7 +8,7 @@ import kfgn
 
 @pytest.mark.parametrize("name", ["tau", "eta", "damping"])
 def test_0_d_arrays(backend, problem, functions, name):
-    # as a step has them: never read where check=False
+    # arrays such as those of a step, which are not read under check=False
     p = problem(backend, "categorical", "float32")
     for function in functions(name):
         number = backend.asarray(np.array(0.5, "float32"))

@@ -1,4 +1,4 @@
-"""Arrays that are almost what they should be: subclasses, foreign byte orders, labels of every width."""
+"""Arrays that are nearly right: subclasses, other byte orders, memory maps, and labels of every integer dtype."""
 
 import collections
 
@@ -29,7 +29,7 @@ def test_labels_of_any_integer_dtype(backend, problem, functions, dtype):
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize(("dtype", "classes"), [("int8", 200), ("uint8", 300)])
 def test_more_classes_than_the_dtype_of_the_labels_counts(backend, problem, dtype, classes, check):
-    # 300 classes counted in uint8 begin again at 0, and a label then has two of them
+    # in uint8 a count of 300 classes wraps around at 256, and a label would belong to two classes
     p = problem(backend, "categorical", widths=(1, classes))
     small = backend.to_numpy(p.Y) % 100
     p, q = (p._replace(Y=backend.asarray(small.astype(d))) for d in ("int64", dtype))
@@ -68,7 +68,7 @@ def test_subclasses_that_compute_otherwise(backend, problem, functions, refuses,
 
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_masked_labels(backend, problem, functions, refuses):
-    # let through, the mask is ignored: the label that it hides counts in the loss
+    # the mask would be ignored, and the masked label would count in the loss
     p = problem(backend, "categorical")
     bad = p._replace(Y=np.ma.masked_array(p.Y, mask=np.arange(7) == 2))
     for function in functions("Y"):
@@ -87,7 +87,7 @@ def test_files_mapped_to_memory(backend, problem, functions, tmp_path):
 @pytest.mark.parametrize("name", ["X", "W_1", "Y", "labels", "draws"])
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_numpy_scalars(backend, problem, functions, refuses, name):
-    # a NumPy scalar is an array without axes to the standard
+    # the standard treats a NumPy scalar as an array without axes
     bad = problem(backend, "squared_error").having(name, np.float64(1.0))
     for function in functions(name):
         refuses(backend, function, bad, ValueError, name, "expected shape", "()")
@@ -101,7 +101,7 @@ def test_weights_in_a_named_tuple(backend, problem, functions):
 
 
 def test_one_array_in_two_places(backend, problem):
-    # weights that are one array, and labels that are the data's
+    # both layers share one array of weights, and the labels are those of the data
     p = problem(backend, "squared_error", widths=(3, 3, 3), S=1)
     tied = p._replace(weights=(p.weights[0],) * 2, Y=p.X, labels=p.X[:, None, :])
     assert_equal(backend, kfgn.kfra(*tied[:4]).Q[0], kfgn.kfac(*tied[:5]).Q[0])

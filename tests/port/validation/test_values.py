@@ -1,11 +1,11 @@
-"""Values that are not finite or out of range are refused, unless `check=False`, which skips nothing else."""
+"""Values that are not finite or out of range: refused under `check=True`, and not read under `check=False`."""
 
 import numpy as np
 import pytest
 
 NOT_FINITE = {"NaN": np.nan, "infinity": np.inf, "minus infinity": -np.inf}
 
-# objective, argument, the value put into it, what the message must say
+# objective, argument, value of one element, fragments of the message
 OUT_OF_RANGE = {
     "class -1": ("categorical", "Y", -1, ["class indices from 0 to 2", "-1"]),
     "class D_L": ("categorical", "Y", 3, ["class indices from 0 to 2", "3"]),
@@ -28,7 +28,7 @@ OUT_OF_RANGE = {
 
 
 def with_value(backend, problem, name, value):
-    """The problem with the value as the last element of one argument, where a look at the first would miss it."""
+    """The problem with the value as the last element of one argument, which a check of the first element would miss."""
     array = np.array(backend.to_numpy(problem.argument(name)))
     array[(-1,) * array.ndim] = value
     return problem.having(name, backend.asarray(array))
@@ -76,7 +76,7 @@ def test_out_of_range(backend, problem, functions, refuses, case):
 
 UNCHECKED = {
     "NaN": ("squared_error", "X", np.nan, None),
-    "NaN, mixture": ("mixture", "X", np.nan, None),  # no error of a library's eigenvalues either
+    "NaN, mixture": ("mixture", "X", np.nan, None),  # nor an error in a library's eigenvalues
     "NaN in b": ("categorical", "b_1", np.nan, None),
 }
 
@@ -92,7 +92,7 @@ def test_values_unchecked(backend, problem, functions, case):
 
 
 def test_values_in_range(backend, problem, functions):
-    # the ends of every range belong to it, and normals have none
+    # the ends of a range are allowed, and normals have no range
     for objective, name, value in [
         ("categorical", "Y", 0),
         ("categorical", "Y", 2),
