@@ -19,7 +19,7 @@ HUGE = 10**400
 
 
 class Bad(NamedTuple):
-    """A bad value: its kind, the value, the error, and whether only `check=True` must notice."""
+    """A bad value with its kind and its error. by_value is True if only a call with `check=True` has to raise."""
 
     kind: str
     value: Any
@@ -56,7 +56,7 @@ OBJECTS: dict[str, Any] = {
     "NotImplemented": NotImplemented,
     "slice": slice(3),
 }
-"""Values that are no number, no array and no container of arrays."""
+"""Values that are neither a number nor an array nor a container of arrays."""
 
 COMPLEX = {"complex": 1 + 0j, "NumPy complex": np.complex128(1)}
 

@@ -10,7 +10,11 @@ Role = Callable[[Library, Any], Iterator[Bad]]
 
 
 class Call(NamedTuple):
-    """A public function or method, a good value and the role of each argument, and its own error if it has one."""
+    """A public function or method, with a good value and the role of each argument.
+
+    error:  the error that its docstring names instead of TypeError and ValueError; None if it names no other
+    checks: False if the call is made with `check=False`
+    """
 
     name: str
     of: Callable[..., Any]
@@ -20,11 +24,11 @@ class Call(NamedTuple):
     checks: bool = True
 
     def given(self, **changes: Any) -> dict[str, Any]:
-        """The good arguments, with these in place of some."""
+        """The good arguments, some of them replaced."""
         return {name: value for name, (value, _) in self.arguments.items()} | changes
 
     def bad(self, library: Library) -> Iterator[tuple[str, Bad]]:
-        """Each bad value with the argument that it is for."""
+        """Each bad value with the name of its argument."""
         for name, (good, role) in self.arguments.items():
             for bad in role(library, good):
                 if self.checks or not bad.by_value:

@@ -20,7 +20,7 @@ PROTOCOL = {
     "GaussNewton": ("start",),
     "Watch": ("begins", "goes_on", "warns"),
 }
-"""Methods that kfgn calls with arguments that it has checked or made: those of parts of an optimiser and of a watch."""
+"""Methods of parts of an optimiser and of a watch, which kfgn calls with arguments that it has checked or made."""
 
 RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
 """Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""

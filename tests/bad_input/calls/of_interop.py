@@ -27,7 +27,7 @@ def interop() -> Iterator[Call]:
 
 
 def _module(library: Library, good: Any) -> Iterator[Bad]:
-    """The role of a module. The tests of `kfgn.interop.torch` have modules that are almost right."""
+    """The role of a module. The tests of `kfgn.interop.torch` have modules that are nearly right."""
     import torch
     from torch import nn
 

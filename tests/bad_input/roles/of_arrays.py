@@ -27,7 +27,7 @@ def indices(library: Library, good: Any) -> Iterator[Bad]:
 
 
 def batch(library: Library, good: Any) -> Iterator[Bad]:
-    """The role of X, with whose number of rows the others are compared."""
+    """The role of X, whose number of rows is right by definition."""
     for bad in array(library, good):
         if bad.kind != "a row less":
             yield bad
@@ -56,7 +56,7 @@ def square(library: Library, good: Any) -> Iterator[Bad]:
 
 def _array(library: Library, x: np.ndarray, dtypes: dict[str, Any]) -> Iterator[Bad]:
     scalars = COMPLEX | FLAGS
-    if library.name == "numpy":  # to NumPy its scalars are arrays, of a wrong dtype and a wrong shape
+    if library.name == "numpy":  # NumPy's scalars are arrays of a wrong dtype and a wrong shape
         scalars = {kind: value for kind, value in scalars.items() if not isinstance(value, np.generic)}
     yield from each(OBJECTS | scalars, TypeError)
     yield from each({"number": 1.0, "nested list": x.tolist(), "ragged list": [[1.0], [1.0, 2.0]]}, TypeError)
@@ -88,7 +88,7 @@ def _array(library: Library, x: np.ndarray, dtypes: dict[str, Any]) -> Iterator[
 
 
 def _with(x: np.ndarray, value: Any) -> np.ndarray:
-    """With the value as the last element, where a look at the first would miss it."""
+    """The array with the value as its last element, which a check of the first element would miss."""
     x = x.copy()
     x[(-1,) * x.ndim] = value
     return x

@@ -20,7 +20,7 @@ def flag(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def name(_library: Library, good: Any) -> Iterator[Bad]:
-    """The role of a known name: every other value is unknown."""
+    """The role of one of several names. Every other value is unknown."""
     yield from each(OBJECTS | COMPLEX | FLAGS, ValueError)
     odd = {"empty": "", "upper case": good.upper(), "space": f"{good} ", "zero": f"{good}\0", "line": f"{good}\n"}
     yield from each(odd | {"surrogate": "\udc80", "markup": f"[{good}]", "accent": f"{good}\u0301"}, ValueError)
@@ -64,7 +64,7 @@ def transfers(_library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def nothing(library: Library, _good: Any) -> Iterator[Bad]:
-    """The role of draws where nothing is sampled."""
+    """The role of draws of a method that samples nothing."""
     given = {kind: value for kind, value in OBJECTS.items() if value is not None}
     yield from each(given | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
 
