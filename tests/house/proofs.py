@@ -174,7 +174,7 @@ def link(text: str, path: Path | str) -> str:
     return f"[{text}]({inside.removeprefix('tests/') if inside.startswith('tests/') else f'../{inside}'})"
 
 
-def test_link(node: str) -> str:
+def link_to_test(node: str) -> str:
     """A link to the file of a test with the name of the file as its text."""
     path = node.partition("::")[0]
     return link(Path(path).stem, path)
@@ -187,9 +187,9 @@ def row(name: str) -> tuple[str, ...]:
         f"`{name}`",
         quantity.equation,
         link(f"`{proof.reference}`", source(object_of(ref, proof.reference))),
-        test_link(reference_test(proof)),
+        link_to_test(reference_test(proof)),
         link(f"`{proof.port}`", source(object_of(kfgn, proof.port))),
-        test_link(f"tests/port/{proof.port_test}"),
+        link_to_test(f"tests/port/{proof.port_test}"),
         f"{link('row', row_file(quantity))}, {link('adapter', ADAPTER)}",
     )
 

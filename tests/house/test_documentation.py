@@ -68,8 +68,9 @@ def test_every_public_name_has_a_docstring(module):
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_examples(name):
+def test_examples(name, tmp_path, monkeypatch):
     """The docstring has an example, which prints what it shows."""
+    monkeypatch.chdir(tmp_path)
     said = faults_of_examples(name, PUBLIC[name])
     assert not said, "".join(said)
 
