@@ -1,7 +1,8 @@
 """The exact Gauss-Newton matrix, (12)-(16) and (22): by hand, positive semidefinite, and compared with the reference.
 
-Also: tests/reference/equations/test_section_3.py for the reference, the rows `preactivation_gauss_newton` and
-`gauss_newton_blocks` of the conformance kit, and tests/port/products/ for products with the full matrix.
+Also: the tests of these equations in tests/reference/equations/ for the reference, the rows
+`preactivation_gauss_newton` and `gauss_newton_blocks` of the conformance kit, and tests/port/products/ for products
+with the full matrix.
 """
 
 import kfgn_reference as ref

@@ -1,7 +1,8 @@
 """The block-diagonal Hessian (4)-(10): by hand, its term in f'' alone, and compared with the reference.
 
-Also: tests/reference/equations/test_section_2.py for the reference, the rows `preactivation_hessians` and
-`hessian_blocks` of the conformance kit, and tests/port/products/ for products with the full Hessian.
+Also: the tests of these equations in tests/reference/equations/ for the reference, the rows
+`preactivation_hessians` and `hessian_blocks` of the conformance kit, and tests/port/products/ for products with the
+full Hessian.
 """
 
 import kfgn_reference as ref

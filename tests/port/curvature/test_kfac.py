@@ -1,7 +1,7 @@
 """KFAC (59) and its labels: by hand, where its mean over labels is KFLR, and compared with the reference.
 
-Also: tests/reference/equations/test_appendix_d.py::test_equation_59 and tests/reference/test_kfac.py for the
-reference, and the rows `kfac`, `kfac_blocks` and `labels` of the conformance kit for every library.
+Also: `test_equation_59` in tests/reference/equations/ and tests/reference/test_kfac.py for the reference, and the
+rows `kfac`, `kfac_blocks` and `labels` of the conformance kit for every library.
 """
 
 import itertools

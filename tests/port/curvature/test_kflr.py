@@ -1,7 +1,7 @@
 """KFLR (25): by hand, compared with the reference and with products of Jacobians, and within any `memory`.
 
-Also: tests/reference/equations/test_section_3.py::test_equation_25 for the reference, and the rows `kflr` and
-`kflr_blocks` of the conformance kit for every library.
+Also: `test_equation_25` in tests/reference/equations/ for the reference, and the rows `kflr` and `kflr_blocks` of the
+conformance kit for every library.
 """
 
 import tracemalloc

@@ -1,7 +1,7 @@
 """KFRA (26): by hand, where it equals KFLR, where it does not, and compared with the reference.
 
-Also: tests/reference/equations/test_section_3.py::test_equation_26 and tests/reference/test_factors.py for the
-reference, and the rows `kfra` and `kfra_blocks` of the conformance kit for every library.
+Also: `test_equation_26` in tests/reference/equations/ and tests/reference/test_factors.py for the reference, and the
+rows `kfra` and `kfra_blocks` of the conformance kit for every library.
 """
 
 import kfgn_reference as ref

@@ -1,7 +1,7 @@
 """The loss and its gradient (3): by hand, and compared with the reference.
 
-Also: tests/reference/equations/test_section_2.py::test_equation_3 for the reference, and the rows `loss` and
-`gradient` of the conformance kit for every library.
+Also: `test_equation_3` in tests/reference/equations/ for the reference, and the rows `loss` and `gradient` of the
+conformance kit for every library.
 """
 
 import kfgn_reference as ref
