@@ -28,6 +28,9 @@ FIELD = re.compile(rf"^{NAME}(, {NAME})*(\s*:(\s|$)|\s{{2,}}\S)")
 """The first line of a parameter or field, such as `X : array (N, D_0)` or `eta:  weight of L2`."""
 
 
+SIGNATURE = re.compile(rf"^{NAME}\([\w, ]*\)\s")
+"""A field of a list that is a function with its arguments, such as `sample(xp, h, draw) labels`."""
+
 TYPED = re.compile(rf"^ *{NAME}(, {NAME})* : ")
 """A field with its type and no more, as numpydoc writes it."""
 
@@ -121,16 +124,16 @@ def _words(text: str) -> list[str]:
 def paragraphs(text: str) -> Iterator[tuple[int, str]]:
     """The paragraphs of prose in a docstring, with the number of lines before them. Equations and code are left out."""
     text = HEADINGS.sub(lambda heading: "\n" * heading[0].count("\n"), text)
-    start, lines, depth = 0, [], 0
+    start, lines, depth, in_entries = 0, [], 0, False
     for number, line in enumerate([*text.split("\n"), ""]):
         line = "" if TYPED.match(line) else line
         bare, indent = line.strip(), len(line) - len(line.lstrip())
-        entry = MARK.match(bare) or FIELD.match(bare)
+        entry = MARK.match(bare) or FIELD.match(bare) or (in_entries and SIGNATURE.match(bare))
         if lines and (not bare or entry or (indent != depth and depth >= 0)):
             yield from _prose_only(start, lines)
             lines = []
         if bare and not lines:
-            start, depth, lines = number, -1 if entry else indent, [bare]
+            start, depth, lines, in_entries = number, -1 if entry else indent, [bare], bool(entry)
         elif bare:
             depth, lines = indent, [*lines, bare]  # the further lines of an entry share an indentation
     yield from _prose_only(start, lines)

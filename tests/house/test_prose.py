@@ -55,6 +55,8 @@ def test_paragraphs_are_prose():
     weights: the weights of every layer,
              with the bias in the last column
     tau:     the damping of the full matrix
+    f(x, y)  the value of the function f
+    value(x) the value of a function of one argument
 
     * Batches are rows.
     * Weights have the bias
@@ -70,8 +72,10 @@ def test_paragraphs_are_prose():
         (0, "A summary of several words."),
         (4, "weights: the weights of every layer, with the bias in the last column"),
         (6, "tau:     the damping of the full matrix"),
-        (9, "Weights have the bias in the last column."),
-        (15, "The inputs, one row per datapoint."),
+        (7, "f(x, y)  the value of the function f"),
+        (8, "value(x) the value of a function of one argument"),
+        (11, "Weights have the bias in the last column."),
+        (17, "The inputs, one row per datapoint."),
     ]
 
 
