@@ -2,7 +2,7 @@
 
 first-word   the first word is none of `FIRST_WORDS`: a docstring begins with a noun phrase or an imperative
 unfinished   no docstring is empty or says that it is still to be written
-semicolons   a sentence has at most one semicolon
+semicolons   a sentence has at most one semicolon, except between the parts of a list after a colon
 long         a sentence has at most `WORDS` words
 private      no docstring, comment or message has a word of `PRIVATE`, where an established term exists for each
 """
@@ -38,7 +38,6 @@ PRIVATE = {
     "leaves behind": "intermediate results",
     "mended": "unexpectedly passing",
     "no more so": "unexpectedly passing",
-    "of its own": "separate",
     "on the way": "intermediate",
     "stand for": "replace",
     "stands for": "replaces",
@@ -50,7 +49,12 @@ PRIVATE = {
 EXAMPLES = ("check_docstrings.py", "test_prose.py")
 """The files that hold these words and faults on purpose."""
 
-PHRASES = re.compile(rf"(?<![\w`.])({'|'.join(map(re.escape, PRIVATE))})(?![\w`])", re.IGNORECASE)
+ENDINGS = {"of its own": "separate", "of their own": "separate"}
+"""Phrases that are fine before a noun."""
+
+PHRASES = re.compile(
+    rf"(?<![\w`.])((?:{'|'.join(map(re.escape, PRIVATE))})(?![\w`])|(?:{'|'.join(ENDINGS)})(?! ?[\w`]))", re.IGNORECASE
+)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
 
 
@@ -83,19 +87,24 @@ def faults(one: Prose) -> Iterator[Fault]:
             yield fault("unfinished", one.text.partition("\n")[0])
     for below, paragraph in paragraphs(one.text) if not _is_code(one) else ():
         for sentence in sentences(paragraph):
-            if _without_code(sentence).count(";") > 1:
+            if _clauses(_without_code(sentence)) > 2:
                 yield fault("semicolons", sentence, below)
             if len(sentence.split()) > WORDS:
                 yield fault("long", sentence, below)
     for phrase in PHRASES.finditer(one.text):
         below = one.text[: phrase.start()].count("\n")
         line = one.text.split("\n")[below].strip()
-        yield fault("private", f"{phrase[0]!r} for {PRIVATE[phrase[0].lower()]!r}: {line}", below)
+        yield fault("private", f"{phrase[0]!r} for {(PRIVATE | ENDINGS)[phrase[0].lower()]!r}: {line}", below)
 
 
 def _is_code(one: Prose) -> bool:
     """True for a string that is a program or a command."""
     return one.kind == "message" and re.search(r"\w\(|\w = |^SELECT|<\w+>", one.text) is not None
+
+
+def _clauses(sentence: str) -> int:
+    """The number of clauses between semicolons. The parts of a list after a colon are no clauses."""
+    return sentence.partition(":")[0].count(";") + 1
 
 
 def _without_code(text: str) -> str:

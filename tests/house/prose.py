@@ -24,12 +24,15 @@ NOTE = re.compile(r"^ *(noqa(: [A-Z0-9, ]+)?|type: ignore(\[[\w, -]+\])?|pragma:
 
 MARK = re.compile(r"^([*-] |\d+\. )")
 NAME = r"[`*\w][\w.`*\[\]]*"
-FIELD = re.compile(rf"^{NAME}(, {NAME})*(\s*:(\s|$)|\s{{2,}}\S)")
+FIELD = re.compile(rf"^{NAME}(, {NAME})*(\s*:(\s|$)|(\([\w, ]*\))?\s{{2,}}\S)")
 """The first line of a parameter or field, such as `X : array (N, D_0)` or `eta:  weight of L2`."""
 
 
 SIGNATURE = re.compile(rf"^{NAME}\([\w, ]*\)\s")
 """A field of a list that is a function with its arguments, such as `sample(xp, h, draw) labels`."""
+
+COLUMNS = re.compile(r"\S {3,}(?=\S)")
+"""The gap between two columns of a table."""
 
 TYPED = re.compile(rf"^ *{NAME}(, {NAME})* : ")
 """A field with its type and no more, as numpydoc writes it."""
@@ -126,7 +129,7 @@ def paragraphs(text: str) -> Iterator[tuple[int, str]]:
     text = HEADINGS.sub(lambda heading: "\n" * heading[0].count("\n"), text)
     start, lines, depth, in_entries = 0, [], 0, False
     for number, line in enumerate([*text.split("\n"), ""]):
-        line = "" if TYPED.match(line) else line
+        line = "" if TYPED.match(line) or len(COLUMNS.findall(line)) > 1 else line
         bare, indent = line.strip(), len(line) - len(line.lstrip())
         entry = MARK.match(bare) or FIELD.match(bare) or (in_entries and SIGNATURE.match(bare))
         if lines and (not bare or entry or (indent != depth and depth >= 0)):

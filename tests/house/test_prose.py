@@ -103,6 +103,7 @@ def test_sentences():
             "docstring",
             "A first line.\n\nThe first part is long; the second part, too; the third also.",
         ),
+        ("private", "docstring", "Each adapter has a process of its own, which ends with it."),
         ("long", "comment", "a word after " * 16),
         ("private", "docstring", "The answer is held against the reference."),
         ("private", "comment", "computed anew for every step"),
@@ -120,6 +121,9 @@ def test_a_fault_is_found(rule, kind, text):
         ("docstring", "Offsets of the layers; the last one is the number of weights."),
         ("docstring", "A line.\n\n    f(a; b; c) = g(a; b; c) + h(a; b; c)"),
         ("docstring", "The function `curving_matrix`, besides `bent`."),
+        ("docstring", "The names of the tasks: digits; mnist and curves; and with a suffix the mixture (27)."),
+        ("docstring", "Each step has the matrix of its own batch."),
+        ("docstring", "Symbols:\n\n    here    paper     meaning\n    E; L    E; E; E   the objective and loss"),
         ("comment", "what is computed here is needed below"),
     ],
 )
