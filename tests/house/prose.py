@@ -121,7 +121,8 @@ def _messages(tree: ast.Module, docstrings: set[int]) -> Iterator[tuple[int, str
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[A-Za-z][a-z]+|\ba\b", text)
+    """The words between spaces. A dotted name or a path is one word."""
+    return [word for word in text.split() if re.search(r"[a-z]{2}|^a$", word)]
 
 
 def paragraphs(text: str) -> Iterator[tuple[int, str]]:

@@ -26,6 +26,7 @@ def f(x):
     """
     # a comment that goes
     # over two lines
+    print("kfgn.lab.cli.a_name_of_many_words")
     raise ValueError(f"x: expected at least {LIMIT} rows, got none")  # noqa: B904  (a reason of several words)
 '''
 
@@ -42,8 +43,8 @@ def test_texts_of_a_file(tmp_path, monkeypatch):
         (5, "docstring", "The docstring of an attribute."),
         (9, "docstring", "A summary line."),
         (18, "comment", "a comment that goes over two lines"),
-        (20, "comment", "a reason of several words"),
-        (20, "message", "x: expected at least {} rows, got none"),
+        (21, "comment", "a reason of several words"),
+        (21, "message", "x: expected at least {} rows, got none"),
     ]
 
 
