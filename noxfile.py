@@ -31,11 +31,12 @@ def install(session: nox.Session, *groups: str, extras: str = "conformance") -> 
 
 @nox.session(tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Ruff and the rules of who may import whom."""
+    """Ruff, the rules of who may import whom, and the rules of style for docstrings."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("python", "-m", "tests.house.check_docstrings", *session.posargs)
 
 
 @nox.session(tags=["ci"])

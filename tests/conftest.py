@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The default is what CI runs: the same examples every time. `explore` looks for new ones, and `quick` takes the first
-# few of CI's, for the rehearsal of benchmarks/gpu.sh.
+# The default is the profile of CI, which has the same examples every time. `explore` draws new ones, and `quick` has
+# the first few of CI's, for the rehearsal of benchmarks/gpu.sh.
 COMMON = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
@@ -55,7 +55,7 @@ MAPPINGS = Path("/proc/self/maps")
 
 @pytest.fixture(scope="module", autouse=True)
 def few_compiled_programs():
-    """Free what JAX has compiled before the process has as many memory mappings as Linux allows, 65,530."""
+    """Free the compiled programs of JAX before the process has 65,530 memory mappings, the limit of Linux."""
     yield
     if "jax" in sys.modules and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > 20_000:
         sys.modules["jax"].clear_caches()

@@ -1,6 +1,6 @@
 """benchmarks/gpu.sh: its limits add up to 8 minutes, no part stops the next, and its exit status shows the outcome.
 
-A program in Python's place answers for kfgn-check and pytest; `nox -s gpu_rehearsal` runs the script as it is.
+A program that replaces Python answers for kfgn-check and pytest; `nox -s gpu_rehearsal` runs the script as it is.
 """
 
 import re
@@ -50,7 +50,7 @@ def test_the_limits_add_up_to_eight_minutes():
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
-    """The script in a checkout of links, with two seconds for each part, and how to run it."""
+    """The script in a checkout of links, with two seconds for each part, and a function that runs it."""
     for name in ("kfgn", "reference", "conformance", "tests", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     copy, stand_in = tmp_path / "benchmarks" / "gpu.sh", tmp_path / "python"
@@ -95,7 +95,7 @@ def test_all_parts_pass(script):
         assert part in summary
     assert "1 rows: 1 PASS." in summary
     assert "benchmarks: there is no table of benchmarks" in summary
-    assert len(list(script.out.iterdir())) <= 8  # files that a borrowed machine may send back
+    assert len(list(script.out.iterdir())) <= 8  # files that the script may leave
     assert summary.rstrip().endswith("every part passed")
 
 

@@ -1,4 +1,4 @@
-"""The examples of the README run as they are printed, one after the other."""
+"""The examples of the README, run as they are printed, in their order."""
 
 import re
 import subprocess

@@ -31,7 +31,7 @@ class Library:
         return array_api_strict.asarray(x) if self.name == "numpy" else x
 
     def odd(self, x: np.ndarray) -> dict[str, Any]:
-        """Values that look like an array of this library and are none, each with its kind."""
+        """Values that look like an array of this library without being one, by their kind."""
         if self.name == "numpy":
             import scipy.sparse
 
@@ -60,7 +60,7 @@ class Library:
         }
 
     def dtypes(self, x: np.ndarray) -> dict[str, Any]:
-        """The array in dtypes that are neither float64 nor an integer's."""
+        """The array in dtypes other than float64 and the integers."""
         names = ["complex128", "bool", "float16", "complex64"]
         found = {name: self(x.astype(name)) for name in names}
         if self.name == "numpy":
@@ -78,5 +78,5 @@ class Library:
         return found
 
     def elsewhere(self, x: np.ndarray) -> Any | None:
-        """The array on another device, if there is one."""
+        """The array on another device, or None if the library has only one."""
         return self(x).to("meta") if self.name == "torch" else None

@@ -1,4 +1,4 @@
-"""Each call raises the documented error, in one line with the name of the argument and what was expected."""
+"""Each call raises the documented error, in one line with the name of the argument and the expected value."""
 
 import atexit
 import contextlib
@@ -30,13 +30,13 @@ from .libraries import Library
 from .values import Bad
 
 LEAST = {"numpy": 5000, "torch": 5000, "jax": 1000}
-"""The least number of calls on each library."""
+"""The number of calls on each library from which the test is complete."""
 
 SECONDS = 20
-"""The most seconds that a call may take, even if JAX compiles for it."""
+"""The time limit of a call, including compilation by JAX."""
 
 MEGABYTES = 1500
-"""The most by which the memory of the process may grow over all calls of a function."""
+"""The limit of the growth of the process's memory over all calls of a function."""
 
 
 @functools.cache
@@ -74,7 +74,7 @@ def is_accepted(name: str, argument: str, kind: str) -> bool:
 
 
 def fault(call: Call, argument: str, bad: Bad) -> str | None:
-    """The fault in the end of the call, or None."""
+    """The fault of the error or result of the call, or None."""
     try:
         with limited():
             call.function(**call.given(**{argument: bad.value}))
@@ -97,7 +97,7 @@ def _is_ours(error: BaseException) -> bool:
 def _names(message: str, argument: str, call: Call) -> bool:
     """True if a message begins with the argument, or one of its parts, and states what was expected.
 
-    If two arguments do not fit, it may begin with the other one and name this one.
+    If two arguments do not fit each other, the message may begin with the other one and mention this one.
     """
     names = {argument, *PARTS.get(argument, ())}
     others = {part for name in call.arguments for part in (name, *PARTS.get(name, ()))}
@@ -117,12 +117,12 @@ PARTS = {
     "changes": ("updates", "seconds", "method", "eta"),
     "methods": ("learning_rate",),
 }
-"""The names in an error of the parts of an argument."""
+"""The names by which an error refers to parts of an argument."""
 
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
-    """A call that takes too long is ended."""
+    """A context that ends a call after `SECONDS`."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -186,7 +186,7 @@ def test_every_argument_has_a_role(backend):
 
 
 def test_the_methods_that_are_left_out_exist():
-    """A stale name would hide a later public method of that name."""
+    """A stale name in the list would hide a later public method of the same name."""
     for name, methods in PROTOCOL.items():
         kind = getattr(kfgn, name, None) or getattr(kfgn.lab, name)
         assert [method for method in methods if not hasattr(kind, method)] == [], name
@@ -194,7 +194,7 @@ def test_the_methods_that_are_left_out_exist():
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_the_good_calls_are_good(backend):
-    """Without this an error would prove nothing. JAX is left out, since it would compile each call."""
+    """The calls with bad values prove nothing unless the good calls succeed. JAX would compile each call."""
     with library(backend).scope():
         for name, found in of(backend).items():
             if name not in ("kfgn.lab.train", "kfgn.lab.compare", "kfgn.lab.resume"):

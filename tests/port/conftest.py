@@ -1,4 +1,4 @@
-"""What the tests of the port share: every library, a problem on it, every public function, and how a refusal reads."""
+"""Fixtures of the tests of the port: the libraries, problems on them, the public functions, and a check of errors."""
 
 import contextlib
 import functools
@@ -31,14 +31,14 @@ def backend(request):
 
 
 LAYERED = {"W": "weights", "V": "V", "delta": "delta", "b": "b"}
-"""The arguments that are an array for each layer, by the letter of one."""
+"""The arguments that are a tuple of one array per layer, by the letter that names an array of the tuple."""
 
 OPTIONS = {"damping": 0.5, "tau": 0.25, "eta": 0.125, "iterations": 3}
-"""What the functions that have such options are called with, unless a test says otherwise."""
+"""The options of functions, unless a test gives others."""
 
 
 def split_name(name):
-    """("V", 2) for V_2, the array of a layer, and (name, None) for any other argument."""
+    """("V", 2) for V_2, the array of a layer, and (name, None) for every other argument."""
     letter, _, l = name.partition("_")
     return (LAYERED[letter], int(l)) if letter in LAYERED and l.isdigit() else (name, None)
 
@@ -59,7 +59,7 @@ class Problem(NamedTuple):
     b: Any
 
     def having(self, name, value):
-        """This problem with another argument, where W_l is one of the weights, V_l of the direction and so on."""
+        """This problem with another value of an argument; `W_2` is one array of the weights, `V_1` one of V."""
         name, l = split_name(name)
         if l is None:
             return self._replace(**{name: value})
@@ -75,13 +75,13 @@ class Problem(NamedTuple):
         return [a for part in self[1:] for a in (part if isinstance(part, tuple) else (part,))]
 
     def map(self, change):
-        """This problem with every array changed."""
+        """This problem with `change` applied to every array."""
         changed = (tuple(map(change, part)) if isinstance(part, tuple) else change(part) for part in self[1:])
         return Problem(self.network, *changed)
 
 
 class Function(NamedTuple):
-    """A public function, called with those arguments of a problem that it takes."""
+    """A public function, which is called with the arguments that it takes from a problem."""
 
     name: str
     takes: tuple[str, ...]
@@ -103,13 +103,13 @@ def _functions():
 
 @pytest.fixture
 def functions():
-    """The public functions that take an argument or option: functions("Y"). Every one takes weights and X."""
+    """The public functions that take an argument or an option: functions("Y"). All take weights and X."""
     return lambda name="X": [f for f in _functions() if split_name(name)[0] in (*f.takes, *f.options)]
 
 
 @pytest.fixture
 def problem():
-    """Makes a problem, and holds the backend's scope for its dtype open until the test ends."""
+    """A function that makes a problem. The scope of the backend for its dtype stays open until the test ends."""
     with contextlib.ExitStack() as scopes:
 
         def make(backend, objective, dtype="float64", widths=(2, 4, 3), N=7, S=6, asarray=None):
@@ -158,16 +158,18 @@ def _bits(backend, value):
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tobytes()
     if is_array_api_obj(value):
-        with contextlib.suppress(NotImplementedError, RuntimeError, TypeError):  # no values, or not as NumPy has them
+        with contextlib.suppress(
+            NotImplementedError, RuntimeError, TypeError
+        ):  # the array has no values, or no dtype of NumPy
             return backend.to_numpy(value).tobytes()
     return repr(value)
 
 
 @pytest.fixture
 def refuses():
-    """Calls a function that must raise exactly this error, naming the argument and saying each of the fragments.
+    """An assertion that a call raises exactly this error, with the argument and the fragments in its message.
 
-    A tuple among the fragments is a shape. The arguments must be what they were, bit for bit.
+    A tuple among the fragments is a shape. The call must not change a bit of its arguments.
     """
 
     def refuses(backend, function, problem, error, name, *fragments, **options):
@@ -179,12 +181,12 @@ def refuses():
         assert message.startswith(f"{name}: "), message
         for fragment in fragments:
             pattern = re.escape(fragment) if isinstance(fragment, str) else _shown(fragment)
-            assert re.search(pattern, message), f"{message!r} does not say {fragment!r}"
+            assert re.search(pattern, message), f"expected {fragment!r} in the message, got {message!r}"
         assert _bits(backend, problem) == before
 
     return refuses
 
 
 def _shown(shape):
-    """A tuple, or what PyTorch makes of it."""
+    """The pattern of a shape, as a tuple or as the list that PyTorch prints."""
     return rf"[(\[]{', '.join(map(str, shape))},?[)\]]"

@@ -1,0 +1,52 @@
+"""Every public function, constructor and method of kfgn, found by introspection."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import kfgn
+import kfgn.interop
+import kfgn.lab
+
+PROTOCOL = {
+    **dict.fromkeys(
+        ("KroneckerFactored", "HessianFree"),
+        ("due", "draw", "checked_draws", "check_memory", "start", "ready", "observed", "direction"),
+    ),
+    "Damping": ("due", "decreased", "increased", "candidates", "followed", "raised"),
+    **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
+    "GaussNewton": ("start",),
+    "Watch": ("begins", "goes_on", "warns"),
+}
+"""Methods of parts of an optimiser and of a watch, which kfgn calls with arguments that it has checked or made."""
+
+RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
+"""Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
+
+
+def public() -> dict[str, Callable[..., Any]]:
+    """Every public function, constructor and method of kfgn, kfgn.lab and kfgn.interop, by name."""
+    found: dict[str, Callable[..., Any]] = {}
+    for module in _modules():
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isclass(value) and not issubclass(value, Exception):
+                if name not in RECORDS:
+                    found[f"{module.__name__}.{name}"] = value
+                for method, function in inspect.getmembers(value, inspect.isfunction):
+                    if not method.startswith("_") and method not in PROTOCOL.get(name, ()):
+                        found[f"{module.__name__}.{name}.{method}"] = function
+            elif callable(value) and not inspect.isclass(value):
+                found[f"{module.__name__}.{name}"] = value
+    return found
+
+
+def _modules() -> Iterator[Any]:
+    yield kfgn
+    for package in (kfgn.lab, kfgn.interop):
+        inside = [found.name for found in pkgutil.iter_modules(package.__path__) if found.name != "__main__"]
+        for name in (package.__name__, *(f"{package.__name__}.{name}" for name in inside)):
+            if hasattr(module := importlib.import_module(name), "__all__"):
+                yield module

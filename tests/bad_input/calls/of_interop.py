@@ -1,0 +1,41 @@
+"""Good calls of the functions for modules of PyTorch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import roles as v
+from ..libraries import Library
+from ..values import Bad
+from .call import Call
+from .of_functions import SHAPES
+
+
+def interop() -> Iterator[Call]:
+    """The functions for modules of PyTorch."""
+    import torch
+
+    from kfgn.interop.torch import network_and_weights, write_back
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(14)
+        model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)).double()
+    weights = tuple(torch.ones(shape, dtype=torch.float64) for shape in SHAPES)
+    names = {"module": (model, _module), "objective": ("categorical", v.name), "psd": ("project", v.name)}
+    yield Call("kfgn.interop.torch.network_and_weights", network_and_weights, network_and_weights, names)
+    arguments = {"module": (model, _module), "weights": (weights, v.unread(v.arrays))}
+    yield Call("kfgn.interop.torch.write_back", write_back, write_back, arguments)
+
+
+def _module(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a module. The tests of `kfgn.interop.torch` have modules that are nearly right."""
+    import torch
+    from torch import nn
+
+    with torch.random.fork_rng(devices=[]):
+        linear, without = nn.Linear(2, 3), nn.Sequential(nn.Linear(2, 3, bias=False)).double()
+    modules = {"Linear": linear, "class": nn.Sequential, "ModuleList": nn.ModuleList([linear])}
+    yield from v.record(library, good)
+    for kind, value in {**modules, "list": [linear], "GELU": nn.Sequential(nn.GELU())}.items():
+        yield Bad(kind, value, TypeError)
+    yield Bad("no layer", nn.Sequential(), ValueError)
+    yield Bad("no bias", without, ValueError)

@@ -1,0 +1,97 @@
+"""Cholesky factors, their solves and eigenvalues on every library, also of matrices without a Cholesky factor."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from kfgn.backends import cholesky, cholesky_solve, eigh
+from kfgn.backends.linalg import _cholesky_solve
+
+
+@pytest.fixture(autouse=True)
+def scope(backend):
+    with backend.scope("float64"):
+        yield
+
+
+def matrix(n, seed=0):
+    B = np.random.default_rng(seed).standard_normal((n, n + 2))
+    return B @ B.T
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 40])
+def test_cholesky(backend, n):
+    A, B = matrix(n), np.random.default_rng(1).standard_normal((n, 3))
+    L, ok = cholesky(backend.asarray(A))
+    assert bool(ok)
+    assert tuple(ok.shape) == ()
+    np.testing.assert_allclose(backend.to_numpy(L), np.linalg.cholesky(A), rtol=1e-9, atol=1e-12)
+    for solve in (cholesky_solve, _cholesky_solve):
+        X = backend.to_numpy(solve(L, backend.asarray(B)))
+        np.testing.assert_allclose(A @ X, B, rtol=0, atol=1e-9)
+
+
+NOT_POSITIVE = {
+    "negative": -np.eye(3),
+    "zero": np.zeros((3, 3)),
+    "indefinite at the end": np.diag([1.0, 1.0, 1.0, -1e-3]),
+    "indefinite inside": np.array([[1.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+    "NaN": np.full((2, 2), np.nan),
+    "a NaN": np.array([[1.0, np.nan], [np.nan, 1.0]]),
+    "infinity": np.diag([np.inf, 1.0]),
+}
+
+
+@pytest.mark.parametrize("case", NOT_POSITIVE)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_not_positive_definite(backend, case):
+    # every library gives NaN and a flag on the device, and no error
+    A = NOT_POSITIVE[case]
+    L, ok = cholesky(backend.asarray(A))
+    assert not bool(ok)
+    assert np.all(np.isnan(backend.to_numpy(L)))
+    X = cholesky_solve(L, backend.asarray(np.ones((len(A), 2))))
+    assert np.all(np.isnan(backend.to_numpy(X)))
+
+
+def test_half_a_factor_is_none(backend, monkeypatch):
+    # like the result of CuPy, whose trailing rows are those of A
+    if backend.name == "torch":
+        pytest.skip("PyTorch says how far it came")
+    A = np.array([[4.0, 2.0, 2.0], [2.0, 1.0, 3.0], [2.0, 3.0, 9.0]])
+    half = np.array([[2.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 3.0, 9.0]])
+    given = backend.asarray(A)
+    monkeypatch.setattr(backend.xp.linalg, "cholesky", lambda _: backend.asarray(half))
+    L, ok = cholesky(given)
+    assert not bool(ok)
+    assert np.all(np.isnan(backend.to_numpy(L)))
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (6, 3, 3), (2, 1, 1)])
+def test_eigh(backend, shape):
+    M = np.random.default_rng(0).standard_normal(shape)
+    M = M + np.swapaxes(M, -1, -2)
+    values, vectors = map(backend.to_numpy, eigh(backend.asarray(M)))
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(M), rtol=0, atol=1e-13)
+    np.testing.assert_allclose((vectors * values[..., None, :]) @ np.swapaxes(vectors, -1, -2), M, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_eigh_of_what_is_not_finite(backend, bad):
+    # libraries raise or return arbitrary values; the port gives NaN for this matrix and for no other
+    M = np.stack([np.eye(3), np.eye(3), 2 * np.eye(3)])
+    M[1, 0, 2] = M[1, 2, 0] = bad
+    values, vectors = map(backend.to_numpy, eigh(backend.asarray(M)))
+    np.testing.assert_array_equal(values, [[1, 1, 1], [np.nan] * 3, [2, 2, 2]])
+    assert np.all(np.isnan(vectors[1]))
+    assert np.all(np.isfinite(vectors[[0, 2]]))
+
+
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
+def test_without_scipy(monkeypatch):
+    A, B = matrix(4), np.random.default_rng(1).standard_normal((4, 3))
+    L, _ = cholesky(A)
+    expected = cholesky_solve(L, B)
+    monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    np.testing.assert_allclose(cholesky_solve(L, B), expected, rtol=1e-10)

@@ -1,0 +1,59 @@
+"""Kronecker factors that do not fit in memory: one error before anything is allocated."""
+
+import numpy as np
+import pytest
+
+import kfgn
+
+HUGE = 3_000_000
+"""The number of outputs. One G in float32 takes 36 TB, which no machine has."""
+
+
+def huge(backend):
+    network = kfgn.Network.dense((1, HUGE), (), "categorical")
+    ones = [backend.asarray(np.ones(shape, "float32")) for shape in ((HUGE, 2), (2, 1))]
+    return network, (ones[0],), ones[1], backend.asarray(np.zeros(2, "int64"))
+
+
+def test_functions(backend):
+    batch = huge(backend)
+    labels = backend.asarray(np.zeros((2, 1), "int64"))
+    calls = {
+        "kfra": lambda: kfgn.kfra(*batch),
+        "kflr": lambda: kfgn.kflr(*batch),
+        "kfac": lambda: kfgn.kfac(*batch, labels),
+        "rp": lambda: kfgn.rp(*batch, backend.asarray(np.ones((2, 1, HUGE), "float32"))),
+    }
+    for call in calls.values():
+        with pytest.raises(
+            MemoryError, match=r"^G_1: expected .* GB of memory .* got shape \(3000000, 3000000\) of .*float32"
+        ):
+            call()
+
+
+@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
+def test_optimisers(backend, method):
+    network, weights, *_ = huge(backend)
+    optimiser = kfgn.GaussNewton(network, curvature=kfgn.KroneckerFactored(method))
+    with pytest.raises(MemoryError, match=r"^G_1: .*kfgn\.HessianFree"):
+        optimiser.init(weights)
+    kfgn.GaussNewton(network, curvature=kfgn.HessianFree()).init(weights)
+
+
+def test_wide_inputs_are_named():
+    network = kfgn.Network.dense((HUGE, 2), (), "squared_error")
+    with pytest.raises(MemoryError, match=r"^Q_1: .*\(3000001, 3000001\)"):
+        kfgn.kfra(network, (np.ones((2, HUGE + 1)),), np.ones((1, HUGE)), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(("available", "fits"), [(None, True), (2**40, True), (10**9, False)])
+def test_what_is_available_decides(monkeypatch, available, fits):
+    network = kfgn.Network.dense((2, 9000), (), "squared_error")
+    weights, X = (np.zeros((9000, 3)),), np.zeros((1, 2))
+    monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: available)
+    check = __import__("kfgn._curvature.factor_memory", fromlist=["check_memory"]).check_memory
+    if fits:
+        check(network, X)
+    else:
+        with pytest.raises(MemoryError, match=r"the 1 GB of memory .* 1\.94 GB are needed"):
+            kfgn.kfra(network, weights, X, np.zeros((1, 9000)))

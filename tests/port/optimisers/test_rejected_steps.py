@@ -1,0 +1,100 @@
+"""Steps that are rejected without a change of the weights, and runs that are not stopped by saturated units."""
+
+import numpy as np
+import pytest
+
+import kfgn
+
+from .runs import (
+    INVERSIONS,
+    METHODS,
+    NETWORK,
+    SATURATED,
+    data,
+    leaves,
+    numpy_alone,
+    run,
+    run_on_one_batch,
+    start,
+    started,
+    targets,
+    weights,
+)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimiser", [kfgn.GaussNewton(NETWORK), kfgn.Adam(NETWORK)], ids=["gauss_newton", "adam"])
+def test_a_batch_with_nan_changes_nothing_but_the_counts(backend, optimiser, dtype):
+    with backend.scope(dtype):
+        states, _ = run(optimiser, backend, 4, dtype)
+        X, Y = data(dtype)
+        X[3, 1] = np.nan
+        state = states[-1]
+        for failures in (1, 2):
+            after, info = optimiser.step(state, backend.asarray(X), backend.asarray(Y))
+            assert not bool(info.ok)
+            assert after.t == state.t + 1
+            assert [int(c) for c in after.counts] == [4, failures, failures]
+            for a, b in zip(leaves(tuple(after)[1:-1]), leaves(tuple(state)[1:-1]), strict=True):
+                np.testing.assert_array_equal(backend.to_numpy(a), backend.to_numpy(b))
+            state = after
+        (_, state), (info,) = run(optimiser, backend, 1, dtype, state)
+        assert bool(info.ok)
+        assert [int(c) for c in state.counts] == [5, 2, 0]
+
+
+@pytest.mark.parametrize("optimiser", [kfgn.GaussNewton(NETWORK), kfgn.SGD(NETWORK, 1.0)], ids=["gauss_newton", "sgd"])
+def test_overflow_on_numpy_is_rejected_without_a_warning(optimiser):
+    state = optimiser.init(tuple(1e200 * W for W in weights()))
+    state, info = optimiser.step(state, *data())
+    assert not bool(info.ok)
+    assert int(state.counts.rejected) == 1
+
+
+@numpy_alone
+def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
+    """The factors of a single datapoint are singular without damping."""
+    X, Y = data()
+    for gamma, ok in ((0.0, False), (0.1, True)):
+        optimiser = kfgn.GaussNewton(NETWORK, eta=0.0, gamma=kfgn.Damping(gamma, None))
+        state, info = optimiser.step(started(optimiser, backend), X[:1], Y[:1])
+        assert bool(info.ok) is ok
+        assert int(state.counts.failures) == (not ok)
+
+
+@pytest.mark.parametrize("N", [2, 9])
+@pytest.mark.parametrize("inputs", [1e4, 1e6, 1e12])
+@pytest.mark.parametrize("inversion", INVERSIONS)
+@pytest.mark.parametrize("method", METHODS)
+def test_saturated_units_do_not_stop_a_run(method, inversion, inputs, N):
+    """G_1 is 0, Q_1 is singular, and in float32 the damping of (36) is lost when it is added to Q_1."""
+    X = np.full((N, 4), inputs, dtype=np.float32)
+    Y = targets(SATURATED, N, np.float32, np.random.default_rng(1))
+    optimiser = kfgn.GaussNewton(SATURATED, kfgn.KroneckerFactored(method, samples=3, inversion=inversion))
+    state, infos = run_on_one_batch(optimiser, start(SATURATED, np.float32), X, Y, 60)
+    assert not np.any(kfgn.kfra(SATURATED, start(SATURATED, np.float32), X, Y).G[0])
+    assert int(state.counts.rejected) == 0
+    assert float(infos[-1].loss) < float(infos[0].loss) - 0.1
+
+
+@pytest.mark.parametrize("curvature", [kfgn.HessianFree(), kfgn.HessianFree(blocks=True)], ids=str)
+def test_saturated_units_do_not_stop_hessian_free(curvature):
+    X, Y = np.full((9, 4), 1e4, dtype=np.float32), targets(SATURATED, 9, np.float32, np.random.default_rng(1))
+    state, infos = run_on_one_batch(kfgn.GaussNewton(SATURATED, curvature), start(SATURATED, np.float32), X, Y, 60)
+    assert int(state.counts.rejected) == 0
+    assert float(infos[-1].loss) < float(infos[0].loss) - 0.1
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)  # JAX takes seconds to compile each case
+@pytest.mark.parametrize("inversion", INVERSIONS)
+@pytest.mark.parametrize("damping", [1e-44, 1e-38, 1e-30, 1e30, 3e38])
+def test_a_step_moves_to_finite_weights_or_not_at_all(backend, problem, damping, inversion):
+    # with more units than datapoints the factors are singular
+    p = problem(backend, "categorical", "float32", widths=(5, 4, 3), N=2)
+    given = {name: kfgn.Damping(damping, None, upper=3e38) for name in ("tau", "gamma")}
+    optimiser = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kflr", inversion=inversion), eta=0.0, **given)
+    start = optimiser.init(p.weights)
+    after, info = optimiser.step(start, p.X, p.Y)
+    for W, W_before in zip(after.weights, start.weights, strict=True):
+        came, before = map(backend.to_numpy, (W, W_before))
+        assert np.all(np.isfinite(came)) if bool(info.ok) else np.array_equal(came, before)
