@@ -6,9 +6,9 @@
 
 * options: the options of a run
 * tasks: data sets, targets and networks; methods: the optimisers by name
-* setup, trainer: the setup of a run, and training; comparison: several methods on one task
-* run_folder: the files of a run; checkpoint, metrics, schema: their formats; pictures, tables: their display
-* cli: the command
+* setup, trainer, training_loop: the setup, the start and the steps of a run; comparison: several methods on one task
+* run, run_folder: a run and its files; checkpoint, metrics, schema: their formats; pictures, tables: their display
+* cli, command_line: the command and its options
 
 The libraries of the extra `train` are imported when they are needed.
 """
@@ -17,7 +17,8 @@ from .comparison import compare
 from .errors import RunFailedError, UsageError
 from .methods import METHODS
 from .options import Options
-from .run_folder import Run, read_run
+from .run import Run
+from .run_folder import read_run
 from .tasks import TASKS
 from .trainer import resume, train
 from .watch import Watch

@@ -12,7 +12,8 @@ from .errors import RunFailedError, UsageError
 from .methods import METHODS, checked_method, make_optimiser
 from .options import METHOD_OPTIONS, Options
 from .pictures import draw_losses
-from .run_folder import Run, is_run
+from .run import Run
+from .run_folder import is_run
 from .tasks import open_task
 from .trainer import resume, train
 from .watch import Watch, checked_watch

@@ -15,7 +15,7 @@ from .errors import library
 from .files import write_atomically
 from .metrics import Record
 from .plain_text import escaped
-from .run_folder import Run
+from .run import Run
 from .tasks import Task, open_task
 
 LOSS, RECONSTRUCTIONS = "loss.png", "reconstructions.png"

@@ -1,17 +1,9 @@
-"""The folder of a run: its configuration, the metrics of each update, and the final weights."""
+"""Reading and writing the files of a run folder: the configuration and the metrics."""
 
 import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from .._documentation import Documented
-from .._network.dense import Dense
-from .._network.network import Network
-from .._validation.scalars import checked_flag
 from .._words import shown
 from .arguments import checked_path, with_usage_error
 from .checkpoint import Checkpoint, newest_checkpoint
@@ -19,146 +11,13 @@ from .decoding import checked, content_of, decoded
 from .errors import FileError, RunFailedError, UsageError
 from .files import TEMPORARY, write_atomically
 from .lock import LOCK
-from .metrics import METRICS, Record, decode, digest, whole_lines
+from .metrics import METRICS, decode, digest, whole_lines
 from .options import Options
+from .run import Run, ignore
 from .schema import FORMAT, Configuration
 from .setup import digest_of
 
 CONFIGURATION = "configuration.json"
-
-
-@dataclass(frozen=True)
-class Run(metaclass=Documented):
-    """A run, as its folder contains it. `train`, `resume` and `read_run` return it.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-        The folder of the run.
-    configuration : dict
-        The options with all defaults filled in, the network, the optimiser, the data set, versions and machine.
-    metrics : list of dict
-        A record for each update t = 1, 2, ..., and a first one, update 0, for the initial weights. Non-finite numbers
-        are None. The fields of a record are:
-
-        * update: t
-        * seconds: the training time so far, without evaluations and the writing of files
-        * loss, f: the mean loss of the batch at the weights before the update, and the same with L2 regularisation
-        * step_size: alpha of (40), which is negative downhill; minus the learning rate for a first-order method
-        * tau, gamma: the dampings of the update; None for a method without them
-        * rho: the reduction ratio (42); None for an update that does not compute it
-        * ok: True if the update moved the weights, False if it was rejected
-        * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
-          their average; absent if the update was not evaluated
-
-        Update 0 has only update, seconds, train_loss and train_loss_averaged.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from kfgn.lab import Options, train
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = train(Options("digits", updates=2), f"{folder}/run")
-    ...     weights = run.weights()
-    >>> run.updates, run.rejected, [W.shape for W in weights]
-    (2, 0, [(32, 65), (16, 33), (10, 17)])
-    >>> run.metrics[1]["step_size"] < 0
-    True
-    """
-
-    folder: Path
-    configuration: dict[str, Any]
-    metrics: list[Record]
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The fields of `Options` by name, with all defaults filled in."""
-        options: dict[str, Any] = self.configuration["options"]
-        return options
-
-    @property
-    def updates(self) -> int:
-        """The number of updates that are done."""
-        return int(self.metrics[-1]["update"]) if self.metrics else 0
-
-    @property
-    def seconds(self) -> float:
-        """The training time in seconds."""
-        return float(self.metrics[-1]["seconds"]) if self.metrics else 0.0
-
-    @property
-    def rejected(self) -> int:
-        """The number of updates that did not move the weights."""
-        return sum(record.get("ok") is False for record in self.metrics)
-
-    @property
-    def evaluations(self) -> list[Record]:
-        """The records with losses over the whole training set."""
-        return [record for record in self.metrics if "train_loss" in record]
-
-    def final(self, *, averaged: bool = False) -> float:
-        """Return the last mean loss over the whole training set.
-
-        Parameters
-        ----------
-        averaged : bool
-            If True, the loss at the running average of the weights; otherwise at the weights.
-
-        Returns
-        -------
-        float
-            NaN if there is no evaluation, or if the loss was not finite.
-
-        Raises
-        ------
-        UsageError
-            `averaged` is neither True nor False.
-        """
-        averaged = with_usage_error(checked_flag, "averaged", averaged)
-        evaluations = self.evaluations
-        value = evaluations[-1]["train_loss_averaged" if averaged else "train_loss"] if evaluations else None
-        return math.nan if value is None else float(value)
-
-    def network(self) -> Network:
-        """Return the network.
-
-        Returns
-        -------
-        kfgn.Network
-        """
-        saved = self.configuration["network"]
-        return Network(**{**saved, "layers": [Dense(**layer) for layer in saved["layers"]]})
-
-    def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
-        """Read the weights of the newest usable checkpoint.
-
-        Parameters
-        ----------
-        averaged : bool
-            If True, return the running average of the weights; otherwise the weights.
-
-        Returns
-        -------
-        tuple of numpy.ndarray
-            W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype of the run.
-
-        Raises
-        ------
-        UsageError
-            `averaged` is neither True nor False, or the run has no checkpoint yet.
-        RunFailedError
-            No checkpoint is usable.
-        """
-        averaged = with_usage_error(checked_flag, "averaged", averaged)
-        found = newest_checkpoint(self.folder, self.configuration["hash"], _ignore)
-        if found is None:
-            raise UsageError(f"{self.folder}: expected a checkpoint, got none yet")
-        name = "average" if averaged else "weights"
-        return tuple(found.arrays[f"{name}.{l}"] for l in range(self.network().depth))
-
-
-def _ignore(_warning: str) -> None:
-    """Ignore a warning about a damaged checkpoint. Only the trainer reports it."""
 
 
 def is_run(folder: Path) -> bool:
@@ -228,7 +87,7 @@ def runs_in(folder: Path) -> list[Run]:
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
     """Raise `FileError` unless the metrics are those with which the newest usable checkpoint was written."""
     try:
-        found = newest_checkpoint(folder, configuration, _ignore)
+        found = newest_checkpoint(folder, configuration, ignore)
     except RunFailedError:  # there is no checkpoint to compare with
         return
     if found is not None and found.metrics != digest(lines[: found.t + 1]):

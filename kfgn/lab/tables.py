@@ -9,7 +9,7 @@ from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .comparison import arrival, best_first_order
 from .errors import library
 from .plain_text import escaped
-from .run_folder import Run
+from .run import Run
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfgn.lab import Options, RunFailedError, resume, train, trainer
+from kfgn.lab import Options, RunFailedError, resume, train, training_loop
 from kfgn.lab.checkpoint import checkpoints
 
 
@@ -25,8 +25,8 @@ def test_two_checkpoints_are_kept(tmp_path):
 
 def test_slow_steps_are_saved_before_checkpoint_every(tmp_path, monkeypatch):
     """A checkpoint is written as soon as too much training is unsaved. The last two are kept."""
-    monkeypatch.setattr(trainer, "READ_UPDATES", 2)
-    monkeypatch.setattr(trainer, "UNSAVED_SECONDS", 0.0)
+    monkeypatch.setattr(training_loop, "READ_UPDATES", 2)
+    monkeypatch.setattr(training_loop, "UNSAVED_SECONDS", 0.0)
     train(Options("digits", updates=7, checkpoint_every=1000), tmp_path)
     assert [int(path.stem[-9:]) for path in checkpoints(tmp_path)] == [7, 6]
 

@@ -8,8 +8,8 @@ import pytest
 
 import kfgn
 from kfgn.lab import Options, RunFailedError, read_run, resume, train
+from kfgn.lab.errors import InterruptedRunError
 from kfgn.lab.tasks import open_task
-from kfgn.lab.trainer import InterruptedRunError
 from kfgn.lab.watch import Watch
 
 

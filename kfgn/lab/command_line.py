@@ -1,0 +1,167 @@
+"""The options of the command `kfgn`, and their help."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import __version__
+from .._algebra.damping import INVERSIONS
+from ..backends import BACKENDS
+from .arguments import checked_path
+from .comparison import PICTURE
+from .methods import METHODS
+from .options import DTYPES, Options
+from .output import Parser, PrintVersion
+from .pictures import LOSS
+from .tasks import TASKS
+
+
+class Option(NamedTuple):
+    """The type, the metavariable and the help of a command-line option. The default is added to the help."""
+
+    type: Callable[[str], Any]
+    metavar: str
+    help: str
+
+
+GROUPS: dict[str, dict[str, Option]] = {
+    "run": {
+        "data": Option(str, "NAME", f"The data set and the network: one of {', '.join(TASKS)}."),
+        "method": Option(str, "NAME", f"The training method: one of {', '.join(METHODS)}."),
+        "backend": Option(str, "NAME", f"The array library and device: one of {', '.join(BACKENDS)}."),
+        "dtype": Option(str, "NAME", f"The dtype of weights and data: one of {', '.join(DTYPES)}."),
+        "seed": Option(int, "N", "The seed of the initial weights, the batches and the sampled labels."),
+    },
+    "files": {
+        "checkpoint_every": Option(
+            int, "N", "Write a checkpoint every N updates, and whenever 30 seconds of training would be lost."
+        ),
+        "data_folder": Option(
+            str, "FOLDER", "The folder of the data files. By default KFGN_DATA names it, or files are downloaded."
+        ),
+    },
+    "length": {
+        "updates": Option(int, "N", "Stop after N updates. At least one of --updates and --seconds is required."),
+        "seconds": Option(float, "S", "Stop after S seconds of training, without evaluations and writing."),
+        "batch": Option(int, "N", "The number of datapoints of an update (default: 1000, or 256 for digits)."),
+        "patience": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
+        "evaluate_every": Option(int, "N", "Evaluate the loss on the whole training set every N updates."),
+    },
+    "regularisation": {
+        "eta": Option(float, "X", "The weight of L2 regularisation, for every method."),
+    },
+    "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
+        "samples": Option(int, "S", "The number of samples per datapoint, for kfac and rp."),
+        "average": Option(float, "X", "The largest weight of earlier batches in the running average of the factors."),
+        "inversion": Option(str, "NAME", f"The inversion of the damped blocks: one of {', '.join(INVERSIONS)}."),
+        "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
+    },
+    "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
+        "tau": Option(float, "X", "The initial damping tau of the full matrix."),
+        "gamma": Option(float, "X", "The initial damping gamma of the blocks, for every method but hessian_free."),
+    },
+    "first-order methods (sgd, momentum, nesterov, adam)": {
+        "learning_rate": Option(float, "X", "The learning rate. Every method but adam requires it."),
+        "halving": Option(int, "N", "Halve the learning rate every N updates."),
+    },
+}
+"""The options of `train` and `compare` by group. Their names are those of the fields of `Options`."""
+
+METHOD_DEFAULTS = "Without these options a method uses its own defaults."
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = Parser(
+        prog="kfgn",
+        description="Train networks by the methods of the paper, and by the methods that the paper compares them with.",
+        epilog="Exit status: 0 success; 1 a run failed or a file could not be written; 2 wrong usage or an invalid "
+        "file; 4 standard output could not be written; 130 interrupted.",
+    )
+    version = f"kfgn {__version__}"
+    top.add_argument(
+        "--version",
+        action=PrintVersion,
+        nargs=0,
+        const=version,
+        default=argparse.SUPPRESS,
+        help="Print the version and exit.",
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    _add_train(commands)
+    _add_compare(commands)
+    _add_show(commands)
+    description = "List the array libraries and devices that are usable on this machine, and why others are not."
+    commands.add_parser("backends", help=description, description=description)
+    return top
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser(
+        "train", help="Train a network.", description="Train a network in a new folder, or resume a run."
+    )
+    groups = _add_options(command)
+    files = groups["files"]
+    out = "The folder of the run. It must be new or empty, unless --resume is given."
+    files.add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    files.add_argument(
+        "--resume", action="store_true", help="Continue the run in the folder. Its options need not be repeated."
+    )
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="Train a network by several methods.",
+        description="Train a network by several methods from the same initial weights and on the same batches. "
+        "Unfinished runs of an earlier call are resumed.",
+    )
+    groups = _add_options(command, without="method")
+    groups["run"].add_argument(
+        "--methods",
+        nargs="+",
+        required=True,
+        metavar="NAME[:RATE]",
+        help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of one method.",
+    )
+    out = "The folder of the comparison, which gets a folder for each run."
+    groups["files"].add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+
+
+def _add_show(commands: Any) -> None:
+    command = commands.add_parser(
+        "show",
+        help="Print runs and draw their pictures again.",
+        description="Print the results of runs, and draw the pictures of one run, or one picture of several runs.",
+    )
+    command.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="The folder of a run, or a folder of runs and comparisons."
+    )
+    picture = f"The file of the picture (default: {LOSS} in the folder of the run, or {PICTURE} for several runs)."
+    command.add_argument("--out", type=Path, metavar="FILE", help=picture)
+
+
+def _path(text: str) -> Path:
+    """Return the path of an option, which must not be empty."""
+    try:
+        return Path(checked_path("path", text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
+    """Add the options by group, and return the groups. An option that is not given is absent from the result."""
+    defaults = {field.name: field.default for field in fields(Options)}
+    groups = {}
+    for title, options in GROUPS.items():
+        description = METHOD_DEFAULTS if "methods" in title else None
+        groups[title] = group = command.add_argument_group(title, description)
+        for name, option in options.items():
+            if name != without:
+                known = name == "data" or defaults[name] is None
+                text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
+                flag = "--" + name.replace("_", "-")
+                group.add_argument(flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS)
+    return groups

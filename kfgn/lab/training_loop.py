@@ -1,0 +1,163 @@
+"""The training loop: steps, the metrics of each step, and checkpoints from which a run can be resumed."""
+
+import hashlib
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from .._types import Array
+from .batches import Batches
+from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
+from .errors import InterruptedRunError, RunFailedError, UsageError
+from .evaluation import Evaluation, datapoints
+from .initialisation import initial_weights
+from .interrupts import StopRequest
+from .metrics import METRICS, Record, encode
+from .run_folder import cut_metrics
+from .setup import Setup
+from .watch import Watch
+
+READ_UPDATES, READ_SECONDS = 10, 0.25
+"""The diagnostics are read after this number of updates or this time, so that few reads wait for the device."""
+
+UNSAVED_SECONDS = 30.0
+"""The training time after which a checkpoint is written, so that slow steps lose little when the process is killed."""
+
+
+class Trainer:
+    """The state of a run, and its clock, which does not count evaluations and writing."""
+
+    def __init__(self, setup: Setup, folder: Path, watch: Watch) -> None:
+        self.options, self.task, self.backend, self.optimiser = setup
+        self.folder, self.watch, self.hash = folder, watch, setup.hash()
+        self.X = self._array(self.task.X)
+        self.Y = self.X if self.task.reconstructs else self._array(self.task.Y)
+        assert self.options.batch is not None
+        self.batches = Batches(len(self.task.X), self.options.batch, self.options.seed)
+        self.evaluation = Evaluation(self.task.network, self.X, self.Y, self.backend)
+        weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
+        self.state: Any = self.optimiser.init(weights)
+        self.seconds, self.written, self.saved = 0.0, -1, 0.0
+        self.found = found = newest_checkpoint(folder, self.hash, watch.on_warning)
+        if found is not None:
+            self.state = restored(self.state, found, self.backend)
+            self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
+        if self.options.updates is not None and self.state.t > self.options.updates:
+            done = self.state.t
+            raise UsageError(f"updates: expected at least {done}, which are done already, got {self.options.updates}")
+        self.failures = int(self.backend.to_numpy(self.state.counts.failures))
+
+    def run(self, stop: StopRequest) -> None:
+        """Take steps until all updates are done or the time is over."""
+        kept = cut_metrics(self.folder, self.found)
+        self.metrics = hashlib.sha256(b"".join(kept))
+        self.watch.on_start(self.options, self.state.t, self.seconds)
+        with (self.folder / METRICS).open("ab", buffering=0) as self.file:
+            if not kept:
+                self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
+            while True:
+                if stop.requested:  # also after the last step, or `compare` would start the next run
+                    self._checkpoint()
+                    raise InterruptedRunError(
+                        f"stopped after update {self.state.t}, with a checkpoint in {self.folder}"
+                    )
+                if self._done():
+                    return
+                records = self._steps(stop)
+                if self._done() or self.state.t % self.options.evaluate_every == 0:
+                    records[-1].update(self._evaluated())
+                self._write(records)
+                self._check_patience(records)
+                unsaved = self.seconds - self.saved > UNSAVED_SECONDS
+                if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
+                    self._checkpoint()
+
+    def _done(self) -> bool:
+        updates, seconds = self.options.updates, self.options.seconds
+        return (updates is not None and self.state.t >= updates) or (seconds is not None and self.seconds >= seconds)
+
+    def _steps(self, stop: StopRequest) -> list[Record]:
+        """Take some steps, wait for the device, and return their records, with equal parts of the time."""
+        infos, start, options = [], time.perf_counter(), self.options
+        while True:
+            self.state, info = self.optimiser.step(self.state, *self._batch(self.state.t + 1))
+            infos.append(info)
+            t = self.state.t
+            due = t == options.updates or t % options.evaluate_every == 0 or t % options.checkpoint_every == 0
+            late = len(infos) == READ_UPDATES or time.perf_counter() - start > READ_SECONDS
+            if due or late or stop.requested:
+                break
+        diagnostics = [{name: self._read(value) for name, value in info._asdict().items()} for info in infos]
+        passed = time.perf_counter() - start
+        first = self.state.t - len(infos) + 1
+        records = []
+        for i, values in enumerate(diagnostics):
+            del values["valid"]  # the targets were checked when the run was set up
+            seconds = self.seconds + passed * (i + 1) / len(infos)
+            records.append({"update": first + i, "seconds": seconds, **values, "ok": bool(values["ok"])})
+        self.seconds += passed
+        return records
+
+    def _batch(self, t: int) -> tuple[Array, Array, Array | None]:
+        """Return X, Y and the draws of step t."""
+        indices = self.backend.asarray(self.batches(t))
+        draws = self.optimiser.draw(self.options.seed, t, self.batches.N)
+        X, Y = datapoints(self.backend, self.X, self.Y, indices)
+        return X, Y, None if draws is None else self._array(draws)
+
+    def _array(self, x: Any) -> Array:
+        return self.backend.asarray(x.astype(self.options.dtype) if x.dtype.kind == "f" else x)
+
+    def _read(self, value: Array | None) -> float | None:
+        return None if value is None else _finite(float(self.backend.to_numpy(value)))
+
+    def _evaluated(self) -> Record:
+        return {
+            "train_loss": _finite(self.evaluation(self.state.weights)),
+            "train_loss_averaged": _finite(self.evaluation(self.state.average)),
+        }
+
+    def _write(self, records: list[Record]) -> None:
+        try:
+            lines = encode(records)
+            self.metrics.update(lines)
+            while lines:  # an almost full disk may accept only a part
+                lines = lines[self.file.write(lines) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder / METRICS)) from error
+        self.watch.on_updates(records)
+
+    def _checkpoint(self) -> None:
+        if self.written != self.state.t:
+            os.fsync(self.file.fileno())  # the metrics on disk are never behind the checkpoint
+            write_checkpoint(
+                self.folder,
+                self.state,
+                seconds=self.seconds,
+                configuration=self.hash,
+                metrics=self.metrics.hexdigest(),
+                backend=self.backend,
+            )
+            self.written, self.saved = self.state.t, self.seconds
+
+    def _check_patience(self, records: list[Record]) -> None:
+        for record in records:
+            self.failures = 0 if record["ok"] else self.failures + 1
+            if self.failures >= self.options.patience:
+                raise RunFailedError(
+                    f"the last {self.failures} steps up to update {record['update']} were rejected, because a value "
+                    f"was not finite or a matrix not positive definite; {last_checkpoint(self.folder)}"
+                )
+
+
+def last_checkpoint(folder: Path) -> str:
+    """Name the newest checkpoint in the folder, for an error message."""
+    written = checkpoints(folder)
+    return f"the last checkpoint is {written[0]}" if written else "no checkpoint was written yet"
+
+
+def _finite(value: float) -> float | None:
+    """Return None for NaN and infinity, which JSON lacks."""
+    return value if math.isfinite(value) else None
