@@ -151,7 +151,7 @@ def _prose_only(start: int, lines: list[str]) -> Iterator[tuple[int, str]]:
         yield start, text
 
 
-END, END_IN_MARKS, BEGIN = r"(?<=[.!?])", r"(?<=[.!?][)`\"])", r"(?=[`(\"]*[A-Z0-9])"
+END, END_IN_MARKS, BEGIN = r"(?<=[.!?])", r"(?<=[.!?][)`\"])", r"(?=[(\"]*[`A-Z0-9])"
 
 
 def sentences(text: str) -> list[str]:

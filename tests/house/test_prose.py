@@ -81,9 +81,10 @@ def test_paragraphs_are_prose():
 
 
 def test_sentences():
-    assert sentences("See Fig. 3 for it, e.g. here. A `b.c`. (An aside.) Is it? 3 more.") == [
+    assert sentences("See Fig. 3 for it, e.g. here. A `b.c`. `d` is last. (An aside.) Is it? 3 more.") == [
         "See Fig. 3 for it, e.g. here.",
         "A `b.c`.",
+        "`d` is last.",
         "(An aside.)",
         "Is it?",
         "3 more.",
