@@ -1,9 +1,9 @@
 """Linear algebra that knows nothing of networks.
 
-    matrices            small matrices and moments
-    layerwise           vectors that are tuples of arrays, one for each layer
-    kronecker           the Kronecker-factored block of a layer: products, solves, determinants
-    damping             the damped block and its inverses, (35)-(38)
-    conjugate_gradient  conjugate gradients
-    definiteness        the error for a damped matrix that is not positive definite
+matrices            small matrices and moments
+layerwise           vectors that are tuples of arrays, one for each layer
+kronecker           the Kronecker-factored block of a layer: products, solves, determinants
+damping             the damped block and its inverses, (35)-(38)
+conjugate_gradient  conjugate gradients
+definiteness        the error for a damped matrix that is not positive definite
 """

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from array_api_compat import array_namespace
 
 from .._types import Array, Namespace
-from .._validation.arrays import finite, floating, one_library_and_device
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_flag, checked_name, checked_scalar
+from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
+from .._validation.scalars import checked_flag, checked_name, checked_representable, checked_scalar
 from .._words import type_of
 from ..backends import detached, has_values, with_own_settings
 from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
@@ -114,32 +113,32 @@ def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> 
     check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
-    floating(xp, named)
+    check_floating_dtype(xp, named)
     for name, A in named.items():
         shape = tuple(A.shape)
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
     if check:
-        finite(xp, named)
+        check_finite(xp, named)
     return xp, detached(block.Q), detached(block.G)
 
 
 def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
     """V (D, P), likewise."""
     xp = one_library_and_device({"Q": block.Q, "V": V})
-    floating(xp, {"Q": block.Q, "V": V})
+    check_floating_dtype(xp, {"Q": block.Q, "V": V})
     expected = (block.G.shape[0], block.Q.shape[0])
     if (came := tuple(V.shape)) != expected:
         raise ValueError(f"V: expected shape {expected}, got {came}")
     if check:
-        finite(xp, {"V": V})
+        check_finite(xp, {"V": V})
     return detached(V)
 
 
 def _damping(damping: Array | float, Q: Array, *, check: bool) -> Array | float:
     """A positive number that the dtype of Q can hold."""
     k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
-    return in_dtype("damping", k, Q, check=check, positive=True)
+    return checked_representable("damping", k, Q, check=check, positive=True)
 
 
 def _answer(

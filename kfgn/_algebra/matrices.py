@@ -30,7 +30,7 @@ def is_largest(xp: Namespace, p: Array) -> Array:
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
-def others(xp: Namespace, p: Array) -> Array:
+def one_minus(xp: Namespace, p: Array) -> Array:
     """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
 
     Only the largest p can be near 1, and 1 - p is the sum of the rest there. All others are at most 1/2.

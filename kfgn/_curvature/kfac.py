@@ -1,7 +1,7 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from .._algebra.matrices import second_moment
-from .._linearisation.arguments import checked_draws, checked_labels, checked_network
+from .._linearisation.arguments import check_network, checked_draws, checked_labels
 from .._linearisation.linearisation import Linearisation, linearise, linearise_without_targets
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
@@ -54,7 +54,7 @@ def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical
     and the mixture.
     """
-    checked_network(network)
+    check_network(network)
     N, S = checked_count("N", N), checked_count("S", S)
     return (N, S, network.widths[-1]) if network.classes is None else (N, S)
 

@@ -38,7 +38,7 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
     sums: list[Array] = []
-    product = at.output_curvature.root_rows(kernels[-1])
+    product = at.output_curvature.transposed_root_product(kernels[-1])
     middle = None
     for l in reversed(range(len(derivatives))):
         rows = product * derivatives[l][:, None, :]

@@ -1,7 +1,7 @@
 """Random projections of the root of H_L: the second factor from S columns instead of K."""
 
 from .._algebra.matrices import second_moment
-from .._linearisation.arguments import checked_network, checked_projections, checked_split
+from .._linearisation.arguments import check_network, checked_projections, gauss_newton_split
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -17,7 +17,7 @@ def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays,
 
     The gradient goes back through the layers together with the projected columns.
     """
-    columns = at.output_curvature.root_columns(swap_samples(at.xp, projections))
+    columns = at.output_curvature.root_product(swap_samples(at.xp, projections))
     rows = at.pulled_back(at.xp.concat([at.output_gradient()[None, :, :], columns], axis=0))
     return tuple(d[0, :, :] for d in rows), tuple(second_moment(at.xp, d[1:, :, :]) for d in rows)
 
@@ -42,5 +42,5 @@ def rp(
 
 def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
     """The shape (N, S, K) of S projections for each of N datapoints: K is D_L, or 1 for a mixture split at p."""
-    checked_network(network)
-    return checked_count("N", N), checked_count("S", S), checked_split(network).columns(network.widths[-1])
+    check_network(network)
+    return checked_count("N", N), checked_count("S", S), gauss_newton_split(network).columns(network.widths[-1])

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from array_api_compat import array_namespace
 
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES, Split
+from .._network.objectives import OBJECTIVES, GaussNewtonSplit
 from .._types import Array, Arrays, Namespace, Weights
-from .._validation.arrays import finite, floating, one_library_and_device, values
+from .._validation.arrays import check_finite, check_floating_dtype, check_values, one_library_and_device
 from .._validation.scalars import checked_flag
 from .._words import type_of
 from ..backends import detached, index_dtype
@@ -19,29 +19,29 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     check = checked_flag("check", check)
-    checked_network(network)
+    check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     named = {"X": X} | layers
     xp = one_library_and_device(named)
-    floating(xp, named)
+    check_floating_dtype(xp, named)
     _layer_shapes(network, layers)
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
         raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
-        finite(xp, named)
+        check_finite(xp, named)
     return tuple(detached(W) for W in weights), detached(X)
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
     """The weights alone, checked in the same way, with their values."""
-    checked_network(network)
+    check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     xp = one_library_and_device(layers)
-    floating(xp, layers)
+    check_floating_dtype(xp, layers)
     _layer_shapes(network, layers)
-    finite(xp, layers)
+    check_finite(xp, layers)
     return tuple(detached(W) for W in weights)
 
 
@@ -52,10 +52,10 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
     """
     layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
-    floating(xp, {"X": X} | layers)
+    check_floating_dtype(xp, {"X": X} | layers)
     _layer_shapes(network, layers)
     if check:
-        finite(xp, layers)
+        check_finite(xp, layers)
     return tuple(detached(array) for array in arrays)
 
 
@@ -67,7 +67,7 @@ def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: b
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
     """Coordinates (N, S, K) along the columns of a root of H_L, likewise."""
     (S,) = _samples(X, "projections", projections)
-    K = checked_split(network).columns(network.widths[-1])
+    K = gauss_newton_split(network).columns(network.widths[-1])
     return _real(X, "projections", projections, (X.shape[0], S, K), check=check)
 
 
@@ -96,22 +96,22 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
     """The random numbers that labels are sampled from, (N, S, D_L) or (N, S), likewise."""
     samples = _samples(X, "draws", draws)
     xp = array_namespace(X)
-    floating(xp, {"X": X, "draws": draws})
+    check_floating_dtype(xp, {"X": X, "draws": draws})
     _label_shape(network, X, "draws", draws, samples)
     if check:
-        finite(xp, {"draws": draws})
+        check_finite(xp, {"draws": draws})
         if network.objective != "squared_error":
-            values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
+            check_values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
     return detached(draws)
 
 
-def checked_network(network: Network) -> None:
+def check_network(network: Network) -> None:
     """`TypeError` for anything but a network."""
     if not isinstance(network, Network):
         raise TypeError(f"network: expected a kfgn.Network, got {type_of(network)}")
 
 
-def checked_split(network: Network) -> Split:
+def gauss_newton_split(network: Network) -> GaussNewtonSplit:
     """Where Gauss-Newton splits the network: `ValueError` where H_L is indefinite and nothing is to stand for it."""
     splits = OBJECTIVES[network.objective].gauss_newton
     if network.psd not in splits:
@@ -142,11 +142,11 @@ def _layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
 def _real(X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
     """Real numbers of a given shape."""
     xp = one_library_and_device({"X": X, name: array})
-    floating(xp, {"X": X, name: array})
+    check_floating_dtype(xp, {"X": X, name: array})
     if (came := tuple(array.shape)) != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {came}")
     if check:
-        finite(xp, {name: array})
+        check_finite(xp, {name: array})
     return detached(array)
 
 
@@ -176,22 +176,22 @@ def _class_labels(
     _label_shape(network, X, name, y, samples)
     y = xp.astype(y, index_dtype(y))
     if check and network.classes is not None:
-        values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
+        check_values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y
 
 
 def _real_labels(
     xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
 ) -> Array:
-    floating(xp, {"X": X, name: y})
+    check_floating_dtype(xp, {"X": X, name: y})
     _label_shape(network, X, name, y, samples)
     bounds = OBJECTIVES[network.objective].target_range
     if check:
-        finite(xp, {name: y})
+        check_finite(xp, {name: y})
         if bounds is not None:
             least, most = bounds
             expected = f"{network.objective} targets from {least} to {most}"
-            values(xp, name, y, _allowed(xp, network, y), expected)
+            check_values(xp, name, y, _allowed(xp, network, y), expected)
     return y
 
 

@@ -9,7 +9,7 @@ from .._network.objectives import OBJECTIVES, Objective
 from .._network.output_hessian import OutputCurvature, OutputHessian
 from .._network.transfers import transfer_functions
 from .._types import Array, Arrays, Namespace, Weights
-from .arguments import checked, checked_split, checked_targets
+from .arguments import checked, checked_targets, gauss_newton_split
 from .passes import Forward, backward, forward
 
 
@@ -93,7 +93,7 @@ class GaussNewtonLinearisation(Linearisation):
     @property
     def root_size(self) -> int:
         """K, the number of columns of the root of `output_curvature`."""
-        return checked_split(self.network).columns(self.network.widths[-1])
+        return gauss_newton_split(self.network).columns(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
         """The linearisation of the datapoints start, ..., stop - 1 alone."""
@@ -123,7 +123,7 @@ def linearise_for_gauss_newton(
     """Do what `linearise` does for a Gauss-Newton matrix: `ValueError` if H_L is indefinite and nothing replaces it."""
     weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
-    checked_split(network)
+    gauss_newton_split(network)
     return linearised_for_gauss_newton(network, weights, X, Y)
 
 
@@ -142,5 +142,5 @@ def _with_curvature(
     network: Network, weights: Arrays, X: Array, Y: Array, forward: Forward
 ) -> GaussNewtonLinearisation:
     xp = array_namespace(X)
-    curvature = checked_split(network).at(xp, forward.outputs, Y)
+    curvature = gauss_newton_split(network).at(xp, forward.outputs, Y)
     return GaussNewtonLinearisation(xp, network, weights, X, Y, forward, curvature)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from .._algebra.matrices import second_moment
 from .._types import Array, Namespace
-from .._validation.scalars import checked_count, checked_flag, settle
+from .._validation.scalars import checked_count, checked_flag, set_fields
 from .transfers import TransferName, checked_transfer
 
 
@@ -27,7 +27,7 @@ class Dense:
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self) -> None:
-        settle(
+        set_fields(
             self,
             units=checked_count("units", self.units),
             transfer=checked_transfer("transfer", self.transfer),

@@ -56,12 +56,12 @@ class Projected(NamedTuple):
         along = _rows_times(v, self.V)
         return xp.sum(self.kept * along * along, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """C A."""
         xp, (N, K, D) = array_namespace(self.V), self.V.shape
         return xp.reshape(xp.reshape(self._root(), (N * K, D)) @ A, (N, K, A.shape[-1]))
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """C z."""
         return _rows_times(z, self._root())
 
@@ -100,11 +100,11 @@ class RankOne(NamedTuple):
         along = xp.sum(self.g * v, axis=-1)
         return along * along
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """g^T A, one row."""
         return (self.g @ A)[:, None, :]
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """g z."""
         return self.g * z
 

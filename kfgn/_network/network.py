@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from .._validation.scalars import checked_count, checked_name, settle
+from .._validation.scalars import checked_count, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
 from .objectives import OBJECTIVES, PSD
@@ -35,9 +35,9 @@ class Network:
     psd: str = "project"
 
     def __post_init__(self) -> None:
-        settle(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
-        settle(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
-        settle(self, psd=checked_name("psd", self.psd, PSD))
+        set_fields(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
+        set_fields(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
+        set_fields(self, psd=checked_name("psd", self.psd, PSD))
         outputs = OBJECTIVES[self.objective].outputs
         if outputs is not None and self.widths[-1] != outputs:
             raise ValueError(f"widths: expected {outputs} outputs D_L for {self.objective}, got {shown(self.widths)}")

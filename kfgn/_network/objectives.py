@@ -7,7 +7,7 @@ are any, are further labels of the same datapoints, as KFAC samples them.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .._algebra.matrices import is_index, is_largest, others
+from .._algebra.matrices import is_index, is_largest, one_minus
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
@@ -19,7 +19,7 @@ PSD = ("project", "scalar", "raise")
 """What `Network.psd` may be: what stands for an H_L that is indefinite in Gauss-Newton."""
 
 
-class Split(NamedTuple):
+class GaussNewtonSplit(NamedTuple):
     """Where Gauss-Newton splits the network from its objective, and the PSD matrix that is between.
 
     at(xp, h, y)  that matrix of each datapoint
@@ -47,16 +47,16 @@ class Objective(NamedTuple):
     value: Callable[[Namespace, Array, Array], Array]
     gradient: Callable[[Namespace, Array, Array], Array]
     hessian: Callable[[Namespace, Array, Array], OutputHessian]
-    gauss_newton: Mapping[str, Split]
+    gauss_newton: Mapping[str, GaussNewtonSplit]
     sample: Callable[[Namespace, Array, Array], Array]
     classes: Callable[[int], int] | None = None
     target_range: tuple[float, float] | None = None
     outputs: int | None = None
 
 
-def _itself(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, Split]:
+def _itself(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
     """H_L where it is PSD."""
-    return dict.fromkeys(PSD, Split(hessian))
+    return dict.fromkeys(PSD, GaussNewtonSplit(hessian))
 
 
 # Squared error: |h - y|^2 / 2, y normal with mean h and unit variance, H_L = I.
@@ -114,7 +114,7 @@ def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     # p - e_y
     p = softmax(xp, h)
-    return xp.where(is_index(xp, y, h), -others(xp, p), p)
+    return xp.where(is_index(xp, y, h), -one_minus(xp, p), p)
 
 
 def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Multinomial:
@@ -156,8 +156,8 @@ OBJECTIVES: dict[str, Objective] = {
         gradient=mixture.gradient,
         hessian=lambda xp, h, y: FullHessian(mixture.hessian(xp, h, y)),
         gauss_newton={
-            "project": Split(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
-            "scalar": Split(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),
+            "project": GaussNewtonSplit(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
+            "scalar": GaussNewtonSplit(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),
         },
         sample=mixture.sample,
         classes=lambda D_L: 2,

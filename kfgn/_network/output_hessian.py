@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import diagonal, identity_like, is_largest, others, root, with_diagonal
+from .._algebra.matrices import diagonal, identity_like, is_largest, one_minus, root, with_diagonal
 from .._types import Array
 
 
@@ -32,10 +32,10 @@ class OutputCurvature(OutputHessian, Protocol):
     def quadratic(self, v: Array) -> Array:
         """v^T M v, (..., N), as a sum of squares: never negative."""
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """C^T A for a matrix A (D_L, D): (N, K, D)."""
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """C z, (..., N, D_L)."""
 
 
@@ -62,12 +62,12 @@ class Identity(NamedTuple):
         xp = array_namespace(v)
         return xp.vecdot(v, v)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """A, N times."""
         xp = array_namespace(A)
         return xp.broadcast_to(A[None, :, :], (self.h.shape[0], *A.shape))
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """z."""
         return z
 
@@ -95,12 +95,12 @@ class Diagonal(NamedTuple):
         xp = array_namespace(self.d)
         return xp.sum(self.d * v * v, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """Row i is sqrt(d_i) A_i."""
         xp = array_namespace(self.d)
         return root(xp, self.d)[:, :, None] * A[None, :, :]
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """sqrt(d) * z."""
         xp = array_namespace(self.d)
         return root(xp, self.d) * z
@@ -117,12 +117,12 @@ class Multinomial(NamedTuple):
     def matrix(self) -> Array:
         """p_i (1 - p_i) on the diagonal, -p_i p_j off it."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, p * others(xp, p), -p[:, :, None] * p[:, None, :])
+        return with_diagonal(xp, p * one_minus(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
         """diag(E[p]) - E[p p^T], and not that of the mean p."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, xp.mean(p * others(xp, p), axis=0), -p.T @ p / p.shape[0])
+        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
 
     def product(self, v: Array) -> Array:
         """p_i (v_i - p^T v)."""
@@ -133,18 +133,18 @@ class Multinomial(NamedTuple):
         xp, c = array_namespace(self.p), self._centred(v)
         return xp.sum(self.p * c * c, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """Row i is sqrt(p_i) (A_i - p^T A)."""
         xp, p = array_namespace(self.p), self.p
         return root(xp, p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """sqrt(p_i) z_i - p_i sqrt(p)^T z, at k itself sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) times the other terms)."""
         xp, p = array_namespace(self.p), self.p
         c, largest = root(xp, p), is_largest(xp, p)
         terms = c * z
         rest = xp.sum(xp.where(largest, xp.zeros_like(terms), terms), axis=-1, keepdims=True)
-        at_k = c * (others(xp, p) * z - c * rest)
+        at_k = c * (one_minus(xp, p) * z - c * rest)
         return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
     def _centred(self, v: Array) -> Array:

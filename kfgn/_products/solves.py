@@ -5,13 +5,12 @@ from array_api_compat import array_namespace
 from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, Solution, conjugate_gradient
 from .._algebra.definiteness import no_inverse
 from .._algebra.layerwise import plus
-from .._linearisation.arguments import checked, checked_layers, checked_split, checked_targets
+from .._linearisation.arguments import checked, checked_layers, checked_targets, gauss_newton_split
 from .._linearisation.linearisation import linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
-from .._validation.arrays import known_false
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_count, checked_scalar
+from .._validation.arrays import violated
+from .._validation.scalars import checked_count, checked_representable, checked_scalar
 from ..backends import compiled, with_own_settings
 from .diagonal_blocks import gauss_newton_block_operator
 from .full_matrix import gauss_newton_operator
@@ -81,14 +80,14 @@ def _solve(
     weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     b = checked_layers(network, X, "b", b, check=check)
-    checked_split(network)
+    gauss_newton_split(network)
     k = checked_scalar("damping", damping, X, check=check, positive=True)
-    k = in_dtype("damping", k, X, check=check, positive=True)
+    k = checked_representable("damping", k, X, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
     tolerance = checked_scalar("tolerance", tolerance, X, check=check)
     solution = compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)
     xp = array_namespace(X)
-    if check and any(known_false(xp.all(xp.isfinite(x))) for x in solution.x):
+    if check and any(violated(xp.all(xp.isfinite(x))) for x in solution.x):
         raise no_inverse(xp, "the Gauss-Newton matrix", float(k), 1.0, X.dtype)
     return solution  # type: ignore[no-any-return]
 

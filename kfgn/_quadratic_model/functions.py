@@ -12,8 +12,7 @@ from .._linearisation.arguments import checked_layers
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_scalar
+from .._validation.scalars import checked_representable, checked_scalar
 from ..backends import with_own_settings
 from .terms import change_in_loss, curvature_term, directional_derivative
 
@@ -33,7 +32,7 @@ def _checked(
     delta = checked_layers(network, X, "delta", delta, check=check)
     tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
-        in_dtype(name, value, X, check=check)
+        checked_representable(name, value, X, check=check)
     return at, delta, eta, tau + eta
 
 

@@ -18,7 +18,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
     for name, array in named.items():
         if not (is_array_api_obj(array) and is_plain(array)):
             raise TypeError(f"{name}: expected an array, got {type_of(array)}")
-        not_transformed(name, array)
+        check_not_transformed(name, array)
     first, like = next(iter(named.items()))
     xp = array_namespace(like)
     for name, array in named.items():
@@ -35,7 +35,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
     return xp
 
 
-def not_transformed(name: str, array: Array) -> None:
+def check_not_transformed(name: str, array: Array) -> None:
     """`TypeError` for a tensor through which PyTorch differentiates or maps: results have no derivatives."""
     if carries_derivatives(array):
         raise TypeError(
@@ -45,7 +45,7 @@ def not_transformed(name: str, array: Array) -> None:
         )
 
 
-def floating(xp: Namespace, named: Mapping[str, Array]) -> None:
+def check_floating_dtype(xp: Namespace, named: Mapping[str, Array]) -> None:
     """float32 or float64, that of the first array."""
     first, like = next(iter(named.items()))
     if like.dtype not in (xp.float32, xp.float64):
@@ -55,21 +55,21 @@ def floating(xp: Namespace, named: Mapping[str, Array]) -> None:
             raise TypeError(f"{name}: expected the dtype of {first}, {like.dtype}, got {array.dtype}")
 
 
-def finite(xp: Namespace, named: Mapping[str, Array]) -> None:
+def check_finite(xp: Namespace, named: Mapping[str, Array]) -> None:
     """No NaN and no infinity."""
     for name, array in named.items():
-        if known_false(xp.all(xp.isfinite(array))):
+        if violated(xp.all(xp.isfinite(array))):
             raise ValueError(f"{name}: expected finite values, got NaN or infinity")
 
 
-def values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
+def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
     """What is allowed, everywhere."""
-    if known_false(xp.all(allowed)):
+    if violated(xp.all(allowed)):
         number = int if xp.isdtype(array.dtype, "integral") else float
         least, most = (number(detached(end(array))) for end in (xp.min, xp.max))
         raise ValueError(f"{name}: expected {expected}, got values from {least} to {most}")
 
 
-def known_false(answer: Array) -> bool:
+def violated(answer: Array) -> bool:
     """Whether the answer is there to be read, and no: an operation on known arrays may be traced all the same."""
     return has_values(answer) and not bool(answer)

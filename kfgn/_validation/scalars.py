@@ -15,12 +15,12 @@ import operator
 from typing import Any
 
 import numpy as np
-from array_api_compat import is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj
 
 from .._types import Array
 from .._words import shown, type_of
 from ..backends import detached, has_values
-from .arrays import floating, one_library_and_device
+from .arrays import check_floating_dtype, one_library_and_device
 
 LARGEST = 2**63 - 1
 """The largest integer that is taken."""
@@ -110,7 +110,7 @@ def checked_scalar(
         raise TypeError(f"{name}: expected {expected}, or one as a 0-d array, got {type_of(value)}")
     number: Array = value
     xp = one_library_and_device({of: like, name: number})
-    floating(xp, {of: like, name: number})
+    check_floating_dtype(xp, {of: like, name: number})
     if number.ndim != 0:
         raise ValueError(f"{name}: expected {expected}, or one as a 0-d array, got shape {tuple(number.shape)}")
     number = detached(number)
@@ -119,10 +119,38 @@ def checked_scalar(
     return number
 
 
-def settle(record: Any, **values: Any) -> None:
+def checked_representable(
+    name: str, value: Array | float, like: Array, *, check: bool, positive: bool = False
+) -> Array | float:
+    """The value, checked: `ValueError` if it becomes infinite in the dtype of `like`.
+
+    positive: `ValueError` also for a value below the smallest normal number, which some processors replace by 0.
+
+    A 0-d array is in the dtype already. It is read only under `check`.
+    """
+    number = _known(value, check=check)
+    if number is None:
+        return value
+    information = array_namespace(like).finfo(like.dtype)
+    expected = f"{name}: expected a number that {like.dtype} can hold, got {number:g}, which is too"
+    if number > float(information.max):
+        raise ValueError(f"{expected} large")
+    if positive and number < float(information.smallest_normal):
+        raise ValueError(f"{expected} small")
+    return value
+
+
+def set_fields(record: Any, **values: Any) -> None:
     """Give the fields of a frozen dataclass their converted values, in its `__post_init__`."""
     for name, value in values.items():
         object.__setattr__(record, name, value)
+
+
+def _known(value: Array | float, *, check: bool) -> float | None:
+    """The value on the host, if it is there or may be read; else None."""
+    if isinstance(value, float):
+        return value
+    return float(value) if check and has_values(value) else None
 
 
 def _range(lower: float, upper: float, *, above: bool, below: bool) -> str:

@@ -13,7 +13,7 @@ from .._validation.scalars import (
     checked_number,
     checked_period,
     checked_seed,
-    settle,
+    set_fields,
 )
 from .._words import shown
 from .errors import UsageError
@@ -93,7 +93,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
-            settle(self, **{name: usage(check, name, getattr(self, name))})
+            set_fields(self, **{name: usage(check, name, getattr(self, name))})
         if self.updates is None and self.seconds is None:
             raise UsageError("updates, seconds: expected one of them, got neither")
 

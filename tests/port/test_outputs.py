@@ -19,9 +19,16 @@ def test_every_form(backend, name, psd):
         z = backend.asarray(rng.standard_normal((2, 7, K)))
         y = rng.random((7, 3)) if objective.classes is None else rng.integers(0, 2, 7)
         form = split.at(backend.xp, h, backend.asarray(y))
-        parts = form.matrix(), form.mean(), form.product(v), form.quadratic(v), form.root_rows(A), form.root_columns(z)
+        parts = (
+            form.matrix(),
+            form.mean(),
+            form.product(v),
+            form.quadratic(v),
+            form.transposed_root_product(A),
+            form.root_product(z),
+        )
         M, mean, Mv, vMv, rows, Cz = map(backend.to_numpy, parts)
-        C = np.stack([backend.to_numpy(form.root_columns(backend.asarray(np.tile(e, (7, 1))))) for e in np.eye(K)], -1)
+        C = np.stack([backend.to_numpy(form.root_product(backend.asarray(np.tile(e, (7, 1))))) for e in np.eye(K)], -1)
     v, A, z = map(backend.to_numpy, (v, A, z))
     for came, expected in [
         (M, C @ C.swapaxes(1, 2)),

@@ -153,5 +153,5 @@ def test_a_sure_softmax_keeps_the_digits_of_every_entry(gap):
     M = Multinomial(p)
     np.testing.assert_allclose(M.product(v)[0], p[0] * np.array([-mean, *(v[0, 1:] - v[0, 0] - mean)]), rtol=1e-13)
     np.testing.assert_allclose(M.quadratic(v)[0], variance, rtol=1e-13)
-    np.testing.assert_allclose(M.root_columns(v)[0, 0], first, rtol=1e-13)
+    np.testing.assert_allclose(M.root_product(v)[0, 0], first, rtol=1e-13)
     np.testing.assert_allclose((M.matrix() @ v[0])[0], M.product(v)[0], rtol=1e-12)
