@@ -1,7 +1,7 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
 
-A loss is summed over the outputs of a datapoint. Here h is (..., N, D_L): leading axes, where there
-are any, are further labels of the same datapoints, as KFAC samples them.
+A loss is summed over the outputs of a datapoint. In this module h is (..., N, D_L) and y is (..., N, D_L) or (..., N).
+Leading axes are for several labels per datapoint, such as the samples of KFAC.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,32 +16,33 @@ from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, Ou
 from .transfers import logistic, softplus
 
 PSD = ("project", "scalar", "raise")
-"""What `Network.psd` may be: what stands for an H_L that is indefinite in Gauss-Newton."""
+"""The values of `Network.psd`, the rules by which an indefinite H_L is replaced in Gauss-Newton matrices."""
 
 
 class GaussNewtonSplit(NamedTuple):
-    """Where Gauss-Newton splits the network from its objective, and the PSD matrix that is between.
+    """The PSD matrix M between J^T and J in the Gauss-Newton matrix J^T M J.
 
-    at(xp, h, y)  that matrix of each datapoint
-    columns(D_L)  K, the number of columns of its root
+    It is H_L if Gauss-Newton splits the loss at the outputs h_L.
+
+    output_curvature(xp, h, y)  M of each datapoint
+    root_size(D_L)              K, the number of columns of its root
     """
 
-    at: Callable[[Namespace, Array, Array], OutputCurvature]
-    columns: Callable[[int], int] = lambda D_L: D_L
+    output_curvature: Callable[[Namespace, Array, Array], OutputCurvature]
+    root_size: Callable[[int], int] = lambda D_L: D_L
 
 
 class Objective(NamedTuple):
-    """What the curvature needs to know of an objective.
+    """An objective as functions of h (..., N, D_L) and y.
 
     value(xp, h, y)     E of each datapoint, (..., N)
     gradient(xp, h, y)  dE/dh_L, (..., N, D_L)
     hessian(xp, h, y)   H_L of each datapoint
-    gauss_newton        what stands for H_L in Gauss-Newton, by `Network.psd`: H_L itself under every name where it is
-                        PSD; where it is not, there is none by the name of "raise"
-    sample(xp, h, draw) labels y ~ p(y | h_L), made from given draws
-    classes(D_L)        how many classes there are, if y is the index of one, (..., N), and not a vector, (..., N, D_L)
-    target_range        the values that y may take, where they are bounded
-    outputs             D_L, where the objective says what it is
+    gauss_newton        the split for each value of `Network.psd`; without an entry for "raise" if H_L is indefinite
+    sample(xp, h, draw) labels y ~ p(y | h_L) from given draws
+    classes(D_L)        the number of classes if y is an index, (..., N); None if y is a vector, (..., N, D_L)
+    target_range        the lower and upper bound of real targets, or None
+    outputs             D_L if the objective fixes it, or None
     """
 
     value: Callable[[Namespace, Array, Array], Array]
@@ -54,8 +55,8 @@ class Objective(NamedTuple):
     outputs: int | None = None
 
 
-def _itself(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
-    """H_L where it is PSD."""
+def _psd(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
+    """The splits of an objective whose H_L is PSD, and so needs no replacement under any value of `Network.psd`."""
     return dict.fromkeys(PSD, GaussNewtonSplit(hessian))
 
 
@@ -78,7 +79,7 @@ def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - y, with its digits kept where p is nearly y
+    # p - y without cancellation where p is near y
     return (1 - y) * logistic(xp, h)[0] - y * logistic(xp, -h)[0]
 
 
@@ -124,7 +125,8 @@ def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Mu
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
     above = u[..., None] < xp.cumulative_sum(softmax(xp, h), axis=-1)
     y = xp.argmax(xp.astype(above, h.dtype), axis=-1)
-    return xp.where(xp.any(above, axis=-1), y, xp.full_like(y, h.shape[-1] - 1))  # rounding may leave the sum below u
+    last = xp.full_like(y, h.shape[-1] - 1)  # for a sum that rounding leaves below u
+    return xp.where(xp.any(above, axis=-1), y, last)
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -132,14 +134,14 @@ OBJECTIVES: dict[str, Objective] = {
         value=_squared_error,
         gradient=lambda xp, h, y: h - y,
         hessian=_squared_error_hessian,
-        gauss_newton=_itself(_squared_error_hessian),
+        gauss_newton=_psd(_squared_error_hessian),
         sample=lambda xp, h, z: h + z,
     ),
     "bernoulli": Objective(
         value=_bernoulli,
         gradient=_bernoulli_gradient,
         hessian=_bernoulli_hessian,
-        gauss_newton=_itself(_bernoulli_hessian),
+        gauss_newton=_psd(_bernoulli_hessian),
         sample=_bernoulli_sample,
         target_range=(0, 1),
     ),
@@ -147,7 +149,7 @@ OBJECTIVES: dict[str, Objective] = {
         value=_categorical,
         gradient=_categorical_gradient,
         hessian=_categorical_hessian,
-        gauss_newton=_itself(_categorical_hessian),
+        gauss_newton=_psd(_categorical_hessian),
         sample=_categorical_sample,
         classes=lambda D_L: D_L,
     ),
@@ -157,7 +159,7 @@ OBJECTIVES: dict[str, Objective] = {
         hessian=lambda xp, h, y: FullHessian(mixture.hessian(xp, h, y)),
         gauss_newton={
             "project": GaussNewtonSplit(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
-            "scalar": GaussNewtonSplit(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),
+            "scalar": GaussNewtonSplit(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), root_size=lambda D_L: 1),
         },
         sample=mixture.sample,
         classes=lambda D_L: 2,

@@ -1,5 +1,5 @@
-"""Validation that knows nothing of networks.
+"""Validation of single arguments, independent of networks.
 
-scalars  counts, names, flags and numbers
 arrays   the library, device, dtype and values of arrays
+scalars  numbers, counts, names and flags
 """

@@ -18,7 +18,7 @@ def test_every_form(backend, name, psd):
         h, v, A = (backend.asarray(rng.standard_normal(shape)) for shape in ((7, 3), (2, 7, 3), (3, 5)))
         z = backend.asarray(rng.standard_normal((2, 7, K)))
         y = rng.random((7, 3)) if objective.classes is None else rng.integers(0, 2, 7)
-        form = split.at(backend.xp, h, backend.asarray(y))
+        form = split.output_curvature(backend.xp, h, backend.asarray(y))
         parts = (
             form.matrix(),
             form.mean(),
