@@ -13,7 +13,7 @@ def test_every_form(backend, name, psd):
     objective = OBJECTIVES[name]
     split = objective.gauss_newton[psd]
     rng = np.random.default_rng(0)
-    K = split.columns(3)
+    K = split.root_size(3)
     with backend.scope("float64"):
         h, v, A = (backend.asarray(rng.standard_normal(shape)) for shape in ((7, 3), (2, 7, 3), (3, 5)))
         z = backend.asarray(rng.standard_normal((2, 7, K)))
