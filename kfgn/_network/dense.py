@@ -36,8 +36,8 @@ class Dense(metaclass=Documented):
 
     Notes
     -----
-    The other methods than `weight_shape` are called with arrays that have been checked: W (the shape of W_l),
-    a (N, D_{l-1}), inputs from the method of this name, and rows (..., N, D_l).
+    Only `weight_shape` is for users. The forward and backward passes call the other methods, with checked arrays: W in
+    the shape of W_l, a (N, D_{l-1}), inputs from the method `inputs`, and rows (..., N, D_l).
 
     Examples
     --------

@@ -20,12 +20,12 @@ PSD = ("project", "scalar", "raise")
 
 
 class GaussNewtonSplit(NamedTuple):
-    """The PSD matrix M between J^T and J in the Gauss-Newton matrix J^T M J.
+    """The PSD matrix M of a Gauss-Newton matrix J^T M J: H_L, or the matrix that replaces an indefinite H_L.
 
-    It is H_L if Gauss-Newton splits the loss at the outputs h_L.
+    M depends on the place at which Gauss-Newton splits the loss from the network.
 
-    output_curvature(xp, h, y)  M of each datapoint
-    root_size(D_L)              K, the number of columns of its root
+    output_curvature(xp, h, y): M of each datapoint
+    root_size(D_L):             K, the number of columns of its root
     """
 
     output_curvature: Callable[[Namespace, Array, Array], OutputCurvature]
@@ -35,14 +35,14 @@ class GaussNewtonSplit(NamedTuple):
 class Objective(NamedTuple):
     """An objective as functions of h (..., N, D_L) and y.
 
-    value(xp, h, y)     E of each datapoint, (..., N)
-    gradient(xp, h, y)  dE/dh_L, (..., N, D_L)
-    hessian(xp, h, y)   H_L of each datapoint
-    gauss_newton        the split for each value of `Network.psd`; without an entry for "raise" if H_L is indefinite
-    sample(xp, h, draw) labels y ~ p(y | h_L) from given draws
-    classes(D_L)        the number of classes if y is an index, (..., N); None if y is a vector, (..., N, D_L)
-    target_range        the lower and upper bound of real targets, or None
-    outputs             D_L if the objective fixes it, or None
+    value(xp, h, y):     E of each datapoint, (..., N)
+    gradient(xp, h, y):  dE/dh_L, (..., N, D_L)
+    hessian(xp, h, y):   H_L of each datapoint
+    gauss_newton:        the split for each value of `Network.psd`, except "raise" if H_L is indefinite
+    sample(xp, h, draw): labels y ~ p(y | h_L) from given draws
+    classes(D_L):        the number of classes if y is an index, (..., N), or None if y is a vector, (..., N, D_L)
+    target_range:        the lower and upper bound of real targets, or None
+    outputs:             D_L if the objective fixes it, or None
     """
 
     value: Callable[[Namespace, Array, Array], Array]

@@ -27,8 +27,8 @@ TransferName: TypeAlias = str | tuple[str, float]
 class Transfer(NamedTuple):
     """The elementwise functions f, f' and f'' of pre-activations h of any shape.
 
-    value_and_derivative(xp, h)  f(h) and f'(h), computed together since they share an exponential
-    second_derivative(xp, h)     f''(h)
+    value_and_derivative(xp, h): f(h) and f'(h), computed together since they share an exponential
+    second_derivative(xp, h):    f''(h)
     """
 
     value_and_derivative: Callable[[Namespace, Array], tuple[Array, Array]]

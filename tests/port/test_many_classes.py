@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kfgn._algebra.matrices import others
+from kfgn._algebra.matrices import one_minus
 
 LIMIT = 2 * 2**30
 """Bytes of a whole process, libraries included: one (50000, 50000) matrix of float32 would be five times as much."""
@@ -84,4 +84,4 @@ def test_one_minus_p(backend, shift):
     p = e / e.sum(-1, keepdims=True)
     expected = np.stack([np.delete(p, i, -1).sum(-1) for i in range(7)], -1)
     with backend.scope("float64"):
-        np.testing.assert_allclose(backend.to_numpy(others(backend.xp, backend.asarray(p))), expected, rtol=1e-14)
+        np.testing.assert_allclose(backend.to_numpy(one_minus(backend.xp, backend.asarray(p))), expected, rtol=1e-14)
