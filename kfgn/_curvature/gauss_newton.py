@@ -89,11 +89,11 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
 
     Notes
     -----
-    ::
+    With the G_l of `preactivation_gauss_newton`, the block of layer l is::
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron G_l
 
-    with the G_l of `preactivation_gauss_newton`. The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer.
 
     Examples
     --------

@@ -88,11 +88,11 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
 
     Notes
     -----
-    ::
+    With the H_l of `preactivation_hessians`, the block of layer l is::
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron H_l
 
-    with the H_l of `preactivation_hessians`. The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer.
 
     Examples
     --------

@@ -65,7 +65,7 @@ def kfac(
 
     Notes
     -----
-    ::
+    The estimate of the second factor is::
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
@@ -149,7 +149,7 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
 
     Notes
     -----
-    ::
+    The labels of each objective are::
 
         squared_error  y = h_L + z for normals z
         bernoulli      y = 1 if u < p for uniforms u, otherwise 0

@@ -74,7 +74,7 @@ def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: b
 
     Notes
     -----
-    ::
+    The gradient of layer l is::
 
         dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T
 

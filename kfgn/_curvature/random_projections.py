@@ -56,7 +56,7 @@ def rp(
 
     Notes
     -----
-    ::
+    The estimate of the second factor is::
 
         E[G_l] ~ 1/(N S) sum_n sum_s (J_l^T C z)(J_l^T C z)^T,  C C^T = H_L,  J_l = dh_L/dh_l
 

@@ -1,6 +1,7 @@
 """Shared text of docstrings, and the `help` of records."""
 
 import dataclasses
+import doctest
 import inspect
 import pickle
 import pydoc
@@ -12,9 +13,23 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._documentation import with_shared_text
+from kfgn._documentation import Documented, with_shared_text
 
 FUNCTIONS = [name for name in kfgn.__all__ if inspect.isfunction(getattr(kfgn, name))]
+
+
+def test_the_page_of_the_package_lists_every_name():
+    contents = kfgn.__doc__.split("Contents\n--------\n")[1].split("\n\n")[0]
+    named = re.findall(r"`(\w+)`", contents)
+    assert sorted(named) == sorted(set(kfgn.__all__) - {"NotPositiveDefiniteError"})
+    assert "`NotPositiveDefiniteError`" in kfgn.__doc__
+
+
+@pytest.mark.parametrize("documented", [kfgn, Documented])
+def test_examples(documented):
+    test = doctest.DocTestParser().get_doctest(inspect.getdoc(documented), {}, documented.__name__, None, 0)
+    assert test.examples
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
