@@ -40,7 +40,8 @@ def kfac(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFAC, equation (59).
 
-    The second factor is a Monte Carlo estimate of the G of `kflr` from labels that are sampled from the model.
+    The second factor is a Monte Carlo estimate of the Fisher matrix of the pre-activations, from labels that are
+    sampled from the model. Its expectation is the G of `kflr`, except for the mixture.
 
     Parameters
     ----------
