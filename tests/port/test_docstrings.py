@@ -1,4 +1,4 @@
-"""Shared text of docstrings, and the `help` of records."""
+"""Docstrings of the port: shared text, examples, the page of the package, and the `help` of records."""
 
 import dataclasses
 import doctest
