@@ -24,8 +24,8 @@ class GaussNewtonSplit(NamedTuple):
 
     M depends on the place at which Gauss-Newton splits the loss from the network.
 
-    output_curvature(xp, h, y): M of each datapoint
-    root_size(D_L):             K, the number of columns of its root
+    output_curvature: M of each datapoint, from a namespace, h (..., N, D_L) and y
+    root_size:        K, the number of columns of a root of M, from D_L
     """
 
     output_curvature: Callable[[Namespace, Array, Array], OutputCurvature]
@@ -33,16 +33,16 @@ class GaussNewtonSplit(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """An objective as functions of h (..., N, D_L) and y.
+    """An objective as functions of a namespace, h (..., N, D_L) and y.
 
-    value(xp, h, y):     E of each datapoint, (..., N)
-    gradient(xp, h, y):  dE/dh_L, (..., N, D_L)
-    hessian(xp, h, y):   H_L of each datapoint
-    gauss_newton:        the split for each value of `Network.psd`, except "raise" if H_L is indefinite
-    sample(xp, h, draw): labels y ~ p(y | h_L) from given draws
-    classes(D_L):        the number of classes if y is an index, (..., N), or None if y is a vector, (..., N, D_L)
-    target_range:        the lower and upper bound of real targets, or None
-    outputs:             D_L if the objective fixes it, or None
+    value:        E of each datapoint, (..., N)
+    gradient:     dE/dh_L, (..., N, D_L)
+    hessian:      H_L of each datapoint
+    gauss_newton: the split for each value of `Network.psd`, except "raise" if H_L is indefinite
+    sample:       labels y ~ p(y | h_L) from random numbers, which replace y as an argument
+    classes:      the number of classes for D_L outputs if y is an index, (..., N), or None if y is (..., N, D_L)
+    target_range: the lower and upper bound of real targets, or None
+    outputs:      D_L if the objective fixes it, or None
     """
 
     value: Callable[[Namespace, Array, Array], Array]

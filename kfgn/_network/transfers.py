@@ -25,10 +25,10 @@ TransferName: TypeAlias = str | tuple[str, float]
 
 
 class Transfer(NamedTuple):
-    """The elementwise functions f, f' and f'' of pre-activations h of any shape.
+    """The elementwise functions f, f' and f'' of a namespace and of pre-activations h of any shape.
 
-    value_and_derivative(xp, h): f(h) and f'(h), computed together since they share an exponential
-    second_derivative(xp, h):    f''(h)
+    value_and_derivative: f(h) and f'(h), computed together since they share an exponential
+    second_derivative:    f''(h)
     """
 
     value_and_derivative: Callable[[Namespace, Array], tuple[Array, Array]]
