@@ -59,9 +59,7 @@ class Network(metaclass=Documented):
         set_fields(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
         set_fields(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
         set_fields(self, psd=checked_name("psd", self.psd, PSD))
-        outputs = OBJECTIVES[self.objective].outputs
-        if outputs is not None and self.widths[-1] != outputs:
-            raise ValueError(f"widths: expected {outputs} outputs D_L for {self.objective}, got {shown(self.widths)}")
+        _check_outputs("layers", self.objective, self.widths)
 
     @classmethod
     def dense(cls, widths: Any, transfers: Any, objective: str, psd: str = "project") -> "Network":
@@ -108,6 +106,7 @@ class Network(metaclass=Documented):
                 f"transfers: expected {len(widths) - 2}, one for each layer but the last of widths "
                 f"{shown(widths)}, got {len(names)}: {shown(names)}"
             )
+        _check_outputs("widths", checked_name("objective", objective, tuple(OBJECTIVES)), widths)
         layers = tuple(Dense(D, name) for D, name in zip(widths[1:], (*names, "identity"), strict=True))
         return cls(widths[0], layers, objective, psd)
 
@@ -136,6 +135,13 @@ class Network(metaclass=Documented):
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of W_l for l = 1, ..., L: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias."""
         return tuple(layer.weight_shape(D) for layer, D in zip(self.layers, self.widths[:-1], strict=True))
+
+
+def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
+    """Raise `ValueError` if the objective fixes the number of outputs and the network has a different one."""
+    outputs = OBJECTIVES[objective].outputs
+    if outputs is not None and widths[-1] != outputs:
+        raise ValueError(f"{name}: expected {outputs} outputs D_L for {objective}, got widths {shown(widths)}")
 
 
 def _layers(values: Any) -> tuple[Dense, ...]:

@@ -90,7 +90,7 @@ def test_iterators_are_kept():
 
 @pytest.mark.parametrize("D", [1, 2, 4])
 def test_outputs_of_the_mixture(D):
-    with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got \(2, 5, {D}\)"):
+    with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got widths \(2, 5, {D}\)"):
         kfgn.Network.dense((2, 5, D), ("tanh",), "mixture")
 
 

@@ -67,7 +67,7 @@ BAD_NETWORKS = [
     (
         {"layers": (kfgn.Dense(2),), "objective": "mixture"},
         ValueError,
-        r"widths: expected 3 outputs D_L for mixture, got \(2, 2\)",
+        r"layers: expected 3 outputs D_L for mixture, got widths \(2, 2\)",
     ),
 ]
 
