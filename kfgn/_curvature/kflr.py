@@ -99,8 +99,9 @@ def kflr(
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 
-    K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts from a
-    root of G_l with D_l columns. The cost is at most K backward passes, and N K D_l^2 multiplications per layer.
+    K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts with the
+    matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
+    per layer.
 
     Examples
     --------
