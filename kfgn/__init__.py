@@ -1,39 +1,75 @@
-"""kfgn: Kronecker-factored Gauss-Newton curvature on the array library that holds your data.
+"""Kronecker-factored Gauss-Newton curvature on NumPy, PyTorch, JAX, CuPy and other array API libraries.
 
-The paper is Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning";
-numbers in parentheses are its equations. NumPy, PyTorch, CuPy, JAX and any other library of the array
-API standard: arrays stay on their device and in their dtype, and what comes in is what comes out.
+kfgn implements the methods of Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning".
+Numbers in parentheses are equations of this paper. All functions accept arrays of any library that follows the array
+API standard. Results are arrays of the same library, on the same device and in the same dtype as the arguments.
 
-    network = kfgn.Network.dense((64, 16, 10), ("tanh",), "categorical")
-    loss, gradient, Q, G = kfgn.kfra(network, weights, X, Y)
+>>> import numpy as np
+>>> import kfgn
+>>> network = kfgn.Network.dense((64, 16, 10), ("tanh",), "categorical")
+>>> rng = np.random.default_rng(0)
+>>> weights = [rng.normal(size=shape) / 8 for shape in network.weight_shapes]
+>>> X, Y = rng.normal(size=(100, 64)), rng.integers(0, 10, size=100)
+>>> loss, gradient, Q, G = kfgn.kfra(network, weights, X, Y)
+>>> [block.matvec(g).shape for block, g in zip(kfgn.kronecker_blocks(Q, G), gradient)]
+[(16, 65), (10, 17)]
 
-Conventions, the same everywhere:
+Contents
+--------
+Network      `Network`, `Dense`
+Loss         `loss`, `gradient`
+Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
+Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
+Blocks       `kronecker_blocks`, `KroneckerBlock`, `omega`
+Exact        `preactivation_gauss_newton`, `gauss_newton_blocks`, `preactivation_hessians`, `hessian_blocks`
+Products     `jacobian_product`, `transposed_jacobian_product`, `gauss_newton_product`, `hessian_product`,
+             `gauss_newton_block_product`, `hessian_block_product`
+Solves       `solve_gauss_newton`, `solve_gauss_newton_blocks`, which return `Solution`
+Model        `quadratic_model`, `curvature_along`, `step_size`, `reduction_ratio`
+Optimisers   `GaussNewton` with `KroneckerFactored` or `HessianFree`, `Damping`, `SGD`, `Adam`, `Info`
 
-* Batches are rows: X (N, D_0). Weights are W_l (D_l, D_{l-1} + 1) with the bias in the last column.
-* The loss is summed over the outputs of a datapoint. Loss, gradient and both factors are means over the N datapoints.
-  The squared error has its one half. Cross-entropies take logits; a categorical label is an index, and so is the
-  mixture's.
-* The Gauss-Newton block of layer l is approximated by Q_l kron G_l, vec stacking columns:
-  Q_l (D_{l-1}+1, D_{l-1}+1) is the second moment of the layer's inputs with the unit appended, and
-  G_l (D_l, D_l) the mean Gauss-Newton matrix of its pre-activations.
-* H_L of the mixture (27) is indefinite. `Network.psd` chooses the matrix in its place in every Gauss-Newton matrix. The
-Hessian and its products have the true one.
-* Every result that belongs to layers is a tuple in the order 1, ..., L. A vector in the space of the weights, such as
-  the V of a product or the delta of a step, is one of arrays that have the shapes of the weights.
-* tau, eta and damping are numbers, or 0-d arrays in the dtype of X, which are not read under `check=False`.
-* Hyperparameters are numbers alone: those of Python and NumPy, and fractions. Each is converted to Python's own type,
-so that it never decides the dtype of a result. True, `decimal.Decimal` and arrays are no numbers.
+Conventions
+-----------
+Batches are rows: X is (N, D_0). The weights W_l of layer l are (D_l, D_{l-1} + 1), with the bias in the last column, or
+(D_l, D_{l-1}) for a layer without a bias.
 
-Every public function raises `TypeError` for arguments that are not arrays, mixed array libraries and wrong dtypes. It
-raises `ValueError` for wrong shapes, mixed devices, an empty batch and, unless `check=False`, for values that are not
-finite or out of range. The messages state what was expected and what came. A damped matrix that is not positive
-definite raises `NotPositiveDefiniteError`, which is a `ValueError`. Functions and optimisers with Kronecker factors
-raise `MemoryError` before they allocate factors that exceed the memory of their device.
+The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take logits. The
+labels of the categorical objective and of the mixture are class indices. Loss, gradient, Q and G are means over the N
+datapoints.
 
-Settings of the user's own code change no result and no dtype: PyTorch's autocast, default dtype, default device and
-precision of products, JAX's promotion, precision and search for NaN, the floating-point errors of NumPy. Products of
-float32 are taken in float32. JAX's transformations give right derivatives of the results; PyTorch's backward pass
-treats the results as constants, and transforms of `torch.func` are refused.
+The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
+second moment of the inputs of the layer, with the appended unit last. G_l (D_l, D_l) is the mean Gauss-Newton matrix of
+the pre-activations.
+
+The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces it in Gauss-Newton
+matrices. The Hessian and its products always have the true H_L.
+
+Results that belong to layers are tuples in the order 1, ..., L. A vector in the space of the weights, such as V of a
+product or a step delta, is a tuple or list of arrays of the shapes of the weights.
+
+Numbers
+-------
+Hyperparameters are numbers of Python or NumPy, or fractions. Each is converted to Python's own type, so that it never
+decides the dtype of a result. True, `decimal.Decimal` and arrays are not numbers. Only tau, eta, damping and tolerance
+can also be 0-d arrays in the dtype of X, which are not read under `check=False`.
+
+Errors
+------
+`TypeError` is raised for values that are not arrays, for different libraries, and for wrong dtypes. `ValueError` is
+raised for wrong shapes, different devices, an empty batch and, unless `check=False`, for values that are not finite or
+out of range. A message says which argument is wrong, what was expected and what was given.
+`NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not positive definite. Functions and
+optimisers with Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their
+device.
+
+Settings and derivatives
+------------------------
+The user's settings of a library change no result and no dtype: the autocast, default dtype, default device and matmul
+precision of PyTorch, the dtype promotion, matmul precision and search for NaN of JAX, and the floating-point errors of
+NumPy. Products of float32 matrices are computed in float32.
+
+JAX's transformations give the derivatives of all results. In PyTorch results are constants for `backward`, and tensors
+inside a transform of `torch.func` raise `TypeError`.
 """
 
 from ._algebra.conjugate_gradient import Solution

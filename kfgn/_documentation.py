@@ -1,10 +1,105 @@
-"""Documentation of dataclasses by `help`: their fields and methods, without special methods."""
+"""Docstrings that share text, and `help` of records without the special methods that Python generates.
+
+`with_shared_text` fills the descriptions that many public functions have in common into their docstrings.
+`Documented` and `documented_tuple` are for dataclasses and named tuples.
+"""
+
+import re
+from textwrap import dedent, indent
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+SHARED = {
+    "network": """
+        network : Network
+            The layers and the objective.
+        """,
+    "weights": """
+        weights : sequence of L arrays
+            W_1, ..., W_L in float32 or float64. W_l has shape (D_l, D_{l-1} + 1) with the bias in the last column,
+            or shape (D_l, D_{l-1}) if layer l has no bias.
+        """,
+    "X": """
+        X : array, shape (N, D_0)
+            The inputs, one row per datapoint, in the dtype of the weights.
+        """,
+    "Y": """
+        Y : array, shape (N, D_L) or (N,)
+            The targets. For squared_error and bernoulli they are (N, D_L) in the dtype of X, from 0 to 1 for bernoulli.
+            For categorical and mixture they are (N,) class indices of any integer dtype.
+        """,
+    "V": """
+        V : sequence of L arrays
+            The vector, as arrays of the shapes and the dtype of the weights.
+        """,
+    "delta": """
+        delta : sequence of L arrays
+            The direction or step, as arrays of the shapes and the dtype of the weights.
+        """,
+    "tau": """
+        tau : float or array, shape ()
+            The damping of the quadratic model, at least 0. An array has the dtype of X.
+        """,
+    "eta": """
+        eta : float or array, shape ()
+            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. An array has the dtype of X.
+        """,
+    "check": """
+        check : bool, default True
+            True to check that values are finite and in range, which waits for the device. False reads no value.
+        """,
+    "errors": """
+        TypeError
+            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
+            of `torch.func`.
+        ValueError
+            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
+            are out of range.
+        """,
+    "gauss_newton_errors": """
+        TypeError
+            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
+            of `torch.func`.
+        ValueError
+            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
+            are out of range. Also if H_L is indefinite and `network.psd` is "raise".
+        """,
+    "memory_error": """
+        MemoryError
+            If the factors exceed the available memory of the device, before they are allocated.
+        """,
+    "example": """
+        >>> import numpy as np
+        >>> import kfgn
+        >>> network = kfgn.Network.dense((2, 3, 2), ("tanh",), "categorical")
+        >>> weights = [np.linspace(-1, 1, D * P).reshape(D, P) for D, P in network.weight_shapes]
+        >>> X, Y = np.array([[0.5, -1.0], [2.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 1])
+        """,
+}
+"""Text that replaces a line {name} of a docstring."""
+
+
+def with_shared_text(f: T) -> T:
+    """Replace each line {name} in the docstring of a function by the text of `SHARED`, with the indent of the line.
+
+    Python removes docstrings under -OO. The function is then returned as it is.
+    """
+    if f.__doc__ is not None:
+        f.__doc__ = re.sub(r"^( *)\{(\w+)\}$", _entry, f.__doc__, flags=re.MULTILINE)
+    return f
+
+
+def _entry(line: re.Match[str]) -> str:
+    margin, name = line.groups()
+    return indent(dedent(SHARED[name]).strip(), margin)
 
 
 class Documented(type):
-    """A metaclass for dataclasses, under which `help` leaves out special methods such as `__eq__`.
+    """A metaclass for records, so that `help` lists their public methods and properties alone.
 
-    `help` lists the names that `dir` returns for the class. `dir` of an instance is not changed.
+    `help` lists the names that `dir` returns for a class. Special methods are left out, and so are the fields, which
+    the docstring of the class describes. `dir` of an instance is not changed.
 
     Examples
     --------
@@ -12,11 +107,21 @@ class Documented(type):
     >>> from kfgn._documentation import Documented
     >>> @dataclass(frozen=True)
     ... class Point(metaclass=Documented):
-    ...     x: float
-    ...     y: float = 0.0
+    ...     x: float = 0.0
+    ...
+    ...     def norm(self):
+    ...         return abs(self.x)
     >>> dir(Point), Point(1.0) == Point(1.0)
-    (['y'], True)
+    (['norm'], True)
     """
 
     def __dir__(cls) -> list[str]:
-        return [name for name in super().__dir__() if not (name.startswith("__") and name.endswith("__"))]
+        names = {name for base in cls.__mro__ if base not in (object, tuple) for name in vars(base)}
+        names.difference_update(getattr(cls, "_fields", ()), getattr(cls, "__dataclass_fields__", ()))
+        return sorted(name for name in names if not name.startswith("_"))
+
+
+def documented_tuple(cls: type[T]) -> type[T]:
+    """Make a class of named tuples again with the metaclass `Documented`, which `typing.NamedTuple` does not accept."""
+    namespace: dict[str, Any] = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
+    return cast("type[T]", Documented(cls.__name__, cls.__bases__, namespace))

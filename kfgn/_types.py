@@ -1,7 +1,7 @@
-"""The types that every signature here is written in.
+"""The types of all signatures.
 
-No array library types another's arrays, so `Array` is a name for the reader; what an array must be is
-checked in `kfgn._linearisation.arguments`.
+No array library has types for the arrays of other libraries. So `Array` only tells the reader what is meant.
+`kfgn._validation` and `kfgn._linearisation.arguments` check arrays when a function is called.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ Array: TypeAlias = Any
 """An array of any library that follows the array API standard."""
 
 Namespace: TypeAlias = Any
-"""The functions of that library: what `array_api_compat.array_namespace` returns."""
+"""The namespace of the functions of an array library, from `array_api_compat.array_namespace`."""
 
 Arrays: TypeAlias = tuple[Array, ...]
-"""One array for each layer, in the order 1, ..., L."""
+"""One array per layer, in the order 1, ..., L."""
 
 Weights: TypeAlias = Sequence[Array]
-"""W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column."""
+"""W_1, ..., W_L of shape (D_l, D_{l-1} + 1), bias in the last column, or (D_l, D_{l-1}) for a layer without a bias."""

@@ -1,7 +1,7 @@
-"""Linear algebra that knows nothing of networks.
+"""Linear algebra, independent of networks.
 
 matrices            small matrices and moments
-layerwise           vectors that are tuples of arrays, one for each layer
+layerwise           vectors that are tuples of one array per layer
 kronecker           the Kronecker-factored block of a layer: products, solves, determinants
 damping             the damped block and its inverses, (35)-(38)
 conjugate_gradient  conjugate gradients

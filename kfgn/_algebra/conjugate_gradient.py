@@ -1,6 +1,7 @@
-"""Conjugate gradients for systems of equations whose unknowns are arrays, one for each layer.
+"""Conjugate gradients for linear equations whose unknown is a tuple of one array per layer.
 
-The number of iterations is fixed, so that nothing waits for the device: a solve that has converged changes no more.
+The number of iterations is fixed, so that the host never waits for the device. After convergence an iteration changes
+nothing.
 """
 
 import math
@@ -9,29 +10,47 @@ from typing import Any, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
+from .._documentation import documented_tuple
 from .._types import Array, Arrays
 from ..backends import device, index_dtype, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
-"""v to A v for a matrix A. The passes that do not depend on v are behind it, so that each product costs little."""
+"""A function from v to A v. Passes that do not depend on v are made once, before the function is called."""
 
 
 ITERATIONS = 50
-"""By default: each is a product with the matrix, about two gradients."""
+"""The default number of iterations. Each is one product with the matrix, about the cost of two gradients."""
 
 TOLERANCE = 1e-5
-"""By default: near what float32 can reach when the damped matrix has a condition number of a hundred."""
+"""The default tolerance, about what float32 can reach if the damped matrix has a condition number of a hundred."""
 
 
+@documented_tuple
 class Solution(NamedTuple):
-    """The x of A x = b, and how well it solves it.
+    """The solution x of A x = b, with its residual and the number of iterations.
 
-    x:          in the shapes of b
-    residual:   |b - A x| / |b|, computed from x anew, 0-d; 0 if b is
-    iterations: how many were used, 0-d integer
+    `solve_gauss_newton` and `solve_gauss_newton_blocks` return it. It is a named tuple of arrays, and so a pytree.
 
-    Of equations that are solved layer by layer, residual and iterations are tuples, one for each layer.
+    Attributes
+    ----------
+    x : tuple of L arrays
+        The solution, in the shapes of b.
+    residual : array, shape (), or tuple of L such arrays
+        |b - A x| / |b|, computed from x after the last iteration, or 0 if b is 0. One per layer if the layers were
+        solved separately.
+    iterations : integer array, shape (), or tuple of L such arrays
+        The number of iterations before convergence. One per layer if the layers were solved separately.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> network, weights = kfgn.Network.dense((2, 1), (), "squared_error"), [np.zeros((1, 3))]
+    >>> X, Y, b = np.array([[1.0, 0.0], [0.0, 2.0]]), np.ones((2, 1)), [np.array([[1.0, 0.0, 2.0]])]
+    >>> x, residual, iterations = kfgn.solve_gauss_newton(network, weights, X, Y, b, damping=0.5)
+    >>> print(x[0].round(3), residual < 1e-6)
+    [[ 0.118 -0.706  1.765]] True
     """
 
     x: Arrays
@@ -42,24 +61,26 @@ class Solution(NamedTuple):
 def conjugate_gradient(
     apply: Operator, b: Arrays, *, iterations: int, tolerance: Array | float, separate: bool = False
 ) -> Solution:
-    """x with A x = b for a symmetric positive definite A, from x = 0, where apply(v) = A v.
+    """Solve A x = b for a symmetric positive definite A, starting at x = 0, where apply(v) = A v.
 
-    Each of the iterations is computed. Those after |r| <= tolerance |b|, with r as the recurrence has it, or after a p
-    with p^T A p <= 0, change nothing. If A has a block for each array of b, `separate` solves each with its own
-    scalars and its own end. b is scaled to a largest element of 1, so that no square underflows.
+    separate: True if A has one block per array of b. Each block then has its own scalars and its own convergence.
+
+    All iterations are computed. They change nothing after |r| <= tolerance |b|, where r is the residual of the
+    recurrence, or after a direction p with p^T A p <= 0. b is scaled to a largest element of 1, so that no square
+    underflows.
     """
     xp, L = array_namespace(b[0]), len(b)
 
-    def joined(scalars: Arrays, how: Callable[..., Array]) -> Array:
-        """One scalar for each system of equations, (L,) or (1,)."""
+    def reduced(scalars: Arrays, reduction: Callable[..., Array]) -> Array:
+        """One scalar per system of equations, (L,) or (1,), from one per layer."""
         stacked = xp.stack(scalars)
-        return stacked if separate else how(stacked, axis=0, keepdims=True)
+        return stacked if separate else reduction(stacked, axis=0, keepdims=True)
 
     def dot(u: Arrays, v: Arrays) -> Array:
-        return joined(inners(xp, u, v), xp.sum)
+        return reduced(inners(xp, u, v), xp.sum)
 
     def each(scalars: Array) -> Arrays:
-        """The scalar of each array."""
+        """The scalar that belongs to each array of b."""
         return tuple(scalars[l if separate else 0] for l in range(L))
 
     def times(scalars: Array, v: Arrays) -> Arrays:
@@ -68,10 +89,10 @@ def conjugate_gradient(
     def nonzero(c: Array) -> Array:
         return xp.where(c == 0, xp.ones_like(c), c)
 
-    scale = nonzero(joined(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
+    scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
     b = times(1 / scale, b)
     limit = tolerance * xp.sqrt(dot(b, b))
-    # below the floor |r|^2 nears the smallest normal number, and what is computed of it would lead x astray
+    # below this floor |r|^2 is near the smallest normal number, and its rounding errors would spoil x
     information = xp.finfo(limit.dtype)
     floor = math.sqrt(information.smallest_normal) / information.eps
     limit = xp.where(limit < floor, xp.full_like(limit, floor), limit)
@@ -80,18 +101,18 @@ def conjugate_gradient(
         x, r, p, (rr, used) = state[:L], state[L : 2 * L], state[2 * L : 3 * L], state[3 * L :]
         Ap = apply(p)
         pAp = dot(p, Ap)
-        going = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # so NaN goes on and is seen in the result
-        alpha = xp.where(going, rr / nonzero(pAp), xp.zeros_like(rr))
+        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # NaN continues, and so appears in the result
+        alpha = xp.where(active, rr / nonzero(pAp), xp.zeros_like(rr))
         x, r = plus(x, times(alpha, p)), plus(r, times(-alpha, Ap))
         new = dot(r, r)
-        beta = xp.where(going, new / nonzero(rr), xp.zeros_like(rr))
-        turned = plus(r, times(beta, p))
-        p = tuple(xp.where(go, q, old) for go, q, old in zip(each(going), turned, p, strict=True))
-        return (*x, *r, *p, xp.where(going, new, rr), used + xp.astype(going, used.dtype))
+        beta = xp.where(active, new / nonzero(rr), xp.zeros_like(rr))
+        next_p = plus(r, times(beta, p))
+        p = tuple(xp.where(on, q, old) for on, q, old in zip(each(active), next_p, p, strict=True))
+        return (*x, *r, *p, xp.where(active, new, rr), used + xp.astype(active, used.dtype))
 
     start = tuple(xp.zeros_like(x) for x in b)
-    none = xp.zeros(limit.shape, dtype=index_dtype(limit), device=device(limit))
-    state: tuple[Any, ...] = repeat(iterations, step, (*start, *b, *b, dot(b, b), none))
+    zero = xp.zeros(limit.shape, dtype=index_dtype(limit), device=device(limit))
+    state: tuple[Any, ...] = repeat(iterations, step, (*start, *b, *b, dot(b, b), zero))
     x, used = state[:L], state[-1]
     r = plus(b, apply(x), -1.0)
     residual = xp.sqrt(dot(r, r)) / nonzero(xp.sqrt(dot(b, b)))

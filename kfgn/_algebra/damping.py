@@ -2,7 +2,8 @@
 
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
-Nothing here reads a value or raises for one: what cannot be inverted is NaN, and `ok` (0-d, bool) says so.
+No function here reads a value or raises for one. The inverse of a matrix that cannot be inverted is NaN, and `ok`
+(0-d, bool) is False.
 """
 
 import math
@@ -18,17 +19,17 @@ NORMS = ("trace", "frobenius", "spectral")
 """The norms that omega may balance, equation (38)."""
 
 INVERSIONS = (*NORMS, "exact")
-"""What `inversion` may be: the factored damping (36) with omega by a norm, or the exact inverse of (35)."""
+"""The values of `inversion`: the factored damping (36) with omega by one of the norms, or the exact inverse of (35)."""
 
 FLOOR = 8
-"""The least damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
+"""The lower bound of the damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
-    """omega (38), 0-d: the root of |Q kron I| / |I kron G|, and 1 where one of the norms is zero.
+    """omega (38), 0-d: sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
-    Each norm of a Kronecker product with I is that of the factor times that of I: so the trace norm is taken per
-    dimension, the Frobenius norm per its root, and the spectral norm as it is.
+    The norm of a Kronecker product is the product of the norms of its factors. So the trace of a factor is divided by
+    its dimension, the Frobenius norm by the square root of its dimension, and the spectral norm by 1.
     """
     q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
@@ -42,28 +43,28 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
     if norm == "spectral":
         return eigh(A)[0][-1]
     largest = xp.max(xp.abs(A))
-    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of small numbers would underflow
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # since squares of small numbers underflow
     return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
 
 
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
-    """The damping of a factor A (D, D), 0-d, but at least `FLOOR` sqrt(D) u tr(A). Ours and not the paper's.
+    """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A). Not in the paper.
 
     u is the unit roundoff of the dtype. A smaller damping is lost when it is added to A, and the elimination of a
-    singular A then ends in rounding errors of either sign. A damping of 0 stays 0, since the user wants none.
+    singular A then ends in rounding errors of either sign. A damping of 0 stays 0.
     """
-    least = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
-    return xp.where((damping > 0) & (damping < least), least, damping)
+    lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
+    return xp.where((damping > 0) & (damping < lower), lower, damping)
 
 
 class CholeskyInverse(NamedTuple):
-    """The inverse of (36) by the Cholesky factors of both its factors, L_Q (P, P) and L_G (D, D)."""
+    """The inverse of (36) by the Cholesky factors L_Q (P, P) and L_G (D, D) of its two factors."""
 
     L_Q: Array
     L_G: Array
 
     def times(self, V: Array) -> Array:
-        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P); Algorithm 1 exchanges the factors."""
+        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P). Algorithm 1 exchanges the two factors."""
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
@@ -105,7 +106,7 @@ DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
-    """Where an inverse will be: arrays of its shapes, whatever is in them."""
+    """A placeholder with the shapes of a damped inverse. Its values are never used."""
     if inversion == "exact":
         return EigenInverse(Q, G, G[:, :1] * Q[:1, :])
     return CholeskyInverse(Q, G)
@@ -116,7 +117,7 @@ def damped_inverse(
 ) -> tuple[DampedInverse, Array]:
     """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok.
 
-    floored: whether the dampings of (36) are at least `visible`, as in an optimiser
+    floored: True to apply the lower bound of `visible` to the dampings in (36), as an optimiser does
     """
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
@@ -129,7 +130,7 @@ def damped_inverse(
 def _damped_factors(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """The Cholesky factors of both factors of (36), each with its ok."""
+    """The Cholesky factors of the two factors of (36), each with its ok."""
     omega = balance(xp, Q, G, norm)
     root = xp.sqrt(_zero_d(xp, damping, Q))
     of_Q, of_G = omega * root, root / omega
@@ -149,19 +150,19 @@ def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """A Python number as an array, as the standard's functions take no other."""
+    """A Python number as a 0-d array, since the functions of the standard accept arrays only."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 
 def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors. An eigenvalue that may be rounding alone is zero: a factor has none below."""
+    """Eigenvalues and eigenvectors of a PSD matrix. An eigenvalue within the rounding error is set to zero."""
     eigenvalues, vectors = eigh(symmetrised(A))
     rounding = math.sqrt(A.shape[0]) * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
     return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors
 
 
 def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """g_i q_j + k (D, P), NaN where it is not positive and finite, and True if it is positive and finite everywhere."""
+    """g_i q_j + k (D, P), with NaN where it is not positive and finite, and True if there is no such element."""
     spectrum = g[:, None] * q[None, :] + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)
     return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

@@ -1,4 +1,4 @@
-"""The error of a damped solve for which the dtype has no answer."""
+"""The error for a damped matrix that is not positive definite in its dtype."""
 
 from typing import Any
 
@@ -6,16 +6,31 @@ from .._types import Array, Namespace
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A damped matrix whose inverse its dtype cannot hold, since the damping is too small or too large."""
+    """A damped matrix has no inverse in its dtype, because the damping is too small or too large.
+
+    `KroneckerBlock.solve`, `KroneckerBlock.logdet`, `solve_gauss_newton` and `solve_gauss_newton_blocks` raise this
+    error, which is a `ValueError`. The message says whether the damping should be more or less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> block = kfgn.KroneckerBlock(np.ones((2, 2)), np.ones((3, 3)))
+    >>> try:
+    ...     block.solve(np.ones((3, 2)), damping=1e-40)
+    ... except kfgn.NotPositiveDefiniteError as error:
+    ...     print(str(error)[:60])
+    damping: expected more, since this is too small to make Q (2
+    """
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """True if the damping is so large that a matrix of this size, or of size 1, is below its rounding."""
+    """Return True if adding the damping to a matrix of this size, or of size 1, rounds the matrix away."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 
 def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: Any) -> NotPositiveDefiniteError:
-    """The error for a matrix with a largest element of this size."""
+    """Return the error for a matrix whose largest element is `size`."""
     if dominates(xp, damping, size, dtype):
         why = f"less, since this is too large for {dtype} to hold the solution with {matrix}"
     else:
@@ -24,7 +39,7 @@ def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: A
 
 
 def largest(xp: Namespace, *factors: Array) -> float:
-    """The product of the largest absolute elements, read on the host."""
+    """Return the product of the largest absolute elements of the factors. This reads them on the host."""
     size = 1.0
     for A in factors:
         size *= float(xp.max(xp.abs(A)))

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
+from .._documentation import documented_tuple
 from .._types import Array, Namespace
-from .._validation.arrays import finite, floating, one_library_and_device
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_flag, checked_name, checked_scalar
+from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
+from .._validation.scalars import checked_flag, checked_name, checked_representable, checked_scalar
 from .._words import type_of
 from ..backends import detached, has_values, with_own_settings
 from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
@@ -16,11 +16,29 @@ from .definiteness import dominates, largest, no_inverse
 from .matrices import diagonal_of, kron
 
 
+@documented_tuple
 class KroneckerBlock(NamedTuple):
-    """Q kron G for vec(V), columns stacked: V is (D, P) like the weights of the layer, Q (P, P), G (D, D).
+    """The Kronecker-factored block Q kron G of a layer, equation (20), for vec(V) with stacked columns.
 
-    Both factors are symmetric; where a method factorises them, it takes (A + A^T) / 2. A tuple of arrays, so a pytree
-    to JAX and PyTorch. Methods raise as the functions of the package do.
+    It is a named tuple of two arrays, and so a pytree for JAX and PyTorch. Its methods factorise (A + A^T) / 2 where
+    they factorise a factor A.
+
+    Attributes
+    ----------
+    Q : array, shape (P, P)
+        The second moment of the inputs of the layer, symmetric. P is D_{l-1} + 1, or D_{l-1} without a bias.
+    G : array, shape (D, D)
+        The mean Gauss-Newton matrix of the pre-activations, symmetric, in the dtype of Q.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> block = kfgn.KroneckerBlock(Q=np.array([[2.0, 1.0], [1.0, 1.0]]), G=np.diag([1.0, 2.0, 3.0]))
+    >>> print(block.solve(np.ones((3, 2)), damping=0.1, inversion="exact").round(3))
+    [[0.076 0.84 ]
+     [0.022 0.456]
+     [0.01  0.313]]
     """
 
     Q: Array
@@ -28,33 +46,138 @@ class KroneckerBlock(NamedTuple):
 
     @with_own_settings
     def dense(self) -> Array:
-        """Q kron G, (P D, P D): for small layers."""
+        """The block as a matrix, for small layers.
+
+        Returns
+        -------
+        array, shape (P D, P D)
+            Q kron G.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For factors that are not arrays, are not square, or differ in library, dtype or device.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> print(kfgn.KroneckerBlock(np.array([[2.0, 1.0], [1.0, 1.0]]), np.eye(1)).dense())
+        [[2. 1.]
+         [1. 1.]]
+        """
         xp, Q, G = _factors(self)
         return kron(xp, Q, G)
 
     @with_own_settings
     def trace(self) -> Array:
-        """tr(Q kron G) = tr(Q) tr(G), 0-d."""
+        """The trace of the block, from the traces of its factors.
+
+        Returns
+        -------
+        array, shape ()
+            tr(Q kron G) = tr(Q) tr(G).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For factors that are not arrays, are not square, or differ in library, dtype or device.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> print(kfgn.KroneckerBlock(np.eye(2), np.diag([1.0, 2.0, 3.0])).trace())
+        12.0
+        """
         xp, Q, G = _factors(self)
         return xp.sum(diagonal_of(xp, Q)) * xp.sum(diagonal_of(xp, G))
 
     @with_own_settings
     def matvec(self, V: Array, *, check: bool = True) -> Array:
-        """(Q kron G) vec(V) as G V Q, (D, P)."""
+        """The product of the block with a vector, without the block itself.
+
+        Parameters
+        ----------
+        V : array, shape (D, P)
+            The vector, in the shape of the weights of the layer.
+        check : bool, default True
+            True to check that values are finite, which waits for the device. False reads no value.
+
+        Returns
+        -------
+        array, shape (D, P)
+            G V Q, which is the matrix of (Q kron G) vec(V).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arrays of wrong shapes, of different libraries, dtypes or devices and, with `check`, for values that are
+            not finite.
+
+        Notes
+        -----
+        The cost is D P (D + P) multiplications.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> block = kfgn.KroneckerBlock(np.array([[2.0, 1.0], [1.0, 1.0]]), np.diag([1.0, 2.0, 3.0]))
+        >>> print(block.matvec(np.ones((3, 2))))
+        [[3. 2.]
+         [6. 4.]
+         [9. 6.]]
+        """
         _, Q, G = _factors(self, check=check)
         return G @ _vector(self, V, check=check) @ Q.T
 
     @with_own_settings
     def solve(self, V: Array, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
-        """(Q kron G + damping I)^-1 vec(V), equations (33)-(36), in the shape of V (D, P).
+        """The product of the inverse of the damped block with a vector, equations (33)-(36).
 
-        damping:   k > 0, a number or a 0-d array in the dtype of V
-        inversion: the norm of (38) by which omega shares the damping among the factors, for (36), trace, frobenius or
-                   spectral; or exact, by the eigenvalues of both
+        Parameters
+        ----------
+        V : array, shape (D, P)
+            The vector, in the shape of the weights of the layer.
+        damping : float or array, shape ()
+            k > 0. An array has the dtype of Q.
+        inversion : {"trace", "frobenius", "spectral", "exact"}
+            The norm for omega (38) in the factored damping (36), or "exact" for the exact inverse of Q kron G + k I by
+            the eigenvalues of both factors.
+        check : bool, default True
+            True to check the arguments and the result for values that are not finite, which waits for the device. False
+            reads no value.
 
-        Raises `NotPositiveDefiniteError` with `check`, if the values can be read, for a damping that is too small to
-        make the matrix positive definite by more than rounding, or too large for the result. In other cases the result
-        is then NaN.
+        Returns
+        -------
+        array, shape (D, P)
+            The matrix of (Q kron G + k I)^-1 vec(V), approximately unless `inversion` is "exact".
+
+        Raises
+        ------
+        NotPositiveDefiniteError
+            With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
+            rounding error, or too large for the result. Without `check` the result is then NaN.
+        TypeError, ValueError
+            For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
+            that is not positive and, with `check`, values that are not finite.
+
+        Notes
+        -----
+        The factored damping replaces Q kron G + k I by (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I), equation
+        (36). The cost is one Cholesky factorisation of each factor, D^3 / 3 + P^3 / 3 multiplications, and four
+        triangular solves. "spectral" and "exact" need the eigenvalues of both factors, which cost about ten times more.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> block = kfgn.KroneckerBlock(np.array([[2.0, 1.0], [1.0, 1.0]]), np.diag([1.0, 2.0, 3.0]))
+        >>> print(block.solve(np.ones((3, 2)), damping=0.1).round(3))
+        [[0.106 0.492]
+         [0.061 0.284]
+         [0.043 0.2  ]]
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
@@ -62,25 +185,89 @@ class KroneckerBlock(NamedTuple):
         k = _damping(damping, Q, check=check)
         inverse, ok = damped_inverse(xp, Q, G, k, inversion)
         solved = inverse.times(V)
-        lost = xp.any(V != 0) & xp.all(solved == 0)
-        return _answer(KroneckerBlock(Q, G), k, inverse, solved, ok, lost, check=check)
+        underflow = xp.any(V != 0) & xp.all(solved == 0)
+        return _checked_result(KroneckerBlock(Q, G), k, inverse, solved, ok, underflow, check=check)
 
     @with_own_settings
     def logdet(self, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:
-        """log det(Q kron G + damping I), 0-d, of the matrix that `solve` inverts: factored (36), or exact.
+        """The logarithm of the determinant of the damped block that `solve` inverts.
 
-        Arguments and errors as in `solve`.
+        Parameters
+        ----------
+        damping : float or array, shape ()
+            k > 0. An array has the dtype of Q.
+        inversion : {"trace", "frobenius", "spectral", "exact"}
+            The norm for omega (38) in the factored damping (36), or "exact" for Q kron G + k I by the eigenvalues of
+            both factors.
+        check : bool, default True
+            True to check the arguments and the result for values that are not finite, which waits for the device. False
+            reads no value.
+
+        Returns
+        -------
+        array, shape ()
+            log det(Q kron G + k I), approximately unless `inversion` is "exact".
+
+        Raises
+        ------
+        NotPositiveDefiniteError
+            With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
+            rounding error, or too large for the result. Without `check` the result is then NaN.
+        TypeError, ValueError
+            For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
+            that is not positive and, with `check`, values that are not finite.
+
+        Notes
+        -----
+        For the factored damping (36) it is D log det(Q + omega sqrt(k) I) + P log det(G + sqrt(k) / omega I).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> block = kfgn.KroneckerBlock(np.eye(2), np.diag([1.0, 2.0, 3.0]))
+        >>> print(block.logdet(damping=0.5, inversion="exact").round(3), (2 * np.log(1.5 * 2.5 * 3.5)).round(3))
+        5.149 5.149
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
         k = _damping(damping, Q, check=check)
         inverse, ok = damped_inverse(xp, Q, G, k, inversion)
-        return _answer(KroneckerBlock(Q, G), k, inverse, inverse.logdet(), ok, check=check)
+        return _checked_result(KroneckerBlock(Q, G), k, inverse, inverse.logdet(), ok, check=check)
 
 
 @with_own_settings
 def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = True) -> tuple[KroneckerBlock, ...]:
-    """The blocks Q_l kron G_l of all layers, from the factors of a `LossAndFactors` or from averages of such."""
+    """The Kronecker-factored blocks Q_l kron G_l of all layers, equation (20).
+
+    Parameters
+    ----------
+    Q : sequence of L arrays, shape (P_l, P_l)
+        The first factors, from a `LossAndFactors` or averages of such.
+    G : sequence of L arrays, shape (D_l, D_l)
+        The second factors, likewise.
+    check : bool, default True
+        True to check that values are finite, which waits for the device. False reads no value.
+
+    Returns
+    -------
+    tuple of L KroneckerBlock
+        The blocks for l = 1, ..., L.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For factors that are not square arrays of one library, dtype and device, for different numbers of factors in Q
+        and G and, with `check`, for values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> blocks = kfgn.kronecker_blocks((np.eye(3), np.eye(2)), (np.eye(4), np.eye(1)))
+    >>> print([block.dense().shape for block in blocks])
+    [(12, 12), (2, 2)]
+    """
     for name, factors in (("Q", Q), ("G", G)):
         if not isinstance(factors, (tuple, list)):
             raise TypeError(
@@ -96,13 +283,47 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
 
 @with_own_settings
 def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Array:
-    """omega of (36) by equation (38), 0-d: of the damping k, Q (P, P) takes omega sqrt(k), G (D, D) sqrt(k) / omega.
+    """The scalar omega of the factored damping (36), by equation (38).
+
+    The factored damping adds omega sqrt(k) I to Q and sqrt(k) / omega I to G, for a damping k of the block.
+
+    Parameters
+    ----------
+    Q : array, shape (P, P)
+        The first factor, symmetric.
+    G : array, shape (D, D)
+        The second factor, symmetric, in the dtype of Q.
+    norm : {"trace", "frobenius", "spectral"}
+        The norm that omega balances.
+    check : bool, default True
+        True to check that values are finite, which waits for the device. False reads no value.
+
+    Returns
+    -------
+    array, shape ()
+        omega, or 1 if the norm of a factor is zero, as with dead units.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For factors that are not square arrays of one library, dtype and device, for an unknown norm and, with `check`,
+        for values that are not finite.
+
+    Notes
+    -----
+    For each norm it is::
 
         trace      omega^2 = tr(Q) D / (tr(G) P)
         frobenius  omega^2 = |Q|_F sqrt(D) / (|G|_F sqrt(P))
         spectral   omega^2 = |Q|_2 / |G|_2, by the largest eigenvalues
 
-    1 where one of the norms is zero, as with dead units. Not averaged over anything: it is of the factors given.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> Q, G = np.diag([4.0, 2.0]), np.diag([1.0, 0.5, 0.0])
+    >>> print(kfgn.omega(Q, G).round(3), kfgn.omega(Q, G, "spectral").round(3))
+    2.449 2.0
     """
     checked_name("norm", norm, NORMS)
     xp, Q, G = _factors(KroneckerBlock(Q, G), check=check)
@@ -110,54 +331,57 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
-    """The namespace and both factors outside any autograd graph, once they are in order."""
+    """Check the factors. Return their namespace and both factors, outside any autograd graph."""
     check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
-    floating(xp, named)
+    check_floating_dtype(xp, named)
     for name, A in named.items():
         shape = tuple(A.shape)
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
     if check:
-        finite(xp, named)
+        check_finite(xp, named)
     return xp, detached(block.Q), detached(block.G)
 
 
 def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
-    """V (D, P), likewise."""
+    """Check V (D, P), and return it outside any autograd graph."""
     xp = one_library_and_device({"Q": block.Q, "V": V})
-    floating(xp, {"Q": block.Q, "V": V})
+    check_floating_dtype(xp, {"Q": block.Q, "V": V})
     expected = (block.G.shape[0], block.Q.shape[0])
     if (came := tuple(V.shape)) != expected:
         raise ValueError(f"V: expected shape {expected}, got {came}")
     if check:
-        finite(xp, {"V": V})
+        check_finite(xp, {"V": V})
     return detached(V)
 
 
 def _damping(damping: Array | float, Q: Array, *, check: bool) -> Array | float:
-    """A positive number that the dtype of Q can hold."""
+    """Check that the damping is positive and that the dtype of Q can hold it, and return it."""
     k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
-    return in_dtype("damping", k, Q, check=check, positive=True)
+    return checked_representable("damping", k, Q, check=check, positive=True)
 
 
-def _answer(
+def _checked_result(
     block: KroneckerBlock,
     damping: Array | float,
     inverse: DampedInverse,
     result: Array,
     ok: Array,
-    lost: Array | None = None,
+    underflow: Array | None = None,
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN where it is not finite. lost: whether it is zero by underflow."""
+    """The result, or NaN if it is not finite. With `check` and values that can be read, raise the error instead.
+
+    underflow: True if the result is zero for a vector that is not zero, 0-d
+    """
     xp, (Q, G) = array_namespace(result), block
     ok = ok & xp.all(xp.isfinite(result))
     if check and has_values(result):
         k, size = float(damping), largest(xp, Q, G)
-        vanished = lost is not None and bool(lost) and dominates(xp, k, size, Q.dtype)
+        vanished = underflow is not None and bool(underflow) and dominates(xp, k, size, Q.dtype)
         if vanished or not bool(ok & inverse.resolved()):
             shapes = f"Q {tuple(Q.shape)} kron G {tuple(G.shape)}"
             raise no_inverse(xp, shapes, k, size, Q.dtype)

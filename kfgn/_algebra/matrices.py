@@ -1,4 +1,4 @@
-"""Small matrices that the standard has no function for, outside its optional extension of linear algebra."""
+"""Functions of small matrices that the array API standard lacks, or has only in its optional extensions."""
 
 from .._types import Array, Arrays, Namespace
 from ..backends import device, with_derivative
@@ -15,7 +15,7 @@ def diagonal(xp: Namespace, v: Array) -> Array:
 
 
 def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
-    """A (..., D, D) with v (..., D) in the place of its diagonal."""
+    """A (..., D, D) with its diagonal replaced by v (..., D)."""
     i = xp.arange(A.shape[-1], device=device(A))
     return xp.where(i[:, None] == i[None, :], v[..., None], A)
 
@@ -26,14 +26,14 @@ def is_index(xp: Namespace, i: Array, like: Array) -> Array:
 
 
 def is_largest(xp: Namespace, p: Array) -> Array:
-    """True at the largest element of each row of p (..., D), or the first of several: (..., D)."""
+    """True at the largest element of each row of p (..., D), the first one if several are equal: (..., D)."""
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
-def others(xp: Namespace, p: Array) -> Array:
+def one_minus(xp: Namespace, p: Array) -> Array:
     """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
 
-    Only the largest p can be near 1, and 1 - p is the sum of the rest there. All others are at most 1/2.
+    Only the largest p_i can be near 1. There 1 - p_i is computed as the sum of the other elements.
     """
     largest = is_largest(xp, p)
     rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
@@ -48,7 +48,7 @@ def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
 
 @with_derivative(_root_derivative)
 def root(xp: Namespace, x: Array) -> Array:
-    """sqrt(x) for x >= 0 whose derivative is 0 wherever x is 0, such as a probability or a variance."""
+    """sqrt(x) for x >= 0, such as a probability or an eigenvalue. Its derivative at x = 0 is defined as 0."""
     return xp.sqrt(x)
 
 
@@ -58,14 +58,30 @@ def diagonal_of(xp: Namespace, A: Array) -> Array:
 
 
 def symmetrised(A: Array) -> Array:
-    """(A + A^T) / 2: libraries differ in which triangle of a matrix they read."""
+    """(A + A^T) / 2, since libraries differ in the triangle of a symmetric matrix that they read."""
     return (A + A.T) / 2
+
+
+def outer(v: Array) -> Array:
+    """v v^T for each row v: (N, D) to (N, D, D)."""
+    return v[:, :, None] * v[:, None, :]
 
 
 def kron(xp: Namespace, A: Array, B: Array) -> Array:
     """A kron B for A (P, P) and B (D, D): (P D, P D)."""
     P, D = A.shape[0], B.shape[0]
     return xp.reshape(A[:, None, :, None] * B[None, :, None, :], (P * D, P * D))
+
+
+def mean_kron(xp: Namespace, a: Array, M: Array) -> Array:
+    """1/N sum_n (a_n a_n^T) kron M_n for a (N, P) and M (N, D, D): (P D, P D).
+
+    The sum over n is one product of matrices, (P^2, N) by (N, D^2).
+    """
+    (N, P), D = a.shape, M.shape[-1]
+    products = xp.reshape(outer(a), (N, P * P)).T @ xp.reshape(M, (N, D * D)) / N
+    blocks = xp.permute_dims(xp.reshape(products, (P, P, D, D)), (0, 2, 1, 3))
+    return xp.reshape(blocks, (P * D, P * D))
 
 
 def second_moment(xp: Namespace, rows: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The memory that Kronecker factors take, and the refusal of what cannot fit, before anything is allocated."""
+"""The memory for Kronecker factors, and an error before factors are allocated that do not fit."""
 
 from array_api_compat import array_namespace
 
@@ -7,23 +7,24 @@ from .._types import Array
 from ..backends import available_memory
 
 SMALL = 2**28
-"""Bytes below which the available memory is not looked up."""
+"""The number of bytes below which the available memory is not looked up."""
 
-ON_THE_WAY = 2
-"""The number of further arrays of the size of the largest factor while it is computed: a sum, and its mean."""
+TEMPORARIES = 2
+"""The number of temporary arrays of the size of the largest factor while it is computed: a sum and its mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
-    """`MemoryError` where the factors Q_l and G_l of all layers exceed the memory that is known to be available.
+    """Raise `MemoryError` if the factors Q_l and G_l of all layers exceed the available memory, as far as it is known.
 
-    like: an array of their dtype on their device. sets: the number of sets of factors at a time.
+    like: an array of the dtype and on the device of the factors
+    sets: the number of sets of factors that exist at a time
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
     shapes = dict(enumerate(network.weight_shapes, start=1))
     sizes = {f"G_{l}": D for l, (D, _) in shapes.items()} | {f"Q_{l}": P for l, (_, P) in shapes.items()}
     name = max(sizes, key=sizes.__getitem__)
     D = sizes[name]
-    needed = itemsize * (sets * sum(n * n for n in sizes.values()) + ON_THE_WAY * D * D)
+    needed = itemsize * (sets * sum(n * n for n in sizes.values()) + TEMPORARIES * D * D)
     if needed < SMALL:
         return
     available = available_memory(like)

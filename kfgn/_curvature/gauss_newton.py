@@ -1,14 +1,16 @@
-"""The exact Gauss-Newton matrix of Section 3, block by block, equations (12)-(16), (19) and (22)."""
+"""The exact blocks of the Gauss-Newton matrix, Section 3, equations (12)-(16), (19) and (22)."""
 
+from .._algebra.matrices import outer
+from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .recursion import mean_kron, outer, pull_back
+from .recursion import pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
-    """(22) from G_L = H_L down to G_1, each (N, D_l, D_l)."""
+    """The recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
     G = [at.output_curvature.matrix()]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
@@ -17,25 +19,92 @@ def _recursion(at: GaussNewtonLinearisation) -> Arrays:
 
 
 @with_own_settings
+@with_shared_text
 def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
-    """J_l^T H_L J_l with J_l = dh_L/dh_l, equation (15), of each datapoint, (N, D_l, D_l), by the recursion (22):
+    """The pre-activation Gauss-Newton matrices of each datapoint, equations (15) and (22).
 
-        G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,  G_L = H_L
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {check}
 
-    Holds N matrices for each layer; `kflr` gives their mean without. Where H_L is indefinite, `Network.psd` says what
-    stands for it, or that `ValueError` is raised; elsewhere nothing depends on Y. Other arguments and errors as in
-    `loss`.
+    Returns
+    -------
+    tuple of L arrays
+        G_l = J_l^T H_L J_l with J_l = dh_L/dh_l, for each datapoint, of shape (N, D_l, D_l). `network.psd` chooses the
+        matrix that replaces an indefinite H_L.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    The recursion (22), with B_l = diag(f'(h_l)) and W_{l+1} without its bias::
+
+        G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
+
+    It holds N matrices per layer. `kflr` computes their mean without them. The result depends on Y only for the
+    mixture.
+
+    Examples
+    --------
+    {example}
+    >>> G = kfgn.preactivation_gauss_newton(network, weights, X, Y)
+    >>> [G_l.shape for G_l in G]
+    [(3, 3, 3), (3, 2, 2)]
+    >>> print(G[0].mean(axis=0).round(3))
+    [[0.061 0.078 0.049]
+     [0.078 0.199 0.062]
+     [0.049 0.062 0.041]]
     """
     return _recursion(linearise_for_gauss_newton(network, weights, X, Y, check=check))
 
 
 @with_own_settings
+@with_shared_text
 def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
-    """The diagonal blocks of the Gauss-Newton matrix (13), equation (16), exact, dense, mean over the N datapoints.
+    """The exact diagonal blocks of the Gauss-Newton matrix, equation (16), as dense matrices for small layers.
 
-    E[(a_{l-1} a_{l-1}^T) kron G_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
-    Arguments and errors as in `preactivation_gauss_newton`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        The mean over the N datapoints of the block of vec(W_l), columns stacked. Its shape is (P_l D_l, P_l D_l), where
+        W_l is (D_l, P_l). `network.psd` chooses the matrix that replaces an indefinite H_L.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    With the G_l of `preactivation_gauss_newton`, the block of layer l is::
+
+        1/N sum_n (a_{l-1} a_{l-1}^T) kron G_l
+
+    The cost is N P_l^2 D_l^2 multiplications per layer.
+
+    Examples
+    --------
+    {example}
+    >>> blocks = kfgn.gauss_newton_blocks(network, weights, X, Y)
+    >>> [block.shape for block in blocks]
+    [(9, 9), (8, 8)]
+    >>> print(blocks[1][:3, :3].round(3))
+    [[ 0.106 -0.106  0.005]
+     [-0.106  0.106 -0.005]
+     [ 0.005 -0.005  0.008]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
-    G = _recursion(at)
-    return tuple(mean_kron(at.xp, a, G_l) for a, G_l in zip(at.forward.inputs, G, strict=True))
+    return at.mean_blocks(_recursion(at))

@@ -1,41 +1,109 @@
-"""The block-diagonal Hessian of Section 2.2, equations (4)-(10)."""
+"""The exact blocks of the Hessian, Section 2.2, equations (4)-(10)."""
 
-from .._algebra.matrices import diagonal
+from .._algebra.matrices import diagonal, outer
+from .._documentation import with_shared_text
 from .._linearisation.linearisation import Linearisation, linearise
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .recursion import mean_kron, outer, pull_back
+from .recursion import pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
-    """(8) from H_L down to H_1, each (N, D_l, D_l)."""
-    curved = at.second_derivative_terms(at.dE_dh())
+    """The recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
+    second_terms = at.second_derivative_terms(at.dE_dh())
     H = [at.output_hessian().matrix()]
     for l in reversed(range(at.network.depth - 1)):
         kernel = at.network.layers[l + 1].kernel(at.weights[l + 1])
-        H.append(pull_back(H[-1], kernel, outer(at.forward.derivatives[l])) + diagonal(at.xp, curved[l]))
+        H.append(pull_back(H[-1], kernel, outer(at.forward.derivatives[l])) + diagonal(at.xp, second_terms[l]))
     return tuple(reversed(H))
 
 
 @with_own_settings
+@with_shared_text
 def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
-    """d^2 E / dh_l^2 of each datapoint, (N, D_l, D_l), by the recursion (8)-(10):
+    """The pre-activation Hessians of each datapoint, equations (8)-(10).
 
-        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l),  B_l = diag(f'(h_l))
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {check}
 
-    Holds N matrices for each layer. Arguments and errors as in `loss`.
+    Returns
+    -------
+    tuple of L arrays
+        d^2 E / dh_l^2 for each datapoint, of shape (N, D_l, D_l).
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The recursion, with B_l = diag(f'(h_l)) and W_{l+1} without its bias::
+
+        H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
+
+    It holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative.
+
+    Examples
+    --------
+    {example}
+    >>> H = kfgn.preactivation_hessians(network, weights, X, Y)
+    >>> [H_l.shape for H_l in H]
+    [(3, 3, 3), (3, 2, 2)]
+    >>> print(H[0].mean(axis=0).round(3))
+    [[ 0.167  0.078  0.049]
+     [ 0.078  0.101  0.062]
+     [ 0.049  0.062 -0.157]]
     """
     return _recursion(linearise(network, weights, X, Y, check=check))
 
 
 @with_own_settings
+@with_shared_text
 def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> Arrays:
-    """The diagonal blocks of the Hessian of `loss`, equation (7), exact, dense, mean over the N datapoints.
+    """The exact diagonal blocks of the Hessian of `loss`, equation (7), as dense matrices for small layers.
 
-    E[(a_{l-1} a_{l-1}^T) kron H_l] for vec(W_l), columns stacked, with D_l (D_{l-1} + 1) rows: for small layers.
-    Arguments and errors as in `loss`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        The mean over the N datapoints of the block of vec(W_l), columns stacked. Its shape is (P_l D_l, P_l D_l), where
+        W_l is (D_l, P_l).
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    With the H_l of `preactivation_hessians`, the block of layer l is::
+
+        1/N sum_n (a_{l-1} a_{l-1}^T) kron H_l
+
+    The cost is N P_l^2 D_l^2 multiplications per layer.
+
+    Examples
+    --------
+    {example}
+    >>> blocks = kfgn.hessian_blocks(network, weights, X, Y)
+    >>> [block.shape for block in blocks]
+    [(9, 9), (8, 8)]
+    >>> print(blocks[0][:3, :3].round(3))
+    [[0.026 0.024 0.012]
+     [0.024 0.109 0.037]
+     [0.012 0.037 0.017]]
     """
     at = linearise(network, weights, X, Y, check=check)
-    H = _recursion(at)
-    return tuple(mean_kron(at.xp, a, H_l) for a, H_l in zip(at.forward.inputs, H, strict=True))
+    return at.mean_blocks(_recursion(at))

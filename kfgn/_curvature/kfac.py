@@ -1,7 +1,8 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
 from .._algebra.matrices import second_moment
-from .._linearisation.arguments import checked_draws, checked_labels, checked_network
+from .._documentation import with_shared_text
+from .._linearisation.arguments import check_network, checked_draws, checked_labels
 from .._linearisation.linearisation import Linearisation, linearise, linearise_without_targets
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
@@ -12,37 +13,74 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """(N, S, ...) to (S, N, ...), so that arrays of the datapoints broadcast over the samples. It is its own inverse."""
+    """(N, S, ...) to (S, N, ...), so that arrays (N, ...) broadcast over the samples. The swap is its own inverse."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
 def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) at the labels of the data, and the mean over S sampled labels of its outer products (D_l, D_l).
+    """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over S sampled labels.
 
-    The labels of the data go back through the layers together with the sampled ones.
+    One backward pass serves the targets and the sampled labels.
     """
-    every = at.xp.concat([at.Y[None, ...], swap_samples(at.xp, labels)], axis=0)
-    dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, every))
+    all_labels = at.xp.concat([at.Y[None, ...], swap_samples(at.xp, labels)], axis=0)
+    dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, all_labels))
     return tuple(d[0, :, :] for d in dE_dh), tuple(second_moment(at.xp, d[1:, :, :]) for d in dE_dh)
 
 
 def drawn_labels(at: Linearisation, draws: Array) -> Array:
-    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, made from draws of the same shape."""
+    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, from draws of the same shape."""
     sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
     return swap_samples(at.xp, sampled)
 
 
 @with_own_settings
+@with_shared_text
 def kfac(
     network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True
 ) -> LossAndFactors:
-    """Loss, gradient, Q and the second factor by KFAC, equation (59), from one pass forward and one back.
+    """The loss, its gradient and the Kronecker factors by KFAC, equation (59).
+
+    The second factor is a Monte Carlo estimate of the Fisher matrix of the pre-activations, from labels that are
+    sampled from the model. Its expectation is the G of `kflr`, except for the mixture.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    labels : array, shape (N, S, D_L) or (N, S)
+        S labels per datapoint from `sample_labels`, of the kind of Y. With the labels of the data the result would be
+        the empirical Fisher matrix, which is a different matrix.
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G, all means over the N datapoints. Only loss and gradient depend on Y.
+
+    Raises
+    ------
+    {errors}
+    {memory_error}
+
+    Notes
+    -----
+    The estimate of the second factor is::
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
-    labels: S for each datapoint, (N, S, D_L), or (N, S) indices for the categorical and the mixture, from
-    `sample_labels`. With the labels of the data this would be the empirical Fisher, another matrix.
-    Other arguments and errors as in `loss`; Y is for the loss and its gradient alone.
+    The cost is one forward pass and S + 1 backward passes.
+
+    Examples
+    --------
+    {example}
+    >>> labels = kfgn.sample_labels(network, weights, X, draws=np.array([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4]]))
+    >>> loss, gradient, Q, G = kfgn.kfac(network, weights, X, Y, labels)
+    >>> print(G[0].round(3))
+    [[0.137 0.149 0.115]
+     [0.149 0.273 0.129]
+     [0.115 0.129 0.096]]
     """
     at = linearise(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
@@ -50,22 +88,84 @@ def kfac(
     return loss_and_factors(at, *kfac_factor(at, labels))
 
 
+@with_shared_text
 def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
-    """The shape of the draws for S labels of each of N datapoints: (N, S, D_L), or (N, S) for the categorical
-    and the mixture.
+    """The shape of the draws from which `sample_labels` makes S labels for each of N datapoints.
+
+    Parameters
+    ----------
+    {network}
+    N : int
+        The number of datapoints, positive.
+    S : int
+        The number of labels per datapoint, positive.
+
+    Returns
+    -------
+    tuple of int
+        (N, S, D_L), or (N, S) for the categorical objective and the mixture.
+
+    Raises
+    ------
+    TypeError
+        For a network that is not a `Network`, and numbers that are not integers.
+    ValueError
+        For numbers that are not positive.
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> kfgn.label_draws_shape(kfgn.Network.dense((5, 3), (), "squared_error"), N=7, S=2)
+    (7, 2, 3)
     """
-    checked_network(network)
+    check_network(network)
     N, S = checked_count("N", N), checked_count("S", S)
     return (N, S, network.widths[-1]) if network.classes is None else (N, S)
 
 
 @with_own_settings
+@with_shared_text
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
-    """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, made from given draws: equal draws, equal labels.
+    """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, as a function of given random numbers.
 
-    draws: of `label_draws_shape` and the dtype of X. Standard normals for the squared error; uniforms in
-    [0, 1) for the others. Returns (N, S, D_L), or (N, S) indices for the categorical and the mixture.
-    Other arguments and errors as in `loss`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    draws : array, shape (N, S, D_L) or (N, S)
+        Random numbers of the shape of `label_draws_shape`, in the dtype of X: standard normals for squared_error, and
+        uniforms in [0, 1) for the other objectives.
+    {check}
+
+    Returns
+    -------
+    array, shape (N, S, D_L) or (N, S)
+        S labels per datapoint, in the dtype of X for squared_error and bernoulli, and as class indices for categorical
+        and mixture. Equal draws give equal labels.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The labels of each objective are::
+
+        squared_error  y = h_L + z for normals z
+        bernoulli      y = 1 if u < p for uniforms u, otherwise 0
+        categorical    y is the smallest k with u < p_0 + ... + p_k
+        mixture        y = 1 if u < p(1 | h_L), otherwise 0
+
+    The cost is one forward pass.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.sample_labels(network, weights, X, draws=np.array([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4]])))
+    [[0 1]
+     [0 1]
+     [1 1]]
     """
     at = linearise_without_targets(network, weights, X, check=check)
     return drawn_labels(at, checked_draws(network, X, draws, check=check))

@@ -1,5 +1,6 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
+from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -9,14 +10,13 @@ from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
 MEMORY = 2**28
-"""The default number of bytes that the roots of one chunk of datapoints may take."""
+"""The default number of bytes for the roots of one chunk of datapoints."""
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, chunk by chunk.
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, summed over chunks of datapoints.
 
-    The chunks are of datapoints and not of columns of the root: a mean over datapoints is exact in any
-    parts, and a restart needs all the columns of its datapoints.
+    The chunks are not chunks of columns of the root, since a restart needs all columns of a datapoint.
     """
     last = at.output_curvature.mean()
     N, chunk = at.outputs.shape[0], max(1, memory // _bytes_per_datapoint(at))
@@ -29,24 +29,24 @@ def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arr
 
 
 def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
-    """sum_n G_l of the datapoints given, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
+    """sum_n G_l of all datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
-    G_l = C^T M C with rows C (N, K, D_l) that obey (24), and M = I. Where a layer is narrower than K,
-    G_l itself becomes M and the identity C, which is exact and lowers K to D_l from there on.
-    Both starts know their product with W in closed form: a root of H_L, and the identity.
+    G_l = C^T M C, where the rows C (N, K, D_l) obey (24) and M is I at first. At a layer with D_l < K, M becomes G_l
+    and C becomes I. This restart is exact, and K is D_l for the layers below. The product of the starting C with W is
+    known in closed form for the root of H_L and for I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
     sums: list[Array] = []
-    product = at.output_curvature.root_rows(kernels[-1])
-    middle = None
+    product = at.output_curvature.transposed_root_product(kernels[-1])
+    M = None
     for l in reversed(range(len(derivatives))):
         rows = product * derivatives[l][:, None, :]
-        weighted = rows if middle is None else middle @ rows
+        weighted = rows if M is None else M @ rows
         _, K, D = rows.shape
         if D < K and l > 0:
-            middle = xp.matrix_transpose(rows) @ weighted
-            sums.append(xp.sum(middle, axis=0))
+            M = xp.matrix_transpose(rows) @ weighted
+            sums.append(xp.sum(M, axis=0))
             product = kernels[l][None, :, :]
         else:
             sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
@@ -56,23 +56,61 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """Five arrays of the size of a root at a time, at most: after a restart, the middle, two products and two roots."""
+    """The size of five roots, the largest number at a time: after a restart M, two products and two roots."""
     bits = at.xp.finfo(at.outputs.dtype).bits
     return int(5 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 
 
 @with_own_settings
+@with_shared_text
 def kflr(
     network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
 ) -> LossAndFactors:
-    """Loss, gradient, Q and the second factor by KFLR, equation (25), from one pass forward and one back.
+    """The loss, its gradient and the Kronecker factors by KFLR, equation (25).
+
+    The second factor is exact: it is the mean of `preactivation_gauss_newton`. The cost grows with the number of
+    outputs. So KFLR is the method for networks with few outputs, such as classifiers.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    memory : int, default 2^28
+        The number of bytes for the roots C_l. The batch is split into chunks of at least one datapoint whose roots fit.
+        A trace by `jax.jit` contains every chunk, and so needs a memory that makes few chunks.
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G, all means over the N datapoints.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    {memory_error}
+
+    Notes
+    -----
+    The K columns C_L^k of a root of H_L go back through the layers, with B_l = diag(f'(h_l)) and W_{l+1} without its
+    bias::
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 
-    Exact: the mean of `preactivation_gauss_newton`. The cost grows with the number of outputs: the method for
-    classifiers. Datapoints are taken in chunks whose roots fit in `memory` bytes (one at least); a trace by
-    `jax.jit` holds every chunk, so give it memory for few. Other arguments and errors as in
-    `preactivation_gauss_newton`.
+    K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts with the
+    matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
+    per layer.
+
+    Examples
+    --------
+    {example}
+    >>> loss, gradient, Q, G = kfgn.kflr(network, weights, X, Y)
+    >>> print(G[0].round(3))
+    [[0.061 0.078 0.049]
+     [0.078 0.199 0.062]
+     [0.049 0.062 0.041]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     memory = checked_count("memory", memory)

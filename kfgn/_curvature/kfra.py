@@ -1,6 +1,7 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
 from .._algebra.matrices import second_moment
+from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -11,7 +12,7 @@ from .recursion import pull_back
 
 
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and (26) from the exact E[G_L] = E[H_L] down to E[G_1], each (D_l, D_l)."""
+    """dE/dh_l (N, D_l), and the recursion (26) from the exact E[G_L] = E[H_L] to E[G_1], each (D_l, D_l)."""
     G = [at.output_curvature.mean()]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
@@ -20,14 +21,49 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
 
 
 @with_own_settings
+@with_shared_text
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
-    """Loss, gradient, Q and the second factor by KFRA, equation (26), from one pass forward and one back.
+    """The loss, its gradient and the Kronecker factors by KFRA, equation (26).
+
+    The cost grows with the number of outputs only through one matrix (D_L, D_L). So KFRA is the method for networks
+    with many outputs, such as autoencoders.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G, all means over the N datapoints.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    {memory_error}
+
+    Notes
+    -----
+    The second factor starts at the exact E[G_L] = E[H_L]. The recursion, with W_{l+1} without its bias, is::
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
-    from the exact E[H_L]. Its cost does not grow with the number of outputs beyond D_L^2: the method for
-    autoencoders. It equals `kflr` for the last layer, the last two if H_L is constant, linear networks and N = 1.
-    Arguments and errors as in `preactivation_gauss_newton`.
+    It is exact for the last layer, for the last two layers if H_L is constant, for linear networks and for N = 1. The
+    cost is one forward and one backward pass, N D_l^2 multiplications per layer for the mean of f' f'^T, and
+    N (D_{l-1} + 1)^2 for Q_l.
+
+    Examples
+    --------
+    {example}
+    >>> loss, gradient, Q, G = kfgn.kfra(network, weights, X, Y)
+    >>> print(G[0].round(3))
+    [[0.07  0.089 0.056]
+     [0.089 0.2   0.069]
+     [0.056 0.069 0.046]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     check_memory(network, X)

@@ -2,20 +2,37 @@
 
 from typing import NamedTuple
 
+from .._documentation import documented_tuple, with_shared_text
 from .._linearisation.linearisation import Linearisation
 from .._types import Array, Arrays
 
 
+@documented_tuple
+@with_shared_text
 class LossAndFactors(NamedTuple):
     """The loss, its gradient and the Kronecker factors of a batch, all of them means over its N datapoints.
 
-    loss:     0-d
-    gradient: dE/dW_l (D_l, D_{l-1} + 1), equation (3)
-    Q:        E[Q_l] (D_{l-1} + 1, D_{l-1} + 1), equation (21), the unit in the last row and column
-    G:        E[G_l] (D_l, D_l), by the method that was called
+    `kflr`, `kfra`, `kfac` and `rp` return it. The Gauss-Newton block of vec(W_l), columns stacked, is approximated by
+    Q_l kron G_l, equation (20). It is a named tuple of arrays, and so a pytree for JAX and PyTorch.
 
-    The Gauss-Newton block of vec(W_l), columns stacked, is approximated by Q_l kron G_l, equation (20).
-    A tuple of arrays, so a pytree to JAX and PyTorch.
+    Attributes
+    ----------
+    loss : array, shape ()
+        The mean loss.
+    gradient : tuple of L arrays
+        dE/dW_l, equation (3), in the shapes of the weights.
+    Q : tuple of L arrays
+        E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
+        (D_{l-1}, D_{l-1}) for a layer without a bias.
+    G : tuple of L arrays
+        E[G_l] by the method that was called, of shape (D_l, D_l).
+
+    Examples
+    --------
+    {example}
+    >>> result = kfgn.kfra(network, weights, X, Y)
+    >>> [A.shape for A in result.Q], [A.shape for A in result.G]
+    ([(3, 3), (4, 4)], [(3, 3), (2, 2)])
     """
 
     loss: Array

@@ -1,7 +1,8 @@
-"""Random projections of the root of H_L: the second factor from S columns instead of K."""
+"""Random projections of a root of H_L: the second factor from S columns instead of K."""
 
 from .._algebra.matrices import second_moment
-from .._linearisation.arguments import checked_network, checked_projections, checked_split
+from .._documentation import with_shared_text
+from .._linearisation.arguments import check_network, checked_projections, gauss_newton_split
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -13,26 +14,63 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) at the targets, and the mean over S projected columns of (24) of their outer products (D_l, D_l).
+    """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over S projected columns v = J_l^T C z.
 
-    The gradient goes back through the layers together with the projected columns.
+    One backward pass serves the targets and the projected columns.
     """
-    columns = at.output_curvature.root_columns(swap_samples(at.xp, projections))
+    columns = at.output_curvature.root_product(swap_samples(at.xp, projections))
     rows = at.pulled_back(at.xp.concat([at.output_gradient()[None, :, :], columns], axis=0))
     return tuple(d[0, :, :] for d in rows), tuple(second_moment(at.xp, d[1:, :, :]) for d in rows)
 
 
 @with_own_settings
+@with_shared_text
 def rp(
     network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True
 ) -> LossAndFactors:
-    """Loss, gradient, Q and the second factor by random projections, from one pass forward and one back.
+    """The loss, its gradient and the Kronecker factors by random projections of a root of H_L.
+
+    The second factor is an unbiased estimate of the G of `kflr` from S random combinations of the K columns. No labels
+    are sampled. The method is not in the paper.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    projections : array, shape (N, S, K)
+        S random vectors z per datapoint, of the shape of `projection_shape`, in the dtype of X, with E[z] = 0 and
+        E[z z^T] = I: standard normals, or random signs.
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G, all means over the N datapoints.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    {memory_error}
+
+    Notes
+    -----
+    The estimate of the second factor is::
 
         E[G_l] ~ 1/(N S) sum_n sum_s (J_l^T C z)(J_l^T C z)^T,  C C^T = H_L,  J_l = dh_L/dh_l
 
-    projections: z, S for each datapoint, of `projection_shape` and the dtype of X, with mean zero and E[z z^T] = I:
-    standard normals, or signs. Over these its expectation is the G of `kflr` exactly, whatever S; no label is sampled.
-    Other arguments and errors as in `preactivation_gauss_newton`.
+    The cost is one forward pass and S + 1 backward passes.
+
+    Examples
+    --------
+    {example}
+    >>> signs = np.array([[[1.0, -1.0]], [[-1.0, 1.0]], [[1.0, -1.0]]])
+    >>> loss, gradient, Q, G = kfgn.rp(network, weights, X, Y, signs)
+    >>> print(G[0].round(3))
+    [[0.108 0.138 0.087]
+     [0.138 0.364 0.111]
+     [0.087 0.111 0.072]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
@@ -40,7 +78,35 @@ def rp(
     return loss_and_factors(at, *rp_factor(at, projections))
 
 
+@with_shared_text
 def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
-    """The shape (N, S, K) of S projections for each of N datapoints: K is D_L, or 1 for a mixture split at p."""
-    checked_network(network)
-    return checked_count("N", N), checked_count("S", S), checked_split(network).columns(network.widths[-1])
+    """The shape of S random projections for each of N datapoints, for `rp`.
+
+    Parameters
+    ----------
+    {network}
+    N : int
+        The number of datapoints, positive.
+    S : int
+        The number of projections per datapoint, positive.
+
+    Returns
+    -------
+    tuple of int
+        (N, S, K). K is D_L, or 1 for a mixture with psd "scalar".
+
+    Raises
+    ------
+    TypeError
+        For a network that is not a `Network`, and numbers that are not integers.
+    ValueError
+        For numbers that are not positive, and if H_L is indefinite and `network.psd` is "raise".
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> kfgn.projection_shape(kfgn.Network.dense((5, 3), (), "categorical"), N=7, S=2)
+    (7, 2, 3)
+    """
+    check_network(network)
+    return checked_count("N", N), checked_count("S", S), gauss_newton_split(network).root_size(network.widths[-1])

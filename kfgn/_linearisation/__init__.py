@@ -1,7 +1,7 @@
-"""A batch at the weights: its arguments, its forward and backward passes, and the record that all methods share.
+"""A batch at the weights: validation, forward and backward pass, and the record that all methods use.
 
-arguments      checks of the arrays that public functions take
+arguments      validation of the arguments of public functions
 passes         the forward pass (1) and the backward pass (3)
 linearisation  the record of a batch with its forward pass
-r_operator     derivatives along a direction in the space of the weights
+r_operator     directional derivatives in the space of the weights
 """

@@ -1,118 +1,122 @@
-"""Validation of the arrays that public functions take. `kfgn._validation.arrays` has the rules for each array."""
+"""Validation of the arguments of public functions.
+
+Each function `checked_...` returns its argument outside any autograd graph, or raises `TypeError` or `ValueError` as
+the docstring of the package describes. `kfgn._validation.arrays` has the rules for a single array.
+"""
 
 from collections.abc import Mapping
 
 from array_api_compat import array_namespace
 
 from .._network.network import Network
-from .._network.objectives import OBJECTIVES, Split
+from .._network.objectives import OBJECTIVES, GaussNewtonSplit
 from .._types import Array, Arrays, Namespace, Weights
-from .._validation.arrays import finite, floating, one_library_and_device, values
+from .._validation.arrays import check_finite, check_floating_dtype, check_values, one_library_and_device
 from .._validation.scalars import checked_flag
 from .._words import type_of
 from ..backends import detached, index_dtype
 
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
-    """The weights and the inputs X (N, D_0) of a batch, checked, outside any autograd graph.
-
-    Raises `TypeError` or `ValueError` as the docstring of the package describes.
-    """
+    """Check the weights and the inputs X (N, D_0) of a batch."""
     check = checked_flag("check", check)
-    checked_network(network)
+    check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     named = {"X": X} | layers
     xp = one_library_and_device(named)
-    floating(xp, named)
-    _layer_shapes(network, layers)
+    check_floating_dtype(xp, named)
+    _check_layer_shapes(network, layers)
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
         raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
-        finite(xp, named)
+        check_finite(xp, named)
     return tuple(detached(W) for W in weights), detached(X)
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
-    """The weights alone, checked in the same way, with their values."""
-    checked_network(network)
+    """Check the weights alone, with their values."""
+    check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     xp = one_library_and_device(layers)
-    floating(xp, layers)
-    _layer_shapes(network, layers)
-    finite(xp, layers)
+    check_floating_dtype(xp, layers)
+    _check_layer_shapes(network, layers)
+    check_finite(xp, layers)
     return tuple(detached(W) for W in weights)
 
 
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
-    """A direction in the space of the weights: arrays shaped like them, beside a batch X that has been checked.
+    """Check a vector in the space of the weights. X has been checked.
 
-    letter: what the array of a layer is called, where that is not the name.
+    letter: the name of the array of a layer in messages, if it differs from the name of the argument
     """
     layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
-    floating(xp, {"X": X} | layers)
-    _layer_shapes(network, layers)
+    check_floating_dtype(xp, {"X": X} | layers)
+    _check_layer_shapes(network, layers)
     if check:
-        finite(xp, layers)
+        check_finite(xp, layers)
     return tuple(detached(array) for array in arrays)
 
 
 def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
-    """A vector (N, D_L) in the space of the outputs, likewise."""
+    """Check a vector (N, D_L) in the space of the outputs. X has been checked."""
     return _real(X, name, U, (X.shape[0], network.widths[-1]), check=check)
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
-    """Coordinates (N, S, K) along the columns of a root of H_L, likewise."""
+    """Check projections (N, S, K), the coefficients of the columns of a root of H_L. X has been checked."""
     (S,) = _samples(X, "projections", projections)
-    K = checked_split(network).columns(network.widths[-1])
+    K = gauss_newton_split(network).root_size(network.widths[-1])
     return _real(X, "projections", projections, (X.shape[0], S, K), check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
-    """The targets Y of a batch X that has been checked, (N, D_L) or (N,), once they are in order too."""
+    """Check the targets Y, (N, D_L) or (N,). X has been checked."""
     return _labels(network, X, "Y", Y, samples=(), check=check)
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """True if all targets, which came from `checked_targets`, have values that the objective takes: 0-d, not read."""
+    """True if the objective is defined for all targets, 0-d. The targets are from `checked_targets`."""
     return xp.all(_allowed(xp, network, Y))
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """True if all draws are in [0, 1), where labels are sampled by uniforms, or finite, where they are normals: 0-d."""
+    """True if all draws are in [0, 1) for labels that are sampled by uniforms, or finite for normals, 0-d."""
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 
 
 def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
-    """Sampled labels, (N, S, D_L) or (N, S), likewise."""
+    """Check sampled labels, (N, S, D_L) or (N, S). X has been checked."""
     return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
 
 
 def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> Array:
-    """The random numbers that labels are sampled from, (N, S, D_L) or (N, S), likewise."""
+    """Check the random numbers for sampled labels, (N, S, D_L) or (N, S). X has been checked."""
     samples = _samples(X, "draws", draws)
     xp = array_namespace(X)
-    floating(xp, {"X": X, "draws": draws})
-    _label_shape(network, X, "draws", draws, samples)
+    check_floating_dtype(xp, {"X": X, "draws": draws})
+    _check_label_shape(network, X, "draws", draws, samples)
     if check:
-        finite(xp, {"draws": draws})
+        check_finite(xp, {"draws": draws})
         if network.objective != "squared_error":
-            values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
+            check_values(xp, "draws", draws, _in_unit_interval(draws), "uniforms in [0, 1)")
     return detached(draws)
 
 
-def checked_network(network: Network) -> None:
-    """`TypeError` for anything but a network."""
+def check_network(network: Network) -> None:
+    """Raise `TypeError` for a value that is not a network."""
     if not isinstance(network, Network):
         raise TypeError(f"network: expected a kfgn.Network, got {type_of(network)}")
 
 
-def checked_split(network: Network) -> Split:
-    """Where Gauss-Newton splits the network: `ValueError` where H_L is indefinite and nothing is to stand for it."""
+def gauss_newton_split(network: Network) -> GaussNewtonSplit:
+    """The split of the network for Gauss-Newton matrices.
+
+    Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
+    """
     splits = OBJECTIVES[network.objective].gauss_newton
     if network.psd not in splits:
         known = " or ".join(map(repr, splits))
@@ -124,7 +128,7 @@ def checked_split(network: Network) -> Split:
 
 
 def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict[str, Array]:
-    """The arrays W_1, ..., W_L by their names."""
+    """The arrays W_1, ..., W_L with their names."""
     expected = f"arrays {letter}_1, ..., {letter}_L"
     if not isinstance(arrays, (tuple, list)):
         raise TypeError(f"{name}: expected a tuple or list of {expected}, got {type_of(arrays)}")
@@ -133,25 +137,26 @@ def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict
     return {f"{letter}_{l}": array for l, array in enumerate(arrays, start=1)}
 
 
-def _layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
-    for (name, array), shape in zip(layers.items(), network.weight_shapes, strict=True):
-        if (came := tuple(array.shape)) != shape:
-            raise ValueError(f"{name}: expected shape {shape}, bias in the last column, got {came}")
+def _check_layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
+    for (name, array), layer, shape in zip(layers.items(), network.layers, network.weight_shapes, strict=True):
+        if (actual := tuple(array.shape)) != shape:
+            bias = "bias in the last column" if layer.bias else "without a bias"
+            raise ValueError(f"{name}: expected shape {shape}, {bias}, got {actual}")
 
 
 def _real(X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
-    """Real numbers of a given shape."""
+    """Check real numbers of a given shape."""
     xp = one_library_and_device({"X": X, name: array})
-    floating(xp, {"X": X, name: array})
-    if (came := tuple(array.shape)) != shape:
-        raise ValueError(f"{name}: expected shape {shape}, got {came}")
+    check_floating_dtype(xp, {"X": X, name: array})
+    if (actual := tuple(array.shape)) != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {actual}")
     if check:
-        finite(xp, {name: array})
+        check_finite(xp, {name: array})
     return detached(array)
 
 
 def _samples(X: Array, name: str, array: Array) -> tuple[int]:
-    """(S,) of an array (N, S, ...)."""
+    """(S,), from an array (N, S, ...)."""
     one_library_and_device({"X": X, name: array})
     if array.ndim < 2 or array.shape[1] == 0:
         shape = tuple(array.shape)
@@ -160,7 +165,7 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
 
 
 def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
-    """Labels of the objective's kind."""
+    """Check labels of the kind of the objective: class indices or real numbers."""
     xp = one_library_and_device({"X": X, name: y})
     if network.classes is None:
         return detached(_real_labels(xp, network, X, name, y, samples, check=check))
@@ -170,28 +175,28 @@ def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[i
 def _class_labels(
     xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
 ) -> Array:
-    """Indices in the library's own index dtype, since that of y may not count as far as the classes go."""
+    """Check class indices and convert them to the index dtype, since the dtype of y may not hold every class."""
     if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
-    _label_shape(network, X, name, y, samples)
+    _check_label_shape(network, X, name, y, samples)
     y = xp.astype(y, index_dtype(y))
     if check and network.classes is not None:
-        values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
+        check_values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y
 
 
 def _real_labels(
     xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
 ) -> Array:
-    floating(xp, {"X": X, name: y})
-    _label_shape(network, X, name, y, samples)
+    check_floating_dtype(xp, {"X": X, name: y})
+    _check_label_shape(network, X, name, y, samples)
     bounds = OBJECTIVES[network.objective].target_range
     if check:
-        finite(xp, {name: y})
+        check_finite(xp, {name: y})
         if bounds is not None:
-            least, most = bounds
-            expected = f"{network.objective} targets from {least} to {most}"
-            values(xp, name, y, _allowed(xp, network, y), expected)
+            lower, upper = bounds
+            expected = f"{network.objective} targets from {lower} to {upper}"
+            check_values(xp, name, y, _allowed(xp, network, y), expected)
     return y
 
 
@@ -200,18 +205,18 @@ def _in_unit_interval(draws: Array) -> Array:
 
 
 def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
-    """True for labels with values that the objective takes: existing classes, or finite numbers in its range."""
+    """True where y is a class of the network, or a finite number in the range of the objective."""
     if network.classes is not None:
         return (y >= 0) & (y < network.classes)
     bounds = OBJECTIVES[network.objective].target_range
     if bounds is None:
         return xp.isfinite(y)
-    least, most = bounds
-    return (y >= least) & (y <= most)
+    lower, upper = bounds
+    return (y >= lower) & (y <= upper)
 
 
-def _label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
+def _check_label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
     outputs = (network.widths[-1],) if network.classes is None else ()
     expected = (X.shape[0], *samples, *outputs)
-    if (came := tuple(array.shape)) != expected:
-        raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {came}")
+    if (actual := tuple(array.shape)) != expected:
+        raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {actual}")

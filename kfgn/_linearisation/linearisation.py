@@ -1,4 +1,4 @@
-"""The record of a batch linearised at the weights. Every curvature is computed from it."""
+"""The record of a batch that is linearised at the weights. Every curvature is computed from it."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,16 @@ from .._network.objectives import OBJECTIVES, Objective
 from .._network.output_hessian import OutputCurvature, OutputHessian
 from .._network.transfers import transfer_functions
 from .._types import Array, Arrays, Namespace, Weights
-from .arguments import checked, checked_split, checked_targets
+from .arguments import checked, checked_targets, gauss_newton_split
 from .passes import Forward, backward, forward
 
 
 @dataclass(frozen=True, eq=False)
 class Linearisation:
-    """A batch X (N, D_0), Y at the weights: checked, outside any autograd graph, with its forward pass.
+    """A batch X (N, D_0), Y at the weights, with its forward pass.
 
-    Y is None for quantities that do not depend on the targets.
+    All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
+    targets.
     """
 
     xp: Namespace
@@ -80,12 +81,17 @@ class Linearisation:
         parts = zip(self.network.layers, self.forward.inputs, strict=True)
         return tuple(layer.mean_input_moment(self.xp, inputs) for layer, inputs in parts)
 
+    def mean_blocks(self, M: Arrays) -> Arrays:
+        """1/N sum_n (a_{l-1} a_{l-1}^T) kron M_n of each layer, equations (7) and (16), from M (N, D_l, D_l)."""
+        parts = zip(self.network.layers, self.forward.inputs, M, strict=True)
+        return tuple(layer.mean_block(self.xp, inputs, M_l) for layer, inputs, M_l in parts)
+
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonLinearisation(Linearisation):
-    """A linearised batch with the middle of its Gauss-Newton matrix.
+    """A linearised batch with the matrices H_L of its Gauss-Newton matrix.
 
-    output_curvature: H_L of each datapoint, or the PSD matrix by which `Network.psd` replaces it
+    output_curvature: H_L of each datapoint, or the PSD matrix that replaces it by `Network.psd`
     """
 
     output_curvature: OutputCurvature
@@ -93,17 +99,17 @@ class GaussNewtonLinearisation(Linearisation):
     @property
     def root_size(self) -> int:
         """K, the number of columns of the root of `output_curvature`."""
-        return checked_split(self.network).columns(self.network.widths[-1])
+        return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1 alone."""
+        """The linearisation of the datapoints start, ..., stop - 1."""
         rows = slice(start, stop)
         forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
         return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
 
 
 def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
-    """Check the arguments of a public function, detach them from any autograd graph, and take the forward pass.
+    """Check the arguments of a public function, detach them from any autograd graph, and run the forward pass.
 
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
@@ -112,7 +118,7 @@ def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: 
 
 
 def linearise_without_targets(network: Network, weights: Weights, X: Array, *, check: bool) -> Linearisation:
-    """Do what `linearise` does for a function that does not depend on the targets."""
+    """Linearise a batch for a function that does not depend on the targets."""
     weights, X = checked(network, weights, X, check=check)
     return linearised(network, weights, X, None)
 
@@ -120,21 +126,24 @@ def linearise_without_targets(network: Network, weights: Weights, X: Array, *, c
 def linearise_for_gauss_newton(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> GaussNewtonLinearisation:
-    """Do what `linearise` does for a Gauss-Newton matrix: `ValueError` if H_L is indefinite and nothing replaces it."""
+    """Linearise a batch for a Gauss-Newton matrix.
+
+    Raises `ValueError` also if H_L is indefinite and `Network.psd` is "raise".
+    """
     weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
-    checked_split(network)
+    gauss_newton_split(network)
     return linearised_for_gauss_newton(network, weights, X, Y)
 
 
 def linearised(network: Network, weights: Arrays, X: Array, Y: Array | None) -> Linearisation:
-    """Take the forward pass of a batch that has been checked."""
+    """Run the forward pass of a batch that has been checked."""
     xp = array_namespace(X)
     return Linearisation(xp, network, weights, X, Y, forward(xp, network, weights, X))
 
 
 def linearised_for_gauss_newton(network: Network, weights: Arrays, X: Array, Y: Array) -> GaussNewtonLinearisation:
-    """Take the forward pass of a batch that has been checked, and the curvature of its outputs."""
+    """Run the forward pass of a batch that has been checked, and compute the curvature of its outputs."""
     return _with_curvature(network, weights, X, Y, forward(array_namespace(X), network, weights, X))
 
 
@@ -142,5 +151,5 @@ def _with_curvature(
     network: Network, weights: Arrays, X: Array, Y: Array, forward: Forward
 ) -> GaussNewtonLinearisation:
     xp = array_namespace(X)
-    curvature = checked_split(network).at(xp, forward.outputs, Y)
+    curvature = gauss_newton_split(network).output_curvature(xp, forward.outputs, Y)
     return GaussNewtonLinearisation(xp, network, weights, X, Y, forward, curvature)

@@ -10,8 +10,8 @@ from .._types import Array, Arrays, Namespace
 class Forward(NamedTuple):
     """The intermediate results of a forward pass.
 
-    inputs:         for l = 1, ..., L the rows that W_l multiplies: a_{l-1} with the unit appended, (N, D_{l-1} + 1), or
-                    without it (N, D_{l-1}) for a layer without a bias
+    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the unit appended, (N, D_{l-1} + 1),
+                    or without it, (N, D_{l-1}), for a layer without a bias
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
     """
@@ -40,13 +40,13 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 
 
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
-    """Rows (..., N, D_L) carried back to (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
+    """Rows (..., N, D_L) times dh_L/dh_l, (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
-    One linear recursion serves three equations. With rows dE/dh_L it is the gradient's (3), with gradients at S
-    sampled labels it is KFAC's (59), and with the K columns of a root of H_L it is (24).
+    This linear recursion is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24) for the K columns
+    of a root of H_L.
     """
-    carried = [rows]
+    v = [rows]
     above = zip(network.layers[1:], weights[1:], derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
-        carried.append(layer.pulled_back(W, carried[-1]) * derivative)
-    return tuple(reversed(carried))
+        v.append(layer.pulled_back(W, v[-1]) * derivative)
+    return tuple(reversed(v))

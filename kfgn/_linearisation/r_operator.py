@@ -1,4 +1,4 @@
-"""Pearlmutter's R-operator: R{x} is the derivative of x as the weights W_l move in the direction V_l."""
+"""Pearlmutter's R-operator: R{x} is the derivative of x along the direction V of the weights."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from .linearisation import Linearisation
 class Tangents(NamedTuple):
     """The intermediate results of a forward pass of tangents.
 
-    inputs:         R{a_0}, ..., R{a_{L-1}} without the unit, which does not move, (N, D_{l-1}); R{a_0} = 0
+    inputs:         R{a_0}, ..., R{a_{L-1}} without the appended unit, (N, D_{l-1}); R{a_0} = 0
     preactivations: R{h_1}, ..., R{h_L}, (N, D_l)
     """
 
@@ -23,33 +23,35 @@ class Tangents(NamedTuple):
 
 
 def forward_tangents(at: Linearisation, V: Arrays) -> Tangents:
-    """R of equation (1): R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}}, R{a_l} = f'(h_l) * R{h_l}."""
+    """The R-operator applied to (1): R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}} and R{a_l} = f'(h_l) * R{h_l}."""
     layers, forward = at.network.layers, at.forward
     inputs = [at.xp.zeros_like(at.X)]
     preactivations = [layers[0].preactivations(V[0], forward.inputs[0])]
     for l, derivative in enumerate(forward.derivatives, start=1):
         inputs.append(derivative * preactivations[-1])
-        moved = layers[l].preactivation_tangents(at.weights[l], inputs[l])
-        preactivations.append(layers[l].preactivations(V[l], forward.inputs[l]) + moved)
+        from_inputs = layers[l].preactivation_tangents(at.weights[l], inputs[l])
+        preactivations.append(layers[l].preactivations(V[l], forward.inputs[l]) + from_inputs)
     return Tangents(tuple(inputs), tuple(preactivations))
 
 
 def backward_tangents(
-    at: Linearisation, V: Arrays, tangents: Tangents, dE_dh: Arrays, curved: Arrays, rows: Array
+    at: Linearisation, V: Arrays, tangents: Tangents, dE_dh: Arrays, second_terms: Arrays, R_output_gradient: Array
 ) -> Arrays:
-    """R of equation (3): R{dE/dh_l} (N, D_l), from R{dE/dh_L} = H_L R{h_L} given as rows.
+    """The R-operator applied to (3): R{dE/dh_l} (N, D_l) for l = 1, ..., L.
 
-    dE_dh, curved: dE/dh_l and f''(h_l) * dE/da_l, as `Linearisation` has them
+    dE_dh:             dE/dh_l, from `Linearisation.dE_dh`
+    second_terms:      f''(h_l) * dE/da_l, from `Linearisation.second_derivative_terms`
+    R_output_gradient: R{dE/dh_L} = H_L R{h_L}
 
     R{dE/da_l} = W_{l+1}^T R{dE/dh_{l+1}} + V_{l+1}^T dE/dh_{l+1}
     R{dE/dh_l} = f'(h_l) * R{dE/da_l} + f''(h_l) * dE/da_l * R{h_l}
     """
-    carried = [rows]
+    R_dE_dh = [R_output_gradient]
     for l in reversed(range(len(at.forward.derivatives))):
         layer = at.network.layers[l + 1]
-        R_dE_da = layer.pulled_back(at.weights[l + 1], carried[-1]) + layer.pulled_back(V[l + 1], dE_dh[l + 1])
-        carried.append(at.forward.derivatives[l] * R_dE_da + curved[l] * tangents.preactivations[l])
-    return tuple(reversed(carried))
+        R_dE_da = layer.pulled_back(at.weights[l + 1], R_dE_dh[-1]) + layer.pulled_back(V[l + 1], dE_dh[l + 1])
+        R_dE_dh.append(at.forward.derivatives[l] * R_dE_da + second_terms[l] * tangents.preactivations[l])
+    return tuple(reversed(R_dE_dh))
 
 
 def mean_transposed_product(at: Linearisation, U: Array) -> Arrays:

@@ -1,23 +1,52 @@
-"""The dense layer. No other module assumes that a layer has one row of inputs for each datapoint."""
+"""The dense layer. No other module assumes that a layer has one row of inputs per datapoint."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .._algebra.matrices import second_moment
+from .._algebra.matrices import mean_kron, second_moment
+from .._documentation import Documented
 from .._types import Array, Namespace
-from .._validation.scalars import checked_count, checked_flag, settle
+from .._validation.scalars import checked_count, checked_flag, set_fields
 from .transfers import TransferName, checked_transfer
 
 
 @dataclass(frozen=True)
-class Dense:
-    """A dense layer: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
+class Dense(metaclass=Documented):
+    """A dense layer l: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
 
-    units:    D_l
-    transfer: the name of f_l, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)
-    bias:     True if a unit is appended to a_{l-1}, which multiplies the last column of W_l
+    It is hashable and holds no array. `Network` takes a sequence of layers.
 
-    Raises `ValueError` for a number that is not positive or an unknown name, and `TypeError` for values of another type.
+    Parameters
+    ----------
+    units : int
+        D_l, the number of units, positive.
+    transfer : str or tuple of (str, float), default "identity"
+        f_l: identity, relu, leaky_relu, tanh, logistic or softplus. The pair ("leaky_relu", 0.01) sets the slope of
+        leaky_relu for h < 0, which is 0.1 for the name alone.
+    bias : bool, default True
+        True if the layer has a bias. W_l is then (D_l, D_{l-1} + 1), and its last column multiplies a unit that is
+        appended to a_{l-1}. Otherwise W_l is (D_l, D_{l-1}).
+
+    Raises
+    ------
+    TypeError
+        For values of a wrong type.
+    ValueError
+        For a number of units that is not positive, an unknown name, or a parameter that float32 cannot hold.
+
+    Notes
+    -----
+    Only `weight_shape` is for users. The forward and backward passes call the other methods, with checked arrays: W in
+    the shape of W_l, a (N, D_{l-1}), inputs from the method `inputs`, and rows (..., N, D_l).
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> layer = kfgn.Dense(4, ("leaky_relu", 0.01), bias=False)
+    >>> layer
+    Dense(units=4, transfer=('leaky_relu', 0.01), bias=False)
+    >>> layer.weight_shape(inputs=3)
+    (4, 3)
     """
 
     units: int
@@ -27,7 +56,7 @@ class Dense:
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self) -> None:
-        settle(
+        set_fields(
             self,
             units=checked_count("units", self.units),
             transfer=checked_transfer("transfer", self.transfer),
@@ -35,7 +64,7 @@ class Dense:
         )
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """The shape (D_l, D_{l-1} + 1) of W_l, or (D_l, D_{l-1}) without a bias. inputs: D_{l-1}."""
+        """The shape of W_l for D_{l-1} inputs: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias."""
         return self.units, inputs + self.bias
 
     def kernel(self, W: Array) -> Array:
@@ -43,29 +72,33 @@ class Dense:
         return W[:, :-1] if self.bias else W
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The rows that W_l multiplies: a_{l-1} (N, D_{l-1}) with the unit appended, if the layer has a bias."""
+        """The rows that W_l multiplies: a_{l-1}, with the unit appended if the layer has a bias."""
         return xp.concat([a, xp.ones_like(a[:, :1])], axis=1) if self.bias else a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The derivative of `inputs` along a direction: that of the unit is 0."""
+        """The derivative of `inputs` along a direction. The derivative of the appended unit is 0."""
         return xp.concat([R_a, xp.zeros_like(R_a[:, :1])], axis=1) if self.bias else R_a
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """h_l = W_l a_{l-1} of each datapoint, (N, D_l), from `inputs`."""
+        """h_l = W_l a_{l-1} of each datapoint, (N, D_l)."""
         return inputs @ W.T
 
     def preactivation_tangents(self, W: Array, R_a: Array) -> Array:
-        """The derivative (..., N, D_l) of h_l as a_{l-1} moves along R_a (..., N, D_{l-1}) and W_l does not."""
+        """The derivative of h_l along a direction R_a (..., N, D_{l-1}) of a_{l-1}, with W_l fixed: (..., N, D_l)."""
         return R_a @ self.kernel(W).T
 
     def pulled_back(self, W: Array, rows: Array) -> Array:
-        """Rows in the space of h_l (..., N, D_l) times dh_l/da_{l-1}: (..., N, D_{l-1})."""
+        """Rows in the space of h_l times dh_l/da_{l-1}: (..., N, D_l) to (..., N, D_{l-1})."""
         return rows @ self.kernel(W)
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l) and `inputs`."""
+        """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l)."""
         return dE_dh.T @ inputs / dE_dh.shape[0]
 
     def mean_input_moment(self, xp: Namespace, inputs: Array) -> Array:
-        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T, equation (21), from `inputs`."""
+        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T, equation (21)."""
         return second_moment(xp, inputs)
+
+    def mean_block(self, xp: Namespace, inputs: Array, M: Array) -> Array:
+        """1/N sum_n (a_{l-1} a_{l-1}^T) kron M_n, equations (7) and (16), for vec(W_l) and M (N, D_l, D_l)."""
+        return mean_kron(xp, inputs, M)

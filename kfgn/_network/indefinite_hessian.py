@@ -1,6 +1,6 @@
-"""An H_L that is indefinite, as it is, and the two PSD matrices that may stand for it in Gauss-Newton.
+"""An indefinite H_L, and the two PSD matrices that can replace it in Gauss-Newton matrices.
 
-The interfaces, and what their methods give, are those of `kfgn._network.output_hessian`. N matrices are held: for few outputs.
+The classes have the interfaces of `kfgn._network.output_hessian`. They hold N matrices, and are for few outputs.
 """
 
 from typing import NamedTuple
@@ -27,9 +27,9 @@ class FullHessian(NamedTuple):
 
 
 class Projected(NamedTuple):
-    """M = V diag(kept) V^T with V (N, D_L, D_L) orthogonal and kept (N, D_L), none negative; see `projected`.
+    """M = V diag(kept) V^T with V (N, D_L, D_L) orthogonal and kept (N, D_L) at least 0; see `projected`.
 
-    C = V diag(sqrt kept) V^T, the root that is itself PSD: there is one, whatever the signs of the eigenvectors.
+    C = V diag(sqrt kept) V^T is the PSD root, which does not depend on the signs of the eigenvectors.
     """
 
     kept: Array
@@ -41,7 +41,7 @@ class Projected(NamedTuple):
         return (self.V * self.kept[:, None, :]) @ xp.matrix_transpose(self.V)
 
     def mean(self) -> Array:
-        """The mean of the projections, and not the projection of the mean."""
+        """E[M], the mean of the projections, which is not the projection of the mean."""
         xp = array_namespace(self.V)
         return xp.mean(self.matrix(), axis=0)
 
@@ -56,12 +56,12 @@ class Projected(NamedTuple):
         along = _rows_times(v, self.V)
         return xp.sum(self.kept * along * along, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """C A."""
         xp, (N, K, D) = array_namespace(self.V), self.V.shape
         return xp.reshape(xp.reshape(self._root(), (N * K, D)) @ A, (N, K, A.shape[-1]))
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """C z."""
         return _rows_times(z, self._root())
 
@@ -71,7 +71,7 @@ class Projected(NamedTuple):
 
 
 def projected(xp: Namespace, M: Array) -> Projected:
-    """The nearest PSD matrix to each symmetric M (N, D_L, D_L): its negative eigenvalues are set to zero."""
+    """The nearest PSD matrix to each symmetric M (N, D_L, D_L). Negative eigenvalues are set to zero."""
     eigenvalues, V = eigh(M)
     return Projected(xp.where(eigenvalues < 0, xp.zeros_like(eigenvalues), eigenvalues), V)
 
@@ -100,15 +100,15 @@ class RankOne(NamedTuple):
         along = xp.sum(self.g * v, axis=-1)
         return along * along
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """g^T A, one row."""
         return (self.g @ A)[:, None, :]
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """g z."""
         return self.g * z
 
 
 def _rows_times(v: Array, M: Array) -> Array:
-    """v_n^T M_n of each datapoint: (..., N, K) and (N, K, D) to (..., N, D)."""
+    """v_n^T M_n per datapoint: (..., N, K) and (N, K, D) to (..., N, D)."""
     return (v[..., None, :] @ M)[..., 0, :]

@@ -1,10 +1,10 @@
-"""The mixture of two binary classifiers (27): p(y | h) = s A + (1 - s) C, of which H_L is indefinite at every h.
+"""The mixture of two binary classifiers (27), p(y | h) = s A + (1 - s) C. Its H_L is indefinite at every h.
 
     s = sigma(h_1), A = sigma(t h_2), C = sigma(t h_3), t = 2 y - 1, for a label y of 0 or 1
 
-With r = s A / p, the responsibility of the first classifier, everything below is a product of logistics: the
-logit of r is h_1 + w with w = log A - log C, and no 1 - sigma(x) is a difference, as it is sigma(-x). So the
-loss and its derivatives keep their digits where the model has become sure. h is (N, 3), y (..., N).
+Let r = s A / p be the responsibility of the first classifier. Its logit is z = h_1 + w with w = log A - log C. The loss
+and its derivatives are products of logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed as
+sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from .transfers import logistic, softplus
 
 
 class _Parts(NamedTuple):
-    """What value, gradient and Hessian are made of, (..., N) each; no one_minus_x is a difference."""
+    """The parts of gradient and Hessian, (..., N) each. Each one_minus_x is computed without a difference."""
 
     t: Array
     w: Array
@@ -33,7 +33,7 @@ def _sigma(xp: Namespace, x: Array) -> Array:
     return logistic(xp, x)[0]
 
 
-def _sigma_slope(xp: Namespace, x: Array) -> Array:
+def _sigma_derivative(xp: Namespace, x: Array) -> Array:
     return logistic(xp, x)[1]
 
 
@@ -50,9 +50,12 @@ def _parts(xp: Namespace, h: Array, y: Array) -> _Parts:
     return _Parts(t, w, z, *(_sigma(xp, x) for x in (z, -z, a, -a, c, -c)))
 
 
-@with_derivative(lambda xp, x, t: _sigma_slope(xp, x[0]) * t[0] - _sigma_slope(xp, x[1]) * t[1])
+@with_derivative(lambda xp, x, t: _sigma_derivative(xp, x[0]) * t[0] - _sigma_derivative(xp, x[1]) * t[1])
 def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
-    """sigma(u) - sigma(v), given u - v = gap: sigma(u) sigma(-v) (1 - e^-gap) for gap >= 0, and the like below."""
+    """sigma(u) - sigma(v), given u - v = gap.
+
+    It is sigma(u) sigma(-v) (1 - e^-gap) for gap >= 0, and -sigma(-u) sigma(v) (1 - e^gap) for gap < 0.
+    """
     above = _sigma(xp, u) * _sigma(xp, -v)
     below = -_sigma(xp, -u) * _sigma(xp, v)
     return xp.where(gap >= 0, above, below) * -xp.expm1(-xp.abs(gap))
@@ -60,18 +63,21 @@ def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
 
 @with_derivative(lambda xp, x, t: xp.sum(gradient(xp, *x) * t[0], axis=-1))
 def value(xp: Namespace, h: Array, y: Array) -> Array:
-    """E = -log p(y | h). Where the other label has q < 1/2 it is log(1 + q/(1-q)), with q a sum of positive terms."""
+    """E = -log p(y | h).
+
+    With q = 1 - p, a sum of positive terms, it is computed as log(1 + q/(1-q)) if q < 1/2.
+    """
     t = _sign(xp, h, y)
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
     q = _sigma(xp, h_1) * _sigma(xp, -a) + _sigma(xp, -h_1) * _sigma(xp, -c)
-    sure = q < 0.5
-    # elsewhere the logarithm of a sum of exponentials that cannot all underflow
+    small_q = q < 0.5
+    # for q >= 1/2: the logarithm of a sum of two exponentials, scaled so that not both can underflow
     log_first = -softplus(xp, -h_1) - softplus(xp, -a)
     log_second = -softplus(xp, h_1) - softplus(xp, -c)
     log_p = xp.maximum(log_first, log_second) + xp.log1p(xp.exp(-xp.abs(log_first - log_second)))
-    # log1p(q / (1 - q)) and not -log1p(-q): XLA's loses 200 units in the last place where its argument is near -0.4
-    small = xp.where(sure, q, xp.zeros_like(q))
-    return xp.where(sure, xp.log1p(small / (1 - small)), -log_p)
+    # log1p(q / (1 - q)) instead of -log1p(-q), since XLA's log1p has errors of 200 ulp for arguments near -0.4
+    q = xp.where(small_q, q, xp.zeros_like(q))
+    return xp.where(small_q, xp.log1p(q / (1 - q)), -log_p)
 
 
 @with_derivative(lambda xp, x, t: FullHessian(hessian(xp, *x)).product(t[0]))
@@ -97,7 +103,7 @@ def hessian(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def sample(xp: Namespace, h: Array, u: Array) -> Array:
-    """y = 1 where the uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3)."""
+    """Labels y, 1 where the uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3), otherwise 0."""
     h_1 = h[..., 0]
     p = _sigma(xp, h_1) * _sigma(xp, h[..., 1]) + _sigma(xp, -h_1) * _sigma(xp, h[..., 2])
     return xp.astype(u < p, index_dtype(u))

@@ -1,10 +1,11 @@
-"""The static description of a network: everything about it but its weights."""
+"""The static description of a network: layers and objective, without the weights."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from .._validation.scalars import checked_count, checked_name, settle
+from .._documentation import Documented
+from .._validation.scalars import checked_count, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
 from .objectives import OBJECTIVES, PSD
@@ -12,21 +13,41 @@ from .transfers import TransferName, checked_transfer
 
 
 @dataclass(frozen=True)
-class Network:
-    """A feedforward network, equation (1), and its objective. It is hashable and holds no array.
+class Network(metaclass=Documented):
+    """A feedforward network, equation (1), and its objective, without the weights.
 
-    inputs:    D_0
-    layers:    the layers l = 1, ..., L; the last one has the transfer function identity, since its pre-activations h_L
-               are the argument of the objective
-    objective: squared_error, bernoulli, categorical or mixture (27), which has three outputs
-    psd:       the matrix that replaces H_L in Gauss-Newton matrices where H_L is indefinite, as that of the mixture is:
-               project  the nearest PSD matrix of each datapoint: negative eigenvalues are set to zero
-               scalar   dE/dh_L dE/dh_L^T, which splits the network from its objective at the scalar p(y | h_L)
-               raise    none: every function that needs a Gauss-Newton matrix raises `ValueError`
-               The other objectives ignore it. The Hessian and its products have the true H_L.
+    It is hashable and holds no array. `dataclasses.replace` makes a network with other fields.
 
-    Raises `ValueError` if there is no layer, if the last layer does not fit the objective, or for an unknown name, and
-    `TypeError` for values of another type.
+    Parameters
+    ----------
+    inputs : int
+        D_0, the number of inputs, positive.
+    layers : sequence of L Dense
+        The layers l = 1, ..., L. The last one has the transfer function identity, since its pre-activations h_L are the
+        argument of the objective.
+    objective : {"squared_error", "bernoulli", "categorical", "mixture"}
+        E(h_L, y). The mixture is that of equation (27), which has three outputs.
+    psd : {"project", "scalar", "raise"}, default "project"
+        The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. Only the H_L of the mixture is
+        indefinite. "project" is the nearest PSD matrix, in which negative eigenvalues are set to zero. "scalar" is
+        dE/dh_L dE/dh_L^T, for which the loss is split at the scalar p(y | h_L). With "raise", functions that need a
+        Gauss-Newton matrix raise `ValueError`. The Hessian and its products always have the true H_L.
+
+    Raises
+    ------
+    TypeError
+        For values of a wrong type.
+    ValueError
+        For an unknown name, no layer, a last layer with a transfer function, or a number of outputs that does not fit
+        the objective.
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> hidden = kfgn.Dense(5, ("leaky_relu", 0.01), bias=False)
+    >>> network = kfgn.Network(4, (hidden, kfgn.Dense(3)), "categorical")
+    >>> network.depth, network.widths, network.weight_shapes, network.classes
+    (2, (4, 5, 3), ((5, 4), (3, 6)), 3)
     """
 
     inputs: int
@@ -35,20 +56,46 @@ class Network:
     psd: str = "project"
 
     def __post_init__(self) -> None:
-        settle(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
-        settle(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
-        settle(self, psd=checked_name("psd", self.psd, PSD))
-        outputs = OBJECTIVES[self.objective].outputs
-        if outputs is not None and self.widths[-1] != outputs:
-            raise ValueError(f"widths: expected {outputs} outputs D_L for {self.objective}, got {shown(self.widths)}")
+        set_fields(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
+        set_fields(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
+        set_fields(self, psd=checked_name("psd", self.psd, PSD))
+        _check_outputs("layers", self.objective, self.widths)
 
     @classmethod
     def dense(cls, widths: Any, transfers: Any, objective: str, psd: str = "project") -> "Network":
-        """A network of dense layers that all have a bias.
+        """Make a network of dense layers that all have a bias.
 
-        widths:    D_0, ..., D_L, the number of inputs and of the units of each layer
-        transfers: f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus, or a pair of a name and a
-                   parameter; the last layer has none
+        Parameters
+        ----------
+        widths : sequence of L + 1 int
+            D_0, ..., D_L, the number of inputs and of the units of each layer.
+        transfers : sequence of L - 1 names or pairs
+            f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus, or a pair such as
+            ("leaky_relu", 0.01). The last layer has none.
+        objective : {"squared_error", "bernoulli", "categorical", "mixture"}
+            E(h_L, y).
+        psd : {"project", "scalar", "raise"}, default "project"
+            The PSD matrix that replaces an indefinite H_L, see `Network`.
+
+        Returns
+        -------
+        Network
+            The network, whose weights have the shapes (D_l, D_{l-1} + 1).
+
+        Raises
+        ------
+        TypeError
+            For values of a wrong type.
+        ValueError
+            For widths that are not positive, a wrong number of transfer functions, an unknown name, or a number of
+            outputs that does not fit the objective.
+
+        Examples
+        --------
+        >>> import kfgn
+        >>> network = kfgn.Network.dense((784, 100, 10), ("tanh",), "categorical")
+        >>> network.transfers, network.weight_shapes
+        (('tanh',), ((100, 785), (10, 101)))
         """
         widths = tuple(checked_count("widths", D) for D in _sequence("widths", widths, "positive integers"))
         names = tuple(checked_transfer("transfers", name) for name in _sequence("transfers", transfers, "names"))
@@ -59,6 +106,7 @@ class Network:
                 f"transfers: expected {len(widths) - 2}, one for each layer but the last of widths "
                 f"{shown(widths)}, got {len(names)}: {shown(names)}"
             )
+        _check_outputs("widths", checked_name("objective", objective, tuple(OBJECTIVES)), widths)
         layers = tuple(Dense(D, name) for D, name in zip(widths[1:], (*names, "identity"), strict=True))
         return cls(widths[0], layers, objective, psd)
 
@@ -79,7 +127,7 @@ class Network:
 
     @property
     def classes(self) -> int | None:
-        """The number of classes if a label is an index: D_L for the categorical, 2 for the mixture; else None."""
+        """The number of classes: D_L for the categorical objective, 2 for the mixture, None for real targets."""
         count = OBJECTIVES[self.objective].classes
         return None if count is None else count(self.widths[-1])
 
@@ -89,26 +137,38 @@ class Network:
         return tuple(layer.weight_shape(D) for layer, D in zip(self.layers, self.widths[:-1], strict=True))
 
 
-def _layers(layers: Any) -> tuple[Dense, ...]:
-    """The layers as a tuple, once there is one and the last has no transfer function."""
-    found = tuple(_sequence("layers", layers, "layers, such as kfgn.Dense"))
-    if not found:
+def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
+    """Raise `ValueError` if the objective fixes the number of outputs and the network has a different one."""
+    outputs = OBJECTIVES[objective].outputs
+    if outputs is not None and widths[-1] != outputs:
+        raise ValueError(f"{name}: expected {outputs} outputs D_L for {objective}, got widths {shown(widths)}")
+
+
+def _layers(values: Any) -> tuple[Dense, ...]:
+    """Check that there is a layer and that the last layer has no transfer function. Return the layers as a tuple."""
+    layers = tuple(_sequence("layers", values, "layers"))
+    if not layers:
         raise ValueError("layers: expected at least one layer, got none")
-    for l, layer in enumerate(found, start=1):
+    for l, layer in enumerate(layers, start=1):
         if not isinstance(layer, Dense):
             raise TypeError(f"layers: expected a kfgn.Dense as layer {l}, got {shown(layer)}")
-    if found[-1].transfer != "identity":
+    if layers[-1].transfer != "identity":
         raise ValueError(
-            f"layers: expected the transfer function identity in the last layer, whose pre-activations are the "
-            f"argument of the objective, got {shown(found[-1].transfer)}"
+            "layers: expected the transfer function identity in the last layer, whose pre-activations are the "
+            f"argument of the objective, got {shown(layers[-1].transfer)}"
         )
-    return found
+    return layers
 
 
 def _sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
-    """The values in their order. Text is refused, since it would be read letter by letter, as are sets and mappings."""
+    """Return the values as a tuple.
+
+    Text is rejected, since it would be read letter by letter. Sets and mappings are rejected, since their order has no
+    meaning.
+    """
     if isinstance(values, str):
-        raise ValueError(f"{name}: expected a sequence of {of} such as ({values[:20]!r},), got {shown(values)}")
+        example = f" such as ({values[:20]!r},)" if of == "names" else ""
+        raise ValueError(f"{name}: expected a sequence of {of}{example}, got {shown(values)}")
     if not isinstance(values, (bytes, bytearray, memoryview, Set, Mapping)):
         try:
             return tuple(values)

@@ -1,13 +1,13 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
 
-A loss is summed over the outputs of a datapoint. Here h is (..., N, D_L): leading axes, where there
-are any, are further labels of the same datapoints, as KFAC samples them.
+A loss is summed over the outputs of a datapoint. In this module h is (..., N, D_L) and y is (..., N, D_L) or (..., N).
+Leading axes are for several labels per datapoint, such as the samples of KFAC.
 """
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .._algebra.matrices import is_index, is_largest, others
+from .._algebra.matrices import is_index, is_largest, one_minus
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
@@ -16,47 +16,48 @@ from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, Ou
 from .transfers import logistic, softplus
 
 PSD = ("project", "scalar", "raise")
-"""What `Network.psd` may be: what stands for an H_L that is indefinite in Gauss-Newton."""
+"""The values of `Network.psd`, the rules by which an indefinite H_L is replaced in Gauss-Newton matrices."""
 
 
-class Split(NamedTuple):
-    """Where Gauss-Newton splits the network from its objective, and the PSD matrix that is between.
+class GaussNewtonSplit(NamedTuple):
+    """The PSD matrix M of a Gauss-Newton matrix J^T M J: H_L, or the matrix that replaces an indefinite H_L.
 
-    at(xp, h, y)  that matrix of each datapoint
-    columns(D_L)  K, the number of columns of its root
+    M depends on the place at which Gauss-Newton splits the loss from the network.
+
+    output_curvature: M of each datapoint, from a namespace, h (..., N, D_L) and y
+    root_size:        K, the number of columns of a root of M, from D_L
     """
 
-    at: Callable[[Namespace, Array, Array], OutputCurvature]
-    columns: Callable[[int], int] = lambda D_L: D_L
+    output_curvature: Callable[[Namespace, Array, Array], OutputCurvature]
+    root_size: Callable[[int], int] = lambda D_L: D_L
 
 
 class Objective(NamedTuple):
-    """What the curvature needs to know of an objective.
+    """An objective as functions of a namespace, h (..., N, D_L) and y.
 
-    value(xp, h, y)     E of each datapoint, (..., N)
-    gradient(xp, h, y)  dE/dh_L, (..., N, D_L)
-    hessian(xp, h, y)   H_L of each datapoint
-    gauss_newton        what stands for H_L in Gauss-Newton, by `Network.psd`: H_L itself under every name where it is
-                        PSD; where it is not, there is none by the name of "raise"
-    sample(xp, h, draw) labels y ~ p(y | h_L), made from given draws
-    classes(D_L)        how many classes there are, if y is the index of one, (..., N), and not a vector, (..., N, D_L)
-    target_range        the values that y may take, where they are bounded
-    outputs             D_L, where the objective says what it is
+    value:        E of each datapoint, (..., N)
+    gradient:     dE/dh_L, (..., N, D_L)
+    hessian:      H_L of each datapoint
+    gauss_newton: the split for each value of `Network.psd`, except "raise" if H_L is indefinite
+    sample:       labels y ~ p(y | h_L) from random numbers, which replace y as an argument
+    classes:      the number of classes for D_L outputs if y is an index, (..., N), or None if y is (..., N, D_L)
+    target_range: the lower and upper bound of real targets, or None
+    outputs:      D_L if the objective fixes it, or None
     """
 
     value: Callable[[Namespace, Array, Array], Array]
     gradient: Callable[[Namespace, Array, Array], Array]
     hessian: Callable[[Namespace, Array, Array], OutputHessian]
-    gauss_newton: Mapping[str, Split]
+    gauss_newton: Mapping[str, GaussNewtonSplit]
     sample: Callable[[Namespace, Array, Array], Array]
     classes: Callable[[int], int] | None = None
     target_range: tuple[float, float] | None = None
     outputs: int | None = None
 
 
-def _itself(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, Split]:
-    """H_L where it is PSD."""
-    return dict.fromkeys(PSD, Split(hessian))
+def _psd(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
+    """The splits of an objective whose H_L is PSD, and so needs no replacement under any value of `Network.psd`."""
+    return dict.fromkeys(PSD, GaussNewtonSplit(hessian))
 
 
 # Squared error: |h - y|^2 / 2, y normal with mean h and unit variance, H_L = I.
@@ -78,7 +79,7 @@ def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - y, with its digits kept where p is nearly y
+    # p - y without cancellation where p is near y
     return (1 - y) * logistic(xp, h)[0] - y * logistic(xp, -h)[0]
 
 
@@ -114,7 +115,7 @@ def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     # p - e_y
     p = softmax(xp, h)
-    return xp.where(is_index(xp, y, h), -others(xp, p), p)
+    return xp.where(is_index(xp, y, h), -one_minus(xp, p), p)
 
 
 def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Multinomial:
@@ -124,7 +125,8 @@ def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Mu
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
     above = u[..., None] < xp.cumulative_sum(softmax(xp, h), axis=-1)
     y = xp.argmax(xp.astype(above, h.dtype), axis=-1)
-    return xp.where(xp.any(above, axis=-1), y, xp.full_like(y, h.shape[-1] - 1))  # rounding may leave the sum below u
+    last = xp.full_like(y, h.shape[-1] - 1)  # for a sum that rounding leaves below u
+    return xp.where(xp.any(above, axis=-1), y, last)
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -132,14 +134,14 @@ OBJECTIVES: dict[str, Objective] = {
         value=_squared_error,
         gradient=lambda xp, h, y: h - y,
         hessian=_squared_error_hessian,
-        gauss_newton=_itself(_squared_error_hessian),
+        gauss_newton=_psd(_squared_error_hessian),
         sample=lambda xp, h, z: h + z,
     ),
     "bernoulli": Objective(
         value=_bernoulli,
         gradient=_bernoulli_gradient,
         hessian=_bernoulli_hessian,
-        gauss_newton=_itself(_bernoulli_hessian),
+        gauss_newton=_psd(_bernoulli_hessian),
         sample=_bernoulli_sample,
         target_range=(0, 1),
     ),
@@ -147,7 +149,7 @@ OBJECTIVES: dict[str, Objective] = {
         value=_categorical,
         gradient=_categorical_gradient,
         hessian=_categorical_hessian,
-        gauss_newton=_itself(_categorical_hessian),
+        gauss_newton=_psd(_categorical_hessian),
         sample=_categorical_sample,
         classes=lambda D_L: D_L,
     ),
@@ -156,8 +158,8 @@ OBJECTIVES: dict[str, Objective] = {
         gradient=mixture.gradient,
         hessian=lambda xp, h, y: FullHessian(mixture.hessian(xp, h, y)),
         gauss_newton={
-            "project": Split(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
-            "scalar": Split(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), columns=lambda D_L: 1),
+            "project": GaussNewtonSplit(lambda xp, h, y: projected(xp, mixture.hessian(xp, h, y))),
+            "scalar": GaussNewtonSplit(lambda xp, h, y: RankOne(mixture.gradient(xp, h, y)), root_size=lambda D_L: 1),
         },
         sample=mixture.sample,
         classes=lambda D_L: 2,

@@ -1,20 +1,19 @@
-"""The curvature of the outputs: H_L, and what stands for it in Gauss-Newton, a PSD matrix M = C C^T of each datapoint.
+"""The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
-Each form holds of N datapoints what it needs and no more: no N matrices (D_L, D_L) where H_L has a closed
-form, unless `matrix` is asked for, and never a root C (D_L, K). Vectors are rows v (..., N, D_L), z (..., N, K).
-`indefinite_hessian` has the forms for an H_L that is not PSD.
+If H_L has a closed form, no N matrices (D_L, D_L) are made, except by `matrix`, and never a root C (D_L, K). Vectors
+are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` has the forms for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import diagonal, identity_like, is_largest, others, root, with_diagonal
+from .._algebra.matrices import diagonal, identity_like, is_largest, one_minus, root, with_diagonal
 from .._types import Array
 
 
 class OutputHessian(Protocol):
-    """A symmetric matrix M of each datapoint: the true H_L."""
+    """A symmetric matrix M per datapoint, such as the true H_L."""
 
     def matrix(self) -> Array:
         """M, (N, D_L, D_L)."""
@@ -24,18 +23,18 @@ class OutputHessian(Protocol):
 
 
 class OutputCurvature(OutputHessian, Protocol):
-    """A PSD matrix M of each datapoint: what Gauss-Newton has at its middle."""
+    """A PSD matrix M = C C^T per datapoint, the middle factor of a Gauss-Newton matrix J^T M J."""
 
     def mean(self) -> Array:
         """E[M], the mean over the N datapoints, (D_L, D_L)."""
 
     def quadratic(self, v: Array) -> Array:
-        """v^T M v, (..., N), as a sum of squares: never negative."""
+        """v^T M v, (..., N), as a sum of squares, which is never negative."""
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """C^T A for a matrix A (D_L, D): (N, K, D)."""
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """C z, (..., N, D_L)."""
 
 
@@ -45,7 +44,7 @@ class Identity(NamedTuple):
     h: Array
 
     def matrix(self) -> Array:
-        """I, N times."""
+        """I for each of the N datapoints."""
         xp = array_namespace(self.h)
         return diagonal(xp, xp.ones_like(self.h))
 
@@ -62,18 +61,18 @@ class Identity(NamedTuple):
         xp = array_namespace(v)
         return xp.vecdot(v, v)
 
-    def root_rows(self, A: Array) -> Array:
-        """A, N times."""
+    def transposed_root_product(self, A: Array) -> Array:
+        """A for each of the N datapoints."""
         xp = array_namespace(A)
         return xp.broadcast_to(A[None, :, :], (self.h.shape[0], *A.shape))
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """z."""
         return z
 
 
 class Diagonal(NamedTuple):
-    """M = diag(d) with d (N, D_L), none negative; C = diag(sqrt d)."""
+    """M = diag(d) with d (N, D_L) at least 0; C = diag(sqrt d)."""
 
     d: Array
 
@@ -95,12 +94,12 @@ class Diagonal(NamedTuple):
         xp = array_namespace(self.d)
         return xp.sum(self.d * v * v, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """Row i is sqrt(d_i) A_i."""
         xp = array_namespace(self.d)
         return root(xp, self.d)[:, :, None] * A[None, :, :]
 
-    def root_columns(self, z: Array) -> Array:
+    def root_product(self, z: Array) -> Array:
         """sqrt(d) * z."""
         xp = array_namespace(self.d)
         return root(xp, self.d) * z
@@ -109,7 +108,8 @@ class Diagonal(NamedTuple):
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L); C = diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1.
 
-    If the largest element p_k is near 1, 1 - p_i and v_i - p^T v lose digits. So p_k is treated separately.
+    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. So p_k is treated
+    separately.
     """
 
     p: Array
@@ -117,12 +117,12 @@ class Multinomial(NamedTuple):
     def matrix(self) -> Array:
         """p_i (1 - p_i) on the diagonal, -p_i p_j off it."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, p * others(xp, p), -p[:, :, None] * p[:, None, :])
+        return with_diagonal(xp, p * one_minus(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
-        """diag(E[p]) - E[p p^T], and not that of the mean p."""
+        """diag(E[p]) - E[p p^T], which is not the matrix of the mean of p."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, xp.mean(p * others(xp, p), axis=0), -p.T @ p / p.shape[0])
+        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
 
     def product(self, v: Array) -> Array:
         """p_i (v_i - p^T v)."""
@@ -133,22 +133,25 @@ class Multinomial(NamedTuple):
         xp, c = array_namespace(self.p), self._centred(v)
         return xp.sum(self.p * c * c, axis=-1)
 
-    def root_rows(self, A: Array) -> Array:
+    def transposed_root_product(self, A: Array) -> Array:
         """Row i is sqrt(p_i) (A_i - p^T A)."""
         xp, p = array_namespace(self.p), self.p
         return root(xp, p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
 
-    def root_columns(self, z: Array) -> Array:
-        """sqrt(p_i) z_i - p_i sqrt(p)^T z, at k itself sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) times the other terms)."""
+    def root_product(self, z: Array) -> Array:
+        """sqrt(p_i) z_i - p_i sqrt(p)^T z.
+
+        At k it is computed as sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) sum_{j != k} sqrt(p_j) z_j).
+        """
         xp, p = array_namespace(self.p), self.p
         c, largest = root(xp, p), is_largest(xp, p)
         terms = c * z
         rest = xp.sum(xp.where(largest, xp.zeros_like(terms), terms), axis=-1, keepdims=True)
-        at_k = c * (others(xp, p) * z - c * rest)
+        at_k = c * (one_minus(xp, p) * z - c * rest)
         return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
     def _centred(self, v: Array) -> Array:
-        """v - p^T v, by differences to the v_k of the largest p_k: at k itself it is -sum_{j != k} p_j (v_j - v_k)."""
+        """v - p^T v from differences to v_k of the largest p_k. At k it is -sum_{j != k} p_j (v_j - v_k)."""
         xp, p = array_namespace(self.p), self.p
         v_k = xp.sum(xp.where(is_largest(xp, p), v, xp.zeros_like(v)), axis=-1, keepdims=True)
         d = v - v_k

@@ -1,30 +1,34 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink the derivative is the left one, on every library: 0 for ReLU, the slope of the left branch
-for leaky ReLU. The derivatives of the curved functions are written without the cancellation of
-1 - a^2 or a (1 - a), so that they keep their digits where a unit saturates. `with_derivative` gives them to JAX.
+At a kink the derivative is the left derivative, on every library: 0 for ReLU, the slope for h < 0 for leaky ReLU. The
+derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a (1 - a). So they
+keep their digits where a unit saturates. `with_derivative` makes JAX use these derivatives.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
 from ..backends import with_derivative
 
 LEAK = 0.1
-"""The default slope of the left branch of leaky_relu, that of Section 2.2.3: max(0.1 x, x)."""
+"""The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
+
+LARGEST_PARAMETER = float(np.finfo(np.float32).max)
+"""The largest absolute value of a parameter, so that float32 can hold it."""
 
 TransferName: TypeAlias = str | tuple[str, float]
 """The name of a transfer function, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)."""
 
 
 class Transfer(NamedTuple):
-    """Elementwise functions of a namespace and of pre-activations h of any shape.
+    """The elementwise functions f, f' and f'' of a namespace and of pre-activations h of any shape.
 
-    value_and_derivative(xp, h)  f(h) and f'(h) together, since they share their exponential
-    second_derivative(xp, h)     f''(h)
+    value_and_derivative: f(h) and f'(h), computed together since they share an exponential
+    second_derivative:    f''(h)
     """
 
     value_and_derivative: Callable[[Namespace, Array], tuple[Array, Array]]
@@ -97,17 +101,22 @@ TRANSFERS: dict[str, Transfer] = {
 }
 
 PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu}
-"""The transfer functions that take a parameter: the slope of the left branch of leaky_relu."""
+"""The transfer functions with a parameter. That of leaky_relu is the slope for h < 0."""
 
 
 def transfer_functions(name: TransferName) -> Transfer:
-    """The functions of a transfer function that has been checked."""
+    """The functions that belong to the name of a transfer function. The name has been checked."""
     return TRANSFERS[name] if isinstance(name, str) else PARAMETRIC[name[0]](name[1])
 
 
 def checked_transfer(argument: str, value: Any) -> TransferName:
-    """A name, or a pair of a name and a finite number: `ValueError` or `TypeError` for anything else."""
+    """Return the name of a transfer function, or a pair of a name and a parameter.
+
+    Raises `ValueError` for an unknown name, a wrong number of elements or a parameter that float32 cannot hold, and
+    `TypeError` for a parameter that is not a number.
+    """
     if not isinstance(value, (tuple, list)):
         return checked_name(argument, value, tuple(TRANSFERS))
-    name, parameter = checked_pair(argument, value)
-    return checked_name(argument, name, tuple(PARAMETRIC)), checked_number(argument, parameter, lower=-math.inf)
+    name, parameter = checked_pair(argument, value, "a name or a pair of a name and a number")
+    known = checked_name(argument, name, tuple(PARAMETRIC), "a name with a parameter, one of")
+    return known, checked_number(argument, parameter, lower=-LARGEST_PARAMETER, upper=LARGEST_PARAMETER)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .._types import Array, Namespace
-from .._validation.scalars import checked_number, checked_period, settle
+from .._validation.scalars import checked_number, checked_period, set_fields
 from ..backends import unit_roundoff
 
 ROUNDINGS = 8
@@ -31,7 +31,7 @@ class Damping:
     def __post_init__(self) -> None:
         upper = checked_number("upper", self.upper)
         lower = checked_number("lower", self.lower, upper=upper)
-        settle(
+        set_fields(
             self,
             upper=upper,
             lower=lower,

@@ -16,7 +16,7 @@ from .._linearisation.arguments import checked_draws, checked_projections, draws
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._types import Array, Arrays
-from .._validation.scalars import checked_count, checked_name, checked_number, settle
+from .._validation.scalars import checked_count, checked_name, checked_number, set_fields
 from .adaptation import Damping
 from .averages import averaged
 from .draws import normals, uniforms
@@ -72,7 +72,7 @@ class KroneckerFactored:
     refresh: int = 1
 
     def __post_init__(self) -> None:
-        settle(
+        set_fields(
             self,
             method=checked_name("method", self.method, tuple(METHODS)),
             samples=checked_count("samples", self.samples),

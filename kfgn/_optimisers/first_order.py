@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from .._algebra.layerwise import inner, plus
-from .._linearisation.arguments import checked, checked_network, checked_targets, targets_allowed
+from .._linearisation.arguments import check_network, checked, checked_targets, targets_allowed
 from .._linearisation.linearisation import linearised
 from .._network.network import Network
 from .._quadratic_model.terms import regularised_gradient
 from .._types import Array, Arrays, Namespace, Weights
-from .._validation.scalars import checked_flag, checked_number, checked_period, settle
+from .._validation.scalars import checked_flag, checked_number, checked_period, set_fields
 from ..backends import compiled, with_own_settings
 from .averages import averaged
 from .draws import checked_moment
@@ -49,8 +49,8 @@ class FirstOrder:
     moments = 1
 
     def __post_init__(self) -> None:
-        checked_network(self.network)
-        settle(
+        check_network(self.network)
+        set_fields(
             self,
             learning_rate=checked_number("learning_rate", self.learning_rate, above=True),
             halving=checked_period("halving", self.halving),
@@ -122,7 +122,7 @@ class SGD(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settle(
+        set_fields(
             self,
             momentum=checked_number("momentum", self.momentum, upper=1.0),
             nesterov=checked_flag("nesterov", self.nesterov),
@@ -162,7 +162,7 @@ class Adam(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settle(
+        set_fields(
             self,
             beta_1=checked_number("beta_1", self.beta_1, upper=1.0, below=True),
             beta_2=checked_number("beta_2", self.beta_2, upper=1.0, below=True),

@@ -9,12 +9,12 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from .._algebra.layerwise import all_finite, inner, plus, quotient
-from .._linearisation.arguments import checked, checked_network, checked_split, checked_targets, targets_allowed
+from .._linearisation.arguments import check_network, checked, checked_targets, gauss_newton_split, targets_allowed
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
 from .._network.network import Network
 from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
 from .._types import Array, Arrays, Namespace, Weights
-from .._validation.scalars import checked_count, checked_number, checked_pair, settle
+from .._validation.scalars import checked_count, checked_number, checked_pair, set_fields
 from .._words import shown
 from ..backends import compiled, with_own_settings
 from .adaptation import Damping, trusted
@@ -113,18 +113,18 @@ class GaussNewton:
     parameter_average: float = 0.95
 
     def __post_init__(self) -> None:
-        checked_network(self.network)
-        checked_split(self.network)
+        check_network(self.network)
+        gauss_newton_split(self.network)
         if not isinstance(self.curvature, KroneckerFactored | HessianFree):
             raise TypeError(f"curvature: expected KroneckerFactored or HessianFree, got {shown(self.curvature)}")
         for name in ("tau", "gamma"):
             if getattr(self, name) is None:
-                settle(self, **{name: getattr(self.curvature, name.upper())})
+                set_fields(self, **{name: getattr(self.curvature, name.upper())})
             if not isinstance(getattr(self, name), Damping):
                 raise TypeError(f"{name}: expected a Damping, got {shown(getattr(self, name))}")
         low, high = checked_pair("thresholds", self.thresholds)
         low = checked_number("thresholds", low)
-        settle(
+        set_fields(
             self,
             eta=checked_number("eta", self.eta),
             thresholds=(low, checked_number("thresholds", high, lower=low)),
@@ -132,7 +132,7 @@ class GaussNewton:
             parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
         )
         if self.max_step_size is not None:
-            settle(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
+            set_fields(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
 
     @with_own_settings
     def init(self, weights: Weights) -> State:

@@ -13,7 +13,7 @@ from .._network.network import Network
 from .._products.diagonal_blocks import gauss_newton_block_operator
 from .._products.full_matrix import gauss_newton_operator
 from .._types import Array, Arrays
-from .._validation.scalars import checked_count, checked_flag, checked_number, settle
+from .._validation.scalars import checked_count, checked_flag, checked_number, set_fields
 from ..backends import device
 from .adaptation import Damping
 
@@ -38,7 +38,7 @@ class HessianFree:
     tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
-        settle(
+        set_fields(
             self,
             blocks=checked_flag("blocks", self.blocks),
             iterations=checked_count("iterations", self.iterations),

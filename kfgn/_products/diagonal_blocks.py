@@ -1,11 +1,12 @@
-"""Products of the block-diagonal Gauss-Newton matrix and Hessian with a vector, exact, without the blocks.
+"""Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
 
-Each layer's V_l meets its own block alone: R{h_l} = a_{l-1} V_l^T goes forward from layer l to the outputs with all
-other weights at rest, and comes back to layer l. The layers travel together: at layer m there are m of them, on a
-leading axis, in the order 1, ..., m.
+The blocks are never computed. For the block of layer l, only W_l has a direction, V_l. The tangents start at layer l
+with R{h_l} = V_l a_{l-1}, run forward to the outputs, and back to layer l. The layers run together: at layer m the
+leading axis holds the tangents of the layers 1, ..., m.
 """
 
 from .._algebra.conjugate_gradient import Operator
+from .._documentation import with_shared_text
 from .._linearisation.arguments import checked_layers
 from .._linearisation.linearisation import (
     GaussNewtonLinearisation,
@@ -30,41 +31,72 @@ def _forward(at: Linearisation, V: Arrays) -> Arrays:
     return tuple(R)
 
 
-def _operator(at: Linearisation, outputs: OutputHessian, curved: Arrays | None = None) -> Operator:
-    """V_l to 1/N sum_n (M_l R{h_l}) a_{l-1}^T, where M_l obeys the recursion (8), or (22) without the terms in f''."""
+def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
+    """The operator V_l to 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by the recursion (8), or (22) without f''."""
     layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:
         R = _forward(at, V)
-        carried = outputs.product(R[-1])
-        own = [carried[-1, :, :]]
+        products = outputs.product(R[-1])
+        own = [products[-1, :, :]]
         for m in reversed(range(len(derivatives))):
-            carried = derivatives[m] * layers[m + 1].pulled_back(at.weights[m + 1], carried[:-1, :, :])
-            if curved is not None:
-                carried = carried + curved[m] * R[m]
-            own.append(carried[-1, :, :])
+            products = derivatives[m] * layers[m + 1].pulled_back(at.weights[m + 1], products[:-1, :, :])
+            if second_terms is not None:
+                products = products + second_terms[m] * R[m]
+            own.append(products[-1, :, :])
         return at.mean_gradient(tuple(reversed(own)))
 
     return product
 
 
 def gauss_newton_block_operator(at: GaussNewtonLinearisation) -> Operator:
-    """v to the block-diagonal Gauss-Newton matrix times v, from one forward pass for all products."""
+    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products use one forward pass."""
     return _operator(at, at.output_curvature)
 
 
 def hessian_block_operator(at: Linearisation) -> Operator:
-    """v to the block-diagonal Hessian times v, from one forward and one backward pass for all products."""
+    """The operator from v to the block-diagonal Hessian times v. All products use one forward and one backward pass."""
     return _operator(at, at.output_hessian(), at.second_derivative_terms(at.dE_dh()))
 
 
 @with_own_settings
+@with_shared_text
 def gauss_newton_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """`gauss_newton_blocks` times V, block by block: E[a_{l-1} a_{l-1}^T kron G_l] vec(V_l), in the shape of W_l.
+    """The products of the diagonal blocks (16) of the Gauss-Newton matrix with the parts of a vector.
 
-    V: arrays of the shapes of the weights. Other arguments and errors as in `preactivation_gauss_newton`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {V}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        The matrix of E[(a_{l-1} a_{l-1}^T) kron G_l] vec(V_l) for each layer, in the shapes of the weights. No block is
+        computed. `network.psd` chooses the matrix that replaces an indefinite H_L.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    The tangents and the backward pass of all layers run together. At layer l there are l of them, so the cost is about
+    L/2 times that of `gauss_newton_product`.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.gauss_newton_block_product(network, weights, X, Y, V=weights)[0].round(3))
+    [[ 0.008 -0.015  0.018]
+     [-0.019 -0.013  0.009]
+     [ 0.005 -0.013  0.014]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
@@ -72,12 +104,43 @@ def gauss_newton_block_product(
 
 
 @with_own_settings
+@with_shared_text
 def hessian_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """`hessian_blocks` times V, block by block: E[a_{l-1} a_{l-1}^T kron H_l] vec(V_l), in the shape of W_l.
+    """The products of the diagonal blocks (7) of the Hessian of `loss` with the parts of a vector.
 
-    V: arrays of the shapes of the weights. Other arguments and errors as in `loss`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {V}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        The matrix of E[(a_{l-1} a_{l-1}^T) kron H_l] vec(V_l) for each layer, in the shapes of the weights. No block is
+        computed.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The tangents and the second backward pass of all layers run together. At layer l there are l of them, so the cost
+    is about L/2 times that of `hessian_product`. At a kink of a transfer function the derivative is the left one.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.hessian_block_product(network, weights, X, Y, V=weights)[0].round(3))
+    [[ 0.02   0.061  0.037]
+     [ 0.003  0.005  0.02 ]
+     [ 0.011  0.126 -0.043]]
     """
     at = linearise(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)

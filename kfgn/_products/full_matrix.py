@@ -1,11 +1,12 @@
 """Products of the Jacobian, the Gauss-Newton matrix and the Hessian with a vector, without any of these matrices.
 
-The vector V has a block V_l of the shape of W_l for each layer. The matrices are the full ones, across layers;
-`diagonal_blocks` has the products with their diagonal blocks.
+The vector V has a block V_l of the shape of W_l for each layer. The module `diagonal_blocks` has the products with the
+diagonal blocks of the matrices alone.
 """
 
 from .._algebra.conjugate_gradient import Operator
 from .._algebra.layerwise import plus
+from .._documentation import with_shared_text
 from .._linearisation.arguments import checked_layers, checked_outputs
 from .._linearisation.linearisation import (
     GaussNewtonLinearisation,
@@ -21,7 +22,7 @@ from ..backends import with_own_settings
 
 
 def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
-    """v to 1/N sum_n J_n^T H_L J_n v, from one forward pass for all products."""
+    """The operator v to 1/N sum_n J_n^T H_L J_n v. All products use one forward pass."""
 
     def product(V: Arrays) -> Arrays:
         return mean_transposed_product(at, at.output_curvature.product(forward_tangents(at, V).outputs))
@@ -30,49 +31,138 @@ def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
 
 
 def hessian_operator(at: Linearisation) -> Operator:
-    """v to the Hessian of the mean loss times v, from one forward and one backward pass for all products."""
+    """The operator v to H v for the Hessian H of the mean loss. All products use one forward and one backward pass."""
     hessian, dE_dh = at.output_hessian(), at.dE_dh()
-    curved = at.second_derivative_terms(dE_dh)
+    second_terms = at.second_derivative_terms(dE_dh)
 
     def product(V: Arrays) -> Arrays:
         tangents = forward_tangents(at, V)
-        R_dE_dh = backward_tangents(at, V, tangents, dE_dh, curved, hessian.product(tangents.outputs))
+        R_dE_dh = backward_tangents(at, V, tangents, dE_dh, second_terms, hessian.product(tangents.outputs))
         parts = zip(at.network.layers, dE_dh, tangents.inputs, strict=True)
-        moved = tuple(layer.mean_gradient(d, layer.input_tangents(at.xp, R_a)) for layer, d, R_a in parts)
-        return plus(at.mean_gradient(R_dE_dh), moved)
+        from_inputs = tuple(layer.mean_gradient(d, layer.input_tangents(at.xp, R_a)) for layer, d, R_a in parts)
+        return plus(at.mean_gradient(R_dE_dh), from_inputs)
 
     return product
 
 
 @with_own_settings
+@with_shared_text
 def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *, check: bool = True) -> Array:
-    """R{h_L} = J_n v, (N, D_L): how the outputs of each datapoint move as the weights move in the direction V.
+    """The product J_n v of the Jacobian of the outputs with a vector, for each datapoint.
 
-    V: arrays of the shapes of the weights, (D_l, D_{l-1} + 1). Other arguments and errors as in `loss`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {V}
+    {check}
+
+    Returns
+    -------
+    array, shape (N, D_L)
+        J_n v, the derivative of h_L of each datapoint along the direction V of the weights.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    By the R-operator, in one forward pass and one pass of tangents::
+
+        R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}},  R{a_l} = f'(h_l) * R{h_l}
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.jacobian_product(network, weights, X, V=weights).round(3))
+    [[-0.206  1.648]
+     [ 0.779  1.433]
+     [ 0.224  1.849]]
     """
     at = linearise_without_targets(network, weights, X, check=check)
     return forward_tangents(at, checked_layers(network, X, "V", V, check=check)).outputs
 
 
 @with_own_settings
+@with_shared_text
 def transposed_jacobian_product(
     network: Network, weights: Weights, X: Array, U: Array, *, check: bool = True
 ) -> Arrays:
-    """1/N sum_n J_n^T u_n, in the shapes of the weights: with U = dE/dh_L it is the gradient (3).
+    """The mean of the products J_n^T u_n of the transposed Jacobians with vectors in the space of the outputs.
 
-    U: (N, D_L). Other arguments and errors as in `loss`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    U : array, shape (N, D_L)
+        One vector u_n per datapoint, in the dtype of X.
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        1/N sum_n J_n^T u_n, in the shapes of the weights. For U = dE/dh_L it is the gradient (3).
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The cost is one forward and one backward pass.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.transposed_jacobian_product(network, weights, X, U=np.ones((3, 2)))[0].round(3))
+    [[-0.149  0.188 -0.356]
+     [-0.226  0.004 -0.273]
+     [ 0.051 -0.064  0.092]]
     """
     at = linearise_without_targets(network, weights, X, check=check)
     return mean_transposed_product(at, checked_outputs(network, X, "U", U, check=check))
 
 
 @with_own_settings
+@with_shared_text
 def gauss_newton_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """G v = 1/N sum_n J_n^T H_L J_n v with the whole Gauss-Newton matrix (13), in the shapes of the weights.
+    """The product of the full Gauss-Newton matrix (13) with a vector, without the matrix.
 
-    V: arrays of the shapes of the weights. Other arguments and errors as in `preactivation_gauss_newton`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {V}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        1/N sum_n J_n^T H_L J_n v, in the shapes of the weights. `network.psd` chooses the matrix that replaces an
+        indefinite H_L.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    The cost is one forward pass, one pass of tangents and one backward pass.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.gauss_newton_product(network, weights, X, Y, V=weights)[0].round(3))
+    [[ 0.051 -0.072  0.124]
+     [ 0.15  -0.016  0.236]
+     [ 0.048 -0.071  0.095]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
@@ -80,13 +170,47 @@ def gauss_newton_product(
 
 
 @with_own_settings
+@with_shared_text
 def hessian_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """H v with the whole Hessian of `loss`, its terms in f'' included, in the shapes of the weights.
+    """The product of the full Hessian of `loss` with a vector, without the matrix.
 
-    V: arrays of the shapes of the weights. Other arguments and errors as in `loss`. At a kink of a transfer function
-    the derivative is the left one.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {V}
+    {check}
+
+    Returns
+    -------
+    tuple of L arrays
+        H v, in the shapes of the weights.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    H v is the derivative of the gradient along the direction V, by the R-operator::
+
+        R{dE/da_l} = W_{l+1}^T R{dE/dh_{l+1}} + V_{l+1}^T dE/dh_{l+1}
+        R{dE/dh_l} = f'(h_l) * R{dE/da_l} + f''(h_l) * dE/da_l * R{h_l}
+
+    The cost is a forward and a backward pass, each with its tangents. At a kink of a transfer function the derivative
+    is the left derivative.
+
+    Examples
+    --------
+    {example}
+    >>> print(kfgn.hessian_product(network, weights, X, Y, V=weights)[0].round(3))
+    [[ 0.205 -0.309  0.416]
+     [ 0.109 -0.371  0.384]
+     [ 0.161 -0.186  0.269]]
     """
     at = linearise(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)

@@ -1,23 +1,24 @@
-"""The damped Gauss-Newton equations, solved by conjugate gradients without a matrix."""
+"""Solutions of the damped Gauss-Newton equations by conjugate gradients, without a matrix."""
 
 from array_api_compat import array_namespace
 
 from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, Solution, conjugate_gradient
 from .._algebra.definiteness import no_inverse
 from .._algebra.layerwise import plus
-from .._linearisation.arguments import checked, checked_layers, checked_split, checked_targets
+from .._documentation import with_shared_text
+from .._linearisation.arguments import checked, checked_layers, checked_targets, gauss_newton_split
 from .._linearisation.linearisation import linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
-from .._validation.arrays import known_false
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_count, checked_scalar
+from .._validation.arrays import violated
+from .._validation.scalars import checked_count, checked_representable, checked_scalar
 from ..backends import compiled, with_own_settings
 from .diagonal_blocks import gauss_newton_block_operator
 from .full_matrix import gauss_newton_operator
 
 
 @with_own_settings
+@with_shared_text
 def solve_gauss_newton(
     network: Network,
     weights: Weights,
@@ -30,21 +31,56 @@ def solve_gauss_newton(
     tolerance: Array | float = TOLERANCE,
     check: bool = True,
 ) -> Solution:
-    """(G + damping I) x = b with the whole Gauss-Newton matrix (13), mean over the N datapoints.
+    """Solve (G + damping I) x = b with the full Gauss-Newton matrix G (13), by conjugate gradients.
 
-    b:          arrays of the shapes of the weights, such as the gradient
-    damping:    a positive number, or a 0-d array in the dtype of X
-    iterations: the number of products to compute, a positive integer; `Solution` has the number that was used
-    tolerance:  the residual, relative to b, at which a solve has converged, a number from 0 or a 0-d array
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    b : sequence of L arrays
+        The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
+    damping : float or array, shape ()
+        The damping, positive. An array has the dtype of X.
+    iterations : int, default 50
+        The number of iterations, each of which is one product with the matrix. `Solution.iterations` has the number
+        before convergence.
+    tolerance : float or array, shape (), default 1e-5
+        The residual |b - A x| / |b| at convergence, at least 0. An array has the dtype of X.
+    {check}
 
-    Without rounding it needs no more iterations than there are rows, and few if the damping is large. It raises nothing
-    if it does not converge, which the residual shows. Raises `NotPositiveDefiniteError` with `check` if x is not finite
-    because the damping is too small for the dtype. Other arguments and errors as in `preactivation_gauss_newton`.
+    Returns
+    -------
+    Solution
+        x in the shapes of b, the residual and the number of iterations, each of shape ().
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    NotPositiveDefiniteError
+        With `check`, if x is not finite because the damping is too small for the dtype.
+
+    Notes
+    -----
+    A solve that does not converge raises no error. Its residual is then larger than the tolerance. In exact arithmetic
+    conjugate gradients need at most as many iterations as there are weights, and few if the damping is large. An
+    iteration costs about two gradients.
+
+    Examples
+    --------
+    {example}
+    >>> b = kfgn.gradient(network, weights, X, Y)
+    >>> x, residual, iterations = kfgn.solve_gauss_newton(network, weights, X, Y, b, damping=0.1)
+    >>> print(x[1].round(3), residual < 1e-5)
+    [[-0.287 -0.146  0.14  -0.209]
+     [ 0.287  0.146 -0.14   0.209]] True
     """
     return _solve(network, weights, X, Y, b, damping, iterations, tolerance, separate=False, check=check)
 
 
 @with_own_settings
+@with_shared_text
 def solve_gauss_newton_blocks(
     network: Network,
     weights: Weights,
@@ -57,10 +93,50 @@ def solve_gauss_newton_blocks(
     tolerance: Array | float = TOLERANCE,
     check: bool = True,
 ) -> Solution:
-    """(G_l + damping I) x_l = b_l for each layer, with the exact diagonal blocks of `gauss_newton_blocks`.
+    """Solve (G_l + damping I) x_l = b_l for each layer, with the exact blocks G_l (16), by conjugate gradients.
 
-    Each layer has its own steps and its own end; a product serves them all. Arguments and errors as in
-    `solve_gauss_newton`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    b : sequence of L arrays
+        The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
+    damping : float or array, shape ()
+        The damping, positive. An array has the dtype of X.
+    iterations : int, default 50
+        The number of iterations, each of which is one product with the matrix. `Solution.iterations` has the number
+        before convergence.
+    tolerance : float or array, shape (), default 1e-5
+        The residual |b - A x| / |b| at convergence, at least 0. An array has the dtype of X.
+    {check}
+
+    Returns
+    -------
+    Solution
+        x in the shapes of b, and tuples of one residual and one number of iterations per layer.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    NotPositiveDefiniteError
+        With `check`, if x is not finite because the damping is too small for the dtype.
+
+    Notes
+    -----
+    The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence, and one
+    product serves all layers. A solve that does not converge raises no error. Its residual is then larger than the
+    tolerance.
+
+    Examples
+    --------
+    {example}
+    >>> b = kfgn.gradient(network, weights, X, Y)
+    >>> x, residuals, iterations = kfgn.solve_gauss_newton_blocks(network, weights, X, Y, b, damping=0.1)
+    >>> print(x[1].round(3), max(residuals) < 1e-5)
+    [[-0.711 -0.292  0.278 -0.835]
+     [ 0.711  0.292 -0.278  0.835]] True
     """
     return _solve(network, weights, X, Y, b, damping, iterations, tolerance, separate=True, check=check)
 
@@ -81,14 +157,14 @@ def _solve(
     weights, X = checked(network, weights, X, check=check)
     Y = checked_targets(network, X, Y, check=check)
     b = checked_layers(network, X, "b", b, check=check)
-    checked_split(network)
+    gauss_newton_split(network)
     k = checked_scalar("damping", damping, X, check=check, positive=True)
-    k = in_dtype("damping", k, X, check=check, positive=True)
+    k = checked_representable("damping", k, X, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
     tolerance = checked_scalar("tolerance", tolerance, X, check=check)
     solution = compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)
     xp = array_namespace(X)
-    if check and any(known_false(xp.all(xp.isfinite(x))) for x in solution.x):
+    if check and any(violated(xp.all(xp.isfinite(x))) for x in solution.x):
         raise no_inverse(xp, "the Gauss-Newton matrix", float(k), 1.0, X.dtype)
     return solution  # type: ignore[no-any-return]
 

@@ -1,19 +1,18 @@
-"""The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix of the batch.
+"""The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix G of the batch.
 
     f(theta) = loss + eta/2 |theta|^2, biases included
     model(delta) = f(theta) + delta^T grad f + 1/2 delta^T C delta,  C = G + (tau + eta) I
 
-The gradient, the curvature and both losses belong to one batch. Each function costs at most one forward pass, one more
-of tangents or of moved weights, and one backward pass.
+The gradient, the curvature and both losses belong to the same batch.
 """
 
 from .._algebra.layerwise import inner, quotient
+from .._documentation import with_shared_text
 from .._linearisation.arguments import checked_layers
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
-from .._validation.representable import in_dtype
-from .._validation.scalars import checked_scalar
+from .._validation.scalars import checked_representable, checked_scalar
 from ..backends import with_own_settings
 from .terms import change_in_loss, curvature_term, directional_derivative
 
@@ -28,16 +27,17 @@ def _checked(
     eta: Array | float,
     check: bool,
 ) -> tuple[GaussNewtonLinearisation, Arrays, Array | float, Array | float]:
-    """The linearisation of the batch, delta, eta and tau + eta."""
+    """Check the arguments. Return the linearised batch, delta, eta and tau + eta."""
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
     delta = checked_layers(network, X, "delta", delta, check=check)
     tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
-        in_dtype(name, value, X, check=check)
+        checked_representable(name, value, X, check=check)
     return at, delta, eta, tau + eta
 
 
 @with_own_settings
+@with_shared_text
 def curvature_along(
     network: Network,
     weights: Weights,
@@ -49,18 +49,49 @@ def curvature_along(
     eta: Array | float,
     check: bool = True,
 ) -> Array:
-    """delta^T C delta with C = G + (tau + eta) I and the full Gauss-Newton matrix G of the batch, equation (41). 0-d.
+    """The curvature delta^T C delta of the quadratic model (32) along a direction, equation (41).
 
-        1/N sum_n v_n^T H_n v_n + (tau + eta) |delta|^2,  v_n = J_n delta
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {delta}
+    {tau}
+    {eta}
+    {check}
 
-    delta: arrays of the shapes of the weights. tau, eta: numbers from 0, or 0-d arrays in the dtype of X. No backward
-    pass. Other arguments and errors as in `preactivation_gauss_newton`.
+    Returns
+    -------
+    array, shape ()
+        delta^T C delta with C = G + (tau + eta) I and the full Gauss-Newton matrix G (13) of the batch.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    With v_n = J_n delta it is::
+
+        1/N sum_n v_n^T H_L v_n + (tau + eta) |delta|^2
+
+    The cost is one forward pass and one pass of tangents.
+
+    Examples
+    --------
+    {example}
+    >>> delta = [-g for g in kfgn.gradient(network, weights, X, Y)]
+    >>> print(kfgn.curvature_along(network, weights, X, Y, delta, tau=0.1, eta=0.01).round(4))
+    0.2363
     """
     at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
     return curvature_term(at, delta, added)
 
 
 @with_own_settings
+@with_shared_text
 def quadratic_model(
     network: Network,
     weights: Weights,
@@ -72,9 +103,39 @@ def quadratic_model(
     eta: Array | float,
     check: bool = True,
 ) -> Array:
-    """The model (32) of f(theta + delta): f + delta^T grad f + 1/2 delta^T C delta, where f has its L2 term. 0-d.
+    """The quadratic model (32) of the regularised loss f at theta + delta.
 
-    Arguments and errors as in `curvature_along`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {delta}
+    {tau}
+    {eta}
+    {check}
+
+    Returns
+    -------
+    array, shape ()
+        f(theta) + delta^T grad f + 1/2 delta^T C delta with f = loss + eta/2 |theta|^2 and C = G + (tau + eta) I.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    G is the full Gauss-Newton matrix (13) of the batch. The cost is one forward pass, one pass of tangents and one
+    backward pass.
+
+    Examples
+    --------
+    {example}
+    >>> delta = [-g for g in kfgn.gradient(network, weights, X, Y)]
+    >>> print(kfgn.quadratic_model(network, weights, X, Y, delta, tau=0.1, eta=0.01).round(4))
+    0.3844
     """
     at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
     f = at.loss() + eta * inner(at.xp, at.weights, at.weights) / 2
@@ -82,6 +143,7 @@ def quadratic_model(
 
 
 @with_own_settings
+@with_shared_text
 def step_size(
     network: Network,
     weights: Weights,
@@ -93,16 +155,48 @@ def step_size(
     eta: Array | float,
     check: bool = True,
 ) -> Array:
-    """alpha* = -delta^T grad f / delta^T C delta, equations (39) and (40): where the model is least along delta. 0-d.
+    """The step size alpha that minimises the quadratic model (32) along a direction, equations (39) and (40).
 
-    Negative for a direction of ascent, such as the delta = C~^-1 grad f of (33); the step is alpha* delta. NaN if
-    delta^T C delta is zero: the model has no minimum along it. Arguments and errors as in `curvature_along`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {delta}
+    {tau}
+    {eta}
+    {check}
+
+    Returns
+    -------
+    array, shape ()
+        alpha = -delta^T grad f / delta^T C delta. The step is alpha delta. NaN if delta^T C delta is zero, since the
+        model then has no minimum along delta.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    f = loss + eta/2 |theta|^2, and C = G + (tau + eta) I with the full Gauss-Newton matrix G (13) of the batch. alpha
+    is negative if f increases along delta, as for the delta = C^-1 grad f of (33). The cost is one forward pass, one
+    pass of tangents and one backward pass.
+
+    Examples
+    --------
+    {example}
+    >>> delta = [-g for g in kfgn.gradient(network, weights, X, Y)]
+    >>> print(kfgn.step_size(network, weights, X, Y, delta, tau=0.1, eta=0.01).round(3))
+    2.248
     """
     at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
     return quotient(at.xp, -directional_derivative(at, delta, eta), curvature_term(at, delta, added))
 
 
 @with_own_settings
+@with_shared_text
 def reduction_ratio(
     network: Network,
     weights: Weights,
@@ -114,11 +208,41 @@ def reduction_ratio(
     eta: Array | float,
     check: bool = True,
 ) -> Array:
-    """rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), equation (42). 0-d.
+    """The ratio rho of the change of the regularised loss f to the change of the quadratic model, equation (42).
 
-    delta: the step itself, alpha* included. 1 where the model is exact; NaN where it says that nothing changes. Below 1
-    for a step that the model takes to go down is a loss that went down less than the model said, or up if negative.
-    Arguments and errors as in `curvature_along`.
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {delta}
+    {tau}
+    {eta}
+    {check}
+
+    Returns
+    -------
+    array, shape ()
+        rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)). NaN if the change of the model is zero.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+
+    Notes
+    -----
+    delta is the whole step, with its step size. f = loss + eta/2 |theta|^2, and the model is `quadratic_model`. rho is
+    1 if the model is exact. For a step along which the model decreases, rho < 1 means that f fell by less than the
+    model predicted, and rho < 0 that f rose. The cost is two forward passes, one pass of tangents and one backward
+    pass.
+
+    Examples
+    --------
+    {example}
+    >>> delta = [-g for g in kfgn.gradient(network, weights, X, Y)]
+    >>> print(kfgn.reduction_ratio(network, weights, X, Y, delta, tau=0.1, eta=0.01).round(3))
+    0.916
     """
     at, delta, eta, added = _checked(network, weights, X, Y, delta, tau, eta, check)
     change_in_model = directional_derivative(at, delta, eta) + curvature_term(at, delta, added) / 2

@@ -1,4 +1,4 @@
-"""The terms of the quadratic model (32), computed from an existing forward pass.
+"""Terms of the quadratic model (32), computed from an existing forward pass.
 
 delta is a tuple of arrays of the shapes of the weights. eta and tau + eta are numbers or 0-d arrays.
 """
@@ -11,7 +11,7 @@ from ..backends import unit_roundoff
 
 
 def regularised_gradient(weights: Arrays, gradient: Arrays, eta: Array | float) -> Arrays:
-    """The gradient of f from that of the loss: grad loss + eta theta."""
+    """The gradient of f = loss + eta/2 |theta|^2 from the gradient of the loss: grad loss + eta theta."""
     return plus(gradient, weights, eta)
 
 
@@ -27,11 +27,11 @@ def curvature_term(at: GaussNewtonLinearisation, delta: Arrays, added: Array | f
 
 
 def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Array:
-    """f(theta + delta) - f(theta), 0-d, from the forward pass at theta and one more.
+    """f(theta + delta) - f(theta), 0-d, from the forward pass at theta and another one at theta + delta.
 
-    This is the mean of the differences of the datapoints, and not the difference of two means. A mean is rounded at the
-    size of the loss, and near a minimum the change is of the size of that rounding. The L2 term is computed as
-    eta delta^T (theta + delta / 2), in which nothing cancels.
+    It is computed as the mean of the differences of the datapoints. A difference of two means would be rounded at the
+    size of the loss, and near a minimum the change is as small as this rounding error. The L2 term is computed as
+    eta delta^T (theta + delta / 2), without cancellation.
     """
     moved = linearised(at.network, plus(at.weights, delta), at.X, at.Y)
     change = at.xp.mean(moved.losses() - at.losses())
@@ -39,6 +39,6 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
 
 
 def rounding_of(at: Linearisation, f: Array) -> Array:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f by one rounding of f and of each output h."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d, the change of f by one rounding of f and of each output h_L."""
     outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

@@ -1,6 +1,5 @@
-"""Validation that knows nothing of networks.
+"""Validation of single arguments, independent of networks.
 
-scalars        counts, names, flags and numbers
-representable  the range of a number in the dtype of an array
-arrays         the library, device, dtype and values of arrays
+arrays   the library, device, dtype and values of arrays
+scalars  numbers, counts, names and flags
 """

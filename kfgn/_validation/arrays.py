@@ -1,7 +1,7 @@
-"""What an array must be, and the errors that say what was expected and what came.
+"""Validation of arrays: library, device, dtype and values.
 
-Libraries, dtypes, devices and shapes are always checked, since that reads no data. Values are checked
-where there are any: not while a function is traced, and not on a device that holds none.
+Libraries, devices and dtypes are always checked, since no data is read for this. Values are checked if they can be
+read. They cannot be read while a function is traced, or on a device that holds no data.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from ..backends import carries_derivatives, detached, device, has_values, is_pla
 
 
 def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
-    """The common namespace; the first array says what is expected of the others."""
+    """Return the namespace of the arrays. All must belong to the library and be on the device of the first one."""
     for name, array in named.items():
         if not (is_array_api_obj(array) and is_plain(array)):
             raise TypeError(f"{name}: expected an array, got {type_of(array)}")
-        not_transformed(name, array)
+        check_not_transformed(name, array)
     first, like = next(iter(named.items()))
     xp = array_namespace(like)
     for name, array in named.items():
@@ -26,27 +26,31 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
             raise TypeError(
                 f"{name}: expected an array of the library of {first}, {type_of(like)}, got {type_of(array)}"
             )
-    places = [(name, device(array)) for name, array in named.items()]
-    known = [(name, place) for name, place in places if place is not None]
-    for name, place in known:
-        first, there = known[0]
-        if place != there:
-            raise ValueError(f"{name}: expected an array on the device of {first}, {there}, got one on {place}")
+    _check_one_device(named)
     return xp
 
 
-def not_transformed(name: str, array: Array) -> None:
-    """`TypeError` for a tensor through which PyTorch differentiates or maps: results have no derivatives."""
+def _check_one_device(named: Mapping[str, Array]) -> None:
+    devices = [(name, device(array)) for name, array in named.items()]
+    known = [(name, place) for name, place in devices if place is not None]
+    for name, place in known:
+        first, expected = known[0]
+        if place != expected:
+            raise ValueError(f"{name}: expected an array on the device of {first}, {expected}, got one on {place}")
+
+
+def check_not_transformed(name: str, array: Array) -> None:
+    """Raise `TypeError` for a tensor inside a transform of PyTorch, since results carry no derivatives."""
     if carries_derivatives(array):
         raise TypeError(
-            f"{name}: expected a tensor outside transforms of torch.func and forward-mode differentiation, as results "
-            "have no derivatives, got one inside: call kfgn.gradient, kfgn.jacobian_product, kfgn.hessian_product or "
-            "their like on plain tensors instead"
+            f"{name}: expected a tensor outside transforms of torch.func and forward-mode differentiation, since "
+            "results have no derivatives, got a tensor inside one: call kfgn.gradient, kfgn.jacobian_product or "
+            "kfgn.hessian_product on plain tensors instead"
         )
 
 
-def floating(xp: Namespace, named: Mapping[str, Array]) -> None:
-    """float32 or float64, that of the first array."""
+def check_floating_dtype(xp: Namespace, named: Mapping[str, Array]) -> None:
+    """Raise `TypeError` unless the first array is float32 or float64 and all others have its dtype."""
     first, like = next(iter(named.items()))
     if like.dtype not in (xp.float32, xp.float64):
         raise TypeError(f"{first}: expected dtype float32 or float64, got {like.dtype}")
@@ -55,21 +59,24 @@ def floating(xp: Namespace, named: Mapping[str, Array]) -> None:
             raise TypeError(f"{name}: expected the dtype of {first}, {like.dtype}, got {array.dtype}")
 
 
-def finite(xp: Namespace, named: Mapping[str, Array]) -> None:
-    """No NaN and no infinity."""
+def check_finite(xp: Namespace, named: Mapping[str, Array]) -> None:
+    """Raise `ValueError` for an array with NaN or infinity."""
     for name, array in named.items():
-        if known_false(xp.all(xp.isfinite(array))):
+        if violated(xp.all(xp.isfinite(array))):
             raise ValueError(f"{name}: expected finite values, got NaN or infinity")
 
 
-def values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
-    """What is allowed, everywhere."""
-    if known_false(xp.all(allowed)):
+def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
+    """Raise `ValueError` unless `allowed`, of the shape of the array, is True everywhere."""
+    if violated(xp.all(allowed)):
         number = int if xp.isdtype(array.dtype, "integral") else float
-        least, most = (number(detached(end(array))) for end in (xp.min, xp.max))
-        raise ValueError(f"{name}: expected {expected}, got values from {least} to {most}")
+        lower, upper = (number(detached(end(array))) for end in (xp.min, xp.max))
+        raise ValueError(f"{name}: expected {expected}, got values from {lower} to {upper}")
 
 
-def known_false(answer: Array) -> bool:
-    """Whether the answer is there to be read, and no: an operation on known arrays may be traced all the same."""
-    return has_values(answer) and not bool(answer)
+def violated(condition: Array) -> bool:
+    """Return True if the condition (0-d, bool) can be read and is False.
+
+    Even an operation on arrays with values may be traced, and its result then has no value.
+    """
+    return has_values(condition) and not bool(condition)

@@ -1,12 +1,11 @@
-"""The checks and conversions of arguments that are no data: numbers, counts, names and flags.
+"""Validation and conversion of arguments other than data: numbers, counts, names and flags.
 
-No other module checks them. The results are Python's own float, int, bool and str, so that a hyperparameter never
-decides the dtype of an array, and equal options have equal hashes.
+The results are Python's own float, int, bool and str. So a hyperparameter never decides the dtype of an array, and
+equal options have equal hashes.
 
 A number is an instance of `numbers.Real`: Python's int and float, `fractions.Fraction` and the scalars of NumPy. An
-integer is one of `numbers.Integral`. True and False are neither. `decimal.Decimal` is neither, by Python's own
-decision. A 0-d array is neither, since reading it would wait for its device. Only an argument that is documented as "a
-number, or a 0-d array" may be one, and `checked_scalar` leaves it on its device.
+integer is an instance of `numbers.Integral`. True, False and `decimal.Decimal` are not accepted as numbers. A 0-d array
+is accepted only by `checked_scalar`, which leaves it on its device, since reading it would wait for the device.
 """
 
 import math
@@ -15,26 +14,28 @@ import operator
 from typing import Any
 
 import numpy as np
-from array_api_compat import is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj
 
 from .._types import Array
 from .._words import shown, type_of
 from ..backends import detached, has_values
-from .arrays import floating, one_library_and_device
+from .arrays import check_floating_dtype, one_library_and_device
 
-LARGEST = 2**63 - 1
-"""The largest integer that is taken."""
+LARGEST_INTEGER = 2**63 - 1
+"""The largest integer that is accepted."""
 
-NO_NUMBERS = (bool, np.timedelta64)
-"""Types that are integers for `numbers` and not for kfgn."""
+NOT_NUMBERS = (bool, np.timedelta64)
+"""Types that the module `numbers` regards as integers and kfgn does not."""
 
 
 def checked_number(
     name: str, value: Any, *, lower: float = 0.0, upper: float = math.inf, above: bool = False, below: bool = False
 ) -> float:
-    """A finite number of at least `lower`, or above it, and of at most `upper`, or below it.
+    """Return a finite number from `lower` to `upper` as a float.
 
-    `TypeError` for a value that is no number, `ValueError` for one that is not finite or out of range.
+    above, below: True if `lower` itself, or `upper` itself, is excluded
+
+    Raises `TypeError` for a value that is not a number, and `ValueError` for one that is not finite or out of range.
     """
     expected = _range(lower, upper, above=above, below=below)
     number = _as_float(name, value, expected)
@@ -45,72 +46,79 @@ def checked_number(
 
 
 def checked_integer(name: str, value: Any, *, lower: int, expected: str) -> int:
-    """An integer from `lower` to 2^63 - 1: `TypeError` for other values, `ValueError` for an integer out of range."""
-    if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Integral):
+    """Return an integer from `lower` to 2^63 - 1.
+
+    Raises `TypeError` for a value that is not an integer, and `ValueError` for one that is out of range.
+    """
+    if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     integer = operator.index(value)
     if integer < lower:
         raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
-    if integer > LARGEST:
+    if integer > LARGEST_INTEGER:
         raise ValueError(f"{name}: expected {expected} of at most 2^63 - 1, got {shown(value)}")
     return integer
 
 
 def checked_count(name: str, value: Any) -> int:
-    """A positive integer."""
+    """Return a positive integer."""
     return checked_integer(name, value, lower=1, expected="a positive integer")
 
 
 def checked_period(name: str, value: Any) -> int | None:
-    """A positive integer, or None for never."""
+    """Return a positive integer, or None, which means never."""
     return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
 def checked_seed(name: str, value: Any) -> int:
-    """An integer from 0."""
+    """Return an integer of at least 0."""
     return checked_integer(name, value, lower=0, expected="an integer from 0")
 
 
-def checked_pair(name: str, value: Any) -> tuple[Any, Any]:
-    """A pair: `TypeError` for a value that is no tuple or list, `ValueError` for another number of elements."""
+def checked_pair(name: str, value: Any, expected: str = "a pair of numbers") -> tuple[Any, Any]:
+    """Return a pair of values, which are not checked.
+
+    Raises `TypeError` for a value that is not a tuple or list, and `ValueError` for a wrong number of elements.
+    """
     if not isinstance(value, (tuple, list)):
-        raise TypeError(f"{name}: expected a pair of numbers, got {shown(value)}")
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     if len(value) != 2:
-        raise ValueError(f"{name}: expected a pair of numbers, got {shown(value)}")
+        raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
     return value[0], value[1]
 
 
 def checked_flag(name: str, value: Any) -> bool:
-    """True or False, Python's or NumPy's: `TypeError` for anything else."""
+    """Return True or False, from a bool of Python or NumPy. Raises `TypeError` for other values."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: expected True or False, got {shown(value)}")
     return bool(value)
 
 
-def checked_name(name: str, value: Any, known: tuple[str, ...]) -> str:
-    """One of the known names: `ValueError` for anything else, of any type."""
+def checked_name(name: str, value: Any, known: tuple[str, ...], kind: str = "one of") -> str:
+    """Return one of the known names. Raises `ValueError` for other values, of any type."""
     if isinstance(value, str):
         for word in known:
             if word == value:
                 return word
-    raise ValueError(f"{name}: expected one of {', '.join(known)}, got {shown(value)}")
+    raise ValueError(f"{name}: expected {kind} {', '.join(known)}, got {shown(value)}")
 
 
 def checked_scalar(
     name: str, value: Any, like: Array, *, check: bool, of: str = "X", positive: bool = False
 ) -> Array | float:
-    """A finite number that is not negative, or that is positive. The value of a number is always checked.
+    """Return a finite number or 0-d array of at least 0, or above 0 if `positive`.
 
-    A 0-d array has the library, device and dtype of `like`, whose name is `of`. Its value is read only with `check`.
+    The value of a number is always checked. An array must have the library, device and dtype of the array `like`, whose
+    name is `of`. The value of an array is read only with `check`.
     """
-    if not isinstance(value, NO_NUMBERS) and isinstance(value, numbers.Real):
+    if not isinstance(value, NOT_NUMBERS) and isinstance(value, numbers.Real):
         return checked_number(name, value, above=positive)
     expected = _range(0.0, math.inf, above=positive, below=False)
     if not is_array_api_obj(value):
         raise TypeError(f"{name}: expected {expected}, or one as a 0-d array, got {type_of(value)}")
     number: Array = value
     xp = one_library_and_device({of: like, name: number})
-    floating(xp, {of: like, name: number})
+    check_floating_dtype(xp, {of: like, name: number})
     if number.ndim != 0:
         raise ValueError(f"{name}: expected {expected}, or one as a 0-d array, got shape {tuple(number.shape)}")
     number = detached(number)
@@ -119,14 +127,42 @@ def checked_scalar(
     return number
 
 
-def settle(record: Any, **values: Any) -> None:
-    """Give the fields of a frozen dataclass their converted values, in its `__post_init__`."""
+def checked_representable(
+    name: str, value: Array | float, like: Array, *, check: bool, positive: bool = False
+) -> Array | float:
+    """Return a number or 0-d array unchanged. Raises `ValueError` if it becomes infinite in the dtype of `like`.
+
+    positive: True to raise `ValueError` also below the smallest normal number, which some processors replace by 0
+
+    A 0-d array has the dtype of `like` already. It is read only with `check`.
+    """
+    number = _read(value, check=check)
+    if number is None:
+        return value
+    information = array_namespace(like).finfo(like.dtype)
+    expected = f"{name}: expected a number that {like.dtype} can hold, got {number:g}, which is too"
+    if number > float(information.max):
+        raise ValueError(f"{expected} large")
+    if positive and number < float(information.smallest_normal):
+        raise ValueError(f"{expected} small")
+    return value
+
+
+def set_fields(record: Any, **values: Any) -> None:
+    """Set the fields of a frozen dataclass to their converted values. Only its `__post_init__` calls this."""
     for name, value in values.items():
         object.__setattr__(record, name, value)
 
 
+def _read(value: Array | float, *, check: bool) -> float | None:
+    """Return the value on the host, or None if it is an array that may not or cannot be read."""
+    if isinstance(value, float):
+        return value
+    return float(value) if check and has_values(value) else None
+
+
 def _range(lower: float, upper: float, *, above: bool, below: bool) -> str:
-    """The numbers that are expected, in words."""
+    """Return a description of the expected numbers for an error message."""
     if math.isinf(upper):
         return "a finite number" if math.isinf(lower) else f"a finite number {_lower(lower, above)}"
     if above or below:
@@ -139,8 +175,8 @@ def _lower(lower: float, above: bool) -> str:
 
 
 def _as_float(name: str, value: Any, expected: str) -> float:
-    """The nearest float; infinity for an integer or a fraction that is larger than every float."""
-    if isinstance(value, NO_NUMBERS) or not isinstance(value, numbers.Real):
+    """Return the nearest float, which is infinity for an integer or fraction that is larger than every float."""
+    if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     try:
         return float(value)

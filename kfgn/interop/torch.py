@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from .._network.network import Network
 from .._types import Weights
-from .._validation.arrays import floating, not_transformed, one_library_and_device
+from .._validation.arrays import check_floating_dtype, check_not_transformed, one_library_and_device
 from .._words import type_of
 
 try:
@@ -191,7 +191,7 @@ def _layers(leaves: _Leaves) -> list[_Layer]:
     if not layers:
         raise ValueError("module: expected at least one Linear, got none")
     parameters = _parameters(layers)
-    floating(one_library_and_device(parameters), parameters)
+    check_floating_dtype(one_library_and_device(parameters), parameters)
     check_unshared(parameters)
     for before, layer in itertools.pairwise(layers):
         D = before.weight.shape[0]
@@ -212,7 +212,7 @@ def _layer(path: str, linear: nn.Linear) -> _Layer:
         names = ", ".join(parameters) or "none"
         raise ValueError(f"{path}: expected the parameters weight and bias, got {names} in {described(linear)}")
     for name, parameter in parameters.items():
-        not_transformed(f"{path}.{name}", parameter)
+        check_not_transformed(f"{path}.{name}", parameter)
         if type(parameter) is not nn.Parameter or getattr(linear, name) is not parameter:
             raise TypeError(f"{path}.{name}: expected an initialised nn.Parameter, got {type_of(parameter)}")
     layer = _Layer(path, **parameters)
@@ -263,7 +263,7 @@ def _check_weights(layers: list[_Layer], weights: Weights) -> None:
         raise ValueError(f"weights: expected {expected}, got {len(weights)}")
     for l, (layer, W) in enumerate(zip(layers, weights, strict=True), start=1):
         named = {f"{layer.path}.weight": layer.weight, f"W_{l}": W}
-        floating(one_library_and_device(named), named)
+        check_floating_dtype(one_library_and_device(named), named)
         shape = (layer.weight.shape[0], layer.weight.shape[1] + 1)
         if (came := tuple(W.shape)) != shape:
             raise ValueError(f"W_{l}: expected shape {shape} for {layer.path}, bias in the last column, got {came}")

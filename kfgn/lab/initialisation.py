@@ -13,9 +13,10 @@ from .random_streams import INITIAL_WEIGHTS, stream
 def initial_weights(network: Network, seed: int) -> tuple[NDArray[Any], ...]:
     """Return W_l (D_l, D_{l-1} + 1), float32: uniform within sqrt(6 / (D_{l-1} + D_l)), and zero in the last column."""
     weights = []
-    for l, (D, P) in enumerate(network.weight_shapes, start=1):
-        bound = math.sqrt(6 / (D + P - 1))
+    for l, (layer, (D, P)) in enumerate(zip(network.layers, network.weight_shapes, strict=True), start=1):
+        inputs = P - layer.bias
+        bound = math.sqrt(6 / (D + inputs))
         W = np.zeros((D, P), dtype=np.float32)
-        W[:, :-1] = stream(INITIAL_WEIGHTS, seed, l).uniform(-bound, bound, (D, P - 1))
+        W[:, :inputs] = stream(INITIAL_WEIGHTS, seed, l).uniform(-bound, bound, (D, inputs))
         weights.append(W)
     return tuple(weights)

@@ -13,7 +13,7 @@ from .._validation.scalars import (
     checked_number,
     checked_period,
     checked_seed,
-    settle,
+    set_fields,
 )
 from .._words import shown
 from .arguments import checked_path, with_usage_error
@@ -129,7 +129,7 @@ class Options(metaclass=Documented):
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
-            settle(self, **{name: with_usage_error(check, name, getattr(self, name))})
+            set_fields(self, **{name: with_usage_error(check, name, getattr(self, name))})
         if self.updates is None and self.seconds is None:
             raise UsageError("updates, seconds: expected at least one of them, got neither")
 

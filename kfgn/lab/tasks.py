@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._documentation import Documented
-from .._linearisation.arguments import checked_network, checked_targets
+from .._linearisation.arguments import check_network, checked_targets
 from .._network.network import Network
 from .._validation.scalars import checked_count, checked_name, checked_pair
 from .._words import shown
@@ -62,7 +62,7 @@ class Task(metaclass=Documented):
 
 def check_task(task: Task) -> None:
     """Raise `TypeError` or `ValueError` for a field of a task with a wrong type, shape, dtype or value."""
-    checked_network(task.network)
+    check_network(task.network)
     D = task.network.widths[0]
     _check_array("X", task.X)
     _check_array("Y", task.Y)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kfgn._algebra.matrices import others
+from kfgn._algebra.matrices import one_minus
 
 
 @pytest.mark.parametrize("shift", [0.0, 12.0, 40.0])
@@ -15,4 +15,4 @@ def test_one_minus_p(backend, shift):
     p = e / e.sum(-1, keepdims=True)
     expected = np.stack([np.delete(p, i, -1).sum(-1) for i in range(7)], -1)
     with backend.scope("float64"):
-        np.testing.assert_allclose(backend.to_numpy(others(backend.xp, backend.asarray(p))), expected, rtol=1e-14)
+        np.testing.assert_allclose(backend.to_numpy(one_minus(backend.xp, backend.asarray(p))), expected, rtol=1e-14)

@@ -123,9 +123,9 @@ def test_root_does_not_depend_on_the_signs_of_eigenvectors():
     flipped = M._replace(V=M.V * np.array([-1.0, 1.0, -1.0]))
     rng = np.random.default_rng(0)
     z, A = rng.standard_normal((4, 60, 3)), rng.standard_normal((3, 5))
-    np.testing.assert_allclose(flipped.root_columns(z), M.root_columns(z), rtol=0, atol=1e-15)
-    np.testing.assert_allclose(flipped.root_rows(A), M.root_rows(A), rtol=0, atol=1e-15)
-    root = M.root_rows(np.eye(3))
+    np.testing.assert_allclose(flipped.root_product(z), M.root_product(z), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(flipped.transposed_root_product(A), M.transposed_root_product(A), rtol=0, atol=1e-15)
+    root = M.transposed_root_product(np.eye(3))
     np.testing.assert_allclose(root, np.swapaxes(root, 1, 2), rtol=0, atol=1e-15)
     assert np.linalg.eigvalsh(root).min() > -1e-15
 

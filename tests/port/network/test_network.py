@@ -75,8 +75,8 @@ def test_equal_by_value():
     assert len({network, same}) == 1
     assert network == pickle.loads(pickle.dumps(network)) == copy.deepcopy(network) == dataclasses.replace(network)
     for name, value in [
-        ("widths", (2, 4, 3)),
-        ("transfers", ("relu",)),
+        ("inputs", 3),
+        ("layers", (kfgn.Dense(5, "relu"), kfgn.Dense(3))),
         ("objective", "bernoulli"),
         ("psd", "scalar"),
     ]:
@@ -90,7 +90,7 @@ def test_iterators_are_kept():
 
 @pytest.mark.parametrize("D", [1, 2, 4])
 def test_outputs_of_the_mixture(D):
-    with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got \(2, 5, {D}\)"):
+    with pytest.raises(ValueError, match=rf"^widths: expected 3 outputs .*mixture, got widths \(2, 5, {D}\)"):
         kfgn.Network.dense((2, 5, D), ("tanh",), "mixture")
 
 
@@ -109,8 +109,8 @@ def test_frozen():
 
 
 def test_replaced_wrongly():
-    with pytest.raises(ValueError, match=r"^transfers: expected 2"):
-        dataclasses.replace(kfgn.Network.dense(**GOOD), widths=(2, 5, 5, 3))
+    with pytest.raises(ValueError, match=r"^layers: expected the transfer function identity in the last layer"):
+        dataclasses.replace(kfgn.Network.dense(**GOOD), layers=[kfgn.Dense(3, "tanh")])
 
 
 def test_shapes():

@@ -14,15 +14,22 @@ def test_every_form(backend, name, psd):
     objective = OBJECTIVES[name]
     split = objective.gauss_newton[psd]
     rng = np.random.default_rng(0)
-    K = split.columns(3)
+    K = split.root_size(3)
     with backend.scope("float64"):
         h, v, A = (backend.asarray(rng.standard_normal(shape)) for shape in ((7, 3), (2, 7, 3), (3, 5)))
         z = backend.asarray(rng.standard_normal((2, 7, K)))
         y = rng.random((7, 3)) if objective.classes is None else rng.integers(0, 2, 7)
-        form = split.at(backend.xp, h, backend.asarray(y))
-        parts = form.matrix(), form.mean(), form.product(v), form.quadratic(v), form.root_rows(A), form.root_columns(z)
+        form = split.output_curvature(backend.xp, h, backend.asarray(y))
+        parts = (
+            form.matrix(),
+            form.mean(),
+            form.product(v),
+            form.quadratic(v),
+            form.transposed_root_product(A),
+            form.root_product(z),
+        )
         M, mean, Mv, vMv, rows, Cz = map(backend.to_numpy, parts)
-        C = np.stack([backend.to_numpy(form.root_columns(backend.asarray(np.tile(e, (7, 1))))) for e in np.eye(K)], -1)
+        C = np.stack([backend.to_numpy(form.root_product(backend.asarray(np.tile(e, (7, 1))))) for e in np.eye(K)], -1)
     v, A, z = map(backend.to_numpy, (v, A, z))
     for came, expected in [
         (M, C @ C.swapaxes(1, 2)),
@@ -75,5 +82,5 @@ def test_a_sure_softmax_keeps_the_digits_of_every_entry(gap):
     M = Multinomial(p)
     np.testing.assert_allclose(M.product(v)[0], p[0] * np.array([-mean, *(v[0, 1:] - v[0, 0] - mean)]), rtol=1e-13)
     np.testing.assert_allclose(M.quadratic(v)[0], variance, rtol=1e-13)
-    np.testing.assert_allclose(M.root_columns(v)[0, 0], first, rtol=1e-13)
+    np.testing.assert_allclose(M.root_product(v)[0, 0], first, rtol=1e-13)
     np.testing.assert_allclose((M.matrix() @ v[0])[0], M.product(v)[0], rtol=1e-12)

@@ -151,7 +151,7 @@ def test_curvature_has_finite_derivatives(objective):
 
     def rows(W, x, y):
         split = OBJECTIVES[objective].gauss_newton[network.psd]
-        return split.at(jnp, x @ W[0][:, :-1].T, y).root_rows(jnp.eye(3)) ** 2
+        return split.output_curvature(jnp, x @ W[0][:, :-1].T, y).transposed_root_product(jnp.eye(3)) ** 2
 
     everywhere = jax.vmap(jax.jacrev(curvature), (None, 0, 0))
     for derivative in jax.tree.leaves(jax.jit(everywhere)(identity, X, Y)):
