@@ -18,9 +18,13 @@ PROTOCOL = {
     "Damping": ("due", "decreased", "increased", "candidates", "followed", "raised"),
     **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
     "GaussNewton": ("start",),
-    "Watch": ("begins", "goes_on", "warns"),
+    "Dense": (
+        *("weight_shape", "kernel", "inputs", "input_tangents", "preactivations", "preactivation_tangents"),
+        *("pulled_back", "mean_gradient", "mean_input_moment"),
+    ),
+    "Watch": ("on_start", "on_updates", "on_warning"),
 }
-"""Methods of parts of an optimiser and of a watch, which kfgn calls with arguments that it has checked or made."""
+"""Methods of layers, of parts of an optimiser and of a watch. kfgn alone calls them, with checked arguments."""
 
 RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
 """Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
@@ -35,12 +39,17 @@ def public() -> dict[str, Callable[..., Any]]:
             if inspect.isclass(value) and not issubclass(value, Exception):
                 if name not in RECORDS:
                     found[f"{module.__name__}.{name}"] = value
-                for method, function in inspect.getmembers(value, inspect.isfunction):
+                for method, function in inspect.getmembers(value, _is_method):
                     if not method.startswith("_") and method not in PROTOCOL.get(name, ()):
                         found[f"{module.__name__}.{name}.{method}"] = function
             elif callable(value) and not inspect.isclass(value):
                 found[f"{module.__name__}.{name}"] = value
     return found
+
+
+def _is_method(member: Any) -> bool:
+    """True for a method of instances, seen from its class, and for a method of the class."""
+    return inspect.isfunction(member) or inspect.ismethod(member)
 
 
 def _modules() -> Iterator[Any]:

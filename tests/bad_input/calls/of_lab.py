@@ -22,7 +22,7 @@ def options() -> Iterator[Call]:
     arguments: dict[str, tuple[Any, Role]] = {
         **{name: (value, v.text) for name, value in {"data": "digits", "method": "kfra", "backend": "numpy"}.items()},
         "dtype": ("float32", v.name),
-        **{name: (value, optional(v.text)) for name, value in {"device": "cpu", "inversion": "trace"}.items()},
+        "inversion": ("trace", optional(v.text)),
         **{name: (3, optional(v.count)) for name in ("updates", "batch", "samples", "refresh", "halving")},
         **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), (3, v.count)),
         **{name: (0.5, optional(v.finite)) for name in ("average", "tau", "gamma", "eta", "learning_rate")},

@@ -15,13 +15,12 @@ from .of_functions import N, Problem, S
 def constructors() -> Iterator[Call]:
     """The constructors of networks, of optimisers and of their parts, which take no arrays."""
     network = kfgn.Network.dense((2, 4, 3), ("tanh",), "categorical")
+    names: dict[str, tuple[Any, Role]] = {"objective": ("categorical", v.name), "psd": ("project", v.name)}
+    shape = {"widths": ((2, 4, 3), v.widths), "transfers": (("tanh",), v.transfers)}
+    yield Call("kfgn.Network.dense", kfgn.Network.dense, kfgn.Network.dense, shape | names)
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
-        kfgn.Network: {
-            "widths": ((2, 4, 3), v.widths),
-            "transfers": (("tanh",), v.transfers),
-            "objective": ("categorical", v.name),
-            "psd": ("project", v.name),
-        },
+        kfgn.Dense: {"units": (3, v.count), "transfer": ("tanh", v.transfer), "bias": (True, v.flag)},
+        kfgn.Network: {"inputs": (2, v.count), "layers": (network.layers, v.layers), **names},
         kfgn.Damping: {
             "initial": (1.0, v.number),
             "period": (5, v.optional(v.count)),

@@ -2,7 +2,7 @@
 
 from .of_arrays import array, arrays, batch, indices, samples, square, squares, unread
 from .of_numbers import below_one, count, damping, finite, number, optional, pair, part, positive, rate, scalar, seed
-from .of_others import flag, folder, name, network, nothing, path, record, text, transfers, widths
+from .of_others import flag, folder, layers, name, network, nothing, path, record, text, transfer, transfers, widths
 
 __all__ = [
     "array",
@@ -15,6 +15,7 @@ __all__ = [
     "flag",
     "folder",
     "indices",
+    "layers",
     "name",
     "network",
     "nothing",
@@ -32,6 +33,7 @@ __all__ = [
     "square",
     "squares",
     "text",
+    "transfer",
     "transfers",
     "unread",
     "widths",

@@ -63,6 +63,24 @@ def transfers(_library: Library, _good: Any) -> Iterator[Bad]:
     yield from each({"array in it": (np.array("tanh"),), "bytes in it": (b"tanh",)}, ValueError)
 
 
+def transfer(_library: Library, _good: Any) -> Iterator[Bad]:
+    """The role of the transfer function of a layer: a name, or a pair of a name and a parameter."""
+    yield from each(OBJECTS | COMPLEX | FLAGS, ValueError)
+    yield from each({"upper case": "Tanh", "array of it": np.array("tanh"), "number": 3, "NaN": math.nan}, ValueError)
+    yield from each({"no parameter": ("leaky_relu",), "three": ("leaky_relu", 0.1, 0.2), "empty": ()}, ValueError)
+    yield from each({"not parametric": ("tanh", 0.1), "not finite": ("leaky_relu", math.inf)}, ValueError)
+    yield from each({"name as parameter": ("leaky_relu", "0.1"), "True": ("leaky_relu", True)}, TypeError)
+
+
+def layers(_library: Library, good: Any) -> Iterator[Bad]:
+    """The role of the layers of a network."""
+    wrong = {k: v for k, v in OBJECTS.items() if k not in ("string", "long string", "generator")}
+    yield from each(wrong | COMPLEX | FLAGS, TypeError)
+    yield from each({"number": 3, "one layer": good[0], "names": ("tanh",), "None in it": (*good, None)}, TypeError)
+    yield from each({"array": np.ones(2), "mapping": dict(enumerate(good)), "the class": (type(good[0]),)}, TypeError)
+    yield from each({"none": (), "string": "tanh", "a last transfer function": good[:1]}, ValueError)
+
+
 def nothing(library: Library, _good: Any) -> Iterator[Bad]:
     """The role of draws of a method that samples nothing."""
     given = {kind: value for kind, value in OBJECTS.items() if value is not None}
