@@ -209,7 +209,7 @@ from ._step_size import (
     step,
     step_size,
 )
-from ._transfers import TRANSFERS, Transfer
+from ._transfers import TRANSFERS, Transfer, transfer
 from ._types import Array, Blocks, PerLayer
 from ._vectors import dot, moved, per_layer, theta, unvec, vec
 
@@ -368,6 +368,7 @@ __all__ = [
     "trace",
     "traces",
     "trajectory",
+    "transfer",
     "transposed_jacobian_product",
     "unvec",
     "vec",

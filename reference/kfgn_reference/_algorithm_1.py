@@ -48,12 +48,17 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
 
     # Forward pass
     unit = one(X[:, :1]).T
-    a: PerLayer = {0: np.concatenate([X.T, unit])}
+
+    def with_unit(l: int, a: Array) -> Array:
+        """The columns that W_l multiplies."""
+        return np.concatenate([a, unit]) if net.has_bias(l) else a
+
+    a: PerLayer = {0: with_unit(1, X.T)}
     h: PerLayer = {}
     for l in range(1, L + 1):
         h[l] = net.weights[l - 1] @ a[l - 1]
         if l < L:
-            a[l] = np.concatenate([net.f(l).f(h[l]), unit])
+            a[l] = with_unit(l + 1, net.f(l).f(h[l]))
 
     # Derivative and Hessian of the objective
     outputs = list(zip(h[L].T, (y for _, y in pairs), strict=True))

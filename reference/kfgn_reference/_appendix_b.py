@@ -18,18 +18,30 @@ from ._types import Array, PerLayer
 from ._vectors import scaled, weights
 
 
+def with_all_biases(net: Network) -> Network:
+    """The same network with a bias in every layer: a column of zeros is appended to each W_l that has none."""
+    if net.biases is None:
+        return net
+    weights = [
+        W if has_bias else np.append(W, zero(W[:, :1]), axis=1)
+        for W, has_bias in zip(net.weights, net.biases, strict=True)
+    ]
+    return net._replace(weights=tuple(weights), biases=None)
+
+
 def moves(net: Network, l: int, b: int) -> PerLayer:
-    """The direction in which [h_l]_b moves and nothing else of its layer does: that of its own bias."""
+    """The direction along which [h_l]_b moves and nothing else of its layer does: that of its own bias."""
     V = scaled(0, weights(net))
     V[l] = V[l] + one(V[l]) * (np.arange(V[l].shape[1]) == V[l].shape[1] - 1) * (np.arange(len(V[l])) == b)[:, None]
     return V
 
 
 def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
-    """Equation (6) and the like between layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
+    """Equation (6), also between two layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
 
     R{dE/dh_m} along each [h_l]_b.
     """
+    net = with_all_biases(net)
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)
 

@@ -32,6 +32,11 @@ def rational(numerator: int, denominator: int, like: Any) -> Any:
     return (like * 0 + numerator) / denominator
 
 
+def times_fraction(h: Array, numerator: int, denominator: int) -> Array:
+    """h * numerator / denominator, with one rounding instead of two where the numerator is 1."""
+    return (h if numerator == 1 else h * numerator) / denominator
+
+
 def unit_roundoff(like: Any) -> Any:
     """u, half of |3 (4/3 - 1) - 1| as computed: 2^-53 in float64, 2^-24 in float32, and 0 in exact arithmetic."""
     return abs(3 * (rational(4, 3, like) - 1) - 1) / 2

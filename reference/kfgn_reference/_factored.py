@@ -4,14 +4,15 @@ import numpy as np
 
 from ._batch import inputs
 from ._expectation import expectation
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._types import Array, PerLayer
 
 
 def sample_q(net: Network, x: Array) -> PerLayer:
     """Equation (18) for equal layers: Q_l = a_{l-1} a_{l-1}^T with the unit appended, one datapoint."""
     a, _ = forward(net, x)
-    return {l: np.outer(append_unit(a[l - 1]), append_unit(a[l - 1])) for l in range(1, net.L + 1)}
+    units = {l: net.with_unit(l, a[l - 1]) for l in range(1, net.L + 1)}
+    return {l: np.outer(units[l], units[l]) for l in units}
 
 
 def expected_q(net: Network, X: Array) -> PerLayer:

@@ -6,7 +6,7 @@ from ._arithmetic import diagonal, one
 from ._batch import datapoints
 from ._expectation import expectation, mean
 from ._factored import sample_q
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._types import Array, PerLayer
 
@@ -27,7 +27,7 @@ def parameter_jacobian(net: Network, x: Array) -> PerLayer:
     """dh_L/dvec(W_l) = J_l (a_{l-1}^T kron I), (D_L, D_l (D_{l-1} + 1)), of one datapoint."""
     a, _ = forward(net, x)
     J = jacobians(net, x)
-    return {l: np.kron(append_unit(a[l - 1])[None, :], J[l]) for l in range(1, net.L + 1)}
+    return {l: np.kron(net.with_unit(l, a[l - 1])[None, :], J[l]) for l in range(1, net.L + 1)}
 
 
 def sample_gauss_newton(net: Network, x: Array, y: Array) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._batch import datapoints
 from ._expectation import expectation
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._objectives import OBJECTIVES
 from ._types import Array, PerLayer
 
@@ -23,7 +23,7 @@ def sample_gradient(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (3): [dE/dW_l]_{a,b} = [a_{l-1}]_b [dE/dh_l]_a, one datapoint, (D_l, D_{l-1} + 1)."""
     a, _ = forward(net, x)
     dE_dh = backpropagate(net, x, y)
-    return {l: np.outer(dE_dh[l], append_unit(a[l - 1])) for l in dE_dh}
+    return {l: np.outer(dE_dh[l], net.with_unit(l, a[l - 1])) for l in dE_dh}
 
 
 def gradient(net: Network, X: Array, Y: Array) -> PerLayer:

@@ -16,7 +16,7 @@ from ._fisher import mean_output_fisher, output_fisher, outputs
 from ._gauss_newton import jacobians
 from ._gradient import backpropagate, sample_gradient
 from ._khatri_rao import layer_pairs
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._objectives import OBJECTIVES
 from ._outcomes import OUTCOMES
 from ._outputs import output_gauss_newton
@@ -106,7 +106,7 @@ def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)
         d = backpropagate(net, x, y)
-        v = {l: np.kron(append_unit(a[l - 1]), d[l]) for l in d}
+        v = {l: np.kron(net.with_unit(l, a[l - 1]), d[l]) for l in d}
         return {(l, m): np.outer(v[l], v[m]) for l, m in layer_pairs(net)}
 
     return over_labels(sample, net, X)
@@ -119,7 +119,7 @@ def fisher_from_kronecker_products(net: Network, X: Array) -> Blocks:
         a, _ = forward(net, x)
         d = backpropagate(net, x, y)
         return {
-            (l, m): np.kron(np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])), np.outer(d[l], d[m]))
+            (l, m): np.kron(np.outer(net.with_unit(l, a[l - 1]), net.with_unit(m, a[m - 1])), np.outer(d[l], d[m]))
             for l, m in layer_pairs(net)
         }
 

@@ -11,7 +11,7 @@ import numpy as np
 from ._batch import datapoints
 from ._expectation import expectation
 from ._gauss_newton import jacobians, parameter_jacobian
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._types import Array, Blocks
 
@@ -52,7 +52,8 @@ def sample_preactivation_gauss_newton_between(net: Network, x: Array, y: Any) ->
 def sample_q_between(net: Network, x: Array) -> Blocks:
     """Equation (18): Q_{l,m} = a_{l-1} a_{m-1}^T with the unit appended, (D_{l-1} + 1, D_{m-1} + 1), one datapoint."""
     a, _ = forward(net, x)
-    return {(l, m): np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])) for l, m in layer_pairs(net)}
+    units = {l: net.with_unit(l, a[l - 1]) for l in range(1, net.L + 1)}
+    return {(l, m): np.outer(units[l], units[m]) for l, m in layer_pairs(net)}
 
 
 def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:

@@ -13,15 +13,10 @@ from ._arithmetic import zero
 from ._batch import datapoints
 from ._expectation import expectation
 from ._gradient import backpropagate
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._objectives import OBJECTIVES
 from ._outputs import output_gauss_newton
 from ._types import Array, PerLayer
-
-
-def append_zero(a: Array) -> Array:
-    """(a_1, ..., a_D, 0): the unit is a constant, so R{unit} = 0."""
-    return np.append(a, zero(a[:1]))
 
 
 def r_forward(net: Network, x: Array, V: PerLayer) -> tuple[PerLayer, PerLayer]:
@@ -32,7 +27,7 @@ def r_forward(net: Network, x: Array, V: PerLayer) -> tuple[PerLayer, PerLayer]:
     a, h = forward(net, x)
     Ra, Rh = {0: zero(x)}, {}
     for l in range(1, net.L + 1):
-        Rh[l] = V[l] @ append_unit(a[l - 1]) + net.weights[l - 1] @ append_zero(Ra[l - 1])
+        Rh[l] = V[l] @ net.with_unit(l, a[l - 1]) + net.weights[l - 1] @ net.with_zero(l, Ra[l - 1])
         if l < net.L:
             Ra[l] = net.f(l).first(h[l]) * Rh[l]
     return Ra, Rh
@@ -49,7 +44,7 @@ def transposed_jacobian_product(net: Network, x: Array, u: Array) -> PerLayer:
     carried = {net.L: u}
     for l in range(net.L - 1, 0, -1):
         carried[l] = net.f(l).first(h[l]) * (net.kernel(l + 1).T @ carried[l + 1])
-    return {l: np.outer(carried[l], append_unit(a[l - 1])) for l in carried}
+    return {l: np.outer(carried[l], net.with_unit(l, a[l - 1])) for l in carried}
 
 
 def r_backward(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> PerLayer:
@@ -67,7 +62,7 @@ def r_backward(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> 
     for l in range(net.L - 1, 0, -1):
         W, f = net.kernel(l + 1), net.f(l)
         dE_da = W.T @ dE_dh[l + 1]
-        RdE_da = V[l + 1][:, :-1].T @ dE_dh[l + 1] + W.T @ RdE_dh[l + 1]
+        RdE_da = net.without_bias(l + 1, V[l + 1]).T @ dE_dh[l + 1] + W.T @ RdE_dh[l + 1]
         RdE_dh[l] = f.second(h[l]) * Rh[l] * dE_da + f.first(h[l]) * RdE_da
     return RdE_dh
 
@@ -78,7 +73,10 @@ def r_gradient(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> 
     Ra, _ = r_forward(net, x, V)
     dE_dh = backpropagate(net, x, y)
     RdE_dh = r_backward(net, x, y, V, RdE_dh_L)
-    return {l: np.outer(RdE_dh[l], append_unit(a[l - 1])) + np.outer(dE_dh[l], append_zero(Ra[l - 1])) for l in RdE_dh}
+    return {
+        l: np.outer(RdE_dh[l], net.with_unit(l, a[l - 1])) + np.outer(dE_dh[l], net.with_zero(l, Ra[l - 1]))
+        for l in RdE_dh
+    }
 
 
 def sample_hessian_product(net: Network, x: Array, y: Any, V: PerLayer) -> PerLayer:

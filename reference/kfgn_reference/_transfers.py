@@ -5,11 +5,12 @@ f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._arithmetic import one, zero
+from ._arithmetic import one, times_fraction, zero
 from ._types import Array
 
 
@@ -58,21 +59,38 @@ def relu_first(h: Array) -> Array:
     return np.where(h > 0, one(h), zero(h))
 
 
-def leaky_relu(h: Array) -> Array:
-    """max(h / 10, h), the example of Section 2.2.3."""
-    return np.where(h > 0, h, h / 10)
+def leaky_relu(slope: Any) -> Transfer:
+    """max(slope h, h) for 0 < slope < 1, and its f': 1 where h > 0, else the slope. Section 2.2.3 has 1/10.
 
-
-def leaky_relu_first(h: Array) -> Array:
-    """1 where h > 0, else 1/10."""
-    return np.where(h > 0, one(h), one(h) / 10)
+    slope: an integer, float or Fraction, used as the exact quotient of two integers in every arithmetic.
+    """
+    n, d = slope.as_integer_ratio()
+    return Transfer(
+        lambda h: np.where(h > 0, h, times_fraction(h, n, d)),
+        lambda h: np.where(h > 0, one(h), times_fraction(one(h), n, d)),
+        zero,
+    )
 
 
 TRANSFERS: dict[str, Transfer] = {
     "identity": Transfer(lambda h: h, one, zero),
     "relu": Transfer(relu, relu_first, zero),
-    "leaky_relu": Transfer(leaky_relu, leaky_relu_first, zero),
+    "leaky_relu": leaky_relu(Fraction(1, 10)),
     "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
     "logistic": Transfer(logistic, logistic_first, logistic_second),
     "softplus": Transfer(softplus, logistic, logistic_first),
 }
+"""The transfer functions by their names, each with its default parameter."""
+
+WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu}
+"""The transfer functions that have a parameter, as functions of it."""
+
+
+def transfer(record: str | tuple[str, Any]) -> Transfer:
+    """The transfer function of a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01)."""
+    if isinstance(record, str):
+        return TRANSFERS[record]
+    name, parameter = record
+    if name not in WITH_PARAMETER:
+        raise ValueError(f"transfers: expected a parameter only for {', '.join(WITH_PARAMETER)}, got {record!r}")
+    return WITH_PARAMETER[name](parameter)
