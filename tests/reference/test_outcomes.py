@@ -6,6 +6,7 @@ from fractions import Fraction
 import kfgn_reference as ref
 import numpy as np
 import pytest
+from kfgn_reference._outcomes import OUTCOMES
 
 H = {
     "squared_error": (0.5, -2.0, 1.25),
@@ -32,7 +33,7 @@ def mean(objective, h, f):
 
 def outcomes(objective, h):
     """{y: p(y | h_L)}, with the labels hashable."""
-    found = list(ref.outcomes.OUTCOMES[objective](np.array(h)))
+    found = list(OUTCOMES[objective](np.array(h)))
     table = {tuple(y) if np.ndim(y) else y: p for y, p in found}
     assert len(table) == len(found)
     return table
@@ -82,7 +83,7 @@ def test_probabilities_sum_to_1(objective, scale):
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli"])
 def test_labels_are_in_the_arithmetic_of_the_outputs(objective):
     """What is float32 stays so."""
-    for y, p in ref.outcomes.OUTCOMES[objective](np.array(H[objective], np.float32)):
+    for y, p in OUTCOMES[objective](np.array(H[objective], np.float32)):
         assert y.dtype == np.float32
         assert p.dtype == np.float32
 
