@@ -83,8 +83,8 @@ from ._adaptation import adapted_gamma, adapted_tau, bounded, decay
 from ._algorithm_1 import Update, algorithm_1
 from ._appendix_b import (
     derivation,
-    elementwise_curving_matrix,
-    elementwise_slope_matrix,
+    elementwise_derivative_matrix,
+    elementwise_second_derivative_matrix,
     matrix_form,
     mixed_derivatives,
 )
@@ -126,12 +126,12 @@ from ._gauss_newton import (
 )
 from ._gradient import backpropagate, gradient, sample_gradient
 from ._hessian import (
-    curving_matrix,
+    derivative_matrix,
     hessian_blocks,
     sample_hessian_blocks,
     sample_hessian_elements,
     sample_preactivation_hessians,
-    slope_matrix,
+    second_derivative_matrix,
 )
 from ._kfac import draw_labels, kfac
 from ._kfac_chain import (
@@ -163,7 +163,7 @@ from ._lemmas import (
     midpoint_gap,
     quadratic_form_of_block,
     quadratic_forms,
-    recursion_without_curving,
+    recursion_without_second_term,
     traces,
 )
 from ._linear_algebra import NotPositiveDefiniteError, is_positive_semidefinite, ldl, rank, solve, trace
@@ -245,7 +245,6 @@ __all__ = [
     "carried_up",
     "changes",
     "curvature_along",
-    "curving_matrix",
     "damped",
     "damped_block",
     "damped_direction",
@@ -253,11 +252,12 @@ __all__ = [
     "decay",
     "definiteness_is_inherited",
     "derivation",
+    "derivative_matrix",
     "direction",
     "dot",
     "draw_labels",
-    "elementwise_curving_matrix",
-    "elementwise_slope_matrix",
+    "elementwise_derivative_matrix",
+    "elementwise_second_derivative_matrix",
     "exact_direction",
     "exact_log_determinant",
     "expectation",
@@ -334,7 +334,7 @@ __all__ = [
     "raised",
     "rank",
     "rational",
-    "recursion_without_curving",
+    "recursion_without_second_term",
     "reduction_ratio",
     "regularised_gradient",
     "regularised_loss",
@@ -359,7 +359,7 @@ __all__ = [
     "sample_q_between",
     "sample_ranks",
     "sample_roots",
-    "slope_matrix",
+    "second_derivative_matrix",
     "solve",
     "spectral_norm",
     "step",

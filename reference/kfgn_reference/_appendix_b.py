@@ -103,7 +103,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     ]
 
 
-def elementwise_slope_matrix(net: Network, x: Array, l: int) -> Array:
+def elementwise_derivative_matrix(net: Network, x: Array, l: int) -> Array:
     """Equation (30): [B_l]_{a,a'} = delta_{a,a'} f'([h_l]_a), (D_l, D_l)."""
     _, h = forward(net, x)
     B = np.outer(zero(h[l]), zero(h[l]))
@@ -112,7 +112,7 @@ def elementwise_slope_matrix(net: Network, x: Array, l: int) -> Array:
     return B
 
 
-def elementwise_curving_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
+def elementwise_second_derivative_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
     """Equation (31): [D_l]_{a,a'} = delta_{a,a'} f''([h_l]_a) dE/d[a_l]_a, (D_l, D_l).
 
     Misprint: (31) writes dE/dx_a.
@@ -128,5 +128,6 @@ def elementwise_curving_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
 def matrix_form(net: Network, x: Array, y: Any, l: int) -> Array:
     """Equation (29): script H_l = B_l W_{l+1}^T script H_{l+1} W_{l+1} B_l + D_l, from (30) and (31)."""
     above = sample_preactivation_hessians(net, x, y)[l + 1]
-    B, D, W = elementwise_slope_matrix(net, x, l), elementwise_curving_matrix(net, x, y, l), net.kernel(l + 1)
+    B, D = elementwise_derivative_matrix(net, x, l), elementwise_second_derivative_matrix(net, x, y, l)
+    W = net.kernel(l + 1)
     return B @ W.T @ above @ W @ B + D

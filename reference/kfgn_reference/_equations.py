@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ._appendix_b import (
     derivation,
-    elementwise_curving_matrix,
-    elementwise_slope_matrix,
+    elementwise_derivative_matrix,
+    elementwise_second_derivative_matrix,
     matrix_form,
     mixed_derivatives,
 )
@@ -37,11 +37,11 @@ from ._gauss_newton import (
 )
 from ._gradient import sample_gradient
 from ._hessian import (
-    curving_matrix,
+    derivative_matrix,
     sample_hessian_blocks,
     sample_hessian_elements,
     sample_preactivation_hessians,
-    slope_matrix,
+    second_derivative_matrix,
 )
 from ._kfac import kfac
 from ._kfac_chain import (
@@ -70,7 +70,7 @@ from ._lemmas import (
     lemma_2,
     quadratic_form_of_block,
     quadratic_forms,
-    recursion_without_curving,
+    recursion_without_second_term,
     traces,
 )
 from ._mixture import probability
@@ -107,8 +107,8 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         6: (mixed_derivatives,),
         7: (sample_hessian_blocks,),
         8: (sample_preactivation_hessians,),
-        9: (slope_matrix,),
-        10: (curving_matrix,),
+        9: (derivative_matrix,),
+        10: (second_derivative_matrix,),
     },
     "section_3": {
         11: (hessian_split,),
@@ -132,8 +132,8 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
     "appendix_b": {
         28: (derivation,),
         29: (matrix_form,),
-        30: (elementwise_slope_matrix,),
-        31: (elementwise_curving_matrix,),
+        30: (elementwise_derivative_matrix,),
+        31: (elementwise_second_derivative_matrix,),
     },
     "appendix_c": {
         32: (quadratic_model,),
@@ -173,7 +173,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
     "appendix_e": {63: (sample_ranks,), 64: (mean_ranks,)},
     "appendix_f": {
         65: (lemma_1,),
-        66: (recursion_without_curving,),
+        66: (recursion_without_second_term,),
         67: (carried_up,),
         68: (quadratic_forms,),
         69: (definiteness_is_inherited,),

@@ -12,12 +12,12 @@ from ._objectives import OBJECTIVES
 from ._types import Array, PerLayer
 
 
-def slope_matrix(net: Network, h: PerLayer, l: int) -> Array:
+def derivative_matrix(net: Network, h: PerLayer, l: int) -> Array:
     """Equation (9): B_l = diag(f'(h_l)), (D_l, D_l)."""
     return diagonal(net.f(l).first(h[l]))
 
 
-def curving_matrix(net: Network, h: PerLayer, dE_dh: PerLayer, l: int) -> Array:
+def second_derivative_matrix(net: Network, h: PerLayer, dE_dh: PerLayer, l: int) -> Array:
     """Equation (10): the matrix D_l = diag(f''(h_l) * dE/da_l), with dE/da_l = W_{l+1}^T dE/dh_{l+1}."""
     dE_da = net.kernel(l + 1).T @ dE_dh[l + 1]
     return diagonal(net.f(l).second(h[l]) * dE_da)
@@ -35,7 +35,7 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
     dE_dh = backpropagate(net, x, y)
     H = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
     for l in range(net.L - 1, 0, -1):
-        W, B, D = net.kernel(l + 1), slope_matrix(net, h, l), curving_matrix(net, h, dE_dh, l)
+        W, B, D = net.kernel(l + 1), derivative_matrix(net, h, l), second_derivative_matrix(net, h, dE_dh, l)
         H[l] = B @ W.T @ H[l + 1] @ W @ B + D
     return H
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._hessian import sample_hessian_blocks, sample_preactivation_hessians, slope_matrix
+from ._hessian import derivative_matrix, sample_hessian_blocks, sample_preactivation_hessians
 from ._linear_algebra import is_positive_semidefinite, trace
 from ._network import Network, forward
 from ._objectives import loss
@@ -22,18 +22,18 @@ from ._types import Array, PerLayer
 from ._vectors import moved, scaled, vec, weights
 
 
-def recursion_without_curving(net: Network, x: Array, y: Any) -> PerLayer:
+def recursion_without_second_term(net: Network, x: Array, y: Any) -> PerLayer:
     """Equation (66), second line: (W_{l+1} B_l)^T script H_{l+1} (W_{l+1} B_l), for l < L: (8) where f'' = 0."""
     _, h = forward(net, x)
     H = sample_preactivation_hessians(net, x, y)
-    WB = {l: net.kernel(l + 1) @ slope_matrix(net, h, l) for l in range(1, net.L)}
+    WB = {l: net.kernel(l + 1) @ derivative_matrix(net, h, l) for l in range(1, net.L)}
     return {l: WB[l].T @ H[l + 1] @ WB[l] for l in WB}
 
 
 def carried_up(net: Network, x: Array, l: int, v: Array) -> Array:
     """Equation (67): W_{l+1} B_l v (D_{l+1},), how far h_{l+1} moves when h_l moves by v."""
     _, h = forward(net, x)
-    return net.kernel(l + 1) @ slope_matrix(net, h, l) @ v
+    return net.kernel(l + 1) @ derivative_matrix(net, h, l) @ v
 
 
 def quadratic_forms(net: Network, x: Array, y: Any, l: int, v: Array) -> tuple[Any, Any]:

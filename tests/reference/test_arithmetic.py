@@ -36,8 +36,10 @@ ON_A_DATAPOINT = {
     "forward": lambda net, x, _: ref.forward(net, x)[1],
     "jacobians": lambda net, x, _: ref.jacobians(net, x),
     "derivation": lambda net, x, y: dict(enumerate(ref.derivation(net, x, y, 1))),
-    "elementwise_curving_matrix": lambda net, x, y: {1: ref.elementwise_curving_matrix(net, x, y, 1)},
-    "elementwise_slope_matrix": lambda net, x, _: {1: ref.elementwise_slope_matrix(net, x, 1)},
+    "elementwise_second_derivative_matrix": lambda net, x, y: {
+        1: ref.elementwise_second_derivative_matrix(net, x, y, 1)
+    },
+    "elementwise_derivative_matrix": lambda net, x, _: {1: ref.elementwise_derivative_matrix(net, x, 1)},
     "hessian_split": lambda net, x, y: dict(enumerate(ref.hessian_split(net, x, y))),
     "jacobian_product": lambda net, x, _: {1: ref.jacobian_product(net, x, own_weights(net))},
     "mixed_derivatives": lambda net, x, y: {1: ref.mixed_derivatives(net, x, y, 2, 1)},

@@ -63,7 +63,7 @@ def test_equation_29_between_rationals(rational_problem, rational_hessians):
 
 def test_equation_30(problem, truths, relative_error):
     for x, _, l, B, _, _ in truths:
-        ours = ref.elementwise_slope_matrix(problem.net, x, l)
+        ours = ref.elementwise_derivative_matrix(problem.net, x, l)
         assert relative_error(ours, B) < 1e-13
         assert np.array_equal(ours, np.diag(np.diag(ours)))
 
@@ -71,7 +71,7 @@ def test_equation_30(problem, truths, relative_error):
 def test_equation_31(problem, truths):
     """0, and nothing else, where f'' = 0."""
     for x, y, l, _, D, _ in truths:
-        ours = ref.elementwise_curving_matrix(problem.net, x, y, l)
+        ours = ref.elementwise_second_derivative_matrix(problem.net, x, y, l)
         assert ours.shape == D.shape
         assert np.all(np.abs(ours - D) <= 1e-12 * np.max(np.abs(D)))
         assert np.any(D) == (problem.net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))

@@ -249,7 +249,7 @@ def test_equation_65(p):
 def test_equation_66(p):
     """The recursion (8) has no second term, layers 1, ..., L - 1, and gives d^2 E / dh_l^2."""
     with quadratic(p.A):
-        ours, recursion = ref.recursion_without_curving(*p.of), ref.sample_preactivation_hessians(*p.of)
+        ours, recursion = ref.recursion_without_second_term(*p.of), ref.sample_preactivation_hessians(*p.of)
     assert list(ours) == list(range(1, p.net.L))
     for l in ours:
         assert ours[l].tolist() == recursion[l].tolist() == p.hessian(l).tolist()
@@ -259,7 +259,7 @@ def test_equation_66(p):
 def test_equation_66_of_smooth_transfer_functions(p):
     """What is missing is D_l, f'' dE/da_l."""
     with quadratic(p.A):
-        ours = ref.recursion_without_curving(*p.of)
+        ours = ref.recursion_without_second_term(*p.of)
     for l in ours:
         assert ours[l].tolist() == (p.hessian(l) - np.diag(curvings(p, l))).tolist()
 
@@ -488,7 +488,7 @@ def test_tanh():
     assert H_1 < -1
     assert ref.lemma_1(net, x, y) is False
     assert ref.definiteness_is_inherited(net, x, y) is False
-    assert abs(ref.recursion_without_curving(net, x, y)[1].item() - 4 * (1 - t**2) ** 2) < 1e-14
+    assert abs(ref.recursion_without_second_term(net, x, y)[1].item() - 4 * (1 - t**2) ** 2) < 1e-14
     forms = ref.quadratic_forms(net, x, y, 1, np.array([1.0]))
     assert abs(forms[0] - H_1) < 1e-14
     assert abs(forms[1] - 4 * (1 - t**2) ** 2) < 1e-14

@@ -221,7 +221,7 @@ def test_equation_9(problem, autodiff, relative_error):
         given = {l: v.numpy() for l, v in h.items()}
         for l in range(1, net.L):
             truth = autodiff.jacobian(autodiff.transfer(net, l), h[l])
-            assert relative_error(ref.slope_matrix(net, given, l), truth) < 1e-13
+            assert relative_error(ref.derivative_matrix(net, given, l), truth) < 1e-13
 
 
 def test_equation_10(problem, autodiff):
@@ -237,7 +237,7 @@ def test_equation_10(problem, autodiff):
             f, h_L = autodiff.transfer(net, l), autodiff.above(net, l)
             c = autodiff.grad(lambda a, E=E, h_L=h_L: E(h_L(a)))(f(h[l]))
             truth = autodiff.hessian(lambda v, c=c, f=f: c @ f(v), h[l])
-            ours = ref.curving_matrix(net, given, dE_dh, l)
+            ours = ref.second_derivative_matrix(net, given, dE_dh, l)
             assert ours.shape == truth.shape
             assert np.any(truth) == (net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))
             assert np.all(np.abs(ours - truth) <= 1e-12 * np.max(np.abs(truth)))
