@@ -1,4 +1,11 @@
-"""A batch, datapoint by datapoint, once it fits the network: an oracle must not answer nonsense."""
+"""Checks that a batch fits the network, which then give its datapoints one by one.
+
+>>> from kfgn_reference import loss
+>>> from kfgn_reference._example import X, Y, net
+>>> loss(net, X, Y[:1])
+Traceback (most recent call last):
+ValueError: Y: expected shape (2, 1) for squared_error, got (1, 1)
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -35,21 +42,21 @@ def check_network(net: Network) -> None:
 
 
 def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch: Y is (N, D_L), or (N,) class indices for the categorical and the mixture."""
+    """The pairs (x, y) of a batch. Y is (N, D_L), or (N,) class indices for the categorical loss and the mixture."""
     rows = inputs(net, X)
     check_labels(net, "Y", Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch with S labels for each datapoint: (N, S, D_L), or (N, S) class indices."""
+    """The pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
     rows = inputs(net, X)
     check_labels(net, "labels", labels, (len(rows), len(labels[0])))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """`ValueError` unless y has the shape of labels, and class indices are in range."""
+    """`ValueError` unless y has the shape of labels and its class indices are in range."""
     D_L = len(net.weights[-1])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     array = np.array(y)

@@ -1,9 +1,10 @@
 """The registry: the statement, the functions and the test of each of the paper's 71 numbered equations.
 
->>> EQUATIONS[26].functions[0].__name__
-'kfra'
+>>> from kfgn_reference import EQUATIONS
 >>> EQUATIONS[26].statement.title
 'KFRA, the recursive approximation of the second factor'
+>>> [function.__name__ for function in EQUATIONS[26].functions]
+['kfra']
 """
 
 from collections.abc import Callable

@@ -1,4 +1,12 @@
-"""Section 2.1: the feedforward network and its forward pass, equation (1)."""
+"""Section 2.1: the feedforward network and its forward pass, equation (1).
+
+>>> import numpy as np
+>>> from kfgn_reference import Network, forward
+>>> net = Network((np.array([[2.0, -1.0]]), np.array([[3.0]])), ("relu",), "squared_error", biases=(True, False))
+>>> a, h = forward(net, np.array([4.0]))
+>>> h[1].tolist(), h[2].tolist()
+([7.0], [21.0])
+"""
 
 from typing import Any, NamedTuple
 

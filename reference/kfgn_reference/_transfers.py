@@ -1,7 +1,13 @@
 """The elementwise transfer functions f of equation (1), with the f' of (9) and the f'' of (10).
 
-At a kink the derivative is a choice that the paper leaves open. Here it is the left one:
+The paper leaves the derivative at a kink open. Here it is the left derivative:
 f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
+
+    >>> import numpy as np
+    >>> from kfgn_reference import transfer
+    >>> f = transfer(("leaky_relu", 0.25))
+    >>> f.f(np.array([-2.0, 3.0])).tolist(), f.first(np.array([0.0, 3.0])).tolist()
+    ([-0.5, 3.0], [0.25, 1.0])
 """
 
 from collections.abc import Callable
@@ -23,18 +29,18 @@ class Transfer(NamedTuple):
 
 
 def logistic(h: Array) -> Array:
-    """1 / (1 + e^-h). Accurate in both tails, relative to its value; e^-h may overflow to inf, which is right."""
+    """1 / (1 + e^-h), accurate in both tails relative to its value; an e^-h that overflows gives the right limit, 0."""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-h))
 
 
 def softplus(h: Array) -> Array:
-    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) written so that a ball may hold 0."""
+    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) = (h + |h|) / 2, which a ball around 0 also has."""
     return (h + abs(h)) / 2 + np.log1p(np.exp(-abs(h)))
 
 
 def sech_squared(h: Array) -> Array:
-    """1 / cosh(h)^2 = 1 - tanh(h)^2 without the cancellation."""
+    """1 - tanh(h)^2 as 1 / cosh(h)^2, which does not cancel."""
     with np.errstate(over="ignore"):
         return 1 / np.cosh(h) ** 2
 
@@ -55,14 +61,14 @@ def relu(h: Array) -> Array:
 
 
 def relu_first(h: Array) -> Array:
-    """1 where h > 0, else 0."""
+    """1 where h > 0, and 0 elsewhere."""
     return np.where(h > 0, one(h), zero(h))
 
 
 def leaky_relu(slope: Any) -> Transfer:
-    """max(slope h, h) for 0 < slope < 1, and its f': 1 where h > 0, else the slope. Section 2.2.3 has 1/10.
+    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and the slope elsewhere. Section 2.2.3 has 1/10.
 
-    slope: an integer, float or Fraction, used as the exact quotient of two integers in every arithmetic.
+    slope: an integer, float or Fraction. Every arithmetic multiplies by it as an exact quotient of integers.
     """
     n, d = slope.as_integer_ratio()
     return Transfer(
@@ -83,7 +89,7 @@ TRANSFERS: dict[str, Transfer] = {
 """The transfer functions by their names, each with its default parameter."""
 
 WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu}
-"""The transfer functions that have a parameter, as functions of it."""
+"""The transfer functions with a parameter, as functions of this parameter."""
 
 
 def transfer(record: str | tuple[str, Any]) -> Transfer:

@@ -265,7 +265,7 @@ def test_exact_and_factored_damping(relative_error):
 @pytest.mark.parametrize("dtype", [object, np.float16, int, complex])
 def test_other_arithmetic_is_refused(dtype):
     A, V = np.eye(2).astype(dtype), np.eye(2)
-    expected = f"^expected float64 or float32 for eigenvalues, got {np.dtype(dtype)}$"
+    expected = f"^A: expected float64 or float32 for eigenvalues, got {np.dtype(dtype)}$"
     calls = (
         lambda: spectral.eigh(A),
         lambda: spectral.eigvalsh(A),

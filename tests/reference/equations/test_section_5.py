@@ -158,7 +158,7 @@ def test_scalar(relative_error):
 
 @pytest.mark.parametrize("function", ["output_gauss_newton", "output_root"])
 def test_raise_and_what_is_no_stand_in(function):
-    message = "H_L of the objective mixture is indefinite; psd: expected project or scalar"
+    message = "psd: expected project or scalar for the indefinite H_L of mixture, got 'raise'"
     with pytest.raises(ValueError, match=f"^{message}$"):
         getattr(ref, function)(network("raise"), np.zeros(3), 1)
     with pytest.raises(ValueError, match=r"^psd: expected project, scalar or raise, got 'clip'$"):
