@@ -111,7 +111,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         9: (derivative_matrix,),
         10: (second_derivative_matrix,),
     },
-    "section_3": {
+    "section_3_1": {
         11: (hessian_split,),
         12: (sample_gauss_newton,),
         13: (gauss_newton,),
@@ -120,6 +120,8 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         16: (factored_between,),
         17: (khatri_rao, factored_between),
         18: (sample_q_between,),
+    },
+    "section_3_2": {
         19: (sample_gauss_newton_blocks,),
         20: (factored_blocks,),
         21: (expected_q,),
@@ -136,7 +138,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         30: (elementwise_derivative_matrix,),
         31: (elementwise_second_derivative_matrix,),
     },
-    "appendix_c": {
+    "appendix_c_1": {
         32: (quadratic_model,),
         33: (direction,),
         34: (layer_directions, factored_direction),
@@ -144,24 +146,32 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         36: (factored_damped_block,),
         37: (residual, residual_terms, residual_bound),
         38: (omega,),
+    },
+    "appendix_c_2": {
         39: (step_size,),
         40: (step_size, step),
         41: (curvature_along,),
+    },
+    "appendix_c_3": {
         42: (reduction_ratio,),
         43: (models,),
         44: (moving_average,),
         45: (average_weight,),
     },
-    "appendix_d": {
+    "appendix_d_1": {
         46: (fisher, fisher_from_hessians),
         47: (fisher,),
         48: (output_fisher,),
         49: (fisher_from_outputs,),
+    },
+    "appendix_d_2": {
         50: (gauss_newton,),
         51: (fisher_from_output_hessians,),
         52: (log_likelihood,),
         53: (log_likelihood_gradient,),
         54: (log_partition_hessian,),
+    },
+    "appendix_d_3": {
         55: (mean_from_jacobians,),
         56: (mean_from_expected_fisher,),
         57: (mean_from_fisher,),
