@@ -27,18 +27,18 @@ OBJECTIVES = (
 )
 
 
-ROUNDING = 1e-12  # float64 on matrices of a few dozen rows, well conditioned; the errors seen are below 1e-14
+ROUNDING = 1e-12  # for well-conditioned float64 matrices of a few dozen rows; the measured errors are below 1e-14
 
 
 def close(ours, truth):
-    """To rounding, relative to the largest element."""
+    """True if the error is at most `ROUNDING` times the largest element."""
     ours, truth = np.asarray(ours, dtype=float), np.asarray(truth, dtype=float)
     assert ours.shape == truth.shape
     return np.max(np.abs(ours - truth)) <= ROUNDING * np.max(np.abs(truth))
 
 
 def rationals(rng, *shape, denominator=7):
-    """Multiples of 1 / denominator, none of them 0."""
+    """Random non-zero multiples of 1 / denominator."""
     integers = rng.integers(1, 10, size=shape) * rng.choice((-1, 1), size=shape)
     return np.frompyfunc(lambda k: Fraction(int(k), denominator), 1, 1)(integers)
 
@@ -48,7 +48,7 @@ def is_rational(A):
 
 
 def columns(V):
-    """vec by its definition: all of the first column, then all of the second."""
+    """vec by its definition: the first column, then the second column, and so on."""
     return [V[a, b] for b in range(V.shape[1]) for a in range(V.shape[0])]
 
 
@@ -61,26 +61,26 @@ def inner(u, v):
 
 
 def definite(rng, D, rank=None):
-    """A positive semi-definite matrix of rationals, which is definite if no lower rank is asked for."""
+    """A positive semi-definite matrix of rationals of the given rank, or a positive definite one."""
     A = rationals(rng, D, rank or D + 2, denominator=3)
     return A @ A.T
 
 
 class Rational(NamedTuple):
-    """A piecewise linear network with squared error, and what (32)-(43) need of it, all by definition.
+    """A piecewise linear network with squared error, and the quantities of (32)-(43) by their definitions.
 
-    theta is a list with the weights in the order of columns, layer by layer. f holds the L2 term.
+    theta is the list of the weights, layer by layer and column by column. f includes the L2 term.
     """
 
     shapes: tuple
-    slopes: tuple  # of the negative side, for the hidden layers: 0 is ReLU, 1/10 leaky ReLU, 1 the identity
+    slopes: tuple  # of each hidden layer below 0: 0 for ReLU, 1/10 for leaky ReLU, 1 for the identity
     theta: list
     X: np.ndarray
     Y: np.ndarray
     eta: Fraction
 
     def pairs(self):
-        """(l, a, b) of every element of theta."""
+        """The indices (l, a, b) of the elements of theta."""
         return [(l, a, b) for l, (rows, below) in enumerate(self.shapes) for b in range(below) for a in range(rows)]
 
     def outputs(self, theta):
@@ -114,7 +114,7 @@ class Rational(NamedTuple):
         return [g + self.eta * w for g, w in zip(data, self.theta, strict=True)]
 
     def curvature(self, damping):
-        """The mean of J^T J, + damping I."""
+        """The mean of J^T J, plus damping I."""
         G = sum(J.T @ J for J in self.jacobians()) / len(self.X)
         return G + damping * np.array([[Fraction(i == j) for j in range(len(G))] for i in range(len(G))])
 
@@ -127,7 +127,7 @@ class Rational(NamedTuple):
         return parts
 
     def ours(self):
-        """(net, X, Y) for the reference."""
+        """The same problem as (net, X, Y) for the reference."""
         names = tuple({0: "relu", Fraction(1, 10): "leaky_relu", 1: "identity"}[s] for s in self.slopes)
         return ref.Network(tuple(self.matrices(self.theta).values()), names, "squared_error"), self.X, self.Y
 
@@ -149,7 +149,7 @@ RATIONAL = (LINEAR, ((2, 3, 2), (Fraction(1, 10),)), ((3, 2, 4, 2), (1, 0)))
 
 
 class Case(NamedTuple):
-    """A rational problem, the same for the reference, f, grad f and C-bar with TAU, and a direction."""
+    """A rational problem, the same for the reference, f, grad f, C-bar with tau = TAU, and a direction."""
 
     problem: Rational
     ours: tuple
@@ -175,7 +175,7 @@ def rational_direction(problem, seed=8):
 
 
 class Floats(NamedTuple):
-    """A smooth problem for the reference, and f, grad f and G-bar of it by torch.func."""
+    """A smooth problem for the reference, and its f, grad f and G-bar by torch.func."""
 
     net: ref.Network
     X: np.ndarray
@@ -199,7 +199,7 @@ def torch_loss(objective, h, y):
 
 
 def torch_outputs(shapes, theta, x):
-    """tanh, then softplus; theta stacks columns."""
+    """h_L of a network with tanh in layer 1 and softplus in layer 2. theta stacks columns."""
     start, a = 0, x
     for l, (rows, below) in enumerate(shapes):
         W = theta[start : start + rows * below].reshape(below, rows).T
@@ -233,7 +233,7 @@ def smooth_problem(objective, psd, N=4, seed=3, eta=0.3):
         dE = torch.func.grad(loss)(h)
         if objective == "mixture":
             values, vectors = torch.linalg.eigh(H)
-            assert values[0] < -1e-3  # so the projection does something
+            assert values[0] < -1e-3  # so the projection changes H
             H = (vectors * values.clamp(min=0)) @ vectors.T if psd == "project" else torch.outer(dE, dE)
         f, g, G = f + torch_loss(objective, h, y) / N, g + J.T @ dE / N, G + J.T @ H @ J / N
     f, g = f + eta / 2 * theta @ theta, g + eta * theta
@@ -242,7 +242,7 @@ def smooth_problem(objective, psd, N=4, seed=3, eta=0.3):
 
 
 def matrices(net, vector):
-    """The layers of a vector that stacks columns."""
+    """The matrices per layer whose columns the vector stacks."""
     parts, start = {}, 0
     for l, W in enumerate(net.weights, start=1):
         parts[l] = vector[start : start + W.size].reshape(W.shape[::-1]).T
@@ -251,26 +251,26 @@ def matrices(net, vector):
 
 
 def kron_loops(Q, G):
-    """[Q kron G] with row b D + a for row a of G and row b of Q."""
+    """Q kron G by loops: row b D + a belongs to row a of G and row b of Q."""
     D, rows = len(G), range(len(G) * len(Q))
     return np.array([[Q[i // D, j // D] * G[i % D, j % D] for j in rows] for i in rows])
 
 
 def dense_factored(Q, G, omega, root_k):
-    """(36), built from loops."""
+    """(36) by loops."""
     damped_Q = [[q + omega * root_k * (i == j) for j, q in enumerate(row)] for i, row in enumerate(Q)]
     damped_G = [[v + root_k / omega * (i == j) for j, v in enumerate(row)] for i, row in enumerate(G)]
     return kron_loops(np.array(damped_Q), np.array(damped_G))
 
 
 def dense_norm(A, norm):
-    """Of any matrix, by its singular values: their sum, the root of the sum of squares, the largest."""
+    """The norm of any matrix by its singular values: their sum, the root of their sum of squares, or the largest."""
     values = np.linalg.svd(np.array(A, dtype=float), compute_uv=False)
     return {"trace": np.sum(values), "frobenius": np.sqrt(np.sum(values**2)), "spectral": np.max(values)}[norm]
 
 
 def dense_omega(Q, G, norm):
-    """(38) from the Kronecker products themselves."""
+    """(38) by the norms of the Kronecker products."""
     Q, G = Q.astype(float), G.astype(float)
     above, below = np.kron(Q, np.eye(len(G))), np.kron(np.eye(len(Q)), G)
     return math.sqrt(dense_norm(above, norm) / dense_norm(below, norm))

@@ -32,11 +32,11 @@ CASES = (
 
 
 def log_p(objective, h, Y):
-    """log p(y | h_L = h) for each y of Y: (K,)."""
+    """log p(y | h_L = h) for each of the K labels in Y, (K,)."""
     d, y = torch.distributions, torch.tensor(np.asarray(Y))
     if objective == "squared_error":
         model = d.Independent(d.Normal(h, torch.ones_like(h), validate_args=False), 1, validate_args=False)
-    elif objective == "bernoulli":  # of the labels, those of the data are between 0 and 1
+    elif objective == "bernoulli":  # the labels of the data may be between 0 and 1
         model = d.Independent(d.Bernoulli(logits=h, validate_args=False), 1, validate_args=False)
     elif objective == "categorical":
         model = d.Categorical(logits=h, validate_args=False)
@@ -48,7 +48,7 @@ def log_p(objective, h, Y):
 
 
 def all_labels(objective, h):
-    """Every y and p(y | h_L = h); for the normal distribution nodes and weights, exact to degree 5 in each y_i."""
+    """All labels y and p(y | h_L = h); for the normal distribution nodes and weights, exact to degree 5 in y_i."""
     if objective == "squared_error":
         nodes, weights = np.polynomial.hermite_e.hermegauss(3)
         Y = [h + np.array(z) for z in itertools.product(nodes, repeat=len(h))]
@@ -66,7 +66,7 @@ def all_labels(objective, h):
 
 
 class Datapoint:
-    """What PyTorch makes of one x. `scores` has a row for each label of the model.
+    """Quantities of one datapoint x by PyTorch. `scores` has one row per label of the model.
 
     h_L, x         arrays
     Y, p           the labels of the model and their probabilities
@@ -92,12 +92,12 @@ class Datapoint:
         return np.einsum("k,ki,kj->ij", self.p, left, right)
 
     def mean_log_p(self, h):
-        """sum_y p(y) log p(y | h), the probabilities held fixed."""
+        """sum_y p(y) log p(y | h) with constant probabilities p(y)."""
         return torch.tensor(self.p) @ log_p(self.objective, h, self.Y)
 
 
 class Case:
-    """A problem, its datapoints, and the Fisher matrix of each: p(y) times the outer product, for every label."""
+    """A problem, its datapoints, and the Fisher matrix of each datapoint as a sum over all labels."""
 
     def __init__(self, autodiff, problem):
         self.problem, self.net, self.natural = problem, problem.net, problem.net.objective in NATURAL
@@ -108,7 +108,7 @@ class Case:
         return sum(f(d) for d in self.datapoints) / len(self.datapoints)
 
     def means(self, f):
-        """{l: the mean of f(datapoint, l)}."""
+        """The mean of f(datapoint, l) for each layer l."""
         return {l: self.mean(lambda d, l=l: f(d, l)) for l in self.problem.layers}
 
     @property
@@ -117,7 +117,7 @@ class Case:
 
 
 class Exact:
-    """A problem between rationals, squared error and piecewise linear, with the exact J of each datapoint."""
+    """A rational, piecewise linear problem with squared error, and the exact J of each datapoint."""
 
     def __init__(self, problem, difference_quotient):
         self.problem, self.net = problem, problem.net
@@ -131,13 +131,13 @@ class Exact:
         self.fisher = sum(J.T @ J for J in self.J) / len(self.J)
 
     def bias(self, l):
-        """The columns of theta that are the bias of W_l: they shift h_l, so dh_L/dh_l stands there."""
+        """The positions in theta of the bias of W_l. The bias shifts h_l, so these columns of J are dh_L/dh_l."""
         unit = self.net.weights[l - 1].shape[1] - 1
         return [i for i, (m, _, b) in enumerate(self.entries) if (m, b) == (l, unit)]
 
     @property
     def factors(self):
-        """{l: E[script G_l]}, H_L = I."""
+        """E[script G_l] of each layer, with H_L = I."""
         return {l: self.fisher[np.ix_(self.bias(l), self.bias(l))] for l in self.problem.layers}
 
 
@@ -148,7 +148,7 @@ def one_input(problem):
 
 
 def blocks(net, M):
-    """{(l, m): the block of M between vec(W_l) and vec(W_m)}."""
+    """The blocks of M between vec(W_l) and vec(W_m), keyed (l, m)."""
     ends = np.cumsum([0, *[W.size for W in net.weights]])
     slices = {l: slice(i, j) for l, (i, j) in enumerate(itertools.pairwise(ends), 1)}
     return {(l, m): M[slices[l], slices[m]] for l in slices for m in slices}

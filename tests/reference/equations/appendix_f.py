@@ -21,7 +21,7 @@ PIECEWISE_LINEAR = ("identity", "relu", "leaky_relu")
 
 
 class Dual:
-    """r + a e + b f + c e f, where e^2 = f^2 = 0."""
+    """The number r + a e + b f + c e f, where e^2 = f^2 = 0."""
 
     def __init__(self, r, a=0, b=0, c=0):
         self.parts = (r, a, b, c)
@@ -50,7 +50,7 @@ TRANSFER = {
 
 
 def onward(net, l, h, m):
-    """h_m from h_l."""
+    """h_m as a function of h_l."""
     for k in range(l, m):
         a = [*[TRANSFER[net.transfers[k - 1]](v) for v in h], Dual(1)]
         h = [sum((w * v for w, v in zip(row, a, strict=True)), Dual(0)) for row in net.weights[k]]
@@ -69,7 +69,7 @@ def preactivation(net, x, l):
 
 
 class Point(NamedTuple):
-    """A network, its H_L, one datapoint, and for each layer a direction V (D_l, D_{l-1} + 1)."""
+    """A network, its H_L = A, one datapoint, and a direction V (D_l, D_{l-1} + 1) per layer."""
 
     net: ref.Network
     A: np.ndarray
@@ -86,7 +86,7 @@ class Point(NamedTuple):
         return [Dual(h.parts[0], *move) for h, *move in zip(preactivation(self.net, self.x, l), u, v, strict=True)]
 
     def carried_up(self, l, v):
-        """How far h_{l+1} moves when h_l moves by v."""
+        """The change of h_{l+1} when h_l changes by v."""
         return [h.parts[1] for h in onward(self.net, l, self.preactivation(l, v, v), l + 1)]
 
     def second_of_preactivation(self, l, u, v):
@@ -111,7 +111,7 @@ class Point(NamedTuple):
         return error(self.A, preactivation(net, self.x, net.L), self.y).parts[3]
 
     def trace(self):
-        """The sum of the second derivatives by every single weight."""
+        """The sum of the second derivatives with respect to each weight."""
         total = 0
         for l, W in enumerate(self.net.weights, 1):
             for entry in np.ndindex(W.shape):
@@ -122,21 +122,21 @@ class Point(NamedTuple):
 
 
 def determinant(A):
-    """By its first row."""
+    """The determinant of A by expansion along its first row."""
     if len(A) == 0:
         return 1
     return sum((-1) ** j * a * determinant(np.delete(A[1:], j, axis=1)) for j, a in enumerate(A[0]))
 
 
 def semidefinite(A):
-    """No principal minor is negative."""
+    """True if no principal minor of A is negative."""
     D = range(len(A))
     return all(determinant(A[np.ix_(i, i)]) >= 0 for size in D for i in itertools.combinations(D, size + 1))
 
 
 @contextlib.contextmanager
 def quadratic(A):
-    """The objective "quadratic" with H_L = A."""
+    """A context in which the objective "quadratic" has H_L = A and the transfer function "square" exists."""
     functions = ref.Objective(
         value=lambda h, y: (h - y) @ A @ (h - y) / 2,
         gradient=lambda h, y: A @ (h - y),
@@ -170,7 +170,7 @@ def arrays(*shape):
 
 @st.composite
 def points(draw, definite):
-    """Two or three layers of one to three units. definite: H_L = R^T R of any rank, and else any symmetric H_L."""
+    """Networks with two or three layers of one to three units. H_L is R^T R of any rank, or any symmetric matrix."""
     L = draw(st.integers(2, 3))
     widths = draw(st.lists(st.integers(1, 3), min_size=L + 1, max_size=L + 1))
     weights = tuple(draw(arrays(D, below + 1)) for below, D in itertools.pairwise(widths))
@@ -190,7 +190,7 @@ EXAMPLES = settings(deadline=None)
 any_point = points(definite=True) | points(definite=False)
 
 
-# Three layers, of which the hidden ones have both live and dead units, and an H_L of rank 2.
+# Three layers with an H_L of rank 2. Both hidden layers have live and dead units.
 GENERAL = point(
     ([[2, -1], [-1, -1], [1, 3]], [[1, -2, 1, 0], [-1, 1, -2, 3]], [[1, 2, 0], [-1, 1, 1], [3, 1, -1]]),
     ("leaky_relu", "relu"),
@@ -200,32 +200,32 @@ GENERAL = point(
 )
 
 
-# One unit in each layer, E = (w_2 h_1^2 + b_2 - y)^2 / 2 with w_2 h_1^2 + b_2 = 1 at h_1 = 1: by y alone
-# script H_1 = (2 w_2 h_1)^2 + 2 w_2 (1 - y) is 4 + 2 (1 - y).
+# One unit per layer, E = (w_2 h_1^2 + b_2 - y)^2 / 2 with w_2 h_1^2 + b_2 = 1 at h_1 = 1. Then
+# script H_1 = (2 w_2 h_1)^2 + 2 w_2 (1 - y) = 4 + 2 (1 - y) depends on y alone.
 SQUARES = (([[1, 0]], [[1, 0]]), ("square",), [[1]], [1])
 
 
-BENT_DOWN = point(*SQUARES, [8])  # script H_1 = -10
+NEGATIVE = point(*SQUARES, [8])  # script H_1 = -10
 
 
-BENT_UP = point(*SQUARES, [2])  # 2
+POSITIVE = point(*SQUARES, [2])  # 2
 
 
-FLAT = point(*SQUARES, [3])  # 0
+ZERO = point(*SQUARES, [3])  # 0
 
 
-# The last layer's H_L is indefinite and the units below are dead, so that all blocks but one are 0.
+# H_L is indefinite and all hidden units are dead, so all blocks except that of the last layer are 0.
 DEAD = point(([[1, 0], [2, 0]], [[1, 1, 1], [1, 2, 1]]), ("relu",), [[1, 0], [0, -1]], [-1], [0, 0])
 
 
-# Of H_3 = 1, H_2 = -10 and H_1, which is 0 as no unit lives below, then 1, -10 and -10.
-BREAKS_ABOVE = point(([[1, -2]], [[0, 1]], [[1, 0]]), ("relu", "square"), [[1]], [1], [8])
+# H_3 = 1, H_2 = -10 and H_1 = 0, since the unit of layer 1 is dead. In the next network they are 1, -10 and -10.
+FAILS_ABOVE = point(([[1, -2]], [[0, 1]], [[1, 0]]), ("relu", "square"), [[1]], [1], [8])
 
 
-BREAKS_ABOVE_AND_GOES_ON = point(([[1, 0]], [[1, 0]], [[1, 0]]), ("identity", "square"), [[1]], [1], [8])
+FAILS_ABOVE_AND_BELOW = point(([[1, 0]], [[1, 0]], [[1, 0]]), ("identity", "square"), [[1]], [1], [8])
 
 
-BREAKS_BELOW = point(([[1, 0]], [[1, 0]], [[1, 0]]), ("square", "identity"), [[1]], [1], [8])
+FAILS_BELOW = point(([[1, 0]], [[1, 0]], [[1, 0]]), ("square", "identity"), [[1]], [1], [8])
 
 
-SMOOTH = (BENT_DOWN, BENT_UP, FLAT, BREAKS_ABOVE, BREAKS_ABOVE_AND_GOES_ON, BREAKS_BELOW)
+SMOOTH = (NEGATIVE, POSITIVE, ZERO, FAILS_ABOVE, FAILS_ABOVE_AND_BELOW, FAILS_BELOW)

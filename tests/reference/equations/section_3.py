@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Truth:
-    """What PyTorch makes of one datapoint.
+    """Quantities of one datapoint by PyTorch.
 
     h, a    pre-activations, and activations with the unit, as arrays
     J       dh_L/dtheta and, by layer, dh_L/dh_l
@@ -22,21 +22,21 @@ class Truth:
         self.J_theta = autodiff.jacobian(autodiff.output(net, x), autodiff.theta(net))
         self.J = {l: autodiff.jacobian(autodiff.onward(net, l), h[l]) for l in h}
         self.G_L = autodiff.output_gauss_newton(net, h[net.L], y)
-        self.slope = {l: np.diag(autodiff.jacobian(autodiff.transfer(net, l), h[l])) for l in range(1, net.L)}
+        self.derivative = {l: np.diag(autodiff.jacobian(autodiff.transfer(net, l), h[l])) for l in range(1, net.L)}
 
     def G(self, l, m):  # noqa: N802
         return self.J[l].T @ self.G_L @ self.J[m]
 
 
 def cut(net, M):
-    """{(l, m): the block of M between vec(W_l) and vec(W_m)}."""
+    """The blocks of M between vec(W_l) and vec(W_m), keyed (l, m)."""
     ends = np.cumsum([0, *[W.size for W in net.weights]])
     slices = {l: slice(i, j) for l, (i, j) in enumerate(itertools.pairwise(ends), 1)}
     return {(l, m): M[slices[l], slices[m]] for l in slices for m in slices}
 
 
 def kron(A, B):
-    """Element by element: the row of (b, a) is b len(B) + a."""
+    """A kron B, element by element: row b len(B) + a belongs to row b of A and row a of B."""
     product = np.empty((len(A) * len(B), A.shape[1] * B.shape[1]), dtype=np.result_type(A, B))
     for b, d in np.ndindex(A.shape):
         for a, c in np.ndindex(B.shape):

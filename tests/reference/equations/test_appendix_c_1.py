@@ -35,9 +35,9 @@ NORMS = ("trace", "frobenius", "spectral")
 
 
 def test_equation_32():
-    """Where f is quadratic, the model with its gradient and Hessian is f itself; where it is not, to third order.
+    """The model with the gradient and Hessian of f equals a quadratic f, and any other f up to terms of third order.
 
-    Both are difference quotients of f here, which have no error where f is quadratic.
+    Gradient and Hessian are difference quotients here, which are exact for a quadratic f.
     """
     problem = rational_problem(*LINEAR)
     theta, step, size = problem.theta, Fraction(1, 3), range(len(problem.theta))
@@ -54,16 +54,16 @@ def test_equation_32():
         assert type(model) is Fraction
         assert model == problem.f([w + d for w, d in zip(theta, delta, strict=True)])
 
-    # No symmetry of C is needed, and each term counts by itself
+    # C need not be symmetric, and each term is tested separately
     rng = np.random.default_rng(1)
     f_0, g, C, delta = Fraction(5, 3), rationals(rng, 4), rationals(rng, 4, 4), rationals(rng, 4)
     assert ref.quadratic_model(f_0, g, C, delta) == f_0 + inner(delta, g) + inner(delta, product(C, delta)) / 2
 
-    # 2 + 3 d + 4 d^2 / 2 at d = -1/2 is 1: the value, the slope and half the curvature
+    # 2 + 3 d + 4 d^2 / 2 is 1 at d = -1/2
     one_dimensional = ref.quadratic_model(2.0, np.array([3.0]), np.array([[4.0]]), np.array([-0.5]))
     assert one_dimensional == 1.0
 
-    # f of a tanh network and of its true Hessian: halving delta divides the error by 8
+    # with the true Hessian of a tanh network, halving delta divides the error by 8
     net, X, Y, f_0, g, _, delta = smooth_problem("bernoulli", "project", eta=0.0)
     at = torch.tensor(np.concatenate([columns(W) for W in net.weights]))
     shapes = [W.shape for W in net.weights]
@@ -81,7 +81,7 @@ def test_equation_32():
 
 
 def test_equation_33():
-    """C delta = grad f, in rationals and against NumPy's LU factors; uphill; C not positive definite is refused."""
+    """C delta = grad f, in rationals and by NumPy. A C that is not positive definite is an error."""
     rng = np.random.default_rng(2)
     for D in (1, 2, 5, 7):
         C, g = definite(rng, D), rationals(rng, D)
@@ -93,7 +93,7 @@ def test_equation_33():
     with pytest.raises(ValueError, match="positive definite"):
         ref.direction(-C, g)
 
-    # For a block-diagonal C, as the paper says, the systems are independent
+    # for a block-diagonal C the linear systems of the blocks are independent
     blocks = {2: definite(rng, 2), 1: definite(rng, 3), 3: definite(rng, 1)}  # the order of the keys does not matter
     C = ref.block_diagonal(blocks)
     starts = {1: 0, 2: 3, 3: 5}
@@ -115,7 +115,7 @@ def test_equation_33():
 
 
 def layers(rng):
-    """Q, G and g for a wide, a tall and a square layer; Q and G of the second are singular, g is never symmetric."""
+    """Q, G and g of a wide, a tall and a square layer. Q and G of the second are singular, and no g is symmetric."""
     sizes, ranks = {1: (2, 4), 2: (5, 3), 3: (3, 3)}, {1: (None, None), 2: (2, 1), 3: (None, None)}
     Q = {l: definite(rng, sizes[l][1], ranks[l][0]) for l in sizes}
     G = {l: definite(rng, sizes[l][0], ranks[l][1]) for l in sizes}
@@ -123,7 +123,7 @@ def layers(rng):
 
 
 def test_equation_34():
-    """Dense blocks: C_l vec(delta_l) = vec(g_l), rows b D_l + a. Then the blocks (36), solved by their factors."""
+    """C_l vec(delta_l) = vec(g_l) with rows b D_l + a, for dense blocks and for the blocks (36)."""
     rng = np.random.default_rng(3)
     Q, G, g = layers(rng)
     C = {l: definite(rng, g[l].size) for l in g}
@@ -134,7 +134,7 @@ def test_equation_34():
         assert delta[l].shape == g[l].shape
         assert product(C[l], columns(delta[l])) == columns(g[l])
 
-    # One layer with given omega and root of k is rational
+    # one layer with a given omega and root of k, in rationals
     for l in g:
         omega, root_k = Fraction(3, 4), Fraction(5, 2)
         delta = ref.factored_layer_direction(Q[l], G[l], g[l], omega, root_k)
@@ -142,7 +142,7 @@ def test_equation_34():
         assert delta.shape == g[l].shape
         assert product(dense_factored(Q[l], G[l], omega, root_k), columns(delta)) == columns(g[l])
 
-    # All layers, with the omega of (38) and the root of k
+    # all layers, with the omega of (38) and the root of k
     k = 1.7
     floats = [{l: A.astype(float) for l, A in factor.items()} for factor in (Q, G, g)]
     for norm in NORMS:
@@ -159,7 +159,7 @@ def test_equation_34():
 
 @pytest.mark.parametrize("D", [(2, 3), (3, 2), (1, 2), (2, 1), (3, 3)])
 def test_equation_35(D):
-    """Element (b D + a, b' D + a') is Q_bb' G_aa', and k more on the diagonal. No symmetry is used."""
+    """Element (b D + a, b' D + a') is Q_bb' G_aa', plus k on the diagonal, also without symmetry."""
     rng = np.random.default_rng(4)
     G, Q, k = rationals(rng, D[0], D[0]), rationals(rng, D[1], D[1]), Fraction(2, 7)
     ours, truth = ref.damped_block(Q, G, k), kron_loops(Q, G)
@@ -171,7 +171,7 @@ def test_equation_35(D):
 
 @pytest.mark.parametrize("D", [(2, 3), (3, 2), (1, 2), (2, 1), (3, 3)])
 def test_equation_36(D):
-    """Element by element. Where Q = q I and G = g I the factors are numbers."""
+    """(36) element by element, and by hand for Q = q I and G = g I."""
     rng = np.random.default_rng(5)
     G, Q = rationals(rng, D[0], D[0]), rationals(rng, D[1], D[1])
     omega, root_k = Fraction(3, 5), Fraction(7, 4)
@@ -184,13 +184,14 @@ def test_equation_36(D):
 
 
 def test_equation_37():
-    """The three lines: the second is the first, exactly; the bound holds, with equality in two of the norms.
+    """The second line equals the first, exactly. The bound of the third holds, with equality in two of the norms.
 
-    Q kron I and I kron G commute and R is negative semi-definite, so both its trace and its largest eigenvalue add up.
+    Q kron I and I kron G commute, and R is negative semi-definite, so the trace and the largest eigenvalue of the two
+    terms add up.
     """
     rng = np.random.default_rng(6)
     for G_size, Q_size in ((2, 3), (3, 2), (3, 3), (1, 4)):
-        Q, G = rationals(rng, Q_size, Q_size), rationals(rng, G_size, G_size)  # an identity of any matrices
+        Q, G = rationals(rng, Q_size, Q_size), rationals(rng, G_size, G_size)  # the identity holds for any matrices
         omega, root_k = Fraction(5, 3), Fraction(2, 7)
         rows = range(Q_size * G_size)
         identity = {D: np.array([[Fraction(i == j) for j in range(D)] for i in range(D)]) for D in (Q_size, G_size)}
@@ -206,7 +207,7 @@ def test_equation_37():
         assert np.array_equal(terms[1], second)
         assert np.array_equal(residual, terms[0] + terms[1])
 
-        # In the trace norm the bound is rational: it is -tr R where Q and G are positive semi-definite
+        # in the trace norm the bound is rational: -tr R for positive semi-definite Q and G
         Q, G = definite(rng, Q_size), definite(rng, G_size, 1)
         bound = ref.residual_bound(Q, G, omega, root_k)
         assert type(bound) is Fraction
@@ -226,7 +227,7 @@ def test_equation_37():
 
 
 def golden_section(f, low, high):
-    """The minimiser of a unimodal f, to the root of the rounding error."""
+    """The minimiser of a unimodal f, up to the square root of the rounding error."""
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     below, above = f(left), f(right)
@@ -244,19 +245,19 @@ def golden_section(f, low, high):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_equation_38(norm):
-    """omega minimises the bound, and |R| itself; the terms of the bound are equal there. 1 where a factor is dead."""
+    """omega minimises the bound, whose terms are then equal, and |R|. omega = 1 if a factor is zero."""
     rng = np.random.default_rng(7)
     for Q_size, G_size, rank in ((4, 2, None), (2, 3, 1), (3, 3, 2)):
         Q, G = definite(rng, Q_size), definite(rng, G_size, rank) / 20
         exact = Q, G
         Q, G = Q.astype(float), G.astype(float)
         omega = ref.omega(Q, G, norm)
-        for small in (1e-3, 1e-9):  # no norm is small by itself
+        for small in (1e-3, 1e-9):  # no absolute threshold on a norm
             assert math.isclose(ref.omega(small * Q, G, norm), math.sqrt(small) * omega, rel_tol=1e-13)
             assert math.isclose(ref.omega(Q, small * G, norm), omega / math.sqrt(small), rel_tol=1e-13)
         of_Q, of_G = (dense_norm(A, norm) for A in (np.kron(Q, np.eye(G_size)), np.kron(np.eye(Q_size), G)))
         assert omega > 0
-        assert close(of_Q / omega, of_G * omega)  # the derivative of the bound is zero
+        assert close(of_Q / omega, of_G * omega)  # the derivative of the bound is 0
         assert close(ref.omega_squared(Q, G, norm), of_Q / of_G)
 
         def of_bound(omega, of_Q=of_Q, of_G=of_G):
@@ -267,13 +268,15 @@ def test_equation_38(norm):
             return dense_norm(over / omega + omega * under, norm)
 
         for f in (of_bound, of_residual):
-            assert abs(golden_section(f, 0.01, 100.0) / omega - 1) < 1e-7  # the root of the rounding error, some times
+            assert (
+                abs(golden_section(f, 0.01, 100.0) / omega - 1) < 1e-7
+            )  # a few times the square root of the rounding error
         if norm == "trace":
             traces = [sum(A[i, i] for i in range(len(A))) for A in exact]
             squared = ref.omega_squared(*exact)
             assert type(squared) is Fraction
             assert squared == traces[0] * G_size / (traces[1] * Q_size)
-            assert ref.omega(Q, G) == omega  # the default
+            assert ref.omega(Q, G) == omega  # trace is the default
             assert math.isclose(omega, math.sqrt(squared), rel_tol=1e-15)
         for dead in ((Q, 0 * G), (0 * Q, G), (0 * Q, 0 * G)):
             assert ref.omega(*dead, norm) == 1.0
@@ -286,7 +289,7 @@ def test_equation_38(norm):
 
 @pytest.mark.parametrize("norm", ["trace", "frobenius"])
 def test_omega_of_what_is_no_number(norm):
-    """A factor that is NaN has no norm, however small that of the other is."""
+    """A factor with NaN has no norm, and this is an error even if the other norm is small."""
     small, unknown = np.array([[0.5]]), np.array([[np.nan]])
     for Q, G, norms in ((small, unknown, "0.5 and nan"), (unknown, small, "nan and 0.5")):
         with pytest.raises(ValueError, match=f"^Q, G: expected factors whose norms are numbers, got norms {norms}"):

@@ -29,7 +29,7 @@ def smooth(request):
 
 @pytest.mark.parametrize("case", range(len(RATIONAL)))
 def test_equation_39(case):
-    """The vertex of the parabola through three values of the model is alpha, exactly; neighbours are worse."""
+    """alpha is exactly the vertex of the parabola through three values of the model, and its minimum."""
     problem, (net, X, Y), f, g, C, _ = rational_cases()[case]
     for seed in range(2):
         delta = rational_direction(problem, seed)
@@ -44,16 +44,16 @@ def test_equation_39(case):
         assert alpha == (back - ahead) / (2 * (back - 2 * here + ahead))
         for step in (Fraction(1, 10**12), Fraction(1, 2), alpha):
             assert model(alpha) < min(model(alpha + step), model(alpha - step))
-        # The model of the reference is the same parabola, and tau and eta are not the same thing to it
+        # the model of the reference is the same parabola, and tau and eta are not interchangeable
         for value in (Fraction(-3), alpha):
             move = problem.matrices([value * d for d in delta])
             assert ref.model_along(net, X, Y, move, TAU, problem.eta) == model(value)
         assert ref.step_size(net, X, Y, problem.matrices(delta), problem.eta, TAU) != alpha
-    assert ref.step_size(net, X, Y, problem.matrices(g), TAU, problem.eta) < 0  # along grad f, uphill
+    assert ref.step_size(net, X, Y, problem.matrices(g), TAU, problem.eta) < 0  # grad f points uphill
 
 
 def test_equation_40(smooth):
-    """delta_* = alpha delta: the gradient of the model there is orthogonal to delta, and the model has fallen."""
+    """At delta_* = alpha delta the gradient of the model is orthogonal to delta, and the model has decreased."""
     for problem, (net, X, Y), _, g, C, delta in rational_cases():
         alpha = ref.step_size(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert alpha == -inner(delta, g) / inner(delta, product(C, delta))
@@ -74,7 +74,7 @@ def test_equation_40(smooth):
 
 
 def test_equation_41(smooth):
-    """delta^T (G-bar + (tau + eta) I) delta with the dense G-bar, for every objective; N > 1 with unlike H_n."""
+    """delta^T (G-bar + (tau + eta) I) delta with the dense G-bar, for every objective and N > 1 different H_n."""
     net, X, Y, _, _, G, delta = smooth
     for tau, eta in ((0.7, 0.3), (0.0, 0.3), (0.7, 0.0), (0.0, 0.0)):
         truth = delta @ (G + (tau + eta) * np.eye(len(G))) @ delta

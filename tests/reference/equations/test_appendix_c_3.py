@@ -35,14 +35,14 @@ def smooth(request):
 
 
 def square(epsilon):
-    """h = w_2 w_1 x at w_1 = w_2 = epsilon and x = 1, with no bias: (epsilon + d)^2 along delta = (d, d)."""
+    """h = w_2 w_1 x with w_1 = w_2 = epsilon, x = 1 and zero biases, so h = (epsilon + d)^2 along delta = (d, d)."""
     weights = tuple(np.array([[Fraction(epsilon), Fraction(0)]]) for _ in range(2))
     delta = {l: np.array([[Fraction(1), Fraction(0)]]) for l in (1, 2)}
     return ref.Network(weights, ("identity",), "squared_error"), np.array([[Fraction(1)]]), delta
 
 
 def test_equation_42():
-    """1 where f is quadratic and tau = 0, for any eta; above 1 with tau > 0; by hand where f is of fourth order."""
+    """rho = 1 for a quadratic f and tau = 0, rho > 1 for tau > 0, and values by hand for an f of fourth order."""
     problem = rational_problem(*LINEAR)
     net, X, Y = problem.ours()
     for seed in range(3):
@@ -50,7 +50,7 @@ def test_equation_42():
         assert ref.reduction_ratio(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta) == 1
         step = ref.step(net, X, Y, problem.matrices(delta), Fraction(0), problem.eta)
         assert ref.reduction_ratio(net, X, Y, step, Fraction(0), problem.eta) == 1
-        # at the step of tau > 0 the model keeps tau |delta|^2 / 2 too much
+        # with tau > 0 the model is too large by tau |delta|^2 / 2
         step = ref.step(net, X, Y, problem.matrices(delta), TAU, problem.eta)
         assert ref.reduction_ratio(net, X, Y, step, TAU, problem.eta) > 1
 
@@ -78,9 +78,9 @@ def test_equation_42():
         step = ref.step(net, X, Y, delta, none, none)
         assert [step[l].tolist() for l in (1, 2)] == [[[d, 0]]] * 2
         assert ref.reduction_ratio(net, X, Y, step, none, none) == rho
-    # The third again with eta = 1/2, tau = 1/4 and the same step: f has (d + epsilon)^2 / 2, or 289/128, and before it
-    # 1/32, so it grows by 47025/8192 + 285/128; grad f is (epsilon r + epsilon / 2) twice, so that the model changes by
-    # 2 (-7/64) 15/8 + (4/16 + 2 3/4) (15/8)^2 / 2 = -105/256 + 1575/512
+    # The third case with eta = 1/2, tau = 1/4 and the same step. The L2 term (d + epsilon)^2 / 2 is 289/128 after the
+    # step and 1/32 before it, so f grows by 47025/8192 + 285/128. Both elements of grad f are epsilon r + epsilon / 2,
+    # so the model changes by 2 (-7/64) 15/8 + (4/16 + 2 3/4) (15/8)^2 / 2 = -105/256 + 1575/512.
     net, X, delta = square(Fraction(1, 4))
     step, Y = {l: delta[l] * Fraction(15, 8) for l in delta}, np.array([[Fraction(1)]])
     damped = ref.reduction_ratio(net, X, Y, step, Fraction(1, 4), Fraction(1, 2))
@@ -90,7 +90,7 @@ def test_equation_42():
 
 
 def test_equation_43(smooth):
-    """The three values by definition, and how they differ: nothing, or a known power of delta, where that is exact."""
+    """The three values by definition, and their differences, which are 0 or known powers of delta in exact cases."""
     for problem, batch, f, g, C, delta in rational_cases():
         tilde = definite(np.random.default_rng(9), len(delta))
 
@@ -101,21 +101,21 @@ def test_equation_43(smooth):
         ours = ref.models(*batch, problem.matrices(delta), tilde, TAU, problem.eta)
         assert is_rational(ours)
         assert ours == (problem.f(moved), model(C), model(tilde))
-        # One matrix, one value
+        # equal matrices give equal values
         middle, last = ref.models(*batch, problem.matrices(delta), C, TAU, problem.eta)[1:]
         assert middle == last
-        # tau weighs delta^T delta / 2, in the second alone
+        # tau multiplies delta^T delta / 2 in the second value only
         undamped = ref.models(*batch, problem.matrices(delta), tilde, Fraction(0), problem.eta)
         assert tuple(a - b for a, b in zip(ours, undamped, strict=True)) == (0, TAU * inner(delta, delta) / 2, 0)
 
-    # f is quadratic: nothing is lost
+    # for a quadratic f the model has no error
     problem = rational_problem(*LINEAR)
     delta = problem.matrices(rational_direction(problem))
     first, second, _ = ref.models(*problem.ours(), delta, problem.curvature(0), Fraction(0), problem.eta)
     assert first == second
 
-    # Outputs that are their labels: the Hessian is the Gauss-Newton matrix, and with two linear layers f is of the
-    # fourth order, so what is lost at s delta is c_3 s^3 + c_4 s^4
+    # If the outputs equal the labels, the Hessian is the Gauss-Newton matrix. With two linear layers f is of fourth
+    # order, so the error of the model at s delta is c_3 s^3 + c_4 s^4.
     problem = rational_problem((2, 3, 2), (1,))
     problem = problem._replace(Y=np.array(problem.outputs(problem.theta)))
     delta, C = rational_direction(problem), problem.curvature(problem.eta)
@@ -146,15 +146,18 @@ def test_equation_43(smooth):
 
 
 def weight(t):
-    """(45) for t > 0."""
+    """beta_t of (45), for t > 0."""
     return min(Fraction(19, 20), 1 - Fraction(1, t))
 
 
 def test_equation_44():
-    """Exact means of t values up to t = 20; from then on each value loses a twentieth of its weight at every step."""
+    """The average is the exact mean up to t = 20. After that each weight decreases by a twentieth at every step."""
     rng = np.random.default_rng(10)
     values = [{1: rationals(rng, 2, 3), 2: rationals(rng, 1)} for _ in range(30)]
-    average = {1: np.full((2, 3), Fraction(10**6)), 2: np.full(1, Fraction(-7))}  # what stood there does not count
+    average = {
+        1: np.full((2, 3), Fraction(10**6)),
+        2: np.full(1, Fraction(-7)),
+    }  # the value before the first has no weight
     for t, new in enumerate(values, start=1):
         average = ref.moving_average(average, new, weight(t))
         assert average.keys() == {1, 2}
@@ -171,7 +174,7 @@ def test_equation_44():
 
 
 def test_equation_45():
-    """0, 1/2, ..., 18/19, then 19/20 for ever; with 9/10, the factor of the curvature, the turn is at 10."""
+    """beta_t is 0, 1/2, ..., 18/19, and then 19/20. With 9/10, as for the factors, it is constant from t = 10."""
     weights = [ref.average_weight(t, Fraction(19, 20)) for t in range(1, 41)]
     assert is_rational(weights)
     assert weights == [Fraction(t - 1, t) for t in range(1, 20)] + [Fraction(19, 20)] * 21
@@ -184,4 +187,4 @@ def test_equation_45():
         Fraction(9, 10),
     ]
     assert [ref.average_weight(t, 0.95) for t in (1, 2, 4, 100)] == [0.0, 0.5, 0.75, 0.95]
-    assert [ref.average_weight(t, Fraction(0)) for t in (1, 2, 3)] == [0, 0, 0]  # nothing old is kept
+    assert [ref.average_weight(t, Fraction(0)) for t in (1, 2, 3)] == [0, 0, 0]  # old values have no weight

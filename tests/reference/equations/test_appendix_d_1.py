@@ -25,13 +25,13 @@ def exact(make_rational_problem, difference_quotient):
 
 
 def smallest_eigenvalue(M):
-    """Relative to the largest."""
+    """The smallest eigenvalue of M relative to the largest."""
     values = np.linalg.eigvalsh(M)
     return values[0] / values[-1]
 
 
 def test_equation_46(case, autodiff, relative_error):
-    """Each form by itself, and one against the other. By its first the matrix is positive semi-definite."""
+    """Each form separately, and one compared with the other. The first shows positive semi-definiteness."""
     net, X, _ = case.problem
     second = -case.mean(lambda d: autodiff.hessian(lambda at: d.mean_log_p(d.output(at)), d.at))
     assert relative_error(second, case.fisher) < TINY
@@ -42,10 +42,10 @@ def test_equation_46(case, autodiff, relative_error):
 
 
 def test_equation_46_with_the_labels_of_the_data(case, relative_error):
-    """The outer products are the empirical Fisher, another matrix.
+    """With the labels of the data the outer products are the empirical Fisher, a different matrix.
 
-    The Hessian form is F plus the first term of (11): what the network curves, which has the mean 0 under the
-    model's labels and not under these. For the mixture not even that.
+    For natural parameters, the Hessian form is F plus the first term of (11), whose mean is 0 under the labels of the
+    model and not under the labels of the data. For the mixture it is neither.
     """
     net, X, Y = case.problem
     gradients = [ref.theta(ref.sample_gradient(net, x, y)) for x, y in case.problem.pairs]
@@ -64,7 +64,7 @@ def test_equation_46_with_the_labels_of_the_data(case, relative_error):
 
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_46_of_one_layer(objective, make_problem, relative_error):
-    """h_L is linear in theta: the Hessian form is F at every label."""
+    """h_L is linear in theta, so the Hessian form is F at every label."""
     net, X, Y = make_problem(objective, ())
     F = ref.fisher(net, X)
     assert relative_error(ref.hessian(net, X, Y), F) < TINY
@@ -73,14 +73,14 @@ def test_equation_46_of_one_layer(objective, make_problem, relative_error):
 
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_46_of_piecewise_linear_networks(objective, make_problem, relative_error):
-    """The network term has no diagonal block, as E[script H_l] = E[script G_l], and others: the Hessian is not F."""
+    """The Hessian and F have equal diagonal blocks, as E[script H_l] = E[script G_l], and different other blocks."""
     net, X, Y = make_problem(objective, ("leaky_relu", "relu"), N=2)
     F, H = blocks(net, ref.fisher(net, X)), blocks(net, ref.hessian(net, X, Y))
     assert all((relative_error(H[l, m], F[l, m]) < TINY) == (l == m) for l, m in F)
 
 
 def through_probabilities(d):
-    """F of one datapoint from E[(grad p / p)(grad p / p)^T], with the sums over labels done by hand.
+    """F = E[(grad p / p)(grad p / p)^T] of one datapoint, with the sums over labels in closed form.
 
     Normal: sum_i grad h_i grad h_i^T. Bernoulli and the mixture: sum_i grad p_i grad p_i^T / (p_i (1 - p_i)).
     Categorical: sum_i grad p_i grad p_i^T / p_i.
@@ -94,12 +94,12 @@ def through_probabilities(d):
     if d.objective == "squared_error":
         return d.J.T @ d.J
     p = probabilities(torch.tensor(d.h_L)).numpy()
-    slopes = func.jacrev(lambda at: probabilities(d.output(at)))(d.at).numpy()
-    return np.einsum("ia,i,ib->ab", slopes, 1 / (p if d.objective == "categorical" else p * (1 - p)), slopes)
+    dp = func.jacrev(lambda at: probabilities(d.output(at)))(d.at).numpy()
+    return np.einsum("ia,i,ib->ab", dp, 1 / (p if d.objective == "categorical" else p * (1 - p)), dp)
 
 
 def test_equation_47(case, relative_error):
-    """x is data: a batch that repeats an input counts it twice."""
+    """x is data: an input that is twice in the batch has twice the weight."""
     net, X, _ = case.problem
     each = [through_probabilities(d) for d in case.datapoints]
     assert relative_error(ref.fisher(net, X), (each[0] + each[1]) / 2) < TINY
@@ -107,7 +107,7 @@ def test_equation_47(case, relative_error):
 
 
 def test_equation_48(case, relative_error):
-    """At two labels of the model and that of the data."""
+    """The outer product at two labels of the model and at the label of the data."""
     for d, y in zip(case.datapoints, case.problem.Y, strict=True):
         for label in (d.Y[0], d.Y[-1], y):
             g = func.grad(lambda h, d=d, y=label: log_p(d.objective, h, [y])[0])(torch.tensor(d.h_L)).numpy()
@@ -122,7 +122,7 @@ def test_equation_48_between_rationals(exact):
 
 
 def test_equation_49(case, relative_error):
-    """Its first line, label by label: grad_theta log p = J^T grad_h log p."""
+    """The first line, label by label: grad_theta log p = J^T grad_h log p."""
     net, X, _ = case.problem
     scores = [d.scores_l[net.L] @ d.J for d in case.datapoints]
     truth = sum(d.over_labels(s, s) for d, s in zip(case.datapoints, scores, strict=True)) / len(X)
@@ -131,7 +131,7 @@ def test_equation_49(case, relative_error):
 
 
 def test_equations_46_to_51_between_rationals(exact):
-    """J^T J, H_L = I, by every function, and not by the Hessians at other labels."""
+    """Every function gives J^T J, since H_L = I. The Hessian at the labels of the data does not."""
     net, X, Y = exact.problem
     truth = exact.fisher.tolist()
     assert ref.fisher(net, X).tolist() == truth

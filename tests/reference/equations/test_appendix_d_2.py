@@ -24,9 +24,9 @@ OUTPUTS = ((0.3, -1.2, 0.7), (0.0, 0.0, 0.0), (-4.0, 3.0, 5.0))  # values of h_L
 
 
 def test_equation_50(case, autodiff, relative_error):
-    """The inner mean is over p(y | x): here the first input has three labels, the second one.
+    """The inner mean is over p(y | x): the first input has three labels here, and the second has one.
 
-    It is the Fisher matrix for natural parameters, whatever the labels.
+    For natural parameters (50) is the Fisher matrix, for any labels.
     """
     net, X, _ = case.problem
     rng = np.random.default_rng(3)
@@ -56,9 +56,9 @@ def test_equation_50(case, autodiff, relative_error):
 
 
 def test_equation_51(case, autodiff, relative_error):
-    """Its last line, E[script H_L] with the true H_L, is its middle one, E[script F_L], even for the mixture.
+    """The last line, with E[script H_L] of the true H_L, equals the middle line, also for the mixture.
 
-    There it is not (50), whatever stands for H_L.
+    For the mixture it is not (50), for any replacement of H_L.
     """
     net, X, Y = case.problem
 
@@ -78,7 +78,7 @@ def test_equation_51(case, autodiff, relative_error):
 
 
 def statistics(objective, D):
-    """T(y) and log h(y), for all y, or for a grid of them: at a step of 1/4 its sums are the integrals, to 1e-100."""
+    """T(y) and log h(y), for all y or on a grid of spacing 1/4, whose sums are the integrals up to 1e-100."""
     if objective == "squared_error":
         grid = np.arange(-25, 25, 1 / 4)
         return grid, -(grid**2) / 2 + np.log(1 / 4) - np.log(2 * np.pi) / 2
@@ -88,9 +88,9 @@ def statistics(objective, D):
 
 
 def log_partition(objective, h):
-    """log Z(h_L) from the definition: the log of the sum, or integral, of h(y) e^(T(y)^T h_L)."""
+    """log Z(h_L) by its definition, the log of the sum or the integral of h(y) e^(T(y)^T h_L)."""
     T, log_base = map(torch.tensor, statistics(objective, len(h)))
-    if objective == "squared_error":  # h_1, ..., h_D each by itself
+    if objective == "squared_error":  # the integral factorises over h_1, ..., h_D
         return torch.sum(torch.logsumexp(log_base[:, None] + T[:, None] * h, 0))
     return torch.logsumexp(log_base + T @ h, 0)
 
@@ -108,9 +108,9 @@ def statistic(objective, y):
 @pytest.mark.parametrize("h", OUTPUTS)
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_52(objective, h, relative_error):
-    """log p of torch.distributions; log h(y) + T(y)^T h_L - log Z by the definition of Z; -E; and probabilities.
+    """log p equals that of torch.distributions, (52) with Z by its definition, and -E. Probabilities add up to 1.
 
-    The factor (2 pi)^(-D/2) of the normal distribution is left out of log h(y), as it is of E.
+    log h(y) and E omit the factor (2 pi)^(-D/2) of the normal distribution.
     """
     h = np.array(h)
     left_out = 3 / 2 * np.log(2 * np.pi) if objective == "squared_error" else 0
@@ -133,7 +133,7 @@ def test_equation_52(objective, h, relative_error):
 @pytest.mark.parametrize("h", OUTPUTS)
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_53(objective, h, relative_error):
-    """By autodiff of log p, by autodiff of log Z, and with the mean 0 over the labels of the model."""
+    """The gradient by autodiff of log p and of log Z, and its mean over the labels of the model, which is 0."""
     h = np.array(h)
     for y in some_labels(objective):
         ours = ref.log_likelihood_gradient(objective, h, y)
@@ -152,7 +152,7 @@ def test_equation_53(objective, h, relative_error):
 @pytest.mark.parametrize("h", OUTPUTS)
 @pytest.mark.parametrize("objective", NATURAL)
 def test_equation_54(objective, h, relative_error):
-    """By autodiff of log Z, as -grad grad log p at two labels, and as the covariance of T(y)."""
+    """H_L by autodiff of log Z, as -grad grad log p at two labels, and as the covariance of T(y)."""
     h = np.array(h)
     ours = ref.log_partition_hessian(objective, h)
     by_log_z = func.jacrev(func.grad(lambda v: log_partition(objective, v)))(torch.tensor(h)).numpy()
@@ -176,7 +176,7 @@ def test_equations_52_to_54_between_rationals():
 
 
 def test_the_mixture_is_no_exponential_family():
-    """In natural parameters log p(1) - log p(0) would be linear in h_L, and H_L the same for both labels."""
+    """In natural parameters log p(1) - log p(0) would be linear in h_L, and H_L equal for both labels."""
 
     def log_odds(*h):
         return np.log(ref.mixture_probability(np.array(h), 1)) - np.log(ref.mixture_probability(np.array(h), 0))

@@ -20,7 +20,7 @@ def exact(make_rational_problem, difference_quotient):
 
 
 def assert_exactly(ours, truth):
-    """Equal as rationals, layer by layer or block by block."""
+    """Assert equality of rationals, layer by layer or block by block."""
     assert ours.keys() == truth.keys()
     for key in truth:
         assert ours[key].shape == truth[key].shape
@@ -28,7 +28,7 @@ def assert_exactly(ours, truth):
 
 
 def gauss_newton_factors(case, autodiff):
-    """{l: E[J_l^T script H_L J_l]} of the problem's labels."""
+    """E[J_l^T script H_L J_l] of each layer, at the labels of the problem."""
     net, pairs = case.net, list(zip(case.datapoints, case.problem.Y, strict=True))
     G_L = [autodiff.output_gauss_newton(net, d.h[net.L], y) for d, y in pairs]
     return {
@@ -38,12 +38,12 @@ def gauss_newton_factors(case, autodiff):
 
 
 def fisher_factors(case):
-    """{l: E[grad log p grad log p^T]}, grad with respect to h_l, by autodiff of log p as a function of h_l."""
+    """E[grad log p grad log p^T] of each layer, with gradients in h_l by autodiff."""
     return case.means(lambda d, l: d.over_labels(d.scores_l[l], d.scores_l[l]))
 
 
 def test_equation_55(case, autodiff, relative_error):
-    """Equal to what follows for natural parameters, at every layer; for the mixture at none."""
+    """(55) equals (56)-(59) at every layer for natural parameters, and at no layer for the mixture."""
     ours, truth = ref.mean_from_jacobians(*case.problem), gauss_newton_factors(case, autodiff)
     assert relative_error(ours, truth) < TINY
     for l, F in fisher_factors(case).items():
@@ -54,7 +54,7 @@ def test_equation_55(case, autodiff, relative_error):
 
 
 def test_equation_55_is_the_left_side(case, relative_error):
-    """E[script G_l], by the recursion (22) and by KFLR."""
+    """(55) is E[script G_l] by the recursion (22) and by KFLR."""
     ours = ref.mean_from_jacobians(*case.problem)
     samples = [ref.sample_preactivation_gauss_newton(case.net, x, y) for x, y in case.problem.pairs]
     assert relative_error(ours, {l: sum(G[l] for G in samples) / len(samples) for l in ours}) < TINY
@@ -62,7 +62,7 @@ def test_equation_55_is_the_left_side(case, relative_error):
 
 
 def test_equation_56(case, relative_error):
-    """The inner mean first."""
+    """The inner mean over labels is taken first."""
     net, X, _ = case.problem
 
     def sample(d, l):
@@ -75,7 +75,7 @@ def test_equation_56(case, relative_error):
 
 
 def test_equation_57(case, relative_error):
-    """One mean over x and y: the joint probability is p(y) / N."""
+    """One mean over x and y, with the joint probability p(y) / N."""
     net, X, _ = case.problem
 
     def sample(d, l):
@@ -100,7 +100,7 @@ def test_equation_58(case, relative_error):
 
 
 def test_equation_59(case, relative_error):
-    """Exact over the labels, and `kfac` at any labels (N, S): the mean over N S of outer products."""
+    """The exact mean over labels, and `kfac` at given labels (N, S), which is the mean of N S outer products."""
     net, X, _ = case.problem
     ours = ref.mean_from_gradients(net, X)
     assert relative_error(ours, fisher_factors(case)) < TINY
@@ -124,7 +124,7 @@ def test_equation_59(case, relative_error):
     assert relative_error(ref.kfac(net, X, [[row[0]] * 9 for row in labels]), one) < TINY
 
 
-# h_L, and every label of it as often as its probability, a multiple of 1 / S, says
+# h_L, and S labels in which each label occurs S times its probability
 WHOLE = {
     "squared_error": ((0.5, -2.0, 1.0), [*(2 * np.eye(3)), *(-2 * np.eye(3)), np.zeros(3), np.zeros(3)]),  # y - h_L
     "bernoulli": (
@@ -138,11 +138,11 @@ WHOLE = {
 
 @pytest.mark.parametrize("objective", WHOLE)
 def test_equation_59_with_all_labels_by_their_multiplicity(objective, make_problem, relative_error):
-    """KFAC is then no estimate. The last layer is made for it: W_L (a_n, 1) = h_L for each of the N inputs."""
+    """KFAC is exact for these labels. The last layer is chosen so that W_L (a_n, 1) = h_L for each of the N inputs."""
     problem = make_problem(objective, ("tanh",))
     h, labels = WHOLE[objective]
     A = np.array([np.append(ref.forward(problem.net, x)[0][1], 1) for x in problem.X])
-    across = np.eye(A.shape[1]) - np.linalg.pinv(A) @ A  # onto what no a_n sees
+    across = np.eye(A.shape[1]) - np.linalg.pinv(A) @ A  # the projection onto the complement of all (a_n, 1)
     W = np.random.default_rng(2).normal(size=(3, len(across))) @ across + np.outer(h, np.eye(len(across))[-1])
     net = problem.net._replace(weights=(problem.net.weights[0], W))
     labels = np.array(labels) + (np.array(h) if objective == "squared_error" else 0)
@@ -154,7 +154,7 @@ def test_equation_59_with_all_labels_by_their_multiplicity(objective, make_probl
 
 
 def test_equations_55_to_59_between_rationals(exact):
-    """Five times J_l^T J_l, and KFAC with eight labels of mean h_L and covariance I."""
+    """All five are J_l^T J_l, and so is KFAC with eight labels of mean h_L and covariance I."""
     net, X, Y = exact.problem
     truth = exact.factors
     assert_exactly(ref.mean_from_jacobians(net, X, Y), truth)
@@ -168,7 +168,7 @@ def test_equations_55_to_59_between_rationals(exact):
 
 
 def assert_fisher_blocks(ours, case, relative_error):
-    """Between every two layers: vec(W_l) has the rows and vec(W_m) the columns."""
+    """The blocks between all pairs of layers, with vec(W_l) in the rows and vec(W_m) in the columns."""
     truth = blocks(case.net, case.fisher)
     assert relative_error(ours, truth) < TINY
     for l, m in truth:
@@ -189,7 +189,7 @@ def test_equation_62(case, relative_error):
 
 
 def test_equations_60_to_62_between_rationals(exact):
-    """Equal to each other, to the blocks of J^T J, and so to (16)."""
+    """All three are equal to the blocks of J^T J, and so to (16)."""
     net, X, Y = exact.problem
     truth = blocks(net, exact.fisher)
     assert_exactly(ref.fisher_from_weight_gradients(net, X), truth)

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from .appendix_f import (
-    BENT_DOWN,
-    BENT_UP,
-    BREAKS_ABOVE,
-    BREAKS_ABOVE_AND_GOES_ON,
-    BREAKS_BELOW,
     DEAD,
     EXAMPLES,
-    FLAT,
+    FAILS_ABOVE,
+    FAILS_ABOVE_AND_BELOW,
+    FAILS_BELOW,
     GENERAL,
+    NEGATIVE,
+    POSITIVE,
     SMOOTH,
     SQUARES,
     TRANSFER,
+    ZERO,
     Dual,
     any_point,
     arrays,
@@ -34,17 +34,17 @@ from .appendix_f import (
 )
 
 
-def curvings(p, l):
-    """f'' dE/da_l for each unit of the layer, of a network of squares and linear ones; f'' is 2 or 0."""
+def second_terms(p, l):
+    """f''(h_l) dE/da_l per unit of layer l, in a network of squares (f'' = 2) and linear units (f'' = 0)."""
     if p.net.transfers[l - 1] != "square":
         return [0] * len(p.net.weights[l - 1])
-    slopes = []
+    dE_da = []
     for k in range(len(p.net.weights[l - 1])):
         a = [TRANSFER[p.net.transfers[l - 1]](v) for v in preactivation(p.net, p.x, l)]
         a[k] = a[k] + Dual(0, 1)
         row = [sum((w * v for w, v in zip(W, [*a, Dual(1)], strict=True)), Dual(0)) for W in p.net.weights[l]]
-        slopes.append(error(p.A, onward(p.net, l + 1, row, p.net.L), p.y).parts[1])
-    return [2 * slope for slope in slopes]
+        dE_da.append(error(p.A, onward(p.net, l + 1, row, p.net.L), p.y).parts[1])
+    return [2 * derivative for derivative in dE_da]
 
 
 @EXAMPLES
@@ -52,7 +52,7 @@ def curvings(p, l):
 @example(GENERAL)
 @example(DEAD)
 def test_equation_65(p):
-    """The blocks are second derivatives of E, and semi-definite if H_L is, and only then: that of W_L is Q kron H_L."""
+    """The blocks are second derivatives of E. All are semi-definite if and only if H_L is, since one is Q kron H_L."""
     with quadratic(p.A):
         verdict = ref.lemma_1(*p.of)
         assert verdict is semidefinite(p.A)
@@ -68,7 +68,7 @@ def test_equation_65(p):
 @given(any_point)
 @example(GENERAL)
 def test_equation_66(p):
-    """The recursion (8) has no second term, layers 1, ..., L - 1, and gives d^2 E / dh_l^2."""
+    """Without its second term the recursion (8) gives d^2 E / dh_l^2 for l = 1, ..., L - 1."""
     with quadratic(p.A):
         ours, recursion = ref.recursion_without_second_term(*p.of), ref.sample_preactivation_hessians(*p.of)
     assert list(ours) == list(range(1, p.net.L))
@@ -78,19 +78,19 @@ def test_equation_66(p):
 
 @pytest.mark.parametrize("p", SMOOTH)
 def test_equation_66_of_smooth_transfer_functions(p):
-    """What is missing is D_l, f'' dE/da_l."""
+    """The missing term is D_l, with f'' dE/da_l on its diagonal."""
     with quadratic(p.A):
         ours = ref.recursion_without_second_term(*p.of)
     for l in ours:
-        assert ours[l].tolist() == (p.hessian(l) - np.diag(curvings(p, l))).tolist()
+        assert ours[l].tolist() == (p.hessian(l) - np.diag(second_terms(p, l))).tolist()
 
 
 @EXAMPLES
 @given(any_point)
 @example(GENERAL)
-@example(BREAKS_BELOW)
+@example(FAILS_BELOW)
 def test_equation_67(p):
-    """How far h_{l+1} moves when h_l moves by v, of any transfer function."""
+    """(67) is the change of h_{l+1} when h_l changes by v, for any transfer function."""
     for l in range(1, p.net.L):
         v = p.V[l][:, 0]
         with quadratic(p.A):
@@ -111,12 +111,12 @@ def test_equation_68(p):
 
 @pytest.mark.parametrize("p", SMOOTH)
 def test_equation_68_of_smooth_transfer_functions(p):
-    """The first form has the sum of f'' dE/da_l v^2 over the units, and the second has not."""
+    """Only the first form contains the sum over units of f'' dE/da_l v^2."""
     for l in range(1, p.net.L):
         v = exactly([3] * len(p.net.weights[l - 1]))
         truth = p.second_of_preactivation(l, v, v)
         with quadratic(p.A):
-            assert ref.quadratic_forms(*p.of, l, v) == (truth, truth - 9 * sum(curvings(p, l)))
+            assert ref.quadratic_forms(*p.of, l, v) == (truth, truth - 9 * sum(second_terms(p, l)))
 
 
 @EXAMPLES
@@ -124,7 +124,7 @@ def test_equation_68_of_smooth_transfer_functions(p):
 @example(GENERAL)
 @example(DEAD)
 def test_equation_69(p):
-    """Whether or not H_L is semi-definite."""
+    """Definiteness is inherited, for a semi-definite H_L and for any other."""
     H = [semidefinite(p.hessian(l)) for l in range(1, p.net.L + 1)]
     assert all(below or not above for below, above in itertools.pairwise(H))
     with quadratic(p.A):
@@ -134,18 +134,18 @@ def test_equation_69(p):
 @pytest.mark.parametrize(
     ("p", "H", "inherited", "semidefinite_blocks"),
     [
-        (BENT_DOWN, [-10, 1], False, False),
-        (BENT_UP, [2, 1], True, True),
-        (FLAT, [0, 1], True, True),
-        (BREAKS_ABOVE, [0, -10, 1], False, False),
-        (BREAKS_ABOVE_AND_GOES_ON, [-10, -10, 1], False, False),
-        (BREAKS_BELOW, [-10, 1, 1], False, False),
-        (BREAKS_BELOW._replace(A=exactly([[-1]])), [10, -1, -1], True, False),
+        (NEGATIVE, [-10, 1], False, False),
+        (POSITIVE, [2, 1], True, True),
+        (ZERO, [0, 1], True, True),
+        (FAILS_ABOVE, [0, -10, 1], False, False),
+        (FAILS_ABOVE_AND_BELOW, [-10, -10, 1], False, False),
+        (FAILS_BELOW, [-10, 1, 1], False, False),
+        (FAILS_BELOW._replace(A=exactly([[-1]])), [10, -1, -1], True, False),
     ],
-    ids=["down", "up", "flat", "above", "above-and-on", "below", "concave"],
+    ids=["negative", "positive", "zero", "above", "above-and-below", "below", "concave"],
 )
 def test_equations_65_and_69_of_smooth_transfer_functions(p, H, inherited, semidefinite_blocks):
-    """Each step is one from above to below: where script H_l turns negative, and from a negative one to anything."""
+    """(69) fails if script H_l is negative below a semi-definite one. Below a negative one it claims nothing."""
     assert [p.hessian(l).item() for l in range(1, p.net.L + 1)] == H
     with quadratic(p.A):
         assert ref.definiteness_is_inherited(*p.of) is inherited
@@ -154,7 +154,7 @@ def test_equations_65_and_69_of_smooth_transfer_functions(p, H, inherited, semid
 
 @st.composite
 def matrices_of_one_layer(draw):
-    """a with the unit (D_{l-1} + 1,), script H_l and V."""
+    """a with the unit (D_{l-1} + 1,), script H_l (D_l, D_l) and V (D_l, D_{l-1} + 1)."""
     D, below = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     return draw(arrays(below)), draw(arrays(D, D)), draw(arrays(D, below))
 
@@ -163,7 +163,7 @@ def matrices_of_one_layer(draw):
 @given(matrices_of_one_layer())
 @example((exactly([2, -1, 1]), exactly([[1, 2], [-3, 5]]), exactly([[1, -2, 3], [4, 0, -1]])))
 def test_equation_70(matrices):
-    """Five times sum_{ijpq} V_ip a_p H_ij V_jq a_q, for any H, symmetric or not."""
+    """All five expressions are sum_{ijpq} V_ip a_p H_ij V_jq a_q, for any H, symmetric or not."""
     a, H, V = matrices
     rows, columns = map(range, V.shape)
     truth = sum(
@@ -176,7 +176,7 @@ def test_equation_70(matrices):
 @given(any_point)
 @example(GENERAL)
 def test_equation_70_of_a_network(p):
-    """With a_{l-1} and its unit, the form of the Hessian's block of W_l."""
+    """With a_{l-1} and its unit, the five expressions are the quadratic form of the Hessian block of W_l."""
     with quadratic(p.A):
         a, H = ref.forward(p.net, p.x)[0], ref.sample_preactivation_hessians(*p.of)
     for l, V in p.V.items():
@@ -187,12 +187,12 @@ def test_equation_70_of_a_network(p):
 @EXAMPLES
 @given(any_point)
 @example(GENERAL)
-@example(BREAKS_BELOW)
-@example(FLAT._replace(A=exactly([[0]])))
+@example(FAILS_BELOW)
+@example(ZERO._replace(A=exactly([[0]])))
 def test_equation_71(p):
-    """The trace, by the second derivatives by every weight, is that of the blocks for any transfer function.
+    """The trace is the sum of the second derivatives with respect to each weight, for any transfer function.
 
-    It is not negative, and so Lemma 2 true, wherever Lemma 1 is; Lemma 2 may be true where that is not.
+    If Lemma 1 is true, the trace is not negative and Lemma 2 is true. Lemma 2 may also be true if Lemma 1 is not.
     """
     truth = p.trace()
     with quadratic(p.A):
@@ -204,17 +204,17 @@ def test_equation_71(p):
 @pytest.mark.parametrize(
     ("p", "trace", "lemma_1"),
     [
-        (BENT_DOWN, 2 - 10 * 2, False),
-        (BENT_UP, 2 + 2 * 2, True),
+        (NEGATIVE, 2 - 10 * 2, False),
+        (POSITIVE, 2 + 2 * 2, True),
         (point(*SQUARES, [4]), 2 - 2 * 2, False),
         (point(*SQUARES, [Fraction(7, 2)]), 2 - 1 * 2, False),  # 0
-        (FLAT._replace(A=exactly([[0]])), 0, True),
+        (ZERO._replace(A=exactly([[0]])), 0, True),
         (DEAD, 0, False),
     ],
-    ids=["down", "up", "lower", "zero", "constant", "dead"],
+    ids=["negative", "positive", "lower", "zero", "constant", "dead"],
 )
 def test_equation_71_by_hand(p, trace, lemma_1):
-    """(w_2, b_2) has the block H_2 (1, 1; 1, 1), and (w_1, b_1) likewise with H_1: their traces are twice these."""
+    """The block of (w_l, b_l) is H_l (1, 1; 1, 1) for l = 1 and 2, and its trace is 2 H_l."""
     with quadratic(p.A):
         assert ref.traces(*p.of) == (trace, trace)
         assert ref.lemma_2(*p.of) is (trace >= 0)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import example, given, strategies as st
 
-from .appendix_f import BENT_DOWN, EXAMPLES, GENERAL, Point, any_point, arrays, exactly, quadratic, semidefinite
+from .appendix_f import EXAMPLES, GENERAL, NEGATIVE, Point, any_point, arrays, exactly, quadratic, semidefinite
 
 
 @EXAMPLES
 @given(any_point)
 @example(GENERAL)
 def test_midpoint(p):
-    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l) is half the form of the block: V is small, and no unit crosses a kink."""
+    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l) is half the quadratic form of the block, for a V that crosses no kink."""
     for l, V in p.V.items():
         with quadratic(p.A):
             gap = ref.midpoint_gap(p.net, p.x[None], p.y[None], l, V / 10**9)
@@ -23,7 +23,7 @@ def test_midpoint(p):
 
 
 def test_midpoint_of_a_batch(make_rational_problem):
-    """The mean over the datapoints, each with half the form of its block."""
+    """The gap is the mean over the datapoints of half the quadratic form of each block."""
     net, X, Y = make_rational_problem(("leaky_relu", "relu"))
     identity = exactly(np.eye(3, dtype=int))
     for l, W in enumerate(net.weights, 1):
@@ -35,10 +35,10 @@ def test_midpoint_of_a_batch(make_rational_problem):
 
 
 def test_midpoint_of_smooth_transfer_functions():
-    """The point between is higher than both: by every direction V of (w_1, b_1) with h_1 + V, h_1 - V."""
+    """E is larger at the midpoint than at both neighbours, in a direction V that changes h_1."""
     V = exactly([[Fraction(1, 100), 0]])
-    with quadratic(BENT_DOWN.A):
-        gap = ref.midpoint_gap(BENT_DOWN.net, BENT_DOWN.x[None], BENT_DOWN.y[None], 1, V)
+    with quadratic(NEGATIVE.A):
+        gap = ref.midpoint_gap(NEGATIVE.net, NEGATIVE.x[None], NEGATIVE.y[None], 1, V)
     ends = [(Fraction(100 + sign, 100) ** 2 - 8) ** 2 / 2 for sign in (1, -1)]
     assert gap == sum(ends) / 2 - Fraction(49, 2) < 0
 
@@ -46,7 +46,7 @@ def test_midpoint_of_smooth_transfer_functions():
 @pytest.mark.parametrize("transfers", [("relu",), ("leaky_relu",), ("identity", "leaky_relu"), ("leaky_relu", "relu")])
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli", "categorical"])
 def test_lemma_1_in_floating_point(objective, transfers, make_problem):
-    """No eigenvalue of a block is negative, but for rounding, and the points between are not higher."""
+    """No eigenvalue of a block is negative, except for rounding, and E is not larger at the midpoints."""
     net, X, Y = make_problem(objective, transfers)
     for x, y in zip(X, Y, strict=True):
         for H in ref.sample_hessian_blocks(net, x, y).values():
@@ -62,7 +62,7 @@ def test_lemma_1_in_floating_point(objective, transfers, make_problem):
 
 @pytest.mark.parametrize("transfers", [(), ("identity",), ("leaky_relu",)])
 def test_the_mixture_does_not_meet_the_assumption(transfers, make_problem):
-    """H_L has a negative eigenvalue, and so has the block of W_L, for every datapoint."""
+    """For every datapoint H_L has a negative eigenvalue, and so the block of W_L has one."""
     net, X, Y = make_problem("mixture", transfers)
     for x, y in zip(X, Y, strict=True):
         values = np.linalg.eigvalsh(ref.sample_hessian_blocks(net, x, y)[net.L])
@@ -71,10 +71,10 @@ def test_the_mixture_does_not_meet_the_assumption(transfers, make_problem):
 
 
 def test_tanh():
-    """One unit in each layer, E = (2 tanh(w_1 + b_1) - y)^2 / 2 at h_1 = 1, where E has a strict maximum in h_1.
+    """One unit per layer and E = (2 tanh(w_1 + b_1) - y)^2 / 2, which is concave in h_1 at h_1 = 1 and y = 0.
 
-    With t = tanh(1), script H_1 = 4 (1 - t^2)^2 - 4 t (1 - t^2) (2 t - y) is negative at y = 0, and 4 (1 - t^2)^2 is
-    what (66) gives. The block of (w_1, b_1) is script H_1 (1, 1; 1, 1), that of (w_2, b_2) is (t^2, t; t, 1).
+    With t = tanh(1), script H_1 = 4 (1 - t^2)^2 - 4 t (1 - t^2) (2 t - y) is negative at y = 0, and (66) gives
+    4 (1 - t^2)^2. The block of (w_1, b_1) is script H_1 (1, 1; 1, 1), and that of (w_2, b_2) is (t^2, t; t, 1).
     """
     net = ref.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
     x, y, t = np.array([1.0]), np.array([0.0]), np.tanh(1)
@@ -98,7 +98,7 @@ def test_tanh():
 
 
 def test_tanh_where_nothing_fails():
-    """y = 4: dE/da is negative, and f'' with it."""
+    """With y = 4 both dE/da and f'' are negative, and the lemmas hold."""
     net = ref.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])), ("tanh",), "squared_error")
     x, y = np.array([1.0]), np.array([4.0])
     assert ref.definiteness_is_inherited(net, x, y) is True

@@ -13,7 +13,7 @@ def truths(problem, autodiff):
 
 
 def test_equation_11(problem, autodiff, relative_error):
-    """Each term by itself: the first is the Hessian of g^T h_L for a constant g, the second has the true H_L."""
+    """Each term separately: the first is the Hessian of g^T h_L for a constant g, and the second has the true H_L."""
     net = problem.net
     for x, y in problem.pairs[-1:]:
         h_L, E, at = autodiff.output(net, x), autodiff.error(net, y), autodiff.theta(net)
@@ -42,7 +42,7 @@ def test_equation_13(problem, truths, relative_error):
 
 
 def test_equation_14(problem, truths, relative_error):
-    """All blocks, most of them not square; and J_{W_l} = a^T kron I of the text, without which there is no (16)."""
+    """All blocks, most of which are not square, and J_{W_l} = a^T kron I, from which (16) follows."""
     net = problem.net
     truth = cut(net, mean([t.J_theta.T @ t.G_L @ t.J_theta for t in truths]))
     assert len(truth) == net.L**2
@@ -62,7 +62,7 @@ def test_equation_15(problem, truths, relative_error):
 
 
 def test_equation_16(problem, truths, relative_error):
-    """Its right side in elements, and its left side, the block of (14)."""
+    """The right side element by element, and the left side, which is the block of (14)."""
     net, layers = problem.net, problem.layers
     ours = ref.factored_between(*problem)
     truth = {
@@ -75,7 +75,7 @@ def test_equation_16(problem, truths, relative_error):
 
 
 def test_equation_17(problem, truths, relative_error):
-    """The Khatri-Rao product of matrices that are neither square nor symmetric; then the matrix of the network."""
+    """The Khatri-Rao product of matrices that are neither square nor symmetric, and the matrix of the network."""
     rng = np.random.default_rng(0)
     Q = {(l, m): rng.normal(size=(l + 1, 2 * m)) for l in (1, 2) for m in (1, 2)}
     G = {(l, m): rng.normal(size=(3 * l, m + 4)) for l in (1, 2) for m in (1, 2)}

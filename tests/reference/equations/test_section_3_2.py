@@ -14,7 +14,7 @@ def truths(problem, autodiff):
 
 @pytest.fixture
 def curved(make_problem, autodiff):
-    """curved(objective, transfers, **options): a problem and its truths."""
+    """A function of (objective, transfers, **options) that gives a problem and its truths."""
 
     def make(*arguments, **options):
         problem = make_problem(*arguments, **options)
@@ -33,7 +33,7 @@ def test_equation_19(problem, truths, relative_error):
 
 
 def exact_blocks(problem, truths):
-    """The blocks E[G_l], and E[Q_l] kron E[script G_l]."""
+    """The blocks E[G_l], and the factors E[Q_l] and E[script G_l]."""
     blocks = cut(problem.net, mean([t.J_theta.T @ t.G_L @ t.J_theta for t in truths]))
     Q = {l: mean([np.outer(t.a[l - 1], t.a[l - 1]) for t in truths]) for l in problem.layers}
     G = {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}
@@ -41,7 +41,7 @@ def exact_blocks(problem, truths):
 
 
 def test_equation_20(problem, truths, relative_error):
-    """Its right side, element by element. The left side is another matrix but where H_L and all above are constant."""
+    """The right side element by element. The left side differs, except at layer L for a constant H_L."""
     exact, Q, G = exact_blocks(problem, truths)
     ours = ref.factored_blocks(Q, G)
     assert relative_error(ours, {l: kron(Q[l], G[l]) for l in Q}) < 1e-14
@@ -54,11 +54,11 @@ def test_equation_20(problem, truths, relative_error):
 
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli", "categorical", "mixture"])
 def test_equation_20_is_exact_where_a_factor_is_constant(objective, make_problem, relative_error):
-    """Q for repeated inputs, at any label; G with squared error and linear units. Never between both."""
+    """(20) is exact for repeated inputs, and for squared error with linear units. It is not exact in other cases."""
     problem = make_problem(objective, ("tanh", "softplus"), seed=3)
     repeated = problem._replace(X=np.repeat(problem.X[:1], len(problem.X), axis=0))
     cases = [(repeated, True)]
-    if objective != "mixture":  # its H_L depends on the label, but Q does not
+    if objective != "mixture":  # H_L of the mixture depends on the label, but Q does not
         cases.append((make_problem(objective, ("identity", "identity")), objective == "squared_error"))
     for case, equal in cases:
         Q, exact = ref.expected_q(case.net, case.X), ref.gauss_newton_blocks(*case)
@@ -68,25 +68,25 @@ def test_equation_20_is_exact_where_a_factor_is_constant(objective, make_problem
 
 
 def test_equation_21(problem, truths, relative_error):
-    """A A^T / N for the matrix A of N columns, the last row of them units; not centred."""
+    """A A^T / N for the matrix A with N columns and a last row of ones, not centred."""
     ours = ref.expected_q(problem.net, problem.X)
     A = {l: np.stack([t.a[l - 1] for t in truths], axis=1) for l in problem.layers}
     assert relative_error(ours, {l: A[l] @ A[l].T / len(truths) for l in A}) < 1e-13
 
 
 def test_equation_22(problem, truths, relative_error):
-    """From the definition (15), and step by step from the layer above."""
+    """script G_l by the definition (15), and by one step of the recursion from the layer above."""
     net = problem.net
     for t in truths:
         ours = ref.sample_preactivation_gauss_newton(net, t.x, t.y)
         assert relative_error(ours, {l: t.G(l, l) for l in problem.layers}) < 1e-12
         for l in range(1, net.L):
-            WB = net.weights[l][:, :-1] * t.slope[l]
+            WB = net.weights[l][:, :-1] * t.derivative[l]
             assert relative_error(ours[l], WB.T @ t.G(l + 1, l + 1) @ WB) < 1e-12
 
 
 def output_root(net, t, autodiff):
-    """The root of script G_L that the docstrings name: I, diag(sqrt(p (1 - p))), diag(sqrt p) - p sqrt(p)^T, ..."""
+    """The root of script G_L in the docstrings: I, diag(sqrt(p (1 - p))), diag(sqrt p) - p sqrt(p)^T, ..."""
     h, E = t.h[net.L], autodiff.error(net, t.y)
     if net.objective == "squared_error":
         return np.eye(len(h))
@@ -102,7 +102,7 @@ def output_root(net, t, autodiff):
 
 
 def test_equation_23(problem, truths, relative_error):
-    """script G_l as a sum of K outer products, K = D_L but for the one column of "scalar"."""
+    """script G_l is a sum of K outer products, with K = D_L, or K = 1 for "scalar"."""
     for t in truths:
         ours = ref.sample_roots(problem.net, t.x, t.y)
         K = 1 if problem.net.psd == "scalar" else len(t.G_L)
@@ -112,19 +112,19 @@ def test_equation_23(problem, truths, relative_error):
 
 
 def test_equation_24(problem, truths, autodiff, relative_error):
-    """C_l = J_l^T C_L, and each step from the layer above. C_L is the root that is promised, be it one of many."""
+    """C_l = J_l^T C_L for the documented root C_L, and one step of the recursion from the layer above."""
     net = problem.net
     for t in truths:
         root = output_root(net, t, autodiff)
         ours = ref.sample_roots(net, t.x, t.y)
         assert relative_error(ours, {l: t.J[l].T @ root for l in problem.layers}) < 1e-12
         for l in range(1, net.L):
-            step = np.diag(t.slope[l]) @ net.weights[l][:, :-1].T @ (t.J[l + 1].T @ root)
+            step = np.diag(t.derivative[l]) @ net.weights[l][:, :-1].T @ (t.J[l + 1].T @ root)
             assert relative_error(ours[l], step) < 1e-12
 
 
 def test_equation_25(problem, truths, relative_error):
-    """The mean of script G_l, which is the N K stacked columns times their transpose, over N."""
+    """The mean of script G_l is 1/N times the N K columns side by side times their transpose."""
     net, N = problem.net, len(truths)
     ours = ref.kflr(*problem)
     assert relative_error(ours, {l: mean([t.G(l, l) for t in truths]) for l in problem.layers}) < 1e-12
@@ -133,20 +133,20 @@ def test_equation_25(problem, truths, relative_error):
 
 
 def nested_expectations(net, truths):
-    """(26) as it is printed: an expectation of matrix products for each layer, the diagonal matrices written out."""
+    """(26) as printed: an expectation of matrix products per layer, with dense diagonal matrices."""
     G = {net.L: mean([t.G_L for t in truths])}
     for l in range(net.L - 1, 0, -1):
         W = net.weights[l][:, :-1]
-        G[l] = mean([np.diag(t.slope[l]) @ W.T @ G[l + 1] @ W @ np.diag(t.slope[l]) for t in truths])
+        G[l] = mean([np.diag(t.derivative[l]) @ W.T @ G[l + 1] @ W @ np.diag(t.derivative[l]) for t in truths])
     return G
 
 
 def elements(net, truths):
-    """(26) with the expectation drawn in: (W^T E[G] W)_{ab} times the mean of f'(h_a) f'(h_b)."""
+    """(26) with the expectation over f' alone: (W^T E[G] W)_{ab} times the mean of f'(h_a) f'(h_b)."""
     G = {net.L: mean([t.G_L for t in truths])}
     for l in range(net.L - 1, 0, -1):
-        W, slopes = net.weights[l], [t.slope[l] for t in truths]
-        G[l] = np.einsum("ia,ij,jb,na,nb->ab", W[:, :-1], G[l + 1], W[:, :-1], slopes, slopes) / len(truths)
+        W, derivatives = net.weights[l], [t.derivative[l] for t in truths]
+        G[l] = np.einsum("ia,ij,jb,na,nb->ab", W[:, :-1], G[l + 1], W[:, :-1], derivatives, derivatives) / len(truths)
     return G
 
 
@@ -159,7 +159,7 @@ def test_equation_26(problem, truths, relative_error):
 @pytest.mark.parametrize("psd", ["project", "scalar"])
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli", "categorical", "mixture"])
 def test_equation_26_is_exact_in_some_places(objective, psd, curved, relative_error):
-    """At L; at L - 1 if H_L is constant; where all is linear; for one datapoint. And strictly not elsewhere."""
+    """KFRA is exact at L, at L - 1 if H_L is constant, for linear networks and for N = 1, and in no other case."""
     transfers = ("tanh", "softplus")
     for options in ({}, {"N": 1}):
         problem, truths = curved(objective, transfers, psd, **options)

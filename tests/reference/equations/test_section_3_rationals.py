@@ -9,7 +9,7 @@ from .section_3 import cut, mean
 
 @pytest.fixture(scope="module")
 def rational_jacobians(rational_problem, difference_quotient):
-    """dh_L/dtheta of each datapoint, exact, and by layer the part of the biases, which is dh_L/dh_l."""
+    """The exact dh_L/dtheta of each datapoint, and its columns for the biases of each layer, which are dh_L/dh_l."""
     net, found = rational_problem.net, []
     for x in rational_problem.X:
         columns = {
@@ -25,7 +25,7 @@ def rational_jacobians(rational_problem, difference_quotient):
 
 
 def test_equations_12_to_19_between_rationals(rational_problem, rational_jacobians):
-    """Every way to the Gauss-Newton matrix, all of it, as equations between rationals. H_L = I."""
+    """Every function of the Gauss-Newton matrix gives the same rationals, with H_L = I."""
     net, X, Y = rational_problem
     each = [J.T @ J for J, _ in rational_jacobians]
     blocks = cut(net, mean(each))
@@ -48,7 +48,7 @@ def test_equations_15_to_25_between_rationals(rational_problem, rational_jacobia
         own, roots = ref.sample_preactivation_gauss_newton(net, x, y), ref.sample_roots(net, x, y)
         for l in rational_problem.layers:
             assert np.array_equal(own[l], j[l].T @ j[l])
-            assert np.array_equal(roots[l], j[l].T)  # from the root I of I
+            assert np.array_equal(roots[l], j[l].T)  # the root of H_L = I is I
             assert all(np.array_equal(between[l, m], j[l].T @ j[m]) for m in rational_problem.layers)
     expected = ref.kflr(net, X, Y)
     assert all(np.array_equal(expected[l], mean([j[l].T @ j[l] for j in J])) for l in rational_problem.layers)
