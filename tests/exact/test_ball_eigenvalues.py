@@ -9,12 +9,12 @@ from kfgn_reference import _spectral as spectral
 
 
 def balls(rows):
-    """A matrix, or a vector, of balls of radius 0."""
+    """A matrix or a vector of balls of radius 0."""
     return np.asarray(certified.to_ball(np.array(rows, dtype=float)), dtype=object)
 
 
 def contain(ball_array, values):
-    """Whether every ball contains its value: a float, or another ball."""
+    """True if every ball contains its value, a float or another ball."""
     return all(
         flint.arb(b).contains(v if isinstance(v, flint.arb) else flint.arb(float(v)))
         for b, v in zip(np.ravel(ball_array), np.ravel(values), strict=True)
@@ -27,7 +27,7 @@ def widest(ball_array):
 
 @pytest.fixture
 def precision():
-    """In a test that computes with balls itself."""
+    """Set the precision for a test that computes with balls directly."""
     with flint.ctx.workprec(PRECISION):
         yield
 
@@ -59,7 +59,7 @@ REPEATED = {
 @pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("A", SYMMETRIC.values(), ids=SYMMETRIC)
 def test_eigenvectors(A):
-    """A U = U diag(v) and U^T U = I, to within balls that are narrow; and NumPy's values among them."""
+    """A U = U diag(v) and U^T U = I within narrow balls, and the eigenvalues are near those of NumPy."""
     A = np.array(A, dtype=float)
     values, vectors = certified.eigh(balls(A))
     assert max(widest(values), widest(vectors)) < 1e-60
@@ -121,7 +121,7 @@ def test_the_spectral_norm_is_numpy_s(D):
 
 
 def with_radius(A, radius):
-    """A with balls of that radius on its diagonal."""
+    """A with balls of this radius on its diagonal."""
     wide = balls(A)
     for i in range(len(A)):
         wide[i, i] = flint.arb(float(A[i, i]), radius)
@@ -131,7 +131,7 @@ def with_radius(A, radius):
 @pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("D", [1, 2, 5])
 def test_the_spectral_norm_of_a_matrix_that_was_itself_computed(D):
-    """Rounded to 256 bits: the norm is known nearly as well. Known to 20 bits: the ball holds the norm of all of it."""
+    """The norm of a matrix rounded to 256 bits is nearly as accurate. At 20 bits the ball covers the uncertainty."""
     A = (M := np.random.default_rng(D).integers(-8, 9, (D, D))) @ M.T
     exactly = certified.spectral_norm(balls(A))
     rounded = certified.spectral_norm(with_radius(A, 2.0**-245))
@@ -142,7 +142,7 @@ def test_the_spectral_norm_of_a_matrix_that_was_itself_computed(D):
 
 
 def test_the_reference_itself_refuses_balls():
-    """In float64 alone, unless it is patched: no eigenvalue is ever taken of an array of balls by NumPy."""
+    """The functions accept only floats unless they are patched, so NumPy never computes eigenvalues of balls."""
     for f in (spectral.eigh, spectral.eigvalsh):
         with pytest.raises(TypeError, match=r"^A: expected float64 or float32 for eigenvalues, got object"):
             f(balls(np.eye(2)))

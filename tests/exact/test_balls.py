@@ -22,7 +22,7 @@ PROBLEMS = drawn_problems(10, seed_value=0)
 
 @pytest.mark.parametrize("name", EVERY)
 def test_float64_is_within_the_rule_of_the_truth(name):
-    """On every problem: the balls decide all of them, and are narrower than any rounding of float64 by far."""
+    """float64 is within tolerance on every problem, and the balls are much narrower than any rounding."""
     found = accuracy(EVERY[name], PROBLEMS)
     assert found.asked > 0
     assert found.asked + found.loose == len(PROBLEMS)
@@ -32,7 +32,7 @@ def test_float64_is_within_the_rule_of_the_truth(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_another_precision_gives_balls_that_overlap(name, monkeypatch):
-    """A radius that is too small would show: the centres differ by the rounding of the coarser."""
+    """Balls of two precisions overlap. If a radius were too small they would not, since the centres differ."""
     fine = certified.certified(PROBLEMS[1], EVERY[name])
     monkeypatch.setattr(certified, "PRECISION", 128)
     coarse = certified.certified(PROBLEMS[1], EVERY[name])
@@ -59,7 +59,7 @@ PLANTED = {
 
 @pytest.mark.parametrize(("name", "function"), PLANTED.items())
 def test_an_error_of_the_reference_is_seen(name, function, monkeypatch):
-    """One of 1e-13 (1e-11 in a solve), in float64 alone: as if the rounding there were 1000 times what it is."""
+    """A relative error of 1e-13 (1e-11 in a solve) in float64 alone, about 1000 times the rounding, is found."""
     right, error = getattr(ref, function), 1e-11 if name == "solve_exact" else 1e-13
 
     def wrong(*arguments):
@@ -71,7 +71,7 @@ def test_an_error_of_the_reference_is_seen(name, function, monkeypatch):
     def spoiled(array):
         return array * (1 + error) if np.asarray(array).dtype == np.float64 else array
 
-    seen = [replace(p) for p in PROBLEMS]  # nothing that is kept for the problems themselves
+    seen = [replace(p) for p in PROBLEMS]  # new objects, for which nothing is cached
     assert accuracy(EVERY[name], seen).ratio <= 1
     monkeypatch.setattr(ref, function, wrong)
     assert accuracy(EVERY[name], [replace(p) for p in PROBLEMS]).ratio > 1
@@ -88,7 +88,7 @@ def test_what_balls_cannot_decide_is_counted():
 
 
 def test_a_ball_that_may_be_anything_decides_nothing():
-    """0/0 among good numbers: as an error it is no number, and would be passed over where the largest is sought."""
+    """A ball for 0/0 gives an error of NaN, which a search for the largest error would ignore."""
     ball = flint.arb(0, 1)
 
     def quotient(problem):
@@ -99,7 +99,7 @@ def test_a_ball_that_may_be_anything_decides_nothing():
 
 
 def test_a_problem_that_proves_nothing_is_counted():
-    """A difference of equal numbers that move apart: 0, with a tolerance above it."""
+    """The difference of two equal inputs is 0, and its tolerance is larger, so it proves nothing."""
     difference = Quantity("difference", "", lambda p: (p.X[0] - p.X[1],), elements=lambda p: 1)
     twice = replace(PROBLEMS[0], X=np.ones((2, 3)))
     found = accuracy(difference, [twice])
@@ -107,7 +107,7 @@ def test_a_problem_that_proves_nothing_is_counted():
 
 
 def test_the_error_is_an_upper_bound():
-    """5/4 in float64, 1 +- 1/2 in truth: that may be 3/4 away, known to 2/5 of max|Q|. The worse array counts."""
+    """For 5/4 in float64 and a ball 1 +- 1/2 the error is at most 3/4. The worse of two arrays counts."""
 
     def value(problem):
         if problem.X.dtype == object:
@@ -123,7 +123,7 @@ def test_the_error_is_an_upper_bound():
 
 
 def test_nothing_allowed_and_nothing_wrong_is_no_error():
-    """Where the quantity is 0 and cannot move, its tolerance is the smallest normal number."""
+    """The tolerance of a quantity that is constantly 0 is the smallest normal number."""
 
     def constant(of_balls):
         return Quantity(
@@ -152,7 +152,7 @@ def test_the_precision_is_restored():
 
 
 def test_a_second_route_is_a_second_route():
-    """The dense systems in float64 are the eigenvalues' answers, by other arithmetic."""
+    """The dense systems in float64 give the results by eigenvalues, without sharing their code."""
     for name, route in certified.OTHER_ROUTES.items():
         for problem in PROBLEMS:
             for ours, theirs in zip(EVERY[name].oracle(problem), route(problem), strict=True):

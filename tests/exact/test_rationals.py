@@ -28,16 +28,16 @@ RATIONAL = {name: quantity for name, quantity in EVERY.items() if not quantity.i
 
 
 DIVIDES = {"step_size", "reduction_ratio", "damped_factors", "conjugate_gradients", "block_conjugate_gradients"}
-"""Rational, but with a quotient of two computed numbers, which has finitely many binary digits only by luck."""
+"""Rational quantities with a quotient of two computed numbers, which rarely has finitely many binary digits."""
 
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
-"""A second or two for each problem, most of it for the Fisher matrix."""
+"""Fewer examples, since each problem takes a second or two, mostly for the Fisher matrix."""
 
 
 @st.composite
 def rational_problems(draw, transfers, datapoints, step):
-    """The squared error with 1 to 3 layers of 1 to 3 units, 1 or 2 outputs; weights and inputs multiples of `step`."""
+    """Problems with squared error, 1 to 3 layers of 1 to 3 units, 1 or 2 outputs, and multiples of `step`."""
     widths = (*draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)), draw(st.integers(1, 2)))
     N, S, D = draw(st.sampled_from(datapoints)), draw(st.sampled_from((2, 1))), widths[-1]
     chosen = tuple(draw(st.sampled_from(transfers)) for _ in widths[1:-1])
@@ -64,25 +64,25 @@ def rational_problems(draw, transfers, datapoints, step):
 
 
 def fraction(value):
-    """Any number of this module as a Fraction."""
+    """Any number in this module as a Fraction."""
     if isinstance(value, flint.fmpq):
         return Fraction(int(value.p), int(value.q))
     return Fraction(value.item() if isinstance(value, np.generic) else value)
 
 
 def in_arithmetic(make, problem):
-    """The problem with every real number x as make(numerator, denominator)."""
+    """The problem with every real number converted by make(numerator, denominator)."""
     number = np.frompyfunc(lambda x: make(*float(x).as_integer_ratio()), 1, 1)
     return problem.map_reals(lambda x: np.asarray(number(x), dtype=object))
 
 
 def elements(arrays):
-    """Every number of a quantity, array by array."""
+    """All numbers of a quantity, array by array."""
     return [list(array.flat) for array in arrays]
 
 
 def exact_answers(make, problem):
-    """Every rational quantity. A problem on which one divides by 0 is no problem."""
+    """Every rational quantity of a problem. Hypothesis discards a problem in which one divides by 0."""
     there = in_arithmetic(make, problem)
     try:
         return {name: elements(quantity.oracle(there)) for name, quantity in RATIONAL.items()}
@@ -91,7 +91,7 @@ def exact_answers(make, problem):
 
 
 def ratio(problem, quantity, answer):
-    """The worst error / tolerance of float64, itself without a rounding."""
+    """The largest error / tolerance of float64, computed without rounding."""
     worst = Fraction(0)
     allowed = tolerances(problem, quantity, "float64")
     for rounded, right, tolerance in zip(truth(problem, quantity).arrays, answer, allowed, strict=True):
@@ -102,7 +102,7 @@ def ratio(problem, quantity, answer):
 
 
 def test_what_is_rational():
-    """The rest says why it is not, and has no rational form indeed: its oracle needs a root, a log or an eigenvalue."""
+    """Each other quantity states why it is irrational: its oracle needs a root, a logarithm or an eigenvalue."""
     assert {name: quantity.irrational for name, quantity in EVERY.items() if quantity.irrational} == {
         "omega": "a square root",
         "solve_trace": "square roots of k and of norms",
@@ -117,7 +117,7 @@ def test_what_is_rational():
 
 
 def test_two_exact_arithmetics_agree_and_float64_rounds_them():
-    """Fraction is Python's and fmpq is FLINT's; neither shares code with the other or with float64."""
+    """Fraction of Python, fmpq of FLINT and float64 share no code."""
     judged = Counter()
 
     @FEWER
@@ -161,9 +161,9 @@ NETWORK_OF_ONE_UNIT = Problem(
 
 
 def test_float64_has_the_bits_of_the_rational():
-    """Element by element, wherever `Tracked` proves that nothing is rounded; also at the kinks.
+    """float64 equals the rational in every element for which `Tracked` proves that nothing is rounded.
 
-    Each quantity is proved in full on some problem, but for those that divide.
+    Each quantity is proved in full on some problem, except those that divide.
     """
     whole = Counter()
 
@@ -189,7 +189,7 @@ def test_float64_has_the_bits_of_the_rational():
 
 
 def test_a_rounding_is_seen():
-    """0.1 is not 1/10, and a number too long for float64 is not itself."""
+    """The loss at an input of 0.1 needs more than 53 bits, and float64 rounds it."""
     tenth = replace(NETWORK_OF_ONE_UNIT, X=np.array([[0.1]]))
     quantity = RATIONAL["loss"]
     (number,) = quantity.oracle(in_arithmetic(Tracked.made, tenth))[0].flat

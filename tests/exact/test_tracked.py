@@ -15,7 +15,7 @@ from .tracked import Tracked
         (Tracked.made(1, 3) * 3, math.inf),
         (Tracked.made(2**53 - 1, 1) + 0, 53),
         (Tracked.made(2**53, 1) + 1, 54),
-        (Tracked.made(2**53, 1) - 2**53, 55),  # nothing is left, but a sum in another order may have held 2^54
+        (Tracked.made(2**53, 1) - 2**53, 55),  # the result is 0, but a sum in a different order may hold 2^54
         (Tracked.made(1, 2**30) + 2**30, 61),
         (Tracked.made(2**30 - 1, 1) * (2**30 - 1), 60),
         ((Tracked.made(2**30 - 1, 1) * (2**30 - 1)) * 0, 60),

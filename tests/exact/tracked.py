@@ -7,13 +7,13 @@ import numpy as np
 
 
 def exponent(value):
-    """e of a value k 2^-e in lowest terms, None if it is not dyadic."""
+    """The exponent e of a value k 2^-e in lowest terms, or None if the value is not dyadic."""
     power = value.denominator
     return power.bit_length() - 1 if power & (power - 1) == 0 else None
 
 
 def elementwise(operation):
-    """An operation of two `Tracked`, one of which may be an integer; NumPy takes arrays apart itself."""
+    """An operation of two `Tracked` numbers, one of which may be an integer. NumPy applies it to arrays."""
 
     def operate(self, other):
         return NotImplemented if isinstance(other, np.ndarray) else operation(self, Tracked.of(other))
@@ -22,17 +22,17 @@ def elementwise(operation):
 
 
 class Tracked:
-    """A rational number that knows whether float64 computes it without any rounding, in whatever order it adds.
+    """A rational number with a proof that float64 computes it without rounding, for any order of additions.
 
     value: the number
-    size:  the sum of |term| over the terms of the sum that made it
-    grid:  every one of those terms is a multiple of 2^-grid
-    bits:  the most bits that it, or any number that it was made of, may need; infinity if one is not dyadic
+    size:  the sum of |term| over the terms of the sum that gave the number
+    grid:  every one of these terms is a multiple of 2^-grid
+    bits:  the largest number of bits of this number and of all its intermediate results, infinite if one is not dyadic
 
-    Whatever order BLAS adds in, and whether or not it fuses a product with a sum, each number that it holds on the way
-    is a sum of some of the terms: a multiple of 2^-grid and at most `size`, so it has at most as many bits as the
-    integer size 2^grid. Products and quotients are taken of stored numbers, never of parts of a sum, so they start
-    anew. That is a proof, and 53 bits need no slack.
+    For any order of additions in BLAS, with or without fused multiply-add, each intermediate result is a sum of some
+    of the terms. It is a multiple of 2^-grid and at most `size`, so it has at most as many bits as the integer
+    size 2^grid. Factors of products and quotients are stored numbers, never parts of a sum, so the count starts again
+    there. This is a proof, and 53 bits need no margin.
     """
 
     __slots__ = ("bits", "grid", "size", "value")
@@ -42,7 +42,7 @@ class Tracked:
 
     @classmethod
     def stored(cls, value, bits=0):
-        """One operation's result, or a number of the problem, made of numbers of so many bits."""
+        """The result of one operation on numbers of at most `bits` bits, or a number of the problem."""
         grid = exponent(value)
         if grid is None:
             return cls(value, abs(value), 0, math.inf)
@@ -68,7 +68,7 @@ class Tracked:
 
     @elementwise
     def __truediv__(self, other):
-        """IEEE division rounds the exact quotient: no error where that is dyadic and fits."""
+        """IEEE division rounds the exact quotient, without an error if the quotient is dyadic and has few bits."""
         return self.stored(self.value / other.value, max(self.bits, other.bits))
 
     def __neg__(self):
@@ -87,7 +87,7 @@ class Tracked:
         return other / self
 
     def __pow__(self, power):
-        assert power == 2  # the only one that is taken of a rational
+        assert power == 2  # the only power of a rational in the reference
         return self * self
 
     __radd__ = __add__

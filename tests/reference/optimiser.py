@@ -33,7 +33,7 @@ def network(objective, psd="project", transfers=("tanh",), widths=WIDTHS, seed=1
 
 
 def batches(net, method, count, seed=2):
-    """New data and new draws for every step."""
+    """New data and new draws for each step."""
     rng = np.random.default_rng(seed)
     D, K = len(net.weights[-1]), 1 if (net.objective, net.psd) == ("mixture", "scalar") else len(net.weights[-1])
     for _ in range(count):
@@ -54,14 +54,14 @@ def batches(net, method, count, seed=2):
 
 
 def second_factor(method, net, X, Y, draws):
-    """By the functions themselves."""
+    """The second factor of a batch by the function of the method."""
     if method == "kfac":
         return ref.kfac(net, X, ref.draw_labels(net, X, draws))
     return ref.rp(net, X, Y, draws) if method == "rp" else {"kflr": ref.kflr, "kfra": ref.kfra}[method](net, X, Y)
 
 
 def run(settings, net, count, tau=TAU, gamma=GAMMA, seed=2):
-    """The batches, the states before and after each step, and what each step said."""
+    """The batches, the states before and after each step, and the info of each step."""
     data = list(batches(net, settings.method, count, seed))
     start = ref.initial_state(net, tau, gamma)
     done = ref.trajectory(settings, start, data)

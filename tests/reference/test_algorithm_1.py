@@ -22,7 +22,7 @@ NAMES = ("gradient", "Q", "G", "direction", "weights")
 
 
 def by_equations(net, X, Y, gamma, tau, eta):
-    """One datapoint and one equation at a time."""
+    """The same update by the functions of one datapoint and one equation at a time."""
     g, Q, G = ref.regularised_gradient(net, X, Y, eta), ref.expected_q(net, X), ref.kfra(net, X, Y)
     direction = ref.factored_direction(Q, G, g, gamma + eta)
     alpha = ref.step_size(net, X, Y, direction, tau, eta)
@@ -129,7 +129,7 @@ def test_by_hand():
 
 
 def test_dead_units():
-    """A layer of dead ReLUs: tr G = 0 below it, omega = 1 there, and the direction is g over k, but for Q."""
+    """In a layer of dead ReLUs G = 0, so omega = 1, and the direction is g (Q + sqrt(k) I)^-1 / sqrt(k)."""
     net, X, Y = problem("squared_error", widths=(2, 3, 2), transfers=("relu",))
     W = net.weights[0].copy()
     W[:, -1] = -100
@@ -142,7 +142,7 @@ def test_dead_units():
 
 
 def test_no_damping():
-    """gamma + eta = 0 with one datapoint: Q has rank 1 and cannot be solved with. Either of the two will do."""
+    """With gamma + eta = 0 and one datapoint, Q is singular. A positive gamma or eta is enough."""
     net, X, Y = problem("squared_error", widths=(1, 1), transfers=(), N=1)
     X = np.array([[1.0]])
     with pytest.raises(ValueError, match="positive definite matrix, got pivot 2 of 2"):
@@ -163,7 +163,7 @@ def test_bad_input():
 
 
 def test_rationals_have_no_root():
-    """Python's rationals cannot take omega's; FLINT's can where it is rational."""
+    """Fractions of Python have no square root for omega. Those of FLINT have it if the root is rational."""
     net = ref.Network((np.array([[Fraction(2), Fraction(1)]]),), (), "squared_error")
     one = np.array([[Fraction(1)]])
     with pytest.raises(TypeError, match="sqrt"):

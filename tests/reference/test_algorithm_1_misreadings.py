@@ -48,7 +48,7 @@ VALUE = {"tanh": np.tanh, "softplus": lambda h: np.log(1 + np.exp(h))}
 
 
 def update(net, X, Y, gamma, tau, eta, slip=None):
-    """The new weights by Algorithm 1, right or with one of `SLIPS`. Datapoints are rows; H_L and dE/dh_L are given."""
+    """The new weights by Algorithm 1, correct or with one of `SLIPS`. Datapoints are rows."""
     assert slip is None or slip in SLIPS
 
     def unless(name, value, otherwise):
@@ -106,18 +106,18 @@ def update(net, X, Y, gamma, tau, eta, slip=None):
 
 @pytest.fixture(scope="module", params=["squared_error", "bernoulli", "categorical"])
 def square(request):
-    """All weights are square matrices, so that the inverses fit on both sides."""
+    """A problem whose kernels with bias are square matrices, so that the inverses fit on both sides."""
     return problem(request.param, widths=(2, 3, 4, 5), N=4, seed=6)
 
 
 @pytest.fixture(scope="module", params=["squared_error", "bernoulli", "categorical"])
 def ragged(request):
-    """No two dimensions of a layer are equal, so that omega needs them."""
+    """A problem in which no two dimensions of a layer are equal, so that omega depends on them."""
     return problem(request.param, widths=(3, 6, 2, 5), N=4, seed=6)
 
 
 def moves(case, slip=None):
-    """How far the weights go, here and there."""
+    """The changes of the weights by `update` and by the reference."""
     W = dict(enumerate(case[0].weights, start=1))
     here, there = update(*case, GAMMA, TAU, ETA, slip), ref.algorithm_1(*case, GAMMA, TAU, ETA).weights
     return {l: here[l] - W[l] for l in W}, {l: there[l] - W[l] for l in W}
@@ -129,13 +129,13 @@ def test_right_reading(square, ragged, relative_error):
 
 
 def test_misread_inverses(square, relative_error):
-    """By another number only where the layers are square; elsewhere NumPy refuses it."""
+    """Exchanged inverses give a wrong number if the layers are square, and a shape error otherwise."""
     assert relative_error(*moves(square, SLIPS[0])) > 1e-2
 
 
 @pytest.mark.parametrize("slip", SLIPS[1:])
 def test_misreadings(ragged, slip, relative_error):
-    """Every slip moves the update by more than a thousandth. One is none for the squared error, with H_L = I."""
+    """Every slip changes the update by more than a thousandth, except one for the squared error, with H_L = I."""
     error = relative_error(*moves(ragged, slip))
     if slip == "H_L of the first datapoint" and ragged[0].objective == "squared_error":
         assert error < 1e-12

@@ -1,4 +1,4 @@
-"""An oracle must not answer nonsense: what does not fit is an error, and not a broadcast or a shorter batch."""
+"""A batch or network that does not fit is an error, and never a broadcast or a shorter batch."""
 
 import re
 

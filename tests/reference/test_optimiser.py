@@ -50,7 +50,7 @@ def test_the_constants_of_the_paper():
 
 
 def check(settings, data, states, infos, relative_error):
-    """Each step by the functions of its parts, at what stood before it; tau is the old one until it is over."""
+    """Compare each step with the functions of its parts at the state before it. tau changes at the end of a step."""
     eta = settings.eta
     omega_tau = math.prod([settings.decay_tau[0] / settings.decay_tau[1]] * settings.T_tau)
     omega_gamma = math.prod([settings.decay_gamma[0] / settings.decay_gamma[1]] * settings.T_gamma)
@@ -64,7 +64,7 @@ def check(settings, data, states, infos, relative_error):
             return ref.factored_direction(after.Q, after.G, g, gamma + eta, settings.inversion)
 
         def fall(gamma, net=net, tau=tau, X=X, Y=Y, direction=direction):
-            """Of the model at the step of this gamma, which has an alpha of its own."""
+            """The decrease of the model at the step of this gamma, which has a separate alpha."""
             move = ref.step(net, X, Y, direction(gamma), tau, eta)
             return ref.regularised_loss(net, X, Y, eta) - ref.model_along(net, X, Y, move, tau, eta)
 
@@ -115,7 +115,7 @@ def test_steps(schedule, tau, gamma, relative_error):
 @pytest.mark.parametrize(("objective", "psd"), OBJECTIVES)
 @pytest.mark.parametrize("method", METHODS)
 def test_methods(method, objective, psd, relative_error):
-    """The four, on every objective: with the first batch the factors are those of its functions, then they average."""
+    """The four methods on every objective. The first factors are those of the first batch, and then averages."""
     settings = ref.Settings(method, ETA, T_tau=2, T_gamma=3, decay_tau=(1, 2), decay_gamma=(1, 3))
     net = network(objective, psd)
     data, states, infos = run(settings, net, 4)
@@ -129,13 +129,13 @@ def test_methods(method, objective, psd, relative_error):
         error = relative_error(second_factor(other, net, X, Y, draws), first)
         assert error < 1e-14 or error > 1e-3
         same += [other] if error < 1e-14 else []
-    # With the squared error kfra is exact in two layers, and the same normals make the samples of kfac and rp
+    # with the squared error kfra is exact in two layers, and the same normals give equal samples of kfac and rp
     pairs = {"kflr": ["kflr", "kfra"], "kfra": ["kflr", "kfra"], "kfac": ["kfac", "rp"], "rp": ["kfac", "rp"]}
     assert same == (pairs[method] if objective == "squared_error" else [method])
 
 
 def test_the_steps_of_the_paper():
-    """By default tau changes after steps 5, 10, 15 and 20 alone, by 0.95^5, and gamma in step 20 alone, by 0.95^20."""
+    """By default tau changes by 0.95^5 after steps 5, 10, 15 and 20, and gamma by 0.95^20 in step 20."""
     settings = ref.Settings("kfra", ETA)
     _, states, infos = run(settings, network("squared_error"), 21, gamma=30.0)
     tau, gamma = [state.tau for state in states], [state.gamma for state in states]
@@ -151,11 +151,11 @@ def test_the_steps_of_the_paper():
 
 
 def test_gamma_is_chosen_before_the_update_and_tau_after():
-    """T = 2 for both: step 2 is made with the new gamma and the old tau, step 3 with the new tau."""
+    """With T = 2 for both, step 2 uses the new gamma and the old tau, and step 3 the new tau."""
     settings = ref.Settings("kflr", ETA, T_tau=2, T_gamma=2, decay_tau=(1, 2), decay_gamma=(1, 2))
     net = network("categorical")
     data, states, infos = run(settings, net, 3, tau=1.0, gamma=50.0)
-    assert [info.gamma for info in infos] == [50.0, 12.5, 12.5]  # 50 / 2^2 is better: so much damping has no use
+    assert [info.gamma for info in infos] == [50.0, 12.5, 12.5]  # 50 / 2^2 is better, since 50 is too much damping
     assert [state.gamma for state in states] == [50.0, 50.0, 12.5, 12.5]
     assert [info.rho is None for info in infos] == [True, False, True]
     assert states[0].tau == states[1].tau == 1.0
@@ -176,10 +176,10 @@ def test_gamma_is_chosen_before_the_update_and_tau_after():
 
 @pytest.mark.parametrize(("gamma", "expected"), [(50.0, 12.5), (1e-6, 4e-6), (None, None)])
 def test_where_gamma_goes(gamma, expected):
-    """Down from where it is too large, up from where it is too small, and nowhere from where both are worse."""
+    """gamma decreases if it is too large, increases if it is too small, and stays if both others are worse."""
     settings = ref.Settings("kfra", 0.0, T_gamma=1, decay_gamma=(1, 4), T_tau=100, curvature_average=(0, 1))
     net = network("squared_error")
-    if gamma is None:  # the best of a chain
+    if gamma is None:  # repeat until gamma stays
         ((X, Y, _),) = batches(net, "kfra", 1)
         gamma = 50.0
         while (better := ref.optimiser_step(settings, ref.initial_state(net, TAU, gamma), X, Y)[1].gamma) != gamma:
@@ -191,7 +191,7 @@ def test_where_gamma_goes(gamma, expected):
 
 
 def test_gamma_is_scored_under_one_curvature():
-    """Scored under its own C-tilde the smallest gamma would win, whatever the batch says: here the largest does."""
+    """Under its own C-tilde the smallest gamma would always be chosen. Under C-bar it is the largest here."""
     settings = ref.Settings("kfra", 0.0, T_gamma=1, decay_gamma=(1, 4), T_tau=100)
     net = network("squared_error")
     _, states, _ = run(settings, net, 1, gamma=1e-6)
@@ -200,6 +200,6 @@ def test_gamma_is_scored_under_one_curvature():
     own = {}
     for gamma in (0.25e-6, 1e-6, 4e-6):
         delta = ref.factored_direction(states[1].Q, states[1].G, g, gamma)
-        own[gamma] = ref.dot(delta, g) / 2  # how far the model under the C-tilde of delta falls
+        own[gamma] = ref.dot(delta, g) / 2  # the decrease of the model under the C-tilde of delta
     assert max(own, key=own.get) == 0.25e-6
     assert math.isclose(states[1].gamma, 4e-6, rel_tol=1e-14)

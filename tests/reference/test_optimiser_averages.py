@@ -22,7 +22,7 @@ def weighted(shares, values):
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_the_average_of_the_curvature(method, most, shares, relative_error):
-    """Of finished factors, each made by its method of its own batch at the weights of its time; 9/10 weighs the old."""
+    """The average is of the factors of each batch at the weights of its step. 9/10 is the weight of the old average."""
     settings = ref.Settings(method, ETA, curvature_average=most)
     data, states, _ = run(settings, network("categorical", transfers=("tanh", "softplus"), widths=(2, 4, 2, 3)), 3)
     Q = [ref.expected_q(state.net, batch[0]) for state, batch in zip(states, data, strict=False)]
@@ -34,12 +34,12 @@ def test_the_average_of_the_curvature(method, most, shares, relative_error):
 
 
 def test_the_recursion_never_sees_the_average(relative_error):
-    """KFRA from an averaged G_L is something else than the average of KFRA."""
+    """The average of KFRA differs from KFRA with an averaged G_L."""
     settings = ref.Settings("kfra", ETA)
     data, states, _ = run(settings, network("categorical"), 2)
     net, X = states[1].net, data[1][0]
-    W, slopes = net.kernel(2), np.array([1 - np.tanh(ref.forward(net, x)[1][1]) ** 2 for x in X])
-    carried = (W.T @ states[2].G[2] @ W) * (slopes.T @ slopes / len(X))
+    W, derivatives = net.kernel(2), np.array([1 - np.tanh(ref.forward(net, x)[1][1]) ** 2 for x in X])
+    carried = (W.T @ states[2].G[2] @ W) * (derivatives.T @ derivatives / len(X))
     assert relative_error(states[2].G[1], carried) > 1e-2
 
 
@@ -52,7 +52,7 @@ def test_the_recursion_never_sees_the_average(relative_error):
     ],
 )
 def test_the_average_of_the_parameters(most, shares, relative_error):
-    """Of theta_1, theta_2, ...: what the weights were before the first update does not count, and nothing uses it."""
+    """The average is of theta_1, theta_2, ..., without the initial weights, and does not influence the steps."""
     settings = ref.Settings("kfra", ETA, parameter_average=most)
     _, states, infos = run(settings, network("bernoulli"), 4)
     weights = [by_layer(state.net) for state in states]
@@ -65,7 +65,7 @@ def test_the_average_of_the_parameters(most, shares, relative_error):
 
 
 def test_the_two_averages_are_two(relative_error):
-    """Each has its own constant."""
+    """The two averages have separate constants."""
     start = network("bernoulli")
     _, one, _ = run(ref.Settings("kfra", ETA, curvature_average=(1, 4), parameter_average=(1, 3)), start, 2)
     _, two, _ = run(ref.Settings("kfra", ETA, curvature_average=(1, 4), parameter_average=(2, 5)), start, 2)

@@ -12,7 +12,7 @@ from .optimiser import ETA, GAMMA, METHODS, TAU, N, S, batches, by_layer, networ
 
 @pytest.mark.parametrize("method", METHODS)
 def test_steps_are_pure(method):
-    """No argument changes, and the same arguments give the same bits again."""
+    """A step changes no argument, and equal arguments give equal bits."""
     settings = ref.Settings(method, ETA, T_tau=1, T_gamma=1)
     net = network("bernoulli")
     data = list(batches(net, method, 2))
@@ -21,7 +21,7 @@ def test_steps_are_pure(method):
     first, second = (ref.optimiser_step(settings, state, *data[1]) for _ in range(2))
 
     def flat(value):
-        """The bytes of everything in nested states."""
+        """The bytes of all arrays in nested states."""
         if isinstance(value, dict):
             return [flat(value[key]) for key in sorted(value)]
         if isinstance(value, (tuple, list)):
@@ -55,7 +55,7 @@ def test_trajectory_is_step_after_step():
     [("kflr", "categorical"), ("kfra", "mixture"), ("kfac", "categorical"), ("rp", "squared_error")],
 )
 def test_thirty_steps(method, objective):
-    """Whether a point is in a disc, for ten points, the whole batch every time: the loss falls to less than a third."""
+    """Classification of ten points inside or outside a disc: the loss decreases to less than a third."""
     rng = np.random.default_rng(5)
     net = network(objective, "project", widths=(2, 6, 3), seed=4)
     X = rng.normal(size=(10, 2))
@@ -74,7 +74,7 @@ def test_thirty_steps(method, objective):
 
 @pytest.mark.parametrize("method", ["kfra", "kflr"])
 def test_no_damping(method):
-    """gamma = eta = 0: Q of one datapoint has rank 1, and elimination meets a pivot of 0."""
+    """With gamma = eta = 0 and one datapoint, Q has rank 1 and a pivot of 0, so the step is rejected."""
     net = ref.Network((np.array([[1.0, -1.0]]),), (), "squared_error")
     X, Y = np.array([[1.0]]), np.array([[3.0]])
     state, info = ref.optimiser_step(ref.Settings(method, 0.0), ref.initial_state(net, TAU, 0.0), X, Y)
@@ -118,7 +118,7 @@ def to_balls(A):
 )
 @pytest.mark.usefixtures("bits")
 def test_balls(method, objective, psd):
-    """Three steps with tau and gamma adapted, at 256 bits: small balls, and float64 nearly the same."""
+    """Three steps with adapted tau and gamma at 256 bits: the balls are small and float64 is close to them."""
     settings = ref.Settings(method, ETA, T_tau=2, T_gamma=3)
     net = network(objective, psd)
     data, states, infos = run(settings, net, 3)

@@ -1,4 +1,4 @@
-"""All 71 numbered equations: none is missing, each is computed by what says so, and each has its test."""
+"""The registry has all 71 numbered equations, each with functions that cite it and with its test."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ SECTIONS = {
     "test_appendix_e.py": {"Appendix E"},
     "test_appendix_f.py": {"Appendix F"},
 }
-# What docs/errata.md has a row for.
+# The equations with a row in docs/errata.md.
 MISPRINTED = {
     *(1, 6, 7, 8, 10, 12, 14, 16, 17, 22, 23, 24, 26, 27, 28, 31),
     *(32, 33, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45),
@@ -34,7 +34,7 @@ NAMES = {f: name for name in ref.__all__ if callable(f := getattr(ref, name))}
 
 
 def cited(docstring):
-    """The numbers in it: (7) is 7, and (23)-(25) is 23, 24 and 25."""
+    """The equations that a docstring cites: (7) is 7, and (23)-(25) is 23, 24 and 25."""
     ranges = [range(int(a), int(b) + 1) for a, b in re.findall(r"\((\d+)\)-\((\d+)\)", docstring)]
     return {int(n) for n in re.findall(r"\((\d+)\)", docstring)}.union(*ranges)
 
@@ -86,7 +86,7 @@ def test_the_parts_of_the_paper():
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_test_exists(number):
-    """A function at the top of the file that it names."""
+    """The named file has a function of this name at its top level."""
     path, _, name = ref.EQUATIONS[number].test.partition("::")
     assert name == f"test_equation_{number}"
     assert path.rpartition("/")[0] == "tests/reference/equations"
