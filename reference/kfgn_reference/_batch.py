@@ -1,4 +1,4 @@
-"""Checks that a batch fits the network, which then give its datapoints one by one.
+"""The datapoints of a batch, after a check that the batch fits the network.
 
 >>> from kfgn_reference import loss
 >>> from kfgn_reference._example import X, Y, net
@@ -26,7 +26,7 @@ def inputs(net: Network, X: Array) -> list[Array]:
 
 
 def check_network(net: Network) -> None:
-    """`ValueError` unless the weights form a chain of layers that fits the transfer functions and the objective."""
+    """Raise `ValueError` unless the weights form a chain that fits the transfer functions and the objective."""
     shapes = [np.shape(W) for W in net.weights]
     if not shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"weights: expected one matrix per layer, got shapes {shapes}")
@@ -56,7 +56,7 @@ def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) ->
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """`ValueError` unless y has the shape of labels and its class indices are in range."""
+    """Raise `ValueError` unless y has the shape of labels and its class indices are in range."""
     D_L = len(net.weights[-1])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     array = np.array(y)

@@ -5,10 +5,10 @@
 Each function is the textbook form of its family, and none is shared with `_objectives`. The mixture (27) is
 missing, since it is not an exponential family.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import log_likelihood_gradient
-    >>> log_likelihood_gradient("bernoulli", np.array([0.0, 0.0]), np.array([1.0, 0.0])).tolist()
-    [0.5, -0.5]
+>>> import numpy as np
+>>> from kfgn_reference import log_likelihood_gradient
+>>> log_likelihood_gradient("bernoulli", np.array([0.0, 0.0]), np.array([1.0, 0.0])).tolist()
+[0.5, -0.5]
 """
 
 from collections.abc import Callable

@@ -1,13 +1,13 @@
 """Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(51).
 
 Each is the mean over the inputs of the data of an exact mean over the labels of the model, see `_outcomes`.
-Misprint: (47) and the equations after it write p_theta(x, y). Only y is of the model, and x is data. The outer
-products at the labels of the data give the empirical Fisher, a different matrix.
+Misprint: (47) and the equations after it write p_theta(x, y). Only y is from the model, and x is from the data. The
+outer products at the labels of the data give the empirical Fisher, a different matrix.
 
-    >>> from kfgn_reference import fisher, gauss_newton
-    >>> from kfgn_reference._example import X, Y, net
-    >>> (fisher(net, X) == gauss_newton(net, X, Y)).all().item()
-    True
+>>> from kfgn_reference import fisher, gauss_newton
+>>> from kfgn_reference._example import X, Y, net
+>>> (fisher(net, X) == gauss_newton(net, X, Y)).all().item()
+True
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def fisher(net: Network, X: Array) -> Array:
 
 
 def fisher_from_hessians(net: Network, X: Array) -> Array:
-    """Equation (46), second form: -E[grad grad log p], the Hessian (2) averaged over the labels of the model and N."""
+    """Equation (46), second form: -E[grad grad log p], the Hessian (2) averaged over the model's labels and N."""
     return over_inputs_and_labels(net, X, partial(sample_hessian, net))
 
 

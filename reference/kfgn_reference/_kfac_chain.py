@@ -4,10 +4,10 @@
 blocks of the Fisher matrix between layers, with keys (l, m). All are means over N, and means over labels are exact
 (`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs from (56)-(59).
 
-    >>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
-    >>> from kfgn_reference._example import X, Y, net
-    >>> mean_from_jacobians(net, X, Y)[1].tolist(), mean_from_gradients(net, X)[1].tolist()
-    ([[0.5, -1.0], [-1.0, 4.0]], [[0.5, -1.0], [-1.0, 4.0]])
+>>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
+>>> from kfgn_reference._example import X, Y, net
+>>> mean_from_jacobians(net, X, Y)[1].tolist(), mean_from_gradients(net, X)[1].tolist()
+([[0.5, -1.0], [-1.0, 4.0]], [[0.5, -1.0], [-1.0, 4.0]])
 """
 
 from collections.abc import Callable

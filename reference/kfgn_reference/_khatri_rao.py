@@ -2,11 +2,11 @@
 
 Matrices between layers are in a dictionary with keys (l, m): `G[l, m]` is the paper's G_{lambda,beta}.
 
-    >>> from kfgn_reference import factored_between
-    >>> from kfgn_reference._example import X, Y, net
-    >>> blocks = factored_between(net, X, Y)
-    >>> blocks[1, 2].shape, blocks[2, 2].tolist()
-    ((6, 3), [[2.0, 8.0, 1.0], [8.0, 44.5, 6.5], [1.0, 6.5, 1.0]])
+>>> from kfgn_reference import factored_between
+>>> from kfgn_reference._example import X, Y, net
+>>> blocks = factored_between(net, X, Y)
+>>> blocks[1, 2].shape, blocks[2, 2].tolist()
+((6, 3), [[2.0, 8.0, 1.0], [8.0, 44.5, 6.5], [1.0, 6.5, 1.0]])
 """
 
 from itertools import product

@@ -13,10 +13,10 @@ With r = s A / p, the posterior probability of the first classifier, and d = d l
 The paper trains it to a loss of 1e-8, where all of these are small differences of numbers near 1 or
 near each other. Each is therefore written as a product or sum of small numbers.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import mixture_probability
-    >>> float(mixture_probability(np.array([0.0, 0.0, 0.0]), 1))
-    0.5
+>>> import numpy as np
+>>> from kfgn_reference import mixture_probability
+>>> float(mixture_probability(np.array([0.0, 0.0, 0.0]), 1))
+0.5
 """
 
 from typing import Any

@@ -4,12 +4,12 @@ The first three are exponential families in their natural parameters h_L, so H_L
 and does not depend on y (Appendix D.2). For the mixture neither is true, see `_mixture`. Losses are
 summed over the outputs of one datapoint and averaged over datapoints.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import OBJECTIVES
-    >>> E = OBJECTIVES["squared_error"]
-    >>> h, y = np.array([3.0, 1.0]), np.array([1.0, 2.0])
-    >>> float(E.value(h, y)), E.gradient(h, y).tolist(), E.hessian(h, y).tolist()
-    (2.5, [2.0, -1.0], [[1.0, 0.0], [0.0, 1.0]])
+>>> import numpy as np
+>>> from kfgn_reference import OBJECTIVES
+>>> E = OBJECTIVES["squared_error"]
+>>> h, y = np.array([3.0, 1.0]), np.array([1.0, 2.0])
+>>> float(E.value(h, y)), E.gradient(h, y).tolist(), E.hessian(h, y).tolist()
+(2.5, [2.0, -1.0], [[1.0, 0.0], [0.0, 1.0]])
 """
 
 from collections.abc import Callable

@@ -91,7 +91,7 @@ class State(NamedTuple):
 
     average, Q, G: the averages of the weights and of the factors
     update:        empty before the first step
-    rejected:      the number of rejected steps among the t
+    rejected:      the number of rejected steps among the t steps
     missed:        the number of rejected steps in which the factors were due for an update
     """
 

@@ -4,11 +4,11 @@ Discrete labels are enumerated. For the squared error y is normal with mean h_L,
 functions that are quadratic in y. The 2^D_L points h_L + z, z in {-1, 1}^D_L, have the mean and the covariance
 of y, and so give the same means of these functions, exactly and without a root.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import model_mean
-    >>> from kfgn_reference._example import net
-    >>> model_mean(net, np.array([3.0]), lambda y: np.outer(y, y)).tolist()
-    [[10.0]]
+>>> import numpy as np
+>>> from kfgn_reference import model_mean
+>>> from kfgn_reference._example import net
+>>> model_mean(net, np.array([3.0]), lambda y: np.outer(y, y)).tolist()
+[[10.0]]
 """
 
 import functools

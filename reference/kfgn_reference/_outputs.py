@@ -11,11 +11,11 @@ root and another matrix must replace H_L. `Network.psd` selects it:
 
 The other objectives ignore it. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import Network, output_root
-    >>> net = Network((np.zeros((3, 2)),), (), "mixture", psd="scalar")
-    >>> output_root(net, np.array([0.0, 1.0, -1.0]), 1).shape
-    (3, 1)
+>>> import numpy as np
+>>> from kfgn_reference import Network, output_root
+>>> net = Network((np.zeros((3, 2)),), (), "mixture", psd="scalar")
+>>> output_root(net, np.array([0.0, 1.0, -1.0]), 1).shape
+(3, 1)
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 
 
 def replacement(net: Network) -> str:
-    """`Network.psd` for an objective with an indefinite H_L. `ValueError` if it is "raise" or not known."""
+    """`Network.psd` for an objective with an indefinite H_L. Raises `ValueError` if it is "raise" or unknown."""
     if net.psd == "raise":
         raise ValueError(f"psd: expected project or scalar for the indefinite H_L of {net.objective}, got 'raise'")
     if net.psd not in ("project", "scalar"):

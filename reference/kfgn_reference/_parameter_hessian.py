@@ -3,11 +3,11 @@
 Both are built column by column, as products of the R-operator with the unit vectors. Section 2.2 needs the
 matrix for its definition, and the rest of the paper avoids it.
 
-    >>> from kfgn_reference import gauss_newton, hessian
-    >>> from kfgn_reference._example import X, Y, net
-    >>> H = hessian(net, X, Y)
-    >>> H.shape, int((H != gauss_newton(net, X, Y)).sum())
-    ((9, 9), 12)
+>>> from kfgn_reference import gauss_newton, hessian
+>>> from kfgn_reference._example import X, Y, net
+>>> H = hessian(net, X, Y)
+>>> H.shape, int((H != gauss_newton(net, X, Y)).sum())
+((9, 9), 12)
 """
 
 from collections.abc import Callable

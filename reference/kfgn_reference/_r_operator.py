@@ -4,10 +4,10 @@ R{g} is the derivative of g with respect to r at r = 0, where g is computed with
 products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, and forms
 none of these matrices. Appendix C.2 needs it for (41), Appendix D.2 for conjugate gradients.
 
-    >>> from kfgn_reference import gradient, gauss_newton_product
-    >>> from kfgn_reference._example import X, Y, net
-    >>> gauss_newton_product(net, X, Y, gradient(net, X, Y))[2].tolist()
-    [[-156.5, -851.0, -123.25]]
+>>> from kfgn_reference import gradient, gauss_newton_product
+>>> from kfgn_reference._example import X, Y, net
+>>> gauss_newton_product(net, X, Y, gradient(net, X, Y))[2].tolist()
+[[-156.5, -851.0, -123.25]]
 """
 
 from typing import Any

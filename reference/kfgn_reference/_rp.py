@@ -2,11 +2,11 @@
 
 The authors' released code has it. Like KFAC it is a Monte Carlo estimate, but it needs no distribution p(y | h_L).
 
-    >>> import numpy as np
-    >>> from kfgn_reference import rp
-    >>> from kfgn_reference._example import X, Y, net
-    >>> rp(net, X, Y, np.array([[[1.0]], [[-1.0]]]))[1].tolist()
-    [[0.5, -1.0], [-1.0, 4.0]]
+>>> import numpy as np
+>>> from kfgn_reference import rp
+>>> from kfgn_reference._example import X, Y, net
+>>> rp(net, X, Y, np.array([[[1.0]], [[-1.0]]]))[1].tolist()
+[[0.5, -1.0], [-1.0, 4.0]]
 """
 
 import numpy as np

@@ -3,11 +3,11 @@
 The paper leaves the derivative at a kink open. Here it is the left derivative:
 f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
 
-    >>> import numpy as np
-    >>> from kfgn_reference import transfer
-    >>> f = transfer(("leaky_relu", 0.25))
-    >>> f.f(np.array([-2.0, 3.0])).tolist(), f.first(np.array([0.0, 3.0])).tolist()
-    ([-0.5, 3.0], [0.25, 1.0])
+>>> import numpy as np
+>>> from kfgn_reference import transfer
+>>> f = transfer(("leaky_relu", 0.25))
+>>> f.f(np.array([-2.0, 3.0])).tolist(), f.first(np.array([0.0, 3.0])).tolist()
+([-0.5, 3.0], [0.25, 1.0])
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Each module of the reference has an example in its docstring that runs by itself and prints what it says."""
+"""Each module of the reference has an example in its docstring, which is executed."""
 
 import doctest
 import importlib
