@@ -1,52 +1,61 @@
 """Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning", as code.
 
-Every module is one part of the paper, needs NumPy and nothing else, and computes **one datapoint at a
-time** with the paper's own symbols; a mean over the batch is taken last, by `expectation`.
-Read them in this order:
+Every module is one part of the paper, needs only NumPy, and computes **one datapoint at a time** with the
+symbols of the paper. The mean over the batch is taken last, by `expectation`.
 
-    network            (1)                the network and its forward pass
-    transfers          f, f', f''         the elementwise transfer functions
-    objectives         E, dE/dh_L, H_L    the objectives and the distributions they belong to
-    mixture            (27)               one more of them, whose H_L is indefinite
-    outputs            G_L, C_L           what Gauss-Newton matrices begin with
-    gradient           (3)                backpropagation
-    hessian            (4)-(10)           the recursion for the pre-activation Hessian, and the blocks
-    r_operator         R{.}               products with the Jacobian, the Gauss-Newton matrix and the Hessian
-    parameter_hessian  (2), (11)          the full Hessian and its split
-    appendix_b         (28)-(31)          the derivation of the recursion, expression by expression
-    gauss_newton       (12)-(16), (22)    the Gauss-Newton matrix and its blocks
-    khatri_rao         (14)-(18)          the blocks between layers
-    factored           (18)-(21)          Q, and the expectation of a product taken factor by factor
-    kflr               (23)-(25)          the exact second factor, from a square root of H_L
-    kfra               (26)               the recursive approximation of the second factor
-    kfac               (59)               the sampled second factor
-    rp                                    the randomly projected second factor
-    quadratic          (32)-(34)          the quadratic model and its direction
-    damping            (35)-(38)          the damped Kronecker block and its factored inverse
-    step_size          (39)-(43)          the step along a direction, and how good the model was
-    adaptation         C.3                how tau and gamma follow
-    averaging          (44), (45)         moving averages
-    algorithm_1        Algorithm 1        one update, as it is printed
-    safeguards                            rules for rounding errors and failed steps, which are not in the paper
-    optimiser          Section 5          all of it together, step by step
-    outcomes           p(y | h_L)         the model's labels and their probabilities
-    fisher             (46)-(51)          the Fisher matrix
-    exponential_family (52)-(54)          where it is the Gauss-Newton matrix
-    kfac_chain         (55)-(62)          the equalities that lead to KFAC
-    ranks              (63), (64)         bounds of ranks
-    lemmas             (65)-(71)          no smooth strict local maxima
-    statements         (1)-(71)           what the paper prints, and its misprints
-    equations          (1)-(71)           the registry of which function computes which equation
+>>> import numpy as np
+>>> import kfgn_reference as ref
+>>> net = ref.Network((np.array([[1.0, 0.0]]), np.array([[2.0, 1.0]])), ("tanh",), "squared_error")
+>>> X, Y = np.array([[0.5], [-1.0]]), np.array([[1.0], [2.0]])
+>>> ref.kfra(net, X, Y)[1].round(6).tolist()
+[[1.589757]]
 
-Under these lie `vectors` (vec and theta), `linear_algebra` (solving without roots), `spectral` (what needs
-eigenvalues), `arithmetic`, `batch` and `expectation`.
+Every public name is an attribute of the package. The name of its module begins with an underscore: the module of
+`kfra` is `_kfra.py`. Read the modules in this order:
+
+    _network            (1)                the network and its forward pass
+    _transfers          f, f', f''         the elementwise transfer functions
+    _objectives         E, dE/dh_L, H_L    the objectives and their distributions
+    _mixture            (27)               the objective with an indefinite H_L
+    _outputs            G_L, C_L           the start of every Gauss-Newton matrix, at the outputs
+    _gradient           (3)                backpropagation
+    _hessian            (4)-(10)           the recursion for the pre-activation Hessian, and the blocks
+    _r_operator         R{.}               products with the Jacobian, the Gauss-Newton matrix and the Hessian
+    _parameter_hessian  (2), (11)          the full Hessian and its two terms
+    _appendix_b         (28)-(31)          the derivation of the recursion, expression by expression
+    _gauss_newton       (12)-(16), (22)    the Gauss-Newton matrix and its blocks
+    _khatri_rao         (14)-(18)          the blocks between layers
+    _factored           (18)-(21)          Q, and the Kronecker product of two expectations
+    _kflr               (23)-(25)          the exact second factor, from a square root of H_L
+    _kfra               (26)               the recursive approximation of the second factor
+    _kfac               (59)               the second factor from sampled labels
+    _rp                                    the second factor from random projections, which is not in the paper
+    _quadratic          (32)-(34)          the quadratic model and its direction
+    _damping            (35)-(38)          the damped Kronecker block and its factored inverse
+    _step_size          (39)-(43)          the step along a direction, and the error of the model
+    _adaptation         C.3                the adaptation of tau and gamma
+    _averaging          (44), (45)         moving averages
+    _algorithm_1        Algorithm 1        one update, as printed
+    _safeguards                            rules for rounding errors and failed steps, which are not in the paper
+    _optimiser          Section 5          the whole optimiser, step by step
+    _outcomes           p(y | h_L)         the labels of the model and their probabilities
+    _fisher             (46)-(51)          the Fisher matrix
+    _exponential_family (52)-(54)          objectives whose Fisher matrix is the Gauss-Newton matrix
+    _kfac_chain         (55)-(62)          the equalities that lead to KFAC
+    _ranks              (63), (64)         bounds of ranks
+    _lemmas             (65)-(71)          no smooth strict local maxima
+    _statements         (1)-(71)           the equations as printed, and their misprints
+    _equations          (1)-(71)           the registry of the functions and the test of each equation
+
+These modules use `_vectors` (vec and theta), `_linear_algebra` (linear systems without roots), `_spectral`
+(eigenvalues), `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the network of `_example`.
 
 Symbols
 -------
     here               paper             meaning                                        shape
     l, L               lambda, L         a layer, the number of layers                  1 <= l <= L
     N                  N                 datapoints in the batch (rows of X and Y)
-    S                  S                 sampled labels for each datapoint
+    S                  S                 sampled labels per datapoint
     K                  K                 columns of a root of H_L
     E                  E; E[.]           the objective of one datapoint; in prose, the mean over datapoints
     X, Y; x, y         x, y              the batch; one datapoint                       (N, D_0); (D_0,)
@@ -65,26 +74,27 @@ Symbols
     k, root_k          k                 the damping gamma + eta, and its square root
     R{.}               R-operator        the derivative along a direction V
 
-What belongs to layers is a dictionary with the keys 1, ..., L, so that `H[l]` is the paper's H_lambda.
+Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's H_lambda.
 `vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`: its row `b * D_l + a` is W_l[a, b].
+A layer without a bias has no unit, and every D_{l-1} + 1 of this layer is then D_{l-1} (see `Network.biases`).
 
 Arithmetic
 ----------
-There is no float literal, and `np.linalg` is called in `spectral` alone: all else computes in the arithmetic of
-the arrays it is given, be it float64 or an object array of rationals or of certified balls. What takes a root, an
-exponential or an eigenvalue has no rational form; what asks for a rank or for definiteness has no other.
-Randomness is an argument too: what samples takes its normals or uniforms, or the labels themselves.
+There is no float literal, and only `_spectral` calls `np.linalg`. All other modules compute in the arithmetic of
+the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root, an
+exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
+arithmetic. Randomness is an argument too: normals, uniforms or sampled labels.
 
 Every function of a batch raises `ValueError` if X, the labels or the network do not fit each other.
-Where the text of the paper cannot be followed to the letter, the docstring says "misprint" and why.
+If the code deviates from the text of the paper, the docstring says "misprint" and gives the reason.
 """
 
 from ._adaptation import adapted_gamma, adapted_tau, bounded, decay
 from ._algorithm_1 import Update, algorithm_1
 from ._appendix_b import (
     derivation,
-    elementwise_curving_matrix,
-    elementwise_slope_matrix,
+    elementwise_derivative_matrix,
+    elementwise_second_derivative_matrix,
     matrix_form,
     mixed_derivatives,
 )
@@ -126,12 +136,12 @@ from ._gauss_newton import (
 )
 from ._gradient import backpropagate, gradient, sample_gradient
 from ._hessian import (
-    curving_matrix,
+    derivative_matrix,
     hessian_blocks,
     sample_hessian_blocks,
     sample_hessian_elements,
     sample_preactivation_hessians,
-    slope_matrix,
+    second_derivative_matrix,
 )
 from ._kfac import draw_labels, kfac
 from ._kfac_chain import (
@@ -163,7 +173,7 @@ from ._lemmas import (
     midpoint_gap,
     quadratic_form_of_block,
     quadratic_forms,
-    recursion_without_curving,
+    recursion_without_second_term,
     traces,
 )
 from ._linear_algebra import NotPositiveDefiniteError, is_positive_semidefinite, ldl, rank, solve, trace
@@ -209,7 +219,7 @@ from ._step_size import (
     step,
     step_size,
 )
-from ._transfers import TRANSFERS, Transfer
+from ._transfers import TRANSFERS, Transfer, transfer
 from ._types import Array, Blocks, PerLayer
 from ._vectors import dot, moved, per_layer, theta, unvec, vec
 
@@ -245,7 +255,6 @@ __all__ = [
     "carried_up",
     "changes",
     "curvature_along",
-    "curving_matrix",
     "damped",
     "damped_block",
     "damped_direction",
@@ -253,11 +262,12 @@ __all__ = [
     "decay",
     "definiteness_is_inherited",
     "derivation",
+    "derivative_matrix",
     "direction",
     "dot",
     "draw_labels",
-    "elementwise_curving_matrix",
-    "elementwise_slope_matrix",
+    "elementwise_derivative_matrix",
+    "elementwise_second_derivative_matrix",
     "exact_direction",
     "exact_log_determinant",
     "expectation",
@@ -334,7 +344,7 @@ __all__ = [
     "raised",
     "rank",
     "rational",
-    "recursion_without_curving",
+    "recursion_without_second_term",
     "reduction_ratio",
     "regularised_gradient",
     "regularised_loss",
@@ -359,7 +369,7 @@ __all__ = [
     "sample_q_between",
     "sample_ranks",
     "sample_roots",
-    "slope_matrix",
+    "second_derivative_matrix",
     "solve",
     "spectral_norm",
     "step",
@@ -368,6 +378,7 @@ __all__ = [
     "trace",
     "traces",
     "trajectory",
+    "transfer",
     "transposed_jacobian_product",
     "unvec",
     "vec",

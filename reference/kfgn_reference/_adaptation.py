@@ -1,4 +1,11 @@
-"""Appendix C.3: how tau and gamma follow the progress of the optimisation."""
+"""Appendix C.3: the adaptation of tau and gamma during the optimisation.
+
+>>> from kfgn_reference import adapted_gamma, adapted_tau
+>>> adapted_tau(8.0, 0.9, 0.5), adapted_tau(8.0, 0.1, 0.5)
+(4.0, 16.0)
+>>> adapted_gamma(8.0, 0.5, lambda gamma: -gamma)
+4.0
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +21,10 @@ def adapted_tau(
     omega_tau: Any,
     thresholds: tuple[tuple[int, int], tuple[int, int]] = (THREE_QUARTERS, THREE_QUARTERS),
 ) -> Any:
-    """C.3.1, Levenberg-Marquardt: tau omega_tau where rho > 3/4, tau / omega_tau where rho < 3/4, omega_tau < 1.
+    """C.3.1, Levenberg-Marquardt: tau omega_tau if rho > 3/4, and tau / omega_tau if rho < 3/4, with omega_tau < 1.
 
-    Of two thresholds, each a pair (n, d) for n / d, the first is where tau begins to grow: Martens and Grosse have 1/4.
+    thresholds: two pairs (n, d) for n / d. tau grows below the first, where Martens and Grosse have 1/4, and shrinks
+    above the second.
     """
     low, high = (rational(*pair, tau) for pair in thresholds)
     if rho > high:
@@ -25,31 +33,32 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value, or the bound that it is beyond. The paper has none, so that tau falls for ever."""
+    """The value, or the bound that it exceeds. The paper has no bounds, so tau may decrease for ever."""
     if bounds is None:
         return value
-    least, most = bounds
-    if value < least:
-        return least
-    return most if value > most else value
+    lower, upper = bounds
+    if value < lower:
+        return lower
+    return upper if value > upper else value
 
 
 def adapted_gamma(
     gamma: Any, omega_gamma: Any, decrease: Callable[[Any], Any], bounds: tuple[Any, Any] | None = None
 ) -> Any:
-    """C.3.2: of gamma, omega_gamma gamma and gamma / omega_gamma the one whose step decreases the model most.
+    """C.3.2: the one of gamma, omega_gamma gamma and gamma / omega_gamma whose step decreases the model most.
 
-    decrease(gamma): (delta^T grad f)^2 / (delta^T C-bar delta) of the direction made with gamma. A tie keeps gamma.
+    decrease(gamma): (delta^T grad f)^2 / (delta^T C-bar delta) of the direction delta computed with gamma. A tie
+    keeps gamma.
 
-    Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest.
+    Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.
     """
-    best, most = gamma, decrease(gamma)
+    best, largest = gamma, decrease(gamma)
     for candidate in (bounded(omega_gamma * gamma, bounds), bounded(gamma / omega_gamma, bounds)):
-        if (value := decrease(candidate)) > most:
-            best, most = candidate, value
+        if (value := decrease(candidate)) > largest:
+            best, largest = candidate, value
     return best
 
 
 def decay(base: tuple[int, int], period: int, like: Any) -> Any:
-    """omega = (numerator / denominator)^period: the paper's 0.95^T, in the arithmetic of `like`."""
+    """omega = (n / d)^period for base = (n, d), in the arithmetic of `like`: 0.95^T in the paper."""
     return rational(*base, like) ** period

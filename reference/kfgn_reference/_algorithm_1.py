@@ -1,7 +1,13 @@
-"""Appendix H: Algorithm 1, one update by KFRA, line by line as it is printed, in matrices of N columns.
+"""Appendix H: Algorithm 1, one update by KFRA, line by line as printed, with one column per datapoint.
 
-It repeats in one place what `kfra`, `damping` and `step_size` compute one datapoint and one equation at a time,
-and calls none of them: each checks the other.
+`_kfra`, `_damping` and `_step_size` compute the same for one datapoint and one equation at a time. Algorithm 1
+calls none of them, so that each checks the other.
+
+>>> from kfgn_reference import algorithm_1, kfra
+>>> from kfgn_reference._example import X, Y, net
+>>> update = algorithm_1(net, X, Y, gamma=0.5, tau=0.0, eta=0.0)
+>>> bool((update.G[1] == kfra(net, X, Y)[1]).all()), bool(update.alpha < 0)
+(True, True)
 """
 
 from typing import Any, NamedTuple
@@ -19,12 +25,12 @@ from ._types import Array, PerLayer
 
 
 class Update(NamedTuple):
-    """What Algorithm 1 computes on the way to W_l + delta_{*l}.
+    """The results of Algorithm 1: the new weights W_l + delta_{*l}, and the intermediate results.
 
     gradient:  g_l (D_l, D_{l-1} + 1), of f = loss + eta / 2 |theta|^2
     Q, G:      the factors of the curvature
-    direction: the unscaled direction, uphill
-    alpha:     the step size along it, negative
+    direction: the unscaled direction, which points uphill
+    alpha:     the step size along the direction, negative
     weights:   W_l after the update
     """
 
@@ -37,10 +43,11 @@ class Update(NamedTuple):
 
 
 def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any) -> Update:
-    """One update of all weights on the batch X (N, D_0), Y. Needs gamma + eta > 0.
+    """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0.
 
-    Misprints: there is no f_L; W carries derivatives without its bias column; the two inverses change sides; the last
-    line but three forgets the mean over n; tau is an input too. All W are the old ones until the last loop.
+    Misprints: there is no f_L. Derivatives propagate through W without its bias column. The two inverses belong on the
+    opposite sides. The fourth line from the end omits the mean over n. tau is also an input. Only the last loop
+    changes W.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L
@@ -48,12 +55,17 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
 
     # Forward pass
     unit = one(X[:, :1]).T
-    a: PerLayer = {0: np.concatenate([X.T, unit])}
+
+    def with_unit(l: int, a: Array) -> Array:
+        """The columns that W_l multiplies."""
+        return np.concatenate([a, unit]) if net.has_bias(l) else a
+
+    a: PerLayer = {0: with_unit(1, X.T)}
     h: PerLayer = {}
     for l in range(1, L + 1):
         h[l] = net.weights[l - 1] @ a[l - 1]
         if l < L:
-            a[l] = np.concatenate([net.f(l).f(h[l]), unit])
+            a[l] = with_unit(l + 1, net.f(l).f(h[l]))
 
     # Derivative and Hessian of the objective
     outputs = list(zip(h[L].T, (y for _, y in pairs), strict=True))

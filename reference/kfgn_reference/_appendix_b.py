@@ -1,7 +1,13 @@
-"""Appendix B: the derivation of the recursion (8), each expression of it computed as it stands.
+"""Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
-`derivation` returns the seven expressions of (28), which are equal. They share no step but what the line
-before hands on: the first two are the R-operator's, who knows no recursion of matrices; the last is (8).
+`derivation` returns the seven expressions of (28), which are equal. Each shares with the expression before it only
+what the derivation shares. The first two use the R-operator, which has no recursion of matrices, and the last is (8).
+
+>>> from kfgn_reference import derivation
+>>> from kfgn_reference._example import X, Y, net
+>>> expressions = derivation(net, X[1], Y[1], 1)
+>>> len(expressions), expressions[0].tolist(), expressions[-1].tolist()
+(7, [[1.0, -2.0], [-2.0, 4.0]], [[1.0, -2.0], [-2.0, 4.0]])
 """
 
 from typing import Any
@@ -18,18 +24,30 @@ from ._types import Array, PerLayer
 from ._vectors import scaled, weights
 
 
+def with_all_biases(net: Network) -> Network:
+    """The same network with a bias in every layer: a column of zeros is appended to each W_l without one."""
+    if net.biases is None:
+        return net
+    weights = [
+        W if has_bias else np.append(W, zero(W[:, :1]), axis=1)
+        for W, has_bias in zip(net.weights, net.biases, strict=True)
+    ]
+    return net._replace(weights=tuple(weights), biases=None)
+
+
 def moves(net: Network, l: int, b: int) -> PerLayer:
-    """The direction in which [h_l]_b moves and nothing else of its layer does: that of its own bias."""
+    """The direction in which only the bias of [h_l]_b moves, and so only this pre-activation of its layer."""
     V = scaled(0, weights(net))
     V[l] = V[l] + one(V[l]) * (np.arange(V[l].shape[1]) == V[l].shape[1] - 1) * (np.arange(len(V[l])) == b)[:, None]
     return V
 
 
 def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
-    """Equation (6) and the like between layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
+    """Equation (6), also between two layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
 
-    R{dE/dh_m} along each [h_l]_b.
+    R{dE/dh_m} along the bias of each [h_l]_b. A layer without a bias gets a bias of zero for this purpose.
     """
+    net = with_all_biases(net)
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)
 
@@ -40,9 +58,9 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 
 
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
-    """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, each a matrix (D_l, D_l).
+    """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
 
-    Misprint: the paper writes H_l for its element, W with the bias column, and in (31) dE/dx_a for dE/da_a.
+    Misprint: the paper writes H_l for its element, W with the bias column, and dE/dx_a for dE/da_a in (31).
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]
@@ -61,7 +79,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     return [
         # d/dh_b dE/dh_a
         mixed_derivatives(net, x, y, l, l),
-        # sum_i d/dh_b (dE/dh_i dh_i/da_a da_a/dh_a), the product rule over all three
+        # sum_i d/dh_b (dE/dh_i dh_i/da_a da_a/dh_a), by the product rule
         matrix(lambda a, b: sum(mixed[i, b] * W[i, a] * first[a] for i in I))
         + matrix(lambda a, b: sum(dE_dh[i] * W[i, a] * (delta[a, b] * second[a]) for i in I)),
         # sum_i W_ia (da_a/dh_a d2E/dh_b dh_i + dE/dh_i d2a_a/dh_a dh_b)
@@ -80,7 +98,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
                 + sum(W[i, a] * first[a] * above[j, i] * W[j, b] * first[b] for i in I for j in J)
             )
         ),
-        # the same with dE/da_a for the first sum
+        # the same, with dE/da_a instead of the first sum
         matrix(
             lambda a, b: (
                 delta[a, b] * second[a] * (W.T @ dE_dh)[a]
@@ -91,16 +109,16 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     ]
 
 
-def elementwise_slope_matrix(net: Network, x: Array, l: int) -> Array:
+def elementwise_derivative_matrix(net: Network, x: Array, l: int) -> Array:
     """Equation (30): [B_l]_{a,a'} = delta_{a,a'} f'([h_l]_a), (D_l, D_l)."""
     _, h = forward(net, x)
     B = np.outer(zero(h[l]), zero(h[l]))
-    for a, slope in enumerate(net.f(l).first(h[l])):
-        B[a, a] = slope
+    for a, derivative in enumerate(net.f(l).first(h[l])):
+        B[a, a] = derivative
     return B
 
 
-def elementwise_curving_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
+def elementwise_second_derivative_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
     """Equation (31): [D_l]_{a,a'} = delta_{a,a'} f''([h_l]_a) dE/d[a_l]_a, (D_l, D_l).
 
     Misprint: (31) writes dE/dx_a.
@@ -108,13 +126,14 @@ def elementwise_curving_matrix(net: Network, x: Array, y: Any, l: int) -> Array:
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]
     D = np.outer(zero(h[l]), zero(h[l]))
-    for a, curving in enumerate(net.f(l).second(h[l])):
-        D[a, a] = curving * sum(net.kernel(l + 1)[i, a] * dE_dh[i] for i in range(len(dE_dh)))
+    for a, second in enumerate(net.f(l).second(h[l])):
+        D[a, a] = second * sum(net.kernel(l + 1)[i, a] * dE_dh[i] for i in range(len(dE_dh)))
     return D
 
 
 def matrix_form(net: Network, x: Array, y: Any, l: int) -> Array:
     """Equation (29): script H_l = B_l W_{l+1}^T script H_{l+1} W_{l+1} B_l + D_l, from (30) and (31)."""
     above = sample_preactivation_hessians(net, x, y)[l + 1]
-    B, D, W = elementwise_slope_matrix(net, x, l), elementwise_curving_matrix(net, x, y, l), net.kernel(l + 1)
+    B, D = elementwise_derivative_matrix(net, x, l), elementwise_second_derivative_matrix(net, x, y, l)
+    W = net.kernel(l + 1)
     return B @ W.T @ above @ W @ B + D

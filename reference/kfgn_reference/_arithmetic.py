@@ -1,4 +1,11 @@
-"""Constants in the arithmetic of the arrays they meet, so that exact arrays stay exact."""
+"""Constants in the arithmetic of the arrays that they are combined with, so that exact arrays stay exact.
+
+>>> from fractions import Fraction
+>>> import numpy as np
+>>> from kfgn_reference._arithmetic import one, rational
+>>> one(np.array([Fraction(1, 3)])), rational(3, 4, 2.0)
+(array([Fraction(1, 1)], dtype=object), 0.75)
+"""
 
 from typing import Any
 
@@ -23,7 +30,7 @@ def diagonal(v: Array) -> Array:
 
 
 def off_diagonal(v: Array) -> Array:
-    """The matrix (D, D) of ones with a diagonal of zeros, of bools, which leave any arithmetic as it is."""
+    """The matrix (D, D) with ones off its diagonal and zeros on it, as booleans, which keep every arithmetic."""
     return ~np.eye(len(v), dtype=bool)
 
 
@@ -32,6 +39,11 @@ def rational(numerator: int, denominator: int, like: Any) -> Any:
     return (like * 0 + numerator) / denominator
 
 
+def times_fraction(h: Array, numerator: int, denominator: int) -> Array:
+    """h * numerator / denominator, without the product if the numerator is 1, so that h times 1/10 is h / 10."""
+    return (h if numerator == 1 else h * numerator) / denominator
+
+
 def unit_roundoff(like: Any) -> Any:
-    """u, half of |3 (4/3 - 1) - 1| as computed: 2^-53 in float64, 2^-24 in float32, and 0 in exact arithmetic."""
+    """The unit roundoff u = |3 (4/3 - 1) - 1| / 2 as computed: 2^-53 in float64, 2^-24 in float32, 0 if exact."""
     return abs(3 * (rational(4, 3, like) - 1) - 1) / 2

@@ -1,4 +1,9 @@
-"""Appendix C.4 and Section 5: moving averages of the parameters (44), (45) and of the curvature's factors."""
+"""Appendix C.4 and Section 5: moving averages of the parameters and of the factors, equations (44), (45).
+
+>>> from kfgn_reference import average_weight
+>>> [average_weight(t, 0.75) for t in (1, 2, 4, 8)]
+[0.0, 0.5, 0.75, 0.75]
+"""
 
 from typing import Any
 
@@ -7,15 +12,15 @@ from ._types import PerLayer
 
 
 def moving_average(old: PerLayer, new: PerLayer, beta: Any) -> PerLayer:
-    """Equation (44): beta old + (1 - beta) new."""
+    """Equation (44): beta old + (1 - beta) new, layer by layer."""
     return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
 
-def average_weight(t: int, most: Any) -> Any:
-    """Equation (45): beta_t = min(most, 1 - 1/t), t = 1, 2, ...; `most` is 0.95 for parameters, 0.9 for the curvature.
+def average_weight(t: int, upper: Any) -> Any:
+    """Equation (45): beta_t = min(upper, 1 - 1/t), t = 1, 2, ..., with 0.95 for parameters and 0.9 for the factors.
 
-    beta_1 = 0, so nothing that stood there before the first value counts, and the average is the exact mean
-    as long as 1 - 1/t is the smaller. Misprint: the paper has a theta_0, and 1 - 1/0 for it.
+    beta_1 = 0, so the value before the first has no weight. The average is the exact mean as long as 1 - 1/t is
+    the smaller one. Misprint: the paper has a theta_0, for which 1 - 1/0 has no value.
     """
-    exact = 1 - rational(1, t, most)
-    return exact if exact < most else most
+    exact = 1 - rational(1, t, upper)
+    return exact if exact < upper else upper

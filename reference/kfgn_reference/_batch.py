@@ -1,7 +1,13 @@
-"""A batch, datapoint by datapoint, once it fits the network: an oracle must not answer nonsense."""
+"""The datapoints of a batch, after a check that the batch fits the network.
+
+>>> from kfgn_reference import loss
+>>> from kfgn_reference._example import X, Y, net
+>>> loss(net, X, Y[:1])
+Traceback (most recent call last):
+ValueError: Y: expected shape (2, 1) for squared_error, got (1, 1)
+"""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,35 +18,45 @@ from ._types import Array
 
 def inputs(net: Network, X: Array) -> list[Array]:
     """The rows of X (N, D_0), N > 0. Raises `ValueError` if X or the network itself does not fit."""
-    shapes = [np.shape(W) for W in net.weights]
-    chained = all(above[1] == below[0] + 1 for below, above in pairwise(shapes))
-    if not shapes or not chained or len(net.transfers) != net.L - 1:
-        raise ValueError(
-            f"expected weights (D_l, D_(l-1) + 1) and one transfer function fewer, got {shapes} and {net.transfers}"
-        )
-    if net.objective == "mixture" and shapes[-1][0] != 3:
-        raise ValueError(f"expected 3 outputs for the mixture, got {shapes[-1][0]}")
-    if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != shapes[0][1] - 1:
-        raise ValueError(f"X: expected shape (N, {shapes[0][1] - 1}) with N > 0, got {np.shape(X)}")
+    check_network(net)
+    D_0 = np.shape(net.kernel(1))[1]
+    if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != D_0:
+        raise ValueError(f"X: expected shape (N, {D_0}) with N > 0, got {np.shape(X)}")
     return list(X)
 
 
+def check_network(net: Network) -> None:
+    """Raise `ValueError` unless the weights form a chain that fits the transfer functions and the objective."""
+    shapes = [np.shape(W) for W in net.weights]
+    if not shapes or any(len(shape) != 2 for shape in shapes):
+        raise ValueError(f"weights: expected one matrix per layer, got shapes {shapes}")
+    if net.biases is not None and len(net.biases) != net.L:
+        raise ValueError(f"biases: expected {net.L} truth values, got {net.biases}")
+    if len(net.transfers) != net.L - 1:
+        raise ValueError(f"transfers: expected {net.L - 1}, one fewer than the layers, got {net.transfers}")
+    widths = [below[0] + net.has_bias(l) for l, below in enumerate(shapes[:-1], start=2)]
+    if [above[1] for above in shapes[1:]] != widths:
+        raise ValueError(f"weights: expected shapes (D_l, D_(l-1) + 1), or (D_l, D_(l-1)) without bias, got {shapes}")
+    if net.objective == "mixture" and shapes[-1][0] != 3:
+        raise ValueError(f"weights: expected 3 outputs for the mixture, got {shapes[-1][0]}")
+
+
 def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch: Y is (N, D_L), or (N,) class indices for the categorical and the mixture."""
+    """The pairs (x, y) of a batch. Y is (N, D_L), or (N,) class indices for the categorical loss and the mixture."""
     rows = inputs(net, X)
     check_labels(net, "Y", Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch with S labels for each datapoint: (N, S, D_L), or (N, S) class indices."""
+    """The pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
     rows = inputs(net, X)
     check_labels(net, "labels", labels, (len(rows), len(labels[0])))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """`ValueError` unless y has the shape of labels, and class indices are in range."""
+    """Raise `ValueError` unless y has the shape of labels and its class indices are in range."""
     D_L = len(net.weights[-1])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     array = np.array(y)

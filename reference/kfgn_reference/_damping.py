@@ -1,7 +1,15 @@
 """Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
 
-Here k is the sum gamma + eta, and root_k its square root; Algorithm 1 calls the root k. Both are arguments, since
-no root need be rational; `factored_direction` takes the root once, for all.
+Here k is the sum gamma + eta, and root_k its square root, which Algorithm 1 calls k. Functions of the root take it
+as an argument, since the root of a rational need not be rational. Only `factored_direction` computes it.
+
+>>> import numpy as np
+>>> from kfgn_reference import damped_block, factored_damped_block, omega
+>>> Q, G = np.diag([9.0, 7.0]), np.diag([2.0])
+>>> float(omega(Q, G)), damped_block(Q, G, 1.0).diagonal().tolist()
+(2.0, [19.0, 15.0])
+>>> factored_damped_block(Q, G, 2.0, 1.0).diagonal().tolist()
+[27.5, 22.5]
 """
 
 from typing import Any
@@ -15,7 +23,7 @@ from ._types import Array, PerLayer
 
 
 def identity(A: Array) -> Array:
-    """I of the size and in the arithmetic of A."""
+    """I (D, D) in the arithmetic of A (D, D)."""
     return diagonal(one(A[0]))
 
 
@@ -25,7 +33,7 @@ def damped_block(Q: Array, G: Array, k: Any) -> Array:
 
 
 def damped_factors(Q: Array, G: Array, omega: Any, root_k: Any) -> tuple[Array, Array]:
-    """Q + omega sqrt(k) I and G + omega^-1 sqrt(k) I, the factors of (36)."""
+    """The factors of (36): Q + omega sqrt(k) I and G + omega^-1 sqrt(k) I."""
     return Q + omega * root_k * identity(Q), G + root_k / omega * identity(G)
 
 
@@ -37,13 +45,13 @@ def factored_damped_block(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
 def residual(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
     """Equation (37), first line: R(omega) = (35) - (36).
 
-    Misprint: the second line writes G kron I, and the third R(pi).
+    Misprint: the second line writes G kron I, and the third line R(pi).
     """
     return damped_block(Q, G, root_k**2) - factored_damped_block(Q, G, omega, root_k)
 
 
 def residual_terms(Q: Array, G: Array, omega: Any, root_k: Any) -> tuple[Array, Array]:
-    """Equation (37), second line: R = -omega^-1 sqrt(k) Q kron I - omega sqrt(k) I kron G, its two terms."""
+    """Equation (37), second line: the two terms of R = -omega^-1 sqrt(k) Q kron I - omega sqrt(k) I kron G."""
     return -root_k / omega * np.kron(Q, identity(G)), -omega * root_k * np.kron(identity(Q), G)
 
 
@@ -61,7 +69,7 @@ NORMS = {"trace": trace_norm, "frobenius": frobenius_norm, "spectral": spectral_
 
 
 def with_identity(A: Array, D: int, norm: str) -> Any:
-    """|A kron I| = |I kron A| for I of size D, from |A|: |I| is D, sqrt(D) or 1 in the three norms."""
+    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the three norms."""
     size = one(A[0, 0]) * D
     if norm == "spectral":
         return NORMS[norm](A)
@@ -74,35 +82,35 @@ def residual_bound(Q: Array, G: Array, omega: Any, root_k: Any, norm: str = "tra
 
 
 def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
-    """omega^2 of (38): |Q kron I| / |I kron G|, rational for the trace norm. 1 where a norm is 0: dead units, say."""
+    """omega^2 of (38): |Q kron I| / |I kron G|, rational for the trace norm, or 1 if a norm is 0, as for dead units."""
     q, g = with_identity(Q, len(G), norm), with_identity(G, len(Q), norm)
     if q > 0 and g > 0:
         return q / g
     if q <= 0 or g <= 0:
         return one(q)
     if q != q or g != g:
-        raise NotPositiveDefiniteError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")
-    raise ValueError(f"expected factors whose norms are numbers, 0 or not, got {q} and {g}")  # balls around 0
+        raise NotPositiveDefiniteError(f"Q, G: expected factors whose norms are numbers, got norms {q} and {g}")
+    raise ValueError(f"Q, G: expected norms that are known to be 0 or positive, got {q} and {g}")  # balls around 0
 
 
 def omega(Q: Array, G: Array, norm: str = "trace") -> Any:
-    """Equation (38): the omega that minimises the bound (37), sqrt(|Q kron I| / |I kron G|), in a norm of `NORMS`."""
+    """Equation (38): omega = sqrt(|Q kron I| / |I kron G|), the minimiser of the bound (37), in a norm of `NORMS`."""
     return np.sqrt(omega_squared(Q, G, norm))
 
 
 def factored_layer_direction(Q: Array, G: Array, g: Array, omega: Any, root_k: Any) -> Array:
     """(36)^-1 vec(g) as a matrix: (G + omega^-1 sqrt(k) I)^-1 g (Q + omega sqrt(k) I)^-1, (D_l, D_{l-1} + 1).
 
-    Misprint: Appendix C.1 and Algorithm 1 multiply by the inverses from the other sides.
+    Misprint: Appendix C.1 and Algorithm 1 multiply by the inverses from the opposite sides.
     """
     Q, G = damped_factors(Q, G, omega, root_k)
     return solve(Q, solve(G, g).T).T
 
 
 def factored_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str = "trace") -> PerLayer:
-    """Equation (34) with (36) for C_l, omega by (38) for every layer: the direction of Algorithm 1.
+    """Equation (34) with (36) for C_l, and omega by (38) for every layer: the direction of Algorithm 1.
 
-    k = gamma + eta, which must be positive where a factor is singular. Raises `ValueError` if it is too small.
+    k = gamma + eta must be positive if a factor is singular. Raises `NotPositiveDefiniteError` if k is too small.
     """
     return {l: factored_layer_direction(Q[l], G[l], g[l], omega(Q[l], G[l], norm), np.sqrt(k)) for l in g}
 

@@ -1,4 +1,10 @@
-"""E[.] over the empirical distribution p(x, y): the mean over the N datapoints of a batch."""
+"""E[.] over the empirical distribution p(x, y): the mean over the N datapoints of a batch.
+
+>>> import numpy as np
+>>> from kfgn_reference import expectation
+>>> expectation({1: np.array([v])} for v in (1.0, 4.0))
+{1: array([2.5])}
+"""
 
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
@@ -9,7 +15,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
-    """The mean of the samples, layer by layer, with one sample in memory at a time."""
+    """The mean of the samples, layer by layer. Only one sample is in memory at a time."""
     total: dict[Key, Array] = {}
     N = 0
     for sample in samples:
@@ -19,5 +25,5 @@ def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
 
 
 def mean(samples: Iterable[Array]) -> Array:
-    """The mean of one array, or scalar, for each datapoint."""
+    """The mean of one array or scalar per datapoint."""
     return expectation({0: sample} for sample in samples)[0]

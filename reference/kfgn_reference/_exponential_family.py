@@ -2,8 +2,13 @@
 
     log p(y | x, theta) = log h(y) + T(y)^T h_L - log Z(h_L)
 
-Each function is the family's own textbook form, and shares none with `objectives`. The mixture (27) is no
-exponential family, and is not here.
+Each function is the textbook form of its family, and none is shared with `_objectives`. The mixture (27) is
+missing, since it is not an exponential family.
+
+>>> import numpy as np
+>>> from kfgn_reference import log_likelihood_gradient
+>>> log_likelihood_gradient("bernoulli", np.array([0.0, 0.0]), np.array([1.0, 0.0])).tolist()
+[0.5, -0.5]
 """
 
 from collections.abc import Callable
@@ -18,7 +23,7 @@ from ._types import Array
 class ExponentialFamily(NamedTuple):
     """The parts of (52) and the first two derivatives of log Z. h is h_L (D_L,).
 
-    log_base(y)          log h(y), up to a constant that the objectives leave out too
+    log_base(y)          log h(y), without the constant that the objectives also omit
     statistic(y, h)      T(y) (D_L,), in the arithmetic of h
     log_partition(h)     log Z
     mean(h)              grad log Z = E[T(y)], (D_L,)
@@ -33,12 +38,12 @@ class ExponentialFamily(NamedTuple):
 
 
 def class_mean(h: Array) -> Array:
-    """e^h_i / sum_j e^h_j."""
+    """e^h_i / sum_j e^h_j, the probabilities of the classes (D_L,)."""
     return np.exp(h) / np.sum(np.exp(h))
 
 
 def bernoulli_mean(h: Array) -> Array:
-    """e^h / (1 + e^h)."""
+    """e^h / (1 + e^h), elementwise."""
     return np.exp(h) / (1 + np.exp(h))
 
 
@@ -80,5 +85,5 @@ def log_likelihood_gradient(objective: str, h: Array, y: Any) -> Array:
 
 
 def log_partition_hessian(objective: str, h: Array) -> Array:
-    """Equation (54): H_L = grad grad log Z(h_L), (D_L, D_L), which no label enters."""
+    """Equation (54): H_L = grad grad log Z(h_L), (D_L, D_L), which does not depend on y."""
     return EXPONENTIAL_FAMILIES[objective].covariance(h)

@@ -1,8 +1,13 @@
 """Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(51).
 
-Each is the mean over the data's inputs of an exact mean over the labels of the model, see `outcomes`.
-Misprint: (47) and what follows write p_theta(x, y). Only y is the model's; x is data. With the labels of the
-data the outer products give the empirical Fisher, another matrix.
+Each is the mean over the inputs of the data of an exact mean over the labels of the model, see `_outcomes`.
+Misprint: (47) and the equations after it write p_theta(x, y). Only y is from the model, and x is from the data. The
+outer products at the labels of the data give the empirical Fisher, a different matrix.
+
+>>> from kfgn_reference import fisher, gauss_newton
+>>> from kfgn_reference._example import X, Y, net
+>>> (fisher(net, X) == gauss_newton(net, X, Y)).all().item()
+True
 """
 
 from collections.abc import Callable
@@ -24,12 +29,12 @@ from ._vectors import theta
 
 
 def over_inputs_and_labels(net: Network, X: Array, f: Callable[[Array, Any], Array]) -> Array:
-    """The mean of f(x, y) over the N inputs and, exactly, over the model's labels of each."""
+    """The mean of f(x, y) over the N inputs, with an exact mean over the labels of the model for each input."""
     return mean(model_mean(net, outputs(net, x), partial(f, x)) for x in inputs(net, X))
 
 
 def fisher(net: Network, X: Array) -> Array:
-    """Equations (46), first form, and (47): E[grad log p grad log p^T], grad with respect to theta, mean over N."""
+    """Equations (46), first form, and (47): E[grad log p grad log p^T], with gradients in theta, mean over N."""
 
     def outer(x: Array, y: Any) -> Array:
         g = theta(sample_gradient(net, x, y))
@@ -39,30 +44,30 @@ def fisher(net: Network, X: Array) -> Array:
 
 
 def fisher_from_hessians(net: Network, X: Array) -> Array:
-    """Equation (46), second form: -E[grad grad log p], the mean Hessian (2) of E = -log p over the model's labels."""
+    """Equation (46), second form: -E[grad grad log p], the Hessian (2) averaged over the model's labels and N."""
     return over_inputs_and_labels(net, X, partial(sample_hessian, net))
 
 
 def output_fisher(net: Network, h_L: Array, y: Any) -> Array:
-    """Equation (48): script F_L = grad log p grad log p^T with respect to h_L, (D_L, D_L), at one label."""
+    """Equation (48): script F_L = grad log p grad log p^T, (D_L, D_L), with gradients in h_L, at one label."""
     g = OBJECTIVES[net.objective].gradient(h_L, y)
     return np.outer(g, g)
 
 
 def mean_output_fisher(net: Network, h_L: Array) -> Array:
-    """E[script F_L] over p_theta(y | x), (D_L, D_L)."""
+    """E[script F_L] over p_theta(y | x), (D_L, D_L), for one datapoint."""
     return model_mean(net, h_L, partial(output_fisher, net, h_L))
 
 
 def fisher_from_outputs(net: Network, X: Array) -> Array:
-    """Equation (49): E[J^T script F_L J], J = dh_L/dtheta, mean over N and over the model's labels."""
+    """Equation (49): E[J^T script F_L J], J = dh_L/dtheta, mean over N and over the labels of the model."""
     return over_inputs_and_labels(net, X, lambda x, y: through(net, x, output_fisher(net, outputs(net, x), y)))
 
 
 def fisher_from_output_hessians(net: Network, X: Array) -> Array:
-    """Equation (51): E[J^T E[script H_L] J], the inner mean over p_theta(y | x), the outer over N.
+    """Equation (51): E[J^T E[script H_L] J], with the inner mean over p_theta(y | x) and the outer mean over N.
 
-    Where H_L does not depend on y this is the Gauss-Newton matrix (13), (50). For the mixture (27) it is not.
+    If H_L does not depend on y, this is the Gauss-Newton matrix (13), (50). For the mixture (27) it is not.
     """
     H = OBJECTIVES[net.objective].hessian
 
@@ -74,11 +79,11 @@ def fisher_from_output_hessians(net: Network, X: Array) -> Array:
 
 
 def outputs(net: Network, x: Array) -> Array:
-    """h_L of one datapoint."""
+    """h_L (D_L,) of one datapoint."""
     return forward(net, x)[1][net.L]
 
 
 def through(net: Network, x: Array, M: Array) -> Array:
-    """J^T M J, J = dh_L/dtheta of one datapoint."""
+    """J^T M J with J = dh_L/dtheta of one datapoint, for a matrix M (D_L, D_L)."""
     J = np.concatenate(list(parameter_jacobian(net, x).values()), axis=1)
     return J.T @ M @ J

@@ -1,4 +1,10 @@
-"""Section 3: the Gauss-Newton matrix, equations (12), (13), its blocks (19) and their recursion (22)."""
+"""Section 3: the Gauss-Newton matrix, equations (12), (13), its blocks (19) and their recursion (22).
+
+>>> from kfgn_reference import gauss_newton_blocks
+>>> from kfgn_reference._example import X, Y, net
+>>> gauss_newton_blocks(net, X, Y)[2].tolist()
+[[2.0, 8.0, 1.0], [8.0, 44.5, 6.5], [1.0, 6.5, 1.0]]
+"""
 
 import numpy as np
 
@@ -6,7 +12,7 @@ from ._arithmetic import diagonal, one
 from ._batch import datapoints
 from ._expectation import expectation, mean
 from ._factored import sample_q
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._types import Array, PerLayer
 
@@ -24,17 +30,17 @@ def jacobians(net: Network, x: Array) -> PerLayer:
 
 
 def parameter_jacobian(net: Network, x: Array) -> PerLayer:
-    """dh_L/dvec(W_l) = J_l (a_{l-1}^T kron I), (D_L, D_l (D_{l-1} + 1)), of one datapoint."""
+    """dh_L/dvec(W_l) = J_l (a_{l-1}^T kron I), (D_L, D_l (D_{l-1} + 1)), with a unit in a_{l-1}, of one datapoint."""
     a, _ = forward(net, x)
     J = jacobians(net, x)
-    return {l: np.kron(append_unit(a[l - 1])[None, :], J[l]) for l in range(1, net.L + 1)}
+    return {l: np.kron(net.with_unit(l, a[l - 1])[None, :], J[l]) for l in range(1, net.L + 1)}
 
 
 def sample_gauss_newton(net: Network, x: Array, y: Array) -> Array:
     """Equation (12): J^T H_L J over all parameters, J = dh_L/dtheta with theta = (vec W_1, ..., vec W_L).
 
-    One datapoint, one matrix: the definition itself. What stands for an indefinite H_L, here and in
-    everything made of Gauss-Newton matrices, is in `outputs`.
+    One datapoint, one square matrix, by the definition itself. `_outputs` replaces an indefinite H_L, here and in
+    every other function of Gauss-Newton matrices.
     """
     _, h = forward(net, x)
     J = np.concatenate(list(parameter_jacobian(net, x).values()), axis=1)
@@ -51,7 +57,7 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
-    which is (8) without its second term. The two agree where f'' = 0.
+    which is (8) without its second term. Both agree where f'' = 0.
     """
     _, h = forward(net, x)
     G = {net.L: output_gauss_newton(net, h[net.L], y)}
@@ -62,12 +68,12 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
 
 def sample_gauss_newton_blocks(net: Network, x: Array, y: Array) -> PerLayer:
-    """Equation (19): G_l = Q_l kron (script G_l), one datapoint, D_l (D_{l-1} + 1) rows."""
+    """Equation (19): G_l = Q_l kron (script G_l), square with D_l (D_{l-1} + 1) rows, for one datapoint."""
     G = sample_preactivation_gauss_newton(net, x, y)
     Q = sample_q(net, x)
     return {l: np.kron(Q[l], G[l]) for l in G}
 
 
 def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
-    """Equation (16) for equal layers: the diagonal blocks E[Q_l kron G_l] of (13), exact, mean over N."""
+    """Equation (16) for equal layers: the exact diagonal blocks E[Q_l kron G_l] of (13), mean over the N datapoints."""
     return expectation(sample_gauss_newton_blocks(net, x, y) for x, y in datapoints(net, X, Y))

@@ -1,4 +1,10 @@
-"""Section 2.2: the block-diagonal Hessian and its recursion, equations (4)-(10)."""
+"""Section 2.2: the block-diagonal Hessian and its recursion, equations (4)-(10).
+
+>>> from kfgn_reference import hessian_blocks
+>>> from kfgn_reference._example import X, Y, net
+>>> hessian_blocks(net, X, Y)[2].tolist()
+[[2.0, 8.0, 1.0], [8.0, 44.5, 6.5], [1.0, 6.5, 1.0]]
+"""
 
 import numpy as np
 
@@ -12,13 +18,13 @@ from ._objectives import OBJECTIVES
 from ._types import Array, PerLayer
 
 
-def slope_matrix(net: Network, h: PerLayer, l: int) -> Array:
+def derivative_matrix(net: Network, h: PerLayer, l: int) -> Array:
     """Equation (9): B_l = diag(f'(h_l)), (D_l, D_l)."""
     return diagonal(net.f(l).first(h[l]))
 
 
-def curving_matrix(net: Network, h: PerLayer, dE_dh: PerLayer, l: int) -> Array:
-    """Equation (10): the matrix D_l = diag(f''(h_l) * dE/da_l), with dE/da_l = W_{l+1}^T dE/dh_{l+1}."""
+def second_derivative_matrix(net: Network, h: PerLayer, dE_dh: PerLayer, l: int) -> Array:
+    """Equation (10): D_l = diag(f''(h_l) * dE/da_l), (D_l, D_l), with dE/da_l = W_{l+1}^T dE/dh_{l+1}."""
     dE_da = net.kernel(l + 1).T @ dE_dh[l + 1]
     return diagonal(net.f(l).second(h[l]) * dE_da)
 
@@ -28,14 +34,14 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l
 
-    with the matrices B_l (9) and D_l (10). It starts at the Hessian H_L of the objective. Only one datapoint may go
-    through it: the mean of H_l over a batch does not satisfy it.
+    with the matrices B_l (9) and D_l (10), from the Hessian H_L of the objective. The recursion holds for each
+    datapoint, and not for the mean of H_l over a batch.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)
     H = {net.L: OBJECTIVES[net.objective].hessian(h[net.L], y)}
     for l in range(net.L - 1, 0, -1):
-        W, B, D = net.kernel(l + 1), slope_matrix(net, h, l), curving_matrix(net, h, dE_dh, l)
+        W, B, D = net.kernel(l + 1), derivative_matrix(net, h, l), second_derivative_matrix(net, h, dE_dh, l)
         H[l] = B @ W.T @ H[l + 1] @ W @ B + D
     return H
 
@@ -43,7 +49,7 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
 def sample_hessian_elements(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (5): d^2 E / d[W_l]_{a,b} d[W_l]_{c,d} = [a_{l-1}]_b [a_{l-1}]_d [script H_l]_{a,c}.
 
-    Indexed [a, b, c, d], one datapoint; (D_l, D_{l-1} + 1, D_l, D_{l-1} + 1).
+    One datapoint, indexed [a, b, c, d]; (D_l, D_{l-1} + 1, D_l, D_{l-1} + 1).
     """
     H = sample_preactivation_hessians(net, x, y)
     Q = sample_q(net, x)
@@ -53,7 +59,7 @@ def sample_hessian_elements(net: Network, x: Array, y: Array) -> PerLayer:
 def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
     """Equations (4), (7), (65): H_l = d^2 E / dvec(W_l)^2 = (a_{l-1} a_{l-1}^T) kron (script H_l).
 
-    One datapoint; each block is square with D_l (D_{l-1} + 1) rows, vec stacking columns.
+    One datapoint. Each block is square with D_l (D_{l-1} + 1) rows, and vec stacks columns.
     """
     H = sample_preactivation_hessians(net, x, y)
     Q = sample_q(net, x)
@@ -61,5 +67,5 @@ def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
 
 
 def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
-    """The diagonal blocks of the expected Hessian: the mean over N of the sample blocks (7)."""
+    """The diagonal blocks of the expected Hessian: the blocks (7) averaged over the N datapoints."""
     return expectation(sample_hessian_blocks(net, x, y) for x, y in datapoints(net, X, Y))

@@ -1,4 +1,12 @@
-"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equation (59)."""
+"""Appendix D.3: KFAC, the second factor from labels sampled from the model, equation (59).
+
+>>> import numpy as np
+>>> from kfgn_reference import draw_labels, kfac
+>>> from kfgn_reference._example import X, net
+>>> normals = np.array([[[1.0], [-1.0]], [[1.0], [-1.0]]])
+>>> kfac(net, X, draw_labels(net, X, normals))[1].tolist()
+[[0.5, -1.0], [-1.0, 4.0]]
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +22,7 @@ from ._types import Array, PerLayer
 
 
 def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
-    """S labels y ~ p_theta(y | x) for each of the N datapoints, from given draws.
+    """S labels y ~ p_theta(y | x) per datapoint, from given draws.
 
     draws: (N, S, D_L) standard normals for the squared error, (N, S, D_L) uniforms for Bernoulli,
     (N, S) uniforms for the categorical and the mixture. Returns N lists of S labels.
@@ -29,8 +37,8 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
 def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerLayer:
     """Equation (59): E[script G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T at sampled labels, (D_l, D_l).
 
-    labels: S of them for each datapoint, from `draw_labels`. With the labels of the data instead,
-    this is the empirical Fisher, another matrix.
+    labels: S per datapoint, from `draw_labels`. The labels of the data would give the empirical Fisher, a
+    different matrix.
     """
     gradients = (backpropagate(net, x, y) for x, y in labelled(net, X, labels))
     return expectation({l: np.outer(d[l], d[l]) for l in d} for d in gradients)

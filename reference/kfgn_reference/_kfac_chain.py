@@ -1,8 +1,13 @@
-"""Appendix D.3: the equalities that lead to KFAC, equations (55)-(62), each side computed as it stands.
+"""Appendix D.3: the equalities that lead to KFAC, equations (55)-(62), with each side computed as printed.
 
-(55)-(59) are five expressions for E[script G_l], a dictionary of layers; (60)-(62) are three for the blocks of the
-Fisher matrix between layers, keyed (l, m). All are means over N, those over labels exact (`outcomes`). For
-the mixture (27), whose H_L depends on y, (55) is none of the others.
+(55)-(59) are five expressions for E[script G_l], a dictionary of layers. (60)-(62) are three expressions for the
+blocks of the Fisher matrix between layers, with keys (l, m). All are means over N, and means over labels are exact
+(`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs from (56)-(59).
+
+>>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
+>>> from kfgn_reference._example import X, Y, net
+>>> mean_from_jacobians(net, X, Y)[1].tolist(), mean_from_gradients(net, X)[1].tolist()
+([[0.5, -1.0], [-1.0, 4.0]], [[0.5, -1.0], [-1.0, 4.0]])
 """
 
 from collections.abc import Callable
@@ -16,7 +21,7 @@ from ._fisher import mean_output_fisher, output_fisher, outputs
 from ._gauss_newton import jacobians
 from ._gradient import backpropagate, sample_gradient
 from ._khatri_rao import layer_pairs
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._objectives import OBJECTIVES
 from ._outcomes import OUTCOMES
 from ._outputs import output_gauss_newton
@@ -27,7 +32,7 @@ SampleFunction = Callable[[Network, Array, Any], dict[Any, Array]]
 
 
 def over_labels(sample: SampleFunction, net: Network, X: Array) -> dict[Any, Array]:
-    """The mean over N and over the model's labels of what `sample` makes of (net, x, y)."""
+    """The mean of sample(net, x, y) over the N inputs and over the labels of the model."""
 
     def of_datapoint(x: Array) -> dict[Any, Array]:
         weighted = [(p, sample(net, x, y)) for y, p in OUTCOMES[net.objective](outputs(net, x))]
@@ -47,7 +52,7 @@ def mean_from_jacobians(net: Network, X: Array, Y: Array) -> PerLayer:
 
 
 def mean_from_expected_fisher(net: Network, X: Array) -> PerLayer:
-    """Equation (56): E[J_l^T E[script F_L] J_l], the inner mean over p_theta(y | x)."""
+    """Equation (56): E[J_l^T E[script F_L] J_l], (D_l, D_l), with the inner mean over p_theta(y | x)."""
 
     def sample(x: Array) -> PerLayer:
         J = jacobians(net, x)
@@ -57,7 +62,7 @@ def mean_from_expected_fisher(net: Network, X: Array) -> PerLayer:
 
 
 def mean_from_fisher(net: Network, X: Array) -> PerLayer:
-    """Equation (57): E[J_l^T script F_L J_l], over x and y together."""
+    """Equation (57): E[J_l^T script F_L J_l], (D_l, D_l), with one mean over x and y."""
 
     def sample(net: Network, x: Array, y: Any) -> PerLayer:
         J = jacobians(net, x)
@@ -67,7 +72,7 @@ def mean_from_fisher(net: Network, X: Array) -> PerLayer:
 
 
 def mean_from_output_gradients(net: Network, X: Array) -> PerLayer:
-    """Equation (58): E[J_l^T grad log p grad log p^T J_l], grad with respect to h_L."""
+    """Equation (58): E[J_l^T grad log p grad log p^T J_l], (D_l, D_l), with gradients with respect to h_L."""
 
     def sample(net: Network, x: Array, y: Any) -> PerLayer:
         J = jacobians(net, x)
@@ -78,9 +83,9 @@ def mean_from_output_gradients(net: Network, X: Array) -> PerLayer:
 
 
 def mean_from_gradients(net: Network, X: Array) -> PerLayer:
-    """Equation (59) with its mean over y taken exactly: E[grad log p grad log p^T], grad with respect to h_l.
+    """Equation (59): E[grad log p grad log p^T], (D_l, D_l), with gradients with respect to h_l.
 
-    What `kfac` samples.
+    The mean over y is exact here; `kfac` estimates it from samples.
     """
 
     def sample(net: Network, x: Array, y: Any) -> PerLayer:
@@ -91,7 +96,7 @@ def mean_from_gradients(net: Network, X: Array) -> PerLayer:
 
 
 def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
-    """Equation (60): E[grad log p grad log p^T], grad with respect to vec(W_l) left, vec(W_m) right."""
+    """Equation (60): E[grad_l log p grad_m log p^T], with grad_l with respect to vec(W_l)."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         g = sample_gradient(net, x, y)
@@ -101,25 +106,25 @@ def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
 
 
 def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
-    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], grad_l with respect to h_l."""
+    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], with grad_l with respect to h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)
         d = backpropagate(net, x, y)
-        v = {l: np.kron(append_unit(a[l - 1]), d[l]) for l in d}
+        v = {l: np.kron(net.with_unit(l, a[l - 1]), d[l]) for l in d}
         return {(l, m): np.outer(v[l], v[m]) for l, m in layer_pairs(net)}
 
     return over_labels(sample, net, X)
 
 
 def fisher_from_kronecker_products(net: Network, X: Array) -> Blocks:
-    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)]."""
+    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)], with grad_l with respect to h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)
         d = backpropagate(net, x, y)
         return {
-            (l, m): np.kron(np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])), np.outer(d[l], d[m]))
+            (l, m): np.kron(np.outer(net.with_unit(l, a[l - 1]), net.with_unit(m, a[m - 1])), np.outer(d[l], d[m]))
             for l, m in layer_pairs(net)
         }
 

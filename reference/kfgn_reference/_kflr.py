@@ -1,4 +1,10 @@
-"""Section 3.4: KFLR, the exact second factor from a low-rank square root, equations (23)-(25)."""
+"""Section 3.4: KFLR, the exact second factor from a low-rank square root, equations (23)-(25).
+
+>>> from kfgn_reference import kflr
+>>> from kfgn_reference._example import X, Y, net
+>>> kflr(net, X, Y)[1].tolist()
+[[0.5, -1.0], [-1.0, 4.0]]
+"""
 
 from ._batch import datapoints
 from ._expectation import expectation
@@ -8,10 +14,9 @@ from ._types import Array, PerLayer
 
 
 def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
-    """C_l (D_l, K) of one datapoint, its columns the C_l^k of (23): script G_l = sum_k C_l^k C_l^kT.
+    """Equation (24): C_l = B_l W_{l+1}^T C_{l+1}, (D_l, K), of one datapoint, from a root C_L of H_L.
 
-    Equation (24): C_l = B_l W_{l+1}^T C_{l+1}, from a root C_L of H_L. B_l is diagonal, so the
-    product with it scales the rows.
+    The columns are the C_l^k of (23), script G_l = sum_k C_l^k C_l^kT. B_l is diagonal, so its product scales the rows.
     """
     _, h = forward(net, x)
     C = {net.L: output_root(net, h[net.L], y)}
@@ -21,6 +26,6 @@ def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
 
 
 def kflr(net: Network, X: Array, Y: Array) -> PerLayer:
-    """Equation (25): E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, exact, (D_l, D_l), mean over N."""
+    """Equation (25): E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, (D_l, D_l), exact, mean over the N datapoints."""
     roots = (sample_roots(net, x, y) for x, y in datapoints(net, X, Y))
     return expectation({l: C[l] @ C[l].T for l in C} for C in roots)

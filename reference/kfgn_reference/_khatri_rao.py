@@ -1,6 +1,12 @@
 """Section 3.1: the blocks of the Gauss-Newton matrix between layers, as a Khatri-Rao product, equations (14)-(18).
 
-What lies between layers is a dictionary keyed (l, m): `G[l, m]` is the paper's G_{lambda,beta}.
+Matrices between layers are in a dictionary with keys (l, m): `G[l, m]` is the paper's G_{lambda,beta}.
+
+>>> from kfgn_reference import factored_between
+>>> from kfgn_reference._example import X, Y, net
+>>> blocks = factored_between(net, X, Y)
+>>> blocks[1, 2].shape, blocks[2, 2].tolist()
+((6, 3), [[2.0, 8.0, 1.0], [8.0, 44.5, 6.5], [1.0, 6.5, 1.0]])
 """
 
 from itertools import product
@@ -11,21 +17,21 @@ import numpy as np
 from ._batch import datapoints
 from ._expectation import expectation
 from ._gauss_newton import jacobians, parameter_jacobian
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._types import Array, Blocks
 
 
 def layer_pairs(net: Network) -> list[tuple[int, int]]:
-    """(1, 1), (1, 2), ..., (L, L)."""
+    """The pairs (1, 1), (1, 2), ..., (L, L)."""
     layers = range(1, net.L + 1)
     return list(product(layers, layers))
 
 
 def sample_gauss_newton_between(net: Network, x: Array, y: Any) -> Blocks:
-    """Inside the mean of (14): J_{W_l}^T J_l^T H_L J_m J_{W_m}, one datapoint, D_l (D_{l-1} + 1) rows.
+    """J_{W_l}^T J_l^T H_L J_m J_{W_m}, the matrix inside the mean of (14), for one datapoint.
 
-    J_{W_l} = dh_l/dvec(W_l) = a_{l-1}^T kron I.
+    J_{W_l} = dh_l/dvec(W_l) = a_{l-1}^T kron I, so the block has D_l (D_{l-1} + 1) rows and D_m (D_{m-1} + 1) columns.
     """
     _, h = forward(net, x)
     J = parameter_jacobian(net, x)
@@ -50,20 +56,21 @@ def sample_preactivation_gauss_newton_between(net: Network, x: Array, y: Any) ->
 
 
 def sample_q_between(net: Network, x: Array) -> Blocks:
-    """Equation (18): Q_{l,m} = a_{l-1} a_{m-1}^T with the unit appended, (D_{l-1} + 1, D_{m-1} + 1), one datapoint."""
+    """Equation (18): Q_{l,m} = a_{l-1} a_{m-1}^T with the units appended, (D_{l-1} + 1, D_{m-1} + 1), one datapoint."""
     a, _ = forward(net, x)
-    return {(l, m): np.outer(append_unit(a[l - 1]), append_unit(a[m - 1])) for l, m in layer_pairs(net)}
+    units = {l: net.with_unit(l, a[l - 1]) for l in range(1, net.L + 1)}
+    return {(l, m): np.outer(units[l], units[m]) for l, m in layer_pairs(net)}
 
 
 def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:
-    """The product Q * G of (17), Khatri-Rao: block by block, the Kronecker product."""
+    """The Khatri-Rao product Q * G of (17): the Kronecker product of each pair of blocks."""
     return {between: np.kron(Q[between], G[between]) for between in Q}
 
 
 def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
     """Equations (16), (17): E[Q * G], the mean over N of the Khatri-Rao products of (18) and (15).
 
-    Equal to (14), by J_{W_l} = a_{l-1}^T kron I. Misprint: (16) puts a script letter on its left side, and (17) cites
+    Equal to (14), by J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) is a script letter, and (17) cites
     (16) for script G where (15) is meant.
     """
     return expectation(
@@ -73,6 +80,6 @@ def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
 
 
 def assembled(net: Network, blocks: Blocks) -> Array:
-    """The one matrix over theta = (vec W_1, ..., vec W_L) that the blocks make up."""
+    """The square matrix over theta = (vec W_1, ..., vec W_L) that consists of the blocks."""
     layers = range(1, net.L + 1)
     return np.block([[blocks[l, m] for m in layers] for l in layers])

@@ -1,19 +1,24 @@
 """Section 2.2.3 and Appendix F: piecewise linear networks have no smooth strict local maximum, equations (65)-(71).
 
-Each step of the proofs is a function of what it speaks of; `lemma_1` and `lemma_2` are predicates that must be
-true of every network that meets the assumptions, f'' = 0 and H_L positive semi-definite, at every point off the
-kinks, and need not be true of another. Exact arithmetic decides them; see `linear_algebra`.
+Each step of the proofs is a function. `lemma_1` and `lemma_2` are predicates. They must be true for every network
+that satisfies the assumptions, f'' = 0 and H_L positive semi-definite, at every point off the kinks, and may be
+false for other networks. Exact arithmetic decides them, see `_linear_algebra`.
 
 Misprints: Lemma 1 has D = delta f'' without the factor dE/da, a_l for a_{l-1}, and f_L. In Lemma 2 a strict maximum
-needs no negative eigenvalue (-x^4 has none), but the conclusion stands: by Lemma 1 E is convex in one W_l near
-the point, and a convex function has no strict maximum inside.
+does not require a negative eigenvalue (-x^4 has none), but the conclusion holds: by Lemma 1 E is convex in one W_l
+near the point, and a convex function has no strict maximum in the interior.
+
+>>> from kfgn_reference import lemma_1, traces
+>>> from kfgn_reference._example import X, Y, net
+>>> lemma_1(net, X[1], Y[1]), tuple(map(float, traces(net, X[1], Y[1])))
+(True, (124.0, 124.0))
 """
 
 from typing import Any
 
 import numpy as np
 
-from ._hessian import sample_hessian_blocks, sample_preactivation_hessians, slope_matrix
+from ._hessian import derivative_matrix, sample_hessian_blocks, sample_preactivation_hessians
 from ._linear_algebra import is_positive_semidefinite, trace
 from ._network import Network, forward
 from ._objectives import loss
@@ -22,29 +27,29 @@ from ._types import Array, PerLayer
 from ._vectors import moved, scaled, vec, weights
 
 
-def recursion_without_curving(net: Network, x: Array, y: Any) -> PerLayer:
-    """Equation (66), second line: (W_{l+1} B_l)^T script H_{l+1} (W_{l+1} B_l), for l < L: (8) where f'' = 0."""
+def recursion_without_second_term(net: Network, x: Array, y: Any) -> PerLayer:
+    """Equation (66), second line: (W_{l+1} B_l)^T script H_{l+1} (W_{l+1} B_l), l < L, which is (8) if f'' = 0."""
     _, h = forward(net, x)
     H = sample_preactivation_hessians(net, x, y)
-    WB = {l: net.kernel(l + 1) @ slope_matrix(net, h, l) for l in range(1, net.L)}
+    WB = {l: net.kernel(l + 1) @ derivative_matrix(net, h, l) for l in range(1, net.L)}
     return {l: WB[l].T @ H[l + 1] @ WB[l] for l in WB}
 
 
 def carried_up(net: Network, x: Array, l: int, v: Array) -> Array:
-    """Equation (67): W_{l+1} B_l v (D_{l+1},), how far h_{l+1} moves when h_l moves by v."""
+    """Equation (67): W_{l+1} B_l v (D_{l+1},), the change of h_{l+1} when h_l changes by v (D_l,)."""
     _, h = forward(net, x)
-    return net.kernel(l + 1) @ slope_matrix(net, h, l) @ v
+    return net.kernel(l + 1) @ derivative_matrix(net, h, l) @ v
 
 
 def quadratic_forms(net: Network, x: Array, y: Any, l: int, v: Array) -> tuple[Any, Any]:
-    """Equation (68): v^T script H_l v, and the same form of script H_{l+1} at the vector (67). Equal where f'' = 0."""
+    """Equation (68): v^T script H_l v, and the form of script H_{l+1} at the vector (67). Equal if f'' = 0."""
     H = sample_preactivation_hessians(net, x, y)
     above = carried_up(net, x, l, v)
     return v @ H[l] @ v, above @ H[l + 1] @ above
 
 
 def definiteness_is_inherited(net: Network, x: Array, y: Any) -> bool:
-    """Equation (69): wherever script H_{l+1} is positive semi-definite, so is script H_l."""
+    """Equation (69): True if script H_l is positive semi-definite wherever script H_{l+1} is."""
     H = sample_preactivation_hessians(net, x, y)
     semidefinite = {l: is_positive_semidefinite(H[l]) for l in H}
     return all(semidefinite[l] or not semidefinite[l + 1] for l in range(1, net.L))
@@ -66,7 +71,7 @@ def quadratic_form_of_block(a: Array, H: Array, V: Array) -> tuple[Any, Any, Any
 
 
 def lemma_1(net: Network, x: Array, y: Any) -> bool:
-    """Lemma 1 with (65): every diagonal block H_l of the Hessian of one datapoint is positive semi-definite."""
+    """Lemma 1 with (65): True if every diagonal block H_l of the Hessian of one datapoint is positive semi-definite."""
     return all(is_positive_semidefinite(H) for H in sample_hessian_blocks(net, x, y).values())
 
 
@@ -76,14 +81,14 @@ def traces(net: Network, x: Array, y: Any) -> tuple[Any, Any]:
 
 
 def lemma_2(net: Network, x: Array, y: Any) -> bool:
-    """Lemma 2 with (71): trace(H) >= 0, so that not all eigenvalues of H are negative."""
+    """Lemma 2 with (71): True if trace(H) >= 0, so that not all eigenvalues of H are negative."""
     return bool(trace(sample_hessian(net, x, y)) >= 0)
 
 
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
-    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 wherever no unit crosses its kink in between.
+    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink in between.
 
-    That E is convex in one W_l is what Lemma 2 rests on: one of the two neighbours is as high as the point between.
+    Lemma 2 rests on this convexity of E in one W_l: at one of the two neighbours, E is not smaller.
     """
     move = scaled(0, weights(net)) | {l: V}
     ahead, back = moved(net, move), moved(net, scaled(-1, move))

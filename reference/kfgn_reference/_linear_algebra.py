@@ -1,4 +1,11 @@
-"""Solving, rank and definiteness without a root or an eigenvalue, so that rationals stay rational."""
+"""Linear systems, rank and definiteness without roots or eigenvalues, so that rationals stay rational.
+
+>>> import numpy as np
+>>> from kfgn_reference import ldl, solve
+>>> A = np.array([[4.0, 2.0], [2.0, 3.0]])
+>>> [factor.tolist() for factor in ldl(A)], solve(A, np.array([8.0, 6.0])).tolist()
+([[[1.0, 0.0], [0.5, 1.0]], [4.0, 2.0]], [1.5, 1.0])
+"""
 
 from typing import Any
 
@@ -9,26 +16,26 @@ from ._types import Array
 
 
 class NotPositiveDefiniteError(ValueError):
-    """A matrix that has no inverse with positive pivots or eigenvalues."""
+    """Error for a matrix with a pivot or an eigenvalue that is not positive."""
 
 
 def copied(A: Array) -> Array:
-    """A copy to eliminate in. Raises `TypeError` for an array of integers, in which quotients would be cut off."""
+    """A copy for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
     if A.dtype.kind in "biu":
-        raise TypeError(f"expected an array of float64 or of objects that divide exactly, got {A.dtype}")
+        raise TypeError(f"A: expected float64, float32 or objects that divide exactly, got {A.dtype}")
     return A.copy()
 
 
 def ldl(A: Array) -> tuple[Array, Array]:
-    """A = L diag(d) L^T of a symmetric positive definite matrix (D, D): unit lower triangular L, and d (D,).
+    """A = L diag(d) L^T for a symmetric positive definite A (D, D), with unit lower triangular L and d (D,).
 
-    Cholesky's factor is L diag(sqrt d). Raises `NotPositiveDefiniteError` at a pivot that is not positive.
+    The Cholesky factor is L diag(sqrt d). Raises `NotPositiveDefiniteError` at a pivot that is not positive.
     """
     A, L, d = copied(A), zero(A), zero(A[0])
     for j in range(len(A)):
         if not A[j, j] > 0:
             raise NotPositiveDefiniteError(
-                f"expected a positive definite matrix, got pivot {j + 1} of {len(A)} equal to {A[j, j]}"
+                f"A: expected a positive definite matrix, got pivot {j + 1} of {len(A)} equal to {A[j, j]}"
             )
         d[j] = A[j, j]
         L[j:, j] = A[j:, j] / d[j]
@@ -37,7 +44,7 @@ def ldl(A: Array) -> tuple[Array, Array]:
 
 
 def solve(A: Array, B: Array) -> Array:
-    """A^-1 B for a symmetric positive definite A (D, D) and B (D,) or (D, K), by substitution through `ldl`."""
+    """A^-1 B for a symmetric positive definite A (D, D) and B (D,) or (D, K), by `ldl` and substitution."""
     L, d = ldl(A)
     X = B * one(A[0, 0])
     for i in range(len(L)):
@@ -49,7 +56,7 @@ def solve(A: Array, B: Array) -> Array:
 
 
 def rank(A: Array) -> int:
-    """The rank of a matrix by elimination. For exact arithmetic: a rounding error counts as a rank."""
+    """The rank of a matrix by elimination. For exact arithmetic, since a rounding error would raise the rank."""
     A, found = copied(A), 0
     for j in range(A.shape[1]):
         rows = [i for i in range(found, len(A)) if A[i, j] != 0]
@@ -62,9 +69,9 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """Whether v^T A v >= 0 for every v, A symmetric, by elimination. For exact arithmetic, like `rank`.
+    """True if v^T A v >= 0 for every v, for a symmetric A, by elimination. For exact arithmetic, like `rank`.
 
-    A pivot must not be negative, and one that is 0 allows nothing else in its row.
+    A pivot must not be negative, and the row of a zero pivot must be zero.
     """
     A = copied(A)
     for j in range(len(A)):
@@ -76,5 +83,5 @@ def is_positive_semidefinite(A: Array) -> bool:
 
 
 def trace(A: Array) -> Any:
-    """tr(A)."""
+    """tr(A), the sum of the diagonal."""
     return np.sum(np.diagonal(A))

@@ -1,17 +1,22 @@
-"""Section 5.2: the mixture of two binary classifiers, equation (27), an objective of three outputs.
+"""Section 5.2: the mixture of two binary classifiers, equation (27), an objective with three outputs.
 
     p(y | h_L) = s A + (1 - s) C,    s = logistic(h_1), A = logistic(+-h_2), C = logistic(+-h_3)
 
-with the sign of y: + for y = 1, - for y = 0. It is no exponential family: H_L depends on y, and is
+with the sign + for y = 1 and - for y = 0. It is not an exponential family: H_L depends on y, and is
 **indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md has the proof).
 
-With r = s A / p, the probability that the first classifier spoke, and d = d log(r / (1 - r)) / dh_L,
+With r = s A / p, the posterior probability of the first classifier, and d = d log(r / (1 - r)) / dh_L,
 
     H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
     d = (1, +-(1 - A), -+(1 - C))
 
 The paper trains it to a loss of 1e-8, where all of these are small differences of numbers near 1 or
-near each other; so each is written in terms of what is small.
+near each other. Each is therefore written as a product or sum of small numbers.
+
+>>> import numpy as np
+>>> from kfgn_reference import mixture_probability
+>>> float(mixture_probability(np.array([0.0, 0.0, 0.0]), 1))
+0.5
 """
 
 from typing import Any
@@ -29,19 +34,19 @@ def sign(y: int) -> int:
 
 
 def probability(h: Array, y: int) -> Any:
-    """Equation (27): p(y | h_L), a sum of positive terms."""
+    """Equation (27): p(y | h_L), a scalar, as a sum of positive terms."""
     t = sign(y)
     return logistic(h[0]) * logistic(t * h[1]) + logistic(-h[0]) * logistic(t * h[2])
 
 
 def log_ratio(h: Array, y: int) -> Any:
-    """log(A / C), from -log A = softplus(-+h_2) and likewise C."""
+    """log(A / C), from -log A = softplus(-+h_2) and -log C = softplus(-+h_3)."""
     t = sign(y)
     return softplus(-t * h[2]) - softplus(-t * h[1])
 
 
 def cross_entropy(h: Array, y: int) -> Any:
-    """-log p(y | h_L): by the other label if that is the less probable, else by log-sum-exp of log sA, log (1 - s)C."""
+    """-log p(y | h_L), a scalar: -log(1 - q) if the other label has q < 1/2, else the log-sum-exp of the two terms."""
     q = probability(h, 1 - y)
     if 2 * q < 1:
         return -np.log1p(-q)
@@ -52,7 +57,7 @@ def cross_entropy(h: Array, y: int) -> Any:
 
 
 def difference(h: Array, y: int) -> Any:
-    """s - r = (1 - s) r (C / A - 1) = s (1 - r) (1 - A / C), whichever cannot overflow."""
+    """s - r = (1 - s) r (C / A - 1) = s (1 - r) (1 - A / C), computed in the form that cannot overflow."""
     w = log_ratio(h, y)
     if w > 0:
         return logistic(-h[0]) * logistic(h[0] + w) * np.expm1(-w)
@@ -60,13 +65,13 @@ def difference(h: Array, y: int) -> Any:
 
 
 def gradient(h: Array, y: int) -> Array:
-    """dE/dh_L = (s - r, -+r (1 - A), -+(1 - r) (1 - C))."""
+    """dE/dh_L = (s - r, -+r (1 - A), -+(1 - r) (1 - C)), (3,)."""
     t, z = sign(y), h[0] + log_ratio(h, y)
     return np.stack([difference(h, y), -t * logistic(z) * logistic(-t * h[1]), -t * logistic(-z) * logistic(-t * h[2])])
 
 
 def hessian(h: Array, y: int) -> Array:
-    """The true H_L (3, 3) of this module's docstring, indefinite: `outputs` says what Gauss-Newton matrices take."""
+    """The true H_L (3, 3) of this module's docstring. It is indefinite, so Gauss-Newton matrices use `_outputs`."""
     t, z = sign(y), h[0] + log_ratio(h, y)
     s, r, not_r = logistic(h[0]), logistic(z), logistic(-z)
     A, not_A = logistic(t * h[1]), logistic(-t * h[1])
@@ -83,5 +88,5 @@ def hessian(h: Array, y: int) -> Array:
 
 
 def sample(h: Array, u: Any) -> int:
-    """y = 1 where u < p(1 | h_L), else 0."""
+    """y = 1 if u < p(1 | h_L), else 0."""
     return int(u < probability(h, 1))

@@ -1,44 +1,70 @@
-"""Section 2.1: the feedforward network and its forward pass, equation (1)."""
+"""Section 2.1: the feedforward network and its forward pass, equation (1).
 
-from typing import NamedTuple
+>>> import numpy as np
+>>> from kfgn_reference import Network, forward
+>>> net = Network((np.array([[2.0, -1.0]]), np.array([[3.0]])), ("relu",), "squared_error", biases=(True, False))
+>>> a, h = forward(net, np.array([4.0]))
+>>> h[1].tolist(), h[2].tolist()
+([7.0], [21.0])
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._arithmetic import one
-from ._transfers import TRANSFERS, Transfer
+from ._arithmetic import one, zero
+from ._transfers import Transfer, transfer
 from ._types import Array, PerLayer
 
 
 class Network(NamedTuple):
     """A feedforward network with its weights.
 
-    weights:   W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column
-    transfers: the names of f_1, ..., f_{L-1}; the last layer has none
+    weights:   W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias
+    transfers: f_1, ..., f_{L-1}, each a name or a pair (name, parameter); the last layer has none
     objective: the name of the loss E(h_L, y)
-    psd:       what stands for an indefinite H_L in Gauss-Newton matrices, see `outputs`
+    psd:       the replacement for an indefinite H_L in Gauss-Newton matrices, see `_outputs`
+    biases:    L truth values, False for a layer without a bias; None gives every layer a bias
     """
 
     weights: tuple[Array, ...]
-    transfers: tuple[str, ...]
+    transfers: tuple[str | tuple[str, Any], ...]
     objective: str
     psd: str = "project"
+    biases: tuple[bool, ...] | None = None
 
     @property
     def L(self) -> int:  # noqa: N802  (the paper's symbol)
         """The number of layers."""
         return len(self.weights)
 
+    def has_bias(self, l: int) -> bool:
+        """True if W_l has a bias column."""
+        return self.biases is None or self.biases[l - 1]
+
     def kernel(self, l: int) -> Array:
-        """W_l without its bias column, (D_l, D_{l-1}): what a derivative is propagated through.
+        """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
         Misprint: (8), (10), (22), (24), (26), (28) and (66) write W. The appended unit is a constant, so
-        where the paper differentiates through a layer its W can only mean this.
+        where the paper differentiates through a layer its W can only mean this matrix.
         """
-        return self.weights[l - 1][:, :-1]
+        return self.without_bias(l, self.weights[l - 1])
+
+    def without_bias(self, l: int, V: Array) -> Array:
+        """V (D_l, D_{l-1}) for a matrix V of the shape of W_l, without the column of the bias if layer l has one."""
+        return V[:, :-1] if self.has_bias(l) else V
+
+    def with_unit(self, l: int, a: Array) -> Array:
+        """The vector that W_l multiplies: a = a_{l-1} with the unit appended, or a itself if layer l has no bias."""
+        return append_unit(a) if self.has_bias(l) else a
+
+    def with_zero(self, l: int, Ra: Array) -> Array:
+        """R{.} of `with_unit`: the unit is a constant, so R{unit} = 0 is appended to Ra = R{a_{l-1}}."""
+        return np.append(Ra, zero(Ra[:1])) if self.has_bias(l) else Ra
 
     def f(self, l: int) -> Transfer:
         """The transfer function of layer l, 1 <= l < L."""
-        return TRANSFERS[self.transfers[l - 1]]
+        return transfer(self.transfers[l - 1])
 
 
 def append_unit(a: Array) -> Array:
@@ -56,7 +82,7 @@ def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:
     a: PerLayer = {0: x}
     h: PerLayer = {}
     for l in range(1, net.L + 1):
-        h[l] = net.weights[l - 1] @ append_unit(a[l - 1])
+        h[l] = net.weights[l - 1] @ net.with_unit(l, a[l - 1])
         if l < net.L:
             a[l] = net.f(l).f(h[l])
     return a, h

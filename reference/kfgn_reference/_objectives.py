@@ -1,8 +1,15 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
 
-The first three are exponential families in their natural parameters h_L, so that H_L is positive
-semi-definite and does not depend on y (Appendix D.2); the mixture is neither, see `mixture`. Losses are
+The first three are exponential families in their natural parameters h_L, so H_L is positive semi-definite
+and does not depend on y (Appendix D.2). For the mixture neither is true, see `_mixture`. Losses are
 summed over the outputs of one datapoint and averaged over datapoints.
+
+>>> import numpy as np
+>>> from kfgn_reference import OBJECTIVES
+>>> E = OBJECTIVES["squared_error"]
+>>> h, y = np.array([3.0, 1.0]), np.array([1.0, 2.0])
+>>> float(E.value(h, y)), E.gradient(h, y).tolist(), E.hessian(h, y).tolist()
+(2.5, [2.0, -1.0], [[1.0, 0.0], [0.0, 1.0]])
 """
 
 from collections.abc import Callable
@@ -20,13 +27,13 @@ from ._types import Array
 
 
 class Objective(NamedTuple):
-    """E and what the paper derives from it, for one datapoint with outputs h = h_L (D_L,).
+    """E, its derivatives and its distribution, for one datapoint with outputs h = h_L (D_L,).
 
     value(h, y)     E, a scalar
     gradient(h, y)  dE/dh_L, (D_L,)
-    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L): where (8) starts
-    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L, which the paper does not give; None where H_L has none
-    sample(h, draw) y ~ p(y | h_L), made from a given draw
+    hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L), the start of (8)
+    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L, which the paper does not give; None if H_L is indefinite
+    sample(h, draw) y ~ p(y | h_L), computed from a given draw
     """
 
     value: Callable[[Array, Any], Any]
@@ -37,7 +44,7 @@ class Objective(NamedTuple):
 
 
 # Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
-# Misprint: Section 2.1 writes (h_L - y)^2, footnote 5 the half of it. With the half, H_L = I.
+# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 half of that. With the half, H_L = I.
 
 
 def squared_error(h: Array, y: Array) -> Any:
@@ -46,7 +53,7 @@ def squared_error(h: Array, y: Array) -> Any:
 
 
 def identity_matrix(h: Array, _y: Array) -> Array:
-    """H_L = I, which is its own root."""
+    """H_L = I (D_L, D_L), which is its own root."""
     return diagonal(one(h))
 
 
@@ -60,7 +67,7 @@ def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
 
 
 def bernoulli_gradient(h: Array, y: Array) -> Array:
-    """p - y = (1 - y) p - y (1 - p), which keeps its digits where p is nearly y."""
+    """p - y as (1 - y) p - y (1 - p), which keeps its digits where p is nearly y."""
     return (1 - y) * logistic(h) - y * logistic(-h)
 
 
@@ -79,7 +86,7 @@ def softmax(h: Array) -> Array:
 
 
 def categorical_cross_entropy(h: Array, y: int) -> Any:
-    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here that of the largest output."""
+    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here the index of the largest output."""
     k = np.argmax(h)
     return h[k] - h[y] + np.log1p(np.sum(np.exp(np.delete(h, k) - h[k])))
 
@@ -102,13 +109,13 @@ def categorical_hessian(h: Array, _y: int) -> Array:
 
 
 def categorical_root(h: Array, _y: int) -> Array:
-    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1; the diagonal diag(sqrt p) alone would drop the -p p^T."""
+    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1. The root diag(sqrt p) alone would lose the term -p p^T of H_L."""
     p = softmax(h)
     return diagonal(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
 
 
 def categorical_sample(h: Array, u: Any) -> int:
-    """The first class y with u < p_0 + ... + p_y; the last one if rounding leaves the sum below u."""
+    """The first class y with u < p_0 + ... + p_y, or the last class if rounding leaves every sum below u."""
     return min(int(np.sum(np.cumsum(softmax(h)) <= u)), len(h) - 1)
 
 

@@ -1,13 +1,19 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-One `step` goes through the paper's order: gradient and factors of the batch, the factors' moving average,
-the direction, gamma every T_gamma steps before the update, the step size, the update, tau every T_tau steps
-after it, and the average of the parameters. Misprint: the algorithm excludes heuristics "for eta and gamma";
-those are tau and gamma, and eta never changes.
+One `step` follows the order of the paper: the gradient and the factors of the batch, the moving average of the
+factors, the direction, every T_gamma steps the choice of gamma, the step size, the update, every T_tau steps the
+adaptation of tau, and the average of the parameters. Misprint: the algorithm excludes heuristics "for eta and gamma".
+Tau and gamma are meant, since eta never changes.
 
-Options that the paper does not have are off by default: bounds, a second threshold, a longest step, momentum, rarer
-factors, and the inverse of (35) by eigenvalues. The rules of `safeguards` are not in the paper either, and are always
-on: they act where arithmetic rounds, and where a damped matrix is not positive definite.
+Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
+frequent factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper either, but
+always on: they act if arithmetic rounds, and if a damped matrix is not positive definite.
+
+>>> from kfgn_reference import Settings, initial_state, optimiser_step
+>>> from kfgn_reference._example import X, Y, net
+>>> state, info = optimiser_step(Settings("kfra", eta=0.0), initial_state(net, tau=0.5, gamma=0.5), X, Y)
+>>> state.t, float(info.f), info.ok
+(1, 1.25, True)
 """
 
 from collections.abc import Callable, Iterable
@@ -39,28 +45,28 @@ METHODS: dict[str, SecondFactor] = {
     "kfac": lambda net, X, Y, draws: kfac(net, X, draw_labels(net, X, draws)),
     "rp": lambda net, X, Y, draws: rp(net, X, Y, draws),
 }
-"""How the second factor of a batch is made; `draws` are those of `kfac.draw_labels`, or the projections of `rp`."""
+"""The second factor of a batch by each method. `draws` are those of `draw_labels`, or the projections of `rp`."""
 
 
 HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")
-"""The methods without factors: the Gauss-Newton matrix of the batch itself, or its diagonal blocks, and no average."""
+"""The methods without factors and averages: by the Gauss-Newton matrix of the batch, or by its diagonal blocks."""
 
 
 class Settings(NamedTuple):
-    """The constants of the paper. A pair (n, d) is the number n / d, exact in every arithmetic.
+    """The constants of the optimiser, with the defaults of the paper. A pair (n, d) is the exact number n / d.
 
-    method:           a name of `METHODS` or `HESSIAN_FREE`
-    eta:              weight of L2. The paper gives no value
-    inversion:        a norm of (38), or "exact" for the inverse of (35)
-    decay_tau, T_tau: every T_tau steps tau changes by decay_tau^T_tau, C.3.1
-    decay_gamma, T_gamma: every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
-    curvature_average:   the most weight that old factors keep, Section 5; (0, 1) keeps none
-    parameter_average:   the most weight that old parameters keep in their average, (45)
-    thresholds:       of rho, below the first of which tau grows and above the second of which it shrinks
-    tau_bounds, gamma_bounds: pairs of numbers, in the arithmetic of tau
-    max_step_size:     the most that |alpha| may be
-    momentum:         what part of the last update is added to the next, a pair
-    refresh:          every how many steps the factors take in a batch
+    method:                   a name of `METHODS` or `HESSIAN_FREE`
+    eta:                      the weight of L2, for which the paper gives no value
+    inversion:                a norm of (38), or "exact" for the inverse of (35)
+    decay_tau, T_tau:         every T_tau steps tau changes by decay_tau^T_tau, C.3.1
+    decay_gamma, T_gamma:     every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
+    curvature_average:        the largest weight of the old factors in their average, Section 5, or (0, 1) for none
+    parameter_average:        the largest weight of the old parameters in their average, (45)
+    thresholds:               tau grows if rho is below the first, and shrinks if rho is above the second
+    tau_bounds, gamma_bounds: pairs of numbers in the arithmetic of tau
+    max_step_size:            the largest |alpha|
+    momentum:                 the part of the last update that is added to the next
+    refresh:                  the number of steps from one update of the factors to the next
     """
 
     method: str
@@ -85,8 +91,8 @@ class State(NamedTuple):
 
     average, Q, G: the averages of the weights and of the factors
     update:        empty before the first step
-    rejected:      the number of rejected steps among the t
-    missed:        the number of rejected steps in which it was the factors' turn
+    rejected:      the number of rejected steps among the t steps
+    missed:        the number of rejected steps in which the factors were due for an update
     """
 
     t: int
@@ -105,9 +111,9 @@ class Info(NamedTuple):
     """The outcome of a step.
 
     f:     the value before the step
-    alpha: 0 if the step was rejected
-    gamma: the damping that made the step
-    rho:   of the whole update, with momentum, if tau was adapted by it; else None
+    alpha: the step size, 0 if the step was rejected
+    gamma: the damping of this step
+    rho:   (42) for the whole update, with momentum, if tau was adapted; else None
     ok:    False if the step was rejected
     """
 
@@ -119,23 +125,23 @@ class Info(NamedTuple):
 
 
 def initial_state(net: Network, tau: Any, gamma: Any) -> State:
-    """Before the first step. The averages start empty: their first weight is 0. The paper gives no tau and gamma."""
+    """The state before the first step, with empty averages. The paper gives no initial tau and gamma."""
     return State(0, net, {}, {}, {}, tau, gamma, {})
 
 
-def averaged(old: PerLayer, new: PerLayer, t: int, most: Any) -> PerLayer:
-    """(44) at step t, where nothing is old at the first."""
-    return moving_average(old, new, average_weight(t, most)) if t > 1 else new
+def averaged(old: PerLayer, new: PerLayer, t: int, upper: Any) -> PerLayer:
+    """The moving average (44), (45) at step t, which is `new` at the first step."""
+    return moving_average(old, new, average_weight(t, upper)) if t > 1 else new
 
 
 def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) -> tuple[PerLayer, PerLayer]:
-    """The averages of Q and G once they have taken in the batch; the averages of before where it is not their turn."""
+    """The averages of Q and G, updated with the batch in every `refresh`-th step and unchanged in the others."""
     done, due = divmod(state.t, settings.refresh)
     if due > 0 or settings.method in HESSIAN_FREE:
         return state.Q, state.G
-    most, n = rational(*settings.curvature_average, state.tau), done - state.missed + 1
-    Q = averaged(state.Q, expected_q(state.net, X), n, most)
-    return Q, averaged(state.G, METHODS[settings.method](state.net, X, Y, draws), n, most)
+    upper, n = rational(*settings.curvature_average, state.tau), done - state.missed + 1
+    Q = averaged(state.Q, expected_q(state.net, X), n, upper)
+    return Q, averaged(state.G, METHODS[settings.method](state.net, X, Y, draws), n, upper)
 
 
 def damped_direction(
@@ -143,7 +149,7 @@ def damped_direction(
 ) -> PerLayer:
     """(33), (34): the direction by the factors, or by the Gauss-Newton matrix of the batch.
 
-    They are damped with gamma + eta, but the matrix with tau + eta where it is whole.
+    The factors and the diagonal blocks are damped with gamma + eta, and the full matrix with tau + eta.
     Raises `NotPositiveDefiniteError` if the damping is too small.
     """
     k = gamma + settings.eta
@@ -158,10 +164,10 @@ def damped_direction(
 
 
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
-    """A step that moves nothing, since its damped matrix is not positive definite.
+    """The result of a step that keeps the weights, since its damped matrix is not positive definite.
 
-    damped: whether more damping may help; the damping of the matrix is then `raised`. It cannot help if f is not
-    finite, or if there are no factors yet.
+    damped: True if more damping may help, in which case the damping of the matrix is `raised`. It cannot help if f
+    is not finite, or before the first factors.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":
@@ -174,9 +180,9 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 
 
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
-    """One update on the batch X (N, D_0), Y, or none if the damped matrix is not positive definite: see `rejected`.
+    """One update on the batch X (N, D_0), Y. The step is `rejected` if the damped matrix is not positive definite.
 
-    rho, and so tau, depends on the whole update: alpha delta, and with momentum the part of the last update too.
+    rho, and so tau, depends on the whole update: alpha delta, plus a part of the last update if there is momentum.
     """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
@@ -194,8 +200,8 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
             delta = direction(gamma)
         except NotPositiveDefiniteError:
             return f * 0 - 1  # less than the decrease by any usable direction
-        bend = curvature_along(net, X, Y, delta, tau, eta)
-        return bend if bend == 0 else dot(delta, g) ** 2 / bend
+        curvature = curvature_along(net, X, Y, delta, tau, eta)
+        return curvature if curvature == 0 else dot(delta, g) ** 2 / curvature
 
     if t % settings.T_gamma == 0 and settings.method != "hessian_free":
         omega = decay(settings.decay_gamma, settings.T_gamma, gamma)
@@ -203,10 +209,10 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
     try:
         delta = direction(gamma)
     except NotPositiveDefiniteError:
-        undefined = f - f != 0  # as NaN is, which NaN and infinity give, in every arithmetic
+        undefined = f - f != 0  # f is NaN or infinite: then f - f is NaN, in every arithmetic
         return rejected(settings, state, f, damped=not undefined)
-    bend = curvature_along(net, X, Y, delta, tau, eta)
-    alpha = bend if bend == 0 else -dot(delta, g) / bend  # 0 where the direction is, as at a stationary point
+    curvature = curvature_along(net, X, Y, delta, tau, eta)
+    alpha = curvature if curvature == 0 else -dot(delta, g) / curvature  # 0 at a stationary point, where delta = 0
     if settings.max_step_size is not None:
         alpha = bounded(alpha, (-settings.max_step_size, settings.max_step_size))
     update = scaled(alpha, delta)
@@ -221,15 +227,15 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
             rho = change / change_in_model
             omega = decay(settings.decay_tau, settings.T_tau, tau)
             tau = bounded(adapted_tau(tau, rho, omega, settings.thresholds), settings.tau_bounds)
-    most = rational(*settings.parameter_average, state.tau)
-    average = averaged(state.average, weights(after), t - state.rejected, most)
+    upper = rational(*settings.parameter_average, state.tau)
+    average = averaged(state.average, weights(after), t - state.rejected, upper)
     return State(t, after, average, Q, G, tau, gamma, update, *state[-2:]), Info(f, alpha, gamma, rho)
 
 
 def trajectory(
     settings: Settings, state: State, batches: Iterable[tuple[Array, Array, Any]]
 ) -> list[tuple[State, Info]]:
-    """The states after each step, over batches (X, Y, draws)."""
+    """The state and the info of each step, for batches (X, Y, draws)."""
     states = []
     for X, Y, draws in batches:
         state, info = step(settings, state, X, Y, draws)

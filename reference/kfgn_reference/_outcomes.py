@@ -1,8 +1,14 @@
-"""The labels that the model may give and their probabilities: E over p_theta(y | x) as a finite sum.
+"""The possible labels of the model and their probabilities: E over p_theta(y | x) as a finite sum.
 
-Discrete labels are enumerated. For the squared error y is normal with mean h_L, and all that the paper
-takes the mean of is quadratic in y: the 2^D_L points h_L + z, z in {-1, 1}^D_L, have the mean and the covariance
-of y, and so the same means of such functions, exactly and without a root.
+Discrete labels are enumerated. For the squared error y is normal with mean h_L, and the paper takes means only of
+functions that are quadratic in y. The 2^D_L points h_L + z, z in {-1, 1}^D_L, have the mean and the covariance
+of y, and so give the same means of these functions, exactly and without a root.
+
+>>> import numpy as np
+>>> from kfgn_reference import model_mean
+>>> from kfgn_reference._example import net
+>>> model_mean(net, np.array([3.0]), lambda y: np.outer(y, y)).tolist()
+[[10.0]]
 """
 
 import functools
@@ -23,29 +29,29 @@ from ._types import Array
 Outcomes = Iterator[tuple[Any, Any]]
 
 SIGNS = np.int8
-"""Of -1, 0 and 1, which leave any arithmetic as it is: NumPy makes float64 of float32 and int64."""
+"""The type of arrays of -1, 0 and 1. It keeps every arithmetic, whereas float32 with int64 becomes float64."""
 
 
 def squared_error_outcomes(h: Array) -> Outcomes:
-    """h + z for every sign vector z, each with probability 2^-D_L."""
+    """The labels h + z for every sign vector z, each with probability 2^-D_L."""
     for z in product((-1, 1), repeat=len(h)):
         yield h + np.array(z, dtype=SIGNS), rational(1, 2 ** len(h), h[0])
 
 
 def bernoulli_outcomes(h: Array) -> Outcomes:
-    """Every y in {0, 1}^D_L, with the product of p_i or 1 - p_i."""
+    """Every y in {0, 1}^D_L, with the product of its p_i or 1 - p_i."""
     for y in product((0, 1), repeat=len(h)):
         label = np.array(y, dtype=SIGNS)
         yield one(h) * label, np.prod(logistic((2 * label - 1) * h))
 
 
 def categorical_outcomes(h: Array) -> Outcomes:
-    """Every class."""
+    """Every class, with its softmax probability."""
     yield from enumerate(softmax(h))
 
 
 def mixture_outcomes(h: Array) -> Outcomes:
-    """y = 0 and y = 1, by (27)."""
+    """The labels 0 and 1, with their probabilities (27)."""
     yield from ((y, probability(h, y)) for y in (0, 1))
 
 
@@ -58,5 +64,5 @@ OUTCOMES: dict[str, Callable[[Array], Outcomes]] = {
 
 
 def model_mean(net: Network, h_L: Array, f: Callable[[Any], Array]) -> Array:
-    """E[f(y)] over p_theta(y | x), for one datapoint with outputs h_L and f at most quadratic in y."""
+    """E[f(y)] over p_theta(y | x), for one datapoint with outputs h_L (D_L,) and f at most quadratic in y."""
     return functools.reduce(operator.add, (p * f(y) for y, p in OUTCOMES[net.objective](h_L)))

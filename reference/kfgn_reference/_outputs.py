@@ -1,15 +1,21 @@
-"""What Gauss-Newton matrices begin with at the outputs, in (12), (22) and (24): a positive semi-definite H_L.
+"""The positive semi-definite H_L with which Gauss-Newton matrices start at the outputs, in (12), (22) and (24).
 
-The paper assumes that it is one (Section 3). The H_L of its mixture (27) never is, so (23) has no root
-there, and something must stand for it. `Network.psd` says what:
+Section 3 assumes that H_L is positive semi-definite. The H_L of the mixture (27) is indefinite, so (23) has no
+root and another matrix must replace H_L. `Network.psd` selects it:
 
-    "project"  H_L with its negative eigenvalues set to zero, one datapoint at a time, before any mean:
+    "project"  H_L with its negative eigenvalues set to zero, for each datapoint and before any mean:
                the mean of the projections is not the projection of the mean
-    "scalar"   dE/dh_L dE/dh_L^T, of rank 1: the Gauss-Newton split (11) made at the scalar p(y | h_L), with
+    "scalar"   dE/dh_L dE/dh_L^T, of rank 1: the Gauss-Newton split (11) at the scalar p(y | h_L), with
                d^2(-log p)/dp^2 = 1/p^2. Appendix E calls the output of this problem a scalar
-    "raise"    nothing: a `ValueError`
+    "raise"    no matrix, but a `ValueError`
 
-For the other objectives it does not matter. The true H_L stays in the Hessian, (2)-(11) and (28)-(31).
+The other objectives ignore it. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.
+
+>>> import numpy as np
+>>> from kfgn_reference import Network, output_root
+>>> net = Network((np.zeros((3, 2)),), (), "mixture", psd="scalar")
+>>> output_root(net, np.array([0.0, 1.0, -1.0]), 1).shape
+(3, 1)
 """
 
 from typing import Any
@@ -23,29 +29,29 @@ from ._types import Array
 
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
-    """script G_L (D_L, D_L) of one datapoint with outputs h = h_L: H_L, or what stands for it."""
+    """script G_L (D_L, D_L) of one datapoint with outputs h = h_L: H_L or its replacement."""
     E = OBJECTIVES[net.objective]
     if E.root is not None:
         return E.hessian(h, y)
-    if stand_in(net) == "project":
+    if replacement(net) == "project":
         return projection(E.hessian(h, y))
     return np.outer(E.gradient(h, y), E.gradient(h, y))
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
-    """C_L (D_L, K) with C_L C_L^T = script G_L: where (24) starts. K = D_L, or 1 for "scalar"."""
+    """C_L (D_L, K) with C_L C_L^T = script G_L, the start of (24). K = D_L, or 1 for "scalar"."""
     E = OBJECTIVES[net.objective]
     if E.root is not None:
         return E.root(h, y)
-    if stand_in(net) == "project":
+    if replacement(net) == "project":
         return projection_root(E.hessian(h, y))
     return E.gradient(h, y)[:, None]
 
 
-def stand_in(net: Network) -> str:
-    """`Network.psd` for an objective that needs it; `ValueError` if it refuses or is not known."""
+def replacement(net: Network) -> str:
+    """`Network.psd` for an objective with an indefinite H_L. Raises `ValueError` if it is "raise" or unknown."""
     if net.psd == "raise":
-        raise ValueError(f"H_L of the objective {net.objective} is indefinite; psd: expected project or scalar")
+        raise ValueError(f"psd: expected project or scalar for the indefinite H_L of {net.objective}, got 'raise'")
     if net.psd not in ("project", "scalar"):
         raise ValueError(f"psd: expected project, scalar or raise, got {net.psd!r}")
     return net.psd

@@ -1,7 +1,13 @@
-"""The full parameter Hessian (2), across layers, and its split (11) into Gauss-Newton and the rest.
+"""The full parameter Hessian (2), over all layers, and its two terms (11), one of which is Gauss-Newton.
 
-Both are built column by column, as products with the unit vectors by the R-operator: Section 2.2 wants
-the matrix for its definition, and the rest of the paper is how to do without it.
+Both are built column by column, as products of the R-operator with the unit vectors. Section 2.2 needs the
+matrix for its definition, and the rest of the paper avoids it.
+
+>>> from kfgn_reference import gauss_newton, hessian
+>>> from kfgn_reference._example import X, Y, net
+>>> H = hessian(net, X, Y)
+>>> H.shape, int((H != gauss_newton(net, X, Y)).sum())
+((9, 9), 12)
 """
 
 from collections.abc import Callable
@@ -20,7 +26,7 @@ from ._vectors import theta, unit_vectors
 
 
 def columns(net: Network, product: Callable[[PerLayer], PerLayer]) -> Array:
-    """The matrix of a linear map of the parameters: its products with the unit vectors, side by side."""
+    """The matrix of a linear map of the parameters, whose columns are the products with the unit vectors."""
     return np.stack([theta(product(e)) for e in unit_vectors(net)], axis=1)
 
 
@@ -39,8 +45,8 @@ def hessian_split(net: Network, x: Array, y: Any) -> tuple[Array, Array]:
 
         sum_k dE/d[h_L]_k d^2[h_L]_k/dtheta^2    and    J^T H_L J
 
-    The first is the R-operator with dE/dh_L held fixed, R{dE/dh_L} = 0: it curves with the network alone. The
-    second is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite, and stands here with the true H_L.
+    The first is the R-operator with R{dE/dh_L} = 0, so only the network contributes to it. The second has
+    the true H_L, and is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite.
     """
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)

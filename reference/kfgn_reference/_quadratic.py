@@ -1,4 +1,12 @@
-"""Appendix C: the quadratic model (32) and the direction of its minimiser, for all parameters (33) or by layer (34)."""
+"""Appendix C: the quadratic model (32) and the direction of its minimiser, for all parameters (33) or by layer (34).
+
+>>> import numpy as np
+>>> from kfgn_reference import direction, quadratic_model
+>>> C, g = np.diag([2.0, 4.0]), np.array([2.0, 8.0])
+>>> delta = direction(C, g)
+>>> delta.tolist(), float(quadratic_model(10.0, g, C, -delta))
+([1.0, 2.0], 1.0)
+"""
 
 from typing import Any
 
@@ -16,7 +24,7 @@ def quadratic_model(f: Any, g: Array, C: Array, delta: Array) -> Any:
 
 
 def damped(C: Array, damping: Any) -> Array:
-    """C + damping I: the paper's C-bar of G-bar with tau + eta, or its C-tilde of G-tilde with gamma + eta."""
+    """C + damping I: C-bar from G-bar with tau + eta, or C-tilde from G-tilde with gamma + eta."""
     return C + diagonal(one(C[0]) * damping)
 
 
@@ -29,10 +37,10 @@ def block_diagonal(blocks: PerLayer) -> Array:
 
 
 def direction(C: Array, g: Array) -> Array:
-    """Equation (33): C^-1 grad f. It points uphill; the step size (40) is negative."""
+    """Equation (33): C^-1 grad f, a vector. It points uphill, so the step size (40) is negative."""
     return solve(C, g)
 
 
 def layer_directions(C: PerLayer, g: PerLayer) -> PerLayer:
-    """Equation (34): C_l^-1 grad_{W_l} f, layer by layer, as matrices (D_l, D_{l-1} + 1)."""
+    """Equation (34): C_l^-1 grad_{W_l} f, layer by layer, as matrices of the shapes of W_l."""
     return {l: unvec(solve(C[l], vec(g[l])), len(g[l])) for l in g}

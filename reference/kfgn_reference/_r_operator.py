@@ -1,8 +1,13 @@
-"""Pearlmutter's R-operator, by hand: the derivative of every step of both passes along a direction V.
+"""Pearlmutter's R-operator: the derivative of both passes along a direction V, written out step by step.
 
-R{.} is the derivative with respect to r of what the network computes at W_l + r V_l, at r = 0. It gives
-products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, with
-none of these matrices formed: Appendix C.2 needs it for (41), Appendix D.2 for conjugate gradients.
+R{g} is the derivative of g with respect to r at r = 0, where g is computed with the weights W_l + r V_l. It gives
+products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, and forms
+none of these matrices. Appendix C.2 needs it for (41), Appendix D.2 for conjugate gradients.
+
+>>> from kfgn_reference import gradient, gauss_newton_product
+>>> from kfgn_reference._example import X, Y, net
+>>> gauss_newton_product(net, X, Y, gradient(net, X, Y))[2].tolist()
+[[-156.5, -851.0, -123.25]]
 """
 
 from typing import Any
@@ -13,26 +18,21 @@ from ._arithmetic import zero
 from ._batch import datapoints
 from ._expectation import expectation
 from ._gradient import backpropagate
-from ._network import Network, append_unit, forward
+from ._network import Network, forward
 from ._objectives import OBJECTIVES
 from ._outputs import output_gauss_newton
 from ._types import Array, PerLayer
 
 
-def append_zero(a: Array) -> Array:
-    """(a_1, ..., a_D, 0): the unit is a constant, so R{unit} = 0."""
-    return np.append(a, zero(a[:1]))
-
-
 def r_forward(net: Network, x: Array, V: PerLayer) -> tuple[PerLayer, PerLayer]:
-    """R{a_l} and R{h_l} of one datapoint, with the keys of `forward`:
+    """R{a_l} and R{h_l} (D_l,) of one datapoint, with the keys of `forward`:
 
     R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}},    R{a_l} = f'(h_l) * R{h_l},    R{a_0} = 0
     """
     a, h = forward(net, x)
     Ra, Rh = {0: zero(x)}, {}
     for l in range(1, net.L + 1):
-        Rh[l] = V[l] @ append_unit(a[l - 1]) + net.weights[l - 1] @ append_zero(Ra[l - 1])
+        Rh[l] = V[l] @ net.with_unit(l, a[l - 1]) + net.weights[l - 1] @ net.with_zero(l, Ra[l - 1])
         if l < net.L:
             Ra[l] = net.f(l).first(h[l]) * Rh[l]
     return Ra, Rh
@@ -44,16 +44,16 @@ def jacobian_product(net: Network, x: Array, V: PerLayer) -> Array:
 
 
 def transposed_jacobian_product(net: Network, x: Array, u: Array) -> PerLayer:
-    """J^T u (D_l, D_{l-1} + 1) of one datapoint, u (D_L,): the backward pass (3) with u for dE/dh_L."""
+    """J^T u (D_l, D_{l-1} + 1) of one datapoint: the backward pass (3) with u (D_L,) instead of dE/dh_L."""
     a, h = forward(net, x)
     carried = {net.L: u}
     for l in range(net.L - 1, 0, -1):
         carried[l] = net.f(l).first(h[l]) * (net.kernel(l + 1).T @ carried[l + 1])
-    return {l: np.outer(carried[l], append_unit(a[l - 1])) for l in carried}
+    return {l: np.outer(carried[l], net.with_unit(l, a[l - 1])) for l in carried}
 
 
 def r_backward(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> PerLayer:
-    """R{dE/dh_l} (D_l,) of one datapoint, every layer, from a given R{dE/dh_L}:
+    """R{dE/dh_l} (D_l,) for every layer of one datapoint, from a given R{dE/dh_L}:
 
     R{dE/da_l} = V_{l+1}^T dE/dh_{l+1} + W_{l+1}^T R{dE/dh_{l+1}}
     R{dE/dh_l} = f''(h_l) * R{h_l} * dE/da_l + f'(h_l) * R{dE/da_l}
@@ -67,22 +67,25 @@ def r_backward(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> 
     for l in range(net.L - 1, 0, -1):
         W, f = net.kernel(l + 1), net.f(l)
         dE_da = W.T @ dE_dh[l + 1]
-        RdE_da = V[l + 1][:, :-1].T @ dE_dh[l + 1] + W.T @ RdE_dh[l + 1]
+        RdE_da = net.without_bias(l + 1, V[l + 1]).T @ dE_dh[l + 1] + W.T @ RdE_dh[l + 1]
         RdE_dh[l] = f.second(h[l]) * Rh[l] * dE_da + f.first(h[l]) * RdE_da
     return RdE_dh
 
 
 def r_gradient(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> PerLayer:
-    """R{dE/dW_l} = R{dE/dh_l} a_{l-1}^T + dE/dh_l R{a_{l-1}}^T, the derivative of (3), from a given R{dE/dh_L}."""
+    """R{dE/dW_l} = R{dE/dh_l} a_{l-1}^T + dE/dh_l R{a_{l-1}}^T, the R-operator of (3), from a given R{dE/dh_L}."""
     a, _ = forward(net, x)
     Ra, _ = r_forward(net, x, V)
     dE_dh = backpropagate(net, x, y)
     RdE_dh = r_backward(net, x, y, V, RdE_dh_L)
-    return {l: np.outer(RdE_dh[l], append_unit(a[l - 1])) + np.outer(dE_dh[l], append_zero(Ra[l - 1])) for l in RdE_dh}
+    return {
+        l: np.outer(RdE_dh[l], net.with_unit(l, a[l - 1])) + np.outer(dE_dh[l], net.with_zero(l, Ra[l - 1]))
+        for l in RdE_dh
+    }
 
 
 def sample_hessian_product(net: Network, x: Array, y: Any, V: PerLayer) -> PerLayer:
-    """The Hessian (2) of one datapoint times V: the R-operator applied to backpropagation, R{dE/dh_L} = H_L R{h_L}."""
+    """The Hessian (2) of one datapoint times V: the R-operator of backpropagation, with R{dE/dh_L} = H_L R{h_L}."""
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)
     return r_gradient(net, x, y, V, H_L @ jacobian_product(net, x, V))

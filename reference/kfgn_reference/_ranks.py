@@ -1,6 +1,11 @@
 """Section 6 and Appendix E: the rank of the Monte-Carlo Gauss-Newton matrix, (63) and (64).
 
-Ranks are those of `linear_algebra.rank`, and so for exact arithmetic.
+Ranks are computed by `rank` of `_linear_algebra`, which needs exact arithmetic.
+
+>>> from kfgn_reference import mean_ranks
+>>> from kfgn_reference._example import X, Y, net
+>>> mean_ranks(net, X, Y)
+(2, 2)
 """
 
 from typing import Any
@@ -22,8 +27,9 @@ def sample_ranks(net: Network, x: Array, y: Any) -> tuple[int, int]:
 def mean_ranks(net: Network, X: Array, Y: Array) -> tuple[int, int]:
     """Equation (64): rank(1/N sum_n G_n) and its bound, the sum of the N ranks of H_L.
 
-    Misprint: the text applies it to the curvature that is used. It holds for the mean above, and for the factor G
-    of KFLR and, with N S, of KFAC; neither for Q kron G, whose rank is a product, nor for KFRA's G.
+    Misprint: the text applies the bound to the curvature of the optimiser. It holds for the mean above, for the
+    factor G of KFLR and, with N S, for that of KFAC. It does not hold for Q kron G, whose rank is a product, nor for
+    the G of KFRA.
     """
     bound = sum(rank(output_gauss_newton(net, forward(net, x)[1][net.L], y)) for x, y in datapoints(net, X, Y))
     return rank(gauss_newton(net, X, Y)), bound

@@ -1,6 +1,12 @@
-"""Beside the paper's three: the second factor from random projections of the root of H_L.
+"""The second factor from random projections of the root of H_L, a method that is not in the paper.
 
-The authors' released code has it. Like KFAC it is a sample, but it needs no distribution p(y | h_L).
+The authors' released code has it. Like KFAC it is a Monte Carlo estimate, but it needs no distribution p(y | h_L).
+
+>>> import numpy as np
+>>> from kfgn_reference import rp
+>>> from kfgn_reference._example import X, Y, net
+>>> rp(net, X, Y, np.array([[[1.0]], [[-1.0]]]))[1].tolist()
+[[0.5, -1.0], [-1.0, 4.0]]
 """
 
 import numpy as np
@@ -15,10 +21,10 @@ from ._types import Array, PerLayer
 def rp(net: Network, X: Array, Y: Array, projections: Array) -> PerLayer:
     """E[script G_l] ~ 1/(N S) sum_n sum_s (C_l z)(C_l z)^T, (D_l, D_l), for the roots C_l (D_l, K) of (24).
 
-    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs; the mean over z is KFLR's (25). With one z
-    the result depends on which root of H_L is taken: `objectives` and `outputs` say which.
+    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The mean over z is (25) of KFLR, and a
+    single z depends on the root of H_L, which `_objectives` and `_outputs` define.
 
-    Raises `ValueError` too for projections of another shape.
+    Raises `ValueError` also for projections of a wrong shape.
     """
     pairs = list(datapoints(net, X, Y))
     roots = [sample_roots(net, x, y) for x, y in pairs]

@@ -1,10 +1,15 @@
-"""Two rules for arithmetic that rounds, and one for a step that fails. They are ours: the paper has none of them.
+"""Two rules for rounding errors and one for failed steps. None of them is in the paper.
 
     visible              a damping of (36) that is not lost when it is added to its factor
-    within_rounding      changes of f that are too small for rho (42) to mean anything
-    raised               the damping after a step that had too little of it
+    within_rounding      a test for changes of f that are too small for a meaningful rho (42)
+    raised               the damping after a step that failed because of too little damping
 
-In exact arithmetic u = 0, and the first two change nothing.
+In exact arithmetic u = 0, and the first two rules change nothing.
+
+>>> import numpy as np
+>>> from kfgn_reference import raised, visible
+>>> visible(np.eye(2), 0.25), raised(0.25, 0.5, bounds=(0.0, 1.0))
+(0.25, 0.5)
 """
 
 from typing import Any
@@ -25,20 +30,20 @@ FLOOR, ROUNDINGS = 8, 8
 
 
 def visible(A: Array, damping: Any) -> Any:
-    """The damping of a factor A (D, D), but at least 8 sqrt(D) u tr(A), u the unit roundoff; 0 stays 0.
+    """max(damping, 8 sqrt(D) u tr(A)) for a factor A (D, D) and the unit roundoff u. A damping of 0 stays 0.
 
-    A smaller damping is lost when it is added to A, and the elimination of a singular A ends in rounding errors of
+    A smaller damping is lost when it is added to A, and the last pivots of a singular A are then rounding errors of
     either sign.
     """
     u = unit_roundoff(A[0, 0])
     if u == 0:
         return damping
-    least = FLOOR * np.sqrt(one(A[0, 0]) * len(A)) * u * trace(A)
-    return least if 0 < damping < least else damping
+    lower = FLOOR * np.sqrt(one(A[0, 0]) * len(A)) * u * trace(A)
+    return lower if 0 < damping < lower else damping
 
 
 def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) -> PerLayer:
-    """`factored_direction`, (34) with (36), where both dampings are `visible`."""
+    """The direction (34) with (36), as in `factored_direction`, with both dampings made `visible`."""
 
     def of_layer(Q: Array, G: Array, g: Array) -> Array:
         share, root_k = omega(Q, G, norm), np.sqrt(k)
@@ -50,7 +55,7 @@ def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) 
 
 
 def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|): the change of f by one rounding of f and of each output h_L."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|): the change of f if f and each output h_L are rounded once."""
     gradient = OBJECTIVES[net.objective].gradient
 
     def of_datapoint(x: Array, y: Any) -> Any:
@@ -61,12 +66,12 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """True if both changes of (42) are within eight roundings of f: tau then keeps its value."""
+    """True if both changes of (42) are at most eight roundings of f, in which case tau keeps its value."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 
 
 def raised(damping: Any, omega: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The larger of damping / omega (C.3) and u, within the bounds. u leads away from a damping of 0."""
-    more, u = damping / omega, unit_roundoff(damping)
-    return bounded(u if more < u else more, bounds)
+    """max(damping / omega, u) within the bounds, with the omega of C.3. u replaces a damping of 0."""
+    larger, u = damping / omega, unit_roundoff(damping)
+    return bounded(u if larger < u else larger, bounds)

@@ -1,7 +1,13 @@
-"""What needs eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
+"""Functions that need eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
 
-This is the one module that calls `np.linalg`, in `eigh` and `eigvalsh`. No eigenvalue of a rational matrix
-need be rational; the tests certify these functions with balls.
+Only this module calls `np.linalg`, in `eigh` and `eigvalsh`. The eigenvalues of a rational matrix need not be
+rational. The tests certify these functions with ball arithmetic.
+
+>>> import numpy as np
+>>> from kfgn_reference import projection, spectral_norm
+>>> A = np.diag([4.0, -1.0])
+>>> float(spectral_norm(A @ A)), projection(A).tolist()
+(16.0, [[4.0, 0.0], [0.0, 0.0]])
 """
 
 from collections.abc import Callable
@@ -24,19 +30,19 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def eigvalsh(A: Array) -> Array:
-    """The eigenvalues (D,) alone, ascending; raises likewise."""
+    """The eigenvalues (D,), ascending, without eigenvectors. Raises the same `TypeError`."""
     return np.linalg.eigvalsh(symmetric(A))
 
 
 def symmetric(A: Array) -> Array:
-    """(A + A^T) / 2, once it is seen to be of floating-point numbers."""
+    """(A + A^T) / 2. Raises `TypeError` unless A consists of floating-point numbers."""
     if A.dtype not in (np.float64, np.float32):
-        raise TypeError(f"expected float64 or float32 for eigenvalues, got {A.dtype}")
+        raise TypeError(f"A: expected float64 or float32 for eigenvalues, got {A.dtype}")
     return (A + A.T) / 2
 
 
 def of_eigenvalues(f: Callable[[Array], Array], A: Array) -> Array:
-    """The matrix with A's eigenvectors and f of its eigenvalues."""
+    """U diag(f(v)) U^T for the eigenvalues v and the eigenvectors U of A."""
     values, vectors = eigh(A)
     return (vectors * f(values)) @ vectors.T
 
@@ -47,12 +53,12 @@ def positive_part(v: Array) -> Array:
 
 
 def projection(A: Array) -> Array:
-    """The nearest positive semi-definite matrix: negative eigenvalues set to zero."""
+    """The nearest positive semi-definite matrix to A (D, D): its negative eigenvalues are set to zero."""
     return of_eigenvalues(positive_part, A)
 
 
 def projection_root(A: Array) -> Array:
-    """The symmetric root of `projection(A)`. Unique, where eigenvectors have a free sign."""
+    """The symmetric root of `projection(A)`, which is unique, whereas eigenvectors have a free sign."""
     return of_eigenvalues(lambda values: np.sqrt(positive_part(values)), A)
 
 
@@ -62,9 +68,9 @@ def spectral_norm(A: Array) -> Any:
 
 
 def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
-    """(Q kron G + k I)^-1 vec(V) as a matrix, exact: in both eigenbases every element is divided by q_b g_a + k.
+    """(Q kron G + k I)^-1 vec(V) as a matrix: in both eigenbases every element is divided by q_b g_a + k.
 
-    Appendix C.1 names this as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
+    Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
     Raises `NotPositiveDefiniteError` if one of the sums is not positive.
     """
     q, U = eigh(Q)
@@ -72,11 +78,11 @@ def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
     spectrum = np.outer(g, q) + k
     if not np.all(spectrum > 0):
         raise NotPositiveDefiniteError(
-            f"expected a positive definite matrix, got the eigenvalue {np.min(spectrum)} in Q kron G + k I"
+            f"Q kron G + k I: expected a positive definite matrix, got the eigenvalue {np.min(spectrum)}"
         )
     return S @ ((S.T @ V @ U) / spectrum) @ U.T
 
 
 def exact_log_determinant(Q: Array, G: Array, k: Any) -> Any:
-    """log det of (35), Q kron G + k I: the sum of log(q_b g_a + k) over all pairs of eigenvalues."""
+    """log det(Q kron G + k I), a scalar: the sum of log(q_b g_a + k) over all pairs of eigenvalues."""
     return np.sum(np.log(np.outer(eigvalsh(G), eigvalsh(Q)) + k))

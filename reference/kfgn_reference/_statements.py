@@ -1,32 +1,36 @@
-"""The 71 numbered equations of the paper: what kind each is, what it says, and where it is misprinted.
+"""The 71 numbered equations of the paper: the kind, the text and the misprint of each.
 
 Layers are Greek letters, units are Latin letters, and the block of a matrix that belongs to a layer has
-the layer as its index. What the text of the paper gets wrong or leaves open stands beside the equation and
-is never corrected in it. Some of those hats, bars and tildes may be the fault of the transcription.
+the layer as its index. Equations are as printed: errors and omissions of the paper are described next to the
+equation, and never corrected in it. Some wrong hats, bars and tildes may come from the transcription.
+
+>>> from kfgn_reference import STATEMENTS
+>>> STATEMENTS[24].kind, STATEMENTS[24].text
+('definition', 'C^k_λ = B_λ W_{λ+1}ᵀ C^k_{λ+1}')
 """
 
 from typing import Literal, NamedTuple
 
 Kind = Literal["definition", "identity", "approximation", "bound", "statement"]
-"""What an equation claims.
+"""The kind of claim that an equation makes.
 
-    definition      it introduces a quantity or a rule of the algorithm: there is nothing to check it against
-    identity        two things that can be computed apart from each other are equal
-    approximation   two things are close, how close is not said
-    bound           one thing is at most, or at least, another
-    statement       a claim that one thing follows from another
+    definition      it introduces a quantity or a rule of the algorithm, so there is nothing to compare it with
+    identity        two quantities that can be computed separately are equal
+    approximation   two quantities are close, without a bound on their difference
+    bound           one quantity is at most, or at least, another
+    statement       one claim follows from another
 """
 
 
 class Statement(NamedTuple):
     """One numbered equation.
 
-    section: where it stands, as "2.2.1" or "Appendix C.1".
-    kind: what it claims.
-    title: what it is called, in a few words.
-    text: the equation as printed, in lines of at most 78 columns. Where the paper carries the left side
-        over from the equation before, it is repeated.
-    misprint: what is wrong with it or left open, and what is right; empty if nothing is.
+    section:  the section of the paper, such as "2.2.1" or "Appendix C.1"
+    kind:     the kind of claim
+    title:    a name in a few words
+    text:     the equation as printed, in lines of at most 78 columns. A left side that the paper carries over from
+              the previous equation is repeated
+    misprint: the errors and omissions of the equation with their corrections, or an empty string
     """
 
     section: str
@@ -104,7 +108,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the diagonal matrix of second derivatives",
         "D_λ = diag(f''_λ(h_λ) ∂E/∂a_λ)",
-        "The product is elementwise, and the appended unit has no place in it: "
+        "The product is elementwise, and leaves out the appended unit: "
         "∂E/∂a_λ = W_{λ+1}ᵀ ∂E/∂h_{λ+1} with W_{λ+1} without its bias column. D_λ is also the width of a layer.",
     ),
     11: Statement(
@@ -119,7 +123,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the sample Gauss-Newton matrix",
         "G ≡ J_θ^{h^L}ᵀ 𝓗_L J_θ^{h^L}",
-        "𝓗_L is assumed PSD, which that of (27) never is: there its negative eigenvalues are set to zero, "
+        "𝓗_L is assumed to be PSD, but that of (27) never is: its negative eigenvalues are set to zero, "
         "for each datapoint and before any mean.",
     ),
     13: Statement(
@@ -217,7 +221,7 @@ STATEMENTS: dict[int, Statement] = {
         "approximation",
         "KFRA, the recursive approximation of the second factor",
         "𝔼[𝓖_λ] ≈ 𝔼[B_λ W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1} B_λ]",
-        "The outer expectation reaches f' alone: the right side is "
+        "The outer expectation applies to f' alone: the right side is "
         "(W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1}) ⊙ 𝔼[f'_λ f'_λᵀ], W_{λ+1} without its bias column. "
         "The start is not given for each loss: for softmax it is 𝔼[𝓗_L] = diag(𝔼[p]) - 𝔼[p pᵀ].",
     ),
@@ -226,7 +230,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the mixture of two binary classifiers",
         "p(y|h_L) = σ(h^L_1) σ(h^L_2)^y σ(-h^L_2)^{1-y}\n         + (1 - σ(h^L_1)) σ(h^L_3)^y σ(-h^L_3)^{1-y}",
-        "Its 𝓗_L is indefinite at every h_L, for both labels, so that (23) has no root and (12) need not be PSD: "
+        "Its 𝓗_L is indefinite at every h_L, for both labels, so (23) has no root and (12) need not be PSD: "
         "the negative eigenvalues are set to zero for each datapoint, before any mean.",
     ),
     28: Statement(
@@ -249,7 +253,7 @@ STATEMENTS: dict[int, Statement] = {
         "      + Σ_{i,j} W^{λ+1}_{i,a} (∂a^λ_a/∂h^λ_a) ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i)\n"
         "                (∂a^λ_b/∂h^λ_b) W^{λ+1}_{j,b}",
         "The left side is one element, [𝓗_λ]_{a,b}. "
-        "a and b leave out the appended unit, so that W^{λ+1} is without its bias column.",
+        "a and b leave out the appended unit, so W^{λ+1} is without its bias column.",
     ),
     29: Statement(
         "Appendix B",
@@ -277,7 +281,7 @@ STATEMENTS: dict[int, Statement] = {
         "approximation",
         "the quadratic approximation of the objective",
         "f(θ + δ) ≈ f(θ) + δᵀ ∇_θ f + ½ δᵀ C δ = f̂(δ; C)",
-        "Whether f holds the L2 term is left open: it does, everywhere, f = mean of E over the minibatch + ½ η ‖θ‖², "
+        "The paper leaves open if f includes the L2 term: it does, f = mean of E over the minibatch + ½ η ‖θ‖², "
         "biases included. f is a transfer function in the main text.",
     ),
     33: Statement(
@@ -285,7 +289,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the unmodified step direction",
         "δ̃ = C̃⁻¹ ∇_θ f",
-        "Right as printed, without a minus sign: the sign comes from α_* in (40).",
+        "Correct as printed, without a minus sign: the sign comes from α_* in (40).",
     ),
     34: Statement(
         "Appendix C.1",
@@ -309,7 +313,7 @@ STATEMENTS: dict[int, Statement] = {
         "Q̃_λ ⊗ 𝓖̃_λ + kI ⊗ I ≈ (Q̃_λ + ω √k I) ⊗ (𝓖̃_λ + ω⁻¹ √k I)",
         "The text above it prints (A ⊗ B)⁻¹ vec(V) = A⁻¹VB⁻¹: with columns stacked it is vec(B⁻¹VA⁻ᵀ). "
         "So δ̃_λ = (𝓖̃_λ + ω⁻¹ √k I)⁻¹ ∇_{W_λ} f (Q̃_λ + ω √k I)⁻¹, "
-        "where Algorithm 1 has the two inverses the other way round.",
+        "where Algorithm 1 exchanges the two inverses.",
     ),
     37: Statement(
         "Appendix C.1",
@@ -355,16 +359,16 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the reduction ratio",
         "ρ = (f(θ + δ_*) - f(θ)) / (f̂(δ_*; C̃) - f̂(0; C̃))",
-        "C̃ is C̄, and f holds the L2 term: both are of the current minibatch. The denominator is negative: "
-        'ρ < 1 means that f is higher than the model said, not "lower" as the text below has it.',
+        "C̃ is C̄, and f includes the L2 term: both are of the current minibatch. The denominator is negative: "
+        'ρ < 1 means that f is higher than the model predicted, not "lower" as the text below says.',
     ),
     43: Statement(
         "Appendix C.3.2",
         "approximation",
         "the two levels of approximation",
         "f(θ + δ) ≈^τ f̂(δ; C̄) ≈^γ f̂(δ; C̃)",
-        "Right as printed; but the text below it selects γ by the least f̂(δ; C̃), and C̄ is meant: "
-        "each candidate gets its own α_* under the one C̄ with the current τ.",
+        "Correct as printed, but the text below it selects γ by the smallest f̂(δ; C̃), and C̄ is meant: "
+        "each candidate has its own α_* under the same C̄ with the current τ.",
     ),
     44: Statement(
         "Appendix C.4",
@@ -385,15 +389,16 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the two forms of the Fisher matrix",
         "F̄ = 𝔼[∇_θ log p_θ(x) ∇_θ log p_θ(x)ᵀ]_{p_θ(x)}\n  = -𝔼[∇∇ log p_θ(x)]_{p_θ(x)}",
-        "The two forms agree under the model's own samples. With the labels of the data the first is the empirical "
-        "Fisher, another matrix; the second is F̄ and the mean first term of (11), where h_L are natural parameters.",
+        "The two forms agree under samples of the model. With the labels of the data the first is the empirical "
+        "Fisher, a different matrix, and the second is F̄ plus the mean of the first term of (11), if h_L are natural "
+        "parameters.",
     ),
     47: Statement(
         "Appendix D.1",
         "definition",
         "the Fisher matrix of a network",
         "F̄ = 𝔼[∇_θ log p_θ(x, y) ∇_θ log p_θ(x, y)ᵀ]_{p_θ(x,y)}\n  = 𝔼[∇_θ log p_θ(y|x) ∇_θ log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
-        "p_θ(x, y) is p(x) p_θ(y|x): x is data, and only y is of the model.",
+        "p_θ(x, y) is p(x) p_θ(y|x): x is from the data, and only y is from the model.",
     ),
     48: Statement(
         "Appendix D.1",
@@ -511,7 +516,7 @@ STATEMENTS: dict[int, Statement] = {
         "bound",
         "the rank of the sample Gauss-Newton matrix",
         "G ≡ J_θ^{h_L}ᵀ 𝓗_L J_θ^{h_L}  ⇒  rank(G) ≤ rank(𝓗_L)",
-        "It is for one datapoint: a mean over N of them can have N times that rank. With biases it is an equality.",
+        "It holds for one datapoint: a mean over N of them can have N times that rank. With biases it is an equality.",
     ),
     64: Statement(
         "Appendix E",
@@ -534,7 +539,7 @@ STATEMENTS: dict[int, Statement] = {
         "the recursion without its second term",
         "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ\n    = (W_{λ+1} B_λ)ᵀ 𝓗_{λ+1} (W_{λ+1} B_λ)",
         "W_{λ+1} is without its bias column. "
-        "The proof prints D_{i,j} = δ_{i,j} f''(h_{i,j}): it is δ_{i,j} f''(h_i) ∂E/∂a_i.",
+        "The proof prints D_{i,j} = δ_{i,j} f''(h_{i,j}): correct is δ_{i,j} f''(h_i) ∂E/∂a_i.",
     ),
     67: Statement(
         "Appendix F",
@@ -572,7 +577,7 @@ STATEMENTS: dict[int, Statement] = {
         "bound",
         "the trace of the Hessian",
         "trace(H) = Σ_{λ=1}^L trace(H_λ) ≥ 0",
-        "It does not prove Lemma 2: a strict maximum needs H ≤ 0, but no negative eigenvalue, as -x⁴ shows. "
+        "It does not prove Lemma 2: a strict maximum requires H ≤ 0, but no negative eigenvalue, as -x⁴ shows. "
         "The conclusion holds because E is convex in one W_λ in a neighbourhood.",
     ),
 }

@@ -1,8 +1,14 @@
-"""Appendix C.2 and C.3: the step along a direction, equations (39)-(41), and how good the model was, (42), (43).
+"""Appendix C.2 and C.3: the step along a direction, equations (39)-(41), and the error of the model, (42), (43).
 
-The function that is minimised is f = loss + eta / 2 |theta|^2, biases included. Everything is on one batch.
+The minimised function is f = loss + eta / 2 |theta|^2, biases included. All quantities are of one batch.
 Misprint: (39)-(42) write C-tilde. The text says, and (41) needs, the full Gauss-Newton matrix of the batch:
 C-bar = G-bar + (tau + eta) I.
+
+>>> from kfgn_reference import gradient, reduction_ratio, step
+>>> from kfgn_reference._example import X, Y, net
+>>> delta = step(net, X, Y, gradient(net, X, Y), tau=1.0, eta=0.0)
+>>> round(float(reduction_ratio(net, X, Y, delta, tau=1.0, eta=0.0)), 6)
+1.011395
 """
 
 from typing import Any
@@ -20,12 +26,12 @@ from ._vectors import dot, moved, scaled, theta, weights
 
 
 def regularised_loss(net: Network, X: Array, Y: Array, eta: Any) -> Any:
-    """f(theta) = loss + eta / 2 |theta|^2."""
+    """f(theta) = loss + eta / 2 |theta|^2, a scalar."""
     return loss(net, X, Y) + eta * dot(weights(net), weights(net)) / 2
 
 
 def regularised_gradient(net: Network, X: Array, Y: Array, eta: Any) -> PerLayer:
-    """grad f = gradient + eta theta."""
+    """grad f = gradient + eta theta, layer by layer."""
     g, W = gradient(net, X, Y), weights(net)
     return {l: g[l] + eta * W[l] for l in g}
 
@@ -33,7 +39,7 @@ def regularised_gradient(net: Network, X: Array, Y: Array, eta: Any) -> PerLayer
 def curvature_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equation (41): delta^T C-bar delta = 1/N sum_n v_n^T script G_L v_n + (tau + eta) delta^T delta, v = J delta.
 
-    By the R-operator, without any matrix of parameters. Misprint: Algorithm 1 drops the mean over n.
+    Computed by the R-operator, without a matrix over the parameters. Misprint: Algorithm 1 omits the mean over n.
     """
 
     def of_datapoint(x: Array, y: Any) -> Any:
@@ -44,7 +50,7 @@ def curvature_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any,
 
 
 def model_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
-    """The model (32) at delta under C-bar: f + delta^T grad f + delta^T C-bar delta / 2."""
+    """f + delta^T grad f + delta^T C-bar delta / 2, the model (32) at delta under C-bar."""
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
     return f + dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
 
@@ -52,7 +58,7 @@ def model_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta
 def step_size(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equations (39), (40): alpha = -delta^T grad f / delta^T C-bar delta, the minimiser of the model along delta.
 
-    Negative for the uphill direction (33); 0/0 where delta is 0, which it is at a stationary point.
+    Negative for the uphill direction (33). At a stationary point delta = 0, and alpha is 0/0.
     """
     g = regularised_gradient(net, X, Y, eta)
     return -dot(delta, g) / curvature_along(net, X, Y, delta, tau, eta)
@@ -64,7 +70,7 @@ def step(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) 
 
 
 def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> tuple[Any, Any]:
-    """Numerator and denominator of (42): f(theta + delta) - f(theta), and how far the model under C-bar changes."""
+    """Numerator and denominator of (42): the changes at delta of f and of its model under C-bar."""
     change = regularised_loss(moved(net, delta), X, Y, eta) - regularised_loss(net, X, Y, eta)
     g = regularised_gradient(net, X, Y, eta)
     return change, dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
@@ -73,8 +79,8 @@ def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: An
 def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equation (42): rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), at a step delta = delta_*.
 
-    Both differences are negative for a good step. 1 where the model is right. Misprint: the text has
-    rho < 1 for a function that fell further; as the denominator is negative it has fallen less.
+    Both differences are negative for a good step, and rho = 1 for an exact model. Misprint: by the text f fell by
+    more than the model if rho < 1. Since the denominator is negative, f fell by less.
     """
     change, change_in_model = changes(net, X, Y, delta, tau, eta)
     return change / change_in_model
@@ -83,9 +89,9 @@ def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any,
 def models(
     net: Network, X: Array, Y: Array, delta: PerLayer, C_tilde: Array, tau: Any, eta: Any
 ) -> tuple[Any, Any, Any]:
-    """Equation (43): f(theta + delta), its model under C-bar, and that one's under a block-diagonal C-tilde.
+    """Equation (43): f(theta + delta), its model under C-bar, and its model under a block-diagonal C-tilde.
 
-    tau makes the second near the first, gamma (inside C-tilde) the third near the second.
+    tau controls the difference of the first two, and gamma, which is in C-tilde, that of the last two.
     """
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
     return (

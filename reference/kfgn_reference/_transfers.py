@@ -1,15 +1,22 @@
 """The elementwise transfer functions f of equation (1), with the f' of (9) and the f'' of (10).
 
-At a kink the derivative is a choice that the paper leaves open. Here it is the left one:
+The paper leaves the derivative at a kink open. Here it is the left derivative:
 f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
+
+>>> import numpy as np
+>>> from kfgn_reference import transfer
+>>> f = transfer(("leaky_relu", 0.25))
+>>> f.f(np.array([-2.0, 3.0])).tolist(), f.first(np.array([0.0, 3.0])).tolist()
+([-0.5, 3.0], [0.25, 1.0])
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._arithmetic import one, zero
+from ._arithmetic import one, times_fraction, zero
 from ._types import Array
 
 
@@ -22,18 +29,18 @@ class Transfer(NamedTuple):
 
 
 def logistic(h: Array) -> Array:
-    """1 / (1 + e^-h). Accurate in both tails, relative to its value; e^-h may overflow to inf, which is right."""
+    """1 / (1 + e^-h), accurate in both tails relative to its value; an e^-h that overflows gives the right limit, 0."""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-h))
 
 
 def softplus(h: Array) -> Array:
-    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) written so that a ball may hold 0."""
+    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) = (h + |h|) / 2, which a ball around 0 also has."""
     return (h + abs(h)) / 2 + np.log1p(np.exp(-abs(h)))
 
 
 def sech_squared(h: Array) -> Array:
-    """1 / cosh(h)^2 = 1 - tanh(h)^2 without the cancellation."""
+    """1 - tanh(h)^2 as 1 / cosh(h)^2, which does not cancel."""
     with np.errstate(over="ignore"):
         return 1 / np.cosh(h) ** 2
 
@@ -54,25 +61,42 @@ def relu(h: Array) -> Array:
 
 
 def relu_first(h: Array) -> Array:
-    """1 where h > 0, else 0."""
+    """1 where h > 0, and 0 elsewhere."""
     return np.where(h > 0, one(h), zero(h))
 
 
-def leaky_relu(h: Array) -> Array:
-    """max(h / 10, h), the example of Section 2.2.3."""
-    return np.where(h > 0, h, h / 10)
+def leaky_relu(slope: Any) -> Transfer:
+    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and the slope elsewhere. Section 2.2.3 has 1/10.
 
-
-def leaky_relu_first(h: Array) -> Array:
-    """1 where h > 0, else 1/10."""
-    return np.where(h > 0, one(h), one(h) / 10)
+    slope: an integer, float or Fraction. Every arithmetic multiplies by it as an exact quotient of integers.
+    """
+    n, d = slope.as_integer_ratio()
+    return Transfer(
+        lambda h: np.where(h > 0, h, times_fraction(h, n, d)),
+        lambda h: np.where(h > 0, one(h), times_fraction(one(h), n, d)),
+        zero,
+    )
 
 
 TRANSFERS: dict[str, Transfer] = {
     "identity": Transfer(lambda h: h, one, zero),
     "relu": Transfer(relu, relu_first, zero),
-    "leaky_relu": Transfer(leaky_relu, leaky_relu_first, zero),
+    "leaky_relu": leaky_relu(Fraction(1, 10)),
     "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
     "logistic": Transfer(logistic, logistic_first, logistic_second),
     "softplus": Transfer(softplus, logistic, logistic_first),
 }
+"""The transfer functions by their names, each with its default parameter."""
+
+WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu}
+"""The transfer functions with a parameter, as functions of this parameter."""
+
+
+def transfer(record: str | tuple[str, Any]) -> Transfer:
+    """The transfer function of a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01)."""
+    if isinstance(record, str):
+        return TRANSFERS[record]
+    name, parameter = record
+    if name not in WITH_PARAMETER:
+        raise ValueError(f"transfers: expected a parameter only for {', '.join(WITH_PARAMETER)}, got {record!r}")
+    return WITH_PARAMETER[name](parameter)

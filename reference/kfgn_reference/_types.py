@@ -1,4 +1,4 @@
-"""The types that every signature here is written in."""
+"""The types of every signature in this package."""
 
 from typing import Any, TypeAlias
 

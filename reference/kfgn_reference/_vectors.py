@@ -1,4 +1,11 @@
-"""vec, theta and back: the vectors that the paper's matrices act on."""
+"""vec, theta and their inverses: the vectors that the paper's matrices act on.
+
+>>> import numpy as np
+>>> from kfgn_reference import unvec, vec
+>>> v = vec(np.array([[1, 2, 3], [4, 5, 6]]))
+>>> v.tolist(), unvec(v, 2).tolist()
+([1, 4, 2, 5, 3, 6], [[1, 2, 3], [4, 5, 6]])
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,29 +18,29 @@ from ._types import Array, PerLayer
 
 
 def vec(V: Array) -> Array:
-    """The columns of V, one below the other."""
+    """The columns of V (D, K) stacked into one vector (D K,)."""
     return V.T.reshape(-1)
 
 
 def unvec(v: Array, rows: int) -> Array:
-    """The matrix of so many rows that `vec` makes v of."""
+    """The matrix V with this number of rows whose `vec` is v."""
     return v.reshape(-1, rows).T
 
 
 def theta(V: PerLayer) -> Array:
-    """(vec V_1, ..., vec V_L), one vector for all layers, as Section 2.1 orders the parameters."""
+    """(vec V_1, ..., vec V_L), one vector for all layers in the order of Section 2.1."""
     return np.concatenate([vec(V[l]) for l in sorted(V)])
 
 
 def per_layer(net: Network, v: Array) -> PerLayer:
-    """The matrices (D_l, D_{l-1} + 1) that `theta` makes v of."""
+    """The matrices V_l, each of the shape of W_l, whose `theta` is v."""
     ends = np.cumsum([W.size for W in net.weights])[:-1]
     parts = np.split(v, ends)
     return {l: unvec(part, len(net.weights[l - 1])) for l, part in enumerate(parts, start=1)}
 
 
 def weights(net: Network) -> PerLayer:
-    """W_1, ..., W_L keyed by layer."""
+    """W_1, ..., W_L, keyed by layer."""
     return dict(enumerate(net.weights, start=1))
 
 
@@ -48,12 +55,12 @@ def dot(U: PerLayer, V: PerLayer) -> Any:
 
 
 def added(U: PerLayer, V: PerLayer) -> PerLayer:
-    """U + V."""
+    """U + V, layer by layer."""
     return {l: U[l] + V[l] for l in U}
 
 
 def scaled(c: Any, V: PerLayer) -> PerLayer:
-    """c V."""
+    """c V, layer by layer, for a scalar c."""
     return {l: c * V[l] for l in V}
 
 

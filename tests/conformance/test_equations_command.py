@@ -111,7 +111,7 @@ def test_equations_of_a_number_prints_that_one(capsys):
     assert out.startswith("(26) ")
     assert "def kfra(net: Network, X: Array, Y: Array) -> PerLayer:\n" in out
     assert "    G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)\n" in out
-    assert out.endswith("tested by tests/reference/equations/test_section_3.py::test_equation_26\n")
+    assert out.endswith("tested by tests/reference/equations/test_section_3_2.py::test_equation_26\n")
 
 
 @pytest.mark.parametrize(

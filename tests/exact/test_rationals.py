@@ -1,10 +1,9 @@
-"""The oracles on rational numbers: the same functions, exact, in two arithmetics, and the bits of float64 against them.
+"""The oracles on rational numbers: two exact arithmetics agree, and float64 rounds their values.
 
-With the squared error and piecewise linear transfer functions nothing in the paper leaves the rationals but
-roots, logarithms and eigenvalues: a quantity that says none of these is computed exactly here.
+With the squared error and piecewise linear transfer functions, only roots, logarithms and eigenvalues leave the
+rationals. Every quantity without them is computed exactly here.
 """
 
-import math
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +11,6 @@ from fractions import Fraction
 import flint
 import hypothesis.strategies as st
 import numpy as np
-import pytest
 from hypothesis import assume, event, example, given, settings
 from kfgn_conformance import QUANTITIES, Problem
 from kfgn_conformance.problems.drawn import DAMPINGS, dyadic, sampling_draws, targets
@@ -21,20 +19,25 @@ from kfgn_conformance.problems.problem import Probes, dense_layers, exact, weigh
 from kfgn_conformance.quantities import REFERENCE_ONLY
 from kfgn_conformance.tolerances import telling, tolerances, truth
 
+from .tracked import Tracked
+
 EVERY = {quantity.name: quantity for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY)}
+
+
 RATIONAL = {name: quantity for name, quantity in EVERY.items() if not quantity.irrational}
 
+
 DIVIDES = {"step_size", "reduction_ratio", "damped_factors", "conjugate_gradients", "block_conjugate_gradients"}
-"""Rational, but with a quotient of two computed numbers, which has finitely many binary digits only by luck."""
+"""Rational quantities with a quotient of two computed numbers, which rarely has finitely many binary digits."""
 
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
-"""A second or two for each problem, most of it for the Fisher matrix."""
+"""Fewer examples, since each problem takes a second or two, mostly for the Fisher matrix."""
 
 
 @st.composite
 def rational_problems(draw, transfers, datapoints, step):
-    """The squared error with 1 to 3 layers of 1 to 3 units, 1 or 2 outputs; weights and inputs multiples of `step`."""
+    """Problems with squared error, 1 to 3 layers of 1 to 3 units, 1 or 2 outputs, and multiples of `step`."""
     widths = (*draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)), draw(st.integers(1, 2)))
     N, S, D = draw(st.sampled_from(datapoints)), draw(st.sampled_from((2, 1))), widths[-1]
     chosen = tuple(draw(st.sampled_from(transfers)) for _ in widths[1:-1])
@@ -61,25 +64,25 @@ def rational_problems(draw, transfers, datapoints, step):
 
 
 def fraction(value):
-    """Any number of this module as a Fraction."""
+    """Any number in this module as a Fraction."""
     if isinstance(value, flint.fmpq):
         return Fraction(int(value.p), int(value.q))
     return Fraction(value.item() if isinstance(value, np.generic) else value)
 
 
 def in_arithmetic(make, problem):
-    """The problem with every real number x as make(numerator, denominator)."""
+    """The problem with every real number converted by make(numerator, denominator)."""
     number = np.frompyfunc(lambda x: make(*float(x).as_integer_ratio()), 1, 1)
     return problem.map_reals(lambda x: np.asarray(number(x), dtype=object))
 
 
 def elements(arrays):
-    """Every number of a quantity, array by array."""
+    """All numbers of a quantity, array by array."""
     return [list(array.flat) for array in arrays]
 
 
 def exact_answers(make, problem):
-    """Every rational quantity. A problem on which one divides by 0 is no problem."""
+    """Every rational quantity of a problem. Hypothesis discards a problem in which one divides by 0."""
     there = in_arithmetic(make, problem)
     try:
         return {name: elements(quantity.oracle(there)) for name, quantity in RATIONAL.items()}
@@ -88,7 +91,7 @@ def exact_answers(make, problem):
 
 
 def ratio(problem, quantity, answer):
-    """The worst error / tolerance of float64, itself without a rounding."""
+    """The largest error / tolerance of float64, computed without rounding."""
     worst = Fraction(0)
     allowed = tolerances(problem, quantity, "float64")
     for rounded, right, tolerance in zip(truth(problem, quantity).arrays, answer, allowed, strict=True):
@@ -99,7 +102,7 @@ def ratio(problem, quantity, answer):
 
 
 def test_what_is_rational():
-    """The rest says why it is not, and has no rational form indeed: its oracle needs a root, a log or an eigenvalue."""
+    """Each other quantity states why it is irrational: its oracle needs a root, a logarithm or an eigenvalue."""
     assert {name: quantity.irrational for name, quantity in EVERY.items() if quantity.irrational} == {
         "omega": "a square root",
         "solve_trace": "square roots of k and of norms",
@@ -114,7 +117,7 @@ def test_what_is_rational():
 
 
 def test_two_exact_arithmetics_agree_and_float64_rounds_them():
-    """Fraction is Python's and fmpq is FLINT's; neither shares code with the other or with float64."""
+    """Fraction of Python, fmpq of FLINT and float64 share no code."""
     judged = Counter()
 
     @FEWER
@@ -135,123 +138,6 @@ def test_two_exact_arithmetics_agree_and_float64_rounds_them():
 
     check()
     assert set(judged) == set(RATIONAL)
-
-
-def exponent(value):
-    """e of a value k 2^-e in lowest terms, None if it is not dyadic."""
-    power = value.denominator
-    return power.bit_length() - 1 if power & (power - 1) == 0 else None
-
-
-def elementwise(operation):
-    """An operation of two `Tracked`, one of which may be an integer; NumPy takes arrays apart itself."""
-
-    def operate(self, other):
-        return NotImplemented if isinstance(other, np.ndarray) else operation(self, Tracked.of(other))
-
-    return operate
-
-
-class Tracked:
-    """A rational number that knows whether float64 computes it without any rounding, in whatever order it adds.
-
-    value: the number
-    size:  the sum of |term| over the terms of the sum that made it
-    grid:  every one of those terms is a multiple of 2^-grid
-    bits:  the most bits that it, or any number that it was made of, may need; infinity if one is not dyadic
-
-    Whatever order BLAS adds in, and whether or not it fuses a product with a sum, each number that it holds on the way
-    is a sum of some of the terms: a multiple of 2^-grid and at most `size`, so it has at most as many bits as the
-    integer size 2^grid. Products and quotients are taken of stored numbers, never of parts of a sum, so they start
-    anew. That is a proof, and 53 bits need no slack.
-    """
-
-    __slots__ = ("bits", "grid", "size", "value")
-
-    def __init__(self, value, size, grid, bits):
-        self.value, self.size, self.grid, self.bits = value, size, grid, bits
-
-    @classmethod
-    def stored(cls, value, bits=0):
-        """One operation's result, or a number of the problem, made of numbers of so many bits."""
-        grid = exponent(value)
-        if grid is None:
-            return cls(value, abs(value), 0, math.inf)
-        return cls(value, abs(value), grid, max(bits, value.numerator.bit_length()))
-
-    @classmethod
-    def made(cls, numerator, denominator):
-        return cls.stored(Fraction(numerator, denominator))
-
-    @classmethod
-    def of(cls, other):
-        return other if isinstance(other, cls) else cls.stored(Fraction(int(other)))
-
-    @elementwise
-    def __add__(self, other):
-        size, grid = self.size + other.size, max(self.grid, other.grid)
-        bits = max(self.bits, other.bits, int(size * 2**grid).bit_length())
-        return Tracked(self.value + other.value, size, grid, bits)
-
-    @elementwise
-    def __mul__(self, other):
-        return self.stored(self.value * other.value, max(self.bits, other.bits))
-
-    @elementwise
-    def __truediv__(self, other):
-        """IEEE division rounds the exact quotient: no error where that is dyadic and fits."""
-        return self.stored(self.value / other.value, max(self.bits, other.bits))
-
-    def __neg__(self):
-        return Tracked(-self.value, self.size, self.grid, self.bits)
-
-    @elementwise
-    def __sub__(self, other):
-        return self + -other
-
-    @elementwise
-    def __rsub__(self, other):
-        return other + -self
-
-    @elementwise
-    def __rtruediv__(self, other):
-        return other / self
-
-    def __pow__(self, power):
-        assert power == 2  # the only one that is taken of a rational
-        return self * self
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    @elementwise
-    def __gt__(self, other):
-        return self.value > other.value
-
-    @elementwise
-    def __lt__(self, other):
-        return self.value < other.value
-
-
-@pytest.mark.parametrize(
-    ("number", "bits"),
-    [
-        (Tracked.made(3, 8), 2),
-        (Tracked.made(1, 3), math.inf),
-        (Tracked.made(1, 3) * 3, math.inf),
-        (Tracked.made(2**53 - 1, 1) + 0, 53),
-        (Tracked.made(2**53, 1) + 1, 54),
-        (Tracked.made(2**53, 1) - 2**53, 55),  # nothing is left, but a sum in another order may have held 2^54
-        (Tracked.made(1, 2**30) + 2**30, 61),
-        (Tracked.made(2**30 - 1, 1) * (2**30 - 1), 60),
-        ((Tracked.made(2**30 - 1, 1) * (2**30 - 1)) * 0, 60),
-        (6 / Tracked.made(3, 4), 4),
-        (1 - Tracked.made(1, 4), 3),
-        (Tracked.made(-3, 4) ** 2, 4),
-    ],
-)
-def test_bits_are_counted(number, bits):
-    assert number.bits == bits
 
 
 NETWORK_OF_ONE_UNIT = Problem(
@@ -275,9 +161,9 @@ NETWORK_OF_ONE_UNIT = Problem(
 
 
 def test_float64_has_the_bits_of_the_rational():
-    """Element by element, wherever `Tracked` proves that nothing is rounded; also at the kinks.
+    """float64 equals the rational in every element for which `Tracked` proves that nothing is rounded.
 
-    Each quantity is proved in full on some problem, but for those that divide.
+    Each quantity is proved in full on some problem, except those that divide.
     """
     whole = Counter()
 
@@ -303,7 +189,7 @@ def test_float64_has_the_bits_of_the_rational():
 
 
 def test_a_rounding_is_seen():
-    """0.1 is not 1/10, and a number too long for float64 is not itself."""
+    """The loss at an input of 0.1 needs more than 53 bits, and float64 rounds it."""
     tenth = replace(NETWORK_OF_ONE_UNIT, X=np.array([[0.1]]))
     quantity = RATIONAL["loss"]
     (number,) = quantity.oracle(in_arithmetic(Tracked.made, tenth))[0].flat

@@ -1,4 +1,4 @@
-"""What these tests share: problems whose widths all differ, so that no transpose fits, and one measure of error."""
+"""Fixtures: problems whose widths all differ, so that no transpose has the right shape, and one measure of error."""
 
 import itertools
 from typing import NamedTuple
@@ -30,7 +30,7 @@ def _labels(rng, objective, N, D):
 
 @pytest.fixture(scope="session")
 def make_problem():
-    """Random problems. With this seed every layer of ReLUs has a live one at each datapoint, so no truth is all 0."""
+    """Random problems. With this seed every ReLU layer has a live unit at each datapoint, so no result is all 0."""
 
     def make(objective, transfers, N=7, seed=4, psd="project"):
         rng = np.random.default_rng(seed)
@@ -47,13 +47,13 @@ def make_problem():
     scope="session", params=[(E, fs) for E in OBJECTIVES for fs in CHAINS], ids=lambda p: "-".join([p[0], *p[1]])
 )
 def problem(request, make_problem):
-    """Every objective with depths 1 to 4 and all six transfer functions; for the mixture, both that H_L may become."""
+    """Every objective with depths 1 to 4 and all six transfer functions, and for the mixture both values of `psd`."""
     return make_problem(*request.param, psd="project" if len(request.param[1]) % 2 else "scalar")
 
 
 @pytest.fixture(scope="session")
 def relative_error():
-    """max |ours - truth| / max |truth| of two arrays, or the largest over the layers of two dictionaries."""
+    """max |ours - truth| / max |truth| of two arrays, or the largest such error of two dictionaries of layers."""
 
     def error(ours, truth):
         if isinstance(truth, dict):

@@ -1,8 +1,8 @@
-"""Whether each equation's test notices when its function is wrong: `python tests/reference/perturb.py`.
+"""Check that the test of each equation fails if its function is wrong: `python tests/reference/perturb.py`.
 
-Every function of the registry is made to return its answer with one part in a million added (a bool negated, a rank
-raised by one), for those who call it by name, and the test that the registry names is run. It must fail. What
-the package calls inside stays right, so an identity is perturbed on one side only.
+Each function of the registry is replaced by one whose result is larger by one part in a million (a bool is negated, a
+rank is raised by one). Then the test that the registry names is run, and must fail. Only the public name and the name
+in the function's own module are replaced, so an identity is perturbed on one side only.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def perturbed(answer):
-    """The answer with every number in it moved."""
+    """The result with every number in it perturbed."""
     if isinstance(answer, (bool, np.bool_)):
         return not answer
     if isinstance(answer, (int, np.integer)):
@@ -35,7 +35,7 @@ def perturbed(answer):
 
 
 def outcome(task):
-    """The exit status of the equation's test, with the function perturbed or, for None, as it is."""
+    """The exit status of the test of an equation with the function perturbed, or unperturbed for None."""
     number, function = task
     if function is not None:
 

@@ -1,4 +1,4 @@
-"""How tau and gamma follow, Appendix C.3, in rationals and by hand."""
+"""The adaptation of tau and gamma, Appendix C.3, in rationals and by hand."""
 
 from fractions import Fraction
 
@@ -11,14 +11,14 @@ HALF = Fraction(1, 2)
 
 
 def test_tau_by_hand():
-    """Above 3/4 it is halved, below it is doubled, at 3/4 it stays, and it follows from where it stands."""
+    """tau is halved if rho > 3/4, doubled if rho < 3/4, and kept at 3/4, starting from its last value."""
     just = Fraction(1, 10**30)
     ratios = [
         (Fraction(1), 4),
         (Fraction(3, 4) + just, 2),
         (Fraction(3, 4), 2),
         (Fraction(3, 4) - just, 4),
-        (Fraction(1, 4), 8),  # one threshold, no second one at 1/4
+        (Fraction(1, 4), 8),  # one threshold, and no second one at 1/4
         (Fraction(0), 16),
         (Fraction(-5), 32),
         (Fraction(7), 16),
@@ -32,17 +32,17 @@ def test_tau_by_hand():
 
 @pytest.mark.parametrize(("rho", "expected"), [(0.76, 2.0), (0.75, 8.0), (0.74, 32.0)])
 def test_tau_in_floats(rho, expected):
-    """3/4 is a float64, so equality can be had."""
+    """3/4 is exact in float64, so rho can be equal to it."""
     assert ref.adapted_tau(8.0, rho, 0.25) == expected
 
 
 def test_tau_of_nothing_is_nothing():
-    """As printed there are no bounds; multiplication is all there is."""
+    """As printed there are no bounds, so tau = 0 stays 0."""
     assert ref.adapted_tau(Fraction(0), Fraction(0), HALF) == ref.adapted_tau(Fraction(0), Fraction(1), HALF) == 0
 
 
 class Score:
-    """A function of gamma by its values, that remembers what it was asked."""
+    """A function of gamma given by its values, which records its arguments."""
 
     def __init__(self, values):
         self.values, self.asked = values, []
@@ -71,7 +71,7 @@ class Score:
     ],
 )
 def test_gamma_by_hand(values, winner):
-    """The most decrease wins; each of the three is scored once, gamma first."""
+    """The largest decrease is chosen. Each of the three candidates is scored once, gamma first."""
     score = Score(dict(zip((3, 6, 12), values, strict=True)))
     gamma = ref.adapted_gamma(Fraction(6), HALF, score)
     assert type(gamma) is Fraction
@@ -80,13 +80,13 @@ def test_gamma_by_hand(values, winner):
 
 
 def test_gamma_between_two_better_ones():
-    """Both beat gamma by the same: either would do, and the smaller, which is asked first, is what is taken."""
+    """If both other candidates are better by the same amount, the smaller is chosen, since it is scored first."""
     score = Score({3: 2, 6: 1, 12: 2})
     assert ref.adapted_gamma(Fraction(6), HALF, score) == 3
 
 
 def test_gamma_follows_a_valley():
-    """With one best gamma, here 5, the search halves until the next one is worse, and stays there."""
+    """With a single best gamma, here 5, gamma is halved until the next one is worse, and then kept."""
     seen, gamma = [], Fraction(48)
     for _ in range(6):
         gamma = ref.adapted_gamma(gamma, HALF, lambda gamma: -abs(gamma - 5))
@@ -111,7 +111,7 @@ def test_decay():
 
 
 def test_decay_is_undone():
-    """tau up and down again with the paper's omega: the same rational, where floats would drift."""
+    """tau after an increase and a decrease with the omega of the paper is the same rational, without drift."""
     omega = decay((19, 20), 5, Fraction(1))
     tau = Fraction(150)
     for _ in range(8):

@@ -1,10 +1,5 @@
-"""Algorithm 1 as a whole: against the functions of its equations, by hand, in balls, and against its own misreadings.
+"""Algorithm 1 compared with the functions of its equations, in float64 and in balls, and with a step by hand."""
 
-`update` here is a third version, in rows, with the misprints and the likely slips of an implementation as options: the
-plain one must agree, and every other must not.
-"""
-
-import itertools
 from fractions import Fraction
 
 import flint
@@ -12,7 +7,8 @@ import kfgn_reference as ref
 import numpy as np
 import pytest
 
-GAMMA, TAU, ETA = 0.7, 0.2, 0.05
+from .algorithm_1 import ETA, GAMMA, TAU, problem
+
 OBJECTIVES = (
     ("squared_error", "project"),
     ("bernoulli", "project"),
@@ -20,25 +16,13 @@ OBJECTIVES = (
     ("mixture", "project"),
     ("mixture", "scalar"),
 )
+
+
 NAMES = ("gradient", "Q", "G", "direction", "weights")
 
 
-def problem(objective, psd="project", widths=(4, 5, 2, 3), transfers=("tanh", "softplus"), N=5, seed=1):
-    rng = np.random.default_rng(seed)
-    shapes = [(width, below + 1) for below, width in itertools.pairwise(widths)]
-    net = ref.Network(tuple(rng.normal(size=shape) for shape in shapes), transfers, objective, psd)
-    D = widths[-1]
-    Y = {
-        "squared_error": rng.normal(size=(N, D)),
-        "bernoulli": rng.uniform(size=(N, D)),
-        "categorical": rng.integers(D, size=N),
-        "mixture": np.arange(N) % 2,
-    }[objective]
-    return net, rng.normal(size=(N, widths[0])), Y
-
-
 def by_equations(net, X, Y, gamma, tau, eta):
-    """One datapoint and one equation at a time."""
+    """The same update by the functions of one datapoint and one equation at a time."""
     g, Q, G = ref.regularised_gradient(net, X, Y, eta), ref.expected_q(net, X), ref.kfra(net, X, Y)
     direction = ref.factored_direction(Q, G, g, gamma + eta)
     alpha = ref.step_size(net, X, Y, direction, tau, eta)
@@ -145,7 +129,7 @@ def test_by_hand():
 
 
 def test_dead_units():
-    """A layer of dead ReLUs: tr G = 0 below it, omega = 1 there, and the direction is g over k, but for Q."""
+    """In a layer of dead ReLUs G = 0, so omega = 1, and the direction is g (Q + sqrt(k) I)^-1 / sqrt(k)."""
     net, X, Y = problem("squared_error", widths=(2, 3, 2), transfers=("relu",))
     W = net.weights[0].copy()
     W[:, -1] = -100
@@ -158,7 +142,7 @@ def test_dead_units():
 
 
 def test_no_damping():
-    """gamma + eta = 0 with one datapoint: Q has rank 1 and cannot be solved with. Either of the two will do."""
+    """With gamma + eta = 0 and one datapoint, Q is singular. A positive gamma or eta is enough."""
     net, X, Y = problem("squared_error", widths=(1, 1), transfers=(), N=1)
     X = np.array([[1.0]])
     with pytest.raises(ValueError, match="positive definite matrix, got pivot 2 of 2"):
@@ -179,137 +163,8 @@ def test_bad_input():
 
 
 def test_rationals_have_no_root():
-    """Python's rationals cannot take omega's; FLINT's can where it is rational."""
+    """Fractions of Python have no square root for omega. Those of FLINT have it if the root is rational."""
     net = ref.Network((np.array([[Fraction(2), Fraction(1)]]),), (), "squared_error")
     one = np.array([[Fraction(1)]])
     with pytest.raises(TypeError, match="sqrt"):
         ref.algorithm_1(net, one, one, Fraction(1), Fraction(1), Fraction(0))
-
-
-SLIPS = (
-    "the inverses change sides",
-    "no 1/N in g",
-    "no 1/N in Q",
-    "no 1/N in G_L",
-    "no 1/N in A A^T",
-    "no mean over v H v",
-    "v at the mean datapoint",
-    "f' averaged before its outer product",
-    "a mean of whole recursions",
-    "H_L of the first datapoint",
-    "the first column is the bias",
-    "the first column is the bias in the R-operator",
-    "no L2 in g",
-    "no L2 on the bias",
-    "L2 twice",
-    "k without its root",
-    "gamma without eta",
-    "omega upside down",
-    "omega squared",
-    "omega without dimensions",
-    "omega is 1",
-    "damping of both factors by k",
-    "no tau",
-    "no eta in alpha",
-    "gamma in alpha",
-    "downhill",
-    "no alpha",
-)
-FIRST = {"tanh": lambda h: 1 - np.tanh(h) ** 2, "softplus": lambda h: 1 / (1 + np.exp(-h))}
-VALUE = {"tanh": np.tanh, "softplus": lambda h: np.log(1 + np.exp(h))}
-
-
-def update(net, X, Y, gamma, tau, eta, slip=None):
-    """The new weights by Algorithm 1, right or with one of `SLIPS`. Datapoints are rows; H_L and dE/dh_L are given."""
-    assert slip is None or slip in SLIPS
-
-    def unless(name, value, otherwise):
-        return otherwise if slip == name else value
-
-    N, L, W = len(X), len(net.weights), net.weights
-    ones = np.ones((N, 1))
-    a, h = [np.hstack([X, ones])], []
-    for l in range(L):
-        h.append(a[l] @ W[l].T)
-        if l < L - 1:
-            a.append(np.hstack([VALUE[net.transfers[l]](h[l]), ones]))
-    outputs = list(zip(h[-1], Y, strict=True))
-    H = np.array([ref.OBJECTIVES[net.objective].hessian(h_n, y) for h_n, y in outputs])
-    d = np.array([ref.OBJECTIVES[net.objective].gradient(h_n, y) for h_n, y in outputs])
-    G = unless("no 1/N in G_L", unless("H_L of the first datapoint", H.mean(axis=0), H[0]), H.sum(axis=0))
-    each, g, delta = H, [None] * L, [None] * L
-    for l in reversed(range(L)):
-        L2 = eta * unless("L2 twice", unless("no L2 in g", 1, 0), 2) * W[l]
-        L2 = unless("no L2 on the bias", L2, L2 * (np.arange(W[l].shape[1]) < W[l].shape[1] - 1))
-        g[l] = np.einsum("na,nb->ab", d, a[l]) / unless("no 1/N in g", N, 1) + L2
-        Q = np.einsum("na,nb->ab", a[l], a[l]) / unless("no 1/N in Q", N, 1)
-        omega = np.sqrt(np.trace(Q) / len(Q) / (np.trace(G) / len(G)))
-        omega = unless("omega without dimensions", omega, np.sqrt(np.trace(Q) / np.trace(G)))
-        omega = unless("omega squared", unless("omega upside down", omega, 1 / omega), omega**2)
-        omega = unless("omega is 1", omega, 1)
-        k = gamma + unless("gamma without eta", eta, 0)
-        root = unless("k without its root", np.sqrt(k), k)
-        left = np.linalg.inv(G + np.eye(len(G)) * unless("damping of both factors by k", root / omega, k))
-        right = np.linalg.inv(Q + np.eye(len(Q)) * unless("damping of both factors by k", root * omega, k))
-        delta[l] = right @ g[l] @ left if slip == "the inverses change sides" else left @ g[l] @ right
-        if l > 0:
-            kernel = unless("the first column is the bias", W[l][:, :-1], W[l][:, 1:])
-            A = FIRST[net.transfers[l - 1]](h[l - 1])
-            d = (d @ kernel) * A
-            outer = np.einsum("na,nb->ab", A, A) / unless("no 1/N in A A^T", N, 1)
-            outer = unless("f' averaged before its outer product", outer, np.outer(A.mean(axis=0), A.mean(axis=0)))
-            each = np.einsum("na,ia,nij,jb,nb->nab", A, kernel, each, kernel, A)
-            G = unless("a mean of whole recursions", (kernel.T @ G @ kernel) * outer, each.mean(axis=0))
-    Ra = np.zeros_like(X)
-    for l in range(L):
-        kernel = unless("the first column is the bias in the R-operator", W[l][:, :-1], W[l][:, 1:])
-        v = a[l] @ delta[l].T + Ra @ kernel.T
-        if l < L - 1:
-            Ra = FIRST[net.transfers[l]](h[l]) * v
-    along = np.einsum("na,nab,nb->n", v, H, v)
-    curvature = unless("no mean over v H v", along.mean(), along.sum())
-    curvature = unless("v at the mean datapoint", curvature, v.mean(axis=0) @ H.mean(axis=0) @ v.mean(axis=0))
-    damping = unless("no tau", tau, 0) + unless("no eta in alpha", eta, 0) + unless("gamma in alpha", 0, gamma)
-    curvature = curvature + damping * sum(np.sum(part**2) for part in delta)
-    alpha = -sum(np.sum(part * slope) for part, slope in zip(delta, g, strict=True)) / curvature
-    alpha = unless("no alpha", unless("downhill", alpha, -alpha), -1)
-    return {l: W[l - 1] + alpha * delta[l - 1] for l in range(1, L + 1)}
-
-
-@pytest.fixture(scope="module", params=["squared_error", "bernoulli", "categorical"])
-def square(request):
-    """All weights are square matrices, so that the inverses fit on both sides."""
-    return problem(request.param, widths=(2, 3, 4, 5), N=4, seed=6)
-
-
-@pytest.fixture(scope="module", params=["squared_error", "bernoulli", "categorical"])
-def ragged(request):
-    """No two dimensions of a layer are equal, so that omega needs them."""
-    return problem(request.param, widths=(3, 6, 2, 5), N=4, seed=6)
-
-
-def moves(case, slip=None):
-    """How far the weights go, here and there."""
-    W = dict(enumerate(case[0].weights, start=1))
-    here, there = update(*case, GAMMA, TAU, ETA, slip), ref.algorithm_1(*case, GAMMA, TAU, ETA).weights
-    return {l: here[l] - W[l] for l in W}, {l: there[l] - W[l] for l in W}
-
-
-def test_right_reading(square, ragged, relative_error):
-    assert relative_error(*moves(square)) < 1e-12
-    assert relative_error(*moves(ragged)) < 1e-12
-
-
-def test_misread_inverses(square, relative_error):
-    """By another number only where the layers are square; elsewhere NumPy refuses it."""
-    assert relative_error(*moves(square, SLIPS[0])) > 1e-2
-
-
-@pytest.mark.parametrize("slip", SLIPS[1:])
-def test_misreadings(ragged, slip, relative_error):
-    """Every slip moves the update by more than a thousandth. One is none for the squared error, with H_L = I."""
-    error = relative_error(*moves(ragged, slip))
-    if slip == "H_L of the first datapoint" and ragged[0].objective == "squared_error":
-        assert error < 1e-12
-    else:
-        assert error > 1e-3

@@ -1,7 +1,7 @@
 """The functions compute in the arithmetic of their arguments: on rationals, exactly.
 
-Where the transfer functions are piecewise linear and the objective is the squared error, E is a quadratic function
-of one W_l as long as no unit crosses its kink. There difference quotients are derivatives, without any error.
+With piecewise linear transfer functions and the squared error, E is a quadratic function of one W_l as long as no
+unit crosses its kink. Difference quotients are then exact derivatives.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from kfgn_reference import _arithmetic, _objectives
 
 CHAINS = (("relu",), ("identity", "leaky_relu"), ("leaky_relu", "relu", "identity"))
 WIDTHS = (5, 3, 4, 2, 3)
-STEP = Fraction(1, 10**9)  # below the distance from any kink, as the tests check
+STEP = Fraction(1, 10**9)  # smaller than the distance to any kink, as the tests check
 
 ON_THE_BATCH = {
     "loss": lambda net, X, Y: {1: np.array([ref.loss(net, X, Y)])},
@@ -36,8 +36,10 @@ ON_A_DATAPOINT = {
     "forward": lambda net, x, _: ref.forward(net, x)[1],
     "jacobians": lambda net, x, _: ref.jacobians(net, x),
     "derivation": lambda net, x, y: dict(enumerate(ref.derivation(net, x, y, 1))),
-    "elementwise_curving_matrix": lambda net, x, y: {1: ref.elementwise_curving_matrix(net, x, y, 1)},
-    "elementwise_slope_matrix": lambda net, x, _: {1: ref.elementwise_slope_matrix(net, x, 1)},
+    "elementwise_second_derivative_matrix": lambda net, x, y: {
+        1: ref.elementwise_second_derivative_matrix(net, x, y, 1)
+    },
+    "elementwise_derivative_matrix": lambda net, x, _: {1: ref.elementwise_derivative_matrix(net, x, 1)},
     "hessian_split": lambda net, x, y: dict(enumerate(ref.hessian_split(net, x, y))),
     "jacobian_product": lambda net, x, _: {1: ref.jacobian_product(net, x, own_weights(net))},
     "mixed_derivatives": lambda net, x, y: {1: ref.mixed_derivatives(net, x, y, 2, 1)},
@@ -62,12 +64,12 @@ ON_A_DATAPOINT = {
 
 
 def own_weights(net):
-    """A direction."""
+    """A direction: the weights themselves."""
     return dict(enumerate(net.weights, 1))
 
 
 def rational_problem(transfers, N, denominator):
-    """Every number is a multiple of 1 / denominator, as a Fraction."""
+    """A problem of Fractions that are multiples of 1 / denominator."""
     rng = np.random.default_rng(7)
     widths = WIDTHS[-len(transfers) - 2 :]
 
@@ -88,7 +90,7 @@ def as_float(problem):
 @pytest.mark.parametrize("transfers", CHAINS)
 @pytest.mark.parametrize("name", ON_THE_BATCH)
 def test_rationals_stay_rational(name, transfers):
-    """N = 3, so that a mean taken in floats would show. One float among the terms makes the result a float."""
+    """Every result is rational. N = 3, so a mean in float64 would round, and one float makes a result a float."""
     result = ON_THE_BATCH[name](*rational_problem(transfers, N=3, denominator=7))
     assert {type(value) for l in result for value in result[l].flat} == {Fraction}
 
@@ -96,7 +98,7 @@ def test_rationals_stay_rational(name, transfers):
 @pytest.mark.parametrize("transfers", CHAINS)
 @pytest.mark.parametrize("name", ON_A_DATAPOINT)
 def test_one_datapoint_stays_rational(name, transfers):
-    """Zeros off a diagonal may be integers, which are exact as well."""
+    """Every result is rational, or an integer off a diagonal, which is exact too."""
     net, X, Y = rational_problem(transfers, N=1, denominator=7)
     result = ON_A_DATAPOINT[name](net, X[0], Y[0])
     assert {type(value) for l in result for value in result[l].flat} <= {Fraction, int}
@@ -105,7 +107,7 @@ def test_one_datapoint_stays_rational(name, transfers):
 @pytest.mark.parametrize("transfers", [("relu",), ("identity", "relu"), ("relu", "identity")])
 @pytest.mark.parametrize("name", ON_THE_BATCH)
 def test_dyadic_numbers_have_the_same_bits(name, transfers):
-    """Sums and products of few bits, divided by N = 4: float64 makes no error either."""
+    """Sums and products of few bits, divided by N = 4, are also exact in float64."""
     problem = rational_problem(transfers, N=4, denominator=8)
     exact, rounded = ON_THE_BATCH[name](*problem), ON_THE_BATCH[name](*as_float(problem))
     for l in exact:
@@ -121,7 +123,7 @@ def test_floats_round_the_rationals(name, relative_error):
 
 
 def moved(problem, l, entries):
-    """The loss with STEP times some entries of W_l added to it, at most two of them."""
+    """The loss with multiples of STEP added to at most two entries of W_l."""
     net, X, Y = problem
     W = net.weights[l - 1].copy()
     for entry, sign in entries:
@@ -135,7 +137,7 @@ def moved(problem, l, entries):
 
 @pytest.mark.parametrize("transfers", CHAINS)
 def test_difference_quotients(transfers):
-    """The gradient, and one column of each block (7) of the Hessian, which is (16), as equations between rationals."""
+    """The gradient, and one column of each Hessian block (7), which is (16) here, are exact difference quotients."""
     problem = rational_problem(transfers, N=3, denominator=7)
     gradient, H, G = ref.gradient(*problem), ref.hessian_blocks(*problem), ref.gauss_newton_blocks(*problem)
     for l, g in gradient.items():
@@ -153,7 +155,7 @@ def test_difference_quotients(transfers):
 
 
 def test_the_constants_are_exact():
-    """0 and 1 next to rationals, and never a float: 0.0 times a Fraction is a float too. Nor int64 next to float32."""
+    """Constants are no floats next to rationals, since 0.0 times a Fraction is a float, or int64 next to float32."""
     v = np.array([Fraction(1, 3), Fraction(1, 7), Fraction(11, 21)])
     assert _arithmetic.off_diagonal(v).tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
     assert _arithmetic.diagonal(v).tolist() == [[v[0], 0, 0], [0, v[1], 0], [0, 0, v[2]]]
@@ -168,7 +170,7 @@ def test_the_constants_are_exact():
 
 @pytest.mark.parametrize("name", ["bernoulli", "categorical", "mixture"])
 def test_objectives_stay_balls(name):
-    """What cannot be rational is certified: every number of E, dE/dh_L, H_L and the root is a ball of 200 bits."""
+    """Objectives that are not rational compute in balls: E, dE/dh_L, H_L and the root are balls of 200 bits."""
     flint = pytest.importorskip("flint")
     precision = flint.ctx.prec
     flint.ctx.prec = 200

@@ -1,9 +1,9 @@
-"""Every derivative of the reference against JAX autodiff in float64. Only the data come from the reference's side.
+"""Every derivative of the reference compared with JAX autodiff in float64. Only the data are shared.
 
-All of them are derivatives with respect to one vector v: the columns of all the weights, and then a shift,
-zero here, that is added to each h_l, so that its derivatives are those of h_l. The Gauss-Newton matrix is the
-Hessian of E where h_L is replaced by its first-order expansion, which is what neglecting a term of (11) means; for the
-mixture (27), p(y | h_L) is replaced by its, or H_L by its projection.
+All derivatives are with respect to one vector v. It consists of the columns of all weights, and of a shift of each h_l,
+which is zero here and whose derivatives are those of h_l. The Gauss-Newton matrix is the Hessian of E with h_L replaced
+by its first-order expansion, which omits a term of (11). For the mixture (27), the expansion is of p(y | h_L), or H_L
+is replaced by its projection.
 """
 
 import kfgn_reference as ref
@@ -75,14 +75,14 @@ def differentiate(net, X, Y):
         J = jax.jacrev(output)(v, x)
         return error(v), jax.grad(error)(v), jax.hessian(error)(v), J, jax.hessian(expanded)(jnp.zeros_like(v))
 
-    # Compiling is what takes the time.
+    # compiled once per problem, since compilation takes most of the time
     compiled = jax.jit(jax.vmap(derivatives), compiler_options={"xla_backend_optimization_level": 0})
     return [np.asarray(d) for d in compiled(X, Y)]
 
 
 @pytest.fixture(scope="module")
 def truths(problem):
-    """{name of a function: {l: its value for every datapoint}}."""
+    """The values for every datapoint, keyed by the name of the function and by layer."""
     with jax.enable_x64(True):
         E, g, H, J, G = differentiate(*problem)
     sizes = [W.size for W in problem.net.weights] + [len(W) for W in problem.net.weights]
@@ -139,7 +139,7 @@ def test_mean_over_the_batch(name, problem, truths, relative_error):
 
 @pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
-    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points leave 0 out
+    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points do not include 0
     f = TRANSFERS[name]
     f, first, second = (np.asarray(jax.vmap(d)(h)) for d in (f, jax.grad(f), jax.grad(jax.grad(f))))
     ours = ref.TRANSFERS[name]
@@ -151,7 +151,7 @@ def test_transfer_functions(name, relative_error):
 @pytest.mark.parametrize("scale", [0, 1, 5])
 @pytest.mark.parametrize("name", ref.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
-    """E, dE/dh_L, H_L, and the root R as R R^T = H_L; the H_L of the mixture has none until it is projected."""
+    """E, dE/dh_L, H_L and the root R with R R^T = H_L. The indefinite H_L of the mixture has no root."""
     h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), ref.OBJECTIVES[name]
     for y in map(np.array, LABELS[name]):
         value, gradient, hessian = (np.asarray(d(LOSSES[name])(h, y)) for d in (lambda E: E, jax.grad, jax.hessian))

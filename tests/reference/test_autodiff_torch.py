@@ -1,4 +1,4 @@
-"""Every derivative of the reference against torch.func in float64. Only the data come from the reference's side."""
+"""Every derivative of the reference compared with torch.func in float64. Only the data are shared."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 F = torch.nn.functional
 func = torch.func
 
-# PyTorch says so of a function that its own forward mode calls.
+# a warning of PyTorch about a function that its own forward mode calls
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script. is deprecated:DeprecationWarning")
 
 TRANSFERS = {
@@ -38,7 +38,7 @@ LABELS = {
 
 
 class Error(NamedTuple):
-    """E as a function of h_L, and what stands for its Hessian where Gauss-Newton matrices begin."""
+    """E as a function of h_L, and the matrix that replaces its Hessian in Gauss-Newton matrices."""
 
     net: ref.Network
     y: torch.Tensor
@@ -50,26 +50,26 @@ class Error(NamedTuple):
         if self.net.objective != "mixture":
             return func.hessian(self)(h)
         if self.net.psd == "scalar":  # the one output is p(y | h_L)
-            slope = func.grad(lambda h: torch.exp(-self(h)))(h)
-            return torch.outer(slope, slope) * torch.exp(2 * self(h))
+            dp = func.grad(lambda h: torch.exp(-self(h)))(h)
+            return torch.outer(dp, dp) * torch.exp(2 * self(h))
         values, vectors = torch.linalg.eigh(func.hessian(self)(h))
         return vectors @ torch.diag(torch.clamp(values, min=0)) @ vectors.T
 
 
 def onward(net, weights, h, l):
-    """h_L from h_l."""
+    """h_L as a function of h_l."""
     for W, f in zip(weights[l:], net.transfers[l - 1 :], strict=True):
         h = W @ torch.cat([TRANSFERS[f](h), torch.ones(1, dtype=h.dtype)])
     return h
 
 
 def output(net, weights, x):
-    """h_L from x."""
+    """h_L as a function of the weights, at x."""
     return onward(net, weights, weights[0] @ torch.cat([x, torch.ones(1, dtype=x.dtype)]), 1)
 
 
 def by_weights(definition):
-    """{l: definition of W_l}, where E and h_L are functions of all the weights, in a tuple."""
+    """The value of a definition per layer, as a function of W_l with the other weights fixed."""
 
     def evaluate(net, weights, x, y):
         return dict(enumerate(definition(lambda weights: output(net, weights, x), Error(net, y), weights), 1))
@@ -78,7 +78,7 @@ def by_weights(definition):
 
 
 def by_preactivations(definition):
-    """{l: definition of h_l}, where E and h_L are functions of h_l."""
+    """The value of a definition per layer, as a function of h_l."""
 
     def evaluate(net, weights, x, y):
         h = [output(net._replace(transfers=net.transfers[: l - 1]), weights[:l], x) for l in range(1, net.L + 1)]
@@ -97,7 +97,7 @@ def hessian(h_L, E, at):
 
 
 def hessian_blocks(h_L, E, weights):
-    """The block of W_l with vec stacking columns: (a, b, c, d) has the row (b, a) and the column (d, c)."""
+    """The block of W_l. vec stacks columns, so element (a, b, c, d) has the row (b, a) and the column (d, c)."""
     blocks = [row[l] for l, row in enumerate(hessian(h_L, E, weights))]
     return [H.permute(1, 0, 3, 2).reshape(W.numel(), -1) for H, W in zip(blocks, weights, strict=True)]
 
@@ -141,7 +141,7 @@ MEANS = {
 
 @pytest.fixture(scope="module")
 def truths(problem):
-    """{name of a function: [what autodiff gives for each datapoint]}."""
+    """The values by autodiff for each datapoint, keyed by the name of the function."""
     weights = tuple(map(torch.tensor, problem.net.weights))
     pairs = list(zip(map(torch.tensor, problem.X), map(torch.tensor, problem.Y), strict=True))
     samples = {name: [definition(problem.net, weights, x, y) for x, y in pairs] for name, definition in SAMPLES.items()}
@@ -164,7 +164,7 @@ def test_mean_over_the_batch(name, problem, truths, relative_error):
 
 @pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
-    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points leave 0 out
+    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points do not include 0
     first = func.grad(TRANSFERS[name])
     f, first, second = (torch.vmap(d)(torch.tensor(h)).numpy() for d in (TRANSFERS[name], first, func.grad(first)))
     ours = ref.TRANSFERS[name]
@@ -176,7 +176,7 @@ def test_transfer_functions(name, relative_error):
 @pytest.mark.parametrize("scale", [0, 1, 5])
 @pytest.mark.parametrize("name", ref.OBJECTIVES)
 def test_objectives(name, scale, relative_error):
-    """E, dE/dh_L, H_L, what stands for it, and a root of that: R R^T."""
+    """E, dE/dh_L, H_L, its replacement, and a root R of the replacement, compared as R R^T."""
     h, ours = scale * np.array([1.1, -0.4, 0.7, -1.3][: 3 if name == "mixture" else 4]), ref.OBJECTIVES[name]
     at = torch.tensor(h)
     assert (ours.root is None) == (name == "mixture")

@@ -1,4 +1,4 @@
-"""An oracle must not answer nonsense: what does not fit is an error, and not a broadcast or a shorter batch."""
+"""A batch or network that does not fit is an error, and never a broadcast or a shorter batch."""
 
 import re
 
@@ -65,7 +65,7 @@ def test_the_mixture_has_three_outputs(make_problem, outputs):
     net, X, Y = make_problem("mixture", ("softplus",))
     other = net._replace(weights=(net.weights[0], np.ones((outputs, 3))))
     for function, data in [(ref.gradient, (X, Y)), (ref.expected_q, (X,)), (ref.kfac, (X, Y[:, None]))]:
-        with pytest.raises(ValueError, match=f"^expected 3 outputs for the mixture, got {outputs}$"):
+        with pytest.raises(ValueError, match=f"^weights: expected 3 outputs for the mixture, got {outputs}$"):
             function(other, *data)
 
 
@@ -90,14 +90,26 @@ def test_as_many_draws_as_datapoints(make_problem):
 
 def test_a_network_that_is_no_chain(make_problem):
     net, X, Y = make_problem("squared_error", ("softplus",))
-    wide = net._replace(weights=(net.weights[0], np.ones((3, 9))))
-    surplus = net._replace(transfers=("softplus", "tanh"))
-    for broken in (wide, surplus):
-        with pytest.raises(ValueError, match="one transfer function fewer"):
-            ref.gradient(broken, X, Y)
+    for change, message in [
+        ({"weights": ()}, "weights: expected one matrix per layer, got shapes []"),
+        (
+            {"weights": (net.weights[0], np.ones(3))},
+            f"weights: expected one matrix per layer, got shapes {[(2, 5), (3,)]}",
+        ),
+        ({"weights": (net.weights[0], np.ones((3, 9)))}, "weights: expected shapes (D_l, D_(l-1) + 1), or"),
+        (
+            {"transfers": ("softplus", "tanh")},
+            "transfers: expected 1, one fewer than the layers, got ('softplus', 'tanh')",
+        ),
+        ({"biases": (True,)}, "biases: expected 2 truth values, got (True,)"),
+        ({"biases": (True, False)}, "weights: expected shapes (D_l, D_(l-1) + 1), or"),
+        ({"biases": (False, True)}, "X: expected shape (N, 5) with N > 0, got (7, 4)"),
+    ]:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            ref.gradient(net._replace(**change), X, Y)
 
 
 def test_the_outputs_of_the_mixture_are_those_of_the_last_layer():
     weights = tuple(np.zeros(shape) for shape in ((5, 3), (4, 6), (2, 5)))
-    with pytest.raises(ValueError, match="expected 3 outputs for the mixture, got 2"):
+    with pytest.raises(ValueError, match="weights: expected 3 outputs for the mixture, got 2"):
         ref.loss(ref.Network(weights, ("tanh", "tanh"), "mixture"), np.zeros((1, 2)), np.array([0]))

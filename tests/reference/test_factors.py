@@ -1,4 +1,4 @@
-"""The factors that are means of something else than derivatives: E[Q_l] of (21), and KFRA (26) where it is not KFLR."""
+"""The factors that autodiff does not give: E[Q_l] of (21), and KFRA (26) in cases that differ from KFLR."""
 
 from fractions import Fraction
 
@@ -21,15 +21,15 @@ def mixture_hessian(psd, h, y):
     s, A, C = 1 / (1 + np.exp(-h * [1, 2 * y - 1, 2 * y - 1]))
     t = 2 * y - 1
     p = s * A + (1 - s) * C
-    slope = np.array([s * (1 - s) * (A - C), t * s * A * (1 - A), t * (1 - s) * C * (1 - C)]) / p
+    first = np.array([s * (1 - s) * (A - C), t * s * A * (1 - A), t * (1 - s) * C * (1 - C)]) / p
     if psd == "scalar":
-        return np.outer(slope, slope)
+        return np.outer(first, first)
     by_1_2, by_1_3 = t * s * (1 - s) * A * (1 - A), -t * s * (1 - s) * C * (1 - C)
-    curving = np.array([[0, by_1_2, by_1_3], [by_1_2, 0, 0], [by_1_3, 0, 0]])
+    second = np.array([[0, by_1_2, by_1_3], [by_1_2, 0, 0], [by_1_3, 0, 0]])
     np.fill_diagonal(
-        curving, [slope[0] * (1 - 2 * s) * p, slope[1] * (1 - 2 * A) * t * p, slope[2] * (1 - 2 * C) * t * p]
+        second, [first[0] * (1 - 2 * s) * p, first[1] * (1 - 2 * A) * t * p, first[2] * (1 - 2 * C) * t * p]
     )
-    values, vectors = np.linalg.eigh(np.outer(slope, slope) - curving / p)
+    values, vectors = np.linalg.eigh(np.outer(first, first) - second / p)
     return vectors @ np.diag(np.maximum(values, 0)) @ vectors.T
 
 
@@ -44,7 +44,7 @@ def output_hessian(net, h, y):
 
 
 def batch_pass(net, X):
-    """A_0, ..., A_{L-1} and h_1, ..., h_L of the whole batch, (N, D_l)."""
+    """a_0, ..., a_{L-1} and h_1, ..., h_L of the whole batch, (N, D_l)."""
     a, h = [X], []
     for W, f in zip(net.weights, (*net.transfers, "identity"), strict=True):
         h.append(a[-1] @ W[:, :-1].T + W[:, -1])
@@ -53,7 +53,7 @@ def batch_pass(net, X):
 
 
 def test_q(problem, relative_error):
-    """E[Q_l] = A_{l-1} A_{l-1}^T / N with a row of ones below A_{l-1}; neither centred nor divided by N - 1."""
+    """E[Q_l] = A_{l-1} A_{l-1}^T / N with a last row of ones in A_{l-1}, neither centred nor divided by N - 1."""
     net, X, _ = problem
     activations = [np.vstack([a.T, np.ones(len(X))]) for a in batch_pass(net, X)[0]]
     truth = {l: A @ A.T / len(X) for l, A in enumerate(activations, 1)}
@@ -61,24 +61,24 @@ def test_q(problem, relative_error):
 
 
 def test_kfra(problem, relative_error):
-    """E[G_l] = E[B_l W^T E[G_{l+1}] W B_l] with the diagonal matrix B_l of each datapoint written out."""
+    """E[G_l] = E[B_l W^T E[G_{l+1}] W B_l] with a dense diagonal matrix B_l per datapoint."""
     net, X, Y = problem
     h = batch_pass(net, X)[1]
     G = np.mean([output_hessian(net, output, y) for output, y in zip(h[-1], Y, strict=True)], axis=0)
     truth = {net.L: G}
     for l in range(net.L - 1, 0, -1):
-        W, slope = net.weights[l][:, :-1], TRANSFERS[net.transfers[l - 1]][1]
-        B = map(np.diag, slope(h[l - 1]))
+        W, derivative = net.weights[l][:, :-1], TRANSFERS[net.transfers[l - 1]][1]
+        B = map(np.diag, derivative(h[l - 1]))
         truth[l] = G = np.mean([b @ W.T @ G @ W @ b for b in B], axis=0)
     assert relative_error(kfra(*problem), truth) < 1e-12
 
 
 @pytest.mark.parametrize("number", [float, Fraction])
 def test_kfra_by_hand(number):
-    """One unit a layer, squared error, two datapoints: the slopes are (1, 0) in layer 1 and (1, 1/10) in layer 2.
+    """One unit per layer, squared error, two datapoints, with f' = (1, 0) in layer 1 and (1, 1/10) in layer 2.
 
-    G_3 = 1; G_2 = 2^2 (1 + 1/100) / 2 = 101/50; G_1 = 3^2 (101/50) (1 + 0) / 2 = 909/100. With the slopes paired
-    as they are, the exact G_1 is 2^2 3^2 (1 + 0) / 2 = 18.
+    G_3 = 1, G_2 = 2^2 (1 + 1/100) / 2 = 101/50 and G_1 = 3^2 (101/50) (1 + 0) / 2 = 909/100. KFLR, which keeps the
+    derivatives of a datapoint together, has G_1 = 2^2 3^2 (1 + 0) / 2 = 18.
     """
     weights = tuple(np.array([[number(w), number(b)]]) for w, b in [(1, 0), (3, -1), (2, 5)])
     net = Network(weights, ("relu", "leaky_relu"), "squared_error")

@@ -1,12 +1,16 @@
-"""What the reference is made of: NumPy, the standard library and itself; no float literal, one room for np.linalg."""
+"""The imports of the reference: only NumPy, the standard library and itself. It has no float literal."""
 
 import ast
 import importlib.util
+import inspect
 import os
+import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import kfgn_reference
 import pytest
 
 MODULES = sorted(Path(importlib.util.find_spec("kfgn_reference").origin).parent.rglob("*.py"))
@@ -15,7 +19,7 @@ BLOCKED = ("torch", "jax", "cupy", "scipy", "array_api_compat", "array_api_stric
 
 
 def offences(source):
-    """What a module has that it may not have, by line."""
+    """The forbidden imports, float literals and uses of np.linalg in a module, with their lines."""
     found = []
     for node in ast.walk(ast.parse(source)):
         names = []
@@ -34,8 +38,8 @@ def offences(source):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_module(path):
-    """`spectral` is the one that may call np.linalg, twice."""
-    found = [what for _, what in offences(path.read_text(encoding="utf-8"))]
+    """No module has an offence, except `_spectral`, which calls np.linalg twice."""
+    found = [offence for _, offence in offences(path.read_text(encoding="utf-8"))]
     assert found == (["linalg"] * 2 if path.name == "_spectral.py" else [])
 
 
@@ -57,11 +61,11 @@ def test_modules_are_found():
     ],
 )
 def test_offences_are_seen(source, offence):
-    assert offence in [what for _, what in offences(source)]
+    assert offence in [name for _, name in offences(source)]
 
 
 def test_import_without_other_libraries():
-    """Importing it needs nothing else, be it installed or not."""
+    """The reference imports if every other library is blocked, and imports none of them."""
     code = f"""
 import importlib.abc, sys
 
@@ -83,3 +87,36 @@ print(missing, sorted(set({BLOCKED!r}) & set(sys.modules)))
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.splitlines() == ["blocked", "[] []"], done.stderr
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_import_lines_have_no_order(seed, tmp_path):
+    """A copy of the package imports with the import statements of its `__init__.py` in any order."""
+    package = tmp_path / "kfgn_reference"
+    shutil.copytree(MODULES[0].parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    source = (package / "__init__.py").read_text(encoding="utf-8")
+    lines = source.splitlines()
+    imports = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom)]
+    statements = ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in imports]
+    shuffled = random.Random(seed).sample(statements, k=len(statements))
+    assert shuffled != statements
+    start, end = imports[0].lineno - 1, imports[-1].end_lineno
+    (package / "__init__.py").write_text("\n".join([*lines[:start], *shuffled, *lines[end:], ""]), encoding="utf-8")
+    code = "import kfgn_reference as ref; print(ref.__file__, *(n for n in ref.__all__ if not hasattr(ref, n)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == [str(package / "__init__.py")], done.stderr
+
+
+def test_no_function_has_the_name_of_a_module():
+    """`kfgn_reference.name` is a module or a public name, and never both."""
+    modules = {path.stem for path in MODULES} - {"__init__"}
+    assert all(name.startswith("_") for name in modules)
+    assert not modules & set(kfgn_reference.__all__)
+    assert not any(inspect.ismodule(getattr(kfgn_reference, name)) for name in kfgn_reference.__all__)

@@ -1,6 +1,6 @@
-"""KFAC (59): the mean over labels of the model's own is KFLR; what is drawn; the labels of the data do not do.
+"""KFAC (59): its mean over the labels of the model is KFLR, except for the mixture (27). Drawn labels, and errors.
 
-But for the mixture (27), whose Fisher and Gauss-Newton matrices differ.
+The mixture is an exception since its Fisher and Gauss-Newton matrices differ.
 """
 
 import itertools
@@ -22,7 +22,7 @@ ALMOST_1 = np.nextafter(1.0, 0.0)
 
 
 def all_labels(objective, h):
-    """Every label y with p(y | h), the probabilities written out from their definition."""
+    """All labels y with p(y | h) by its definition."""
     if objective == "categorical":
         return [(y, np.exp(h[y]) / np.exp(h).sum()) for y in range(len(h))]
     p = 1 / (1 + np.exp(-h))
@@ -34,7 +34,7 @@ def all_labels(objective, h):
 
 
 def over_labels(net, X):
-    """The mean over the inputs and all their labels."""
+    """The mean over the inputs and over all labels of each."""
     total = dict.fromkeys(range(1, net.L + 1), 0)
     for x in X:
         labels = all_labels(net.objective, forward(net, x)[1][net.L])
@@ -55,7 +55,7 @@ def test_all_labels_weighted_by_their_probability(objective, transfers, make_pro
 @pytest.mark.parametrize("psd", ["project", "scalar"])
 @pytest.mark.parametrize("transfers", CHAINS)
 def test_the_fisher_matrix_of_the_mixture_is_another(transfers, psd, make_problem, relative_error):
-    """One datapoint gives it rank 1. With "scalar", KFLR is KFAC at the labels of the data: the empirical Fisher."""
+    """The Fisher factor of one datapoint has rank 1. With "scalar", KFLR is the empirical Fisher."""
     net, X, Y = make_problem("mixture", transfers, psd=psd)
     exact = kflr(net, X, Y)
     fisher = over_labels(net, X)
@@ -68,7 +68,7 @@ def test_the_fisher_matrix_of_the_mixture_is_another(transfers, psd, make_proble
 
 @pytest.mark.parametrize("transfers", CHAINS)
 def test_squared_error_with_draws_of_unit_covariance(transfers, make_problem, relative_error):
-    """D draws sqrt(D) e_i have the second moment of a normal, all that (59) needs, so S = D labels are exact."""
+    """D draws sqrt(D) e_i have the second moment of a normal, and (59) needs no more, so S = D labels are exact."""
     net, X, Y = make_problem("squared_error", transfers)
     D = Y.shape[1]
     draws = np.broadcast_to(np.sqrt(D) * np.eye(D), (len(X), D, D))
@@ -76,8 +76,8 @@ def test_squared_error_with_draws_of_unit_covariance(transfers, make_problem, re
 
 
 def deviations(objective, net, x, y):
-    """For labels drawn at x, by layer: standard deviation of each entry of dE/dh_l dE/dh_l^T."""
-    if objective == "squared_error":  # dE/dh_l is normal with covariance G: the fourth moments of Isserlis
+    """The standard deviation of each entry of dE/dh_l dE/dh_l^T for labels drawn at x, by layer."""
+    if objective == "squared_error":  # dE/dh_l is normal with covariance G: fourth moments by the theorem of Isserlis
         G = sample_preactivation_gauss_newton(net, x, y)
         return {l: np.sqrt(np.outer(np.diag(G[l]), np.diag(G[l])) + G[l] ** 2) for l in G}
     labels = [(kfac(net, x[None], [[y]]), p) for y, p in all_labels(objective, forward(net, x)[1][net.L])]
@@ -87,10 +87,10 @@ def deviations(objective, net, x, y):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_sampled_labels_converge(objective, make_problem):
-    """Every entry lies within 7 standard deviations of KFLR, or of the mean over all labels for the mixture.
+    """Every entry is within 7 standard deviations of KFLR, or of the mean over all labels for the mixture.
 
-    The N S terms are independent. Were their mean normal, an entry would be outside with probability 2.6e-12,
-    and one of the 4 x 29 entries tested here with a probability below 3e-10. The seed is fixed.
+    The N S terms are independent. If their mean is normal, an entry is outside with probability 2.6e-12, and one of
+    the 4 x 29 entries tested here with a probability below 3e-10. The seed is fixed.
     """
     net, X, Y = make_problem(objective, ("softplus", "tanh"))
     S, N, D = 1000, len(X), len(net.weights[-1])
@@ -103,11 +103,11 @@ def test_sampled_labels_converge(objective, make_problem):
     for l in exact:
         deviation = np.sqrt(sum(d[l] ** 2 for d in each) / S) / N
         assert np.all(np.abs(G[l] - exact[l]) < 7 * deviation + 1e-12)
-        assert np.max(deviation) < 0.05 * np.max(np.abs(exact[l]))  # so that 7 of them tell 1 from 3/2
+        assert np.max(deviation) < 0.05 * np.max(np.abs(exact[l]))  # so 7 of them distinguish 1 from 3/2
 
 
 def outputs(h, objective):
-    """A network with these h_L for every input (of one unit)."""
+    """A network with one input unit and these h_L for every input."""
     return Network((np.array([[0.0, value] for value in h]),), (), objective)
 
 
@@ -121,7 +121,7 @@ def outputs(h, objective):
     ],
 )
 def test_bernoulli_draws(h, u, label):
-    """y_i = 1 where u_i < p_i."""
+    """y_i = 1 if u_i < p_i, else 0."""
     drawn = draw_labels(outputs(h, "bernoulli"), np.ones((1, 1)), np.array([[u]]))
     assert [[y.tolist() for y in row] for row in drawn] == [[label]]
 
@@ -144,7 +144,7 @@ def test_categorical_draws(h, u, label):
 
 
 def test_draws_belong_to_their_datapoint():
-    """N lists of S labels; y = h + z for the squared error."""
+    """The labels are N lists of S labels, with y = h + z for the squared error."""
     net = Network((np.array([[1.0, 0.5], [-2.0, 0.0]]),), (), "squared_error")
     draws = np.arange(12.0).reshape(2, 3, 2)
     drawn = draw_labels(net, np.array([[1.0], [10.0]]), draws)
@@ -155,7 +155,7 @@ def test_draws_belong_to_their_datapoint():
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_labels_of_the_data_give_another_matrix(objective, make_problem, relative_error):
-    """The empirical Fisher."""
+    """The labels of the data give the empirical Fisher, which is not KFLR."""
     net, X, Y = make_problem(objective, ("softplus", "tanh"))
     fisher, exact = kfac(net, X, [[y] for y in Y]), kflr(net, X, Y)
     assert all(relative_error(fisher[l], exact[l]) > 0.1 for l in exact)

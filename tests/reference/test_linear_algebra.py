@@ -1,6 +1,6 @@
-"""ldl, solve, rank, definiteness and trace: exactly by multiplying out, in floats against NumPy, in certified balls.
+"""ldl, solve, rank, definiteness and trace: exact in rationals, compared with NumPy in float64, and in balls.
 
-Rationals are Python's and FLINT's. A ball must hold the solution of the rational system that its matrix holds.
+Rationals are those of Python and FLINT. A ball must contain the solution of the rational system.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from kfgn_reference._linear_algebra import ldl
 
 @pytest.fixture(autouse=True)
 def bits():
-    """Of the balls; the setting is FLINT's own, for everybody."""
+    """Set the precision of all balls, which is global in FLINT, for one test."""
     before = flint.ctx.prec
     flint.ctx.prec = 256
     yield
@@ -36,7 +36,7 @@ def each(f, A):
 
 
 def numbers(rng, *shape):
-    """Multiples of 1/7, as Python's rationals."""
+    """Random Fractions that are multiples of 1/7."""
     return each(lambda k: Fraction(int(k), 7), rng.integers(-9, 10, size=shape))
 
 
@@ -54,7 +54,7 @@ rational = st.fractions(-3, 3, max_denominator=6)
 
 @st.composite
 def matrices(draw, square=False):
-    """Of few and small numbers, so that many are singular."""
+    """Small matrices of small numbers, many of which are singular."""
     rows = draw(st.integers(1, 4))
     columns = rows if square else draw(st.integers(1, 4))
     values = draw(st.lists(st.sampled_from([0, 0, 1, -1, 2, 3]) | rational, min_size=rows * columns, max_size=16))
@@ -77,7 +77,7 @@ def test_ldl_multiplies_out(D):
     assert all(L[i, i] == 1 for i in range(D))
     assert all(L[i, j] == 0 for i in range(D) for j in range(i + 1, D))
     assert np.array_equal((L * d) @ L.T, A)
-    # d is made of quotients of leading minors, without elimination
+    # d are the quotients of leading minors, which need no elimination
     minors = [flint.fmpq(1)]
     minors += [flint.fmpq_mat([[to_fmpq(v) for v in row[:j]] for row in A[:j]]).det() for j in range(1, D + 1)]
     assert [to_fmpq(value) for value in d] == [above / below for below, above in itertools.pairwise(minors)]
@@ -94,7 +94,7 @@ def test_ldl_is_choleskys_factor(D):
 @pytest.mark.parametrize("columns", [None, 0, 1, 3])
 @pytest.mark.parametrize("D", SIZES)
 def test_solve_exactly(D, columns):
-    """A X = B multiplied out, and FLINT's own solution; the arguments are left as they are."""
+    """A X = B exactly, and X is the solution by FLINT. The arguments are unchanged."""
     rng = np.random.default_rng(10 + D)
     A, B = definite(rng, D), numbers(rng, D) if columns is None else numbers(rng, D, columns)
     before = A.tolist(), B.tolist()
@@ -129,7 +129,7 @@ def test_solve_in_floats(D, columns):
 @pytest.mark.parametrize("columns", [None, 2])
 @pytest.mark.parametrize("D", SIZES)
 def test_solve_in_balls(D, columns):
-    """The solution is inside, and the ball is small: 1/7 itself has a radius of about 2^-256."""
+    """The ball contains the solution and is small. 1/7 itself has a radius of about 2^-256."""
     rng = np.random.default_rng(30 + D)
     A, B = definite(rng, D), numbers(rng, D) if columns is None else numbers(rng, D, columns)
     truth, X = ref.solve(A, B), ref.solve(each(to_arb, A), each(to_arb, B))
@@ -167,7 +167,7 @@ def test_solve_by_hand():
 def test_not_positive_definite(A, text):
     A = np.array(A)
     for call in (lambda: ldl(A), lambda: ref.solve(A, A), lambda: ref.solve(A, A[0])):
-        with pytest.raises(ValueError, match=rf"^expected a positive definite matrix, got {text}$"):
+        with pytest.raises(ValueError, match=rf"^A: expected a positive definite matrix, got {text}$"):
             call()
 
 
@@ -181,7 +181,7 @@ def test_a_ball_that_may_be_zero_is_no_pivot():
 @settings(deadline=None)
 @given(matrices())
 def test_rank(A):
-    """FLINT's, and that of the transpose and of both Gram matrices."""
+    """The rank equals that by FLINT, and that of the transpose and of both Gram matrices."""
     before = A.tolist()
     found = ref.rank(A)
     assert type(found) is int
@@ -202,7 +202,7 @@ def test_rank_of_a_product(rows, columns, inner):
 
 
 def test_rank_by_hand():
-    """Pivots that are missing first, that are in a later row, and a column of zeros in between."""
+    """Matrices with a missing first pivot, a pivot in a later row, and a column of zeros in between."""
     assert ref.rank(each(Fraction, np.array([[0, 0, 1], [0, 0, 2]]))) == 1
     assert ref.rank(each(Fraction, np.array([[0, 1], [1, 0]]))) == 2
     assert ref.rank(each(Fraction, np.array([[1, 2, 3], [2, 4, 6], [0, 0, 5]]))) == 2
@@ -211,7 +211,7 @@ def test_rank_by_hand():
 
 
 def minors(A):
-    """Every principal minor of A; A is positive semi-definite where none is negative."""
+    """All principal minors of A, which is positive semi-definite if none is negative."""
     for size in range(1, len(A) + 1):
         for rows in itertools.combinations(range(len(A)), size):
             yield flint.fmpq_mat([[to_fmpq(A[i, j]) for j in rows] for i in rows]).det()
@@ -220,7 +220,7 @@ def minors(A):
 @settings(deadline=None)
 @given(matrices(square=True))
 def test_positive_semidefinite(A):
-    """By all principal minors, not by elimination."""
+    """The decision is that by all principal minors, without elimination."""
     for S in (A + A.T, A @ A.T, A @ A.T - identity(len(A)) / 9):
         before = S.tolist()
         ours = ref.is_positive_semidefinite(S)
@@ -243,9 +243,9 @@ def test_positive_semidefinite(A):
         ([[0, 0], [0, 4]], True),
         ([[4, 2], [2, 1]], True),
         ([[4, 2], [2, Fraction(99, 100)]], False),
-        ([[1, 1, 0], [1, 1, 1], [0, 1, 5]], False),  # a zero pivot on the way, with something right of it
+        ([[1, 1, 0], [1, 1, 1], [0, 1, 5]], False),  # a zero pivot in between, with a non-zero element in its row
         ([[1, 1, 0], [1, 1, 0], [0, 0, 5]], True),
-        ([[1, 1, 0], [1, 1, 0], [0, 0, -5]], False),  # and the last pivot after it
+        ([[1, 1, 0], [1, 1, 0], [0, 0, -5]], False),  # a zero pivot in between, with a zero row
     ],
 )
 def test_positive_semidefinite_by_hand(A, expected):
@@ -256,7 +256,7 @@ def test_positive_semidefinite_by_hand(A, expected):
 
 @pytest.mark.parametrize("D", SIZES)
 def test_definite_of_low_rank(D):
-    """G G^T of one column has rank 1 and is semi-definite; a little less of the identity is not."""
+    """G G^T for one column G has rank 1 and is semi-definite. It is not after subtracting a small multiple of I."""
     column = numbers(np.random.default_rng(50 + D), D, 1) + Fraction(1, 3)  # not 0
     A = column @ column.T
     assert ref.rank(A) == 1
@@ -269,7 +269,7 @@ def test_definite_of_low_rank(D):
 
 
 def test_trace():
-    """2 + 5 + 11, of a square matrix with other numbers around it."""
+    """2 + 5 + 11 for a square matrix with other numbers off its diagonal."""
     A = np.array([[2, 100, 1000], [200, 5, 3000], [4, 7, 11]])
     assert ref.trace(A) == 18
     assert ref.trace(each(lambda k: Fraction(int(k), 3), A)) == 6
@@ -281,7 +281,7 @@ def test_trace():
 
 @pytest.mark.parametrize("f", ["ldl", "rank", "is_positive_semidefinite"])
 def test_integers_are_refused(f):
-    with pytest.raises(TypeError, match=r"expected an array of float64 .* got int64"):
+    with pytest.raises(TypeError, match=r"^A: expected float64, float32 or objects that divide exactly, got int64$"):
         getattr(ref, f)(np.array([[2, 1], [1, 2]]))
 
 

@@ -1,4 +1,4 @@
-"""What the optimiser has beyond the paper, each off by default: by hand, or by the functions of its parts."""
+"""The options of the optimiser that are not in the paper, by hand or by the functions of their parts."""
 
 import math
 
@@ -18,7 +18,7 @@ def batches(count, seed=2):
 
 
 def run(count=4, method="kfra", tau=TAU, gamma=GAMMA, **options):
-    """The states before and after each step, and what each step said."""
+    """The states before and after each step, and the info of each step."""
     start = ref.initial_state(NET, tau, gamma)
     done = ref.trajectory(ref.Settings(method, ETA, **options), start, batches(count))
     return [start, *(state for state, _ in done)], [info for _, info in done]
@@ -37,7 +37,7 @@ def test_two_thresholds(rho, expected):
 
 
 def test_thresholds_reach_the_step():
-    """With thresholds that no rho is between or above tau only grows; with any rho between them it stays."""
+    """If every rho is below the thresholds tau grows, and if every rho is between them tau stays."""
     options = {"T_tau": 1, "decay_tau": (1, 2)}
     states, infos = run(thresholds=((10**6, 1), (10**6, 1)), **options)
     assert [state.tau for state in states] == [TAU * 2**t for t in range(5)]
@@ -62,7 +62,7 @@ def test_bounds_of_tau():
 
 
 def test_bounds_of_gamma():
-    """From where it would go down for long, or up, it goes as far as the bound."""
+    """A gamma that would decrease or increase for many steps stops at the bound."""
     options = {"T_gamma": 1, "decay_gamma": (1, 4)}
     states, infos = run(gamma=1000.0, gamma_bounds=(100.0, 1e4), **options)
     assert [state.gamma for state in states] == [1000.0, 250.0, 100.0, 100.0, 100.0]
@@ -74,7 +74,7 @@ def test_bounds_of_gamma():
 
 
 def test_the_longest_step():
-    """An alpha beyond it is cut, and the step with it; one within is not."""
+    """A larger |alpha| is reduced to `max_step_size`, and a smaller one is unchanged."""
     free, infos = run(1, gamma=50.0)
     (alpha,) = (info.alpha for info in infos)
     assert alpha < -1
@@ -88,7 +88,7 @@ def test_the_longest_step():
 
 
 def test_momentum():
-    """A part of the last update is added to the next, and rho is that of the sum."""
+    """A part of the last update is added to the next, and rho is computed for the sum."""
     options = {"T_tau": 2, "decay_tau": (1, 2)}
     states, infos = run(2, momentum=(1, 4), **options)
     plain, _ = run(1, **options)
@@ -105,7 +105,7 @@ def test_momentum():
 
 
 def test_refresh():
-    """The factors take in the batches 1, 4 and 7, which are the first, second and third of their average."""
+    """The factors are updated with batches 1, 4 and 7, which are the first, second and third of their average."""
     states, _ = run(7, refresh=3)
     for t in (2, 3, 5, 6):
         assert states[t].Q is states[t - 1].Q
@@ -121,7 +121,7 @@ def test_refresh():
 
 @pytest.mark.parametrize("method", ["exact", "hessian_free_blocks", "hessian_free"])
 def test_exact_inverses(method):
-    """The step solves its own damped system, written out: the factored one of (35), the blocks, or the whole matrix."""
+    """The step solves the dense damped system: (35), the diagonal blocks, or the full matrix."""
     options = {"method": "kfra", "inversion": "exact"} if method == "exact" else {"method": method}
     (start, after), (info,) = run(1, **options)
     ((X, Y, _),) = batches(1)
@@ -136,14 +136,14 @@ def test_exact_inverses(method):
         C = ref.gauss_newton(NET, X, Y) + (TAU + ETA) * np.eye(len(g))
     step = ref.theta({l: W - V for l, V, W in zip((1, 2), NET.weights, after.net.weights, strict=True)})
     assert np.allclose(C @ step, info.alpha * g, rtol=1e-9, atol=1e-12)
-    if method == "hessian_free":  # the minimiser of its own model
+    if method == "hessian_free":  # delta minimises the model that determines alpha
         assert math.isclose(info.alpha, -1.0, rel_tol=1e-9)
     if method != "exact":
         assert after.Q == start.Q == {}
 
 
 def test_gamma_without_a_part():
-    """The whole matrix has no gamma, so none is chosen; its blocks have one."""
+    """The full matrix is not damped by gamma, so gamma is not adapted. The blocks are."""
     whole, _ = run(2, method="hessian_free", gamma=50.0, T_gamma=1)
     assert [state.gamma for state in whole] == [50.0] * 3
     blocks, _ = run(2, method="hessian_free_blocks", gamma=50.0, T_gamma=1)

@@ -1,4 +1,4 @@
-"""Means over the labels of the model: probabilities, exact means of what is quadratic in y, and what is drawn."""
+"""Means over the labels of the model: probabilities, exact means of quadratic functions of y, and drawn labels."""
 
 import itertools
 from fractions import Fraction
@@ -6,6 +6,7 @@ from fractions import Fraction
 import kfgn_reference as ref
 import numpy as np
 import pytest
+from kfgn_reference._outcomes import OUTCOMES
 
 H = {
     "squared_error": (0.5, -2.0, 1.25),
@@ -22,7 +23,7 @@ LABELS = {
 
 
 def network(objective, h):
-    """A network with these h_L for every input (of one unit)."""
+    """A network with one input unit and these h_L for every input."""
     return ref.Network((np.array([[0 * v, v] for v in h]),), (), objective)
 
 
@@ -31,15 +32,15 @@ def mean(objective, h, f):
 
 
 def outcomes(objective, h):
-    """{y: p(y | h_L)}, with the labels hashable."""
-    found = list(ref.outcomes.OUTCOMES[objective](np.array(h)))
+    """The probabilities p(y | h_L), keyed by the label as a hashable value."""
+    found = list(OUTCOMES[objective](np.array(h)))
     table = {tuple(y) if np.ndim(y) else y: p for y, p in found}
     assert len(table) == len(found)
     return table
 
 
 def rationals(D):
-    """h_L, an affine and a quadratic part, of Fractions."""
+    """h_L, and the linear and the quadratic coefficients of a function, as Fractions."""
     rng = np.random.default_rng(D)
     return [
         np.frompyfunc(lambda k: Fraction(int(k), 7), 1, 1)(rng.integers(-30, 31, size=shape))
@@ -49,7 +50,7 @@ def rationals(D):
 
 @pytest.mark.parametrize("D", [1, 2, 3, 4, 5])
 def test_means_of_the_normal_distribution_between_rationals(D):
-    """1, h_L, I + h_L h_L^T, and of any quadratic function: all exact, and rational as h_L is."""
+    """The means of 1, y, y y^T and any quadratic function are exact rationals: 1, h_L, I + h_L h_L^T."""
     h, b, A = rationals(D)
     total = mean("squared_error", h, lambda y: Fraction(1))
     assert total == 1
@@ -64,14 +65,14 @@ def test_means_of_the_normal_distribution_between_rationals(D):
 
 
 def test_means_of_the_normal_distribution_go_no_further():
-    """E[(y - h)^4] = 3 is no mean of a quadratic function; the points have 1."""
+    """E[(y - h)^4] = 3 is not the mean of a quadratic function, and the points give 1."""
     assert mean("squared_error", [Fraction(2)], lambda y: (y[0] - 2) ** 4) == 1
 
 
 @pytest.mark.parametrize("objective", H)
 @pytest.mark.parametrize("scale", [0, 1, 5, 100, 800])
 def test_probabilities_sum_to_1(objective, scale):
-    """In the tails too, where every single one has a limit."""
+    """The probabilities add up to 1, also in the tails, where each has a limit."""
     h = scale * np.array(H[objective])
     p = np.array(list(outcomes(objective, h).values()))
     assert np.all((p >= 0) & (p <= 1))
@@ -81,15 +82,15 @@ def test_probabilities_sum_to_1(objective, scale):
 
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli"])
 def test_labels_are_in_the_arithmetic_of_the_outputs(objective):
-    """What is float32 stays so."""
-    for y, p in ref.outcomes.OUTCOMES[objective](np.array(H[objective], np.float32)):
+    """Labels and probabilities of float32 outputs are float32."""
+    for y, p in OUTCOMES[objective](np.array(H[objective], np.float32)):
         assert y.dtype == np.float32
         assert p.dtype == np.float32
 
 
 @pytest.mark.parametrize("objective", DISCRETE)
 def test_every_label_and_its_probability(objective):
-    """p(y | h_L) = e^-E."""
+    """Every label occurs once, with p(y | h_L) = e^-E."""
     h = np.array(H[objective])
     table = outcomes(objective, h)
     assert set(table) == LABELS[objective](len(h))
@@ -112,7 +113,7 @@ def test_probabilities_by_hand():
 
 @pytest.mark.parametrize("objective", DISCRETE)
 def test_means_over_discrete_labels(objective):
-    """Of any function, with the label given in the form that E takes: here its indicators and a nonlinear one."""
+    """The mean of any function of a discrete label, here of its indicators and of a nonlinear function."""
     h = np.array(H[objective])
     table = outcomes(objective, h)
     score = {y: i**3 + 1 for i, y in enumerate(sorted(table))}
@@ -139,9 +140,9 @@ def test_means_over_discrete_labels(objective):
     ],
 )
 def test_frequencies_of_drawn_labels(objective, h, M):
-    """M uniform draws at even distances, for Bernoulli those of a grid, give labels their frequencies.
+    """M equidistant uniform draws, on a grid for Bernoulli, give labels with the right frequencies.
 
-    They are the probabilities, and for those that are no multiple of 1 / M within 1 / M of them.
+    The frequencies are the probabilities if these are multiples of 1 / M, and else within 1 / M of them.
     """
     even = (np.arange(M) + 0.5) / M
     draws = np.array(list(itertools.product(even, repeat=len(h)))) if objective == "bernoulli" else even
@@ -152,7 +153,7 @@ def test_frequencies_of_drawn_labels(objective, h, M):
 
 
 def test_frequencies_of_drawn_normal_labels():
-    """h_L + z has the mean h_L and the covariance I if z has 0 and I."""
+    """h_L + z has the mean h_L and the covariance I if z has the mean 0 and the covariance I."""
     h = np.array(H["squared_error"])
     z = np.sqrt(3) * np.concatenate([np.eye(3), -np.eye(3)])
     drawn = np.array(ref.draw_labels(network("squared_error", h), np.ones((1, 1)), z[None])[0])

@@ -1,4 +1,4 @@
-"""Products by the R-operator against the matrices that other modules, or differences, make of the same problems."""
+"""Products by the R-operator compared with the matrices of other modules and with differences."""
 
 import kfgn_reference as ref
 import numpy as np
@@ -9,7 +9,7 @@ OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture"]
 
 @pytest.fixture(params=[*((E, "project") for E in OBJECTIVES), ("mixture", "scalar")], ids="-".join)
 def case(request, make_problem):
-    """A problem whose labels differ, since the H_L of the mixture depends on them, and a direction."""
+    """A problem with different labels, on which the H_L of the mixture depends, and a direction."""
     objective, psd = request.param
     net, X, Y = make_problem(objective, ("tanh", "softplus"))
     net = net._replace(psd=psd)
@@ -24,7 +24,7 @@ def test_gauss_newton_product(case, relative_error):
 
 
 def test_hessian_product(case, relative_error):
-    """The derivative of the gradient along V, by central differences of fourth order."""
+    """The product is the derivative of the gradient along V, by central differences of fourth order."""
     net, X, Y, V = case
 
     def at(r):

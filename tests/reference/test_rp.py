@@ -1,4 +1,4 @@
-"""Random projections: their mean over a design of vectors is KFLR, one of them is what loops say, and bad shapes."""
+"""Random projections: their mean over a design is KFLR, one projection equals loops, and wrong shapes are errors."""
 
 import itertools
 from fractions import Fraction
@@ -17,9 +17,9 @@ CASES = [
 
 
 def designs(K):
-    """Three sets of S vectors with the mean of z z^T equal to I: sqrt(K) e_k, every vector of signs, half of them."""
+    """Three sets of S vectors whose mean of z z^T is I: sqrt(K) e_k, all vectors of signs, and half of these."""
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=K)))
-    return np.sqrt(K) * np.eye(K), signs, signs[: len(signs) // 2]  # z and -z are the same to z z^T
+    return np.sqrt(K) * np.eye(K), signs, signs[: len(signs) // 2]  # z and -z have the same z z^T
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
@@ -38,21 +38,21 @@ def test_the_mean_over_a_design_is_kflr(case, relative_error):
     for design in designs(K):
         projections = np.array([design] * 4)
         assert relative_error(ref.rp(*problem, projections), exact) < 1e-13
-    # Each datapoint may have a design of its own, in an order of its own
+    # each datapoint may have a different design, in a different order
     rng = np.random.default_rng(1)
     turned = [np.linalg.qr(rng.normal(size=(K, K)))[0] * np.sqrt(K) for _ in range(4)]
     assert relative_error(ref.rp(*problem, np.array(turned)), exact) < 1e-13
 
 
 def test_one_projection_is_not_kflr(case, relative_error):
-    """The power of the test above. A root of one column leaves nothing to chance but the length of z."""
+    """A single z does not give KFLR, except up to its length for a root with one column."""
     problem, K = case
     for z in (np.ones((4, 1, K)) * 1.1, np.random.default_rng(2).normal(size=(4, 3, K))):
         assert relative_error(ref.rp(*problem, z), ref.kflr(*problem)) > 1e-2
 
 
 def test_loops(case, relative_error):
-    """1/(N S) sum_n sum_s sum_jk C_ij z_j C_mk z_k, with unlike projections at every n and s."""
+    """1/(N S) sum_n sum_s sum_jk C_ij z_j C_mk z_k, with different projections at every n and s."""
     (net, X, Y), K = case
     N, S = 4, 2
     z = np.random.default_rng(3).normal(size=(N, S, K))
@@ -74,7 +74,7 @@ def test_signs_do_not_matter_and_lengths_do(case, relative_error):
     signs = np.array([1, -1, 1])[:, None]
     assert relative_error(ref.rp(*problem, z * signs), ours) < 1e-14
     assert relative_error(ref.rp(*problem, 3 * z), {l: 9 * ours[l] for l in ours}) < 1e-13
-    assert relative_error(ref.rp(*problem, z[:, ::-1]), ours) < 1e-14  # nor does the order of s
+    assert relative_error(ref.rp(*problem, z[:, ::-1]), ours) < 1e-14  # the order of s does not matter either
 
 
 def test_one_datapoint(case, relative_error):
@@ -88,7 +88,7 @@ def rational(rng, *shape):
 
 
 def test_exact_arithmetic():
-    """Squared error with four outputs: signs, a Hadamard matrix and 2 e_k, as equations between rationals."""
+    """For squared error with four outputs, signs, a Hadamard matrix and 2 e_k give KFLR exactly in rationals."""
     rng = np.random.default_rng(5)
     net = ref.Network((rational(rng, 2, 4), rational(rng, 4, 3)), ("leaky_relu",), "squared_error")
     X, Y = rational(rng, 3, 3), rational(rng, 3, 4)
@@ -131,7 +131,7 @@ def test_the_message_names_both_shapes(case):
 
 
 def test_other_errors(case):
-    """Those of every function of a batch, and of a root that is refused."""
+    """The errors of every function of a batch, and that of an objective without a root."""
     (net, X, Y), K = case
     with pytest.raises(ValueError, match="X: expected shape"):
         ref.rp(net, X[:, 1:], Y, np.ones((4, 1, K)))

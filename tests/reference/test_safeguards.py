@@ -21,7 +21,7 @@ def test_the_unit_roundoff():
 
 
 def test_a_visible_damping_by_hand():
-    """8 sqrt(4) u tr(A) of a matrix of trace 10 is 160 u."""
+    """The bound 8 sqrt(4) u tr(A) of a matrix with trace 10 is 160 u."""
     for dtype, u in ((np.float64, 2.0**-53), (np.float32, 2.0**-24)):
         A = np.diag([1, 2, 3, 4]).astype(dtype)
         assert ref.visible(A, dtype(159 * u)) == 160 * u
@@ -35,7 +35,7 @@ def test_a_visible_damping_by_hand():
 
 
 def test_what_is_within_rounding():
-    """Both changes must be, and eight times the rounding still is."""
+    """Both changes must be at most eight roundings, inclusive."""
     for change, in_model, expected in ((8, -8, True), (-9, 0, False), (0, 9, False), (0, 0, True)):
         assert ref.within_rounding(change, in_model, 1) is expected
     assert ref.within_rounding(math.nan, 0.0, 1.0) is False
@@ -44,7 +44,7 @@ def test_what_is_within_rounding():
 
 @pytest.mark.parametrize("objective", ["squared_error", "bernoulli", "categorical"])
 def test_the_rounding_of_f(objective):
-    """u times |f| and the mean of |h| |dE/dh|, outputs of one layer written out."""
+    """u times |f| plus the mean of |h| |dE/dh|, with the outputs of one layer computed by hand."""
     rng = np.random.default_rng(0)
     net = ref.Network((rng.normal(size=(3, 3)),), (), objective)
     X = rng.normal(size=(5, 2))
@@ -111,7 +111,7 @@ def one_layer(seed=3):
 
 @pytest.mark.parametrize("norm", ["trace", "frobenius", "spectral", "exact"])
 def test_a_matrix_that_is_not_positive_definite_raises_gamma_until_it_is(norm):
-    """The state keeps all else, and n of the averages goes on where it was."""
+    """gamma is raised until the matrix is positive definite. The rest of the state and n of the averages are kept."""
     net, X, Y = one_layer()
     settings = ref.Settings("kfra", 0.0, inversion=norm, refresh=5, gamma_bounds=(1e-3, 1e3))
     good, _ = ref.optimiser_step(settings, ref.initial_state(net, 1.0, 1e-2), X, Y)
@@ -143,7 +143,7 @@ def test_a_batch_in_which_nothing_is_a_number_changes_no_damping():
     with np.errstate(all="ignore"):
         state, info = ref.optimiser_step(settings, state, X * np.nan, Y)
     assert not info.ok
-    for t in (2, 3):  # there are no factors until it is their turn again
+    for t in (2, 3):  # there are no factors before the next step in which they are due
         state, info = ref.optimiser_step(settings, state, X, Y)
         assert (info.ok, state.t, state.rejected, state.missed) == (False, t, t, 1)
     assert (state.net, state.tau, state.gamma) == (net, 1.0, 1e-2)
@@ -174,7 +174,7 @@ def test_a_gamma_that_fails_gives_way_to_one_that_does_not():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_tau_does_not_follow_rounding(dtype):
-    """At a minimum, where both changes of (42) are rounding errors."""
+    """tau stays at a minimum, where both changes of (42) are rounding errors."""
     rng = np.random.default_rng(0)
     net = ref.Network((rng.normal(size=(3, 3)).astype(dtype),), (), "squared_error")
     X, Y = rng.normal(size=(4, 2)).astype(dtype), rng.normal(size=(4, 3)).astype(dtype)
@@ -191,7 +191,7 @@ def test_tau_does_not_follow_rounding(dtype):
 @pytest.mark.parametrize("number", [Fraction, np.float64])
 @pytest.mark.parametrize("method", ["hessian_free", "hessian_free_blocks"])
 def test_at_a_stationary_point_the_step_is_zero_and_the_dampings_stay(method, number):
-    """In rationals too, where both changes of (42) are 0 and nothing is rounded."""
+    """The step is 0 and the dampings stay, also in rationals, where both changes of (42) are 0."""
     half = number(Fraction(1, 2))
     net = ref.Network((np.array([[half, half, half]]),), (), "squared_error")
     X = np.array([[half, half], [-half, half]])

@@ -1,7 +1,8 @@
-"""Where the approximations are exact, and where they are not; piecewise linear networks; kinks.
+"""Cases in which the approximations are exact, and cases in which they are not; piecewise linear networks; kinks.
 
-Q kron G is the exact block where one factor is the same for every datapoint. KFRA is KFLR where only one of the
-things that (26) averages apart varies. The other cases are there because a KFRA that is KFLR passes all of these.
+Q kron G is the exact block if one factor is the same for every datapoint. KFRA equals KFLR if only one of the
+quantities that (26) averages separately varies. Cases with a difference are included, since an implementation of
+KFRA that computes KFLR would pass all others.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ PIECEWISE_LINEAR = [("relu",), ("leaky_relu", "relu"), ("leaky_relu", "identity"
 
 
 def repeated(problem):
-    """The first datapoint again and again, with the labels as they are: H_L does not depend on them."""
+    """The batch with every input replaced by the first, and different labels, on which H_L does not depend."""
     return problem._replace(X=np.repeat(problem.X[:1], len(problem.X), axis=0))
 
 
@@ -36,7 +37,7 @@ def factored(problem):
 @pytest.mark.parametrize("transfers", TANH)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_kfra_is_kflr_at_the_last_layer_or_two(objective, transfers, make_problem, relative_error):
-    """At L always, at L - 1 too if H_L is constant; at every other layer they are well apart."""
+    """KFRA equals KFLR at L, and at L - 1 if H_L is constant. At every other layer they differ clearly."""
     problem = make_problem(objective, transfers)
     L, G, exact = problem.net.L, kfra(*problem), kflr(*problem)
     last = L - 1 if objective == "squared_error" else L
@@ -58,7 +59,7 @@ def test_kfra_is_kflr_in_linear_networks(objective, transfers, make_problem, rel
 @pytest.mark.parametrize("transfers", TANH)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_one_input_makes_everything_exact(objective, transfers, make_problem, relative_error):
-    """N = 1 and repeated inputs: KFRA is KFLR and the factored block is the exact one."""
+    """For N = 1 and for repeated inputs, KFRA equals KFLR and the factored block is exact."""
     for problem in (make_problem(objective, transfers, N=1), repeated(make_problem(objective, transfers))):
         assert relative_error(kfra(*problem), kflr(*problem)) < 1e-13
         assert relative_error(factored(problem), gauss_newton_blocks(*problem)) < 1e-13
@@ -66,7 +67,7 @@ def test_one_input_makes_everything_exact(objective, transfers, make_problem, re
 
 @pytest.mark.parametrize("transfers", TANH)
 def test_factored_block_of_the_last_layer(transfers, make_problem, relative_error):
-    """Exact with squared error, where H_L is the same for every datapoint; not before, and not otherwise."""
+    """The factored block is exact at L for squared error, whose H_L is constant, and in no other case."""
     for objective in OBJECTIVES:
         problem = make_problem(objective, transfers)
         ours, exact = factored(problem), gauss_newton_blocks(*problem)
@@ -79,7 +80,7 @@ def test_factored_block_of_the_last_layer(transfers, make_problem, relative_erro
 
 @pytest.mark.parametrize("transfers", LINEAR)
 def test_factored_blocks_of_linear_networks(transfers, make_problem, relative_error):
-    """Exact with squared error. Not with cross-entropy, although KFRA is KFLR there."""
+    """The factored blocks are exact for squared error. For cross-entropy they are not, although KFRA equals KFLR."""
     problem = make_problem("squared_error", transfers)
     assert relative_error(factored(problem), gauss_newton_blocks(*problem)) < 1e-13
     for objective in ("bernoulli", "categorical"):
@@ -97,7 +98,7 @@ def test_piecewise_linear_hessian_is_gauss_newton(objective, transfers, make_pro
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_curved_hessian_is_not_gauss_newton(objective, make_problem, relative_error):
-    """They differ by what f'' brings: not at the last layer, and by a diagonal matrix at the one before."""
+    """They differ by the terms with f'': not at layer L, and by a diagonal matrix at layer L - 1."""
     net, X, Y = make_problem(objective, ("softplus", "tanh"))
     H, G = sample_preactivation_hessians(net, X[0], Y[0]), sample_preactivation_gauss_newton(net, X[0], Y[0])
     assert np.array_equal(H[3], G[3])
@@ -109,7 +110,7 @@ def test_curved_hessian_is_not_gauss_newton(objective, make_problem, relative_er
 
 @pytest.mark.parametrize(("name", "slope"), [("relu", 0), ("leaky_relu", 0.1)])
 def test_kinks(name, slope):
-    """A choice: f'(0) is the slope of the left branch."""
+    """f'(0) is the left derivative, by choice."""
     f = TRANSFERS[name]
     at = np.array([-1e-300, -0.0, 0.0, 1e-300])
     assert f.first(at).tolist() == [slope, slope, slope, 1]

@@ -1,6 +1,7 @@
-"""What needs eigenvalues, certified by FLINT's eigenvalues in balls of 256 bits and by rational linear algebra.
+"""The functions with eigenvalues, certified by the eigenvalues of FLINT in balls of 256 bits and by rationals.
 
-The floats of a matrix are rational numbers, which the balls hold as they are: what is measured is the rounding here.
+The floats of a matrix are rational numbers, which balls represent exactly, so the tests measure the rounding of the
+functions alone.
 """
 
 from fractions import Fraction
@@ -16,9 +17,9 @@ SIZES = (1, 2, 3, 5, 8)
 
 
 def rounding(D):
-    """What LAPACK promises of eigenvalues and of the product of eigenvectors, relative to |A|: a few D eps.
+    """The error bound of LAPACK for eigenvalues and products of eigenvectors, relative to |A|: a few D eps.
 
-    Seen here are 6 eps at most.
+    The largest error measured here is 6 eps.
     """
     return 4 * D * EPS
 
@@ -43,14 +44,14 @@ def definite(D, seed=0):
 
 
 def certified(A):
-    """The eigenvalues as balls, from the largest to the smallest, and V, V^-1 with A = V diag(values) V^-1."""
+    """The eigenvalues as balls in descending order, and V, V^-1 with A = V diag(values) V^-1."""
     values, V = flint.acb_mat([[flint.acb(v) for v in row] for row in A]).eig(right=True)
     assert all(value.imag.contains(0) for value in values)
     return [value.real for value in values], V
 
 
 def certified_map(f, A):
-    """f of the eigenvalues, as floats: 256 bits leave a radius that no float64 can see."""
+    """V diag(f(values)) V^-1 as floats. At 256 bits the radius is far below the rounding of float64."""
     values, V = certified(A)
     D = len(A)
     middle = flint.acb_mat([[flint.acb(f(values[i])) if i == j else flint.acb(0) for j in range(D)] for i in range(D)])
@@ -60,7 +61,7 @@ def certified_map(f, A):
 
 
 def positive(value):
-    assert value > 0 or value < 0  # certainly one of them
+    assert value > 0 or value < 0  # this is one of the eigenvalues with certainty
     return value if value > 0 else flint.arb(0)
 
 
@@ -83,7 +84,7 @@ def test_eigenvalues(D, seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("D", SIZES)
 def test_projection(D, seed):
-    """A few units in the last place of |A|."""
+    """The error is a few units in the last place of |A|."""
     A = symmetric(D, seed)
     before = A.copy()
     ours = ref.projection(A)
@@ -95,7 +96,7 @@ def test_projection(D, seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("D", SIZES)
 def test_projection_root(D, seed):
-    """Its error is that of A over the root of the eigenvalue that is nearest to 0, times a few."""
+    """The error is a few times that of A divided by the root of the eigenvalue nearest to 0."""
     A = symmetric(D, seed)
     values = [abs(float(value.mid())) for value in certified(A)[0]]
     ours = ref.projection_root(A)
@@ -108,7 +109,7 @@ def test_projection_root(D, seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("D", SIZES)
 def test_projection_is_one(D, seed):
-    """Twice is once; what is taken away is the projection of -A, orthogonal to what stays; semi-definite as it is."""
+    """The projection is idempotent and semi-definite. P - A is the projection of -A, and orthogonal to P."""
     A = symmetric(D, seed)
     P, M = ref.projection(A), ref.projection(-A)
     allowed = rounding(D) * np.linalg.norm(A, 2)
@@ -123,7 +124,7 @@ def test_projection_is_one(D, seed):
 
 @pytest.mark.parametrize("D", SIZES[1:])
 def test_projection_is_the_nearest(D):
-    """<A - P, S - P> <= 0 for every semi-definite S, which is what nearest means in a convex cone."""
+    """<A - P, S - P> <= 0 for every semi-definite S, which characterises the nearest point of a convex cone."""
     A, rng = symmetric(D), np.random.default_rng(1)
     P = ref.projection(A)
     for _ in range(50):
@@ -137,17 +138,17 @@ HADAMARD = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1
 
 
 def test_repeated_and_missing_eigenvalues():
-    """4, 4, 0 and -9 in a basis of halves, where eigenvectors are free to turn."""
+    """Eigenvalues 4, 4, 0 and -9, for which the eigenvectors are not unique."""
     A = HADAMARD * np.array([4.0, 4.0, 0.0, -9.0]) @ HADAMARD
     first = HADAMARD * np.array([1.0, 1.0, 0.0, 0.0]) @ HADAMARD
     assert np.max(np.abs(ref.projection(A) - 4 * first)) <= rounding(4) * 9
-    # An eigenvalue that is 0 but for rounding, of either sign, has a root of sqrt(eps) or of 0
+    # the root of an eigenvalue that is a rounding error is about sqrt(eps) or 0, depending on its sign
     assert np.max(np.abs(ref.projection_root(A) - 2 * first)) <= np.sqrt(rounding(4) * 9)
     assert abs(ref.spectral_norm(4 * first) - 4) <= rounding(4) * 4
 
 
 def test_by_hand():
-    """[[0, 2], [2, 3]] has 4 and -1, with (1, 2) and (2, -1)."""
+    """[[0, 2], [2, 3]] has the eigenvalues 4 and -1, with the eigenvectors (1, 2) and (2, -1)."""
     A = np.array([[0.0, 2.0], [2.0, 3.0]])
     P = np.array([[1.0, 2.0], [2.0, 4.0]])
     assert np.max(np.abs(ref.projection(A) - 4 / 5 * P)) <= rounding(2) * 4
@@ -165,7 +166,7 @@ def test_by_hand():
 
 @pytest.mark.parametrize("function", [ref.projection, ref.projection_root, ref.spectral_norm])
 def test_the_symmetric_part_counts(function):
-    """A matrix and its transpose are the same to all of these, to the bit, and (A + A^T) / 2 is too."""
+    """A matrix, its transpose and (A + A^T) / 2 give equal results, to the bit."""
     A = np.random.default_rng(2).normal(size=(4, 4))
     assert np.array_equal(function(A), function(A.T))
     assert np.array_equal(function(A), function((A + A.T) / 2))
@@ -188,7 +189,7 @@ def to_fmpq(value):
 
 
 def rational_block(Q, G, k):
-    """Q kron G + k I of FLINT's rationals."""
+    """Q kron G + k I in rationals of FLINT."""
     D, size = len(G), len(G) * len(Q)
     return flint.fmpq_mat(
         [
@@ -199,7 +200,7 @@ def rational_block(Q, G, k):
 
 
 def rational_direction(Q, G, k, V):
-    """(Q kron G + k I) x = vec(V) solved in rationals, the rows b D + a, with x as a matrix of floats."""
+    """The solution x of (Q kron G + k I) x = vec(V) in rationals, with rows b D + a, as a matrix of floats."""
     D = len(G)
     right = flint.fmpq_mat([[to_fmpq(V[i % D, i // D])] for i in range(V.size)])
     floats = [int(x.p) / int(x.q) for x in rational_block(Q, G, k).solve(right).entries()]
@@ -208,7 +209,7 @@ def rational_direction(Q, G, k, V):
 
 @pytest.mark.parametrize(("D", "width"), [(2, 3), (3, 2), (3, 3), (1, 3), (3, 1), (1, 1)])
 def test_exact_direction(D, width):
-    """Against the rational solution: one layer, wide, tall or square, with V of no symmetry."""
+    """The solution equals the rational one for wide, tall and square layers, with a V without symmetry."""
     Q, G = definite(width, 1), definite(D, 2)
     V = np.random.default_rng(3).normal(size=(D, width))
     for k in (2.0, 0.25, 0.0):
@@ -220,7 +221,7 @@ def test_exact_direction(D, width):
 
 
 def test_exact_direction_with_singular_factors():
-    """Q of rank 1 and G = 0: what Q does not reach is divided by k, and everything is where G is 0."""
+    """For Q of rank 1, the part of V in the null space of Q is divided by k. For G = 0 all of V is."""
     a = np.array([[1.0], [2.0], [2.0]])  # a a^T has the eigenvalue 9
     V = np.array([[1.0, 0.0, 5.0], [2.0, -1.0, 3.0]])
     ours = ref.exact_direction(a @ a.T, np.eye(2), 0.5, V)
@@ -231,14 +232,14 @@ def test_exact_direction_with_singular_factors():
 
 @pytest.mark.parametrize(("D", "width"), [(2, 3), (3, 2), (3, 3), (1, 3), (3, 1), (1, 1)])
 def test_log_determinants(D, width):
-    """Of (35) and (36), against the determinants of the dense matrices in rationals; that of (36) in balls too."""
+    """log det of (35) and (36) compared with dense determinants in rationals, and for (36) in balls too."""
     Q, G = definite(width, 1), definite(D, 2)
     for k in (2.0, 0.25):
         truth = flint.arb(rational_block(Q, G, k).det()).log()
         condition = np.linalg.cond(np.kron(Q, G) + k * np.eye(D * width))
         assert abs(ref.exact_log_determinant(Q, G, k) - float(truth.mid())) <= rounding(D * width) * condition
-    for omega, root_k in ((4.0, 0.5), (0.25, 2.0)):  # their quotients are exact
-        over, under = (  # Q and G with rationals added, and so rational
+    for omega, root_k in ((4.0, 0.5), (0.25, 2.0)):  # quotients of these numbers are exact
+        over, under = (  # Q and G plus rational dampings, and so rational
             each(to_fmpq, A) + to_fmpq(value) * np.eye(len(A), dtype=int)
             for A, value in ((Q, omega * root_k), (G, root_k / omega))
         )
@@ -255,7 +256,7 @@ def test_log_determinants(D, width):
 
 
 def test_exact_and_factored_damping(relative_error):
-    """The same where the residual of (36) is nothing: for k = 0; and apart for k > 0."""
+    """Exact and factored damping are equal for k = 0, where the residual of (36) is 0, and different for k > 0."""
     Q, G, V = definite(4), definite(3), np.random.default_rng(4).normal(size=(3, 4))
     exact = ref.exact_direction(Q, G, 0.0, V)
     assert relative_error(ref.factored_layer_direction(Q, G, V, 1.0, 0.0), exact) < 1e-11
@@ -265,7 +266,7 @@ def test_exact_and_factored_damping(relative_error):
 @pytest.mark.parametrize("dtype", [object, np.float16, int, complex])
 def test_other_arithmetic_is_refused(dtype):
     A, V = np.eye(2).astype(dtype), np.eye(2)
-    expected = f"^expected float64 or float32 for eigenvalues, got {np.dtype(dtype)}$"
+    expected = f"^A: expected float64 or float32 for eigenvalues, got {np.dtype(dtype)}$"
     calls = (
         lambda: spectral.eigh(A),
         lambda: spectral.eigvalsh(A),

@@ -1,6 +1,6 @@
-"""Transfer functions and objectives far from 0, against 900 digits: finite, and with their relative accuracy.
+"""Transfer functions and objectives far from 0 are finite and have full relative accuracy, by 900 digits.
 
-900 digits hold e^-800 next to 1. A value below the smallest normal float64 may be rounded to 0.
+900 digits are enough for 1 + e^-800. A value below the smallest normal float64 may be rounded to 0.
 """
 
 from decimal import Context, Decimal, localcontext
@@ -43,7 +43,7 @@ DEFINITIONS = {
 
 
 def assert_accurate(ours, truth, tolerance=1e-14):
-    """Entry by entry, and not by the largest one."""
+    """Assert the error relative to each entry, and not to the largest."""
     truth = np.vectorize(float)(truth)
     assert ours.shape == truth.shape
     assert np.all(np.isfinite(ours))
@@ -63,7 +63,7 @@ def softmax(h):
 
 
 def bernoulli(h, y):
-    """E, dE/dh_L and H_L by their definitions."""
+    """E, dE/dh_L and H_L of the Bernoulli loss by their definitions."""
     p = [logistic(value) for value in h]
     value = -sum(t * q.ln() + (1 - t) * (1 - q).ln() for q, t in zip(p, y, strict=True))
     return value, [q - t for q, t in zip(p, y, strict=True)], np.diag([q * (1 - q) for q in p])
@@ -87,7 +87,7 @@ OUTPUTS = ([800, 0, -800], [-800, -800, 800], [40, 0, -40], [1, 39, 38], [-300, 
     ],
 )
 def test_objectives(name, definition, labels, h):
-    """Entry by entry, where outputs are confident and right, or confident and wrong."""
+    """Every entry is accurate for outputs that are confident and right, and confident and wrong."""
     ours, outputs = OBJECTIVES[name], np.array(h, dtype=float)
     for y in labels:
         value, gradient, hessian = definition([Decimal(v) for v in h], y)

@@ -1,4 +1,4 @@
-"""vec, theta and back, element by element; sums over layers; what is moved and what stays."""
+"""vec, theta and their inverses, element by element; sums over layers; and networks with moved weights."""
 
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ SHAPES = ((3, 2), (2, 4), (1, 3))
 
 @pytest.fixture
 def layers():
-    """Rationals 1/3, 2/3, ..., all different, in no symmetric matrix."""
+    """Matrices of the different rationals 1/3, 2/3, ..., none of them symmetric."""
     numbers = (Fraction(i, 3) for i in range(1, 100))
     return {l: np.array([[next(numbers) for _ in range(b)] for _ in range(a)]) for l, (a, b) in enumerate(SHAPES, 1)}
 
@@ -31,7 +31,7 @@ def test_vec_stacks_columns():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 3), (3, 2), (3, 3)])
 def test_vec_by_elements(shape):
-    """Row b D + a of vec V is V[a, b], and unvec undoes it."""
+    """Row b D + a of vec V is V[a, b], and unvec is the inverse."""
     D, width = shape
     V = np.random.default_rng(1).normal(size=shape)
     v = ref.vec(V)
@@ -43,14 +43,14 @@ def test_vec_by_elements(shape):
 
 
 def test_vec_and_kronecker_products():
-    """(A kron B) vec(V) = vec(B V A^T), what everything here rests on."""
+    """(A kron B) vec(V) = vec(B V A^T), the convention of the whole package."""
     rng = np.random.default_rng(2)
     A, B, V = rng.integers(-9, 9, (3, 4)), rng.integers(-9, 9, (5, 2)), rng.integers(-9, 9, (2, 4))
     assert np.array_equal(np.kron(A, B) @ ref.vec(V), ref.vec(B @ V @ A.T))
 
 
 def test_theta_by_elements(layers):
-    """Layer 1 first, whatever the order of the keys."""
+    """Layer 1 is first, for any order of the keys."""
     expected = [V[a, b] for V in layers.values() for b in range(V.shape[1]) for a in range(V.shape[0])]
     assert ref.theta(layers).tolist() == expected
     assert ref.theta(dict(reversed(layers.items()))).tolist() == expected
@@ -81,7 +81,7 @@ def test_weights(net):
 
 
 def test_moved(net, layers):
-    """Only the weights, layer by layer; the network and delta are what they were."""
+    """Only the weights of the new network differ. The old network and delta are unchanged."""
     before = [W.tolist() for W in net.weights]
     delta = {l: layers[l] * l for l in reversed(layers)}
     there = ref.moved(net, delta)
@@ -92,7 +92,7 @@ def test_moved(net, layers):
 
 
 def test_dot(layers):
-    """The sum of products of elements: 1/9 (1 + 4 + ... + 17^2) of the layers with themselves."""
+    """The sum of products of elements, which is (1 + 4 + ... + 17^2) / 9 for the layers with themselves."""
     assert ref.dot(layers, layers) == Fraction(17 * 18 * 35, 6 * 9)
     other = {
         l: np.array([[Fraction(a + 10 * b) for b in range(n)] for a in range(m)]) for l, (m, n) in enumerate(SHAPES, 1)

@@ -1,15 +1,16 @@
-"""What the tests of the 71 equations share: small problems, exact problems, and derivatives by PyTorch.
+"""Fixtures of the tests of the 71 equations: small problems, exact problems, and derivatives by PyTorch.
 
-    problem                 every objective, transfer function and stand-in for the mixture's H_L (parametrised)
+    problem                 every objective, transfer function and `psd` of the mixture (parametrised)
     make_problem            the same for a chosen objective, chain of transfer functions, psd, N and seed
     rational_problem        three networks of Fractions, squared error and piecewise linear transfers (parametrised)
     make_rational_problem   the same for a chosen chain, N and seed
     difference_quotient     exact derivatives of E and h_L of the rational problems
     autodiff                E, h_L and h_l as functions of tensors, and their derivatives as arrays
-    relative_error          of arrays and of dictionaries, from the conftest above
+    relative_error          of arrays and of dictionaries, from the conftest of the parent folder
 
-The first two take the place of those of the conftest above. All widths are odd, and so no D_l is D_m or D_m + 1:
-no transposed or misplaced matrix fits. N is even. Functions are called as `kr.name(...)` at the time of the test.
+The first two replace the fixtures of the same names in the parent folder. All widths are odd and different, so no D_l
+is D_m or D_m + 1, and no transposed or misplaced matrix has the right shape. N is even. Tests call `ref.name(...)`, so
+that `perturb.py` can replace the function.
 """
 
 import itertools
@@ -37,7 +38,7 @@ RATIONAL_CHAINS = (("relu",), ("identity", "leaky_relu"), ("leaky_relu", "relu")
 
 
 class Problem(NamedTuple):
-    """A network, a batch X (N, D_0) and its labels Y. `kr.f(*problem)` or `for x, y in problem.pairs`."""
+    """A network, a batch X (N, D_0) and its labels Y, for `ref.f(*problem)` or `for x, y in problem.pairs`."""
 
     net: ref.Network
     X: np.ndarray
@@ -58,7 +59,7 @@ def shapes(transfers):
 
 
 def assert_off_kinks(problem, distance):
-    """No unit of a kinked layer is near its kink. Each datapoint has a live one there, and somewhere is a dead one."""
+    """No unit of a kinked layer is near its kink, each datapoint has a live unit there, and some unit is dead."""
     for l, f in enumerate(problem.net.transfers, 1):
         if f in ("relu", "leaky_relu"):
             h = np.array([ref.forward(problem.net, x)[1][l] for x in problem.X])
@@ -123,9 +124,9 @@ def rational_problem(request, make_rational_problem):
 def difference_quotient():
     """difference_quotient(net, x, y, *entries): E differentiated by W_l[a, b] for each (l, a, b) of one or two entries.
 
-    difference_quotient(net, x, None, entry) differentiates the outputs h_L. For piecewise linear networks with
-    squared error, and its own forward pass. E is quadratic in one weight and h_L affine, as long as no unit crosses
-    its kink, and what a central difference leaves out is even: the quotients are the derivatives, without any error.
+    difference_quotient(net, x, None, entry) differentiates the outputs h_L. The network is piecewise linear with
+    squared error, and the forward pass is separate code. As long as no unit crosses its kink, E is a quadratic and h_L
+    an affine function of one weight, for which central differences are the exact derivatives.
     """
     step = Fraction(1, 10**9)
     slopes = {"identity": Fraction(1), "relu": Fraction(0), "leaky_relu": Fraction(1, 10)}  # left of 0
@@ -157,7 +158,7 @@ def difference_quotient():
 
 @pytest.fixture(scope="session")
 def autodiff():
-    """The network in PyTorch. The last four give arrays, all others tensors or functions of tensors.
+    """The network in PyTorch. The last four functions return arrays, all others tensors or functions of tensors.
 
     theta(net)             (vec W_1, ..., vec W_L), columns stacked
     output(net, x)         theta -> h_L
@@ -244,8 +245,8 @@ def autodiff():
     def output_gauss_newton(net, h, y):
         H = hessian(error(net, y), h)
         if net.objective == "mixture" and net.psd == "scalar":
-            slope = gradient(lambda h: probability(h, y), h) / probability(h, y).item()
-            return np.outer(slope, slope)
+            dp = gradient(lambda h: probability(h, y), h) / probability(h, y).item()
+            return np.outer(dp, dp)
         if net.objective == "mixture":
             values, vectors = np.linalg.eigh(H)
             return sum(c * np.outer(v, v) for c, v in zip(values, vectors.T, strict=True) if c > 0)

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def truths(problem, autodiff):
-    """For each datapoint and l < L: x, y, l, B_l = da_l/dh_l, D_l and script H_l, each from its definition.
+    """x, y, l, B_l = da_l/dh_l, D_l and script H_l by their definitions, for each datapoint and l < L.
 
     D_l is the second derivative of sum_a c_a [a_l]_a for the constants c = dE/da_l.
     """
@@ -26,7 +26,7 @@ def truths(problem, autodiff):
 
 @pytest.fixture(scope="module")
 def rational_hessians(rational_problem, difference_quotient):
-    """(x, y, l, script H_l) for l < L: the second differences by the biases of the layer, which shift h_l."""
+    """(x, y, l, script H_l) for l < L, by second differences in the biases of the layer, which shift h_l."""
     net, found = rational_problem.net, []
     for x, y in rational_problem.pairs[:2]:
         for l in range(1, net.L):
@@ -37,7 +37,7 @@ def rational_hessians(rational_problem, difference_quotient):
 
 
 def test_equation_28(problem, truths, relative_error):
-    """Each of the seven lines."""
+    """All seven expressions are script H_l."""
     for x, y, l, _, _, H in truths:
         lines = ref.derivation(problem.net, x, y, l)
         assert len(lines) == 7
@@ -63,15 +63,15 @@ def test_equation_29_between_rationals(rational_problem, rational_hessians):
 
 def test_equation_30(problem, truths, relative_error):
     for x, _, l, B, _, _ in truths:
-        ours = ref.elementwise_slope_matrix(problem.net, x, l)
+        ours = ref.elementwise_derivative_matrix(problem.net, x, l)
         assert relative_error(ours, B) < 1e-13
         assert np.array_equal(ours, np.diag(np.diag(ours)))
 
 
 def test_equation_31(problem, truths):
-    """0, and nothing else, where f'' = 0."""
+    """D_l is exactly 0 if f'' = 0."""
     for x, y, l, _, D, _ in truths:
-        ours = ref.elementwise_curving_matrix(problem.net, x, y, l)
+        ours = ref.elementwise_second_derivative_matrix(problem.net, x, y, l)
         assert ours.shape == D.shape
         assert np.all(np.abs(ours - D) <= 1e-12 * np.max(np.abs(D)))
         assert np.any(D) == (problem.net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))

@@ -1,8 +1,8 @@
 """Appendix E, equations (63), (64): ranks of Gauss-Newton matrices, between rationals.
 
-Two routes: the Jacobian by a difference quotient that is exact and its singular values, where the weights are integers
-so small that no singular value is in doubt; and, for any weights, determinants. Of an H_L no more is needed than
-that it is some symmetric matrix, so that it may have any rank.
+There are two routes. One is the exact Jacobian by difference quotients and its singular values, for weights that are
+small integers, so that zero singular values are clearly separated. The other is determinants, for any weights. H_L is
+any symmetric matrix, so that it may have any rank.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ def network(*weights, transfers=()):
 
 @contextlib.contextmanager
 def output_hessian(H_L):
-    """The objective "other", of which there is nothing but H_L(h, y)."""
+    """A context in which the objective "other" exists, with H_L(h, y) and no other function."""
 
     def unasked(*_):
         pytest.fail("the Gauss-Newton matrix needs H_L alone")
@@ -39,7 +39,7 @@ def output_hessian(H_L):
 
 
 def determinant(A):
-    """By Leibniz's sum over permutations."""
+    """The determinant by the sum of Leibniz over permutations."""
     total, D = 0, range(len(A))
     for columns in itertools.permutations(D):
         inversions = sum(columns[i] > columns[j] for i, j in itertools.combinations(D, 2))
@@ -48,7 +48,7 @@ def determinant(A):
 
 
 def largest_minor(A):
-    """The rank: the size of the largest square part of A whose determinant is not 0."""
+    """The rank as the size of the largest minor of A that is not 0."""
     for size in range(min(A.shape), 0, -1):
         for rows in itertools.combinations(range(A.shape[0]), size):
             for columns in itertools.combinations(range(A.shape[1]), size):
@@ -58,7 +58,7 @@ def largest_minor(A):
 
 
 def singular_values(A):
-    """The rank: how many of them are not 0, between which and the others there must be a gap."""
+    """The rank as the number of singular values that are not 0. A gap must separate them from the others."""
     values = np.linalg.svd(np.array(A, dtype=float), compute_uv=False)
     found = int(np.sum(values > 1e-6 * values[0]))
     assert np.all(values[found:] <= 1e-13 * values[0])
@@ -75,7 +75,7 @@ def outputs(net, weights, x):
 
 
 def jacobian(net, x):
-    """dh_L/dtheta: h_L is linear in one weight until a unit crosses its kink, further away here than the step."""
+    """dh_L/dtheta by difference quotients, which are exact since no unit crosses its kink within the step."""
     step, columns = Fraction(1, 10**6), []
     for l, W in enumerate(net.weights):
         for b, a in itertools.product(*map(range, W.shape[::-1])):
@@ -86,12 +86,12 @@ def jacobian(net, x):
     return np.stack(columns, axis=1)
 
 
-# Four units: all live at the first input, three and two at the next two, none at the last two.
+# Of four units, 4, 3, 2, 0 and 0 are live at the five inputs.
 HIDDEN = [[1, 1, 1], [2, -1, 0], [-1, 2, 0], [1, 0, 0]]
 X = exactly([[3, 2], [1, -1], [-1, 3], [-1, -1], [-2, -3]])
 ALIVE = (4, 3, 2, 0, 0)
-THREE = [[1, -1, 2, 1, 0], [2, 1, 0, -1, 1], [-1, 3, 1, 2, -2]]  # a last layer of three outputs
-ONE = [[2, 1, -3, 1, -1]]  # and of one
+THREE = [[1, -1, 2, 1, 0], [2, 1, 0, -1, 1], [-1, 3, 1, 2, -2]]  # three outputs
+ONE = [[2, 1, -3, 1, -1]]  # one output
 Y = exactly([[1, 0, -2], [0, 2, 1], [5, 1, 0], [-3, 1, 2], [1, 1, 4]])
 OF_RANK = {
     0: [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
@@ -110,9 +110,9 @@ def matrices(rows, columns):
 @pytest.mark.parametrize("rank", OF_RANK)
 @pytest.mark.parametrize("f", PIECEWISE_LINEAR)
 def test_equation_63(f, rank):
-    """The bound is always attained, even with every unit dead: the biases of W_L make J onto.
+    """The bound is always attained, even if every unit is dead, since the biases of W_L make J onto.
 
-    Without them it need not be, and is not for the block of W_1 where fewer units live than H_L has ranks.
+    The block of W_1 has no such biases, and its rank is smaller if fewer units are live than the rank of H_L.
     """
     net, H_L = network(HIDDEN, THREE, transfers=(f,))._replace(objective="other"), exactly(OF_RANK[rank])
     with output_hessian(lambda h, y: H_L):
@@ -134,7 +134,7 @@ def test_equation_63(f, rank):
 )
 @example(exactly(INDEFINITE), exactly([[1, 0, 0], [0, 1, 0]]), exactly([[0] * 3] * 3), exactly([[1, 1]]), "relu")
 def test_equation_63_of_any_network(H_L, below, above, x, f):
-    """Of any symmetric H_L, definite or not: J has the columns of the biases, which are the unit matrix."""
+    """The bound is attained for any symmetric H_L, since the columns of J for the last biases are the unit matrix."""
     net = ref.Network((below, above), (f,), "other", "raise")
     with output_hessian(lambda h, y: H_L):
         assert ref.sample_ranks(net, x[0], None) == (largest_minor(H_L),) * 2
@@ -144,11 +144,11 @@ def test_equation_63_of_any_network(H_L, below, above, x, f):
     ("which", "last", "f", "found", "bound"),
     [
         ([0], THREE, "relu", 3, 3),
-        ([0, 1], THREE, "relu", 6, 6),  # attained
+        ([0, 1], THREE, "relu", 6, 6),  # the bound is attained
         ([0, 1, 2], THREE, "leaky_relu", 9, 9),
         ([0, 1], THREE, "identity", 6, 6),
-        ([0, 0], THREE, "relu", 3, 6),  # the same input
-        ([3, 4], THREE, "relu", 3, 6),  # every unit dead: nothing tells these apart
+        ([0, 0], THREE, "relu", 3, 6),  # equal inputs
+        ([3, 4], THREE, "relu", 3, 6),  # every unit is dead, so these inputs give equal J
         ([3, 4], THREE, "leaky_relu", 6, 6),
         ([0, 3, 4], THREE, "relu", 6, 9),
         ([0, 1, 2, 3, 4], ONE, "relu", 4, 5),
@@ -157,20 +157,20 @@ def test_equation_63_of_any_network(H_L, below, above, x, f):
     ],
 )
 def test_equation_64(which, last, f, found, bound):
-    """N rank(H_L), with the rank of the mean as that of the J_n above each other, H_L = I."""
+    """The bound N rank(H_L), and the rank of the mean as the rank of the stacked J_n, for H_L = I."""
     net, D_L = network(HIDDEN, last, transfers=(f,)), len(last)
     assert singular_values(np.concatenate([jacobian(net, x) for x in X[which]])) == found
     assert ref.mean_ranks(net, X[which], Y[which, :D_L]) == (found, bound)
 
 
 def test_equation_64_where_parameters_are_few():
-    """One layer: J_n = (x_n, 1)^T kron I, and of five vectors (x_n, 1) three are independent."""
+    """In one layer J_n = (x_n, 1)^T kron I, and only three of the five vectors (x_n, 1) are independent."""
     assert ref.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X, Y) == (9, 15)
     assert ref.mean_ranks(network([[1, 2, 0], [0, 1, 1], [1, 1, 1]]), X[:3], Y[:3]) == (9, 9)
 
 
 def test_equation_64_where_ranks_differ():
-    """The bound is the sum of N ranks: here H_L = diag(y_i max(h_i, 0)), of E = sum_i y_i max(h_i, 0)^3 / 6."""
+    """The bound is the sum of N ranks, here of H_L = diag(y_i max(h_i, 0)) for E = sum_i y_i max(h_i, 0)^3 / 6."""
     net = network([[1, 0, 0], [0, 1, 0], [1, 1, 1]])._replace(objective="other")
     X = exactly([[1, 2], [1, -1], [-2, 4], [-3, -3]])  # h_L: (1, 2, 4), (1, -1, 1), (-2, 4, 3), (-3, -3, -5)
     Y = exactly([[1, 1, 1], [1, 5, 0], [7, 1, 1], [1, 1, 1]])
@@ -191,24 +191,24 @@ def test_equation_64_is_a_bound(below, above, x, f):
         assert 2 <= found <= bound == 2 * N
 
 
-# Which of the matrices in use have these bounds, with N = 2
+# The bounds for the matrices of each method, with N = 2
 
 
 def leaky(last):
-    """A network and a batch whose units are not the same ones at the two inputs."""
+    """A network and a batch with different live units at the two inputs."""
     return network(HIDDEN, last, transfers=("leaky_relu",)), X[[1, 2]], Y[[1, 2], : len(last)]
 
 
 def test_the_factor_of_kflr():
-    """N rank(H_L), attained."""
+    """The factor of KFLR attains the bound N rank(H_L)."""
     net, X, Y = leaky(ONE)
     assert singular_values(ref.kflr(net, X, Y)[1]) == ref.rank(ref.kflr(net, X, Y)[1]) == 2
     net, X, Y = leaky(THREE)
-    assert [singular_values(ref.kflr(net, X[:n], Y[:n])[1]) for n in (1, 2)] == [3, 4]  # it has four rows
+    assert [singular_values(ref.kflr(net, X[:n], Y[:n])[1]) for n in (1, 2)] == [3, 4]  # the factor has four rows
 
 
 def test_the_factor_of_kfac():
-    """N S, where KFLR has the full rank; and so has the unfactored matrix of the same gradients."""
+    """The factor of KFAC has rank N S, and so has the unfactored matrix of the same gradients. KFLR has full rank."""
     net, X, _ = leaky(THREE)
     labels = Y[:4].reshape(2, 2, 3)
     for N, S in ((1, 1), (1, 2), (2, 1), (2, 2)):
@@ -221,7 +221,7 @@ def test_the_factor_of_kfac():
 
 
 def test_the_kronecker_product_has_a_greater_rank():
-    """The rank of Q kron G is the product of two, each of which is N here: the bound is not for it."""
+    """The rank of Q kron G is the product of two ranks N, and so above the bound."""
     net, X, Y = leaky(ONE)
     _, bound = ref.mean_ranks(net, X, Y)
     assert bound == 2
@@ -232,7 +232,7 @@ def test_the_kronecker_product_has_a_greater_rank():
 
 
 def test_the_factor_of_kfra_has_a_greater_rank():
-    """Its elementwise product with a mean of rank N multiplies ranks, once for each layer that is left behind."""
+    """The elementwise product with a mean of rank N multiplies the rank at each layer of the recursion of KFRA."""
     net, X, Y = leaky([[1, -2, 0, 1, 1], [-1, 1, 1, 2, -1], [0, 1, -1, 1, 2], [3, -1, 1, 0, 0]])
     net = net._replace(weights=(*net.weights, exactly(ONE)), transfers=("leaky_relu", "leaky_relu"))
     Y = Y[:, :1]
@@ -254,7 +254,7 @@ def test_ranks_of_preactivation_hessians(last, D_L):
 
 
 def test_one_dead_unit_of_ten():
-    """Text: f' = 0 lowers the rank. It need not: nine live units still carry the rank of H_L."""
+    """Section 2.2.3 says that f' = 0 lowers the rank. It need not: nine live units are enough for the rank of H_L."""
     rng = np.random.default_rng(1)
     net = network([[1, k - 1] for k in range(10)], rng.integers(-3, 4, size=(3, 11)), transfers=("relu",))
     x, y = exactly([Fraction(1, 2)]), exactly([1, 2, 3])

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def hessians(problem, autodiff):
-    """d^2 E / dtheta^2 of each datapoint."""
+    """d^2 E / dtheta^2 of each datapoint by PyTorch."""
     return [
         autodiff.hessian(
             lambda at, x=x, y=y: autodiff.error(problem.net, y)(autodiff.output(problem.net, x)(at)),
@@ -20,18 +20,18 @@ def hessians(problem, autodiff):
 
 
 def diagonal_blocks(net, H):
-    """{l: the block of vec(W_l)}."""
+    """The block of vec(W_l) for each layer l."""
     ends = np.cumsum([0, *[W.size for W in net.weights]])
     return {l: H[i:j, i:j] for l, (i, j) in enumerate(itertools.pairwise(ends), 1)}
 
 
 def entries(net):
-    """(l, a, b) of every weight, in the order of theta."""
+    """The indices (l, a, b) of all weights, in the order of theta."""
     return [(l, a, b) for l, W in enumerate(net.weights, 1) for b in range(W.shape[1]) for a in range(W.shape[0])]
 
 
 def with_unit(net, x):
-    """a_0, ..., a_{L-1} with the unit, as lists, by the formulas of piecewise linear functions."""
+    """a_0, ..., a_{L-1} with the unit, as lists, for piecewise linear transfer functions."""
     left = {"identity": lambda v: v, "relu": lambda v: 0, "leaky_relu": lambda v: v / 10}
     a = [[*x, 1]]
     for W, f in zip(net.weights, net.transfers, strict=False):
@@ -41,12 +41,12 @@ def with_unit(net, x):
 
 
 def shifted(net, l, a):
-    """The entry of W_l that moves [h_l]_a alone: its bias."""
+    """The index of the bias of [h_l]_a, which moves no other pre-activation of the layer."""
     return l, a, net.weights[l - 1].shape[1] - 1
 
 
 def test_equation_1(problem, autodiff, relative_error):
-    """h_l = W_l a_{l-1} and a_l = f(h_l); the layers of a are 0, ..., L - 1, as there is no f_L."""
+    """h_l = W_l a_{l-1} and a_l = f(h_l). The keys of a are 0, ..., L - 1, since there is no f_L."""
     net = problem.net
     for x in problem.X:
         truth = autodiff.preactivation(net, x)
@@ -68,13 +68,13 @@ def test_equation_1_between_rationals(rational_problem):
 
 
 def test_equation_2(problem, hessians, relative_error):
-    """The full Hessian, layers and all that is between them; and its mean over the batch."""
+    """The full Hessian, with the blocks between layers, and its mean over the batch."""
     assert relative_error(ref.sample_hessian(problem.net, problem.X[-1], problem.Y[-1]), hessians[-1]) < 1e-12
     assert relative_error(ref.hessian(*problem), np.mean(hessians, axis=0)) < 1e-12
 
 
 def test_equation_2_between_rationals(rational_problem, difference_quotient):
-    """Four weights of each layer, against themselves and each other."""
+    """The second derivatives with respect to all pairs of four weights per layer."""
     net, (x, y) = rational_problem.net, rational_problem.pairs[1]
     theta = entries(net)
     rng = np.random.default_rng(0)
@@ -98,7 +98,7 @@ def test_equation_3(problem, autodiff, relative_error):
 
 
 def test_equation_3_between_rationals(rational_problem, difference_quotient):
-    """Both right sides: the derivative by the weight, and a_b times the derivative by h_a, which its bias shifts."""
+    """Both sides: the derivative with respect to the weight, and a_b times that with respect to the bias of h_a."""
     net, (x, y) = rational_problem.net, rational_problem.pairs[0]
     ours, units = ref.sample_gradient(net, x, y), with_unit(net, x)
     for l, a, b in entries(net):
@@ -108,14 +108,14 @@ def test_equation_3_between_rationals(rational_problem, difference_quotient):
 
 
 def test_equation_4(problem, hessians, relative_error):
-    """vec stacks columns: the row of W_l[a, b] is b D_l + a."""
+    """vec stacks columns, so the row of W_l[a, b] is b D_l + a."""
     for (x, y), H in zip(problem.pairs, hessians, strict=True):
         truth = diagonal_blocks(problem.net, H)
         assert relative_error(ref.sample_hessian_blocks(problem.net, x, y), truth) < 1e-12
 
 
 def test_equation_5(problem, hessians, autodiff, relative_error):
-    """[a, b, c, d], both as the second derivative by W_l[a, b] and W_l[c, d] and as a_b a_d [script H]_{a,c}."""
+    """Element [a, b, c, d] is the second derivative by W_l[a, b] and W_l[c, d], and a_b a_d [script H]_{a,c}."""
     net = problem.net
     for (x, y), H in zip(problem.pairs, hessians, strict=True):
         ours, h = ref.sample_hessian_elements(net, x, y), autodiff.preactivation(net, x)
@@ -136,7 +136,7 @@ def test_equation_5(problem, hessians, autodiff, relative_error):
 
 @pytest.mark.parametrize("m", [1, 2, 3])
 def test_equation_6(m, problem, autodiff, relative_error):
-    """d/dh_l of dE/dh_m where h_m follows h_l: for m = l script H_l itself, for m > l a matrix that is not square."""
+    """d/dh_l of dE/dh_m: script H_l for m = l, and a matrix that is not square for m > l."""
     net = problem.net
     for x, y in problem.pairs:
         h, E = autodiff.preactivation(net, x), autodiff.error(net, y)
@@ -159,7 +159,7 @@ def test_equation_6_between_rationals(rational_problem, difference_quotient):
 
 
 def test_equation_7(problem, autodiff, relative_error):
-    """(a a^T) kron script H, element by element, and as a map: H vec(V) = vec(script H V a a^T)."""
+    """(a a^T) kron script H, element by element and as the map H vec(V) = vec(script H V a a^T)."""
     net, rng = problem.net, np.random.default_rng(0)
     for x, y in problem.pairs[:2]:
         blocks, h, E = ref.sample_hessian_blocks(net, x, y), autodiff.preactivation(net, x), autodiff.error(net, y)
@@ -175,9 +175,9 @@ def test_equation_7(problem, autodiff, relative_error):
 
 
 def test_equation_7_fixes_the_order_of_vec(relative_error):
-    """(A kron B) vec(V) = vec(B V A^T) and (A kron B)^-1 vec(V) = vec(B^-1 V A^-T), where A and B are not symmetric.
+    """(A kron B) vec(V) = vec(B V A^T) and (A kron B)^-1 vec(V) = vec(B^-1 V A^-T), for A and B without symmetry.
 
-    Misprint: Appendix C.1 has A^-1 V B^-1, which for square V has the shape of V too.
+    Misprint: Appendix C.1 has A^-1 V B^-1, which also has the right shape for a square V.
     """
     rng = np.random.default_rng(1)
     A, B, V = (rng.normal(size=(4, 4)) for _ in range(3))
@@ -197,7 +197,7 @@ def test_equation_8(problem, autodiff, relative_error):
             truth[l] = autodiff.hessian(lambda v, E=E, h_L=h_L: E(h_L(v)), h[l])
         ours = ref.sample_preactivation_hessians(net, x, y)
         assert relative_error(ours, truth) < 1e-12
-        for l in range(1, net.L):  # the recursion itself, with the factors of PyTorch
+        for l in range(1, net.L):  # the recursion itself, with the matrices by PyTorch
             W, f = net.weights[l][:, :-1], autodiff.transfer(net, l)
             B = autodiff.jacobian(f, h[l])
             dE_da = autodiff.grad(lambda a, E=E, l=l: E(autodiff.above(net, l)(a)))(f(h[l]))
@@ -214,18 +214,18 @@ def test_equation_8_between_rationals(rational_problem, difference_quotient):
 
 
 def test_equation_9(problem, autodiff, relative_error):
-    """B_l = da_l / dh_l, whole."""
+    """B_l is the full Jacobian da_l / dh_l."""
     net = problem.net
     for x in problem.X:
         h = autodiff.preactivation(net, x)
         given = {l: v.numpy() for l, v in h.items()}
         for l in range(1, net.L):
             truth = autodiff.jacobian(autodiff.transfer(net, l), h[l])
-            assert relative_error(ref.slope_matrix(net, given, l), truth) < 1e-13
+            assert relative_error(ref.derivative_matrix(net, given, l), truth) < 1e-13
 
 
 def test_equation_10(problem, autodiff):
-    """D_l is the second derivative of sum_a c_a f([h_l]_a) for the constants c_a = dE/d[a_l]_a. 0 where f'' = 0."""
+    """D_l is the second derivative of sum_a c_a f([h_l]_a) for the constants c_a = dE/d[a_l]_a, and 0 if f'' = 0."""
     net = problem.net
     for x, y in problem.pairs:
         h, E = autodiff.preactivation(net, x), autodiff.error(net, y)
@@ -237,7 +237,7 @@ def test_equation_10(problem, autodiff):
             f, h_L = autodiff.transfer(net, l), autodiff.above(net, l)
             c = autodiff.grad(lambda a, E=E, h_L=h_L: E(h_L(a)))(f(h[l]))
             truth = autodiff.hessian(lambda v, c=c, f=f: c @ f(v), h[l])
-            ours = ref.curving_matrix(net, given, dE_dh, l)
+            ours = ref.second_derivative_matrix(net, given, dE_dh, l)
             assert ours.shape == truth.shape
             assert np.any(truth) == (net.transfers[l - 1] not in ("identity", "relu", "leaky_relu"))
             assert np.all(np.abs(ours - truth) <= 1e-12 * np.max(np.abs(truth)))

@@ -1,4 +1,4 @@
-"""Section 5.2, equation (27): the mixture, against its own derivatives, PyTorch's, many digits and certified balls."""
+"""Section 5.2, equation (27): the mixture compared with PyTorch, with many digits and with certified balls."""
 
 import itertools
 import math
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 DIGITS = Context(prec=200)
-MANY_DIGITS = Context(prec=900)  # hold e^-1600 next to 1
+MANY_DIGITS = Context(prec=900)  # enough digits for 1 + e^-1600
 TINY = np.finfo(float).tiny
 LABELS = (0, 1)
 
 
 def network(psd="project"):
-    """One layer whose outputs are its inputs."""
+    """A network of one layer whose outputs are its inputs."""
     return ref.Network((np.eye(3, 4),), (), "mixture", psd)
 
 
@@ -38,9 +38,9 @@ def probability(h, y):
 
 
 def definition(h, y):
-    """p of (27), E = -log p, dE/dh = -p' / p and H = p' p'^T / p^2 - p'' / p, as they stand, for Decimals."""
+    """p of (27), E = -log p, dE/dh = -p' / p and H = p' p'^T / p^2 - p'' / p by their formulas, for Decimals."""
 
-    def derivatives(v, sign):  # of logistic(v), or of logistic(-v)
+    def derivatives(v, sign):  # derivatives of logistic(v) or logistic(-v)
         s = logistic(v)
         value = s if sign > 0 else logistic(-v)
         return value, sign * s * (1 - s), sign * s * (1 - s) * (1 - 2 * s)
@@ -49,10 +49,10 @@ def definition(h, y):
     A, dA, ddA = derivatives(h[1], 1 if y else -1)
     C, dC, ddC = derivatives(h[2], 1 if y else -1)
     p = probability(h, y)
-    slope = [ds * (A - C), s * dA, logistic(-h[0]) * dC]
-    curving = [[dds * (A - C), ds * dA, -ds * dC], [ds * dA, s * ddA, 0], [-ds * dC, 0, logistic(-h[0]) * ddC]]
-    hessian = [[slope[i] * slope[j] / p**2 - curving[i][j] / p for j in range(3)] for i in range(3)]
-    return p, -p.ln(), [-v / p for v in slope], hessian
+    first = [ds * (A - C), s * dA, logistic(-h[0]) * dC]
+    second = [[dds * (A - C), ds * dA, -ds * dC], [ds * dA, s * ddA, 0], [-ds * dC, 0, logistic(-h[0]) * ddC]]
+    hessian = [[first[i] * first[j] / p**2 - second[i][j] / p for j in range(3)] for i in range(3)]
+    return p, -p.ln(), [-v / p for v in first], hessian
 
 
 def as_floats(values):
@@ -60,7 +60,7 @@ def as_floats(values):
 
 
 def test_equation_27():
-    """p by (27) as it is printed, with the powers y and 1 - y; the two labels exhaust it."""
+    """p by (27) as printed, with the powers y and 1 - y. The two probabilities add up to 1."""
 
     def sigma(v):
         return 1 / (1 + math.exp(-v))
@@ -95,7 +95,7 @@ def test_its_derivatives(autodiff, relative_error):
 
 @pytest.mark.parametrize("y", LABELS)
 def test_the_hessian_is_indefinite_everywhere(y):
-    """Exactly one negative eigenvalue and none that is 0, by the determinant and Sylvester's rule."""
+    """Exactly one eigenvalue is negative and none is 0, by the determinant and the rule of Sylvester."""
     for h in (*points(0.1), *points(1), *points(5), *points(30)):
         with localcontext(DIGITS):
             H = definition(decimals(h), y)[3]
@@ -107,7 +107,7 @@ def test_the_hessian_is_indefinite_everywhere(y):
             )
             changes = np.diff(np.sign([1.0, *[math.copysign(1, v) for v in (*pivots, determinant)]]))
         assert determinant < 0
-        assert np.count_nonzero(changes) == 1  # so many are negative
+        assert np.count_nonzero(changes) == 1  # the number of negative eigenvalues
     for h in (*points(0.1), *points(1), *points(2)):
         values = np.linalg.eigvalsh(ref.OBJECTIVES["mixture"].hessian(h, y))
         assert np.sum(values < 0) == 1
@@ -115,7 +115,7 @@ def test_the_hessian_is_indefinite_everywhere(y):
 
 
 def test_the_hessian_at_0():
-    """1/16 times integers: eigenvalues 1/8 and +-sqrt(2)/8."""
+    """H_L at h = 0 is 1/16 times integers, with the eigenvalues 1/8 and +-sqrt(2)/8."""
     hessian = ref.OBJECTIVES["mixture"].hessian
     assert np.array_equal(16 * hessian(np.zeros(3), 1), [[0, -2, 2], [-2, 1, 1], [2, 1, 1]])
     assert np.array_equal(16 * hessian(np.zeros(3), 0), [[0, 2, -2], [2, 1, 1], [-2, 1, 1]])
@@ -124,7 +124,7 @@ def test_the_hessian_at_0():
 
 
 def test_project(autodiff, relative_error):
-    """The negative eigenvalue becomes 0 and the others stay; at 0 the two eigenvectors that are left are known."""
+    """The projection sets the negative eigenvalue to 0 and keeps the others. At h = 0 it is known in closed form."""
     net = network("project")
     for h in (*points(1), *points(2)):
         for y in LABELS:
@@ -140,25 +140,25 @@ def test_project(autodiff, relative_error):
 
 
 def test_scalar(relative_error):
-    """p'(h) p'(h)^T / p^2, of rank 1, with p'(h) by central differences."""
+    """psd = "scalar" gives p'(h) p'(h)^T / p^2, of rank 1, with p'(h) by central differences."""
     net = network("scalar")
     for h in (*points(1), *points(5)):
         for y in LABELS:
             with localcontext(DIGITS):
-                step, at, slope = Decimal(10) ** -60, decimals(h), []
+                step, at, dp = Decimal(10) ** -60, decimals(h), []
                 for i in range(3):
                     ahead, back = ([v + sign * step * (i == j) for j, v in enumerate(at)] for sign in (1, -1))
-                    slope.append((probability(ahead, y) - probability(back, y)) / (2 * step))
-                slope = as_floats([v / probability(at, y) for v in slope])
-            assert relative_error(ref.output_gauss_newton(net, h, y), np.outer(slope, slope)) < 1e-13
+                    dp.append((probability(ahead, y) - probability(back, y)) / (2 * step))
+                dp = as_floats([v / probability(at, y) for v in dp])
+            assert relative_error(ref.output_gauss_newton(net, h, y), np.outer(dp, dp)) < 1e-13
             root = ref.output_root(net, h, y)
             assert root.shape == (3, 1)
-            assert relative_error(root @ root.T, np.outer(slope, slope)) < 1e-13
+            assert relative_error(root @ root.T, np.outer(dp, dp)) < 1e-13
 
 
 @pytest.mark.parametrize("function", ["output_gauss_newton", "output_root"])
-def test_raise_and_what_is_no_stand_in(function):
-    message = "H_L of the objective mixture is indefinite; psd: expected project or scalar"
+def test_raise_and_unknown_names(function):
+    message = "psd: expected project or scalar for the indefinite H_L of mixture, got 'raise'"
     with pytest.raises(ValueError, match=f"^{message}$"):
         getattr(ref, function)(network("raise"), np.zeros(3), 1)
     with pytest.raises(ValueError, match=r"^psd: expected project, scalar or raise, got 'clip'$"):
@@ -166,7 +166,7 @@ def test_raise_and_what_is_no_stand_in(function):
 
 
 @pytest.mark.parametrize("psd", ["project", "scalar", "raise", "clip"])
-def test_other_objectives_need_no_stand_in(psd):
+def test_other_objectives_ignore_psd(psd):
     net, h = network(psd)._replace(objective="bernoulli"), np.array([0.1, -0.5, 1.0])
     p = 1 / (1 + np.exp(-h))
     assert np.diag(ref.output_gauss_newton(net, h, h)) == pytest.approx(p * (1 - p), rel=1e-14)
@@ -174,20 +174,20 @@ def test_other_objectives_need_no_stand_in(psd):
 
 
 def test_the_hessian_of_the_network_keeps_the_true_one(make_problem, relative_error):
-    """(2)-(11) and (28)-(31) take no stand-in, not even with "raise"."""
+    """(2)-(11) and (28)-(31) keep the true H_L, also with "raise"."""
     net, X, Y = make_problem("mixture", ("tanh",), "raise")
     E = ref.OBJECTIVES["mixture"]
     for x, y in zip(X, Y, strict=True):
         H_L = E.hessian(ref.forward(net, x)[1][2], y)
         assert np.array_equal(ref.sample_preactivation_hessians(net, x, y)[2], H_L)
-        last = ref.hessian_split(net, x, y)[1][-3:, -3:]  # of the three biases of the outputs
+        last = ref.hessian_split(net, x, y)[1][-3:, -3:]  # the block of the three biases of the outputs
         assert relative_error(last, H_L) < 1e-14
     with pytest.raises(ValueError, match="indefinite"):
         ref.gauss_newton(net, X, Y)
 
 
 def test_projections_come_before_the_mean(make_problem, relative_error):
-    """E[psd(H)] and not psd(E[H])."""
+    """The projection is before the mean: E[psd(H)] and not psd(E[H])."""
     net, X, Y = make_problem("mixture", ("tanh",), "project")
     hessians = [ref.OBJECTIVES["mixture"].hessian(ref.forward(net, x)[1][2], y) for x, y in zip(X, Y, strict=True)]
     truth = np.mean([ref.projection(H) for H in hessians], axis=0)
@@ -197,7 +197,7 @@ def test_projections_come_before_the_mean(make_problem, relative_error):
 
 
 def test_draws():
-    """y = 1 where u < p(1 | h), an int; at 0 that is 1/2."""
+    """A draw is the int 1 if u < p(1 | h), else 0. At h = 0 the probability is 1/2."""
     h = np.array([math.log(3), math.log(4), -math.log(2)])  # p = 41/60
     sample = ref.OBJECTIVES["mixture"].sample
     assert [sample(np.zeros(3), u) for u in (0.0, np.nextafter(0.5, 0), 0.5, np.nextafter(1, 0))] == [1, 1, 0, 0]
@@ -220,7 +220,7 @@ FAR = [
 
 
 def assert_accurate(ours, truth, of_each, of_all):
-    """Relative to each element, unless that is None, and to the largest. Below the smallest normal number 0 will do."""
+    """Assert the error relative to each element, unless None, and to the largest. Subnormal values may be 0."""
     truth = as_floats(truth)
     error = np.abs(ours - truth)
     assert np.shape(ours) == np.shape(truth)
@@ -234,7 +234,7 @@ def test_digits_are_kept(y):
     for h in (*SATURATED, *FAR, np.array([20.0, 20.0, 20.0]), np.array([0.0, 19.0, 19.0])):
         with localcontext(MANY_DIGITS if np.max(np.abs(h)) > 100 else DIGITS):
             p, value, gradient, hessian = definition(decimals(h), y)
-        of_each = 1e-12 if h[1] != h[2] else None  # some elements are 0 there, and rounded
+        of_each = 1e-12 if h[1] != h[2] else None  # some elements are 0 up to rounding there
         assert_accurate(ref.mixture_probability(h, y), p, 1e-13, 1e-13)
         assert_accurate(E.value(h, y), value, 1e-14, 1e-14)
         assert_accurate(E.gradient(h, y), gradient, of_each, 1e-13)
@@ -242,7 +242,7 @@ def test_digits_are_kept(y):
 
 
 def test_the_loss_of_the_paper():
-    """Around 1e-8, where -log p taken as it stands has half of its digits wrong."""
+    """The loss is accurate around 1e-8, where the formula -log p loses half of its digits."""
     h = np.array([19.2, 19.3, -2.1])
     with localcontext(DIGITS):
         truth = float(definition(decimals(h), 1)[1])
@@ -253,7 +253,7 @@ def test_the_loss_of_the_paper():
 
 @pytest.mark.parametrize("y", LABELS)
 def test_balls(y):
-    """256 bits: every ball holds the truth, is small, and no float64 came between."""
+    """At 256 bits every ball contains the truth and is small, so no float64 is in between."""
     flint = pytest.importorskip("flint")
     E = ref.OBJECTIVES["mixture"]
     precision = flint.ctx.prec
