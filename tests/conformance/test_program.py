@@ -34,7 +34,7 @@ def test_a_program_in_another_language_passes():
     for _ in range(2):
         assert judge(program, TANH, QUANTITIES["gradient"], twice=True).status is Status.PASS
         assert judge(program, RELU, QUANTITIES["gradient"]).detail == "only the squared error, and no kinks"
-        program.close()  # it is started anew
+        program.close()  # it is started again
 
 
 @with_node
@@ -101,9 +101,9 @@ HOLDS = "subprocess.Popen(['sleep', '3600'])"
         ("[os.write(2, b'x' * 2**20) for _ in range(50)]; print('{}')", Status.ERROR, "got nothing"),
     ],
 )
-def test_every_misbehaviour_has_a_verdict_of_its_own(compute, status, detail, program):
+def test_every_misbehaviour_has_a_verdict(compute, status, detail, program):
     adapter = program(compute, limit=0.5 if "within" in detail else LONG)
-    for _ in range(2):  # the run goes on
+    for _ in range(2):  # the run continues
         verdict = judge(adapter, TANH, QUANTITIES["gradient"])
         assert verdict.status is status, verdict
         assert detail in verdict.detail
@@ -129,7 +129,7 @@ NESTED = "expected arrays of numbers as nested lists"
         (f"[{'[' * 900}1{']' * 900}]", Status.ERROR, NESTED),
     ],
 )
-def test_arrays_of_every_form_have_a_verdict(arrays, status, detail, program):
+def test_malformed_arrays_have_a_verdict(arrays, status, detail, program):
     written = f'{{"arrays": {arrays}}}'
     verdict = judge(program(f"print({written!r})"), TANH, QUANTITIES["gradient"])
     assert verdict.status is status, verdict
@@ -148,7 +148,7 @@ def test_a_number_that_is_not_finite_in_the_dtype_fails(number, tmp_path):
     adapter.close()
 
 
-def test_what_is_sent_is_the_problem_and_classes_come_back_as_integers(program):
+def test_the_program_receives_the_problem_and_classes_return_as_integers(program):
     adapter = program('print(json.dumps({"arrays": [question["problem"]["labels"]]}))')
     for problem in (TANH, next(p for p in cases() if p.objective == "categorical")):
         (labels,) = adapter.compute(problem, "labels")
@@ -168,20 +168,20 @@ IN_A_FILE = """
 """
 
 
-def test_a_large_problem_comes_and_goes_in_files(program):
+def test_a_large_problem_and_its_answer_are_sent_in_files(program):
     problem = autoencoder()
     answer = program(IN_A_FILE.strip().replace("MORE", "[]")).compute(problem, "gradient")
     assert len(answer) == len(problem.weights)
     for array, W in zip(answer, problem.weights, strict=True):
         np.testing.assert_array_equal(array, W)
-        assert array.dtype == np.float32  # as it came: what is wrong with it is for the verdict
+        assert array.dtype == np.float32  # unchanged, so the verdict can report the wrong dtype
     verdict = judge(program(IN_A_FILE.strip().replace("MORE", '["9"]')), problem, QUANTITIES["gradient"])
     assert verdict.status is Status.ERROR
     assert "expected a tensor '9' in" in verdict.detail
 
 
-def test_a_program_that_does_not_read_is_not_waited_for(tmp_path):
-    """A question of megabytes fills the pipe."""
+def test_a_program_that_does_not_read_its_input_has_a_time_limit(tmp_path):
+    """A question of several megabytes fills the pipe."""
     (tmp_path / "deaf.py").write_text(f"import json, time\ninput()\n{DESCRIBE[:-1]}, flush=True)\ntime.sleep(3600)")
     adapter = Program(f"exec:{sys.executable} {tmp_path / 'deaf.py'}", "float64", 0.5)
     with pytest.raises(NoAnswerError, match=r"no answer within 0\.5 s"):
@@ -189,8 +189,8 @@ def test_a_program_that_does_not_read_is_not_waited_for(tmp_path):
     assert not adapter.child.running
 
 
-def test_a_program_that_is_started_again_has_its_own_time_to_start(program):
-    """The limit is not for the start, since a busy machine may need more than 0.5 s for its imports."""
+def test_the_time_limit_of_an_answer_does_not_include_a_start(program):
+    """Imports may take longer than the limit on a busy machine."""
     adapter = program("print(json.dumps({'arrays': [1]}))")
     for _ in range(2):
         assert len(adapter.compute(TANH, "gradient")) == 1
@@ -201,7 +201,7 @@ def test_a_program_that_is_started_again_has_its_own_time_to_start(program):
 
 
 @pytest.mark.parametrize("quote", ["", "'"])
-def test_a_path_with_spaces_is_a_program(quote, tmp_path):
+def test_the_path_of_a_program_may_contain_spaces(quote, tmp_path):
     file = tmp_path / "my program"
     file.write_text(f"#!{sys.executable}\n" + PROGRAM.format(describe=DESCRIBE, compute="print('{}')"))
     file.chmod(0o700)
@@ -210,14 +210,14 @@ def test_a_path_with_spaces_is_a_program(quote, tmp_path):
     adapter.close()
 
 
-def test_a_line_too_many_is_an_error_and_not_the_next_answer(program):
+def test_a_surplus_line_is_an_error_and_not_the_next_answer(program):
     adapter = program('print("hello"); print(json.dumps({"arrays": [0]}))')
-    told = [judge(adapter, TANH, QUANTITIES["gradient"]).detail]
-    if not adapter.child._written:  # the second line has not come with the first
+    details = [judge(adapter, TANH, QUANTITIES["gradient"]).detail]
+    if not adapter.child._written:  # the second line has not arrived with the first
         assert select.select([adapter.child._stdout], [], [], LONG)[0]
-    told += [judge(adapter, TANH, QUANTITIES["gradient"]).detail for _ in range(2)]
-    assert told[0] == told[2] == "expected an object of JSON on a line, got 'hello'"
-    assert told[1].startswith("expected one line for each question, got another: '{")
+    details += [judge(adapter, TANH, QUANTITIES["gradient"]).detail for _ in range(2)]
+    assert details[0] == details[2] == "expected an object of JSON on a line, got 'hello'"
+    assert details[1].startswith("expected one line per question, got another line: '{")
 
 
 def test_classes_are_whole_numbers(program):
@@ -230,9 +230,9 @@ def test_classes_are_whole_numbers(program):
     ("names", "file", "detail"),
     [
         (["a"], "/no/such/file", "expected a safetensors file: /no/such/file: FileNotFoundError"),
-        (["a"], "FOLDER", "it is no regular file"),
-        (["a"], "FOLDER/fifo", "it is no regular file"),
-        (["a"], "/dev/zero", "it is no regular file"),
+        (["a"], "FOLDER", "it is not a regular file"),
+        (["a"], "FOLDER/fifo", "it is not a regular file"),
+        (["a"], "/dev/zero", "it is not a regular file"),
         (["a"], "FOLDER/large", "expected a safetensors file of at most"),
         (["a"], "FOLDER/garbage", "expected a safetensors file: "),
         (["a"], "a\0b", "expected a safetensors file: "),
@@ -246,14 +246,14 @@ def test_an_answer_in_a_file_that_cannot_be_read_is_an_error(names, file, detail
     (tmp_path / "garbage").write_bytes(bytes(range(256)))
     save_file({"a": np.zeros(1)}, tmp_path / "right")
     with (tmp_path / "large").open("wb") as large:
-        large.truncate(2**40)  # without a byte on the disk
+        large.truncate(2**40)  # a sparse file
     answer = {"arrays": names, "tensors": file.replace("FOLDER", str(tmp_path)) if isinstance(file, str) else file}
     verdict = judge(program(f"print(json.dumps({answer!r}))"), TANH, QUANTITIES["gradient"])
     assert verdict.status is Status.ERROR
     assert detail in verdict.detail
 
 
-def test_a_walk_is_sent_too(program, monkeypatch):
+def test_an_optimiser_trajectory_is_sent(program, monkeypatch):
     monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 2)
     problem = walk("kfra", *WALKS["kfra"])
     echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["walk"]["waypoints"]]}))'
@@ -264,7 +264,7 @@ def test_a_walk_is_sent_too(program, monkeypatch):
 @pytest.mark.parametrize(
     ("describe", "message"),
     [
-        ("print('{}')", "its description has no 'name'"),
+        ("print('{}')", "expected a field 'name' in its description, got none"),
         ("os._exit(3)", "its process ended with exit status 3"),
         (
             DESCRIBE.replace('"1",', '"1", "conventions": {"bias": "middle"},'),
@@ -286,7 +286,7 @@ def test_a_walk_is_sent_too(program, monkeypatch):
         ("print(end='x' * 10**8)", "expected a line of at most 1048576 bytes"),
     ],
 )
-def test_a_program_that_cannot_be_asked_is_an_error(describe, message, program):
+def test_a_program_without_a_right_description_is_an_error(describe, message, program):
     with pytest.raises(AdapterError, match=message):
         program(describe=describe)
 
@@ -300,6 +300,6 @@ def test_a_program_that_cannot_be_asked_is_an_error(describe, message, program):
         (f"{sys.executable} -c 'import time; time.sleep(3600)'", "no answer within 0.5 s"),
     ],
 )
-def test_a_command_that_cannot_be_asked_is_an_error(command, message):
+def test_a_command_that_cannot_be_started_is_an_error(command, message):
     with pytest.raises(AdapterError, match=message):
         Program(f"exec:{command}", "float64", LONG, start=0.5 if "within" in message else LONG)
