@@ -47,16 +47,18 @@ class Adapter(Protocol):
     >>> from kfgn_conformance import QUANTITIES, Description, judge
     >>> from kfgn_conformance.problems.cases import cases
     >>> class InputMoments:
+    ...     transfers = {"identity": np.asarray, "tanh": np.tanh}
+    ...
     ...     def describe(self):
     ...         return Description("moments", "1.0", "float64", {"q"})
     ...
     ...     def compute(self, problem, quantity):
-    ...         a, factors = problem.X, []
-    ...         for l, W in enumerate(problem.weights):
+    ...         a, Q = problem.X, []
+    ...         for W, transfer in zip(problem.weights, [*problem.transfers, "identity"]):
     ...             a = np.column_stack([a, np.ones(problem.N)])
-    ...             factors.append(a.T @ a / problem.N)
-    ...             a = np.tanh(a @ W.T)
-    ...         return tuple(factors)
+    ...             Q.append(a.T @ a / problem.N)
+    ...             a = self.transfers[transfer](a @ W.T)
+    ...         return tuple(Q)
     >>> problem = next(p for p in cases() if p.id == "case-bernoulli-tanh")
     >>> print(judge(InputMoments(), problem, QUANTITIES["q"]).status)
     PASS
