@@ -160,7 +160,7 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
         "diagnosis": why
-        and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
+        and {"mistakes": {m.name: m.description for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
     }
 
 
