@@ -108,8 +108,8 @@ def test_nothing_checked_is_no_success(capsys):
         (["--examples", "-1"], "expected 0 or more, got -1"),
         (["--jobs", "0"], "expected 1 or more, got 0"),
         (["--quantity", "kfrb"], "argument --quantity: invalid choice: 'kfrb'"),
-        (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: there is no folder /no/such/folder"),
-        (["--html", "/no/such/folder/page.html"], "--html: there is no folder /no/such/folder"),
+        (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: the folder /no/such/folder does not exist"),
+        (["--html", "/no/such/folder/page.html"], "--html: the folder /no/such/folder does not exist"),
         (["walk"], "invalid choice: 'walk'"),
     ],
 )
