@@ -1,8 +1,12 @@
 """Decoding of JSON and TOML files into typed records, checked by msgspec."""
 
 import dataclasses
+import io
 import json
 import math
+import os
+import selectors
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,19 +17,45 @@ DEEPEST = 50
 """The largest supported depth of nested brackets, more than any file needs."""
 
 
+MAX_BYTES = 2**28
+"""The largest size of a file or of the content of a pipe, far above that of any file of the kit."""
+
+
 class FileError(ValueError):
     """An unreadable or malformed file. The message names the file and the field, and says what was expected."""
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which might never end."""
+    """Read a file or a pipe of at most `MAX_BYTES` bytes. Raises `FileError`, also for devices and empty pipes."""
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError("it is a pipe or a device")
-        return path.read_bytes()
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            content = _piped(path)
+        elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        else:
+            raise ValueError("it is a device")
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
+    return content
+
+
+def _piped(path: Path) -> bytes:
+    """Read a pipe up to its end, or a little more than `MAX_BYTES`. A pipe without a writer is not waited for."""
+    content = bytearray()
+    with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while (chunk := pipe.read(2**16)) != b"" and len(content) <= MAX_BYTES:
+            if chunk is None:
+                selector.select()
+            content += chunk or b""
+    if not content:
+        raise ValueError("it is an empty pipe")
+    return bytes(content)
 
 
 def from_json(content: bytes, place: object) -> Any:

@@ -235,8 +235,8 @@ def test_the_command_takes_adapters(capsys):
     squared_errors = [one for one in problems if one.objective == "squared_error"]
     supported = [one for one in squared_errors if {"tanh", "identity"} >= {*one.transfers}]
     unsupported = f"{len(problems) - len(supported)} of {len(problems)} problems: gradient"
-    not_taken = f"not taken: small: only tanh or identity units, and the squared error: {unsupported}"
-    assert not_taken in " ".join(printed.split())
+    line = f"not supported: small: only tanh or identity units, and the squared error: {unsupported}"
+    assert line in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
     assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(
         capsys.readouterr().err.split()

@@ -79,7 +79,7 @@ def vectors(tmp_path_factory):
     written = json.loads((golden.FOLDER / "loss.json").read_text())
     written["vectors"] = written["vectors"][:2]
     shown = set(written["mistakes"]) - set.intersection(*(set(v["hides"]) for v in written["vectors"]))
-    written["mistakes"] = {name: says for name, says in written["mistakes"].items() if name in shown}
+    written["mistakes"] = {name: text for name, text in written["mistakes"].items() if name in shown}
     for vector in written["vectors"]:
         vector["hides"] = [name for name in vector["hides"] if name in shown]
     (folder / "loss.json").write_text(lines(written))
