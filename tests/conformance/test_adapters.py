@@ -226,7 +226,7 @@ def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
     assert ran.stdout == "Mine float64 \n"
 
 
-def test_the_command_takes_adapters(capsys):
+def test_the_command_accepts_adapters(capsys):
     arguments = ("--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0")
     assert main(arguments) == 0
     printed = capsys.readouterr().out
