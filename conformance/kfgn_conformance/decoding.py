@@ -45,7 +45,7 @@ def content_of(path: Path) -> bytes:
 
 
 def _piped(path: Path) -> bytes:
-    """Read a pipe up to its end, or a little more than `MAX_BYTES`. A pipe without a writer is not waited for."""
+    """Read a pipe up to its end, or a little more than `MAX_BYTES`. A pipe without a writer is empty."""
     content = bytearray()
     with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)

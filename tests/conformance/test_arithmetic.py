@@ -208,7 +208,7 @@ def test_the_reference_stays_in_the_arithmetic_it_is_given(problem, quantity):
 
 @given(problem=problems())
 def test_40_bits_are_nearer_to_float64_than_24(problem):
-    """40 bits replace the exact value in the rule of d: their error is negligible beside that of 24 bits."""
+    """40 bits replace the exact value in the rule of d: their error is negligible compared with that of 24 bits."""
     for name in ("loss", "gradient", "kflr", "kfra", "hessian_product"):
         quantity = QUANTITIES[name]
         for q, a in zip(quantity.value(problem), at(in_bits(problem, Triple), quantity), strict=True):

@@ -2,8 +2,8 @@
 
 An adapter declares its conventions. The kit translates each answer and reports every translation that it makes.
 
-The compared arrays do not depend on conventions that remain free. Kronecker factors can be rescaled against each other,
-so their products are compared. If biases are separate, the blocks of W_l and of b_l are compared.
+Kronecker factors are determined only up to a scale, so their products are compared. If biases are separate, the blocks
+of W_l and of b_l are compared.
 """
 
 from collections.abc import Callable
@@ -191,7 +191,7 @@ def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) ->
 
 
 def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
-    """Reorder a block from adjacent inputs of one output to adjacent outputs of one input."""
+    """Reorder a block so that the outputs of one input are adjacent, where the inputs of one output were."""
     D, P = shape
     if array.shape != (D * P, D * P):
         return array

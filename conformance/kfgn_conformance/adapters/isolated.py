@@ -1,6 +1,6 @@
 """Adapters in separate processes, which cannot hang or end the kit, or change its problems.
 
-The kit sends a problem to the worker as a pickle of its own. The answer is a line of JSON and the bytes of the arrays;
+The kit sends a problem to the worker as a pickle. The answer is a line of JSON and the bytes of the arrays;
 nothing in it is unpickled.
 """
 

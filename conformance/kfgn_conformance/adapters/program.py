@@ -14,7 +14,8 @@ these arrays:
     {"ask": "compute", ..., "problem": {"weights": ["weights.0", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
     {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
 
-Any answer may do the same. The folder of the question's file is removed after the answer, with all files in it.
+An answer may also name arrays in a file, whatever the size of the problem. The folder of the question's file is removed
+after the answer, with all files in it.
 """
 
 import shlex

@@ -1,4 +1,4 @@
-"""The parent of a child process of the kit, which kills the child and its descendants when the kit ends.
+"""Supervisor of a child process: a parent that kills the child and its descendants when the kit ends.
 
     python -I -S supervisor.py FD COMMAND...
 

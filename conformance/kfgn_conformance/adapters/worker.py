@@ -75,7 +75,7 @@ def _problem(pickled: bytes) -> Problem:
 
 
 def _computed(adapter: Adapter, problem: Problem, quantity: str, limit: int) -> Answer:
-    """The answer of the adapter, or the error that it raised. Changes of the problem are undone and are an error."""
+    """The answer of the adapter, or the error that it raised. A change of the problem is undone and is an error."""
     before = copied(problem)
     answer, arrays = _answer_or_error(adapter, problem, quantity, limit)
     if names := changed(before, problem):

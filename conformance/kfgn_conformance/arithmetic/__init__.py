@@ -1,4 +1,4 @@
-"""Floating-point arithmetic of a stated precision, the same to the last bit on every processor.
+"""Floating-point arithmetic with 24 or 40 bits of significand, the same to the last bit on every processor.
 
 NumPy's `+ - * /` and `sqrt` of float64 are rounded correctly everywhere. Matrix products, sums and elementary functions
 are not: their last bits depend on the vector instructions and on the BLAS kernel of a processor. This package rounds

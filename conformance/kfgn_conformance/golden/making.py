@@ -97,7 +97,9 @@ def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, 
     """A vector, as JSON. Raises `ValueError` if its tolerance is too wide to show any mistake."""
     problem = one.problem
     if not telling(problem, quantity):
-        raise ValueError(f"{quantity.name} on {problem.id}: expected a tolerance that shows a mistake, got a wider one")
+        raise ValueError(
+            f"{quantity.name} on {problem.id}: expected a tolerance that can show a mistake, got a wider one"
+        )
     return {
         "id": f"{quantity.name}-{problem.id}",
         "description": one.says,

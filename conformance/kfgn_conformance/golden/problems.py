@@ -177,7 +177,7 @@ STEPS: dict[str, tuple[Shape, Walk]] = {
 """The optimiser with each method, with every option beyond the paper, with momentum, and with a rejected step."""
 
 MOMENTS = (0, 4, 19)
-"""The numbers of steps before those of the vectors: the first step, a change of tau, and a change of gamma."""
+"""The numbers of steps before those of the vectors: the first step, and steps that may adapt tau and gamma."""
 
 
 COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}

@@ -62,7 +62,7 @@ class GammaLowered(Textbook):
 
 @mistake()
 class GammaOfTheSmallestDecrease(Textbook):
-    """Of the three candidates for gamma, the one whose step decreases the model least is chosen."""
+    """The candidate for gamma whose step decreases the model least is chosen, of the three."""
 
     def decrease(self, delta: PerLayer) -> Any:
         return -super().decrease(delta)
