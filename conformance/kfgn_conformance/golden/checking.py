@@ -24,7 +24,7 @@ ROUNDING = 1.01
 """The factor by which a tolerance in a file, which has three digits, may differ from the rule."""
 
 HALF_A_DIGIT = 0.00501
-"""The allowed relative error of a size in a file: half a unit in the third digit, plus the error of a condition number."""
+"""The allowed relative error of a size in a file: half a unit in the third digit, plus that of a condition number."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """True if python-flint is installed, so that radii can be verified."""
