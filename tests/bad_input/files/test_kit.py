@@ -95,8 +95,8 @@ def _sign(folder):
 
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])
 def test_vectors(file, signed, vectors, tmp_path, alterations_of_each, monkeypatch):
-    """Without a new hash in the manifest every change is a fault. With one, only what the values show is."""
-    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # balls take most of the time
+    """Without a new hash in the manifest, every change is a fault. With a new hash, only a wrong content is."""
+    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # ball arithmetic takes most of the time
     folder, faults = tmp_path / "folder", []
     for alteration in alterations(vectors / file, alterations_of_each, seed=6 + signed):
         restore(folder, vectors)
