@@ -138,7 +138,7 @@ def test_arrays_arrive_bit_by_bit():
 
 
 def test_the_size_limit_admits_every_right_answer():
-    """With the number of bytes that an answer of complex128 or of decimals needs per number."""
+    """The limit is above `BYTES_PER_NUMBER` bytes per element of the right answer."""
     for problem in (CASE, walk("kfac", *WALKS["kfac"])):
         for name, quantity in ROWS.items():
             if quantity.asks(problem):

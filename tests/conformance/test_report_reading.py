@@ -56,9 +56,17 @@ def test_a_last_line_without_a_line_break_is_complete(tmp_path):
     assert cells == [json.loads(line) for line in lines[1:]]
 
 
+def test_an_incomplete_first_line_is_an_error(tmp_path):
+    """It describes the run, so nothing can be read without it."""
+    file = tmp_path / "report.jsonl"
+    lines = unfinished(file)
+    file.write_text("\n".join([lines[0][:-9], *lines[1:]]))
+    with pytest.raises(FileError, match="line 1: expected JSON"):
+        read_records(file)
+
+
 @pytest.mark.parametrize("number", [1, 3, -1])
 def test_an_incomplete_line_of_a_completed_run_is_an_error(number, tmp_path):
-    """So is an incomplete first line, without which nothing is known of the run."""
     file = tmp_path / "report.jsonl"
     lines = unfinished(file)
     i = number % (len(lines) + 1)

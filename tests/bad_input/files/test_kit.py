@@ -19,7 +19,7 @@ PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A report of NumPy on one case, with a column that is not usable."""
+    """A report of the NumPy backend on one problem."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem_sets, "REAL_PROBLEMS", {})
         patch.setattr(problem_sets, "cases", lambda: cases()[:1])
@@ -95,7 +95,7 @@ def _sign(folder):
 
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])
 def test_vectors(file, signed, vectors, tmp_path, alterations_of_each, monkeypatch):
-    """Without a new hash in the manifest, every change is a fault. With a new hash, only a wrong content is."""
+    """Without a new hash in the manifest, every change is a fault. With a new hash, only wrong content is a fault."""
     monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # ball arithmetic takes most of the time
     folder, faults = tmp_path / "folder", []
     for alteration in alterations(vectors / file, alterations_of_each, seed=6 + signed):
