@@ -22,9 +22,21 @@ parallel, pools: rows shared among processes
 cli          the command `kfgn-check`
 """
 
-from .adapters import Adapter, Description
+from .adapters import Adapter, Conventions, Description, UnsupportedError
 from .problems.problem import Layer, Problem
 from .quantities import QUANTITIES, Quantity
 from .verdicts import Status, Verdict, judge
 
-__all__ = ["QUANTITIES", "Adapter", "Description", "Layer", "Problem", "Quantity", "Status", "Verdict", "judge"]
+__all__ = [
+    "QUANTITIES",
+    "Adapter",
+    "Conventions",
+    "Description",
+    "Layer",
+    "Problem",
+    "Quantity",
+    "Status",
+    "UnsupportedError",
+    "Verdict",
+    "judge",
+]

@@ -14,7 +14,7 @@ from .columns import columns_of
 from .decoding import FileError
 from .equations import print_equation, print_table
 from .expected import Expected, read_expected
-from .output import Output, Parser, UnwrittenError, standard_output, tell
+from .output import Output, Parser, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
 from .problems.sets import drawn, problem_set
 from .quantities import ROWS
@@ -131,10 +131,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen = options.parse_args(given)
             return commands[chosen.command](options, chosen)
     except UnwrittenError as error:
-        tell(f"kfgn-check: error: standard output could not be written: {error.strerror}")
+        print_error(f"kfgn-check: error: standard output could not be written: {error.strerror}")
         return UNWRITTEN
     except KeyboardInterrupt:
-        tell("kfgn-check: interrupted")
+        print_error("kfgn-check: interrupted")
         return INTERRUPTED
 
 
@@ -181,7 +181,7 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
         except FileError as error:
             options.error(f"vectors: {error}")
         for vector in vectors:
-            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.says}")
+            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.description}")
         return PASSED
     if given.action == "verify":
         faults = 0

@@ -1,8 +1,12 @@
-"""Decoding of JSON and TOML files into typed records, which msgspec checks."""
+"""Decoding of JSON and TOML files into typed records, checked by msgspec."""
 
 import dataclasses
+import io
 import json
 import math
+import os
+import selectors
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,29 +14,55 @@ from typing import Any, TypeVar
 Record = TypeVar("Record")
 
 DEEPEST = 50
-"""The largest depth of nested brackets; no file needs so many."""
+"""The largest supported depth of nested brackets, more than any file needs."""
+
+
+MAX_BYTES = 2**28
+"""The largest size of a file or of the content of a pipe, far above that of any file of the kit."""
 
 
 class FileError(ValueError):
-    """A file that is not what it should be. The message names the file and the field, and states what was expected."""
+    """An unreadable or malformed file. The message names the file and the field, and says what was expected."""
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which might never end."""
+    """Read a file or a pipe of at most `MAX_BYTES` bytes. Raises `FileError`, also for devices and empty pipes."""
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError("it is a pipe or a device")
-        return path.read_bytes()
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode):
+            content = _piped(path)
+        elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        else:
+            raise ValueError("it is a device")
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
+    return content
+
+
+def _piped(path: Path) -> bytes:
+    """Read a pipe up to its end, or a little more than `MAX_BYTES`. A pipe without a writer is empty."""
+    content = bytearray()
+    with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while (chunk := pipe.read(2**16)) != b"" and len(content) <= MAX_BYTES:
+            if chunk is None:
+                selector.select()
+            content += chunk or b""
+    if not content:
+        raise ValueError("it is an empty pipe")
+    return bytes(content)
 
 
 def from_json(content: bytes, place: object) -> Any:
-    """The JSON in the content. Raises `FileError`. place: the file, and the line where it has several."""
+    """Decode JSON. Raises `FileError`. place: the name of the file, and the line if it has several."""
     try:
         return json.loads(
-            content.decode(), object_pairs_hook=_without_doubles, parse_constant=_refused, parse_float=_finite
+            content.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refused, parse_float=_finite
         )
     except RecursionError as error:
         raise FileError(f"{place}: expected JSON, got brackets that are nested too deep") from error
@@ -41,7 +71,7 @@ def from_json(content: bytes, place: object) -> Any:
 
 
 def from_toml(content: bytes, place: object) -> Any:
-    """The TOML in the content. Raises `FileError`."""
+    """Decode TOML. Raises `FileError`. place: the name of the file."""
     try:
         return tomllib.loads(content.decode())
     except RecursionError as error:
@@ -51,8 +81,8 @@ def from_toml(content: bytes, place: object) -> Any:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """Convert a value to a kind. Raises `FileError` for a field that is of another type, missing or unknown."""
-    import msgspec  # needed only where files are read
+    """Convert a value to a record. Raises `FileError` for a field that has a wrong type, is missing or is unknown."""
+    import msgspec  # needed only for reading files
 
     try:
         converted = msgspec.convert(value, kind)
@@ -63,12 +93,12 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
     except RecursionError as error:
         raise FileError(f"{place}: expected a record, got brackets that are nested too deep") from error
     except msgspec.ValidationError as error:
-        raise FileError(f"{place}: {_told(str(error))}") from error
+        raise FileError(f"{place}: {_reworded(str(error))}") from error
     return converted
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` for too deep a value."""
+    """The first name that the conversion has dropped, or "". Raises `RecursionError` for too deeply nested values."""
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
@@ -84,28 +114,29 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
     return ""
 
 
-def _told(message: str) -> str:
-    """Turn "Expected `str`, got `int` - at `$.a`", a message of msgspec, into "a: expected str, got int"."""
+def _reworded(message: str) -> str:
+    """Reword a message of msgspec, "Expected `str`, got `int` - at `$.a`", as "a: expected str, got int"."""
     what, _, field = message.replace("`", "").partition(" - at $")
     what = what.replace("Object missing required field", "expected a field")
-    what = what.replace("Invalid enum value", "expected another name than")
+    what = what.replace("Invalid enum value", "expected a different name than")
     return f"{field.lstrip('.')}{': ' if field else ''}{what[:1].lower()}{what[1:]}"
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with these names and values. Raises `ValueError` for a repeated name."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"the name {name!r} stands twice in an object")
+            raise ValueError(f"the name {name!r} occurs twice in an object")
         found[name] = value
     return found
 
 
 def _refused(constant: str) -> float:
-    raise ValueError(f"there is no {constant} in JSON")
+    raise ValueError(f"{constant} is not valid JSON")
 
 
 def _finite(digits: str) -> float:
     if math.isinf(value := float(digits)):
-        raise ValueError(f"{digits} is too large a number")
+        raise ValueError(f"the number {digits} is too large")
     return value

@@ -1,4 +1,4 @@
-"""Printing to standard output and standard error that may be full, closed, absent, or limited to ASCII."""
+"""Printing to streams that may be full, closed, absent, or limited to ASCII."""
 
 import argparse
 import contextlib
@@ -17,20 +17,20 @@ from .plain import plain
 
 
 class UnwrittenError(OSError):
-    """A failure of standard output to take what was printed."""
+    """Failure to write to standard output."""
 
 
 class Output(Console):
-    """A console for standard output or standard error. Strings are printed plainly, not as markup.
+    """A console for standard output or standard error. Strings are printed as plain text, not as markup.
 
-    Raises `UnwrittenError` if standard output is closed or full. Standard error may lose text without an error.
+    Raises `UnwrittenError` if standard output is closed or full. Failures of standard error are ignored.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print as rich does, with every string made plain."""
+        """Print objects as rich does, and strings as plain text."""
         try:
             super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
         except OSError as error:
@@ -39,37 +39,37 @@ class Output(Console):
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Show a line on a terminal while something is done: give the function that changes it, as plain text."""
+        """Show a line of progress on a terminal. Yields the function that sets its text."""
         with self.status("") as status:
             yield lambda text: status.update(Text(plain(text)))
 
     def on_broken_pipe(self) -> None:
-        """Raise the error, where rich would end the process."""
+        """Raise the error. By default rich ends the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of a command line whose messages quote the given text plainly."""
+    """A parser of command lines that prints the user's text without control characters."""
 
     def error(self, message: str) -> NoReturn:
-        """End the program, with status 2."""
+        """Print the message and end the program with status 2."""
         super().error(plain(message))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. `UnwrittenError` if that fails, which argparse would ignore."""
+        """Print the help. Raises `UnwrittenError` if that fails; argparse itself ignores the failure."""
         try:
             (file or sys.stdout).write(self.format_help())
         except OSError as error:
             raise UnwrittenError(error.errno, error.strerror) from error
-        except AttributeError:  # there is no standard output
+        except AttributeError:  # no standard output exists
             pass
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Prepare both streams for printing, and flush them at the end. A character that the encoding lacks is escaped.
+    """Prepare both streams for printing, and flush them at the end. Characters outside the encoding are escaped.
 
-    Raises `UnwrittenError`.
+    Raises `UnwrittenError` if standard output cannot be flushed.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -82,15 +82,15 @@ def standard_output() -> Iterator[None]:
             raise UnwrittenError(error.errno, error.strerror)
 
 
-def tell(line: str) -> None:
-    """Write a line of text, made plain, to standard error if that is possible."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # full, closed, absent
+def print_error(line: str) -> None:
+    """Print a line of plain text to standard error. A failure is ignored."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # full, closed or absent
         sys.stderr.write(f"{plain(line)}\n")
     _write_out(sys.stderr)
 
 
 def _write_out(stream: TextIO | None) -> OSError | None:
-    """Flush a stream. A stream that fails is connected to the null device, since Python flushes it again at exit."""
+    """Flush a stream. If that fails, redirect it to the null device, because Python flushes it again at exit."""
     if stream is None or stream.closed:
         return None
     try:

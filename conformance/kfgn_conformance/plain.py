@@ -1,9 +1,9 @@
-"""Safe printing of text that users supply, such as folders, and names and messages of adapters."""
+"""Safe printing of text from users, such as the names of folders and the messages of adapters."""
 
 
 def plain(text: object) -> str:
-    """Return the text on one line, with an escape in the place of each control character and lone surrogate.
+    """Return the text on one line, with every control character and lone surrogate escaped.
 
-    Characters that change the direction of writing count as control characters.
+    Characters that change the direction of writing are also escaped.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter, UnsupportedError
-from .adapters.answers import NoAnswerError, as_arrays, line, message, raised, room
+from .adapters.answers import NoAnswerError, as_arrays, error_line, error_message, max_bytes, one_line
 from .adapters.conventions import compared, translated
 from .changes import LARGE
 from .inputs import changed, handed, of_changed, restore
@@ -98,16 +98,16 @@ def _asked(adapter: Adapter, problem: Problem, quantity: Quantity, by: Compare) 
         return Verdict(Status.SKIPPED, problem.id, detail=asked_in(problem))
     given, verdict = handed(problem), None
     try:
-        arrays = as_arrays(adapter.compute(given, quantity.name), room(problem, quantity))
+        arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, described.conventions)
     except UnsupportedError as error:
-        verdict = Verdict(Status.UNIMPLEMENTED, problem.id, detail=message(error))
+        verdict = Verdict(Status.UNIMPLEMENTED, problem.id, detail=error_message(error))
     except NoAnswerError as error:
-        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
+        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=one_line(error))
     except BaseException as error:  # whatever an implementation raises is its verdict, and the run goes on
         if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
             raise
-        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))
+        verdict = Verdict(Status.ERROR, problem.id, np.inf, detail=error_line(error))
     if names := changed(problem, given):
         restore(problem, given)
         if verdict is None or verdict.status is Status.UNIMPLEMENTED:

@@ -1,41 +1,41 @@
-"""Files that a command writes, and a line for each file that it cannot write."""
+"""Writing of the files of a command."""
 
 import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from .output import tell
+from .output import print_error
 
 
 def written(write: Callable[[Path], None], path: Path | None) -> bool:
-    """Write a file, if there is a path. Return False, and print one line, if that is impossible."""
+    """Write a file if a path is given. Returns False, after printing an error, if that fails."""
     try:
         if path is not None:
             write(path)
     except OSError as error:
-        tell(f"kfgn-check: error: {path} could not be written: {error.strerror}")
+        print_error(f"kfgn-check: error: {path} could not be written: {error.strerror}")
         return False
     return True
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put a text in the place of a file, which is the old or the new one in full if the program is ended meanwhile.
+    """Replace the content of a file. If the program is interrupted, the file has its old or its new content in full.
 
-    A device or a pipe, and a file in a folder that takes no other, are written directly. Raises `OSError`.
+    Devices, pipes, and files in folders that accept no new file are written directly. Raises `OSError`.
     """
     file = _resolved(path)  # a link stays a link
     temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")
     try:
-        beside = temporary.open("x", encoding="utf-8") if file.is_file() else None
+        new = temporary.open("x", encoding="utf-8") if file.is_file() else None
     except OSError:
-        beside = None
-    if beside is None:
+        new = None
+    if new is None:
         path.write_text(text, encoding="utf-8")
         return
     try:
-        with beside:
-            beside.write(text)
+        with new:
+            new.write(text)
         temporary.chmod(file.stat().st_mode)
         temporary.replace(file)
     except OSError:
@@ -45,16 +45,16 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def unwritable(file: Path) -> str:
-    """Describe why a file cannot be written, before a long run begins; empty if it can be."""
+    """The reason why a file cannot be written, for a check before a long run; empty if it can be written."""
     try:
-        parent, there = _resolved(file).parent, os.path.lexists(file)
+        parent, exists = _resolved(file).parent, os.path.lexists(file)
         if not parent.is_dir():
-            return f"there is no folder {parent}"
-        if file.is_fifo():  # whoever reads from it would take this for the end
+            return f"the folder {parent} does not exist"
+        if file.is_fifo():  # opening and closing it would look like the end to its reader
             return ""
         with file.open("a"):
             pass
-        if not there:
+        if not exists:
             file.unlink()
     except OSError as error:
         return f"{file} could not be written: {error.strerror}"
@@ -62,12 +62,12 @@ def unwritable(file: Path) -> str:
 
 
 def _resolved(path: Path) -> Path:
-    """Follow the links of a path. `Path.resolve` raises what is no `OSError` for links in a circle."""
+    """Follow the links of a path. For circular links, `Path.resolve` raises an error that is not an `OSError`."""
     return Path(os.path.realpath(path))
 
 
 def is_folder(path: Path) -> bool:
-    """Test for a folder, also where the name is too long for one."""
+    """True if the path is a folder. False if the name is too long."""
     try:
         return path.is_dir()
     except OSError:

@@ -1,4 +1,4 @@
-"""Adapters of the gradient, each with a fault of its own, as the tests give them to the kit by name."""
+"""Adapters of the gradient, each with a different fault. The tests load them by name."""
 
 import multiprocessing
 import os
@@ -15,7 +15,7 @@ SLEEP = ["sleep", "3600"]
 
 
 def note(*pids):
-    """Write down process ids for the test."""
+    """Write process ids to the file that the test reads."""
     with Path(os.environ["KFGN_TEST_PIDS"]).open("a") as file:
         file.write("".join(f"{pid}\n" for pid in pids))
 
@@ -151,7 +151,7 @@ class ClosesItsOutput(Right):
 
 
 class SharesWork(Right):
-    """Compute in processes of its own, as a library for data loading does."""
+    """Compute in further processes, as a library for data loading does."""
 
     def compute(self, problem, quantity):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -173,7 +173,7 @@ class ReadsItsInput(Right):
 
 
 class StartsChildren(Right):
-    """Start children that hold every stream. One has a session of its own, and one has lost its parent."""
+    """Start children that hold every stream open. One is in a separate session, and one has no parent."""
 
     def compute(self, problem, quantity):
         holding, apart = subprocess.Popen(SLEEP, close_fds=False), subprocess.Popen(SLEEP, start_new_session=True)
@@ -204,7 +204,7 @@ class ForksAndReturns(Right):
 
 
 class ForksAndHangs(Right):
-    """Fork: the copy holds the pipe of the answers, since it runs no other program."""
+    """Fork. The copy keeps the pipe of the answers open, because it runs the same program."""
 
     def compute(self, problem, quantity):
         if (child := os.fork()) == 0:
@@ -239,7 +239,7 @@ class DescribesByAGenerator(Right):
 
 
 class DescribesAfterwards(Right):
-    """A description that was right when it was made."""
+    """Make a right description and change it afterwards."""
 
     def describe(self):
         described = super().describe()
@@ -252,6 +252,6 @@ class Misspelt(Right):
         return Description("misspelt", "1", self.dtype, frozenset({"kfac_block"}))
 
 
-class LiesOfItsDtype(Right):
+class AnswersInAWrongDtype(Right):
     def compute(self, problem, quantity):
         return tuple(a.astype("float16") for a in super().compute(problem, quantity))

@@ -1,4 +1,4 @@
-"""A small K-FAC and its adapter, as an implementer would write them: batched, sums over the batch, biases separate."""
+"""A small K-FAC and its adapter, as an implementer would write them: sums over the batch, and separate biases."""
 
 import numpy as np
 from kfgn_conformance.adapters import Conventions, Description, UnsupportedError

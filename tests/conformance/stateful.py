@@ -1,4 +1,4 @@
-"""Implementations that keep a state. Each is right the first time, and one has a correct cache."""
+"""Implementations with a state. Each is right at its first question, and one has a correct cache."""
 
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
@@ -8,10 +8,10 @@ OFFERED = frozenset({"gradient", "kflr", "kfra", "solve_exact"})
 
 
 class CachesRightly:
-    """The answers are kept by everything that they depend on."""
+    """A cache keyed by every array on which the answers depend."""
 
     def __init__(self, dtype):
-        self.dtype, self.kept, self.asked, self.last = dtype, {}, [], None
+        self.dtype, self.cache, self.questions, self.last = dtype, {}, [], None
 
     def describe(self):
         return Description(type(self).__name__, "1", self.dtype, OFFERED)
@@ -21,9 +21,9 @@ class CachesRightly:
 
     def compute(self, problem, quantity):
         key = (quantity, self.key(problem))
-        if key not in self.kept:
-            self.kept[key] = self.right(problem, quantity)
-        return self.kept[key]
+        if key not in self.cache:
+            self.cache[key] = self.right(problem, quantity)
+        return self.cache[key]
 
     def right(self, problem, quantity):
         return tuple(array.astype(self.dtype) for array in Textbook(problem).answer(quantity))
@@ -65,29 +65,29 @@ class ForgetsTheDamping(CachesRightly):
 
 
 class SpoiltByAnother(CachesRightly):
-    """The gradient reads values that kflr has left for the same problem."""
+    """The gradient reads a value that kflr has stored for the same problem."""
 
     def compute(self, problem, quantity):
         answer = self.right(problem, quantity)
         if quantity == "kflr":
-            self.kept[problem.id] = 2
-        return tuple(a * self.kept.get(problem.id, 1) for a in answer) if quantity == "gradient" else answer
+            self.cache[problem.id] = 2
+        return tuple(a * self.cache.get(problem.id, 1) for a in answer) if quantity == "gradient" else answer
 
 
 class RightOnce(CachesRightly):
     def compute(self, problem, quantity):
-        self.asked.append((problem.id, quantity))
-        times = self.asked.count((problem.id, quantity))
+        self.questions.append((problem.id, quantity))
+        times = self.questions.count((problem.id, quantity))
         return tuple(a * (1 if times == 1 or quantity != "kfra" else 3) for a in self.right(problem, quantity))
 
 
 class AnotherBetween(CachesRightly):
-    """The second answer on a problem is wrong if another problem came in between."""
+    """The second answer on a problem is wrong if a different problem came in between."""
 
     def compute(self, problem, quantity):
-        self.asked.append((problem.id, quantity))
-        again = quantity == "kfra" and self.asked[-1] in self.asked[:-1]
-        between = again and self.asked[-2][0] != problem.id
+        self.questions.append((problem.id, quantity))
+        again = quantity == "kfra" and self.questions[-1] in self.questions[:-1]
+        between = again and self.questions[-2][0] != problem.id
         return tuple(a * (2 if between else 1) for a in self.right(problem, quantity))
 
 
@@ -108,7 +108,7 @@ class Doubles(CachesRightly):
 
 
 class RaisesLater(CachesRightly):
-    """A lookup that fails once another quantity has emptied the cache."""
+    """A lookup that fails after a different quantity has emptied the cache."""
 
     def compute(self, problem, quantity):
         if quantity == "kflr":
@@ -119,17 +119,17 @@ class RaisesLater(CachesRightly):
 
 
 class RefusesLater(RightOnce):
-    """The second time it does not take the problem any more."""
+    """Refuse a problem at its second question."""
 
     def compute(self, problem, quantity):
-        self.asked.append((problem.id, quantity))
-        if quantity == "kfra" and self.asked.count((problem.id, quantity)) > 1:
+        self.questions.append((problem.id, quantity))
+        if quantity == "kfra" and self.questions.count((problem.id, quantity)) > 1:
             raise UnsupportedError("already done")
         return self.right(problem, quantity)
 
 
 class AveragesFactors(CachesRightly):
-    """A running average of the factors, as of an optimiser, from one question to the next."""
+    """Average the factors over successive questions, as an optimiser does over steps."""
 
     def compute(self, problem, quantity):
         answer = self.right(problem, quantity)

@@ -1,4 +1,4 @@
-"""An adapter that answers by the id of the problem: the right gradient in every form, and unreadable answers."""
+"""An adapter whose answer depends on the id of the problem: the gradient in every form, and unreadable answers."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from misbehaving import Right
 
 
 class Command:
-    """An object for which pickle would run a command."""
+    """An object whose unpickling would run a command."""
 
     def __reduce__(self):
         return os.system, (f"touch {os.environ['KFGN_TEST_TOUCHED']}",)
@@ -71,7 +71,7 @@ class SilentError(Exception):
         raise ValueError("nothing to say")
 
 
-class SilentRefusalError(SilentError, UnsupportedError):
+class SilentUnsupportedError(SilentError, UnsupportedError):
     pass
 
 
@@ -197,13 +197,13 @@ ERRORS = {
     "surrogates": (raises(ValueError("\ud800\x1b[31m")), r"ValueError: \ud800\x1b[31m"),
     "memory": (lambda right: [bytearray(2**60)], "MemoryError"),
 }
-REFUSES = {
+UNSUPPORTED = {
     "unsupported": (raises(UnsupportedError("no\ttanh")), "no tanh"),
     "command in a refusal": (raises(UnsupportedError(CommandText("not here"))), "not here"),
-    "silent refusal": (raises(SilentRefusalError()), "its message cannot be printed (ValueError)"),
+    "silent refusal": (raises(SilentUnsupportedError()), "its message cannot be printed (ValueError)"),
     "long refusal": (raises(UnsupportedError("x" * 10**8)), "xxx"),
 }
-FAULTY = {name: answer for table in (FAILS, ERRORS, REFUSES) for name, (answer, _) in table.items()}
+FAULTY = {name: answer for table in (FAILS, ERRORS, UNSUPPORTED) for name, (answer, _) in table.items()}
 
 
 class Answers(Right):

@@ -1,4 +1,4 @@
-"""Implementations from outside: conventions, a process of their own, and a verdict for every misbehaviour."""
+"""External implementations: loading, descriptions, conventions and their translation."""
 
 import itertools
 import os
@@ -30,9 +30,9 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # of torch.func itself
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # raised inside torch.func
 def test_automatic_differentiation_agrees():
-    """The adapter of `torch.func` in float64: every objective that it takes, and a mixture that it does not."""
+    """The adapter of `torch.func` in float64, on each objective. It has no Gauss-Newton matrix of the mixture."""
     pytest.importorskip("torch", exc_type=ImportError)
     adapter = load("kfgn_conformance.adapters.peers.torch_func:TorchFunc", "float64")
     for objective in ("squared_error", "bernoulli", "categorical"):
@@ -52,12 +52,12 @@ def test_a_small_kfac_passes_through_its_conventions(quantity, dtype):
     verdict = judge(adapter, TANH, QUANTITIES[quantity], twice=True)
     assert verdict.status is Status.PASS, verdict
     assert "divided by N, as it is a sum over the datapoints" in verdict.translations
-    assert "biases are separate: only their own blocks are compared" in verdict.translations
+    assert "biases are separate: the blocks of W_l and of b_l are compared" in verdict.translations
     relu = next(p for p in cases() if p.id == "case-squared_error-relu")
     assert judge(adapter, relu, QUANTITIES[quantity]).status is Status.UNIMPLEMENTED
 
 
-ASKED = (
+COMPARED = (
     *("gradient", "gauss_newton_blocks", "q", "kfac", "kronecker_matvec", "kronecker_trace"),
     *("preactivation_hessians", "jacobian_product", "transposed_jacobian_product"),
 )
@@ -68,9 +68,9 @@ ASKED = (
 @pytest.mark.parametrize("layout", ["out_in", "in_out"])
 @pytest.mark.parametrize("stacking", ["columns", "rows"])
 @pytest.mark.parametrize("bias", ["last", "first", "separate"])
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", COMPARED)
 def test_every_convention_is_translated_back(reduction, loss, layout, stacking, bias, name):
-    """An answer brought into each convention by its definition, element by element, and translated to the kit's."""
+    """An answer is written in each convention element by element, by definition, and translated back."""
     conventions = Conventions(reduction, {CASE.objective: loss}, layout, stacking, bias)
     quantity = QUANTITIES[name]
     D_L = CASE.widths[-1]
@@ -83,12 +83,13 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
         for inputs in parts:
             shape = (D, len(inputs)) if layout == "out_in" else (len(inputs), D)
             order = list(np.ndindex(*shape)) if stacking == "rows" else [ij[::-1] for ij in np.ndindex(*shape[::-1])]
-            of = [(i, inputs[j]) if layout == "out_in" else (j, inputs[i]) for i, j in order]  # (output, input) of each
+            indices = [(i, inputs[j]) if layout == "out_in" else (j, inputs[i]) for i, j in order]  # (output, input)
             if quantity.form == "weights":
-                array = np.array([right[i, p] for i, p in of]).reshape(shape, order="C" if stacking == "rows" else "F")
+                array = np.array([right[i, p] for i, p in indices])
+                array = array.reshape(shape, order="C" if stacking == "rows" else "F")
                 array = array.reshape(D) if bias == "separate" and len(inputs) == 1 else array
             elif name == "gauss_newton_blocks":
-                at = [p * D + i for i, p in of]
+                at = [p * D + i for i, p in indices]
                 array = right[np.ix_(at, at)]
             elif name == "q":
                 if bias == "separate" and len(inputs) == 1:
@@ -108,17 +109,17 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
     assert not changed or notes
 
 
-def test_what_is_no_power_of_the_loss_is_not_translated():
+def test_a_quantity_that_is_not_a_power_of_the_loss_is_not_rescaled():
     for conventions in (Conventions(reduction="sum"), Conventions(loss={CASE.objective: "2"})):
         (kept,), notes = translated((np.ones(1),), CASE, QUANTITIES["solve_trace"], conventions)
         np.testing.assert_array_equal(kept, np.ones(1))
-        assert notes == ("compared as it is, since it is no power of the loss",)
+        assert notes == ("compared without rescaling, as it is not proportional to a power of the loss",)
 
 
 def test_a_sum_over_datapoints_by_its_definition():
-    """What is given for each of them is no sum, and what is no derivative of the loss may be one."""
-    of = {"preactivation_hessians": 1, "jacobian_product": 1, "q": 1, "gradient": CASE.N, "kfac": CASE.N}
-    for name, factor in {**of, "transposed_jacobian_product": CASE.N}.items():
+    """Per-datapoint quantities are not summed. J^T u is summed, although it is not a derivative of the loss."""
+    factors = {"preactivation_hessians": 1, "jacobian_product": 1, "q": 1, "gradient": CASE.N, "kfac": CASE.N}
+    for name, factor in {**factors, "transposed_jacobian_product": CASE.N}.items():
         answer = (np.ones(2),)
         kept, _ = translated(answer, CASE, QUANTITIES[name], Conventions(reduction="sum"))
         np.testing.assert_array_equal(kept[0] * factor, answer[0])
@@ -134,7 +135,7 @@ def test_a_misspelt_quantity_is_an_error():
     [
         ({"reduction": "none"}, "reduction: expected mean or sum, got 'none'"),
         ({"bias": "middle"}, "bias: expected last or first or separate"),
-        ({"loss": {"softmax": "2"}}, "loss: there is no objective 'softmax', but"),
+        ({"loss": {"softmax": "2"}}, "loss: expected objectives among .*, got 'softmax'"),
         ({"loss": {"bernoulli": "3"}}, "loss: expected one of 1, 2, 1/D, 2/D for bernoulli, got '3'"),
     ],
 )
@@ -158,7 +159,7 @@ def test_unknown_conventions_are_errors(wrong, message):
         ("ends:Nobody", "ends:Nobody: SystemExit: 3"),
     ],
 )
-def test_an_adapter_that_cannot_be_asked_is_an_error(name, message, tmp_path, monkeypatch):
+def test_an_adapter_that_cannot_be_loaded_is_an_error(name, message, tmp_path, monkeypatch):
     (tmp_path / "ends.py").write_text("import sys; sys.exit(3)")
     monkeypatch.syspath_prepend(str(tmp_path))
     for make in (lambda: load(name, "float64"), lambda: Isolated(name, "float64", LONG)):
@@ -190,15 +191,15 @@ def test_a_description_of_wrong_types_is_an_error(wrong, message):
         Description(**(right | wrong))
 
 
-def test_a_description_is_cut_and_its_quantities_are_any_iterable():
-    described = Description("x\n" * 10**6, "1", "float64", (name for name in ["gradient", "loss"]))
-    assert described.quantities == {"gradient", "loss"}
-    assert len(described.name) < 300
+def test_a_description_is_cut_and_its_quantities_may_be_any_iterable():
+    description = Description("x\n" * 10**6, "1", "float64", (name for name in ["gradient", "loss"]))
+    assert description.quantities == {"gradient", "loss"}
+    assert len(description.name) < 300
 
 
 FOUND = """
 import sys
-sys.path.pop(0)  # the current folder: a console script has its own there
+sys.path.pop(0)  # the current folder: a console script has its own folder there
 from kfgn_conformance.columns import columns_of
 (column,) = columns_of((), "float64", ("my_kfac:Mine",), LIMIT)
 print(column.title, column.reason)
@@ -207,7 +208,7 @@ print(column.title, column.reason)
 
 @pytest.mark.parametrize("limit", ["120.0", "None"], ids=["isolated", "in process"])
 def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
-    """The modules that it imports from there also come before modules of that name elsewhere."""
+    """Modules in the current folder come before modules of the same name elsewhere on the path."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "my_kfac.py").write_text("raise ImportError('the wrong one')")
@@ -225,19 +226,20 @@ def test_a_module_in_the_current_folder_is_found(limit, tmp_path):
     assert ran.stdout == "Mine float64 \n"
 
 
-def test_the_command_takes_adapters(capsys):
+def test_the_command_accepts_adapters(capsys):
     arguments = ("--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0")
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
     problems = [one for one in problem_set(0, 0) if one.walk is None and "float64" in one.dtypes]
-    taken = [one for one in problems if one.objective == "squared_error" and {"tanh", "identity"} >= {*one.transfers}]
-    left_out = f"{len(problems) - len(taken)} of {len(problems)} problems: gradient"
-    not_taken = f"not taken: small: only tanh or identity units, and the squared error: {left_out}"
-    assert not_taken in " ".join(printed.split())
+    squared_errors = [one for one in problems if one.objective == "squared_error"]
+    supported = [one for one in squared_errors if {"tanh", "identity"} >= {*one.transfers}]
+    unsupported = f"{len(problems) - len(supported)} of {len(problems)} problems: gradient"
+    line = f"not supported: small: only tanh or identity units, and the squared error: {unsupported}"
+    assert line in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
     assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(
         capsys.readouterr().err.split()
     )
     assert main(("--adapter", "misbehaving:rocket", "--dtype", "float64")) == 2
-    assert "misbehaving:rocket: not usable" in " ".join(capsys.readouterr().err.split())  # and no picture of one
+    assert "misbehaving:rocket: not usable" in " ".join(capsys.readouterr().err.split())  # not an emoji

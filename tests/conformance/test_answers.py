@@ -1,4 +1,4 @@
-"""The reading of answers: arrays that convert are accepted, others are named, and nothing in them is executed."""
+"""Conversion of answers: convertible arrays are accepted, others are errors, and nothing in them is executed."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
-from kfgn_conformance.adapters.answers import BYTES, NoAnswerError, line, room
-from kfgn_conformance.adapters.frames import headers, received
+from kfgn_conformance.adapters.answers import BYTES_PER_NUMBER, NoAnswerError, max_bytes, one_line
+from kfgn_conformance.adapters.array_bytes import headers, read_arrays
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.columns import columns_of
@@ -21,7 +21,7 @@ from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 
 sys.path.insert(0, str(Path(__file__).parent))
-from strange_answers import ERRORS, FAILS, PASSES, REFUSES
+from strange_answers import ERRORS, FAILS, PASSES, UNSUPPORTED
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 GRADIENT = QUANTITIES["gradient"]
@@ -29,14 +29,14 @@ TABLE = [
     *((name, Status.PASS, "error") for name in PASSES),
     *((name, Status.FAIL, detail) for name, (_, detail) in FAILS.items()),
     *((name, Status.ERROR, detail) for name, (_, detail) in ERRORS.items()),
-    *((name, Status.UNIMPLEMENTED, detail) for name, (_, detail) in REFUSES.items()),
+    *((name, Status.UNIMPLEMENTED, detail) for name, (_, detail) in UNSUPPORTED.items()),
 ]
 NEEDS = {"torch": "torch", "bfloat16": "torch", "jax": "jax"}
 
 
 @pytest.fixture(scope="module")
 def touched(tmp_path_factory):
-    """The file that a command in an answer would make."""
+    """The file that a command in an answer would create."""
     file = tmp_path_factory.mktemp("touched") / "file"
     os.environ["KFGN_TEST_TOUCHED"] = str(file)
     yield file
@@ -44,7 +44,7 @@ def touched(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=["isolated", "in process"])
-def adapter(request, touched):  # noqa: ARG001  (the worker has the environment of its start)
+def adapter(request, touched):  # noqa: ARG001  (set before the worker copies the environment)
     made = Isolated("strange_answers:Answers", "float64", 60.0) if request.param == "isolated" else None
     yield made or load("strange_answers:Answers", "float64")
     if made:
@@ -52,7 +52,7 @@ def adapter(request, touched):  # noqa: ARG001  (the worker has the environment 
 
 
 @pytest.mark.parametrize(("name", "status", "detail"), TABLE, ids=[name for name, *_ in TABLE])
-def test_every_answer_has_its_verdict_in_both_modes(name, status, detail, adapter, touched):
+def test_every_answer_has_the_same_verdict_in_both_modes(name, status, detail, adapter, touched):
     if name in NEEDS:
         pytest.importorskip(NEEDS[name], exc_type=ImportError)
     verdict = judge(adapter, replace(CASE, id=name), GRADIENT)
@@ -63,8 +63,8 @@ def test_every_answer_has_its_verdict_in_both_modes(name, status, detail, adapte
     assert not touched.exists()
 
 
-def test_one_worker_gave_all_these_answers(touched):  # noqa: ARG001
-    """No answer ends the worker, so that an implementation keeps what it has loaded."""
+def test_one_worker_gives_all_these_answers(touched):  # noqa: ARG001
+    """No answer ends the worker, so an implementation is not loaded again."""
     adapter = Isolated("strange_answers:Answers", "float64", 60.0)
     try:
         first = adapter.child
@@ -77,7 +77,7 @@ def test_one_worker_gave_all_these_answers(touched):  # noqa: ARG001
 
 
 @pytest.mark.parametrize("name", ["subclass", "command in an error", "command in an interrupt", "command in a refusal"])
-def test_nothing_of_an_adapter_in_a_process_of_the_kit_is_pickled(name, touched):
+def test_no_object_of_an_adapter_is_pickled_between_processes_of_the_kit(name, touched):
     problems = [replace(CASE, id=name)]
     open_columns = partial(columns_of, (), "float64", ("strange_answers:Answers",), None)
     report = run_in_processes(1, open_columns(), open_columns, problems, lambda _row: None)
@@ -108,46 +108,46 @@ def test_nothing_of_an_adapter_in_a_process_of_the_kit_is_pickled(name, touched)
         {},
     ],
 )
-def test_a_wrong_header_is_an_error_before_a_byte_is_read(header):
+def test_a_wrong_header_is_an_error_before_any_byte_is_read(header):
     with pytest.raises(NoAnswerError, match="array 2: expected its dtype and shape, got "):
-        received([["<f8", [7]], header], 10**6, lambda _count: pytest.fail("it was read"))
+        read_arrays([["<f8", [7]], header], 10**6, lambda _count: pytest.fail("it was read"))
 
 
 @pytest.mark.parametrize("written", [[["<f8", [2**20]]] * 2, [["<f8", [2**40, 2**40]]]])
-def test_more_bytes_than_there_is_room_for_are_not_read(written):
+def test_more_bytes_than_the_limit_are_not_read(written):
     with pytest.raises(NoAnswerError, match="expected at most 10000000 bytes in all arrays, got "):
-        received(written, 10**7, lambda _count: pytest.fail("it was read"))
+        read_arrays(written, 10**7, lambda _count: pytest.fail("it was read"))
     with pytest.raises(NoAnswerError, match="expected a list of at most 10000 arrays"):
-        received([["<f8", [0]]] * 10**5, 10**7, lambda _count: pytest.fail("it was read"))
+        read_arrays([["<f8", [0]]] * 10**5, 10**7, lambda _count: pytest.fail("it was read"))
 
 
-def test_what_is_sent_is_received_bit_by_bit():
+def test_arrays_arrive_bit_by_bit():
     rng = np.random.default_rng(0)
     for dtype in ("?", "i1", "u8", "f2", "f4", "f8", "g", "F", "D", "G"):
         for shape in ((), (0, 3), (5,), (2, 3, 4)):
             sent = np.frombuffer(rng.bytes(np.dtype(dtype).itemsize * int(np.prod(shape))), dtype).reshape(shape)
-            if dtype in "?gG":  # not every pattern of bits is one of their values
+            if dtype in "?gG":  # not every bit pattern is a valid value
                 sent = np.ones(shape, dtype)
             sent = np.moveaxis(sent, 0, -1) if sent.ndim else sent
             written = json.loads(json.dumps(headers((sent, sent))))
             bytes_ = iter([sent.tobytes(), sent.tobytes()])
-            for array in received(written, 10**6, lambda _count, bytes_=bytes_: next(bytes_)):
+            for array in read_arrays(written, 10**6, lambda _count, bytes_=bytes_: next(bytes_)):
                 assert (array.dtype, array.shape) == (sent.dtype, sent.shape)
-                assert array.tobytes() == sent.tobytes()  # the payload of NaN too
+                assert array.tobytes() == sent.tobytes()  # also the payload of NaN
                 assert array.flags.writeable
 
 
-def test_there_is_room_for_every_right_answer():
-    """Twice as many complex numbers as there are, and every number in decimals."""
+def test_the_size_limit_admits_every_right_answer():
+    """The limit is above `BYTES_PER_NUMBER` bytes per element of the right answer."""
     for problem in (CASE, walk("kfac", *WALKS["kfac"])):
         for name, quantity in ROWS.items():
             if quantity.asks(problem):
                 elements = sum(array.size for array in quantity.value(problem))
-                assert elements * BYTES < room(problem, quantity), name
+                assert elements * BYTES_PER_NUMBER < max_bytes(problem, quantity), name
 
 
-def test_a_line_is_plain_and_short():
-    assert line("a\nb\t c\x1b[0m\x00") == r"a b c\x1b[0m\x00"
-    assert len(line("x" * 10**7)) < 3000
-    assert line(" " * 10**6 + "x", 5).endswith("...")
-    assert line("12345", 5) == "12345"
+def test_text_is_cut_to_one_plain_line():
+    assert one_line("a\nb\t c\x1b[0m\x00") == r"a b c\x1b[0m\x00"
+    assert len(one_line("x" * 10**7)) < 3000
+    assert one_line(" " * 10**6 + "x", 5).endswith("...")
+    assert one_line("12345", 5) == "12345"

@@ -1,4 +1,4 @@
-"""The arithmetic of stated precision: rounded correctly, in one order, and never with a processor's own rounding."""
+"""Arithmetic of 24 and 40 bits: correct rounding, a fixed order of sums, and no dependence on the processor."""
 
 from fractions import Fraction
 
@@ -70,7 +70,7 @@ def test_roots_and_squares_are_those_of_float32():
 @pytest.mark.parametrize("function", EXACT)
 @pytest.mark.parametrize("precision", [Single, Triple])
 def test_elementary_functions_are_rounded_correctly(function, precision):
-    """By balls of 200 bits, for arguments of every size that the function takes."""
+    """Compared with balls of 200 bits, for arguments of every size."""
     x = np.concatenate([SINGLES[0], 2.0 ** RNG.uniform(-60, 5, 1000) * RNG.choice([-1, 1], 1000)])
     x = np.abs(x) if function in (np.log, np.log1p) else x
     x = np.asarray(rounded_to(precision, x))
@@ -88,7 +88,7 @@ def as_rational(ball):
 
 @pytest.mark.parametrize("function", EXACT)
 def test_near_a_tie_the_value_is_computed_exactly(function, monkeypatch):
-    """The margin is wider than the kit's, so that some of the thousand draws are within it."""
+    """The margin is wider than the kit's, so some of the random arguments are within it."""
     monkeypatch.setattr("kfgn_conformance.arithmetic.elementary.ULPS", 2**20)
     x = np.asarray(single(RNG.uniform(0.1, 2, 20_000)))
     close = x[near_tie(function(x), 24, 2**20)]
@@ -99,7 +99,7 @@ def test_near_a_tie_the_value_is_computed_exactly(function, monkeypatch):
 
 @pytest.mark.parametrize("function", EXACT)
 def test_a_wrong_last_bit_of_the_processor_changes_nothing(function):
-    """Arguments chosen so that the value is within a few units of a tie, which one wrong bit would carry across."""
+    """For arguments whose value is so near to a tie that a wrong last bit could change its rounding."""
     x = np.asarray(single(RNG.uniform(0.1, 2, 3_000_000)))
     close = x[near_tie(function(x), 24, 3 * ULPS)]
     for argument in close[:20]:
@@ -107,7 +107,7 @@ def test_a_wrong_last_bit_of_the_processor_changes_nothing(function):
         for units in (-4, 4):
             value = function(argument) + units * np.spacing(function(argument))
             if near_tie(value, 24, ULPS):
-                continue  # computed exactly, whatever the processor gave
+                continue  # computed exactly, whatever value the processor gives
             assert rounded(np.asarray(value), 24) == right
 
 
@@ -133,7 +133,7 @@ def test_matrix_products_are_sums_of_rounded_products(M, K, N):
     assert same(single(A) @ single(B)[:, 0], expected[:, 0])
 
 
-def test_a_product_in_parts_is_that_in_one(monkeypatch):
+def test_a_product_in_parts_equals_the_whole_product(monkeypatch):
     A, B = single(SINGLES[0].reshape(20, 50)), single(SINGLES[1].reshape(50, 20))
     whole = A @ B
     monkeypatch.setattr("kfgn_conformance.arithmetic.summation.ELEMENTS", 3 * 20 * 20)
@@ -152,12 +152,12 @@ def test_a_product_in_parts_is_that_in_one(monkeypatch):
         lambda x: x**-1,
     ],
 )
-def test_what_has_no_stated_rounding_is_refused(function):
-    with pytest.raises(TypeError, match=r"expected a function of a stated rounding|expected a whole exponent"):
+def test_a_function_without_a_defined_rounding_is_an_error(function):
+    with pytest.raises(TypeError, match=r"expected a function with a defined rounding|expected an integer exponent"):
         function(single(np.eye(3)))
 
 
-def test_a_single_element_still_rounds():
+def test_a_single_element_computes_in_the_same_arithmetic():
     x = single([1.0, 3.0])
     assert isinstance(x[1], Single)
     assert x[0] / x[1] == np.float32(1) / np.float32(3)
@@ -183,7 +183,7 @@ def test_jacobi_decomposes_a_symmetric_matrix(A, precision):
     assert same(np.linalg.eigvalsh(A), values)
 
 
-def test_jacobi_takes_zeros_and_refuses_nan():
+def test_jacobi_accepts_zeros_and_raises_for_nan():
     assert same(np.linalg.eigvalsh(single(np.zeros((3, 3)))), np.zeros(3))
     with pytest.raises(ArithmeticError, match="finite symmetric matrix"):
         np.linalg.eigvalsh(single(np.full((2, 2), np.nan)))
@@ -198,17 +198,17 @@ SMALL = [
 @pytest.mark.parametrize("problem", SMALL, ids=lambda problem: problem.id)
 @pytest.mark.parametrize("quantity", [*QUANTITIES.values(), *REFERENCE_ONLY], ids=lambda quantity: quantity.name)
 def test_the_reference_stays_in_the_arithmetic_it_is_given(problem, quantity):
-    """An array of another arithmetic in a recursion would have a processor's own rounding."""
+    """An ordinary array in a recursion would have a rounding that depends on the processor."""
     with np.errstate(all="ignore"):
         arrays = quantity.value(in_bits(problem, Single))
     for array in arrays:
-        assert isinstance(array, Single) or quantity.name == "labels"  # a list, which the kit makes an array of
+        assert isinstance(array, Single) or quantity.name == "labels"  # a list, which the kit converts to an array
         assert same(array, rounded(np.asarray(array, np.float64), 24), equal_nan=True)
 
 
 @given(problem=problems())
 def test_40_bits_are_nearer_to_float64_than_24(problem):
-    """The exact value in the rule of d: its own error is nothing beside what it is compared with."""
+    """40 bits replace the exact value in the rule of d: their error is negligible compared with that of 24 bits."""
     for name in ("loss", "gradient", "kflr", "kfra", "hessian_product"):
         quantity = QUANTITIES[name]
         for q, a in zip(quantity.value(problem), at(in_bits(problem, Triple), quantity), strict=True):

@@ -65,7 +65,7 @@ def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
         assert cell["quantity"] in table
         assert cell["status"] == "PASS"
         assert cell["ratio"] <= 1
-        assert cell["taken"] == cell["asked"] == (1 if cell["quantity"] == "optimiser_step" else 6)
+        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 6)
         assert f"{cell['ratio']:.2f}" in table
 
 
@@ -108,8 +108,8 @@ def test_nothing_checked_is_no_success(capsys):
         (["--examples", "-1"], "expected 0 or more, got -1"),
         (["--jobs", "0"], "expected 1 or more, got 0"),
         (["--quantity", "kfrb"], "argument --quantity: invalid choice: 'kfrb'"),
-        (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: there is no folder /no/such/folder"),
-        (["--html", "/no/such/folder/page.html"], "--html: there is no folder /no/such/folder"),
+        (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: the folder /no/such/folder does not exist"),
+        (["--html", "/no/such/folder/page.html"], "--html: the folder /no/such/folder does not exist"),
         (["walk"], "invalid choice: 'walk'"),
     ],
 )

@@ -65,7 +65,7 @@ def row(text, name):
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_has_the_count_of_each_row_and_marks_the_cells_with_fewer(report, width):
     text = printed(report, width)
-    assert re.match(r"quantity +equation +asked ", row(text, "quantity"))
+    assert re.match(r"quantity +equation +problems ", row(text, "quantity"))
     assert re.match(r"gradient +\(3\) +5 +\d\.\d\d +", row(text, "gradient"))
     assert re.match(r"optimiser_step +Algorithm 1 +1 +\d\.\d\d +", row(text, "optimiser_step"))
     numbers = re.findall(r"\d\.\d\d(?: \(\d+\))?", row(text, "kfra"))
@@ -73,19 +73,19 @@ def test_the_table_has_the_count_of_each_row_and_marks_the_cells_with_fewer(repo
     assert "(" not in whole
     assert one.endswith(" (1)")
     assert "FAIL (2)" in text
-    assert "In parentheses: asked on so many problems alone." in " ".join(text.split())
+    assert "A number in parentheses counts the problems that are supported" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_lines_below_are_true_of_every_column(report, width):
     text = " ".join(printed(report, width).split())
-    assert "The problems are 5 cases, 1 walk." in text
-    assert "one float32, one float64: asked on 1 of 6 problems: 1 case" in text
-    assert "wrong float64: asked on 2 of 6 problems: 2 cases" in text
-    assert "none float64: asked on 0 of 6 problems" in text
-    assert not re.search(r"(whole \w+|absent): asked on", text)
-    assert "Each is the worst over the problems asked" in text
-    assert "An empty cell was not asked." in text
+    assert "Problems: 5 cases, 1 optimiser run." in text
+    assert "one float32, one float64: 1 of 6 problems supported: 1 case" in text
+    assert "wrong float64: 2 of 6 problems supported: 2 cases" in text
+    assert "none float64: 0 of 6 problems supported" in text
+    assert not re.search(r"(whole \w+|absent): \d+ of", text)
+    assert "Each cell is the largest error/tolerance over the problems of its row" in text
+    assert "An empty cell is a quantity that the implementation does not offer." in text
 
 
 def test_a_narrow_table_keeps_its_numbers():
@@ -103,7 +103,9 @@ def test_a_narrow_table_keeps_its_numbers():
 
 def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):
     lines = records(report)
-    counts = {(c["quantity"], lines.run["columns"][c["column"]]["name"]): (c["taken"], c["asked"]) for c in lines.cells}
+    counts = {
+        (c["quantity"], lines.run["columns"][c["column"]]["name"]): (c["supported"], c["problems"]) for c in lines.cells
+    }
     assert counts["gradient", "whole"] == (5, 5)
     assert counts["gradient", "one"] == (1, 5)
     assert counts["gradient", "wrong"] == (2, 5)
@@ -113,7 +115,7 @@ def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):
     notes = re.findall(r'<span class="note">([^<]*)</span>', text)
     asked = [note for note in notes if note.startswith("on ")]
     assert sorted(set(asked)) == ["on 1", "on 1 of 5", "on 2 of 5", "on 5"]
-    cells = [box for row in lines.cells for box in [row["taken"]] if box]
+    cells = [box for row in lines.cells for box in [row["supported"]] if box]
     assert len(asked) == len(cells)
 
 
@@ -132,5 +134,5 @@ def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
     wide = printed(report, 120)
     assert re.match(r"gradient +\(3\) +1/2 +0.25 +0.25$", row(wide, "gradient").rstrip())
     assert "parentheses" not in wide
-    assert "asked on" not in wide
-    assert [(line["taken"], line["asked"]) for line in records(report).cells] == [(1, 1), (2, 2)]
+    assert "supported" not in wide
+    assert [(line["supported"], line["problems"]) for line in records(report).cells] == [(1, 1), (2, 2)]

@@ -1,4 +1,4 @@
-"""`kfgn-check equations` and `kfgn-check certify`, as their user meets them."""
+"""The commands `kfgn-check equations` and `kfgn-check certify`."""
 
 import inspect
 import io
@@ -17,22 +17,22 @@ HEADS = ("no.", "kind", "what it is, what computes it, where it is tested")
 
 
 def printed(width, show, *arguments):
-    """What `show` prints on a console of so many columns, without colours."""
+    """The output of `show` on a console of `width` columns, without colours."""
     console = Console(file=io.StringIO(), width=width, color_system=None)
     show(*arguments, console)
     return console.file.getvalue()
 
 
 def words(text):
-    """Without line breaks and indentation, wherever they fell."""
+    """The text without line breaks and indentation."""
     return " ".join(text.split())
 
 
 def rows(table):
-    """The cells of each row of a table, each in lines, by where the heads begin."""
+    """The cells of each row of a table, as lists of lines. The heads give the start of each column."""
     first, *lines = table.splitlines()
     starts = [first.index(head) for head in HEADS]
-    starts[0] = 0  # numbers are on the right of their column
+    starts[0] = 0  # numbers are right-aligned
     found = []
     for line in lines[:-1]:
         cells = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
@@ -66,7 +66,7 @@ def test_the_table_has_a_row_for_each_equation(width):
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("number", EQUATIONS)
 def test_an_equation_in_full(number, width):
-    """Its statement, misprint, docstrings and sources line by line, whatever the width; and its test."""
+    """The statement, misprint, docstrings and sources are printed line by line at every width, then the test."""
     equation = EQUATIONS[number]
     text = printed(width, print_equation, number)
     lines = [line.rstrip() for line in text.splitlines()]
@@ -86,7 +86,7 @@ def test_an_equation_in_full(number, width):
 
 
 def without_docstring(f):
-    """The lines of a function but for those between its first two triple quotes, and blank ones."""
+    """The lines of a function without its docstring and without blank lines."""
     before, _, after = inspect.getsource(f).split('"""', 2)
     return [line for line in (before + after).splitlines() if line.strip()]
 
@@ -96,7 +96,7 @@ def indented(text):
 
 
 def consecutive(part, lines):
-    """Whether the lines of `part` stand in `lines`, one after the other."""
+    """True if the lines of `part` are consecutive lines of `lines`."""
     return any(lines[i : i + len(part)] == part for i in range(len(lines)))
 
 
@@ -105,7 +105,7 @@ def test_equations_prints_the_table(capsys):
     assert "71 of 71 equations." in capsys.readouterr().out
 
 
-def test_equations_of_a_number_prints_that_one(capsys):
+def test_equations_with_a_number_prints_that_equation(capsys):
     assert cli.main(["equations", "26"]) == cli.PASSED
     out = capsys.readouterr().out
     assert out.startswith("(26) ")
@@ -146,7 +146,7 @@ def test_certify_prints_every_quantity(capsys, monkeypatch):
 
 
 def found(**changes):
-    """An accuracy that is good but for the changes."""
+    """A good accuracy, with the given changes."""
     return certified.Accuracy(QUANTITIES["loss"], **{"ratio": 0.5, "asked": 1, **changes})
 
 
@@ -191,7 +191,7 @@ def test_help_names_the_commands(flag, capsys):
 
 
 def without(library, *arguments):
-    """The command in a process in which the library cannot be imported."""
+    """Run the command in a process in which the library cannot be imported."""
     program = (
         f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {list(arguments)!r}; "
         "from kfgn_conformance.__main__ import main; sys.exit(main())"
@@ -199,7 +199,7 @@ def without(library, *arguments):
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
-def test_without_flint_certify_says_what_installs_it():
+def test_without_flint_certify_prints_the_command_that_installs_it():
     done = without("flint", "certify", "--examples", "1")
     assert done.returncode == cli.USAGE
     assert done.stderr.endswith("kfgn-check: flint is not installed: pip install 'kfgn[exact]'\n")

@@ -70,17 +70,17 @@ def check(tmp_path, monkeypatch):
 def test_known_failures_fail_no_run(check, capsys):
     status, cell = check(SQUARED + SOFTMAX)
     assert status == cli.PASSED
-    assert (cell["status"], cell["known"], cell["expected"]) == ("ERROR", True, ["issue 7", "issue 7"])
+    assert (cell["status"], cell["expected_failure"], cell["reasons"]) == ("ERROR", True, ["issue 7", "issue 7"])
     shown = " ".join(capsys.readouterr().out.split())
-    assert "known: ERROR: kfra by halved float64 on case-categorical-tanh: RuntimeError: no softmax" in shown
-    assert "expected: issue 7" in shown
+    assert "expected ERROR: kfra by halved float64 on case-categorical-tanh: RuntimeError: no softmax" in shown
+    assert "reason: issue 7" in shown
 
 
 @pytest.mark.parametrize("expected", ["", SQUARED, SOFTMAX, SQUARED + SOFTMAX.replace("ERROR", "FAIL")])
 def test_others_do(expected, check):
     status, cell = check(expected)
     assert status == cli.FAILED
-    assert not cell["known"]
+    assert not cell["expected_failure"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_others_do(expected, check):
 )
 def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
     assert check(SQUARED + SOFTMAX + more)[0] == cli.FAILED
-    assert "expected, but no longer there: FAIL of" in capsys.readouterr().out
+    assert "unexpectedly passing: FAIL of" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,15 @@ class SquareWeightsTransposed(Textbook):
 class TwoHiddenLayersAlone(Textbook):
     """The way down ends after three layers."""
 
-    def carried(self, rows):
-        return {l: v if l > self.L - 3 else 0 * v for l, v in super().carried(rows).items()}
+    def propagated(self, rows):
+        return {l: v if l > self.L - 3 else 0 * v for l, v in super().propagated(rows).items()}
 
 
 class OmegaUnguarded(Textbook):
     """omega is a root of a quotient of traces, also where the second is 0."""
 
     def omega(self, Q, G, norm="trace"):
-        return np.sqrt(self.size(Q, norm) / self.size(G, norm))
+        return np.sqrt(self.relative_norm(Q, norm) / self.relative_norm(G, norm))
 
 
 def part(problem, rows):

@@ -1,4 +1,4 @@
-"""Adapters in processes of their own: a verdict for every misbehaviour, and no process left."""
+"""Adapters in separate processes: every misbehaviour has a verdict, and no process is left running."""
 
 import sys
 from functools import partial
@@ -39,7 +39,7 @@ def importable(monkeypatch):
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
         ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
-        ("LiesOfItsDtype", Status.FAIL, "expected dtype float64, got float16"),
+        ("AnswersInAWrongDtype", Status.FAIL, "expected dtype float64, got float16"),
         ("DescribesByAGenerator", Status.PASS, "error"),
         ("Accumulates", Status.FAIL, "the same question a second time: array"),
         ("Prints", Status.PASS, "error"),
@@ -50,10 +50,10 @@ def importable(monkeypatch):
         ("ForksAndReturns", Status.PASS, "error"),
     ],
 )
-def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
+def test_every_misbehaviour_has_a_verdict(name, status, detail):
     adapter = Isolated(f"misbehaving:{name}", "float64", LONG)
     try:
-        for _ in range(2):  # the run goes on
+        for _ in range(2):  # the run continues
             verdict = judge(adapter, CASE, QUANTITIES["gradient"], twice=True)
             assert verdict.status is status, verdict
             assert detail in verdict.detail
@@ -63,7 +63,7 @@ def test_every_misbehaviour_has_a_verdict_of_its_own(name, status, detail):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_of_the_problem_is_an_error_in_process_too(name):
+def test_a_change_of_the_problem_is_also_an_error_in_process(name):
     for _ in range(2):
         verdict = judge(load(f"misbehaving:{name}", "float64"), CASE, QUANTITIES["gradient"])
         assert verdict.status is Status.ERROR
@@ -81,7 +81,7 @@ def test_a_change_before_an_exception_does_not_reach_the_next_question(start):
 
 
 def test_after_a_timeout_the_next_question_has_a_new_worker():
-    """The new worker has its own time to start, since a busy machine may need more than 0.5 s for its imports."""
+    """The time limit of an answer does not include a start, because imports may take longer than 0.5 s."""
     adapter = Isolated("misbehaving:Hangs", "float64", 0.5)
     try:
         for _ in range(2):
@@ -102,22 +102,22 @@ def test_no_process_of_an_adapter_is_left(name, tmp_path, monkeypatch):
     assert not [pid for pid in noted.read_text().split() if Path(f"/proc/{pid}").exists()]
 
 
-UNTRUE = """
+UNTRUSTED = """
 import json, os, sys, time
-described = {"name": "it", "version": "1", "quantities": ["gradient"]}
+description = {"name": "it", "version": "1", "quantities": ["gradient"]}
 for line in sys.stdin.buffer:
     question = json.loads(line)
     if question["ask"] == "describe":
-        print(json.dumps(described), flush=True)
+        print(json.dumps(description), flush=True)
         continue
     sys.stdin.buffer.read(question["bytes"])
-    SAY
+    WRITE
     sys.stdout.flush()
 """
 
 
 @pytest.mark.parametrize(
-    ("say", "detail"),
+    ("write", "detail"),
     [
         (
             "import pickle; os.write(1, pickle.dumps(('answered', print)) + b'\\n')",
@@ -131,18 +131,18 @@ for line in sys.stdin.buffer:
         ("print('[' * 10**5)", "expected an object of JSON on a line, got '[[["),
         ("print(json.dumps({'error': [['x' * 10**6]]}))", "[['xxx"),
         ("print(end='x' * 10**8)", "expected a line of at most"),
-        ("described['name'] = 'other'; os._exit(1)", "its process ended with exit status 1"),
+        ("description['name'] = 'other'; os._exit(1)", "its process ended with exit status 1"),
     ],
 )
-def test_what_a_worker_writes_is_not_believed(say, detail, tmp_path):
-    """A worker whose adapter has taken over the pipe of its answers."""
-    (tmp_path / "untrue.py").write_text(UNTRUE.replace("SAY", say))
+def test_the_output_of_a_worker_is_not_trusted(write, detail, tmp_path):
+    """Workers whose adapter writes to the pipe of the answers itself."""
+    (tmp_path / "untrusted.py").write_text(UNTRUSTED.replace("WRITE", write))
 
-    class Untrue(Isolated):
+    class Untrusted(Isolated):
         def _command(self):
-            return [sys.executable, str(tmp_path / "untrue.py")]
+            return [sys.executable, str(tmp_path / "untrusted.py")]
 
-    adapter = Untrue("untrue", "float64", 0.5 if "within" in detail else LONG)
+    adapter = Untrusted("untrusted", "float64", 0.5 if "within" in detail else LONG)
     try:
         verdict = judge(adapter, CASE, QUANTITIES["gradient"])
     finally:
@@ -152,7 +152,7 @@ def test_what_a_worker_writes_is_not_believed(say, detail, tmp_path):
     assert len(verdict.detail) < 3000
 
 
-def test_a_worker_that_describes_itself_otherwise_is_an_error(tmp_path, monkeypatch):
+def test_a_worker_with_a_different_description_after_a_restart_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "changing.py").write_text(
         "import os, pathlib\nfrom misbehaving import Exits\n"
         "name = 'second' if pathlib.Path(__file__).with_name('seen').exists() else 'first'\n"
@@ -160,10 +160,10 @@ def test_a_worker_that_describes_itself_otherwise_is_an_error(tmp_path, monkeypa
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     adapter = Isolated("changing:Changing", "float64", LONG)
-    told = [judge(adapter, CASE, QUANTITIES["gradient"]).detail for _ in range(2)]
-    assert told == [
+    details = [judge(adapter, CASE, QUANTITIES["gradient"]).detail for _ in range(2)]
+    assert details == [
         "its process ended with exit status 7: no licence",
-        "its description is not the one that it gave before",
+        "expected the same description after a restart, got a different one",
     ]
     assert not adapter.child.running
 

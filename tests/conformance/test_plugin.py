@@ -91,7 +91,7 @@ def test_a_mistake_is_named(pytest_with):
     ran = pytest_with("--kfgn-adapter=doubled:Doubled", "-k", "gradient and float64")
     assert ran.returncode == 1
     assert "FAIL on " in ran.stdout
-    assert "loss-without-its-half: The squared error has lost its 1/2" in ran.stdout
+    assert "loss-without-its-half: The squared error lacks its factor 1/2" in ran.stdout
     assert "translated: divided by N, as it is a sum over the datapoints" in ran.stdout
 
 

@@ -1,4 +1,4 @@
-"""Golden vectors: that they cover what they should, that nothing in them is wrong, and that errors are noticed."""
+"""Golden vectors: their coverage, their correctness, and the detection of errors in their files."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kfgn_conformance import golden
 from kfgn_conformance.cli import main
-from kfgn_conformance.golden.decimals import decimal_quantum, plainly, rounded_up
+from kfgn_conformance.golden.decimals import decimal_quantum, rounded_up, without_exponent
 from kfgn_conformance.golden.flags import FLAGS
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import file_of, sha256
@@ -23,7 +23,7 @@ from kfgn_reference import TRANSFERS
 VECTORS = golden.load()
 
 
-def test_the_files_say_what_is_true(capsys):
+def test_the_files_are_correct(capsys):
     assert golden.CAN_CERTIFY
     assert main(("vectors", "verify")) == 0, capsys.readouterr().out
 
@@ -43,7 +43,7 @@ def test_every_method_has_its_steps():
     assert {vector.quantity for vector in VECTORS} == set(ROWS)
 
 
-def test_every_flag_is_some_vectors():
+def test_every_flag_occurs_in_some_vector():
     assert {flag for vector in VECTORS for flag in vector.flags} == set(FLAGS)
 
 
@@ -67,13 +67,13 @@ def test_a_trap_hides_its_mistake_and_another_vector_shows_it(name, hidden):
 
 
 def test_no_mistake_is_hidden_everywhere():
-    """By its definition; what is not shown in a file is no mistake of that file."""
+    """A mistake that no vector of a file shows is not listed in that file."""
     of = Counter(vector.quantity for vector in VECTORS)
     hidden = Counter((vector.quantity, name) for vector in VECTORS for name in vector.hides)
     assert all(count < of[quantity] for (quantity, _), count in hidden.items())
 
 
-def test_they_are_made_anew_as_they_are():
+def test_they_are_reproducible():
     for quantity in ("kfra", "labels"):
         made = file_of(ROWS[quantity], [one for one in every_question() if quantity in one.quantities])
         there = json.loads((golden.FOLDER / f"{quantity}.json").read_text())
@@ -92,19 +92,17 @@ def test_they_are_read_without_python():
     assert done.stdout.count(": right") == 2, done.stdout
 
 
-def test_the_list_has_a_line_for_each(capsys):
+def test_the_list_has_one_line_per_vector(capsys):
     assert main(("vectors", "list")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == [vector.id for vector in VECTORS]
     (kfra,) = (line for line in lines if line.startswith("kfra-trap-linear  "))
-    assert kfra.startswith(
-        "kfra-trap-linear  (26)  PiecewiseLinear SquaredError  A linear network and the squared error"
-    )
+    assert kfra.startswith("kfra-trap-linear  (26)  PiecewiseLinear SquaredError  A linear network with squared error")
 
 
 @pytest.fixture
 def copy(tmp_path):
-    """A folder with the vectors of KFRA alone, one of them, and a way to change what the file says."""
+    """A folder with one vector of KFRA. The fixture changes the file and returns the faults of the folder."""
     written = json.loads((golden.FOLDER / "kfra.json").read_text())
     written["vectors"] = [vector for vector in written["vectors"] if vector["id"] == "kfra-trap-square-weights"]
 
@@ -132,8 +130,8 @@ def to_next_float(file):
     array_of(file)["float64"][0][0] *= 1 + 2**-52
 
 
-def to_another_value(file):
-    """Of a mistake made twice: decimals and float64 agree."""
+def to_wrong_value(file):
+    """A wrong value on which decimals and float64 agree."""
     array = array_of(file)
     array["decimals"][0][0], array["float64"][0][0] = "0.5", 0.5
 
@@ -141,21 +139,24 @@ def to_another_value(file):
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        (in_last_digit, "array 1: its decimals are further from the truth than its radius"),
-        (to_next_float, "array 1: its float64 is not nearest to its decimals"),
-        (to_another_value, "array 1: the reference is"),
-        (lambda file: array_of(file).update(radius="1.0e-60"), "further from the truth than its radius"),
-        (lambda file: array_of(file).update(d=1.0), "its tolerances are not those of the rule"),
+        (in_last_digit, "array 1: its decimals differ from the truth by more than its radius"),
+        (to_next_float, "array 1: its float64 values are not the nearest to its decimals"),
+        (to_wrong_value, "array 1: it differs from the reference by"),
+        (lambda file: array_of(file).update(radius="1.0e-60"), "differ from the truth by more than its radius"),
+        (lambda file: array_of(file).update(d=1.0), "its tolerances do not follow the rule"),
         (lambda file: array_of(file).update(float64=[1.0], decimals=["1"]), "expected arrays of shapes"),
         (lambda file: file["vectors"][0].update(flags=["SquaredError"]), "expected SquareWeights, got SquaredError"),
-        (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is no mistake of the file"),
-        (lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"), "summed-over-datapoints does show"),
-        (lambda file: file["vectors"][0].update(id="kfra-other"), "expected quantity-problem, and once"),
-        (lambda file: file["vectors"].append(file["vectors"][0]), "expected quantity-problem, and once"),
+        (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is not among the mistakes"),
+        (
+            lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"),
+            "datapoints is visible on this problem",
+        ),
+        (lambda file: file["vectors"][0].update(id="kfra-other"), "expected the unique id kfra-"),
+        (lambda file: file["vectors"].append(file["vectors"][0]), "expected the unique id kfra-"),
         (lambda file: file["notes"].clear(), "SquareWeights has no note"),
-        (lambda file: file.update(quantity="kflr"), "quantity 'kflr': expected the name of the file"),
-        (lambda file: file["vectors"][0]["hides"].clear(), "does not show, and is not there"),
-        (lambda file: file["mistakes"].pop("kflr-for-kfra"), "mistakes: kflr-for-kfra shows, and is not there"),
+        (lambda file: file.update(quantity="kflr"), "got 'kflr'"),
+        (lambda file: file["vectors"][0]["hides"].clear(), "is not visible on this problem, but missing"),
+        (lambda file: file["mistakes"].pop("kflr-for-kfra"), "kflr-for-kfra is visible on this problem, but"),
         (lambda file: file["mistakes"].update({"kflr-for-kfra": "Good."}), "mistakes: kflr-for-kfra: expected 'KFLR"),
         (lambda file: file["notes"].update(SquareWeights="None."), "notes: SquareWeights: expected"),
         (lambda file: file.update(description="G"), "description: expected"),
@@ -163,25 +164,25 @@ def to_another_value(file):
         (lambda file: file["vectors"][0].update(n=100), "n: expected"),
         (
             lambda file: array_of(file).update(size=100.0),
-            "its size: 100.0 in the file, but computing it gives",
+            "array 1: size: expected ",
         ),
-        (lambda file: array_of(file).update(d=1.0), "array 1: its d: 1.0 in the file, but computing it gives"),
+        (lambda file: array_of(file).update(d=1.0), "array 1: d: expected "),
         (lambda file: file["vectors"][0].pop("n"), "$.vectors[0]: 'n' is a required property"),
     ],
 )
-def test_what_is_wrong_is_noticed(edit, fault, copy):
+def test_errors_are_detected(edit, fault, copy):
     assert copy() == []
     found = copy(edit)
     assert any(fault in line for line in found), found
 
 
-def test_files_that_are_not_what_they_were_are_noticed(copy, tmp_path, capsys):
-    assert copy(keep_hash=False) == ["kfra.json: its sha256 is not that of manifest.json"]
+def test_changed_files_are_detected(copy, tmp_path, capsys):
+    assert copy(keep_hash=False) == ["kfra.json: its sha256 differs from that in manifest.json"]
     (tmp_path / "kflr.json").write_text("{")
     (tmp_path / "kfra.json").unlink()
     found = list(golden.faults(tmp_path))
-    assert "kfra.json: in manifest.json, but not there" in found
-    assert "kflr.json: there, but not in manifest.json" in found
+    assert "kfra.json: listed in manifest.json, but missing" in found
+    assert "kflr.json: not listed in manifest.json" in found
     assert any("kflr.json: expected JSON" in line for line in found)
     assert main(("vectors", "verify", str(tmp_path))) == 1
     with pytest.raises(SystemExit):
@@ -190,17 +191,17 @@ def test_files_that_are_not_what_they_were_are_noticed(copy, tmp_path, capsys):
     (tmp_path / "manifest.json").write_text("[]")
     assert any("manifest.json: expected object, got array" in line for line in golden.faults(tmp_path))
     (tmp_path / "manifest.json").unlink()
-    assert any("there is no manifest.json" in line for line in golden.faults(tmp_path))
+    assert any("expected a file manifest.json, got none" in line for line in golden.faults(tmp_path))
     with pytest.raises(SystemExit):
         main(("vectors", "verify", str(tmp_path / "nowhere")))
     assert "there is no folder" in capsys.readouterr().err
 
 
-def test_numbers_are_printed_so_that_they_can_be_trusted():
+def test_printed_numbers_are_within_their_radius():
     assert decimal_quantum(Fraction(1, 3)) == Decimal("1e-36")
     assert decimal_quantum(Fraction(123)) == Decimal("1e-33")
     assert decimal_quantum(Fraction(0)) == Decimal("1e-35")
-    assert [plainly(Decimal(x)) for x in ("0.2500", "-0", "100", "1.0")] == ["0.25", "0", "100", "1"]
+    assert [without_exponent(Decimal(x)) for x in ("0.2500", "-0", "100", "1.0")] == ["0.25", "0", "100", "1"]
     assert rounded_up(Fraction(0)) == "0"
     for radius in (Fraction(1, 3), Fraction(199999, 10**40), Fraction(1, 10**30)):
         assert radius <= Fraction(Decimal(rounded_up(radius))) <= radius * Fraction(12, 10)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from kfgn_conformance import golden
-from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_words
+from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_names
 from kfgn_conformance.golden.making import header, mistakes
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.quantities import QUANTITIES
@@ -52,4 +52,4 @@ def test_of_a_golden_vector():
     shapes = str([W.shape for W in vector.problem.weights])
     assert order(next(faults_of_arrays(short, GRADIENT, n)), shapes, "[(2, 9)]")
     other = vector._replace(flags=("Steps",))
-    assert order(next(faults_of_words(other, {"notes": {}, "mistakes": {}})), ", ".join(vector.flags), "Steps")
+    assert order(next(faults_of_names(other, {"notes": {}, "mistakes": {}})), ", ".join(vector.flags), "Steps")

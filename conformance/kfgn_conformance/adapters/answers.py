@@ -1,4 +1,4 @@
-"""The reading of answers: plain NumPy arrays from any answer, and plain text from any exception."""
+"""Conversion of the answers of an adapter to plain NumPy arrays, and of its exceptions to plain text."""
 
 import math
 from itertools import islice
@@ -10,106 +10,106 @@ from ..plain import plain
 from ..problems.problem import Array, Problem
 from ..quantities import Quantity
 
-ARRAYS = 10_000
-"""The most arrays of an answer."""
+MAX_ARRAYS = 10_000
+"""The largest number of arrays in an answer."""
 
-TEXT = 2**20
-"""The most bytes of everything in an answer except the arrays."""
+MAX_TEXT_BYTES = 2**20
+"""The largest number of bytes in an answer apart from its arrays."""
 
-BYTES = 64
-"""The most bytes for each number: enough for four of complex128, or for one in decimals with spaces around it."""
+BYTES_PER_NUMBER = 64
+"""The bytes allowed per number: enough for four of complex128, or for one in decimals with spaces around it."""
 
-KINDS = "biufc"
-"""The kinds of dtype that can be judged: booleans, integers, and real and complex numbers."""
+DTYPE_KINDS = "biufc"
+"""The kinds of dtype that a verdict can judge: booleans, integers, and real and complex numbers."""
 
 
 class NoAnswerError(Exception):
-    """The reason why a question has no answer that can be read; the message is one line."""
+    """Absence of a readable answer to a question. The message gives the reason on one line."""
 
 
-def room(problem: Problem, quantity: Quantity) -> int:
-    """The most bytes that an answer may have, by the number of elements of the quantity on this problem."""
-    return TEXT + BYTES * (quantity.elements(problem) + problem.parameters)
+def max_bytes(problem: Problem, quantity: Quantity) -> int:
+    """The largest size of an answer in bytes, from the number of elements of the quantity on this problem."""
+    return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 
-def line(text: object, most: int = 2000) -> str:
-    """A text on one line, cut if it is longer, without control characters. The result is a plain `str`."""
+def one_line(text: object, limit: int = 2000) -> str:
+    """A text on one line of at most `limit` characters, without control characters. The result is a plain `str`."""
     raw = text if isinstance(text, str) else str(text)
-    start = str.__getitem__(raw, slice(4 * most))  # the method of `str` itself: a subclass may redefine it
+    start = str.__getitem__(raw, slice(4 * limit))  # `str`'s own method, because a subclass may override it
     words = " ".join(start.split())
-    shown = plain(words[:most])
-    return shown + ("..." if len(words) > most or str.__len__(raw) > 4 * most else "")
+    shown = plain(words[:limit])
+    return shown + ("..." if len(words) > limit or str.__len__(raw) > 4 * limit else "")
 
 
-def raised(error: BaseException) -> str:
-    """An exception on one line, also one that cannot be printed."""
-    name, text = line(kind(error).rpartition(".")[2]), message(error)
+def error_line(error: BaseException) -> str:
+    """The type and message of an exception on one line, even if its own methods fail."""
+    name, text = one_line(type_name(error).rpartition(".")[2]), error_message(error)
     return f"{name}: {text}" if text else name
 
 
-def message(error: BaseException) -> str:
-    """The message of an exception on one line, also of one that cannot be printed."""
+def error_message(error: BaseException) -> str:
+    """The message of an exception on one line, even if its `__str__` fails."""
     try:
-        return line(error)
-    except BaseException as another:
-        return f"its message cannot be printed ({line(kind(another).rpartition('.')[2])})"
+        return one_line(error)
+    except BaseException as failure:
+        return f"its message cannot be printed ({one_line(type_name(failure).rpartition('.')[2])})"
 
 
-def kind(value: object) -> str:
-    """The qualified name of a value's type, as `type` itself has it: a metaclass of the adapter's may redefine it."""
+def type_name(value: object) -> str:
+    """The qualified name of a value's type, read through `type` because a metaclass may override it."""
     name: str = type.__dict__["__qualname__"].__get__(type(value))
     return name
 
 
-def as_arrays(answer: object, most: int) -> tuple[Array, ...]:
-    """The answer as plain arrays of native byte order, of at most `most` bytes. `NoAnswerError` for anything else.
+def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
+    """Convert an answer to plain arrays of native byte order, with at most `limit` bytes in all.
 
-    A list is read as a tuple. These values convert to arrays: tensors of PyTorch, without their gradients, arrays of
-    JAX, and anything that has `__array__` or `__dlpack__`.
+    A list is read as a tuple. Tensors of PyTorch (without their gradients), arrays of JAX, and objects that have
+    `__array__` or `__dlpack__` are converted. Raises `NoAnswerError` for any other answer.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
-    if len(answer) > ARRAYS:
-        raise NoAnswerError(f"expected at most {ARRAYS} arrays, got {len(answer)}")
-    values = list(islice(answer, ARRAYS + 1))  # a class of the adapter's may have more than its length
-    if len(values) > ARRAYS:
-        raise NoAnswerError(f"expected at most {ARRAYS} arrays, got more")
-    arrays, left = [], most
+    if len(answer) > MAX_ARRAYS:
+        raise NoAnswerError(f"expected at most {MAX_ARRAYS} arrays, got {len(answer)}")
+    values = list(islice(answer, MAX_ARRAYS + 1))  # a subclass of list may yield more elements than its length
+    if len(values) > MAX_ARRAYS:
+        raise NoAnswerError(f"expected at most {MAX_ARRAYS} arrays, got more")
+    arrays, left = [], limit
     for i, value in enumerate(values, start=1):
         which = f"array {i} of {len(values)}"
         array = _as_array(value, which)
         left -= array.nbytes
         if left < 0:
-            raise NoAnswerError(f"{which}: expected at most {most} bytes in all arrays, got {_described(array)}")
+            raise NoAnswerError(f"{which}: expected at most {limit} bytes in all arrays, got {_described(array)}")
         arrays.append(array.astype(array.dtype.newbyteorder("="), copy=False))
     return tuple(arrays)
 
 
-def size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
-    """The bytes of an array, as an integer that does not overflow."""
+def byte_size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    """The number of bytes of an array, as a Python integer, which does not overflow."""
     return dtype.itemsize * math.prod(shape)
 
 
 def _as_array(value: Any, which: str) -> Array:
-    """One array of numbers, of NumPy's own class."""
+    """Convert a value to an array of numbers of the class `numpy.ndarray`."""
     if isinstance(value, (list, tuple, dict, str, bytes)) or value is None:
         raise NoAnswerError(f"{which}: expected an array, got {_described(value)}")
     if isinstance(value, np.ma.MaskedArray):
         raise NoAnswerError(f"{which}: expected an array without a mask, got {_described(value)}")
     try:
         array = _converted(value)
-    except Exception as error:  # the reason is whatever the conversion raises
+    except Exception as error:  # a conversion may raise anything
         raise NoAnswerError(
-            f"{which}: expected an array that NumPy can convert, got {_described(value)}: {raised(error)}"
+            f"{which}: expected an array that NumPy can convert, got {_described(value)}: {error_line(error)}"
         ) from error
-    if array.dtype.kind not in KINDS:
+    if array.dtype.kind not in DTYPE_KINDS:
         raise NoAnswerError(f"{which}: expected an array of numbers, got {_described(value, array)}")
     return array
 
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # methods of PyTorch: its tensor may need a gradient, or be on a GPU
+        for method in ("detach", "cpu"):  # a tensor of PyTorch may require a gradient or be on a GPU
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
@@ -118,13 +118,13 @@ def _converted(value: Any) -> Array:
 
 
 def _described(value: Any, converted: Array | None = None) -> str:
-    """The type of a value, with the dtype and the shape where it has them."""
-    parts = [line(kind(value), 80)]
+    """The type of a value, and its dtype and shape if it has them."""
+    parts = [one_line(type_name(value), 80)]
     for name in ("dtype", "shape"):
         try:
-            known = getattr(value if converted is None else converted, name)
+            found = getattr(value if converted is None else converted, name)
         except Exception:
             continue
-        if known is not None:
-            parts.append(f"{name} {line(tuple(islice(known, 80)) if name == 'shape' else known, 80)}")
+        if found is not None:
+            parts.append(f"{name} {one_line(tuple(islice(found, 80)) if name == 'shape' else found, 80)}")
     return parts[0] + (f" of {' and '.join(parts[1:])}" if parts[1:] else "")

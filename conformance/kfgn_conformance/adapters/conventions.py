@@ -1,8 +1,9 @@
-"""How an implementation's numbers relate to the kit's, and the translation of what it answers.
+"""Conventions of an implementation, and the translation of its answers to the kit's conventions.
 
-An adapter declares; the kit translates, and says each time what it did. What is compared in the end is never a matter
-of taste: Kronecker products, whose factors may be scaled against each other, and of separate biases the blocks that
-there are.
+An adapter declares its conventions. The kit translates each answer and reports every translation that it makes.
+
+Kronecker factors are determined only up to a scale, so their products are compared. If biases are separate, the blocks
+of W_l and of b_l are compared.
 """
 
 from collections.abc import Callable
@@ -25,24 +26,55 @@ LOSSES: dict[str, Callable[[int], float]] = {
     "1/D": lambda D: 1 / D,
     "2/D": lambda D: 2 / D,
 }
-"""What a loss may be a multiple of the kit's by, D the number of outputs."""
+"""The ratios of a loss to the kit's loss that can be declared, by name. D is the number of outputs."""
 
 
 class ConventionError(ValueError):
-    """Conventions that are not known."""
+    """A convention that the kit does not know. The message names the field and the known values."""
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """The kit's own, where nothing else is said.
+    """Conventions of an implementation's answers. Each default is the kit's own convention.
 
-    reduction: over the datapoints, mean or sum, of everything but Q and what there is of each datapoint
-    loss:      how many times the kit's loss of an objective the implementation's is, by a name of `LOSSES`: PyTorch's
-               MSELoss has {"squared_error": "2/D"}, as it has no 1/2 and is a mean over the outputs too
-    layout:    of weights and gradients, out_in (D_l, D_{l-1}) or in_out
-    stacking:  of these arrays into vectors, by columns or by rows
-    bias:      the last or the first of the inputs, or separate: then weights are W_1, b_1, W_2, ..., and of a block
-               there is that of W_l and that of b_l
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Reduction over the N datapoints. `q` is a mean in both cases, and per-datapoint quantities are not reduced.
+    loss : dict of str to {"1", "2", "1/D", "2/D"}
+        Ratio of the implementation's loss to the kit's, by objective, where D is the number of outputs. The kit's
+        losses are sums over the outputs, and its squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over
+        the outputs without the factor 1/2, so it has `{"squared_error": "2/D"}`.
+    layout : {"out_in", "in_out"}
+        Shape of the weights and of gradients: (outputs, inputs) or (inputs, outputs).
+    stacking : {"columns", "rows"}
+        Order in which vec stacks these arrays into vectors, for blocks.
+    bias : {"last", "first", "separate"}
+        Position of the bias: the last or the first input of a layer, or a separate array. If biases are separate, the
+        weights are W_1, b_1, W_2, b_2, ..., a block is given as the block of W_l and the block of b_l, and Q_l has no
+        row or column for the unit.
+
+    Raises
+    ------
+    ConventionError
+        If a value is not one of those above. It is a `ValueError`.
+
+    Notes
+    -----
+    A quantity that is proportional to a power of the loss is divided by that power of the declared ratio. Other
+    quantities, such as damped solves, cannot be rescaled: they must be given for the kit's own loss and reduction.
+
+    Examples
+    --------
+    Linear layers of PyTorch, with the losses of `torch.nn` and blocks over `weight.flatten()`:
+
+    >>> from kfgn_conformance import Conventions
+    >>> Conventions(loss={"squared_error": "2/D", "bernoulli": "1/D"}, stacking="rows", bias="separate").bias
+    'separate'
+    >>> Conventions(reduction="none")
+    Traceback (most recent call last):
+        ...
+    kfgn_conformance.adapters.conventions.ConventionError: reduction: expected mean or sum, got 'none'
     """
 
     reduction: str = "mean"
@@ -64,32 +96,33 @@ class Conventions:
             raise ConventionError(f"loss: expected a dict by objective, got {type(self.loss).__qualname__}")
         for objective, name in self.loss.items():
             if objective not in OBJECTIVES:
-                raise ConventionError(f"loss: there is no objective {objective!r}, but {', '.join(OBJECTIVES)}")
-            if name not in list(LOSSES):  # the value may have any type, even one without a hash
+                raise ConventionError(f"loss: expected objectives among {', '.join(OBJECTIVES)}, got {objective!r}")
+            if name not in list(LOSSES):  # the value may have any type, even an unhashable one
                 raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
 
     @property
     def inputs_first(self) -> bool:
-        """Whether a stacked vector goes through the inputs of one output before it goes to the next."""
+        """True if all inputs of one output are adjacent in a stacked vector."""
         return (self.layout == "out_in") == (self.stacking == "rows")
 
 
 KIT = Conventions()
+"""The kit's own conventions."""
 
 
 @cache
-def split(quantity: Quantity) -> Quantity:
-    """The quantity as it is where biases are separate: W_l and b_l, or the blocks of them, or Q without the unit."""
+def with_separate_biases(quantity: Quantity) -> Quantity:
+    """The quantity for separate biases: arrays of W_l and b_l, or the blocks of both, or Q_l without the unit."""
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
         parts: list[Array] = []
         for W, array in zip(problem.weights, arrays, strict=True):
             D, P = W.shape
-            of_W = D * (P - 1)
+            n = D * (P - 1)
             if quantity.form == "weights":
                 parts += [array[:, :-1], array[:, -1]]
             elif quantity.form == "blocks":
-                parts += [array[:of_W, :of_W], array[of_W:, of_W:]]
+                parts += [array[:n, :n], array[n:, n:]]
             else:
                 parts.append(array[:-1, :-1])
         return tuple(parts)
@@ -98,17 +131,17 @@ def split(quantity: Quantity) -> Quantity:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """What of a quantity an implementation with these conventions can be held against."""
-    return split(quantity) if conventions.bias == "separate" and quantity.form else quantity
+    """The quantity whose arrays are compared for an implementation with these conventions."""
+    return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.form else quantity
 
 
 def translated(
     answer: Any, problem: Problem, quantity: Quantity, conventions: Conventions
 ) -> tuple[Any, tuple[str, ...]]:
-    """An answer in the kit's conventions, and what was done to it.
+    """Translate an answer to the kit's conventions. Returns the answer and a note on each translation.
 
-    What is no tuple of arrays is left as it is, to be judged so. What is no power of the loss, such as a damped solve,
-    has no translation from another loss or reduction, and is taken to be in the kit's.
+    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. Quantities that do not
+    scale as a power of the loss, such as damped solves, cannot be rescaled. They are compared unchanged.
     """
     if conventions == KIT or not isinstance(answer, tuple):
         return answer, ()
@@ -119,37 +152,37 @@ def translated(
         notes.append("transposed from (in, out)")
     if quantity.form == "blocks" and conventions.inputs_first:
         arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
-        notes.append("stacked by columns of (out, in)")
+        notes.append("reordered to stacked columns of (out, in)")
     if quantity.form and conventions.bias == "first":
         arrays = tuple(_bias_last(a, W, quantity.form) for a, W in _with_weights(arrays, problem, conventions))
-        notes.append("bias brought from the first place to the last")
+        notes.append("bias moved from the first input to the last")
     if quantity.form and conventions.bias == "separate":
-        notes.append("biases are separate: only their own blocks are compared")
+        notes.append("biases are separate: the blocks of W_l and of b_l are compared")
     if quantity.degree is not None:
-        factor, why = _factor(problem, quantity, quantity.degree, conventions)
+        factor, reason = _factor(problem, quantity, quantity.degree, conventions)
         if factor != 1:
             arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
-            notes.append(f"divided by {why}")
+            notes.append(f"divided by {reason}")
     elif conventions.reduction == "sum" or problem.objective in conventions.loss:
-        notes.append("compared as it is, since it is no power of the loss")
+        notes.append("compared without rescaling, as it is not proportional to a power of the loss")
     return arrays, tuple(notes)
 
 
 def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conventions) -> tuple[float, str]:
-    """What the answer is a multiple of the kit's by, in numbers and in words."""
+    """The ratio of an answer to the kit's value, as a number and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
-    factor, why = LOSSES[name](D) ** degree, []
+    factor, reasons = LOSSES[name](D) ** degree, []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
-        why.append(f"{power}, as the loss is {name} of the kit's, D the number of outputs")
+        reasons.append(f"{power}, as the loss is {name} times the kit's, where D is the number of outputs")
     if conventions.reduction == "sum" and quantity.mean:
         factor *= problem.N
-        why.append("N, as it is a sum over the datapoints")
-    return factor, " and by ".join(why)
+        reasons.append("N, as it is a sum over the datapoints")
+    return factor, " and by ".join(reasons)
 
 
 def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
-    """Each array with the (D, P) of its weights, P without the bias where that is separate; the bias's own has 1."""
+    """Each array with the shape (D, P) of its weights. Separate biases are (D, 1), and their weights (D, P - 1)."""
     shapes: list[tuple[int, int]] = []
     for W in problem.weights:
         D, P = W.shape
@@ -158,7 +191,7 @@ def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) ->
 
 
 def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
-    """From vectors that go through the inputs of one output first to those that go through the outputs first."""
+    """Reorder a block so that the outputs of one input are adjacent, where the inputs of one output were."""
     D, P = shape
     if array.shape != (D * P, D * P):
         return array
@@ -166,6 +199,7 @@ def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
 
 
 def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
+    """Move the bias from the first input to the last."""
     D, P = shape
     if form == "weights":
         return np.roll(array, -1, axis=1) if array.ndim == 2 else array

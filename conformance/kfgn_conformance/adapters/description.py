@@ -1,4 +1,4 @@
-"""The description that an adapter gives of itself, and its form in JSON."""
+"""Descriptions of adapters: the name of an implementation, its quantities and conventions; and their JSON form."""
 
 import json
 from collections.abc import Mapping
@@ -8,26 +8,57 @@ from typing import Any
 
 from ..quantities import ROWS
 from ..suggestions import suggestion
-from .answers import NoAnswerError, kind, line, raised
+from .answers import NoAnswerError, error_line, one_line, type_name
 from .conventions import KIT, Conventions
 
-LETTERS = 200
-"""The most characters of a name; the rest is cut."""
+MAX_CHARACTERS = 200
+"""The largest length of a name. Longer names are cut."""
 
-ENTRIES = 1000
-"""The most names of quantities, and the most flags."""
+MAX_ENTRIES = 1000
+"""The largest number of quantities, and of flags."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """The name of an implementation, and what it offers.
+    """Name, version and conventions of an implementation, and the quantities that it offers.
 
-    name:        of the implementation, the head of its column
-    version:     of it, or of the library it runs on
-    dtype:       float32 or float64, what it computes in and answers in
-    quantities:  the names of `ROWS` that it offers; the others are UNIMPLEMENTED. `ValueError` for an unknown name
-    flags:       settings that change the digits of its answers
-    conventions: where its answers differ from the kit's in what is no mistake
+    Parameters
+    ----------
+    name : str
+        Name of the implementation, which heads its column in the table.
+    version : str
+        Version of the implementation, or of the library on which it runs.
+    dtype : {"float32", "float64"}
+        The dtype of the computations and of the answers.
+    quantities : iterable of str
+        Names of the quantities that the implementation offers: rows of the table, as `kfgn_conformance.QUANTITIES` and
+        `"optimiser_step"` name them. The other rows are UNIMPLEMENTED. Stored as a frozenset.
+    flags : dict of str to str, optional
+        Settings that change the digits of the answers, such as `{"tf32": "off"}`. The report prints them.
+    conventions : Conventions, optional
+        Conventions in which the answers differ from the kit's without being wrong.
+
+    Raises
+    ------
+    TypeError
+        If a field does not have the type above.
+    ValueError
+        If a text is empty, or a quantity is unknown. The message gives the nearest names.
+
+    Notes
+    -----
+    Names longer than 200 characters are cut, and control characters are escaped, since they are printed.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import Conventions, Description
+    >>> mine = Description("mine", "1.0", "float32", ["kfac", "gradient"], conventions=Conventions(reduction="sum"))
+    >>> sorted(mine.quantities)
+    ['gradient', 'kfac']
+    >>> Description("mine", "1.0", "float32", {"kfac_block"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ValueError: quantities: expected names of rows of the table, got 'kfac_block', perhaps for kfac_blocks; the rows ...
     """
 
     name: str
@@ -43,64 +74,66 @@ class Description:
         object.__setattr__(self, "quantities", _quantities(self.quantities))
         object.__setattr__(self, "flags", _flags(self.flags))
         if not isinstance(self.conventions, Conventions):
-            raise TypeError(f"conventions: expected Conventions, got {_kind(self.conventions)}")
+            raise TypeError(f"conventions: expected Conventions, got {_type(self.conventions)}")
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but the dtype, which the kit chooses."""
+        """The description as an object of JSON, without the dtype, which the kit chooses."""
         written = asdict(self)
         del written["dtype"]
         return written | {"quantities": sorted(self.quantities)}
 
     def plain(self) -> "Description":
-        """The same description in plain types alone, whatever classes the adapter has used."""
+        """The same description in built-in types, without the subclasses that an adapter may use."""
         return from_json(json.loads(json.dumps(Description.as_json(self))), self.dtype)
 
 
-def from_json(said: Mapping[str, Any], dtype: str) -> Description:
-    """The description that an object of JSON gives. `NoAnswerError` if it gives none."""
-    if missing := [name for name in ("name", "version", "quantities") if name not in said]:
-        raise NoAnswerError(f"its description has no {missing[0]!r}")
-    given = said.get("conventions", {})
+def from_json(value: Mapping[str, Any], dtype: str) -> Description:
+    """Read a description from an object of JSON. Raises `NoAnswerError` if a field is missing or wrong."""
+    if missing := [name for name in ("name", "version", "quantities") if name not in value]:
+        raise NoAnswerError(f"expected a field {missing[0]!r} in its description, got none")
+    given = value.get("conventions", {})
     if not isinstance(given, dict):
-        raise NoAnswerError(f"conventions: expected an object, got {_kind(given)}")
+        raise NoAnswerError(f"conventions: expected an object, got {_type(given)}")
     try:
         conventions = Conventions(**given)
-        return Description(said["name"], said["version"], dtype, said["quantities"], said.get("flags", {}), conventions)
+        name, version, quantities = value["name"], value["version"], value["quantities"]
+        return Description(name, version, dtype, quantities, value.get("flags", {}), conventions)
     except ValueError as error:
-        raise NoAnswerError(line(error)) from error
+        raise NoAnswerError(one_line(error)) from error
     except TypeError as error:
-        raise NoAnswerError(raised(error)) from error
+        raise NoAnswerError(error_line(error)) from error
 
 
-def _kind(value: object) -> str:
-    return line(kind(value), LETTERS)
+def _type(value: object) -> str:
+    return one_line(type_name(value), MAX_CHARACTERS)
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected text, got {_kind(value)}")
-    if not (text := line(value, LETTERS)):
+        raise TypeError(f"{name}: expected text, got {_type(value)}")
+    if not (text := one_line(value, MAX_CHARACTERS)):
         raise ValueError(f"{name}: expected text, got none")
     return text
 
 
 def _quantities(given: object) -> frozenset[str]:
-    """The names of rows, from any iterable except a text. The error for an unknown name has the nearest known names."""
+    """The names of rows in any iterable except a text. The error for an unknown name gives the nearest names."""
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
-        raise TypeError(f"quantities: expected a set of names, got {_kind(given)}")
-    names = list(islice(given, ENTRIES))
+        raise TypeError(f"quantities: expected a set of names, got {_type(given)}")
+    names = list(islice(given, MAX_ENTRIES))
     if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"quantities: expected a set of names, got {line([_kind(name) for name in names], LETTERS)}")
-    unknown = sorted(line(name, LETTERS) for name in names if name not in ROWS)
+        types = one_line([_type(name) for name in names], MAX_CHARACTERS)
+        raise TypeError(f"quantities: expected a set of names, got {types}")
+    unknown = sorted(one_line(name, MAX_CHARACTERS) for name in names if name not in ROWS)
     if unknown:
         raise ValueError(
-            f"quantities: expected names of rows of the table, got {line(', '.join(unknown), LETTERS)!r}"
+            f"quantities: expected names of rows of the table, got {one_line(', '.join(unknown), MAX_CHARACTERS)!r}"
             f"{suggestion(unknown, ROWS)}; the rows are {', '.join(ROWS)}"
         )
-    return frozenset(line(name) for name in names)
+    return frozenset(one_line(name) for name in names)
 
 
 def _flags(given: object) -> dict[str, str]:
-    if not isinstance(given, dict) or len(given) > ENTRIES:
-        raise TypeError(f"flags: expected a dict of at most {ENTRIES} texts, got {_kind(given)}")
+    if not isinstance(given, dict) or len(given) > MAX_ENTRIES:
+        raise TypeError(f"flags: expected a dict of at most {MAX_ENTRIES} texts, got {_type(given)}")
     return {_text("flags", name): _text("flags", value) for name, value in given.items()}

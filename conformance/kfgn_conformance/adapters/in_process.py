@@ -1,4 +1,4 @@
-"""An adapter in the process of the kit, for a debugger. It has no time limit."""
+"""Adapters in the process of the kit, without a time limit, for use with a debugger."""
 
 from ..problems.problem import Array, Problem
 from . import Adapter, Description
@@ -6,20 +6,20 @@ from .loading import load
 
 
 class InProcess:
-    """The adapter of a name and a dtype. Raises `AdapterError` if it cannot be made."""
+    """The adapter of a name, for a dtype. Raises `AdapterError` if it cannot be loaded."""
 
     def __init__(self, name: str, dtype: str) -> None:
         self.name, self.dtype = name, dtype
         self.adapter: Adapter = load(name, dtype)
 
     def describe(self) -> Description:
-        """The adapter's own description."""
+        """The description of the adapter."""
         return self.adapter.describe()
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The adapter's own answer."""
+        """The answer of the adapter."""
         return self.adapter.compute(problem, quantity)
 
     def close(self) -> None:
-        """Make the adapter again. What the old object has kept is lost, and what its module has kept stays."""
+        """Create the adapter again. The state of the old object is lost; the state of its module stays."""
         self.adapter = load(self.name, self.dtype)

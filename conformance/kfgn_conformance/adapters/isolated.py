@@ -1,7 +1,7 @@
-"""An adapter in a process of its own, which cannot hang the kit, end it, or change the problems of others.
+"""Adapters in separate processes, which cannot hang or end the kit, or change its problems.
 
-The problem goes to the worker as the kit's own pickle. The answer is a line of JSON, followed by the bytes of the
-arrays. Nothing in it is unpickled.
+The kit sends a problem to the worker as a pickle. The answer is a line of JSON and the bytes of the arrays;
+nothing in it is unpickled.
 """
 
 import json
@@ -10,26 +10,27 @@ import sys
 
 from ..problems.problem import Array, Problem
 from ..quantities import ROWS
-from .answers import NoAnswerError, room
-from .asked import START, Asked
-from .frames import received
+from .answers import NoAnswerError, max_bytes
+from .array_bytes import read_arrays
+from .process_adapter import START, ProcessAdapter
 
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from kfgn_conformance.adapters.worker import serve; serve(*sys.argv[2:])"
 )
+"""The program of the worker, which receives the path of imports, the name of the adapter and its dtype."""
 
 
-class Isolated(Asked):
-    """The adapter of `package.module:Adapter` and a dtype, in a worker that imports it."""
+class Isolated(ProcessAdapter):
+    """The adapter `package.module:Adapter` for a dtype, in a worker process that imports it."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Its answer, within the limit."""
-        asked, most = pickle.dumps(problem, pickle.HIGHEST_PROTOCOL), room(problem, ROWS[quantity])
-        said = self._computed({"quantity": quantity, "bytes": len(asked), "most": most}, asked, most)
+        """The answer of the adapter, within the time limit."""
+        pickled, limit = pickle.dumps(problem, pickle.HIGHEST_PROTOCOL), max_bytes(problem, ROWS[quantity])
+        answer = self._answer({"quantity": quantity, "bytes": len(pickled), "max_bytes": limit}, pickled, limit)
         assert self.child is not None
         try:
-            return received(said["arrays"], most, self.child.take)
+            return read_arrays(answer["arrays"], limit, self.child.read)
         except NoAnswerError:
             self.close()  # the bytes after the line do not fit it
             raise

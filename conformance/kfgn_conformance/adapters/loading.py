@@ -1,4 +1,4 @@
-"""Adapters by name, `package.module:Adapter`, as they are given on the command line."""
+"""Import of adapters by the name `package.module:Adapter` that the command line gives."""
 
 import contextlib
 import importlib
@@ -8,58 +8,58 @@ from pathlib import Path
 
 from ..problems.problem import Array, Problem
 from . import Adapter, Description
-from .answers import kind, line, raised
+from .answers import error_line, one_line, type_name
 
 
 class AdapterError(Exception):
-    """An adapter that cannot be asked anything: it cannot be imported or made, or does not say who it is."""
+    """Failure to import, create or start an adapter, or to read its description."""
 
 
 class Loaded:
-    """An adapter in this process, with the description that it gave when it was loaded."""
+    """An adapter in this process, with the description that it gave at loading."""
 
-    def __init__(self, adapter: Adapter, described: Description) -> None:
-        self._adapter, self._described = adapter, described
+    def __init__(self, adapter: Adapter, description: Description) -> None:
+        self._adapter, self._description = adapter, description
 
     def describe(self) -> Description:
-        """Its description."""
-        return self._described
+        """The description of the adapter at loading."""
+        return self._description
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The adapter's answer, unchanged."""
+        """The answer of the adapter, unchanged."""
         return self._adapter.compute(problem, quantity)
 
 
 def load(name: str, dtype: str) -> Loaded:
-    """The adapter of that name, for a dtype. `AdapterError`, with the reason, if there is none.
+    """Import and create the adapter of a name, for a dtype. Raises `AdapterError` with the reason if that fails.
 
-    Python looks for the module in the current folder first, as with `python -m`.
+    The current folder comes first on the path of imports, as with `python -m`.
     """
     module, _, attribute = name.partition(":")
     if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        raise AdapterError(f"expected an adapter as package.module:Adapter, got {line(repr(name))}")
-    _find_in_the_current_folder()
+        raise AdapterError(f"expected an adapter as package.module:Adapter, got {one_line(repr(name))}")
+    _search_the_current_folder()
     try:
         make: Callable[[str], Adapter] = getattr(importlib.import_module(module), attribute)
         adapter = make(dtype)
-        described = adapter.describe()
-        if isinstance(described, Description):
-            described = described.plain()
+        description = adapter.describe()
+        if isinstance(description, Description):
+            description = description.plain()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # sys.exit too: a fault of the module is reported, and does not end the kit
-        raise AdapterError(f"{name}: {raised(error)}") from error
-    if not isinstance(described, Description):
-        raise AdapterError(f"{name}: describe(): expected a Description, got {line(kind(described))}")
-    if described.dtype != dtype:
+    except BaseException as error:  # also SystemExit: a fault of the module is reported and does not end the kit
+        raise AdapterError(f"{name}: {error_line(error)}") from error
+    if not isinstance(description, Description):
+        raise AdapterError(f"{name}: describe(): expected a Description, got {one_line(type_name(description))}")
+    if description.dtype != dtype:
         raise AdapterError(
-            f"{name}: describe().dtype: expected the dtype it was made with, {dtype}, got {described.dtype}"
+            f"{name}: describe().dtype: expected the dtype it was made with, {dtype}, got {description.dtype}"
         )
-    return Loaded(adapter, described)
+    return Loaded(adapter, description)
 
 
-def _find_in_the_current_folder() -> None:
-    """Put the current folder first on the path of imports, where a console script has its own folder."""
+def _search_the_current_folder() -> None:
+    """Put the current folder first on the path of imports. A console script has its own folder there."""
     with contextlib.suppress(OSError):  # the folder has been removed
         here = str(Path.cwd())
         if here not in sys.path and "" not in sys.path:

@@ -1,4 +1,4 @@
-"""The process of an isolated adapter, which describes the adapter and then answers until its input ends."""
+"""Worker process of an isolated adapter: it describes the adapter and answers questions until its input ends."""
 
 import contextlib
 import json
@@ -11,16 +11,16 @@ from typing import Any, BinaryIO
 from ..inputs import changed, copied, of_changed, restore
 from ..problems.problem import Array, Problem
 from . import Adapter, UnsupportedError
-from .answers import NoAnswerError, as_arrays, message, raised
-from .frames import headers
+from .answers import NoAnswerError, as_arrays, error_line, error_message
+from .array_bytes import headers
 from .loading import AdapterError, load
 
 Answer = tuple[dict[str, Any], tuple[Array, ...]]
-"""The object of a line, and the arrays that follow it."""
+"""The object on a line, and the arrays whose bytes follow it."""
 
 
 def serve(name: str, dtype: str) -> None:
-    """Answer the questions on the standard input, in this process and not in forks that the adapter makes."""
+    """Answer the questions on the standard input. A fork that the adapter makes of this process answers none."""
     questions, answers = _private_streams()
     adapter: Adapter | None = None
     for question in map(json.loads, iter(questions.readline, b"")):
@@ -30,14 +30,14 @@ def serve(name: str, dtype: str) -> None:
         else:
             assert adapter is not None
             problem = _problem(questions.read(question["bytes"]))
-            answer = _computed(adapter, problem, question["quantity"], question["most"])
+            answer = _computed(adapter, problem, question["quantity"], question["max_bytes"])
         if os.getpid() != process:
-            os._exit(0)  # the adapter has forked, and this is the copy
+            os._exit(0)  # the adapter has forked, and this process is the copy
         _send(answers, *answer)
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The input and the output. The adapter's own output goes to the standard error, and its input is empty."""
+    """The input and output of the worker. The adapter itself has an empty input and prints to the standard error."""
     sys.stdout.flush()
     streams = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -46,54 +46,56 @@ def _private_streams() -> tuple[BinaryIO, BinaryIO]:
     return streams
 
 
-def _send(answers: BinaryIO, said: dict[str, Any], arrays: tuple[Array, ...]) -> None:
-    with contextlib.suppress(Exception):  # the adapter may have closed or replaced it
+def _send(answers: BinaryIO, answer: dict[str, Any], arrays: tuple[Array, ...]) -> None:
+    """Write the line of an answer and the bytes of its arrays."""
+    with contextlib.suppress(Exception):  # the adapter may have closed or replaced its output
         sys.stdout.flush()
-    answers.write(json.dumps(said).encode() + b"\n")
+    answers.write(json.dumps(answer).encode() + b"\n")
     for array in arrays:
         answers.write(array.tobytes())
     answers.flush()
 
 
 def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
+    """Load the adapter. Returns it with its description, or None with an error."""
     try:
         adapter = load(name, dtype)
     except AdapterError as error:
         return None, _error(str(error).removeprefix(f"{name}: "))
-    except KeyboardInterrupt as error:  # the adapter has raised it: Ctrl-C does not reach this process
-        return None, _error(raised(error))
+    except KeyboardInterrupt as error:  # raised by the adapter, because Ctrl-C does not reach this process
+        return None, _error(error_line(error))
     return adapter, (adapter.describe().as_json(), ())
 
 
 @lru_cache(maxsize=64)
 def _problem(pickled: bytes) -> Problem:
-    """The problem in these bytes, as one object for all its quantities, since adapters may keep values for it."""
+    """Unpickle a problem, once for all its quantities, because an adapter may cache values by problem object."""
     problem: Problem = pickle.loads(pickled)
     return problem
 
 
-def _computed(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
-    """The answer of the adapter, or what it raises. The next question has the problem as it was."""
+def _computed(adapter: Adapter, problem: Problem, quantity: str, limit: int) -> Answer:
+    """The answer of the adapter, or the error that it raised. A change of the problem is undone and is an error."""
     before = copied(problem)
-    said, arrays = _asked(adapter, problem, quantity, most)
+    answer, arrays = _answer_or_error(adapter, problem, quantity, limit)
     if names := changed(before, problem):
         restore(before, problem)
-        if "error" not in said:
+        if "error" not in answer:
             return _error(of_changed(names))
-    return said, arrays
+    return answer, arrays
 
 
-def _asked(adapter: Adapter, problem: Problem, quantity: str, most: int) -> Answer:
+def _answer_or_error(adapter: Adapter, problem: Problem, quantity: str, limit: int) -> Answer:
     try:
-        arrays = as_arrays(adapter.compute(problem, quantity), most)
+        arrays = as_arrays(adapter.compute(problem, quantity), limit)
     except UnsupportedError as error:
-        return {"unsupported": message(error)}, ()
+        return {"unsupported": error_message(error)}, ()
     except NoAnswerError as error:
         return _error(str(error))
     except BaseException as error:
-        return _error(raised(error))
+        return _error(error_line(error))
     return {"arrays": headers(arrays)}, arrays
 
 
-def _error(what: str) -> Answer:
-    return {"error": what}, ()
+def _error(message: str) -> Answer:
+    return {"error": message}, ()

@@ -1,9 +1,10 @@
 """The eigenvalues of a symmetric matrix by Jacobi's method, the same on every processor.
 
-Jacobi's method needs `+ - * /` and `sqrt` alone, which float64 rounds correctly everywhere. So the method runs in
-float64, and its result is rounded to fewer bits. That loses less than LAPACK does with these bits: LAPACK computes the
-decomposition of A + E, where E is of the size of u |A| and depends on the processor. This module adds an E of its own
-as a bound for that of LAPACK. It has fixed signs, and a spectral norm a little below u |A|_F.
+Jacobi's method needs only `+ - * /` and `sqrt`, which float64 rounds correctly everywhere. The method runs in float64,
+and its result is rounded to fewer bits. This loses less accuracy than LAPACK with the same number of bits. LAPACK
+computes the decomposition of A + E, where E has the size of u |A| and depends on the processor. This module therefore
+adds a fixed E to A, as a bound for the E of LAPACK. Its signs are fixed, and its spectral norm is a little below
+u |A|_F.
 """
 
 import math
@@ -14,16 +15,16 @@ from numpy.typing import NDArray
 from .rounding import Floats, rounded
 
 SWEEPS = 30
-"""The most sweeps, more than any matrix needs: convergence is quadratic, and ten sweeps are many."""
+"""The largest number of sweeps. Convergence is quadratic, and ten sweeps are usually more than enough."""
 
 ROUNDOFF = 2.0**-50
-"""The size of an element off the diagonal, relative to the largest element, below which it is rounding."""
+"""The relative size below which an off-diagonal element is a rounding error."""
 
 Indices = NDArray[np.intp]
 
 
 def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
-    """The eigenvalues (D,), ascending, and the eigenvectors, the columns of (D, D), rounded to so many bits.
+    """The eigenvalues (D,), ascending, and the eigenvectors, the columns of (D, D), rounded to `bits` bits.
 
     Raises `ArithmeticError` for a matrix that is not finite.
     """
@@ -43,7 +44,7 @@ def backward_error(A: Floats, u: float) -> Floats:
 
 
 def jacobi(A: Floats) -> tuple[Floats, Floats]:
-    """The eigenvalues, in any order, and their eigenvectors."""
+    """The eigenvalues (D,), in any order, and the eigenvectors, the columns of (D, D)."""
     A, V = np.array(A), np.eye(len(A))
     for _ in range(SWEEPS):
         if converged(A):
@@ -54,14 +55,14 @@ def jacobi(A: Floats) -> tuple[Floats, Floats]:
 
 
 def converged(A: Floats) -> bool:
-    """True if the elements off the diagonal are rounding."""
+    """True if all off-diagonal elements are rounding errors."""
     size = np.abs(A)
     off = np.max(size * ~np.eye(len(A), dtype=bool), initial=0)
     return bool(off <= ROUNDOFF * np.max(size, initial=0))
 
 
 def pairings(D: int) -> list[tuple[Indices, Indices]]:
-    """Every pair of D indices once, in rounds of pairs that share no index: a round-robin tournament."""
+    """All pairs of D indices, in rounds of disjoint pairs, as in a round-robin tournament."""
     players = list(range(D + D % 2))
     rounds = []
     for _ in range(len(players) - 1):
@@ -74,9 +75,9 @@ def pairings(D: int) -> list[tuple[Indices, Indices]]:
 
 
 def rotate(A: Floats, V: Floats, p: Indices, q: Indices) -> None:
-    """Make A[p, q] zero by rotations in the planes of p and q, and apply them to the columns of V."""
-    apart = A[p, q] != 0
-    p, q = p[apart], q[apart]
+    """Make A[p, q] zero by rotations in the planes (p, q), and apply the rotations to the columns of V."""
+    coupled = A[p, q] != 0
+    p, q = p[coupled], q[coupled]
     theta = (A[q, q] - A[p, p]) / (2 * A[p, q])
     t = np.where(theta < 0, -1, 1) / (np.abs(theta) + np.sqrt(theta * theta + 1))
     c = 1 / np.sqrt(t * t + 1)

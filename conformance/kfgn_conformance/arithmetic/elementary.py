@@ -1,7 +1,8 @@
 """Elementary functions, rounded correctly to fewer bits than float64 has.
 
-NumPy's own functions are within a few units of float64's last place, and these units differ between processors. The
-rounding to fewer bits hides the difference, unless the value is near a tie. There it is computed in decimal arithmetic.
+NumPy's functions are accurate to a few units in the last place of float64, and these units differ between processors.
+Rounding to fewer bits hides the difference unless the value is near a tie. Such a value is computed in decimal
+arithmetic.
 """
 
 from collections.abc import Callable
@@ -13,10 +14,10 @@ import numpy as np
 from .rounding import Floats, near_tie, nearest, rounded
 
 ULPS = 64
-"""The error that a processor's own functions may have, in units of float64's last place. None is known above 5."""
+"""The assumed largest error of NumPy's functions, in units in the last place. No error above 5 is known."""
 
 DIGITS = 80
-"""The decimal digits of an exact value. No value of 40 bits is so close to a tie without being a tie."""
+"""The number of decimal digits of an exact value. It decides every rounding to 40 bits, except at an exact tie."""
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -44,11 +45,11 @@ EXACT: dict[np.ufunc, Callable[[Decimal], Decimal]] = {
     np.tanh: _tanh,
     np.cosh: _cosh,
 }
-"""Each function that is known here, to `DIGITS` digits."""
+"""The supported functions, each accurate to `DIGITS` digits."""
 
 
 def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
-    """The function of every element of x, whose elements have no more bits than the result."""
+    """The function of every element of x, rounded to `bits` bits. The elements of x have at most as many."""
     values = np.asarray(function(x), np.float64)
     close = near_tie(values, bits, ULPS)
     if np.any(close):
@@ -59,6 +60,6 @@ def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
 
 
 def exactly(function: np.ufunc, x: float, bits: int) -> float:
-    """The function of one number, by decimal arithmetic."""
+    """The function of one number, computed in decimal arithmetic and rounded to `bits` bits."""
     with localcontext(Context(prec=DIGITS)):
         return nearest(Fraction(EXACT[function](Decimal(x))), bits)

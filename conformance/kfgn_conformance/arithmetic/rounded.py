@@ -1,8 +1,8 @@
-"""Arrays that compute in an arithmetic of a few bits. The reference runs on them as on any other numbers.
+"""Arrays that compute in an arithmetic of 24 or 40 bits, and on which the reference runs unchanged.
 
-Every NumPy function that the reference calls is in a table of this module. Some functions compute and round, and others
-compare or move numbers that are already rounded. A function in no table raises `TypeError`, so no result has a
-processor's own rounding without notice.
+Every NumPy function that the reference calls is in one of the tables of this module. Some of these functions compute
+and round; the others compare or move numbers that are already rounded. A function outside the tables raises
+`TypeError`, so no result contains a rounding that depends on the processor.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from .summation import accumulated, product, summed
 
 
 class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
-    """A float64 array whose elements have `bits` bits of significand, as have all results computed from it."""
+    """A float64 array whose elements have `bits` bits of significand. All results computed from it do too."""
 
     bits: ClassVar[int]
 
@@ -31,7 +31,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         elif ufunc is np.add and method in ("reduce", "accumulate"):
             result = self._added(method, plain[0], **options)
         else:
-            raise TypeError(f"{ufunc.__name__}.{method}: expected a function of a stated rounding")
+            raise TypeError(f"{ufunc.__name__}.{method}: expected a function with a defined rounding")
         if out is None:
             return np.asarray(result).view(type(self)) if result.dtype == np.float64 else result
         (target,) = out
@@ -51,21 +51,21 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
             return product(A, B, self.bits)
         if ufunc is np.power:
             return self._power(*inputs)
-        raise TypeError(f"{ufunc.__name__}: expected a function of a stated rounding")
+        raise TypeError(f"{ufunc.__name__}: expected a function with a defined rounding")
 
     def _power(self, base: Floats, exponent: NDArray[Any]) -> Floats:
-        """A whole power, by multiplication."""
+        """A positive integer power, by repeated multiplication."""
         if exponent.ndim or exponent != int(exponent) or exponent < 1:
-            raise TypeError(f"power: expected a whole exponent of at least 1, got {exponent}")
+            raise TypeError(f"power: expected an integer exponent of at least 1, got {exponent}")
         result = base
         for _ in range(int(exponent) - 1):
             result = rounded(np.asarray(result * base), self.bits)
         return result
 
     def _added(self, method: str, x: NDArray[Any], axis: Any = 0, keepdims: bool = False, **options: Any) -> Any:
-        """A sum over all axes or one, or the sums of its first elements."""
+        """A sum over some or all axes, or the cumulative sum along one axis."""
         if any(value is not None and value is not True for value in options.values()):  # where=True is the default
-            raise TypeError(f"add.{method}: expected axis and keepdims alone, got {', '.join(options)}")
+            raise TypeError(f"add.{method}: expected axis and keepdims only, got {', '.join(options)}")
         if method == "accumulate":
             return accumulated(x, axis, self.bits)
         axes = tuple(range(x.ndim)) if axis is None else np.atleast_1d(axis) % max(x.ndim, 1)
@@ -78,16 +78,16 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         if function in COMPUTED:
             return COMPUTED[function](*arguments, **options)
         if function not in MOVED:
-            raise TypeError(f"{function.__name__}: expected a function of a stated rounding")
+            raise TypeError(f"{function.__name__}: expected a function with a defined rounding")
         return self._wrapped(function(*_plain(arguments), **_plain(options)))
 
     def __getitem__(self, key: Any) -> Any:
-        """The elements at an index. A single one is a 0-d array, since a float64 scalar would compute in float64."""
+        """The elements at an index. A single element is a 0-d array, because a float64 scalar would use float64."""
         element = super().__getitem__(key)
         return element if isinstance(element, Rounded) else np.asarray(element).view(type(self))
 
     def _wrapped(self, result: Any) -> Any:
-        """Floats as arrays of this kind, also in a list or tuple; anything else unchanged."""
+        """Convert float64 results, also inside lists and tuples, to arrays of this class. Leave others unchanged."""
         if isinstance(result, tuple | list):
             return type(result)(map(self._wrapped, result))
         if isinstance(result, np.ndarray | np.generic) and result.dtype == np.float64:
@@ -96,13 +96,13 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
 
 
 class Single(Rounded):
-    """The 24 bits of float32, with the range of float64."""
+    """Arithmetic with the 24 bits of float32 and the range of float64."""
 
     bits = 24
 
 
 class Triple(Rounded):
-    """40 bits, enough to measure the rounding of 24 bits."""
+    """Arithmetic with 40 bits, which are enough to measure the rounding errors of 24 bits."""
 
     bits = 40
 
@@ -111,12 +111,12 @@ Precision = TypeVar("Precision", bound=Rounded)
 
 
 def rounded_to(precision: type[Precision], x: NDArray[Any]) -> Precision:
-    """An array of floats, rounded to a precision."""
+    """Round an array of numbers to a precision."""
     return rounded(np.asarray(x, np.float64), precision.bits).view(precision)
 
 
 def _plain(x: Any) -> Any:
-    """The arguments of a function with ordinary arrays in the place of arrays of this kind."""
+    """Replace arrays of this class by ordinary arrays in the arguments of a function."""
     if isinstance(x, Rounded):
         return x.view(np.ndarray)
     if isinstance(x, tuple | list):
@@ -152,7 +152,7 @@ def _product_of_all(x: Any) -> Any:
 ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.square}
 """Functions that IEEE 754 rounds correctly in float64.
 
-53 bits are more than 2 x 24 + 2, so the second rounding, to 24 bits, does no harm.
+The second rounding, to 24 bits, is harmless because 53 bits are more than 2 x 24 + 2.
 """
 
 COMPARED = {
@@ -160,7 +160,7 @@ COMPARED = {
     *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
     *(np.logical_and, np.logical_or, np.logical_not),
 }
-"""Exact functions, whose result is one of their arguments, its negative, or a bool."""
+"""Exact functions: the result is one of the arguments, its negative, or a bool."""
 
 COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: _sum,
@@ -171,10 +171,10 @@ COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.eigh: lambda A: tuple(part.view(type(A)) for part in eigenvalues.eigh(np.asarray(A), A.bits)),
     np.linalg.eigvalsh: lambda A: np.linalg.eigh(A)[0],
 }
-"""Functions that NumPy composes of others, written here with operators."""
+"""Functions that NumPy composes of others, reimplemented with operators."""
 
 MOVED = {
     *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),
     *(np.any, np.all, np.ones_like, np.split, np.stack, np.where, np.zeros_like),
 }
-"""Functions that move elements or choose among them."""
+"""Functions that move or select elements."""

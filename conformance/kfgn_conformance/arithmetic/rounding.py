@@ -1,4 +1,4 @@
-"""Rounding float64 numbers to fewer bits of significand, to nearest with ties to even."""
+"""Rounding of float64 numbers to fewer bits of significand, to nearest with ties to even."""
 
 import math
 from fractions import Fraction
@@ -9,49 +9,49 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SIGNIFICAND = 53
-"""The bits of a float64 significand, with the leading one."""
+"""The number of bits of a float64 significand, including the leading 1."""
 
 SMALLEST_EXPONENT = -1021
-"""The exponent that `math.frexp` gives for the smallest normal number. The spacing of float64 is constant below it."""
+"""The exponent that `math.frexp` gives for the smallest normal number. Smaller numbers are evenly spaced."""
 
 
 ONE = np.array(1)
 
 CUTS = {bits: (np.array(SIGNIFICAND - bits), np.array((1 << (SIGNIFICAND - bits - 1)) - 1)) for bits in (24, 40)}
-"""For each precision the number of bits that are dropped, and one less than half of the last bit that is kept."""
+"""For each precision, the number of dropped bits, and half of the last kept bit minus 1."""
 
 KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
-"""For each precision a mask of the bits that are kept."""
+"""For each precision, a mask of the kept bits."""
 
 
 def rounded(x: Floats, bits: int) -> Floats:
-    """Round every element to so many bits, 24 or 40.
+    """Round every element to 24 or 40 bits.
 
-    The bits of a float64 are read as an integer, which grows with the number. So a carry out of the significand raises
-    the exponent, as it should. Infinity and NaN stay what they are.
+    The bits of a float64 are read as an integer, which grows with the number. A carry out of the significand therefore
+    increases the exponent, as it should. Infinity and NaN are unchanged.
     """
     return rounded_in_place(np.array(x, np.float64), bits)
 
 
 def rounded_in_place(x: Floats, bits: int) -> Floats:
-    """Round every element of an array that nothing else uses."""
+    """Round every element of an array in place."""
     pattern = x.view(np.int64)
     round_pattern(pattern, np.empty_like(pattern), bits)
     return x
 
 
-def round_pattern(pattern: NDArray[np.int64], carried: NDArray[np.int64], bits: int) -> None:
-    """Round the numbers of these bit patterns in place. `carried` is an array to compute in."""
+def round_pattern(pattern: NDArray[np.int64], work: NDArray[np.int64], bits: int) -> None:
+    """Round the numbers with these bit patterns in place. `work` is an array for intermediate results."""
     dropped, below_half = CUTS[bits]
-    np.right_shift(pattern, dropped, carried)
-    np.bitwise_and(carried, ONE, carried)  # makes the last bit even at a tie
-    np.add(carried, below_half, carried)
-    np.add(pattern, carried, pattern)
+    np.right_shift(pattern, dropped, work)
+    np.bitwise_and(work, ONE, work)  # makes the last bit even at a tie
+    np.add(work, below_half, work)
+    np.add(pattern, work, pattern)
     np.bitwise_and(pattern, KEPT[bits], pattern)
 
 
 def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
-    """True where x is so near to a tie that an error of this many last places may change its rounding."""
+    """True where an error of `ulps` units in the last place of x may change its rounding to `bits` bits."""
     dropped = SIGNIFICAND - bits
     remainder = np.asarray(x, np.float64).view(np.int64) & ((1 << dropped) - 1)
     remainder -= 1 << (dropped - 1)
@@ -59,6 +59,6 @@ def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
 
 
 def nearest(x: Fraction, bits: int) -> float:
-    """The number of this many bits that is nearest to an exact one, within the range of float64's finite numbers."""
+    """The nearest number with `bits` bits to an exact number, within the finite range of float64."""
     exponent = max(math.frexp(float(x))[1], SMALLEST_EXPONENT)
     return math.ldexp(round(x * Fraction(2) ** (bits - exponent)), exponent - bits)

@@ -1,11 +1,11 @@
-"""Sums from the first term to the last, and the matrix products made of them, each operation rounded."""
+"""Sums from the first term to the last, and matrix products by such sums. Each operation is rounded."""
 
 import numpy as np
 
 from .rounding import Floats, round_pattern, rounded
 
 ELEMENTS = 2**20
-"""The most products of a matrix product that are held at once."""
+"""The largest number of elementwise products that a matrix product holds at once."""
 
 
 def summed(x: Floats, axis: int, bits: int) -> Floats:
@@ -17,16 +17,16 @@ def summed(x: Floats, axis: int, bits: int) -> Floats:
 
 
 def add_up(total: Floats, terms: Floats, bits: int) -> None:
-    """Add the terms to a total, one after the other, in place."""
+    """Add the terms one by one to a total, in place."""
     pattern = total.view(np.int64)
-    carried = np.empty_like(pattern)
+    work = np.empty_like(pattern)
     for term in terms:
         np.add(total, term, total)
-        round_pattern(pattern, carried, bits)
+        round_pattern(pattern, work, bits)
 
 
 def accumulated(x: Floats, axis: int, bits: int) -> Floats:
-    """The sums of the first 1, 2, ... elements along one axis."""
+    """The cumulative sums along one axis."""
     terms = np.moveaxis(np.array(x), axis, 0)
     for i in range(1, len(terms)):
         terms[i] = rounded(terms[i - 1] + terms[i], bits)
@@ -34,9 +34,9 @@ def accumulated(x: Floats, axis: int, bits: int) -> Floats:
 
 
 def product(A: Floats, B: Floats, bits: int) -> Floats:
-    """A B for matrices (M, K) and (K, N), or for vectors in the place of either, with the shapes of `@`."""
+    """The product A B of matrices (M, K) and (K, N). Either may be a vector, as with `@`."""
     if A.ndim > 2 or B.ndim > 2 or A.ndim * B.ndim == 0 or A.shape[-1] != B.shape[0]:
-        raise ValueError(f"expected vectors or matrices that fit, got shapes {A.shape} and {B.shape}")
+        raise ValueError(f"expected vectors or matrices of compatible shapes, got shapes {A.shape} and {B.shape}")
     rows = A[None, :] if A.ndim == 1 else A
     columns = B[:, None] if B.ndim == 1 else B
     shape = (*A.shape[:-1], *B.shape[1:])

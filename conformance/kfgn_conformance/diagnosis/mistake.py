@@ -1,4 +1,4 @@
-"""A named mistake: a textbook with one wrong step."""
+"""Named mistakes, each a textbook with one wrong step."""
 
 import re
 from collections.abc import Callable
@@ -8,34 +8,34 @@ from .textbook import Textbook
 
 
 class Mistake(NamedTuple):
-    """What somebody did wrong.
+    """A mistake in an implementation.
 
-    name:     of it, as reports have it
-    family:   what it is about
-    says:     what is wrong, in a sentence
-    seen:     where it was made, if it is known to have been
-    textbook: what answers as they did
+    name:        identifier of the mistake in reports and golden vectors
+    family:      subject of the mistake
+    description: the mistake in a sentence
+    seen:        the library that made the mistake, as a link or a version; empty if none is known
+    textbook:    formulas with the mistake
     """
 
     name: str
     family: str
-    says: str
+    description: str
     seen: str
     textbook: type[Textbook]
 
 
 MISTAKES: dict[str, Mistake] = {}
-"""The catalogue, by name."""
+"""The catalogue of mistakes, by name."""
 
 
 def mistake(seen: str = "") -> Callable[[type[Textbook]], type[Textbook]]:
-    """Enter a textbook into the catalogue: its name is that of the class, its family that of the module."""
+    """Add a textbook to the catalogue. The class gives the name of the mistake, and the module its family."""
 
-    def enter(textbook: type[Textbook]) -> type[Textbook]:
+    def add(textbook: type[Textbook]) -> type[Textbook]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", textbook.__name__).lower()
         family = textbook.__module__.rsplit(".", 1)[-1]
         assert textbook.__doc__ is not None
         MISTAKES[name] = Mistake(name, family, " ".join(textbook.__doc__.split()), seen, textbook)
         return textbook
 
-    return enter
+    return add

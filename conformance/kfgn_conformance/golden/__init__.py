@@ -1,15 +1,15 @@
-"""Golden vectors: problems with the certified values of their quantities, for readers in any language.
+"""Golden vectors: problems with certified values of their quantities, for readers in any language.
 
-* problems: the problems, with traps among them, on which some mistake does not show
-* flags:    special properties of a problem, which limit what it can show
-* form:     the form of the files, and arrays that fit their problem
-* vector:   a vector, and the files that it is read from
-* decimals: arrays of balls as digits with a radius
-* layout:   JSON for people
-* making:   the files, from ball arithmetic
-* checking: the check that the files are true
+* problems: the problems, among them traps that hide a mistake
+* flags:    special properties of a problem that limit the mistakes it can show
+* form:     the format of the files, and the shapes of the arrays of a problem
+* vector:   a vector, and reading from the files
+* decimals: arrays of balls as decimal digits with a radius
+* layout:   the layout of JSON in the files
+* making:   computation of the files in ball arithmetic
+* checking: verification of the files
 
-The files are in `kfgn_conformance/vectors/`, which needs nothing of this: docs/vectors.md says how to read them.
+The files are in `kfgn_conformance/vectors/`. They can be read without this package; docs/vectors.md describes them.
 """
 
 from .checking import CAN_CERTIFY, faults

@@ -1,4 +1,4 @@
-"""That the files of golden vectors say what is true: their form, hashes, and every number that can be recomputed."""
+"""Verification of the files of golden vectors: their format, their hashes, and every number in them."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,18 +20,18 @@ from .form import FOLDER, SCHEMA, decoded
 from .making import FORMAT, allowed, header, mistakes, sha256
 from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
-ROUNDED = 1.01
-"""How much the tolerances of a file, which have three digits, may be off."""
+ROUNDING = 1.01
+"""The factor by which a tolerance in a file, which has three digits, may differ from the rule."""
 
 HALF_A_DIGIT = 0.00501
-"""The relative error that a size in a file may have: half a unit of three digits, and the bits lost in a condition."""
+"""The allowed relative error of a size in a file: half a unit in the third digit, plus that of a condition number."""
 
 CAN_CERTIFY = find_spec("flint") is not None
-"""Whether radii can be checked here: it takes python-flint."""
+"""True if python-flint is installed, so that radii can be verified."""
 
 
 def faults(folder: Path = FOLDER) -> Iterator[str]:
-    """What is wrong with the files, a line for each."""
+    """The faults of the files in a folder, one line per fault."""
     yield from faults_of_manifest(folder)
     seen: set[str] = set()
     for file in files(folder):
@@ -42,9 +42,9 @@ def faults(folder: Path = FOLDER) -> Iterator[str]:
             yield str(error)
             continue
         if written["quantity"] not in ROWS or file.stem != written["quantity"]:
-            yield f"{file.name}: quantity {written['quantity']!r}: expected the name of the file, a row of the table"
+            yield f"{file.name}: quantity: expected the row that the file is named after, got {written['quantity']!r}"
             continue
-        with np.errstate(all="ignore"):  # what altered numbers come to
+        with np.errstate(all="ignore"):  # altered numbers may overflow
             lines = [*faults_of_header(written), *faults_of_file(written, vectors, seen)]
         yield from (f"{file.name}: {line}" for line in lines)
 
@@ -57,7 +57,7 @@ class Entry(TypedDict):
 
 
 class Manifest(TypedDict):
-    """`manifest.json`."""
+    """The content of `manifest.json`."""
 
     format: int
     files: dict[str, Entry]
@@ -65,12 +65,12 @@ class Manifest(TypedDict):
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
-    """Files that are missing, not listed, or not what they were."""
+    """Files that are missing, not in the manifest, or changed."""
     path, schema = folder / MANIFEST, folder / SCHEMA
     if schema.exists() and content_or_none(schema) != (FOLDER / SCHEMA).read_bytes():
-        yield f"{SCHEMA}: expected the one that kfgn ships with, got another"
+        yield f"{SCHEMA}: expected the schema that ships with kfgn, got a different one"
     if not path.exists():
-        yield f"{folder}: there is no {MANIFEST}"
+        yield f"{folder}: expected a file {MANIFEST}, got none"
         return
     try:
         manifest = checked(from_json(content_of(path), MANIFEST), Manifest, MANIFEST)
@@ -83,19 +83,19 @@ def faults_of_manifest(folder: Path) -> Iterator[str]:
     counts = [entry.get("vectors", 0) for entry in listed.values()]
     if manifest.get("vectors", sum(counts)) != sum(counts):
         yield f"{MANIFEST}: vectors: expected {sum(counts)}, got {manifest['vectors']}"
-    there = {file.name: file for file in files(folder)}
-    for name in sorted(set(listed) - set(there)):
-        yield f"{name}: in {MANIFEST}, but not there"
-    for name in sorted(set(there) - set(listed)):
-        yield f"{name}: there, but not in {MANIFEST}"
+    present = {file.name: file for file in files(folder)}
+    for name in sorted(set(listed) - set(present)):
+        yield f"{name}: listed in {MANIFEST}, but missing"
+    for name in sorted(set(present) - set(listed)):
+        yield f"{name}: not listed in {MANIFEST}"
     for name, entry in listed.items():
-        content = content_or_none(there[name]) if name in there else None
+        content = content_or_none(present[name]) if name in present else None
         if content is not None and sha256(content) != entry["sha256"]:
-            yield f"{name}: its sha256 is not that of {MANIFEST}"
+            yield f"{name}: its sha256 differs from that in {MANIFEST}"
 
 
 def content_or_none(path: Path) -> bytes | None:
-    """The bytes of a file; None if it cannot be read, which is a fault of its own."""
+    """The bytes of a file, or None if it cannot be read, which is reported as a separate fault."""
     try:
         return content_of(path)
     except FileError:
@@ -103,7 +103,7 @@ def content_or_none(path: Path) -> bytes | None:
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
-    """What the vectors of a file have in common, and is said otherwise in the code."""
+    """Fields that all vectors of a file share and that differ from the code."""
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"
@@ -114,31 +114,31 @@ def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
 
 
 def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set[str]) -> Iterator[str]:
-    """What a quantity's vectors say that is not so. seen: ids met so far, to which these are added."""
+    """Faults of the vectors of a quantity. seen: ids of the previous vectors, to which the new ones are added."""
     for vector, n in zip(vectors, (vector["n"] for vector in written["vectors"]), strict=True):
         if vector.id in seen or vector.id != f"{vector.quantity}-{vector.problem.id}":
-            yield f"{vector.id}: expected quantity-problem, and once"
+            yield f"{vector.id}: expected the unique id {vector.quantity}-{vector.problem.id}"
         seen.add(vector.id)
         try:
-            found = [*faults_of_words(vector, written), *faults_of_arrays(vector, ROWS[vector.quantity], n)]
+            found = [*faults_of_names(vector, written), *faults_of_arrays(vector, ROWS[vector.quantity], n)]
             found += faults_of_hides(vector, ROWS[vector.quantity], set(written["mistakes"]))
-        except Exception as error:  # the reference may raise anything for a problem that has no meaning
-            found = [f"its problem has no value: {type(error).__name__}: {error}"]
+        except Exception as error:  # the reference may raise anything for a meaningless problem
+            found = [f"its problem cannot be evaluated: {type(error).__name__}: {error}"]
         yield from (f"{vector.id}: {fault}" for fault in found)
 
 
-def faults_of_words(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
-    """Flags and mistakes: explained, and so."""
+def faults_of_names(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
+    """Wrong flags, and flags and mistakes without an explanation in the file."""
     if vector.flags != flags(vector.problem):
         yield f"flags: expected {', '.join(flags(vector.problem))}, got {', '.join(vector.flags)}"
     for flag in set(vector.flags) - set(written["notes"]):
         yield f"flags: {flag} has no note"
     for name in set(vector.hides) - set(written["mistakes"]):
-        yield f"hides: {name} is no mistake of the file"
+        yield f"hides: {name} is not among the mistakes of the file"
 
 
 def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str]:
-    """Expected values: against each other, the rule of tolerances, the reference in float64, and balls."""
+    """Expected values, compared with each other, the rule of tolerances, the reference in float64, and balls."""
     right = truth(vector.problem, quantity)
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
@@ -151,48 +151,48 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         decimals, radius = array.exact()
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
         if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
-            yield f"array {i}: its float64 is not nearest to its decimals"
+            yield f"array {i}: its float64 values are not the nearest to its decimals"
         by_the_rule = allowed(n, array.size, array.d)
-        if any(abs(array.tolerances[dtype] - t) > (ROUNDED - 1) * t for dtype, t in by_the_rule.items()):
-            yield f"array {i}: its tolerances are not those of the rule"
+        if any(abs(array.tolerances[dtype] - t) > (ROUNDING - 1) * t for dtype, t in by_the_rule.items()):
+            yield f"array {i}: its tolerances do not follow the rule"
         if array.d != d:
-            yield f"array {i}: its d: {array.d} in the file, but computing it gives {d}"
+            yield f"array {i}: d: expected {d}, got {array.d}"
         if abs(size - array.size) > HALF_A_DIGIT * size:
-            yield f"array {i}: its size: {array.size} in the file, but computing it gives {size:.3g}"
-        if largest(q - array.float64) > array.tolerances["float64"]:
-            yield f"array {i}: the reference is {largest(q - array.float64):.1e} from it, more than its tolerance"
+            yield f"array {i}: size: expected {size:.3g}, got {array.size}"
+        if (error := largest(q - array.float64)) > array.tolerances["float64"]:
+            yield f"array {i}: it differs from the reference by {error:.1e}, more than its tolerance"
     if CAN_CERTIFY:
         yield from faults_of_radii(vector, quantity)
 
 
 def faults_of_hides(vector: Vector, quantity: Quantity, shown: set[str]) -> Iterator[str]:
-    """Mistakes that show here and should not, or the reverse. shown: those that some vector of the file shows."""
+    """Wrong entries of `hides` and of the mistakes. shown: the mistakes that some vector of the file shows."""
     for name in MISTAKES:
         error = in_tolerances(mistaken(name, vector.problem, quantity), vector.expected)
-        if error > ROUNDED and name in vector.hides:
-            yield f"hides: {name} does show"
-        elif error > ROUNDED and name not in shown:
-            yield f"mistakes: {name} shows, and is not there"
-        elif error < 1 / ROUNDED and name in shown and name not in vector.hides:
-            yield f"hides: {name} does not show, and is not there"
+        if error > ROUNDING and name in vector.hides:
+            yield f"hides: {name} is visible on this problem"
+        elif error > ROUNDING and name not in shown:
+            yield f"mistakes: {name} is visible on this problem, but missing"
+        elif error < 1 / ROUNDING and name in shown and name not in vector.hides:
+            yield f"hides: {name} is not visible on this problem, but missing"
 
 
-def in_tolerances(made: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
-    """How far arrays are from what is expected, in tolerances of float32; infinite for what has no such arrays."""
-    if made is None:
+def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
+    """The largest error of arrays in tolerances of float32; infinite if there are no arrays."""
+    if arrays is None:
         return math.inf
     return max(
-        quotient(largest(m - array.float64), array.tolerances["float32"])
-        for m, array in zip(made, expected, strict=True)
+        quotient(largest(a - array.float64), array.tolerances["float32"])
+        for a, array in zip(arrays, expected, strict=True)
     )
 
 
 def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:
-    """Decimals that balls exclude."""
+    """Decimals that are further from the certified balls than their radius."""
     from ..certified import bounds, certified
 
     for i, (balls, array) in enumerate(zip(certified(vector.problem, quantity), vector.expected, strict=True), start=1):
         low, high = bounds(balls)
         decimals, radius = array.exact()
         if np.any(low > decimals + radius) or np.any(high < decimals - radius):
-            yield f"array {i}: its decimals are further from the truth than its radius"
+            yield f"array {i}: its decimals differ from the truth by more than its radius"

@@ -1,4 +1,4 @@
-"""Arrays of balls as decimal digits with a radius that holds for each, and as the nearest numbers of float64."""
+"""Conversion of balls to decimal digits with a common radius, and to the nearest numbers of float64."""
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -10,16 +10,16 @@ import numpy as np
 from ..problems.problem import Array
 
 DIGITS = 36
-"""Of the largest element of an array; the others are as accurate."""
+"""The number of digits of the largest element of an array. The other elements have the same absolute accuracy."""
 
 
 def each(f: Callable[[Any], Any], array: Array) -> Array:
-    """f of every element, as an array of objects, also of one that has no axis."""
+    """f of every element, as an array of objects, also for a 0-d array."""
     return np.asarray(np.frompyfunc(f, 1, 1)(array), dtype=object)
 
 
 def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
-    """An array of balls as decimals with a radius that holds for each, and as the nearest numbers of float64."""
+    """An array of balls as decimals with a radius that holds for every element, and as nearest float64 numbers."""
     if integers:
         return {"decimals": each(str, balls).tolist(), "radius": "0", "float64": balls.tolist()}
     from ..certified import bounds
@@ -31,32 +31,32 @@ def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
     printed = each(Fraction, decimals)
     edges = np.asarray(np.maximum(abs(printed - low), abs(high - printed)), dtype=object)
     return {
-        "decimals": each(plainly, decimals).tolist(),
+        "decimals": each(without_exponent, decimals).tolist(),
         "radius": rounded_up(max(edges.flat, default=Fraction(0))),
         "float64": each(float, centres).tolist(),
     }
 
 
-def decimal_quantum(most: Fraction) -> Decimal:
-    """The place of the last digit, so that the largest element has `DIGITS` of them."""
-    exponent = Decimal(most.numerator) / Decimal(most.denominator) if most else Decimal(1)
+def decimal_quantum(largest: Fraction) -> Decimal:
+    """The place of the last digit for which the largest element has `DIGITS` digits."""
+    exponent = Decimal(largest.numerator) / Decimal(largest.denominator) if largest else Decimal(1)
     return Decimal(1).scaleb(exponent.adjusted() - DIGITS + 1)
 
 
 def decimal(x: Fraction, quantum: Decimal) -> Decimal:
-    """Rounded to this place."""
+    """Round x to the place of the quantum."""
     context = Context(prec=4 * DIGITS, rounding=ROUND_HALF_EVEN)
     return context.quantize(context.divide(Decimal(x.numerator), Decimal(x.denominator)), quantum)
 
 
-def plainly(x: Decimal) -> str:
-    """Digits without an exponent and without zeros at the end, which a 0 has none of."""
+def without_exponent(x: Decimal) -> str:
+    """The digits of x without an exponent and without trailing zeros after the point."""
     text = format(x, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) if x else "0"
 
 
 def rounded_up(radius: Fraction) -> str:
-    """Two digits, no less than the radius."""
+    """The radius rounded up to two digits."""
     if radius == 0:
         return "0"
     text = f"{float(radius * Fraction(21, 20)):.1e}"

@@ -1,4 +1,4 @@
-"""What is special about a problem, and which mistakes cannot show there: facts of the problem, not opinions."""
+"""Special properties of a problem, and the mistakes that each property hides."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,37 +9,41 @@ from kfgn_reference import TRANSFERS, forward
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
-"""Logits so far apart that 1 - p by subtraction has two digits left in float32: e^-12 is some 2^-17."""
+"""The range of logits from which 1 - p, by subtraction, has two digits left in float32: e^-12 is about 2^-17."""
 
 
 class Flag(NamedTuple):
-    """applies: whether it is so. note: what follows from it."""
+    """A property of problems.
+
+    applies: test of a problem for the property
+    note:    the consequences of the property
+    """
 
     applies: Callable[[Problem], bool]
     note: str
 
 
 def factor_shapes(p: Problem) -> list[tuple[int, int]]:
-    """The orders of Q_l and of G_l."""
+    """The orders of Q_l and G_l, per layer."""
     return [(layer.inputs + 1, layer.outputs) for layer in p.layers]
 
 
 def hidden(p: Problem) -> list[list[np.ndarray]]:
-    """h_1, ..., h_{L-1} of every datapoint."""
+    """h_1, ..., h_{L-1}, per datapoint."""
     every = [forward(p.reference, x)[1] for x in p.X]
     return [[h[l] for h in every] for l in range(1, len(p.layers))]
 
 
 def dead(p: Problem) -> bool:
-    """Whether some unit passes nothing back at any datapoint."""
-    slopes = (
+    """True if the derivative of some unit is 0 at every datapoint."""
+    derivatives = (
         np.array([TRANSFERS[name].first(h_n) for h_n in h]) for name, h in zip(p.transfers, hidden(p), strict=True)
     )
-    return any(bool(np.any(np.all(slope == 0, axis=0))) for slope in slopes)
+    return any(bool(np.any(np.all(df == 0, axis=0))) for df in derivatives)
 
 
 def saturated(p: Problem) -> bool:
-    """Whether some datapoint has logits of classes that far apart."""
+    """True if the logits of some datapoint have a range above `SATURATED`."""
     outputs = np.array([forward(p.reference, x)[1][len(p.layers)] for x in p.X])
     return p.objective == "categorical" and bool(np.max(np.ptp(outputs, axis=1)) > SATURATED)
 
@@ -47,63 +51,65 @@ def saturated(p: Problem) -> bool:
 FLAGS: dict[str, Flag] = {
     "SingleDatapoint": Flag(
         lambda p: p.N == 1,
-        "N = 1: a mean is a sum, and of products the product of means: KFRA is KFLR, and where averages are taken "
-        "in the wrong place it does not show.",
+        "N = 1: a mean equals a sum, and the mean of a product equals the product of the means. KFRA equals KFLR, and "
+        "averages in the wrong place are not visible.",
     ),
     "SingleLabel": Flag(
-        lambda p: p.labels.shape[1] == 1, "S = 1: a sum over the samples of a datapoint is their mean."
+        lambda p: p.labels.shape[1] == 1, "S = 1: the sum over the samples of a datapoint equals their mean."
     ),
     "SingleOutput": Flag(
-        lambda p: p.widths[-1] == 1, "D_L = 1: what is summed, averaged or mixed up over the outputs does not show."
+        lambda p: p.widths[-1] == 1, "D_L = 1: wrong sums, means and permutations over the outputs are not visible."
     ),
     "SingleLayer": Flag(
         lambda p: len(p.layers) == 1,
-        "L = 1: nothing is carried through a layer; KFRA is KFLR, and Q has the inputs alone.",
+        "L = 1: nothing is propagated through a layer. KFRA equals KFLR, and Q depends on the inputs only.",
     ),
     "PiecewiseLinear": Flag(
         lambda p: set(p.transfers) <= {"identity", "relu", "leaky_relu"},
-        "f'' = 0 everywhere: the recursion of the Hessian has no term of curvature, and its blocks are Gauss-Newton's.",
+        "f'' = 0 everywhere: the Hessian's recursion has no second-derivative term, so it equals that of Gauss-Newton.",
     ),
     "SquaredError": Flag(
         lambda p: p.objective == "squared_error",
-        "H_L = I: the curvature has neither labels nor outputs in it, and the root of H_L is its own transpose.",
+        "H_L = I: the curvature depends on neither labels nor outputs, and the square root of H_L is symmetric.",
     ),
     "TwoClasses": Flag(
         lambda p: p.objective == "categorical" and classes(p.objective, p.widths[-1]) == 2,
-        "The Hessian of the softmax has rank 1.",
+        "Two classes: the Hessian of the softmax has rank 1.",
     ),
     "IndefiniteOutputHessian": Flag(
         lambda p: p.objective == "mixture",
-        "The Hessian in the outputs is indefinite: something positive semi-definite stands for it, as `psd` says, and "
-        "the Fisher matrix is not the Gauss-Newton matrix.",
+        "The Hessian in the outputs is indefinite. `psd` names the positive semi-definite matrix that replaces it, and "
+        "the Fisher matrix differs from the Gauss-Newton matrix.",
     ),
     "EqualFactors": Flag(
         lambda p: any(q == g for q, g in factor_shapes(p)),
-        "A layer's Q and G have one shape: taken for each other they fit.",
+        "Q and G of some layer have the same shape, so they can be exchanged without an error.",
     ),
     "SquareWeights": Flag(
         lambda p: any(layer.inputs == layer.outputs > 1 for layer in p.layers),
-        "A layer has as many units as inputs: its weights fit transposed.",
+        "Some layer has as many units as inputs, so its weights can be transposed without an error.",
     ),
     "DeadUnit": Flag(
-        dead, "A unit passes nothing back at any datapoint: G is singular, and damping alone has its inverse."
+        dead,
+        "The derivative of some unit is 0 at every datapoint: G is singular, and only damping makes it invertible.",
     ),
-    "Saturated": Flag(saturated, "Probabilities are near 0 and 1: 1 - p loses its digits if it is subtracted."),
+    "Saturated": Flag(saturated, "Probabilities are near 0 and 1, so computing 1 - p by subtraction loses its digits."),
     "ZeroInput": Flag(
-        lambda p: not np.any(p.X), "x = 0 at every datapoint: of the first layer's Q there is the unit's corner alone."
+        lambda p: not np.any(p.X),
+        "x = 0 at every datapoint: Q of the first layer is 0 except in the corner of the unit.",
     ),
     "UnitDamping": Flag(
         lambda p: float(p.probes.gamma + p.probes.eta) == 1,
-        "gamma + eta = 1: a root of the damping that is forgotten, or taken twice, does not show.",
+        "gamma + eta = 1: a missing or repeated square root of the damping is not visible.",
     ),
     "NoWeightDecay": Flag(
-        lambda p: float(p.probes.eta) == 0, "eta = 0: L2, forgotten, doubled or in the wrong place, does not show."
+        lambda p: float(p.probes.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
     "Steps": Flag(lambda p: p.walk is not None, "One step of the optimiser from each of the states under `walk`."),
 }
-"""In the order in which a vector has them."""
+"""The flags, in the order in which a vector lists them."""
 
 
 def flags(problem: Problem) -> tuple[str, ...]:
-    """Those that apply."""
+    """The names of the flags that apply to a problem."""
     return tuple(name for name, flag in FLAGS.items() if flag.applies(problem))

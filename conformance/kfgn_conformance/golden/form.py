@@ -1,4 +1,4 @@
-"""The form of the files: their schema, and arrays that fit their problem."""
+"""The format of the files: their schema, and the shapes of the arrays of a problem."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def _schema() -> Any:
 
 
 def decoded(file: Path, place: object) -> dict[str, Any]:
-    """The content of a file of vectors, checked by the schema. Raises `FileError`. place: the file's name in errors."""
+    """Read a file of vectors and validate it by the schema. Raises `FileError`. place: the file's name in errors."""
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
         fault = next(_schema().iter_errors(written), None)
@@ -34,7 +34,7 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The first array of a problem with a shape that fits neither widths nor batch, or with classes out of range."""
+    """The first fault of a problem's arrays, a wrong shape or a class out of range; empty if there is none."""
     if len(problem.transfers) != len(problem.widths) - 2:
         return f"transfers: expected {len(problem.widths) - 2}, got {len(problem.transfers)}"
     for name, array, shape in _shapes(problem):
@@ -44,12 +44,12 @@ def fault_of_arrays(problem: Problem) -> str:
         C = classes(problem.objective, problem.widths[-1])
         for name, array in (("Y", problem.Y), ("labels", problem.labels)):
             if array.size and not (array.min() >= 0 and array.max() < C):
-                return f"{name}: expected classes from 0 to {C - 1}, got others"
+                return f"{name}: expected classes from 0 to {C - 1}, got values out of range"
     return ""
 
 
 def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """Yield the name of each array, the array, and the shape that it should have."""
+    """The name, the array and the expected shape of each array of a problem."""
     D, objective, probes = problem.widths, problem.objective, problem.probes
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
@@ -76,7 +76,7 @@ def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
 def _listed(
     name: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]
 ) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """One array for each layer."""
+    """The same for arrays of which there is one per layer."""
     yield f"{name}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
         yield f"{name}[{i}]", array, shape

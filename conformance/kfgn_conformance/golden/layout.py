@@ -1,11 +1,11 @@
-"""JSON as it is laid out in the files: to be read by people too."""
+"""Layout of JSON in the files, readable also by people."""
 
 import json
 from typing import Any
 
 
 def lines(value: Any, indent: str = "") -> str:
-    """JSON with a line for each row of an array and for each list of names."""
+    """Write a value as JSON, with one line per row of an array and per list of names."""
     if isinstance(value, dict) and value:
         inner = indent + "  "
         items = [f"{inner}{json.dumps(key)}: {lines(item, inner)}" for key, item in value.items()]

@@ -1,4 +1,4 @@
-"""The files of golden vectors, from the reference in ball arithmetic."""
+"""Computation of the files of golden vectors, by the reference in ball arithmetic."""
 
 import hashlib
 import platform
@@ -22,13 +22,13 @@ from .vector import MANIFEST
 
 FORMAT = 1
 
-RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), n of the vector, size and d of the array"
+RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with n of the vector, and size and d of the array"
 
 
 def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _quantity: None) -> None:
-    """Write every file anew; `progress` is told of each quantity as it begins.
+    """Compute and write every file. `progress` is called with the name of each quantity as it begins.
 
-    Raises `ImportError` without python-flint, and `ValueError` for a vector that could prove nothing.
+    Raises `ImportError` without python-flint, and `ValueError` for a vector that cannot show any mistake.
     """
     folder.mkdir(parents=True, exist_ok=True)
     by_quantity: dict[str, list[Question]] = defaultdict(list)
@@ -45,7 +45,7 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     total = sum(entry["vectors"] for entry in manifest.values())
     texts[MANIFEST] = lines({"format": FORMAT, "vectors": total, "files": manifest}) + "\n"
     texts[SCHEMA] = (FOLDER / SCHEMA).read_text(encoding="utf-8")
-    for file, text in texts.items():  # once all of them are made
+    for file, text in texts.items():  # after all files have been computed
         (folder / file).write_text(text, encoding="utf-8")
 
 
@@ -55,12 +55,12 @@ def sha256(content: bytes) -> str:
 
 
 def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
-    """All vectors of a quantity, with what they have in common."""
+    """The content of the file of a quantity: its vectors, and the fields that they share."""
     problems = [one.problem for one in questions]
     caught = {problem.id: catches(problem, quantity) for problem in problems}
     shown = set[str]().union(*caught.values())
     vectors = [vector_of(quantity, one, sorted(shown - caught[one.problem.id])) for one in questions]
-    of_any = {flag for vector in vectors for flag in vector["flags"]}
+    used = {flag for vector in vectors for flag in vector["flags"]}
     return {
         **header(quantity),
         "provenance": {
@@ -71,14 +71,14 @@ def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
                 **{name: version(name) for name in ("kfgn", "numpy", "python-flint")},
             },
         },
-        "notes": {name: flag.note for name, flag in FLAGS.items() if name in of_any},
-        "mistakes": {name: says for name, says in mistakes().items() if name in shown},
+        "notes": {name: flag.note for name, flag in FLAGS.items() if name in used},
+        "mistakes": {name: text for name, text in mistakes().items() if name in shown},
         "vectors": vectors,
     }
 
 
 def header(quantity: Quantity) -> dict[str, Any]:
-    """What a file says of its quantity."""
+    """The fields of a file that describe its quantity."""
     return {
         "format": FORMAT,
         "quantity": quantity.name,
@@ -89,15 +89,17 @@ def header(quantity: Quantity) -> dict[str, Any]:
 
 
 def mistakes() -> dict[str, str]:
-    """What each mistake of the catalogue is."""
-    return {name: mistake.says for name, mistake in MISTAKES.items()}
+    """The description of each mistake in the catalogue, by name."""
+    return {name: mistake.description for name, mistake in MISTAKES.items()}
 
 
 def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, Any]:
-    """A vector. Raises `ValueError` if no tolerance tells a right answer from a wrong one."""
+    """A vector, as JSON. Raises `ValueError` if its tolerance is too wide to show any mistake."""
     problem = one.problem
     if not telling(problem, quantity):
-        raise ValueError(f"{quantity.name} on {problem.id}: its tolerance proves nothing")
+        raise ValueError(
+            f"{quantity.name} on {problem.id}: expected a tolerance that can show a mistake, got a wider one"
+        )
     return {
         "id": f"{quantity.name}-{problem.id}",
         "description": one.says,
@@ -110,33 +112,33 @@ def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, 
 
 
 def expected(problem: Problem, quantity: Quantity) -> list[dict[str, Any]]:
-    """The arrays of a quantity, with certified radii and what their tolerances are made of."""
+    """The arrays of a quantity, with certified radii, their tolerances, and the terms of the tolerances."""
     from ..certified import certified
 
     oracle, n = truth(problem, quantity), longest_sum(problem)
     return [
         in_decimals(balls, oracle.integer)
-        | {"size": (size := rounded(of)), "d": (d := rounded(change)), "tolerances": allowed(n, size, d)}
-        for balls, of, change in zip(certified(problem, quantity), oracle.sizes, oracle.changes, strict=True)
+        | {"size": (size := rounded(exact)), "d": (d := rounded(change)), "tolerances": allowed(n, size, d)}
+        for balls, exact, change in zip(certified(problem, quantity), oracle.sizes, oracle.changes, strict=True)
     ]
 
 
 def allowed(n: int, size: float, d: float) -> dict[str, float]:
-    """The tolerances of an array, by the `RULE`."""
+    """The tolerances of an array by the `RULE`, per dtype."""
     return {dtype: rounded(C * (n**0.5 * u * size + d * u / ROUNDOFF["float32"])) for dtype, u in ROUNDOFF.items()}
 
 
 def rounded(x: float) -> float:
-    """To three digits: of what the last digits are of no account, and depend on the machine."""
+    """Round to three digits, because further digits are irrelevant and depend on the processor."""
     return float(f"{x:.3g}")
 
 
 def catches(problem: Problem, quantity: Quantity) -> set[str]:
-    """The mistakes whose answer is no right one, to the tolerance of float32."""
+    """The mistakes whose answer on a problem is outside the tolerance of float32."""
     right = list(zip(truth(problem, quantity).arrays, tolerances(problem, quantity, "float32"), strict=True))
 
     def caught(name: str) -> bool:
-        made = mistaken(name, problem, quantity)
-        return made is None or any(largest(m - q) > t for m, (q, t) in zip(made, right, strict=True))
+        wrong = mistaken(name, problem, quantity)
+        return wrong is None or any(largest(a - q) > t for a, (q, t) in zip(wrong, right, strict=True))
 
     return set(filter(caught, MISTAKES))

@@ -1,6 +1,7 @@
-"""Of which problems there are vectors: some that are asked everything, traps that are asked what they are about, steps.
+"""The problems of the golden vectors: general problems, traps, and steps of the optimiser.
 
-A trap is a case in which a mistake gives the right answer; `hides` of its vectors says which do.
+A trap is a problem on which some mistake gives the right answer. The field `hides` of its vectors names these mistakes.
+A general problem has a vector of every quantity, and a trap has vectors of the quantities that it concerns.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from ..tolerances import telling
 
 
 class Question(NamedTuple):
-    """A problem, what it is in a sentence, and the quantities that it is asked for."""
+    """A problem, its description in a sentence, and the quantities of its vectors."""
 
     problem: Problem
     says: str
@@ -34,7 +35,7 @@ PLAIN: dict[str, Shape] = {
     "logistic-tanh-n6": Shape("bernoulli", (1, 3, 2, 4), ("logistic", "tanh"), 6, 2),
     "identity-n7": Shape("categorical", (1, 3, 2, 4), ("identity", "softplus"), 7, 3),
 }
-"""One for each number of datapoints; every objective, what stands for its H_L, and every transfer function."""
+"""One problem per number of datapoints. Every objective, replacement of H_L and transfer function occurs."""
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
 SECOND_ORDER = ("preactivation_hessians", "hessian_blocks", "gauss_newton_blocks", "hessian_product")
@@ -50,7 +51,13 @@ def unchanged(problem: Problem) -> Problem:
 
 
 class Trap(NamedTuple):
-    """says: what it is. shape, change: of its problem. quantities: that it is about."""
+    """A trap.
+
+    says:       a description in a sentence
+    shape:      the sizes and functions of its problem
+    quantities: the quantities that it concerns
+    change:     a change of the problem of that shape
+    """
 
     says: str
     shape: Shape
@@ -59,18 +66,18 @@ class Trap(NamedTuple):
 
 
 def with_dampings(problem: Problem, gamma: float, eta: float) -> Problem:
-    """Other dampings of the blocks."""
+    """The problem with the given gamma and eta."""
     return replace(problem, probes=problem.probes._replace(gamma=np.array(gamma), eta=np.array(eta)))
 
 
 def with_large_outputs(problem: Problem) -> Problem:
-    """The last weights eight times as large."""
+    """The problem with its last weights multiplied by 8."""
     *others, last = problem.weights
     return replace(problem, weights=(*others, 8 * last))
 
 
 def with_dead_unit(problem: Problem) -> Problem:
-    """The first unit of the first layer below 0 for every input: D_0 + 1 less bias, and inputs and weights within 1."""
+    """The problem with a first hidden unit that is negative for every input, since inputs and weights are within 1."""
     first, *others = problem.weights
     bias = np.zeros_like(first)
     bias[0, -1] = -problem.widths[0] - 1
@@ -78,18 +85,18 @@ def with_dead_unit(problem: Problem) -> Problem:
 
 
 def without_inputs(problem: Problem) -> Problem:
-    """Every input 0."""
+    """The problem with every input 0."""
     return replace(problem, X=0 * problem.X)
 
 
 TRAPS: dict[str, Trap] = {
     "single-datapoint": Trap(
-        "One datapoint, two layers that are curved, and the mean of one is the one",
+        "One datapoint, so every mean has one term, and two nonlinear layers",
         Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 1, 3),
         (*FACTORS, "q", "rp", "gradient", "gauss_newton_blocks"),
     ),
     "single-layer": Trap(
-        "Softmax regression: no layer to go through",
+        "Softmax regression, without a hidden layer",
         Shape("categorical", (2, 4), (), 5, 3),
         (*FACTORS, "hessian_blocks", "gauss_newton_blocks"),
     ),
@@ -99,56 +106,56 @@ TRAPS: dict[str, Trap] = {
         (*FACTORS, "loss", "gradient", "rp", "labels", "gauss_newton_product"),
     ),
     "single-label": Trap(
-        "One sampled label of each datapoint",
+        "One sampled label per datapoint",
         Shape("categorical", (1, 3, 2), ("tanh",), 5, 1),
         ("kfac", "kfac_blocks", "rp"),
     ),
     "linear": Trap(
-        "A linear network and the squared error: no label, no output and no slope is in the curvature",
+        "A linear network with squared error: the curvature depends on no label, output or derivative",
         Shape("squared_error", (1, 3, 2, 4), ("identity", "identity"), 3, 5),
         (*FACTORS, *SECOND_ORDER, "gradient"),
     ),
     "piecewise-linear": Trap(
-        "Rectified linear units: no second derivative",
+        "Rectified linear units, whose second derivative is 0",
         Shape("categorical", (1, 3, 2, 3), ("relu", "relu"), 5, 2),
         SECOND_ORDER,
     ),
     "square-weights": Trap(
-        "Three units everywhere: weights fit transposed",
+        "Three units in every layer, so the weights can be transposed without an error",
         Shape("bernoulli", (3, 3, 3), ("tanh",), 2, 2),
         ("kflr", "kfra", "kfac", "gradient", "jacobian_product", "transposed_jacobian_product", "gauss_newton_product"),
     ),
     "equal-factors": Trap(
-        "Each layer's Q and G have one shape",
+        "Q and G of each layer have the same shape",
         Shape("categorical", (1, 2, 3), ("tanh",), 5, 2),
         ("kflr_blocks", "kfra_blocks", "kfac_blocks", "kronecker_matvec", *DAMPED),
     ),
     "dead-unit": Trap(
-        "A rectified linear unit that is never on",
+        "A rectified linear unit that is never active",
         Shape("categorical", (2, 4, 3), ("relu",), 3, 2),
         ("kfra", "kronecker_trace", *DAMPED),
         with_dead_unit,
     ),
     "saturated": Trap(
-        "Logits far apart: 1 - p is to be had without subtraction",
+        "Logits far apart, so 1 - p must be computed without subtraction",
         Shape("categorical", (1, 3, 4), ("tanh",), 5, 2),
         ("loss", "gradient", "kflr", "kfra", "gauss_newton_product", "hessian_product"),
         with_large_outputs,
     ),
     "zero-input": Trap(
-        "Inputs of 0: the first layer has its biases alone",
+        "Inputs of 0, so the first layer depends only on its biases",
         Shape("bernoulli", (2, 4, 3), ("logistic",), 3, 2),
         ("q", "gradient", "kfra_blocks", "kronecker_matvec", *DAMPED),
         without_inputs,
     ),
     "unit-damping": Trap(
-        "Dampings that add up to 1: their root is 1 too",
+        "Dampings whose sum is 1, as is its square root",
         Shape("bernoulli", (1, 3, 2), ("tanh",), 3, 2),
         DAMPED,
         partial(with_dampings, gamma=7 / 8, eta=1 / 8),
     ),
     "no-weight-decay": Trap(
-        "eta = 0",
+        "No L2 term: eta = 0",
         Shape("squared_error", (1, 3, 2), ("softplus",), 3, 2),
         ("curvature_along", "quadratic_model", "step_size", "reduction_ratio", "solve_trace", "conjugate_gradients"),
         partial(with_dampings, gamma=1 / 4, eta=0.0),
@@ -167,18 +174,18 @@ STEPS: dict[str, tuple[Shape, Walk]] = {
     "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["momentum"][2]),
     "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["rejected"][2]),
 }
-"""The optimiser, method by method, with every option beyond the paper, with momentum, and where it rejects a step."""
+"""The optimiser with each method, with every option beyond the paper, with momentum, and with a rejected step."""
 
 MOMENTS = (0, 4, 19)
-"""The steps of which there are vectors: the first, one after which tau may move, and one before which gamma may."""
+"""The numbers of steps before those of the vectors: the first step, and steps that may adapt tau and gamma."""
 
 
 COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}
-"""The courses of the walks that do not have the usual one."""
+"""The courses of trajectories that differ from the usual course."""
 
 
 def described(shape: Shape) -> str:
-    """Its sizes and functions in words."""
+    """The sizes and functions of a shape, in words."""
     widths = "-".join(map(str, shape.widths))
     through = f", {', '.join(shape.transfers)}" if shape.transfers else ""
     stands = f" ({shape.psd})" if shape.objective == "mixture" else ""
@@ -186,7 +193,7 @@ def described(shape: Shape) -> str:
 
 
 def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
-    """A problem on which each of the quantities can be told from what is wrong."""
+    """A problem on which the tolerance of each quantity is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
         return all(telling(problem, QUANTITIES[quantity]) for quantity in quantities)
@@ -195,18 +202,18 @@ def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change
 
 
 def plain(name: str, shape: Shape) -> Question:
-    """A problem that is asked everything."""
+    """A general problem, with vectors of every quantity."""
     objective = f"{shape.objective}-scalar" if shape.psd == "scalar" else shape.objective
     return asks(f"{objective}-{name}", described(shape), shape, tuple(QUANTITIES), unchanged)
 
 
 def trap(name: str, of: Trap) -> Question:
-    """A problem that is asked what it is about."""
+    """The problem of a trap, with vectors of the quantities that it concerns."""
     return asks(f"trap-{name}", f"{of.says} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
 def steps(name: str, shape: Shape, settings: Walk) -> Question:
-    """A few states of an optimiser on its way, from the first weights with which none is near to another branch."""
+    """A few states of an optimiser trajectory that stays away from the discontinuities of the optimiser."""
     course = COURSES.get(name, Course(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
@@ -227,7 +234,7 @@ def steps(name: str, shape: Shape, settings: Walk) -> Question:
 
 
 def every_question() -> list[Question]:
-    """All of them."""
+    """The problems of all golden vectors."""
     return [
         *(plain(name, shape) for name, shape in PLAIN.items()),
         *(trap(name, of) for name, of in TRAPS.items()),

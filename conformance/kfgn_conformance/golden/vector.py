@@ -1,4 +1,4 @@
-"""A golden vector, and the files that vectors are read from."""
+"""Golden vectors, and reading them from the files."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,13 +18,13 @@ MANIFEST = "manifest.json"
 
 
 class ExpectedArray(NamedTuple):
-    """An array of a quantity.
+    """The expected value of one array of a quantity.
 
-    decimals:   its elements as strings of decimal digits, nested like the array
-    radius:     how far the truth may be from any of them, a string
-    float64:    the numbers of float64 that are nearest to the truth
-    size, d:    what the rule of the tolerance is made of
-    tolerances: what it allows, by dtype
+    decimals:   the elements as strings of decimal digits, nested like the array
+    radius:     a bound of the error of every decimal, as a string
+    float64:    the float64 numbers nearest to the truth
+    size, d:    the terms of the rule of the tolerance
+    tolerances: the tolerance for each dtype
     """
 
     decimals: Any
@@ -40,15 +40,16 @@ class ExpectedArray(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """A problem and the value of a quantity on it.
+    """A problem and the expected value of a quantity on it.
 
-    hides: mistakes of the catalogue that give the right answer here, and not on every problem of the quantity
+    flags: special properties of the problem
+    hides: mistakes of the catalogue that give the right answer on this problem, but not on every one of the quantity
     """
 
     id: str
     quantity: str
     equation: str
-    says: str
+    description: str
     flags: tuple[str, ...]
     hides: tuple[str, ...]
     problem: Problem
@@ -56,17 +57,17 @@ class Vector(NamedTuple):
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
-    """A file for each quantity."""
+    """The files of vectors in a folder, one per quantity."""
     return sorted(path for path in folder.glob("*.json") if path.name not in (SCHEMA, MANIFEST))
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Return the vectors of a folder. Raises `FileError`."""
+    """Read the vectors of a folder. Raises `FileError`."""
     return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
-    """The vectors of a file. Raises `FileError` for arrays that do not fit. place: the name of the file in errors."""
+    """The vectors of a file. Raises `FileError` for arrays of wrong shapes. place: the name of the file in errors."""
     for i, vector in enumerate(written["vectors"]):
         try:
             problem = from_json(vector["problem"])
@@ -79,7 +80,7 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
             id=vector["id"],
             quantity=written["quantity"],
             equation=written["equation"],
-            says=vector["description"],
+            description=vector["description"],
             flags=tuple(vector["flags"]),
             hides=tuple(vector["hides"]),
             problem=problem,
@@ -90,8 +91,8 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
 def _array(written: dict[str, Any]) -> ExpectedArray:
     float64 = np.array(written["float64"])  # classes are integers in JSON too
     if float64.dtype.kind not in "if":
-        raise ValueError("float64: a number is too large")
+        raise ValueError("float64: expected numbers in its range, got a larger one")
     if np.shape(np.array(written["decimals"], dtype=object)) != float64.shape:
-        raise ValueError("decimals: they are not as many as there are in float64")
+        raise ValueError("decimals: expected as many numbers as in float64, got a different number")
     sizes = (written[name] for name in ("size", "d", "tolerances"))
     return ExpectedArray(written["decimals"], written["radius"], float64, *sizes)

@@ -1,4 +1,4 @@
-"""What a run found, told three ways: a table for the terminal, lines of JSON, and a page that these are drawn on."""
+"""Reports of a run: a table for the terminal, lines of JSON, and a page of HTML that is made from these lines."""
 
 from .page import write_page
 from .records import read_records, recorder, records, write_records

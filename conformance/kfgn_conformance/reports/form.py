@@ -1,10 +1,10 @@
-"""The kinds of line in a report."""
+"""The lines of JSON in a report, and checks of their fields."""
 
 from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Tolerance(TypedDict):
-    """The rule, its constant, and the roundoff of each dtype."""
+    """The rule of tolerances, its constant, and the unit roundoff of each dtype."""
 
     rule: str
     c: float
@@ -21,7 +21,7 @@ class ProblemLine(TypedDict):
 
 
 class ColumnLine(TypedDict):
-    """An implementation: usable with its dtype, version and flags, or not with the reason."""
+    """An implementation, with its dtype, version and flags, or with the reason why it is not usable."""
 
     name: str
     usable: bool
@@ -32,7 +32,7 @@ class ColumnLine(TypedDict):
 
 
 class RunLine(TypedDict):
-    """The first line."""
+    """The first line, which describes the run."""
 
     kind: Literal["run"]
     format: int
@@ -44,14 +44,19 @@ class RunLine(TypedDict):
 
 
 class Worst(TypedDict):
-    """The verdict that is shown."""
+    """The worst verdict of a cell, which the report shows."""
 
     problem: str
     detail: str
 
 
 class DiagnosisLine(TypedDict):
-    """Mistakes that explain an answer, with what each is, and how it differs."""
+    """The diagnosis of wrong answers.
+
+    mistakes: descriptions of the mistakes that explain the answers, by name
+    shape:    a description of the error, if no mistake explains it
+    tried:    whether the answers were compared with the known mistakes
+    """
 
     mistakes: dict[str, str]
     shape: str
@@ -59,7 +64,15 @@ class DiagnosisLine(TypedDict):
 
 
 class CellLine(TypedDict):
-    """A line after the first: the verdict on an implementation's answers for a quantity. null: not a finite number."""
+    """A line after the first: the verdict on an implementation's answers for a quantity.
+
+    ratio:              the largest error / tolerance; null if it is not finite
+    relative_tolerance: the largest tolerance / largest element; null if it is not finite
+    problems:           the number of problems of the quantity in the implementation's dtype
+    supported:          the number of these problems that the implementation supports
+    expected_failure:   true if the cell failed and every failure is expected
+    reasons:            the reasons of the expected failures
+    """
 
     kind: Literal["cell"]
     quantity: str
@@ -67,18 +80,18 @@ class CellLine(TypedDict):
     column: int
     status: Literal["SKIPPED", "UNIMPLEMENTED", "PASS", "INCONCLUSIVE", "NON-STRICT", "FAIL", "ERROR"]
     ratio: float | None
-    looseness: float | None
-    asked: int
-    taken: int
+    relative_tolerance: float | None
+    problems: int
+    supported: int
     worst: Worst
-    known: bool
-    expected: list[str]
+    expected_failure: bool
+    reasons: list[str]
     translations: list[str]
     diagnosis: DiagnosisLine | None
 
 
 def fault_of_run(run: dict[str, Any]) -> str:
-    """Describe the fault of a first line, a field that does not fit the others; empty if there is none."""
+    """The fault of a first line whose fields do not fit together; empty if there is none."""
     for i, column in enumerate(run["columns"]):
         needed = ("dtype", "version", "flags") if column["usable"] else ("reason",)
         for name in needed:
@@ -88,14 +101,14 @@ def fault_of_run(run: dict[str, Any]) -> str:
 
 
 def fault_of_cell(cell: dict[str, Any], columns: int) -> str:
-    """Describe the fault of a cell in a report of so many columns; empty if there is none."""
+    """The fault of a cell whose fields do not fit together, or the number of columns; empty if there is none."""
     if cell["column"] not in range(columns):
         return f"column: expected a number below {columns}, got {cell['column']}"
-    if not 0 <= cell["taken"] <= cell["asked"]:
-        return f"taken: expected a number from 0 to {cell['asked']}, got {cell['taken']}"
+    if not 0 <= cell["supported"] <= cell["problems"]:
+        return f"supported: expected a number from 0 to {cell['problems']}, got {cell['supported']}"
     if cell["status"] == "PASS" and cell["ratio"] is None:
-        return "ratio: expected a number for what passed, got null"
-    for name in ("ratio", "looseness"):
+        return "ratio: expected a number for a cell that passed, got null"
+    for name in ("ratio", "relative_tolerance"):
         if (cell[name] or 0) < 0:
             return f"{name}: expected at least 0, got {cell[name]}"
     return ""

@@ -1,4 +1,4 @@
-"""Reports as one page of HTML that needs nothing else: implementations by quantities, and what is behind each cell."""
+"""Reports as one self-contained page of HTML: a table of quantities and implementations, with details of each cell."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +13,14 @@ from .records import Line, Records
 
 
 class Box(NamedTuple):
-    """A cell of the page. shown: its text. found: the line of the report, None where nothing was run.
+    """A cell of the page.
 
-    kind: its colour, by its status, or as known. asked: the number of its problems, empty if there is none
+    shown:    the text of the cell
+    status:   the status of the verdict, or "not-run"
+    kind:     the style of the cell: the status, or "expected" for an expected failure
+    column:   the line of the implementation
+    cell:     the line of the cell; None if the quantity was not run
+    problems: the number of problems in words; empty if there is none
     """
 
     id: str
@@ -23,27 +28,27 @@ class Box(NamedTuple):
     status: str
     kind: str
     column: Line | None = None
-    found: Line | None = None
-    asked: str = ""
+    cell: Line | None = None
+    problems: str = ""
 
 
 class PageRow(NamedTuple):
-    """A quantity, and a box for each column."""
+    """A quantity, with a cell for each column."""
 
     name: str
     equation: str
-    says: str
+    description: str
     boxes: list[Box]
 
 
 def write_page(reports: Sequence[Records], path: Path) -> None:
-    """All columns of the reports beside each other; a quantity that only some were asked for has empty boxes."""
+    """Write a page with the columns of all reports. A quantity that a report does not contain has empty cells."""
     write_whole(path, page(reports))
 
 
 def page(reports: Sequence[Records]) -> str:
-    """The HTML."""
-    import jinja2  # for this alone
+    """The HTML of the page."""
+    import jinja2  # only the page needs it
 
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("kfgn_conformance", "reports"),
@@ -59,17 +64,17 @@ def page(reports: Sequence[Records]) -> str:
         columns=columns,
         rows=rows,
         runs=[report.run for report in reports],
-        counts=Counter(box.kind for row in rows for box in row.boxes if box.found is not None),
+        counts=Counter(box.kind for row in rows for box in row.boxes if box.cell is not None),
     )
 
 
 def _shown(value: object) -> object:
-    """Make text of users plain. Text that is markup already comes from the template and stays as it is."""
+    """Escape control characters in text of users. Markup comes from the template and is unchanged."""
     return plain(value) if type(value) is str else value
 
 
 def rows_of(reports: Sequence[Records]) -> list[PageRow]:
-    """The quantities that anyone offers, in the order of the table."""
+    """The quantities that some implementation offers, in the order of the table."""
     found: dict[str, dict[int, Line]] = {}
     columns: list[Line] = []
     for report in reports:
@@ -83,17 +88,17 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
         if all(cell["status"] in UNASKED for cell in cells.values()):
             continue
         boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
-        says = ROWS[name].says if name in ROWS else ""
-        rows.append(PageRow(name, next(iter(cells.values()))["equation"], says, boxes))
+        description = ROWS[name].says if name in ROWS else ""
+        rows.append(PageRow(name, next(iter(cells.values()))["equation"], description, boxes))
     return rows
 
 
 def box(name: str, column: Line, cell: Line | None) -> Box:
-    """The ratio where it passed, else the status in words."""
+    """A cell of the page, which shows the ratio if the implementation passed, or the status."""
     if cell is None:
-        return Box(name, "", "unasked", "unasked")
+        return Box(name, "", "not-run", "not-run")
     status: str = cell["status"]
     shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
-    taken, asked = cell["taken"], cell["asked"]
-    count = "" if not taken else f"on {asked}" if taken == asked else f"on {taken} of {asked}"
-    return Box(name, shown, status, "known" if cell["known"] else status, column, cell, count)
+    supported, total = cell["supported"], cell["problems"]
+    count = "" if not supported else f"on {total}" if supported == total else f"on {supported} of {total}"
+    return Box(name, shown, status, "expected" if cell["expected_failure"] else status, column, cell, count)

@@ -1,9 +1,10 @@
-"""The report as lines of JSON: a line on the run, and a line for every cell of its table."""
+"""Reports as lines of JSON: one line on the run, and one line per cell of the table."""
 
 import contextlib
 import json
+import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,24 +19,27 @@ from ..tolerances import ROUNDOFF, C
 from ..writing import write_whole
 from .form import CellLine, RunLine, fault_of_cell, fault_of_run
 
-FORMAT = 3
+FORMAT = 4
 
 Line = dict[str, Any]
 
-UNFINISHED = "the run was ended before it was through: rows that it had not finished are missing"
-
-TORN = "the run was ended while it wrote the last line of the report: that line is left out"
+UNFINISHED = "the run was interrupted: rows that it had not completed are missing"
+"""The note in a report whose run has not ended."""
 
 
 class Records(NamedTuple):
-    """run: versions, the rule, problems, columns and notes. cells: each with its quantity and its column's number."""
+    """The lines of a report.
+
+    run:   versions, the rule of tolerances, problems, columns and notes
+    cells: the cells, each with the name of its quantity and the index of its column
+    """
 
     run: Line
     cells: list[Line]
 
 
 def records(report: Report) -> Records:
-    """What there is to say."""
+    """The lines of a report, as objects of JSON."""
     run = {
         "kind": "run",
         "format": FORMAT,
@@ -47,32 +51,39 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"expected, but no longer there: {failure}" for failure in report.mended)],
+        "notes": [*report.notes, *(f"unexpectedly passing: {failure}" for failure in report.mended)],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and return a function that adds a row to it.
+    """Begin the file of a run, and return a function that appends a row to it.
 
-    So an interrupted run leaves its finished rows.
-    Such a file is a report like any other, with `UNFINISHED` as a note. At the end `write_records` writes the whole
-    file again. A device or a pipe is written only then.
+    An interrupted run thus leaves its completed rows, in a report with the note `UNFINISHED`. At the end of the run,
+    `write_records` replaces the whole file. A device or a pipe is written only then.
     """
     if path is None or (path.exists() and not path.is_file()):
         return ignored
     write_whole(path, _text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]))
 
     def add(name: str, row: Row) -> None:
-        # a disk that is full now is reported at the end, when the whole file is written
-        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
-            file.write(_text(_cells(name, row.cells)))
+        # a full disk is reported at the end, when the whole file is written
+        with contextlib.suppress(OSError):
+            _append(path, _text(_cells(name, row.cells)))
 
     return add
 
 
+def _append(path: Path, lines: str) -> None:
+    """Append lines to a file. If a full disk has cut its last line short, they begin on a new line."""
+    with path.open("rb+") as file:
+        file.seek(-1, os.SEEK_END)
+        separator = b"" if file.read(1) == b"\n" else b"\n"
+        file.write(separator + lines.encode())
+
+
 def write_records(report: Report, path: Path) -> None:
-    """A line of JSON for each, the run first."""
+    """Write a report as lines of JSON, with the run first."""
     run, cells = records(report)
     write_whole(path, _text([run, *cells]))
 
@@ -82,51 +93,60 @@ def _text(lines: Iterable[Line]) -> str:
 
 
 def read_records(path: Path) -> Records:
-    """Read a report. Raises `FileError` for another file. The torn last line of an unfinished run is left out."""
-    lines = content_of(path).splitlines(keepends=True) or [b""]
-    torn = len(lines) > 1 and UNFINISHED.encode() in lines[0] and _is_torn(lines[-1])
-    if torn:
-        del lines[-1]
-    values = [from_json(text, f"{path}: line {i}") for i, text in enumerate(lines, start=1)]
-    first = values[0] if isinstance(values[0], dict) else {}
-    if first.get("kind") != "run":
-        raise FileError(f"{path}: expected a report as lines of JSON, the run first and then its cells")
-    if first.get("format") != FORMAT:
-        raise FileError(f"{path}: line 1: format: expected {FORMAT}, got {first.get('format')!r}")
-    checked(first, RunLine, f"{path}: line 1")
-    if fault := fault_of_run(first):
-        raise FileError(f"{path}: line 1: {fault}")
-    if torn:
-        first["notes"].append(TORN)
-    _check_cells(values[1:], len(first["columns"]), path)
-    return Records(first, values[1:])
+    """Read a report. In a report of an interrupted run, incomplete lines are left out. Raises `FileError`."""
+    lines = content_of(path).splitlines() or [b""]
+    run = _run_of(lines[0], path)
+    interrupted = UNFINISHED in run["notes"]
+    cells, incomplete = {}, []
+    for i, text in enumerate(lines[1:], start=2):
+        try:
+            cells[i] = from_json(text, f"{path}: line {i}")
+        except FileError:
+            if not interrupted:
+                raise
+            incomplete.append(i)
+    if incomplete:
+        run["notes"].append(incomplete_lines(incomplete))
+    _check_cells(cells, len(run["columns"]), path)
+    return Records(run, list(cells.values()))
 
 
-def _is_torn(line: bytes) -> bool:
-    """Test for the start of a line of JSON, whose end was never written."""
-    if line.endswith(b"\n"):
-        return False
-    try:
-        from_json(line, "")
-    except FileError:
-        return True
-    return False
+def incomplete_lines(numbers: Sequence[int]) -> str:
+    """The note on lines that were left out, by their numbers."""
+    if len(numbers) == 1:
+        return f"line {numbers[0]} of the report is incomplete and is left out"
+    return f"lines {', '.join(map(str, numbers))} of the report are incomplete and are left out"
 
 
-def _check_cells(cells: Sequence[Any], columns: int, path: Path) -> None:
-    """Check the lines after the first, in a report of so many columns. Raises `FileError`."""
+def _run_of(text: bytes, path: Path) -> Line:
+    """The first line of a report. Raises `FileError`."""
+    place = f"{path}: line 1"
+    run = from_json(text, place)
+    if not isinstance(run, dict) or run.get("kind") != "run":
+        raise FileError(f"{path}: expected a report as lines of JSON, with the run first and then its cells")
+    if run.get("format") != FORMAT:
+        raise FileError(f"{place}: format: expected {FORMAT}, got {run.get('format')!r}")
+    checked(run, RunLine, place)
+    if fault := fault_of_run(run):
+        raise FileError(f"{place}: {fault}")
+    return run
+
+
+def _check_cells(cells: Mapping[int, Any], columns: int, path: Path) -> None:
+    """Check the cells of a report, which are keyed by the number of their line. Raises `FileError`."""
     seen: set[tuple[str, int]] = set()
-    for i, cell in enumerate(cells, start=2):
+    for i, cell in cells.items():
         checked(cell, CellLine, f"{path}: line {i}")
         if fault := fault_of_cell(cell, columns):
             raise FileError(f"{path}: line {i}: {fault}")
         place = (cell["quantity"], cell["column"])
         if place in seen:
-            raise FileError(f"{path}: line {i}: expected each quantity once for a column, got {place[0]} again")
+            raise FileError(f"{path}: line {i}: expected each quantity once per column, got {place[0]} again")
         seen.add(place)
 
 
 def _column(column: Column) -> Line:
+    """The object of JSON that describes a column."""
     described = column.description
     if described is None:
         return {"name": column.name, "usable": False, "reason": column.reason}
@@ -140,11 +160,12 @@ def _column(column: Column) -> Line:
 
 
 def _cells(quantity: str, row: Iterable[Cell]) -> list[Line]:
+    """The objects of JSON for the cells of a row."""
     return [_cell(quantity, i, cell) for i, cell in enumerate(row)]
 
 
 def _cell(quantity: str, column: int, cell: Cell) -> Line:
-    worst, why = cell.worst, cell.diagnosis
+    worst, diagnosis = cell.worst, cell.diagnosis
     return {
         "kind": "cell",
         "quantity": quantity,
@@ -152,18 +173,22 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "column": column,
         "status": str(cell.status),
         "ratio": _number(cell.ratio),
-        "looseness": _number(max(v.looseness for v in cell.verdicts)),
-        "asked": cell.asked,
-        "taken": cell.taken,
+        "relative_tolerance": _number(max(v.looseness for v in cell.verdicts)),
+        "problems": cell.asked,
+        "supported": cell.taken,
         "worst": {"problem": worst.problem, "detail": worst.detail},
-        "known": cell.known,
-        "expected": [failure.reason for failure in cell.expected],
+        "expected_failure": cell.known,
+        "reasons": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
-        "diagnosis": why
-        and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
+        "diagnosis": diagnosis
+        and {
+            "mistakes": {mistake.name: mistake.description for mistake in diagnosis.mistakes},
+            "shape": diagnosis.shape,
+            "tried": diagnosis.tried,
+        },
     }
 
 
 def _number(x: float) -> float | None:
-    """JSON has no infinity: null is what no tolerance allows."""
+    """The number, or None (null in JSON) if it is not finite."""
     return float(x) if np.isfinite(x) else None

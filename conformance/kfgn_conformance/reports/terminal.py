@@ -1,4 +1,4 @@
-"""The report as a table for the terminal."""
+"""Reports as a table for the terminal, with lines of text below it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,32 +17,32 @@ from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, UNASKED, Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
-
+"""The colours of verdicts. Other verdicts are red."""
 
 KINDS = {
     "case": ("case", "cases"),
     "saturated": ("saturated problem", "saturated problems"),
     "batch": ("batch size", "batch sizes"),
-    "shape": ("shape", "shapes"),
-    "throughout": ("network of one transfer function", "networks of one transfer function"),
-    "drawn": ("drawn problem", "drawn problems"),
-    "walk": ("walk", "walks"),
+    "shape": ("network shape", "network shapes"),
+    "throughout": ("network with one transfer function", "networks with one transfer function"),
+    "drawn": ("random problem", "random problems"),
+    "walk": ("optimiser run", "optimiser runs"),
 }
-"""The kinds of problem by the first word of an id; other problems have a name of their own."""
+"""The kinds of problem, by the first word of an id. The report prints the ids of other problems."""
 
 
 def print_report(report: Report, console: Console) -> None:
-    """The table, and below it what it was made of: versions, flags, columns not usable, faults and notes."""
+    """Print the table, and below it the problems, versions, flags, unusable implementations, notes and failures."""
     for table in _tables(report, console):
         console.print(table)
-    legend = "Each is the worst over the problems asked; at most 1 passes."
+    legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(0 < cell.taken < cell.asked for cell in report.cells):
-        legend += " In parentheses: asked on so many problems alone."
+        legend += " A number in parentheses counts the problems that are supported, if not all of them are."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
-        legend += " An empty cell was not asked."
+        legend += " An empty cell is a quantity that the implementation does not offer."
     console.print(legend)
-    console.print(f"The problems are {_kinds(report.problems)}.")
-    for line in _asked(report):
+    console.print(f"Problems: {_kinds(report.problems)}.")
+    for line in _partly_supported(report):
         console.print(line, style="yellow")
     for column in {column.name: column for column in report.columns}.values():
         described = column.description
@@ -51,43 +51,42 @@ def print_report(report: Report, console: Console) -> None:
         else:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
             console.print(f"{column.name}: {described.version}{flags}")
-    unasked = [name for name in report.rows if not _offered(report, name)]
-    if unasked:
-        console.print(f"{len(unasked)} quantities are offered by none.")
-    for kind, notes in (("not taken", _not_taken), ("translated", _translations)):
+    if missing := sum(not _offered(report, name) for name in report.rows):
+        console.print(f"{missing} {'quantity is' if missing == 1 else 'quantities are'} offered by no implementation.")
+    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
         for note, quantities in _quantities_by(notes, report).items():
             console.print(f"{kind}: {note}: {', '.join(quantities)}")
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
     for failure in report.mended:
-        console.print(f"expected, but no longer there: {failure}", style="red")
+        console.print(f"unexpectedly passing: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
-                style, known = ("yellow", "known: ") if cell.known else ("red", "")
-                line = f"{known}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
+                style, prefix = ("yellow", "expected ") if cell.known else ("red", "")
+                line = f"{prefix}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
                 console.print(line, style=style)
                 for failure in cell.expected:
-                    console.print(f"    expected: {failure.reason}", style="yellow")
+                    console.print(f"    reason: {failure.reason}", style="yellow")
                 if cell.diagnosis is not None:
                     console.print(f"    {cell.diagnosis}", style="yellow")
 
 
-def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
-    """On how many problems an implementation does not take what it offers, by the reason it gives."""
+def _unsupported(column: Column, cell: Cell) -> Iterator[str]:
+    """The reasons why an implementation does not support problems, each with their number."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
         yield f"{column.name}: {reason}: {n} of {cell.asked} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
-    """What was done to the answers of an implementation."""
+    """The translations of the answers of an implementation."""
     return (f"{column.name}: {note}" for note in cell.translations)
 
 
 def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Report) -> dict[str, list[str]]:
-    """The notes on what is offered, each with the quantities that it is on."""
+    """The notes on the offered quantities, each with the names of its quantities."""
     found: dict[str, dict[str, None]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
@@ -97,19 +96,19 @@ def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Repor
     return {note: list(quantities) for note, quantities in found.items()}
 
 
-def _asked(report: Report) -> Iterator[str]:
-    """The columns that did not take all problems, with the kinds of those that they took."""
+def _partly_supported(report: Report) -> Iterator[str]:
+    """The columns that do not support all problems, with the kinds of those that they support."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
-        taken, asked = report.asked(i)
-        if column.adapter is not None and len(taken) < asked:
-            kinds = f": {_kinds(taken)}" if taken else ""
-            lines.setdefault(f"asked on {len(taken)} of {asked} problems{kinds}", []).append(column.title)
+        supported, total = report.asked(i)
+        if column.adapter is not None and len(supported) < total:
+            kinds = f": {_kinds(supported)}" if supported else ""
+            lines.setdefault(f"{len(supported)} of {total} problems supported{kinds}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table if the terminal is wide enough; else one for each dtype, if necessary without unusable columns."""
+    """One table, or one per dtype on a narrow terminal, if necessary without the unusable columns."""
     present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
     whole = _table(report, present)
     if not present or _fits(whole, console):
@@ -126,34 +125,34 @@ def _fits(table: Table, console: Console) -> bool:
 
 
 def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
-    """The columns in these dtypes, a column's dtype below its name, and those that are not usable, unless left out.
+    """The table of the columns in some dtypes, and of the unusable columns unless `usable` is true.
 
-    The column `asked` is the number of problems for a quantity, both numbers where the dtypes have different ones.
+    The column `problems` is the number of problems of a quantity, or two numbers if the dtypes have different ones.
     """
     described = [column.description for column in report.columns]
     chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
     table = Table(title="error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("quantity", no_wrap=True)
     table.add_column("equation", no_wrap=True)
-    table.add_column("asked", justify="right", no_wrap=True)
+    table.add_column("problems", justify="right", no_wrap=True)
     for i in chosen:
         head = plain(report.columns[i].title).replace(" float", "\nf").replace("-", "\n")
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            asked = sorted({row[i].asked for i in chosen if row[i].taken})
+            problems = sorted({row[i].asked for i in chosen if row[i].taken})
             cells = (_text(row[i]) for i in chosen)
-            table.add_row(name, ROWS[name].equation, "/".join(map(str, asked)), *cells)
+            table.add_row(name, ROWS[name].equation, "/".join(map(str, problems)), *cells)
     return table
 
 
 def _offered(report: Report, name: str) -> bool:
-    """Whether the quantity is offered by anyone, or may be by one that is not usable here."""
+    """True if some implementation offers the quantity, or an unusable one may offer it."""
     return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
 def _text(cell: Cell) -> Text:
-    """The ratio alone where it passed, else the status; with the number of problems where some were not taken."""
+    """The ratio if the cell passed, or the status, with the number of supported problems if not all are."""
     if cell.status in UNASKED:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
     count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
@@ -164,7 +163,7 @@ def _text(cell: Cell) -> Text:
 
 
 def _kinds(problems: Sequence[Problem]) -> str:
-    """The problems by their kinds, each with how many there are, and those of a name of their own."""
+    """The number of problems of each kind, and the ids of the problems of no kind."""
     counts = Counter(problem.id.partition("-")[0] for problem in problems)
     counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
     return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])

@@ -17,7 +17,7 @@ PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A report of NumPy on one case."""
+    """A report of the NumPy backend on one problem."""
     with pytest.MonkeyPatch.context() as patch:
         leave_one_case(patch)
         file = tmp_path_factory.mktemp("report") / "report.jsonl"
@@ -74,7 +74,7 @@ def vectors(tmp_path_factory):
     written = json.loads((golden.FOLDER / "loss.json").read_text())
     written["vectors"] = written["vectors"][:2]
     shown = set(written["mistakes"]) - set.intersection(*(set(v["hides"]) for v in written["vectors"]))
-    written["mistakes"] = {name: says for name, says in written["mistakes"].items() if name in shown}
+    written["mistakes"] = {name: text for name, text in written["mistakes"].items() if name in shown}
     for vector in written["vectors"]:
         vector["hides"] = [name for name in vector["hides"] if name in shown]
     (folder / "loss.json").write_text(lines(written))
@@ -90,8 +90,8 @@ def _sign(folder):
 
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])
 def test_vectors(file, signed, vectors, tmp_path, alterations_of_each, monkeypatch):
-    """Without a new hash in the manifest every change is a fault. With a new hash only a wrong value is a fault."""
-    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # certification takes most of the time
+    """Without a new hash in the manifest, every change is a fault. With a new hash, only wrong content is a fault."""
+    monkeypatch.setattr("kfgn_conformance.golden.checking.CAN_CERTIFY", False)  # ball arithmetic takes most of the time
     folder, faults = tmp_path / "folder", []
     for alteration in alterations(vectors / file, alterations_of_each, seed=6 + signed):
         restore(folder, vectors)

@@ -1,7 +1,8 @@
-"""Adapters of other libraries, each imported only when it is asked for.
+"""Adapters of other libraries. Each is imported only when it is used.
 
     kfgn-check --adapter kfgn_conformance.adapters.peers.backpack:BackPACK
 
-An adapter hands a problem to the library in the library's own way, and what comes out to the kit as it is: its
-conventions are declared, not computed away. What a library does not take is `UnsupportedError`, with the reason.
+An adapter passes a problem to its library in the library's own way and returns the result unchanged. It declares the
+conventions of the library and converts nothing. It raises `UnsupportedError`, with the reason, for a problem that the
+library does not support.
 """

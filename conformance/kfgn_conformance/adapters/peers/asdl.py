@@ -1,4 +1,4 @@
-"""ASDL: the Fisher matrix of the model, exactly or at sampled labels, as Kronecker factors or as exact blocks."""
+"""Adapter of ASDL: the Fisher matrix, exact or at sampled labels, as Kronecker factors or as exact blocks."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,23 +17,24 @@ from .. import Conventions, Description, UnsupportedError
 from .modules import arrays, linears, sequential, tensor
 
 LOSSES: dict[str, Any] = {"squared_error": (LOSS_MSE, Normal), "categorical": (LOSS_CROSS_ENTROPY, Categorical)}
-"""Its name, and the distribution that it draws labels from."""
+"""ASDL's name of each objective, and the distribution from which ASDL draws its labels."""
 
 FISHERS = {
     "gauss_newton_blocks": (FISHER_EXACT, SHAPE_LAYER_WISE),
     "kflr_blocks": (FISHER_EXACT, SHAPE_KRON),
     "kfac_blocks": (FISHER_MC, SHAPE_KRON),
 }
+"""The type and the shape of the Fisher matrix that give each quantity."""
 
 
 class ASDL:
-    """Blocks of weights and of biases, as its Kronecker factors have no unit; labels are given to it as if drawn."""
+    """Separate blocks of weights and biases. The problem's labels replace the samples that ASDL would draw."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, biases separate."""
+        """ASDL's conventions: rows are stacked, and biases are separate."""
         return Description(
             "asdl",
             f"asdfghjkl {version('asdfghjkl')} on torch {torch.__version__}",
@@ -43,9 +44,9 @@ class ASDL:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """By one forward pass, and a backward pass for each output or label."""
+        """Compute the quantity by one forward pass and one backward pass per output or label."""
         if problem.objective not in LOSSES:
-            raise UnsupportedError(f"takes no {problem.objective} objective")
+            raise UnsupportedError(f"no {problem.objective} objective")
         (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
         model = sequential(problem, self.dtype)
         config = FisherConfig(
@@ -72,7 +73,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """The problem's labels are what is drawn, sample by sample."""
+    """Make the distribution return the problem's labels, one sample after the other."""
     labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):

@@ -1,4 +1,4 @@
-"""BackPACK: KFLR, KFRA, and products with the Gauss-Newton matrix."""
+"""Adapter of BackPACK: the gradient, KFLR, KFRA, and products with the Gauss-Newton matrix."""
 
 from importlib.metadata import version
 from typing import Any
@@ -10,7 +10,7 @@ from backpack.hessianfree.ggnvp import ggn_vector_product
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description
-from .modules import OF_THE_LOSSES, arrays, directions, linears, loss_of, sequential, tensor
+from .modules import LOSS_RATIOS, arrays, directions, linears, loss_of, sequential, tensor
 
 ACTIVATIONS = frozenset({"relu", "tanh", "logistic"})
 LOSSES = frozenset({"squared_error", "categorical"})
@@ -19,23 +19,23 @@ EXTENSIONS: dict[str, Any] = {"kflr_blocks": KFLR, "kfra_blocks": KFRA}
 
 
 class BackPACK:
-    """Blocks as its lists [G, A] of each weight and [G] of each bias have them."""
+    """Blocks from BackPACK's Kronecker factors, [G, A] per weight and [G] per bias."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, biases separate, and the losses of PyTorch."""
+        """BackPACK's conventions: rows are stacked, biases are separate, and the losses are PyTorch's."""
         return Description(
             "backpack",
             f"backpack-for-pytorch {version('backpack-for-pytorch')} on torch {torch.__version__}",
             self.dtype,
             frozenset({"gradient", "gauss_newton_product", *EXTENSIONS}),
-            conventions=Conventions(loss=OF_THE_LOSSES, stacking="rows", bias="separate"),
+            conventions=Conventions(loss=LOSS_RATIOS, stacking="rows", bias="separate"),
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """By one backward pass with the extension."""
+        """Compute the quantity by one backward pass with BackPACK's extension."""
         model = extend(sequential(problem, self.dtype, ACTIVATIONS))
         loss_module = extend(loss_of(problem, LOSSES))
         outputs = model(tensor(problem.X, self.dtype))
@@ -51,6 +51,6 @@ class BackPACK:
         blocks = []
         for layer in linears(model):
             G, A = getattr(layer.weight, name)
-            # torch.kron takes views, which KFRA's transposed factors have not
+            # torch.kron needs contiguous factors, and those of KFRA are transposed
             blocks += [torch.kron(G.contiguous(), A.contiguous()), getattr(layer.bias, name)[0]]
         return arrays(blocks)

@@ -1,4 +1,4 @@
-"""curvlinops: KFAC of type 2, which is KFLR, and products with the Gauss-Newton matrix and the Hessian."""
+"""Adapter of curvlinops: KFAC of type 2 (KFLR), and products with the Gauss-Newton matrix and the Hessian."""
 
 from importlib.metadata import version
 from itertools import pairwise
@@ -10,32 +10,32 @@ from curvlinops import GGNLinearOperator, HessianLinearOperator, KFACLinearOpera
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
-from .modules import OF_THE_LOSSES, arrays, directions, loss_of, sequential, tensor
+from .modules import LOSS_RATIOS, arrays, directions, loss_of, sequential, tensor
 
 OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian_product": HessianLinearOperator}
 
 
 class Curvlinops:
-    """Linear operators over the parameters, on a batch that is split in two, as it is for data that come in batches."""
+    """Linear operators over the parameters. The data are two batches of different sizes."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, biases separate, and the losses of PyTorch."""
+        """The conventions of curvlinops: rows are stacked, biases are separate, and the losses are PyTorch's."""
         return Description(
             "curvlinops",
             f"curvlinops-for-pytorch {version('curvlinops-for-pytorch')} on torch {torch.__version__}",
             self.dtype,
             frozenset({"kflr_blocks", *OPERATORS}),
-            conventions=Conventions(loss=OF_THE_LOSSES, stacking="rows", bias="separate"),
+            conventions=Conventions(loss=LOSS_RATIOS, stacking="rows", bias="separate"),
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """By products, with the identity for the blocks."""
+        """Compute products with the operator. Blocks are products with the identity."""
         model, loss = sequential(problem, self.dtype), loss_of(problem)
         if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
-            raise UnsupportedError("takes no labels between 0 and 1 for its Kronecker factors")
+            raise UnsupportedError("no Kronecker factors for labels between 0 and 1")
         parameters = [p for p in model.parameters() if p.requires_grad]
         X, Y = tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype)
         cut = problem.N // 3

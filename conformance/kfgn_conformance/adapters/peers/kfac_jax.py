@@ -1,4 +1,4 @@
-"""kfac-jax: KFLR, as its "ggn_exact" of dense layers is, and products with the Gauss-Newton matrix and the Hessian."""
+"""Adapter of kfac-jax: KFLR ("ggn_exact"), and products with the Gauss-Newton matrix and the Hessian."""
 
 from importlib.metadata import version
 from typing import Any
@@ -22,19 +22,19 @@ TRANSFERS: dict[str, Any] = {
 
 
 def squared_error(h: Any, y: Any) -> Any:
-    """1/2 |h - y|^2: its own has no 1/2, but a weight."""
+    """|h - y|^2 / 2. The loss of kfac-jax has a weight instead of the factor 1/2."""
     kfac_jax.register_squared_error_loss(h, y, weight=0.5)
     return 0.5 * jnp.sum((h - y) ** 2, axis=1)
 
 
 def categorical(h: Any, y: Any) -> Any:
-    """Of logits."""
+    """Cross-entropy of the softmax of logits."""
     kfac_jax.register_softmax_cross_entropy_loss(h, y)
     return -jnp.take_along_axis(jax.nn.log_softmax(h), y[:, None], axis=1)[:, 0]
 
 
 def bernoulli(h: Any, y: Any) -> Any:
-    """Of logits."""
+    """Cross-entropy of the sigmoids of logits."""
     kfac_jax.register_sigmoid_cross_entropy_loss(h, y)
     return jnp.sum(jax.nn.softplus(h) - y * h, axis=1)
 
@@ -45,7 +45,7 @@ PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply
 
 
 class KfacJax:
-    """Blocks as its Kronecker factors A kron G have them, the inputs first and the bias last among them."""
+    """Blocks A kron G from the Kronecker factors of kfac-jax, with the bias as the last input."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -60,9 +60,9 @@ class KfacJax:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """On kernels (inputs, outputs), as flax and haiku have them."""
+        """Compute the quantity with kernels of shape (inputs, outputs), as in flax and haiku."""
         if problem.objective not in LOSSES:
-            raise UnsupportedError(f"takes no {problem.objective} objective")
+            raise UnsupportedError(f"no {problem.objective} objective")
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
             weights, direction = (
                 [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
@@ -80,7 +80,7 @@ class KfacJax:
 
 
 def _loss(problem: Problem) -> Any:
-    """The mean over the batch, as kfac-jax finds dense layers in it."""
+    """The mean loss over the batch, in a form in which kfac-jax recognises dense layers."""
 
     def loss(weights: Any, batch: Any) -> Any:
         a, y = batch
@@ -93,7 +93,7 @@ def _loss(problem: Problem) -> Any:
 
 
 def _dense_blocks(problem: Problem, arguments: Any) -> Any:
-    """Its estimate after one update that forgets what was before, without damping."""
+    """The undamped estimate of kfac-jax after one update with weight 1 for the new factors and 0 for the old."""
     estimator = kfac_jax.BlockDiagonalCurvature(_loss(problem))
     key = jax.random.PRNGKey(0)
     state = estimator.init(

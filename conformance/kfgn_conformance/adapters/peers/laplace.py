@@ -1,6 +1,6 @@
-"""laplace-torch: damped Kronecker blocks, by the class that holds the curvature of its posteriors.
+"""Adapter of laplace-torch: damped Kronecker blocks, by the class that holds the curvature of its posteriors.
 
-It has no KFRA to make the factors of the kit's solves, so they are made here.
+laplace-torch has no KFRA, so this adapter computes the Kronecker factors for the solves.
 """
 
 from collections.abc import Callable
@@ -15,24 +15,24 @@ from .. import Conventions, Description, UnsupportedError
 from .modules import ACTIVATIONS, arrays, tensor
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
-"""Whether damping is shared among the factors of a quantity, which is its `damping=True`, or added to the product."""
+"""True for quantities whose damping is shared among the factors (`damping=True`), False if the product is damped."""
 
 OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "squared_error": lambda h: torch.eye(h.shape[1], dtype=h.dtype),
     "bernoulli": lambda h: torch.diag((h.sigmoid() * (-h).sigmoid()).mean(0)),
     "categorical": lambda h: torch.diag(h.softmax(1).mean(0)) - h.softmax(1).T @ h.softmax(1) / len(h),
 }
-"""E[H_L] (D_L, D_L) at the outputs."""
+"""E[H_L] (D_L, D_L) at the outputs, by objective."""
 
 
 class Laplace:
-    """Inverses and log determinants; where it would share damping evenly, the factors are balanced by omega before."""
+    """Inverses and log determinants. Since laplace-torch divides damping equally, omega first balances the factors."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, and else the kit's."""
+        """The kit's conventions, except that rows are stacked."""
         return Description(
             "laplace",
             f"laplace-torch {version('laplace-torch')} on torch {torch.__version__}",
@@ -42,7 +42,7 @@ class Laplace:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Of each layer alone, as its log determinant is that of all."""
+        """Compute the quantity one layer at a time, because laplace-torch adds the log determinants of all layers."""
         shared = SHARED[quantity]
         k = tensor(problem.probes.gamma + problem.probes.eta, self.dtype)
         answers = []
@@ -60,20 +60,20 @@ class Laplace:
 
 
 def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Q (P, P) and KFRA's G (D, D) of each layer, (26)."""
+    """Q (P, P) and KFRA's G (D, D) per layer, (26)."""
     if problem.objective not in OUTPUT_HESSIANS:
-        raise UnsupportedError(f"is given no factors of the {problem.objective} objective")
+        raise UnsupportedError(f"no factors of the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]
-    units = [ACTIVATIONS[name]() for name in problem.transfers]
-    a, Q, slopes = tensor(problem.X, dtype), [], []
+    activations = [ACTIVATIONS[name]() for name in problem.transfers]
+    a, Q, derivatives = tensor(problem.X, dtype), [], []
     for l, W in enumerate(weights):
         a = torch.cat([a, torch.ones(problem.N, 1, dtype=a.dtype)], dim=1)
         Q.append(a.T @ a / problem.N)
         h = a @ W.T
-        if l < len(units):
-            slopes.append(grad(lambda h, unit=units[l]: unit(h).sum())(h))
-            a = units[l](h)
+        if l < len(activations):
+            derivatives.append(grad(lambda h, f=activations[l]: f(h).sum())(h))
+            a = activations[l](h)
     G = [OUTPUT_HESSIANS[problem.objective](h)]
-    for W, s in zip(weights[:0:-1], reversed(slopes), strict=True):
+    for W, s in zip(weights[:0:-1], reversed(derivatives), strict=True):
         G.insert(0, (W[:, :-1].T @ G[0] @ W[:, :-1]) * (s.T @ s / problem.N))
     return list(zip(Q, G, strict=True))

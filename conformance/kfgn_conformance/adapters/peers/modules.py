@@ -1,4 +1,4 @@
-"""Problems as modules of PyTorch, as its libraries take them."""
+"""Conversion of problems to modules of PyTorch, for the adapters of its libraries."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ACTIVATIONS: dict[str, Any] = {
     "leaky_relu": lambda: nn.LeakyReLU(0.1),
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
-    "softplus": lambda: nn.Softplus(threshold=40),  # above the threshold, by default 20, it returns h: wrong by 2e-9
+    "softplus": lambda: nn.Softplus(threshold=40),  # returns h above it: an error of 2e-9 at the default, 20
 }
 
 LOSSES: dict[str, Any] = {
@@ -22,19 +22,23 @@ LOSSES: dict[str, Any] = {
     "bernoulli": nn.BCEWithLogitsLoss,
     "categorical": nn.CrossEntropyLoss,
 }
-"""The losses of PyTorch, by the objective they belong to."""
+"""The losses of PyTorch, by objective."""
 
-OF_THE_LOSSES = {"squared_error": "2/D", "bernoulli": "1/D"}
-"""What they are of the kit's: means over the outputs, and the squared error without its 1/2."""
+LOSS_RATIOS = {"squared_error": "2/D", "bernoulli": "1/D"}
+"""Ratios of PyTorch's losses to the kit's: they are means over the outputs, and `MSELoss` has no factor 1/2."""
 
 
 def tensor(x: Array, dtype: str) -> torch.Tensor:
-    """A copy: real numbers in the dtype, indices as they are."""
+    """Copy an array to a tensor. Real numbers are converted to the dtype, and integers keep theirs."""
     return torch.tensor(x, dtype=getattr(torch, dtype) if x.dtype.kind == "f" else None)
 
 
 def sequential(problem: Problem, dtype: str, activations: frozenset[str] = frozenset(ACTIVATIONS)) -> nn.Sequential:
-    """Linear layers with separate biases, and the activations between them, if the library takes these."""
+    """Linear layers with separate biases and the activations between them.
+
+    activations: those that the library supports
+    Raises `UnsupportedError` for any other.
+    """
     modules: list[nn.Module] = []
     for l, W in enumerate(problem.weights):
         linear = nn.Linear(W.shape[1] - 1, W.shape[0], dtype=getattr(torch, dtype))
@@ -45,21 +49,21 @@ def sequential(problem: Problem, dtype: str, activations: frozenset[str] = froze
         if l < len(problem.transfers):
             name = problem.transfers[l]
             if name not in activations:
-                raise UnsupportedError(f"takes no {name} units")
+                raise UnsupportedError(f"no {name} activations")
             modules.append(ACTIVATIONS[name]())
     return nn.Sequential(*modules)
 
 
-def loss_of(problem: Problem, taken: frozenset[str] = frozenset(LOSSES)) -> nn.Module:
-    """The loss module, if the library takes it."""
-    if problem.objective not in taken:
-        raise UnsupportedError(f"takes no {problem.objective} objective")
+def loss_of(problem: Problem, supported: frozenset[str] = frozenset(LOSSES)) -> nn.Module:
+    """The module of the loss. Raises `UnsupportedError` if the library does not support the objective."""
+    if problem.objective not in supported:
+        raise UnsupportedError(f"no {problem.objective} objective")
     module: nn.Module = LOSSES[problem.objective]()
     return module
 
 
 def linears(model: nn.Sequential) -> list[nn.Linear]:
-    """The layers with weights."""
+    """The linear layers of a model, in order."""
     return [module for module in model if isinstance(module, nn.Linear)]
 
 
@@ -69,5 +73,5 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
-    """V_l as the weight and the bias of each layer."""
+    """The direction V, as the weight and the bias of each layer."""
     return [part for V in problem.probes.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

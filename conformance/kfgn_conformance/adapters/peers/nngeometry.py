@@ -1,4 +1,4 @@
-"""nngeometry: the Fisher matrix of the model, as Kronecker factors and as exact blocks."""
+"""Adapter of nngeometry: the Fisher matrix, as Kronecker factors and as exact blocks."""
 
 from importlib.metadata import version
 
@@ -15,13 +15,13 @@ VARIANTS = {"squared_error": "regression", "categorical": "classif_logits"}
 
 
 class NNGeometry:
-    """Blocks row by row with the bias last: the products of its factors, and its exact blocks put in that order."""
+    """Products of the Kronecker factors of nngeometry, and its exact blocks reordered to the same stacking."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Row by row, and else the kit's."""
+        """The kit's conventions, except that rows are stacked."""
         return Description(
             "nngeometry",
             f"nngeometry {version('nngeometry')} on torch {torch.__version__}",
@@ -31,9 +31,9 @@ class NNGeometry:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """By a loader of one batch."""
+        """Compute the quantity with a data loader of one batch."""
         if problem.objective not in VARIANTS:
-            raise UnsupportedError(f"takes no {problem.objective} objective")
+            raise UnsupportedError(f"no {problem.objective} objective")
         model = sequential(problem, self.dtype)
         data = TensorDataset(tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype))
         loader = DataLoader(data, batch_size=problem.N)
@@ -45,7 +45,7 @@ class NNGeometry:
 
 
 def _in_order(block: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """From the weights row by row and then the biases to one matrix row by row."""
+    """Reorder a block so that the bias of each output follows the weights of this output."""
     D, P = shape
     at = torch.cat([torch.arange(D * (P - 1)).reshape(D, P - 1), torch.arange(D * (P - 1), D * P)[:, None]], dim=1)
     order = at.reshape(-1)

@@ -1,4 +1,4 @@
-"""torch.func: everything that derivatives alone define, by brute force."""
+"""Adapter of torch.func: every quantity that is defined by derivatives alone, computed from the definition."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Tensors = tuple[torch.Tensor, ...]
 
 
 def mixture(h: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """-log of (27), by log-sum-exp."""
+    """The negative logarithm of (27), by log-sum-exp."""
     t = 2.0 * y.to(h.dtype) - 1
     first = functional.logsigmoid(h[:, 0]) + functional.logsigmoid(t * h[:, 1])
     second = functional.logsigmoid(-h[:, 0]) + functional.logsigmoid(t * h[:, 2])
@@ -28,11 +28,11 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "categorical": lambda h, y: functional.cross_entropy(h, y, reduction="none"),
     "mixture": mixture,
 }
-"""E of each datapoint, (N,)."""
+"""The loss E per datapoint, (N,), by objective."""
 
 
 class _Functions:
-    """A problem as functions of its weights, and of offsets added to its pre-activations."""
+    """Functions of the weights of a problem, and of offsets that are added to its pre-activations."""
 
     def __init__(self, problem: Problem, dtype: str) -> None:
         self.problem = problem
@@ -40,131 +40,133 @@ class _Functions:
         self.V = tuple(tensor(V, dtype) for V in problem.probes.direction)
         self.U = tensor(problem.probes.cotangents, dtype)
         self.X, self.Y, self.labels = (tensor(x, dtype) for x in (problem.X, problem.Y, problem.labels))
-        self.units = [ACTIVATIONS[name]() for name in problem.transfers]
-        self.none = tuple(torch.zeros(problem.N, len(W), dtype=self.X.dtype) for W in self.W)
+        self.activations = [ACTIVATIONS[name]() for name in problem.transfers]
+        self.no_offsets = tuple(torch.zeros(problem.N, len(W), dtype=self.X.dtype) for W in self.W)
 
     def outputs(self, W: Tensors, offsets: Tensors | None = None) -> torch.Tensor:
-        """h_L (N, D_L)."""
+        """The outputs h_L (N, D_L)."""
         a = self.X
-        for l, (W_l, offset) in enumerate(zip(W, offsets or self.none, strict=True)):
+        for l, (W_l, offset) in enumerate(zip(W, offsets or self.no_offsets, strict=True)):
             h = a @ W_l[:, :-1].T + W_l[:, -1] + offset
-            a = self.units[l](h) if l < len(self.units) else h
+            a = self.activations[l](h) if l < len(self.activations) else h
         return a
 
     def losses(self, h: torch.Tensor, Y: torch.Tensor | None = None) -> torch.Tensor:
-        """E of each datapoint."""
+        """The loss E per datapoint, (N,)."""
         return LOSSES[self.problem.objective](h, self.Y if Y is None else Y)
 
     def loss(self, W: Tensors) -> torch.Tensor:
-        """The mean."""
+        """The mean loss over the batch."""
         return self.losses(self.outputs(W)).mean()
 
     def output_hessians(self) -> torch.Tensor:
         """H_L (N, D_L, D_L), for objectives that are convex in h_L."""
         if self.problem.objective == "mixture":
-            raise UnsupportedError("has no Gauss-Newton matrix for an indefinite H_L")
+            raise UnsupportedError("no Gauss-Newton matrix for an indefinite H_L")
         H = hessian(lambda h: self.losses(h).sum())(self.outputs(self.W))
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def with_layer(self, l: int, W_l: torch.Tensor) -> Tensors:
-        """The weights, layer l replaced."""
+        """The weights with W_l in layer l."""
         return (*self.W[:l], W_l, *self.W[l + 1 :])
 
     def with_offset(self, l: int, offset: torch.Tensor) -> Tensors:
-        """Offsets at layer l alone."""
-        return (*self.none[:l], offset, *self.none[l + 1 :])
+        """Offsets that are zero except in layer l."""
+        return (*self.no_offsets[:l], offset, *self.no_offsets[l + 1 :])
 
-    def of_layers(self, f: Callable[[int], torch.Tensor]) -> Tensors:
-        """f of each layer."""
+    def per_layer(self, f: Callable[[int], torch.Tensor]) -> Tensors:
+        """f(l) for each layer l."""
         return tuple(f(l) for l in range(len(self.W)))
 
     def hessian_block(self, l: int) -> torch.Tensor:
-        """(D P, D P), row by row."""
+        """The block of the Hessian (D P, D P) over the stacked rows of W_l."""
         n = self.W[l].numel()
         return hessian(lambda W_l: self.loss(self.with_layer(l, W_l)))(self.W[l]).reshape(n, n)
 
     def gauss_newton_block(self, l: int) -> torch.Tensor:
-        """The mean of J^T H_L J, row by row."""
+        """The mean of J^T H_L J (D P, D P) over the stacked rows of W_l."""
         J = jacrev(lambda W_l: self.outputs(self.with_layer(l, W_l)))(self.W[l])
         J = J.reshape(*J.shape[:2], -1)
         return torch.einsum("nip,nij,njq->pq", J, self.output_hessians(), J) / len(J)
 
     def preactivation_hessian(self, l: int) -> torch.Tensor:
-        """(N, D_l, D_l)."""
-        H = hessian(lambda o: self.losses(self.outputs(self.W, self.with_offset(l, o))).sum())(self.none[l])
+        """The Hessian of E in h_l per datapoint, (N, D_l, D_l)."""
+        H = hessian(lambda o: self.losses(self.outputs(self.W, self.with_offset(l, o))).sum())(self.no_offsets[l])
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def preactivation_gauss_newton(self, l: int) -> torch.Tensor:
-        """(N, D_l, D_l)."""
-        J = jacrev(lambda o: self.outputs(self.W, self.with_offset(l, o)))(self.none[l])
+        """J^T H_L J per datapoint, (N, D_l, D_l), where J is the Jacobian of h_L in h_l."""
+        J = jacrev(lambda o: self.outputs(self.W, self.with_offset(l, o)))(self.no_offsets[l])
         J = torch.stack([J[n, :, n] for n in range(len(J))])
         return torch.einsum("nip,nij,njq->npq", J, self.output_hessians(), J)
 
-    def sampled(self, l: int) -> torch.Tensor:
-        """(59) at the labels of the problem."""
+    def kfac(self, l: int) -> torch.Tensor:
+        """G_l of KFAC (59), at the labels of the problem."""
         S = self.labels.shape[1]
         total = torch.zeros(len(self.W[l]), len(self.W[l]), dtype=self.X.dtype)
         for s in range(S):
-            at = self.labels[:, s]
-            d = grad(lambda o, at=at: self.losses(self.outputs(self.W, self.with_offset(l, o)), at).sum())(self.none[l])
+            Y = self.labels[:, s]
+            d = grad(lambda o, Y=Y: self.losses(self.outputs(self.W, self.with_offset(l, o)), Y).sum())(
+                self.no_offsets[l]
+            )
             total = total + d.T @ d
         return total / (len(self.X) * S)
 
     def gauss_newton_product(self, V: Tensors) -> Tensors:
-        """E[J^T H_L J] V."""
+        """The product E[J^T H_L J] V."""
         v = jvp(self.outputs, (self.W,), (V,))[1]
-        return self.pulled((self.output_hessians() @ v[:, :, None])[:, :, 0])
+        return self.transposed_jacobian_product((self.output_hessians() @ v[:, :, None])[:, :, 0])
 
-    def pulled(self, U: torch.Tensor) -> Tensors:
-        """1/N sum_n J_n^T u_n."""
+    def transposed_jacobian_product(self, U: torch.Tensor) -> Tensors:
+        """The mean of J_n^T u_n over the datapoints."""
         product: Tensors = vjp(self.outputs, self.W)[1](U / len(U))[0]
         return product
 
     def hessian_product(self, V: Tensors) -> Tensors:
-        """Forward over reverse."""
+        """The product of the Hessian and V, by forward over reverse differentiation."""
         product: Tensors = jvp(grad(self.loss), (self.W,), (V,))[1]
         return product
 
-    def alone(self, product: Callable[[Tensors], Tensors]) -> Tensors:
-        """The part of layer l of the product with V_l alone."""
+    def block_product(self, product: Callable[[Tensors], Tensors]) -> Tensors:
+        """The product with the diagonal blocks: part l of the product with V_l and zeros for the other layers."""
 
         def of(l: int) -> torch.Tensor:
             return product(tuple(V if m == l else torch.zeros_like(V) for m, V in enumerate(self.V)))[l]
 
-        return self.of_layers(of)
+        return self.per_layer(of)
 
 
 COMPUTE: dict[str, Callable[[_Functions], Any]] = {
     "loss": lambda f: (f.loss(f.W),),
     "gradient": lambda f: grad(f.loss)(f.W),
-    "preactivation_hessians": lambda f: f.of_layers(f.preactivation_hessian),
-    "hessian_blocks": lambda f: f.of_layers(f.hessian_block),
-    "preactivation_gauss_newton": lambda f: f.of_layers(f.preactivation_gauss_newton),
-    "gauss_newton_blocks": lambda f: f.of_layers(f.gauss_newton_block),
-    "kflr": lambda f: f.of_layers(lambda l: f.preactivation_gauss_newton(l).mean(0)),
-    "kfac": lambda f: f.of_layers(f.sampled),
+    "preactivation_hessians": lambda f: f.per_layer(f.preactivation_hessian),
+    "hessian_blocks": lambda f: f.per_layer(f.hessian_block),
+    "preactivation_gauss_newton": lambda f: f.per_layer(f.preactivation_gauss_newton),
+    "gauss_newton_blocks": lambda f: f.per_layer(f.gauss_newton_block),
+    "kflr": lambda f: f.per_layer(lambda l: f.preactivation_gauss_newton(l).mean(0)),
+    "kfac": lambda f: f.per_layer(f.kfac),
     "jacobian_product": lambda f: (jvp(f.outputs, (f.W,), (f.V,))[1],),
-    "transposed_jacobian_product": lambda f: f.pulled(f.U),
+    "transposed_jacobian_product": lambda f: f.transposed_jacobian_product(f.U),
     "gauss_newton_product": lambda f: f.gauss_newton_product(f.V),
-    "gauss_newton_block_product": lambda f: f.alone(f.gauss_newton_product),
+    "gauss_newton_block_product": lambda f: f.block_product(f.gauss_newton_product),
     "hessian_product": lambda f: f.hessian_product(f.V),
-    "hessian_block_product": lambda f: f.alone(f.hessian_product),
+    "hessian_block_product": lambda f: f.block_product(f.hessian_product),
 }
 
 
 class TorchFunc:
-    """Nothing but automatic differentiation."""
+    """Automatic differentiation of the definitions. It forms every matrix, so it supports small problems only."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """Blocks row by row, and else the kit's."""
+        """The kit's conventions, except that rows are stacked."""
         conventions = Conventions(stacking="rows")
         return Description("torch.func", f"torch {torch.__version__}", self.dtype, frozenset(COMPUTE), {}, conventions)
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """By the derivatives that define it; small problems only."""
+        """Compute the quantity by the derivatives that define it."""
         if problem.parameters > 1000:
-            raise UnsupportedError("forms every matrix, and so is asked on small problems alone")
+            raise UnsupportedError("more than 1000 weights, and it forms every matrix")
         return arrays(COMPUTE[quantity](_Functions(problem, self.dtype)))

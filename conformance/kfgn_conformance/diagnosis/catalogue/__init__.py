@@ -1,15 +1,15 @@
-"""The catalogue of mistakes, a family in each module. Importing it fills `MISTAKES`."""
+"""The catalogue of mistakes, one family per module. Importing this package fills `MISTAKES`."""
 
-from . import (  # noqa: F401  (each enters its mistakes)
+from . import (  # noqa: F401  (each module adds its mistakes)
     adaptation,
     batches,
     constants,
     damping,
+    derivatives,
     factors,
     inputs,
     methods,
     outputs,
     samples,
-    slopes,
     steps,
 )

@@ -1,4 +1,4 @@
-"""How tau, gamma and the averages go on from step to step."""
+"""Mistakes in the adaptation of tau and gamma and in the averages, from step to step."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from ...problems.problem import Array, Waypoint
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer
-from ..textbook.steps import CURVATURE_AVERAGE, DECAY, PARAMETER_AVERAGE, Stepped
+from ..textbook.steps import CURVATURE_AVERAGE, DECAY, PARAMETER_AVERAGE, StepResult
 
 
 @mistake("https://github.com/google-deepmind/kfac-jax/commit/aaf3064")
 class TauInverted(Textbook):
-    """tau grows where the model was good, and shrinks where it was not."""
+    """tau is increased where the quadratic model is accurate, and decreased where it is not."""
 
     def omega_tau(self) -> float:
         return 1 / super().omega_tau()
@@ -21,10 +21,10 @@ class TauInverted(Textbook):
 
 @mistake()
 class TauNeverRaised(Textbook):
-    """tau shrinks where the model was good, and stays where it was not."""
+    """tau is decreased where the quadratic model is accurate, but never increased."""
 
-    def followed_tau(self, rho: Any) -> Any:
-        tau = super().followed_tau(rho)
+    def adapted_tau(self, rho: Any) -> Any:
+        tau = super().adapted_tau(rho)
         return min(tau, self.problem.probes.tau)
 
 
@@ -32,13 +32,13 @@ class TauNeverRaised(Textbook):
 class TauKept(Textbook):
     """tau is not adapted."""
 
-    def followed_tau(self, rho: Any) -> Any:
+    def adapted_tau(self, rho: Any) -> Any:
         return self.problem.probes.tau
 
 
 @mistake()
 class TauByOneStep(Textbook):
-    """tau changes by 0.95, where it should by 0.95^T_tau."""
+    """tau is multiplied or divided by 0.95 instead of 0.95^T_tau."""
 
     def omega_tau(self) -> float:
         return DECAY
@@ -48,21 +48,21 @@ class TauByOneStep(Textbook):
 class GammaKept(Textbook):
     """gamma is not adapted."""
 
-    def chosen_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
         return self.problem.probes.gamma
 
 
 @mistake()
 class GammaLowered(Textbook):
-    """gamma always shrinks, as it does where the model is compared under C-tilde."""
+    """gamma always decreases, as it does if each candidate is scored by a model with C-tilde instead of C-bar."""
 
-    def chosen_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
         return self.bounded(self.problem.probes.gamma * self.omega_gamma(), self.walk().gamma_bounds)
 
 
 @mistake()
 class GammaOfTheSmallestDecrease(Textbook):
-    """Of the three gammas the one is taken whose step decreases the model least."""
+    """The candidate for gamma whose step decreases the model least is chosen, of the three."""
 
     def decrease(self, delta: PerLayer) -> Any:
         return -super().decrease(delta)
@@ -70,7 +70,7 @@ class GammaOfTheSmallestDecrease(Textbook):
 
 @mistake()
 class GammaByOneStep(Textbook):
-    """gamma changes by 0.95, where it should by 0.95^T_gamma."""
+    """gamma is multiplied or divided by 0.95 instead of 0.95^T_gamma."""
 
     def omega_gamma(self) -> float:
         return DECAY
@@ -78,63 +78,63 @@ class GammaByOneStep(Textbook):
 
 @mistake("https://github.com/gpauloski/kfac-pytorch")
 class AveragesFromTheIdentity(Textbook):
-    """The averages of the factors start at the identity, with the weight that old factors have later."""
+    """The averages of the factors start at the identity, which has the weight that old factors have later."""
 
-    def averaged(self, old: PerLayer, new: PerLayer, t: int, most: float) -> PerLayer:
-        if most != CURVATURE_AVERAGE:
-            return super().averaged(old, new, t, most)
+    def averaged(self, old: PerLayer, new: PerLayer, t: int, limit: float) -> PerLayer:
+        if limit != CURVATURE_AVERAGE:
+            return super().averaged(old, new, t, limit)
         if t == 1:
             old = {l: np.eye(len(A)) for l, A in new.items()}
-        return {l: most * old[l] + (1 - most) * new[l] for l in new}
+        return {l: limit * old[l] + (1 - limit) * new[l] for l in new}
 
 
 @mistake()
 class AveragesNotDebiased(Textbook):
-    """Averages have the same weight from the second step on, and are no exact means at first."""
+    """The weights of averages are constant from the second step on, so the first averages are not exact means."""
 
-    def weight_of_old(self, t: int, most: float) -> float:
-        return most if t > 1 else 0.0
+    def weight_of_old(self, t: int, limit: float) -> float:
+        return limit if t > 1 else 0.0
 
 
 @mistake()
 class AverageWeightsExchanged(Textbook):
-    """In an average the new value has the weight of the old."""
+    """The weights of the old and the new value in an average are exchanged."""
 
-    def weight_of_old(self, t: int, most: float) -> float:
-        return 1 - super().weight_of_old(t, most) if t > 1 else 0.0
+    def weight_of_old(self, t: int, limit: float) -> float:
+        return 1 - super().weight_of_old(t, limit) if t > 1 else 0.0
 
 
 @mistake()
 class FactorsNotAveraged(Textbook):
-    """The factors are those of the last batch alone."""
+    """The factors are those of the last batch only."""
 
-    def weight_of_old(self, t: int, most: float) -> float:
-        return 0.0 if most == CURVATURE_AVERAGE else super().weight_of_old(t, most)
+    def weight_of_old(self, t: int, limit: float) -> float:
+        return 0.0 if limit == CURVATURE_AVERAGE else super().weight_of_old(t, limit)
 
 
 @mistake()
 class ParametersNotAveraged(Textbook):
-    """The average of the parameters is the parameters."""
+    """The average of the parameters equals the current parameters."""
 
-    def weight_of_old(self, t: int, most: float) -> float:
-        return 0.0 if most == PARAMETER_AVERAGE else super().weight_of_old(t, most)
+    def weight_of_old(self, t: int, limit: float) -> float:
+        return 0.0 if limit == PARAMETER_AVERAGE else super().weight_of_old(t, limit)
 
 
 @mistake()
 class ParametersAveragedBefore(Textbook):
-    """The average of the parameters takes in those before the update."""
+    """The average of the parameters is updated with the parameters before the step instead of after it."""
 
-    def stepped(self, here: Waypoint) -> Stepped:
+    def step(self, here: Waypoint) -> StepResult:
         old = dict(enumerate(here.average, start=1))
-        return super().stepped(here)._replace(average=self.averaged(old, self.W, here.t + 1, PARAMETER_AVERAGE))
+        return super().step(here)._replace(average=self.averaged(old, self.W, here.t + 1, PARAMETER_AVERAGE))
 
 
 @mistake()
 class UpdateSubtracted(Textbook):
-    """The update is subtracted, where it should be added: its step size is negative already."""
+    """The update is subtracted instead of added, although its step size is already negative."""
 
-    def stepped(self, here: Waypoint) -> Stepped:
-        step = super().stepped(here)
+    def step(self, here: Waypoint) -> StepResult:
+        step = super().step(here)
         weights = {l: 2 * W - step.weights[l] for l, W in self.W.items()}
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, here.t + 1, PARAMETER_AVERAGE)
         return step._replace(weights=weights, average=average)
@@ -142,7 +142,7 @@ class UpdateSubtracted(Textbook):
 
 @mistake()
 class RatioWithoutMomentum(Textbook):
-    """rho is that of the step along the direction, where it should be that of the update, momentum and all."""
+    """rho is computed for the update without momentum instead of the complete update."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(own)
@@ -150,7 +150,7 @@ class RatioWithoutMomentum(Textbook):
 
 @mistake()
 class ModelWithoutMomentum(Textbook):
-    """rho has the change of f by the whole update, and that of the model by the update without its momentum."""
+    """rho compares the change of f by the complete update with the change of the model without momentum."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)
@@ -158,7 +158,7 @@ class ModelWithoutMomentum(Textbook):
 
 @mistake()
 class TauFollowsRounding(Textbook):
-    """tau follows a rho that is made of rounding errors."""
+    """tau is adapted by a rho that consists of rounding errors."""
 
     def is_rounding(self, update: PerLayer) -> bool:
         return False
@@ -166,7 +166,7 @@ class TauFollowsRounding(Textbook):
 
 @mistake()
 class DampingLostInRounding(Textbook):
-    """A damping of (36) is so small beside its factor that adding it changes nothing, and the step is rejected."""
+    """A damping in (36) is so small relative to its factor that adding it has no effect. The step is then rejected."""
 
     def visible(self, A: Array, damping: Any) -> Any:
         return damping
@@ -174,7 +174,7 @@ class DampingLostInRounding(Textbook):
 
 @mistake()
 class RejectedForEver(Textbook):
-    """A step that is rejected, as a matrix is not positive definite, leaves gamma as it was."""
+    """gamma is not increased after a step that is rejected because a matrix is not positive definite."""
 
     def raised_gamma(self) -> Any:
         return self.problem.probes.gamma
@@ -182,7 +182,7 @@ class RejectedForEver(Textbook):
 
 @mistake()
 class IndefiniteInverted(Textbook):
-    """A step is made with the inverse of a matrix that is not positive definite."""
+    """A step uses the inverse of a matrix that is not positive definite."""
 
     def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Answers that depend on how a batch was divided."""
+"""Mistakes in the combination of parts of a batch."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from ..textbook import Textbook
 
 
 def parts(x: Array) -> list[Array]:
-    """A third of the datapoints, and the rest; all of them where there is only one."""
+    """The first third of the datapoints and the rest, or all of them if there are fewer than three."""
     cut = len(x) // 3
     return [x[:cut], x[cut:]] if cut else [x]
 
 
 @mistake()
 class BatchesWeighedAlike(Textbook):
-    """The batch is divided into a third and the rest, and the mean of the two means is taken."""
+    """The batch is divided into a third and the rest, and the two means are averaged with equal weights."""
 
     def mean(self, x: Array) -> Array:
         return np.mean([np.mean(part, axis=0) for part in parts(x)], axis=0)
@@ -31,7 +31,7 @@ class BatchesSummed(Textbook):
 
 @mistake()
 class LastBatchOnly(Textbook):
-    """The batch is divided into a third and the rest, and what the first part gave is overwritten."""
+    """The batch is divided into a third and the rest, and the result of the rest overwrites that of the third."""
 
     def mean(self, x: Array) -> Array:
         return np.mean(parts(x)[-1], axis=0)
@@ -39,7 +39,7 @@ class LastBatchOnly(Textbook):
 
 @mistake()
 class FirstDatapointOnly(Textbook):
-    """Only the first datapoint counts."""
+    """Only the first datapoint is used."""
 
     def mean(self, x: Array) -> Array:
         return x[0]

@@ -1,4 +1,4 @@
-"""Wrong constants: 2, N and D_L, where they multiply everything or only the second factor."""
+"""Wrong constants 2, N and D_L, in every quantity or in the second factor only."""
 
 from ...problems.problem import Array
 from ..mistake import mistake
@@ -8,7 +8,7 @@ from ..textbook.passes import PerLayer
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/82")
 class LossWithoutItsHalf(Textbook):
-    """The squared error has lost its 1/2: the loss and all its derivatives are twice as large."""
+    """The squared error lacks its factor 1/2, so the loss and all its derivatives are twice as large."""
 
     @property
     def scale(self) -> float:
@@ -17,7 +17,7 @@ class LossWithoutItsHalf(Textbook):
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/111")
 class LossDividedByOutputs(Textbook):
-    """The loss is a mean over the outputs, where it should be their sum."""
+    """The loss is a mean over the outputs instead of their sum."""
 
     @property
     def scale(self) -> float:
@@ -35,7 +35,7 @@ class LossDividedByOutputsTwice(Textbook):
 
 @mistake("https://github.com/f-dangel/backpack/commit/f2975ad6")
 class LossTimesOutputs(Textbook):
-    """The loss is multiplied by the number of outputs: a mean over them was undone that was never taken."""
+    """The loss is multiplied by the number of outputs, as if it were a mean over the outputs."""
 
     @property
     def scale(self) -> float:
@@ -44,7 +44,7 @@ class LossTimesOutputs(Textbook):
 
 @mistake()
 class SummedOverDatapoints(Textbook):
-    """Everything is a sum over the datapoints, where it should be their mean."""
+    """Every quantity is a sum over the datapoints instead of a mean."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) * len(x)
@@ -52,7 +52,7 @@ class SummedOverDatapoints(Textbook):
 
 @mistake("https://github.com/google-deepmind/kfac-jax/commit/40cf083")
 class DividedByDatapointsTwice(Textbook):
-    """Everything is divided by the number of datapoints twice."""
+    """Every quantity is divided by the number of datapoints twice."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) / len(x)
@@ -60,21 +60,21 @@ class DividedByDatapointsTwice(Textbook):
 
 @mistake()
 class DividedByDatapointsLessOne(Textbook):
-    """Everything is divided by N - 1, as an unbiased variance is."""
+    """Every quantity is divided by N - 1 instead of N, like an unbiased variance."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) * len(x) / max(len(x) - 1, 1)
 
 
 class _ScaledSecondFactor(Textbook):
-    """Every G_l is multiplied by the same number."""
+    """G_l of every layer is multiplied by one number."""
 
-    def of_second_factor(self) -> float:
-        """That number."""
+    def factor(self) -> float:
+        """The number by which every G_l is multiplied."""
         raise NotImplementedError
 
     def _scaled(self, G: PerLayer) -> PerLayer:
-        return {l: self.of_second_factor() * G_l for l, G_l in G.items()}
+        return {l: self.factor() * G_l for l, G_l in G.items()}
 
     def kflr(self) -> PerLayer:
         return self._scaled(super().kflr())
@@ -91,9 +91,9 @@ class _ScaledSecondFactor(Textbook):
 
 @mistake()
 class SecondFactorSummed(_ScaledSecondFactor):
-    """G is a sum over the datapoints and Q a mean, so that their product is N times too large."""
+    """G is a sum over the datapoints while Q is a mean, so their product is N times too large."""
 
-    def of_second_factor(self) -> float:
+    def factor(self) -> float:
         return self.N
 
 
@@ -101,13 +101,13 @@ class SecondFactorSummed(_ScaledSecondFactor):
 class SecondFactorDividedTwice(_ScaledSecondFactor):
     """G is divided by N twice."""
 
-    def of_second_factor(self) -> float:
+    def factor(self) -> float:
         return 1 / self.N
 
 
 @mistake("https://github.com/wiseodd/natural-gradients/issues/2")
 class SecondFactorOfMeanLoss(_ScaledSecondFactor):
-    """G is made from gradients of the mean loss, each of which has its own 1/N: G is N^2 times too small."""
+    """G is computed from gradients of the mean loss, which contain a factor 1/N, so G is N^2 times too small."""
 
-    def of_second_factor(self) -> float:
+    def factor(self) -> float:
         return 1 / self.N**2

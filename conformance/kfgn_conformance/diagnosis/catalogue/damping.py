@@ -1,4 +1,4 @@
-"""omega, and where the damping goes."""
+"""Mistakes in omega and in the damping."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..textbook import Textbook
 
 @mistake("https://github.com/Thrandis/EKFAC-pytorch/issues/4")
 class OmegaUnrooted(Textbook):
-    """omega is the quotient of the norms, where it should be its root."""
+    """omega is the ratio of the norms instead of its square root."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return super().omega(Q, G, norm) ** 2
@@ -19,7 +19,7 @@ class OmegaUnrooted(Textbook):
 
 @mistake()
 class OmegaRootedTwice(Textbook):
-    """omega is the fourth root of the quotient of the norms."""
+    """omega is the fourth root of the ratio of the norms."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return np.sqrt(super().omega(Q, G, norm))
@@ -27,7 +27,7 @@ class OmegaRootedTwice(Textbook):
 
 @mistake()
 class OmegaInverted(Textbook):
-    """omega is 1 / omega."""
+    """omega is replaced by 1 / omega."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return 1 / super().omega(Q, G, norm)
@@ -35,7 +35,7 @@ class OmegaInverted(Textbook):
 
 @mistake()
 class OmegaForgotten(Textbook):
-    """omega is 1: the factors are damped alike."""
+    """omega is 1, so both factors have the same damping."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return 1.0
@@ -43,27 +43,27 @@ class OmegaForgotten(Textbook):
 
 @mistake()
 class OmegaWithoutDimensions(Textbook):
-    """In omega the norms of the factors are not divided by those of the identities."""
+    """The norms in omega are not divided by the norms of the identities."""
 
-    def size(self, A: Array, norm: str) -> Any:
-        return {"trace": np.trace(A), "frobenius": np.linalg.norm(A)}.get(norm, super().size(A, norm))
+    def relative_norm(self, A: Array, norm: str) -> Any:
+        return {"trace": np.trace(A), "frobenius": np.linalg.norm(A)}.get(norm, super().relative_norm(A, norm))
 
 
 class _Damped(Textbook):
-    """Other amounts on the diagonals of the factors."""
+    """Wrong amounts of damping on the diagonals of the factors."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
-        """That of Q and that of G."""
+        """The damping of Q and the damping of G."""
         raise NotImplementedError
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
-        of_Q, of_G = self.amounts(self.omega(Q, G, norm), self.block_damping())
-        return Q + of_Q * np.eye(len(Q)), G + of_G * np.eye(len(G))
+        damping_Q, damping_G = self.amounts(self.omega(Q, G, norm), self.block_damping())
+        return Q + damping_Q * np.eye(len(Q)), G + damping_G * np.eye(len(G))
 
 
 @mistake()
 class DampingUnrooted(_Damped):
-    """The factors are damped with omega k and k / omega, where sqrt(k) should be."""
+    """The factors are damped with omega k and k / omega instead of omega sqrt(k) and sqrt(k) / omega."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return omega * k, k / omega
@@ -71,7 +71,7 @@ class DampingUnrooted(_Damped):
 
 @mistake()
 class DampingOnBothFactors(_Damped):
-    """Both factors are damped with k itself, without omega and without its root."""
+    """Both factors are damped with k, without omega and without the square root."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return k, k
@@ -79,7 +79,7 @@ class DampingOnBothFactors(_Damped):
 
 @mistake()
 class FirstFactorNotDamped(_Damped):
-    """G alone is damped."""
+    """Only G is damped."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return 1e-9, np.sqrt(k) / omega
@@ -87,7 +87,7 @@ class FirstFactorNotDamped(_Damped):
 
 @mistake()
 class DampingExchanged(_Damped):
-    """Q has the damping of G, and G that of Q."""
+    """Q has the damping of G, and G has the damping of Q."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return np.sqrt(k) / omega, omega * np.sqrt(k)
@@ -95,7 +95,7 @@ class DampingExchanged(_Damped):
 
 @mistake("https://github.com/f-dangel/curvlinops/pull/156")
 class DampingTwice(Textbook):
-    """The damping of the blocks is added twice, as where it is added in place and then again."""
+    """The damping of the blocks is added twice, for example once in place and once in a copy."""
 
     def block_damping(self) -> Any:
         return 2 * super().block_damping()
@@ -103,7 +103,7 @@ class DampingTwice(Textbook):
 
 @mistake()
 class EtaForgotten(Textbook):
-    """The dampings do not contain eta."""
+    """The dampings do not include eta."""
 
     def block_damping(self) -> Any:
         return self.problem.probes.gamma
@@ -114,7 +114,7 @@ class EtaForgotten(Textbook):
 
 @mistake()
 class GammaForgotten(Textbook):
-    """The blocks are damped with eta alone."""
+    """The blocks are damped with eta only."""
 
     def block_damping(self) -> Any:
         return self.eta()
@@ -122,7 +122,7 @@ class GammaForgotten(Textbook):
 
 @mistake()
 class TauForGamma(Textbook):
-    """The blocks are damped with tau, where gamma should be."""
+    """The blocks are damped with tau instead of gamma."""
 
     def block_damping(self) -> Any:
         return self.full_damping()
@@ -130,7 +130,7 @@ class TauForGamma(Textbook):
 
 @mistake()
 class GammaForTau(Textbook):
-    """The full matrix is damped with gamma, where tau should be."""
+    """The full matrix is damped with gamma instead of tau."""
 
     def full_damping(self) -> Any:
         return self.block_damping()
@@ -138,7 +138,7 @@ class GammaForTau(Textbook):
 
 @mistake()
 class TauForgotten(Textbook):
-    """The full matrix is damped with eta alone."""
+    """The full matrix is damped with eta only."""
 
     def full_damping(self) -> Any:
         return self.eta()

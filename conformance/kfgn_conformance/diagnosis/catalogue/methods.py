@@ -1,4 +1,4 @@
-"""One quantity given where another was asked for, and KFRA's recursion taken for something else."""
+"""Quantities computed in place of different ones, and wrong forms of KFRA's recursion."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ..textbook.passes import PerLayer
 
 @mistake()
 class KfraForKflr(Textbook):
-    """KFRA is given where KFLR was asked for."""
+    """KFRA is computed instead of KFLR."""
 
     def kflr(self) -> PerLayer:
         return self.kfra()
@@ -18,7 +18,7 @@ class KfraForKflr(Textbook):
 
 @mistake()
 class KflrForKfra(Textbook):
-    """KFLR is given where KFRA was asked for."""
+    """KFLR is computed instead of KFRA."""
 
     def kfra(self) -> PerLayer:
         return self.kflr()
@@ -26,7 +26,7 @@ class KflrForKfra(Textbook):
 
 @mistake()
 class KfacForKflr(Textbook):
-    """KFAC is given where KFLR was asked for: a sample, where the exact mean should be."""
+    """KFAC is computed instead of KFLR: sampled labels replace the exact mean over the labels."""
 
     def kflr(self) -> PerLayer:
         return self.kfac()
@@ -34,7 +34,7 @@ class KfacForKflr(Textbook):
 
 @mistake()
 class KflrForKfac(Textbook):
-    """KFLR is given where KFAC was asked for: the labels are not looked at."""
+    """KFLR is computed instead of KFAC: the labels are not used."""
 
     def kfac(self) -> PerLayer:
         return self.kflr()
@@ -42,24 +42,24 @@ class KflrForKfac(Textbook):
 
 @mistake()
 class SlopesAveragedFirst(Textbook):
-    """KFRA has E[f'] E[f']^T, where E[f' f'^T] should be."""
+    """KFRA uses E[f'] E[f']^T instead of E[f' f'^T]."""
 
-    def slopes_between(self, l: int) -> Array:
-        mean = self.mean(self.slope(l))
+    def derivative_moments(self, l: int) -> Array:
+        mean = self.mean(self.derivative(l))
         return np.outer(mean, mean)
 
 
 @mistake()
 class SlopesDiagonal(Textbook):
-    """KFRA has only the diagonal of E[f' f'^T]."""
+    """KFRA uses only the diagonal of E[f' f'^T]."""
 
-    def slopes_between(self, l: int) -> Array:
-        return np.diag(np.diag(super().slopes_between(l)))
+    def derivative_moments(self, l: int) -> Array:
+        return np.diag(np.diag(super().derivative_moments(l)))
 
 
 @mistake()
 class KfraDividedAtEachLayer(Textbook):
-    """KFRA's recursion divides by N anew at every layer."""
+    """KFRA's recursion divides by N at every layer."""
 
     def pulled(self, l: int, G: Array) -> Array:
         return super().pulled(l, G) / self.N
@@ -67,7 +67,7 @@ class KfraDividedAtEachLayer(Textbook):
 
 @mistake()
 class KfraSummedAtEachLayer(Textbook):
-    """KFRA's recursion multiplies with a sum over the datapoints at every layer, where a mean should be."""
+    """KFRA's recursion multiplies by a sum over the datapoints at every layer instead of a mean."""
 
     def pulled(self, l: int, G: Array) -> Array:
         return super().pulled(l, G) * self.N
@@ -75,7 +75,7 @@ class KfraSummedAtEachLayer(Textbook):
 
 @mistake()
 class HessianForGaussNewton(Textbook):
-    """The Hessian is given where the Gauss-Newton matrix was asked for."""
+    """The Hessian is computed instead of the Gauss-Newton matrix."""
 
     def preactivation_gauss_newton(self) -> PerLayer:
         return self.preactivation_hessians()
@@ -86,7 +86,7 @@ class HessianForGaussNewton(Textbook):
 
 @mistake()
 class GaussNewtonForHessian(Textbook):
-    """The Gauss-Newton matrix is given where the Hessian was asked for."""
+    """The Gauss-Newton matrix is computed instead of the Hessian."""
 
     def preactivation_hessians(self) -> PerLayer:
         return self.preactivation_gauss_newton()
@@ -97,7 +97,7 @@ class GaussNewtonForHessian(Textbook):
 
 @mistake()
 class BlocksForTheWhole(Textbook):
-    """The product is with the diagonal blocks, where the whole matrix was asked for."""
+    """The product is with the diagonal blocks instead of the full matrix."""
 
     def gauss_newton_product(self, V: PerLayer) -> PerLayer:
         product = super().gauss_newton_product
@@ -110,15 +110,15 @@ class BlocksForTheWhole(Textbook):
 
 @mistake()
 class WholeForTheBlocks(Textbook):
-    """The product is with the whole matrix, where the diagonal blocks were asked for."""
+    """The product is with the full matrix instead of its diagonal blocks."""
 
-    def alone(self, _l: int) -> PerLayer:
+    def only_layer(self, _l: int) -> PerLayer:
         return self.V
 
 
 @mistake()
 class FactoredForExactBlocks(Textbook):
-    """The block is Q kron G by KFLR, where the mean of the Kronecker products was asked for."""
+    """The block is KFLR's Q kron G instead of the mean of the Kronecker products."""
 
     def blocks(self, of: PerLayer) -> PerLayer:
         Q = self.q()

@@ -1,4 +1,4 @@
-"""H_L and its root, where (24) and (26) begin."""
+"""Mistakes in H_L and its square root, with which (24) and (26) begin."""
 
 import numpy as np
 from kfgn_reference import projection, projection_root
@@ -21,7 +21,7 @@ class OutputsDiagonal(Textbook):
 
 @mistake()
 class OutputsWithoutCrossTerm(Textbook):
-    """H_L of the softmax is diag(p), without - p p^T."""
+    """H_L of the softmax is diag(p), without the term -p p^T."""
 
     def output_root(self) -> Array:
         if self.problem.objective != "categorical":
@@ -32,7 +32,7 @@ class OutputsWithoutCrossTerm(Textbook):
 
 @mistake()
 class OutputsUnrooted(Textbook):
-    """H_L is taken for its own root, so that what is propagated is H_L^2."""
+    """H_L is used as its own square root, so H_L^2 is propagated."""
 
     def output_root(self) -> Array:
         C = super().output_root()
@@ -41,7 +41,7 @@ class OutputsUnrooted(Textbook):
 
 @mistake("https://github.com/aleximmer/Laplace/pull/270")
 class RootTransposed(Textbook):
-    """The root of H_L is propagated row by row, where it should be column by column: C^T C, not C C^T."""
+    """The rows of the square root C of H_L are propagated instead of its columns: C^T C replaces C C^T."""
 
     def root_rows(self) -> Array:
         C = self.output_root()
@@ -58,7 +58,7 @@ class OutputsEmpirical(Textbook):
 
 @mistake()
 class OutputsOfSquaredError(Textbook):
-    """H_L is the identity, as it is for the squared error alone."""
+    """H_L is the identity, which is right for the squared error only."""
 
     def output_root(self) -> Array:
         return np.broadcast_to(np.eye(self.problem.widths[-1]), (self.N, *2 * (self.problem.widths[-1],)))
@@ -66,7 +66,7 @@ class OutputsOfSquaredError(Textbook):
 
 @mistake()
 class OutputsAveragedFirst(Textbook):
-    """Every datapoint is given the mean of H_L over the batch."""
+    """H_L of every datapoint is replaced by the mean of H_L over the batch."""
 
     def output_root(self) -> Array:
         C = super().output_root()
@@ -76,7 +76,7 @@ class OutputsAveragedFirst(Textbook):
 
 @mistake()
 class OutputsNotProjected(Textbook):
-    """The Gauss-Newton matrix of the mixture has its indefinite H_L as it is."""
+    """The Gauss-Newton matrix of the mixture uses its indefinite H_L unchanged."""
 
     def output_gauss_newton(self) -> Array:
         return self.output_hessian()
@@ -84,7 +84,7 @@ class OutputsNotProjected(Textbook):
 
 @mistake()
 class OutputsProjectedTogether(Textbook):
-    """The negative eigenvalue of the mixture's H_L is removed from its mean over the batch, not from each."""
+    """The negative eigenvalue of the mixture's H_L is removed from the mean over the batch, not per datapoint."""
 
     def output_gauss_newton(self) -> Array:
         if self.problem.objective != "mixture" or self.problem.psd != "project":
@@ -95,7 +95,7 @@ class OutputsProjectedTogether(Textbook):
 
 @mistake()
 class StandInExchanged(Textbook):
-    """What stands for the mixture's H_L is the other of the two: the projection for the scalar, or the reverse."""
+    """H_L of the mixture is projected instead of being split at the scalar p(y | h_L), or the reverse."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -105,7 +105,7 @@ class StandInExchanged(Textbook):
 
 @mistake()
 class ProbabilitiesForLogits(Textbook):
-    """The objective is given probabilities, where it takes logits: the softmax or sigmoid is applied twice."""
+    """The objective receives probabilities instead of logits, so the softmax or sigmoid is applied twice."""
 
     def forward(self) -> tuple[PerLayer, PerLayer]:
         a, h = super().forward()

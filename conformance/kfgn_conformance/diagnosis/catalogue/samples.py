@@ -1,4 +1,4 @@
-"""KFAC's labels, the projections, and what is averaged over them."""
+"""Mistakes in KFAC's labels, in the random projections, and in the means over both."""
 
 import numpy as np
 from kfgn_reference import mixture_probability
@@ -12,7 +12,7 @@ from ..textbook.passes import PerLayer
 
 @mistake("https://github.com/gpauloski/kfac-pytorch/issues/109")
 class LabelsOfTheData(Textbook):
-    """KFAC is given the labels of the data, where it should have sampled ones: the empirical Fisher."""
+    """KFAC uses the labels of the data instead of sampled labels: the empirical Fisher."""
 
     def kfac(self) -> PerLayer:
         return self.sampled(self.output_gradient(self.problem.Y)[:, None, :])
@@ -20,7 +20,7 @@ class LabelsOfTheData(Textbook):
 
 @mistake()
 class SamplesSummed(Textbook):
-    """The samples of a datapoint are summed, where their mean should be taken: S times too large."""
+    """The samples of a datapoint are summed instead of averaged, so G is S times too large."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return super().mean_of_samples(rows) * rows.shape[1]
@@ -28,7 +28,7 @@ class SamplesSummed(Textbook):
 
 @mistake("asdl 0.1a4, fisher_mc with n_mc_samples above 1")
 class SamplesDividedTwice(Textbook):
-    """The mean over the samples of a datapoint is divided by their number once more: S times too small."""
+    """The mean over the samples of a datapoint is divided by their number again, so G is S times too small."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return super().mean_of_samples(rows) / rows.shape[1]
@@ -36,7 +36,7 @@ class SamplesDividedTwice(Textbook):
 
 @mistake()
 class FirstSampleOnly(Textbook):
-    """Of the samples of a datapoint only the first is used."""
+    """Only the first sample of each datapoint is used."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return super().mean_of_samples(rows[:, :1])
@@ -44,7 +44,7 @@ class FirstSampleOnly(Textbook):
 
 @mistake()
 class SamplesAveragedFirst(Textbook):
-    """The gradients of the samples are averaged before the outer product is taken."""
+    """The gradients of the samples are averaged before the outer product instead of after it."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return outer(np.mean(rows, axis=1, keepdims=True))
@@ -52,18 +52,18 @@ class SamplesAveragedFirst(Textbook):
 
 @mistake()
 class DatapointsAveragedFirst(Textbook):
-    """What is propagated is averaged over the datapoints before the outer product is taken."""
+    """The propagated vectors are averaged over the datapoints before the outer product instead of after it."""
 
     def kflr(self) -> PerLayer:
-        return {l: outer(self.mean(v)[None])[0] for l, v in self.carried(self.root_rows()).items()}
+        return {l: outer(self.mean(v)[None])[0] for l, v in self.propagated(self.root_rows()).items()}
 
     def sampled(self, rows: Array) -> PerLayer:
-        return {l: self.mean_of_samples(self.mean(v)[None])[0] for l, v in self.carried(rows).items()}
+        return {l: self.mean_of_samples(self.mean(v)[None])[0] for l, v in self.propagated(rows).items()}
 
 
 @mistake()
 class LabelsComplemented(Textbook):
-    """A label is 1 where the uniform is above its probability, where it should be below."""
+    """A label is 1 if the uniform number is above its probability instead of below."""
 
     def labels(self) -> PerLayer:
         labels = super().labels()[1]
@@ -72,7 +72,7 @@ class LabelsComplemented(Textbook):
 
 @mistake()
 class LabelsMostProbable(Textbook):
-    """The most probable label, or the mean, is taken for a sample."""
+    """The most probable label, or the mean of the labels, is used instead of a sample."""
 
     def labels(self) -> PerLayer:
         problem, h = self.problem, self.h[self.L]
@@ -87,7 +87,7 @@ class LabelsMostProbable(Textbook):
 
 @mistake()
 class LabelsWithAnotherVariance(Textbook):
-    """The labels of the squared error are drawn with variance 1/2, as if it had no 1/2."""
+    """The labels of the squared error are drawn with variance 1/2, as if the loss had no factor 1/2."""
 
     def labels(self) -> PerLayer:
         labels, h = super().labels()[1], self.h[self.L][:, None]

@@ -1,4 +1,4 @@
-"""L2, the R-operator, the model, its step size and the reduction ratio."""
+"""Mistakes in L2, the R-operator, the quadratic model, its step size and the reduction ratio."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..textbook.products import dot
 
 @mistake("https://github.com/f-dangel/singd/issues/17")
 class StepSizeUndamped(Textbook):
-    """delta^T C-bar delta has no damping in it."""
+    """delta^T C-bar delta does not include the damping."""
 
     def curvature_along(self, V: PerLayer) -> Any:
         return super().curvature_along(V) - self.full_damping() * dot(V, V)
@@ -21,7 +21,7 @@ class StepSizeUndamped(Textbook):
 
 @mistake()
 class StepSizeHalved(Textbook):
-    """The step size minimises a model without its 1/2."""
+    """The step size minimises a quadratic model that lacks the factor 1/2."""
 
     def step_size(self, V: PerLayer) -> Any:
         return super().step_size(V) / 2
@@ -29,7 +29,7 @@ class StepSizeHalved(Textbook):
 
 @mistake()
 class StepSizeNegated(Textbook):
-    """The step size has the wrong sign: it is uphill."""
+    """The step size has the wrong sign, so the step is uphill."""
 
     def step_size(self, V: PerLayer) -> Any:
         return -super().step_size(V)
@@ -37,7 +37,7 @@ class StepSizeNegated(Textbook):
 
 @mistake()
 class StepSizeOfTheBlocks(Textbook):
-    """delta^T C-bar delta has the diagonal blocks, where the full matrix should be."""
+    """delta^T C-bar delta uses the diagonal blocks instead of the full matrix."""
 
     def curvature_along(self, V: PerLayer) -> Any:
         parts = [{m: U if m == l else 0 * U for m, U in V.items()} for l in V]
@@ -46,7 +46,7 @@ class StepSizeOfTheBlocks(Textbook):
 
 @mistake()
 class ModelWithoutItsHalf(Textbook):
-    """The quadratic model has no 1/2."""
+    """The quadratic model lacks the factor 1/2."""
 
     def change_in_model(self, V: PerLayer) -> Any:
         return super().change_in_model(V) + self.curvature_along(V) / 2
@@ -54,7 +54,7 @@ class ModelWithoutItsHalf(Textbook):
 
 @mistake()
 class RatioInverted(Textbook):
-    """rho is the change of the model over that of f."""
+    """rho is the change of the model divided by the change of f, instead of the reverse."""
 
     def reduction_ratio(self, V: PerLayer) -> Any:
         return 1 / super().reduction_ratio(V)
@@ -70,7 +70,7 @@ class RatioNegated(Textbook):
 
 @mistake()
 class PenaltyForgottenInTheLoss(Textbook):
-    """f has no L2 term, and its gradient has."""
+    """f lacks the L2 term, which its gradient includes."""
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
         return super().regularised_loss(W) - self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
@@ -78,7 +78,7 @@ class PenaltyForgottenInTheLoss(Textbook):
 
 @mistake()
 class PenaltyWithoutItsHalf(Textbook):
-    """The L2 term of f is eta |theta|^2, and its gradient eta theta."""
+    """The L2 term of f is eta |theta|^2, while the L2 term of its gradient is eta theta."""
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
         return super().regularised_loss(W) + self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
@@ -86,7 +86,7 @@ class PenaltyWithoutItsHalf(Textbook):
 
 @mistake()
 class PenaltyForgottenInTheGradient(Textbook):
-    """The gradient has no L2 term, and f has."""
+    """The gradient lacks the L2 term, which f includes."""
 
     def regularised_gradient(self) -> PerLayer:
         return self.gradient()
@@ -94,7 +94,7 @@ class PenaltyForgottenInTheGradient(Textbook):
 
 @mistake()
 class PenaltyWithoutBiases(Textbook):
-    """L2 leaves out the biases."""
+    """The L2 term does not include the biases."""
 
     def _kernels(self, W: PerLayer) -> PerLayer:
         return {l: np.hstack([W_l[:, :-1], 0 * W_l[:, -1:]]) for l, W_l in W.items()}
@@ -110,7 +110,7 @@ class PenaltyWithoutBiases(Textbook):
 
 @mistake()
 class DirectionOfTheLastLayer(Textbook):
-    """The R-operator forgets that the inputs of a layer move with the weights below it."""
+    """The R-operator ignores that the inputs of a layer change with the weights of the layers below."""
 
     def jacobian_product(self, V: PerLayer) -> Array:
         return self.a[self.L] @ V[self.L].T
@@ -118,7 +118,7 @@ class DirectionOfTheLastLayer(Textbook):
 
 @mistake()
 class DirectionWithoutSlopes(Textbook):
-    """The R-operator moves the inputs of a layer, and forgets the slope on the way."""
+    """The R-operator does not multiply the change of h_l by f' before the next layer."""
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
         Ra, Rh = {1: np.zeros_like(self.a[1])}, {}

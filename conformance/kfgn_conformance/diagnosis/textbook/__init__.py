@@ -1,9 +1,14 @@
-"""Every quantity by the formulas of a textbook: batched NumPy in float64, one method to a step.
+"""Textbook formulas for every quantity: batched NumPy in float64, with one method per step of a computation.
 
-It is no oracle: the reference is. It is here so that a mistake can be made in one place: a mistaken textbook overrides
-one step, and all that follows from that step follows. Without an override it equals the reference (a test has it).
+The textbook is not an oracle: the oracle is the reference. The textbook exists so that a mistake can be made in one
+place. A subclass overrides one step, and every quantity that depends on this step changes. A test compares the textbook
+itself with the reference.
 
-* passes: forward and backward; curvature: Sections 2 and 3; products: Appendix C.2; solves: C.1; steps: Algorithm 1
+* passes:    the forward and the backward pass
+* curvature: Sections 2 and 3
+* products:  Appendix C.2
+* solves:    Appendix C.1
+* steps:     Algorithm 1
 """
 
 from collections.abc import Callable
@@ -19,10 +24,10 @@ NORMS = ("trace", "frobenius", "spectral")
 
 
 class Textbook(Steps):
-    """Answers by name of quantity."""
+    """The formulas of every quantity, for one problem."""
 
     def answer(self, quantity: str) -> Arrays:
-        """The quantity as the kit compares it: one array for each layer, or a single one."""
+        """The quantity in the form that the kit compares: one array per layer, or a single array."""
         value = ANSWERS[quantity](self)
         if isinstance(value, dict):
             value = [value[l] for l in sorted(value)]
@@ -30,12 +35,12 @@ class Textbook(Steps):
 
 
 def _each(f: Callable[[Textbook, Any, Any, Any], Any]) -> Callable[[Textbook], PerLayer]:
-    """f of the factors of each block, and V_l."""
+    """f of the factors Q_l and G_l and the direction V_l, per layer."""
     return lambda t: {l: f(t, Q, G, t.V[l]) for l, (Q, G) in t.factors().items()}
 
 
 def _factored(method: str) -> Callable[[Textbook], PerLayer]:
-    """Q_l kron G_l."""
+    """The blocks Q_l kron G_l by a method."""
 
     def blocks(t: Textbook) -> PerLayer:
         Q, G = t.q(), getattr(t, method)()
@@ -45,8 +50,8 @@ def _factored(method: str) -> Callable[[Textbook], PerLayer]:
 
 
 def _layer_by_layer(f: Callable[[Textbook, PerLayer], PerLayer]) -> Callable[[Textbook], PerLayer]:
-    """The part of layer l in the product with V_l alone."""
-    return lambda t: {l: f(t, t.alone(l))[l] for l in t.V}
+    """The product with the diagonal blocks: part l of the product with V_l and zeros for the other layers."""
+    return lambda t: {l: f(t, t.only_layer(l))[l] for l in t.V}
 
 
 ANSWERS: dict[str, Callable[[Textbook], Any]] = {
@@ -86,5 +91,6 @@ ANSWERS: dict[str, Callable[[Textbook], Any]] = {
     "block_conjugate_gradients": lambda t: t.block_solve(t.V),
     "optimiser_step": lambda t: t.optimiser_step(),
 }
+"""The formula of each quantity, by its name."""
 
 __all__ = ["ANSWERS", "PerLayer", "Textbook"]

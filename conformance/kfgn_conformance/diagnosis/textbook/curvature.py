@@ -8,37 +8,37 @@ from .passes import Passes, PerLayer
 
 
 def outer(rows: Array) -> Array:
-    """sum_k v_k v_k^T of rows (N, k, D): (N, D, D)."""
+    """sum_k v_k v_k^T (N, D, D) of rows (N, K, D)."""
     return rows.swapaxes(1, 2) @ rows
 
 
 def kron_each(Q: Array, G: Array) -> Array:
-    """Q_n kron G_n of (N, P, P) and (N, D, D)."""
+    """Q_n kron G_n per datapoint, of matrices (N, P, P) and (N, D, D)."""
     return np.stack([np.kron(q, g) for q, g in zip(Q, G, strict=True)])
 
 
 class Curvature(Passes):
-    """Factors and blocks."""
+    """The Kronecker factors, and exact blocks of the Hessian and the Gauss-Newton matrix."""
 
     def loss(self) -> Array:
-        """The mean of E."""
+        """f, the mean of the loss E."""
         E = OBJECTIVES[self.problem.objective].value
         return self.scale * self.mean(np.array([E(h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)]))
 
     def gradients(self) -> PerLayer:
-        """dE/dh_l (N, D_l) at the labels of the data."""
-        return {l: d[:, 0] for l, d in self.carried(self.output_gradient(self.problem.Y)[:, None, :]).items()}
+        """dE/dh_l (N, D_l) at the labels of the data, per layer."""
+        return {l: d[:, 0] for l, d in self.propagated(self.output_gradient(self.problem.Y)[:, None, :]).items()}
 
     def gradient(self) -> PerLayer:
-        """E[dE/dh_l a_{l-1}^T]."""
+        """The gradient E[dE/dh_l a_{l-1}^T], per layer."""
         return {l: self.mean(d[:, :, None] * self.a[l][:, None, :]) for l, d in self.gradients().items()}
 
     def moments(self, l: int) -> Array:
-        """a_{l-1} a_{l-1}^T of each datapoint."""
+        """a_{l-1} a_{l-1}^T per datapoint, with the unit."""
         return self.a[l][:, :, None] * self.a[l][:, None, :]
 
     def q(self) -> PerLayer:
-        """(21)."""
+        """Q_l (21)."""
         return {l: self.mean(self.moments(l)) for l in self.W}
 
     def root_rows(self) -> Array:
@@ -46,53 +46,53 @@ class Curvature(Passes):
         return self.output_root().swapaxes(1, 2)
 
     def preactivation_gauss_newton(self) -> PerLayer:
-        """(22), by (23) and (24): (N, D_l, D_l)."""
-        return {l: outer(rows) for l, rows in self.carried(self.root_rows()).items()}
+        """The Gauss-Newton matrices (22) of h_l, (N, D_l, D_l), by (23) and (24)."""
+        return {l: outer(rows) for l, rows in self.propagated(self.root_rows()).items()}
 
     def kflr(self) -> PerLayer:
-        """(25)."""
+        """G_l of KFLR (25)."""
         return {l: self.mean(G) for l, G in self.preactivation_gauss_newton().items()}
 
-    def slopes_between(self, l: int) -> Array:
-        """E[f'_l f'_l^T], the mean that is all that (26) keeps of the datapoints."""
-        s = self.slope(l)
+    def derivative_moments(self, l: int) -> Array:
+        """E[f'_l f'_l^T], the only mean over datapoints in a step of (26)."""
+        s = self.derivative(l)
         return self.mean(s[:, :, None] * s[:, None, :])
 
     def pulled(self, l: int, G: Array) -> Array:
-        """W_{l+1}^T G_{l+1} W_{l+1}."""
+        """W_{l+1}^T G_{l+1} W_{l+1}, in (26)."""
         return self.kernel(l + 1).T @ G @ self.kernel(l + 1)
 
     def kfra(self) -> PerLayer:
-        """(26)."""
+        """G_l of KFRA (26)."""
         G = {self.L: self.mean(self.output_gauss_newton())}
         for l in range(self.L - 1, 0, -1):
-            G[l] = self.pulled(l, G[l + 1]) * self.slopes_between(l)
+            G[l] = self.pulled(l, G[l + 1]) * self.derivative_moments(l)
         return dict(sorted(G.items()))
 
     def sampled(self, rows: Array) -> PerLayer:
-        """1/(N S) of the sum of v v^T, for rows (N, S, D_l) brought down from the outputs."""
-        return {l: self.mean(self.mean_of_samples(v)) for l, v in self.carried(rows).items()}
+        """The mean of v v^T over datapoints and samples, for rows (N, S, D_L) propagated to every layer."""
+        return {l: self.mean(self.mean_of_samples(v)) for l, v in self.propagated(rows).items()}
 
     def mean_of_samples(self, rows: Array) -> Array:
-        """1/S sum_s v_s v_s^T."""
+        """The mean of v_s v_s^T over the samples of a datapoint."""
         return outer(rows) / rows.shape[1]
 
     def kfac(self) -> PerLayer:
-        """(59), at the labels of the problem."""
+        """G_l of KFAC (59), at the sampled labels of the problem."""
         return self.sampled(np.stack([self.output_gradient(y) for y in self.problem.labels.swapaxes(0, 1)], axis=1))
 
     def projected(self) -> Array:
-        """C_L z, (N, S, D_L); on as many columns as both have, since a mistaken root may have another number."""
+        """C_L z (N, S, D_L). A wrong root may have a different number of columns; the columns of both are used."""
         Z, rows = self.problem.probes.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])
         return Z[:, :, :K] @ rows[:, :K]
 
     def rp(self) -> PerLayer:
-        """Random projections of C_L."""
+        """G_l by random projections of C_L."""
         return self.sampled(self.projected())
 
     def labels(self) -> PerLayer:
-        """Sampled from the draws."""
+        """Labels sampled with the draws of the problem."""
         sample = OBJECTIVES[self.problem.objective].sample
         pairs = zip(self.h[self.L], self.problem.draws, strict=True)
         return {1: np.array([[sample(h, draw) for draw in draws] for h, draws in pairs])}
@@ -102,27 +102,27 @@ class Curvature(Passes):
         hessian = OBJECTIVES[self.problem.objective].hessian
         return self.scale * np.stack([hessian(h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)])
 
-    def curving(self, l: int) -> Array:
-        """f''_l(h_l) * dE/da_l, the diagonal (10)."""
+    def second_derivative_term(self, l: int) -> Array:
+        """The diagonal f''_l(h_l) * dE/da_l (10)."""
         return self.transfer(l).second(self.h[l]) * (self.gradients()[l + 1] @ self.kernel(l + 1))
 
     def preactivation_hessians(self) -> PerLayer:
-        """(8)-(10)."""
+        """The Hessians of E in h_l (N, D_l, D_l), by (8)-(10)."""
         H = {self.L: self.output_hessian()}
         for l in range(self.L - 1, 0, -1):
-            s, W = self.slope(l), self.kernel(l + 1)
+            s, W = self.derivative(l), self.kernel(l + 1)
             H[l] = s[:, :, None] * (W.T @ H[l + 1] @ W) * s[:, None, :]
-            H[l] = H[l] + np.eye(s.shape[1]) * self.curving(l)[:, None, :]
+            H[l] = H[l] + np.eye(s.shape[1]) * self.second_derivative_term(l)[:, None, :]
         return dict(sorted(H.items()))
 
     def hessian_blocks(self) -> PerLayer:
-        """(7), the mean of Q_l kron H_l."""
+        """The blocks of the Hessian (7), the mean of Q_l kron H_l."""
         return self.blocks(self.preactivation_hessians())
 
     def gauss_newton_blocks(self) -> PerLayer:
-        """(16), the mean of Q_l kron G_l."""
+        """The blocks of the Gauss-Newton matrix (16), the mean of Q_l kron G_l."""
         return self.blocks(self.preactivation_gauss_newton())
 
     def blocks(self, of: PerLayer) -> PerLayer:
-        """The mean of Kronecker products with matrices (N, D_l, D_l)."""
+        """The mean of the Kronecker products of a a^T and the given matrices (N, D_l, D_l)."""
         return {l: self.mean(kron_each(self.moments(l), G)) for l, G in of.items()}

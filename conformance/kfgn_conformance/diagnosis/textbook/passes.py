@@ -1,4 +1,4 @@
-"""The forward pass (1) and the backward pass (3), of all datapoints at once."""
+"""The forward pass (1) and the backward pass (3), for all datapoints at once."""
 
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ PerLayer = dict[int, Array]
 
 
 class Passes:
-    """What every quantity begins with. Layers are keyed 1, ..., L, and the first axis is that of the datapoints."""
+    """Activations, derivatives and H_L. The keys of layers are 1, ..., L, and the first axis is over the datapoints."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -24,7 +24,7 @@ class Passes:
 
     @property
     def scale(self) -> float:
-        """What the loss is multiplied by."""
+        """A factor of the loss, 1 in the right formulas."""
         return 1.0
 
     def kernel(self, l: int) -> Array:
@@ -36,11 +36,11 @@ class Passes:
         return TRANSFERS[self.problem.transfers[l - 1]]
 
     def with_unit(self, a: Array) -> Array:
-        """(N, D + 1): the unit that the bias column multiplies."""
+        """Append the unit that multiplies the bias: (N, D + 1)."""
         return np.hstack([a, np.ones((len(a), 1))])
 
     def forward(self) -> tuple[PerLayer, PerLayer]:
-        """a_0, ..., a_{L-1} with their unit, keyed by the layer that they are the input of, and h_1, ..., h_L."""
+        """a_0, ..., a_{L-1} with their unit, keyed by the layer above them, and h_1, ..., h_L."""
         a, h = {1: self.with_unit(self.problem.X)}, {}
         for l in range(1, self.L + 1):
             h[l] = a[l] @ self.W[l].T
@@ -49,50 +49,50 @@ class Passes:
         return a, h
 
     @cached_property
-    def passed(self) -> tuple[PerLayer, PerLayer]:
-        """The forward pass, once."""
+    def passes(self) -> tuple[PerLayer, PerLayer]:
+        """The results of the forward pass, computed once."""
         return self.forward()
 
     @property
     def a(self) -> PerLayer:
         """a[l] = a_{l-1} with its unit, (N, D_{l-1} + 1)."""
-        return self.passed[0]
+        return self.passes[0]
 
     @property
     def h(self) -> PerLayer:
         """h_l (N, D_l)."""
-        return self.passed[1]
+        return self.passes[1]
 
-    def slope(self, l: int) -> Array:
+    def derivative(self, l: int) -> Array:
         """f'_l(h_l), (N, D_l)."""
         return self.transfer(l).first(self.h[l])
 
     def output_gradient(self, Y: Any) -> Array:
-        """dE/dh_L (N, D_L) at one label for each datapoint."""
+        """dE/dh_L (N, D_L) at the labels Y, one per datapoint."""
         gradient = OBJECTIVES[self.problem.objective].gradient
         return self.scale * np.stack([gradient(h, y) for h, y in zip(self.h[self.L], Y, strict=True)])
 
     def output_root(self) -> Array:
-        """C_L (N, D_L, K) with C_L C_L^T = H_L or what stands for it."""
+        """C_L (N, D_L, K), where C_L C_L^T is H_L or its positive semi-definite replacement."""
         roots = [output_root(self.network, h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)]
         return np.sqrt(self.scale) * np.stack(roots)
 
     def output_gauss_newton(self) -> Array:
-        """script G_L (N, D_L, D_L)."""
+        """The matrix C_L C_L^T per datapoint, (N, D_L, D_L)."""
         C = self.output_root()
         return C @ C.swapaxes(1, 2)
 
-    def through(self, l: int, rows: Array) -> Array:
-        """Rows (N, k, D_{l+1}) of layer l + 1 brought to layer l: (v W_{l+1}) * f'_l, as in (3) and (24)."""
-        return (rows @ self.kernel(l + 1)) * self.slope(l)[:, None, :]
+    def one_layer_down(self, l: int, rows: Array) -> Array:
+        """Propagate rows (N, K, D_{l+1}) from layer l + 1 to layer l: (v W_{l+1}) * f'_l, as in (3) and (24)."""
+        return (rows @ self.kernel(l + 1)) * self.derivative(l)[:, None, :]
 
-    def carried(self, rows: Array) -> PerLayer:
-        """Rows (N, k, D_L) brought to every layer."""
+    def propagated(self, rows: Array) -> PerLayer:
+        """Propagate rows (N, K, D_L) from the outputs to every layer."""
         at = {self.L: rows}
         for l in range(self.L - 1, 0, -1):
-            at[l] = self.through(l, at[l + 1])
+            at[l] = self.one_layer_down(l, at[l + 1])
         return dict(sorted(at.items()))
 
     def mean(self, x: Array) -> Array:
-        """Over the datapoints."""
+        """The mean over the datapoints."""
         return np.mean(x, axis=0)

@@ -1,4 +1,4 @@
-"""Products that form no matrix, and what Appendix C.2 makes of them."""
+"""Matrix-free products, and the step size and quadratic model of Appendix C.2."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,92 +11,92 @@ from .passes import PerLayer
 
 
 def dot(u: PerLayer, v: PerLayer) -> Any:
-    """u^T v."""
+    """u^T v over all layers."""
     return sum(np.sum(u[l] * v[l]) for l in u)
 
 
 class Products(Curvature):
-    """J, J^T and the matrices between them, along a direction V; f is the loss with L2."""
+    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with a direction V. f is the loss with L2."""
 
     def full_damping(self) -> Any:
-        """tau + eta."""
+        """tau + eta, the damping of the full matrix."""
         return self.problem.probes.tau + self.eta()
 
     def eta(self) -> Any:
-        """The weight of L2."""
+        """The weight eta of the L2 term."""
         return self.problem.probes.eta
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
-        """The R-operator: R a_{l-1} (with a unit that does not move) and R h_l."""
+        """The R-operator: R a_{l-1}, with 0 for the unit, and R h_l."""
         Ra, Rh = {1: np.zeros_like(self.a[1])}, {}
         for l in range(1, self.L + 1):
             Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
             if l < self.L:
-                Ra[l + 1] = np.hstack([Rh[l] * self.slope(l), np.zeros((self.N, 1))])
+                Ra[l + 1] = np.hstack([Rh[l] * self.derivative(l), np.zeros((self.N, 1))])
         return Ra, Rh
 
     def jacobian_product(self, V: PerLayer) -> Array:
-        """J V (N, D_L)."""
+        """J V per datapoint, (N, D_L)."""
         return self.pushed(V)[1][self.L]
 
     def pulled_back(self, U: Array) -> PerLayer:
-        """1/N sum_n J_n^T u_n."""
-        rows = self.carried(U[:, None, :])
+        """The mean of J_n^T u_n over the datapoints."""
+        rows = self.propagated(U[:, None, :])
         return {l: self.mean(v[:, 0, :, None] * self.a[l][:, None, :]) for l, v in rows.items()}
 
-    def at_outputs(self, v: Array) -> Array:
-        """script G_L v for (N, D_L)."""
+    def output_product(self, v: Array) -> Array:
+        """The products of C_L C_L^T with vectors v (N, D_L)."""
         return (self.output_gauss_newton() @ v[:, :, None])[:, :, 0]
 
     def gauss_newton_product(self, V: PerLayer) -> PerLayer:
-        """E[J^T G_L J] V."""
-        return self.pulled_back(self.at_outputs(self.jacobian_product(V)))
+        """The product E[J^T C_L C_L^T J] V."""
+        return self.pulled_back(self.output_product(self.jacobian_product(V)))
 
     def hessian_product(self, V: PerLayer) -> PerLayer:
-        """The R-operator of the gradient."""
+        """The product of the Hessian with V: the R-operator applied to the gradient."""
         Ra, Rh = self.pushed(V)
         d = self.gradients()
         Rd = {self.L: (self.output_hessian() @ Rh[self.L][:, :, None])[:, :, 0]}
         for l in range(self.L - 1, 0, -1):
             through = Rd[l + 1] @ self.kernel(l + 1) + d[l + 1] @ V[l + 1][:, :-1]
-            Rd[l] = through * self.slope(l) + self.curving(l) * Rh[l]
+            Rd[l] = through * self.derivative(l) + self.second_derivative_term(l) * Rh[l]
         return {
             l: self.mean(Rd[l][:, :, None] * self.a[l][:, None, :] + d[l][:, :, None] * Ra[l][:, None, :])
             for l in self.W
         }
 
-    def alone(self, l: int) -> PerLayer:
+    def only_layer(self, l: int) -> PerLayer:
         """V_l, and zeros for the other layers."""
         return {m: V if m == l else 0 * V for m, V in self.V.items()}
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        """f at other weights, or at its own."""
+        """f at the given weights W, by default those of the problem."""
         if W is None:
             return self.loss() + self.eta() / 2 * dot(self.W, self.W)
         return type(self)(replace(self.problem, weights=tuple(W[l] for l in sorted(W)))).regularised_loss()
 
     def regularised_gradient(self) -> PerLayer:
-        """grad f."""
+        """The gradient of f."""
         return {l: g + self.eta() * self.W[l] for l, g in self.gradient().items()}
 
     def curvature_along(self, V: PerLayer) -> Any:
-        """(41)."""
+        """V^T C-bar V (41)."""
         v = self.jacobian_product(V)
-        return self.mean(np.sum(v * self.at_outputs(v), axis=1)) + self.full_damping() * dot(V, V)
+        return self.mean(np.sum(v * self.output_product(v), axis=1)) + self.full_damping() * dot(V, V)
 
     def quadratic_model(self, V: PerLayer) -> Any:
-        """(32) under C-bar."""
+        """The quadratic model (32) with C-bar."""
         return self.regularised_loss() + self.change_in_model(V)
 
     def change_in_model(self, V: PerLayer) -> Any:
-        """delta^T grad f + delta^T C-bar delta / 2."""
+        """V^T grad f + V^T C-bar V / 2."""
         return dot(V, self.regularised_gradient()) + self.curvature_along(V) / 2
 
     def step_size(self, V: PerLayer) -> Any:
-        """(40)."""
+        """The step size alpha (40)."""
         return -dot(V, self.regularised_gradient()) / self.curvature_along(V)
 
     def reduction_ratio(self, V: PerLayer) -> Any:
-        """(42)."""
+        """The reduction ratio rho (42)."""
         moved = {l: W + V[l] for l, W in self.W.items()}
         return (self.regularised_loss(moved) - self.regularised_loss()) / self.change_in_model(V)

@@ -1,4 +1,4 @@
-"""Damped Kronecker blocks of KFRA's factors, Appendix C.1, and the exact systems."""
+"""Damped Kronecker blocks of KFRA's factors (Appendix C.1), and solves with exact matrices."""
 
 from typing import Any
 
@@ -10,93 +10,93 @@ from .products import Products
 
 
 class Solves(Products):
-    """omega, damping, and what is inverted."""
+    """omega, the damped factors, and the solves with them."""
 
     def solved(self, A: Array, B: Array) -> Array:
-        """A^-1 B."""
+        """The solution A^-1 B."""
         return np.linalg.solve(A, B)
 
     def vec(self, V: Array) -> Array:
-        """Columns stacked."""
+        """The stacked columns of V."""
         return V.T.reshape(-1)
 
     def unvec(self, v: Array, shape: tuple[int, ...]) -> Array:
-        """The matrix of that shape with these columns."""
+        """The matrix of a shape from its stacked columns."""
         return v.reshape(shape[::-1]).T
 
     def block_damping(self) -> Any:
-        """k = gamma + eta."""
+        """k = gamma + eta, the damping of the blocks."""
         return self.problem.probes.gamma + self.eta()
 
     def factors(self) -> dict[int, tuple[Array, Array]]:
-        """Q_l and G_l by KFRA."""
+        """Q_l and G_l of KFRA."""
         Q, G = self.q(), self.kfra()
         return {l: (Q[l], G[l]) for l in self.W}
 
-    def size(self, A: Array, norm: str) -> Any:
-        """|A kron I| for a positive semi-definite A over what I brings: the mean of eigenvalues, say."""
+    def relative_norm(self, A: Array, norm: str) -> Any:
+        """|A| / |I| in a norm; for the trace, the mean eigenvalue of A."""
         if norm == "trace":
             return np.trace(A) / len(A)
         return np.linalg.norm(A) / np.sqrt(len(A)) if norm == "frobenius" else np.linalg.eigvalsh(A)[-1]
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
-        """(38)."""
-        q, g = self.size(Q, norm), self.size(G, norm)
+        """omega (38), or 1 if a norm is 0."""
+        q, g = self.relative_norm(Q, norm), self.relative_norm(G, norm)
         return np.sqrt(q / g) if q > 0 and g > 0 else 1.0
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
-        """Those of (36)."""
+        """The damped factors of (36)."""
         omega, root = self.omega(Q, G, norm), np.sqrt(self.block_damping())
         return Q + omega * root * np.eye(len(Q)), G + root / omega * np.eye(len(G))
 
     def kronecker(self, Q: Array, G: Array) -> Array:
-        """(20)."""
+        """Q kron G (20)."""
         return np.kron(Q, G)
 
     def kronecker_matvec(self, Q: Array, G: Array, V: Array) -> Array:
-        """G V Q."""
+        """(Q kron G) vec(V) as the matrix G V Q."""
         return G @ V @ Q
 
     def kronecker_trace(self, Q: Array, G: Array) -> Any:
-        """tr(Q) tr(G)."""
+        """tr(Q kron G) = tr(Q) tr(G)."""
         return np.trace(Q) * np.trace(G)
 
     def factored_solve(self, Q: Array, G: Array, V: Array, norm: str = "trace") -> Array:
-        """(36)^-1 vec(V)."""
+        """The inverse of (36) times vec(V)."""
         Q, G = self.damped_factors(Q, G, norm)
         return self.solved(Q, self.solved(G, V).T).T
 
     def exact_solve(self, Q: Array, G: Array, V: Array) -> Array:
-        """(35)^-1 vec(V)."""
+        """The inverse of (35) times vec(V)."""
         block = self.kronecker(Q, G) + self.block_damping() * np.eye(V.size)
         return self.unvec(self.solved(block, self.vec(V)), V.shape)
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
-        """log det of (36)."""
+        """The log determinant of (36)."""
         Q, G = self.damped_factors(Q, G)
         return len(G) * np.linalg.slogdet(Q)[1] + len(Q) * np.linalg.slogdet(G)[1]
 
     def logdet_exact(self, Q: Array, G: Array) -> Any:
-        """log det of (35)."""
+        """The log determinant of (35)."""
         return np.linalg.slogdet(self.kronecker(Q, G) + self.block_damping() * np.eye(len(Q) * len(G)))[1]
 
-    def whole(self) -> Array:
-        """E[J^T G_L J], over all parameters, vec by vec."""
-        C = self.carried(self.root_rows())
+    def gauss_newton_matrix(self) -> Array:
+        """The Gauss-Newton matrix over the stacked columns of all weights."""
+        C = self.propagated(self.root_rows())
         J = np.concatenate(
             [np.einsum("np,nkd->nkpd", self.a[l], C[l]).reshape(self.N, C[l].shape[1], -1) for l in self.W], axis=2
         )
         return self.mean(J.swapaxes(1, 2) @ J)
 
     def whole_solve(self, V: PerLayer) -> PerLayer:
-        """C-bar^-1 V."""
-        G = self.whole()
+        """The inverse of C-bar times V."""
+        G = self.gauss_newton_matrix()
         x = self.solved(G + self.full_damping() * np.eye(len(G)), np.concatenate([self.vec(V[l]) for l in V]))
         ends = np.cumsum([V[l].size for l in V])[:-1]
         return {l: self.unvec(part, V[l].shape) for l, part in zip(V, np.split(x, ends), strict=True)}
 
     def block_solve(self, V: PerLayer) -> PerLayer:
-        """(G_l + k I)^-1 V_l, exact blocks."""
+        """(G_l + k I)^-1 V_l with the exact blocks G_l of the Gauss-Newton matrix."""
         k = self.block_damping()
         return {
             l: self.unvec(self.solved(G + k * np.eye(len(G)), self.vec(V[l])), V[l].shape)

@@ -1,4 +1,4 @@
-"""Algorithm 1 with every heuristic of Appendix C, from one state of a walk to the next."""
+"""Algorithm 1 with every heuristic of Appendix C: one step from a state of an optimiser trajectory to the next."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,8 +15,8 @@ T_TAU, T_GAMMA, DECAY = 5, 20, 0.95
 UNIT = 2.0**-53
 
 
-class Stepped(NamedTuple):
-    """What a step answers."""
+class StepResult(NamedTuple):
+    """The state after a step, with the loss before it and the step size."""
 
     weights: PerLayer
     average: PerLayer
@@ -29,10 +29,10 @@ class Stepped(NamedTuple):
 
 
 class Steps(Solves):
-    """One step from a waypoint, whose batch and weights are those of the problem."""
+    """A step from a state whose batch and weights are those of the problem."""
 
     def at(self, here: Waypoint) -> "Steps":
-        """The same formulas on the batch of a waypoint."""
+        """The same formulas at the weights and on the batch of a state."""
         problem, walk = self.problem, self.walk()
         probes = problem.probes._replace(tau=here.tau, gamma=here.gamma)
         if walk.method == "rp":
@@ -45,22 +45,22 @@ class Steps(Solves):
         return type(self)(there)
 
     def walk(self) -> Walk:
-        """That of the problem."""
+        """The trajectory of the problem, with its settings."""
         walk = self.problem.walk
         assert walk is not None
         return walk
 
-    def weight_of_old(self, t: int, most: float) -> float:
-        """beta_t (45)."""
-        return min(most, 1 - 1 / t)
+    def weight_of_old(self, t: int, limit: float) -> float:
+        """beta_t (45), the weight of the old value in an average."""
+        return min(limit, 1 - 1 / t)
 
-    def averaged(self, old: PerLayer, new: PerLayer, t: int, most: float) -> PerLayer:
-        """(44)."""
-        beta = self.weight_of_old(t, most)
+    def averaged(self, old: PerLayer, new: PerLayer, t: int, limit: float) -> PerLayer:
+        """The moving average (44)."""
+        beta = self.weight_of_old(t, limit)
         return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
     def averaged_factors(self, here: Waypoint) -> tuple[PerLayer, PerLayer]:
-        """Those of before with the batch's, where it is the batch's turn."""
+        """The averaged factors, updated with those of the batch every `refresh` steps."""
         walk = self.walk()
         old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
         done, due = divmod(here.t, walk.refresh)
@@ -71,12 +71,12 @@ class Steps(Solves):
         return Q, G
 
     def with_gamma(self, gamma: Any) -> "Steps":
-        """The same with another damping of the blocks."""
+        """The same formulas with a different damping gamma of the blocks."""
         probes = self.problem.probes._replace(gamma=np.asarray(gamma))
         return type(self)(replace(self.problem, probes=probes))
 
     def direction(self, factors: tuple[PerLayer, PerLayer] | None) -> PerLayer:
-        """C^-1 grad f, uphill."""
+        """The uphill direction C^-1 grad f."""
         g, inversion = self.regularised_gradient(), self.walk().inversion
         if factors is None:
             return self.whole_solve(g) if self.walk().method == "hessian_free" else self.block_solve(g)
@@ -86,14 +86,14 @@ class Steps(Solves):
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
     def visible(self, A: Array, damping: Any) -> Any:
-        """The damping, but at least 8 sqrt(D) u tr(A), unless it is 0."""
+        """The damping of A, at least 8 sqrt(D) u tr(A) unless it is 0, so that rounding does not remove it."""
         return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
-        """The damped factors of (36) with visible dampings."""
+        """The damped factors of (36), with dampings that rounding does not remove."""
         omega, root = self.omega(Q, G, norm), np.sqrt(self.block_damping())
-        of_Q, of_G = self.visible(Q, omega * root), self.visible(G, root / omega)
-        return Q + of_Q * np.eye(len(Q)), G + of_G * np.eye(len(G))
+        damping_Q, damping_G = self.visible(Q, omega * root), self.visible(G, root / omega)
+        return Q + damping_Q * np.eye(len(Q)), G + damping_G * np.eye(len(G))
 
     def positive_definite(self, A: Array) -> bool:
         """True if A has a Cholesky factor."""
@@ -115,11 +115,11 @@ class Steps(Solves):
         return all(self.positive_definite(A) for pair in damped for A in pair)
 
     def decrease(self, delta: PerLayer) -> Any:
-        """How far the model falls along a direction, with the best step size; twice that."""
+        """Twice the decrease of the quadratic model along a direction, with the optimal step size."""
         return dot(delta, self.regularised_gradient()) ** 2 / self.curvature_along(delta)
 
     def bounded(self, value: Any, bounds: tuple[float, float] | None) -> Any:
-        """Within its bounds."""
+        """The value, clipped to its bounds if there are any."""
         return value if bounds is None else min(max(value, bounds[0]), bounds[1])
 
     def omega_tau(self) -> float:
@@ -130,8 +130,8 @@ class Steps(Solves):
         """0.95^T_gamma."""
         return DECAY**T_GAMMA
 
-    def chosen_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
-        """C.3.2: of three the one whose step decreases the model most."""
+    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+        """The candidate for gamma whose step decreases the model most, of three (C.3.2)."""
         gamma, omega, bounds = self.problem.probes.gamma, self.omega_gamma(), self.walk().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
         usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]
@@ -141,40 +141,40 @@ class Steps(Solves):
             default=self.problem.probes.gamma,
         )
 
-    def followed_tau(self, rho: Any) -> Any:
-        """C.3.1."""
+    def adapted_tau(self, rho: Any) -> Any:
+        """tau, adapted by the reduction ratio rho (C.3.1)."""
         walk, tau = self.walk(), self.problem.probes.tau
         low, high = (n / d for n, d in walk.thresholds)
         omega = self.omega_tau()
         return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, walk.tau_bounds)
 
     def raised_gamma(self) -> Any:
-        """The state after a rejected step."""
+        """gamma after a rejected step."""
         return self.bounded(max(self.problem.probes.gamma / self.omega_gamma(), UNIT), self.walk().gamma_bounds)
 
-    def rejected(self, here: Waypoint) -> Stepped:
-        """A step whose matrix is not positive definite: gamma is raised, and the weights stay."""
+    def rejected(self, here: Waypoint) -> StepResult:
+        """A step whose matrix is not positive definite: gamma is increased, and the weights stay."""
         average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
-        return Stepped(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
+        return StepResult(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
 
     def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
-        """rho of an update; `own` is its part without momentum."""
+        """rho of an update. The second argument is its part without momentum."""
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """True if both changes of (42) are within eight roundings of f, so that tau stays."""
+        """True if both changes in (42) are below eight roundings of f. tau is then not adapted."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)
         return bool(max(abs(self.regularised_loss(moved) - f), abs(self.change_in_model(update))) <= limit)
 
-    def stepped(self, here: Waypoint) -> Stepped:
-        """From a waypoint whose batch is the problem's."""
+    def step(self, here: Waypoint) -> StepResult:
+        """A step from a state whose batch is that of the problem."""
         walk, t = self.walk(), here.t + 1
         factors = self.averaged_factors(here) if walk.method not in ("hessian_free", "hessian_free_blocks") else None
         gamma = here.gamma
         if t % T_GAMMA == 0 and walk.method != "hessian_free":
-            gamma = self.chosen_gamma(factors)
+            gamma = self.adapted_gamma(factors)
         if not self.with_gamma(gamma).invertible(factors):
             return self.rejected(here)
         delta = self.with_gamma(gamma).direction(factors)
@@ -187,16 +187,16 @@ class Steps(Solves):
         update = {l: d + part * last[l] for l, d in own.items()}
         weights = {l: W + update[l] for l, W in self.W.items()}
         adapts = t % T_TAU == 0 and not self.is_rounding(update)
-        tau = self.followed_tau(self.ratio(update, own)) if adapts else here.tau
+        tau = self.adapted_tau(self.ratio(update, own)) if adapts else here.tau
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, t, PARAMETER_AVERAGE)
         Q, G = factors or ({}, {})
-        return Stepped(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
+        return StepResult(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
 
     def optimiser_step(self) -> list[Array]:
-        """Every field of a step from each waypoint."""
+        """The fields of a step from each state of the trajectory."""
         arrays: list[Array] = []
         for here in self.walk().waypoints:
-            step = self.at(here).stepped(here)
+            step = self.at(here).step(here)
             for per_layer in step[:4]:
                 arrays += per_layer.values()
             arrays += [np.asarray(value) for value in step[4:]]

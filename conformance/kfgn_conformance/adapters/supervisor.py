@@ -1,14 +1,14 @@
-"""The parent of a child process of the kit, which ends the child and its descendants when the kit ends.
+"""Supervisor of a child process: a parent that kills the child and its descendants when the kit ends.
 
-    python -I -S guard.py FD COMMAND...
+    python -I -S supervisor.py FD COMMAND...
 
-FD is a socket whose other end the kit alone has. The socket closes when the kit closes it, and when the kit ends, even
-by SIGKILL. Then the guard kills the child's process group. When the child has ended, for this or another reason, the
-guard kills the rest of the group and, on Linux, every other descendant, even one in a session of its own. The guard
-writes two lines on the socket: the child's process id, and at the end its exit status. If the child cannot be started,
-it writes one line.
+FD is a socket whose other end is open in the kit alone. The socket closes when the kit closes it, and when the kit
+ends, even by SIGKILL. The supervisor then kills the child's process group. When the child has ended, for this or any
+other reason, the supervisor kills the rest of the group and, on Linux, every other descendant, even one in a separate
+session. The supervisor writes two lines to the socket: the process id of the child, and finally its exit status. If the
+child cannot be started, the supervisor writes one line with the reason.
 
-This file uses the standard library alone, so the guard starts in a few milliseconds.
+This file imports the standard library alone, so it starts in a few milliseconds.
 """
 
 import contextlib
@@ -19,27 +19,27 @@ import sys
 import threading
 from pathlib import Path
 
-NOT_FOR_ME = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""The signals that the guard ignores: only the end of the kit or of the child ends it."""
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""The signals that the supervisor ignores. Only the end of the kit or of the child ends the supervisor."""
 
 
 def main(number: str, *command: str) -> None:
-    """Start the child, wait for its end, and end all its descendants."""
+    """Start the child, wait until it ends, and kill all its descendants."""
     lifeline = socket.socket(fileno=int(number))
     lifeline.set_inheritable(False)
     _adopt_orphans()
-    for each in NOT_FOR_ME:
+    for each in IGNORED:
         signal.signal(each, signal.SIG_IGN)
-    default = (*NOT_FOR_ME, signal.SIGPIPE)  # Python itself ignores the last
+    default = (*IGNORED, signal.SIGPIPE)  # Python itself ignores SIGPIPE
     try:
         child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0, setsigdef=default)
     except (OSError, ValueError) as error:
-        _tell(lifeline, f"it cannot be started: {error}")
+        _report(lifeline, f"it cannot be started: {error}")
         return
     nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):  # the child's own streams: only the child and its children may hold them open
+    for stream in (0, 1, 2):  # only the child and its children may hold their streams open
         os.dup2(nothing, stream)
-    _tell(lifeline, f"{child}")
+    _report(lifeline, f"{child}")
     threading.Thread(target=_end_with_the_kit, args=(lifeline, child), daemon=True).start()
     while True:
         ended, status = os.wait()
@@ -47,28 +47,30 @@ def main(number: str, *command: str) -> None:
             break
     _kill_group(child)
     _kill_descendants()
-    _tell(lifeline, f"{os.waitstatus_to_exitcode(status)}")
+    _report(lifeline, f"{os.waitstatus_to_exitcode(status)}")
 
 
-def _tell(lifeline: socket.socket, message: str) -> None:
-    with contextlib.suppress(OSError):  # the kit may have ended
+def _report(lifeline: socket.socket, message: str) -> None:
+    """Send a line to the kit, which may have ended."""
+    with contextlib.suppress(OSError):
         lifeline.sendall(message.replace("\n", " ").encode(errors="replace") + b"\n")
 
 
 def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:
-    """Wait, in a thread, until the kit closes its end."""
+    """Wait in a thread until the kit closes its end of the socket, then kill the child."""
     with contextlib.suppress(OSError):
         lifeline.recv(1)
     _kill_group(child)
 
 
 def _kill_group(leader: int) -> None:
+    """Kill a process group, which may have ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:
-    """Make this process the parent of every descendant that loses its own parent, if the system is Linux."""
+    """On Linux, make this process the parent of every descendant whose own parent ends."""
     with contextlib.suppress(ImportError, OSError, AttributeError):
         import ctypes
 
@@ -77,7 +79,7 @@ def _adopt_orphans() -> None:
 
 
 def _kill_descendants() -> None:
-    """Kill the remaining children, and then their children, which become orphans, until there are none."""
+    """Kill the remaining children, and then their orphaned children, until none is left."""
     with contextlib.suppress(ChildProcessError):
         while True:
             for child in _children():
@@ -87,7 +89,7 @@ def _kill_descendants() -> None:
 
 
 def _children() -> list[int]:
-    """The children of this process, as listed in /proc."""
+    """The process ids of the children of this process, from /proc."""
     found = []
     with contextlib.suppress(FileNotFoundError):
         for process in Path("/proc").glob("[0-9]*/stat"):

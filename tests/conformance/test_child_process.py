@@ -1,4 +1,4 @@
-"""A child process: every wait has a limit, every stream a bound, and nothing of it is left."""
+"""Child processes: every wait has a time limit, every stream a size limit, and no process is left running."""
 
 import os
 import signal
@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from kfgn_conformance.adapters import child as module
+from kfgn_conformance.adapters import child_process as module
 from kfgn_conformance.adapters.answers import NoAnswerError
-from kfgn_conformance.adapters.child import Child
+from kfgn_conformance.adapters.child_process import ChildProcess
 
 from .processes import LONG, alive, wait_until, with_proc
 
@@ -23,7 +23,7 @@ def started():
     children = []
 
     def start(program):
-        children.append(Child(python(program)))
+        children.append(ChildProcess(python(program)))
         return children[-1]
 
     yield start
@@ -32,13 +32,13 @@ def started():
 
 
 def test_a_line_and_the_bytes_after_it(started):
-    """The child answers before it has read the whole question, and the rest is not lost."""
+    """The child answers before it has read the whole question, and then reads the rest."""
     one = started(
         "for line in sys.stdin.buffer: os.write(1, line.upper() + bytes(10**6)); sys.stdin.buffer.read(10**6)"
     )
     for _ in range(2):
         assert one.ask(b"hello\n" + bytes(10**6), LONG, 100) == b"HELLO\n"
-        assert one.take(10**6) == bytes(10**6)
+        assert one.read(10**6) == bytes(10**6)
     assert one.running
 
 
@@ -63,18 +63,18 @@ def test_every_wait_has_a_limit(program, message, started, monkeypatch):
     assert not one.running
 
 
-def test_bytes_that_do_not_follow_are_waited_for_within_the_same_limit(started):
+def test_missing_bytes_are_awaited_until_the_deadline_of_the_question(started):
     one = started("sys.stdin.readline(); os.write(1, b'first\\nsec'); time.sleep(3600)")
     one.ask(b"\n", LONG, 100)
-    one._deadline = time.monotonic() + 0.5  # so that the test does not wait for as long as the machine may need
+    one._deadline = time.monotonic() + 0.5  # a short wait: the bytes never come
     with pytest.raises(NoAnswerError, match=r"no answer within .* s: only 3 bytes of an answer"):
-        one.take(6)
+        one.read(6)
     assert not one.running
 
 
 @pytest.mark.parametrize("stream", [1, 2])
-def test_every_stream_has_a_bound(stream, started, capfd):
-    """400 MB on a line: the kit reads a few, and shows a little of the standard error."""
+def test_every_stream_has_a_size_limit(stream, started, capfd):
+    """400 MB on one line: the kit reads a few MB of it, and shows the start of the standard error."""
     resource = pytest.importorskip("resource")
     one = started(f"for _ in range(400): os.write({stream}, b'x' * 10**6)\nos.write(1, b'\\n')")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -111,10 +111,10 @@ def test_its_standard_error_is_shown_without_control_characters(started, capfd):
         ("os.kill(os.getpid(), 9)", "its process was ended by signal 9"),
         ("os.close(1); time.sleep(3600)", "it has closed its output"),
         ("subprocess.Popen([sys.executable, '-c', 'input()'], stdin=0); os._exit(3)", ".* ended with exit status 3"),
-        ("os.kill(os.getppid(), 9); time.sleep(3600)", "(no answer within .*|its process was ended together .*)"),
+        ("os.kill(os.getppid(), 9); time.sleep(3600)", "(no answer within .*|.* ended together with its supervisor)"),
     ],
 )
-def test_its_end_is_told_with_its_last_words(program, message, started, monkeypatch):
+def test_the_error_of_an_ended_process_has_its_last_message(program, message, started, monkeypatch):
     monkeypatch.setattr(module, "GRACE", 30.0 if "close" not in program else 0.5)
     one = started(program)
     with pytest.raises(NoAnswerError, match=f"^{message}$"):
@@ -130,15 +130,15 @@ def test_its_end_is_told_with_its_last_words(program, message, started, monkeypa
         (["a\0b"], "it cannot be started: "),
     ],
 )
-def test_a_command_that_cannot_be_started_is_told(command, message):
+def test_a_command_that_cannot_be_started_is_an_error(command, message):
     with pytest.raises(NoAnswerError, match=message):
-        Child(command).ask(b"\n", LONG, 1000)
+        ChildProcess(command).ask(b"\n", LONG, 1000)
 
 
-def test_a_line_too_many_is_not_the_next_answer(started):
+def test_a_surplus_line_is_not_the_next_answer(started):
     one = started("sys.stdin.readline(); os.write(1, b'one\\ntwo\\n'); time.sleep(3600)")
     assert one.ask(b"\n", LONG, 100) == b"one\n"
-    with pytest.raises(NoAnswerError, match="expected one line for each question, got another: 'two'"):
+    with pytest.raises(NoAnswerError, match="expected one line per question, got another line: 'two'"):
         one.ask(b"\n", LONG, 100)
 
 
@@ -159,7 +159,7 @@ line = f"{os.getpid()} {os.getppid()} {same.pid} {deaf.pid} " + (f"{other.pid} {
 sys.stdin.readline()
 os.write(1, line.encode())
 """
-"""Children in the same group, and, where they can be found, in sessions of their own, with and without a parent."""
+"""Children in the same process group and, on Linux, in separate sessions, with and without a parent."""
 
 
 @with_proc
@@ -170,11 +170,11 @@ def test_no_process_is_left(then, started):
     assert len(family) == (6 if sys.platform == "linux" else 4)
     one.end()
     assert not any(map(alive, family))
-    assert one._guard.returncode is not None  # it was waited for: no zombie
+    assert one._supervisor.returncode is not None  # waited for, so no zombie is left
 
 
 @with_proc
-def test_what_has_ended_by_itself_has_left_nothing_either(started):
+def test_no_process_is_left_after_the_child_ends(started):
     one = started(FAMILY + "os._exit(0)")
     family = [int(pid) for pid in one.ask(b"\n", LONG, 1000).split()]
     wait_until(lambda: not any(map(alive, family)))
@@ -182,10 +182,10 @@ def test_what_has_ended_by_itself_has_left_nothing_either(started):
 
 KIT = """
 import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores both in what it starts in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores both signals in background processes
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-from kfgn_conformance.adapters.child import Child
-child = Child(sys.argv[1:])
+from kfgn_conformance.adapters.child_process import ChildProcess
+child = ChildProcess(sys.argv[1:])
 print(child.ask(b"\\n", 120.0, 1000).decode(), flush=True)
 child.ask(b"\\n", 120.0, 1000)
 """
@@ -194,7 +194,7 @@ child.ask(b"\\n", 120.0, 1000)
 @with_proc
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda s: s.name)
 def test_no_process_outlives_the_kit(end):
-    """Whatever ends it, in the middle of a question."""
+    """The kit is ended by each signal while it waits for an answer."""
     command = [sys.executable, "-c", KIT, *python(FAMILY + "time.sleep(3600)")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as kit:
         family = [int(pid) for pid in kit.stdout.readline().split()]
@@ -204,7 +204,7 @@ def test_no_process_outlives_the_kit(end):
     wait_until(lambda: not any(map(alive, family)))
 
 
-def test_what_the_system_lacks_is_named(monkeypatch):
+def test_a_system_without_posix_processes_is_an_error(monkeypatch):
     monkeypatch.setattr(os, "name", "nt")
-    with pytest.raises(NoAnswerError, match=r"expected a POSIX system for a process of its own, got "):
-        Child(["true"])
+    with pytest.raises(NoAnswerError, match=r"expected a POSIX system for separate processes, got "):
+        ChildProcess(["true"])

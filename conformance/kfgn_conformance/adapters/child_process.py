@@ -1,0 +1,252 @@
+"""Child processes whose running time and output are limited.
+
+The kit runs every external implementation in such a process. A supervisor process between the kit and the child kills
+the child and every process that the child has started. It does so when the kit closes the child, and when the kit
+itself ends for any reason.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .answers import NoAnswerError, one_line
+
+CHUNK = 2**16
+"""The largest number of bytes that one system call reads."""
+
+MAX_SHOWN_BYTES = 2**16
+"""The number of bytes of a child's standard error that the kit shows. It reads the rest and discards it."""
+
+GRACE = 10.0
+"""Seconds to wait for events that should be immediate, such as the end of a killed process."""
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+
+class ChildProcess:
+    """A running command that reads questions from its standard input and writes answers to its standard output.
+
+    `ask` and `read` raise `NoAnswerError` and end the process if it writes nothing in time, writes too much, or ends.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        if os.name != "posix":
+            raise NoAnswerError(f"expected a POSIX system for separate processes, got {sys.platform}")
+        supervisor, self._lifeline = _started(command)
+        self._supervisor = supervisor
+        self._pipes = [pipe for pipe in (supervisor.stdin, supervisor.stdout, supervisor.stderr) if pipe]
+        self._stdin, self._stdout, self._stderr = (pipe.fileno() for pipe in self._pipes)
+        for pipe in self._pipes:
+            os.set_blocking(pipe.fileno(), False)
+        self._limit, self._deadline = 0.0, 0.0
+        self._question = memoryview(b"")
+        self._written = bytearray()
+        self._sources: dict[int, Callable[[], None]] = {
+            self._stdout: self._read_output,
+            self._stderr: self._read_errors,
+        }
+        self._errors = _StandardError()
+        self.running = True
+
+    def ask(self, question: bytes, limit: float, max_bytes: int) -> bytes:
+        """Write a question and return the first line of the answer.
+
+        limit:     seconds until the answer must be complete
+        max_bytes: the largest length of the line
+        """
+        self._limit, self._deadline = limit, time.monotonic() + limit
+        with self._ending_on_failure():
+            self._read_output()
+            if self._written:
+                raise NoAnswerError(f"expected one line per question, got another line: {self._start()}")
+            # the child may have answered the previous question before reading all of it
+            self._question = memoryview(bytes(self._question) + question)
+            return self._removed(self._line_end(max_bytes))
+
+    def read(self, count: int) -> bytes:
+        """Read the next bytes after the line, before the deadline of the question."""
+        with self._ending_on_failure():
+            while len(self._written) < count:
+                self._wait()
+            return self._removed(count)
+
+    def end(self) -> None:
+        """Kill the child and every process that it started, and wait until they have ended."""
+        if not self.running:
+            return
+        self.running = False
+        with contextlib.suppress(OSError):
+            self._lifeline.shutdown(socket.SHUT_WR)
+        try:
+            failed = self._supervisor.wait(GRACE) != 0
+        except subprocess.TimeoutExpired:
+            failed = True
+        if failed:  # another process has stopped or killed the supervisor
+            self._kill()
+        for pipe in self._pipes:
+            pipe.close()
+        self._lifeline.close()
+
+    @contextlib.contextmanager
+    def _ending_on_failure(self) -> Iterator[None]:
+        """End the child if the block fails."""
+        try:
+            yield
+        except BaseException:  # also after an interrupt, because the answer would arrive during the next question
+            self.end()
+            raise
+
+    def _line_end(self, max_bytes: int) -> int:
+        """Read until the first line is complete, and return its length."""
+        seen = 0
+        while (found := self._written.find(b"\n", seen)) < 0:
+            seen = len(self._written)
+            if seen > max_bytes:
+                raise NoAnswerError(f"expected a line of at most {max_bytes} bytes, got more: {self._start()}")
+            self._wait()
+        return found + 1
+
+    def _removed(self, count: int) -> bytes:
+        """Remove the first bytes of the output read so far, and return them."""
+        removed = bytes(memoryview(self._written)[:count])
+        del self._written[:count]
+        return removed
+
+    def _start(self) -> str:
+        """The start of the output, for an error message."""
+        return repr(self._written[:80].decode(errors="replace").strip())
+
+    def _wait(self) -> None:
+        """Wait until a stream is ready, then read or write it. Raises `NoAnswerError` at the deadline."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            part = f": only {len(self._written)} bytes of an answer" if self._written else ""
+            raise NoAnswerError(f"no answer within {self._limit:g} s{part}")
+        with selectors.DefaultSelector() as selector:
+            for pipe in self._sources:
+                selector.register(pipe, selectors.EVENT_READ)
+            if self._question:
+                selector.register(self._stdin, selectors.EVENT_WRITE)
+            for key, _ in selector.select(min(left, 60.0)):
+                self._sources.get(key.fd, self._write)()
+
+    def _write(self) -> None:
+        """Write as much of the question as the pipe accepts. The output shows whether the child has ended."""
+        try:
+            self._question = self._question[os.write(self._stdin, self._question) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._question = memoryview(b"")
+
+    def _read_output(self) -> None:
+        """Read the available output. Raises `NoAnswerError`, with the exit status, if the output is closed."""
+        chunk = _available(self._stdout)
+        if chunk == b"":
+            raise NoAnswerError(self._end_of_output())
+        self._written += chunk or b""
+
+    def _read_errors(self) -> None:
+        """Read the available part of the standard error."""
+        chunk = _available(self._stderr)
+        if chunk == b"":
+            del self._sources[self._stderr]
+        self._errors.add(chunk or b"")
+
+    def _end_of_output(self) -> str:
+        """The reason, on one line, why a child has closed its output."""
+        reports = self._reports(GRACE)
+        if self._stderr in self._sources:
+            self._read_errors()
+        match reports:
+            case [failed]:
+                return failed if failed.startswith("it cannot") else "it has closed its output"
+            case [_, status]:
+                last = self._errors.last_line
+                return described_exit(int(status)) + (f": {last}" if last else "")
+        return "its process was ended together with its supervisor"
+
+    def _reports(self, seconds: float) -> list[str]:
+        """The lines that the supervisor has reported, complete if it ends within the given seconds."""
+        written, deadline = b"", time.monotonic() + seconds
+        with contextlib.suppress(OSError):  # the supervisor still runs
+            while True:
+                self._lifeline.settimeout(max(deadline - time.monotonic(), 0.001))
+                if not (chunk := self._lifeline.recv(CHUNK)):
+                    break
+                written += chunk
+        return written.decode(errors="replace").splitlines()
+
+    def _kill(self) -> None:
+        """Kill the child's process group, and then the supervisor, which has failed to do it."""
+        reports = self._reports(0.0)
+        if reports and reports[0].isdecimal():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(reports[0]), signal.SIGKILL)
+        self._supervisor.kill()
+        self._supervisor.wait()
+
+
+class _StandardError:
+    """The standard error of a child. The kit shows the start on its own standard error and keeps the end."""
+
+    def __init__(self) -> None:
+        self._shown, self._end = 0, b""
+
+    def add(self, chunk: bytes) -> None:
+        """Add a chunk, and show it without control characters if fewer than `MAX_SHOWN_BYTES` have been shown."""
+        self._end = (self._end + chunk)[-1000:]
+        if not chunk or self._shown >= MAX_SHOWN_BYTES:
+            return
+        self._shown += len(chunk)
+        text = chunk.decode(errors="replace") + ("" if self._shown < MAX_SHOWN_BYTES else "\n[more is not shown]\n")
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, absent or in a different encoding
+            sys.stderr.write("".join(c for c in text if c.isprintable() or c in "\n\t"))
+
+    @property
+    def last_line(self) -> str:
+        """The last non-empty line, in which Python names the exception that ended the process."""
+        lines = [text for text in self._end.decode(errors="replace").splitlines() if text.strip()]
+        return one_line(lines[-1], 300) if lines else ""
+
+
+def described_exit(status: int) -> str:
+    """A sentence on the end of a process, from its exit status."""
+    return (
+        f"its process was ended by signal {-status}" if status < 0 else f"its process ended with exit status {status}"
+    )
+
+
+def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a command under a supervisor. Returns the supervisor and the kit's end of its socket."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            supervisor = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SUPERVISOR), str(theirs.fileno()), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C must reach only the kit, which then ends the supervisor
+            )
+        except (OSError, ValueError) as error:
+            ours.close()
+            raise NoAnswerError(f"it cannot be started: {one_line(error)}") from error
+    return supervisor, ours
+
+
+def _available(pipe: int) -> bytes | None:
+    """Read a chunk from a pipe. Returns None if the pipe is empty at present, and b"" at its end."""
+    try:
+        return os.read(pipe, CHUNK)
+    except BlockingIOError:
+        return None
