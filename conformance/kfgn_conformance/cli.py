@@ -1,4 +1,4 @@
-"""The command `kfgn-check`: hold kfgn's port against the reference on every backend, or read the paper's equations."""
+"""The command `kfgn-check`: compare implementations with the reference, or print the paper's equations."""
 
 import argparse
 import math
@@ -10,117 +10,172 @@ from pathlib import Path
 from kfgn_reference import EQUATIONS
 
 from .adapters.kfgn_port import DTYPES, TARGETS
-from .columns import columns_of
 from .decoding import FileError
 from .equations import print_equation, print_table
 from .expected import Expected, read_expected
+from .implementation import Implementation
+from .opening import open_implementations
 from .output import Output, Parser, UnwrittenError, standard_output, tell
 from .parallel import run_in_processes
 from .problems.sets import drawn, problem_set
 from .quantities import ROWS
 from .reports import print_report, read_records, recorder, records, write_page, write_records
-from .run import Column, Report, run
+from .results import Report
+from .runner import run
 from .writing import is_folder, unwritable, written
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Make the parser of the commands and their options."""
     top = Parser(
         prog="kfgn-check",
-        description="Compare kfgn on every usable backend and dtype with the reference; read the paper's equations.",
-        epilog="kfgn-check alone, or with options of `run`, is kfgn-check run.",
+        description="Compare implementations with the reference, or print the paper's equations.",
+        epilog="Without a command, kfgn-check does the same as kfgn-check run.",
     )
     commands = top.add_subparsers(dest="command", required=True)
-    checks = commands.add_parser(
+    _add_run(commands)
+    _add_report(commands)
+    _add_certify(commands)
+    _add_vectors(commands)
+    _add_equations(commands)
+    return top
+
+
+Commands = argparse._SubParsersAction
+"""The commands of a parser, to which each function adds one."""
+
+
+def _add_run(commands: "Commands[Parser]") -> None:
+    run = commands.add_parser(
         "run",
-        help="run the checks (the default)",
-        description="Compare kfgn on every usable backend and dtype with the reference: fixed, drawn, real problems.",
-        epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
-        "3 nothing was checked, 4 a report or standard output could not be written.",
+        help="Compare kfgn, or adapters, with the reference. This is the default.",
+        description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
+        "drawn problems and problems of real size.",
+        epilog="Exit status: 0 if every answer passed, 1 if one did not, 2 for wrong usage or a required backend that "
+        "is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written.",
     )
     names = ", ".join(TARGETS)
-    checks.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
-    checks.add_argument(
+    run.add_argument("--backend", nargs="+", metavar="NAME", help=f"Run only these backends: {names}.")
+    run.add_argument(
         "--adapter",
         nargs="+",
         metavar="MODULE:NAME",
         default=[],
-        help="compare these implementations with the reference, in the place of kfgn's backends",
+        help="Compare these implementations with the reference, instead of kfgn's backends.",
     )
-    checks.add_argument(
-        "--limit", type=float, default=60.0, metavar="S", help="seconds that an adapter has for an answer (default: 60)"
+    run.add_argument(
+        "--limit",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="Allow an adapter this number of seconds for an answer. The default is 60.",
     )
-    checks.add_argument(
-        "--in-process", action="store_true", help="run adapters in this process, without a limit, for a debugger"
+    run.add_argument(
+        "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
     )
-    checks.add_argument("--expected", type=_path, metavar="FILE", help="known failures, as TOML: docs/adapters.md")
-    checks.add_argument(
-        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on this device"
+    run.add_argument(
+        "--expected",
+        type=_path,
+        metavar="FILE",
+        help="Read expected failures from this TOML file. docs/adapters.md describes its format.",
     )
-    checks.add_argument("--dtype", choices=DTYPES, help="only in this dtype")
-    checks.add_argument(
-        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
+    run.add_argument(
+        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run only on this device."
     )
-    checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    checks.add_argument(
-        "--examples", type=_whole(0), default=15, metavar="N", help="number of drawn problems (default: 15)"
+    run.add_argument("--dtype", choices=DTYPES, help="Run only in this dtype.")
+    run.add_argument(
+        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="Run only these quantities."
     )
-    checks.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
-    checks.add_argument(
-        "--jobs", type=_whole(1), default=1, metavar="N", help="number of processes that share the work (default: 1)"
+    run.add_argument(
+        "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
     )
-    checks.add_argument(
+    _add_drawing(run, default=15, least=0)
+    run.add_argument(
+        "--jobs",
+        type=_whole(1),
+        default=1,
+        metavar="N",
+        help="Share the work among this number of processes. The default is 1.",
+    )
+    run.add_argument(
         "--jsonl",
         type=_path,
         metavar="FILE",
-        help="also write the report to FILE, as lines of JSON, each row when it ends",
+        help="Write the report to this file too, as lines of JSON. Each row is written when it ends.",
     )
-    checks.add_argument(
-        "--html", type=_path, metavar="FILE", help="also write the report to FILE, as a page for a browser"
+    run.add_argument(
+        "--html", type=_path, metavar="FILE", help="Write the report to this file too, as a page for a browser."
     )
+
+
+def _add_drawing(command: argparse.ArgumentParser, default: int, least: int) -> None:
+    """Add the options of drawn problems."""
+    command.add_argument(
+        "--examples",
+        type=_whole(least),
+        default=default,
+        metavar="N",
+        help=f"Draw this number of problems. The default is {default}.",
+    )
+    command.add_argument(
+        "--seed", type=_whole(None), default=0, help="Draw the problems with this seed. The default is 0."
+    )
+
+
+def _add_report(commands: "Commands[Parser]") -> None:
     report = commands.add_parser(
         "report",
-        help="reports of several runs on one page",
-        description="Draw reports that were written with --jsonl on one page of HTML, their columns side by side.",
-        epilog="Exit status: 0 drawn, 2 wrong usage or a file that is no report, 4 the page could not be written.",
+        help="Put the reports of several runs on one page.",
+        description="Put reports that were written with --jsonl on one page of HTML, with their columns side by side.",
+        epilog="Exit status: 0 if the page was written, 2 for wrong usage or a file that is not a report, 4 if the "
+        "page could not be written.",
     )
-    report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="reports")
-    report.add_argument("--html", type=_path, metavar="FILE", required=True, help="the page")
+    report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="Read these reports.")
+    report.add_argument("--html", type=_path, metavar="FILE", required=True, help="Write the page to this file.")
+
+
+def _add_certify(commands: "Commands[Parser]") -> None:
     certify = commands.add_parser(
         "certify",
-        help="the accuracy of the reference itself",
+        help="Measure the accuracy of the reference itself.",
         description="Compare the reference in float64 with itself in ball arithmetic of 256 bits, on drawn problems.",
-        epilog="Exit status: 0 all ratios at most 1, 1 one above, 3 nothing was checked.",
+        epilog="Exit status: 0 if every ratio is at most 1, 1 if one is above, 3 if nothing was checked.",
     )
-    certify.add_argument(
-        "--examples", type=_whole(1), default=200, metavar="N", help="number of drawn problems (default: 200)"
-    )
-    certify.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
+    _add_drawing(certify, default=200, least=1)
+
+
+def _add_vectors(commands: "Commands[Parser]") -> None:
     vectors = commands.add_parser(
         "vectors",
-        help="golden vectors: problems with certified values, for any language",
-        description="Golden vectors, as JSON, described in docs/vectors.md.",
-        epilog="Exit status: 0 all are right, 1 one is wrong, 2 wrong usage or a wrong file, 4 as for run.",
+        help="List, verify or regenerate the golden vectors: problems with certified values, for any language.",
+        description="Golden vectors are files of JSON. docs/vectors.md describes them.",
+        epilog="Exit status: 0 if every vector is right, 1 if one is wrong, 2 for wrong usage or a wrong file, 4 if a "
+        "file or standard output could not be written.",
     )
     vectors.add_argument(
         "action",
         choices=("list", "verify", "regenerate"),
-        help="print a line for each; recompute their content; or write them again, in ball arithmetic",
+        help="Print a line for each vector, or compute their content again and compare, or write the files again in "
+        "ball arithmetic.",
     )
-    vectors.add_argument("folder", nargs="?", type=_path, help="folder of the files (default: the one in kfgn)")
+    vectors.add_argument(
+        "folder", nargs="?", type=_path, help="Use the files in this folder. The default is the folder in kfgn."
+    )
+
+
+def _add_equations(commands: "Commands[Parser]") -> None:
     equations = commands.add_parser(
         "equations",
-        help="the paper's 71 equations",
-        description="The table of the paper's numbered equations, or one of them with the code that computes it.",
+        help="Print the paper's 71 equations.",
+        description="Print the table of the paper's numbered equations, or one of them with the code that computes it.",
     )
-    equations.add_argument("number", nargs="?", type=int, help="this one in full")
-    return top
+    equations.add_argument("number", nargs="?", type=int, help="Print this equation in full.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["run", *given]
@@ -203,30 +258,30 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    known = _checked(options, given)
+    expected = _checked(options, given)
     targets = [
         target
         for target, (_, device) in TARGETS.items()
         if (target in given.backend if given.backend else not given.adapter) and given.device in (None, device)
     ]
     limit = None if given.in_process else given.limit
-    open_columns = partial(columns_of, tuple(targets), given.dtype, tuple(given.adapter), limit)
-    columns, console, log = open_columns(), Output(), Output(stderr=True)
-    if not _all_usable(columns, given, log):
+    opening = partial(open_implementations, tuple(targets), given.dtype, tuple(given.adapter), limit)
+    implementations, console, log = opening(), Output(), Output(stderr=True)
+    if not _all_usable(implementations, given, log):
         return USAGE
-    problems = problem_set(given.examples, given.seed)
-    ended = recorder(columns, problems, given.jsonl)
+    problems, columns = problem_set(given.examples, given.seed), [each.column for each in implementations]
     with log.progress() as show:
-
-        def progress(quantity: str) -> None:
-            show(f"checking {quantity}")
-
-        if given.jobs == 1:
-            report = run(columns, problems, progress, ended, given.quantity)
-        else:
-            report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended, given.quantity)
-    report.expect(known)
-    lost = not _write(report, given)
+        run_all = partial(run, implementations)
+        if given.jobs > 1:
+            run_all = partial(run_in_processes, given.jobs, columns, opening)
+        report = run_all(
+            problems,
+            quantities=given.quantity,
+            expected=expected,
+            progress=lambda quantity: show(f"checking {quantity}"),
+            ended=recorder(columns, problems, given.jsonl),
+        )
+    lost = _is_lost(report, given)
     print_report(report, console)
     if lost:
         return UNWRITTEN
@@ -236,15 +291,15 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     return PASSED if report.passed else FAILED
 
 
-def _write(report: Report, given: argparse.Namespace) -> bool:
-    """Write the files of a run, before anything is printed. Return False if one could not be written."""
+def _is_lost(report: Report, given: argparse.Namespace) -> bool:
+    """Write the files of a run, before anything is printed. Return True if one could not be written."""
     lines = written(partial(write_records, report), given.jsonl)
     page = written(lambda path: write_page([records(report)], path), given.html)
-    return lines and page
+    return not (lines and page)
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
-    """Return the known failures. End the program for options that have no meaning."""
+    """Return the expected failures. End the program for options that have no meaning."""
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
@@ -265,14 +320,14 @@ def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | 
 
 
 def _path(text: str) -> Path:
-    """The path in an option, which must not be empty."""
+    """Convert the text of an option to a path, which must not be empty."""
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
     return Path(text)
 
 
 def _whole(least: int | None) -> Callable[[str], int]:
-    """A reader of integers of 32 bits, from `least` if that is given."""
+    """Return a function that reads an integer of 32 bits, of at least `least` if that is given."""
 
     def integer(text: str) -> int:
         number = int(text)
@@ -285,14 +340,14 @@ def _whole(least: int | None) -> Callable[[str], int]:
     return integer
 
 
-def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Output) -> bool:
-    """True if every adapter and every required backend is usable; the others are printed."""
-    usable = {column.name for column in columns if column.adapter}
-    reasons = {column.name: column.reason for column in columns if column.adapter is None}
+def _all_usable(implementations: Sequence[Implementation], given: argparse.Namespace, log: Output) -> bool:
+    """True if every adapter and every required backend is usable. The others are printed with the reason."""
+    usable = {each.name for each in implementations if each.adapter}
+    reasons = {each.name: each.reason for each in implementations if each.adapter is None}
     missing = sorted(set(given.require) - usable)
     unusable = [name for name in (*missing, *given.adapter) if name in reasons]
     for name in unusable:
         log.print(f"{name}: not usable: {reasons[name]}", style="red")
     if missing:
-        log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
+        log.print(f"kfgn-check: required, but not usable or not selected: {', '.join(missing)}", style="red")
     return not (missing or unusable)

@@ -14,7 +14,7 @@ from kfgn_conformance.adapters.answers import BYTES, NoAnswerError, line, room
 from kfgn_conformance.adapters.frames import headers, received
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.trajectories import WALKS, walk
@@ -79,8 +79,8 @@ def test_one_worker_gave_all_these_answers(touched):  # noqa: ARG001
 @pytest.mark.parametrize("name", ["subclass", "command in an error", "command in an interrupt", "command in a refusal"])
 def test_nothing_of_an_adapter_in_a_process_of_the_kit_is_pickled(name, touched):
     problems = [replace(CASE, id=name)]
-    open_columns = partial(columns_of, (), "float64", ("strange_answers:Answers",), None)
-    report = run_in_processes(1, open_columns(), open_columns, problems, lambda _row: None)
+    opening = partial(open_implementations, (), "float64", ("strange_answers:Answers",), None)
+    report = run_in_processes(1, [each.column for each in opening()], opening, problems)
     (verdict,) = report.rows["gradient"][0].verdicts
     assert verdict.status in (Status.PASS, Status.ERROR, Status.UNIMPLEMENTED)
     assert not touched.exists()
@@ -141,7 +141,7 @@ def test_there_is_room_for_every_right_answer():
     """Twice as many complex numbers as there are, and every number in decimals."""
     for problem in (CASE, walk("kfac", *WALKS["kfac"])):
         for name, quantity in ROWS.items():
-            if quantity.asks(problem):
+            if quantity.applies_to(problem):
                 elements = sum(array.size for array in quantity.value(problem))
                 assert elements * BYTES < room(problem, quantity), name
 

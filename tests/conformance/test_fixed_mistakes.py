@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.judging import compare, judge
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import BATCHES, SHAPES, fixed
-from kfgn_conformance.verdicts import compare, judge
 from kfgn_reference import TRANSFERS
 
 DTYPES = ("float32", "float64")
+
+oracle = cache(Oracle)
 
 
 class SquareWeightsTransposed(Textbook):
@@ -133,7 +137,7 @@ def status(planted, problem, dtype):
         except AssertionError:
             return Status.ERROR
     arrays = tuple(array.astype(dtype) for array in answer)
-    return compare(arrays, problem, QUANTITIES[planted.quantity], dtype).status
+    return compare(arrays, oracle(problem, QUANTITIES[planted.quantity]), dtype).verdict.status
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import Conventions, Description
-from kfgn_conformance.columns import columns_of
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems import sets as problem_sets
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import read_records, recorder, records, write_page, write_records
 from kfgn_conformance.reports.records import TORN, UNFINISHED
-from kfgn_conformance.run import Column, run
+from kfgn_conformance.runner import run
 
 CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]
 
@@ -48,12 +49,12 @@ class Answers:
 @cache
 def report():
     wrong = MISTAKES["kflr-for-kfra"].textbook
-    columns = [
-        Column("right", Answers("right", Textbook, "sum")),
-        Column("<b>wrong</b>", Answers("<b>wrong</b>", wrong)),
-        Column("absent", reason="it is not installed"),
+    implementations = [
+        Implementation("right", Answers("right", Textbook, "sum")),
+        Implementation("<b>wrong</b>", Answers("<b>wrong</b>", wrong)),
+        Implementation("absent", reason="it is not installed"),
     ]
-    return run(columns, CASES, lambda _name: None)
+    return run(implementations, CASES)
 
 
 class Page(HTMLParser):
@@ -236,12 +237,13 @@ class Waits:
 def test_every_row_is_written_once_as_it_ends(jobs, tmp_path):
     """In any order where processes share the rows, and the whole report in its order in the end."""
     file = tmp_path / "report.jsonl"
-    columns = partial(columns_of, ("numpy",), "float64")
-    ended = recorder(columns(), CASES, file)
+    opening = partial(open_implementations, ("numpy",), "float64")
+    columns = [each.column for each in opening()]
+    ended = recorder(columns, CASES, file)
     if jobs == 1:
-        whole = run(columns(), CASES, lambda _: None, ended)
+        whole = run(opening(), CASES, ended=ended)
     else:
-        whole = run_in_processes(jobs, columns(), columns, CASES, lambda _: None, ended)
+        whole = run_in_processes(jobs, columns, opening, CASES, ended=ended)
     run_, cells = read_records(file)
     assert run_["notes"] == [UNFINISHED]
     assert sorted(map(json.dumps, cells)) == sorted(map(json.dumps, records(whole).cells))

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.trajectories import STEPS, WALKS, walk
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
-from kfgn_conformance.tolerances import LOOSE, looseness
+from kfgn_conformance.tolerances import LOOSE
 
 import kfgn
 from kfgn._optimisers import gauss_newton
@@ -28,7 +29,7 @@ def test_hardly_a_state_is_left_out(name):
     assert [here.t for here in waypoints] == sorted({here.t for here in waypoints})
     assert waypoints[0].t == 0
     exact(problem)
-    assert not STEP.asks(replace(problem, walk=None))
+    assert not STEP.applies_to(replace(problem, walk=None))
 
 
 def test_every_branch_is_taken():
@@ -62,8 +63,9 @@ def test_the_last_walks_go_through_what_they_are_about():
 
 @pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
 def test_the_tolerance_proves_something(name):
+    oracle = Oracle(walked(name), STEP)
     for dtype, loose in LOOSE.items():
-        assert looseness(walked(name), STEP, dtype) <= loose
+        assert oracle.looseness(dtype) <= loose
 
 
 def test_problems_without_a_walk_are_refused():

@@ -8,13 +8,13 @@ from .textbook import Textbook
 
 
 class Mistake(NamedTuple):
-    """What somebody did wrong.
+    """A known mistake.
 
-    name:     of it, as reports have it
-    family:   what it is about
-    says:     what is wrong, in a sentence
-    seen:     where it was made, if it is known to have been
-    textbook: what answers as they did
+    name:     its name in reports
+    family:   its subject
+    says:     a description, in a sentence
+    seen:     a place where somebody made it; empty if none is known
+    textbook: an implementation with this mistake
     """
 
     name: str
@@ -29,7 +29,7 @@ MISTAKES: dict[str, Mistake] = {}
 
 
 def mistake(seen: str = "") -> Callable[[type[Textbook]], type[Textbook]]:
-    """Enter a textbook into the catalogue: its name is that of the class, its family that of the module."""
+    """Enter a textbook into the catalogue. The name is made from that of the class, the family is the module's name."""
 
     def enter(textbook: type[Textbook]) -> type[Textbook]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", textbook.__name__).lower()

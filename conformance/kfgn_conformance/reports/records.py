@@ -13,7 +13,7 @@ import numpy as np
 from ..decoding import FileError, checked, content_of, from_json
 from ..problems.problem import Problem
 from ..quantities import ROWS
-from ..run import Cell, Column, Report, Row, ignored
+from ..results import Cell, Column, Report, Row
 from ..tolerances import ROUNDOFF, C
 from ..writing import write_whole
 from .form import CellLine, RunLine, fault_of_cell, fault_of_run
@@ -47,7 +47,10 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"expected, but no longer there: {failure}" for failure in report.mended)],
+        "notes": [
+            *report.notes,
+            *(f"expected, but no longer there: {failure}" for failure in report.unexpectedly_passing),
+        ],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 
@@ -60,8 +63,8 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
     file again. A device or a pipe is written only then.
     """
     if path is None or (path.exists() and not path.is_file()):
-        return ignored
-    write_whole(path, _text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]))
+        return _unrecorded
+    write_whole(path, _text([records(Report(tuple(columns), tuple(problems), notes=(UNFINISHED,))).run]))
 
     def add(name: str, row: Row) -> None:
         # a disk that is full now is reported at the end, when the whole file is written
@@ -69,6 +72,10 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
             file.write(_text(_cells(name, row.cells)))
 
     return add
+
+
+def _unrecorded(_name: str, _row: Row) -> None:
+    """Do nothing with a row that has ended."""
 
 
 def write_records(report: Report, path: Path) -> None:
@@ -156,7 +163,7 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "asked": cell.asked,
         "taken": cell.taken,
         "worst": {"problem": worst.problem, "detail": worst.detail},
-        "known": cell.known,
+        "known": cell.is_expected,
         "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
         "diagnosis": why

@@ -12,9 +12,9 @@ from rich.text import Text
 from ..plain import plain
 from ..problems.problem import Problem
 from ..quantities import ROWS
-from ..run import Cell, Column, Report
+from ..results import Cell, Column, Report
 from ..tolerances import ROUNDOFF
-from ..verdicts import BAD, UNASKED, Status
+from ..verdicts import BAD, NOT_RUN, Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 
@@ -59,13 +59,13 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"{kind}: {note}: {', '.join(quantities)}")
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
-    for failure in report.mended:
+    for failure in report.unexpectedly_passing:
         console.print(f"expected, but no longer there: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
-                style, known = ("yellow", "known: ") if cell.known else ("red", "")
+                style, known = ("yellow", "known: ") if cell.is_expected else ("red", "")
                 line = f"{known}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
                 console.print(line, style=style)
                 for failure in cell.expected:
@@ -102,7 +102,7 @@ def _asked(report: Report) -> Iterator[str]:
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
         taken, asked = report.asked(i)
-        if column.adapter is not None and len(taken) < asked:
+        if column.description is not None and len(taken) < asked:
             kinds = f": {_kinds(taken)}" if taken else ""
             lines.setdefault(f"asked on {len(taken)} of {asked} problems{kinds}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
@@ -154,13 +154,13 @@ def _offered(report: Report, name: str) -> bool:
 
 def _text(cell: Cell) -> Text:
     """The ratio alone where it passed, else the status; with the number of problems where some were not taken."""
-    if cell.status in UNASKED:
+    if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
     count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
-    return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.known else COLOURS.get(cell.status, "bold red"))
+    return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.is_expected else COLOURS.get(cell.status, "bold red"))
 
 
 def _kinds(problems: Sequence[Problem]) -> str:

@@ -7,14 +7,19 @@ from functools import cache
 
 import pytest
 from kfgn_conformance import Status
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.oracle import Oracles
 from kfgn_conformance.problems.sets import problem_set
-from kfgn_conformance.run import Column, run
+from kfgn_conformance.runner import run
 
 from .adapter import QUANTITIES, Batched
 from .further import FURTHER
 from .mistakes import MISTAKES
 
 ALL = {**MISTAKES, **FURTHER}
+
+ORACLES = Oracles()
+"""The oracles that all tests share."""
 
 CAUGHT = (Status.NON_STRICT, Status.FAIL, Status.ERROR)
 DTYPES = ("float32", "float64")
@@ -34,12 +39,12 @@ def fixed_problems():
 
 @pytest.fixture(autouse=True)
 def undiagnosed(monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.run.diagnosed", lambda *_: None)
+    monkeypatch.setattr("kfgn_conformance.runner.diagnosis_of", lambda *_: None)
 
 
 def cells(adapter, problems):
     """By quantity, as `kfgn-check --examples 0 --adapter` asks: the worst of the answers to each."""
-    report = run([Column("planted", adapter, foreign=True)], problems, lambda _: None)
+    report = run([Implementation("planted", adapter, twice=True)], problems, oracles=ORACLES)
     return {quantity: report.rows[quantity][0] for quantity in adapter.asked if quantity in report.rows}
 
 
