@@ -14,7 +14,7 @@ from .inputs import changed, handed, of_changed, restore
 from .oracle import Oracle
 from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LOOSE, quotient
+from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
 from .verdicts import RIGHT, WRONG, Status, Verdict
 
 NON_STRICT = 30
@@ -26,15 +26,15 @@ class Rule(NamedTuple):
 
     name:       the name of the tolerance in messages
     tolerances: the tolerance of each array, for an oracle and a dtype
-    looseness:  the looseness of these tolerances, for an oracle and a dtype
+    relative:   the largest of these tolerances, relative to max|Q|, for an oracle and a dtype
     """
 
     name: str
     tolerances: Callable[[Oracle, str], Sequence[float]]
-    looseness: Callable[[Oracle, str], float]
+    relative: Callable[[Oracle, str], float]
 
 
-STRICT = Rule("tolerance", Oracle.tolerances, Oracle.looseness)
+STRICT = Rule("tolerance", Oracle.tolerances, Oracle.relative_tolerance)
 """The rule of `tolerances`."""
 
 
@@ -146,7 +146,7 @@ def _judged(adapter: Adapter, description: Description, oracle: Oracle, rule: Ru
 
 def dtypes_of(problem: Problem) -> str:
     """Describe the dtypes in which the problem is run."""
-    return f"{problem.id} is asked in {' and '.join(problem.dtypes)} only"
+    return f"{problem.id} is run only in {' and '.join(problem.dtypes)}"
 
 
 def compare(
@@ -159,11 +159,11 @@ def compare(
         done = f", of the answer after translation: {', '.join(translations)}" if translations else ""
         return Judged(Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations))
     ratio, detail = worst_ratio(arrays, oracle, rule.tolerances(oracle, dtype), rule.name)
-    looseness = rule.looseness(oracle, dtype)
-    status = _status(ratio, looseness, dtype)
+    relative = rule.relative(oracle, dtype)
+    status = _status(ratio, relative, dtype)
     # the arrays are copied, since an adapter may write its next answer into them
     wrong = tuple(map(np.copy, arrays)) if status in WRONG and problem.parameters < LARGE else None
-    return Judged(Verdict(status, problem.id, ratio, looseness, detail, translations), wrong)
+    return Judged(Verdict(status, problem.id, ratio, relative, detail, translations), wrong)
 
 
 def worst_ratio(arrays: Arrays, oracle: Oracle, allowed: Sequence[float], rule: str) -> tuple[float, str]:
@@ -197,8 +197,8 @@ def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str
     return arrays, ""
 
 
-def _status(ratio: float, looseness: float, dtype: str) -> Status:
-    """The status for a ratio. An error above even a loose tolerance is proved; a pass within one is not."""
+def _status(ratio: float, relative_tolerance: float, dtype: str) -> Status:
+    """Return the status. An error above a large tolerance is proved too, but a pass within it proves nothing."""
     if ratio > 1:
         return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
-    return Status.INCONCLUSIVE if looseness > LOOSE[dtype] else Status.PASS
+    return Status.INCONCLUSIVE if relative_tolerance > MAX_RELATIVE_TOLERANCE[dtype] else Status.PASS

@@ -10,7 +10,7 @@ from .changes import UnusableOracleError, changes
 from .known_changes import known_changes
 from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
-from .tolerances import LOOSE, SMALLEST_NORMAL, longest_sum, rounding_bound
+from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL, longest_sum, rounding_bound
 
 
 class Value(NamedTuple):
@@ -86,8 +86,8 @@ class Oracle:
         """Compute the tolerance of each array, by the rule of `tolerances`."""
         return tuple(bound + SMALLEST_NORMAL[dtype] for bound in self._rounding_bounds(dtype))
 
-    def looseness(self, dtype: str) -> float:
-        """Compute the largest tolerance / max|Q| over the arrays. max|Q| counts as the smallest normal number at least.
+    def relative_tolerance(self, dtype: str) -> float:
+        """Compute the largest tolerance / max|Q| over the arrays, where max|Q| is at least the smallest normal number.
 
         So an array that is 0 without any rounding error differs from an array that is 0 by cancellation.
         """
@@ -101,7 +101,7 @@ class Oracle:
         The tolerance is too large if the quantity is a difference of nearly equal numbers, as the gradient at a fit.
         """
         try:
-            return all(self.looseness(dtype) <= LOOSE[dtype] for dtype in self.problem.dtypes)
+            return all(self.relative_tolerance(dtype) <= MAX_RELATIVE_TOLERANCE[dtype] for dtype in self.problem.dtypes)
         except UnusableOracleError:
             return False
 

@@ -73,12 +73,12 @@ class Cell:
         return self.worst.status
 
     @property
-    def taken(self) -> int:
+    def supported(self) -> int:
         """The number of problems that the implementation supports."""
         return sum(verdict.status not in NOT_RUN for verdict in self.verdicts)
 
     @property
-    def asked(self) -> int:
+    def total(self) -> int:
         """The number of problems for this quantity in the column's dtype."""
         return sum(verdict.status is not Status.SKIPPED for verdict in self.verdicts)
 
@@ -136,17 +136,17 @@ class Report:
         """Every cell with the name of its quantity."""
         return [(name, cell) for name, row in self.rows.items() for cell in row]
 
-    def asked(self, column: int) -> tuple[list[Problem], int]:
+    def supported(self, column: int) -> tuple[list[Problem], int]:
         """Return the problems that a column supports for any quantity, and the number of all problems in its dtype."""
         verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
-        taken = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
-        asked = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
-        return [problem for problem in self.problems if problem.id in taken], len(asked)
+        supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
+        every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
+        return [problem for problem in self.problems if problem.id in supported], len(every)
 
     @property
     def checked(self) -> bool:
         """True if any answer was judged."""
-        return any(cell.taken for cell in self.cells)
+        return any(cell.supported for cell in self.cells)
 
     @property
     def passed(self) -> bool:
@@ -183,7 +183,7 @@ def report_of(
             if cell is None or not _is_of(failure, column):
                 continue
             if not any(map(failure.covers, cell.every)):
-                never_run.append(f"expected, but on no problem that was asked: {failure}")
+                never_run.append(f"expected failure on no problem of the run: {failure}")
             elif any(map(failure.explains, cell.every)):
                 cells[failure.quantity][i] = replace(cell, expected=(*cell.expected, failure))
             elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
@@ -208,5 +208,5 @@ def _note_on_orders(columns: Sequence[Column], again: Sequence[Again]) -> list[s
     titles: dict[int, list[str]] = {}
     for column, (questions, _) in zip(columns, again, strict=False):
         titles.setdefault(questions, []).append(column.title)
-    asked = "; ".join(f"{n} questions of {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
-    return [f"asked again in {ORDERS} other orders: {asked}"] if asked else []
+    counts = "; ".join(f"{n} questions by {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
+    return [f"repeated in {ORDERS} other orders: {counts}"] if counts else []

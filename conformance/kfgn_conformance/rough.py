@@ -10,22 +10,22 @@ import math
 
 from .judging import Rule
 from .oracle import Oracle
-from .tolerances import LOOSE, ROUNDOFF, C, longest_sum
+from .tolerances import MAX_RELATIVE_TOLERANCE, ROUNDOFF, C, longest_sum
 
 
 def tolerances(oracle: Oracle, dtype: str) -> list[float]:
     """Compute the rough tolerance of each array. An array of zeros has the max|Q| of all arrays."""
     rounding, most = C * math.sqrt(longest_sum(oracle.problem)) * ROUNDOFF[dtype], max(oracle.scales)
     pairs = zip(oracle.sizes, oracle.scales, strict=True)
-    return [rounding * size + LOOSE[dtype] * (scale or most) for size, scale in pairs]
+    return [rounding * size + MAX_RELATIVE_TOLERANCE[dtype] * (scale or most) for size, scale in pairs]
 
 
-def looseness(_oracle: Oracle, dtype: str) -> float:
-    """Return l, which is never too loose."""
-    return LOOSE[dtype]
+def relative_tolerance(_oracle: Oracle, dtype: str) -> float:
+    """Return l, which is the limit, so that no verdict is INCONCLUSIVE."""
+    return MAX_RELATIVE_TOLERANCE[dtype]
 
 
-ROUGH = Rule("rough tolerance", tolerances, looseness)
+ROUGH = Rule("rough tolerance", tolerances, relative_tolerance)
 """The rule of this module."""
 
 

@@ -117,10 +117,10 @@ def _notes(
 ) -> Iterator[str]:
     """Describe in what the problem is not run in full. oracle: None if not even one datapoint is compared."""
     if oracle is None:
-        yield f"{quantity.name} is not asked on {problem.id}: it would have {quantity.elements(problem):.1e} elements"
+        yield f"{quantity.name} is not run on {problem.id}: it would have {quantity.elements(problem):.1e} elements"
         return
     if oracle.problem.N < problem.N:
-        yield f"{quantity.name} is asked on {oracle.problem.N} of {problem.N} datapoints of {problem.id}"
+        yield f"{quantity.name} is run on {oracle.problem.N} of {problem.N} datapoints of {problem.id}"
     if any(description and description.dtype not in problem.dtypes for description in described):
         yield dtypes_of(problem)
 

@@ -114,9 +114,9 @@ def test_is_the_reference(
     )
     (cell,) = report.cells
     cells.setdefault(implementation.column.title, {})[quantity] = cell
-    record_property("asked", f"{cell.taken} of {cell.asked} problems")
+    record_property("problems", f"{cell.supported} of {cell.total}")
     if passing := report.unexpectedly_passing:
-        pytest.fail("\n".join(plain(f"expected, but no longer there: {one}") for one in passing), pytrace=False)
+        pytest.fail("\n".join(plain(f"unexpectedly passing: {one}") for one in passing), pytrace=False)
     if cell.is_expected:
         pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst

@@ -29,12 +29,12 @@ C = 8
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 """u, by dtype."""
 
-LOOSE = {"float32": 1e-3, "float64": 1e-9}
+MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
 """A tolerance above this part of max|Q| proves nothing: the verdict is INCONCLUSIVE."""
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
 """The smallest normal numbers. A smaller number has fewer digits, and some libraries replace it by 0. So an absolute
-error of this size is always allowed. The looseness is computed without it."""
+error of this size is always allowed. The relative tolerance is computed without it."""
 
 
 def longest_sum(problem: Problem) -> int:

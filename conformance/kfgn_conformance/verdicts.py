@@ -68,7 +68,7 @@ class Verdict(NamedTuple):
         The id of the problem.
     ratio : float
         error / tolerance, the largest over the arrays. It is infinite without arrays of the right form.
-    looseness : float
+    relative_tolerance : float
         tolerance / max|Q|, the largest over the arrays.
     detail : str
         An explanation of a verdict that is not PASS, and of a PASS the worst array.
@@ -86,7 +86,7 @@ class Verdict(NamedTuple):
     status: Status
     problem: str
     ratio: float = 0.0
-    looseness: float = 0.0
+    relative_tolerance: float = 0.0
     detail: str = ""
     translations: tuple[str, ...] = ()
 

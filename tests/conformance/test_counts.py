@@ -132,7 +132,7 @@ def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
     first, second = (Verdict(Status.PASS, problem.id, 0.25) for problem in CASES[:2])
     skipped = Verdict(Status.SKIPPED, CASES[1].id, detail="it is asked in float64 only")
     report = Report(tuple(of), tuple(CASES[:2]), {"gradient": (Cell((first, skipped)), Cell((first, second)))})
-    assert [cell.asked for cell in report.cells] == [1, 2]
+    assert [cell.total for cell in report.cells] == [1, 2]
     wide = printed(report, 120)
     assert re.match(r"gradient +\(3\) +1/2 +0.25 +0.25$", row(wide, "gradient").rstrip())
     assert "parentheses" not in wide

@@ -107,7 +107,7 @@ def test_every_quantity_has_an_answer():
 def test_the_catalogue():
     assert len(MISTAKES) >= 40
     for mistake in MISTAKES.values():
-        assert mistake.says.endswith(".")
+        assert mistake.description.endswith(".")
         assert mistake.name not in ("", "textbook")
 
 

@@ -25,19 +25,19 @@ def implementations():
 def test_an_adapter_in_the_other_dtype_is_skipped_and_one_in_this_is_judged():
     verdicts = [judge(each.adapter, IN_FLOAT64, QUANTITIES["loss"]) for each in implementations()]
     assert [verdict.status for verdict in verdicts] == [Status.SKIPPED, Status.PASS]
-    assert verdicts[0].detail == "case-only is asked in float64 only"
+    assert verdicts[0].detail == "case-only is run only in float64"
 
 
 def test_the_report_says_so_once_and_counts_it_as_not_taken():
     report = run(implementations(), [CASE, IN_FLOAT64])
     assert report.passed
-    assert report.notes.count("case-only is asked in float64 only") == 1
+    assert report.notes.count("case-only is run only in float64") == 1
     for in_float32, in_float64 in (row for name, row in report.rows.items() if name in QUANTITIES):
-        assert (in_float32.taken, in_float64.taken) == (1, 2)
+        assert (in_float32.supported, in_float64.supported) == (1, 2)
         assert in_float32.status is in_float64.status is Status.PASS
     console = Console(record=True, width=300)
     print_report(report, console)
-    assert console.export_text().count("note: case-only is asked in float64 only") == 1
+    assert console.export_text().count("note: case-only is run only in float64") == 1
 
 
 def test_an_adapter_that_is_asked_nothing_else_has_shown_nothing():

@@ -13,7 +13,7 @@ from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
 from kfgn_conformance.problems.trajectories import WALKS, walks
-from kfgn_conformance.tolerances import LOOSE
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 from kfgn_reference import TRANSFERS, gradient
 
 BY_ID = {problem.id: problem for problem in fixed()}
@@ -124,4 +124,4 @@ def test_the_reference_rounded_passes_and_no_tolerance_is_near_the_limit(name):
             best = tuple(a.astype(np.int64 if oracle.value.integer else dtype) for a in oracle.arrays)
             assert compare(best, oracle, dtype).verdict.status is Status.PASS, quantity.name
             if quantity.name in LEAST:
-                assert oracle.looseness(dtype) < LOOSE[dtype] / 10, quantity.name
+                assert oracle.relative_tolerance(dtype) < MAX_RELATIVE_TOLERANCE[dtype] / 10, quantity.name

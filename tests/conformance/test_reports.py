@@ -98,7 +98,7 @@ def test_the_page_has_what_is_behind_every_cell(tmp_path):
     assert wrong.startswith("\u00d7 kfra by <b>wrong</b> float64")
     assert "FAIL" in wrong
     assert "worst on case-" in wrong
-    assert MISTAKES["kflr-for-kfra"].says in wrong
+    assert MISTAKES["kflr-for-kfra"].description in wrong
     assert any("it is not installed" in t for t in page.texts.values())
     assert any("divided by N, as it is a sum over the datapoints" in t for t in page.texts.values())
     assert "<b>wrong</b>" not in text

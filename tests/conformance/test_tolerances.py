@@ -21,7 +21,7 @@ from kfgn_conformance.problems.drawn import problems
 from kfgn_conformance.problems.problem import dense_layers
 from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
-from kfgn_conformance.tolerances import LOOSE, ROUNDOFF, C, longest_sum
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE, ROUNDOFF, C, longest_sum
 
 DIGITS = digits()
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
@@ -219,7 +219,7 @@ def test_an_adapter_that_raises_is_an_error_and_what_it_lacks_is_unimplemented()
 
 
 def test_tolerances_are_far_below_what_is_inconclusive():
-    for dtype, loose in LOOSE.items():
+    for dtype, loose in MAX_RELATIVE_TOLERANCE.items():
         for name in QUANTITIES:
             right = oracle(problem_of(name), name)
             relative = max(t / s for t, s in zip(right.tolerances(dtype), right.scales, strict=True))

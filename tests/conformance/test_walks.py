@@ -12,7 +12,7 @@ from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.trajectories import STEPS, WALKS, walk
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
-from kfgn_conformance.tolerances import LOOSE
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 
 import kfgn
 from kfgn._optimisers import gauss_newton
@@ -64,8 +64,8 @@ def test_the_last_walks_go_through_what_they_are_about():
 @pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
 def test_the_tolerance_proves_something(name):
     oracle = Oracle(walked(name), STEP)
-    for dtype, loose in LOOSE.items():
-        assert oracle.looseness(dtype) <= loose
+    for dtype, loose in MAX_RELATIVE_TOLERANCE.items():
+        assert oracle.relative_tolerance(dtype) <= loose
 
 
 def test_problems_without_a_walk_are_refused():

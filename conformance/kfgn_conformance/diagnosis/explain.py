@@ -35,7 +35,7 @@ class Diagnosis(NamedTuple):
 
     def __str__(self) -> str:
         if self.mistakes:
-            return " Or: ".join(f"{mistake.name}: {mistake.says}" for mistake in self.mistakes)
+            return " Or: ".join(f"{mistake.name}: {mistake.description}" for mistake in self.mistakes)
         return f"no known mistake {'explains this' if self.tried else 'was tried'}: {self.shape}"
 
 

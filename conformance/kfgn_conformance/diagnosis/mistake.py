@@ -1,4 +1,4 @@
-"""A named mistake: a textbook with one wrong step."""
+"""Named mistakes, each a textbook with one wrong step."""
 
 import re
 from collections.abc import Callable
@@ -8,34 +8,34 @@ from .textbook import Textbook
 
 
 class Mistake(NamedTuple):
-    """A known mistake.
+    """A mistake in an implementation.
 
-    name:     its name in reports
-    family:   its subject
-    says:     a description, in a sentence
-    seen:     a place where somebody made it; empty if none is known
-    textbook: an implementation with this mistake
+    name:        identifier of the mistake in reports and golden vectors
+    family:      subject of the mistake
+    description: the mistake in a sentence
+    seen:        the library that made the mistake, as a link or a version; empty if none is known
+    textbook:    formulas with the mistake
     """
 
     name: str
     family: str
-    says: str
+    description: str
     seen: str
     textbook: type[Textbook]
 
 
 MISTAKES: dict[str, Mistake] = {}
-"""The catalogue, by name."""
+"""The catalogue of mistakes, by name."""
 
 
 def mistake(seen: str = "") -> Callable[[type[Textbook]], type[Textbook]]:
-    """Enter a textbook into the catalogue. The name is made from that of the class, the family is the module's name."""
+    """Add a textbook to the catalogue. The class gives the name of the mistake, and the module its family."""
 
-    def enter(textbook: type[Textbook]) -> type[Textbook]:
+    def add(textbook: type[Textbook]) -> type[Textbook]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", textbook.__name__).lower()
         family = textbook.__module__.rsplit(".", 1)[-1]
         assert textbook.__doc__ is not None
         MISTAKES[name] = Mistake(name, family, " ".join(textbook.__doc__.split()), seen, textbook)
         return textbook
 
-    return enter
+    return add

@@ -91,7 +91,7 @@ def header(quantity: Quantity) -> dict[str, Any]:
 
 def mistakes() -> dict[str, str]:
     """What each mistake of the catalogue is."""
-    return {name: mistake.says for name, mistake in MISTAKES.items()}
+    return {name: mistake.description for name, mistake in MISTAKES.items()}
 
 
 def vector_of(oracle: Oracle, says: str, hides: list[str]) -> dict[str, Any]:

@@ -159,15 +159,15 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "column": column,
         "status": str(cell.status),
         "ratio": _number(cell.ratio),
-        "looseness": _number(max(v.looseness for v in cell.verdicts)),
-        "asked": cell.asked,
-        "taken": cell.taken,
+        "looseness": _number(max(v.relative_tolerance for v in cell.verdicts)),
+        "asked": cell.total,
+        "taken": cell.supported,
         "worst": {"problem": worst.problem, "detail": worst.detail},
         "known": cell.is_expected,
         "expected": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
         "diagnosis": why
-        and {"mistakes": {m.name: m.says for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
+        and {"mistakes": {m.name: m.description for m in why.mistakes}, "shape": why.shape, "tried": why.tried},
     }
 
 

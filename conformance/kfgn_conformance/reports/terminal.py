@@ -36,7 +36,7 @@ def print_report(report: Report, console: Console) -> None:
     for table in _tables(report, console):
         console.print(table)
     legend = "Each is the worst over the problems asked; at most 1 passes."
-    if any(0 < cell.taken < cell.asked for cell in report.cells):
+    if any(0 < cell.supported < cell.total for cell in report.cells):
         legend += " In parentheses: asked on so many problems alone."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " An empty cell was not asked."
@@ -78,7 +78,7 @@ def _not_taken(column: Column, cell: Cell) -> Iterator[str]:
     """On how many problems an implementation does not take what it offers, by the reason it gives."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
-        yield f"{column.name}: {reason}: {n} of {cell.asked} problems"
+        yield f"{column.name}: {reason}: {n} of {cell.total} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _asked(report: Report) -> Iterator[str]:
     """The columns that did not take all problems, with the kinds of those that they took."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
-        taken, asked = report.asked(i)
+        taken, asked = report.supported(i)
         if column.description is not None and len(taken) < asked:
             kinds = f": {_kinds(taken)}" if taken else ""
             lines.setdefault(f"asked on {len(taken)} of {asked} problems{kinds}", []).append(column.title)
@@ -141,7 +141,7 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            asked = sorted({row[i].asked for i in chosen if row[i].taken})
+            asked = sorted({row[i].total for i in chosen if row[i].supported})
             cells = (_text(row[i]) for i in chosen)
             table.add_row(name, ROWS[name].equation, "/".join(map(str, asked)), *cells)
     return table
@@ -156,7 +156,7 @@ def _text(cell: Cell) -> Text:
     """The ratio alone where it passed, else the status; with the number of problems where some were not taken."""
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
+    count = f" ({cell.supported})" if 0 < cell.supported < cell.total else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
