@@ -1,4 +1,4 @@
-"""The command as its user meets it: exit statuses, columns that say why, and the JSON file."""
+"""The command `kfgn-check run`: exit statuses, columns with a reason, and the file of JSON lines."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ NUMPY = ["--backend", "numpy", "--examples", "2"]
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """One more case in place of the real problems, and two steps for all walks: those take minutes."""
+    """Replace the real problems by a case, and the optimiser trajectories by two steps, since those take minutes."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
     monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:3])
     monkeypatch.setattr(problem_sets, "fixed", tuple)
@@ -34,7 +34,7 @@ def two_steps():
 
 @pytest.fixture
 def no_cupy(monkeypatch):
-    """As if CuPy were not installed, wherever it was imported before; SciPy minds a None in its place."""
+    """Make CuPy impossible to import, even if it was imported before. SciPy fails on a None in `sys.modules`."""
 
     class Absent:
         def find_spec(self, name, *_):
@@ -150,7 +150,7 @@ def test_it_runs_as_a_module():
 
 
 def test_a_run_needs_no_more_than_the_readme_says():
-    """Where nothing is installed but NumPy, array-api-compat, Hypothesis and rich."""
+    """Only NumPy, array-api-compat, Hypothesis and rich can be imported."""
     others = ["jinja2", "jsonschema", "msgspec", "safetensors", "flint", "torch", "jax"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({others}));"

@@ -1,4 +1,4 @@
-"""The number of problems behind each ratio, so that a ratio of a single problem shows it."""
+"""The number of problems behind each ratio, which shows that a ratio is of a single problem."""
 
 import re
 from io import StringIO
@@ -20,7 +20,7 @@ PROBLEMS = [*CASES, walk("kfra", *WALKS["kfra"])]
 
 
 class Takes:
-    """A textbook that takes some objectives."""
+    """A textbook that supports some objectives."""
 
     def __init__(self, name, dtype, quantities, objectives, factor=1):
         self.name, self.dtype, self.objectives, self.factor = name, dtype, objectives, factor
@@ -127,7 +127,7 @@ def test_a_row_counts_what_was_asked_and_not_the_questions_in_other_orders(repor
 
 
 def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
-    """A row then has two numbers, and no cell a mark."""
+    """The row then has two numbers, and no cell has a number in parentheses."""
     of = [implementation("whole", dtype, ("gradient",), EVERY).column for dtype in ("float32", "float64")]
     first, second = (Verdict(Status.PASS, problem.id, 0.25) for problem in CASES[:2])
     skipped = Verdict(Status.SKIPPED, CASES[1].id, detail="it is asked in float64 only")

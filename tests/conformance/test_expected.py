@@ -1,4 +1,4 @@
-"""Known failures: they fail no run, others do, and so does one that is a failure no more."""
+"""Expected failures. They do not fail a run. Other failures do, and so does an expected failure that passes."""
 
 import importlib.util
 from pathlib import Path
@@ -48,7 +48,7 @@ SQUARED, SOFTMAX = (
 
 @pytest.fixture
 def check(tmp_path, monkeypatch):
-    """kfgn-check of the adapter, with what is expected; its exit status and the cell of KFRA."""
+    """A run of kfgn-check on the adapter with expected failures. It returns the exit status and the cell of KFRA."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
     monkeypatch.setattr(problem_sets, "fixed", tuple)

@@ -1,4 +1,4 @@
-"""Questions in several orders: a state that an implementation keeps from one answer must not spoil another."""
+"""Questions in several orders. A state that is kept from one answer must not spoil another."""
 
 import re
 import sys
@@ -116,7 +116,7 @@ def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detai
 
 
 def test_a_running_average_is_found(opened):
-    """It is right the first time, and again as long as nothing else comes between."""
+    """Its answers are right until another question comes between."""
     found = found_in_orders(opened("AveragesFactors"))
     assert set(found) == {"kflr"}
     assert found["kflr"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
@@ -124,7 +124,7 @@ def test_a_running_average_is_found(opened):
 
 @pytest.mark.parametrize(("name", "quantity"), [("SpoiltByAnother", "gradient"), ("RightOnce", "kfra")])
 def test_an_adapter_that_cannot_start_again_is_found_too(name, quantity):
-    """It keeps its state for good, so that the questions in between are counted, and the last of them is named."""
+    """The adapter keeps its state, so the message has the number of questions in between, and the last of them."""
     found = found_in_orders(load(f"stateful:{name}", "float64"))
     assert set(found) == {quantity}
     assert re.match(r"right at first, wrong after \d+ questions, the last of them \w+ on case-", found[quantity].detail)
@@ -182,7 +182,7 @@ def test_relatives_differ_in_one_part():
 
 
 def test_every_quantity_is_asked_again_after_every_other():
-    """In the seeded orders together, each of two questions comes before the other."""
+    """Over all orders, each of two quantities comes before the other."""
     implementation = Implementation("", load("stateful:CachesRightly", "float64"))
     questions = chosen(implementation, SMALL, NAMES)
     assert len({(q.problem.widths, q.problem.N) for q in questions}) > 1
@@ -194,7 +194,7 @@ def test_every_quantity_is_asked_again_after_every_other():
 
 
 def test_problems_of_different_shapes_are_taken():
-    """The second and the third differ in the datapoints too where there is such a problem; none is large."""
+    """The second and third problem differ in N too, if such a problem exists. No large problem is chosen."""
     tall = replace(CASES[2].head(3), id="short")
     implementation = Implementation("", load("stateful:CachesRightly", "float64"))
     taken = of_different_shapes(implementation, small_problems([*CASES, tall, digits()]), NAMES, 3)
@@ -273,14 +273,14 @@ def test_a_program_that_keeps_a_state_is_found(tmp_path):
 
 
 def test_a_plain_mistake_is_not_told_again():
-    """An answer that the rows found wrong is wrong at first here too, so no order is named as its cause."""
+    """A quantity that is wrong in its row is wrong at first in other orders too, so no order is its cause."""
     adapter = load("stateful:Doubles", "float64")
     assert found_in_orders(adapter, wrong=["kfra"]) == {}
     assert set(found_in_orders(adapter)) == {"kfra"}
 
 
 def test_what_is_right_at_first_counts_though_its_row_is_wrong():
-    """With several processes a row may come after the one that spoils it."""
+    """With several processes a row may run after the row that spoils it."""
     adapter = InProcess("stateful:SpoiltByAnother", "float64")
     found = found_in_orders(adapter, wrong=["gradient"])
     assert found["gradient"].detail.startswith("right when asked alone, wrong after kflr")

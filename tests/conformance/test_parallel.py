@@ -21,7 +21,7 @@ CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
 
 def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
-    """An adapter in a process of the kit ends it at its second row. The first row, the last of the table, is kept."""
+    """An adapter ends the process of the kit in the second row. The first row, which is last in the table, is kept."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "ending.py").write_text(

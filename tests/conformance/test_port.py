@@ -1,4 +1,7 @@
-"""The port on every backend and dtype against the reference, on drawn problems. `kfgn-check` has the others."""
+"""The port on every backend and in both dtypes, compared with the reference on drawn problems.
+
+`kfgn-check` compares it on the fixed problems.
+"""
 
 from functools import cache
 
@@ -13,7 +16,7 @@ opened = cache(open_target)
 
 
 def pytest_generate_tests(metafunc):
-    """Every target, or that of --backend alone."""
+    """Parametrise the tests by every target, or by the target in --backend."""
     wanted = metafunc.config.getoption("--backend")
     metafunc.parametrize("target", [wanted] if wanted else list(TARGETS))
 
@@ -28,7 +31,7 @@ def backend(request, target):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_drawn(backend, dtype):
-    """Every quantity on one problem after the other: JAX compiles for the shapes of a problem, and once is enough."""
+    """Run every quantity on one problem before the next, so that JAX compiles only once for its shapes."""
     adapter = KfgnPort(backend, dtype)
 
     @given(problems())

@@ -81,7 +81,7 @@ def short(name, *, period=1):
 
 
 def swapped(self, xp, value, rho, thresholds):
-    """tau up where it should go down."""
+    """Raise tau when it should be lowered, and the reverse."""
     low, high = thresholds
     return xp.where(rho > high, self.higher(xp, value), xp.where(rho < low, self.lower(xp, value), value))
 
@@ -101,7 +101,7 @@ MISTAKES = {
 
 
 def without_momentum(xp, p, update, g, state, eta):
-    """The change of the model by a step of its own, where it should be by the whole update."""
+    """Compute the change of the model by the step alone. The right change is that by the whole update."""
     own = tuple(u - 0.75 * old for u, old in zip(update, state.update, strict=True))
     return change_in_model(xp, p, own, g, state, eta)
 
@@ -139,7 +139,7 @@ def test_a_mistake_fails(monkeypatch, mistake):
 
 
 def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
-    """The reference has nothing there, and the port is given ones."""
+    """The reference has no averages there, and the port gets ones."""
     (first,) = (here for here in walked("kfra").walk.waypoints if here.t == 0)
     assert all(np.all(Q == 1) for Q in first.Q)
     problem = replace(walked("kfra"), walk=walked("kfra").walk._replace(waypoints=(first,)))

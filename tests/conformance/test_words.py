@@ -1,4 +1,4 @@
-"""Messages of the kit: the right value follows `expected`, and the given one follows `got`."""
+"""Messages of the kit, in which the right value follows `expected` and the given value follows `got`."""
 
 import numpy as np
 import pytest

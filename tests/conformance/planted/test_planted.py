@@ -1,6 +1,6 @@
-"""The kit's fixed problems against mistakes that were planted in its gaps, and against an implementation that is right.
+"""The kit's fixed problems, on which planted mistakes fail and a right implementation passes.
 
-The autoencoder is left out, for time; so is the diagnosis of what is wrong.
+The autoencoder is omitted to save time, and wrong answers are not diagnosed.
 """
 
 from functools import cache
@@ -25,7 +25,7 @@ CAUGHT = (Status.NON_STRICT, Status.FAIL, Status.ERROR)
 DTYPES = ("float32", "float64")
 
 NOT_YET: tuple[str, ...] = ("LogOfMixtureProbability-float32", "RootFloored-float32")
-"""Mistakes that no fixed problem shows, as Name, or as Name-dtype where one dtype shows it.
+"""Mistakes that pass on every fixed problem, as Name, or as Name-dtype if they fail in the other dtype.
 
 At outputs of +-90 the probability of the mixture is subnormal in float32, and its logarithm is right to rounding. The
 floor of the root is just within the tolerance of float32. Both are caught in float64.
@@ -43,7 +43,7 @@ def undiagnosed(monkeypatch):
 
 
 def cells(adapter, problems):
-    """By quantity, as `kfgn-check --examples 0 --adapter` asks: the worst of the answers to each."""
+    """Run `kfgn-check --examples 0 --adapter`, and return the cell of each quantity."""
     report = run([Implementation("planted", adapter, twice=True)], problems, oracles=ORACLES)
     return {quantity: report.rows[quantity][0] for quantity in adapter.asked if quantity in report.rows}
 
