@@ -2,32 +2,39 @@
 
 Questions and right answers
 
-* problems:       problems, which are a network, its weights and a batch; their JSON format
-* quantities:     the quantities that the paper defines on a problem, each with its equation
+* problems:       networks with weights and a batch, and their JSON format
+* quantities:     quantities that the paper defines on a problem, each with its equation
 * oracle:         the reference's answer to a question, which is a quantity on a problem
-* tolerances:     the tolerance rule; changes: its d; known_changes, fixed_changes: the d that ships with the kit
-* arithmetic:     24-bit arithmetic that is the same on every processor, for d
+* tolerances:     the tolerance rule
+* changes:        the d of the rule, in the arithmetic of `arithmetic`
+* known_changes:  the d that ships with the kit, written by `fixed_changes`
 * certified:      the accuracy of the reference itself, by ball arithmetic
 
 Implementations
 
 * adapters:       the protocol of an adapter, and the adapters that ship with the kit
-* implementation: an adapter with its description; opening: the implementations of a run
-* inputs:         the copies of a problem that adapters get; per_problem: values that are kept with a problem
+* implementation: an adapter with its description
+* opening:        the implementations of a run
+* inputs:         the copies of a problem that adapters get
+* per_problem:    values that are computed once per problem
 
 Running
 
 * judging:        the comparison of one answer with the oracle
-* runner:         all questions to all implementations; parallel, pools: the same in several processes
-* orders:         the questions in other orders; questions, relatives, rough: which ones; causes: of a wrong answer
+* runner:         all questions to all implementations
+* parallel:       a run in several processes, which are those of `pools`
+* orders:         the questions in other orders
+* questions:      their choice, with problems of `relatives` and the tolerances of `rough`
+* causes:         the question that makes an answer wrong
 * diagnosis:      the mistake behind wrong answers
 
 Results
 
 * verdicts:       the verdict on one answer
-* results:        cells, rows and reports; expected: expected failures
-* reports:        a report as a table, lines of JSON or a page
-* golden:         golden vectors; vectors: their files
+* expected:       expected failures
+* results:        cells, rows and reports
+* reports:        a report as a table, as lines of JSON or as a page
+* golden:         golden vectors, whose files are in `vectors`
 * equations:      the paper's equations, printed
 * cli:            the command `kfgn-check`
 """

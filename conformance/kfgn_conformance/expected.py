@@ -10,8 +10,8 @@ A file lists them:
     status = "ERROR"
     reason = "the loss is made in the default dtype: issue 7"
 
-`problems` is a pattern of the shell for the ids of problems, in which * stands for any characters. `status` is the
-status of the verdict.
+`problems` is a pattern of the shell that matches the ids of problems, such as * for all of them. `status` is the status
+of the verdict.
 """
 
 from dataclasses import dataclass

@@ -133,7 +133,7 @@ def _judged(adapter: Adapter, description: Description, oracle: Oracle, rule: Ru
         fault = Verdict(Status.UNIMPLEMENTED, problem.id, detail=message(error))
     except NoAnswerError as error:
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=line(error))
-    except BaseException as error:  # any exception of an implementation is its verdict, and the run goes on
+    except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
         if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
             raise
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=raised(error))

@@ -3,10 +3,14 @@
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
 u is the unit roundoff of the dtype. n is the larger of N and the most units of a layer, inputs included, plus one.
-size is what rounding errors are relative to. For most quantities it is the largest element of the oracle's array. For
-the solution of a system it is this times the condition of the system, and for a difference of larger terms it is the
-terms. d is how far the array moves when the inputs and every operation of the reference are rounded to u (`changes`).
-No implementation can avoid the first part of d, and the paper's formulas lose the second.
+
+The size is the magnitude to which rounding errors are relative. For most quantities it is the largest element of the
+oracle's array. For the solution of a system it is this element times the condition of the system. For a difference of
+larger terms it is the size of the terms.
+
+d is the change of the array when the inputs and every operation of the reference are rounded to u (`changes`). No
+implementation can avoid the change by rounded inputs. The change by rounded operations is a loss of the paper's
+formulas.
 
 Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32 that is the difference between 1.5e-5 and 4.8e-4 of the size.
