@@ -36,7 +36,7 @@ Results
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors, whose files are in `vectors`
 * equations:      the paper's equations, printed
-* cli:            the command `kfgn-check`
+* cli:            the command `kfgn-check`, with the options of `options`
 """
 
 from .adapters import Adapter, Description
