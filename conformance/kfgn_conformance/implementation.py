@@ -16,7 +16,7 @@ class Implementation:
     name:        the name in the head of the column
     adapter:     None if the implementation is not usable
     reason:      the reason why it is not usable
-    twice:       True to repeat every question, as for an adapter that does not ship with the kit
+    twice:       True to repeat every question of the table, as for an adapter that does not ship with the kit
     short:       True to repeat only the questions on one problem in other orders, as for a library that compiles
     description: None without an adapter
     """

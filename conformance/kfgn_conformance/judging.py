@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .adapters import Adapter, Description, UnsupportedError
+from .adapters import Adapter, UnsupportedError
 from .adapters.answers import NoAnswerError, as_arrays, line, message, raised, room
 from .adapters.conventions import translated
 from .changes import LARGE
@@ -96,16 +96,16 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     >>> print(judge(Mine(), problem, QUANTITIES["kfra"]).status)
     UNIMPLEMENTED
     """
-    implementation = Implementation("", adapter, twice=twice)
-    return judged(implementation, Oracle(problem, implementation.compared(quantity))).verdict
+    implementation = Implementation("", adapter)
+    oracle = Oracle(problem, implementation.compared(quantity))
+    return (judged_twice if twice else judged)(implementation, oracle).verdict
 
 
-def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) -> Judged:
-    """Run an implementation on the oracle's question, and compare its answer with the oracle."""
-    adapter, description = implementation.usable
-    first = _judged(adapter, description, oracle, rule)
-    if implementation.twice and first.verdict.status in RIGHT:
-        second = _judged(adapter, description, oracle, rule).verdict
+def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
+    """Do the same as `judged`, and repeat the question after a right answer."""
+    first = judged(implementation, oracle)
+    if first.verdict.status in RIGHT:
+        second = judged(implementation, oracle).verdict
         if second.status is Status.UNIMPLEMENTED:
             second = refused(second)
         if second.status is not first.verdict.status:
@@ -118,7 +118,9 @@ def refused(verdict: Verdict) -> Verdict:
     return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
-def _judged(adapter: Adapter, description: Description, oracle: Oracle, rule: Rule) -> Judged:
+def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) -> Judged:
+    """Run an implementation on the oracle's question, and compare its answer with the oracle."""
+    adapter, description = implementation.usable
     problem, quantity = oracle.problem, oracle.quantity
     if quantity.name not in description.quantities:
         detail = f"{description.name} does not offer {quantity.name}"

@@ -6,7 +6,7 @@ from .adapters import Description
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .implementation import Implementation
-from .judging import Judged, dtypes_of, judged
+from .judging import Judged, dtypes_of, judged, judged_twice
 from .oracle import Oracle, Oracles
 from .orders import asked_in_orders
 from .problems.problem import Problem
@@ -128,7 +128,7 @@ def _notes(
 def _answer(implementation: Implementation, oracle: Oracle) -> Judged:
     if implementation.adapter is None:
         return Judged(Verdict(Status.SKIPPED, oracle.problem.id, detail=implementation.reason))
-    return judged(implementation, oracle)
+    return (judged_twice if implementation.twice else judged)(implementation, oracle)
 
 
 def _cell(description: Description | None, answers: Sequence[tuple[Oracle, Judged]]) -> Cell:

@@ -217,6 +217,26 @@ def test_answers_are_compared_roughly(dtype):
     assert verdict(np.nan).status is Status.FAIL
 
 
+def test_a_question_in_other_orders_is_not_repeated_at_once():
+    """Rows repeat each question of an adapter from outside. The orders have repetitions of their own."""
+
+    class Counts:
+        def __init__(self):
+            self.adapter, self.calls = load("stateful:CachesRightly", "float64"), 0
+
+        def describe(self):
+            return self.adapter.describe()
+
+        def compute(self, problem, quantity):
+            self.calls += 1
+            return self.adapter.compute(problem, quantity)
+
+    once, twice = Counts(), Counts()
+    asked_in_orders(Implementation("", once), SMALL, NAMES)
+    asked_in_orders(Implementation("", twice, twice=True), SMALL, NAMES)
+    assert once.calls == twice.calls > 0
+
+
 def test_a_walk_is_among_the_questions():
     (numpy,) = open_implementations(("numpy",), "float64")
     small = small_problems([CASES[0], walk("kfra", *WALKS["kfra"])])
