@@ -65,7 +65,7 @@ def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
     question, wrong = found.question, found.answer.wrong
     if wrong is None:
         return None
-    _, description = implementation.usable
+    _, description = implementation.opened
     for other in dict.fromkeys(found.since):
         elsewhere = other.quantity == question.quantity and other.problem is not question.problem
         if elsewhere and compare(wrong, other, description.dtype, rule=ROUGH).verdict.status is Status.PASS:

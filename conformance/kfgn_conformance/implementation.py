@@ -13,7 +13,7 @@ from .results import Column
 class Implementation:
     """An adapter with the description that it gave, which is read once, or the reason why there is no adapter.
 
-    name:        the name in the head of the column
+    name:        the name in the head of the column; if it is empty, the name in the description
     adapter:     None if the implementation is not usable
     reason:      the reason why it is not usable
     twice:       True to repeat every question of the table, as for an adapter that does not ship with the kit
@@ -29,7 +29,10 @@ class Implementation:
     description: Description | None = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "description", self.adapter.describe() if self.adapter else None)
+        description = self.adapter.describe() if self.adapter else None
+        object.__setattr__(self, "description", description)
+        if description and not self.name:
+            object.__setattr__(self, "name", description.name)
 
     @property
     def column(self) -> Column:
@@ -37,7 +40,7 @@ class Implementation:
         return Column(self.name, self.description, self.reason)
 
     @property
-    def usable(self) -> tuple[Adapter, Description]:
+    def opened(self) -> tuple[Adapter, Description]:
         """The adapter and its description. `ValueError` for an implementation that is not usable."""
         if self.adapter is None or self.description is None:
             raise ValueError(f"{self.name}: expected a usable implementation: {self.reason}")

@@ -11,7 +11,7 @@ from .problems.problem import Array, Problem
 
 
 @once_per_problem
-def handed(problem: Problem) -> Problem:
+def copy_for_adapters(problem: Problem) -> Problem:
     """Return the copy that adapters get. It is one object for all quantities, since adapters may keep values for it."""
     return copied(problem)
 

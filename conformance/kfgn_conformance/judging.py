@@ -10,7 +10,7 @@ from .adapters.answers import NoAnswerError, as_arrays, line, message, raised, r
 from .adapters.conventions import translated
 from .changes import LARGE
 from .implementation import Implementation
-from .inputs import changed, handed, of_changed, restore
+from .inputs import changed, copy_for_adapters, of_changed, restore
 from .oracle import Oracle
 from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
@@ -120,14 +120,14 @@ def refused(verdict: Verdict) -> Verdict:
 
 def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) -> Judged:
     """Run an implementation on the oracle's question, and compare its answer with the oracle."""
-    adapter, description = implementation.usable
+    adapter, description = implementation.opened
     problem, quantity = oracle.problem, oracle.quantity
     if quantity.name not in description.quantities:
         detail = f"{description.name} does not offer {quantity.name}"
         return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=detail))
     if description.dtype not in problem.dtypes:
         return Judged(Verdict(Status.SKIPPED, problem.id, detail=dtypes_of(problem)))
-    given, fault = handed(problem), None
+    given, fault = copy_for_adapters(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), room(problem, quantity))
         answer, translations = translated(arrays, problem, quantity, description.conventions)

@@ -23,7 +23,7 @@ EXPLAINED = 5
 """The most quantities of an implementation for which replays find the cause of a wrong answer."""
 
 
-def asked_in_orders(
+def repeated_in_orders(
     implementation: Implementation, small: Sequence[SmallProblem], names: Iterable[str], wrong: Iterable[str] = ()
 ) -> Again:
     """Run the quantities of an implementation in several orders.

@@ -106,16 +106,16 @@ def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], 
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:
-        futures = [processes.submit(_again, i, its_own) for i, its_own in enumerate(cells)]
+        futures = [processes.submit(_again, i, of_column) for i, of_column in enumerate(cells)]
     except BrokenProcessPool:  # a row has ended the process, and that row has the error
         return [Again(0, {}) for _ in columns]
     found = []
-    for its_own, future in zip(cells, futures, strict=True):
+    for of_column, future in zip(cells, futures, strict=True):
         try:
             found.append(future.result())
         except BrokenProcessPool:
             ended = Verdict(Status.ERROR, "-", math.inf, detail="a process of the kit ended in other orders")
-            found.append(Again(0, dict.fromkeys(to_repeat(its_own, its_own)[:1], ended)))
+            found.append(Again(0, dict.fromkeys(to_repeat(of_column, of_column)[:1], ended)))
     return found
 
 

@@ -8,7 +8,7 @@ from .expected import Expected
 from .implementation import Implementation
 from .judging import Judged, dtypes_of, judged, judged_twice
 from .oracle import Oracle, Oracles
-from .orders import asked_in_orders
+from .orders import repeated_in_orders
 from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .questions import SmallProblem, small_problems
@@ -66,7 +66,7 @@ def run_in_other_orders(
     cells: the results of quantities that were run before
     """
     problems = list(problems)
-    _, description = implementation.usable
+    _, description = implementation.opened
     again = in_other_orders(implementation, small_problems(problems), description.quantities, cells)
     rows = {name: Row((Cell((verdict,)),)) for name, verdict in again.wrong.items()}
     return report_of([implementation.column], problems, rows, expected=expected)
@@ -84,10 +84,10 @@ def row(name: str, implementations: Sequence[Implementation], problems: Sequence
     answers: list[list[tuple[Oracle, Judged]]] = [[] for _ in implementations]
     for problem in filter(quantity.applies_to, problems):
         notes += _notes(problem, quantity, oracles.on(problem, quantity), described)
-        for implementation, its_own in zip(implementations, answers, strict=True):
+        for implementation, answered in zip(implementations, answers, strict=True):
             oracle = oracles.on(problem, implementation.compared(quantity))
             if oracle is not None:
-                its_own.append((oracle, _answer(implementation, oracle)))
+                answered.append((oracle, _answer(implementation, oracle)))
     cells = tuple(_cell(*each) for each in zip(described, answers, strict=True))
     is_offered = any(description is None or name in description.quantities for description in described)
     return Row(cells, tuple(notes) if is_offered else ())
@@ -104,7 +104,7 @@ def in_other_orders(
         return Again(0, {})
     repeated = to_repeat(names, cells)
     wrong = [name for name in repeated if name in cells and cells[name].status is not Status.PASS]
-    return asked_in_orders(implementation, small, repeated, wrong)
+    return repeated_in_orders(implementation, small, repeated, wrong)
 
 
 def to_repeat(names: Iterable[str], cells: Mapping[str, Cell]) -> list[str]:

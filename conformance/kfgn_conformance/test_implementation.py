@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from .quantities import ROWS
 
     questions = []
-    opened = [(implementation, implementation.usable[1]) for implementation in _implementations(metafunc.config)]
+    opened = [(implementation, implementation.opened[1]) for implementation in _implementations(metafunc.config)]
     if of_quantities:
         for name in ROWS:  # the dtypes of a quantity follow each other, and share its oracles
             offering = [(each, described.dtype) for each, described in opened if name in described.quantities]

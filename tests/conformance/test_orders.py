@@ -17,7 +17,7 @@ from kfgn_conformance.inputs import changed, copied, named_arrays
 from kfgn_conformance.judging import compare
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.orders import asked_in_orders, in_every_order
+from kfgn_conformance.orders import in_every_order, repeated_in_orders
 from kfgn_conformance.problems import sets as problem_sets
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import exact
@@ -38,7 +38,7 @@ NAMES = ("gradient", "kflr", "kfra", "solve_exact")
 
 def found_in_orders(adapter, names=NAMES, wrong=()):
     """The wrong answers in other orders, by quantity."""
-    return asked_in_orders(Implementation("", adapter), SMALL, names, wrong).wrong
+    return repeated_in_orders(Implementation("", adapter), SMALL, names, wrong).wrong
 
 
 @pytest.fixture(autouse=True)
@@ -232,8 +232,8 @@ def test_a_question_in_other_orders_is_not_repeated_at_once():
             return self.adapter.compute(problem, quantity)
 
     once, twice = Counts(), Counts()
-    asked_in_orders(Implementation("", once), SMALL, NAMES)
-    asked_in_orders(Implementation("", twice, twice=True), SMALL, NAMES)
+    repeated_in_orders(Implementation("", once), SMALL, NAMES)
+    repeated_in_orders(Implementation("", twice, twice=True), SMALL, NAMES)
     assert once.calls == twice.calls > 0
 
 
