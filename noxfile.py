@@ -213,7 +213,9 @@ def mutation(session: nox.Session) -> None:
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree("reference", room / "src")
     # mutmut forks, which JAX cannot do, leaves an import of its own in every module, and moves the tests
-    left_out = shutil.ignore_patterns("test_autodiff_jax.py", "test_examples.py", "test_imports.py", "test_registry.py", "perturb.py")
+    left_out = shutil.ignore_patterns(
+        "test_autodiff_jax.py", "test_examples.py", "test_imports.py", "test_registry.py", "perturb.py"
+    )
     shutil.copytree("tests/reference", room / "tests", ignore=left_out)
     (room / "pyproject.toml").write_text(MUTMUT)
     session.chdir(room)

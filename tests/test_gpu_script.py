@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import write_records
-from kfgn_conformance.run import Column, run
+from kfgn_conformance.runner import run
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "benchmarks" / "gpu.sh"
@@ -60,10 +61,10 @@ def script(tmp_path, monkeypatch):
     for program in (copy, stand_in):
         program.chmod(0o755)
 
-    def report(*columns):
-        write_records(run(columns, cases()[:1], lambda _: None, only=("loss",)), tmp_path / "report.jsonl")
+    def report(*implementations):
+        write_records(run(implementations, cases()[:1], quantities=("loss",)), tmp_path / "report.jsonl")
 
-    report(*columns_of(("numpy",), "float64"))
+    report(*open_implementations(("numpy",), "float64"))
     usual = {
         "CHECK_SLEEPS": "0",
         "CHECK_EXITS": "0",
@@ -111,12 +112,14 @@ def test_a_part_that_is_out_of_time_keeps_its_rows(script, monkeypatch):
 def test_a_row_that_is_wrong_fails_the_part_in_time_or_not(script, monkeypatch, sleeps):
     class Wrong:
         def describe(self):
-            return columns_of(("numpy",), "float64")[0].adapter.describe()
+            return open_implementations(("numpy",), "float64")[0].adapter.describe()
 
         def compute(self, problem, quantity):
-            return tuple(2 * a for a in columns_of(("numpy",), "float64")[0].adapter.compute(problem, quantity))
+            return tuple(
+                2 * a for a in open_implementations(("numpy",), "float64")[0].adapter.compute(problem, quantity)
+            )
 
-    script.report(Column("numpy", Wrong()))
+    script.report(Implementation("numpy", Wrong()))
     monkeypatch.setenv("CHECK_SLEEPS", sleeps)
     monkeypatch.setenv("CHECK_EXITS", "1")
     status, summary = script()
@@ -126,7 +129,7 @@ def test_a_row_that_is_wrong_fails_the_part_in_time_or_not(script, monkeypatch, 
 
 
 def test_a_backend_that_is_not_usable_fails_the_part(script):
-    script.report(*columns_of(("numpy",), "float64"), Column("cupy", reason="there is no device"))
+    script.report(*open_implementations(("numpy",), "float64"), Implementation("cupy", reason="there is no device"))
     status, summary = script()
     assert status == 1
     assert "cupy is not usable: there is no device" in summary

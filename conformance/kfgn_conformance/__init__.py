@@ -1,31 +1,49 @@
-"""The conformance kit: any implementation of Botev, Ritter and Barber (2017), compared with the reference.
+"""Conformance kit: any implementation of Botev, Ritter and Barber (2017), compared with the reference.
 
-problems     what is computed on: a network, its weights and a batch
-exchange     a problem in JSON, for programs and for golden vectors
-cases, fixed the problems that every run has; dyadic, variations: how they are made
-strategies   Hypothesis strategies that draw problems
-walks        states of the optimiser to step from
-real         two problems of real size that ship with the kit
-quantities   what the paper defines on a problem, each with its equation and its oracle
-tolerances   how far from the oracle an answer may be, computed for each problem
-changes      the d of a tolerance; arithmetic: the same on every processor; known_changes: the d that ships
-verdicts     one answer of one adapter, judged; inputs: the arrays that it is given
-orders       the questions asked again after others; questions, relatives, rough: which; causes: of a wrong one
-adapters     the protocol an implementation answers to, and the adapters that ship
-diagnosis    from a wrong answer to the mistake
-expected     failures that are known
-certified    the accuracy of the oracle itself, by ball arithmetic
-golden       golden vectors: made, read and checked; vectors: their files
-equations    the paper's equations, printed
-run, reports all of them against all of them, and what comes out: a table, lines of JSON, a page; cells: of the table
-parallel, pools: rows shared among processes
-cli          the command `kfgn-check`
+Questions and right answers
+
+* problems:       networks with weights and a batch, and their JSON format
+* quantities:     quantities that the paper defines on a problem, each with its equation
+* oracle:         the reference's answer to a question, which is a quantity on a problem
+* tolerances:     the tolerance rule
+* changes:        the d of the rule, in the arithmetic of `arithmetic`
+* known_changes:  the d that ships with the kit, written by `fixed_changes`
+* certified:      the accuracy of the reference itself, by ball arithmetic
+
+Implementations
+
+* adapters:       the protocol of an adapter, and the adapters that ship with the kit
+* implementation: an adapter with its description
+* opening:        the implementations of a run
+* inputs:         the copies of a problem that adapters get
+* per_problem:    values that are computed once per problem
+
+Running
+
+* judging:        the comparison of one answer with the oracle
+* runner:         all questions to all implementations
+* parallel:       a run in several processes, which are those of `pools`
+* orders:         the questions in other orders
+* questions:      their choice, with problems of `relatives` and the tolerances of `rough`
+* causes:         the question that makes an answer wrong
+* diagnosis:      the mistake behind wrong answers
+
+Results
+
+* verdicts:       the verdict on one answer
+* expected:       expected failures
+* results:        cells, rows and reports
+* reports:        a report as a table, as lines of JSON or as a page
+* golden:         golden vectors, whose files are in `vectors`
+* equations:      the paper's equations, printed
+* cli:            the command `kfgn-check`, with the options of `options`
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError
+from .judging import judge
 from .problems.problem import Layer, Problem
 from .quantities import QUANTITIES, Quantity
-from .verdicts import Status, Verdict, judge
+from .verdicts import Status, Verdict
 
 __all__ = [
     "QUANTITIES",

@@ -1,10 +1,10 @@
-"""`kfgn-check`, also as `python -m kfgn_conformance`: the command, or the pip line for what it lacks."""
+"""The command `kfgn-check`, also as `python -m kfgn_conformance`."""
 
 import sys
 
 
 def main() -> int:
-    """Run `kfgn_conformance.cli.main` where its libraries are installed; returns the exit status."""
+    """Run `cli.main` and return its exit status. Without its libraries, print the pip command that installs them."""
     try:
         from . import cli
 

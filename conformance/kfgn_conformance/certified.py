@@ -1,7 +1,7 @@
-"""The reference in ball arithmetic: the truth with a certified radius, and the error of the reference in float64.
+"""The reference in ball arithmetic: true values with a certified radius, and the error of the reference in float64.
 
-The same functions run on NumPy object arrays of balls (`arb` of python-flint), each a number with a bound of its
-error. What takes eigenvalues runs on certified ones: see `balls_have_eigenvalues`.
+A ball is a number with a bound of its error. The same functions run on NumPy object arrays of balls (`arb` of
+python-flint). Functions that need eigenvalues get certified ones: see `balls_have_eigenvalues`.
 """
 
 import contextlib
@@ -20,13 +20,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .oracle import Oracle
 from .problems.problem import Array, Problem
 from .quantities import QUANTITIES, REFERENCE_ONLY, Arrays, Quantity
 from .quantities.solves import damping, for_each_block
-from .tolerances import C, telling, tolerances, truth
+from .tolerances import C
 
 PRECISION = 256
-"""Bits of the centre of a ball."""
+"""The number of bits of the centre of a ball."""
 
 to_ball = np.frompyfunc(flint.arb, 1, 1)
 midpoint = np.frompyfunc(lambda ball: flint.arb(ball).mid(), 1, 1)
@@ -34,12 +35,12 @@ radius = np.frompyfunc(lambda ball: flint.arb(ball).rad(), 1, 1)
 
 
 def in_balls(problem: Problem) -> Problem:
-    """The problem with every real number as a ball of radius 0."""
+    """Convert every real number of the problem to a ball of radius 0."""
     return problem.map_reals(lambda x: np.asarray(to_ball(x), dtype=object))
 
 
 def bounds(balls: Array) -> tuple[Array, Array]:
-    """The least and the most of every ball, as exact fractions."""
+    """Return the lower and the upper end of every ball, as exact fractions."""
 
     def fraction(x: flint.arb) -> Fraction:
         mantissa, exponent = map(int, x.man_exp())
@@ -50,25 +51,25 @@ def bounds(balls: Array) -> tuple[Array, Array]:
 
 
 def dense_solution(p: Problem) -> Arrays:
-    """(35)^-1 V without an eigenvalue, which a repeated one would not certify: as a dense Kronecker system."""
+    """Compute (35)^-1 V as a dense Kronecker system. Repeated eigenvalues could not be certified."""
     return for_each_block(
         p, lambda Q, G, V: ref.unvec(ref.solve(ref.damped_block(Q, G, damping(p)), ref.vec(V)), len(G))
     )
 
 
 def dense_log_determinant(p: Problem) -> Arrays:
-    """log det of (35) likewise, by elimination."""
+    """Compute log det of (35) by elimination, without eigenvalues."""
     return for_each_block(p, lambda Q, G, V: np.sum(np.log(ref.ldl(ref.damped_block(Q, G, damping(p)))[1])))
 
 
 OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
-"""Quantities whose certified value is computed in another way than the oracle's."""
+"""Quantities whose certified value is computed in a different way from the oracle's."""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
-    """The quantity as arrays of balls.
+    """Compute the quantity as arrays of balls.
 
-    Raises `ValueError` where balls cannot decide: a repeated eigenvalue, a tie, a division by what may be 0.
+    Raises `ValueError` if balls cannot decide: for a repeated eigenvalue, a tie, or a divisor that may be 0.
     """
     oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
     with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
@@ -81,14 +82,15 @@ def certified(problem: Problem, quantity: Quantity) -> Arrays:
 
 @dataclass
 class Accuracy:
-    """How near the float64 reference is to the truth, for one quantity, over some problems.
+    """The accuracy of the float64 reference for one quantity, over some problems.
 
-    ratio:     the worst error / tolerance of float64, an upper bound: distance from the centre, and radius
-    problem:   where
-    width:     the widest ball's radius / max|Q|
-    asked:     on how many problems
-    undecided: on how many balls could not decide: a repeated eigenvalue, a tie, a division by what may be 0
-    loose:     on how many the tolerance proves nothing
+    ratio:     an upper bound of the largest error / tolerance of float64; the error is the distance to the far end of
+               the ball
+    problem:   the id of the problem with this ratio
+    width:     the largest radius / max|Q| of a ball
+    asked:     the number of problems on which the quantity was compared
+    undecided: the number of problems on which balls cannot decide, as in `certified`
+    loose:     the number of problems on which the tolerance proves nothing
     """
 
     quantity: Quantity
@@ -101,7 +103,7 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """The accuracy of the reference for every quantity; `progress` is told of each as it begins."""
+    """Compute the accuracy of the reference for every quantity. `progress` is called with the name of each."""
     problems = list(problems)
     accuracies = []
     for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
@@ -111,14 +113,15 @@ def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> lis
 
 
 def accuracy(quantity: Quantity, problems: Iterable[Problem]) -> Accuracy:
-    """The accuracy of the reference for one quantity."""
+    """Compute the accuracy of the reference for one quantity."""
     result = Accuracy(quantity)
     for problem in problems:
-        if not telling(problem, quantity):
+        oracle = Oracle(problem, quantity)
+        if not oracle.is_conclusive:
             result.loose += 1
             continue
         try:
-            ratio, width = error_and_width(problem, quantity)
+            ratio, width = error_and_width(oracle)
         except ValueError:
             result.undecided += 1
             continue
@@ -129,25 +132,23 @@ def accuracy(quantity: Quantity, problems: Iterable[Problem]) -> Accuracy:
     return result
 
 
-def error_and_width(problem: Problem, quantity: Quantity) -> tuple[float, float]:
-    """The worst error / tolerance over the quantity's arrays, and the widest ball's radius / max|Q|."""
-    allowed = tolerances(problem, quantity, "float64")
-    oracle = truth(problem, quantity)
-    truths = certified(problem, quantity)
+def error_and_width(oracle: Oracle) -> tuple[float, float]:
+    """Compute the largest error / tolerance over the oracle's arrays, and the largest radius / max|Q| of a ball."""
+    allowed, true_arrays = oracle.tolerances("float64"), certified(oracle.problem, oracle.quantity)
     ratios, widths = [], []
     with flint.ctx.workprec(PRECISION):
-        for balls, value, tolerance, scale in zip(truths, oracle.arrays, allowed, oracle.scales, strict=True):
+        for balls, value, tolerance, scale in zip(true_arrays, oracle.arrays, allowed, oracle.scales, strict=True):
             errors = [abs(flint.arb(e)) for e in np.ravel(to_ball(value) - balls)]
             if tolerance > 0:
                 ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
-            else:  # of a quantity that is 0, as a difference of equal balls is but for its radius
+            else:  # the quantity is 0, as a difference of equal balls is, except for its radius
                 ratios.append(np.inf if any(e > 0 for e in errors) else 0.0)
             widths.append(max((float(r) for r in np.ravel(radius(balls))), default=0.0) / (scale or 1.0))
     return float(np.max(ratios)), float(np.max(widths))
 
 
 def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console) -> None:
-    """The table, and what it was made of."""
+    """Print the table, and below it the problems, the rule and the versions."""
     table = Table(title="float64 reference: error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("quantity", "equation", "ratio", "worst on", "radius", "asked"):
         table.add_column(head, justify="right" if head in ("ratio", "radius", "asked") else "left", no_wrap=True)
@@ -157,29 +158,30 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     console.print(table)
     for a in accuracies:
         if a.undecided or a.loose:
-            reasons = f"{a.undecided} that balls cannot decide, {a.loose} whose tolerance proves nothing"
-            console.print(f"note: {a.quantity.name} is not asked on {reasons}", style="dim", highlight=False)
+            reasons = f"{a.undecided} problems that balls cannot decide, and {a.loose} whose tolerance proves nothing"
+            console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
-        f"Over {problems} drawn problems, against balls of {PRECISION} bits; tolerance c (sqrt(n) u size + d), "
-        f"c = {C}; radius relative to max|Q|. NumPy {version('numpy')}, python-flint {version('python-flint')}.",
+        f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
+        f"c (sqrt(n) u size + d), c = {C}. The radius is relative to max|Q|. "
+        f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )
 
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """What the reference asks of `kfgn_reference.spectral` in float64 alone, answered with certified values."""
+    """Replace the functions that the reference has for float64 alone, those of `_spectral`, by certified ones."""
     with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
         yield
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Certified eigenvalues and eigenvectors of length 1. Raises `ValueError` where eigenvalues are not told apart."""
+    """Compute certified eigenvalues and eigenvectors of length 1. Raises `ValueError` for balls that overlap."""
     values, vectors = flint.acb_mat(len(A), len(A), list(np.ravel((A + A.T) / 2))).eig(right=True)
     columns = []
     for j in range(len(A)):
         v = [vectors[i, j] for i in range(len(A))]
-        # an eigenvector of a real matrix is real, but for a factor
+        # an eigenvector of a real symmetric matrix is real, except for a factor
         largest = max(v, key=lambda c: float(abs(c).mid()))
         real = np.array([(c / largest).real for c in v], dtype=object)
         columns.append(real / np.sqrt(np.sum(real * real)))
@@ -187,11 +189,11 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def spectral_norm(A: Array) -> Any:
-    """The largest eigenvalue of a positive semi-definite A, repeated or not.
+    """Compute the largest eigenvalue of a positive semi-definite A, repeated or not.
 
-    That of the matrix of centres C lies between tr(C^m)^(1/m) and this divided by D^(1/m), m even: here
-    m = 2^PRECISION, by squaring, which balls with a radius would not survive. The radii move it by their
-    Frobenius norm at most (Weyl).
+    C is the matrix of the centres, and m is even. The largest eigenvalue of C lies between tr(C^m)^(1/m) / D^(1/m) and
+    tr(C^m)^(1/m). Here m is 2^PRECISION, by repeated squaring, in which balls with a radius would grow without bound.
+    The radii move the eigenvalue by at most their Frobenius norm (Weyl).
     """
     centre, spread = midpoint(A), np.sum(radius(A) ** 2).sqrt().abs_upper()
     if np.all(centre == 0):
@@ -202,7 +204,7 @@ def spectral_norm(A: Array) -> Any:
             size = np.sum(abs(power))
             power = power / size
             power, logarithm = power @ power, 2 * (logarithm + size.log())
-        most = (logarithm + np.sum(np.diagonal(power)).log()) / 2**PRECISION
-        least = most - flint.arb(len(A)).log() / 2**PRECISION
-        norm = most.union(least).exp()
+        upper = (logarithm + np.sum(np.diagonal(power)).log()) / 2**PRECISION
+        lower = upper - flint.arb(len(A)).log() / 2**PRECISION
+        norm = upper.union(lower).exp()
     return (norm - spread).union(norm + spread)

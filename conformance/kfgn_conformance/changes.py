@@ -1,7 +1,7 @@
 """The d of the tolerance rule: the change of a quantity when the inputs and every operation are rounded to 24 bits.
 
 It is computed in an arithmetic that is the same on every processor (`arithmetic`), so that no tolerance depends on the
-machine. The autoencoder is the exception: its products are too large for that arithmetic, and NumPy's float32 serves.
+machine. The autoencoder is the exception: its products take too long in that arithmetic, so NumPy's float32 is used.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from .problems.problem import Array, Problem
 from .quantities import Arrays, Quantity, largest
 
 STEP = 2.0**-24
-"""u of float32: how far the inputs move, relative to themselves, and how finely operations are rounded."""
+"""u of float32. The inputs move by this part of themselves, and operations are rounded to it."""
 
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""The number of weights from which one perturbation is enough, as a test shows: the maximum then hardly varies."""
+"""The number of weights from which one perturbation is enough. A test shows that the maximum then hardly varies."""
 
 
 class UnusableOracleError(ValueError):
@@ -26,7 +26,7 @@ class UnusableOracleError(ValueError):
 
 
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
-    """d of each array, to three digits.
+    """Compute d of each array, to three digits.
 
     The changes are those over eight problems whose real numbers are moved by one u of themselves, up or down at random,
     with every operation of the reference rounded to 24 bits.
@@ -43,10 +43,10 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """The distance by which an array moves: the largest of its changes, but at least two bounds that hold without luck.
+    """Return the distance by which an array moves: the largest of its changes, but no less than two lower bounds.
 
     The last rounding alone moves an answer by u max|Q|, unless it is an integer. Twice the root of the mean square is
-    what a normal error stays within, where the largest of eight changes of a single number may happen to be small.
+    a bound of a normal error. The largest of eight changes of a single number may be small by chance.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
@@ -55,17 +55,17 @@ def change(exact: Array, near: Sequence[Array]) -> float:
 
 
 def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Problem:
-    """The problem with every real number in it moved by +-step of itself."""
+    """Move every real number in the problem by +-step of itself."""
     return problem.map_reals(lambda x: x * (1 + step * rng.choice([-1.0, 1.0], size=x.shape)))
 
 
 def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
-    """The problem in an arithmetic of this many bits."""
+    """Convert the problem to an arithmetic of this many bits."""
     return problem.map_reals(lambda x: rounded_to(precision, x))
 
 
 def at(problem: Problem, quantity: Quantity) -> Arrays:
-    """The quantity's arrays at the problem, in its arithmetic, as ordinary arrays."""
+    """Compute the quantity in the arithmetic of the problem, and return ordinary arrays."""
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return tuple(np.asarray(a) for a in quantity.value(problem))

@@ -1,126 +1,34 @@
-"""The command `kfgn-check`: hold kfgn's port against the reference on every backend, or read the paper's equations."""
+"""The command `kfgn-check`: compare implementations with the reference, or print the paper's equations."""
 
 import argparse
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from kfgn_reference import EQUATIONS
 
-from .adapters.kfgn_port import DTYPES, TARGETS
-from .columns import columns_of
+from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
 from .equations import print_equation, print_table
 from .expected import Expected, read_expected
-from .output import Output, Parser, UnwrittenError, print_error, standard_output
+from .implementation import Implementation
+from .opening import open_implementations
+from .options import parser
+from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
 from .problems.sets import drawn, problem_set
-from .quantities import ROWS
 from .reports import print_report, read_records, recorder, records, write_page, write_records
-from .run import Column, Report, run
+from .results import Report
+from .runner import run
 from .writing import is_folder, unwritable, written
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    top = Parser(
-        prog="kfgn-check",
-        description="Compare kfgn on every usable backend and dtype with the reference; read the paper's equations.",
-        epilog="kfgn-check alone, or with options of `run`, is kfgn-check run.",
-    )
-    commands = top.add_subparsers(dest="command", required=True)
-    checks = commands.add_parser(
-        "run",
-        help="run the checks (the default)",
-        description="Compare kfgn on every usable backend and dtype with the reference: fixed, drawn, real problems.",
-        epilog="Exit status: 0 all passed, 1 something did not, 2 wrong usage or a required backend is not usable, "
-        "3 nothing was checked, 4 a report or standard output could not be written.",
-    )
-    names = ", ".join(TARGETS)
-    checks.add_argument("--backend", nargs="+", metavar="NAME", help=f"only these: {names}")
-    checks.add_argument(
-        "--adapter",
-        nargs="+",
-        metavar="MODULE:NAME",
-        default=[],
-        help="compare these implementations with the reference, in the place of kfgn's backends",
-    )
-    checks.add_argument(
-        "--limit", type=float, default=60.0, metavar="S", help="seconds that an adapter has for an answer (default: 60)"
-    )
-    checks.add_argument(
-        "--in-process", action="store_true", help="run adapters in this process, without a limit, for a debugger"
-    )
-    checks.add_argument("--expected", type=_path, metavar="FILE", help="known failures, as TOML: docs/adapters.md")
-    checks.add_argument(
-        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="only on this device"
-    )
-    checks.add_argument("--dtype", choices=DTYPES, help="only in this dtype")
-    checks.add_argument(
-        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="only these rows of the table"
-    )
-    checks.add_argument("--require", nargs="+", metavar="NAME", default=[], help="fail if one of these is not usable")
-    checks.add_argument(
-        "--examples", type=_whole(0), default=15, metavar="N", help="number of drawn problems (default: 15)"
-    )
-    checks.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
-    checks.add_argument(
-        "--jobs", type=_whole(1), default=1, metavar="N", help="number of processes that share the work (default: 1)"
-    )
-    checks.add_argument(
-        "--jsonl",
-        type=_path,
-        metavar="FILE",
-        help="also write the report to FILE, as lines of JSON, each row when it ends",
-    )
-    checks.add_argument(
-        "--html", type=_path, metavar="FILE", help="also write the report to FILE, as a page for a browser"
-    )
-    report = commands.add_parser(
-        "report",
-        help="reports of several runs on one page",
-        description="Draw reports that were written with --jsonl on one page of HTML, their columns side by side.",
-        epilog="Exit status: 0 drawn, 2 wrong usage or a file that is no report, 4 the page could not be written.",
-    )
-    report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="reports")
-    report.add_argument("--html", type=_path, metavar="FILE", required=True, help="the page")
-    certify = commands.add_parser(
-        "certify",
-        help="the accuracy of the reference itself",
-        description="Compare the reference in float64 with itself in ball arithmetic of 256 bits, on drawn problems.",
-        epilog="Exit status: 0 all ratios at most 1, 1 one above, 3 nothing was checked.",
-    )
-    certify.add_argument(
-        "--examples", type=_whole(1), default=200, metavar="N", help="number of drawn problems (default: 200)"
-    )
-    certify.add_argument("--seed", type=_whole(None), default=0, help="seed of the drawn problems (default: 0)")
-    vectors = commands.add_parser(
-        "vectors",
-        help="golden vectors: problems with certified values, for any language",
-        description="Golden vectors, as JSON, described in docs/vectors.md.",
-        epilog="Exit status: 0 all are right, 1 one is wrong, 2 wrong usage or a wrong file, 4 as for run.",
-    )
-    vectors.add_argument(
-        "action",
-        choices=("list", "verify", "regenerate"),
-        help="print a line for each; recompute their content; or write them again, in ball arithmetic",
-    )
-    vectors.add_argument("folder", nargs="?", type=_path, help="folder of the files (default: the one in kfgn)")
-    equations = commands.add_parser(
-        "equations",
-        help="the paper's 71 equations",
-        description="The table of the paper's numbered equations, or one of them with the code that computes it.",
-    )
-    equations.add_argument("number", nargs="?", type=int, help="this one in full")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["run", *given]
@@ -172,26 +80,46 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
 def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     from . import golden
 
-    folder, print_line = given.folder or golden.FOLDER, partial(Output().print, soft_wrap=True)
-    if given.action != "regenerate" and not is_folder(folder):
+    folder = given.folder or golden.FOLDER
+    if given.action == "regenerate":
+        return _regenerate(options, folder)
+    if not is_folder(folder):
         options.error(f"vectors: there is no folder {folder}")
-    if given.action == "list":
-        try:
-            vectors = golden.load(folder)
-        except FileError as error:
-            options.error(f"vectors: {error}")
-        for vector in vectors:
-            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.description}")
-        return PASSED
-    if given.action == "verify":
-        faults = 0
-        for fault in golden.faults(folder):
-            print_line(fault, style="red")
-            faults += 1
-        if not golden.CAN_CERTIFY:
-            print_line("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
-        print_line(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
-        return FAILED if faults else PASSED
+    return _list(options, folder) if given.action == "list" else _verify(folder)
+
+
+def _list(options: argparse.ArgumentParser, folder: Path) -> int:
+    """Print a line for each golden vector."""
+    from . import golden
+
+    try:
+        vectors = golden.load(folder)
+    except FileError as error:
+        options.error(f"vectors: {error}")
+    for vector in vectors:
+        flags = " ".join(vector.flags) or "-"
+        Output().print(f"{vector.id}  {vector.equation}  {flags}  {vector.description}", soft_wrap=True)
+    return PASSED
+
+
+def _verify(folder: Path) -> int:
+    """Print the faults of the golden vectors."""
+    from . import golden
+
+    print_line, faults = partial(Output().print, soft_wrap=True), 0
+    for fault in golden.faults(folder):
+        print_line(fault, style="red")
+        faults += 1
+    if not golden.CAN_CERTIFY:
+        print_line("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
+    print_line(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
+    return FAILED if faults else PASSED
+
+
+def _regenerate(options: argparse.ArgumentParser, folder: Path) -> int:
+    """Write the golden vectors again."""
+    from . import golden
+
     if not golden.CAN_CERTIFY:
         options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
     with Output(stderr=True).progress() as show:
@@ -203,32 +131,32 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    known = _checked(options, given)
+    expected = _checked(options, given)
     targets = [
         target
         for target, (_, device) in TARGETS.items()
         if (target in given.backend if given.backend else not given.adapter) and given.device in (None, device)
     ]
     limit = None if given.in_process else given.limit
-    open_columns = partial(columns_of, tuple(targets), given.dtype, tuple(given.adapter), limit)
-    columns, console, log = open_columns(), Output(), Output(stderr=True)
-    if not _all_usable(columns, given, log):
+    opening = partial(open_implementations, tuple(targets), given.dtype, tuple(given.adapter), limit)
+    implementations, console, log = opening(), Output(), Output(stderr=True)
+    if not _all_usable(implementations, given, log):
         return USAGE
-    problems = problem_set(given.examples, given.seed)
-    ended = recorder(columns, problems, given.jsonl)
+    problems, columns = problem_set(given.examples, given.seed), [each.column for each in implementations]
     with log.progress() as show:
-
-        def progress(quantity: str) -> None:
-            show(f"checking {quantity}")
-
-        if given.jobs == 1:
-            report = run(columns, problems, progress, ended, given.quantity)
-        else:
-            report = run_in_processes(given.jobs, columns, open_columns, problems, progress, ended, given.quantity)
-    report.expect(known)
-    lost = not _write(report, given)
+        run_all = partial(run, implementations)
+        if given.jobs > 1:
+            run_all = partial(run_in_processes, given.jobs, columns, opening)
+        report = run_all(
+            problems,
+            quantities=given.quantity,
+            expected=expected,
+            progress=lambda quantity: show(f"checking {quantity}"),
+            ended=recorder(columns, problems, given.jsonl),
+        )
+    is_written = _write(report, given)
     print_report(report, console)
-    if lost:
+    if not is_written:
         return UNWRITTEN
     if not report.checked:
         log.print("kfgn-check: nothing was checked", style="red")
@@ -244,7 +172,7 @@ def _write(report: Report, given: argparse.Namespace) -> bool:
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
-    """Return the known failures. End the program for options that have no meaning."""
+    """Return the expected failures. End the program for options that have no meaning."""
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
@@ -264,35 +192,14 @@ def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | 
         options.error(f"{option}: {fault}")
 
 
-def _path(text: str) -> Path:
-    """The path in an option, which must not be empty."""
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
-    return Path(text)
-
-
-def _whole(least: int | None) -> Callable[[str], int]:
-    """A reader of integers of 32 bits, from `least` if that is given."""
-
-    def integer(text: str) -> int:
-        number = int(text)
-        if least is not None and number < least:
-            raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
-        if not -(2**31) <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"expected an integer of 32 bits, got {text[:20]}...")
-        return number
-
-    return integer
-
-
-def _all_usable(columns: Sequence[Column], given: argparse.Namespace, log: Output) -> bool:
-    """True if every adapter and every required backend is usable; the others are printed."""
-    usable = {column.name for column in columns if column.adapter}
-    reasons = {column.name: column.reason for column in columns if column.adapter is None}
+def _all_usable(implementations: Sequence[Implementation], given: argparse.Namespace, log: Output) -> bool:
+    """True if every adapter and every required backend is usable. The others are printed with the reason."""
+    usable = {each.name for each in implementations if each.adapter}
+    reasons = {each.name: each.reason for each in implementations if each.adapter is None}
     missing = sorted(set(given.require) - usable)
     unusable = [name for name in (*missing, *given.adapter) if name in reasons]
     for name in unusable:
         log.print(f"{name}: not usable: {reasons[name]}", style="red")
     if missing:
-        log.print(f"kfgn-check: required, but not usable or not asked for: {', '.join(missing)}", style="red")
+        log.print(f"kfgn-check: required, but not usable or not selected: {', '.join(missing)}", style="red")
     return not (missing or unusable)

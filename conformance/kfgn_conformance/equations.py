@@ -1,4 +1,4 @@
-"""`kfgn-check equations`: the registry of the paper's 71 equations as a table, and one of them in full."""
+"""The command `kfgn-check equations`: the paper's 71 equations as a table, or one of them in full."""
 
 import ast
 import inspect
@@ -14,22 +14,22 @@ from rich.text import Text
 
 
 def print_table(console: Console) -> None:
-    """For each equation its number, kind and title, and below that what computes it and the file of its test."""
+    """Print the number, kind and title of each equation, and below them its functions and the file of its test."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("no.", justify="right")
     table.add_column("kind")
-    table.add_column("what it is, what computes it, where it is tested", overflow="fold")
+    table.add_column("title, functions and test", overflow="fold")
     for number, equation in EQUATIONS.items():
         functions = ", ".join(name(f) for f in equation.functions)
         file = equation.test.partition("::")[0].rpartition("/")[2]
         what = Text(equation.statement.title).append(f"\n{functions}; {file}", "dim")
         table.add_row(str(number), equation.statement.kind, what)
     console.print(table)
-    console.print(f"{len(EQUATIONS)} of 71 equations. kfgn-check equations 26: one in full.")
+    console.print(f"{len(EQUATIONS)} of 71 equations. `kfgn-check equations 26` prints one of them in full.")
 
 
 def print_equation(number: int, console: Console) -> None:
-    """The statement in the paper's notation, its misprint, and each function with its docstring and source."""
+    """Print the statement in the paper's notation, its misprint, and each function with its docstring and source."""
     equation = EQUATIONS[number]
     statement = equation.statement
     place = statement.section if statement.section.startswith("Appendix") else f"Section {statement.section}"
@@ -55,12 +55,12 @@ def print_equation(number: int, console: Console) -> None:
 
 
 def name(f: Callable[..., Any]) -> str:
-    """module.function, without the package."""
+    """Return module.function, without the package."""
     return f"{f.__module__.rpartition('.')[2]}.{f.__name__}"
 
 
 def source(f: Callable[..., Any]) -> str:
-    """The source without the docstring, which is printed by itself."""
+    """Return the source without the docstring, which is printed separately."""
     lines = inspect.getsource(f).splitlines()
     (function,) = ast.parse("\n".join(lines)).body
     docstring = function.body[0]  # type: ignore[attr-defined]

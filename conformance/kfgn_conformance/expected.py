@@ -1,4 +1,6 @@
-"""Failures that are known, each with its reason: they do not fail a run, but one that is no failure any more does.
+"""Expected failures (xfail) with reasons. They do not fail a run; an expected failure that passes does.
+
+A file lists them:
 
     [[failure]]
     adapter = "mine"
@@ -8,7 +10,8 @@
     status = "ERROR"
     reason = "the loss is made in the default dtype: issue 7"
 
-`problems` are ids, as a pattern of the shell: * is any part of one. `status` is the verdict's.
+`problems` is a pattern of the shell that matches the ids of problems, such as * for all of them. `status` is the status
+of the verdict.
 """
 
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ from .verdicts import BAD, Verdict
 
 @dataclass(frozen=True)
 class Expected:
-    """A table of the file."""
+    """An expected failure, as in a table of the file."""
 
     adapter: str
     dtype: str
@@ -35,29 +38,29 @@ class Expected:
     reason: str
 
     def covers(self, verdict: Verdict) -> bool:
-        """Whether the verdict is on one of its problems."""
+        """True if the pattern matches the problem of the verdict."""
         return fnmatchcase(verdict.problem, self.problems)
 
     def explains(self, verdict: Verdict) -> bool:
-        """Whether that is what was expected."""
+        """True if the verdict is the expected failure."""
         return self.covers(verdict) and verdict.status == self.status
 
     def __str__(self) -> str:
         return f"{self.status} of {self.quantity} by {self.adapter} {self.dtype} on {self.problems}: {self.reason}"
 
 
-class Expectations(TypedDict):
-    """The file."""
+class ExpectedFile(TypedDict):
+    """The content of a file."""
 
     failure: NotRequired[list[Expected]]
 
 
 def read_expected(path: Path) -> list[Expected]:
-    """The failures of a file. Raises `FileError`."""
-    known = checked(from_toml(content_of(path), path), Expectations, path).get("failure", [])
-    for i, failure in enumerate(known):
+    """Read the expected failures of a file. Raises `FileError`."""
+    failures = checked(from_toml(content_of(path), path), ExpectedFile, path).get("failure", [])
+    for i, failure in enumerate(failures):
         for name, allowed in (("dtype", tuple(ROUNDOFF)), ("quantity", tuple(ROWS)), ("status", BAD)):
             if (got := getattr(failure, name)) not in allowed:
                 message = f"expected one of {', '.join(allowed)}, got {got!r}{suggestion([got], allowed)}"
                 raise FileError(f"{path}: failure[{i}].{name}: {message}")
-    return known
+    return failures

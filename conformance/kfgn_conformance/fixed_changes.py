@@ -20,21 +20,21 @@ from .quantities import ROWS, Quantity
 
 
 def questions() -> Iterator[tuple[Problem, Quantity]]:
-    """Every quantity of every fixed problem, as a run of the kit computes it."""
+    """Yield every quantity of every fixed problem, with the datapoints on which a run computes it."""
     for problem in fixed_problems().values():
         for quantity in ROWS.values():
-            if quantity.asks(problem) and (reduced := quantity.within_reach(problem)) is not None:
+            if quantity.applies_to(problem) and (reduced := quantity.within_reach(problem)) is not None:
                 yield reduced, quantity
 
 
 @cache
 def fixed_problems() -> Mapping[str, Problem]:
-    """The problems that every run has, by id."""
+    """Return the problems of every run, by id."""
     return {problem.id: problem for problem in problem_set(0, 0)}
 
 
 def _computed(question: tuple[str, str]) -> tuple[float, ...]:
-    """d of a problem's quantity, by their names."""
+    """Compute d for a question, which is the id of a problem and the name of a quantity."""
     problem, quantity = fixed_problems()[question[0]], ROWS[question[1]]
     reduced = quantity.within_reach(problem)
     assert reduced is not None
@@ -42,7 +42,7 @@ def _computed(question: tuple[str, str]) -> tuple[float, ...]:
 
 
 def completed(known: Table, jobs: int) -> Table:
-    """The table of all fixed problems: the known entries, and the others computed in this many processes."""
+    """Return the table of all fixed problems. The known entries are copied; `jobs` processes compute the others."""
     table: Table = {}
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         pending = {}
@@ -59,7 +59,7 @@ def completed(known: Table, jobs: int) -> Table:
 
 
 def as_text(table: Table) -> str:
-    """The file: a line for each quantity of each problem."""
+    """Return the text of the file, with a line for each quantity of each problem."""
     problems = []
     for key, entry in table.items():
         lines = (f"      {json.dumps(name)}: {json.dumps(d)}" for name, d in entry["changes"].items())
@@ -70,7 +70,7 @@ def as_text(table: Table) -> str:
 
 
 def differences(table: Table, other: Table) -> Iterator[str]:
-    """Every quantity of a problem for which two tables differ, in words."""
+    """Describe every quantity of a problem for which two tables differ."""
     for key, entry in (table | other).items():
         for name in entry["changes"]:
             expected, got = (t.get(key, {}).get("changes", {}).get(name) for t in (table, other))
@@ -79,10 +79,16 @@ def differences(table: Table, other: Table) -> Iterator[str]:
 
 
 def main() -> int:
-    """Write or verify the file; returns 1 if it is wrong."""
+    """Write or verify the file. Return 1 if it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m kfgn_conformance.fixed_changes", description=__doc__)
     parser.add_argument("action", choices=("verify", "write"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: cores)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="number of processes (default: number of cores)",
+    )
     given = parser.parse_args()
     if given.action == "write":
         FILE.write_text(as_text(completed(shipped(), given.jobs)), encoding="utf-8")

@@ -1,23 +1,23 @@
-"""The copies of a problem's arrays that an adapter is given, so that its changes are found and reach no other."""
+"""The copies of a problem's arrays that an adapter gets. Its changes to them are found, and reach no other adapter."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from .per_problem import once_per_problem
 from .problems.problem import Array, Problem
 
 
-@lru_cache(maxsize=256)
-def handed(problem: Problem) -> Problem:
-    """Return the copy that adapters are given: one object for all quantities, since adapters may keep values for it."""
+@once_per_problem
+def copy_for_adapters(problem: Problem) -> Problem:
+    """Return the copy that adapters get. It is one object for all quantities, since adapters may keep values for it."""
     return copied(problem)
 
 
 def restore(problem: Problem, given: Problem) -> None:
-    """Give a copy new copies of every array, also where an array was replaced or has another shape now."""
+    """Give a copy new copies of every array, even of an array that was replaced or has a different shape now."""
     for field in fields(problem):
         object.__setattr__(given, field.name, _copied(getattr(problem, field.name)))
 
@@ -28,7 +28,7 @@ def copied(problem: Problem) -> Problem:
 
 
 def changed(problem: Problem, given: Problem) -> list[str]:
-    """List the arrays of a given copy that are not those of the problem any more, by name."""
+    """List the names of the arrays of a copy that no longer equal those of the problem."""
     now = dict(named_arrays(given))
     return [name for name, before in named_arrays(problem) if name not in now or not _equal(before, now[name])]
 
@@ -43,7 +43,7 @@ def _equal(before: Array, after: Array) -> bool:
 
 
 def named_arrays(problem: Problem) -> Iterator[tuple[str, Array]]:
-    """Every array of a problem with its name, such as `weights[1]` or `probes.direction[0]`."""
+    """Yield every array of a problem with its name, such as `weights[1]` or `probes.direction[0]`."""
     for field in fields(problem):
         yield from _named(field.name, getattr(problem, field.name, None))
 

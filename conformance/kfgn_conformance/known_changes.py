@@ -1,4 +1,4 @@
-"""The changes d of the fixed problems, computed once and shipped, since they are the same on every machine.
+"""The changes d of the fixed problems. They are shipped, since they are the same on every machine.
 
 The key of an entry is a hash of the numbers of its problem. d is computed for a problem that is not in the file.
 `fixed_changes` writes and verifies the file.
@@ -6,12 +6,13 @@ The key of an entry is a hash of the numbers of its problem. d is computed for a
 
 import hashlib
 import json
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .per_problem import once_per_problem
 from .problems.json_format import as_json
 from .problems.problem import Array, Problem
 from .quantities import ROWS, Quantity
@@ -23,7 +24,7 @@ Table = dict[str, dict[str, Any]]
 
 
 def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | None:
-    """d of each array, if the file has it. The file has no quantity that is only compared in part."""
+    """Return d of each array, or None if the file does not have it. Quantities compared in part are not in the file."""
     if problem.id not in _ids() or ROWS.get(quantity.name) is not quantity:
         return None
     d = shipped().get(digest(problem), {}).get("changes", {}).get(quantity.name)
@@ -32,7 +33,7 @@ def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | N
 
 @cache
 def shipped() -> Table:
-    """The table in the file that ships with the kit; empty without this file."""
+    """Read the table that ships with the kit. It is empty without its file."""
     return read(FILE) if FILE.is_file() else {}
 
 
@@ -42,14 +43,14 @@ def _ids() -> frozenset[str]:
 
 
 def read(file: Path) -> Table:
-    """The table in a file."""
+    """Read the table in a file."""
     table: Table = json.loads(file.read_text(encoding="utf-8"))["problems"]
     return table
 
 
-@lru_cache(maxsize=256)
+@once_per_problem
 def digest(problem: Problem) -> str:
-    """A hash of everything in a problem, the same on every machine."""
+    """Compute a hash of everything in a problem. It is the same on every machine."""
     return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
 
 

@@ -6,84 +6,72 @@ large error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from .adapters import Adapter
-from .causes import Found, is_right, restart, verdict_on
-from .problems.problem import Problem
+from .causes import Found, verdict_on
+from .implementation import Implementation
+from .judging import judged, refused
+from .oracle import Oracle
 from .quantities import ROWS
-from .questions import Question, chosen
-from .verdicts import UNASKED, Status, Verdict, refused
-
-ORDERS = 3
-"""The seeded orders, after the one of the table."""
+from .questions import SmallProblem, chosen
+from .results import ORDERS, Again
+from .rough import ROUGH
+from .verdicts import NOT_RUN, RIGHT, Status
 
 EXPLAINED = 5
-"""The most quantities of an adapter for which replays find the cause of a wrong answer."""
+"""The most quantities of an implementation for which replays find the cause of a wrong answer."""
 
 
-class Again(NamedTuple):
-    """The number of questions in each order, and for each quantity the verdict on its first wrong answer."""
-
-    questions: int
-    wrong: dict[str, Verdict]
-
-
-def asked_in_orders(
-    adapter: Adapter,
-    problems: Sequence[Problem],
-    names: Iterable[str],
-    wrong: Iterable[str] = (),
-    *,
-    short: bool = False,
+def repeated_in_orders(
+    implementation: Implementation, small: Sequence[SmallProblem], names: Iterable[str], wrong: Iterable[str] = ()
 ) -> Again:
-    """Run the quantities in several orders.
+    """Run the quantities of an implementation in several orders.
 
+    small: the problems, from which a few are chosen
     names: the quantities
     wrong: the quantities that are wrong already; they count only if they are right first and wrong later
-    short: whether one problem is enough, as for a library that compiles every new shape
     """
-    restart(adapter)
-    questions = chosen(adapter, problems, [name for name in ROWS if name in set(names)], short=short)
-    found = wrong_answers(adapter, in_every_order(questions), set(wrong))
+    implementation.restart()
+    questions = chosen(implementation, small, [name for name in ROWS if name in set(names)])
+    found = wrong_answers(implementation, in_every_order(questions), set(wrong))
     explained = list(found)[:EXPLAINED]
-    verdicts = {name: verdict_on(one, adapter, explained=name in explained) for name, one in found.items()}
+    verdicts = {name: verdict_on(one, implementation, explained=name in explained) for name, one in found.items()}
     return Again(len(questions), verdicts)
 
 
-def in_every_order(questions: Sequence[Question]) -> Iterator[Question]:
-    """The questions in the order of the table, and then in the seeded orders."""
+def in_every_order(questions: Sequence[Oracle]) -> Iterator[Oracle]:
+    """Yield the questions in the order of the table, and then in the seeded orders."""
     yield from questions
     for seed in range(ORDERS):
         for i in np.random.Generator(np.random.Philox(seed)).permutation(len(questions)):
             yield questions[i]
 
 
-def wrong_answers(adapter: Adapter, questions: Iterable[Question], wrong: set[str]) -> dict[str, Found]:
-    """The first wrong answer for each quantity. A quantity that raised is not run again, since it may hang each time.
+def wrong_answers(implementation: Implementation, questions: Iterable[Oracle], wrong: set[str]) -> dict[str, Found]:
+    """Find the first wrong answer for each quantity. A quantity that raised is not run again, since it may hang again.
 
     wrong: quantities whose answer counts only if the same question had a right answer before
     """
     found: dict[str, Found] = {}
-    history: list[Question] = []
-    right: dict[tuple[str, str], int] = {}
-    silent: set[str] = set()
+    history: list[Oracle] = []
+    right: dict[Oracle, int] = {}
+    raised: set[str] = set()
     for question in questions:
-        name, key = question.quantity.name, (question.problem.id, question.quantity.name)
-        if name in silent:
+        name = question.quantity.name
+        if name in raised:
             continue
-        verdict = question.judged(adapter)
-        if verdict.status is Status.ERROR:
-            silent.add(name)
-        if verdict.status in UNASKED:
-            if key not in right:
+        answer = judged(implementation, question, ROUGH)
+        if answer.verdict.status is Status.ERROR:
+            raised.add(name)
+        if answer.verdict.status in NOT_RUN:
+            if question not in right:
                 continue
-            verdict = refused(verdict)
-        if is_right(verdict):
-            right[key] = len(history)
-        elif name not in found and (key in right or name not in wrong):
-            found[name] = Found(question, verdict, tuple(history[right.get(key, -1) + 1 :]), key in right)
+            answer = answer._replace(verdict=refused(answer.verdict))
+        if answer.verdict.status in RIGHT:
+            right[question] = len(history)
+        elif name not in found and (question in right or name not in wrong):
+            since = tuple(history[right.get(question, -1) + 1 :])
+            found[name] = Found(question, answer, since, question in right)
         history.append(question)
     return found

@@ -1,74 +1,93 @@
-"""The same table, its rows shared among processes, each of which opens the libraries for itself."""
+"""A run whose rows are shared among processes. Each process opens the implementations again."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple
 
-from .orders import Again
+from .expected import Expected
+from .implementation import Implementation
+from .oracle import Oracles
 from .pools import pool, raising_plainly
 from .problems.problem import Problem
 from .quantities import ROWS
-from .run import Cell, Column, Report, Row, again, ignored, row, rows_for
+from .questions import small_problems
+from .results import Again, Cell, Column, Report, Row, report_of
+from .runner import ignored, in_other_orders, row, rows_for, to_repeat
 from .verdicts import Status, Verdict
 
-_shared: tuple[list[Column], Sequence[Problem]]
-"""In a worker: its columns, and the problems."""
+
+class Work(NamedTuple):
+    """The implementations and the problems of a process."""
+
+    implementations: Sequence[Implementation]
+    problems: Sequence[Problem]
+
+
+_work: Work
+"""In a process that shares the rows: its implementations, and the problems."""
 
 
 def run_in_processes(
     jobs: int,
     columns: Sequence[Column],
-    open_columns: Callable[[], list[Column]],
-    problems: Sequence[Problem],
-    progress: Callable[[str], None],
+    open_implementations: Callable[[], list[Implementation]],
+    problems: Iterable[Problem],
+    *,
+    quantities: Collection[str] = ROWS,
+    expected: Iterable[Expected] = (),
+    progress: Callable[[str], None] = ignored,
     ended: Callable[[str, Row], None] = ignored,
-    only: Collection[str] = ROWS,
 ) -> Report:
-    """`run` in several processes. open_columns: a picklable function that makes the columns, which each process calls.
+    """Do the same as `run` in several processes.
 
-    Rows end in any order, and `progress` is called with the first row that has not ended. If a process ends too early,
-    for example by an adapter in it, the others end too. The rows with verdicts stay, and the other rows are ERROR.
+    columns:              the columns of the implementations
+    open_implementations: a function that each process calls, and that can be pickled
+    progress:             called with the name of the first row that has not ended
+
+    Rows end in any order. If a process ends too early, for example by an adapter in it, the others end too. The rows
+    that have ended stay, and the other rows are ERROR.
     """
-    report = Report(list(columns), list(problems))
-    names = rows_for(report.problems, only)
-    answers: dict[str, Row] = {}
-    with pool(jobs, _open, open_columns, report.problems) as processes:
+    problems = list(problems)
+    names = rows_for(problems, quantities)
+    rows: dict[str, Row] = {}
+    with pool(jobs, _open, open_implementations, problems) as processes:
         # the rows that take longest are last in the table
-        rows = {processes.submit(_row, name): name for name in reversed(names)}
+        pending = {processes.submit(_row, name): name for name in reversed(names)}
         for name in names[:1]:
             progress(name)
-        for done in as_completed(rows):
-            name = rows[done]
-            answers[name] = _result(name, done, report)
-            ended(name, answers[name])
-            for waiting in [name for name in names if name not in answers][:1]:
+        for done in as_completed(pending):
+            name = pending[done]
+            rows[name] = _result(name, done, columns, problems)
+            ended(name, rows[name])
+            for waiting in [name for name in names if name not in rows][:1]:
                 progress(waiting)
-        for name in names:
-            report.add(name, answers[name])
-        report.add_again(_in_other_orders(processes, report, progress))
-    return report
+        rows = {name: rows[name] for name in names}
+        progress("in other orders")
+        again = _in_other_orders(processes, columns, rows)
+    return report_of(columns, problems, rows, again, expected)
 
 
-def _open(open_columns: Callable[[], list[Column]], problems: Sequence[Problem]) -> None:
-    global _shared
-    _shared = (open_columns(), problems)
+def _open(open_implementations: Callable[[], list[Implementation]], problems: Sequence[Problem]) -> None:
+    global _work
+    _work = Work(open_implementations(), problems)
 
 
 @raising_plainly
 def _row(name: str) -> Row:
-    return row(name, *_shared)
+    return row(name, *_work, Oracles())
 
 
-def _result(name: str, future: Future[Row], report: Report) -> Row:
+def _result(name: str, future: Future[Row], columns: Sequence[Column], problems: Sequence[Problem]) -> Row:
     try:
         return future.result()
     except BrokenProcessPool:
-        return Row([Cell(tuple(_unjudged(name, column, report.problems))) for column in report.columns], [])
+        return Row(tuple(Cell(tuple(_unjudged(name, column, problems))) for column in columns))
 
 
 def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Verdict]:
-    """The verdicts of a column on a row whose process has ended."""
+    """Return the verdicts of a column on a row whose process has ended."""
     described = column.description
     if described is None:
         status, why = Status.SKIPPED, column.reason
@@ -77,28 +96,29 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
     else:
         status, why = Status.ERROR, "it was not judged: a process of the kit has ended, with what was called in it"
     ratio = math.inf if status is Status.ERROR else 0.0
-    return [Verdict(status, problem.id, ratio, detail=why) for problem in filter(ROWS[name].asks, problems)]
+    return [Verdict(status, problem.id, ratio, detail=why) for problem in filter(ROWS[name].applies_to, problems)]
 
 
-def _in_other_orders(pool: ProcessPoolExecutor, report: Report, progress: Callable[[str], None]) -> list[Again]:
-    """The questions in other orders, each column in one process. One that ends its process fails in its first row."""
-    progress("in other orders")
-    asked = [report.answered(i) for i in range(len(report.columns))]
+def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
+    """Repeat the questions in other orders, each implementation in one process.
+
+    An implementation that ends its process has an ERROR in its first row.
+    """
+    cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:
-        futures = [pool.submit(_again, i, *names) for i, names in enumerate(asked)]
-    except BrokenProcessPool:  # a row has ended the process, which is an error of that row
-        return [Again(0, {}) for _ in asked]
+        futures = [processes.submit(_again, i, of_column) for i, of_column in enumerate(cells)]
+    except BrokenProcessPool:  # a row has ended the process, and that row has the error
+        return [Again(0, {}) for _ in columns]
     found = []
-    for (names, _), future in zip(asked, futures, strict=True):
+    for of_column, future in zip(cells, futures, strict=True):
         try:
             found.append(future.result())
         except BrokenProcessPool:
             ended = Verdict(Status.ERROR, "-", math.inf, detail="a process of the kit ended in other orders")
-            found.append(Again(0, dict.fromkeys(names[:1], ended)))
+            found.append(Again(0, dict.fromkeys(to_repeat(of_column, of_column)[:1], ended)))
     return found
 
 
 @raising_plainly
-def _again(column: int, names: Sequence[str], wrong: Sequence[str]) -> Again:
-    columns, problems = _shared
-    return again(columns[column], problems, names, wrong)
+def _again(column: int, cells: Mapping[str, Cell]) -> Again:
+    return in_other_orders(_work.implementations[column], small_problems(_work.problems), cells, cells)

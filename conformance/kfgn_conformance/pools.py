@@ -1,4 +1,4 @@
-"""Processes of the kit that share work. They end with the kit, and no object of an adapter comes back from them."""
+"""Processes that share the work of the kit. They end with the kit, and return no object of an adapter."""
 
 import functools
 import os
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @contextmanager
 def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
-    """Processes that have each called `start`. An exception, such as that of Ctrl-C, ends them at once."""
+    """Start processes, each of which calls `start`. An exception, such as that of Ctrl-C, ends them at once."""
     others = active_children()
     # spawn, since libraries with threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _started, (start, *arguments)) as processes:
@@ -31,7 +31,10 @@ def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[P
 
 
 def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
-    """The work of a process, with a RuntimeError for any exception: exceptions are pickled, and may be foreign."""
+    """Decorate the work of a process to raise any exception as a RuntimeError.
+
+    An exception is pickled, and its class may be one that the kit does not have.
+    """
 
     @functools.wraps(work)
     def plain(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,7 +54,7 @@ def _started(start: Callable[..., object], *arguments: Any) -> None:
 
 
 def _end_with_the_kit() -> None:
-    """End this process with the kit, from a thread. The pool itself would wait for ever for its next task."""
+    """Wait in a thread until the kit ends, and end this process, which would wait for ever for its next task."""
     kit = parent_process()
     assert kit is not None
     kit.join()

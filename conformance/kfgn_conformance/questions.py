@@ -1,18 +1,19 @@
-"""The questions on small problems that are repeated in other orders."""
+"""The questions on small problems that are repeated in other orders. A question is an `Oracle`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
-from .adapters import Adapter
-from .adapters.conventions import compared
+from .implementation import Implementation
+from .judging import judged
+from .oracle import Oracle, Oracles
 from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .relatives import relatives
-from .rough import compare_roughly, oracle
-from .verdicts import UNASKED, Verdict, judge
+from .rough import ROUGH, has_value
+from .verdicts import NOT_RUN
 
 SHAPES = 3
 """The number of problems of different shapes. The first of them comes with its relatives."""
@@ -21,52 +22,85 @@ SMALL = 4000
 """The bound below which the number of weights times datapoints makes a problem small."""
 
 STEPS = 2
-"""The number of steps of a walk that are run."""
+"""The number of optimiser steps that are run from an optimiser trajectory."""
 
 
-class Question(NamedTuple):
-    """A quantity on a problem."""
+class SmallProblem:
+    """A problem with its oracles and its relatives, which are made once and serve every implementation."""
 
-    problem: Problem
-    quantity: Quantity
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._oracles = Oracles()
 
-    def judged(self, adapter: Adapter) -> Verdict:
-        """The verdict on the adapter's answer, by the rough rule."""
-        return judge(adapter, self.problem, self.quantity, by=compare_roughly)
+    @cached_property
+    def relatives(self) -> tuple["SmallProblem", ...]:
+        """Problems that differ from this one in one part."""
+        return tuple(map(SmallProblem, relatives(self.problem)))
 
-    def __str__(self) -> str:
-        return f"{self.quantity.name} on {self.problem.id}"
+    def question(self, name: str, implementation: Implementation) -> Oracle | None:
+        """Return the question about a quantity, in the part that can be compared. None if no answer can be judged."""
+        quantity = implementation.compared(ROWS[name])
+        if not quantity.applies_to(self.problem):
+            return None
+        oracle = self._oracles.on(self.problem, quantity)
+        return oracle if oracle is not None and has_value(oracle) else None
+
+    def questions(self, names: Iterable[str], implementation: Implementation) -> list[Oracle]:
+        """Return the questions about the quantities whose answers can be judged."""
+        found = (self.question(name, implementation) for name in names)
+        return [question for question in found if question is not None]
 
 
-def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], *, short: bool) -> list[Question]:
-    """The questions on small problems that the adapter takes, on relatives of the first of them, and on a walk."""
-    found = list(of_different_shapes(adapter, problems, names, 1 if short else SHAPES))
-    questions = [Question(problem, ROWS[name]) for problem in found for name in names]
+def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
+    """Select the small problems, and the first optimiser trajectory with only its first steps."""
+    found: list[SmallProblem] = []
+    trajectory = None
+    for problem in problems:
+        if problem.walk is None and problem.parameters * problem.N < SMALL:
+            found.append(SmallProblem(problem))
+        elif problem.walk is not None and trajectory is None:
+            waypoints = problem.walk.waypoints[:STEPS]
+            trajectory = SmallProblem(replace(problem, walk=problem.walk._replace(waypoints=waypoints)))
+    return found if trajectory is None else [*found, trajectory]
+
+
+def chosen(implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str]) -> list[Oracle]:
+    """Choose the questions on small problems that the implementation supports.
+
+    Unless its questions are to be short, questions on relatives of the first problem and on an optimiser trajectory
+    follow.
+    """
+    short = implementation.short
+    found = list(of_different_shapes(implementation, small, names, 1 if short else SHAPES))
+    questions = [question for each in found for question in each.questions(names, implementation)]
     if not short:
-        for other in relatives(found[0]) if found else ():
-            differing = (name for name in names if not ROWS[name].of_walks and differs(ROWS[name], found[0], other))
-            questions += [Question(other, ROWS[name]) for name in differing]
-        questions += [Question(walk, ROWS[name]) for walk in walks(problems) for name in names]
-    conventions = adapter.describe().conventions
-    return [q for q in questions if q.quantity.asks(q.problem) and has_oracle(q, compared(q.quantity, conventions))]
+        for other in found[0].relatives if found else ():
+            differing = [name for name in names if differs(ROWS[name], found[0].problem, other.problem)]
+            questions += other.questions(differing, implementation)
+        for each in small:
+            questions += each.questions(names, implementation) if each.problem.walk is not None else []
+    return questions
 
 
 def of_different_shapes(
-    adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], count: int
-) -> Iterator[Problem]:
-    """Small problems that the adapter takes, each as different as can be from those before; curved units come first."""
-    small = [problem for problem in problems if problem.walk is None and problem.parameters * problem.N < SMALL]
-    left = sorted(small, key=lambda problem: problem.transfers.count("identity"))
+    implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str], count: int
+) -> Iterator[SmallProblem]:
+    """Choose problems that the implementation supports, each as different as possible from those before.
+
+    Problems with fewer linear units come first.
+    """
+    without_walk = [each for each in small if each.problem.walk is None]
+    left = sorted(without_walk, key=lambda each: each.problem.transfers.count("identity"))
     found: list[Problem] = []
     while left and len(found) < count:
-        problem = max(left, key=lambda problem: news(problem, found))
-        left.remove(problem)
-        if news(problem, found) and takes(adapter, problem, names):
-            found.append(problem)
-            yield problem
+        best = max(left, key=lambda each: novelty(each.problem, found))
+        left.remove(best)
+        if novelty(best.problem, found) and supports(implementation, best, names):
+            found.append(best.problem)
+            yield best
 
 
-def news(problem: Problem, found: Sequence[Problem]) -> int:
+def novelty(problem: Problem, found: Sequence[Problem]) -> int:
     """One more than the number of ways in which a problem differs from all found so far; 0 if the shape is known."""
     if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
         return 0
@@ -74,31 +108,18 @@ def news(problem: Problem, found: Sequence[Problem]) -> int:
     return 1 + sum(all(size(problem) != size(other) for other in found) for size in sizes)
 
 
-def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
-    """True if the adapter answers any of the quantities on the problem."""
-    asked = (Question(problem, ROWS[name]) for name in names)
-    usable = (q for q in asked if q.quantity.asks(problem) and has_oracle(q, q.quantity))
-    return any(question.judged(adapter).status not in UNASKED for question in usable)
-
-
-def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """The first walk, with only its first steps."""
-    for problem in problems:
-        if problem.walk is not None:
-            yield replace(problem, walk=problem.walk._replace(waypoints=problem.walk.waypoints[:STEPS]))
-            return
+def supports(implementation: Implementation, small: SmallProblem, names: Sequence[str]) -> bool:
+    """True if the implementation answers any of the quantities on the problem."""
+    questions = (small.question(name, implementation) for name in names)
+    return any(judged(implementation, q, ROUGH).verdict.status not in NOT_RUN for q in questions if q is not None)
 
 
 def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
-    """True if the quantity depends on the part that differs, so that a kept answer would be wrong."""
+    """True if the quantity applies to both problems and depends on the part that differs.
+
+    An answer that was kept from the one is then wrong for the other.
+    """
+    if not quantity.applies_to(problem):
+        return False
     pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
     return not all(np.array_equal(a, b) for a, b in pairs)
-
-
-def has_oracle(question: Question, quantity: Quantity) -> bool:
-    """True if an answer to the question can be judged."""
-    try:
-        oracle(question.problem, quantity)
-    except (ArithmeticError, ValueError):
-        return False
-    return True

@@ -1,11 +1,10 @@
 """Problems that differ from another problem in one part, so that an answer kept from that problem is wrong.
 
-A cache may be keyed by the weights and forget the batch, or be keyed by the shapes and forget the numbers.
+A cache may have the weights as its key and forget the batch, or have the shapes as its key and forget the numbers.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from .problems.margins import clear_of_kinks, near_border
 from .problems.problem import Probes, Problem, exact
 
 SEEDS = 100
-"""The most random problems that are tried for a part, until the changed problem is clear of every step."""
+"""The most random problems that are tried for a part, until the changed problem is clear of every discontinuity."""
 
 
 def with_probes(problem: Problem, donor: Problem) -> Problem:
@@ -25,7 +24,7 @@ def with_probes(problem: Problem, donor: Problem) -> Problem:
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
-    """Take the weights of the donor but keep the last: a cache may be keyed by the weights of one layer alone."""
+    """Take the weights of the donor but keep the last: a cache may have the weights of one layer alone as its key."""
     kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
     return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
 
@@ -45,15 +44,14 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
 """Each part with the function that takes it from a donor of the same shape."""
 
 
-@cache
 def relatives(problem: Problem) -> tuple[Problem, ...]:
-    """One relative for each part for which one is clear of every step. The id names the part."""
+    """Make one relative for each part for which one is clear of every discontinuity. Its id names the part."""
     found = (relative(problem, part) for part in PARTS)
     return tuple(other for other in found if other is not None)
 
 
 def relative(problem: Problem, part: str) -> Problem | None:
-    """Take the part from the first random problem of the same shape that leaves the result clear of every step."""
+    """Take the part from the first random problem of the same shape whose part keeps clear of every discontinuity."""
     sizes = problem.N, problem.labels.shape[1]
     shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
     for seed in range(SEEDS):

@@ -1,8 +1,10 @@
-"""A test for each quantity and dtype that the adapter of `--kfgn-adapter` offers, and one for each dtype.
+"""Tests of the adapter in `--kfgn-adapter`, which pytest collects: see `kfgn_pytest`.
 
-The second kind runs all quantities again in other orders. See `kfgn_pytest`.
+There is a test for each quantity and dtype that the adapter offers. A test for each dtype then repeats all quantities
+in other orders.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,9 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What the adapter offers; without one, a test that is skipped and says why."""
-    rows = "quantity" in metafunc.fixturenames
-    arguments = ("column", "quantity") if rows else ("column",)
+    """Parametrise the tests by what the adapter offers. Without an adapter each test is skipped with the reason."""
+    of_quantities = "quantity" in metafunc.fixturenames
+    arguments = ("implementation", "quantity") if of_quantities else ("implementation",)
     if metafunc.config.getoption("--kfgn-adapter", None) is None:
         none = pytest.param(*[None] * len(arguments), marks=pytest.mark.skip(reason="no --kfgn-adapter=MODULE:NAME"))
         metafunc.parametrize(arguments, [none], ids=["none"])
@@ -20,40 +22,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from .quantities import ROWS
 
     questions = []
-    for column in _columns(metafunc.config):
-        dtype, offered = column.description.dtype, column.description.quantities
-        if rows:
-            questions += [pytest.param(column, q, id=f"{q}-{dtype}") for q in ROWS if q in offered]
-        else:
-            questions.append(pytest.param(column, id=dtype))
+    opened = [(implementation, implementation.opened[1]) for implementation in _implementations(metafunc.config)]
+    if of_quantities:
+        for name in ROWS:  # the dtypes of a quantity follow each other, and share its oracles
+            offering = [(each, described.dtype) for each, described in opened if name in described.quantities]
+            questions += [pytest.param(each, name, id=f"{name}-{dtype}") for each, dtype in offering]
+    else:
+        questions = [pytest.param(each, id=described.dtype) for each, described in opened]
     metafunc.parametrize(arguments, questions)
 
 
-COLUMNS = pytest.StashKey[list[Any]]()
+IMPLEMENTATIONS = pytest.StashKey[list[Any]]()
 
 
-def _columns(config: pytest.Config) -> list[Any]:
-    """The adapter in each dtype, opened once."""
-    if COLUMNS not in config.stash:
-        from .columns import columns_of
+def _implementations(config: pytest.Config) -> list[Any]:
+    """Open the adapter in each dtype, once."""
+    if IMPLEMENTATIONS not in config.stash:
+        from .opening import open_implementations
         from .plain import plain
 
-        _known(config)  # an unusable file is an error before the first question
+        _expected(config)  # an unusable file is an error before the first question
         name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
         if not limit > 0:
             raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
         if (examples := config.getoption("--kfgn-examples")) < 0:
             raise pytest.UsageError(f"--kfgn-examples: expected 0 or more, got {examples}")
-        columns = columns_of((), only, (name,), limit)
-        for column in columns:
-            if column.description is None:
-                raise pytest.UsageError(plain(f"--kfgn-adapter: {column.reason}"))
-        config.stash[COLUMNS] = columns
-    return config.stash[COLUMNS]
+        opened = open_implementations((), only, (name,), limit)
+        for implementation in opened:
+            if implementation.adapter is None:
+                raise pytest.UsageError(plain(f"--kfgn-adapter: {implementation.reason}"))
+        config.stash[IMPLEMENTATIONS] = opened
+    return config.stash[IMPLEMENTATIONS]
 
 
-def _known(config: pytest.Config) -> Any:
-    """The failures of `--kfgn-expected`."""
+def _expected(config: pytest.Config) -> Any:
+    """Read the file of `--kfgn-expected`."""
     from .decoding import FileError
     from .expected import read_expected
     from .plain import plain
@@ -66,9 +69,9 @@ def _known(config: pytest.Config) -> Any:
 
 
 @pytest.fixture(scope="session")
-def known(pytestconfig: pytest.Config) -> Any:
-    """Those that are known not to pass."""
-    return _known(pytestconfig)
+def expected(pytestconfig: pytest.Config) -> Any:
+    """The expected failures."""
+    return _expected(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -80,52 +83,60 @@ def problems(pytestconfig: pytest.Config) -> Any:
 
 
 @pytest.fixture(scope="session")
-def rows() -> Any:
-    """The cells of the tests of single quantities, by the title of the column and the quantity."""
+def oracles_of() -> Any:
+    """A function that makes the oracles of a quantity. It keeps those of the last quantity."""
+    from .oracle import Oracles
+
+    return lru_cache(maxsize=1)(lambda _quantity: Oracles())
+
+
+@pytest.fixture(scope="session")
+def cells() -> Any:
+    """The results of the tests of single quantities, by the title of the column and the quantity."""
     return {}
 
 
 def test_is_the_reference(
-    column: Any, quantity: str, problems: Any, known: Any, rows: Any, record_property: Any
+    implementation: Any, quantity: str, problems: Any, expected: Any, oracles_of: Any, cells: Any, record_property: Any
 ) -> None:
-    """Every answer passes, or is known not to; what is wrong is shown with what explains it."""
+    """Every answer passes, or fails as expected. The message describes the fault, and the mistake if it is known."""
     from .plain import plain
-    from .run import Report, row
+    from .runner import run
     from .verdicts import Status
 
-    report = Report([column], problems)
-    report.add(quantity, row(quantity, [column], problems))
-    report.expect(known)
+    report = run(
+        [implementation],
+        problems,
+        quantities=[quantity],
+        expected=expected,
+        repeat=False,
+        oracles=oracles_of(quantity),
+    )
     (cell,) = report.cells
-    rows[column.title, quantity] = cell
-    record_property("asked", f"{cell.taken} of {cell.asked} problems")
-    if report.mended:
-        pytest.fail("\n".join(plain(f"expected, but no longer there: {one}") for one in report.mended), pytrace=False)
-    if cell.known:
+    cells.setdefault(implementation.column.title, {})[quantity] = cell
+    record_property("problems", f"{cell.supported} of {cell.total}")
+    if passing := report.unexpectedly_passing:
+        pytest.fail("\n".join(plain(f"unexpectedly passing: {one}") for one in passing), pytrace=False)
+    if cell.is_expected:
         pytest.xfail("; ".join(dict.fromkeys(plain(one.reason) for one in cell.expected)))
     worst = cell.worst
     if worst.status is Status.UNIMPLEMENTED:
         pytest.skip(plain(worst.detail))
     if worst.status is not Status.PASS:
-        told = [f"{worst.status} on {worst.problem}: {worst.detail}"]
-        told += [str(cell.diagnosis)] if cell.diagnosis else []
-        told += [f"translated: {note}" for note in cell.translations]
-        pytest.fail("\n".join(map(plain, told)), pytrace=False)
+        lines = [f"{worst.status} on {worst.problem}: {worst.detail}"]
+        lines += [str(cell.diagnosis)] if cell.diagnosis else []
+        lines += [f"translated: {note}" for note in cell.translations]
+        pytest.fail("\n".join(map(plain, lines)), pytrace=False)
 
 
-def test_is_the_same_in_any_order(column: Any, problems: Any, known: Any, rows: Any) -> None:
+def test_is_the_same_in_any_order(implementation: Any, problems: Any, expected: Any, cells: Any) -> None:
     """Right answers stay right when the questions are repeated in other orders, each after all others."""
     from .plain import plain
-    from .run import Cell, Report, again
+    from .runner import run_in_other_orders
 
-    report = Report([column], problems)
-    offered = column.description.quantities
-    report.rows = {name: [cell] for (title, name), cell in rows.items() if title == column.title}
-    names, wrong = report.answered(0)
-    names += sorted(offered - set(report.rows))  # whose tests did not run here
-    found = again(column, problems, names, wrong).wrong
-    report.rows = {name: [Cell((verdict,))] for name, verdict in found.items()}
-    report.expect(known)
-    new = [f"{cell.status}: {name}: {cell.worst.detail}" for name, (cell,) in report.rows.items() if not cell.known]
-    if new:
-        pytest.fail("\n".join(map(plain, new)), pytrace=False)
+    before = cells.get(implementation.column.title, {})
+    report = run_in_other_orders(implementation, problems, before, expected)
+    unexpected = [(name, cell) for name, cell in report.named_cells if not cell.is_expected]
+    if unexpected:
+        lines = [f"{cell.status}: {name}: {cell.worst.detail}" for name, cell in unexpected]
+        pytest.fail("\n".join(map(plain, lines)), pytrace=False)

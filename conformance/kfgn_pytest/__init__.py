@@ -1,19 +1,38 @@
-"""The pytest plug-in: a test for each quantity that an implementation offers, and one in other orders, in its own CI.
+"""Pytest plug-in that tests an implementation in its own continuous integration.
 
     pytest --pyargs kfgn_conformance --kfgn-adapter=my_package.my_module:Mine
 
-Every pytest of an environment with kfgn in it loads this module, so it imports pytest alone; the tests are
-`kfgn_conformance/test_implementation.py`, and only with the option do they import the kit.
+There is a test for each quantity that the implementation offers, and one that repeats the quantities in other orders.
+Every pytest of an environment with kfgn loads this module, so it imports only pytest. The tests are in
+`kfgn_conformance/test_implementation.py`, and import the kit only with the option.
 """
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of the plug-in."""
+    """Add the options of the plug-in."""
     group = parser.getgroup("kfgn", "conformance to the reference of kfgn")
-    group.addoption("--kfgn-adapter", metavar="MODULE:NAME", help="hold this implementation against the reference")
-    group.addoption("--kfgn-dtype", choices=("float32", "float64"), help="only in it (default: in both)")
-    group.addoption("--kfgn-expected", metavar="FILE", help="failures that are known, as for kfgn-check --expected")
-    group.addoption("--kfgn-limit", metavar="S", type=float, default=60.0, help="seconds for an answer (default: 60)")
-    group.addoption("--kfgn-examples", metavar="N", type=int, default=15, help="number of drawn problems (default: 15)")
+    group.addoption("--kfgn-adapter", metavar="MODULE:NAME", help="Compare this implementation with the reference.")
+    group.addoption(
+        "--kfgn-dtype", choices=("float32", "float64"), help="Test only in this dtype. The default is to test in both."
+    )
+    group.addoption(
+        "--kfgn-expected",
+        metavar="FILE",
+        help="Read expected failures from this TOML file, as kfgn-check --expected does.",
+    )
+    group.addoption(
+        "--kfgn-limit",
+        metavar="S",
+        type=float,
+        default=60.0,
+        help="Allow the implementation this number of seconds for an answer. The default is 60.",
+    )
+    group.addoption(
+        "--kfgn-examples",
+        metavar="N",
+        type=int,
+        default=15,
+        help="Test also on this number of drawn problems. The default is 15.",
+    )

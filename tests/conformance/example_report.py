@@ -6,10 +6,11 @@ from functools import cache
 from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import records
 from kfgn_conformance.reports.records import UNFINISHED
-from kfgn_conformance.run import Column, run
+from kfgn_conformance.runner import run
 
 CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]
 
@@ -34,12 +35,12 @@ class Answers:
 @cache
 def report():
     wrong = MISTAKES["kflr-for-kfra"].textbook
-    columns = [
-        Column("right", Answers("right", Textbook, "sum")),
-        Column("<b>wrong</b>", Answers("<b>wrong</b>", wrong)),
-        Column("absent", reason="it is not installed"),
+    implementations = [
+        Implementation("right", Answers("right", Textbook, "sum")),
+        Implementation("<b>wrong</b>", Answers("<b>wrong</b>", wrong)),
+        Implementation("absent", reason="it is not installed"),
     ]
-    return run(columns, CASES, lambda _name: None)
+    return run(implementations, CASES)
 
 
 def unfinished(file):

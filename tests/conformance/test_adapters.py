@@ -200,9 +200,9 @@ def test_a_description_is_cut_and_its_quantities_may_be_any_iterable():
 FOUND = """
 import sys
 sys.path.pop(0)  # the current folder: a console script has its own folder there
-from kfgn_conformance.columns import columns_of
-(column,) = columns_of((), "float64", ("my_kfac:Mine",), LIMIT)
-print(column.title, column.reason)
+from kfgn_conformance.opening import open_implementations
+(mine,) = open_implementations((), "float64", ("my_kfac:Mine",), LIMIT)
+print(mine.column.title, mine.reason)
 """
 
 

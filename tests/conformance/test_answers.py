@@ -14,7 +14,7 @@ from kfgn_conformance.adapters.answers import BYTES_PER_NUMBER, NoAnswerError, m
 from kfgn_conformance.adapters.array_bytes import headers, read_arrays
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.trajectories import WALKS, walk
@@ -79,8 +79,8 @@ def test_one_worker_gives_all_these_answers(touched):  # noqa: ARG001
 @pytest.mark.parametrize("name", ["subclass", "command in an error", "command in an interrupt", "command in a refusal"])
 def test_no_object_of_an_adapter_is_pickled_between_processes_of_the_kit(name, touched):
     problems = [replace(CASE, id=name)]
-    open_columns = partial(columns_of, (), "float64", ("strange_answers:Answers",), None)
-    report = run_in_processes(1, open_columns(), open_columns, problems, lambda _row: None)
+    opening = partial(open_implementations, (), "float64", ("strange_answers:Answers",), None)
+    report = run_in_processes(1, [each.column for each in opening()], opening, problems)
     (verdict,) = report.rows["gradient"][0].verdicts
     assert verdict.status in (Status.PASS, Status.ERROR, Status.UNIMPLEMENTED)
     assert not touched.exists()
@@ -141,7 +141,7 @@ def test_the_size_limit_admits_every_right_answer():
     """The limit is above `BYTES_PER_NUMBER` bytes per element of the right answer."""
     for problem in (CASE, walk("kfac", *WALKS["kfac"])):
         for name, quantity in ROWS.items():
-            if quantity.asks(problem):
+            if quantity.applies_to(problem):
                 elements = sum(array.size for array in quantity.value(problem))
                 assert elements * BYTES_PER_NUMBER < max_bytes(problem, quantity), name
 

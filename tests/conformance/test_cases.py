@@ -1,14 +1,15 @@
 """What the cases can tell apart: they are there so that no mistake depends on the draw."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, SPLITS, WIDTHS, cases
 from kfgn_conformance.problems.problem import root_columns
-from kfgn_conformance.tolerances import telling, tolerances, truth
 from kfgn_reference import OBJECTIVES, TRANSFERS
 
 from kfgn._network import transfers as port_transfers
@@ -22,10 +23,15 @@ def failed(quantity):
     return {p.id for p in cases() if judge(port, p, QUANTITIES[quantity]).status is not Status.PASS}
 
 
+@cache
+def oracle(problem, quantity):
+    return Oracle(problem, QUANTITIES[quantity])
+
+
 def apart(problem, quantity, others):
     """How far other arrays are from the quantity, in tolerances of float64: the worst array."""
-    pairs = zip(truth(problem, QUANTITIES[quantity]).arrays, others, strict=True)
-    allowed = tolerances(problem, QUANTITIES[quantity], "float64")
+    right = oracle(problem, quantity)
+    pairs, allowed = zip(right.arrays, others, strict=True), right.tolerances("float64")
     return max(np.max(np.abs(a - b)) / t for (a, b), t in zip(pairs, allowed, strict=True))
 
 
@@ -81,14 +87,14 @@ def test_what_is_weighed_together_is_not_equal():
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_every_case_tells_something_of_every_quantity(quantity):
-    assert [p.id for p in cases() if not telling(p, QUANTITIES[quantity])] == []
+    assert [p.id for p in cases() if not oracle(p, quantity).is_conclusive] == []
 
 
 def test_kfra_is_told_from_kflr():
     """By more than 1 % in the first layer, wherever both hidden layers are not linear."""
     apart = 0
     for problem in cases():
-        kflr, kfra = (truth(problem, QUANTITIES[name]).arrays[0] for name in ("kflr", "kfra"))
+        kflr, kfra = (oracle(problem, name).arrays[0] for name in ("kflr", "kfra"))
         apart += np.max(np.abs(kflr - kfra)) > 0.01 * np.max(np.abs(kflr))
     assert apart >= len(cases()) / 3
 
@@ -108,9 +114,7 @@ def test_either_stand_in_is_told_from_the_other(transfer):
 def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
     """At the outputs the two matrices differ for the mixture alone, and there at every datapoint."""
     for p in cases():
-        H, G = (
-            truth(p, QUANTITIES[name]).arrays[-1] for name in ("preactivation_hessians", "preactivation_gauss_newton")
-        )
+        H, G = (oracle(p, name).arrays[-1] for name in ("preactivation_hessians", "preactivation_gauss_newton"))
         differ = [np.max(np.abs(H_n - G_n)) > 1e-3 * np.max(np.abs(H_n)) for H_n, G_n in zip(H, G, strict=True)]
         assert all(differ) if p.objective == "mixture" else np.array_equal(H, G)
 
@@ -132,16 +136,14 @@ def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
 )
 def test_methods_are_told_apart(quantity, other):
     """By a thousand tolerances, on every case."""
-    near = [p.id for p in cases() if apart(p, quantity, truth(p, QUANTITIES[other]).arrays) < 1e3]
+    near = [p.id for p in cases() if apart(p, quantity, oracle(p, other).arrays) < 1e3]
     assert near == []
 
 
 @pytest.mark.parametrize("part", ["blocks", "block_product"])
 def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
     """But where nothing curves and H_L is positive semi-definite: there they are one matrix."""
-    near = {
-        p.id for p in cases() if apart(p, f"hessian_{part}", truth(p, QUANTITIES[f"gauss_newton_{part}"]).arrays) < 1e3
-    }
+    near = {p.id for p in cases() if apart(p, f"hessian_{part}", oracle(p, f"gauss_newton_{part}").arrays) < 1e3}
     assert near == {p.id for p in cases() if p.objective != "mixture" and not {*CURVED} & {*p.transfers}}
     assert near
 

@@ -1,4 +1,4 @@
-"""The command as its user meets it: exit statuses, columns that say why, and the JSON file."""
+"""The command `kfgn-check run`: exit statuses, columns with a reason, and the file of JSON lines."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ NUMPY = ["--backend", "numpy", "--examples", "2"]
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """One more case in place of the real problems, and two steps for all walks: those take minutes."""
+    """Replace the real problems by a case, and the optimiser trajectories by two steps, since those take minutes."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
     monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:3])
     monkeypatch.setattr(problem_sets, "fixed", tuple)
@@ -34,7 +34,7 @@ def two_steps():
 
 @pytest.fixture
 def no_cupy(monkeypatch):
-    """As if CuPy were not installed, wherever it was imported before; SciPy minds a None in its place."""
+    """Make CuPy impossible to import, even if it was imported before. SciPy fails on a None in `sys.modules`."""
 
     class Absent:
         def find_spec(self, name, *_):
@@ -85,12 +85,12 @@ def test_a_backend_that_is_not_usable_is_a_column_that_says_why(capsys):
 @pytest.mark.usefixtures("no_cupy")
 def test_a_required_backend_that_is_not_usable_is_an_error(capsys):
     assert cli.main(["--require", "numpy", "cupy"]) == cli.USAGE
-    assert "required, but not usable or not asked for: cupy" in " ".join(capsys.readouterr().err.split())
+    assert "required, but not usable or not selected: cupy" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_required_backend_that_was_not_asked_for_is_an_error(capsys):
     assert cli.main([*NUMPY, "--require", "strict"]) == cli.USAGE
-    assert "required, but not usable or not asked for: strict" in " ".join(capsys.readouterr().err.split())
+    assert "required, but not usable or not selected: strict" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.usefixtures("no_cupy")
@@ -146,11 +146,11 @@ def test_it_runs_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "kfgn_conformance", "run", "--help"], capture_output=True, text=True, check=True
     )
-    assert "Exit status: 0 all passed" in " ".join(done.stdout.split())
+    assert "Exit status: 0 if every answer passed" in " ".join(done.stdout.split())
 
 
 def test_a_run_needs_no_more_than_the_readme_says():
-    """Where nothing is installed but NumPy, array-api-compat, Hypothesis and rich."""
+    """Only NumPy, array-api-compat, Hypothesis and rich can be imported."""
     others = ["jinja2", "jsonschema", "msgspec", "safetensors", "flint", "torch", "jax"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({others}));"

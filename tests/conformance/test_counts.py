@@ -1,4 +1,4 @@
-"""The number of problems behind each ratio, so that a ratio of a single problem shows it."""
+"""The number of problems behind each ratio, which shows that a ratio is of a single problem."""
 
 import re
 from io import StringIO
@@ -6,10 +6,12 @@ from io import StringIO
 import pytest
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.reports import print_report, records, write_page
-from kfgn_conformance.run import Cell, Column, Report, run
+from kfgn_conformance.results import Cell, Report
+from kfgn_conformance.runner import run
 from kfgn_conformance.verdicts import Status, Verdict
 from rich.console import Console
 
@@ -18,7 +20,7 @@ PROBLEMS = [*CASES, walk("kfra", *WALKS["kfra"])]
 
 
 class Takes:
-    """A textbook that takes some objectives."""
+    """A textbook that supports some objectives."""
 
     def __init__(self, name, dtype, quantities, objectives, factor=1):
         self.name, self.dtype, self.objectives, self.factor = name, dtype, objectives, factor
@@ -36,20 +38,20 @@ class Takes:
 EVERY = ("bernoulli", "categorical", "mixture", "squared_error")
 
 
-def column(name, dtype, *of, **settings):
-    return Column(name, Takes(name, dtype, *of, **settings))
+def implementation(name, dtype, *of, **settings):
+    return Implementation(name, Takes(name, dtype, *of, **settings))
 
 
 @pytest.fixture(scope="module")
 def report():
-    columns = [
-        *(column("whole", d, ("gradient", "kfra", "optimiser_step"), EVERY) for d in ("float32", "float64")),
-        *(column("one", d, ("gradient", "kfra"), ("bernoulli",)) for d in ("float32", "float64")),
-        column("wrong", "float64", ("gradient",), ("bernoulli", "categorical"), factor=2),
-        column("none", "float64", ("gradient",), ()),
-        Column("absent", reason="it is not installed"),
+    implementations = [
+        *(implementation("whole", d, ("gradient", "kfra", "optimiser_step"), EVERY) for d in ("float32", "float64")),
+        *(implementation("one", d, ("gradient", "kfra"), ("bernoulli",)) for d in ("float32", "float64")),
+        implementation("wrong", "float64", ("gradient",), ("bernoulli", "categorical"), factor=2),
+        implementation("none", "float64", ("gradient",), ()),
+        Implementation("absent", reason="it is not installed"),
     ]
-    return run(columns, PROBLEMS, lambda _name: None)
+    return run(implementations, PROBLEMS)
 
 
 def printed(report, width):
@@ -91,9 +93,11 @@ def test_the_lines_below_are_true_of_every_column(report, width):
 def test_a_narrow_table_keeps_its_numbers():
     """At 80 columns, unusable backends without room in the table are named only below it."""
     backends = ["numpy", "array-api-strict", "torch", "torch-cuda", "jax", "jax-cuda", "cupy"]
-    columns = [column(name, d, ("kfra",), EVERY) for name in backends[:3] for d in ("float32", "float64")]
-    columns += [Column(name, reason="there is none here") for name in backends[3:]]
-    text = printed(run(columns, PROBLEMS, lambda _name: None), 80)
+    implementations = [
+        implementation(name, d, ("kfra",), EVERY) for name in backends[:3] for d in ("float32", "float64")
+    ]
+    implementations += [Implementation(name, reason="there is none here") for name in backends[3:]]
+    text = printed(run(implementations, PROBLEMS), 80)
     assert max(map(len, map(str.rstrip, text.splitlines()))) <= 80
     assert "…" not in text
     assert all(len(re.findall(r"\d\.\d\d", line)) == 3 for line in text.splitlines() if line.startswith("kfra "))
@@ -125,12 +129,12 @@ def test_a_row_counts_what_was_asked_and_not_the_questions_in_other_orders(repor
 
 
 def test_a_problem_of_one_dtype_is_not_missing_in_the_other():
-    """A row then has two numbers, and no cell a mark."""
-    of = [column("whole", dtype, ("gradient",), EVERY) for dtype in ("float32", "float64")]
+    """The row then has two numbers, and no cell has a number in parentheses."""
+    of = [implementation("whole", dtype, ("gradient",), EVERY).column for dtype in ("float32", "float64")]
     first, second = (Verdict(Status.PASS, problem.id, 0.25) for problem in CASES[:2])
     skipped = Verdict(Status.SKIPPED, CASES[1].id, detail="it is asked in float64 only")
-    report = Report(of, CASES[:2], {"gradient": [Cell((first, skipped)), Cell((first, second))]})
-    assert [cell.asked for cell in report.cells] == [1, 2]
+    report = Report(tuple(of), tuple(CASES[:2]), {"gradient": (Cell((first, skipped)), Cell((first, second)))})
+    assert [cell.total for cell in report.cells] == [1, 2]
     wide = printed(report, 120)
     assert re.match(r"gradient +\(3\) +1/2 +0.25 +0.25$", row(wide, "gradient").rstrip())
     assert "parentheses" not in wide

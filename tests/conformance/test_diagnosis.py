@@ -1,4 +1,4 @@
-"""The catalogue of mistakes: the textbook without one is right, and each mistake is found and named."""
+"""The catalogue of mistakes. The textbook without a mistake is right, and each mistake is found and named."""
 
 from dataclasses import replace
 from functools import cache
@@ -8,6 +8,8 @@ import pytest
 from kfgn_conformance import Status
 from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
+from kfgn_conformance.judging import compare
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import SPLITS, cases, shape
 from kfgn_conformance.problems.dyadic import dyadic_problem
 from kfgn_conformance.problems.fixed import fixed
@@ -15,15 +17,14 @@ from kfgn_conformance.problems.margins import clear_of_kinks, near_border
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.trajectories import walks
 from kfgn_conformance.quantities import ROWS
-from kfgn_conformance.tolerances import truth
-from kfgn_conformance.verdicts import WRONG, compare
+from kfgn_conformance.verdicts import WRONG
 
 SMOOTH = (("tanh", "logistic"), ("softplus", "tanh"), ("logistic", "softplus"))
 
 
 @cache
 def drawn(seed):
-    """A problem of each objective, its sizes those of the cases, with transfer functions that are curved."""
+    """Draw a problem of each objective, with the sizes of the cases and nonlinear smooth transfer functions."""
     problems = []
     for i, (objective, psd) in enumerate(SPLITS):
         for salt in range(100):
@@ -63,31 +64,40 @@ def problems_for(quantity, seed):
     return walked() if quantity.of_walks else drawn(seed)
 
 
+oracle = cache(Oracle)
+
+
+def answered(right, judged):
+    """Return the answer in the form for a diagnosis, if it passed or has the right form."""
+    usable = judged.verdict.status is Status.PASS or judged.wrong is not None
+    return [Answered(right, judged.wrong)] if usable else []
+
+
 @cache
-def judged(name, quantity, seed, dtype):
-    """The verdicts on what a mistake answers in a dtype, and the diagnosis of them."""
+def verdicts_on(name, quantity, seed, dtype):
+    """Return the verdicts on the answers of a mistake in a dtype, and their diagnosis."""
     answers, verdicts = [], []
     for problem in problems_for(ROWS[quantity], seed):
         with np.errstate(all="ignore"):
             arrays = MISTAKES[name].textbook(problem).answer(quantity)
         arrays = tuple(a if a.dtype.kind in "iu" else a.astype(dtype) for a in arrays)
-        verdict = compare(arrays, problem, ROWS[quantity], dtype)
-        verdicts.append(verdict)
-        if verdict.status is Status.PASS or verdict.answer is not None:
-            answers.append(Answered(problem, verdict.answer))
-    return verdicts, diagnose(answers, ROWS[quantity], dtype)
+        judged = compare(arrays, oracle(problem, ROWS[quantity]), dtype)
+        verdicts.append(judged.verdict)
+        answers += answered(oracle(problem, ROWS[quantity]), judged)
+    return verdicts, diagnose(answers, dtype)
 
 
 @pytest.mark.parametrize("quantity", ROWS)
 def test_the_textbook_is_right(quantity):
-    """Without a mistake it passes as an implementation, on every fixed problem and from every state of the walks."""
+    """The textbook passes on every fixed problem, and from every state of the optimiser trajectories."""
     for problem in walked() if ROWS[quantity].of_walks else (*cases(), *fixed()):
-        verdict = compare(Textbook(problem).answer(quantity), problem, ROWS[quantity], "float64")
+        right = Oracle(problem, ROWS[quantity])
+        verdict = compare(Textbook(problem).answer(quantity), right, "float64").verdict
         assert verdict.status is Status.PASS, verdict
 
 
 LIKELY = sorted(ROWS, key=lambda name: (ROWS[name].of_walks, name not in ("gradient", "kflr", "kfra", "solve_trace")))
-"""The rows, those first that show the most mistakes."""
+"""The quantities, those first in which the most mistakes show."""
 
 
 def test_every_quantity_has_an_answer():
@@ -102,16 +112,16 @@ def test_the_catalogue():
 
 
 def classes(quantity, seed, dtype):
-    """What the diagnosis of each mistake that shows names, of those whose answers are well-formed somewhere."""
-    wrong = {name for name in MISTAKES if any(v.status in WRONG for v in judged(name, quantity, seed, dtype)[0])}
-    diagnoses = {name: judged(name, quantity, seed, dtype)[1] for name in wrong}
+    """Return the mistakes that the diagnosis names, for each mistake with a wrong answer of the right form."""
+    wrong = {name for name in MISTAKES if any(v.status in WRONG for v in verdicts_on(name, quantity, seed, dtype)[0])}
+    diagnoses = {name: verdicts_on(name, quantity, seed, dtype)[1] for name in wrong}
     return {name: {m.name for m in why.mistakes} for name, why in diagnoses.items() if why is not None}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("quantity", ROWS)
 def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity, dtype, pytestconfig):
-    """Its class are those that no problem tells apart from it: each of them is named so, and on every seed the same."""
+    """The class of a mistake are the mistakes that no problem can tell apart from it. It is the same for every seed."""
     first = classes(quantity, 0, dtype)
     seeds = 1 if ROWS[quantity].of_walks else pytestconfig.getoption("seeds")  # walks are not drawn
     for seed in range(seeds):
@@ -125,33 +135,33 @@ def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity,
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_every_mistake_is_caught(name):
-    """As an implementation it fails in at least one row, in either dtype."""
+    """The mistake fails in at least one quantity, in both dtypes."""
     for dtype in ("float32", "float64"):
-        assert any(v.status in WRONG for q in LIKELY for v in judged(name, q, 0, dtype)[0])
+        assert any(v.status in WRONG for q in LIKELY for v in verdicts_on(name, q, 0, dtype)[0])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["bias-forgotten", "slope-forgotten"])
 def test_a_mistake_is_named_where_the_right_array_is_zero(name, dtype):
-    """There the oracle has no rounding, and no tolerance, and the mistake has."""
+    """The oracle has no rounding there and no tolerance, and the mistake has both."""
     (problem,) = (p for p in fixed() if p.id == "shape-dead-layer-categorical")
     arrays = tuple(a.astype(dtype) for a in MISTAKES[name].textbook(problem).answer("gradient"))
-    assert not np.any(truth(problem, ROWS["gradient"]).arrays[0])
-    assert name in {m.name for m in diagnose([Answered(problem, arrays)], ROWS["gradient"], dtype).mistakes}
+    right = oracle(problem, ROWS["gradient"])
+    assert not np.any(right.arrays[0])
+    assert name in {m.name for m in diagnose([Answered(right, arrays)], dtype).mistakes}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("quantity", ["gradient", "kfra"])
 def test_every_mistake_that_shows_on_the_fixed_problems_is_named(quantity, dtype):
-    """All problems together: each answer of a mistake is explained by that mistake."""
+    """On all problems together, the answers of a mistake are explained by that mistake."""
     small = [p for p in fixed() if p.N < 100 and dtype in p.dtypes]
     for name in MISTAKES:
         answers = []
         for problem in small:
             with np.errstate(all="ignore"):
                 arrays = tuple(a.astype(dtype) for a in MISTAKES[name].textbook(problem).answer(quantity))
-            verdict = compare(arrays, problem, ROWS[quantity], dtype)
-            if verdict.status is Status.PASS or verdict.answer is not None:
-                answers.append(Answered(problem, verdict.answer))
+            right = oracle(problem, ROWS[quantity])
+            answers += answered(right, compare(arrays, right, dtype))
         if any(answer.arrays is not None for answer in answers):
-            assert name in {m.name for m in diagnose(answers, ROWS[quantity], dtype).mistakes}, name
+            assert name in {m.name for m in diagnose(answers, dtype).mistakes}, name

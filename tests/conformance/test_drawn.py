@@ -4,11 +4,11 @@ from collections import Counter
 from itertools import islice
 
 import pytest
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import SPLITS
 from kfgn_conformance.problems.drawn import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
 from kfgn_conformance.problems.dyadic import Shape
 from kfgn_conformance.quantities import QUANTITIES
-from kfgn_conformance.tolerances import telling
 
 
 def shape_of(problem):
@@ -24,7 +24,7 @@ def test_no_two_drawn_problems_have_one_shape(seed):
     assert Counter(map(shape_of, problems)).most_common(1)[0][1] == 1
     assert {p.objective for p in problems} == {objective for objective, _ in SPLITS}
     for p in problems:
-        assert all(telling(p, quantity) for quantity in QUANTITIES.values())
+        assert all(Oracle(p, quantity).is_conclusive for quantity in QUANTITIES.values())
 
 
 def test_sizes_are_few_since_jax_compiles_for_each():

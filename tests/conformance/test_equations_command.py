@@ -13,7 +13,7 @@ from kfgn_conformance.quantities import REFERENCE_ONLY
 from kfgn_reference import EQUATIONS
 from rich.console import Console
 
-HEADS = ("no.", "kind", "what it is, what computes it, where it is tested")
+HEADS = ("no.", "kind", "title, functions and test")
 
 
 def printed(width, show, *arguments):

@@ -1,4 +1,4 @@
-"""Known failures: they fail no run, others do, and so does one that is a failure no more."""
+"""Expected failures. They do not fail a run. Other failures do, and so does an expected failure that passes."""
 
 import importlib.util
 from pathlib import Path
@@ -48,7 +48,7 @@ SQUARED, SOFTMAX = (
 
 @pytest.fixture
 def check(tmp_path, monkeypatch):
-    """kfgn-check of the adapter, with what is expected; its exit status and the cell of KFRA."""
+    """A run of kfgn-check on the adapter with expected failures. It returns the exit status and the cell of KFRA."""
     monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
     monkeypatch.setattr(problem_sets, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
     monkeypatch.setattr(problem_sets, "fixed", tuple)
@@ -96,7 +96,7 @@ def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
 )
 def test_what_was_not_asked_is_neither(more, check, capsys):
     assert check(SQUARED + SOFTMAX + more)[0] == cli.PASSED
-    noted = "expected, but on no problem that was asked: FAIL of kfra by halved float64 on digits" in " ".join(
+    noted = "expected failure on no problem of the run: FAIL of kfra by halved float64 on digits" in " ".join(
         capsys.readouterr().out.split()
     )
     assert noted == ('"digits"' in more)

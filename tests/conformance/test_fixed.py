@@ -8,11 +8,12 @@ import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.judging import compare
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
 from kfgn_conformance.problems.trajectories import WALKS, walks
-from kfgn_conformance.tolerances import LOOSE, looseness, truth
-from kfgn_conformance.verdicts import compare
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 from kfgn_reference import TRANSFERS, gradient
 
 BY_ID = {problem.id: problem for problem in fixed()}
@@ -85,7 +86,7 @@ def test_a_dead_layer_is_dead_for_every_datapoint():
     assert not np.any(dead)
     assert np.any(above)
     for name in ("kflr", "kfra", "kfac", "rp"):
-        assert [bool(np.any(G)) for G in truth(problem, QUANTITIES[name]).arrays] == [False, False, True]
+        assert [bool(np.any(G)) for G in Oracle(problem, QUANTITIES[name]).arrays] == [False, False, True]
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
@@ -117,10 +118,10 @@ def test_a_right_implementation_passes_every_quantity(name, target):
 def test_the_reference_rounded_passes_and_no_tolerance_is_near_the_limit(name):
     """The right answer passes, and the quantities of saturated problems are far from INCONCLUSIVE."""
     problem = BY_ID[name]
-    for dtype in problem.dtypes:
-        for quantity in QUANTITIES.values():
-            oracle = truth(problem, quantity)
-            best = tuple(a.astype(np.int64 if oracle.integer else dtype) for a in oracle.arrays)
-            assert compare(best, problem, quantity, dtype).status is Status.PASS, quantity.name
+    for quantity in QUANTITIES.values():
+        oracle = Oracle(problem, quantity)
+        for dtype in problem.dtypes:
+            best = tuple(a.astype(np.int64 if oracle.value.integer else dtype) for a in oracle.arrays)
+            assert compare(best, oracle, dtype).verdict.status is Status.PASS, quantity.name
             if quantity.name in LEAST:
-                assert looseness(problem, quantity, dtype) < LOOSE[dtype] / 10, quantity.name
+                assert oracle.relative_tolerance(dtype) < MAX_RELATIVE_TOLERANCE[dtype] / 10, quantity.name

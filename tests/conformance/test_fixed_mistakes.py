@@ -1,7 +1,8 @@
-"""Mistakes that every case passes, and that batches of other sizes and networks of other shapes show."""
+"""Mistakes that pass on every case, and fail on batches of other sizes or networks of other shapes."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,16 +10,19 @@ import pytest
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.judging import compare, judge
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import BATCHES, SHAPES, fixed
-from kfgn_conformance.verdicts import compare, judge
 from kfgn_reference import TRANSFERS
 
 DTYPES = ("float32", "float64")
 
+oracle = cache(Oracle)
+
 
 class SquareWeightsTransposed(Textbook):
-    """Square weights go transposed on the way down."""
+    """Square weights are transposed in the backward pass."""
 
     def kernel(self, l):
         W = super().kernel(l)
@@ -26,21 +30,21 @@ class SquareWeightsTransposed(Textbook):
 
 
 class TwoHiddenLayersAlone(Textbook):
-    """The way down ends after three layers."""
+    """The backward pass ends after three layers."""
 
     def propagated(self, rows):
         return {l: v if l > self.L - 3 else 0 * v for l, v in super().propagated(rows).items()}
 
 
 class OmegaUnguarded(Textbook):
-    """omega is a root of a quotient of traces, also where the second is 0."""
+    """omega is the square root of a quotient of traces, even if the second trace is 0."""
 
     def omega(self, Q, G, norm="trace"):
         return np.sqrt(self.relative_norm(Q, norm) / self.relative_norm(G, norm))
 
 
 def part(problem, rows):
-    """The problem on some of its datapoints."""
+    """Return the problem on some of its datapoints."""
     V, U, Z, *dampings = problem.probes
     return replace(
         problem,
@@ -50,42 +54,47 @@ def part(problem, rows):
 
 
 def mean_of_parts(problem, quantity, size):
-    """The mean of the answers on chunks of so many datapoints, the last one smaller."""
+    """Average the answers on chunks of `size` datapoints. The last chunk may be smaller."""
     starts = range(0, problem.N, size)
     answers = [Textbook(part(problem, slice(i, i + size))).answer(quantity) for i in starts]
     return tuple(np.mean(arrays, axis=0) for arrays in zip(*answers, strict=True))
 
 
 def by(textbook):
-    """The answers of a textbook."""
+    """Return a function that gives the answers of a textbook."""
     return lambda problem, quantity: textbook(problem).answer(quantity)
 
 
 def squeezed(problem, quantity):
-    """Axes of length 1 are dropped."""
+    """Drop axes of length 1."""
     return tuple(np.squeeze(array) for array in Textbook(problem).answer(quantity))
 
 
 def one_label_broadcast(problem, quantity):
-    """Labels of a datapoint without an axis of their own, where there is one: they meet every output."""
+    """Broadcast the labels of the first datapoint if there is one sample per datapoint."""
     p = replace(problem, labels=np.broadcast_to(problem.labels[:1], problem.labels.shape))
     return Textbook(p if problem.labels.shape[1] == 1 else problem).answer(quantity)
 
 
 def from_the_hidden_layers(problem, quantity):
-    """The loop begins with the last hidden layer."""
+    """Begin the loop with the last hidden layer."""
     assert problem.transfers[-1:], "no hidden layer"
     return Textbook(problem).answer(quantity)
 
 
 def second_layer_first(problem, quantity):
-    """The layer below the last is taken for the second."""
+    """Assume that the layer below the last is the second layer."""
     arrays = Textbook(problem).answer(quantity)
     return arrays if len(problem.layers) > 2 else (0 * arrays[0], *arrays[1:])
 
 
 class Planted(NamedTuple):
-    """answer: what a mistake answers. quantity: that it shows in. on: the problems that show it, in either dtype."""
+    """A mistake.
+
+    answer:   its answer for a problem and a quantity
+    quantity: a quantity that it changes
+    on:       the ids of the problems on which it fails, in both dtypes
+    """
 
     answer: Callable[[Any, str], Any]
     quantity: str
@@ -126,14 +135,14 @@ PLANTED = {
 
 
 def status(planted, problem, dtype):
-    """The verdict on what the mistake answers."""
+    """Return the status of the answer of a mistake."""
     with np.errstate(all="ignore"):
         try:
             answer = planted.answer(problem, planted.quantity)
         except AssertionError:
             return Status.ERROR
     arrays = tuple(array.astype(dtype) for array in answer)
-    return compare(arrays, problem, QUANTITIES[planted.quantity], dtype).status
+    return compare(arrays, oracle(problem, QUANTITIES[planted.quantity]), dtype).verdict.status
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -151,7 +160,7 @@ def test_every_batch_size_and_shape_shows_a_mistake():
 
 
 class OneTransfer:
-    """An implementation of networks with one transfer function, with twice the gradient in the second layer."""
+    """An implementation for networks with one transfer function. Its gradient of the second layer is doubled."""
 
     def __init__(self, transfer):
         self.transfer = transfer

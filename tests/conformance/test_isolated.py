@@ -38,7 +38,7 @@ def importable(monkeypatch):
         *((name, Status.ERROR, CHANGED) for name in CHANGES),
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
-        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer once translated: transposed from (in, out)"),
+        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer after translation: transposed from (in, out)"),
         ("AnswersInAWrongDtype", Status.FAIL, "expected dtype float64, got float16"),
         ("DescribesByAGenerator", Status.PASS, "error"),
         ("Accumulates", Status.FAIL, "the same question a second time: array"),

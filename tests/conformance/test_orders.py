@@ -1,4 +1,4 @@
-"""Questions in several orders: a state that an implementation keeps from one answer must not spoil another."""
+"""Questions in several orders. A state that is kept from one answer must not spoil another."""
 
 import re
 import sys
@@ -12,24 +12,33 @@ from kfgn_conformance.adapters.in_process import InProcess
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.adapters.program import Program
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.inputs import changed, copied, named_arrays
-from kfgn_conformance.orders import asked_in_orders, in_every_order
+from kfgn_conformance.judging import compare
+from kfgn_conformance.opening import open_implementations
+from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.orders import in_every_order, repeated_in_orders
 from kfgn_conformance.problems import sets as problem_sets
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.real import digits
 from kfgn_conformance.problems.trajectories import WALKS, walk
-from kfgn_conformance.questions import Question, chosen, of_different_shapes
+from kfgn_conformance.questions import chosen, of_different_shapes, small_problems
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
-from kfgn_conformance.rough import compare_roughly, oracle
-from kfgn_conformance.run import Column, run
-from kfgn_conformance.tolerances import LOOSE
+from kfgn_conformance.rough import ROUGH
+from kfgn_conformance.runner import run
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 
 CASES = [p for p in cases() if p.id in ("case-bernoulli-tanh", "case-mixture-tanh", "case-squared_error-tanh")]
 BASE = CASES[0]
+SMALL = small_problems(CASES)
 NAMES = ("gradient", "kflr", "kfra", "solve_exact")
+
+
+def found_in_orders(adapter, names=NAMES, wrong=()):
+    """The wrong answers in other orders, by quantity."""
+    return repeated_in_orders(Implementation("", adapter), SMALL, names, wrong).wrong
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +72,7 @@ def opened(request):
 
 @pytest.mark.parametrize(("name", "quantity", "kept"), FORGETFUL)
 def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, opened):
-    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    found = found_in_orders(opened(name))
     assert found[quantity].status is Status.FAIL
     expected = f"right when asked alone, wrong after {quantity} on {kept}, whose answer it gives again: array "
     assert found[quantity].detail.startswith(expected)
@@ -78,7 +87,7 @@ def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, ope
     ],
 )
 def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, opened):
-    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    found = found_in_orders(opened(name))
     assert set(found) == {quantity}
     assert found[quantity].status is Status.FAIL
     assert re.match(f"right when asked alone, {detail}", found[quantity].detail)
@@ -96,7 +105,7 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
     ],
 )
 def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detail, opened):
-    found = asked_in_orders(opened(name), CASES, NAMES).wrong
+    found = found_in_orders(opened(name))
     assert {name: verdict.status for name, verdict in found.items()} == {quantity: Status.ERROR}
     assert re.fullmatch(detail, found[quantity].detail)
     again = judge(opened("RefusesLater"), BASE, QUANTITIES["kfra"], twice=True)
@@ -107,41 +116,41 @@ def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detai
 
 
 def test_a_running_average_is_found(opened):
-    """It is right the first time, and again as long as nothing else comes between."""
-    found = asked_in_orders(opened("AveragesFactors"), CASES, NAMES).wrong
+    """Its answers are right until another question comes between."""
+    found = found_in_orders(opened("AveragesFactors"))
     assert set(found) == {"kflr"}
     assert found["kflr"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
 
 
 @pytest.mark.parametrize(("name", "quantity"), [("SpoiltByAnother", "gradient"), ("RightOnce", "kfra")])
 def test_an_adapter_that_cannot_start_again_is_found_too(name, quantity):
-    """It keeps its state for good, so that the questions in between are counted, and the last of them is named."""
-    found = asked_in_orders(load(f"stateful:{name}", "float64"), CASES, NAMES).wrong
+    """The adapter keeps its state, so the message has the number of questions in between, and the last of them."""
+    found = found_in_orders(load(f"stateful:{name}", "float64"))
     assert set(found) == {quantity}
     assert re.match(r"right at first, wrong after \d+ questions, the last of them \w+ on case-", found[quantity].detail)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_cache_that_is_right_passes(dtype):
-    assert asked_in_orders(load("stateful:CachesRightly", dtype), CASES, NAMES).wrong == {}
+    assert found_in_orders(load("stateful:CachesRightly", dtype)) == {}
 
 
 @pytest.mark.parametrize("name", ["SpoiltByAnother", "AnotherBetween"])
 def test_the_rows_alone_do_not_show_it_and_the_run_does(name):
-    column = Column(name, InProcess(f"stateful:{name}", "float64"))
+    implementation = Implementation(name, InProcess(f"stateful:{name}", "float64"))
     quantity = {"SpoiltByAnother": "gradient", "AnotherBetween": "kfra"}[name]
-    report = run([column], CASES, lambda _name: None)
+    report = run([implementation], CASES)
     (cell,) = report.rows[quantity]
     assert {verdict.status for verdict in cell.verdicts} == {Status.PASS}
     assert cell.status is Status.FAIL
     assert cell.worst.detail.startswith("right when asked alone, wrong after ")
-    assert cell.taken == len(CASES)
+    assert cell.supported == len(CASES)
     assert not report.passed
 
 
 def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
     before = copied(BASE)
-    report = run([Column("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES, lambda _name: None)
+    report = run([Implementation("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES)
     (cell,) = report.rows["kfra"]
     assert cell.status is Status.ERROR
     assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, probes.direction[1]"
@@ -173,9 +182,9 @@ def test_relatives_differ_in_one_part():
 
 
 def test_every_quantity_is_asked_again_after_every_other():
-    """In the seeded orders together, each of two questions comes before the other."""
-    adapter = load("stateful:CachesRightly", "float64")
-    questions = chosen(adapter, CASES, NAMES, short=False)
+    """Over all orders, each of two quantities comes before the other."""
+    implementation = Implementation("", load("stateful:CachesRightly", "float64"))
+    questions = chosen(implementation, SMALL, NAMES)
     assert len({(q.problem.widths, q.problem.N) for q in questions}) > 1
     order = list(in_every_order(questions))
     places = {name: [i for i, q in enumerate(order) if q.quantity.name == name] for name in NAMES}
@@ -185,33 +194,53 @@ def test_every_quantity_is_asked_again_after_every_other():
 
 
 def test_problems_of_different_shapes_are_taken():
-    """The second and the third differ in the datapoints too where there is such a problem; none is large."""
+    """The second and third problem differ in N too, if such a problem exists. No large problem is chosen."""
     tall = replace(CASES[2].head(3), id="short")
-    taken = of_different_shapes(load("stateful:CachesRightly", "float64"), [*CASES, tall, digits()], NAMES, 3)
-    assert [problem.id for problem in taken] == ["case-bernoulli-tanh", "case-mixture-tanh", "short"]
+    implementation = Implementation("", load("stateful:CachesRightly", "float64"))
+    taken = of_different_shapes(implementation, small_problems([*CASES, tall, digits()]), NAMES, 3)
+    assert [each.problem.id for each in taken] == ["case-bernoulli-tanh", "case-mixture-tanh", "short"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_answers_are_compared_roughly(dtype):
-    """A right answer is far within the rough tolerance, and an error of twice the looseness is not."""
-    right = oracle(relatives(BASE)[0], QUANTITIES["kfra"])
-    question = Question(relatives(BASE)[0], QUANTITIES["kfra"])
+    """A right answer is far within the rough tolerance, and an error of twice the largest relative tolerance is not."""
+    right = Oracle(relatives(BASE)[0], QUANTITIES["kfra"])
 
     def verdict(factor):
         arrays = tuple((factor * a).astype(dtype) for a in right.arrays)
-        return compare_roughly(arrays, question.problem, question.quantity, dtype)
+        return compare(arrays, right, dtype, rule=ROUGH).verdict
 
     assert verdict(1).status is Status.PASS
     assert verdict(1).ratio < 1e-3
-    assert verdict(1 + 2 * LOOSE[dtype]).status is Status.NON_STRICT
+    assert verdict(1 + 2 * MAX_RELATIVE_TOLERANCE[dtype]).status is Status.NON_STRICT
     assert verdict(1.5).status is Status.FAIL
     assert verdict(np.nan).status is Status.FAIL
 
 
+def test_a_question_in_other_orders_is_not_repeated_at_once():
+    """Rows repeat each question of an adapter from outside. The orders have repetitions of their own."""
+
+    class Counts:
+        def __init__(self):
+            self.adapter, self.calls = load("stateful:CachesRightly", "float64"), 0
+
+        def describe(self):
+            return self.adapter.describe()
+
+        def compute(self, problem, quantity):
+            self.calls += 1
+            return self.adapter.compute(problem, quantity)
+
+    once, twice = Counts(), Counts()
+    repeated_in_orders(Implementation("", once), SMALL, NAMES)
+    repeated_in_orders(Implementation("", twice, twice=True), SMALL, NAMES)
+    assert once.calls == twice.calls > 0
+
+
 def test_a_walk_is_among_the_questions():
-    (numpy,) = columns_of(("numpy",), "float64")
-    problems = [CASES[0], walk("kfra", *WALKS["kfra"])]
-    (of_walk,) = [q for q in chosen(numpy.adapter, problems, ["loss", "optimiser_step"], short=False) if q.problem.walk]
+    (numpy,) = open_implementations(("numpy",), "float64")
+    small = small_problems([CASES[0], walk("kfra", *WALKS["kfra"])])
+    (of_walk,) = [q for q in chosen(numpy, small, ["loss", "optimiser_step"]) if q.problem.walk]
     assert of_walk.quantity.name == "optimiser_step"
     assert len(of_walk.problem.walk.waypoints) == 2
 
@@ -240,7 +269,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, {folder!r})
 from stateful import SpoiltByAnother
-from kfgn_conformance.exchange import from_json
+from kfgn_conformance.problems.json_format import from_json
 adapter = SpoiltByAnother("float64")
 for line in sys.stdin:
     question = json.loads(line)
@@ -257,21 +286,21 @@ def test_a_program_that_keeps_a_state_is_found(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM.format(folder=str(Path(__file__).parent)))
     program = Program(f"exec:{sys.executable} {tmp_path / 'program.py'}", "float64", 60.0)
     try:
-        found = asked_in_orders(program, CASES, ["gradient", "kflr"]).wrong
+        found = found_in_orders(program, ["gradient", "kflr"])
     finally:
         program.close()
     assert found["gradient"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
 
 
 def test_a_plain_mistake_is_not_told_again():
-    """An answer that the rows found wrong is wrong at first here too, so no order is named as its cause."""
+    """A quantity that is wrong in its row is wrong at first in other orders too, so no order is its cause."""
     adapter = load("stateful:Doubles", "float64")
-    assert asked_in_orders(adapter, CASES, NAMES, wrong=["kfra"]).wrong == {}
-    assert set(asked_in_orders(adapter, CASES, NAMES).wrong) == {"kfra"}
+    assert found_in_orders(adapter, wrong=["kfra"]) == {}
+    assert set(found_in_orders(adapter)) == {"kfra"}
 
 
 def test_what_is_right_at_first_counts_though_its_row_is_wrong():
-    """With several processes a row may come after the one that spoils it."""
+    """With several processes a row may run after the row that spoils it."""
     adapter = InProcess("stateful:SpoiltByAnother", "float64")
-    found = asked_in_orders(adapter, CASES, NAMES, wrong=["gradient"]).wrong
+    found = found_in_orders(adapter, wrong=["gradient"])
     assert found["gradient"].detail.startswith("right when asked alone, wrong after kflr")

@@ -1,4 +1,4 @@
-"""Rows shared among processes: none is lost, and none of the processes outlives the kit."""
+"""Rows shared among processes. No row is lost, and no process outlives the kit."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems.cases import cases
 
@@ -21,7 +21,7 @@ CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
 
 def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
-    """An adapter in a process of the kit ends it at its second row. The first row, the last of the table, is kept."""
+    """An adapter ends the process of the kit in the second row. The first row, which is last in the table, is kept."""
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "ending.py").write_text(
@@ -32,9 +32,10 @@ def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
         "    def compute(self, problem, quantity):\n"
         "        return os._exit(1) if quantity == 'gradient' else super().compute(problem, quantity)\n"
     )
-    open_columns = partial(columns_of, (), "float64", ("ending:Ends", "nowhere:Adapter"), None)
+    opening = partial(open_implementations, (), "float64", ("ending:Ends", "nowhere:Adapter"), None)
+    columns = [each.column for each in opening()]
     problems = [CASE, replace(CASE, id="another")]
-    report = run_in_processes(1, open_columns(), open_columns, problems, lambda _row: None)
+    report = run_in_processes(1, columns, opening, problems)
     found = {name: [cell.status for cell in report.rows[name]] for name in ("loss", "gradient", "q", "kfra")}
     assert found == {
         "loss": [Status.ERROR, Status.SKIPPED],
@@ -49,14 +50,14 @@ def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
 KIT = """
 import signal, sys
 from functools import partial
-from kfgn_conformance.cases import cases
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.problems.cases import cases
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what it starts in the background
-    open_columns = partial(columns_of, (), "float64", ("misbehaving:StartsChildrenAndHangs",), 3600.0)
-    run_in_processes(2, [], open_columns, [cases()[0]], lambda row: None)
+    opening = partial(open_implementations, (), "float64", ("misbehaving:StartsChildrenAndHangs",), 3600.0)
+    run_in_processes(2, [], opening, [cases()[0]])
 """
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from kfgn_conformance import cli
-from kfgn_conformance.columns import columns_of
+from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.reports import read_records, recorder, records, write_records
 from kfgn_conformance.reports.records import UNFINISHED, incomplete_lines
-from kfgn_conformance.run import Row, run
+from kfgn_conformance.results import Row
+from kfgn_conformance.runner import run
 
 from .example_report import CASES, report, unfinished
 
@@ -94,12 +95,13 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatc
 def test_every_row_is_written_once_when_it_is_complete(jobs, tmp_path):
     """Several processes write the rows in any order. At the end the report has the order of the table."""
     file = tmp_path / "report.jsonl"
-    columns = partial(columns_of, ("numpy",), "float64")
-    ended = recorder(columns(), CASES, file)
+    opening = partial(open_implementations, ("numpy",), "float64")
+    columns = [each.column for each in opening()]
+    ended = recorder(columns, CASES, file)
     if jobs == 1:
-        whole = run(columns(), CASES, lambda _: None, ended)
+        whole = run(opening(), CASES, ended=ended)
     else:
-        whole = run_in_processes(jobs, columns(), columns, CASES, lambda _: None, ended)
+        whole = run_in_processes(jobs, columns, opening, CASES, ended=ended)
     run_, cells = read_records(file)
     assert run_["notes"] == [UNFINISHED]
     assert sorted(map(json.dumps, cells)) == sorted(map(json.dumps, records(whole).cells))
@@ -114,9 +116,9 @@ def test_a_row_after_an_incomplete_line_begins_on_a_new_line(tmp_path):
     add = recorder(whole.columns, whole.problems, file)
     first, second, third = ((name, whole.rows[name]) for name in ("gradient", "q", "kfra"))
     for name, cells in (first, second):
-        add(name, Row(cells, []))
+        add(name, Row(cells))
     os.truncate(file, file.stat().st_size - 20)
-    add(third[0], Row(third[1], []))
+    add(third[0], Row(third[1]))
     run_, cells = read_records(file)
     assert [cell["quantity"] for cell in cells] == [*["gradient"] * 3, *["q"] * 2, *["kfra"] * 3]
     assert run_["notes"] == [UNFINISHED, incomplete_lines([7])]

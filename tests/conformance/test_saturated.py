@@ -1,18 +1,23 @@
 """Saturated outputs and hidden units: their sizes, and the formulas that pass and fail on them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters.kfgn_port import DTYPES
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.judging import compare
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import SATURATED, fixed
-from kfgn_conformance.verdicts import compare
 from kfgn_reference import TRANSFERS, Transfer
 from kfgn_reference._objectives import softmax
 from kfgn_reference._transfers import logistic, softplus
 
 BY_ID = {problem.id: problem for problem in fixed()}
+
+oracle = cache(Oracle)
 
 
 class InDtype(Textbook):
@@ -30,7 +35,7 @@ def verdict(textbook, problem, quantity, dtype):
     with np.errstate(all="ignore"):
         arrays = type("", (textbook,), {"dtype": dtype})(problem).answer(quantity)
     arrays = tuple(a if a.dtype.kind in "iu" else a.astype(dtype) for a in arrays)
-    return compare(arrays, problem, QUANTITIES[quantity], dtype)
+    return compare(arrays, oracle(problem, QUANTITIES[quantity]), dtype).verdict
 
 
 def outputs(problem):

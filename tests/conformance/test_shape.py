@@ -1,18 +1,20 @@
 """The description of an error that no known mistake explains: true, bounded, and with the size it is relative to."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from kfgn_conformance.adapters import Description
 from kfgn_conformance.diagnosis import Answered, diagnose, explain
 from kfgn_conformance.diagnosis.shape import shape_of_error
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.problems.dyadic import Shape, clear
 from kfgn_conformance.problems.trajectories import WALKS, walk
 from kfgn_conformance.quantities import QUANTITIES, ROWS
-from kfgn_conformance.run import Column, run
-from kfgn_conformance.tolerances import tolerances, truth
+from kfgn_conformance.runner import run
 
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
 KFLR = QUANTITIES["kflr"]
@@ -20,14 +22,17 @@ SINGLE = "as if a part had been computed in float32"
 DTYPES = ("float32", "float64")
 
 
+oracle = cache(Oracle)
+
+
 def right(quantity=KFLR, problem=CASE):
-    return [array.copy() for array in truth(problem, quantity).arrays]
+    return [array.copy() for array in oracle(problem, quantity).arrays]
 
 
 def said(arrays, dtype="float64", quantity=KFLR, problem=CASE):
     """The sentences, one for each wrong array."""
     arrays = tuple(a if a.dtype.kind == "i" else a.astype(dtype) for a in arrays)
-    head, *sentences = shape_of_error(problem, quantity, arrays, dtype).split("; array ")
+    head, *sentences = shape_of_error(oracle(problem, quantity), arrays, dtype).split("; array ")
     assert head.startswith(f"on {problem.id} {len(arrays) - len(sentences)} of {len(arrays)} arrays ")
     return [f"array {sentence}" for sentence in sentences]
 
@@ -75,7 +80,7 @@ def test_noise_far_below_the_rounding_of_float32_is_noise(level, seed, relative)
 def test_one_wrong_element_is_counted_and_found(dtype, in_tolerances):
     """Also where it is off by what float32's rounding would be."""
     arrays = right()
-    arrays[0][3, 2] += in_tolerances * tolerances(CASE, KFLR, dtype)[0]
+    arrays[0][3, 2] += in_tolerances * oracle(CASE, KFLR).tolerances(dtype)[0]
     (sentence,) = said(arrays, dtype)
     assert sentence.startswith("array 1: 1 of 49 elements is wrong: [3, 2], by ")
     assert "of its largest element, " in sentence
@@ -192,7 +197,7 @@ def test_the_detail_and_the_diagnosis_are_of_one_problem(place):
     problems = [case(objective, "project", ("tanh", "softplus")) for objective in ("bernoulli", "categorical")]
     problems.append(case("squared_error", "project", ("softplus", "tanh")))
     worst = problems[place].id
-    (cell,) = run([Column("noisy", Noisy(worst))], problems, lambda _name: None).rows["kflr"]
+    (cell,) = run([Implementation("noisy", Noisy(worst))], problems).rows["kflr"]
     assert cell.worst.problem == worst
     assert cell.diagnosis.shape.startswith(f"on {worst} 0 of 3 arrays are right; array 1: ")
 
@@ -200,15 +205,16 @@ def test_the_detail_and_the_diagnosis_are_of_one_problem(place):
 def test_what_is_too_large_for_the_catalogue_is_described_all_the_same(monkeypatch):
     monkeypatch.setattr(explain, "LARGE", 1)
     made = tuple(a + 0.25 for a in right())
-    why = diagnose([Answered(CASE, made)], KFLR, "float64")
+    why = diagnose([Answered(oracle(CASE, KFLR), made)], "float64")
     assert not why.tried
     assert str(why).startswith(f"no known mistake was tried: on {CASE.id} 0 of 3 arrays are right; array 1: 49 of 49")
 
 
 def test_an_answer_of_many_wrong_arrays_has_a_short_description():
     problem = walk("kfra", *WALKS["kfra"])
-    arrays = tuple(1 + array for array in truth(problem, ROWS["optimiser_step"]).arrays)
-    text = shape_of_error(problem, ROWS["optimiser_step"], arrays, "float64")
+    of_steps = Oracle(problem, ROWS["optimiser_step"])
+    arrays = tuple(1 + array for array in of_steps.arrays)
+    text = shape_of_error(of_steps, arrays, "float64")
     assert text.startswith(f"on {problem.id} 0 of {len(arrays)} arrays are right; array 1")
     assert text.endswith(f"; {len(arrays) - 20} more are wrong")
     assert text.count("array ") == 20

@@ -1,7 +1,8 @@
-"""The rule can fail: its power, and the statuses on either side of its lines."""
+"""The power of the tolerance rule, and the statuses on either side of its limits."""
 
 import re
 from dataclasses import replace
+from functools import cache
 
 import kfgn_reference as ref
 import numpy as np
@@ -10,25 +11,17 @@ from hypothesis import assume, given, strategies as st
 from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
 from kfgn_conformance.arithmetic import Single
-from kfgn_conformance.changes import PERTURBATIONS, changes, perturbed
+from kfgn_conformance.changes import PERTURBATIONS, UnusableOracleError, changes, perturbed
 from kfgn_conformance.fixed_changes import questions
+from kfgn_conformance.judging import compare, judge
 from kfgn_conformance.known_changes import digest, known_changes, shipped
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case, cases
 from kfgn_conformance.problems.drawn import problems
 from kfgn_conformance.problems.problem import dense_layers
 from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
-from kfgn_conformance.tolerances import (
-    LOOSE,
-    ROUNDOFF,
-    C,
-    UnusableOracleError,
-    longest_sum,
-    telling,
-    tolerances,
-    truth,
-)
-from kfgn_conformance.verdicts import compare, judge
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE, ROUNDOFF, C, longest_sum
 
 DIGITS = digits()
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
@@ -42,49 +35,57 @@ def problem_of(quantity):
     return CASE if quantity in SLOW else DIGITS
 
 
-def rounded(problem, quantity, dtype):
-    """The oracle's arrays, rounded to the dtype: the best answer there is."""
-    oracle = truth(problem, QUANTITIES[quantity])
-    return [array.astype(np.int64 if oracle.integer else dtype, order="C") for array in oracle.arrays]
+@cache
+def oracle(problem, quantity):
+    """The oracle of a quantity, by name."""
+    return Oracle(problem, QUANTITIES[quantity])
 
 
-def with_error(problem, quantity, dtype, ratio, where=0):
-    """The best answer with an error of so many tolerances planted in the largest element of one array."""
-    answer = rounded(problem, quantity, dtype)
-    tolerance = tolerances(problem, QUANTITIES[quantity], dtype)[where]
+def rounded(oracle, dtype):
+    """The oracle's arrays, rounded to the dtype: the best possible answer."""
+    kind = np.int64 if oracle.value.integer else dtype
+    return [array.astype(kind, order="C") for array in oracle.arrays]
+
+
+def with_error(oracle, dtype, ratio, where=0):
+    """The verdict on the best answer with an error of `ratio` tolerances in the largest element of one array."""
+    answer = rounded(oracle, dtype)
+    tolerance = oracle.tolerances(dtype)[where]
     flat = answer[where].reshape(-1)
     error = ratio * tolerance
     flat[np.argmax(np.abs(flat))] += np.sign(error) * np.ceil(error) if flat.dtype.kind == "i" else error
-    return compare(tuple(answer), problem, QUANTITIES[quantity], dtype)
+    return compare(tuple(answer), oracle, dtype).verdict
 
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_a_planted_error_of_100_tolerances_fails_in_any_array(quantity, dtype):
-    problem = problem_of(quantity)
-    for where in range(len(rounded(problem, quantity, dtype))):
-        assert with_error(problem, quantity, dtype, 0, where).status is Status.PASS
-        assert with_error(problem, quantity, dtype, 100, where).status is Status.FAIL
+    right = oracle(problem_of(quantity), quantity)
+    for where in range(len(right.arrays)):
+        assert with_error(right, dtype, 0, where).status is Status.PASS
+        assert with_error(right, dtype, 100, where).status is Status.FAIL
 
 
 @given(problem=problems(), quantity=st.sampled_from(sorted(QUANTITIES)), dtype=st.sampled_from(sorted(ROUNDOFF)))
 def test_a_planted_error_of_100_tolerances_fails_on_drawn_problems(problem, quantity, dtype):
-    assume(telling(problem, QUANTITIES[quantity]))
-    assume(tolerances(problem, QUANTITIES[quantity], dtype)[-1] > 0)
-    assert with_error(problem, quantity, dtype, 100, where=-1).status is Status.FAIL
+    right = Oracle(problem, QUANTITIES[quantity])
+    assume(right.is_conclusive)
+    assume(right.tolerances(dtype)[-1] > 0)
+    assert with_error(right, dtype, 100, where=-1).status is Status.FAIL
 
 
 @pytest.mark.parametrize(
     ("ratio", "status"), [(0.8, Status.PASS), (1.3, Status.NON_STRICT), (29, Status.NON_STRICT), (31, Status.FAIL)]
 )
 def test_the_lines_between_pass_non_strict_and_fail(ratio, status):
-    assert with_error(DIGITS, "kfra", "float64", ratio).status is status
+    assert with_error(oracle(DIGITS, "kfra"), "float64", ratio).status is status
 
 
 def test_a_factor_of_two_fails_for_every_quantity():
-    for name, quantity in QUANTITIES.items():
-        doubled = tuple(2 * array for array in rounded(problem_of(name), name, "float64"))
-        assert compare(doubled, problem_of(name), quantity, "float64").status is Status.FAIL, name
+    for name in QUANTITIES:
+        right = oracle(problem_of(name), name)
+        doubled = tuple(2 * array for array in rounded(right, "float64"))
+        assert compare(doubled, right, "float64").verdict.status is Status.FAIL, name
 
 
 @pytest.mark.parametrize(
@@ -108,13 +109,13 @@ def test_a_factor_of_two_fails_for_every_quantity():
 )
 def test_another_method_fails(quantity, other):
     """As KFRA is not KFLR: each is near the other, and no tolerance is so wide, float32's neither."""
-    answer = tuple(rounded(CASE, other, "float32"))
-    assert compare(answer, CASE, QUANTITIES[quantity], "float32").status is Status.FAIL
+    answer = tuple(rounded(oracle(CASE, other), "float32"))
+    assert compare(answer, oracle(CASE, quantity), "float32").verdict.status is Status.FAIL
 
 
 def test_another_batch_fails():
-    other = tuple(rounded(DIGITS.head(63), "gradient", "float32"))
-    assert compare(other, DIGITS, QUANTITIES["gradient"], "float32").status is Status.FAIL
+    other = tuple(rounded(Oracle(DIGITS.head(63), QUANTITIES["gradient"]), "float32"))
+    assert compare(other, oracle(DIGITS, "gradient"), "float32").verdict.status is Status.FAIL
 
 
 def test_what_cancels_is_inconclusive():
@@ -127,10 +128,11 @@ def test_what_cancels_is_inconclusive():
         weights=DIGITS.weights[:1],
         Y=h * (1 + 2**-22),
     )
-    gradient = tuple(rounded(fitted, "gradient", "float32"))
-    assert compare(gradient, fitted, QUANTITIES["gradient"], "float32").status is Status.INCONCLUSIVE
-    assert compare((1000 * gradient[0],), fitted, QUANTITIES["gradient"], "float32").status is Status.FAIL
-    assert not telling(fitted, QUANTITIES["gradient"])
+    right = Oracle(fitted, QUANTITIES["gradient"])
+    gradient = tuple(rounded(right, "float32"))
+    assert compare(gradient, right, "float32").verdict.status is Status.INCONCLUSIVE
+    assert compare((1000 * gradient[0],), right, "float32").verdict.status is Status.FAIL
+    assert not right.is_conclusive
 
 
 @pytest.mark.parametrize(
@@ -148,15 +150,17 @@ def test_what_cancels_is_inconclusive():
     ],
 )
 def test_a_misshapen_answer_fails_and_says_how(spoil, detail):
-    verdict = compare(spoil(tuple(rounded(DIGITS, "gradient", "float32"))), DIGITS, QUANTITIES["gradient"], "float32")
+    right = oracle(DIGITS, "gradient")
+    verdict = compare(spoil(tuple(rounded(right, "float32"))), right, "float32").verdict
     assert verdict.status is Status.FAIL
     assert re.fullmatch(detail, verdict.detail)
 
 
 def test_classes_are_integers():
-    (labels,) = truth(DIGITS, QUANTITIES["labels"]).arrays
-    assert compare((labels.astype(np.int32),), DIGITS, QUANTITIES["labels"], "float32").status is Status.PASS
-    verdict = compare((labels.astype(np.float32),), DIGITS, QUANTITIES["labels"], "float32")
+    right = oracle(DIGITS, "labels")
+    (labels,) = right.arrays
+    assert compare((labels.astype(np.int32),), right, "float32").verdict.status is Status.PASS
+    verdict = compare((labels.astype(np.float32),), right, "float32").verdict
     assert (verdict.status, verdict.detail) == (Status.FAIL, "array 1: expected an integer dtype, got float32")
 
 
@@ -167,33 +171,35 @@ ZEROS = replace(QUANTITIES["loss"], oracle=lambda p: (0 * p.X,))
 def test_a_zero_is_right_up_to_the_smallest_normal_number(dtype):
     """The tolerance of an array of zeros is the smallest normal number alone. Both verdicts prove something."""
     small = np.full(CASE.X.shape, np.finfo(dtype).smallest_normal, dtype)
+    right = Oracle(CASE, ZEROS)
     for answer in (0 * small, small, -small / 2):
-        assert compare((answer,), CASE, ZEROS, dtype).status is Status.PASS
-    assert compare((40 * small,), CASE, ZEROS, dtype).status is Status.FAIL
-    assert telling(CASE, ZEROS)
+        assert compare((answer,), right, dtype).verdict.status is Status.PASS
+    assert compare((40 * small,), right, dtype).verdict.status is Status.FAIL
+    assert right.is_conclusive
 
 
 @pytest.mark.parametrize("dtype", ROUNDOFF)
 def test_a_true_value_below_the_smallest_normal_number_may_be_zero(dtype):
     tiny = replace(QUANTITIES["loss"], oracle=lambda p: (p.X * np.finfo(dtype).smallest_normal / 2,))
     zeros = np.zeros(CASE.X.shape, dtype)
-    assert compare((zeros,), CASE, tiny, dtype).status is Status.PASS
+    assert compare((zeros,), Oracle(CASE, tiny), dtype).verdict.status is Status.PASS
     normal = replace(QUANTITIES["loss"], oracle=lambda p: (p.X * np.finfo(dtype).smallest_normal * 2**60,))
-    assert compare((zeros,), CASE, normal, dtype).status is Status.FAIL
+    assert compare((zeros,), Oracle(CASE, normal), dtype).verdict.status is Status.FAIL
 
 
 def test_a_zero_that_rounding_leaves_no_zero_proves_nothing():
     """An answer near 0 may be right or wrong if the reference cancels to 0 and rounded numbers do not."""
     cancels = replace(QUANTITIES["loss"], oracle=lambda p: ((p.X - p.X) + (p.Y - CASE.Y).sum(),))
     answer = np.zeros(CASE.X.shape, np.float32)
-    assert compare((answer,), CASE, cancels, "float32").status is Status.INCONCLUSIVE
-    assert not telling(CASE, cancels)
+    right = Oracle(CASE, cancels)
+    assert compare((answer,), right, "float32").verdict.status is Status.INCONCLUSIVE
+    assert not right.is_conclusive
 
 
 def test_an_oracle_that_is_not_finite_passes_nothing():
     broken = replace(QUANTITIES["loss"], oracle=lambda p: (np.asarray(np.nan),))
     with pytest.raises(ValueError, match="loss on digits: the oracle is not finite"):
-        compare((np.zeros((), np.float32),), DIGITS, broken, "float32")
+        compare((np.zeros((), np.float32),), Oracle(DIGITS, broken), "float32")
 
 
 class Stub:
@@ -213,11 +219,10 @@ def test_an_adapter_that_raises_is_an_error_and_what_it_lacks_is_unimplemented()
 
 
 def test_tolerances_are_far_below_what_is_inconclusive():
-    for dtype, loose in LOOSE.items():
-        for name, quantity in QUANTITIES.items():
-            problem = problem_of(name)
-            scales = truth(problem, quantity).scales
-            relative = max(t / s for t, s in zip(tolerances(problem, quantity, dtype), scales, strict=True))
+    for dtype, loose in MAX_RELATIVE_TOLERANCE.items():
+        for name in QUANTITIES:
+            right = oracle(problem_of(name), name)
+            relative = max(t / s for t, s in zip(right.tolerances(dtype), right.scales, strict=True))
             margin = 4 if name in ("reduction_ratio", "logdet_trace") else 10  # differences of larger numbers
             assert relative < loose / margin, name
 
@@ -228,17 +233,17 @@ def test_the_rule(quantity, dtype):
     """c (sqrt(n) u size + d), term by term."""
     n, u = longest_sum(CASE), ROUNDOFF[dtype]
     assert n == 13  # the datapoints: more than the 11 + 1 inputs that a layer might have
-    arrays, scales, sizes, changes, _ = truth(CASE, QUANTITIES[quantity])
-    for i, tolerance in enumerate(tolerances(CASE, QUANTITIES[quantity], dtype)):
-        assert scales[i] == np.max(np.abs(arrays[i]))
-        moved = changes[i] * u / 2.0**-24
-        assert tolerance == pytest.approx(C * (n**0.5 * u * sizes[i] + moved), rel=1e-12)
+    right = oracle(CASE, quantity)
+    for i, tolerance in enumerate(right.tolerances(dtype)):
+        assert right.scales[i] == np.max(np.abs(right.arrays[i]))
+        moved = right.changes[i] * u / 2.0**-24
+        assert tolerance == pytest.approx(C * (n**0.5 * u * right.sizes[i] + moved), rel=1e-12)
 
 
 def magnification(problem, name):
     """size / max|Q| of each array."""
-    oracle = truth(problem, QUANTITIES[name])
-    return np.array(oracle.sizes) / np.array(oracle.scales)
+    right = Oracle(problem, QUANTITIES[name])
+    return np.array(right.sizes) / np.array(right.scales)
 
 
 def test_sums_have_the_size_of_their_largest_element_and_differences_and_solves_a_larger_one():
@@ -288,7 +293,7 @@ def test_the_size_of_a_log_determinant_bounds_what_rounding_makes_of_it(name):
             return ref.exact_log_determinant(Q, G, damping(CASE))
         return ref.factored_log_determinant(Q, G, *omega_and_root(CASE, Q, G, "trace"))
 
-    for (Q, G), size in zip(factors(CASE), truth(CASE, quantity).sizes, strict=True):
+    for (Q, G), size in zip(factors(CASE), Oracle(CASE, quantity).sizes, strict=True):
         Q_32, G_32 = (A.astype(np.float32).astype(np.float64) for A in (Q, G))
         change = max(abs(log_determinant(*pair) - log_determinant(Q, G)) for pair in ((Q_32, G), (Q, G_32)))
         assert size / 1000 < change / ROUNDOFF["float32"] < size
@@ -299,7 +304,7 @@ def test_the_size_of_a_product_is_that_of_its_terms():
     Q, G = factors(CASE)[0]
     V = CASE.probes.direction[0]
     terms = np.einsum("ij,jk,kl->iljk", G, V, Q)
-    assert truth(CASE, QUANTITIES["kronecker_matvec"]).sizes[0] == pytest.approx(
+    assert oracle(CASE, "kronecker_matvec").sizes[0] == pytest.approx(
         max(np.max(np.abs(np.sum(terms, (2, 3)))), np.max(np.sqrt(np.sum(terms**2, (2, 3)))))
     )
 
@@ -313,7 +318,7 @@ def test_the_size_of_the_reduction_ratio_is_that_of_what_its_two_differences_can
 
     long, short = (magnification(shorter(CASE, factor), "reduction_ratio") for factor in (2.0**-6, 2.0**-12))
     assert 2**5 < short / long < 2**7
-    loss = truth(CASE, QUANTITIES["loss"]).scales[0]
+    loss = oracle(CASE, "loss").scales[0]
     before = loss + float(CASE.probes.eta) * sum(np.sum(W**2) for W in CASE.weights) / 2
     delta = dict(enumerate(shorter(CASE, 2.0**-12).probes.direction, start=1))
     slope = ref.dot(delta, ref.regularised_gradient(CASE.reference, CASE.X, CASE.Y, CASE.probes.eta))
@@ -350,7 +355,7 @@ def test_a_right_solve_passes_in_either_dtype(name, dtype):
     """Also where the damping is weak and kappa some tens or hundreds."""
     for problem in cases()[::7]:
         for p in (problem, less_damped(problem, 2.0**-5)):
-            verdict = compare(by_lapack(p, name, dtype), p, QUANTITIES[name], dtype)
+            verdict = compare(by_lapack(p, name, dtype), Oracle(p, QUANTITIES[name]), dtype).verdict
             assert verdict.status is Status.PASS, verdict
 
 
@@ -361,25 +366,25 @@ def test_kappa_is_for_algorithms_that_lose_more_than_that_of_the_reference():
     """
     excess = []
     for problem in cases()[::7]:
-        p, quantity = less_damped(problem, 2.0**-10), QUANTITIES["solve_exact"]
-        oracle = truth(p, quantity)
-        d = [change * ROUNDOFF["float64"] / ROUNDOFF["float32"] for change in oracle.changes]
+        p = less_damped(problem, 2.0**-10)
+        right = Oracle(p, QUANTITIES["solve_exact"])
+        d = [change * ROUNDOFF["float64"] / ROUNDOFF["float32"] for change in right.changes]
         answer = []
         for (Q, G), V in zip(factors(p), p.probes.direction, strict=True):
             block = ref.damped_block(Q, G, damping(p))
             values, vectors = np.linalg.eigh(block)
             weakest = vectors[:, :1] @ vectors[:, :1].T * values[-1]  # where an error is magnified most
             answer.append(ref.unvec(np.linalg.solve(block - 8 * 2.0**-53 * weakest, ref.vec(V)), len(V)))
-        assert compare(tuple(answer), p, quantity, "float64").ratio < 1
-        excess.extend(np.max(np.abs(a - b)) / (C * d_l) for a, b, d_l in zip(answer, oracle.arrays, d, strict=True))
+        assert compare(tuple(answer), right, "float64").verdict.ratio < 1
+        excess.extend(np.max(np.abs(a - b)) / (C * d_l) for a, b, d_l in zip(answer, right.arrays, d, strict=True))
     assert max(excess) > 1
 
 
 def test_a_size_that_is_not_finite_passes_nothing():
     singular = replace(QUANTITIES["gradient"], size=lambda p, arrays: (np.inf,))
     with pytest.raises(ValueError, match=f"gradient on {CASE.id}: the oracle is not finite"):
-        truth(CASE, singular)
-    assert not telling(CASE, singular)
+        Oracle(CASE, singular).value  # noqa: B018
+    assert not Oracle(CASE, singular).is_conclusive
 
 
 def test_an_oracle_without_a_value_in_24_bits_passes_nothing():
@@ -390,8 +395,8 @@ def test_an_oracle_without_a_value_in_24_bits_passes_nothing():
 
     broken = replace(QUANTITIES["loss"], oracle=unusable)
     with pytest.raises(UnusableOracleError, match="loss on digits: no value with 24 bits: not positive definite"):
-        truth(DIGITS, broken)
-    assert not telling(DIGITS, broken)
+        Oracle(DIGITS, broken).changes  # noqa: B018
+    assert not Oracle(DIGITS, broken).is_conclusive
 
 
 def test_d_is_at_least_the_last_rounding_and_nothing_for_integers():
@@ -445,7 +450,8 @@ def test_d_sees_what_a_recursion_cancels():
         Y=np.zeros((1, 2)),
     )
     quantity = QUANTITIES["preactivation_gauss_newton"]
-    (G, *_), d = truth(problem, quantity).arrays, truth(problem, quantity).changes[0]
+    right = Oracle(problem, quantity)
+    (G, *_), d = right.arrays, right.changes[0]
     neighbours = [perturbed(problem, np.random.default_rng(seed), 2.0**-24) for seed in range(8)]
     moved = max(np.max(np.abs(quantity.oracle(neighbour)[0] - G)) for neighbour in neighbours)
     assert d > 30 * moved

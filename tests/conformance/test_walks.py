@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.trajectories import STEPS, WALKS, walk
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
-from kfgn_conformance.tolerances import LOOSE, looseness
+from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 
 import kfgn
 from kfgn._optimisers import gauss_newton
@@ -28,7 +29,7 @@ def test_hardly_a_state_is_left_out(name):
     assert [here.t for here in waypoints] == sorted({here.t for here in waypoints})
     assert waypoints[0].t == 0
     exact(problem)
-    assert not STEP.asks(replace(problem, walk=None))
+    assert not STEP.applies_to(replace(problem, walk=None))
 
 
 def test_every_branch_is_taken():
@@ -62,8 +63,9 @@ def test_the_last_walks_go_through_what_they_are_about():
 
 @pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
 def test_the_tolerance_proves_something(name):
-    for dtype, loose in LOOSE.items():
-        assert looseness(walked(name), STEP, dtype) <= loose
+    oracle = Oracle(walked(name), STEP)
+    for dtype, loose in MAX_RELATIVE_TOLERANCE.items():
+        assert oracle.relative_tolerance(dtype) <= loose
 
 
 def test_problems_without_a_walk_are_refused():
@@ -79,7 +81,7 @@ def short(name, *, period=1):
 
 
 def swapped(self, xp, value, rho, thresholds):
-    """tau up where it should go down."""
+    """Raise tau when it should be lowered, and the reverse."""
     low, high = thresholds
     return xp.where(rho > high, self.higher(xp, value), xp.where(rho < low, self.lower(xp, value), value))
 
@@ -99,7 +101,7 @@ MISTAKES = {
 
 
 def without_momentum(xp, p, update, g, state, eta):
-    """The change of the model by a step of its own, where it should be by the whole update."""
+    """Compute the change of the model by the step alone. The right change is that by the whole update."""
     own = tuple(u - 0.75 * old for u, old in zip(update, state.update, strict=True))
     return change_in_model(xp, p, own, g, state, eta)
 
@@ -137,7 +139,7 @@ def test_a_mistake_fails(monkeypatch, mistake):
 
 
 def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
-    """The reference has nothing there, and the port is given ones."""
+    """The reference has no averages there, and the port gets ones."""
     (first,) = (here for here in walked("kfra").walk.waypoints if here.t == 0)
     assert all(np.all(Q == 1) for Q in first.Q)
     problem = replace(walked("kfra"), walk=walked("kfra").walk._replace(waypoints=(first,)))

@@ -1,21 +1,22 @@
-"""Messages of the kit: the right value follows `expected`, and the given one follows `got`."""
+"""Messages of the kit, in which the right value follows `expected` and the given value follows `got`."""
 
 import numpy as np
 import pytest
 from kfgn_conformance import golden
 from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_names
 from kfgn_conformance.golden.making import header, mistakes
+from kfgn_conformance.judging import compare
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.quantities import QUANTITIES
-from kfgn_conformance.tolerances import longest_sum, truth
-from kfgn_conformance.verdicts import compare
+from kfgn_conformance.tolerances import longest_sum
 
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
 GRADIENT = QUANTITIES["gradient"]
 
 
 def order(message, expected, got):
-    """True if the right value stands after `expected` and the other after `got`."""
+    """True if the right value follows `expected` and the wrong one follows `got`."""
     after = message.partition("expected ")[2]
     right, _, given = after.partition(", got ")
     return expected in right and got in given
@@ -32,7 +33,8 @@ def order(message, expected, got):
     ],
 )
 def test_of_an_answer(spoil, expected, got):
-    verdict = compare(spoil(truth(CASE, GRADIENT).arrays), CASE, GRADIENT, "float64")
+    oracle = Oracle(CASE, GRADIENT)
+    verdict = compare(spoil(oracle.arrays), oracle, "float64").verdict
     assert order(verdict.detail, expected, got), verdict.detail
 
 
@@ -46,10 +48,10 @@ def test_of_the_head_of_a_file_of_golden_vectors():
 
 def test_of_a_golden_vector():
     vector = next(v for v in golden.load() if v.quantity == "gradient" and v.flags and v.problem.N > 1)
-    n = longest_sum(vector.problem)
-    assert order(next(faults_of_arrays(vector, GRADIENT, n + 1)), str(n), str(n + 1))
+    n, oracle = longest_sum(vector.problem), Oracle(vector.problem, GRADIENT)
+    assert order(next(faults_of_arrays(vector, oracle, n + 1)), str(n), str(n + 1))
     short = vector._replace(expected=(vector.expected[0]._replace(float64=np.ones((2, 9))),))
     shapes = str([W.shape for W in vector.problem.weights])
-    assert order(next(faults_of_arrays(short, GRADIENT, n)), shapes, "[(2, 9)]")
+    assert order(next(faults_of_arrays(short, oracle, n)), shapes, "[(2, 9)]")
     other = vector._replace(flags=("Steps",))
     assert order(next(faults_of_names(other, {"notes": {}, "mistakes": {}})), ", ".join(vector.flags), "Steps")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, certified
 from kfgn_conformance.certified import accuracy, balls_have_eigenvalues, error_and_width
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.drawn import drawn_problems
 from kfgn_conformance.quantities import REFERENCE_ONLY, Quantity
-from kfgn_conformance.tolerances import tolerances
 from kfgn_reference import _damping as damping, _spectral as spectral
 
 EVERY = {quantity.name: quantity for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY)}
@@ -115,8 +115,9 @@ def test_the_error_is_an_upper_bound():
         return np.array([1.25]), np.array([2.0])
 
     problem, quantity = PROBLEMS[0], Quantity("by hand", "", value, elements=lambda p: 2)
-    ratio, width = error_and_width(problem, quantity)
-    tolerance, _ = tolerances(problem, quantity, "float64")
+    oracle = Oracle(problem, quantity)
+    ratio, width = error_and_width(oracle)
+    tolerance, _ = oracle.tolerances("float64")
     # FLINT rounds a radius up, in 30 bits
     assert 1 - 1e-15 < ratio * tolerance / 0.75 < 1 + 1e-8
     assert 1 - 1e-15 < width / 0.4 < 1 + 1e-8
@@ -130,8 +131,8 @@ def test_nothing_allowed_and_nothing_wrong_is_no_error():
             "0", "", lambda p: (np.array([of_balls if p.X.dtype == object else 0.0]),), elements=lambda p: 1
         )
 
-    assert error_and_width(PROBLEMS[0], constant(flint.arb(0))) == (0, 0)
-    assert error_and_width(PROBLEMS[0], constant(flint.arb(1)))[0] == 2.0**1022
+    assert error_and_width(Oracle(PROBLEMS[0], constant(flint.arb(0)))) == (0, 0)
+    assert error_and_width(Oracle(PROBLEMS[0], constant(flint.arb(1))))[0] == 2.0**1022
 
 
 def test_what_is_patched_is_restored():

@@ -1,12 +1,13 @@
-"""From a wrong answer to the mistake: a catalogue of what others got wrong, each a textbook with one wrong step.
+"""Diagnosis of wrong answers by a catalogue of known mistakes. Each mistake is a textbook with one wrong step.
 
-* textbook:  every quantity by plain formulas; catalogue: what overrides one of its steps
-* explain:   which mistakes have the answers that were given
-* shape:     what an error looks like that none explains
+* textbook:  every quantity by plain formulas
+* catalogue: textbooks with a mistake, each of which overrides one step
+* explain:   the mistakes that reproduce the given answers
+* shape:     a description of an error that no mistake explains
 """
 
 from . import catalogue  # noqa: F401  (fills MISTAKES)
-from .explain import Answered, Diagnosis, diagnose, explains, mistaken
+from .explain import Answered, Diagnosis, diagnose, explains
 from .mistake import MISTAKES, Mistake
 
-__all__ = ["MISTAKES", "Answered", "Diagnosis", "Mistake", "diagnose", "explains", "mistaken"]
+__all__ = ["MISTAKES", "Answered", "Diagnosis", "Mistake", "diagnose", "explains"]

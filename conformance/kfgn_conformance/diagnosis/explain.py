@@ -1,35 +1,32 @@
-"""Which known mistakes explain wrong answers; what the error looks like where none does."""
+"""Explanation of wrong answers by known mistakes, or else by the shape of the error."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
 from ..changes import LARGE
-from ..problems.problem import Problem
-from ..quantities import Arrays, Quantity, largest
-from ..tolerances import ROUNDOFF, tolerances, truth
+from ..oracle import Oracle
+from ..quantities import Arrays, largest
+from ..tolerances import ROUNDOFF
 from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 
 NEAR = 30
-"""Tolerances within which an answer is a mistake's: its rounding has no rule of its own."""
+"""The number of tolerances within which a mistake reproduces an answer. The mistake's rounding has no rule."""
 
 
 class Answered(NamedTuple):
-    """A well-formed answer on a problem; arrays: None for one that passed, which is the oracle's to all purposes."""
+    """An answer of the right form to the oracle's question. arrays: None if it passed, and so equals the oracle."""
 
-    problem: Problem
+    oracle: Oracle
     arrays: Arrays | None
 
 
 class Diagnosis(NamedTuple):
-    """The explanation of a quantity's wrong answers.
+    """The explanation of the wrong answers for a quantity.
 
-    mistakes: those that each explain every answer, right or wrong: no problem among these can tell them apart
-    shape:    what the error looks like; empty where a mistake explains it
-    tried:    whether any wrong answer was compared with the known mistakes; answers on large problems are not
+    mistakes: the mistakes that each explain every answer, right or wrong; these problems cannot tell them apart
+    shape:    the shape of the error; empty if a mistake explains the answers
+    tried:    False if no wrong answer was compared with the known mistakes, as for large problems
     """
 
     mistakes: tuple[Mistake, ...]
@@ -42,62 +39,49 @@ class Diagnosis(NamedTuple):
         return f"no known mistake {'explains this' if self.tried else 'was tried'}: {self.shape}"
 
 
-def within_reach(problem: Problem) -> bool:
-    """Whether the textbook, which forms every matrix, can answer on the problem."""
-    return problem.parameters < LARGE
+def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
+    """Explain the wrong answers of an implementation for a quantity. None if no answer is wrong.
 
-
-def diagnose(answers: Sequence[Answered], quantity: Quantity, dtype: str) -> Diagnosis | None:
-    """Explain the wrong ones of all answers of an implementation for a quantity; None where none is wrong.
-
-    The shape is that of the first wrong answer, so that the worst should come first.
+    The shape is that of the first wrong answer, so the worst one should come first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
         return None
-    tried = [answer for answer in wrong if within_reach(answer.problem)]
-    right = [answer for answer in answers if answer.arrays is None and within_reach(answer.problem)]
+    tried = [answer for answer in wrong if _is_small(answer)]
+    right = [answer for answer in answers if answer.arrays is None and _is_small(answer)]
     mistakes = tuple(
         mistake
-        for name, mistake in MISTAKES.items()
+        for mistake in MISTAKES.values()
         # the wrong answers come first: they differ most from the oracle, and exclude most mistakes
-        if tried and all(explains(name, answer, quantity, dtype) for answer in (*tried, *right))
+        if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )
-    problem, arrays = wrong[0]
+    oracle, arrays = wrong[0]
     assert arrays is not None
-    shape = "" if mistakes else shape_of_error(problem, quantity, arrays, dtype)
+    shape = "" if mistakes else shape_of_error(oracle, arrays, dtype)
     return Diagnosis(mistakes, shape, bool(tried))
 
 
-def explains(name: str, answer: Answered, quantity: Quantity, dtype: str) -> bool:
-    """Whether the mistake has this answer on this problem, to some tolerances, and a wrong one better than the oracle.
+def _is_small(answer: Answered) -> bool:
+    """True if a textbook, which forms every matrix, can answer on the problem."""
+    return answer.oracle.problem.parameters < LARGE
 
-    Tolerances are those of the oracle, in proportion where the mistake's array is larger, as its rounding is then.
 
-    Without the second a mistake that changes nothing here would explain whatever is nearly right.
+def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
+    """True if the mistake reproduces the answer within `NEAR` tolerances, and a wrong answer better than the oracle.
+
+    The tolerances are the oracle's. If the mistake's array is larger than the oracle's, its rounding is larger too, and
+    the tolerance grows in proportion.
+
+    Without the second condition, a mistake that changes nothing here would explain every answer that is nearly right.
     """
-    made = mistaken(name, answer.problem, quantity)
+    oracle = answer.oracle
+    made = oracle.answer_of(mistake.textbook)
     if made is None:
         return False
-    oracle, allowed = truth(answer.problem, quantity), tolerances(answer.problem, quantity, dtype)
     arrays = oracle.arrays if answer.arrays is None else answer.arrays
     near, nearer = True, answer.arrays is None
-    for a, m, q, t, scale in zip(arrays, made, oracle.arrays, allowed, oracle.scales, strict=True):
+    for a, m, q, t, scale in zip(arrays, made, oracle.arrays, oracle.tolerances(dtype), oracle.scales, strict=True):
         rounding = max(1.0, largest(m) / scale) * t if scale > 0 else max(t, ROUNDOFF[dtype] * largest(m))
         near = near and largest(a - m) <= NEAR * rounding
         nearer = nearer or largest(a - m) <= largest(a - q) / 2 > t / 2
     return near and nearer
-
-
-@lru_cache(maxsize=2**14)
-def mistaken(name: str, problem: Problem, quantity: Quantity) -> Arrays | None:
-    """The mistake's answer in float64; None where it has none in the right shapes: it is no explanation there."""
-    try:
-        with np.errstate(all="ignore"):
-            made = quantity.view(problem, MISTAKES[name].textbook(problem).answer(quantity.name))
-    except (np.linalg.LinAlgError, ValueError, ZeroDivisionError):
-        return None
-    right = truth(problem, quantity).arrays
-    if [a.shape for a in made] != [a.shape for a in right] or not all(np.all(np.isfinite(a)) for a in made):
-        return None
-    return made

@@ -10,10 +10,11 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 from ..decoding import FileError, checked, content_of, from_json
-from ..diagnosis import MISTAKES, mistaken
+from ..diagnosis import MISTAKES
+from ..oracle import Oracle
 from ..problems.problem import Array
 from ..quantities import ROWS, Quantity, largest
-from ..tolerances import longest_sum, quotient, truth
+from ..tolerances import longest_sum, quotient
 from .decimals import each
 from .flags import FLAGS, flags
 from .form import FOLDER, SCHEMA, decoded
@@ -120,8 +121,9 @@ def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set
             yield f"{vector.id}: expected the unique id {vector.quantity}-{vector.problem.id}"
         seen.add(vector.id)
         try:
-            found = [*faults_of_names(vector, written), *faults_of_arrays(vector, ROWS[vector.quantity], n)]
-            found += faults_of_hides(vector, ROWS[vector.quantity], set(written["mistakes"]))
+            oracle = Oracle(vector.problem, ROWS[vector.quantity])
+            found = [*faults_of_names(vector, written), *faults_of_arrays(vector, oracle, n)]
+            found += faults_of_hides(vector, oracle, set(written["mistakes"]))
         except Exception as error:  # the reference may raise anything for a meaningless problem
             found = [f"its problem cannot be evaluated: {type(error).__name__}: {error}"]
         yield from (f"{vector.id}: {fault}" for fault in found)
@@ -137,16 +139,15 @@ def faults_of_names(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
         yield f"hides: {name} is not among the mistakes of the file"
 
 
-def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str]:
+def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
     """Expected values, compared with each other, the rule of tolerances, the reference in float64, and balls."""
-    right = truth(vector.problem, quantity)
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
-    shapes, right_shapes = [array.float64.shape for array in vector.expected], [q.shape for q in right.arrays]
+    shapes, right_shapes = [array.float64.shape for array in vector.expected], [q.shape for q in oracle.arrays]
     if shapes != right_shapes:
         yield f"expected arrays of shapes {right_shapes}, got {shapes}"
         return
-    of_each = zip(vector.expected, right.arrays, right.sizes, right.changes, strict=True)
+    of_each = zip(vector.expected, oracle.arrays, oracle.sizes, oracle.changes, strict=True)
     for i, (array, q, size, d) in enumerate(of_each, start=1):
         decimals, radius = array.exact()
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
@@ -162,13 +163,13 @@ def faults_of_arrays(vector: Vector, quantity: Quantity, n: int) -> Iterator[str
         if (error := largest(q - array.float64)) > array.tolerances["float64"]:
             yield f"array {i}: it differs from the reference by {error:.1e}, more than its tolerance"
     if CAN_CERTIFY:
-        yield from faults_of_radii(vector, quantity)
+        yield from faults_of_radii(vector, oracle.quantity)
 
 
-def faults_of_hides(vector: Vector, quantity: Quantity, shown: set[str]) -> Iterator[str]:
+def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator[str]:
     """Wrong entries of `hides` and of the mistakes. shown: the mistakes that some vector of the file shows."""
-    for name in MISTAKES:
-        error = in_tolerances(mistaken(name, vector.problem, quantity), vector.expected)
+    for name, mistake in MISTAKES.items():
+        error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
         if error > ROUNDING and name in vector.hides:
             yield f"hides: {name} is visible on this problem"
         elif error > ROUNDING and name not in shown:

@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..diagnosis import MISTAKES, mistaken
+from ..diagnosis import MISTAKES, Mistake
+from ..oracle import Oracle
 from ..problems.json_format import as_json
-from ..problems.problem import Problem
 from ..quantities import ROWS, Quantity, largest
-from ..tolerances import ROUNDOFF, C, longest_sum, telling, tolerances, truth
+from ..tolerances import ROUNDOFF, C, longest_sum
 from .decimals import in_decimals
 from .flags import FLAGS, flags
 from .form import FOLDER, SCHEMA
@@ -56,10 +56,11 @@ def sha256(content: bytes) -> str:
 
 def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
     """The content of the file of a quantity: its vectors, and the fields that they share."""
-    problems = [one.problem for one in questions]
-    caught = {problem.id: catches(problem, quantity) for problem in problems}
-    shown = set[str]().union(*caught.values())
-    vectors = [vector_of(quantity, one, sorted(shown - caught[one.problem.id])) for one in questions]
+    oracles = [Oracle(one.problem, quantity) for one in questions]
+    caught = [catches(oracle) for oracle in oracles]
+    shown = set[str]().union(*caught)
+    each = zip(oracles, questions, caught, strict=True)
+    vectors = [vector_of(oracle, one.says, sorted(shown - its_own)) for oracle, one, its_own in each]
     used = {flag for vector in vectors for flag in vector["flags"]}
     return {
         **header(quantity),
@@ -93,33 +94,31 @@ def mistakes() -> dict[str, str]:
     return {name: mistake.description for name, mistake in MISTAKES.items()}
 
 
-def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, Any]:
+def vector_of(oracle: Oracle, description: str, hides: list[str]) -> dict[str, Any]:
     """A vector, as JSON. Raises `ValueError` if its tolerance is too wide to show any mistake."""
-    problem = one.problem
-    if not telling(problem, quantity):
-        raise ValueError(
-            f"{quantity.name} on {problem.id}: expected a tolerance that can show a mistake, got a wider one"
-        )
+    problem = oracle.problem
+    if not oracle.is_conclusive:
+        raise ValueError(f"{oracle}: expected a tolerance that can show a mistake, got a wider one")
     return {
-        "id": f"{quantity.name}-{problem.id}",
-        "description": one.says,
+        "id": f"{oracle.quantity.name}-{problem.id}",
+        "description": description,
         "flags": list(flags(problem)),
         "hides": hides,
         "problem": as_json(problem),
         "n": longest_sum(problem),
-        "expected": expected(problem, quantity),
+        "expected": expected(oracle),
     }
 
 
-def expected(problem: Problem, quantity: Quantity) -> list[dict[str, Any]]:
+def expected(oracle: Oracle) -> list[dict[str, Any]]:
     """The arrays of a quantity, with certified radii, their tolerances, and the terms of the tolerances."""
     from ..certified import certified
 
-    oracle, n = truth(problem, quantity), longest_sum(problem)
+    n, balls_of = longest_sum(oracle.problem), certified(oracle.problem, oracle.quantity)
     return [
-        in_decimals(balls, oracle.integer)
+        in_decimals(balls, oracle.value.integer)
         | {"size": (size := rounded(exact)), "d": (d := rounded(change)), "tolerances": allowed(n, size, d)}
-        for balls, exact, change in zip(certified(problem, quantity), oracle.sizes, oracle.changes, strict=True)
+        for balls, exact, change in zip(balls_of, oracle.sizes, oracle.changes, strict=True)
     ]
 
 
@@ -133,12 +132,12 @@ def rounded(x: float) -> float:
     return float(f"{x:.3g}")
 
 
-def catches(problem: Problem, quantity: Quantity) -> set[str]:
+def catches(oracle: Oracle) -> set[str]:
     """The mistakes whose answer on a problem is outside the tolerance of float32."""
-    right = list(zip(truth(problem, quantity).arrays, tolerances(problem, quantity, "float32"), strict=True))
+    right = list(zip(oracle.arrays, oracle.tolerances("float32"), strict=True))
 
-    def caught(name: str) -> bool:
-        wrong = mistaken(name, problem, quantity)
+    def is_caught(mistake: Mistake) -> bool:
+        wrong = oracle.answer_of(mistake.textbook)
         return wrong is None or any(largest(a - q) > t for a, (q, t) in zip(wrong, right, strict=True))
 
-    return set(filter(caught, MISTAKES))
+    return {name for name, mistake in MISTAKES.items() if is_caught(mistake)}

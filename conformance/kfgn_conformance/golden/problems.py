@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..oracle import Oracle
 from ..problems.dyadic import Shape, clear
 from ..problems.problem import Problem, Walk
 from ..problems.trajectories import WALKS, Course, walked
 from ..quantities import QUANTITIES, ROWS
-from ..tolerances import telling
 
 
 class Question(NamedTuple):
@@ -196,7 +196,7 @@ def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change
     """A problem on which the tolerance of each quantity is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
-        return all(telling(problem, QUANTITIES[quantity]) for quantity in quantities)
+        return all(Oracle(problem, QUANTITIES[quantity]).is_conclusive for quantity in quantities)
 
     return Question(clear(name, shape, change, wanted), says, quantities)
 
@@ -226,7 +226,7 @@ def steps(name: str, shape: Shape, settings: Walk) -> Question:
 
     def wanted(problem: Problem) -> bool:
         assert problem.walk is not None
-        return len(problem.walk.waypoints) == len(MOMENTS) and telling(problem, ROWS["optimiser_step"])
+        return len(problem.walk.waypoints) == len(MOMENTS) and Oracle(problem, ROWS["optimiser_step"]).is_conclusive
 
     at = ", ".join(str(t + 1) for t in MOMENTS)
     says = f"Steps {at} by {settings.method} ({described(shape)})"

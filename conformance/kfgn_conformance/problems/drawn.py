@@ -18,8 +18,8 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.extra import numpy as hnp
 from kfgn_reference import TRANSFERS
 
+from ..oracle import Oracle
 from ..quantities import QUANTITIES
-from ..tolerances import telling, truth
 from .cases import SPLITS
 from .dyadic import Shape
 from .margins import clear_of_kinks, near_border
@@ -167,8 +167,8 @@ def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
 
 def tells(problem: Problem) -> bool:
     """True if every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
-    has_gradient = any(np.any(g) for g in truth(problem, QUANTITIES["gradient"]).arrays)
-    return has_gradient and all(telling(problem, quantity) for quantity in QUANTITIES.values())
+    has_gradient = any(np.any(g) for g in Oracle(problem, QUANTITIES["gradient"]).arrays)
+    return has_gradient and all(Oracle(problem, quantity).is_conclusive for quantity in QUANTITIES.values())
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import kfgn_reference as ref
@@ -57,11 +56,10 @@ class Quantity:
         """What is compared, by the reference."""
         return self.view(problem, self.oracle(problem))
 
-    def asks(self, problem: Problem) -> bool:
+    def applies_to(self, problem: Problem) -> bool:
         """Whether it is a question about this kind of problem."""
         return self.of_walks == (problem.walk is not None)
 
-    @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)
     def within_reach(self, problem: Problem) -> Problem | None:
         """The problem, on as many of its datapoints as `ELEMENTS` allows; None if not even one fits."""
         n = ELEMENTS // self.elements(problem.head(1)) if self.per_datapoint else problem.N

@@ -3,12 +3,13 @@ that conjugate gradients solve. The right-hand side is the problem's direction V
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import kfgn_reference as ref
 import numpy as np
 
+from ..per_problem import once_per_problem
 from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
 from .sizes import Arrays, condition, largest, magnified_by, size_of_log_determinant
@@ -16,7 +17,7 @@ from .sizes import Arrays, condition, largest, magnified_by, size_of_log_determi
 NORMS = ("trace", "frobenius", "spectral")
 
 
-@lru_cache(maxsize=32)
+@once_per_problem
 def factors(p: Problem) -> list[tuple[Array, Array]]:
     """Q and KFRA's G of each layer."""
     return list(zip(in_order(ref.expected_q(p.reference, p.X)), in_order(ref.kfra(p.reference, p.X, p.Y)), strict=True))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..plain import plain
 from ..quantities import ROWS
-from ..verdicts import UNASKED, Status
+from ..verdicts import NOT_RUN, Status
 from ..writing import write_whole
 from .records import Line, Records
 
@@ -85,7 +85,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
     rows = []
     for i, name in enumerate(names):
         cells = found[name]
-        if all(cell["status"] in UNASKED for cell in cells.values()):
+        if all(cell["status"] in NOT_RUN for cell in cells.values()):
             continue
         boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
         description = ROWS[name].says if name in ROWS else ""

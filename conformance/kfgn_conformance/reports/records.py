@@ -14,7 +14,7 @@ import numpy as np
 from ..decoding import FileError, checked, content_of, from_json
 from ..problems.problem import Problem
 from ..quantities import ROWS
-from ..run import Cell, Column, Report, Row, ignored
+from ..results import Cell, Column, Report, Row
 from ..tolerances import ROUNDOFF, C
 from ..writing import write_whole
 from .form import CellLine, RunLine, fault_of_cell, fault_of_run
@@ -51,7 +51,7 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"unexpectedly passing: {failure}" for failure in report.mended)],
+        "notes": [*report.notes, *(f"unexpectedly passing: {failure}" for failure in report.unexpectedly_passing)],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 
@@ -63,8 +63,8 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
     `write_records` replaces the whole file. A device or a pipe is written only then.
     """
     if path is None or (path.exists() and not path.is_file()):
-        return ignored
-    write_whole(path, _text([records(Report(list(columns), list(problems), notes=[UNFINISHED])).run]))
+        return _unrecorded
+    write_whole(path, _text([records(Report(tuple(columns), tuple(problems), notes=(UNFINISHED,))).run]))
 
     def add(name: str, row: Row) -> None:
         # a full disk is reported at the end, when the whole file is written
@@ -80,6 +80,10 @@ def _append(path: Path, lines: str) -> None:
         file.seek(-1, os.SEEK_END)
         separator = b"" if file.read(1) == b"\n" else b"\n"
         file.write(separator + lines.encode())
+
+
+def _unrecorded(_name: str, _row: Row) -> None:
+    """Do nothing with a row that has ended."""
 
 
 def write_records(report: Report, path: Path) -> None:
@@ -173,11 +177,11 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "column": column,
         "status": str(cell.status),
         "ratio": _number(cell.ratio),
-        "relative_tolerance": _number(max(v.looseness for v in cell.verdicts)),
-        "problems": cell.asked,
-        "supported": cell.taken,
+        "relative_tolerance": _number(max(v.relative_tolerance for v in cell.verdicts)),
+        "problems": cell.total,
+        "supported": cell.supported,
         "worst": {"problem": worst.problem, "detail": worst.detail},
-        "expected_failure": cell.known,
+        "expected_failure": cell.is_expected,
         "reasons": [failure.reason for failure in cell.expected],
         "translations": cell.translations,
         "diagnosis": diagnosis

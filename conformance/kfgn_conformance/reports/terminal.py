@@ -12,9 +12,9 @@ from rich.text import Text
 from ..plain import plain
 from ..problems.problem import Problem
 from ..quantities import ROWS
-from ..run import Cell, Column, Report
+from ..results import Cell, Column, Report
 from ..tolerances import ROUNDOFF
-from ..verdicts import BAD, UNASKED, Status
+from ..verdicts import BAD, NOT_RUN, Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 """The colours of verdicts. Other verdicts are red."""
@@ -36,7 +36,7 @@ def print_report(report: Report, console: Console) -> None:
     for table in _tables(report, console):
         console.print(table)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
-    if any(0 < cell.taken < cell.asked for cell in report.cells):
+    if any(0 < cell.supported < cell.total for cell in report.cells):
         legend += " A number in parentheses counts the problems that are supported, if not all of them are."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " An empty cell is a quantity that the implementation does not offer."
@@ -58,13 +58,13 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"{kind}: {note}: {', '.join(quantities)}")
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
-    for failure in report.mended:
+    for failure in report.unexpectedly_passing:
         console.print(f"unexpectedly passing: {failure}", style="red")
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
-                style, prefix = ("yellow", "expected ") if cell.known else ("red", "")
+                style, prefix = ("yellow", "expected ") if cell.is_expected else ("red", "")
                 line = f"{prefix}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
                 console.print(line, style=style)
                 for failure in cell.expected:
@@ -77,7 +77,7 @@ def _unsupported(column: Column, cell: Cell) -> Iterator[str]:
     """The reasons why an implementation does not support problems, each with their number."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
-        yield f"{column.name}: {reason}: {n} of {cell.asked} problems"
+        yield f"{column.name}: {reason}: {n} of {cell.total} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
@@ -100,8 +100,8 @@ def _partly_supported(report: Report) -> Iterator[str]:
     """The columns that do not support all problems, with the kinds of those that they support."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
-        supported, total = report.asked(i)
-        if column.adapter is not None and len(supported) < total:
+        supported, total = report.supported(i)
+        if column.description is not None and len(supported) < total:
             kinds = f": {_kinds(supported)}" if supported else ""
             lines.setdefault(f"{len(supported)} of {total} problems supported{kinds}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
@@ -140,7 +140,7 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            problems = sorted({row[i].asked for i in chosen if row[i].taken})
+            problems = sorted({row[i].total for i in chosen if row[i].supported})
             cells = (_text(row[i]) for i in chosen)
             table.add_row(name, ROWS[name].equation, "/".join(map(str, problems)), *cells)
     return table
@@ -153,13 +153,13 @@ def _offered(report: Report, name: str) -> bool:
 
 def _text(cell: Cell) -> Text:
     """The ratio if the cell passed, or the status, with the number of supported problems if not all are."""
-    if cell.status in UNASKED:
+    if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.taken})" if 0 < cell.taken < cell.asked else ""
+    count = f" ({cell.supported})" if 0 < cell.supported < cell.total else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
-    return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.known else COLOURS.get(cell.status, "bold red"))
+    return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.is_expected else COLOURS.get(cell.status, "bold red"))
 
 
 def _kinds(problems: Sequence[Problem]) -> str:

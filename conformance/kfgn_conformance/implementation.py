@@ -1,0 +1,58 @@
+"""An implementation that takes part in a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .adapters import Adapter, Description
+from .adapters.conventions import compared
+from .quantities import Quantity
+from .results import Column
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """An adapter with the description that it gave, which is read once, or the reason why there is no adapter.
+
+    name:        the name in the head of the column; if it is empty, the name in the description
+    adapter:     None if the implementation is not usable
+    reason:      the reason why it is not usable
+    twice:       True to repeat every question of the table, as for an adapter that does not ship with the kit
+    short:       True to repeat only the questions on one problem in other orders, as for a library that compiles
+    description: None without an adapter
+    """
+
+    name: str
+    adapter: Adapter | None = None
+    reason: str = ""
+    twice: bool = False
+    short: bool = False
+    description: Description | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        description = self.adapter.describe() if self.adapter else None
+        object.__setattr__(self, "description", description)
+        if description and not self.name:
+            object.__setattr__(self, "name", description.name)
+
+    @property
+    def column(self) -> Column:
+        """The column of the implementation in a report."""
+        return Column(self.name, self.description, self.reason)
+
+    @property
+    def opened(self) -> tuple[Adapter, Description]:
+        """The adapter and its description. `ValueError` for an implementation that is not usable."""
+        if self.adapter is None or self.description is None:
+            raise ValueError(f"{self.name}: expected a usable implementation: {self.reason}")
+        return self.adapter, self.description
+
+    def compared(self, quantity: Quantity) -> Quantity:
+        """Return the part of a quantity that can be compared, given the conventions of the implementation."""
+        return compared(quantity, self.description.conventions) if self.description else quantity
+
+    def restart(self) -> bool:
+        """Close the adapter, so that the next question starts a new one without a state. False if it has no `close`."""
+        close: Callable[[], object] | None = getattr(self.adapter, "close", None)
+        if close is not None:
+            close()
+        return close is not None

@@ -1,0 +1,206 @@
+"""The comparison of one answer of one implementation with the oracle."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .adapters import Adapter, UnsupportedError
+from .adapters.answers import NoAnswerError, as_arrays, error_line, error_message, max_bytes, one_line
+from .adapters.conventions import translated
+from .changes import LARGE
+from .implementation import Implementation
+from .inputs import changed, copy_for_adapters, of_changed, restore
+from .oracle import Oracle
+from .problems.problem import Problem
+from .quantities import Arrays, Quantity, largest
+from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
+from .verdicts import RIGHT, WRONG, Status, Verdict
+
+NON_STRICT = 30
+"""Up to this ratio an answer is wrong but near. The tests of LAPACK have the same limit."""
+
+
+class Rule(NamedTuple):
+    """A rule by which answers are compared.
+
+    name:       the name of the tolerance in messages
+    tolerances: the tolerance of each array, for an oracle and a dtype
+    relative:   the largest of these tolerances, relative to max|Q|, for an oracle and a dtype
+    """
+
+    name: str
+    tolerances: Callable[[Oracle, str], Sequence[float]]
+    relative: Callable[[Oracle, str], float]
+
+
+STRICT = Rule("tolerance", Oracle.tolerances, Oracle.relative_tolerance)
+"""The rule of `tolerances`."""
+
+
+class Judged(NamedTuple):
+    """The verdict on an answer.
+
+    wrong: a copy of the arrays for the diagnosis, if they are wrong but have the right form. It is None for other
+           answers and for large problems.
+    """
+
+    verdict: Verdict
+    wrong: Arrays | None = None
+
+
+def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
+    """Run an adapter on one quantity and one problem, and compare its answer with the reference.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        The implementation. Its answer may be in its own conventions, which its description declares.
+    problem : Problem
+        The problem. The adapter gets a copy of it.
+    quantity : Quantity
+        A quantity that applies to the problem, one of `QUANTITIES`.
+    twice : bool
+        True to repeat the question after a right answer. An implementation with a state may then be wrong.
+
+    Returns
+    -------
+    Verdict
+        The outcome. An exception of the adapter is an ERROR. `UnsupportedError` is UNIMPLEMENTED.
+
+    Raises
+    ------
+    ValueError
+        The quantity has no finite value on the problem.
+
+    Notes
+    -----
+    The cost is that of the reference in float64 and, for a problem that does not ship with the kit, of nine more
+    evaluations in an arithmetic of 24 bits, which take some tenths of a second on a small problem.
+
+    Examples
+    --------
+    A gradient without the mean over the datapoints fails:
+
+    >>> from kfgn_conformance import QUANTITIES, Description, judge
+    >>> from kfgn_conformance.problems.cases import cases
+    >>> class Mine:
+    ...     def describe(self):
+    ...         return Description("mine", "1.0", "float64", frozenset({"gradient"}))
+    ...     def compute(self, problem, quantity):
+    ...         right = QUANTITIES[quantity].value(problem)
+    ...         return tuple(problem.N * array for array in right)
+    >>> problem = cases()[0]
+    >>> print(judge(Mine(), problem, QUANTITIES["gradient"]).status)
+    FAIL
+    >>> print(judge(Mine(), problem, QUANTITIES["kfra"]).status)
+    UNIMPLEMENTED
+    """
+    implementation = Implementation("", adapter)
+    oracle = Oracle(problem, implementation.compared(quantity))
+    return (judged_twice if twice else judged)(implementation, oracle).verdict
+
+
+def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
+    """Do the same as `judged`, and repeat the question after a right answer."""
+    first = judged(implementation, oracle)
+    if first.verdict.status in RIGHT:
+        second = judged(implementation, oracle).verdict
+        if second.status is Status.UNIMPLEMENTED:
+            second = refused(second)
+        if second.status is not first.verdict.status:
+            return Judged(second._replace(detail=f"the same question a second time: {second.detail}"))
+    return first
+
+
+def refused(verdict: Verdict) -> Verdict:
+    """Return the ERROR of an adapter that does not support a problem on which it has answered the same question."""
+    return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
+
+
+def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) -> Judged:
+    """Run an implementation on the oracle's question, and compare its answer with the oracle."""
+    adapter, description = implementation.opened
+    problem, quantity = oracle.problem, oracle.quantity
+    if quantity.name not in description.quantities:
+        detail = f"{description.name} does not offer {quantity.name}"
+        return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=detail))
+    if description.dtype not in problem.dtypes:
+        return Judged(Verdict(Status.SKIPPED, problem.id, detail=dtypes_of(problem)))
+    given, fault = copy_for_adapters(problem), None
+    try:
+        arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))
+        answer, translations = translated(arrays, problem, quantity, description.conventions)
+    except UnsupportedError as error:
+        fault = Verdict(Status.UNIMPLEMENTED, problem.id, detail=error_message(error))
+    except NoAnswerError as error:
+        fault = Verdict(Status.ERROR, problem.id, np.inf, detail=one_line(error))
+    except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
+        if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
+            raise
+        fault = Verdict(Status.ERROR, problem.id, np.inf, detail=error_line(error))
+    if names := changed(problem, given):
+        restore(problem, given)
+        if fault is None or fault.status is Status.UNIMPLEMENTED:
+            fault = Verdict(Status.ERROR, problem.id, np.inf, detail=of_changed(names))
+    return Judged(fault) if fault else compare(answer, oracle, description.dtype, translations, rule)
+
+
+def dtypes_of(problem: Problem) -> str:
+    """Describe the dtypes in which the problem is run."""
+    return f"{problem.id} is run only in {' and '.join(problem.dtypes)}"
+
+
+def compare(
+    answer: object, oracle: Oracle, dtype: str, translations: tuple[str, ...] = (), rule: Rule = STRICT
+) -> Judged:
+    """Compare an answer in a dtype with the oracle. translations: those that brought it into the kit's conventions."""
+    problem = oracle.problem
+    arrays, fault = well_formed(answer, oracle, dtype)
+    if fault:
+        done = f", of the answer after translation: {', '.join(translations)}" if translations else ""
+        return Judged(Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations))
+    ratio, detail = worst_ratio(arrays, oracle, rule.tolerances(oracle, dtype), rule.name)
+    relative = rule.relative(oracle, dtype)
+    status = _status(ratio, relative, dtype)
+    # the arrays are copied, since an adapter may write its next answer into them
+    wrong = tuple(map(np.copy, arrays)) if status in WRONG and problem.parameters < LARGE else None
+    return Judged(Verdict(status, problem.id, ratio, relative, detail, translations), wrong)
+
+
+def worst_ratio(arrays: Arrays, oracle: Oracle, allowed: Sequence[float], rule: str) -> tuple[float, str]:
+    """Return the largest ratio of an array's error to its tolerance, and a description of that array."""
+    errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
+    ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
+    worst = int(np.argmax(ratios))
+    detail = (
+        f"array {worst + 1} of {len(errors)}: error {errors[worst]:.3g}, {rule} {allowed[worst]:.3g}, "
+        f"largest element {oracle.scales[worst]:.3g}"
+    )
+    return ratios[worst], detail
+
+
+def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str]:
+    """Return the answer as arrays, and the fault of its form, which is empty if there is none."""
+    if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
+        return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"
+    arrays, right = tuple(np.asarray(a) for a in answer), oracle.value
+    if len(arrays) != len(right.arrays):
+        return (), f"expected {len(right.arrays)} arrays, got {len(arrays)}"
+    for i, (a, q) in enumerate(zip(arrays, right.arrays, strict=True), start=1):
+        if a.shape != q.shape:
+            return (), f"array {i}: expected shape {q.shape}, got {a.shape}"
+        if right.integer and a.dtype.kind not in "iu":
+            return (), f"array {i}: expected an integer dtype, got {a.dtype}"
+        if not right.integer and a.dtype != dtype:
+            return (), f"array {i}: expected dtype {dtype}, got {a.dtype}"
+        if not np.all(np.isfinite(a)):
+            return (), f"array {i}: expected finite values, got NaN or infinity"
+    return arrays, ""
+
+
+def _status(ratio: float, relative_tolerance: float, dtype: str) -> Status:
+    """Return the status. An error above a large tolerance is proved too, but a pass within it proves nothing."""
+    if ratio > 1:
+        return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
+    return Status.INCONCLUSIVE if relative_tolerance > MAX_RELATIVE_TOLERANCE[dtype] else Status.PASS

@@ -1,0 +1,145 @@
+"""The reference's answer to a question, with everything that an answer is compared by."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .changes import UnusableOracleError, changes
+from .known_changes import known_changes
+from .problems.problem import Problem
+from .quantities import Arrays, Quantity, largest
+from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL, longest_sum, rounding_bound
+
+
+class Value(NamedTuple):
+    """The reference's arrays as float64.
+
+    scales:  max|Q| of each array
+    sizes:   what the rounding errors of each array are relative to
+    integer: True for classes; an answer must then be of integers too
+    """
+
+    arrays: Arrays
+    scales: tuple[float, ...]
+    sizes: tuple[float, ...]
+    integer: bool
+
+
+class Answers(Protocol):
+    """A textbook of `diagnosis`: an implementation of every quantity on one problem."""
+
+    def answer(self, quantity: str) -> Arrays:
+        """Compute the arrays of a quantity."""
+        ...
+
+
+class Oracle:
+    """The reference's answer to one question, which is a quantity on a problem.
+
+    Its value, the changes d and the answers of known mistakes are computed at their first use, and are kept for as long
+    as this object exists. They serve every implementation and both dtypes.
+
+    Values that cannot be compared with an answer raise `UnusableOracleError`, a `ValueError`.
+    """
+
+    def __init__(self, problem: Problem, quantity: Quantity) -> None:
+        self.problem, self.quantity = problem, quantity
+        self._answers: dict[Callable[[Problem], Answers], Arrays | None] = {}
+
+    def __str__(self) -> str:
+        return f"{self.quantity.name} on {self.problem.id}"
+
+    @cached_property
+    def value(self) -> Value:
+        """The reference's value."""
+        answers = [np.asarray(array) for array in self.quantity.value(self.problem)]
+        arrays = tuple(answer.astype(np.float64) for answer in answers)
+        scales, sizes = tuple(map(largest, arrays)), self.quantity.size(self.problem, arrays)
+        self._check_finite(*scales, *sizes)
+        return Value(arrays, scales, sizes, integer=answers[0].dtype.kind in "iu")
+
+    @cached_property
+    def changes(self) -> tuple[float, ...]:
+        """d of each array for u = 2^-24."""
+        d = known_changes(self.problem, self.quantity) or changes(self.problem, self.quantity)
+        self._check_finite(*d)
+        return d
+
+    @property
+    def arrays(self) -> Arrays:
+        """The reference's arrays as float64."""
+        return self.value.arrays
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """max|Q| of each array."""
+        return self.value.scales
+
+    @property
+    def sizes(self) -> tuple[float, ...]:
+        """The size in the tolerance rule, for each array."""
+        return self.value.sizes
+
+    def tolerances(self, dtype: str) -> tuple[float, ...]:
+        """Compute the tolerance of each array, by the rule of `tolerances`."""
+        return tuple(bound + SMALLEST_NORMAL[dtype] for bound in self._rounding_bounds(dtype))
+
+    def relative_tolerance(self, dtype: str) -> float:
+        """Compute the largest tolerance / max|Q| over the arrays, where max|Q| is at least the smallest normal number.
+
+        So an array that is 0 without any rounding error differs from an array that is 0 by cancellation.
+        """
+        pairs = zip(self._rounding_bounds(dtype), self.scales, strict=True)
+        return max(bound / max(scale, SMALLEST_NORMAL[dtype]) for bound, scale in pairs)
+
+    @property
+    def is_conclusive(self) -> bool:
+        """True if no verdict is INCONCLUSIVE: in every dtype of the problem the tolerance is small enough.
+
+        The tolerance is too large if the quantity is a difference of nearly equal numbers, as the gradient at a fit.
+        """
+        try:
+            return all(self.relative_tolerance(dtype) <= MAX_RELATIVE_TOLERANCE[dtype] for dtype in self.problem.dtypes)
+        except UnusableOracleError:
+            return False
+
+    def answer_of(self, textbook: Callable[[Problem], Answers]) -> Arrays | None:
+        """Compute a textbook's answer in float64. None if it has no finite arrays of the right shapes."""
+        if textbook not in self._answers:
+            self._answers[textbook] = self._answer_of(textbook)
+        return self._answers[textbook]
+
+    def _answer_of(self, textbook: Callable[[Problem], Answers]) -> Arrays | None:
+        try:
+            with np.errstate(all="ignore"):
+                made = self.quantity.view(self.problem, textbook(self.problem).answer(self.quantity.name))
+        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError):
+            return None
+        if [a.shape for a in made] != [a.shape for a in self.arrays] or not all(np.all(np.isfinite(a)) for a in made):
+            return None
+        return made
+
+    def _rounding_bounds(self, dtype: str) -> tuple[float, ...]:
+        n = longest_sum(self.problem)
+        pairs = zip(self.sizes, self.changes, strict=True)
+        return tuple(rounding_bound(n, size, change, dtype) for size, change in pairs)
+
+    def _check_finite(self, *numbers: float) -> None:
+        if not np.all(np.isfinite(numbers)):
+            raise UnusableOracleError(f"{self}: the oracle is not finite, so no answer can be compared with it")
+
+
+class Oracles:
+    """The oracles of several questions. Each is made once, and is kept for as long as this object exists."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Problem, Quantity], Oracle | None] = {}
+
+    def on(self, problem: Problem, quantity: Quantity) -> Oracle | None:
+        """Return the oracle of a question, on as many datapoints as are compared. None if not even one is."""
+        if (problem, quantity) not in self._made:
+            part = quantity.within_reach(problem)
+            self._made[problem, quantity] = None if part is None else Oracle(part, quantity)
+        return self._made[problem, quantity]

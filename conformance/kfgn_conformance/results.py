@@ -1,0 +1,212 @@
+"""The results of a run: a report with a row for each quantity and a column for each implementation.
+
+All of them are frozen. `report_of` builds a report once, when everything is known.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from .adapters.description import Description
+from .diagnosis import Diagnosis
+from .expected import Expected
+from .problems.problem import Problem
+from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
+
+ORDERS = 3
+"""The number of seeded orders in which questions are repeated, after the order of the table."""
+
+
+class Column(NamedTuple):
+    """An implementation: its name, and its description, or the reason why it is not usable."""
+
+    name: str
+    description: Description | None = None
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name, with the dtype if the implementation is usable."""
+        return f"{self.name} {self.description.dtype}" if self.description else self.name
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The result for one quantity and one implementation.
+
+    verdicts:  one for each problem of the row
+    diagnosis: the diagnosis of wrong answers; None without any
+    expected:  the expected failures that occurred
+    again:     the verdict on an answer that was wrong in other orders; empty if there is none
+    """
+
+    verdicts: tuple[Verdict, ...]
+    diagnosis: Diagnosis | None = None
+    expected: tuple[Expected, ...] = ()
+    again: tuple[Verdict, ...] = ()
+
+    @property
+    def every(self) -> tuple[Verdict, ...]:
+        """All verdicts."""
+        return (*self.verdicts, *self.again)
+
+    @property
+    def is_expected(self) -> bool:
+        """True if something is wrong, and every failure is expected."""
+        return self.status in BAD and all(
+            any(failure.explains(verdict) for failure in self.expected)
+            for verdict in self.every
+            if verdict.status in BAD
+        )
+
+    @property
+    def worst(self) -> Verdict:
+        """The worst verdict. Of two with the same status the one of other orders, whose detail has more information."""
+        found = max(self.verdicts, key=severity, default=None)
+        others = max(self.again, key=severity, default=found)
+        assert others is not None
+        return others if found is None or severity(others)[0] >= severity(found)[0] else found
+
+    @property
+    def status(self) -> Status:
+        """The worst status."""
+        return self.worst.status
+
+    @property
+    def supported(self) -> int:
+        """The number of problems that the implementation supports."""
+        return sum(verdict.status not in NOT_RUN for verdict in self.verdicts)
+
+    @property
+    def total(self) -> int:
+        """The number of problems for this quantity in the column's dtype."""
+        return sum(verdict.status is not Status.SKIPPED for verdict in self.verdicts)
+
+    @property
+    def ratio(self) -> float:
+        """The largest ratio error / tolerance."""
+        return max(v.ratio for v in self.every)
+
+    @property
+    def translations(self) -> tuple[str, ...]:
+        """The translations that brought the answers into the kit's conventions."""
+        return tuple(dict.fromkeys(note for v in self.verdicts for note in v.translations))
+
+
+class Row(NamedTuple):
+    """A quantity: a cell for each column, and notes on problems on which the quantity was not run in full."""
+
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Again(NamedTuple):
+    """The questions of one implementation in other orders.
+
+    questions: the number of questions in each order
+    wrong:     by quantity, the verdict on its first wrong answer
+    """
+
+    questions: int
+    wrong: Mapping[str, Verdict]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a run.
+
+    rows:                 by quantity, the cells of all columns
+    notes:                remarks on problems and questions that were not run in full
+    unexpectedly_passing: the expected failures that did not occur, which fail the run
+    """
+
+    columns: tuple[Column, ...]
+    problems: tuple[Problem, ...]
+    rows: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unexpectedly_passing: tuple[Expected, ...] = ()
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell."""
+        return [cell for _, cell in self.named_cells]
+
+    @property
+    def named_cells(self) -> list[tuple[str, Cell]]:
+        """Every cell with the name of its quantity."""
+        return [(name, cell) for name, row in self.rows.items() for cell in row]
+
+    def supported(self, column: int) -> tuple[list[Problem], int]:
+        """Return the problems that a column supports for any quantity, and the number of all problems in its dtype."""
+        verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
+        supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
+        every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
+        return [problem for problem in self.problems if problem.id in supported], len(every)
+
+    @property
+    def checked(self) -> bool:
+        """True if any answer was judged."""
+        return any(cell.supported for cell in self.cells)
+
+    @property
+    def passed(self) -> bool:
+        """True if every answer passed or failed as expected, and no expected failure passed.
+
+        INCONCLUSIVE is no pass, since it shows nothing.
+        """
+        failed = any(cell.status in BAD and not cell.is_expected for cell in self.cells)
+        return not (failed or self.unexpectedly_passing)
+
+
+def report_of(
+    columns: Sequence[Column],
+    problems: Sequence[Problem],
+    rows: Mapping[str, Row],
+    again: Sequence[Again] = (),
+    expected: Iterable[Expected] = (),
+) -> Report:
+    """Build the report of a run.
+
+    rows:     the rows in the order of the table
+    again:    the questions in other orders, for each column; none if they were not run
+    expected: the expected failures
+    """
+    notes = dict.fromkeys(note for row in rows.values() for note in row.notes)
+    cells = {name: [*row.cells] for name, row in rows.items()}
+    for i, (_, wrong) in enumerate(again):
+        for name, verdict in wrong.items():
+            cells[name][i] = replace(cells[name][i], again=(verdict,))
+    passing, never_run = [], []
+    for failure in expected:
+        for i, column in enumerate(columns):
+            cell = cells[failure.quantity][i] if failure.quantity in cells else None
+            if cell is None or not _is_of(failure, column):
+                continue
+            if not any(map(failure.covers, cell.every)):
+                never_run.append(f"expected failure on no problem of the run: {failure}")
+            elif any(map(failure.explains, cell.every)):
+                cells[failure.quantity][i] = replace(cell, expected=(*cell.expected, failure))
+            elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
+                passing.append(failure)
+    return Report(
+        tuple(columns),
+        tuple(problems),
+        {name: tuple(row) for name, row in cells.items()},
+        (*notes, *_note_on_orders(columns, again), *never_run),
+        tuple(passing),
+    )
+
+
+def _is_of(failure: Expected, column: Column) -> bool:
+    """True if the failure is expected of the column's implementation in its dtype."""
+    described = column.description
+    return described is not None and (described.name, described.dtype) == (failure.adapter, failure.dtype)
+
+
+def _note_on_orders(columns: Sequence[Column], again: Sequence[Again]) -> list[str]:
+    """A note on the number of questions in other orders."""
+    titles: dict[int, list[str]] = {}
+    for column, (questions, _) in zip(columns, again, strict=False):
+        titles.setdefault(questions, []).append(column.title)
+    counts = "; ".join(f"{n} questions by {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
+    return [f"repeated in {ORDERS} other orders: {counts}"] if counts else []

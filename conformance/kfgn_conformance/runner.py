@@ -1,0 +1,148 @@
+"""The running of questions: every quantity on every problem by every implementation."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from .adapters import Description
+from .diagnosis import Answered, Diagnosis, diagnose
+from .expected import Expected
+from .implementation import Implementation
+from .judging import Judged, dtypes_of, judged, judged_twice
+from .oracle import Oracle, Oracles
+from .orders import repeated_in_orders
+from .problems.problem import Problem
+from .quantities import ROWS, Quantity
+from .questions import SmallProblem, small_problems
+from .results import Again, Cell, Report, Row, report_of
+from .verdicts import NOT_RUN, WRONG, Status, Verdict, severity
+
+
+def ignored(*_: object) -> None:
+    """Do nothing."""
+
+
+def run(
+    implementations: Sequence[Implementation],
+    problems: Iterable[Problem],
+    *,
+    quantities: Collection[str] = ROWS,
+    expected: Iterable[Expected] = (),
+    repeat: bool = True,
+    oracles: Oracles | None = None,
+    progress: Callable[[str], None] = ignored,
+    ended: Callable[[str, Row], None] = ignored,
+) -> Report:
+    """Run the quantities on every problem with every implementation.
+
+    quantities: the names of the rows; all rows by default
+    expected:   the expected failures
+    repeat:     False to omit the repetition of the questions in other orders
+    oracles:    oracles that several runs share; without them, the oracles of a row are freed when it ends
+    progress:   called with the name of each row when it begins
+    ended:      called with the name of each row and the row when it ends
+    """
+    problems = list(problems)
+    rows: dict[str, Row] = {}
+    for name in rows_for(problems, quantities):
+        progress(name)
+        rows[name] = row(name, implementations, problems, oracles or Oracles())
+        ended(name, rows[name])
+    again, small = [], small_problems(problems)
+    for i, implementation in enumerate(implementations if repeat else ()):
+        progress(f"{implementation.column.title} in other orders")
+        again.append(in_other_orders(implementation, small, rows, {name: row.cells[i] for name, row in rows.items()}))
+    return report_of([each.column for each in implementations], problems, rows, again, expected)
+
+
+def run_in_other_orders(
+    implementation: Implementation,
+    problems: Iterable[Problem],
+    cells: Mapping[str, Cell],
+    expected: Iterable[Expected] = (),
+) -> Report:
+    """Repeat all quantities that an implementation offers in other orders.
+
+    The report has a row for each quantity that is wrong in another order, and no other rows.
+
+    cells: the results of quantities that were run before
+    """
+    problems = list(problems)
+    _, description = implementation.opened
+    again = in_other_orders(implementation, small_problems(problems), description.quantities, cells)
+    rows = {name: Row((Cell((verdict,)),)) for name, verdict in again.wrong.items()}
+    return report_of([implementation.column], problems, rows, expected=expected)
+
+
+def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) -> list[str]:
+    """Return the names among the quantities that apply to any problem, in the order of the table."""
+    return [name for name, q in ROWS.items() if name in quantities and any(map(q.applies_to, problems))]
+
+
+def row(name: str, implementations: Sequence[Implementation], problems: Sequence[Problem], oracles: Oracles) -> Row:
+    """Run one quantity on every problem that it applies to."""
+    quantity, notes = ROWS[name], list[str]()
+    described = [implementation.description for implementation in implementations]
+    answers: list[list[tuple[Oracle, Judged]]] = [[] for _ in implementations]
+    for problem in filter(quantity.applies_to, problems):
+        notes += _notes(problem, quantity, oracles.on(problem, quantity), described)
+        for implementation, answered in zip(implementations, answers, strict=True):
+            oracle = oracles.on(problem, implementation.compared(quantity))
+            if oracle is not None:
+                answered.append((oracle, _answer(implementation, oracle)))
+    cells = tuple(_cell(*each) for each in zip(described, answers, strict=True))
+    is_offered = any(description is None or name in description.quantities for description in described)
+    return Row(cells, tuple(notes) if is_offered else ())
+
+
+def in_other_orders(
+    implementation: Implementation, small: Sequence[SmallProblem], names: Iterable[str], cells: Mapping[str, Cell]
+) -> Again:
+    """Repeat quantities of an implementation in other orders.
+
+    A quantity that is wrong already counts only if it is right first and wrong later.
+    """
+    if implementation.adapter is None:
+        return Again(0, {})
+    repeated = to_repeat(names, cells)
+    wrong = [name for name in repeated if name in cells and cells[name].status is not Status.PASS]
+    return repeated_in_orders(implementation, small, repeated, wrong)
+
+
+def to_repeat(names: Iterable[str], cells: Mapping[str, Cell]) -> list[str]:
+    """Return the quantities that are repeated: those whose cell has answers and no ERROR, and those without a cell."""
+    return [name for name in names if name not in cells or cells[name].status not in (*NOT_RUN, Status.ERROR)]
+
+
+def _notes(
+    problem: Problem, quantity: Quantity, oracle: Oracle | None, described: Sequence[Description | None]
+) -> Iterator[str]:
+    """Describe in what the problem is not run in full. oracle: None if not even one datapoint is compared."""
+    if oracle is None:
+        yield f"{quantity.name} is not run on {problem.id}: it would have {quantity.elements(problem):.1e} elements"
+        return
+    if oracle.problem.N < problem.N:
+        yield f"{quantity.name} is run on {oracle.problem.N} of {problem.N} datapoints of {problem.id}"
+    if any(description and description.dtype not in problem.dtypes for description in described):
+        yield dtypes_of(problem)
+
+
+def _answer(implementation: Implementation, oracle: Oracle) -> Judged:
+    if implementation.adapter is None:
+        return Judged(Verdict(Status.SKIPPED, oracle.problem.id, detail=implementation.reason))
+    return (judged_twice if implementation.twice else judged)(implementation, oracle)
+
+
+def _cell(description: Description | None, answers: Sequence[tuple[Oracle, Judged]]) -> Cell:
+    verdicts = tuple(answer.verdict for _, answer in answers)
+    return Cell(verdicts, diagnosis_of(answers, description.dtype) if description else None)
+
+
+def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], dtype: str) -> Diagnosis | None:
+    """Diagnose the wrong answers for a quantity. None if no answer is wrong.
+
+    The worst answers come first, so that the diagnosis describes the answer that the cell names.
+    """
+    if not any(answer.verdict.status in WRONG for _, answer in answers):
+        return None
+    worst_first = sorted(answers, key=lambda each: severity(each[1].verdict), reverse=True)
+    usable = (each for each in worst_first if each[1].verdict.status is Status.PASS or each[1].wrong is not None)
+    return diagnose([Answered(oracle, answer.wrong) for oracle, answer in usable], dtype)
