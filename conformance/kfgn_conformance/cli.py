@@ -16,7 +16,7 @@ from .equations import print_equation, print_table
 from .expected import Expected, read_expected
 from .output import Output, Parser, UnwrittenError, standard_output, tell
 from .parallel import run_in_processes
-from .problems.sets import drawn, problem_set
+from .problems.standard import drawn, problem_set
 from .quantities import ROWS
 from .reports import print_report, read_records, recorder, records, write_page, write_records
 from .run import Column, Report, run

@@ -44,9 +44,13 @@ def chosen(adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], 
     questions = [Question(problem, ROWS[name]) for problem in found for name in names]
     if not short:
         for other in relatives(found[0]) if found else ():
-            differing = (name for name in names if not ROWS[name].of_walks and differs(ROWS[name], found[0], other))
+            differing = (
+                name for name in names if not ROWS[name].of_trajectories and differs(ROWS[name], found[0], other)
+            )
             questions += [Question(other, ROWS[name]) for name in differing]
-        questions += [Question(walk, ROWS[name]) for walk in walks(problems) for name in names]
+        questions += [
+            Question(trajectory, ROWS[name]) for trajectory in trajectory_problems(problems) for name in names
+        ]
     conventions = adapter.describe().conventions
     return [q for q in questions if q.quantity.asks(q.problem) and has_oracle(q, compared(q.quantity, conventions))]
 
@@ -55,7 +59,7 @@ def of_different_shapes(
     adapter: Adapter, problems: Sequence[Problem], names: Sequence[str], count: int
 ) -> Iterator[Problem]:
     """Small problems that the adapter takes, each as different as can be from those before; curved units come first."""
-    small = [problem for problem in problems if problem.walk is None and problem.parameters * problem.N < SMALL]
+    small = [problem for problem in problems if problem.trajectory is None and problem.parameters * problem.N < SMALL]
     left = sorted(small, key=lambda problem: problem.transfers.count("identity"))
     found: list[Problem] = []
     while left and len(found) < count:
@@ -81,11 +85,13 @@ def takes(adapter: Adapter, problem: Problem, names: Sequence[str]) -> bool:
     return any(question.judged(adapter).status not in UNASKED for question in usable)
 
 
-def walks(problems: Sequence[Problem]) -> Iterator[Problem]:
+def trajectory_problems(problems: Sequence[Problem]) -> Iterator[Problem]:
     """The first walk, with only its first steps."""
     for problem in problems:
-        if problem.walk is not None:
-            yield replace(problem, walk=problem.walk._replace(waypoints=problem.walk.waypoints[:STEPS]))
+        if problem.trajectory is not None:
+            yield replace(
+                problem, trajectory=problem.trajectory._replace(checkpoints=problem.trajectory.checkpoints[:STEPS])
+            )
             return
 
 

@@ -16,7 +16,7 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cli import main
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.sets import problem_set
+from kfgn_conformance.problems.standard import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG
@@ -84,7 +84,7 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
             shape = (D, len(inputs)) if layout == "out_in" else (len(inputs), D)
             order = list(np.ndindex(*shape)) if stacking == "rows" else [ij[::-1] for ij in np.ndindex(*shape[::-1])]
             of = [(i, inputs[j]) if layout == "out_in" else (j, inputs[i]) for i, j in order]  # (output, input) of each
-            if quantity.form == "weights":
+            if quantity.array_kind == "weights":
                 array = np.array([right[i, p] for i, p in of]).reshape(shape, order="C" if stacking == "rows" else "F")
                 array = array.reshape(D) if bias == "separate" and len(inputs) == 1 else array
             elif name == "gauss_newton_blocks":
@@ -230,7 +230,7 @@ def test_the_command_takes_adapters(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
-    problems = [one for one in problem_set(0, 0) if one.walk is None and "float64" in one.dtypes]
+    problems = [one for one in problem_set(0, 0) if one.trajectory is None and "float64" in one.dtypes]
     taken = [one for one in problems if one.objective == "squared_error" and {"tanh", "identity"} >= {*one.transfers}]
     left_out = f"{len(problems) - len(taken)} of {len(problems)} problems: gradient"
     not_taken = f"not taken: small: only tanh or identity units, and the squared error: {left_out}"

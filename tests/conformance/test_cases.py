@@ -62,8 +62,8 @@ def test_no_two_sizes_are_equal():
         assert len({*widths, DATAPOINTS, LABELS}) == len(widths) + 2
     for p in cases():
         assert p.widths == (MIXTURE_WIDTHS if p.objective == "mixture" else WIDTHS)
-        assert (len(p.X), *p.labels.shape[:2], *p.probes.projections.shape[:2]) == (13, 13, 17, 13, 17)
-        assert p.probes.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
+        assert (len(p.X), *p.labels.shape[:2], *p.arguments.projections.shape[:2]) == (13, 13, 17, 13, 17)
+        assert p.arguments.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
 
 
 def test_a_layer_is_narrower_than_the_last_but_for_the_mixture():
@@ -75,7 +75,7 @@ def test_a_layer_is_narrower_than_the_last_but_for_the_mixture():
 def test_what_is_weighed_together_is_not_equal():
     """tau for gamma, or either for eta, would show: no two dampings are equal, nor are their sums."""
     for p in cases():
-        tau, gamma, eta = float(p.probes.tau), float(p.probes.gamma), float(p.probes.eta)
+        tau, gamma, eta = float(p.arguments.tau), float(p.arguments.gamma), float(p.arguments.eta)
         assert len({tau, gamma, eta, tau + eta, gamma + eta, tau + gamma, 0.0}) == 7
 
 

@@ -46,8 +46,8 @@ def test_an_adapter_that_is_asked_nothing_else_has_shown_nothing():
 
 def test_only_these_dtypes_decide_whether_a_problem_is_telling():
     """rho of a step that is so short that its change of f is lost in float32, and not in float64."""
-    short = tuple(V * 2.0**-12 for V in IN_FLOAT64.probes.direction)
-    problem = replace(IN_FLOAT64, probes=IN_FLOAT64.probes._replace(direction=short))
+    short = tuple(V * 2.0**-12 for V in IN_FLOAT64.arguments.direction)
+    problem = replace(IN_FLOAT64, arguments=IN_FLOAT64.arguments._replace(direction=short))
     assert telling(problem, QUANTITIES["reduction_ratio"])
     assert not telling(replace(problem, dtypes=DTYPES), QUANTITIES["reduction_ratio"])
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from kfgn_conformance import golden
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.json_format import as_json, from_json
 from kfgn_conformance.problems.real import digits
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.serialisation import as_json, from_json
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 
 KINDS = [next(p for p in cases() if p.objective == objective) for objective in ("mixture", "squared_error")]
 
@@ -33,13 +33,13 @@ def test_a_problem_is_read_back(problem):
 @pytest.mark.parametrize("name", ["kfac", "options", "whole"])
 def test_a_walk_is_read_back(name, monkeypatch):
     monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 3)
-    problem = walk(name, *WALKS[name])
+    problem = trajectory_problem(name, *TRAJECTORIES[name])
     again = from_json(json.loads(json.dumps(as_json(problem))))
-    assert equal(problem.walk, again.walk)
+    assert equal(problem.trajectory, again.trajectory)
 
 
 def test_what_is_sent_is_what_the_schema_of_the_golden_vectors_says():
     schema = json.loads((golden.FOLDER / "schema.json").read_text())
     of_problems = jsonschema.Draft202012Validator({"$ref": "#/$defs/problem", "$defs": schema["$defs"]})
-    for problem in (*cases(), digits(), walk("options", *WALKS["options"])):
+    for problem in (*cases(), digits(), trajectory_problem("options", *TRAJECTORIES["options"])):
         of_problems.validate(json.loads(json.dumps(as_json(problem))))

@@ -10,7 +10,7 @@ from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
-from kfgn_conformance.problems.trajectories import WALKS, walks
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problems
 from kfgn_conformance.tolerances import LOOSE, looseness, truth
 from kfgn_conformance.verdicts import compare
 from kfgn_reference import TRANSFERS, gradient
@@ -33,14 +33,15 @@ def digest(*arrays):
 def test_the_cases_are_what_they_were():
     """Vectors, tables and reports name them, so no number of theirs may change."""
     of_each = [
-        (p.id, digest(*p.weights, p.X, p.Y, p.labels, p.draws, *p.probes.direction, *p.probes[1:])) for p in cases()
+        (p.id, digest(*p.weights, p.X, p.Y, p.labels, p.draws, *p.arguments.direction, *p.arguments[1:]))
+        for p in cases()
     ]
     assert hashlib.sha256(repr(of_each).encode()).hexdigest()[:16] == "03e01a2d1555953d"
 
 
 def test_the_walks_start_where_they_did():
     """Their first batch and draws; what follows is computed by the reference."""
-    starts = {p.id: p.walk.waypoints[0] for p in walks()}
+    starts = {p.id: p.trajectory.checkpoints[0] for p in trajectory_problems()}
     of_each = [
         (name, here.t, digest(*here.weights, here.X, here.Y, *([] if here.draws is None else [here.draws])))
         for name, here in starts.items()
@@ -55,8 +56,8 @@ TEN = ("kflr", "kfra", "kfac", "rp", "mixture", "mixture-scalar", "blocks", "who
 def test_ids_are_unique_and_every_row_says_what_it_is_for():
     assert list(FIXED) == list(IDS)
     assert len(set(IDS)) == len(IDS)
-    assert not set(IDS) & {p.id for p in (*cases(), *walks())}
-    assert set(TEN) <= set(WALKS)
+    assert not set(IDS) & {p.id for p in (*cases(), *trajectory_problems())}
+    assert set(TEN) <= set(TRAJECTORIES)
     for name, row in FIXED.items():
         assert len(row.says.split()) > 3
         assert name.removesuffix("-scalar").endswith(f"-{row.shape.objective}")

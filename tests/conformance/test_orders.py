@@ -15,11 +15,11 @@ from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.columns import columns_of
 from kfgn_conformance.inputs import changed, copied, named_arrays
 from kfgn_conformance.orders import asked_in_orders, in_every_order
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.real import digits
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.questions import Question, chosen, of_different_shapes
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
@@ -144,20 +144,26 @@ def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
     report = run([Column("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES, lambda _name: None)
     (cell,) = report.rows["kfra"]
     assert cell.status is Status.ERROR
-    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, probes.direction[1]"
+    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, arguments.direction[1]"
     assert report.rows["gradient"][0].status is Status.PASS
     assert changed(before, BASE) == []
 
 
 def test_every_array_of_a_problem_has_a_name_and_is_copied():
-    problem = walk("kfac", *WALKS["kfac"])
+    problem = trajectory_problem("kfac", *TRAJECTORIES["kfac"])
     names = dict(named_arrays(problem))
-    assert {"weights[2]", "Y", "probes.gamma", "walk.waypoints[7].Q[0]", "walk.waypoints[7].draws"} <= set(names)
+    assert {
+        "weights[2]",
+        "Y",
+        "arguments.gamma",
+        "trajectory.checkpoints[7].Q[0]",
+        "trajectory.checkpoints[7].draws",
+    } <= set(names)
     given = copied(problem)
     for name, array in named_arrays(given):
         assert not np.shares_memory(array, names[name])
-    given.walk.waypoints[7].update[1][0, 0] += 1
-    assert changed(problem, given) == ["walk.waypoints[7].update[1]"]
+    given.trajectory.checkpoints[7].update[1][0, 0] += 1
+    assert changed(problem, given) == ["trajectory.checkpoints[7].update[1]"]
 
 
 def test_relatives_differ_in_one_part():
@@ -168,7 +174,7 @@ def test_relatives_differ_in_one_part():
             exact(other)
             assert (other.widths, other.N, other.transfers) == (problem.widths, problem.N, problem.transfers)
             parts = {name.split("[")[0].split(".")[0] for name in changed(problem, other)}
-            assert parts <= {"weights"} or parts <= {"X"} or parts <= {"Y", "labels", "draws"} or parts <= {"probes"}
+            assert parts <= {"weights"} or parts <= {"X"} or parts <= {"Y", "labels", "draws"} or parts <= {"arguments"}
             assert parts
 
 
@@ -210,18 +216,20 @@ def test_answers_are_compared_roughly(dtype):
 
 def test_a_walk_is_among_the_questions():
     (numpy,) = columns_of(("numpy",), "float64")
-    problems = [CASES[0], walk("kfra", *WALKS["kfra"])]
-    (of_walk,) = [q for q in chosen(numpy.adapter, problems, ["loss", "optimiser_step"], short=False) if q.problem.walk]
-    assert of_walk.quantity.name == "optimiser_step"
-    assert len(of_walk.problem.walk.waypoints) == 2
+    problems = [CASES[0], trajectory_problem("kfra", *TRAJECTORIES["kfra"])]
+    (of_trajectory,) = [
+        q for q in chosen(numpy.adapter, problems, ["loss", "optimiser_step"], short=False) if q.problem.trajectory
+    ]
+    assert of_trajectory.quantity.name == "optimiser_step"
+    assert len(of_trajectory.problem.trajectory.checkpoints) == 2
 
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: tuple(CASES))
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: tuple(CASES))
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
 
 
 @pytest.mark.usefixtures("few")

@@ -19,7 +19,7 @@ from kfgn_conformance.decoding import FileError
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.parallel import run_in_processes
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import read_records, recorder, records, write_page, write_records
 from kfgn_conformance.reports.records import TORN, UNFINISHED
@@ -297,10 +297,10 @@ def test_a_cell_that_is_none_is_told(change, message, tmp_path):
 
 
 def test_a_run_writes_both(tmp_path, monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: CASES[:1])
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: CASES[:1])
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
     lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
     given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]
     assert cli.main(given) == cli.PASSED

@@ -9,7 +9,7 @@ from kfgn_conformance.diagnosis import Answered, diagnose, explain
 from kfgn_conformance.diagnosis.shape import shape_of_error
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.problems.dyadic import Shape, clear
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_conformance.run import Column, run
 from kfgn_conformance.tolerances import tolerances, truth
@@ -206,7 +206,7 @@ def test_what_is_too_large_for_the_catalogue_is_described_all_the_same(monkeypat
 
 
 def test_an_answer_of_many_wrong_arrays_has_a_short_description():
-    problem = walk("kfra", *WALKS["kfra"])
+    problem = trajectory_problem("kfra", *TRAJECTORIES["kfra"])
     arrays = tuple(1 + array for array in truth(problem, ROWS["optimiser_step"]).arrays)
     text = shape_of_error(problem, ROWS["optimiser_step"], arrays, "float64")
     assert text.startswith(f"on {problem.id} 0 of {len(arrays)} arrays are right; array 1")

@@ -37,9 +37,16 @@ def test_every_quantity_has_every_objective_and_transfer_function(quantity):
 
 
 def test_every_method_has_its_steps():
-    walks = [vector.problem.walk for vector in VECTORS if vector.quantity == "optimiser_step"]
-    assert {walk.method for walk in walks} == {"kflr", "kfra", "kfac", "rp", "hessian_free_blocks", "hessian_free"}
-    assert {walk.inversion for walk in walks} == {"trace", "frobenius", "spectral", "exact"}
+    trajectory_problems = [vector.problem.trajectory for vector in VECTORS if vector.quantity == "optimiser_step"]
+    assert {trajectory.method for trajectory in trajectory_problems} == {
+        "kflr",
+        "kfra",
+        "kfac",
+        "rp",
+        "hessian_free_blocks",
+        "hessian_free",
+    }
+    assert {trajectory.inversion for trajectory in trajectory_problems} == {"trace", "frobenius", "spectral", "exact"}
     assert {vector.quantity for vector in VECTORS} == set(ROWS)
 
 

@@ -8,7 +8,7 @@ import pytest
 from kfgn_conformance import Status, judge
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.problems.trajectories import STEPS, WALKS, walk
+from kfgn_conformance.problems.trajectories import STEPS, TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
 from kfgn_conformance.tolerances import LOOSE, looseness
@@ -17,33 +17,35 @@ import kfgn
 from kfgn._optimisers import gauss_newton
 
 STEP = ROWS["optimiser_step"]
-walked = cache(lambda name: walk(name, *WALKS[name]))
+walked = cache(lambda name: trajectory_problem(name, *TRAJECTORIES[name]))
 
 
-@pytest.mark.parametrize("name", WALKS)
+@pytest.mark.parametrize("name", TRAJECTORIES)
 def test_hardly_a_state_is_left_out(name):
     problem = walked(name)
-    waypoints = problem.walk.waypoints
-    assert STEPS - 3 <= len(waypoints) <= STEPS
-    assert [here.t for here in waypoints] == sorted({here.t for here in waypoints})
-    assert waypoints[0].t == 0
+    checkpoints = problem.trajectory.checkpoints
+    assert STEPS - 3 <= len(checkpoints) <= STEPS
+    assert [here.t for here in checkpoints] == sorted({here.t for here in checkpoints})
+    assert checkpoints[0].t == 0
     exact(problem)
-    assert not STEP.asks(replace(problem, walk=None))
+    assert not STEP.asks(replace(problem, trajectory=None))
 
 
 def test_every_branch_is_taken():
     """Over all walks tau rises and falls, gamma rises, falls and stays, and each meets its bounds."""
     turns = {"tau": set(), "gamma": set()}
-    for name in WALKS:
-        for before, after in zip(walked(name).walk.waypoints, walked(name).walk.waypoints[1:], strict=False):
+    for name in TRAJECTORIES:
+        for before, after in zip(
+            walked(name).trajectory.checkpoints, walked(name).trajectory.checkpoints[1:], strict=False
+        ):
             for damping, seen in turns.items():
                 if (after.t % (5 if damping == "tau" else 20)) == 0 and after.t == before.t + 1:
                     seen.add(int(np.sign(getattr(after, damping) - getattr(before, damping))))
     assert turns["tau"] >= {-1, 1}
     assert turns["gamma"] == {-1, 0, 1}
-    bounded = [float(here.tau) for here in walked("options").walk.waypoints]
+    bounded = [float(here.tau) for here in walked("options").trajectory.checkpoints]
     assert min(bounded) == 0.25 < max(bounded)
-    assert max(float(here.gamma) for here in walked("options").walk.waypoints) == 0.5
+    assert max(float(here.gamma) for here in walked("options").trajectory.checkpoints) == 0.5
 
 
 def test_the_last_walks_go_through_what_they_are_about():
@@ -54,10 +56,10 @@ def test_the_last_walks_go_through_what_they_are_about():
     first = rejected.index(True)
     assert all(rejected[first : first + sum(rejected)])
     assert not any(rejected[first + sum(rejected) :])
-    for here in walked("saturated").walk.waypoints:
+    for here in walked("saturated").trajectory.checkpoints:
         assert here.t == 0 or np.sqrt(here.gamma) < 2.0**-53 * np.trace(here.Q[0])
         assert here.t == 0 or not np.any(here.G[0])
-    assert {float(here.tau) for here in walked("converged").walk.waypoints} == {2.0**60}
+    assert {float(here.tau) for here in walked("converged").trajectory.checkpoints} == {2.0**60}
 
 
 @pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
@@ -68,14 +70,14 @@ def test_the_tolerance_proves_something(name):
 
 def test_problems_without_a_walk_are_refused():
     with pytest.raises(ValueError, match="problem x: expected a walk"):
-        STEP.oracle(replace(walked("kfra"), id="x", walk=None))
+        STEP.oracle(replace(walked("kfra"), id="x", trajectory=None))
 
 
 def short(name, *, period=1):
     """The walk, one state in so many; enough to see a fault of every step, or of the 5th or 20th."""
     problem = walked(name)
-    chosen = tuple(here for here in problem.walk.waypoints if (here.t + 1) % period == 0)
-    return replace(problem, walk=problem.walk._replace(waypoints=chosen))
+    chosen = tuple(here for here in problem.trajectory.checkpoints if (here.t + 1) % period == 0)
+    return replace(problem, trajectory=problem.trajectory._replace(checkpoints=chosen))
 
 
 def swapped(self, xp, value, rho, thresholds):
@@ -138,7 +140,7 @@ def test_a_mistake_fails(monkeypatch, mistake):
 
 def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
     """The reference has nothing there, and the port is given ones."""
-    (first,) = (here for here in walked("kfra").walk.waypoints if here.t == 0)
+    (first,) = (here for here in walked("kfra").trajectory.checkpoints if here.t == 0)
     assert all(np.all(Q == 1) for Q in first.Q)
-    problem = replace(walked("kfra"), walk=walked("kfra").walk._replace(waypoints=(first,)))
+    problem = replace(walked("kfra"), trajectory=walked("kfra").trajectory._replace(checkpoints=(first,)))
     assert judge(KfgnPort(open_target("numpy"), "float64"), problem, STEP).status is Status.PASS

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, example, given, settings
 from kfgn_conformance import QUANTITIES, Problem
+from kfgn_conformance.problems.discontinuities import clear_of_kinks
 from kfgn_conformance.problems.drawn import DAMPINGS, dyadic, sampling_draws, targets
-from kfgn_conformance.problems.margins import clear_of_kinks
-from kfgn_conformance.problems.problem import Probes, dense_layers, exact, weight_shapes
+from kfgn_conformance.problems.problem import Arguments, dense_layers, exact, weight_shapes
 from kfgn_conformance.quantities import REFERENCE_ONLY
 from kfgn_conformance.tolerances import telling, tolerances, truth
 
@@ -47,7 +47,7 @@ def rational_problems(draw, transfers, datapoints, step):
         Y=draw(targets("squared_error", (N,), D)),
         labels=draw(targets("squared_error", (N, S), D)),
         draws=draw(sampling_draws("squared_error", (N, S), D)),
-        probes=Probes(
+        arguments=Arguments(
             direction=tuple(draw(dyadic(shape, -1, 1, step)) for shape in weight_shapes(widths)),
             cotangents=draw(dyadic((N, D), -1, 1, step)),
             projections=draw(dyadic((N, S, D), -2, 2, step)),
@@ -56,7 +56,7 @@ def rational_problems(draw, transfers, datapoints, step):
             eta=draw(DAMPINGS),
         ),
     )
-    assume(all(np.any(V) for V in problem.probes.direction))
+    assume(all(np.any(V) for V in problem.arguments.direction))
     return exact(problem)
 
 
@@ -263,7 +263,7 @@ NETWORK_OF_ONE_UNIT = Problem(
     Y=np.array([[1.0]]),
     labels=np.array([[[0.5]]]),
     draws=np.array([[[0.25]]]),
-    probes=Probes(
+    arguments=Arguments(
         direction=(np.array([[0.5, 0.25]]), np.array([[-0.5, 1.0]])),
         cotangents=np.array([[0.5]]),
         projections=np.array([[[0.25]]]),

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from ..problems.json_format import as_json, with_tensors
 from ..problems.problem import Array, Problem
+from ..problems.serialisation import as_json, with_tensors
 from ..quantities import ROWS
 from .answers import NoAnswerError, as_arrays, line, raised, room
 from .asked import Asked

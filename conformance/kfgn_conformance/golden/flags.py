@@ -93,13 +93,15 @@ FLAGS: dict[str, Flag] = {
         lambda p: not np.any(p.X), "x = 0 at every datapoint: of the first layer's Q there is the unit's corner alone."
     ),
     "UnitDamping": Flag(
-        lambda p: float(p.probes.gamma + p.probes.eta) == 1,
+        lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,
         "gamma + eta = 1: a root of the damping that is forgotten, or taken twice, does not show.",
     ),
     "NoWeightDecay": Flag(
-        lambda p: float(p.probes.eta) == 0, "eta = 0: L2, forgotten, doubled or in the wrong place, does not show."
+        lambda p: float(p.arguments.eta) == 0, "eta = 0: L2, forgotten, doubled or in the wrong place, does not show."
     ),
-    "Steps": Flag(lambda p: p.walk is not None, "One step of the optimiser from each of the states under `walk`."),
+    "Steps": Flag(
+        lambda p: p.trajectory is not None, "One step of the optimiser from each of the states under `walk`."
+    ),
 }
 """In the order in which a vector has them."""
 

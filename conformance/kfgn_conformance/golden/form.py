@@ -50,7 +50,7 @@ def fault_of_arrays(problem: Problem) -> str:
 
 def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
     """Yield the name of each array, the array, and the shape that it should have."""
-    D, objective, probes = problem.widths, problem.objective, problem.probes
+    D, objective, arguments = problem.widths, problem.objective, problem.arguments
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
     of_weights = weight_shapes(D)
@@ -59,11 +59,11 @@ def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
     yield "Y", problem.Y, draw_shape(objective, (N,), D[-1])
     yield "labels", problem.labels, draw_shape(objective, (N, S), D[-1])
     yield "draws", problem.draws, draw_shape(objective, (N, S), D[-1])
-    yield from _listed("probes.direction", probes.direction, of_weights)
-    yield "probes.cotangents", probes.cotangents, (N, D[-1])
-    yield "probes.projections", probes.projections, (N, S, root_columns(objective, problem.psd, D[-1]))
-    for i, here in enumerate(problem.walk.waypoints if problem.walk else ()):
-        at = f"walk.waypoints[{i}]"
+    yield from _listed("arguments.direction", arguments.direction, of_weights)
+    yield "arguments.cotangents", arguments.cotangents, (N, D[-1])
+    yield "arguments.projections", arguments.projections, (N, S, root_columns(objective, problem.psd, D[-1]))
+    for i, here in enumerate(problem.trajectory.checkpoints if problem.trajectory else ()):
+        at = f"trajectory.checkpoints[{i}]"
         for name in ("weights", "average", "update"):
             yield from _listed(f"{at}.{name}", getattr(here, name), of_weights)
         yield from _listed(f"{at}.Q", here.Q, [(P, P) for _, P in of_weights])

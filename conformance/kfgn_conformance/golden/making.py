@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnosis import MISTAKES, mistaken
-from ..problems.json_format import as_json
 from ..problems.problem import Problem
+from ..problems.serialisation import as_json
 from ..quantities import ROWS, Quantity, largest
 from ..tolerances import ROUNDOFF, C, longest_sum, telling, tolerances, truth
 from .decimals import in_decimals

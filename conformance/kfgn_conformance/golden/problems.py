@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..problems.dyadic import Shape, clear
-from ..problems.problem import Problem, Walk
-from ..problems.trajectories import WALKS, Course, walked
+from ..problems.problem import Problem, Trajectory
+from ..problems.trajectories import TRAJECTORIES, Course, with_trajectory
 from ..quantities import QUANTITIES, ROWS
 from ..tolerances import telling
 
@@ -60,7 +60,7 @@ class Trap(NamedTuple):
 
 def with_dampings(problem: Problem, gamma: float, eta: float) -> Problem:
     """Other dampings of the blocks."""
-    return replace(problem, probes=problem.probes._replace(gamma=np.array(gamma), eta=np.array(eta)))
+    return replace(problem, arguments=problem.arguments._replace(gamma=np.array(gamma), eta=np.array(eta)))
 
 
 def with_large_outputs(problem: Problem) -> Problem:
@@ -155,17 +155,17 @@ TRAPS: dict[str, Trap] = {
     ),
 }
 
-STEPS: dict[str, tuple[Shape, Walk]] = {
-    "kflr": (Shape("categorical", (1, 3, 2), ("tanh",), 3, 2), Walk("kflr")),
-    "kfra": (Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 5, 2), Walk("kfra")),
-    "kfac": (Shape("categorical", (1, 3, 2), ("softplus",), 3, 2), Walk("kfac")),
-    "rp": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("rp", inversion="frobenius")),
-    "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Walk("kfra", inversion="spectral")),
-    "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Walk("hessian_free_blocks")),
-    "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("hessian_free")),
-    "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["options"][2]),
-    "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["momentum"][2]),
-    "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["rejected"][2]),
+STEPS: dict[str, tuple[Shape, Trajectory]] = {
+    "kflr": (Shape("categorical", (1, 3, 2), ("tanh",), 3, 2), Trajectory("kflr")),
+    "kfra": (Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 5, 2), Trajectory("kfra")),
+    "kfac": (Shape("categorical", (1, 3, 2), ("softplus",), 3, 2), Trajectory("kfac")),
+    "rp": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("rp", inversion="frobenius")),
+    "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Trajectory("kfra", inversion="spectral")),
+    "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Trajectory("hessian_free_blocks")),
+    "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("hessian_free")),
+    "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["options"][2]),
+    "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["momentum"][2]),
+    "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["rejected"][2]),
 }
 """The optimiser, method by method, with every option beyond the paper, with momentum, and where it rejects a step."""
 
@@ -205,21 +205,23 @@ def trap(name: str, of: Trap) -> Question:
     return asks(f"trap-{name}", f"{of.says} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
-def steps(name: str, shape: Shape, settings: Walk) -> Question:
+def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     """A few states of an optimiser on its way, from the first weights with which none is near to another branch."""
     course = COURSES.get(name, Course(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
-        whole = walked(problem, settings, course, max(MOMENTS) + 1)
-        assert whole.walk is not None
+        whole = with_trajectory(problem, settings, course, max(MOMENTS) + 1)
+        assert whole.trajectory is not None
         return replace(
             whole,
-            walk=settings._replace(waypoints=tuple(here for here in whole.walk.waypoints if here.t in MOMENTS)),
+            trajectory=settings._replace(
+                checkpoints=tuple(here for here in whole.trajectory.checkpoints if here.t in MOMENTS)
+            ),
         )
 
     def wanted(problem: Problem) -> bool:
-        assert problem.walk is not None
-        return len(problem.walk.waypoints) == len(MOMENTS) and telling(problem, ROWS["optimiser_step"])
+        assert problem.trajectory is not None
+        return len(problem.trajectory.checkpoints) == len(MOMENTS) and telling(problem, ROWS["optimiser_step"])
 
     at = ", ".join(str(t + 1) for t in MOMENTS)
     says = f"Steps {at} by {settings.method} ({described(shape)})"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..decoding import FileError
-from ..problems.json_format import from_json
 from ..problems.problem import Array, Problem
+from ..problems.serialisation import from_json
 from .decimals import each
 from .form import FOLDER, SCHEMA, decoded, fault_of_arrays
 

@@ -21,12 +21,12 @@ from kfgn_reference import TRANSFERS
 from ..quantities import QUANTITIES
 from ..tolerances import telling, truth
 from .cases import SPLITS
+from .discontinuities import clear_of_kinks, near_border
 from .dyadic import Shape
-from .margins import clear_of_kinks, near_border
 from .problem import (
     CLASSIFIERS,
+    Arguments,
     Array,
-    Probes,
     Problem,
     classes,
     dense_layers,
@@ -116,7 +116,7 @@ def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
         Y=draw(targets(objective, (N,), D)),
         labels=draw(targets(objective, (N, S), D)),
         draws=draw(sampling_draws(objective, (N, S), D)),
-        probes=Probes(
+        arguments=Arguments(
             direction=tuple(draw(nonzero(shape)) for shape in weight_shapes(widths)),
             cotangents=draw(dyadic((N, D), -1, 1, 2**-3)),
             projections=draw(dyadic((N, S, root_columns(objective, psd, D)), -2, 2, 2**-2)),

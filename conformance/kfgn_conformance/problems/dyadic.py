@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import gradient
 
-from .margins import clear_of_kinks, near_border
+from .discontinuities import clear_of_kinks, near_border
 from .problem import (
     CLASSIFIERS,
+    Arguments,
     Array,
-    Probes,
     Problem,
     classes,
     dense_layers,
@@ -76,7 +76,7 @@ def dyadic_problem(name: str, shape: Shape, rng: np.random.Generator) -> Problem
         Y=labels(N),
         labels=labels(N, S),
         draws=dyadic(-3, 3, sampled, 16) if objective == "squared_error" else dyadic(0, 1, sampled, 2**16),
-        probes=Probes(
+        arguments=Arguments(
             direction=tuple(dyadic(-1, 1, shape, 16) for shape in weight_shapes(widths)),
             cotangents=dyadic(-1, 1, (N, D_L), 16),
             projections=dyadic(-2, 2, (N, S, root_columns(objective, psd, D_L)), 16),

@@ -28,7 +28,7 @@ class Layer(NamedTuple):
     transfer: str | None
 
 
-class Probes(NamedTuple):
+class Arguments(NamedTuple):
     """What products, projections and solves are asked at, beside the batch.
 
     direction:       V_l (D_l, D_{l-1} + 1): a direction in parameter space, a step, and the right-hand side of solves
@@ -45,7 +45,7 @@ class Probes(NamedTuple):
     eta: Array
 
 
-class Waypoint(NamedTuple):
+class Checkpoint(NamedTuple):
     """A state of the optimiser after t steps, and the batch of the next.
 
     weights, average, update: W_l, the average of the parameters and the last update, (D_l, D_{l-1} + 1)
@@ -67,7 +67,7 @@ class Waypoint(NamedTuple):
     draws: Array | None
 
 
-class Walk(NamedTuple):
+class Trajectory(NamedTuple):
     """An optimiser, with eta of the probes and else the paper's constants, and the states that it steps from.
 
     method:     kflr, kfra, kfac or rp; blocks or whole, the exact Gauss-Newton matrix of the batch
@@ -87,7 +87,7 @@ class Walk(NamedTuple):
     max_step_size: float | None = None
     momentum: tuple[int, int] = (0, 1)
     refresh: int = 1
-    waypoints: tuple[Waypoint, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +114,9 @@ class Problem:
     Y: Array
     labels: Array
     draws: Array
-    probes: Probes
+    arguments: Arguments
     psd: str = "project"
-    walk: Walk | None = None
+    trajectory: Trajectory | None = None
     dtypes: tuple[str, ...] = DTYPES
     schema_version: int = SCHEMA_VERSION
 
@@ -147,9 +147,11 @@ class Problem:
 
     def head(self, n: int) -> "Problem":
         """The same problem on its first n datapoints."""
-        V, U, Z, *dampings = self.probes
-        probes = Probes(V, U[:n], Z[:n], *dampings)
-        return replace(self, X=self.X[:n], Y=self.Y[:n], labels=self.labels[:n], draws=self.draws[:n], probes=probes)
+        V, U, Z, *dampings = self.arguments
+        arguments = Arguments(V, U[:n], Z[:n], *dampings)
+        return replace(
+            self, X=self.X[:n], Y=self.Y[:n], labels=self.labels[:n], draws=self.draws[:n], arguments=arguments
+        )
 
     def map_reals(self, f: Callable[[Array], Array]) -> "Problem":
         """The problem with f applied to every array of real numbers in it; indices of classes stay as they are."""
@@ -157,11 +159,11 @@ class Problem:
         def mapped(x: Array) -> Array:
             return f(x) if x.dtype.kind == "f" else x
 
-        def at(here: Waypoint) -> Waypoint:
+        def at(here: Checkpoint) -> Checkpoint:
             def all_mapped(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
                 return tuple(map(mapped, arrays))
 
-            return Waypoint(
+            return Checkpoint(
                 here.t,
                 all_mapped(here.weights),
                 all_mapped(here.average),
@@ -175,7 +177,7 @@ class Problem:
                 None if here.draws is None else mapped(here.draws),
             )
 
-        V, *others = self.probes
+        V, *others = self.arguments
         return replace(
             self,
             weights=tuple(mapped(W) for W in self.weights),
@@ -183,8 +185,9 @@ class Problem:
             Y=mapped(self.Y),
             labels=mapped(self.labels),
             draws=mapped(self.draws),
-            probes=Probes(tuple(mapped(V_l) for V_l in V), *(mapped(other) for other in others)),
-            walk=self.walk and self.walk._replace(waypoints=tuple(map(at, self.walk.waypoints))),
+            arguments=Arguments(tuple(mapped(V_l) for V_l in V), *(mapped(other) for other in others)),
+            trajectory=self.trajectory
+            and self.trajectory._replace(checkpoints=tuple(map(at, self.trajectory.checkpoints))),
         )
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from ..quantities.steps import changes, decreases, definiteness, settings_of, state_of
 from ..tolerances import ROUNDOFF
 from .cases import case
-from .margins import clear_of_kinks, near_border
-from .problem import CLASSIFIERS, Array, Problem, Walk, Waypoint, classes, draw_shape, root_columns
+from .discontinuities import clear_of_kinks, near_border
+from .problem import CLASSIFIERS, Array, Checkpoint, Problem, Trajectory, classes, draw_shape, root_columns
 
 STEPS = 50
 SAMPLES = 3
@@ -24,19 +24,19 @@ MARGIN = 1e-3
 """The least distance of rho from a threshold, of the best gamma from the next, and of the least eigenvalue of an
 indefinite factor from 0, each relative to its size. It is far above the u of float32."""
 
-WALKS: dict[str, tuple[str, str, Walk]] = {
-    "kflr": ("categorical", "project", Walk("kflr")),
-    "kfra": ("bernoulli", "project", Walk("kfra")),
-    "kfac": ("categorical", "project", Walk("kfac")),
-    "rp": ("squared_error", "project", Walk("rp")),
-    "mixture": ("mixture", "project", Walk("kfra")),
-    "mixture-scalar": ("mixture", "scalar", Walk("kfac")),
-    "blocks": ("bernoulli", "project", Walk("hessian_free_blocks")),
-    "whole": ("squared_error", "project", Walk("hessian_free")),
+TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
+    "kflr": ("categorical", "project", Trajectory("kflr")),
+    "kfra": ("bernoulli", "project", Trajectory("kfra")),
+    "kfac": ("categorical", "project", Trajectory("kfac")),
+    "rp": ("squared_error", "project", Trajectory("rp")),
+    "mixture": ("mixture", "project", Trajectory("kfra")),
+    "mixture-scalar": ("mixture", "scalar", Trajectory("kfac")),
+    "blocks": ("bernoulli", "project", Trajectory("hessian_free_blocks")),
+    "whole": ("squared_error", "project", Trajectory("hessian_free")),
     "options": (
         "bernoulli",
         "project",
-        Walk(
+        Trajectory(
             "kfra",
             inversion="exact",
             thresholds=((1, 4), (3, 4)),
@@ -47,11 +47,11 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
             refresh=3,
         ),
     ),
-    "rarely": ("squared_error", "project", Walk("rp", inversion="frobenius", refresh=4)),
-    "momentum": ("bernoulli", "project", Walk("kfra", momentum=(3, 4))),
-    "rejected": ("bernoulli", "project", Walk("kfra")),
-    "saturated": ("bernoulli", "project", Walk("kflr")),
-    "converged": ("squared_error", "project", Walk("hessian_free_blocks")),
+    "rarely": ("squared_error", "project", Trajectory("rp", inversion="frobenius", refresh=4)),
+    "momentum": ("bernoulli", "project", Trajectory("kfra", momentum=(3, 4))),
+    "rejected": ("bernoulli", "project", Trajectory("kfra")),
+    "saturated": ("bernoulli", "project", Trajectory("kflr")),
+    "converged": ("squared_error", "project", Trajectory("hessian_free_blocks")),
 }
 """The objective, the matrix in the place of its H_L, and the settings of each walk.
 
@@ -88,35 +88,35 @@ COURSES = {
 
 
 @cache
-def walks() -> tuple[Problem, ...]:
+def trajectory_problems() -> tuple[Problem, ...]:
     """The problems of `WALKS`, each the fixed case of its objective with tanh units and the states it goes through."""
-    return tuple(walk(name, *of) for name, of in WALKS.items())
+    return tuple(trajectory_problem(name, *of) for name, of in TRAJECTORIES.items())
 
 
-def walk(name: str, objective: str, psd: str, settings: Walk) -> Problem:
+def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
     """That of a name, fifty steps from the case's weights."""
     problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
-    return walked(problem, settings, COURSES.get(name, Course()), STEPS)
+    return with_trajectory(problem, settings, COURSES.get(name, Course()), STEPS)
 
 
-def walked(problem: Problem, settings: Walk, course: Course, steps: int) -> Problem:
+def with_trajectory(problem: Problem, settings: Trajectory, course: Course, steps: int) -> Problem:
     """The states of a run from the problem's weights, each step on a batch of its own. They are rounded to float32."""
     rng = np.random.Generator(np.random.Philox(0))
     tau, gamma, eta = (np.array(damping) for damping in course[:3])
-    probes = problem.probes._replace(tau=tau, gamma=gamma, eta=eta)
-    problem = replace(problem, probes=probes, walk=settings)
+    arguments = problem.arguments._replace(tau=tau, gamma=gamma, eta=eta)
+    problem = replace(problem, arguments=arguments, trajectory=settings)
     net = problem.reference
-    state = ref.initial_state(net, probes.tau[()], probes.gamma[()])
-    waypoints: list[Waypoint] = []
+    state = ref.initial_state(net, arguments.tau[()], arguments.gamma[()])
+    checkpoints: list[Checkpoint] = []
     for _ in range(steps):
         if state.t == course.flawed:
             state = flawed(state)
-        here = waypoint(problem, state, rng, course.inputs)
-        alone = replace(problem, walk=settings._replace(waypoints=(here,)))
+        here = checkpoint(problem, state, rng, course.inputs)
+        alone = replace(problem, trajectory=settings._replace(checkpoints=(here,)))
         state, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
         if clear(alone, here, info):
-            waypoints.append(here)
-    return replace(problem, walk=settings._replace(waypoints=tuple(waypoints)))
+            checkpoints.append(here)
+    return replace(problem, trajectory=settings._replace(checkpoints=tuple(checkpoints)))
 
 
 def flawed(state: ref.State) -> ref.State:
@@ -131,7 +131,7 @@ def single(x: Array) -> Array:
     return np.asarray(x).astype(np.float32).astype(np.float64)
 
 
-def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Waypoint:
+def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
     """The state with a new batch, and draws that are off every border between classes."""
     shape = (problem.N, problem.widths[0])
     layers = range(1, len(problem.layers) + 1)
@@ -143,7 +143,7 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, input
 
     weights = dict(enumerate(state.net.weights, start=1))
     while True:
-        here = Waypoint(
+        here = Checkpoint(
             t=state.t,
             weights=arrays(weights, weights),
             average=arrays(state.average, weights),
@@ -157,7 +157,7 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, input
             draws=draws(problem, rng),
         )
         there = replace(problem, weights=here.weights, X=here.X)
-        sampled = here.draws if problem.walk is not None and problem.walk.method == "kfac" else None
+        sampled = here.draws if problem.trajectory is not None and problem.trajectory.method == "kfac" else None
         if clear_of_kinks(there) and (sampled is None or not near_border(replace(there, draws=sampled)).any()):
             return here
 
@@ -173,7 +173,7 @@ def targets(problem: Problem, rng: np.random.Generator) -> Array:
 
 def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
     """What the method samples from, none for those that do not."""
-    method, D = problem.walk.method if problem.walk is not None else "", problem.widths[-1]
+    method, D = problem.trajectory.method if problem.trajectory is not None else "", problem.widths[-1]
     if method == "rp":
         return rng.integers(-32, 33, (problem.N, SAMPLES, root_columns(problem.objective, problem.psd, D))) / 16
     if method == "kfac":
@@ -182,7 +182,7 @@ def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
     return None
 
 
-def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
+def clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
     """Whether the step from here is far from taking another branch."""
     settings = settings_of(problem)
     if not (clear_of_indefinite(problem, here) and clear_of_rounding(problem, here, info)):
@@ -197,12 +197,12 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
     return True
 
 
-def clear_of_indefinite(problem: Problem, here: Waypoint) -> bool:
+def clear_of_indefinite(problem: Problem, here: Checkpoint) -> bool:
     """True if no damped factor is nearly singular, among those that are indefinite without their damping."""
     return all(abs(least) > MARGIN * largest for least, largest in definiteness(problem, here))
 
 
-def clear_of_rounding(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
+def clear_of_rounding(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
     """True if the larger change of (42) is below half of the limit in float64, or above twice the limit in float32."""
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True

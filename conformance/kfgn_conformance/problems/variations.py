@@ -91,18 +91,18 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
     """The problem with a direction that is long enough for outputs of that size."""
-    direction = tuple(V * (size // 16) for V in problem.probes.direction)
-    return replace(problem, probes=problem.probes._replace(direction=direction))
+    direction = tuple(V * (size // 16) for V in problem.arguments.direction)
+    return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
 
 def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: float = 1 / 8) -> Problem:
     """The problem with other dampings; by default those of `dyadic_problem`."""
     tau_0, gamma_0, eta_0 = (np.array(float(k)) for k in (tau, gamma, eta))
-    return replace(problem, probes=problem.probes._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
+    return replace(problem, arguments=problem.arguments._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
 
 
 def steep(problem: Problem) -> bool:
     """True if the step V changes f + eta/2 |theta|^2 by a sixteenth or more; with less, rho loses digits."""
-    net, V, eta = problem.reference, dict(enumerate(problem.probes.direction, start=1)), problem.probes.eta
+    net, V, eta = problem.reference, dict(enumerate(problem.arguments.direction, start=1)), problem.arguments.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

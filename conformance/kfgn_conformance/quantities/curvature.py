@@ -37,7 +37,7 @@ CURVATURE = (
         says="the gradient of f, (D_l, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.gradient(p.reference, p.X, p.Y)),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
@@ -56,7 +56,7 @@ CURVATURE = (
         says="the diagonal blocks of the Hessian of f over vec(W_l)",
         oracle=lambda p: in_order(ref.hessian_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
-        form="blocks",
+        array_kind="blocks",
         degree=1,
     ),
     Quantity(
@@ -75,7 +75,7 @@ CURVATURE = (
         says="the diagonal blocks of the Gauss-Newton matrix over vec(W_l)",
         oracle=lambda p: in_order(ref.gauss_newton_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
-        form="blocks",
+        array_kind="blocks",
         degree=1,
     ),
     Quantity(
@@ -84,7 +84,7 @@ CURVATURE = (
         says="Q_l = E[a a^T], a the activations below with a unit appended, (D_{l-1} + 1, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
-        form="inputs",
+        array_kind="inputs",
         degree=0,
         mean=False,  # Q is a mean wherever G is a sum: the block is the sum then
     ),
@@ -116,7 +116,7 @@ CURVATURE = (
         name="rp",
         equation="(24)",
         says="G_l by random projections of the root of H_L, the given ones, (D_l, D_l) for each layer",
-        oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.probes.projections)),
+        oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.arguments.projections)),
         elements=of_preactivations,
         degree=1,
     ),
@@ -127,7 +127,7 @@ CURVATURE = (
             says=f"Q_l kron G_l of {method.upper()}, over vec(W_l)",
             oracle=partial(blocks, method=method),
             elements=of_blocks,
-            form="blocks",
+            array_kind="blocks",
             degree=2 if method == "kfac" else 1,
         )
         for method, equation in (("kflr", "(25)"), ("kfra", "(26)"), ("kfac", "(59)"))

@@ -14,7 +14,7 @@ from .sizes import Arrays, largest
 
 def transposed_jacobian_product(p: Problem) -> Arrays:
     """1/N sum_n J_n^T u_n."""
-    pairs = zip(p.X, p.probes.cotangents, strict=True)
+    pairs = zip(p.X, p.arguments.cotangents, strict=True)
     return in_order(ref.expectation(ref.transposed_jacobian_product(p.reference, x, u) for x, u in pairs))
 
 
@@ -23,14 +23,14 @@ Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
 
 def layer_by_layer(p: Problem, product: Product) -> Arrays:
     """The product with the diagonal blocks alone: layer l's part of the product with V_l and zeros."""
-    V = keyed(p.probes.direction)
+    V = keyed(p.arguments.direction)
     zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
     return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)
 
 
 def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, Array]:
     """The arguments of the functions of `step_size`."""
-    return p.reference, p.X, p.Y, keyed(p.probes.direction), p.probes.tau, p.probes.eta
+    return p.reference, p.X, p.Y, keyed(p.arguments.direction), p.arguments.tau, p.arguments.eta
 
 
 def size_of_ratio(p: Problem, arrays: Arrays) -> tuple[float, ...]:
@@ -50,9 +50,9 @@ PRODUCTS = (
         equation="C.2",
         says="J V of every datapoint, J the Jacobian of h_L in the weights, (N, D_L)",
         oracle=lambda p: single(
-            np.stack([ref.jacobian_product(p.reference, x, keyed(p.probes.direction)) for x in p.X])
+            np.stack([ref.jacobian_product(p.reference, x, keyed(p.arguments.direction)) for x in p.X])
         ),
-        elements=lambda p: p.probes.cotangents.size,
+        elements=lambda p: p.arguments.cotangents.size,
         degree=0,
         mean=False,
     ),
@@ -62,16 +62,16 @@ PRODUCTS = (
         says="the mean of J^T u over the datapoints, shaped like the weights",
         oracle=transposed_jacobian_product,
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=0,
     ),
     Quantity(
         name="gauss_newton_product",
         equation="(13)",
         says="the Gauss-Newton matrix of f times V, shaped like the weights",
-        oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
@@ -80,16 +80,16 @@ PRODUCTS = (
         says="its diagonal blocks times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="hessian_product",
         equation="(2)",
         says="the Hessian of f times V, shaped like the weights",
-        oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
@@ -98,7 +98,7 @@ PRODUCTS = (
         says="its diagonal blocks times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.hessian_product),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(

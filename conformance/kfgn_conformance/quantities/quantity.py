@@ -46,8 +46,8 @@ class Quantity:
     per_datapoint: bool = False
     size: Size = largest_elements
     irrational: str = ""
-    of_walks: bool = False
-    form: str = ""
+    of_trajectories: bool = False
+    array_kind: str = ""
     degree: int | None = None
     mean: bool = True
     view: Callable[[Problem, Arrays], Arrays] = whole
@@ -59,7 +59,7 @@ class Quantity:
 
     def asks(self, problem: Problem) -> bool:
         """Whether it is a question about this kind of problem."""
-        return self.of_walks == (problem.walk is not None)
+        return self.of_trajectories == (problem.trajectory is not None)
 
     @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)
     def within_reach(self, problem: Problem) -> Problem | None:

@@ -50,17 +50,17 @@ def damped_factors(p: Problem) -> Arrays:
 
 def algorithm_1(p: Problem) -> Arrays:
     """Everything that Algorithm 1 computes."""
-    probes = p.probes
-    update = ref.algorithm_1(p.reference, p.X, p.Y, probes.gamma[()], probes.tau[()], probes.eta[()])
+    arguments = p.arguments
+    update = ref.algorithm_1(p.reference, p.X, p.Y, arguments.gamma[()], arguments.tau[()], arguments.eta[()])
     layers = (update.gradient, update.Q, update.G, update.direction, update.weights)
     return *(a for per_layer in layers for a in in_order(per_layer)), np.asanyarray(update.alpha)
 
 
 def trajectory(p: Problem) -> Arrays:
     """The weights, tau and gamma after three steps by KFRA with every heuristic at every step."""
-    probes = p.probes
-    settings = ref.Settings("kfra", probes.eta[()], T_tau=1, T_gamma=1)
-    start = ref.initial_state(p.reference, probes.tau[()], probes.gamma[()])
+    arguments = p.arguments
+    settings = ref.Settings("kfra", arguments.eta[()], T_tau=1, T_gamma=1)
+    start = ref.initial_state(p.reference, arguments.tau[()], arguments.gamma[()])
     state, _ = ref.trajectory(settings, start, [(p.X, p.Y, None)] * STEPS)[-1]
     return *state.net.weights, *in_order(state.average), np.asanyarray(state.tau), np.asanyarray(state.gamma)
 

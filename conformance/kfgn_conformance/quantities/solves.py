@@ -24,12 +24,12 @@ def factors(p: Problem) -> list[tuple[Array, Array]]:
 
 def for_each_block(p: Problem, f: Callable[[Array, Array, Array], Any]) -> Arrays:
     """f(Q, G, V) of each layer."""
-    return tuple(np.asanyarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.probes.direction, strict=True))
+    return tuple(np.asanyarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.arguments.direction, strict=True))
 
 
 def damping(p: Problem) -> Array:
     """k = gamma + eta."""
-    return p.probes.gamma + p.probes.eta
+    return p.arguments.gamma + p.arguments.eta
 
 
 def omega_and_root(p: Problem, Q: Array, G: Array, norm: str) -> tuple[Any, Any]:
@@ -80,7 +80,7 @@ def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float
 
 def full_system(p: Problem) -> Array:
     """C-bar = G-bar + (tau + eta) I."""
-    return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.probes.tau + p.probes.eta)
+    return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.arguments.tau + p.arguments.eta)
 
 
 def block_systems(p: Problem) -> ref.PerLayer:
@@ -91,7 +91,7 @@ def block_systems(p: Problem) -> ref.PerLayer:
 
 def conjugate_gradients(p: Problem) -> Arrays:
     """C-bar^-1 V."""
-    solution = ref.direction(full_system(p), ref.theta(keyed(p.probes.direction)))
+    solution = ref.direction(full_system(p), ref.theta(keyed(p.arguments.direction)))
     return in_order(ref.per_layer(p.reference, solution))
 
 
@@ -119,7 +119,7 @@ SOLVES = (
         says="(Q_l kron G_l) vec(V_l) of KFRA, shaped like the weights",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
         size=size_of_matvec,
     ),
@@ -139,7 +139,7 @@ SOLVES = (
             f"omega by the {norm} norm",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
-            form="weights",
+            array_kind="weights",
             size=magnified_by(partial(factored_condition, norm=norm)),
             irrational="square roots of k and of norms",
         )
@@ -151,7 +151,7 @@ SOLVES = (
         says="the inverse of Q kron G + k I of KFRA times V, k = gamma + eta",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(exact_condition),
         irrational="eigenvalues",
     ),
@@ -181,16 +181,16 @@ SOLVES = (
         says="the inverse of the Gauss-Newton matrix + (tau + eta) I times V",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(lambda p: (condition(full_system(p)),)),
     ),
     Quantity(
         name="block_conjugate_gradients",
         equation="(34)",
         says="the inverse of its diagonal blocks, each + (gamma + eta) I, times V",
-        oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.probes.direction))),
+        oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.arguments.direction))),
         elements=of_blocks,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(lambda p: tuple(condition(C) for C in in_order(block_systems(p)))),
     ),
 )

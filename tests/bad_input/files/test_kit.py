@@ -8,7 +8,7 @@ import pytest
 from kfgn_conformance import cli, golden
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import sha256
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 
 from .alterations import alterations, restore
@@ -21,10 +21,10 @@ PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
 def report(tmp_path_factory):
     """A report of NumPy on one case, with a column that is not usable."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(problem_sets, "REAL_PROBLEMS", {})
-        patch.setattr(problem_sets, "cases", lambda: cases()[:1])
-        patch.setattr(problem_sets, "fixed", tuple)
-        patch.setattr(problem_sets, "walks", tuple)
+        patch.setattr(standard, "REAL_PROBLEMS", {})
+        patch.setattr(standard, "cases", lambda: cases()[:1])
+        patch.setattr(standard, "fixed", tuple)
+        patch.setattr(standard, "trajectory_problems", tuple)
         file = tmp_path_factory.mktemp("report") / "report.jsonl"
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", file).status == cli.PASSED
     return file

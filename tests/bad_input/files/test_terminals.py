@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kfgn_conformance import cli, golden
 from kfgn_conformance.output import Output
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 
 from kfgn.lab import Options, UsageError, read_run, train
@@ -77,10 +77,10 @@ class Mine:
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:1])
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: cases()[:1])
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
 
 
 @pytest.mark.usefixtures("small")
@@ -157,10 +157,10 @@ def test_a_name_that_cannot_be(command, arguments, tmp_path, monkeypatch):
 
 def _report(path):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(problem_sets, "REAL_PROBLEMS", {})
-        patch.setattr(problem_sets, "cases", lambda: cases()[:1])
-        patch.setattr(problem_sets, "fixed", tuple)
-        patch.setattr(problem_sets, "walks", tuple)
+        patch.setattr(standard, "REAL_PROBLEMS", {})
+        patch.setattr(standard, "cases", lambda: cases()[:1])
+        patch.setattr(standard, "fixed", tuple)
+        patch.setattr(standard, "trajectory_problems", tuple)
         assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", path).status == 0
 
 

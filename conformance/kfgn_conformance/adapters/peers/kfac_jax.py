@@ -66,7 +66,7 @@ class KfacJax:
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
             weights, direction = (
                 [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
-                for arrays in (problem.weights, problem.probes.direction)
+                for arrays in (problem.weights, problem.arguments.direction)
             )
             arguments = (weights, (self._array(problem.X), self._array(problem.Y)))
             if quantity in PRODUCTS:

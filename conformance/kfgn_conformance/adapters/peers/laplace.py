@@ -44,9 +44,9 @@ class Laplace:
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Of each layer alone, as its log determinant is that of all."""
         shared = SHARED[quantity]
-        k = tensor(problem.probes.gamma + problem.probes.eta, self.dtype)
+        k = tensor(problem.arguments.gamma + problem.arguments.eta, self.dtype)
         answers = []
-        for (Q, G), V in zip(_factors(problem, self.dtype), problem.probes.direction, strict=True):
+        for (Q, G), V in zip(_factors(problem, self.dtype), problem.arguments.direction, strict=True):
             if shared:
                 omega = torch.sqrt(Q.diagonal().mean() / G.diagonal().mean())
                 omega = omega if omega.isfinite() and omega > 0 else torch.ones_like(omega)

@@ -70,4 +70,4 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
     """V_l as the weight and the bias of each layer."""
-    return [part for V in problem.probes.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]
+    return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

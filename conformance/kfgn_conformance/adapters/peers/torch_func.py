@@ -37,8 +37,8 @@ class _Functions:
     def __init__(self, problem: Problem, dtype: str) -> None:
         self.problem = problem
         self.W = tuple(tensor(W, dtype) for W in problem.weights)
-        self.V = tuple(tensor(V, dtype) for V in problem.probes.direction)
-        self.U = tensor(problem.probes.cotangents, dtype)
+        self.V = tuple(tensor(V, dtype) for V in problem.arguments.direction)
+        self.U = tensor(problem.arguments.cotangents, dtype)
         self.X, self.Y, self.labels = (tensor(x, dtype) for x in (problem.X, problem.Y, problem.labels))
         self.units = [ACTIVATIONS[name]() for name in problem.transfers]
         self.none = tuple(torch.zeros(problem.N, len(W), dtype=self.X.dtype) for W in self.W)

@@ -83,7 +83,7 @@ class Curvature(Passes):
 
     def projected(self) -> Array:
         """C_L z, (N, S, D_L); on as many columns as both have, since a mistaken root may have another number."""
-        Z, rows = self.problem.probes.projections, self.root_rows()
+        Z, rows = self.problem.arguments.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])
         return Z[:, :, :K] @ rows[:, :K]
 

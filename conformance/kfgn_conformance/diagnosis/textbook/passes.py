@@ -18,7 +18,7 @@ class Passes:
         self.problem = problem
         self.network = problem.reference
         self.W: PerLayer = dict(enumerate(problem.weights, start=1))
-        self.V: PerLayer = dict(enumerate(problem.probes.direction, start=1))
+        self.V: PerLayer = dict(enumerate(problem.arguments.direction, start=1))
         self.L = len(self.W)
         self.N = problem.N
 

@@ -20,11 +20,11 @@ class Products(Curvature):
 
     def full_damping(self) -> Any:
         """tau + eta."""
-        return self.problem.probes.tau + self.eta()
+        return self.problem.arguments.tau + self.eta()
 
     def eta(self) -> Any:
         """The weight of L2."""
-        return self.problem.probes.eta
+        return self.problem.arguments.eta
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
         """The R-operator: R a_{l-1} (with a unit that does not move) and R h_l."""

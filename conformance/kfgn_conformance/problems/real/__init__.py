@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..margins import near_border
-from ..problem import Array, Probes, Problem, dense_layers, exact, weight_shapes
+from ..discontinuities import near_border
+from ..problem import Arguments, Array, Problem, dense_layers, exact, weight_shapes
 
 AUTOENCODER = (784, 1000, 500, 250, 30, 250, 500, 1000, 784)
 """The widths of Section 5 for images of 28x28 pixels."""
@@ -30,13 +30,13 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.integers(0, 2**16, shape) / 2**16
 
 
-def probes(widths: tuple[int, ...], samples: int, gamma: float, rng: np.random.Generator) -> Probes:
+def arguments(widths: tuple[int, ...], samples: int, gamma: float, rng: np.random.Generator) -> Arguments:
     """A direction of the size of a bold step, up to 1/16, and cotangents and projections of size 1."""
 
     def dyadic(shape: tuple[int, ...], least: int) -> Array:
         return rng.integers(-8, 9, shape) / least
 
-    return Probes(
+    return Arguments(
         direction=tuple(dyadic(shape, 2**7) for shape in weight_shapes(widths)),
         cotangents=dyadic((BATCH, widths[-1]), 8),
         projections=dyadic((BATCH, samples, widths[-1]), 8),
@@ -61,7 +61,7 @@ def digits() -> Problem:
         Y=data["classes"].astype(np.int64),
         labels=rng.integers(0, 10, (BATCH, 3)),
         draws=dyadic_uniforms(rng, (BATCH, 3)),
-        probes=probes((64, 16, 11, 10), 3, 1.0, rng),
+        arguments=arguments((64, 16, 11, 10), 3, 1.0, rng),
     )
     return uniforms_clear_of_borders(problem, rng)
 
@@ -88,7 +88,7 @@ def autoencoder() -> Problem:
         Y=X,
         labels=rng.integers(0, 2, (BATCH, 1, 784)).astype(np.float64),
         draws=dyadic_uniforms(rng, (BATCH, 1, 784)),
-        probes=probes(AUTOENCODER, 1, 2.0, rng),
+        arguments=arguments(AUTOENCODER, 1, 2.0, rng),
     )
     return uniforms_clear_of_borders(problem, rng)
 

@@ -4,7 +4,7 @@ from .cases import cases
 from .fixed import fixed
 from .problem import Problem
 from .real import REAL_PROBLEMS
-from .trajectories import walks
+from .trajectories import trajectory_problems
 
 
 def drawn(count: int, seed: int) -> list[Problem]:
@@ -19,4 +19,4 @@ def drawn(count: int, seed: int) -> list[Problem]:
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
     """All of them, with so many drawn ones."""
     real = (make() for make in REAL_PROBLEMS.values())
-    return (*cases(), *fixed(), *drawn(examples, seed), *real, *walks())
+    return (*cases(), *fixed(), *drawn(examples, seed), *real, *trajectory_problems())

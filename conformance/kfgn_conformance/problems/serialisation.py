@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .problem import CLASSIFIERS, Array, Probes, Problem, Walk, Waypoint, dense_layers
+from .problem import CLASSIFIERS, Arguments, Array, Checkpoint, Problem, Trajectory, dense_layers
 
 Put = Callable[[str, Array], Any]
 """What stands for an array in the JSON, of its path and itself; those of walks are lists always."""
@@ -24,7 +24,7 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
     def puts(path: str, arrays: tuple[Array, ...]) -> list[Any]:
         return [put(f"{path}.{i}", array) for i, array in enumerate(arrays)]
 
-    probes = problem.probes
+    arguments = problem.arguments
     written: dict[str, Any] = {
         "id": problem.id,
         "objective": problem.objective,
@@ -34,19 +34,19 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
         "weights": puts("weights", problem.weights),
         **{name: put(name, getattr(problem, name)) for name in ("X", "Y", "labels", "draws")},
         "probes": {
-            "direction": puts("probes.direction", probes.direction),
-            **{name: put(f"probes.{name}", getattr(probes, name)) for name in ("cotangents", "projections")},
-            **{name: float(getattr(probes, name)) for name in DAMPINGS},
+            "direction": puts("arguments.direction", arguments.direction),
+            **{name: put(f"probes.{name}", getattr(arguments, name)) for name in ("cotangents", "projections")},
+            **{name: float(getattr(arguments, name)) for name in DAMPINGS},
         },
     }
-    if problem.walk is not None:
-        settings = problem.walk._asdict()
-        waypoints = settings.pop("waypoints")
-        written["walk"] = settings | {"waypoints": [_waypoint(here) for here in waypoints]}
+    if problem.trajectory is not None:
+        settings = problem.trajectory._asdict()
+        checkpoints = settings.pop("checkpoints")
+        written["walk"] = settings | {"waypoints": [_checkpoint(here) for here in checkpoints]}
     return written
 
 
-def _waypoint(here: Waypoint) -> dict[str, Any]:
+def _checkpoint(here: Checkpoint) -> dict[str, Any]:
     return {
         "t": here.t,
         **{name: [array.tolist() for array in getattr(here, name)] for name in WEIGHT_LIKE},
@@ -74,7 +74,7 @@ def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
 def from_json(written: Mapping[str, Any]) -> Problem:
     """The problem that `as_json` wrote with nested lists. Raises `KeyError` for what it has not."""
     classified = written["objective"] in CLASSIFIERS
-    probes = written["probes"]
+    arguments = written["probes"]
 
     def targets(values: Any) -> Array:
         return np.array(values, np.int64 if classified else np.float64)
@@ -88,14 +88,14 @@ def from_json(written: Mapping[str, Any]) -> Problem:
         Y=targets(written["Y"]),
         labels=targets(written["labels"]),
         draws=np.array(written["draws"], np.float64),
-        probes=Probes(
-            _arrays(probes["direction"]),
-            np.array(probes["cotangents"], np.float64),
-            np.array(probes["projections"], np.float64),
-            *(np.array(probes[name]) for name in DAMPINGS),
+        arguments=Arguments(
+            _arrays(arguments["direction"]),
+            np.array(arguments["cotangents"], np.float64),
+            np.array(arguments["projections"], np.float64),
+            *(np.array(arguments[name]) for name in DAMPINGS),
         ),
         psd=written["psd"],
-        walk=_walk(written["walk"], targets) if "walk" in written else None,
+        trajectory=_trajectory(written["walk"], targets) if "walk" in written else None,
     )
 
 
@@ -108,9 +108,9 @@ def _pair(values: Any) -> Any:
     return tuple(map(_pair, values)) if isinstance(values, list) else values
 
 
-def _walk(written: Mapping[str, Any], targets: Callable[[Any], Array]) -> Walk:
-    waypoints = tuple(
-        Waypoint(
+def _trajectory(written: Mapping[str, Any], targets: Callable[[Any], Array]) -> Trajectory:
+    checkpoints = tuple(
+        Checkpoint(
             t=here["t"],
             **{name: _arrays(here[name]) for name in WEIGHT_LIKE},
             tau=np.array(here["tau"]),
@@ -121,4 +121,6 @@ def _walk(written: Mapping[str, Any], targets: Callable[[Any], Array]) -> Walk:
         )
         for here in written["waypoints"]
     )
-    return Walk(**{name: _pair(value) for name, value in written.items() if name != "waypoints"}, waypoints=waypoints)
+    return Trajectory(
+        **{name: _pair(value) for name, value in written.items() if name != "waypoints"}, checkpoints=checkpoints
+    )
