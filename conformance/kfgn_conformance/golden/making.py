@@ -83,7 +83,7 @@ def header(quantity: Quantity) -> dict[str, Any]:
         "format": FORMAT,
         "quantity": quantity.name,
         "equation": quantity.equation,
-        "description": quantity.says,
+        "description": quantity.description,
         "tolerance": {"rule": RULE, "c": C, "u": ROUNDOFF},
     }
 

@@ -83,7 +83,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
         if all(cell["status"] in UNASKED for cell in cells.values()):
             continue
         boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
-        says = ROWS[name].says if name in ROWS else ""
+        says = ROWS[name].description if name in ROWS else ""
         rows.append(PageRow(name, next(iter(cells.values()))["equation"], says, boxes))
     return rows
 
