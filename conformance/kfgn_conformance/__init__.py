@@ -23,8 +23,9 @@ cli          the command `kfgn-check`
 """
 
 from .adapters import Adapter, Description
-from .problems.problem import Layer, Problem
+from .problems.layers import Dense
+from .problems.problem import Problem
 from .quantities import QUANTITIES, Quantity
 from .verdicts import Status, Verdict, judge
 
-__all__ = ["QUANTITIES", "Adapter", "Description", "Layer", "Problem", "Quantity", "Status", "Verdict", "judge"]
+__all__ = ["QUANTITIES", "Adapter", "Dense", "Description", "Problem", "Quantity", "Status", "Verdict", "judge"]

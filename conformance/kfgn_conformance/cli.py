@@ -181,7 +181,7 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
         except FileError as error:
             options.error(f"vectors: {error}")
         for vector in vectors:
-            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.says}")
+            print_line(f"{vector.id}  {vector.equation}  {' '.join(vector.flags) or '-'}  {vector.description}")
         return PASSED
     if given.action == "verify":
         faults = 0

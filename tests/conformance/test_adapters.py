@@ -16,13 +16,14 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cli import main
 from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.layers import dense_layers
 from kfgn_conformance.problems.standard import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
-TANH = replace(CASE, id="tanh", layers=tuple(l._replace(transfer=l.transfer and "tanh") for l in CASE.layers))
+TANH = replace(CASE, id="tanh", layers=dense_layers(CASE.widths, ("tanh", "tanh")))
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ def test_ids_are_unique_and_every_row_says_what_it_is_for():
     assert not set(IDS) & {p.id for p in (*cases(), *trajectory_problems())}
     assert set(TEN) <= set(TRAJECTORIES)
     for name, row in FIXED.items():
-        assert len(row.says.split()) > 3
+        assert len(row.purpose.split()) > 3
         assert name.removesuffix("-scalar").endswith(f"-{row.shape.objective}")
 
 

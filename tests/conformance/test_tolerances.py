@@ -15,7 +15,7 @@ from kfgn_conformance.fixed_changes import questions
 from kfgn_conformance.known_changes import digest, known_changes, shipped
 from kfgn_conformance.problems.cases import case, cases
 from kfgn_conformance.problems.drawn import problems
-from kfgn_conformance.problems.problem import dense_layers
+from kfgn_conformance.problems.layers import dense_layers
 from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
 from kfgn_conformance.tolerances import (
@@ -122,7 +122,7 @@ def test_what_cancels_is_inconclusive():
     h = DIGITS.X @ DIGITS.weights[0][:, :-1].T + DIGITS.weights[0][:, -1]
     fitted = replace(
         DIGITS,
-        layers=(DIGITS.layers[0]._replace(transfer=None),),
+        layers=(replace(DIGITS.layers[0], transfer="identity"),),
         objective="squared_error",
         weights=DIGITS.weights[:1],
         Y=h * (1 + 2**-22),
@@ -438,6 +438,7 @@ def test_d_sees_what_a_recursion_cancels():
     weights = tuple(np.column_stack([W, np.zeros(len(W))]) for W in (np.ones((1, 1)), w, C_T))
     problem = replace(
         CASE,
+        inputs=1,
         layers=dense_layers((1, 1, 2, 2), ("identity", "identity")),
         objective="squared_error",
         weights=weights,

@@ -69,7 +69,7 @@ def test_the_tolerance_proves_something(name):
 
 
 def test_problems_without_a_walk_are_refused():
-    with pytest.raises(ValueError, match="problem x: expected a walk"):
+    with pytest.raises(ValueError, match="problem x: expected an optimiser trajectory"):
         STEP.oracle(replace(walked("kfra"), id="x", trajectory=None))
 
 

@@ -32,17 +32,15 @@ class _Arrays:
     """A problem in the arrays of a backend."""
 
     def __init__(self, problem: Problem, backend: Backend, dtype: str) -> None:
-        def array(x: Array) -> Any:
+        def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        V, U, Z, *dampings = problem.arguments
         self.network = kfgn.Network(problem.widths, problem.transfers, problem.objective, problem.psd)
-        self.weights = tuple(array(W) for W in problem.weights)
-        self.X, self.Y = array(problem.X), array(problem.Y)
-        self.labels, self.draws = array(problem.labels), array(problem.draws)
-        self.V, self.U, self.Z = tuple(array(V_l) for V_l in V), array(U), array(Z)
-        self.tau, self.gamma, self.eta = (array(damping) for damping in dampings)
-        self.trajectory, self.array, self.xp = problem.trajectory, array, backend.xp
+        problem = problem.map_arrays(array)
+        self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
+        self.labels, self.draws = problem.labels, problem.draws
+        self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
+        self.trajectory, self.xp = problem.trajectory, backend.xp
         self.roundoff = float(np.finfo(dtype).eps) / 2
 
     @property
@@ -96,26 +94,22 @@ def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfg
 
 def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Checkpoint) -> State:
     """The state of a waypoint; inverses that serve several steps are those of its own factors and gamma."""
-    weights, average, Q, G, update = (
-        tuple(map(p.array, arrays)) for arrays in (here.weights, here.average, here.Q, here.G, here.update)
-    )
-    tau, gamma = p.array(here.tau), p.array(here.gamma)
-    start = optimiser.init(weights)
+    start = optimiser.init(here.weights)
     curvature, counts = start.curvature, start.counts
     how = optimiser.curvature
     if isinstance(how, kfgn.KroneckerFactored):
-        k = gamma + optimiser.eta
-        kept = [damped_inverse(p.xp, *factors, k, how.inversion, floored=True)[0] for factors in zip(Q, G, strict=True)]
+        k, factors = here.gamma + optimiser.eta, zip(here.Q, here.G, strict=True)
+        kept = [damped_inverse(p.xp, Q, G, k, how.inversion, floored=True)[0] for Q, G in factors]
         count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
-        curvature = Factors(count, Q, G, tuple(kept) if curvature.inverses else ())
+        curvature = Factors(count, here.Q, here.G, tuple(kept) if curvature.inverses else ())
     return State(
         here.t,
-        weights,
-        average,
+        here.weights,
+        here.average,
         curvature,
-        tau,
-        gamma,
-        update if optimiser.momentum else (),
+        here.tau,
+        here.gamma,
+        here.update if optimiser.momentum else (),
         Counts(counts.accepted + here.t, counts.rejected, counts.failures),
     )
 
@@ -123,12 +117,11 @@ def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Checkpoint) -> State:
 def _steps(p: _Arrays) -> tuple[Any, ...]:
     """One step from each waypoint: weights, averages, Q and G, tau, gamma, f and alpha."""
     if p.trajectory is None:
-        raise ValueError("expected a walk")
+        raise ValueError("expected an optimiser trajectory")
     optimiser = _optimiser(p.network, p.trajectory, float(p.eta))
     arrays: list[Any] = []
     for here in p.trajectory.checkpoints:
-        draws = None if here.draws is None else p.array(here.draws)
-        state, info = optimiser.step(_state(p, optimiser, here), p.array(here.X), p.array(here.Y), draws)
+        state, info = optimiser.step(_state(p, optimiser, here), here.X, here.Y, here.draws)
         factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
         arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)

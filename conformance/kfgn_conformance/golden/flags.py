@@ -1,11 +1,13 @@
 """What is special about a problem, and which mistakes cannot show there: facts of the problem, not opinions."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from kfgn_reference import TRANSFERS, forward
+from kfgn_reference import forward
 
+from ..problems.layers import name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
@@ -21,7 +23,7 @@ class Flag(NamedTuple):
 
 def factor_shapes(p: Problem) -> list[tuple[int, int]]:
     """The orders of Q_l and of G_l."""
-    return [(layer.inputs + 1, layer.outputs) for layer in p.layers]
+    return [(W.shape[1], W.shape[0]) for W in p.weights]
 
 
 def hidden(p: Problem) -> list[list[np.ndarray]]:
@@ -32,9 +34,8 @@ def hidden(p: Problem) -> list[list[np.ndarray]]:
 
 def dead(p: Problem) -> bool:
     """Whether some unit passes nothing back at any datapoint."""
-    slopes = (
-        np.array([TRANSFERS[name].first(h_n) for h_n in h]) for name, h in zip(p.transfers, hidden(p), strict=True)
-    )
+    net = p.reference
+    slopes = (np.array([net.f(l).first(h_n) for h_n in h]) for l, h in enumerate(hidden(p), start=1))
     return any(bool(np.any(np.all(slope == 0, axis=0))) for slope in slopes)
 
 
@@ -61,7 +62,7 @@ FLAGS: dict[str, Flag] = {
         "L = 1: nothing is carried through a layer; KFRA is KFLR, and Q has the inputs alone.",
     ),
     "PiecewiseLinear": Flag(
-        lambda p: set(p.transfers) <= {"identity", "relu", "leaky_relu"},
+        lambda p: {name_of(f) for f in p.transfers} <= {"identity", "relu", "leaky_relu"},
         "f'' = 0 everywhere: the recursion of the Hessian has no term of curvature, and its blocks are Gauss-Newton's.",
     ),
     "SquaredError": Flag(
@@ -82,7 +83,7 @@ FLAGS: dict[str, Flag] = {
         "A layer's Q and G have one shape: taken for each other they fit.",
     ),
     "SquareWeights": Flag(
-        lambda p: any(layer.inputs == layer.outputs > 1 for layer in p.layers),
+        lambda p: any(D == below > 1 for below, D in pairwise(p.widths)),
         "A layer has as many units as inputs: its weights fit transposed.",
     ),
     "DeadUnit": Flag(
@@ -100,7 +101,7 @@ FLAGS: dict[str, Flag] = {
         lambda p: float(p.arguments.eta) == 0, "eta = 0: L2, forgotten, doubled or in the wrong place, does not show."
     ),
     "Steps": Flag(
-        lambda p: p.trajectory is not None, "One step of the optimiser from each of the states under `walk`."
+        lambda p: p.trajectory is not None, "One step of the optimiser from each of the checkpoints under `trajectory`."
     ),
 }
 """In the order in which a vector has them."""

@@ -15,12 +15,10 @@ from ..quantities import ROWS, Quantity, largest
 from ..tolerances import ROUNDOFF, C, longest_sum, telling, tolerances, truth
 from .decimals import in_decimals
 from .flags import FLAGS, flags
-from .form import FOLDER, SCHEMA
+from .form import FOLDER, FORMAT, SCHEMA
 from .layout import lines
 from .problems import Question, every_question
 from .vector import MANIFEST
-
-FORMAT = 1
 
 RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), n of the vector, size and d of the array"
 
@@ -100,7 +98,7 @@ def vector_of(quantity: Quantity, one: Question, hides: list[str]) -> dict[str, 
         raise ValueError(f"{quantity.name} on {problem.id}: its tolerance proves nothing")
     return {
         "id": f"{quantity.name}-{problem.id}",
-        "description": one.says,
+        "description": one.description,
         "flags": list(flags(problem)),
         "hides": hides,
         "problem": as_json(problem),

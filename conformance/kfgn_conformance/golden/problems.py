@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..problems.dyadic import Shape, clear
+from ..problems.layers import name_of
 from ..problems.problem import Problem, Trajectory
-from ..problems.trajectories import TRAJECTORIES, Course, with_trajectory
+from ..problems.trajectories import TRAJECTORIES, Scenario, with_trajectory
 from ..quantities import QUANTITIES, ROWS
 from ..tolerances import telling
 
@@ -21,7 +22,7 @@ class Question(NamedTuple):
     """A problem, what it is in a sentence, and the quantities that it is asked for."""
 
     problem: Problem
-    says: str
+    description: str
     quantities: tuple[str, ...]
 
 
@@ -50,9 +51,9 @@ def unchanged(problem: Problem) -> Problem:
 
 
 class Trap(NamedTuple):
-    """says: what it is. shape, change: of its problem. quantities: that it is about."""
+    """description: what it is. shape, change: of its problem. quantities: that it is about."""
 
-    says: str
+    description: str
     shape: Shape
     quantities: tuple[str, ...]
     change: Change = unchanged
@@ -173,25 +174,25 @@ MOMENTS = (0, 4, 19)
 """The steps of which there are vectors: the first, one after which tau may move, and one before which gamma may."""
 
 
-COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}
+SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
 """The courses of the walks that do not have the usual one."""
 
 
 def described(shape: Shape) -> str:
     """Its sizes and functions in words."""
     widths = "-".join(map(str, shape.widths))
-    through = f", {', '.join(shape.transfers)}" if shape.transfers else ""
+    through = f", {', '.join(map(name_of, shape.transfers))}" if shape.transfers else ""
     stands = f" ({shape.psd})" if shape.objective == "mixture" else ""
     return f"{widths}{through}, {shape.objective}{stands}, N = {shape.N}, S = {shape.S}"
 
 
-def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
+def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
     """A problem on which each of the quantities can be told from what is wrong."""
 
     def wanted(problem: Problem) -> bool:
         return all(telling(problem, QUANTITIES[quantity]) for quantity in quantities)
 
-    return Question(clear(name, shape, change, wanted), says, quantities)
+    return Question(clear(name, shape, change, wanted), description, quantities)
 
 
 def plain(name: str, shape: Shape) -> Question:
@@ -202,15 +203,15 @@ def plain(name: str, shape: Shape) -> Question:
 
 def trap(name: str, of: Trap) -> Question:
     """A problem that is asked what it is about."""
-    return asks(f"trap-{name}", f"{of.says} ({described(of.shape)})", of.shape, of.quantities, of.change)
+    return asks(f"trap-{name}", f"{of.description} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
 def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     """A few states of an optimiser on its way, from the first weights with which none is near to another branch."""
-    course = COURSES.get(name, Course(tau=2.0**-4))
+    scenario = SCENARIOS.get(name, Scenario(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
-        whole = with_trajectory(problem, settings, course, max(MOMENTS) + 1)
+        whole = with_trajectory(problem, settings, scenario, max(MOMENTS) + 1)
         assert whole.trajectory is not None
         return replace(
             whole,
@@ -224,8 +225,8 @@ def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
         return len(problem.trajectory.checkpoints) == len(MOMENTS) and telling(problem, ROWS["optimiser_step"])
 
     at = ", ".join(str(t + 1) for t in MOMENTS)
-    says = f"Steps {at} by {settings.method} ({described(shape)})"
-    return Question(clear(f"steps-{name}", shape, shortened, wanted), says, ("optimiser_step",))
+    description = f"Steps {at} by {settings.method} ({described(shape)})"
+    return Question(clear(f"steps-{name}", shape, shortened, wanted), description, ("optimiser_step",))
 
 
 def every_question() -> list[Question]:

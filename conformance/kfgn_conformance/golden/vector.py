@@ -48,7 +48,7 @@ class Vector(NamedTuple):
     id: str
     quantity: str
     equation: str
-    says: str
+    description: str
     flags: tuple[str, ...]
     hides: tuple[str, ...]
     problem: Problem
@@ -70,16 +70,19 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
     for i, vector in enumerate(written["vectors"]):
         try:
             problem = from_json(vector["problem"])
+        except ValueError as error:
+            raise FileError(f"{place}: vectors[{i}].problem.{error}") from error
+        try:
             expected = tuple(_array(array) for array in vector["expected"])
         except (OverflowError, TypeError, ValueError) as error:
-            raise FileError(f"{place}: vectors[{i}]: expected arrays of numbers: {error}") from error
+            raise FileError(f"{place}: vectors[{i}].expected: expected arrays of numbers: {error}") from error
         if fault := fault_of_arrays(problem):
             raise FileError(f"{place}: vectors[{i}].problem.{fault}")
         yield Vector(
             id=vector["id"],
             quantity=written["quantity"],
             equation=written["equation"],
-            says=vector["description"],
+            description=vector["description"],
             flags=tuple(vector["flags"]),
             hides=tuple(vector["hides"]),
             problem=problem,
@@ -90,8 +93,8 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
 def _array(written: dict[str, Any]) -> ExpectedArray:
     float64 = np.array(written["float64"])  # classes are integers in JSON too
     if float64.dtype.kind not in "if":
-        raise ValueError("float64: a number is too large")
+        raise ValueError("float64: expected numbers of float64")
     if np.shape(np.array(written["decimals"], dtype=object)) != float64.shape:
-        raise ValueError("decimals: they are not as many as there are in float64")
+        raise ValueError("decimals: expected the shape of float64")
     sizes = (written[name] for name in ("size", "d", "tolerances"))
     return ExpectedArray(written["decimals"], written["radius"], float64, *sizes)

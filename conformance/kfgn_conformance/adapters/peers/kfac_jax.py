@@ -10,6 +10,7 @@ import numpy as np
 
 from ...problems.problem import Array, Problem
 from .. import Description, UnsupportedError
+from . import transfer_names
 
 TRANSFERS: dict[str, Any] = {
     "identity": lambda h: h,
@@ -81,12 +82,13 @@ class KfacJax:
 
 def _loss(problem: Problem) -> Any:
     """The mean over the batch, as kfac-jax finds dense layers in it."""
+    names = transfer_names(problem)
 
     def loss(weights: Any, batch: Any) -> Any:
         a, y = batch
         for l, (w, b) in enumerate(weights):
             h = a @ w + b
-            a = TRANSFERS[problem.transfers[l]](h) if l < len(problem.transfers) else h
+            a = TRANSFERS[names[l]](h) if l < len(names) else h
         return jnp.mean(LOSSES[problem.objective](a, y))
 
     return loss

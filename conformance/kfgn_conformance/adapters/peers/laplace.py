@@ -12,6 +12,7 @@ from torch.func import grad
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from . import transfer_names
 from .modules import ACTIVATIONS, arrays, tensor
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
@@ -64,7 +65,7 @@ def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Ten
     if problem.objective not in OUTPUT_HESSIANS:
         raise UnsupportedError(f"is given no factors of the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]
-    units = [ACTIVATIONS[name]() for name in problem.transfers]
+    units = [ACTIVATIONS[name]() for name in transfer_names(problem)]
     a, Q, slopes = tensor(problem.X, dtype), [], []
     for l, W in enumerate(weights):
         a = torch.cat([a, torch.ones(problem.N, 1, dtype=a.dtype)], dim=1)

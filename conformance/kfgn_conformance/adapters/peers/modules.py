@@ -7,6 +7,7 @@ from torch import nn
 
 from ...problems.problem import Array, Problem
 from .. import UnsupportedError
+from . import transfer_names
 
 ACTIVATIONS: dict[str, Any] = {
     "identity": nn.Identity,
@@ -36,17 +37,17 @@ def tensor(x: Array, dtype: str) -> torch.Tensor:
 def sequential(problem: Problem, dtype: str, activations: frozenset[str] = frozenset(ACTIVATIONS)) -> nn.Sequential:
     """Linear layers with separate biases, and the activations between them, if the library takes these."""
     modules: list[nn.Module] = []
+    names = transfer_names(problem)
     for l, W in enumerate(problem.weights):
         linear = nn.Linear(W.shape[1] - 1, W.shape[0], dtype=getattr(torch, dtype))
         with torch.no_grad():
             linear.weight.copy_(tensor(W[:, :-1], dtype))
             linear.bias.copy_(tensor(W[:, -1], dtype))
         modules.append(linear)
-        if l < len(problem.transfers):
-            name = problem.transfers[l]
-            if name not in activations:
-                raise UnsupportedError(f"takes no {name} units")
-            modules.append(ACTIVATIONS[name]())
+        if l < len(names):
+            if names[l] not in activations:
+                raise UnsupportedError(f"takes no {names[l]} units")
+            modules.append(ACTIVATIONS[names[l]]())
     return nn.Sequential(*modules)
 
 
