@@ -248,7 +248,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, {folder!r})
 from stateful import SpoiltByAnother
-from kfgn_conformance.exchange import from_json
+from kfgn_conformance.problems.serialisation import from_json
 adapter = SpoiltByAnother("float64")
 for line in sys.stdin:
     question = json.loads(line)

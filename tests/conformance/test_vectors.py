@@ -13,6 +13,7 @@ from kfgn_conformance import golden
 from kfgn_conformance.cli import main
 from kfgn_conformance.golden.decimals import decimal_quantum, plainly, rounded_up
 from kfgn_conformance.golden.flags import FLAGS
+from kfgn_conformance.golden.form import FORMAT
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import file_of, sha256
 from kfgn_conformance.golden.problems import every_question
@@ -113,7 +114,9 @@ def copy(tmp_path):
         text = lines(written)
         (tmp_path / "kfra.json").write_text(text)
         digest = sha256(text.encode()) if keep_hash else "0" * 64
-        (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "files": {"kfra.json": {"sha256": digest}}}))
+        (tmp_path / "manifest.json").write_text(
+            json.dumps({"format": FORMAT, "files": {"kfra.json": {"sha256": digest}}})
+        )
         return list(golden.faults(tmp_path))
 
     return change

@@ -10,7 +10,7 @@ In the place of an answer there may be {"unsupported": "why"} or {"error": "what
 
 A problem of `LARGE` or more weights names its arrays in the place of lists, and the question has the file they are in:
 
-    {"ask": "compute", ..., "problem": {"weights": ["weights.0", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
+    {"ask": "compute", ..., "problem": {"weights": ["weights[0]", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
     {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
 
 and so may any answer. The folder of the question's file is removed after the answer, with what was put beside it.

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+ARRAYS = (np.ndarray, np.generic)
+"""The types of arrays. NumPy's arithmetic turns arrays without an axis into scalars, which count as arrays too."""
+
 
 def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
     """The arrays inside a value, with their paths, in the order of its fields."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, ARRAYS):
         yield path, value
     for name, part in parts(value, path):
         yield from named_arrays(part, name)
@@ -23,7 +26,7 @@ def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
 
 def mapped_arrays(f: Callable[[str, Array], Any], value: Any, path: str) -> Any:
     """The value with f(path, array) instead of each array inside it."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, ARRAYS):
         return f(path, value)
     if not isinstance(value, tuple):
         return value

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from kfgn_reference import TRANSFERS
+
 Transfer = str | tuple[str, float]
 """A transfer function: a name, or a name with its parameter, such as ("leaky_relu", 0.01)."""
 
@@ -78,14 +80,16 @@ def _layer(written: Any, path: str) -> Dense:
     kind, units, bias = written["kind"], written["units"], written["bias"]
     if kind != Dense.kind:
         raise ValueError(f"{path}.kind: expected {Dense.kind!r}, got {_shown(kind)}")
-    if not isinstance(units, int) or isinstance(units, bool) or units < 1:
+    if isinstance(units, bool) or not isinstance(units, int | float) or units < 1 or units != int(units):
         raise ValueError(f"{path}.units: expected a positive integer, got {_shown(units)}")
     if not isinstance(bias, bool):
         raise ValueError(f"{path}.bias: expected true or false, got {_shown(bias)}")
-    return Dense(units, _transfer(written["transfer"], f"{path}.transfer"), bias)
+    return Dense(int(units), _transfer(written["transfer"], f"{path}.transfer"), bias)
 
 
 def _transfer(written: Any, path: str) -> Transfer:
+    if isinstance(written, str) and written not in TRANSFERS:
+        raise ValueError(f"{path}: expected {', '.join(sorted(TRANSFERS))}, got {_shown(written)}")
     if isinstance(written, str):
         return written
     if isinstance(written, Mapping):
@@ -93,9 +97,9 @@ def _transfer(written: Any, path: str) -> Transfer:
         parameter = PARAMETERS.get(name) if isinstance(name, str) else None
         if parameter is not None and set(written) == {"name", parameter}:
             value = written[parameter]
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int | float) and 0 < value < 1:
                 return str(name), float(value)
-            raise ValueError(f"{path}.{parameter}: expected a number, got {_shown(value)}")
+            raise ValueError(f"{path}.{parameter}: expected a number between 0 and 1, got {_shown(value)}")
     objects = " or ".join(f'{{"name": "{name}", "{parameter}": a number}}' for name, parameter in PARAMETERS.items())
     raise ValueError(f"{path}: expected a name or {objects}, got {_shown(written)}")
 

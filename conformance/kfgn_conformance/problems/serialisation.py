@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from .arrays import Array, parts
+from .arrays import ARRAYS, Array, parts
 from .layers import Dense, layer_as_json, layers_from_json
 from .problem import CLASSIFIERS, Problem
 from .version_1 import upgraded
@@ -37,7 +37,7 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
 
 
 def _written(value: Any, path: str, put: Put) -> Any:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, ARRAYS):
         return put(path, value) if value.ndim else value.item()
     if isinstance(value, Dense):
         return layer_as_json(value)
@@ -109,6 +109,8 @@ def _read(hint: Any, written: Any, path: str, integers: bool) -> Any:
         return None if written is None else _read(inner, written, path, integers)
     if get_origin(hint) is tuple:
         return _tuple(get_args(hint), written, path, integers)
+    if hint is int:
+        return _integer(written, path)
     return _record(hint, written, path, integers) if hasattr(hint, "_fields") else written
 
 
@@ -121,6 +123,13 @@ def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> t
         raise ValueError(f"{path}: expected {len(hints)} elements, got {len(written)}")
     pairs = zip(hints, written, strict=True)
     return tuple(_read(hint, part, f"{path}[{i}]", integers) for i, (hint, part) in enumerate(pairs))
+
+
+def _integer(written: Any, path: str) -> int:
+    """An integer, which JSON may have as 3.0."""
+    if isinstance(written, bool) or not isinstance(written, int | float) or written != int(written):
+        raise ValueError(f"{path}: expected an integer, got {written!r}")
+    return int(written)
 
 
 def _array(written: Any, path: str, dtype: Any) -> Array:
