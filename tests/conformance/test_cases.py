@@ -1,4 +1,4 @@
-"""What the cases can tell apart: they are there so that no mistake depends on the draw."""
+"""The cases distinguish every method, objective and transfer function, so no mistake is found by chance only."""
 
 from dataclasses import replace
 
@@ -17,13 +17,13 @@ CURVED = ("logistic", "softplus", "tanh")
 
 
 def failed(quantity):
-    """The cases on which the port, as it is now, does not pass."""
+    """The cases on which the port, as it is patched at the moment, does not pass."""
     port = KfgnPort(open_target("numpy"), "float64")
     return {p.id for p in cases() if judge(port, p, QUANTITIES[quantity]).status is not Status.PASS}
 
 
 def apart(problem, quantity, others):
-    """How far other arrays are from the quantity, in tolerances of float64: the worst array."""
+    """The largest distance of other arrays from the quantity, in tolerances of float64."""
     pairs = zip(truth(problem, QUANTITIES[quantity]).arrays, others, strict=True)
     allowed = tolerances(problem, QUANTITIES[quantity], "float64")
     return max(np.max(np.abs(a - b)) / t for (a, b), t in zip(pairs, allowed, strict=True))
@@ -36,7 +36,7 @@ def test_every_objective_meets_every_transfer_function():
     assert len(cases()) == len(SPLITS) * len(TRANSFERS) == 30
 
 
-def test_both_stand_ins_for_an_indefinite_hessian_are_there():
+def test_both_replacements_for_an_indefinite_hessian_are_used():
     assert sorted(SPLITS) == [
         ("bernoulli", "project"),
         ("categorical", "project"),
@@ -46,8 +46,8 @@ def test_both_stand_ins_for_an_indefinite_hessian_are_there():
     ]
 
 
-def test_names_say_what_a_case_is():
-    """By the objective, what stands for H_L where it is not the default, and the first transfer function."""
+def test_an_id_states_objective_replacement_and_transfer_function():
+    """The replacement for H_L is in the id unless it is the default."""
     ids = {f"case-{o}{'-scalar' if psd == 'scalar' else ''}-{t}" for o, psd in SPLITS for t in TRANSFERS}
     assert {p.id for p in cases()} == ids
     assert len(ids) == len(cases())
@@ -66,26 +66,26 @@ def test_no_two_sizes_are_equal():
         assert p.arguments.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
 
 
-def test_a_layer_is_narrower_than_the_last_but_for_the_mixture():
-    """There KFLR starts anew; three outputs are too few for it."""
+def test_a_layer_is_narrower_than_the_last_except_for_the_mixture():
+    """KFLR restarts its recursion there. The three outputs of the mixture are too few for that."""
     assert min(WIDTHS[1:-1]) < WIDTHS[-1]
     assert MIXTURE_WIDTHS[-1] == 3 < min(MIXTURE_WIDTHS[:-1])
 
 
-def test_what_is_weighed_together_is_not_equal():
-    """tau for gamma, or either for eta, would show: no two dampings are equal, nor are their sums."""
+def test_dampings_and_their_sums_differ():
+    """So an answer with tau instead of gamma, or with either instead of eta, is wrong."""
     for p in cases():
         tau, gamma, eta = float(p.arguments.tau), float(p.arguments.gamma), float(p.arguments.eta)
         assert len({tau, gamma, eta, tau + eta, gamma + eta, tau + gamma, 0.0}) == 7
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_every_case_tells_something_of_every_quantity(quantity):
+def test_every_quantity_can_fail_on_every_case(quantity):
     assert [p.id for p in cases() if not telling(p, QUANTITIES[quantity])] == []
 
 
-def test_kfra_is_told_from_kflr():
-    """By more than 1 % in the first layer, wherever both hidden layers are not linear."""
+def test_kfra_differs_from_kflr():
+    """They differ by more than 1 % in the first layer of at least a third of the cases."""
     apart = 0
     for problem in cases():
         kflr, kfra = (truth(problem, QUANTITIES[name]).arrays[0] for name in ("kflr", "kfra"))
@@ -94,8 +94,8 @@ def test_kfra_is_told_from_kflr():
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
-def test_either_stand_in_is_told_from_the_other(transfer):
-    """By each quantity that begins with it; the Hessian knows neither."""
+def test_the_replacements_for_an_indefinite_hessian_differ(transfer):
+    """Each quantity that uses the replacement differs. The Hessian and KFAC do not use it."""
     for psd, other in (("project", "scalar"), ("scalar", "project")):
         (p,) = (p for p in cases() if (p.objective, p.psd, p.transfers[0]) == ("mixture", psd, transfer))
         there = replace(p, psd=other)
@@ -105,8 +105,8 @@ def test_either_stand_in_is_told_from_the_other(transfer):
             assert apart(p, name, QUANTITIES[name].oracle(there)) == 0, name
 
 
-def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
-    """At the outputs the two matrices differ for the mixture alone, and there at every datapoint."""
+def test_an_indefinite_hessian_differs_from_its_replacement():
+    """At the outputs the two matrices differ only for the mixture, and there they differ at every datapoint."""
     for p in cases():
         H, G = (
             truth(p, QUANTITIES[name]).arrays[-1] for name in ("preactivation_hessians", "preactivation_gauss_newton")
@@ -130,15 +130,15 @@ def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
         ("kflr", "rp"),
     ],
 )
-def test_methods_are_told_apart(quantity, other):
-    """By a thousand tolerances, on every case."""
+def test_methods_differ(quantity, other):
+    """They differ by a thousand tolerances on every case."""
     near = [p.id for p in cases() if apart(p, quantity, truth(p, QUANTITIES[other]).arrays) < 1e3]
     assert near == []
 
 
 @pytest.mark.parametrize("part", ["blocks", "block_product"])
-def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
-    """But where nothing curves and H_L is positive semi-definite: there they are one matrix."""
+def test_the_hessian_differs_from_the_gauss_newton_matrix(part):
+    """They are equal only for piecewise linear networks whose H_L is positive semi-definite."""
     near = {
         p.id for p in cases() if apart(p, f"hessian_{part}", truth(p, QUANTITIES[f"gauss_newton_{part}"]).arrays) < 1e3
     }
@@ -147,7 +147,7 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
 
 
 @pytest.mark.parametrize("transfer", CURVED)
-def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
+def test_a_wrong_second_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
     wrong = right._replace(second=lambda xp, h: -right.second(xp, h))
     monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong)
@@ -160,7 +160,7 @@ def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
-def test_a_wrong_slope_is_seen(monkeypatch, transfer):
+def test_a_wrong_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
 
     def wrong(xp, h):

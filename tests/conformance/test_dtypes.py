@@ -45,13 +45,13 @@ def test_an_adapter_that_is_asked_nothing_else_has_shown_nothing():
 
 
 def test_only_these_dtypes_decide_whether_a_problem_is_telling():
-    """rho of a step that is so short that its change of f is lost in float32, and not in float64."""
+    """The step is so short that float32 loses its change of f, and float64 does not."""
     short = tuple(V * 2.0**-12 for V in IN_FLOAT64.arguments.direction)
     problem = replace(IN_FLOAT64, arguments=IN_FLOAT64.arguments._replace(direction=short))
     assert telling(problem, QUANTITIES["reduction_ratio"])
     assert not telling(replace(problem, dtypes=DTYPES), QUANTITIES["reduction_ratio"])
 
 
-def test_a_problem_keeps_its_dtypes():
+def test_a_changed_problem_keeps_its_dtypes():
     for problem in (IN_FLOAT64.head(2), IN_FLOAT64.map_reals(np.negative)):
         assert problem.dtypes == ("float64",)

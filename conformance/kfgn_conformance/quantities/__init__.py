@@ -8,7 +8,7 @@ Read in this order:
 * products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
 * solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
 * steps:          one step of the optimiser from each checkpoint of a trajectory
-* reference_only: equations that only the reference computes, for the certification of its own accuracy
+* reference_only: equations that only the reference computes, to certify its accuracy
 
 An oracle returns a tuple of arrays, one per layer or a single one. An answer has the same shapes.
 """

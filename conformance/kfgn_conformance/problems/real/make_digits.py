@@ -2,7 +2,7 @@
 
     python make_digits.py        (needs scikit-learn, which carries the images)
 
-See README.md beside this file for where the images come from.
+README.md in this folder states the source of the images.
 """
 
 from pathlib import Path
