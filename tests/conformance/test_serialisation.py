@@ -136,6 +136,8 @@ def edited(*path, value):
         (edited("layers", 2, "transfer", value="tanh"), "layers[2].transfer: expected 'identity' for the last layer"),
         (edited("version", value=3), "version: expected 1 or 2, got 3"),
         (edited("inputs", value="5"), "inputs: expected an integer, got '5'"),
+        (edited("inputs", value=float("inf")), "inputs: expected an integer, got inf"),
+        (edited("id", value=5), "id: expected text, got 5"),
         (edited("X", value=...), "problem: expected a field 'X'"),
         (edited("Z", value=1), "problem: expected no field 'Z'"),
         (edited("arguments", "tau", value=...), "arguments: expected a field 'tau'"),

@@ -1,24 +1,26 @@
 """The arrays inside a problem, each with its path, such as `weights[1]` or `arguments.direction[0]`.
 
-A problem consists of tuples, named tuples and arrays. Whatever is done with each of its arrays goes through the two
-functions of this module: rounding, copying, hashing, comparison, conversion to a library, and writing to JSON.
+A problem consists of tuples, named tuples and arrays. Rounding, hashing, conversion to the arrays of a library, and
+writing to JSON visit its arrays by these functions.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-ARRAYS = (np.ndarray, np.generic)
-"""The types of arrays. NumPy's arithmetic turns arrays without an axis into scalars, which count as arrays too."""
+
+def is_array(value: Any) -> TypeGuard[Array]:
+    """True for an array, and for the scalar into which NumPy's arithmetic turns an array without an axis."""
+    return isinstance(value, np.ndarray | np.generic)
 
 
 def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
     """The arrays inside a value, with their paths, in the order of its fields."""
-    if isinstance(value, ARRAYS):
+    if is_array(value):
         yield path, value
     for name, part in parts(value, path):
         yield from named_arrays(part, name)
@@ -26,7 +28,7 @@ def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
 
 def mapped_arrays(f: Callable[[str, Array], Any], value: Any, path: str) -> Any:
     """The value with f(path, array) instead of each array inside it."""
-    if isinstance(value, ARRAYS):
+    if is_array(value):
         return f(path, value)
     if not isinstance(value, tuple):
         return value

@@ -61,35 +61,35 @@ def layer_as_json(layer: Dense) -> dict[str, Any]:
 def layers_from_json(written: Any) -> tuple[Dense, ...]:
     """The records of a network. Raises `ValueError` with one line that names the wrong field."""
     if not isinstance(written, list) or not written:
-        raise ValueError(f"layers: expected a list of records, got {_shown(written)}")
+        raise ValueError(f"layers: expected a list of records, got {shown(written)}")
     layers = tuple(_layer(record, f"layers[{i}]") for i, record in enumerate(written))
     if layers[-1].transfer != "identity":
         last = f"layers[{len(layers) - 1}]"
-        raise ValueError(f"{last}.transfer: expected 'identity' for the last layer, got {_shown(layers[-1].transfer)}")
+        raise ValueError(f"{last}.transfer: expected 'identity' for the last layer, got {shown(layers[-1].transfer)}")
     return layers
 
 
 def _layer(written: Any, path: str) -> Dense:
     fields = {"kind", "units", "transfer", "bias"}
     if not isinstance(written, Mapping):
-        raise ValueError(f"{path}: expected an object, got {_shown(written)}")
+        raise ValueError(f"{path}: expected an object, got {shown(written)}")
     if missing := sorted(fields - set(written)):
         raise ValueError(f"{path}: expected a field {missing[0]}")
     if unknown := sorted(set(written) - fields):
-        raise ValueError(f"{path}: expected no field {_shown(unknown[0])}")
+        raise ValueError(f"{path}: expected no field {shown(unknown[0])}")
     kind, units, bias = written["kind"], written["units"], written["bias"]
     if kind != Dense.kind:
-        raise ValueError(f"{path}.kind: expected {Dense.kind!r}, got {_shown(kind)}")
-    if isinstance(units, bool) or not isinstance(units, int | float) or units < 1 or units != int(units):
-        raise ValueError(f"{path}.units: expected a positive integer, got {_shown(units)}")
+        raise ValueError(f"{path}.kind: expected {Dense.kind!r}, got {shown(kind)}")
+    if not is_integer(units) or units < 1:
+        raise ValueError(f"{path}.units: expected a positive integer, got {shown(units)}")
     if not isinstance(bias, bool):
-        raise ValueError(f"{path}.bias: expected true or false, got {_shown(bias)}")
+        raise ValueError(f"{path}.bias: expected true or false, got {shown(bias)}")
     return Dense(int(units), _transfer(written["transfer"], f"{path}.transfer"), bias)
 
 
 def _transfer(written: Any, path: str) -> Transfer:
     if isinstance(written, str) and written not in TRANSFERS:
-        raise ValueError(f"{path}: expected {', '.join(sorted(TRANSFERS))}, got {_shown(written)}")
+        raise ValueError(f"{path}: expected {', '.join(sorted(TRANSFERS))}, got {shown(written)}")
     if isinstance(written, str):
         return written
     if isinstance(written, Mapping):
@@ -99,11 +99,17 @@ def _transfer(written: Any, path: str) -> Transfer:
             value = written[parameter]
             if isinstance(value, int | float) and 0 < value < 1:
                 return str(name), float(value)
-            raise ValueError(f"{path}.{parameter}: expected a number between 0 and 1, got {_shown(value)}")
+            raise ValueError(f"{path}.{parameter}: expected a number between 0 and 1, got {shown(value)}")
     objects = " or ".join(f'{{"name": "{name}", "{parameter}": a number}}' for name, parameter in PARAMETERS.items())
-    raise ValueError(f"{path}: expected a name or {objects}, got {_shown(written)}")
+    raise ValueError(f"{path}: expected a name or {objects}, got {shown(written)}")
 
 
-def _shown(value: Any) -> str:
+def is_integer(written: Any) -> bool:
+    """True for an integer of JSON, which may be written as 3.0."""
+    return type(written) is int or (isinstance(written, float) and written.is_integer())
+
+
+def shown(value: Any) -> str:
+    """A value in an error message, cut to 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}..."

@@ -11,8 +11,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from .arrays import ARRAYS, Array, parts
-from .layers import Dense, layer_as_json, layers_from_json
+from .arrays import Array, is_array, parts
+from .layers import Dense, is_integer, layer_as_json, layers_from_json, shown
 from .problem import CLASSIFIERS, Problem
 from .version_1 import upgraded
 
@@ -37,7 +37,7 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
 
 
 def _written(value: Any, path: str, put: Put) -> Any:
-    if isinstance(value, ARRAYS):
+    if is_array(value):
         return put(path, value) if value.ndim else value.item()
     if isinstance(value, Dense):
         return layer_as_json(value)
@@ -109,9 +109,7 @@ def _read(hint: Any, written: Any, path: str, integers: bool) -> Any:
         return None if written is None else _read(inner, written, path, integers)
     if get_origin(hint) is tuple:
         return _tuple(get_args(hint), written, path, integers)
-    if hint is int:
-        return _integer(written, path)
-    return _record(hint, written, path, integers) if hasattr(hint, "_fields") else written
+    return _record(hint, written, path, integers) if hasattr(hint, "_fields") else _scalar(hint, written, path)
 
 
 def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> tuple[Any, ...]:
@@ -125,11 +123,13 @@ def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> t
     return tuple(_read(hint, part, f"{path}[{i}]", integers) for i, (hint, part) in enumerate(pairs))
 
 
-def _integer(written: Any, path: str) -> int:
-    """An integer, which JSON may have as 3.0."""
-    if isinstance(written, bool) or not isinstance(written, int | float) or written != int(written):
-        raise ValueError(f"{path}: expected an integer, got {written!r}")
-    return int(written)
+def _scalar(kind: Any, written: Any, path: str) -> Any:
+    """A text, an integer or a number."""
+    kinds = {str: ("text", isinstance(written, str)), int: ("an integer", is_integer(written))}
+    expected, fits = kinds.get(kind, ("a number", type(written) in (int, float)))
+    if not fits:
+        raise ValueError(f"{path}: expected {expected}, got {shown(written)}")
+    return kind(written)
 
 
 def _array(written: Any, path: str, dtype: Any) -> Array:
