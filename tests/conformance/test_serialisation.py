@@ -202,6 +202,19 @@ def test_files_of_format_1_are_still_read():
             assert array.tolerances == expected["tolerances"]
 
 
+def test_a_file_means_the_same_in_either_format(tmp_path):
+    for file in FORMAT_1.glob("*.json"):
+        written = golden.form.decoded(file, file.name)
+        assert written["format"] == golden.form.FORMAT == 2
+        assert [vector["problem"]["version"] for vector in written["vectors"]] == [2]
+        (tmp_path / file.name).write_text(json.dumps(written))
+    for old, new in zip(golden.load(FORMAT_1), golden.load(tmp_path), strict=True):
+        assert old._replace(problem=None, expected=None) == new._replace(problem=None, expected=None)
+        for field in fields(old.problem):
+            assert equal(getattr(old.problem, field.name), getattr(new.problem, field.name)), field.name
+        assert all(map(equal, old.expected, new.expected))
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
