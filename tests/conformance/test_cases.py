@@ -85,7 +85,7 @@ def test_every_quantity_can_fail_on_every_case(quantity):
 
 
 def test_kfra_differs_from_kflr():
-    """They differ by more than 1 % in the first layer of at least a third of the cases."""
+    """The G of the first layer differs by more than 1 % on at least a third of the cases."""
     apart = 0
     for problem in cases():
         kflr, kfra = (truth(problem, QUANTITIES[name]).arrays[0] for name in ("kflr", "kfra"))
@@ -131,14 +131,14 @@ def test_an_indefinite_hessian_differs_from_its_replacement():
     ],
 )
 def test_methods_differ(quantity, other):
-    """They differ by a thousand tolerances on every case."""
+    """The values of the two methods differ by a thousand tolerances on every case."""
     near = [p.id for p in cases() if apart(p, quantity, truth(p, QUANTITIES[other]).arrays) < 1e3]
     assert near == []
 
 
 @pytest.mark.parametrize("part", ["blocks", "block_product"])
 def test_the_hessian_differs_from_the_gauss_newton_matrix(part):
-    """They are equal only for piecewise linear networks whose H_L is positive semi-definite."""
+    """The two matrices are equal only for piecewise linear networks whose H_L is positive semi-definite."""
     near = {
         p.id for p in cases() if apart(p, f"hessian_{part}", truth(p, QUANTITIES[f"gauss_newton_{part}"]).arrays) < 1e3
     }

@@ -153,7 +153,7 @@ def test_a_malformed_record_gives_one_line(edit, message):
     with pytest.raises(ValueError, match=re.escape(message)) as raised:
         from_json(written)
     assert "\n" not in str(raised.value)
-    if "layers" in message or "version" in message:  # the schema finds the same faults, but for the last layer
+    if "layers" in message or "version" in message:  # the schema finds the same faults, except in the last layer
         assert "last layer" in message or not OF_PROBLEMS.is_valid(written)
 
 

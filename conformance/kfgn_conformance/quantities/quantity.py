@@ -59,7 +59,7 @@ class Quantity:
         return self.view(problem, self.oracle(problem))
 
     def asks(self, problem: Problem) -> bool:
-        """Whether it is a question about this kind of problem."""
+        """True if the quantity is defined on this kind of problem."""
         return self.of_trajectories == (problem.trajectory is not None)
 
     @lru_cache(maxsize=64)  # noqa: B019  (one object for all who ask, so that its oracle is computed once)
