@@ -41,7 +41,8 @@ Results
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError
 from .judging import judge
-from .problems.problem import Layer, Problem
+from .problems.layers import Dense
+from .problems.problem import Problem
 from .quantities import QUANTITIES, Quantity
 from .verdicts import Status, Verdict
 
@@ -49,8 +50,8 @@ __all__ = [
     "QUANTITIES",
     "Adapter",
     "Conventions",
+    "Dense",
     "Description",
-    "Layer",
     "Problem",
     "Quantity",
     "Status",

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from .changes import changes
 from .known_changes import FILE, Table, digest, shipped
 from .problems.problem import Problem
-from .problems.sets import problem_set
+from .problems.standard import problem_set
 from .quantities import ROWS, Quantity
 
 

@@ -43,7 +43,7 @@ def _equal(before: Array, after: Array) -> bool:
 
 
 def named_arrays(problem: Problem) -> Iterator[tuple[str, Array]]:
-    """Yield every array of a problem with its name, such as `weights[1]` or `probes.direction[0]`."""
+    """Yield every array of a problem with its name, such as `weights[1]` or `arguments.direction[0]`."""
     for field in fields(problem):
         yield from _named(field.name, getattr(problem, field.name, None))
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .per_problem import once_per_problem
-from .problems.json_format import as_json
 from .problems.problem import Array, Problem
+from .problems.serialisation import as_json
 from .quantities import ROWS, Quantity
 
 FILE = Path(__file__).parent / "known_changes.json"

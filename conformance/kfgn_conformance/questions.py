@@ -56,11 +56,11 @@ def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
     found: list[SmallProblem] = []
     trajectory = None
     for problem in problems:
-        if problem.walk is None and problem.parameters * problem.N < SMALL:
+        if problem.trajectory is None and problem.parameters * problem.N < SMALL:
             found.append(SmallProblem(problem))
-        elif problem.walk is not None and trajectory is None:
-            waypoints = problem.walk.waypoints[:STEPS]
-            trajectory = SmallProblem(replace(problem, walk=problem.walk._replace(waypoints=waypoints)))
+        elif problem.trajectory is not None and trajectory is None:
+            checkpoints = problem.trajectory.checkpoints[:STEPS]
+            trajectory = SmallProblem(replace(problem, trajectory=problem.trajectory._replace(checkpoints=checkpoints)))
     return found if trajectory is None else [*found, trajectory]
 
 
@@ -78,7 +78,7 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
             differing = [name for name in names if differs(ROWS[name], found[0].problem, other.problem)]
             questions += other.questions(differing, implementation)
         for each in small:
-            questions += each.questions(names, implementation) if each.problem.walk is not None else []
+            questions += each.questions(names, implementation) if each.problem.trajectory is not None else []
     return questions
 
 
@@ -89,7 +89,7 @@ def of_different_shapes(
 
     Problems with fewer linear units come first.
     """
-    without_walk = [each for each in small if each.problem.walk is None]
+    without_walk = [each for each in small if each.problem.trajectory is None]
     left = sorted(without_walk, key=lambda each: each.problem.transfers.count("identity"))
     found: list[Problem] = []
     while left and len(found) < count:

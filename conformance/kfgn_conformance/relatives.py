@@ -8,19 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from .problems.discontinuities import clear_of_kinks, near_border
 from .problems.dyadic import Shape, dyadic_problem
-from .problems.margins import clear_of_kinks, near_border
-from .problems.problem import Probes, Problem, exact
+from .problems.problem import Arguments, Problem, exact
 
 SEEDS = 100
 """The most random problems that are tried for a part, until the changed problem is clear of every discontinuity."""
 
 
-def with_probes(problem: Problem, donor: Problem) -> Problem:
-    """Take the probes of the donor, with dampings twice as large as the problem's."""
-    V, U, Z, *_ = donor.probes
-    tau, gamma, eta = (2 * damping for damping in (problem.probes.tau, problem.probes.gamma, problem.probes.eta))
-    return replace(problem, probes=Probes(V, U, Z, np.array(tau), np.array(gamma), np.array(eta)))
+def with_arguments(problem: Problem, donor: Problem) -> Problem:
+    """Take the arguments of the donor, with dampings twice as large as the problem's."""
+    V, U, Z, *_ = donor.arguments
+    tau, gamma, eta = (
+        2 * damping for damping in (problem.arguments.tau, problem.arguments.gamma, problem.arguments.eta)
+    )
+    return replace(problem, arguments=Arguments(V, U, Z, np.array(tau), np.array(gamma), np.array(eta)))
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
@@ -39,7 +41,7 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
     "last-weights": with_last_weights,
     "inputs": lambda problem, donor: replace(problem, X=donor.X),
     "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
-    "probes": with_probes,
+    "arguments": with_arguments,
 }
 """Each part with the function that takes it from a donor of the same shape."""
 

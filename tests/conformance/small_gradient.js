@@ -6,9 +6,9 @@ const transfers = {
 };
 const dot = (u, v) => u.reduce((sum, x, i) => sum + x * v[i], 0);
 
-function gradient({ weights, transfers: names, X, Y }) {
+function gradient({ weights, layers, X, Y }) {
   const total = weights.map((W) => W.map((row) => row.map(() => 0)));
-  const f = [...names, "identity"].map((name) => transfers[name]);
+  const f = layers.map(({ transfer }) => transfers[transfer]);
   X.forEach((x, n) => {
     const a = [x], h = [];
     weights.forEach((W, l) => {
@@ -24,7 +24,8 @@ function gradient({ weights, transfers: names, X, Y }) {
   return total;
 }
 
-const known = ({ objective, transfers: names }) => objective === "squared_error" && names.every((name) => name in transfers);
+const known = ({ version, objective, layers }) =>
+  version === 2 && objective === "squared_error" && layers.every(({ transfer, bias }) => transfer in transfers && bias);
 
 function answer({ ask, dtype, problem }) {
   if (ask === "describe") {

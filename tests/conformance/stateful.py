@@ -41,12 +41,22 @@ class KeyedByWeights(CachesRightly):
 
 class KeyedByTheFirstWeights(CachesRightly):
     def key(self, problem):
-        return (problem.X.tobytes(), problem.Y.tobytes(), problem.probes.gamma.tobytes(), problem.weights[0].tobytes())
+        return (
+            problem.X.tobytes(),
+            problem.Y.tobytes(),
+            problem.arguments.gamma.tobytes(),
+            problem.weights[0].tobytes(),
+        )
 
 
 class KeyedByTheLastWeights(CachesRightly):
     def key(self, problem):
-        return (problem.X.tobytes(), problem.Y.tobytes(), problem.probes.gamma.tobytes(), problem.weights[-1].tobytes())
+        return (
+            problem.X.tobytes(),
+            problem.Y.tobytes(),
+            problem.arguments.gamma.tobytes(),
+            problem.weights[-1].tobytes(),
+        )
 
 
 class KeyedByInputs(CachesRightly):
@@ -56,7 +66,7 @@ class KeyedByInputs(CachesRightly):
 
 class ForgetsTheLabels(CachesRightly):
     def key(self, problem):
-        return (problem.X.tobytes(), problem.probes.gamma.tobytes(), *(W.tobytes() for W in problem.weights))
+        return (problem.X.tobytes(), problem.arguments.gamma.tobytes(), *(W.tobytes() for W in problem.weights))
 
 
 class ForgetsTheDamping(CachesRightly):
@@ -96,7 +106,7 @@ class SpoilsTheInputs(CachesRightly):
         answer = self.right(problem, quantity)
         if quantity == "kfra":
             problem.X[0] += 1
-            problem.probes.direction[1][0, 0] = 7
+            problem.arguments.direction[1][0, 0] = 7
         return answer
 
 

@@ -16,13 +16,14 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cli import main
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.sets import problem_set
+from kfgn_conformance.problems.layers import dense_layers
+from kfgn_conformance.problems.standard import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
-TANH = replace(CASE, id="tanh", layers=tuple(l._replace(transfer=l.transfer and "tanh") for l in CASE.layers))
+TANH = replace(CASE, id="tanh", layers=dense_layers(CASE.widths, ("tanh", "tanh")))
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +85,7 @@ def test_every_convention_is_translated_back(reduction, loss, layout, stacking, 
             shape = (D, len(inputs)) if layout == "out_in" else (len(inputs), D)
             order = list(np.ndindex(*shape)) if stacking == "rows" else [ij[::-1] for ij in np.ndindex(*shape[::-1])]
             indices = [(i, inputs[j]) if layout == "out_in" else (j, inputs[i]) for i, j in order]  # (output, input)
-            if quantity.form == "weights":
+            if quantity.array_kind == "weights":
                 array = np.array([right[i, p] for i, p in indices])
                 array = array.reshape(shape, order="C" if stacking == "rows" else "F")
                 array = array.reshape(D) if bias == "separate" and len(inputs) == 1 else array
@@ -231,7 +232,7 @@ def test_the_command_accepts_adapters(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert "small: 1.0" in printed
-    problems = [one for one in problem_set(0, 0) if one.walk is None and "float64" in one.dtypes]
+    problems = [one for one in problem_set(0, 0) if one.trajectory is None and "float64" in one.dtypes]
     squared_errors = [one for one in problems if one.objective == "squared_error"]
     supported = [one for one in squared_errors if {"tanh", "identity"} >= {*one.transfers}]
     unsupported = f"{len(problems) - len(supported)} of {len(problems)} problems: gradient"

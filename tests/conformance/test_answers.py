@@ -17,7 +17,7 @@ from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -139,7 +139,7 @@ def test_arrays_arrive_bit_by_bit():
 
 def test_the_size_limit_admits_every_right_answer():
     """The limit is above `BYTES_PER_NUMBER` bytes per element of the right answer."""
-    for problem in (CASE, walk("kfac", *WALKS["kfac"])):
+    for problem in (CASE, trajectory_problem("kfac", *TRAJECTORIES["kfac"])):
         for name, quantity in ROWS.items():
             if quantity.applies_to(problem):
                 elements = sum(array.size for array in quantity.value(problem))

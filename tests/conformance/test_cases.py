@@ -1,4 +1,4 @@
-"""What the cases can tell apart: they are there so that no mistake depends on the draw."""
+"""The cases distinguish every method, objective and transfer function, so no mistake is found by chance only."""
 
 from dataclasses import replace
 from functools import cache
@@ -18,7 +18,7 @@ CURVED = ("logistic", "softplus", "tanh")
 
 
 def failed(quantity):
-    """The cases on which the port, as it is now, does not pass."""
+    """The cases on which the port, as it is patched at the moment, does not pass."""
     port = KfgnPort(open_target("numpy"), "float64")
     return {p.id for p in cases() if judge(port, p, QUANTITIES[quantity]).status is not Status.PASS}
 
@@ -42,7 +42,7 @@ def test_every_objective_meets_every_transfer_function():
     assert len(cases()) == len(SPLITS) * len(TRANSFERS) == 30
 
 
-def test_both_stand_ins_for_an_indefinite_hessian_are_there():
+def test_both_replacements_for_an_indefinite_hessian_are_used():
     assert sorted(SPLITS) == [
         ("bernoulli", "project"),
         ("categorical", "project"),
@@ -52,8 +52,8 @@ def test_both_stand_ins_for_an_indefinite_hessian_are_there():
     ]
 
 
-def test_names_say_what_a_case_is():
-    """By the objective, what stands for H_L where it is not the default, and the first transfer function."""
+def test_an_id_states_objective_replacement_and_transfer_function():
+    """The replacement for H_L is in the id unless it is the default."""
     ids = {f"case-{o}{'-scalar' if psd == 'scalar' else ''}-{t}" for o, psd in SPLITS for t in TRANSFERS}
     assert {p.id for p in cases()} == ids
     assert len(ids) == len(cases())
@@ -68,20 +68,20 @@ def test_no_two_sizes_are_equal():
         assert len({*widths, DATAPOINTS, LABELS}) == len(widths) + 2
     for p in cases():
         assert p.widths == (MIXTURE_WIDTHS if p.objective == "mixture" else WIDTHS)
-        assert (len(p.X), *p.labels.shape[:2], *p.probes.projections.shape[:2]) == (13, 13, 17, 13, 17)
-        assert p.probes.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
+        assert (len(p.X), *p.labels.shape[:2], *p.arguments.projections.shape[:2]) == (13, 13, 17, 13, 17)
+        assert p.arguments.projections.shape[2] == root_columns(p.objective, p.psd, p.widths[-1])
 
 
-def test_a_layer_is_narrower_than_the_last_but_for_the_mixture():
-    """There KFLR starts anew; three outputs are too few for it."""
+def test_a_layer_is_narrower_than_the_last_except_for_the_mixture():
+    """KFLR restarts its recursion there. The three outputs of the mixture are too few for that."""
     assert min(WIDTHS[1:-1]) < WIDTHS[-1]
     assert MIXTURE_WIDTHS[-1] == 3 < min(MIXTURE_WIDTHS[:-1])
 
 
-def test_what_is_weighed_together_is_not_equal():
-    """tau for gamma, or either for eta, would show: no two dampings are equal, nor are their sums."""
+def test_dampings_and_their_sums_differ():
+    """So an answer with tau instead of gamma, or with either instead of eta, is wrong."""
     for p in cases():
-        tau, gamma, eta = float(p.probes.tau), float(p.probes.gamma), float(p.probes.eta)
+        tau, gamma, eta = float(p.arguments.tau), float(p.arguments.gamma), float(p.arguments.eta)
         assert len({tau, gamma, eta, tau + eta, gamma + eta, tau + gamma, 0.0}) == 7
 
 
@@ -90,8 +90,8 @@ def test_every_case_tells_something_of_every_quantity(quantity):
     assert [p.id for p in cases() if not oracle(p, quantity).is_conclusive] == []
 
 
-def test_kfra_is_told_from_kflr():
-    """By more than 1 % in the first layer, wherever both hidden layers are not linear."""
+def test_kfra_differs_from_kflr():
+    """The G of the first layer differs by more than 1 % on at least a third of the cases."""
     apart = 0
     for problem in cases():
         kflr, kfra = (oracle(problem, name).arrays[0] for name in ("kflr", "kfra"))
@@ -100,8 +100,8 @@ def test_kfra_is_told_from_kflr():
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
-def test_either_stand_in_is_told_from_the_other(transfer):
-    """By each quantity that begins with it; the Hessian knows neither."""
+def test_the_replacements_for_an_indefinite_hessian_differ(transfer):
+    """Each quantity that uses the replacement differs. The Hessian and KFAC do not use it."""
     for psd, other in (("project", "scalar"), ("scalar", "project")):
         (p,) = (p for p in cases() if (p.objective, p.psd, p.transfers[0]) == ("mixture", psd, transfer))
         there = replace(p, psd=other)
@@ -111,8 +111,8 @@ def test_either_stand_in_is_told_from_the_other(transfer):
             assert apart(p, name, QUANTITIES[name].oracle(there)) == 0, name
 
 
-def test_an_indefinite_hessian_is_told_from_what_stands_for_it():
-    """At the outputs the two matrices differ for the mixture alone, and there at every datapoint."""
+def test_an_indefinite_hessian_differs_from_its_replacement():
+    """At the outputs the two matrices differ only for the mixture, and there they differ at every datapoint."""
     for p in cases():
         H, G = (oracle(p, name).arrays[-1] for name in ("preactivation_hessians", "preactivation_gauss_newton"))
         differ = [np.max(np.abs(H_n - G_n)) > 1e-3 * np.max(np.abs(H_n)) for H_n, G_n in zip(H, G, strict=True)]
@@ -149,7 +149,7 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
 
 
 @pytest.mark.parametrize("transfer", CURVED)
-def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
+def test_a_wrong_second_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
     wrong = right._replace(second_derivative=lambda xp, h: -right.second_derivative(xp, h))
     monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong)
@@ -162,7 +162,7 @@ def test_a_wrong_second_derivative_is_seen(monkeypatch, transfer):
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS)
-def test_a_wrong_slope_is_seen(monkeypatch, transfer):
+def test_a_wrong_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
 
     def wrong(xp, h):

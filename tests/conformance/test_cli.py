@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
 
@@ -20,16 +20,16 @@ NUMPY = ["--backend", "numpy", "--examples", "2"]
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Replace the real problems by a case, and the optimiser trajectories by two steps, since those take minutes."""
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
-    monkeypatch.setattr(problem_sets, "cases", lambda: cases()[:3])
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", lambda: (two_steps(),))
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
+    monkeypatch.setattr(standard, "cases", lambda: cases()[:3])
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", lambda: (two_steps(),))
 
 
 @cache
 def two_steps():
-    whole = walk("kfra", *WALKS["kfra"])
-    return replace(whole, walk=whole.walk._replace(waypoints=whole.walk.waypoints[3:5]))
+    whole = trajectory_problem("kfra", *TRAJECTORIES["kfra"])
+    return replace(whole, trajectory=whole.trajectory._replace(checkpoints=whole.trajectory.checkpoints[3:5]))
 
 
 @pytest.fixture
@@ -121,10 +121,10 @@ def test_wrong_usage(arguments, message, capsys):
 
 
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", list)
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", list)
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):
         cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--jsonl", str(file)])

@@ -11,11 +11,11 @@ from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import SPLITS, cases, shape
+from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
 from kfgn_conformance.problems.dyadic import dyadic_problem
 from kfgn_conformance.problems.fixed import fixed
-from kfgn_conformance.problems.margins import clear_of_kinks, near_border
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.problems.trajectories import walks
+from kfgn_conformance.problems.trajectories import trajectory_problems
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.verdicts import WRONG
 
@@ -40,7 +40,7 @@ def drawn(seed):
 TELLING = (1, 2, 3, 5, 20, 40)
 """Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma."""
 
-WALKS = {
+TRAJECTORIES = {
     **dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-options"), TELLING),
     "walk-momentum": (10, 15),  # steps at which rho is below 3/4, and not without its momentum, or the reverse
     "walk-rejected": (28,),
@@ -51,17 +51,17 @@ WALKS = {
 
 
 @cache
-def walked():
+def with_trajectory():
     """Some walks, at a few of their states."""
     short = []
-    for problem in (problem for problem in walks() if problem.id in WALKS):
-        waypoints = tuple(here for here in problem.walk.waypoints if here.t + 1 in WALKS[problem.id])
-        short.append(replace(problem, walk=problem.walk._replace(waypoints=waypoints)))
+    for problem in (problem for problem in trajectory_problems() if problem.id in TRAJECTORIES):
+        checkpoints = tuple(here for here in problem.trajectory.checkpoints if here.t + 1 in TRAJECTORIES[problem.id])
+        short.append(replace(problem, trajectory=problem.trajectory._replace(checkpoints=checkpoints)))
     return tuple(short)
 
 
 def problems_for(quantity, seed):
-    return walked() if quantity.of_walks else drawn(seed)
+    return with_trajectory() if quantity.of_trajectories else drawn(seed)
 
 
 oracle = cache(Oracle)
@@ -90,13 +90,15 @@ def verdicts_on(name, quantity, seed, dtype):
 @pytest.mark.parametrize("quantity", ROWS)
 def test_the_textbook_is_right(quantity):
     """The textbook passes on every fixed problem, and from every state of the optimiser trajectories."""
-    for problem in walked() if ROWS[quantity].of_walks else (*cases(), *fixed()):
+    for problem in with_trajectory() if ROWS[quantity].of_trajectories else (*cases(), *fixed()):
         right = Oracle(problem, ROWS[quantity])
         verdict = compare(Textbook(problem).answer(quantity), right, "float64").verdict
         assert verdict.status is Status.PASS, verdict
 
 
-LIKELY = sorted(ROWS, key=lambda name: (ROWS[name].of_walks, name not in ("gradient", "kflr", "kfra", "solve_trace")))
+LIKELY = sorted(
+    ROWS, key=lambda name: (ROWS[name].of_trajectories, name not in ("gradient", "kflr", "kfra", "solve_trace"))
+)
 """The quantities, those first in which the most mistakes show."""
 
 
@@ -123,7 +125,7 @@ def classes(quantity, seed, dtype):
 def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity, dtype, pytestconfig):
     """The class of a mistake are the mistakes that no problem can tell apart from it. It is the same for every seed."""
     first = classes(quantity, 0, dtype)
-    seeds = 1 if ROWS[quantity].of_walks else pytestconfig.getoption("seeds")  # walks are not drawn
+    seeds = 1 if ROWS[quantity].of_trajectories else pytestconfig.getoption("seeds")  # walks are not drawn
     for seed in range(seeds):
         named = classes(quantity, seed, dtype)
         for name, members in named.items():

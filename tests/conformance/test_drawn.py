@@ -1,4 +1,4 @@
-"""The drawn problems of a run: all of them different, and the same again for the same seed."""
+"""The random problems of a run: all shapes differ, and the same seed gives the same problems."""
 
 from collections import Counter
 from itertools import islice
@@ -12,7 +12,7 @@ from kfgn_conformance.quantities import QUANTITIES
 
 
 def shape_of(problem):
-    """Its sizes and functions."""
+    """The sizes and functions of a problem."""
     p = problem
     return Shape(p.objective, p.widths, p.transfers, p.N, p.labels.shape[1], p.psd)
 
@@ -34,7 +34,7 @@ def test_sizes_are_few_since_jax_compiles_for_each():
         assert shape.S in LABELS
 
 
-def test_objectives_come_by_turns_and_every_seed_has_shapes_of_its_own():
+def test_objectives_alternate_and_every_seed_has_different_shapes():
     shapes = list(islice(distinct_shapes(1), 300))
     assert len(set(shapes)) == 300
     assert [(s.objective, s.psd) for s in shapes[:10]] == 2 * SPLITS
@@ -42,7 +42,7 @@ def test_objectives_come_by_turns_and_every_seed_has_shapes_of_its_own():
     assert shapes == list(islice(distinct_shapes(1), 300))
 
 
-def test_a_seed_gives_the_same_problems_again():
+def test_a_seed_gives_the_same_problems_every_time():
     first, second = (drawn_problems(3, 7) for _ in range(2))
     for a, b in zip(first, second, strict=True):
         assert a.id == b.id

@@ -47,13 +47,13 @@ def test_an_adapter_that_is_asked_nothing_else_has_shown_nothing():
 
 def test_only_these_dtypes_decide_whether_a_problem_is_conclusive():
     """rho of a step that is so short that its change of f is lost in float32, and not in float64."""
-    short = tuple(V * 2.0**-12 for V in IN_FLOAT64.probes.direction)
-    problem = replace(IN_FLOAT64, probes=IN_FLOAT64.probes._replace(direction=short))
+    short = tuple(V * 2.0**-12 for V in IN_FLOAT64.arguments.direction)
+    problem = replace(IN_FLOAT64, arguments=IN_FLOAT64.arguments._replace(direction=short))
     rho = QUANTITIES["reduction_ratio"]
     assert Oracle(problem, rho).is_conclusive
     assert not Oracle(replace(problem, dtypes=DTYPES), rho).is_conclusive
 
 
-def test_a_problem_keeps_its_dtypes():
+def test_a_changed_problem_keeps_its_dtypes():
     for problem in (IN_FLOAT64.head(2), IN_FLOAT64.map_reals(np.negative)):
         assert problem.dtypes == ("float64",)

@@ -8,7 +8,7 @@ import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.expected import Expected, read_expected
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
@@ -49,10 +49,10 @@ SQUARED, SOFTMAX = (
 @pytest.fixture
 def check(tmp_path, monkeypatch):
     """A run of kfgn-check on the adapter with expected failures. It returns the exit status and the cell of KFRA."""
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: [p for p in cases() if p.transfers[0] == "tanh"])
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
     (tmp_path / "halved_adapter.py").write_text(ADAPTER)
     monkeypatch.syspath_prepend(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The fixed problems: cases and walks are what they were, the others what their ids say, and right answers pass."""
+"""The fixed problems: no number of the old ones changes, the others match their ids, and right answers pass."""
 
 import hashlib
 from functools import cache
@@ -12,7 +12,7 @@ from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
-from kfgn_conformance.problems.trajectories import WALKS, walks
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problems
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 from kfgn_reference import TRANSFERS, gradient
 
@@ -24,24 +24,25 @@ opened = cache(open_target)
 
 
 def digest(*arrays):
-    """sha256 of their shapes and numbers."""
+    """A sha256 of the shapes and numbers of arrays."""
     together = hashlib.sha256()
     for array in arrays:
         together.update(str(array.shape).encode() + np.ascontiguousarray(array, np.float64).tobytes())
     return together.hexdigest()[:16]
 
 
-def test_the_cases_are_what_they_were():
-    """Vectors, tables and reports name them, so no number of theirs may change."""
+def test_no_number_of_a_case_changes():
+    """Vectors, tables and reports name the cases, so their numbers must stay the same."""
     of_each = [
-        (p.id, digest(*p.weights, p.X, p.Y, p.labels, p.draws, *p.probes.direction, *p.probes[1:])) for p in cases()
+        (p.id, digest(*p.weights, p.X, p.Y, p.labels, p.draws, *p.arguments.direction, *p.arguments[1:]))
+        for p in cases()
     ]
     assert hashlib.sha256(repr(of_each).encode()).hexdigest()[:16] == "03e01a2d1555953d"
 
 
-def test_the_walks_start_where_they_did():
-    """Their first batch and draws; what follows is computed by the reference."""
-    starts = {p.id: p.walk.waypoints[0] for p in walks()}
+def test_no_number_of_the_start_of_a_trajectory_changes():
+    """The start is the first batch and its draws. The reference computes what follows."""
+    starts = {p.id: p.trajectory.checkpoints[0] for p in trajectory_problems()}
     of_each = [
         (name, here.t, digest(*here.weights, here.X, here.Y, *([] if here.draws is None else [here.draws])))
         for name, here in starts.items()
@@ -53,17 +54,17 @@ def test_the_walks_start_where_they_did():
 TEN = ("kflr", "kfra", "kfac", "rp", "mixture", "mixture-scalar", "blocks", "whole", "options", "rarely")
 
 
-def test_ids_are_unique_and_every_row_says_what_it_is_for():
+def test_ids_are_unique_and_every_row_has_a_purpose():
     assert list(FIXED) == list(IDS)
     assert len(set(IDS)) == len(IDS)
-    assert not set(IDS) & {p.id for p in (*cases(), *walks())}
-    assert set(TEN) <= set(WALKS)
+    assert not set(IDS) & {p.id for p in (*cases(), *trajectory_problems())}
+    assert set(TEN) <= set(TRAJECTORIES)
     for name, row in FIXED.items():
-        assert len(row.says.split()) > 3
+        assert len(row.purpose.split()) > 3
         assert name.removesuffix("-scalar").endswith(f"-{row.shape.objective}")
 
 
-def test_sizes_are_what_ids_say():
+def test_sizes_match_ids():
     assert {p.N for name, p in BY_ID.items() if name.startswith("batch-")} == {2, 33, 130, 257}
     for name in IDS:
         if name.startswith("batch-"):

@@ -45,11 +45,11 @@ class OmegaUnguarded(Textbook):
 
 def part(problem, rows):
     """Return the problem on some of its datapoints."""
-    V, U, Z, *dampings = problem.probes
+    V, U, Z, *dampings = problem.arguments
     return replace(
         problem,
         **{name: getattr(problem, name)[rows] for name in ("X", "Y", "labels", "draws")},
-        probes=type(problem.probes)(V, U[rows], Z[rows], *dampings),
+        arguments=type(problem.arguments)(V, U[rows], Z[rows], *dampings),
     )
 
 

@@ -18,11 +18,11 @@ from kfgn_conformance.judging import compare
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.orders import in_every_order, repeated_in_orders
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.real import digits
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.questions import chosen, of_different_shapes, small_problems
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records
@@ -153,20 +153,26 @@ def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
     report = run([Implementation("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES)
     (cell,) = report.rows["kfra"]
     assert cell.status is Status.ERROR
-    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, probes.direction[1]"
+    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, arguments.direction[1]"
     assert report.rows["gradient"][0].status is Status.PASS
     assert changed(before, BASE) == []
 
 
 def test_every_array_of_a_problem_has_a_name_and_is_copied():
-    problem = walk("kfac", *WALKS["kfac"])
+    problem = trajectory_problem("kfac", *TRAJECTORIES["kfac"])
     names = dict(named_arrays(problem))
-    assert {"weights[2]", "Y", "probes.gamma", "walk.waypoints[7].Q[0]", "walk.waypoints[7].draws"} <= set(names)
+    assert {
+        "weights[2]",
+        "Y",
+        "arguments.gamma",
+        "trajectory.checkpoints[7].Q[0]",
+        "trajectory.checkpoints[7].draws",
+    } <= set(names)
     given = copied(problem)
     for name, array in named_arrays(given):
         assert not np.shares_memory(array, names[name])
-    given.walk.waypoints[7].update[1][0, 0] += 1
-    assert changed(problem, given) == ["walk.waypoints[7].update[1]"]
+    given.trajectory.checkpoints[7].update[1][0, 0] += 1
+    assert changed(problem, given) == ["trajectory.checkpoints[7].update[1]"]
 
 
 def test_relatives_differ_in_one_part():
@@ -177,7 +183,7 @@ def test_relatives_differ_in_one_part():
             exact(other)
             assert (other.widths, other.N, other.transfers) == (problem.widths, problem.N, problem.transfers)
             parts = {name.split("[")[0].split(".")[0] for name in changed(problem, other)}
-            assert parts <= {"weights"} or parts <= {"X"} or parts <= {"Y", "labels", "draws"} or parts <= {"probes"}
+            assert parts <= {"weights"} or parts <= {"X"} or parts <= {"Y", "labels", "draws"} or parts <= {"arguments"}
             assert parts
 
 
@@ -239,18 +245,18 @@ def test_a_question_in_other_orders_is_not_repeated_at_once():
 
 def test_a_walk_is_among_the_questions():
     (numpy,) = open_implementations(("numpy",), "float64")
-    small = small_problems([CASES[0], walk("kfra", *WALKS["kfra"])])
-    (of_walk,) = [q for q in chosen(numpy, small, ["loss", "optimiser_step"]) if q.problem.walk]
+    small = small_problems([CASES[0], trajectory_problem("kfra", *TRAJECTORIES["kfra"])])
+    (of_walk,) = [q for q in chosen(numpy, small, ["loss", "optimiser_step"]) if q.problem.trajectory]
     assert of_walk.quantity.name == "optimiser_step"
-    assert len(of_walk.problem.walk.waypoints) == 2
+    assert len(of_walk.problem.trajectory.checkpoints) == 2
 
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: tuple(CASES))
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: tuple(CASES))
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
 
 
 @pytest.mark.usefixtures("few")
@@ -269,7 +275,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, {folder!r})
 from stateful import SpoiltByAnother
-from kfgn_conformance.problems.json_format import from_json
+from kfgn_conformance.problems.serialisation import from_json
 adapter = SpoiltByAnother("float64")
 for line in sys.stdin:
     question = json.loads(line)

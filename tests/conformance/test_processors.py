@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 from kfgn_conformance import golden
+from kfgn_conformance.golden.form import FORMAT
 from kfgn_conformance.golden.making import sha256
 from kfgn_conformance.quantities import ROWS
 
@@ -111,6 +112,6 @@ def some_vectors(folder):
     files = {f"{name}.json": (golden.FOLDER / f"{name}.json").read_bytes() for name in IN_CI_MADE}
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    manifest = {"format": 1, "files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
+    manifest = {"format": FORMAT, "files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

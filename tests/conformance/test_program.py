@@ -14,7 +14,7 @@ from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.cli import main
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.real import autoencoder
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG
@@ -107,10 +107,10 @@ def test_the_path_of_a_program_may_contain_spaces(quote, tmp_path):
 
 def test_an_optimiser_trajectory_is_sent(program, monkeypatch):
     monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 2)
-    problem = walk("kfra", *WALKS["kfra"])
-    echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["walk"]["waypoints"]]}))'
+    problem = trajectory_problem("kfra", *TRAJECTORIES["kfra"])
+    echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["trajectory"]["checkpoints"]]}))'
     answer = program(echo).compute(problem, "optimiser_step")
-    assert [float(tau) for tau in answer] == [float(here.tau) for here in problem.walk.waypoints]
+    assert [float(tau) for tau in answer] == [float(here.tau) for here in problem.trajectory.checkpoints]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from kfgn_conformance import cli
 from kfgn_conformance.diagnosis import MISTAKES
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.reports import read_records, records, write_page
 
 from .example_report import CASES, report
@@ -76,10 +76,10 @@ def test_reports_of_several_runs_share_a_page(tmp_path):
 
 
 def test_a_run_writes_both(tmp_path, monkeypatch):
-    monkeypatch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(problem_sets, "cases", lambda: CASES[:1])
-    monkeypatch.setattr(problem_sets, "fixed", tuple)
-    monkeypatch.setattr(problem_sets, "walks", tuple)
+    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+    monkeypatch.setattr(standard, "cases", lambda: CASES[:1])
+    monkeypatch.setattr(standard, "fixed", tuple)
+    monkeypatch.setattr(standard, "trajectory_problems", tuple)
     lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
     given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]
     assert cli.main(given) == cli.PASSED

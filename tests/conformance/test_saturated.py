@@ -1,4 +1,4 @@
-"""Saturated outputs and hidden units: their sizes, and the formulas that pass and fail on them."""
+"""Saturated outputs and hidden units: their sizes, the formulas that pass there, and those that fail."""
 
 from functools import cache
 
@@ -26,12 +26,12 @@ class InDtype(Textbook):
     dtype = "float64"
 
     def narrow(self, h):
-        """In that dtype."""
+        """The array in the dtype of the exponentials."""
         return h.astype(self.dtype)
 
 
 def verdict(textbook, problem, quantity, dtype):
-    """The verdict on what such a textbook answers."""
+    """The verdict on the answers of a textbook."""
     with np.errstate(all="ignore"):
         arrays = type("", (textbook,), {"dtype": dtype})(problem).answer(quantity)
     arrays = tuple(a if a.dtype.kind in "iu" else a.astype(dtype) for a in arrays)
@@ -46,7 +46,7 @@ def outputs(problem):
 
 @pytest.mark.parametrize("name", [name for name in SATURATED if "units" not in name])
 def test_outputs_are_saturated(name):
-    """Near +-30 everywhere; near +-90 or +-800 at two datapoints, and ordinary at the others."""
+    """Outputs are near +-30 at every datapoint, or near +-90 or +-800 at two datapoints and ordinary at the others."""
     size, h = int(name.split("-")[1]), np.abs(outputs(BY_ID[name]))
     saturated, ordinary = (h, h[:0]) if size == 30 else (h[:2], h[2:])
     assert np.all(abs(saturated - size) < 8)
@@ -57,7 +57,7 @@ def test_outputs_are_saturated(name):
 
 
 @pytest.mark.parametrize("name", [name for name in SATURATED if "units" in name])
-def test_hidden_units_are_saturated_beside_ordinary_ones(name):
+def test_hidden_units_are_saturated_next_to_ordinary_ones(name):
     _, _, size, transfer, _ = name.split("-")
     h = Textbook(BY_ID[name]).h[1]
     assert BY_ID[name].transfers == (transfer,)
@@ -95,7 +95,7 @@ NATURAL = {
 
 
 class Natural(InDtype):
-    """Formulas of most libraries, which subtract what is nearly equal: 1 - p, p - y, diag(p) - p p^T, 1 - tanh^2."""
+    """Formulas of most libraries, which subtract nearly equal numbers: 1 - p, p - y, diag(p) - p p^T, 1 - tanh^2."""
 
     def transfer(self, l):
         return NATURAL[self.problem.transfers[l - 1]]
@@ -133,7 +133,7 @@ def test_formulas_that_lose_digits_where_units_saturate_pass_too(name):
 
 
 class SoftmaxWithoutMaximum(InDtype):
-    """e^h / sum e^h as it stands."""
+    """e^h / sum e^h without subtracting the maximum."""
 
     def probabilities(self):
         e = np.exp(self.narrow(self.h[self.L]))
@@ -166,7 +166,7 @@ class EpsilonInLogarithm(InDtype):
 
 
 class LossUnguarded(InDtype):
-    """log(1 + e^h) as it stands in the loss of Bernoulli."""
+    """log(1 + e^h) in the loss of Bernoulli, without a guard against overflow."""
 
     def loss(self):
         if self.problem.objective != "bernoulli":
@@ -193,14 +193,14 @@ class MixtureClipped(InDtype):
 
 
 class MixtureByGrowingExponentials(MixtureClipped):
-    """The same by e^h / (1 + e^h) as it stands."""
+    """The loss of the mixture with e^h / (1 + e^h), which overflows."""
 
     def logistic(self, h):
         return np.exp(h) / (1 + np.exp(h))
 
 
 class TransferReplaced(InDtype):
-    """Another formula for a transfer function."""
+    """A different formula for one transfer function."""
 
     name = ""
 
@@ -213,7 +213,7 @@ class TransferReplaced(InDtype):
 
 
 class SoftplusUnguarded(TransferReplaced):
-    """log(1 + e^h) as it stands."""
+    """log(1 + e^h) without a guard against overflow."""
 
     name = "softplus"
 
@@ -222,7 +222,7 @@ class SoftplusUnguarded(TransferReplaced):
 
 
 class SoftplusLinearAbove20(TransferReplaced):
-    """softplus(h) is h above 20."""
+    """A softplus that is h above 20."""
 
     name = "softplus"
 
@@ -231,7 +231,7 @@ class SoftplusLinearAbove20(TransferReplaced):
 
 
 class TanhByExponentials(TransferReplaced):
-    """(e^h - e^-h) / (e^h + e^-h) as it stands."""
+    """(e^h - e^-h) / (e^h + e^-h), which overflows."""
 
     name = "tanh"
 
@@ -241,7 +241,7 @@ class TanhByExponentials(TransferReplaced):
 
 
 class LogisticByGrowingExponential(TransferReplaced):
-    """e^h / (1 + e^h) as it stands."""
+    """e^h / (1 + e^h), which overflows."""
 
     name = "logistic"
 
@@ -290,7 +290,7 @@ PLANTED = {
         {"saturated-units-90-logistic-squared_error": F32, "saturated-units-800-logistic-squared_error": F64},
     ),
 }
-"""A mistake, a quantity that it shows in, and the problems and dtypes where it does."""
+"""A mistake, a quantity that detects it, and the problems and dtypes that do."""
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -303,5 +303,5 @@ def test_a_mistake_that_every_case_passes_fails_where_outputs_or_units_are_satur
             assert verdict(mistake, BY_ID[problem], quantity, dtype).status is Status.FAIL, (problem, dtype)
 
 
-def test_every_saturated_problem_shows_a_mistake():
+def test_every_saturated_problem_detects_a_mistake():
     assert {problem for _, _, on in PLANTED.values() for problem in on} == set(SATURATED)

@@ -12,7 +12,7 @@ from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.problems.dyadic import Shape, clear
-from kfgn_conformance.problems.trajectories import WALKS, walk
+from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_conformance.runner import run
 
@@ -211,7 +211,7 @@ def test_what_is_too_large_for_the_catalogue_is_described_all_the_same(monkeypat
 
 
 def test_an_answer_of_many_wrong_arrays_has_a_short_description():
-    problem = walk("kfra", *WALKS["kfra"])
+    problem = trajectory_problem("kfra", *TRAJECTORIES["kfra"])
     of_steps = Oracle(problem, ROWS["optimiser_step"])
     arrays = tuple(1 + array for array in of_steps.arrays)
     text = shape_of_error(of_steps, arrays, "float64")

@@ -18,7 +18,7 @@ from kfgn_conformance.known_changes import digest, known_changes, shipped
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case, cases
 from kfgn_conformance.problems.drawn import problems
-from kfgn_conformance.problems.problem import dense_layers
+from kfgn_conformance.problems.layers import dense_layers
 from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE, ROUNDOFF, C, longest_sum
@@ -123,7 +123,7 @@ def test_what_cancels_is_inconclusive():
     h = DIGITS.X @ DIGITS.weights[0][:, :-1].T + DIGITS.weights[0][:, -1]
     fitted = replace(
         DIGITS,
-        layers=(DIGITS.layers[0]._replace(transfer=None),),
+        layers=(replace(DIGITS.layers[0], transfer="identity"),),
         objective="squared_error",
         weights=DIGITS.weights[:1],
         Y=h * (1 + 2**-22),
@@ -302,7 +302,7 @@ def test_the_size_of_a_log_determinant_bounds_what_rounding_makes_of_it(name):
 def test_the_size_of_a_product_is_that_of_its_terms():
     """Where a product is a small difference of large terms: the errors of these have either sign."""
     Q, G = factors(CASE)[0]
-    V = CASE.probes.direction[0]
+    V = CASE.arguments.direction[0]
     terms = np.einsum("ij,jk,kl->iljk", G, V, Q)
     assert oracle(CASE, "kronecker_matvec").sizes[0] == pytest.approx(
         max(np.max(np.abs(np.sum(terms, (2, 3)))), np.max(np.sqrt(np.sum(terms**2, (2, 3)))))
@@ -313,27 +313,27 @@ def test_the_size_of_the_reduction_ratio_is_that_of_what_its_two_differences_can
     """A short step changes the loss by little of itself, and rho keeps so many digits fewer."""
 
     def shorter(problem, factor):
-        direction = tuple(V * factor for V in problem.probes.direction)
-        return replace(problem, probes=problem.probes._replace(direction=direction))
+        direction = tuple(V * factor for V in problem.arguments.direction)
+        return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
     long, short = (magnification(shorter(CASE, factor), "reduction_ratio") for factor in (2.0**-6, 2.0**-12))
     assert 2**5 < short / long < 2**7
     loss = oracle(CASE, "loss").scales[0]
-    before = loss + float(CASE.probes.eta) * sum(np.sum(W**2) for W in CASE.weights) / 2
-    delta = dict(enumerate(shorter(CASE, 2.0**-12).probes.direction, start=1))
-    slope = ref.dot(delta, ref.regularised_gradient(CASE.reference, CASE.X, CASE.Y, CASE.probes.eta))
+    before = loss + float(CASE.arguments.eta) * sum(np.sum(W**2) for W in CASE.weights) / 2
+    delta = dict(enumerate(shorter(CASE, 2.0**-12).arguments.direction, start=1))
+    slope = ref.dot(delta, ref.regularised_gradient(CASE.reference, CASE.X, CASE.Y, CASE.arguments.eta))
     assert short == pytest.approx(2 * before / abs(slope) + 1, rel=1e-2)
 
 
 def less_damped(problem, size):
     """The problem with weaker damping, and so with worse systems."""
     gamma, eta = np.array(size), np.array(size / 4)
-    return replace(problem, probes=problem.probes._replace(tau=gamma, gamma=gamma, eta=eta))
+    return replace(problem, arguments=problem.arguments._replace(tau=gamma, gamma=gamma, eta=eta))
 
 
 def by_lapack(problem, name, dtype):
     """An answer of a solve by another algorithm, LU with pivots, in the dtype, from matrices that it rounds first."""
-    V = dict(enumerate(problem.probes.direction, start=1))
+    V = dict(enumerate(problem.arguments.direction, start=1))
     if name == "conjugate_gradients":
         x = np.linalg.solve(full_system(problem).astype(dtype), ref.theta(V).astype(dtype))
         return tuple(ref.per_layer(problem.reference, x).values())
@@ -370,7 +370,7 @@ def test_kappa_is_for_algorithms_that_lose_more_than_that_of_the_reference():
         right = Oracle(p, QUANTITIES["solve_exact"])
         d = [change * ROUNDOFF["float64"] / ROUNDOFF["float32"] for change in right.changes]
         answer = []
-        for (Q, G), V in zip(factors(p), p.probes.direction, strict=True):
+        for (Q, G), V in zip(factors(p), p.arguments.direction, strict=True):
             block = ref.damped_block(Q, G, damping(p))
             values, vectors = np.linalg.eigh(block)
             weakest = vectors[:, :1] @ vectors[:, :1].T * values[-1]  # where an error is magnified most
@@ -443,6 +443,7 @@ def test_d_sees_what_a_recursion_cancels():
     weights = tuple(np.column_stack([W, np.zeros(len(W))]) for W in (np.ones((1, 1)), w, C_T))
     problem = replace(
         CASE,
+        inputs=1,
         layers=dense_layers((1, 1, 2, 2), ("identity", "identity")),
         objective="squared_error",
         weights=weights,

@@ -13,6 +13,7 @@ from kfgn_conformance import golden
 from kfgn_conformance.cli import main
 from kfgn_conformance.golden.decimals import decimal_quantum, rounded_up, without_exponent
 from kfgn_conformance.golden.flags import FLAGS
+from kfgn_conformance.golden.form import FORMAT
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import file_of, sha256
 from kfgn_conformance.golden.problems import every_question
@@ -37,9 +38,9 @@ def test_every_quantity_has_every_objective_and_transfer_function(quantity):
 
 
 def test_every_method_has_its_steps():
-    walks = [vector.problem.walk for vector in VECTORS if vector.quantity == "optimiser_step"]
-    assert {walk.method for walk in walks} == {"kflr", "kfra", "kfac", "rp", "hessian_free_blocks", "hessian_free"}
-    assert {walk.inversion for walk in walks} == {"trace", "frobenius", "spectral", "exact"}
+    settings = [vector.problem.trajectory for vector in VECTORS if vector.quantity == "optimiser_step"]
+    assert {s.method for s in settings} == {"kflr", "kfra", "kfac", "rp", "hessian_free_blocks", "hessian_free"}
+    assert {s.inversion for s in settings} == {"trace", "frobenius", "spectral", "exact"}
     assert {vector.quantity for vector in VECTORS} == set(ROWS)
 
 
@@ -111,7 +112,9 @@ def copy(tmp_path):
         text = lines(written)
         (tmp_path / "kfra.json").write_text(text)
         digest = sha256(text.encode()) if keep_hash else "0" * 64
-        (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "files": {"kfra.json": {"sha256": digest}}}))
+        (tmp_path / "manifest.json").write_text(
+            json.dumps({"format": FORMAT, "files": {"kfra.json": {"sha256": digest}}})
+        )
         return list(golden.faults(tmp_path))
 
     return change

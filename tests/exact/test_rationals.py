@@ -14,9 +14,10 @@ import numpy as np
 from hypothesis import assume, event, example, given, settings
 from kfgn_conformance import QUANTITIES, Problem
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problems.discontinuities import clear_of_kinks
 from kfgn_conformance.problems.drawn import DAMPINGS, dyadic, sampling_draws, targets
-from kfgn_conformance.problems.margins import clear_of_kinks
-from kfgn_conformance.problems.problem import Probes, dense_layers, exact, weight_shapes
+from kfgn_conformance.problems.layers import dense_layers, weight_shapes
+from kfgn_conformance.problems.problem import Arguments, exact
 from kfgn_conformance.quantities import REFERENCE_ONLY
 
 from .tracked import Tracked
@@ -41,17 +42,20 @@ def rational_problems(draw, transfers, datapoints, step):
     widths = (*draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)), draw(st.integers(1, 2)))
     N, S, D = draw(st.sampled_from(datapoints)), draw(st.sampled_from((2, 1))), widths[-1]
     chosen = tuple(draw(st.sampled_from(transfers)) for _ in widths[1:-1])
+    layers = dense_layers(widths, chosen)
+    of_weights = weight_shapes(widths[0], layers)
     problem = Problem(
         id="rational",
-        layers=dense_layers(widths, chosen),
         objective="squared_error",
-        weights=tuple(draw(dyadic(shape, -1, 1, step)) for shape in weight_shapes(widths)),
+        inputs=widths[0],
+        layers=layers,
+        weights=tuple(draw(dyadic(shape, -1, 1, step)) for shape in of_weights),
         X=draw(dyadic((N, widths[0]), -1, 1, step)),
         Y=draw(targets("squared_error", (N,), D)),
         labels=draw(targets("squared_error", (N, S), D)),
         draws=draw(sampling_draws("squared_error", (N, S), D)),
-        probes=Probes(
-            direction=tuple(draw(dyadic(shape, -1, 1, step)) for shape in weight_shapes(widths)),
+        arguments=Arguments(
+            direction=tuple(draw(dyadic(shape, -1, 1, step)) for shape in of_weights),
             cotangents=draw(dyadic((N, D), -1, 1, step)),
             projections=draw(dyadic((N, S, D), -2, 2, step)),
             tau=draw(DAMPINGS),
@@ -59,7 +63,7 @@ def rational_problems(draw, transfers, datapoints, step):
             eta=draw(DAMPINGS),
         ),
     )
-    assume(all(np.any(V) for V in problem.probes.direction))
+    assume(all(np.any(V) for V in problem.arguments.direction))
     return exact(problem)
 
 
@@ -143,14 +147,15 @@ def test_two_exact_arithmetics_agree_and_float64_rounds_them():
 
 NETWORK_OF_ONE_UNIT = Problem(
     id="one unit",
-    layers=dense_layers((1, 1, 1), ("relu",)),
     objective="squared_error",
+    inputs=1,
+    layers=dense_layers((1, 1, 1), ("relu",)),
     weights=(np.array([[1.0, 0.5]]), np.array([[0.5, 1.0]])),
     X=np.array([[0.5]]),
     Y=np.array([[1.0]]),
     labels=np.array([[[0.5]]]),
     draws=np.array([[[0.25]]]),
-    probes=Probes(
+    arguments=Arguments(
         direction=(np.array([[0.5, 0.25]]), np.array([[-0.5, 1.0]])),
         cotangents=np.array([[0.5]]),
         projections=np.array([[[0.25]]]),

@@ -119,9 +119,9 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
         for W, array in zip(problem.weights, arrays, strict=True):
             D, P = W.shape
             n = D * (P - 1)
-            if quantity.form == "weights":
+            if quantity.array_kind == "weights":
                 parts += [array[:, :-1], array[:, -1]]
-            elif quantity.form == "blocks":
+            elif quantity.array_kind == "blocks":
                 parts += [array[:n, :n], array[n:, n:]]
             else:
                 parts.append(array[:-1, :-1])
@@ -132,7 +132,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
     """The quantity whose arrays are compared for an implementation with these conventions."""
-    return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.form else quantity
+    return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 
 def translated(
@@ -147,16 +147,16 @@ def translated(
         return answer, ()
     notes: list[str] = []
     arrays = tuple(np.asarray(array) for array in answer)
-    if quantity.form == "weights" and conventions.layout == "in_out":
+    if quantity.array_kind == "weights" and conventions.layout == "in_out":
         arrays = tuple(a.T if a.ndim == 2 else a for a in arrays)
         notes.append("transposed from (in, out)")
-    if quantity.form == "blocks" and conventions.inputs_first:
+    if quantity.array_kind == "blocks" and conventions.inputs_first:
         arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
         notes.append("reordered to stacked columns of (out, in)")
-    if quantity.form and conventions.bias == "first":
-        arrays = tuple(_bias_last(a, W, quantity.form) for a, W in _with_weights(arrays, problem, conventions))
+    if quantity.array_kind and conventions.bias == "first":
+        arrays = tuple(_bias_last(a, W, quantity.array_kind) for a, W in _with_weights(arrays, problem, conventions))
         notes.append("bias moved from the first input to the last")
-    if quantity.form and conventions.bias == "separate":
+    if quantity.array_kind and conventions.bias == "separate":
         notes.append("biases are separate: the blocks of W_l and of b_l are compared")
     if quantity.degree is not None:
         factor, reason = _factor(problem, quantity, quantity.degree, conventions)

@@ -10,7 +10,7 @@ from kfgn._algebra.damping import damped_inverse
 from kfgn._optimisers import Counts, Factors, State
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
 
-from ..problems.problem import Array, Problem, Walk, Waypoint
+from ..problems.problem import Array, Checkpoint, Problem, Trajectory
 from . import Description
 
 DTYPES = ("float32", "float64")
@@ -28,17 +28,15 @@ class _Arrays:
     """A problem in the arrays of a backend."""
 
     def __init__(self, problem: Problem, backend: Backend, dtype: str) -> None:
-        def array(x: Array) -> Any:
+        def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        V, U, Z, *dampings = problem.probes
         self.network = kfgn.Network.dense(problem.widths, problem.transfers, problem.objective, problem.psd)
-        self.weights = tuple(array(W) for W in problem.weights)
-        self.X, self.Y = array(problem.X), array(problem.Y)
-        self.labels, self.draws = array(problem.labels), array(problem.draws)
-        self.V, self.U, self.Z = tuple(array(V_l) for V_l in V), array(U), array(Z)
-        self.tau, self.gamma, self.eta = (array(damping) for damping in dampings)
-        self.walk, self.array, self.xp = problem.walk, array, backend.xp
+        problem = problem.map_arrays(array)
+        self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
+        self.labels, self.draws = problem.labels, problem.draws
+        self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
+        self.trajectory, self.xp = problem.trajectory, backend.xp
         self.roundoff = float(np.finfo(dtype).eps) / 2
 
     @property
@@ -64,15 +62,15 @@ class _Arrays:
         return f(*self.batch, self.V, damping=damping, iterations=ITERATIONS, tolerance=self.roundoff).x
 
 
-def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewton:
+def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
     """The walk's optimiser, with the constants that it has and the port's defaults, the paper's, for the others."""
-    hessian_free = walk.method in ("hessian_free", "hessian_free_blocks")
+    hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
-        kfgn.HessianFree(blocks=walk.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
+        kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
         if hessian_free
-        else kfgn.KroneckerFactored(walk.method, inversion=walk.inversion, refresh=walk.refresh)
+        else kfgn.KroneckerFactored(trajectory.method, inversion=trajectory.inversion, refresh=trajectory.refresh)
     )
-    (low, high), (part, of) = (n / d for n, d in walk.thresholds), walk.momentum
+    (low, high), (part, of) = (n / d for n, d in trajectory.thresholds), trajectory.momentum
 
     def damping(period: int, bounds: tuple[float, float] | None) -> kfgn.Damping:
         lower, upper = bounds or (0.0, 1e6)
@@ -82,49 +80,44 @@ def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewto
         network,
         curvature,
         eta=eta,
-        tau=damping(5, walk.tau_bounds),
-        gamma=damping(20, walk.gamma_bounds),
+        tau=damping(5, trajectory.tau_bounds),
+        gamma=damping(20, trajectory.gamma_bounds),
         thresholds=(low, high),
-        max_step_size=walk.max_step_size,
+        max_step_size=trajectory.max_step_size,
         momentum=part / of,
     )
 
 
-def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> State:
+def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Checkpoint) -> State:
     """The state of a waypoint; inverses that serve several steps are those of its own factors and gamma."""
-    weights, average, Q, G, update = (
-        tuple(map(p.array, arrays)) for arrays in (here.weights, here.average, here.Q, here.G, here.update)
-    )
-    tau, gamma = p.array(here.tau), p.array(here.gamma)
-    start = optimiser.init(weights)
+    start = optimiser.init(here.weights)
     curvature, counts = start.curvature, start.counts
     how = optimiser.curvature
     if isinstance(how, kfgn.KroneckerFactored):
-        k = gamma + optimiser.eta
-        kept = [damped_inverse(p.xp, *factors, k, how.inversion, floored=True)[0] for factors in zip(Q, G, strict=True)]
+        k, factors = here.gamma + optimiser.eta, zip(here.Q, here.G, strict=True)
+        kept = [damped_inverse(p.xp, Q, G, k, how.inversion, floored=True)[0] for Q, G in factors]
         count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
-        curvature = Factors(count, Q, G, tuple(kept) if curvature.inverses else ())
+        curvature = Factors(count, here.Q, here.G, tuple(kept) if curvature.inverses else ())
     return State(
         here.t,
-        weights,
-        average,
+        here.weights,
+        here.average,
         curvature,
-        tau,
-        gamma,
-        update if optimiser.momentum else (),
+        here.tau,
+        here.gamma,
+        here.update if optimiser.momentum else (),
         Counts(counts.accepted + here.t, counts.rejected, counts.failures),
     )
 
 
 def _steps(p: _Arrays) -> tuple[Any, ...]:
     """One step from each waypoint: weights, averages, Q and G, tau, gamma, f and alpha."""
-    if p.walk is None:
-        raise ValueError("expected a walk")
-    optimiser = _optimiser(p.network, p.walk, float(p.eta))
+    if p.trajectory is None:
+        raise ValueError("expected an optimiser trajectory")
+    optimiser = _optimiser(p.network, p.trajectory, float(p.eta))
     arrays: list[Any] = []
-    for here in p.walk.waypoints:
-        draws = None if here.draws is None else p.array(here.draws)
-        state, info = optimiser.step(_state(p, optimiser, here), p.array(here.X), p.array(here.Y), draws)
+    for here in p.trajectory.checkpoints:
+        state, info = optimiser.step(_state(p, optimiser, here), here.X, here.Y, here.draws)
         factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
         arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)

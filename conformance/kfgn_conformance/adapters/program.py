@@ -11,7 +11,7 @@ An answer may also be {"unsupported": "reason"} or {"error": "message"}. The pro
 A problem of at least `LARGE` weights contains names of arrays instead of lists. The question then names the file of
 these arrays:
 
-    {"ask": "compute", ..., "problem": {"weights": ["weights.0", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
+    {"ask": "compute", ..., "problem": {"weights": ["weights[0]", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
     {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
 
 An answer may also name arrays in a file, whatever the size of the problem. The folder of the question's file is removed
@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from ..problems.json_format import as_json, with_tensors
 from ..problems.problem import Array, Problem
+from ..problems.serialisation import as_json, with_tensors
 from ..quantities import ROWS
 from .answers import NoAnswerError, as_arrays, error_line, max_bytes, one_line
 from .process_adapter import ProcessAdapter

@@ -17,8 +17,8 @@ from ..quantities import ROWS, Quantity, largest
 from ..tolerances import longest_sum, quotient
 from .decimals import each
 from .flags import FLAGS, flags
-from .form import FOLDER, SCHEMA, decoded
-from .making import FORMAT, allowed, header, mistakes, sha256
+from .form import FOLDER, FORMAT, SCHEMA, decoded
+from .making import allowed, header, mistakes, sha256
 from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01

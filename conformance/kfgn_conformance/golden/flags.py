@@ -1,11 +1,13 @@
 """Special properties of a problem, and the mistakes that each property hides."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from kfgn_reference import TRANSFERS, forward
+from kfgn_reference import forward
 
+from ..problems.layers import name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
@@ -25,7 +27,7 @@ class Flag(NamedTuple):
 
 def factor_shapes(p: Problem) -> list[tuple[int, int]]:
     """The orders of Q_l and G_l, per layer."""
-    return [(layer.inputs + 1, layer.outputs) for layer in p.layers]
+    return [(W.shape[1], W.shape[0]) for W in p.weights]
 
 
 def hidden(p: Problem) -> list[list[np.ndarray]]:
@@ -36,9 +38,8 @@ def hidden(p: Problem) -> list[list[np.ndarray]]:
 
 def dead(p: Problem) -> bool:
     """True if the derivative of some unit is 0 at every datapoint."""
-    derivatives = (
-        np.array([TRANSFERS[name].first(h_n) for h_n in h]) for name, h in zip(p.transfers, hidden(p), strict=True)
-    )
+    net = p.reference
+    derivatives = (np.array([net.f(l).first(h_n) for h_n in h]) for l, h in enumerate(hidden(p), start=1))
     return any(bool(np.any(np.all(df == 0, axis=0))) for df in derivatives)
 
 
@@ -65,7 +66,7 @@ FLAGS: dict[str, Flag] = {
         "L = 1: nothing is propagated through a layer. KFRA equals KFLR, and Q depends on the inputs only.",
     ),
     "PiecewiseLinear": Flag(
-        lambda p: set(p.transfers) <= {"identity", "relu", "leaky_relu"},
+        lambda p: {name_of(f) for f in p.transfers} <= {"identity", "relu", "leaky_relu"},
         "f'' = 0 everywhere: the Hessian's recursion has no second-derivative term, so it equals that of Gauss-Newton.",
     ),
     "SquaredError": Flag(
@@ -86,7 +87,7 @@ FLAGS: dict[str, Flag] = {
         "Q and G of some layer have the same shape, so they can be exchanged without an error.",
     ),
     "SquareWeights": Flag(
-        lambda p: any(layer.inputs == layer.outputs > 1 for layer in p.layers),
+        lambda p: any(D == below > 1 for below, D in pairwise(p.widths)),
         "Some layer has as many units as inputs, so its weights can be transposed without an error.",
     ),
     "DeadUnit": Flag(
@@ -99,13 +100,12 @@ FLAGS: dict[str, Flag] = {
         "x = 0 at every datapoint: Q of the first layer is 0 except in the corner of the unit.",
     ),
     "UnitDamping": Flag(
-        lambda p: float(p.probes.gamma + p.probes.eta) == 1,
+        lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,
         "gamma + eta = 1: a missing or repeated square root of the damping is not visible.",
     ),
     "NoWeightDecay": Flag(
-        lambda p: float(p.probes.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
+        lambda p: float(p.arguments.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
-    "Steps": Flag(lambda p: p.walk is not None, "One step of the optimiser from each of the states under `walk`."),
 }
 """The flags, in the order in which a vector lists them."""
 

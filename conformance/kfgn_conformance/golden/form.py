@@ -1,4 +1,4 @@
-"""The format of the files: their schema, and the shapes of the arrays of a problem."""
+"""The form of the files: their schema, older formats, and arrays that fit their problem."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,18 @@ import jsonschema
 import numpy as np
 
 from ..decoding import FileError, content_of, from_json
-from ..problems.problem import CLASSIFIERS, Array, Problem, classes, draw_shape, root_columns, weight_shapes
+from ..problems.layers import weight_shapes
+from ..problems.problem import CLASSIFIERS, Array, Problem, classes, label_shape, root_columns
+from ..problems.version_1 import upgraded
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
+
+FORMAT = 2
+"""The format of a file of vectors. In format 1 the problems have version 1, and the rest is the same."""
+
+NamedShape = tuple[str, Array, tuple[int, ...]]
+"""The path of an array, the array, and the shape that it should have."""
 
 
 @cache
@@ -22,9 +30,13 @@ def _schema() -> Any:
 
 
 def decoded(file: Path, place: object) -> dict[str, Any]:
-    """Read a file of vectors and validate it by the schema. Raises `FileError`. place: the file's name in errors."""
+    """The content of a file of vectors in the present format, checked by the schema.
+
+    Raises `FileError`. place: the name of the file in error messages
+    """
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
+        written = _in_present_format(written, place)
         fault = next(_schema().iter_errors(written), None)
     except RecursionError as error:
         raise FileError(f"{place}: expected vectors, got brackets that are nested too deep") from error
@@ -33,13 +45,27 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
     return written
 
 
+def _in_present_format(written: Any, place: object) -> Any:
+    """The content with problems of version 2. Content that is malformed elsewhere is left for the schema."""
+    if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
+        return written
+    vectors = []
+    for i, vector in enumerate(written["vectors"]):
+        if isinstance(vector, dict) and isinstance(vector.get("problem"), dict):
+            try:
+                vectors.append(vector | {"problem": dict(upgraded(vector["problem"]))})
+            except ValueError as error:
+                raise FileError(f"{place}: vectors[{i}].problem.{error}") from error
+        else:
+            vectors.append(vector)
+    return written | {"format": FORMAT, "vectors": vectors}
+
+
 def fault_of_arrays(problem: Problem) -> str:
-    """The first fault of a problem's arrays, a wrong shape or a class out of range; empty if there is none."""
-    if len(problem.transfers) != len(problem.widths) - 2:
-        return f"transfers: expected {len(problem.widths) - 2}, got {len(problem.transfers)}"
-    for name, array, shape in _shapes(problem):
+    """The first array whose shape does not fit the layers and the batch, or whose classes are out of range; or ""."""
+    for path, array, shape in _shapes(problem):
         if array.shape != shape:
-            return f"{name}: expected shape {shape}, got {array.shape}"
+            return f"{path}: expected shape {shape}, got {array.shape}"
     if problem.objective in CLASSIFIERS:
         C = classes(problem.objective, problem.widths[-1])
         for name, array in (("Y", problem.Y), ("labels", problem.labels)):
@@ -48,35 +74,33 @@ def fault_of_arrays(problem: Problem) -> str:
     return ""
 
 
-def _shapes(problem: Problem) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """The name, the array and the expected shape of each array of a problem."""
-    D, objective, probes = problem.widths, problem.objective, problem.probes
+def _shapes(problem: Problem) -> Iterator[NamedShape]:
+    """Yield every array with the shape that it should have."""
+    D, objective, arguments = problem.widths, problem.objective, problem.arguments
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
-    of_weights = weight_shapes(D)
-    yield from _listed("weights", problem.weights, of_weights)
+    of_weights = weight_shapes(problem.inputs, problem.layers)
+    yield from _per_layer("weights", problem.weights, of_weights)
     yield "X", problem.X, (N, D[0])
-    yield "Y", problem.Y, draw_shape(objective, (N,), D[-1])
-    yield "labels", problem.labels, draw_shape(objective, (N, S), D[-1])
-    yield "draws", problem.draws, draw_shape(objective, (N, S), D[-1])
-    yield from _listed("probes.direction", probes.direction, of_weights)
-    yield "probes.cotangents", probes.cotangents, (N, D[-1])
-    yield "probes.projections", probes.projections, (N, S, root_columns(objective, problem.psd, D[-1]))
-    for i, here in enumerate(problem.walk.waypoints if problem.walk else ()):
-        at = f"walk.waypoints[{i}]"
+    yield "Y", problem.Y, label_shape(objective, (N,), D[-1])
+    yield "labels", problem.labels, label_shape(objective, (N, S), D[-1])
+    yield "draws", problem.draws, label_shape(objective, (N, S), D[-1])
+    yield from _per_layer("arguments.direction", arguments.direction, of_weights)
+    yield "arguments.cotangents", arguments.cotangents, (N, D[-1])
+    yield "arguments.projections", arguments.projections, (N, S, root_columns(objective, problem.psd, D[-1]))
+    for i, here in enumerate(problem.trajectory.checkpoints if problem.trajectory else ()):
+        path = f"trajectory.checkpoints[{i}]"
         for name in ("weights", "average", "update"):
-            yield from _listed(f"{at}.{name}", getattr(here, name), of_weights)
-        yield from _listed(f"{at}.Q", here.Q, [(P, P) for _, P in of_weights])
-        yield from _listed(f"{at}.G", here.G, [(D_l, D_l) for D_l, _ in of_weights])
+            yield from _per_layer(f"{path}.{name}", getattr(here, name), of_weights)
+        yield from _per_layer(f"{path}.Q", here.Q, [(columns, columns) for _, columns in of_weights])
+        yield from _per_layer(f"{path}.G", here.G, [(rows, rows) for rows, _ in of_weights])
         n = len(here.X) if here.X.ndim else 0
-        yield f"{at}.X", here.X, (n, D[0])
-        yield f"{at}.Y", here.Y, draw_shape(objective, (n,), D[-1])
+        yield f"{path}.X", here.X, (n, D[0])
+        yield f"{path}.Y", here.Y, label_shape(objective, (n,), D[-1])
 
 
-def _listed(
-    name: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]
-) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
-    """The same for arrays of which there is one per layer."""
-    yield f"{name}: arrays", np.empty(len(arrays)), (len(shapes),)
+def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
+    """Yield the number of arrays, as a shape, and then each array."""
+    yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
-        yield f"{name}[{i}]", array, shape
+        yield f"{path}[{i}]", array, shape

@@ -10,17 +10,15 @@ from typing import Any
 
 from ..diagnosis import MISTAKES, Mistake
 from ..oracle import Oracle
-from ..problems.json_format import as_json
+from ..problems.serialisation import as_json
 from ..quantities import ROWS, Quantity, largest
 from ..tolerances import ROUNDOFF, C, longest_sum
 from .decimals import in_decimals
 from .flags import FLAGS, flags
-from .form import FOLDER, SCHEMA
+from .form import FOLDER, FORMAT, SCHEMA
 from .layout import lines
 from .problems import Question, every_question
 from .vector import MANIFEST
-
-FORMAT = 1
 
 RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with n of the vector, and size and d of the array"
 
@@ -60,7 +58,7 @@ def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
     caught = [catches(oracle) for oracle in oracles]
     shown = set[str]().union(*caught)
     each = zip(oracles, questions, caught, strict=True)
-    vectors = [vector_of(oracle, one.says, sorted(shown - its_own)) for oracle, one, its_own in each]
+    vectors = [vector_of(oracle, one.description, sorted(shown - its_own)) for oracle, one, its_own in each]
     used = {flag for vector in vectors for flag in vector["flags"]}
     return {
         **header(quantity),
@@ -84,7 +82,7 @@ def header(quantity: Quantity) -> dict[str, Any]:
         "format": FORMAT,
         "quantity": quantity.name,
         "equation": quantity.equation,
-        "description": quantity.says,
+        "description": quantity.description,
         "tolerance": {"rule": RULE, "c": C, "u": ROUNDOFF},
     }
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..oracle import Oracle
 from ..problems.dyadic import Shape, clear
-from ..problems.problem import Problem, Walk
-from ..problems.trajectories import WALKS, Course, walked
+from ..problems.layers import name_of
+from ..problems.problem import Problem, Trajectory
+from ..problems.trajectories import TRAJECTORIES, Scenario, with_trajectory
 from ..quantities import QUANTITIES, ROWS
 
 
@@ -22,7 +23,7 @@ class Question(NamedTuple):
     """A problem, its description in a sentence, and the quantities of its vectors."""
 
     problem: Problem
-    says: str
+    description: str
     quantities: tuple[str, ...]
 
 
@@ -59,7 +60,7 @@ class Trap(NamedTuple):
     change:     a change of the problem of that shape
     """
 
-    says: str
+    description: str
     shape: Shape
     quantities: tuple[str, ...]
     change: Change = unchanged
@@ -67,7 +68,7 @@ class Trap(NamedTuple):
 
 def with_dampings(problem: Problem, gamma: float, eta: float) -> Problem:
     """The problem with the given gamma and eta."""
-    return replace(problem, probes=problem.probes._replace(gamma=np.array(gamma), eta=np.array(eta)))
+    return replace(problem, arguments=problem.arguments._replace(gamma=np.array(gamma), eta=np.array(eta)))
 
 
 def with_large_outputs(problem: Problem) -> Problem:
@@ -162,17 +163,17 @@ TRAPS: dict[str, Trap] = {
     ),
 }
 
-STEPS: dict[str, tuple[Shape, Walk]] = {
-    "kflr": (Shape("categorical", (1, 3, 2), ("tanh",), 3, 2), Walk("kflr")),
-    "kfra": (Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 5, 2), Walk("kfra")),
-    "kfac": (Shape("categorical", (1, 3, 2), ("softplus",), 3, 2), Walk("kfac")),
-    "rp": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("rp", inversion="frobenius")),
-    "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Walk("kfra", inversion="spectral")),
-    "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Walk("hessian_free_blocks")),
-    "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Walk("hessian_free")),
-    "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["options"][2]),
-    "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["momentum"][2]),
-    "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), WALKS["rejected"][2]),
+STEPS: dict[str, tuple[Shape, Trajectory]] = {
+    "kflr": (Shape("categorical", (1, 3, 2), ("tanh",), 3, 2), Trajectory("kflr")),
+    "kfra": (Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 5, 2), Trajectory("kfra")),
+    "kfac": (Shape("categorical", (1, 3, 2), ("softplus",), 3, 2), Trajectory("kfac")),
+    "rp": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("rp", inversion="frobenius")),
+    "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Trajectory("kfra", inversion="spectral")),
+    "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Trajectory("hessian_free_blocks")),
+    "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("hessian_free")),
+    "options": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["options"][2]),
+    "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["momentum"][2]),
+    "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["rejected"][2]),
 }
 """The optimiser with each method, with every option beyond the paper, with momentum, and with a rejected step."""
 
@@ -180,25 +181,25 @@ MOMENTS = (0, 4, 19)
 """The numbers of steps before those of the vectors: the first step, and steps that may adapt tau and gamma."""
 
 
-COURSES = {"rejected": Course(tau=2.0**-4, flawed=max(MOMENTS))}
-"""The courses of trajectories that differ from the usual course."""
+SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
+"""The scenarios of trajectories that differ from the usual scenario."""
 
 
 def described(shape: Shape) -> str:
     """The sizes and functions of a shape, in words."""
     widths = "-".join(map(str, shape.widths))
-    through = f", {', '.join(shape.transfers)}" if shape.transfers else ""
+    through = f", {', '.join(map(name_of, shape.transfers))}" if shape.transfers else ""
     stands = f" ({shape.psd})" if shape.objective == "mixture" else ""
     return f"{widths}{through}, {shape.objective}{stands}, N = {shape.N}, S = {shape.S}"
 
 
-def asks(name: str, says: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
+def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
     """A problem on which the tolerance of each quantity is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
         return all(Oracle(problem, QUANTITIES[quantity]).is_conclusive for quantity in quantities)
 
-    return Question(clear(name, shape, change, wanted), says, quantities)
+    return Question(clear(name, shape, change, wanted), description, quantities)
 
 
 def plain(name: str, shape: Shape) -> Question:
@@ -209,28 +210,33 @@ def plain(name: str, shape: Shape) -> Question:
 
 def trap(name: str, of: Trap) -> Question:
     """The problem of a trap, with vectors of the quantities that it concerns."""
-    return asks(f"trap-{name}", f"{of.says} ({described(of.shape)})", of.shape, of.quantities, of.change)
+    return asks(f"trap-{name}", f"{of.description} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
-def steps(name: str, shape: Shape, settings: Walk) -> Question:
+def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     """A few states of an optimiser trajectory that stays away from the discontinuities of the optimiser."""
-    course = COURSES.get(name, Course(tau=2.0**-4))
+    scenario = SCENARIOS.get(name, Scenario(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
-        whole = walked(problem, settings, course, max(MOMENTS) + 1)
-        assert whole.walk is not None
+        whole = with_trajectory(problem, settings, scenario, max(MOMENTS) + 1)
+        assert whole.trajectory is not None
         return replace(
             whole,
-            walk=settings._replace(waypoints=tuple(here for here in whole.walk.waypoints if here.t in MOMENTS)),
+            trajectory=settings._replace(
+                checkpoints=tuple(here for here in whole.trajectory.checkpoints if here.t in MOMENTS)
+            ),
         )
 
     def wanted(problem: Problem) -> bool:
-        assert problem.walk is not None
-        return len(problem.walk.waypoints) == len(MOMENTS) and Oracle(problem, ROWS["optimiser_step"]).is_conclusive
+        assert problem.trajectory is not None
+        return (
+            len(problem.trajectory.checkpoints) == len(MOMENTS)
+            and Oracle(problem, ROWS["optimiser_step"]).is_conclusive
+        )
 
     at = ", ".join(str(t + 1) for t in MOMENTS)
-    says = f"Steps {at} by {settings.method} ({described(shape)})"
-    return Question(clear(f"steps-{name}", shape, shortened, wanted), says, ("optimiser_step",))
+    description = f"Steps {at} by {settings.method} ({described(shape)})"
+    return Question(clear(f"steps-{name}", shape, shortened, wanted), description, ("optimiser_step",))
 
 
 def every_question() -> list[Question]:

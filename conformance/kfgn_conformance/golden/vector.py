@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..decoding import FileError
-from ..problems.json_format import from_json
 from ..problems.problem import Array, Problem
+from ..problems.serialisation import from_json
 from .decimals import each
 from .form import FOLDER, SCHEMA, decoded, fault_of_arrays
 
@@ -71,9 +71,12 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
     for i, vector in enumerate(written["vectors"]):
         try:
             problem = from_json(vector["problem"])
+        except ValueError as error:
+            raise FileError(f"{place}: vectors[{i}].problem.{error}") from error
+        try:
             expected = tuple(_array(array) for array in vector["expected"])
         except (OverflowError, TypeError, ValueError) as error:
-            raise FileError(f"{place}: vectors[{i}]: expected arrays of numbers: {error}") from error
+            raise FileError(f"{place}: vectors[{i}].expected: expected arrays of numbers: {error}") from error
         if fault := fault_of_arrays(problem):
             raise FileError(f"{place}: vectors[{i}].problem.{fault}")
         yield Vector(

@@ -1,8 +1,8 @@
-"""The problems that every run has: each transfer function with each objective, so that none depends on the draw.
+"""The problems of every run that combine each transfer function with each objective, so that none depends on chance.
 
-Three layers, the first two curved or kinked, more than one datapoint and label, and sizes that are all
-different primes: a transpose has no shape to fit, a wrong factor of N, S or D_l no other to pass for. The
-second layer is narrower than the last, where KFLR starts anew; but for the mixture, which has three outputs.
+Each problem has three layers, several datapoints and several labels. All sizes are distinct primes, so a transposed
+array has the wrong shape, and a wrong factor of N, S or D_l cannot be mistaken for another. The second layer is
+narrower than the last, where KFLR restarts its recursion; the mixture is the exception, since it has three outputs.
 """
 
 from functools import cache
@@ -17,12 +17,12 @@ MIXTURE_WIDTHS = (5, 7, 11, 3)
 DATAPOINTS = 13
 LABELS = 17
 SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixture", "scalar")]
-"""Each objective, and the mixture with either matrix that may stand for its H_L."""
+"""Each objective with the replacement for an indefinite H_L; the mixture has two of them."""
 
 
 @cache
 def cases() -> tuple[Problem, ...]:
-    """One problem for each objective and transfer function of the first layer; the second layer has the next one."""
+    """One problem per objective and transfer function of the first layer; the second layer has the next function."""
     names = sorted(TRANSFERS)
     return tuple(
         case(objective, psd, (transfer, names[(i + 1) % len(names)]))
@@ -32,13 +32,13 @@ def cases() -> tuple[Problem, ...]:
 
 
 def case(objective: str, psd: str, transfers: tuple[str, str]) -> Problem:
-    """The first of its random problems, seed by seed, that is clear of every step and whose first layer matters."""
+    """The first random problem far from every discontinuity whose first layer has a gradient."""
     return clear(
         f"case-{objective}{'-scalar' if psd == 'scalar' else ''}-{transfers[0]}", shape(objective, psd, transfers)
     )
 
 
 def shape(objective: str, psd: str, transfers: tuple[str, str]) -> Shape:
-    """The sizes that all cases have."""
+    """The shape of a case."""
     widths = MIXTURE_WIDTHS if objective == "mixture" else WIDTHS
     return Shape(objective, widths, transfers, DATAPOINTS, LABELS, psd)

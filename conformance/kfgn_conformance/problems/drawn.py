@@ -1,7 +1,7 @@
-"""Hypothesis strategies that draw problems: small, dyadic, off every step, and telling.
+"""Hypothesis strategies for small random problems of dyadic numbers, far from every discontinuity.
 
-Arrays are drawn as small integers and scaled by a power of two, so that every library and dtype starts
-from the same numbers and a failure shrinks to readable ones.
+Arrays are drawn as small integers and scaled by a power of two. So every library and dtype has the same numbers, and a
+failure shrinks to readable ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,30 +20,21 @@ from kfgn_reference import TRANSFERS
 
 from ..oracle import Oracle
 from ..quantities import QUANTITIES
+from .arrays import Array
 from .cases import SPLITS
+from .discontinuities import clear_of_kinks, near_border
 from .dyadic import Shape
-from .margins import clear_of_kinks, near_border
-from .problem import (
-    CLASSIFIERS,
-    Array,
-    Probes,
-    Problem,
-    classes,
-    dense_layers,
-    draw_shape,
-    exact,
-    root_columns,
-    weight_shapes,
-)
+from .layers import dense_layers, weight_shapes
+from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
-# Few sizes, as JAX compiles every operation anew for each shape that it meets.
+# There are few sizes, since JAX compiles every operation for each shape.
 WIDTHS = (1, 2, 5)
 DEPTHS = (3, 2, 4, 1)
 DATAPOINTS = (3, 1)
 LABELS = (2, 1)
 
 EXAMPLES = 5
-"""The number of problems that are drawn of a shape before the next shape is taken."""
+"""The number of problems that are drawn of one shape."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -55,13 +46,13 @@ def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.S
 
 
 def nonzero(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
-    """Directions: multiples of 1/8 up to 1 but for 0. One that leaves out weights may meet but what rounding left."""
+    """Directions: multiples of 1/8 up to 1 except 0. With zeros, a product could consist of rounding errors only."""
     return dyadic(shape, -1, 1 - 2**-3, 2**-3).map(lambda V: np.where(V < 0, V, V + 2**-3))
 
 
 def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
     """Labels of an objective with D outputs: real vectors, probabilities, or indices of classes."""
-    shape = draw_shape(objective, leading, D)
+    shape = label_shape(objective, leading, D)
     if objective in CLASSIFIERS:
         return hnp.arrays(np.int64, shape, elements=st.integers(0, classes(objective, D) - 1), fill=st.nothing())
     low, high = (-2, 2) if objective == "squared_error" else (0, 1)
@@ -69,23 +60,23 @@ def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrate
 
 
 def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
-    """What labels are sampled from: normals for the squared error, else uniforms in [0, 1)."""
-    shape = draw_shape(objective, leading, D)
+    """The draws that labels are sampled from: normals for the squared error, and otherwise uniforms in [0, 1)."""
+    shape = label_shape(objective, leading, D)
     if objective == "squared_error":
         return dyadic(shape, -3, 3, 2**-3)
     return dyadic(shape, 0, 1 - 2**-10, 2**-10)
 
 
 DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
-"""Far enough from 0 that no solve is so ill-conditioned that it proves nothing."""
+"""Dampings that are large enough for well-conditioned solves, so that no tolerance is too large to prove anything."""
 
 
 Choose = Callable[[Sequence[Any]], Any]
-"""Takes one of several."""
+"""A function that returns one element of a sequence."""
 
 
 def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
-    """1 to 4 layers of 1, 2 or 5 units and any transfer functions; 1 or 3 datapoints; 1 or 2 labels."""
+    """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels."""
     hidden = tuple(choose(WIDTHS) for _ in range(choose(DEPTHS)))
     widths = (*hidden, 3 if objective == "mixture" else choose(WIDTHS))
     transfers = tuple(choose(sorted(TRANSFERS)) for _ in widths[1:-1])
@@ -94,7 +85,7 @@ def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
 
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
-    """Problems of any objective and shape."""
+    """A strategy for problems of any objective and shape."""
 
     def choose(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
@@ -104,27 +95,29 @@ def problems(draw: st.DrawFn) -> Problem:
 
 @st.composite
 def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
-    """Problems of a shape."""
+    """A strategy for problems of one shape."""
     objective, widths, transfers, N, S, psd = shape
-    D = widths[-1]
+    D, layers = widths[-1], dense_layers(widths, transfers)
+    of_weights = weight_shapes(widths[0], layers)
     problem = Problem(
         id="drawn",
-        layers=dense_layers(widths, transfers),
         objective=objective,
-        weights=tuple(draw(dyadic(shape, -1, 1, 2**-4)) for shape in weight_shapes(widths)),
+        psd=psd,
+        inputs=widths[0],
+        layers=layers,
+        weights=tuple(draw(dyadic(shape, -1, 1, 2**-4)) for shape in of_weights),
         X=draw(dyadic((N, widths[0]), -1, 1, 2**-4)),
         Y=draw(targets(objective, (N,), D)),
         labels=draw(targets(objective, (N, S), D)),
         draws=draw(sampling_draws(objective, (N, S), D)),
-        probes=Probes(
-            direction=tuple(draw(nonzero(shape)) for shape in weight_shapes(widths)),
+        arguments=Arguments(
+            direction=tuple(draw(nonzero(shape)) for shape in of_weights),
             cotangents=draw(dyadic((N, D), -1, 1, 2**-3)),
             projections=draw(dyadic((N, S, root_columns(objective, psd, D)), -2, 2, 2**-2)),
             tau=draw(DAMPINGS),
             gamma=draw(DAMPINGS),
             eta=draw(DAMPINGS),
         ),
-        psd=psd,
     )
     assume(clear_of_kinks(problem))
     assume(not near_border(problem).any())
@@ -132,7 +125,7 @@ def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
 
 
 def distinct_shapes(seed_value: int) -> Iterator[Shape]:
-    """Infinitely many shapes, no two of them equal, with each objective in turn."""
+    """Infinitely many different shapes, with each objective in turn."""
     choose, seen = Random(seed_value).choice, set[Shape]()
     for objective, psd in cycle(SPLITS):
         while (shape := any_shape(choose, objective, psd)) in seen:
@@ -141,10 +134,10 @@ def distinct_shapes(seed_value: int) -> Iterator[Shape]:
         yield shape
 
 
-def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
-    """A problem of the shape on which every quantity can fail; None if there is none among a few.
+def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
+    """A problem of the shape on which every quantity can fail; None if none of `EXAMPLES` problems is conclusive.
 
-    The last such problem is taken, since Hypothesis draws the simplest ones first, full of zeros.
+    The last one is chosen, since Hypothesis draws the simplest problems first, and these are full of zeros.
     """
     found: list[Problem] = []
 
@@ -162,21 +155,21 @@ def telling_problem(shape: Shape, seed_value: int) -> Problem | None:
 
     with suppress(Unsatisfiable):
         collect()
-    return next(filter(tells, reversed(found)), None)
+    return next(filter(is_conclusive, reversed(found)), None)
 
 
-def tells(problem: Problem) -> bool:
+def is_conclusive(problem: Problem) -> bool:
     """True if every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
     has_gradient = any(np.any(g) for g in Oracle(problem, QUANTITIES["gradient"]).arrays)
     return has_gradient and all(Oracle(problem, quantity).is_conclusive for quantity in QUANTITIES.values())
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """Drawn problems on which every quantity can fail, no two of one shape.
+    """Random problems of different shapes on which every quantity can fail.
 
-    The same seed gives the same problems in the same environment. Hypothesis also draws numbers that it finds in the
-    code around it, so another installation may draw other problems.
+    The same seed gives the same problems in the same environment. Hypothesis also draws constants that it finds in
+    local source files, so a different installation may draw different problems.
     """
-    made = (telling_problem(shape, seed_value + i) for i, shape in enumerate(distinct_shapes(seed_value)))
+    made = (conclusive_problem(shape, seed_value + i) for i, shape in enumerate(distinct_shapes(seed_value)))
     found = islice((problem for problem in made if problem is not None), count)
     return [replace(problem, id=f"drawn-{i}") for i, problem in enumerate(found, start=1)]

@@ -1,4 +1,4 @@
-"""Random problems of dyadic numbers, which every library and dtype has exactly, of a given shape."""
+"""Random problems of a given shape. All numbers are dyadic, so every library and dtype represents them exactly."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,27 +6,23 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import gradient
 
-from .margins import clear_of_kinks, near_border
-from .problem import (
-    CLASSIFIERS,
-    Array,
-    Probes,
-    Problem,
-    classes,
-    dense_layers,
-    draw_shape,
-    exact,
-    root_columns,
-    weight_shapes,
-)
+from .arrays import Array
+from .discontinuities import clear_of_kinks, near_border
+from .layers import Transfer, dense_layers, weight_shapes
+from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 
 class Shape(NamedTuple):
-    """What a problem is but for its numbers: D_0, ..., D_L and f_1, ..., f_{L-1}, N datapoints, S labels for each."""
+    """Everything about a problem except its numbers.
+
+    widths:    D_0, ..., D_L
+    transfers: f_1, ..., f_{L-1}
+    N, S:      the number of datapoints, and of labels per datapoint
+    """
 
     objective: str
     widths: tuple[int, ...]
-    transfers: tuple[str, ...]
+    transfers: tuple[Transfer, ...]
     N: int
     S: int
     psd: str = "project"
@@ -40,49 +36,52 @@ def clear(
     *,
     dead: bool = False,
 ) -> Problem:
-    """The first random problem, seed by seed, that is wanted and clear of every step after the change.
+    """The first random problem, seed by seed, that is wanted and, after the change, far from every discontinuity.
 
-    dead: whether the first layer is to have no gradient; it has one otherwise
+    dead: True if the gradient of the first layer must be zero; it must not be zero otherwise
     """
     for seed in range(1000):
         problem = change(dyadic_problem(name, shape, np.random.Generator(np.random.Philox(seed))))
         alive = bool(np.any(gradient(problem.reference, problem.X, problem.Y)[1]))
         if alive != dead and clear_of_kinks(problem) and not near_border(problem).any() and wanted(problem):
             return exact(problem)
-    raise AssertionError(f"no problem {name} of {shape} would do")
+    raise AssertionError(f"{name}: expected a problem of {shape} among 1000 seeds, got none")
 
 
 def dyadic_problem(name: str, shape: Shape, rng: np.random.Generator) -> Problem:
-    """Multiples of 1/16 up to 1 for weights, inputs and directions, of 2^-16 for uniforms."""
+    """A problem of multiples of 1/16 up to 1 (weights, inputs, directions) and of 2^-16 (uniforms)."""
     objective, widths, transfers, N, S, psd = shape
 
     def dyadic(low: int, high: int, shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(low * denominator, high * denominator, shape) / denominator
 
     def labels(*leading: int) -> Array:
-        shape = draw_shape(objective, leading, D_L)
+        shape = label_shape(objective, leading, D_L)
         if objective in CLASSIFIERS:
             return rng.integers(0, classes(objective, D_L), shape)
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
     D_L = widths[-1]
-    sampled = draw_shape(objective, (N, S), D_L)
+    layers = dense_layers(widths, transfers)
+    of_weights = weight_shapes(widths[0], layers)
+    sampled = label_shape(objective, (N, S), D_L)
     return Problem(
         id=name,
-        layers=dense_layers(widths, transfers),
         objective=objective,
-        weights=tuple(dyadic(-1, 1, shape, 16) for shape in weight_shapes(widths)),
+        psd=psd,
+        inputs=widths[0],
+        layers=layers,
+        weights=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
         X=dyadic(-1, 1, (N, widths[0]), 16),
         Y=labels(N),
         labels=labels(N, S),
         draws=dyadic(-3, 3, sampled, 16) if objective == "squared_error" else dyadic(0, 1, sampled, 2**16),
-        probes=Probes(
-            direction=tuple(dyadic(-1, 1, shape, 16) for shape in weight_shapes(widths)),
+        arguments=Arguments(
+            direction=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
             cotangents=dyadic(-1, 1, (N, D_L), 16),
             projections=dyadic(-2, 2, (N, S, root_columns(objective, psd, D_L)), 16),
             tau=np.array(7 / 16),
             gamma=np.array(1 / 4),
             eta=np.array(1 / 8),
         ),
-        psd=psd,
     )

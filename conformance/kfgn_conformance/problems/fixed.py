@@ -1,7 +1,6 @@
-"""The fixed problems that are not cases: small ones, each for a kind of mistake that no case shows.
+"""The other fixed problems: each is small and detects a kind of mistake that no case detects.
 
-An id begins with the kind of problem and ends with the objective. There is a table for each kind. The first entry of a
-row is the purpose of the problem.
+There is a table for each kind of problem. An id begins with the kind and ends with the objective.
 """
 
 from dataclasses import replace
@@ -27,33 +26,33 @@ from .variations import (
 class Fixed(NamedTuple):
     """A row of the tables.
 
-    says:   the purpose of the problem
-    shape:  its sizes and functions. There are few sizes, since JAX compiles every operation for each shape
-    change: the variation that is applied to a random problem of that shape
-    dtypes: in which it is asked
-    dead:   whether its first layer has no gradient
+    purpose: the mistake that the problem detects
+    shape:   its sizes and functions; there are few shapes, since JAX compiles every operation for each shape
+    change:  the variation that is applied to a random problem of that shape
+    dtypes:  the dtypes in which it is run
+    dead:    True if its first layer has no gradient
     """
 
-    says: str
+    purpose: str
     shape: Shape
     change: Change = unchanged
     dtypes: tuple[str, ...] = DTYPES
     dead: bool = False
 
     def problem(self, name: str) -> Problem:
-        """The problem of that id."""
+        """The problem of this row. name: its id."""
         return replace(clear(name, self.shape, self.change, steep, dead=self.dead), dtypes=self.dtypes)
 
 
 N, S = 5, 3
-"""The number of datapoints, and of labels for each, unless these numbers are the purpose of a problem."""
+"""The number of datapoints, and of labels per datapoint, unless a problem is about one of these numbers."""
 
 CURVED = ("logistic", "softplus", "tanh")
 LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
-"""The objectives whose outputs are logits, with the matrix in the place of their H_L."""
+"""The objectives whose outputs are logits, with the replacements for their H_L."""
 
 SIZES = {90: DTYPES, 800: ("float64",)}
-"""The sizes at which e^h overflows, with the dtypes of the problem. float32 overflows at 90 already."""
+"""The sizes at which e^h overflows, with the dtypes of the problem. float32 already overflows at 90."""
 
 
 def outputs(objective: str) -> int:
@@ -61,14 +60,14 @@ def outputs(objective: str) -> int:
     return 3 if objective == "mixture" else 4
 
 
-def called(objective: str, psd: str) -> str:
-    """The objective, and the matrix in the place of its H_L where that is not the default."""
+def objective_name(objective: str, psd: str) -> str:
+    """The objective, followed by the replacement for its H_L unless that is the default."""
     return f"{objective}-scalar" if psd == "scalar" else objective
 
 
 SATURATED: dict[str, Fixed] = {
     **{
-        f"saturated-30-{called(objective, psd)}": Fixed(
+        f"saturated-30-{objective_name(objective, psd)}": Fixed(
             "clipped probabilities, and an epsilon in a logarithm: all outputs are near +-30",
             Shape(objective, (3, 7, outputs(objective)), ("tanh",), N, S, psd),
             all_outputs_near(30),
@@ -78,7 +77,7 @@ SATURATED: dict[str, Fixed] = {
         if (objective, psd) != ("mixture", "project")
     },
     **{
-        f"saturated-{size}-{called(objective, psd)}": Fixed(
+        f"saturated-{size}-{objective_name(objective, psd)}": Fixed(
             f"overflow of e^h: the outputs of two datapoints are near +-{size}",
             Shape(objective, (3, outputs(objective)), (), N, S, psd),
             some_outputs_near(size),
@@ -89,7 +88,7 @@ SATURATED: dict[str, Fixed] = {
     },
     **{
         f"saturated-units-{size}-{transfer}-squared_error": Fixed(
-            f"overflow of e^h, and softplus that returns h above 20: hidden units near +-22 and +-{size}",
+            f"overflow of e^h, and a softplus that is h above 20: hidden units near +-22 and +-{size}",
             Shape("squared_error", (3, 7, 4), (transfer,), N, S),
             some_units_near(size, *((448, 256) if transfer == "softplus" else (7 / 16, 1 / 4))),
             dtypes,
@@ -100,11 +99,11 @@ SATURATED: dict[str, Fixed] = {
 }
 
 BATCHES: dict[str, Fixed] = {
-    f"batch-{size}-{objective}": Fixed(says, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
-    for size, objective, says in (
-        (2, "squared_error", "chunks of a third of the batch, which have no datapoint: 2 datapoints"),
+    f"batch-{size}-{objective}": Fixed(purpose, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
+    for size, objective, purpose in (
+        (2, "squared_error", "chunks of a third of the batch, which are empty: 2 datapoints"),
         (33, "categorical", "a mean of the means of chunks, the last chunk smaller: 33 datapoints"),
-        (130, "squared_error", "another path for more than 128 datapoints: 130 datapoints"),
+        (130, "squared_error", "a different code path for more than 128 datapoints: 130 datapoints"),
         (257, "categorical", "chunks of 64, 128 or 256, the last one of a single datapoint: 257 datapoints"),
     )
 }
@@ -115,19 +114,19 @@ SHAPES: dict[str, Fixed] = {
         Shape("categorical", (3, 3, 3, 3), ("tanh", "tanh"), N, S),
     ),
     "shape-1-layer-squared_error": Fixed(
-        "a loop over hidden layers where there are none: linear regression",
+        "a loop over the hidden layers of a network that has none: linear regression",
         Shape("squared_error", (3, 4), (), N, S),
     ),
     "shape-2-layers-bernoulli": Fixed(
-        "the first layer taken for the one below the last: two layers",
+        "the first layer confused with the layer below the last: two layers",
         Shape("bernoulli", (3, 7, 4), ("logistic",), N, S),
     ),
     "shape-4-layers-categorical": Fixed(
-        "a recursion that goes through too few layers: four layers",
+        "a recursion that stops too early: four layers",
         Shape("categorical", (3, 7, 2, 7, 4), ("tanh",) * 3, N, S),
     ),
     "shape-5-layers-squared_error": Fixed(
-        "a recursion that goes through too few layers: five layers",
+        "a recursion that stops too early: five layers",
         Shape("squared_error", (3, 7, 2, 7, 2, 4), ("softplus",) * 4, N, S),
     ),
     "shape-one-hidden-unit-categorical": Fixed(
@@ -147,7 +146,7 @@ SHAPES: dict[str, Fixed] = {
         Shape("categorical", (3, 7, 4), ("tanh",), N, 1),
     ),
     "shape-dead-layer-categorical": Fixed(
-        "0 / 0 where every unit of a layer is dead: the G of it and of the layers below are 0",
+        "0 / 0 for a layer whose units are all dead: its G and those of the layers below are 0",
         Shape("categorical", (3, 7, 2, 4), ("relu", "relu"), N, S),
         with_dead_layer(2),
         dead=True,
@@ -168,5 +167,5 @@ FIXED: dict[str, Fixed] = SATURATED | BATCHES | SHAPES | THROUGHOUT
 
 @cache
 def fixed() -> tuple[Problem, ...]:
-    """The problems of `FIXED`."""
+    """All problems of `FIXED`."""
     return tuple(row.problem(name) for name, row in FIXED.items())

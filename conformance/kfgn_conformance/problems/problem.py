@@ -1,40 +1,29 @@
-"""A problem: a network, its weights and a batch, all of it exact in float32 and so the same numbers to everyone."""
+"""A problem: a network, its weights and a batch. Its numbers are exact in float32, so every library has the same."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from kfgn_reference import Network
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-
-SCHEMA_VERSION = 1
+from .arrays import Array as Array, mapped_arrays, named_arrays
+from .layers import Dense, Transfer
 
 DTYPES = ("float32", "float64")
-"""The dtypes in which a problem is run, unless it has its own."""
+"""The dtypes in which a problem is run, unless it names its own."""
 
 CLASSIFIERS = ("categorical", "mixture")
 """The objectives whose labels are indices of classes."""
 
 
-class Layer(NamedTuple):
-    """One layer record. `kind` is "dense" today; another kind is another record, and old problems keep their ids."""
+class Arguments(NamedTuple):
+    """The arguments of products, projections, solves and steps, besides the network and the batch.
 
-    kind: str
-    inputs: int
-    outputs: int
-    transfer: str | None
-
-
-class Probes(NamedTuple):
-    """What products, projections and solves are asked at, beside the batch.
-
-    direction:       V_l (D_l, D_{l-1} + 1): a direction in parameter space, a step, and the right-hand side of solves
-    cotangents:      (N, D_L), what is carried back through the network
-    projections:     (N, S, K), what the root of H_L is projected on, K by `root_columns`
-    tau, gamma, eta: the dampings of the full and of the block-diagonal matrix, and the weight of L2; 0-d
+    direction:       V_l, shaped like W_l: a direction in parameter space, a step, and the right-hand side of solves
+    cotangents:      (N, D_L), the vectors u_n of the products J_n^T u_n
+    projections:     (N, S, K), the random vectors that multiply the square root of H_L; K is `root_columns`
+    tau, gamma, eta: the damping of the full and of the block-diagonal matrix, and the weight of L2; each 0-d
     """
 
     direction: tuple[Array, ...]
@@ -45,11 +34,11 @@ class Probes(NamedTuple):
     eta: Array
 
 
-class Waypoint(NamedTuple):
-    """A state of the optimiser after t steps, and the batch of the next.
+class Checkpoint(NamedTuple):
+    """The state of an optimiser after t steps, and the batch of its next step.
 
-    weights, average, update: W_l, the average of the parameters and the last update, (D_l, D_{l-1} + 1)
-    Q, G:                     the averages of the factors; ones where there are none, and they must not count
+    weights, average, update: W_l, the average of the parameters, and the last update, each shaped like W_l
+    Q, G:                     the averages of the factors; ones if there is no average, and they must have no effect
     tau, gamma:               0-d
     X, Y, draws:              the batch, and the random numbers of a method that samples
     """
@@ -67,16 +56,19 @@ class Waypoint(NamedTuple):
     draws: Array | None
 
 
-class Walk(NamedTuple):
-    """An optimiser, with eta of the probes and else the paper's constants, and the states that it steps from.
+class Trajectory(NamedTuple):
+    """The settings of an optimiser, and the checkpoints from which it makes one step each.
 
-    method:     kflr, kfra, kfac or rp; blocks or whole, the exact Gauss-Newton matrix of the batch
-    inversion:  a norm of (38), or exact for the inverse of (35)
-    thresholds: of rho: tau grows below the first and shrinks above the second; (n, d) is n / d, and so is momentum
-    tau_bounds, gamma_bounds: the least and the most of each, where they are bounded
-    max_step_size: the most that |alpha| may be
-    momentum:   what part of the last update is added to the next
-    refresh:    every how many steps, from the first, the factors take in a batch
+    eta is that of the problem's arguments. Every other constant is the paper's.
+
+    method:       kflr, kfra, kfac or rp, or the exact Gauss-Newton matrix of the batch: hessian_free uses the full
+                  matrix and hessian_free_blocks its diagonal blocks
+    inversion:    the norm in (38), or exact for the inverse of (35)
+    thresholds:   tau grows if rho is below the first and shrinks if rho is above the second; (n, d) is n / d
+    tau_bounds, gamma_bounds: the lower and the upper bound of each, if it is bounded
+    max_step_size: the upper bound of |alpha|
+    momentum:     the part of the last update that is added to the next update; (n, d) is n / d
+    refresh:      the number of steps from one update of the factors' averages to the next
     """
 
     method: str
@@ -87,48 +79,50 @@ class Walk(NamedTuple):
     max_step_size: float | None = None
     momentum: tuple[int, int] = (0, 1)
     refresh: int = 1
-    waypoints: tuple[Waypoint, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """A network, its weights and a batch. Arrays are float64 with values that are `exact` in float32.
+    """A network, its weights and a batch. Real arrays are float64, and their values are `exact` in float32.
 
-    id:       stable and unique within a run
-    layers:   the network; the last layer has no transfer function
-    weights:  W_l (D_l, D_{l-1} + 1), bias in the last column
-    X, Y:     the batch, (N, D_0) and (N, D_L), or (N,) int64 indices for the objectives that classify
-    labels:   S for each datapoint, (N, S, D_L) or (N, S), as data: the labels of KFAC
-    draws:    normals (squared error) or uniforms in [0, 1) that labels are sampled from, the shape of `labels`
-    probes:   the arguments of products, projections and solves
-    psd:      what stands for an indefinite H_L, "project" or "scalar": that of the mixture is one
-    walk:     states of an optimiser to step from, for the problems that ask for steps and nothing else
-    dtypes:   those in which it is run; an adapter in another dtype is SKIPPED on it, and the report notes this
+    id:         stable, and unique within a run
+    objective:  the name of the loss E(h_L, y)
+    psd:        the replacement for an indefinite H_L, "project" or "scalar"; only that of the mixture is indefinite
+    inputs:     D_0
+    layers:     the layers l = 1, ..., L
+    weights:    W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias
+    X, Y:       the batch: (N, D_0), and (N, D_L), or (N,) int64 indices for the objectives that classify
+    labels:     the labels of KFAC, already sampled: (N, S, D_L), or (N, S) indices
+    draws:      the normals (squared error) or uniforms in [0, 1) from which labels are sampled, shaped like `labels`
+    arguments:  the arguments of products, projections, solves and steps
+    trajectory: the optimiser and its checkpoints, if the problem is one of optimiser steps; None for all others
+    dtypes:     the dtypes in which it is run; an adapter in another dtype is SKIPPED, and the report notes this
     """
 
     id: str
-    layers: tuple[Layer, ...]
     objective: str
+    psd: str = "project"
+    inputs: int
+    layers: tuple[Dense, ...]
     weights: tuple[Array, ...]
     X: Array
     Y: Array
     labels: Array
     draws: Array
-    probes: Probes
-    psd: str = "project"
-    walk: Walk | None = None
+    arguments: Arguments
+    trajectory: Trajectory | None = None
     dtypes: tuple[str, ...] = DTYPES
-    schema_version: int = SCHEMA_VERSION
 
     @property
     def widths(self) -> tuple[int, ...]:
         """D_0, ..., D_L."""
-        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
+        return (self.inputs, *(layer.units for layer in self.layers))
 
     @property
-    def transfers(self) -> tuple[str, ...]:
+    def transfers(self) -> tuple[Transfer, ...]:
         """f_1, ..., f_{L-1}."""
-        return tuple(layer.transfer for layer in self.layers if layer.transfer is not None)
+        return tuple(layer.transfer for layer in self.layers[:-1])
 
     @property
     def N(self) -> int:  # noqa: N802  (the paper's symbol)
@@ -142,84 +136,51 @@ class Problem:
 
     @property
     def reference(self) -> Network:
-        """The network as the reference takes it."""
-        return Network(self.weights, self.transfers, self.objective, self.psd)
+        """The network as the reference represents it."""
+        network = Network(self.weights, self.transfers, self.objective, self.psd)
+        biases = tuple(layer.bias for layer in self.layers)
+        return network if all(biases) else network._replace(biases=biases)
 
     def head(self, n: int) -> "Problem":
         """The same problem on its first n datapoints."""
-        V, U, Z, *dampings = self.probes
-        probes = Probes(V, U[:n], Z[:n], *dampings)
-        return replace(self, X=self.X[:n], Y=self.Y[:n], labels=self.labels[:n], draws=self.draws[:n], probes=probes)
-
-    def map_reals(self, f: Callable[[Array], Array]) -> "Problem":
-        """The problem with f applied to every array of real numbers in it; indices of classes stay as they are."""
-
-        def mapped(x: Array) -> Array:
-            return f(x) if x.dtype.kind == "f" else x
-
-        def at(here: Waypoint) -> Waypoint:
-            def all_mapped(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
-                return tuple(map(mapped, arrays))
-
-            return Waypoint(
-                here.t,
-                all_mapped(here.weights),
-                all_mapped(here.average),
-                all_mapped(here.Q),
-                all_mapped(here.G),
-                all_mapped(here.update),
-                mapped(here.tau),
-                mapped(here.gamma),
-                mapped(here.X),
-                mapped(here.Y),
-                None if here.draws is None else mapped(here.draws),
-            )
-
-        V, *others = self.probes
+        V, U, Z, *dampings = self.arguments
+        arguments = Arguments(V, U[:n], Z[:n], *dampings)
         return replace(
-            self,
-            weights=tuple(mapped(W) for W in self.weights),
-            X=mapped(self.X),
-            Y=mapped(self.Y),
-            labels=mapped(self.labels),
-            draws=mapped(self.draws),
-            probes=Probes(tuple(mapped(V_l) for V_l in V), *(mapped(other) for other in others)),
-            walk=self.walk and self.walk._replace(waypoints=tuple(map(at, self.walk.waypoints))),
+            self, X=self.X[:n], Y=self.Y[:n], labels=self.labels[:n], draws=self.draws[:n], arguments=arguments
         )
+
+    def arrays(self) -> Iterator[tuple[str, Array]]:
+        """Every array with its path, such as `arguments.direction[0]`."""
+        for field in fields(self):
+            yield from named_arrays(getattr(self, field.name, None), field.name)
+
+    def map_arrays(self, f: Callable[[str, Array], Any]) -> "Problem":
+        """The problem with f(path, array) instead of every array."""
+        return replace(self, **{x.name: mapped_arrays(f, getattr(self, x.name), x.name) for x in fields(self)})
+
+    def map_reals(self, f: Callable[[Array], Any]) -> "Problem":
+        """The problem with f(array) instead of every array of real numbers; indices of classes stay."""
+        return self.map_arrays(lambda _path, array: f(array) if array.dtype.kind == "f" else array)
 
 
 def exact(problem: Problem) -> Problem:
-    """The problem itself, once all its numbers are seen to be exact in float32; `ValueError` otherwise."""
-
-    def seen(x: Array) -> Array:
-        if not np.array_equal(x, x.astype(np.float32)):
-            raise ValueError(f"problem {problem.id}: expected values that float32 holds exactly")
-        return x
-
-    return problem.map_reals(seen)
-
-
-def dense_layers(widths: tuple[int, ...], transfers: tuple[str, ...]) -> tuple[Layer, ...]:
-    """The records of a chain of dense layers D_0, ..., D_L with f_1, ..., f_{L-1}."""
-    names = (*transfers, None)
-    return tuple(Layer("dense", widths[l], widths[l + 1], names[l]) for l in range(len(widths) - 1))
-
-
-def weight_shapes(widths: tuple[int, ...]) -> list[tuple[int, int]]:
-    """(D_l, D_{l-1} + 1) of each layer."""
-    return [(widths[l + 1], widths[l] + 1) for l in range(len(widths) - 1)]
+    """The same problem, if float32 holds all its numbers exactly; raises `ValueError` otherwise."""
+    for path, array in problem.arrays():
+        if not np.array_equal(array, array.astype(np.float32)):
+            raise ValueError(f"problem {problem.id}: {path}: expected values that float32 holds exactly")
+    return problem
 
 
 def root_columns(objective: str, psd: str, outputs: int) -> int:
-    """K, the columns of the reference's root of H_L."""
+    """K, the number of columns of the reference's square root of H_L."""
     return 1 if objective == "mixture" and psd == "scalar" else outputs
 
 
 def classes(objective: str, outputs: int) -> int:
-    """How many classes a label of an objective that classifies is one of."""
+    """The number of classes of an objective that classifies."""
     return 2 if objective == "mixture" else outputs
 
 
-def draw_shape(objective: str, leading: tuple[int, ...], outputs: int) -> tuple[int, ...]:
-    """The shape of labels and of what they are sampled from: one number for each datapoint, or for each output."""
+def label_shape(objective: str, leading: tuple[int, ...], outputs: int) -> tuple[int, ...]:
+    """The shape of labels and of their draws: one number per label, or one per label and output."""
     return leading if objective in CLASSIFIERS else (*leading, outputs)

@@ -1,8 +1,8 @@
-"""Walks: fifty steps of the reference's optimiser, each a question of its own, started from the reference's state.
+"""Optimiser trajectories: fifty steps of the reference's optimiser, with a checkpoint before each step.
 
-An implementation is asked for one step from each state, so that what rounding does to one step is not carried into
-the next, and which branches of the heuristics it took shows in tau and gamma. A state at which the reference itself
-is near to the other branch, so that rounding may decide, is left out.
+An implementation makes one step from each checkpoint. So its rounding errors do not carry over to the next step, and
+tau and gamma show the branches of the heuristics that it takes. A checkpoint is left out if the reference is so close
+to another branch that rounding may decide.
 """
 
 from dataclasses import replace
@@ -14,29 +14,30 @@ import numpy as np
 
 from ..quantities.steps import changes, decreases, definiteness, settings_of, state_of
 from ..tolerances import ROUNDOFF
+from .arrays import Array
 from .cases import case
-from .margins import clear_of_kinks, near_border
-from .problem import CLASSIFIERS, Array, Problem, Walk, Waypoint, classes, draw_shape, root_columns
+from .discontinuities import clear_of_kinks, near_border
+from .problem import CLASSIFIERS, Checkpoint, Problem, Trajectory, classes, label_shape, root_columns
 
 STEPS = 50
 SAMPLES = 3
 MARGIN = 1e-3
-"""The least distance of rho from a threshold, of the best gamma from the next, and of the least eigenvalue of an
-indefinite factor from 0, each relative to its size. It is far above the u of float32."""
+"""The minimum relative distance of rho from a threshold, of the best decrease of the model from the second best, and of
+the smallest eigenvalue of a damped indefinite factor from 0. It is far above the u of float32."""
 
-WALKS: dict[str, tuple[str, str, Walk]] = {
-    "kflr": ("categorical", "project", Walk("kflr")),
-    "kfra": ("bernoulli", "project", Walk("kfra")),
-    "kfac": ("categorical", "project", Walk("kfac")),
-    "rp": ("squared_error", "project", Walk("rp")),
-    "mixture": ("mixture", "project", Walk("kfra")),
-    "mixture-scalar": ("mixture", "scalar", Walk("kfac")),
-    "blocks": ("bernoulli", "project", Walk("hessian_free_blocks")),
-    "whole": ("squared_error", "project", Walk("hessian_free")),
+TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
+    "kflr": ("categorical", "project", Trajectory("kflr")),
+    "kfra": ("bernoulli", "project", Trajectory("kfra")),
+    "kfac": ("categorical", "project", Trajectory("kfac")),
+    "rp": ("squared_error", "project", Trajectory("rp")),
+    "mixture": ("mixture", "project", Trajectory("kfra")),
+    "mixture-scalar": ("mixture", "scalar", Trajectory("kfac")),
+    "blocks": ("bernoulli", "project", Trajectory("hessian_free_blocks")),
+    "whole": ("squared_error", "project", Trajectory("hessian_free")),
     "options": (
         "bernoulli",
         "project",
-        Walk(
+        Trajectory(
             "kfra",
             inversion="exact",
             thresholds=((1, 4), (3, 4)),
@@ -47,108 +48,108 @@ WALKS: dict[str, tuple[str, str, Walk]] = {
             refresh=3,
         ),
     ),
-    "rarely": ("squared_error", "project", Walk("rp", inversion="frobenius", refresh=4)),
-    "momentum": ("bernoulli", "project", Walk("kfra", momentum=(3, 4))),
-    "rejected": ("bernoulli", "project", Walk("kfra")),
-    "saturated": ("bernoulli", "project", Walk("kflr")),
-    "converged": ("squared_error", "project", Walk("hessian_free_blocks")),
+    "rarely": ("squared_error", "project", Trajectory("rp", inversion="frobenius", refresh=4)),
+    "momentum": ("bernoulli", "project", Trajectory("kfra", momentum=(3, 4))),
+    "rejected": ("bernoulli", "project", Trajectory("kfra")),
+    "saturated": ("bernoulli", "project", Trajectory("kflr")),
+    "converged": ("squared_error", "project", Trajectory("hessian_free_blocks")),
 }
-"""The objective, the matrix in the place of its H_L, and the settings of each walk.
+"""The objective, the replacement for its H_L, and the settings of each trajectory.
 
-The last four are about rules that are not the paper's: the rho of an update with momentum; a step whose matrix is not
-positive definite; a damping that rounding hides; and changes of f that are rounding errors.
+The last four test rules that are not the paper's: the rho of an update with momentum, a step whose matrix is not
+positive definite, a damping that rounding hides, and changes of f that are rounding errors.
 """
 
 
-class Course(NamedTuple):
-    """The start and the batches of a walk, which with its settings decide its course.
+class Scenario(NamedTuple):
+    """The start and the batches of a trajectory.
 
-    tau, gamma: at first
-    eta:        the weight of L2
-    inputs:     all inputs of all batches; None for random ones
-    flawed:     the number of steps after which the average Q_1 gets an eigenvalue far below 0, which no average has
+    tau, gamma:       the initial values
+    eta:              the weight of L2
+    inputs:           the value of all inputs of all batches; None for random inputs
+    indefinite_after: the number of steps after which Q_1 gets an eigenvalue far below 0, as no true average has
     """
 
     tau: float = 2.0**-8
     gamma: float = 1 / 4
     eta: float = 2.0**-8
     inputs: float | None = None
-    flawed: int | None = None
+    indefinite_after: int | None = None
 
 
-COURSES = {
-    "kflr": Course(gamma=8.0),
-    "kfac": Course(1.0, 8.0),
-    "options": Course(7 / 16),
-    "rejected": Course(flawed=25),
-    "saturated": Course(eta=0.0, inputs=2.0**36),
-    "converged": Course(tau=2.0**60),
+SCENARIOS = {
+    "kflr": Scenario(gamma=8.0),
+    "kfac": Scenario(1.0, 8.0),
+    "options": Scenario(7 / 16),
+    "rejected": Scenario(indefinite_after=25),
+    "saturated": Scenario(eta=0.0, inputs=2.0**36),
+    "converged": Scenario(tau=2.0**60),
 }
-"""The starts of the walks that do not have the usual one."""
+"""The scenarios of the trajectories that do not have the default one."""
 
 
 @cache
-def walks() -> tuple[Problem, ...]:
-    """The problems of `WALKS`, each the fixed case of its objective with tanh units and the states it goes through."""
-    return tuple(walk(name, *of) for name, of in WALKS.items())
+def trajectory_problems() -> tuple[Problem, ...]:
+    """The problems of `TRAJECTORIES`: the case of each objective with tanh units, and a trajectory from its weights."""
+    return tuple(trajectory_problem(name, *of) for name, of in TRAJECTORIES.items())
 
 
-def walk(name: str, objective: str, psd: str, settings: Walk) -> Problem:
-    """That of a name, fifty steps from the case's weights."""
+def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
+    """The trajectory of this name: fifty steps from the weights of the case."""
     problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
-    return walked(problem, settings, COURSES.get(name, Course()), STEPS)
+    return with_trajectory(problem, settings, SCENARIOS.get(name, Scenario()), STEPS)
 
 
-def walked(problem: Problem, settings: Walk, course: Course, steps: int) -> Problem:
-    """The states of a run from the problem's weights, each step on a batch of its own. They are rounded to float32."""
+def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, steps: int) -> Problem:
+    """The problem with the checkpoints of a run from its weights. Every step has a new batch.
+
+    The checkpoints are rounded to float32.
+    """
     rng = np.random.Generator(np.random.Philox(0))
-    tau, gamma, eta = (np.array(damping) for damping in course[:3])
-    probes = problem.probes._replace(tau=tau, gamma=gamma, eta=eta)
-    problem = replace(problem, probes=probes, walk=settings)
+    tau, gamma, eta = (np.array(damping) for damping in scenario[:3])
+    arguments = problem.arguments._replace(tau=tau, gamma=gamma, eta=eta)
+    problem = replace(problem, arguments=arguments, trajectory=settings)
     net = problem.reference
-    state = ref.initial_state(net, probes.tau[()], probes.gamma[()])
-    waypoints: list[Waypoint] = []
+    state = ref.initial_state(net, arguments.tau[()], arguments.gamma[()])
+    checkpoints: list[Checkpoint] = []
     for _ in range(steps):
-        if state.t == course.flawed:
-            state = flawed(state)
-        here = waypoint(problem, state, rng, course.inputs)
-        alone = replace(problem, walk=settings._replace(waypoints=(here,)))
+        if state.t == scenario.indefinite_after:
+            state = with_indefinite_factor(state)
+        here = checkpoint(problem, state, rng, scenario.inputs)
+        alone = replace(problem, trajectory=settings._replace(checkpoints=(here,)))
         state, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
-        if clear(alone, here, info):
-            waypoints.append(here)
-    return replace(problem, walk=settings._replace(waypoints=tuple(waypoints)))
+        if is_clear(alone, here, info):
+            checkpoints.append(here)
+    return replace(problem, trajectory=settings._replace(checkpoints=tuple(checkpoints)))
 
 
-def flawed(state: ref.State) -> ref.State:
-    """The state with one eigenvalue of Q_1 at minus four times the trace."""
+def with_indefinite_factor(state: ref.State) -> ref.State:
+    """The state with one eigenvalue of Q_1 moved to about minus four times the trace."""
     Q = state.Q[1]
     direction = np.arange(1, len(Q) + 1) / np.linalg.norm(np.arange(1, len(Q) + 1))
     return state._replace(Q={**state.Q, 1: Q - 5 * np.trace(Q) * np.outer(direction, direction)})
 
 
 def single(x: Array) -> Array:
-    """Rounded to float32, in float64."""
+    """The array rounded to float32, as float64."""
     return np.asarray(x).astype(np.float32).astype(np.float64)
 
 
-def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Waypoint:
-    """The state with a new batch, and draws that are off every border between classes."""
-    shape = (problem.N, problem.widths[0])
-    layers = range(1, len(problem.layers) + 1)
-    ones = {l: np.ones((D, D)) for l, D in enumerate(problem.widths[1:], start=1)}
-    appended = {l: np.ones((D + 1, D + 1)) for l, D in enumerate(problem.widths[:-1], start=1)}
+def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
+    """The state with a new batch, whose draws are far from every border between classes."""
+    shape = (problem.N, problem.inputs)
+    weights = dict(enumerate(state.net.weights, start=1))
 
     def arrays(per_layer: ref.PerLayer, absent: ref.PerLayer) -> tuple[Array, ...]:
-        return tuple(single((per_layer or absent)[l]) for l in layers)
+        return tuple(single((per_layer or absent)[l]) for l in weights)
 
-    weights = dict(enumerate(state.net.weights, start=1))
     while True:
-        here = Waypoint(
+        here = Checkpoint(
             t=state.t,
             weights=arrays(weights, weights),
             average=arrays(state.average, weights),
-            Q=arrays(state.Q, appended),
-            G=arrays(state.G, ones),
+            Q=arrays(state.Q, {l: np.ones((W.shape[1], W.shape[1])) for l, W in weights.items()}),
+            G=arrays(state.G, {l: np.ones((W.shape[0], W.shape[0])) for l, W in weights.items()}),
             update=arrays(state.update, {l: 0 * W for l, W in weights.items()}),
             tau=single(state.tau),
             gamma=single(state.gamma),
@@ -157,33 +158,33 @@ def waypoint(problem: Problem, state: ref.State, rng: np.random.Generator, input
             draws=draws(problem, rng),
         )
         there = replace(problem, weights=here.weights, X=here.X)
-        sampled = here.draws if problem.walk is not None and problem.walk.method == "kfac" else None
+        sampled = here.draws if problem.trajectory is not None and problem.trajectory.method == "kfac" else None
         if clear_of_kinks(there) and (sampled is None or not near_border(replace(there, draws=sampled)).any()):
             return here
 
 
 def targets(problem: Problem, rng: np.random.Generator) -> Array:
-    """Labels of the objective, dyadic where they are real."""
+    """Labels for a batch; real labels are dyadic."""
     D = problem.widths[-1]
-    shape = draw_shape(problem.objective, (problem.N,), D)
+    shape = label_shape(problem.objective, (problem.N,), D)
     if problem.objective in CLASSIFIERS:
         return rng.integers(0, classes(problem.objective, D), shape)
     return rng.integers(0, 17, shape) / 16
 
 
 def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
-    """What the method samples from, none for those that do not."""
-    method, D = problem.walk.method if problem.walk is not None else "", problem.widths[-1]
+    """The random numbers that the method samples from; None for a method that does not sample."""
+    method, D = problem.trajectory.method if problem.trajectory is not None else "", problem.widths[-1]
     if method == "rp":
         return rng.integers(-32, 33, (problem.N, SAMPLES, root_columns(problem.objective, problem.psd, D))) / 16
     if method == "kfac":
-        shape = draw_shape(problem.objective, (problem.N, SAMPLES), D)
+        shape = label_shape(problem.objective, (problem.N, SAMPLES), D)
         return rng.integers(0, 2**16, shape) / 2**16
     return None
 
 
-def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
-    """Whether the step from here is far from taking another branch."""
+def is_clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
+    """True if the step from this checkpoint is far from every other branch."""
     settings = settings_of(problem)
     if not (clear_of_indefinite(problem, here) and clear_of_rounding(problem, here, info)):
         return False
@@ -197,15 +198,15 @@ def clear(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
     return True
 
 
-def clear_of_indefinite(problem: Problem, here: Waypoint) -> bool:
+def clear_of_indefinite(problem: Problem, here: Checkpoint) -> bool:
     """True if no damped factor is nearly singular, among those that are indefinite without their damping."""
-    return all(abs(least) > MARGIN * largest for least, largest in definiteness(problem, here))
+    return all(abs(smallest) > MARGIN * largest for smallest, largest in definiteness(problem, here))
 
 
-def clear_of_rounding(problem: Problem, here: Waypoint, info: ref.Info) -> bool:
-    """True if the larger change of (42) is below half of the limit in float64, or above twice the limit in float32."""
+def clear_of_rounding(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
+    """True if the larger change in (42) is below half the rounding limit of float64, or above twice that of float32."""
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True
     larger, rounding = changes(problem, here)
-    least, most = (8 * rounding * ROUNDOFF[dtype] / ROUNDOFF["float64"] for dtype in ("float64", "float32"))
-    return bool(larger < least / 2 or larger > 2 * most)
+    lower, upper = (8 * rounding * ROUNDOFF[dtype] / ROUNDOFF["float64"] for dtype in ("float64", "float32"))
+    return bool(larger < lower / 2 or larger > 2 * upper)

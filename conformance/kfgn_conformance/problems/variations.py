@@ -1,12 +1,12 @@
 """Variations of random problems: outputs or hidden units far from 0, and layers of dead units.
 
-Far from 0 exponentials overflow, and probabilities round to 0 or 1. Formulas that are right but subtract, as in 1 - p
-or 1 - tanh^2, lose every digit there, and they must pass. So the largest elements of each array come from places where
-nothing cancels: from ordinary datapoints or units next to the saturated ones, from classes that share their
-probability, or from probabilities near 0 instead of 1.
+Far from 0 exponentials overflow, and probabilities round to 0 or 1. Correct formulas that subtract, such as 1 - p or
+1 - tanh^2, lose every digit there, and they must pass. So the largest elements of each array come from terms without
+cancellation: from ordinary datapoints or units next to the saturated ones, from classes that share their probability,
+or from probabilities near 0 instead of 1.
 
-The reduction ratio contains a difference of losses. So large weights have a small weight of L2, and a direction is long
-enough to change a large loss.
+The reduction ratio contains a difference of losses. So problems with large weights have a small eta, and their
+direction is long enough to change a large loss.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,15 @@ from dataclasses import replace
 import kfgn_reference as ref
 import numpy as np
 
-from .problem import Array, Problem
+from .arrays import Array
+from .problem import Problem
 
 Change = Callable[[Problem], Problem]
 
 ETA = 2.0**-16
 
 MIXTURE = np.array([1, -1, 1])
-"""Signs of its outputs for which both classifiers explain an improbable label equally well."""
+"""The signs of the mixture's outputs for which both classifiers explain an improbable label equally well."""
 
 
 def unchanged(problem: Problem) -> Problem:
@@ -31,9 +32,9 @@ def unchanged(problem: Problem) -> Problem:
 
 
 def all_outputs_near(size: float) -> Change:
-    """Every output of every datapoint is near +-size, by the biases of the last layer.
+    """A change of the last layer's biases that moves every output of every datapoint near +-size.
 
-    Those of Bernoulli are all below 0, where p (1 - p) keeps its digits. Those of softmax have either sign by turns.
+    The outputs of Bernoulli are all below 0, where p (1 - p) keeps its digits. Those of softmax have alternating signs.
     """
 
     def change(problem: Problem) -> Problem:
@@ -45,9 +46,9 @@ def all_outputs_near(size: float) -> Change:
 
 
 def some_outputs_near(size: float) -> Change:
-    """The outputs of the first two datapoints of a single layer are near +-size, and those of the others ordinary.
+    """A change that moves the outputs of a single layer near +-size at the first two datapoints only.
 
-    The last input carries it: 1 at the first datapoint, -1 at the second and 0 at the others.
+    The last input has the weights +-size. It is 1 at the first datapoint, -1 at the second and 0 at the others.
     """
 
     def change(problem: Problem) -> Problem:
@@ -60,10 +61,10 @@ def some_outputs_near(size: float) -> Change:
 
 
 def some_units_near(size: float, tau: float, gamma: float) -> Change:
-    """A first layer with two units near +-22, two near +-size, and ordinary other units.
+    """A change of the first layer that moves two units near +-22 and two units near +-size.
 
-    At 22 softplus(h) - h is 3e-10, and 1 - tanh(h) is 0 to rounding. The dampings are such that the systems are not
-    ill-conditioned by the squares of large activations.
+    At 22 softplus(h) - h is 3e-10, and 1 - tanh(h) rounds to 0. tau and gamma are so large that the squares of large
+    activations do not make the systems ill-conditioned.
     """
 
     def change(problem: Problem) -> Problem:
@@ -77,7 +78,7 @@ def some_units_near(size: float, tau: float, gamma: float) -> Change:
 
 
 def with_dead_layer(l: int) -> Change:
-    """The rectified linear units of layer l are below 0 for every datapoint, by their biases."""
+    """A change of the biases of layer l after which its rectified linear units are below 0 for every datapoint."""
     return lambda problem: with_biases(problem, l, np.full(problem.widths[l], -32.0))
 
 
@@ -90,19 +91,19 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction that is long enough for outputs of that size."""
-    direction = tuple(V * (size // 16) for V in problem.probes.direction)
-    return replace(problem, probes=problem.probes._replace(direction=direction))
+    """The problem with a direction that is long enough for outputs of this size."""
+    direction = tuple(V * (size // 16) for V in problem.arguments.direction)
+    return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
 
 def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: float = 1 / 8) -> Problem:
     """The problem with other dampings; by default those of `dyadic_problem`."""
     tau_0, gamma_0, eta_0 = (np.array(float(k)) for k in (tau, gamma, eta))
-    return replace(problem, probes=problem.probes._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
+    return replace(problem, arguments=problem.arguments._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
 
 
 def steep(problem: Problem) -> bool:
-    """True if the step V changes f + eta/2 |theta|^2 by a sixteenth or more; with less, rho loses digits."""
-    net, V, eta = problem.reference, dict(enumerate(problem.probes.direction, start=1)), problem.probes.eta
+    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth; otherwise rho loses digits."""
+    net, V, eta = problem.reference, dict(enumerate(problem.arguments.direction, start=1)), problem.arguments.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

@@ -1,6 +1,16 @@
-"""What the paper defines on a problem: each quantity with its equation and its oracle.
+"""The quantities of the paper that the kit compares, each with its equation and its oracle.
 
-An oracle returns one array for each layer, or a single one; an answer has the same shapes.
+Read in this order:
+
+* sizes:          the magnitudes to which rounding errors are relative
+* quantity:       the record of a quantity
+* curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors
+* products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
+* solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
+* steps:          one step of the optimiser from each checkpoint of a trajectory
+* reference_only: equations that only the reference computes, to certify its accuracy
+
+An oracle returns a tuple of arrays, one per layer or a single one. An answer has the same shapes.
 """
 
 from .curvature import CURVATURE
@@ -12,9 +22,9 @@ from .solves import SOLVES
 from .steps import STEPS
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CURVATURE, *PRODUCTS, *SOLVES)}
-"""What every problem is asked for."""
+"""The quantities of every problem that has no trajectory."""
 
 ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
-"""With what walks are asked for."""
+"""All quantities, including those of optimiser trajectories."""
 
 __all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]

@@ -1,5 +1,6 @@
-"""The loss, its gradient, and the curvature of Sections 2 and 3 and Appendix D: everything is a mean over the batch,
-but for what is said to be per datapoint.
+"""The loss, its gradient, and the curvature of Sections 2 and 3 and Appendix D.
+
+Every quantity is a mean over the batch, unless its description says that it is per datapoint.
 """
 
 from functools import partial
@@ -18,7 +19,7 @@ SECOND_FACTORS = {
 
 
 def blocks(p: Problem, method: str) -> Arrays:
-    """Q_l kron G_l, whose factors another implementation may scale as it likes."""
+    """Q_l kron G_l for each layer. An implementation may move a constant from one factor to the other."""
     return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), SECOND_FACTORS[method](p)))
 
 
@@ -26,7 +27,7 @@ CURVATURE = (
     Quantity(
         name="loss",
         equation="Section 2.1",
-        says="f, the mean of the loss E over the datapoints: a number",
+        description="f, the mean of the loss E over the datapoints: a number",
         oracle=lambda p: single(ref.loss(p.reference, p.X, p.Y)),
         elements=lambda p: 1,
         degree=1,
@@ -34,16 +35,16 @@ CURVATURE = (
     Quantity(
         name="gradient",
         equation="(3)",
-        says="the gradient of f, (D_l, D_{l-1} + 1) for each layer",
+        description="the gradient of f: (D_l, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.gradient(p.reference, p.X, p.Y)),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="preactivation_hessians",
         equation="(8)-(10)",
-        says="the Hessian of E in h_l of every datapoint, (N, D_l, D_l) for each layer",
+        description="the Hessian of E with respect to h_l, per datapoint: (N, D_l, D_l) for each layer",
         oracle=lambda p: stacked(ref.sample_preactivation_hessians, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
@@ -53,16 +54,17 @@ CURVATURE = (
     Quantity(
         name="hessian_blocks",
         equation="(4), (7)",
-        says="the diagonal blocks of the Hessian of f over vec(W_l)",
+        description="the diagonal blocks of the Hessian of f with respect to vec(W_l)",
         oracle=lambda p: in_order(ref.hessian_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
-        form="blocks",
+        array_kind="blocks",
         degree=1,
     ),
     Quantity(
         name="preactivation_gauss_newton",
         equation="(15), (22)",
-        says="J^T H_L J, J the Jacobian of h_L in h_l, of every datapoint, (N, D_l, D_l) for each layer",
+        description="J^T H_L J per datapoint, where J is the Jacobian of h_L with respect to h_l: "
+        "(N, D_l, D_l) for each layer",
         oracle=lambda p: stacked(ref.sample_preactivation_gauss_newton, p),
         elements=lambda p: p.N * of_preactivations(p),
         per_datapoint=True,
@@ -72,26 +74,28 @@ CURVATURE = (
     Quantity(
         name="gauss_newton_blocks",
         equation="(12)-(16)",
-        says="the diagonal blocks of the Gauss-Newton matrix over vec(W_l)",
+        description="the diagonal blocks of the Gauss-Newton matrix with respect to vec(W_l)",
         oracle=lambda p: in_order(ref.gauss_newton_blocks(p.reference, p.X, p.Y)),
         elements=of_blocks,
-        form="blocks",
+        array_kind="blocks",
         degree=1,
     ),
     Quantity(
         name="q",
         equation="(18), (21)",
-        says="Q_l = E[a a^T], a the activations below with a unit appended, (D_{l-1} + 1, D_{l-1} + 1) for each layer",
+        description="Q_l = E[a a^T], where a is a_{l-1} with a unit appended: "
+        "(D_{l-1} + 1, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
-        form="inputs",
+        array_kind="inputs",
         degree=0,
-        mean=False,  # Q is a mean wherever G is a sum: the block is the sum then
+        mean=False,  # Q is a mean even if G is a sum, so that their product is the sum
     ),
     Quantity(
         name="kflr",
         equation="(23)-(25)",
-        says="G_l of KFLR: the mean Gauss-Newton matrix of h_l, by a root of H_L, (D_l, D_l) for each layer",
+        description="G_l of KFLR, the mean Gauss-Newton matrix with respect to h_l, by a square root of H_L: "
+        "(D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kflr"](p)),
         elements=of_preactivations,
         degree=1,
@@ -99,7 +103,7 @@ CURVATURE = (
     Quantity(
         name="kfra",
         equation="(26)",
-        says="G_l of KFRA: the recursion over means from E[H_L] down, (D_l, D_l) for each layer",
+        description="G_l of KFRA, by the recursion over means that begins with E[H_L]: (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kfra"](p)),
         elements=of_preactivations,
         degree=1,
@@ -107,7 +111,7 @@ CURVATURE = (
     Quantity(
         name="kfac",
         equation="(59)",
-        says="G_l of KFAC: the mean of g g^T, g the gradient in h_l at the given labels, (D_l, D_l) for each layer",
+        description="G_l of KFAC, the mean of g g^T, where g is dE/dh_l at the given labels: (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kfac"](p)),
         elements=of_preactivations,
         degree=2,
@@ -115,8 +119,8 @@ CURVATURE = (
     Quantity(
         name="rp",
         equation="(24)",
-        says="G_l by random projections of the root of H_L, the given ones, (D_l, D_l) for each layer",
-        oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.probes.projections)),
+        description="G_l by the given random projections of the square root of H_L: (D_l, D_l) for each layer",
+        oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.arguments.projections)),
         elements=of_preactivations,
         degree=1,
     ),
@@ -124,10 +128,10 @@ CURVATURE = (
         Quantity(
             name=f"{method}_blocks",
             equation=f"(20), {equation}",
-            says=f"Q_l kron G_l of {method.upper()}, over vec(W_l)",
+            description=f"Q_l kron G_l of {method.upper()}, with respect to vec(W_l)",
             oracle=partial(blocks, method=method),
             elements=of_blocks,
-            form="blocks",
+            array_kind="blocks",
             degree=2 if method == "kfac" else 1,
         )
         for method, equation in (("kflr", "(25)"), ("kfra", "(26)"), ("kfac", "(59)"))
@@ -135,7 +139,8 @@ CURVATURE = (
     Quantity(
         name="labels",
         equation="D.3",
-        says="labels sampled from the network's own distribution, by the given draws",
+        description="labels sampled from the network's predictive distribution with the given draws: "
+        "(N, S, D_L), or (N, S) classes",
         oracle=lambda p: single(ref.draw_labels(p.reference, p.X, p.draws)),
         elements=lambda p: p.draws.size,
         degree=0,

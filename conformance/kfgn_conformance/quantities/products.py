@@ -1,5 +1,6 @@
-"""Products with the Jacobian, the Gauss-Newton matrix and the Hessian, none of which is formed; and the step along a
-direction, Appendix C.2, which needs one of them. All at the problem's direction V or cotangents.
+"""Products with the Jacobian, the Gauss-Newton matrix and the Hessian, and the step along a direction, Appendix C.2.
+
+No matrix is formed. The vectors are the problem's direction V and its cotangents u_n.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from .sizes import Arrays, largest
 
 def transposed_jacobian_product(p: Problem) -> Arrays:
     """1/N sum_n J_n^T u_n."""
-    pairs = zip(p.X, p.probes.cotangents, strict=True)
+    pairs = zip(p.X, p.arguments.cotangents, strict=True)
     return in_order(ref.expectation(ref.transposed_jacobian_product(p.reference, x, u) for x, u in pairs))
 
 
@@ -22,110 +23,110 @@ Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
 
 
 def layer_by_layer(p: Problem, product: Product) -> Arrays:
-    """The product with the diagonal blocks alone: layer l's part of the product with V_l and zeros."""
-    V = keyed(p.probes.direction)
+    """The product with the diagonal blocks: layer l of the product with V_l in layer l and zeros in the others."""
+    V = keyed(p.arguments.direction)
     zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
     return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)
 
 
 def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, Array]:
-    """The arguments of the functions of `step_size`."""
-    return p.reference, p.X, p.Y, keyed(p.probes.direction), p.probes.tau, p.probes.eta
+    """The arguments of the reference's functions of a step: (32), (39)-(42)."""
+    return p.reference, p.X, p.Y, keyed(p.arguments.direction), p.arguments.tau, p.arguments.eta
 
 
 def size_of_ratio(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The terms of the two differences of (42), numerator and rho times the denominator, over the denominator."""
+    """The terms of both differences in (42), over the denominator; those of the denominator are multiplied by rho."""
     net, X, Y, delta, tau, eta = along(p)
     before, after = (ref.regularised_loss(at, X, Y, eta) for at in (net, ref.moved(net, delta)))
-    slope = ref.dot(delta, ref.regularised_gradient(net, X, Y, eta))
+    change = ref.dot(delta, ref.regularised_gradient(net, X, Y, eta))
     curvature = ref.curvature_along(net, X, Y, delta, tau, eta) / 2
     with np.errstate(divide="ignore"):
-        terms = before + after + largest(arrays[0]) * (abs(slope) + curvature)
-        return (float(terms / abs(slope + curvature)),)
+        terms = before + after + largest(arrays[0]) * (abs(change) + curvature)
+        return (float(terms / abs(change + curvature)),)
 
 
 PRODUCTS = (
     Quantity(
         name="jacobian_product",
         equation="C.2",
-        says="J V of every datapoint, J the Jacobian of h_L in the weights, (N, D_L)",
+        description="J V per datapoint, where J is the Jacobian of h_L with respect to the weights: (N, D_L)",
         oracle=lambda p: single(
-            np.stack([ref.jacobian_product(p.reference, x, keyed(p.probes.direction)) for x in p.X])
+            np.stack([ref.jacobian_product(p.reference, x, keyed(p.arguments.direction)) for x in p.X])
         ),
-        elements=lambda p: p.probes.cotangents.size,
+        elements=lambda p: p.arguments.cotangents.size,
         degree=0,
         mean=False,
     ),
     Quantity(
         name="transposed_jacobian_product",
         equation="C.2",
-        says="the mean of J^T u over the datapoints, shaped like the weights",
+        description="the mean of J^T u over the datapoints, where u are the cotangents; shaped like the weights",
         oracle=transposed_jacobian_product,
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=0,
     ),
     Quantity(
         name="gauss_newton_product",
         equation="(13)",
-        says="the Gauss-Newton matrix of f times V, shaped like the weights",
-        oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        description="the Gauss-Newton matrix of f times V, shaped like the weights",
+        oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="gauss_newton_block_product",
         equation="(16)",
-        says="its diagonal blocks times V, shaped like the weights",
+        description="the diagonal blocks of the Gauss-Newton matrix times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.gauss_newton_product),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="hessian_product",
         equation="(2)",
-        says="the Hessian of f times V, shaped like the weights",
-        oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.probes.direction))),
+        description="the Hessian of f times V, shaped like the weights",
+        oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="hessian_block_product",
         equation="(4)",
-        says="its diagonal blocks times V, shaped like the weights",
+        description="the diagonal blocks of the Hessian times V, shaped like the weights",
         oracle=lambda p: layer_by_layer(p, ref.hessian_product),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
     ),
     Quantity(
         name="curvature_along",
         equation="(41)",
-        says="V^T (G + (tau + eta) I) V, G the Gauss-Newton matrix: a number",
+        description="V^T (G + (tau + eta) I) V, where G is the Gauss-Newton matrix: a number",
         oracle=lambda p: single(ref.curvature_along(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="quadratic_model",
         equation="(32)",
-        says="the model of f + eta/2 |theta|^2 at the step V, damped with tau: a number",
+        description="the quadratic model of f + eta/2 |theta|^2, damped with tau, at the step V: a number",
         oracle=lambda p: single(ref.model_along(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="step_size",
         equation="(39), (40)",
-        says="alpha, by which V is to be multiplied for the least of the model: a number",
+        description="alpha, the factor of V at which the quadratic model is smallest: a number",
         oracle=lambda p: single(ref.step_size(*along(p))),
         elements=lambda p: 1,
     ),
     Quantity(
         name="reduction_ratio",
         equation="(42)",
-        says="rho, how much f + eta/2 |theta|^2 falls by the step V, over what the model has it fall by: a number",
+        description="rho, the change of f + eta/2 |theta|^2 by the step V, over the change of the model: a number",
         oracle=lambda p: single(ref.reduction_ratio(*along(p))),
         elements=lambda p: 1,
         size=size_of_ratio,

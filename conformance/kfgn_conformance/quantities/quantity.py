@@ -1,4 +1,4 @@
-"""A row of the table: what the paper defines on a problem, and the words that rows are written in."""
+"""The record of a quantity, a row of the table, and the helpers with which the tables of quantities are written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,31 +11,32 @@ from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
 ELEMENTS = 2**24
-"""The most elements of a quantity that are compared: 128 MiB of float64."""
+"""The maximum number of elements of a quantity that are compared: 128 MiB of float64."""
 
 
 def whole(_problem: Problem, arrays: Arrays) -> Arrays:
-    """All of them."""
+    """All arrays of the quantity."""
     return arrays
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A row of the table.
+    """A quantity of the paper, as a function of a problem.
 
-    name, equation: how it is called, and where it is in the paper
-    says:           what it is, and the shape of its arrays; blocks are square and over stacked columns of W_l
-    oracle:         its value by the reference
-    elements:       how many elements it has, or the largest matrix that its oracle forms
-    per_datapoint:  whether it is N arrays, so that fewer datapoints make it smaller
-    size:           what rounding errors of each array are relative to
-    irrational:     why it has no rational form, even where the problem has one; empty if it has
-    of_walks:       whether it is asked of walks alone; else of all problems but them
-    form:           what its arrays are like, which decides how another convention is translated: "weights" are shaped
-                    like W_l, "blocks" are matrices over the weights of a layer, "inputs" are like Q_l
-    degree:         by what power it grows with the loss; None for what is no power of it
-    mean:           whether it is a mean over the datapoints, so that a sum over them is N times as large
-    view:           what is compared of the arrays: the parts that an implementation has
+    name, equation: its name, and its place in the paper
+    oracle:         its value by the reference: one array per layer, or a single array
+    elements:       the number of its elements, or of the largest matrix that its oracle forms
+    per_datapoint:  True if its arrays have an axis of N datapoints, so that fewer datapoints make it smaller
+    size:           the magnitude to which the rounding errors of each array are relative
+    irrational:     the reason why it has no rational value even for a rational problem; empty if it has one
+    of_trajectories: True if it is defined on optimiser trajectories, and False if it is defined on all other problems
+    array_kind:     "weights" for arrays shaped like W_l, "blocks" for matrices over vec(W_l), "inputs" for matrices
+                    shaped like Q_l; empty for all others. It determines how conventions are translated
+    degree:         the power of the loss with which it scales; None if it does not scale as a power of the loss
+    mean:           True if it is a mean over the datapoints, so that a sum over them is N times as large
+    view:           the parts of its arrays that are compared
+    description:    its definition and the shape of its arrays; blocks are square matrices over the stacked columns of
+                    W_l
     """
 
     name: str
@@ -45,20 +46,20 @@ class Quantity:
     per_datapoint: bool = False
     size: Size = largest_elements
     irrational: str = ""
-    of_walks: bool = False
-    form: str = ""
+    of_trajectories: bool = False
+    array_kind: str = ""
     degree: int | None = None
     mean: bool = True
     view: Callable[[Problem, Arrays], Arrays] = whole
-    says: str = ""
+    description: str = ""
 
     def value(self, problem: Problem) -> Arrays:
-        """What is compared, by the reference."""
+        """The arrays that are compared, by the reference."""
         return self.view(problem, self.oracle(problem))
 
     def applies_to(self, problem: Problem) -> bool:
-        """Whether it is a question about this kind of problem."""
-        return self.of_walks == (problem.walk is not None)
+        """True if the quantity is defined on this kind of problem."""
+        return self.of_trajectories == (problem.trajectory is not None)
 
     def within_reach(self, problem: Problem) -> Problem | None:
         """The problem, on as many of its datapoints as `ELEMENTS` allows; None if not even one fits."""
@@ -74,31 +75,31 @@ def in_order(per_layer: ref.PerLayer) -> Arrays:
 
 
 def keyed(arrays: Arrays) -> ref.PerLayer:
-    """A tuple of arrays keyed by layer, as the reference takes them."""
+    """A tuple of arrays as a dict by layer, the form in which the reference has them."""
     return dict(enumerate(arrays, start=1))
 
 
 def single(value: Any) -> Arrays:
-    """A scalar, or one array, as a tuple."""
+    """A scalar or an array as a tuple of one array."""
     return (np.asanyarray(value),)
 
 
 def stacked(sample: Callable[[ref.Network, Array, Array], ref.PerLayer], problem: Problem) -> Arrays:
-    """A sample quantity of every datapoint, (N, ...) for each layer."""
+    """A quantity of one datapoint, stacked over the datapoints: (N, ...) for each layer."""
     samples = [sample(problem.reference, x, y) for x, y in zip(problem.X, problem.Y, strict=True)]
     return tuple(np.stack([s[l] for s in samples]) for l in sorted(samples[0]))
 
 
 def of_inputs(problem: Problem) -> int:
-    """sum (D_{l-1} + 1)^2."""
-    return sum((D + 1) ** 2 for D in problem.widths[:-1])
+    """The number of elements of all Q_l: the sum of (D_{l-1} + 1)^2."""
+    return sum(W.shape[1] ** 2 for W in problem.weights)
 
 
 def of_preactivations(problem: Problem) -> int:
-    """sum D_l^2."""
-    return sum(D**2 for D in problem.widths[1:])
+    """The number of elements of all G_l: the sum of D_l^2."""
+    return sum(W.shape[0] ** 2 for W in problem.weights)
 
 
 def of_blocks(problem: Problem) -> int:
-    """sum (D_l (D_{l-1} + 1))^2."""
+    """The number of elements of all blocks: the sum of (D_l (D_{l-1} + 1))^2."""
     return sum(W.size**2 for W in problem.weights)

@@ -1,4 +1,4 @@
-"""What the reference computes and no implementation is asked for: the rest of the paper, for its own accuracy."""
+"""Quantities that only the reference computes: the other equations of the paper, to certify its accuracy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def derivation(p: Problem) -> Arrays:
 
 
 def likelihood(p: Problem) -> Arrays:
-    """(52)-(54) at the outputs and labels of the batch; nothing for the mixture, which is no exponential family."""
+    """(52)-(54) at the outputs and labels of the batch; 0 for the mixture, which is not an exponential family."""
     if p.objective == "mixture":
         return single(0 * p.X[0, 0])
 
@@ -41,7 +41,7 @@ def likelihood(p: Problem) -> Arrays:
 
 
 def damped_factors(p: Problem) -> Arrays:
-    """(35)-(37) of the first layer, with omega^2 for omega and sqrt(k) = 1/2, so that no root is taken."""
+    """(35)-(37) for the first layer. omega^2 replaces omega and sqrt(k) = 1/2, so that no square root is needed."""
     Q, G = ref.expected_q(p.reference, p.X)[1], ref.kfra(p.reference, p.X, p.Y)[1]
     omega, root_k = ref.omega_squared(Q, G), ref.rational(1, 2, p.X[0, 0])
     matrices = (ref.factored_damped_block(Q, G, omega, root_k), ref.residual(Q, G, omega, root_k))
@@ -49,29 +49,29 @@ def damped_factors(p: Problem) -> Arrays:
 
 
 def algorithm_1(p: Problem) -> Arrays:
-    """Everything that Algorithm 1 computes."""
-    probes = p.probes
-    update = ref.algorithm_1(p.reference, p.X, p.Y, probes.gamma[()], probes.tau[()], probes.eta[()])
+    """All results of Algorithm 1."""
+    arguments = p.arguments
+    update = ref.algorithm_1(p.reference, p.X, p.Y, arguments.gamma[()], arguments.tau[()], arguments.eta[()])
     layers = (update.gradient, update.Q, update.G, update.direction, update.weights)
     return *(a for per_layer in layers for a in in_order(per_layer)), np.asanyarray(update.alpha)
 
 
 def trajectory(p: Problem) -> Arrays:
-    """The weights, tau and gamma after three steps by KFRA with every heuristic at every step."""
-    probes = p.probes
-    settings = ref.Settings("kfra", probes.eta[()], T_tau=1, T_gamma=1)
-    start = ref.initial_state(p.reference, probes.tau[()], probes.gamma[()])
+    """The weights, tau and gamma after three steps by KFRA, with every heuristic at every step."""
+    arguments = p.arguments
+    settings = ref.Settings("kfra", arguments.eta[()], T_tau=1, T_gamma=1)
+    start = ref.initial_state(p.reference, arguments.tau[()], arguments.gamma[()])
     state, _ = ref.trajectory(settings, start, [(p.X, p.Y, None)] * STEPS)[-1]
     return *state.net.weights, *in_order(state.average), np.asanyarray(state.tau), np.asanyarray(state.gamma)
 
 
 def condition_of_updates(p: Problem) -> tuple[float, ...]:
-    """The worst condition of the systems that the first update solves."""
+    """The largest condition number of the systems that the first update solves."""
     return (max(factored_condition(p, "trace")),)
 
 
 def full(p: Problem) -> int:
-    """P^2."""
+    """P^2, where P is the number of weights."""
     return p.parameters**2
 
 

@@ -1,4 +1,4 @@
-"""What rounding errors are relative to: the size in the rule of `tolerances`, one for each array of a quantity."""
+"""The magnitudes to which rounding errors are relative: `size` in the tolerance rule, one per array of a quantity."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from ..problems.problem import Array, Problem
 Arrays = tuple[Array, ...]
 
 Size = Callable[[Problem, Arrays], tuple[float, ...]]
-"""The sizes of a quantity whose arrays are these."""
+"""A function from a problem, and the arrays of a quantity on it, to the size of each array."""
 
 
 def largest(x: Array) -> float:
@@ -18,12 +18,15 @@ def largest(x: Array) -> float:
 
 
 def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """max|Q|: of a sum, product or recursion whose terms are no larger than their sum."""
+    """max|Q|, for a sum, product or recursion whose terms are no larger than their sum."""
     return tuple(map(largest, arrays))
 
 
 def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> Size:
-    """kappa max|Q|: of the solution of a system, whose condition magnifies its rounding. One kappa may serve all."""
+    """kappa max|Q|, for the solution of a system, whose condition number kappa magnifies rounding errors.
+
+    condition: one kappa per array, or a single kappa for all arrays
+    """
 
     def size(problem: Problem, arrays: Arrays) -> tuple[float, ...]:
         kappas = condition(problem)
@@ -40,8 +43,8 @@ def condition(A: Array) -> float:
 
 
 def size_of_log_determinant(eigenvalues: Array, rounding: Array) -> float:
-    """The logarithms, and what rounding errors that are relative to the largest of `rounding` make of them.
+    """The size of log det A: the sum of |log|, plus the effect of rounding errors relative to the largest `rounding`.
 
-    log det(A + E) - log det A = tr(A^-1 E): for errors of either sign some ||A^-1||_F ||E||_2.
+    log det(A + E) - log det A is about tr(A^-1 E). For errors E with random signs that is about ||A^-1||_F ||E||_2.
     """
     return float(np.sum(np.abs(np.log(eigenvalues))) + np.linalg.norm(1 / eigenvalues) * np.max(rounding))

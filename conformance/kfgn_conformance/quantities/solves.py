@@ -1,5 +1,7 @@
-"""What is done with a damped curvature matrix, Appendix C.1: Kronecker blocks of KFRA's factors, and the exact systems
-that conjugate gradients solve. The right-hand side is the problem's direction V.
+"""Products, solves and determinants with a damped curvature matrix, Appendix C.1.
+
+The matrix consists of Kronecker blocks of KFRA's factors, or it is the exact Gauss-Newton matrix, for conjugate
+gradients. The right-hand side is the problem's direction V.
 """
 
 from collections.abc import Callable
@@ -19,18 +21,18 @@ NORMS = ("trace", "frobenius", "spectral")
 
 @once_per_problem
 def factors(p: Problem) -> list[tuple[Array, Array]]:
-    """Q and KFRA's G of each layer."""
+    """Q and KFRA's G for each layer."""
     return list(zip(in_order(ref.expected_q(p.reference, p.X)), in_order(ref.kfra(p.reference, p.X, p.Y)), strict=True))
 
 
 def for_each_block(p: Problem, f: Callable[[Array, Array, Array], Any]) -> Arrays:
-    """f(Q, G, V) of each layer."""
-    return tuple(np.asanyarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.probes.direction, strict=True))
+    """f(Q, G, V) for each layer."""
+    return tuple(np.asanyarray(f(Q, G, V)) for (Q, G), V in zip(factors(p), p.arguments.direction, strict=True))
 
 
 def damping(p: Problem) -> Array:
     """k = gamma + eta."""
-    return p.probes.gamma + p.probes.eta
+    return p.arguments.gamma + p.arguments.eta
 
 
 def omega_and_root(p: Problem, Q: Array, G: Array, norm: str) -> tuple[Any, Any]:
@@ -39,18 +41,18 @@ def omega_and_root(p: Problem, Q: Array, G: Array, norm: str) -> tuple[Any, Any]
 
 
 def factored_solve(p: Problem, norm: str) -> Arrays:
-    """(36)^-1 V."""
+    """The inverse of (36) times V."""
     return for_each_block(p, lambda Q, G, V: ref.factored_layer_direction(Q, G, V, *omega_and_root(p, Q, G, norm)))
 
 
 def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
-    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I)."""
+    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I) for each layer; kappa is the condition number."""
     damped = (ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm)) for Q, G in factors(p))
     return tuple(condition(Q) + condition(G) for Q, G in damped)
 
 
 def exact_condition(p: Problem) -> tuple[float, ...]:
-    """kappa(Q kron G + k I), with what Q kron G adds counted twice: both its factors are rounded."""
+    """kappa(Q kron G + k I) for each layer, with the part of Q kron G counted twice, since both factors are rounded."""
 
     def of_block(products: Array, k: float) -> float:
         return float((2 * np.max(products) + k) / (np.min(products) + k))
@@ -59,18 +61,18 @@ def exact_condition(p: Problem) -> tuple[float, ...]:
 
 
 def spectra(p: Problem) -> list[tuple[Array, float]]:
-    """The eigenvalues of Q kron G of each layer, and k."""
+    """The eigenvalues of Q kron G for each layer, each with k."""
     k = float(damping(p))
     return [(np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)), k) for Q, G in factors(p)]
 
 
 def size_of_exact_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
-    """log det(Q kron G + k I), both of whose factors are rounded."""
+    """The size of log det(Q kron G + k I) for each layer. Both factors are rounded."""
     return tuple(size_of_log_determinant(products + k, 2 * products + k) for products, k in spectra(p))
 
 
 def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
-    """D_l log det(Q + omega sqrt(k) I) + (D_{l-1} + 1) log det(G + omega^-1 sqrt(k) I)."""
+    """The size of D_l log det(Q + omega sqrt(k) I) + (D_{l-1} + 1) log det(G + omega^-1 sqrt(k) I) for each layer."""
 
     def of_block(Q: Array, G: Array, _V: Array) -> float:
         q, g = (np.linalg.eigvalsh(A) for A in ref.damped_factors(Q, G, *omega_and_root(p, Q, G, "trace")))
@@ -80,26 +82,27 @@ def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float
 
 
 def full_system(p: Problem) -> Array:
-    """C-bar = G-bar + (tau + eta) I."""
-    return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.probes.tau + p.probes.eta)
+    """C-bar = G-bar + (tau + eta) I, equation (33)."""
+    return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.arguments.tau + p.arguments.eta)
 
 
 def block_systems(p: Problem) -> ref.PerLayer:
-    """G_l + (gamma + eta) I, exact blocks."""
+    """The exact blocks G_l + (gamma + eta) I."""
     blocks = ref.gauss_newton_blocks(p.reference, p.X, p.Y)
     return {l: ref.damped(blocks[l], damping(p)) for l in blocks}
 
 
 def conjugate_gradients(p: Problem) -> Arrays:
-    """C-bar^-1 V."""
-    solution = ref.direction(full_system(p), ref.theta(keyed(p.probes.direction)))
+    """The inverse of C-bar times V."""
+    solution = ref.direction(full_system(p), ref.theta(keyed(p.arguments.direction)))
     return in_order(ref.per_layer(p.reference, solution))
 
 
 def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The result, or the root of the sum of the squares of its terms G_ij V_jk Q_kl where these nearly cancel.
+    """The largest element of the result, or of the root of the sum of squares of its terms G_ij V_jk Q_kl if larger.
 
-    The rounding errors of terms have either sign, as the rule has it: so their squares add up.
+    It is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so their squares
+    add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
     return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
@@ -109,7 +112,8 @@ SOLVES = (
     Quantity(
         name="omega",
         equation="(38)",
-        says="how damping is divided, by the trace, Frobenius and spectral norm: three numbers for each layer",
+        description="omega, which divides the damping between Q and G, by the trace, Frobenius and spectral norm: "
+        "three numbers for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.stack([ref.omega(Q, G, norm) for norm in NORMS])),
         elements=lambda p: len(NORMS) * len(p.layers),
         irrational="a square root",
@@ -117,17 +121,17 @@ SOLVES = (
     Quantity(
         name="kronecker_matvec",
         equation="(20)",
-        says="(Q_l kron G_l) vec(V_l) of KFRA, shaped like the weights",
+        description="(Q_l kron G_l) vec(V_l), with KFRA's factors, shaped like the weights",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
-        form="weights",
+        array_kind="weights",
         degree=1,
         size=size_of_matvec,
     ),
     Quantity(
         name="kronecker_trace",
         equation="(20)",
-        says="tr(Q_l kron G_l) of KFRA: a number for each layer",
+        description="tr(Q_l kron G_l), with KFRA's factors: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
         degree=1,
@@ -136,11 +140,11 @@ SOLVES = (
         Quantity(
             name=f"solve_{norm}",
             equation="(34), (36)",
-            says="the inverse of (Q + omega sqrt(k) I) kron (G + sqrt(k)/omega I) of KFRA times V, k = gamma + eta, "
-            f"omega by the {norm} norm",
+            description="the inverse of (Q + omega sqrt(k) I) kron (G + sqrt(k)/omega I) times V, with KFRA's factors, "
+            f"k = gamma + eta and omega by the {norm} norm",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
-            form="weights",
+            array_kind="weights",
             size=magnified_by(partial(factored_condition, norm=norm)),
             irrational="square roots of k and of norms",
         )
@@ -149,17 +153,17 @@ SOLVES = (
     Quantity(
         name="solve_exact",
         equation="(34), (35)",
-        says="the inverse of Q kron G + k I of KFRA times V, k = gamma + eta",
+        description="the inverse of Q kron G + k I times V, with KFRA's factors and k = gamma + eta",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(exact_condition),
         irrational="eigenvalues",
     ),
     Quantity(
         name="logdet_trace",
         equation="(36)",
-        says="log det of what solve_trace inverts: a number for each layer",
+        description="the log determinant of the matrix that solve_trace inverts: a number for each layer",
         oracle=lambda p: for_each_block(
             p, lambda Q, G, V: ref.factored_log_determinant(Q, G, *omega_and_root(p, Q, G, "trace"))
         ),
@@ -170,7 +174,7 @@ SOLVES = (
     Quantity(
         name="logdet_exact",
         equation="(35)",
-        says="log det of what solve_exact inverts: a number for each layer",
+        description="the log determinant of the matrix that solve_exact inverts: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_log_determinant(Q, G, damping(p))),
         elements=of_preactivations,
         size=size_of_exact_log_determinant,
@@ -179,19 +183,19 @@ SOLVES = (
     Quantity(
         name="conjugate_gradients",
         equation="(33)",
-        says="the inverse of the Gauss-Newton matrix + (tau + eta) I times V",
+        description="the inverse of the Gauss-Newton matrix + (tau + eta) I times V, shaped like the weights",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(lambda p: (condition(full_system(p)),)),
     ),
     Quantity(
         name="block_conjugate_gradients",
         equation="(34)",
-        says="the inverse of its diagonal blocks, each + (gamma + eta) I, times V",
-        oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.probes.direction))),
+        description="the inverse of the diagonal blocks of the Gauss-Newton matrix, each + (gamma + eta) I, times V",
+        oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.arguments.direction))),
         elements=of_blocks,
-        form="weights",
+        array_kind="weights",
         size=magnified_by(lambda p: tuple(condition(C) for C in in_order(block_systems(p)))),
     ),
 )

@@ -1,4 +1,4 @@
-"""One step of the optimiser from each state of a walk: Algorithm 1 with all heuristics."""
+"""One step of the optimiser from each checkpoint of a trajectory: Algorithm 1 with all heuristics."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,38 +6,38 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems.problem import Array, Problem, Walk, Waypoint
+from ..problems.problem import Array, Checkpoint, Problem, Trajectory
 from .quantity import Quantity, in_order, keyed, of_inputs, of_preactivations
 from .sizes import Arrays
 
 
-def walk_of(p: Problem) -> Walk:
-    """The walk that the problem has; `ValueError` for one that has none."""
-    if p.walk is None:
-        raise ValueError(f"problem {p.id}: expected a walk")
-    return p.walk
+def trajectory_of(p: Problem) -> Trajectory:
+    """The trajectory of a problem. Raises `ValueError` if it has none."""
+    if p.trajectory is None:
+        raise ValueError(f"problem {p.id}: expected an optimiser trajectory")
+    return p.trajectory
 
 
 def settings_of(p: Problem) -> ref.Settings:
-    """Those of the walk, with the problem's eta."""
-    walk = walk_of(p)
+    """The reference's settings of the problem's trajectory, with the problem's eta."""
+    trajectory = trajectory_of(p)
     return ref.Settings(
-        walk.method,
-        p.probes.eta[()],
-        inversion=walk.inversion,
-        thresholds=walk.thresholds,
-        tau_bounds=walk.tau_bounds,
-        gamma_bounds=walk.gamma_bounds,
-        max_step_size=walk.max_step_size,
-        momentum=walk.momentum,
-        refresh=walk.refresh,
+        trajectory.method,
+        p.arguments.eta[()],
+        inversion=trajectory.inversion,
+        thresholds=trajectory.thresholds,
+        tau_bounds=trajectory.tau_bounds,
+        gamma_bounds=trajectory.gamma_bounds,
+        max_step_size=trajectory.max_step_size,
+        momentum=trajectory.momentum,
+        refresh=trajectory.refresh,
     )
 
 
-def state_of(p: Problem, here: Waypoint) -> ref.State:
-    """The state of a waypoint. At the first step nothing is old, and the reference has nothing there."""
+def state_of(p: Problem, here: Checkpoint) -> ref.State:
+    """The reference's state at a checkpoint. Before the first step it has no averages and no update."""
     old = here.t > 0
-    factors = old and walk_of(p).method in ref.METHODS
+    factors = old and trajectory_of(p).method in ref.METHODS
     return ref.State(
         here.t,
         p.reference._replace(weights=here.weights),
@@ -51,13 +51,13 @@ def state_of(p: Problem, here: Waypoint) -> ref.State:
 
 
 def stepped(p: Problem) -> Iterator[tuple[ref.State, ref.Info]]:
-    """The step from each waypoint."""
-    for here in walk_of(p).waypoints:
+    """The new state and the diagnostics of the step from each checkpoint."""
+    for here in trajectory_of(p).checkpoints:
         yield ref.optimiser_step(settings_of(p), state_of(p, here), here.X, here.Y, here.draws)
 
 
 def steps(p: Problem) -> Arrays:
-    """From each waypoint: weights and averages of weights, Q and G layer by layer, then tau, gamma, f and alpha."""
+    """For each checkpoint: weights, averages of weights, Q and G layer by layer, then tau, gamma, f and alpha."""
     arrays: list[Any] = []
     for state, info in stepped(p):
         for per_layer in (dict(enumerate(state.net.weights, start=1)), state.average, state.Q, state.G):
@@ -66,8 +66,8 @@ def steps(p: Problem) -> Arrays:
     return tuple(map(np.asanyarray, arrays))
 
 
-def decreases(p: Problem, here: Waypoint) -> list[Any]:
-    """The decrease of the model with each of the three gammas of C.3.2; -1 for a gamma that makes no direction."""
+def decreases(p: Problem, here: Checkpoint) -> list[Any]:
+    """The decrease of the model for each of the three gammas of C.3.2; -1 for a gamma that gives no direction."""
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
@@ -85,8 +85,11 @@ def decreases(p: Problem, here: Waypoint) -> list[Any]:
     return [decrease(gamma) for gamma in {ref.bounded(gamma, settings.gamma_bounds) for gamma in candidates}]
 
 
-def definiteness(p: Problem, here: Waypoint) -> list[tuple[float, float]]:
-    """The least and the largest eigenvalue of each damped factor that is indefinite without its damping."""
+def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
+    """Two numbers for each factor that is indefinite without its damping.
+
+    They are the smallest eigenvalue of the damped factor, and the largest absolute eigenvalue of the undamped one.
+    """
     settings, state = settings_of(p), state_of(p, here)
     if settings.method not in ref.METHODS:
         return []
@@ -101,8 +104,8 @@ def definiteness(p: Problem, here: Waypoint) -> list[tuple[float, float]]:
     return found
 
 
-def changes(p: Problem, here: Waypoint) -> tuple[float, float]:
-    """The larger of the two changes of (42) by the step from here, and the rounding error of f."""
+def changes(p: Problem, here: Checkpoint) -> tuple[float, float]:
+    """The larger of the two changes in (42) by the step from a checkpoint, and the rounding error of f."""
     settings, state = settings_of(p), state_of(p, here)
     after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
     both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)
@@ -113,11 +116,11 @@ STEPS = (
     Quantity(
         name="optimiser_step",
         equation="Algorithm 1",
-        says="one step from each state, one after the other: W_l, averages of them, Q_l and G_l layer by layer, "
-        "then tau, gamma, f with L2 before the step, and alpha",
+        description="the result of one step from each checkpoint, one after the other: W_l, their averages, Q_l and "
+        "G_l layer by layer, then tau, gamma, f with L2 before the step, and alpha",
         oracle=steps,
-        elements=lambda p: len(walk_of(p).waypoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
+        elements=lambda p: len(trajectory_of(p).checkpoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
         irrational="square roots of k and omega^2",
-        of_walks=True,
+        of_trajectories=True,
     ),
 )

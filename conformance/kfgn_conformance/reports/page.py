@@ -88,7 +88,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
         if all(cell["status"] in NOT_RUN for cell in cells.values()):
             continue
         boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
-        description = ROWS[name].says if name in ROWS else ""
+        description = ROWS[name].description if name in ROWS else ""
         rows.append(PageRow(name, next(iter(cells.values()))["equation"], description, boxes))
     return rows
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
 import pytest
-from kfgn_conformance.problems import sets as problem_sets
+from kfgn_conformance.problems import standard
 from kfgn_conformance.problems.cases import cases
 
 
@@ -43,7 +43,7 @@ def fault_of_error(done: Done, *names: str) -> str:
 
 def leave_one_case(patch: pytest.MonkeyPatch) -> None:
     """Leave one case in the problems of the kit."""
-    patch.setattr(problem_sets, "REAL_PROBLEMS", {})
-    patch.setattr(problem_sets, "cases", lambda: cases()[:1])
-    patch.setattr(problem_sets, "fixed", tuple)
-    patch.setattr(problem_sets, "walks", tuple)
+    patch.setattr(standard, "REAL_PROBLEMS", {})
+    patch.setattr(standard, "cases", lambda: cases()[:1])
+    patch.setattr(standard, "fixed", tuple)
+    patch.setattr(standard, "trajectory_problems", tuple)

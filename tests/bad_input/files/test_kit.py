@@ -6,6 +6,7 @@ from pathlib import Path
 import kfgn_conformance.adapters.peers
 import pytest
 from kfgn_conformance import cli, golden
+from kfgn_conformance.golden.form import FORMAT
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import sha256
 
@@ -85,7 +86,7 @@ def vectors(tmp_path_factory):
 def _sign(folder):
     content = (folder / "loss.json").read_bytes()
     entry = {"sha256": sha256(content), "vectors": 2}
-    (folder / "manifest.json").write_text(json.dumps({"format": 1, "vectors": 2, "files": {"loss.json": entry}}))
+    (folder / "manifest.json").write_text(json.dumps({"format": FORMAT, "vectors": 2, "files": {"loss.json": entry}}))
 
 
 @pytest.mark.parametrize(("file", "signed"), [("loss.json", False), ("loss.json", True), ("manifest.json", False)])

@@ -25,7 +25,7 @@ class Batched(Optimiser):
 
     def answer(self, problem, quantity):
         if quantity == "optimiser_step":
-            if problem.walk.method in ("hessian_free", "hessian_free_blocks"):
+            if problem.trajectory.method in ("hessian_free", "hessian_free_blocks"):
                 raise UnsupportedError("only methods that have factors")
             return self.steps(problem)
         b = self.batch(problem)
@@ -36,12 +36,12 @@ class Batched(Optimiser):
         if quantity == "kfra_blocks":
             return [np.kron(Q, G) for Q, G in zip(self.q(b), self.kfra(b), strict=True)]
         if quantity.endswith("_product"):
-            return getattr(self, quantity)(b, tuple(map(self.real, problem.probes.direction)))
+            return getattr(self, quantity)(b, tuple(map(self.real, problem.arguments.direction)))
         if quantity == "solve_trace":
-            return self.solved(b, problem.probes)
+            return self.solved(b, problem.arguments)
         return getattr(self, quantity)(b)
 
-    def solved(self, b, probes):
-        k = self.real(probes.gamma) + self.real(probes.eta)
-        V = map(self.real, probes.direction)
+    def solved(self, b, arguments):
+        k = self.real(arguments.gamma) + self.real(arguments.eta)
+        V = map(self.real, arguments.direction)
         return [self.solve(Q, G, V, k, "trace") for Q, G, V in zip(self.q(b), self.kfra(b), V, strict=True)]

@@ -214,11 +214,11 @@ class DampingKept(Remembering):
     def kfra(self, b):
         return self.kept.setdefault(("kfra", b.problem), super().kfra(b))
 
-    def solved(self, b, probes):
+    def solved(self, b, arguments):
         self.kept.pop(("kfra", b.problem), None)
-        answer = super().solved(b, probes)
+        answer = super().solved(b, arguments)
         for G in self.kfra(b):
-            G += self.real(probes.gamma) * np.eye(len(G), dtype=self.dtype)
+            G += self.real(arguments.gamma) * np.eye(len(G), dtype=self.dtype)
         return answer
 
 

@@ -51,40 +51,40 @@ class Optimiser(Curvature):
 
     def steps(self, problem):
         """From each waypoint: weights, their averages, Q, G, then tau, gamma, f and alpha."""
-        return [array for here in problem.walk.waypoints for array in self.step(problem, here)]
+        return [array for here in problem.trajectory.checkpoints for array in self.step(problem, here)]
 
     def step(self, problem, here):
-        walk, eta, t = problem.walk, self.real(problem.probes.eta), here.t + 1
+        trajectory, eta, t = problem.trajectory, self.real(problem.arguments.eta), here.t + 1
         b = Batch(problem, tuple(map(self.real, here.weights)), self.real(here.X), self.real(here.Y))
         tau, gamma = self.real(here.tau)[()], self.real(here.gamma)[()]
         self.kept.pop("passes", None)  # a walk is one problem with the weights and batches of many
         g = [g + eta * W for g, W in zip(self.gradient(b), b.weights, strict=True)]
         f = self.f(b, b.weights, eta)
-        Q, G = self.factors(b, here, walk)
+        Q, G = self.factors(b, here, trajectory)
 
         def direction(gamma):
             parts = zip(Q, G, g, strict=True)
             self.floored = True
-            deltas = [self.solve(Q, G, g, gamma + eta, walk.inversion) for Q, G, g in parts]
+            deltas = [self.solve(Q, G, g, gamma + eta, trajectory.inversion) for Q, G, g in parts]
             self.floored = False
             return deltas
 
         try:
             if t % 20 == 0:
-                gamma = self.adapted_gamma(b, g, tau, gamma, eta, walk.gamma_bounds, direction)
+                gamma = self.adapted_gamma(b, g, tau, gamma, eta, trajectory.gamma_bounds, direction)
             delta = direction(gamma)
         except np.linalg.LinAlgError:
-            return self.rejected(here, f, self.raised(self.real(here.gamma)[()], walk.gamma_bounds))
+            return self.rejected(here, f, self.raised(self.real(here.gamma)[()], trajectory.gamma_bounds))
         alpha = -self.dot(delta, g) / self.along(b, delta, delta, tau + eta)
-        if walk.max_step_size is not None:
-            alpha = np.clip(alpha, -walk.max_step_size, walk.max_step_size)
-        part = walk.momentum[0] / walk.momentum[1] if here.t else 0.0
+        if trajectory.max_step_size is not None:
+            alpha = np.clip(alpha, -trajectory.max_step_size, trajectory.max_step_size)
+        part = trajectory.momentum[0] / trajectory.momentum[1] if here.t else 0.0
         step = [alpha * d for d in delta]
         carried = [part * self.real(u) for u in here.update]
         update = [s + c for s, c in zip(step, carried, strict=True)]
         if t % 5 == 0 and not self.within_rounding(b, g, tau, eta, f, update):
             rho = self.rho(b, g, tau, eta, f, step, update)
-            tau = self.adapted_tau(tau, rho, walk)
+            tau = self.adapted_tau(tau, rho, trajectory)
         weights = [W + u for W, u in zip(b.weights, update, strict=True)]
         average = [self.average(self.real(old), new, t, 0.95) for old, new in zip(here.average, weights, strict=True)]
         self.kept.pop("passes", None)
@@ -101,14 +101,14 @@ class Optimiser(Curvature):
         gamma = max(gamma / self.dtype_of(0.95**20), self.dtype_of(self.unit))
         return gamma if bounds is None else np.clip(gamma, *map(self.dtype_of, bounds))
 
-    def factors(self, b, here, walk):
+    def factors(self, b, here, trajectory):
         """Averages of Q and G, with the batch where it is its turn."""
         Q, G = [list(map(self.real, old)) for old in (here.Q, here.G)]
-        if here.t % walk.refresh:
+        if here.t % trajectory.refresh:
             return Q, G
-        count = here.t // walk.refresh + 1
-        new = {"kflr": self.kflr, "kfra": self.kfra}.get(walk.method)
-        if walk.method == "kfac":
+        count = here.t // trajectory.refresh + 1
+        new = {"kflr": self.kflr, "kfra": self.kfra}.get(trajectory.method)
+        if trajectory.method == "kfac":
             of_batch = self.kfac(b, self.sampled(b.problem, self.passes(b).h, self.real(here.draws)))
         else:
             of_batch = new(b) if new else self.rp(b, self.real(here.draws))
@@ -152,14 +152,14 @@ class Optimiser(Curvature):
     def dtype_of(self, number):
         return np.dtype(self.dtype).type(number)
 
-    def adapted_tau(self, tau, rho, walk):
-        (low, below), (high, above) = walk.thresholds
+    def adapted_tau(self, tau, rho, trajectory):
+        (low, below), (high, above) = trajectory.thresholds
         decay = self.dtype_of(0.95**5)
         if rho > high / above:
             tau = tau * decay
         elif rho < low / below:
             tau = tau / decay
-        return tau if walk.tau_bounds is None else np.clip(tau, *map(self.dtype_of, walk.tau_bounds))
+        return tau if trajectory.tau_bounds is None else np.clip(tau, *map(self.dtype_of, trajectory.tau_bounds))
 
     def rho(self, b, g, tau, eta, f, step, update):  # noqa: ARG002  (step is what a mistake may take)
         """Equation (42) at the whole update. step: the part of it that is alpha times the direction."""

@@ -9,7 +9,7 @@ import pytest
 from kfgn_conformance import Status
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.oracle import Oracles
-from kfgn_conformance.problems.sets import problem_set
+from kfgn_conformance.problems.standard import problem_set
 from kfgn_conformance.runner import run
 
 from .adapter import QUANTITIES, Batched
@@ -66,7 +66,7 @@ def each():
 @pytest.mark.parametrize(("mistake", "dtype"), list(each()))
 def test_every_mistake_is_caught(mistake, dtype):
     """Only the walks with momentum are run, since no planted mistake in a step shows on others."""
-    problems = [problem for problem in fixed_problems() if problem.walk is None or problem.walk.momentum[0]]
+    problems = [problem for problem in fixed_problems() if problem.trajectory is None or problem.trajectory.momentum[0]]
     of = cells(mistake(dtype), problems)
     assert any(cell.status in CAUGHT for cell in of.values()), {name: cell.ratio for name, cell in of.items()}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...problems.problem import Array, Problem
 from .. import Description, UnsupportedError
+from . import transfer_names
 
 TRANSFERS: dict[str, Any] = {
     "identity": lambda h: h,
@@ -66,7 +67,7 @@ class KfacJax:
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
             weights, direction = (
                 [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
-                for arrays in (problem.weights, problem.probes.direction)
+                for arrays in (problem.weights, problem.arguments.direction)
             )
             arguments = (weights, (self._array(problem.X), self._array(problem.Y)))
             if quantity in PRODUCTS:
@@ -81,12 +82,13 @@ class KfacJax:
 
 def _loss(problem: Problem) -> Any:
     """The mean loss over the batch, in a form in which kfac-jax recognises dense layers."""
+    names = transfer_names(problem)
 
     def loss(weights: Any, batch: Any) -> Any:
         a, y = batch
         for l, (w, b) in enumerate(weights):
             h = a @ w + b
-            a = TRANSFERS[problem.transfers[l]](h) if l < len(problem.transfers) else h
+            a = TRANSFERS[names[l]](h) if l < len(names) else h
         return jnp.mean(LOSSES[problem.objective](a, y))
 
     return loss

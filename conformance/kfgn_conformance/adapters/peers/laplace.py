@@ -12,6 +12,7 @@ from torch.func import grad
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from . import transfer_names
 from .modules import ACTIVATIONS, arrays, tensor
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
@@ -44,9 +45,9 @@ class Laplace:
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Compute the quantity one layer at a time, because laplace-torch adds the log determinants of all layers."""
         shared = SHARED[quantity]
-        k = tensor(problem.probes.gamma + problem.probes.eta, self.dtype)
+        k = tensor(problem.arguments.gamma + problem.arguments.eta, self.dtype)
         answers = []
-        for (Q, G), V in zip(_factors(problem, self.dtype), problem.probes.direction, strict=True):
+        for (Q, G), V in zip(_factors(problem, self.dtype), problem.arguments.direction, strict=True):
             if shared:
                 omega = torch.sqrt(Q.diagonal().mean() / G.diagonal().mean())
                 omega = omega if omega.isfinite() and omega > 0 else torch.ones_like(omega)
@@ -64,7 +65,7 @@ def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Ten
     if problem.objective not in OUTPUT_HESSIANS:
         raise UnsupportedError(f"no factors of the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]
-    activations = [ACTIVATIONS[name]() for name in problem.transfers]
+    activations = [ACTIVATIONS[name]() for name in transfer_names(problem)]
     a, Q, derivatives = tensor(problem.X, dtype), [], []
     for l, W in enumerate(weights):
         a = torch.cat([a, torch.ones(problem.N, 1, dtype=a.dtype)], dim=1)

@@ -7,6 +7,7 @@ from torch import nn
 
 from ...problems.problem import Array, Problem
 from .. import UnsupportedError
+from . import transfer_names
 
 ACTIVATIONS: dict[str, Any] = {
     "identity": nn.Identity,
@@ -40,17 +41,17 @@ def sequential(problem: Problem, dtype: str, activations: frozenset[str] = froze
     Raises `UnsupportedError` for any other.
     """
     modules: list[nn.Module] = []
+    names = transfer_names(problem)
     for l, W in enumerate(problem.weights):
         linear = nn.Linear(W.shape[1] - 1, W.shape[0], dtype=getattr(torch, dtype))
         with torch.no_grad():
             linear.weight.copy_(tensor(W[:, :-1], dtype))
             linear.bias.copy_(tensor(W[:, -1], dtype))
         modules.append(linear)
-        if l < len(problem.transfers):
-            name = problem.transfers[l]
-            if name not in activations:
-                raise UnsupportedError(f"no {name} activations")
-            modules.append(ACTIVATIONS[name]())
+        if l < len(names):
+            if names[l] not in activations:
+                raise UnsupportedError(f"no {names[l]} activations")
+            modules.append(ACTIVATIONS[names[l]]())
     return nn.Sequential(*modules)
 
 
@@ -74,4 +75,4 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
     """The direction V, as the weight and the bias of each layer."""
-    return [part for V in problem.probes.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]
+    return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

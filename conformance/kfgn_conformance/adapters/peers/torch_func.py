@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from . import transfer_names
 from .modules import ACTIVATIONS, arrays, tensor
 
 Tensors = tuple[torch.Tensor, ...]
@@ -37,10 +38,10 @@ class _Functions:
     def __init__(self, problem: Problem, dtype: str) -> None:
         self.problem = problem
         self.W = tuple(tensor(W, dtype) for W in problem.weights)
-        self.V = tuple(tensor(V, dtype) for V in problem.probes.direction)
-        self.U = tensor(problem.probes.cotangents, dtype)
+        self.V = tuple(tensor(V, dtype) for V in problem.arguments.direction)
+        self.U = tensor(problem.arguments.cotangents, dtype)
         self.X, self.Y, self.labels = (tensor(x, dtype) for x in (problem.X, problem.Y, problem.labels))
-        self.activations = [ACTIVATIONS[name]() for name in problem.transfers]
+        self.activations = [ACTIVATIONS[name]() for name in transfer_names(problem)]
         self.no_offsets = tuple(torch.zeros(problem.N, len(W), dtype=self.X.dtype) for W in self.W)
 
     def outputs(self, W: Tensors, offsets: Tensors | None = None) -> torch.Tensor:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...problems.problem import Array, Waypoint
+from ...problems.problem import Array, Checkpoint
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer
@@ -25,7 +25,7 @@ class TauNeverRaised(Textbook):
 
     def adapted_tau(self, rho: Any) -> Any:
         tau = super().adapted_tau(rho)
-        return min(tau, self.problem.probes.tau)
+        return min(tau, self.problem.arguments.tau)
 
 
 @mistake()
@@ -33,7 +33,7 @@ class TauKept(Textbook):
     """tau is not adapted."""
 
     def adapted_tau(self, rho: Any) -> Any:
-        return self.problem.probes.tau
+        return self.problem.arguments.tau
 
 
 @mistake()
@@ -49,7 +49,7 @@ class GammaKept(Textbook):
     """gamma is not adapted."""
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
-        return self.problem.probes.gamma
+        return self.problem.arguments.gamma
 
 
 @mistake()
@@ -57,7 +57,7 @@ class GammaLowered(Textbook):
     """gamma always decreases, as it does if each candidate is scored by a model with C-tilde instead of C-bar."""
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
-        return self.bounded(self.problem.probes.gamma * self.omega_gamma(), self.walk().gamma_bounds)
+        return self.bounded(self.problem.arguments.gamma * self.omega_gamma(), self.trajectory().gamma_bounds)
 
 
 @mistake()
@@ -124,7 +124,7 @@ class ParametersNotAveraged(Textbook):
 class ParametersAveragedBefore(Textbook):
     """The average of the parameters is updated with the parameters before the step instead of after it."""
 
-    def step(self, here: Waypoint) -> StepResult:
+    def step(self, here: Checkpoint) -> StepResult:
         old = dict(enumerate(here.average, start=1))
         return super().step(here)._replace(average=self.averaged(old, self.W, here.t + 1, PARAMETER_AVERAGE))
 
@@ -133,7 +133,7 @@ class ParametersAveragedBefore(Textbook):
 class UpdateSubtracted(Textbook):
     """The update is subtracted instead of added, although its step size is already negative."""
 
-    def step(self, here: Waypoint) -> StepResult:
+    def step(self, here: Checkpoint) -> StepResult:
         step = super().step(here)
         weights = {l: 2 * W - step.weights[l] for l, W in self.W.items()}
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, here.t + 1, PARAMETER_AVERAGE)
@@ -177,7 +177,7 @@ class RejectedForEver(Textbook):
     """gamma is not increased after a step that is rejected because a matrix is not positive definite."""
 
     def raised_gamma(self) -> Any:
-        return self.problem.probes.gamma
+        return self.problem.arguments.gamma
 
 
 @mistake()

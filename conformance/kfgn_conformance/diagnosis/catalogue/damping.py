@@ -106,10 +106,10 @@ class EtaForgotten(Textbook):
     """The dampings do not include eta."""
 
     def block_damping(self) -> Any:
-        return self.problem.probes.gamma
+        return self.problem.arguments.gamma
 
     def full_damping(self) -> Any:
-        return self.problem.probes.tau
+        return self.problem.arguments.tau
 
 
 @mistake()

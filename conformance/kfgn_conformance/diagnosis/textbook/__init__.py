@@ -68,7 +68,7 @@ ANSWERS: dict[str, Callable[[Textbook], Any]] = {
     "rp": lambda t: t.rp(),
     "labels": lambda t: t.labels(),
     "jacobian_product": lambda t: t.jacobian_product(t.V),
-    "transposed_jacobian_product": lambda t: t.pulled_back(t.problem.probes.cotangents),
+    "transposed_jacobian_product": lambda t: t.pulled_back(t.problem.arguments.cotangents),
     "gauss_newton_product": lambda t: t.gauss_newton_product(t.V),
     "gauss_newton_block_product": _layer_by_layer(lambda t, V: t.gauss_newton_product(V)),
     "hessian_product": lambda t: t.hessian_product(t.V),

@@ -83,7 +83,7 @@ class Curvature(Passes):
 
     def projected(self) -> Array:
         """C_L z (N, S, D_L). A wrong root may have a different number of columns; the columns of both are used."""
-        Z, rows = self.problem.probes.projections, self.root_rows()
+        Z, rows = self.problem.arguments.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])
         return Z[:, :, :K] @ rows[:, :K]
 

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from kfgn_reference import OBJECTIVES, TRANSFERS, Transfer, output_root
+from kfgn_reference import OBJECTIVES, Transfer, output_root
 
 from ...problems.problem import Array, Problem
 
@@ -18,7 +18,7 @@ class Passes:
         self.problem = problem
         self.network = problem.reference
         self.W: PerLayer = dict(enumerate(problem.weights, start=1))
-        self.V: PerLayer = dict(enumerate(problem.probes.direction, start=1))
+        self.V: PerLayer = dict(enumerate(problem.arguments.direction, start=1))
         self.L = len(self.W)
         self.N = problem.N
 
@@ -33,7 +33,7 @@ class Passes:
 
     def transfer(self, l: int) -> Transfer:
         """f_l and its derivatives."""
-        return TRANSFERS[self.problem.transfers[l - 1]]
+        return self.problem.reference.f(l)
 
     def with_unit(self, a: Array) -> Array:
         """Append the unit that multiplies the bias: (N, D + 1)."""

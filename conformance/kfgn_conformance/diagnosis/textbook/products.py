@@ -20,11 +20,11 @@ class Products(Curvature):
 
     def full_damping(self) -> Any:
         """tau + eta, the damping of the full matrix."""
-        return self.problem.probes.tau + self.eta()
+        return self.problem.arguments.tau + self.eta()
 
     def eta(self) -> Any:
         """The weight eta of the L2 term."""
-        return self.problem.probes.eta
+        return self.problem.arguments.eta
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
         """The R-operator: R a_{l-1}, with 0 for the unit, and R h_l."""

@@ -26,7 +26,7 @@ class Solves(Products):
 
     def block_damping(self) -> Any:
         """k = gamma + eta, the damping of the blocks."""
-        return self.problem.probes.gamma + self.eta()
+        return self.problem.arguments.gamma + self.eta()
 
     def factors(self) -> dict[int, tuple[Array, Array]]:
         """Q_l and G_l of KFRA."""

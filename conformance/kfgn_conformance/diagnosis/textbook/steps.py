@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...problems.problem import Array, Walk, Waypoint
+from ...problems.problem import Array, Checkpoint, Trajectory
 from .passes import PerLayer
 from .products import dot
 from .solves import Solves
@@ -31,24 +31,24 @@ class StepResult(NamedTuple):
 class Steps(Solves):
     """A step from a state whose batch and weights are those of the problem."""
 
-    def at(self, here: Waypoint) -> "Steps":
+    def at(self, here: Checkpoint) -> "Steps":
         """The same formulas at the weights and on the batch of a state."""
-        problem, walk = self.problem, self.walk()
-        probes = problem.probes._replace(tau=here.tau, gamma=here.gamma)
-        if walk.method == "rp":
+        problem, trajectory = self.problem, self.trajectory()
+        arguments = problem.arguments._replace(tau=here.tau, gamma=here.gamma)
+        if trajectory.method == "rp":
             assert here.draws is not None
-            probes = probes._replace(projections=here.draws)
-        draws = here.draws if walk.method == "kfac" and here.draws is not None else problem.draws
-        there = replace(problem, weights=here.weights, X=here.X, Y=here.Y, draws=draws, probes=probes)
-        if walk.method == "kfac":
+            arguments = arguments._replace(projections=here.draws)
+        draws = here.draws if trajectory.method == "kfac" and here.draws is not None else problem.draws
+        there = replace(problem, weights=here.weights, X=here.X, Y=here.Y, draws=draws, arguments=arguments)
+        if trajectory.method == "kfac":
             there = replace(there, labels=type(self)(there).labels()[1])
         return type(self)(there)
 
-    def walk(self) -> Walk:
+    def trajectory(self) -> Trajectory:
         """The trajectory of the problem, with its settings."""
-        walk = self.problem.walk
-        assert walk is not None
-        return walk
+        trajectory = self.problem.trajectory
+        assert trajectory is not None
+        return trajectory
 
     def weight_of_old(self, t: int, limit: float) -> float:
         """beta_t (45), the weight of the old value in an average."""
@@ -59,27 +59,27 @@ class Steps(Solves):
         beta = self.weight_of_old(t, limit)
         return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
-    def averaged_factors(self, here: Waypoint) -> tuple[PerLayer, PerLayer]:
+    def averaged_factors(self, here: Checkpoint) -> tuple[PerLayer, PerLayer]:
         """The averaged factors, updated with those of the batch every `refresh` steps."""
-        walk = self.walk()
+        trajectory = self.trajectory()
         old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
-        done, due = divmod(here.t, walk.refresh)
+        done, due = divmod(here.t, trajectory.refresh)
         if due > 0:
             return old[0], old[1]
-        new = self.q(), getattr(self, walk.method)()
+        new = self.q(), getattr(self, trajectory.method)()
         Q, G = (self.averaged(before, now, done + 1, CURVATURE_AVERAGE) for before, now in zip(old, new, strict=True))
         return Q, G
 
     def with_gamma(self, gamma: Any) -> "Steps":
         """The same formulas with a different damping gamma of the blocks."""
-        probes = self.problem.probes._replace(gamma=np.asarray(gamma))
-        return type(self)(replace(self.problem, probes=probes))
+        arguments = self.problem.arguments._replace(gamma=np.asarray(gamma))
+        return type(self)(replace(self.problem, arguments=arguments))
 
     def direction(self, factors: tuple[PerLayer, PerLayer] | None) -> PerLayer:
         """The uphill direction C^-1 grad f."""
-        g, inversion = self.regularised_gradient(), self.walk().inversion
+        g, inversion = self.regularised_gradient(), self.trajectory().inversion
         if factors is None:
-            return self.whole_solve(g) if self.walk().method == "hessian_free" else self.block_solve(g)
+            return self.whole_solve(g) if self.trajectory().method == "hessian_free" else self.block_solve(g)
         Q, G = factors
         if inversion == "exact":
             return {l: self.exact_solve(Q[l], G[l], g[l]) for l in g}
@@ -107,7 +107,7 @@ class Steps(Solves):
         """True if every damped matrix that the direction needs is positive definite."""
         if factors is None:
             return True
-        k, inversion = self.block_damping(), self.walk().inversion
+        k, inversion = self.block_damping(), self.trajectory().inversion
         if inversion == "exact":
             blocks = [self.kronecker(Q, G) for Q, G in zip(factors[0].values(), factors[1].values(), strict=True)]
             return all(self.positive_definite(block + k * np.eye(len(block))) for block in blocks)
@@ -132,27 +132,29 @@ class Steps(Solves):
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
         """The candidate for gamma whose step decreases the model most, of three (C.3.2)."""
-        gamma, omega, bounds = self.problem.probes.gamma, self.omega_gamma(), self.walk().gamma_bounds
+        gamma, omega, bounds = self.problem.arguments.gamma, self.omega_gamma(), self.trajectory().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
         usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]
         return max(
             usable,
             key=lambda g: float(self.decrease(self.with_gamma(g).direction(factors))),
-            default=self.problem.probes.gamma,
+            default=self.problem.arguments.gamma,
         )
 
     def adapted_tau(self, rho: Any) -> Any:
         """tau, adapted by the reduction ratio rho (C.3.1)."""
-        walk, tau = self.walk(), self.problem.probes.tau
-        low, high = (n / d for n, d in walk.thresholds)
+        trajectory, tau = self.trajectory(), self.problem.arguments.tau
+        low, high = (n / d for n, d in trajectory.thresholds)
         omega = self.omega_tau()
-        return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, walk.tau_bounds)
+        return self.bounded(tau * omega if rho > high else tau / omega if rho < low else tau, trajectory.tau_bounds)
 
     def raised_gamma(self) -> Any:
         """gamma after a rejected step."""
-        return self.bounded(max(self.problem.probes.gamma / self.omega_gamma(), UNIT), self.walk().gamma_bounds)
+        return self.bounded(
+            max(self.problem.arguments.gamma / self.omega_gamma(), UNIT), self.trajectory().gamma_bounds
+        )
 
-    def rejected(self, here: Waypoint) -> StepResult:
+    def rejected(self, here: Checkpoint) -> StepResult:
         """A step whose matrix is not positive definite: gamma is increased, and the weights stay."""
         average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
         return StepResult(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
@@ -168,20 +170,22 @@ class Steps(Solves):
         limit = 8 * UNIT * (abs(f) + outputs)
         return bool(max(abs(self.regularised_loss(moved) - f), abs(self.change_in_model(update))) <= limit)
 
-    def step(self, here: Waypoint) -> StepResult:
+    def step(self, here: Checkpoint) -> StepResult:
         """A step from a state whose batch is that of the problem."""
-        walk, t = self.walk(), here.t + 1
-        factors = self.averaged_factors(here) if walk.method not in ("hessian_free", "hessian_free_blocks") else None
+        trajectory, t = self.trajectory(), here.t + 1
+        factors = (
+            self.averaged_factors(here) if trajectory.method not in ("hessian_free", "hessian_free_blocks") else None
+        )
         gamma = here.gamma
-        if t % T_GAMMA == 0 and walk.method != "hessian_free":
+        if t % T_GAMMA == 0 and trajectory.method != "hessian_free":
             gamma = self.adapted_gamma(factors)
         if not self.with_gamma(gamma).invertible(factors):
             return self.rejected(here)
         delta = self.with_gamma(gamma).direction(factors)
         alpha = self.step_size(delta)
-        if walk.max_step_size is not None:
-            alpha = self.bounded(alpha, (-walk.max_step_size, walk.max_step_size))
-        part = walk.momentum[0] / walk.momentum[1]
+        if trajectory.max_step_size is not None:
+            alpha = self.bounded(alpha, (-trajectory.max_step_size, trajectory.max_step_size))
+        part = trajectory.momentum[0] / trajectory.momentum[1]
         last = dict(enumerate(here.update, start=1))
         own = {l: alpha * d for l, d in delta.items()}
         update = {l: d + part * last[l] for l, d in own.items()}
@@ -195,7 +199,7 @@ class Steps(Solves):
     def optimiser_step(self) -> list[Array]:
         """The fields of a step from each state of the trajectory."""
         arrays: list[Array] = []
-        for here in self.walk().waypoints:
+        for here in self.trajectory().checkpoints:
             step = self.at(here).step(here)
             for per_layer in step[:4]:
                 arrays += per_layer.values()

@@ -1,8 +1,8 @@
 """Make digits.npz: a network trained on the 8x8 handwritten digits, and a batch of 64 of them.
 
-    python make_digits.py        (needs scikit-learn, which carries the images)
+    python make_digits.py        (needs scikit-learn, which includes the images)
 
-See README.md beside this file for where the images come from.
+README.md in this folder states the source of the images.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ BATCH = 64
 
 
 def main() -> None:
-    """Train 64-16-11-10 with tanh units by L-BFGS on all 1797 images and store weights and batch."""
+    """Train a 64-16-11-10 network of tanh units by L-BFGS on all 1797 images, and store its weights and the batch."""
     images, classes = load_digits(return_X_y=True)
     pixels = images / 16  # 0, 1/16, ..., 1
     model = MLPClassifier(HIDDEN, activation="tanh", solver="lbfgs", alpha=3, max_iter=2000, random_state=0)

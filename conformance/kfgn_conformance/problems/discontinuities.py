@@ -1,7 +1,7 @@
-"""Problems at a step tell nothing: rounding decides there, and two right answers can differ.
+"""The distance of a problem from the points at which its quantities are discontinuous.
 
-The steps are the kinks of the piecewise linear transfer functions, and the borders between the classes
-that a uniform draw falls into.
+Rounding decides there, and two correct answers can differ. The points are the kinks of the piecewise linear transfer
+functions, and the borders between the classes that a uniform draw selects.
 """
 
 import numpy as np
@@ -9,26 +9,28 @@ from kfgn_reference import forward, mixture_probability
 from kfgn_reference._objectives import softmax
 from kfgn_reference._transfers import logistic
 
-from .problem import Array, Problem
+from .arrays import Array
+from .layers import name_of
+from .problem import Problem
 
 MARGIN = 2.0**-12
-"""How far off a step a problem must be: some thousand roundings of float32."""
+"""The minimum distance from a kink or a border: several thousand roundings of float32."""
 
 KINKED = ("relu", "leaky_relu")
 
 
 def clear_of_kinks(problem: Problem) -> bool:
-    """Whether every pre-activation of a piecewise linear transfer function is off its kink at 0."""
+    """True if every pre-activation of a piecewise linear transfer function is far from its kink at 0."""
     for x in problem.X:
         _, h = forward(problem.reference, x)
         for l, transfer in enumerate(problem.transfers, start=1):
-            if transfer in KINKED and np.min(np.abs(h[l])) < MARGIN:
+            if name_of(transfer) in KINKED and np.min(np.abs(h[l])) < MARGIN:
                 return False
     return True
 
 
 def near_border(problem: Problem) -> Array:
-    """Which draws are too close to a border between classes, in the shape of the draws."""
+    """True for each draw that is too close to a border between classes; a boolean array, shaped like the draws."""
     if problem.objective == "squared_error":
         return np.zeros(problem.draws.shape, dtype=bool)
     outputs = np.stack([forward(problem.reference, x)[1][len(problem.layers)] for x in problem.X])[:, None, :]

@@ -1,14 +1,14 @@
-"""The problems of a run: fixed, drawn and real ones, and walks of the optimiser."""
+"""The problems of a run: the fixed, random and real ones, and the optimiser trajectories."""
 
 from .cases import cases
 from .fixed import fixed
 from .problem import Problem
 from .real import REAL_PROBLEMS
-from .trajectories import walks
+from .trajectories import trajectory_problems
 
 
 def drawn(count: int, seed: int) -> list[Problem]:
-    """Drawn problems; without any, Hypothesis need not be installed."""
+    """Random problems. Hypothesis is imported only if the count is positive."""
     if count == 0:
         return []
     from .drawn import drawn_problems
@@ -17,6 +17,6 @@ def drawn(count: int, seed: int) -> list[Problem]:
 
 
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
-    """All of them, with so many drawn ones."""
+    """All problems of a run, with this number of random ones."""
     real = (make() for make in REAL_PROBLEMS.values())
-    return (*cases(), *fixed(), *drawn(examples, seed), *real, *walks())
+    return (*cases(), *fixed(), *drawn(examples, seed), *real, *trajectory_problems())

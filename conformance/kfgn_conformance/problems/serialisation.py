@@ -1,0 +1,139 @@
+"""A problem as an object of JSON, for programs and golden vectors. `docs/vectors.md` describes the format.
+
+Arrays are nested lists, row by row. Their numbers are exact in float32 and are printed so that they read back exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from .arrays import Array, is_array, parts
+from .layers import Dense, is_integer, layer_as_json, layers_from_json, shown
+from .problem import CLASSIFIERS, Problem
+from .version_1 import upgraded
+
+VERSION = 2
+
+LABELS = ("Y", "labels")
+"""The fields that are integers if the objective classifies."""
+
+NOT_WRITTEN = ("dtypes",)
+"""The fields that are about a run of the kit and not about the problem."""
+
+Put = Callable[[str, Array], Any]
+"""The JSON of an array, from its path and itself."""
+
+
+def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) -> dict[str, Any]:
+    """A problem. Its arrays are nested lists, or the results of `put`; an array without an axis is a number."""
+    values = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in NOT_WRITTEN}
+    if problem.trajectory is None:
+        del values["trajectory"]
+    return {"version": VERSION} | {name: _written(value, name, put) for name, value in values.items()}
+
+
+def _written(value: Any, path: str, put: Put) -> Any:
+    if is_array(value):
+        return put(path, value) if value.ndim else value.item()
+    if isinstance(value, Dense):
+        return layer_as_json(value)
+    if not isinstance(value, tuple):
+        return value
+    written = [_written(part, name, put) for name, part in parts(value, path)]
+    return dict(zip(value._fields, written, strict=True)) if hasattr(value, "_fields") else written
+
+
+def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
+    """A problem whose arrays are written to a safetensors file. In the JSON each array is its name in that file."""
+    from safetensors.numpy import save_file  # an optional dependency, for large problems only
+
+    tensors: dict[str, Array] = {}
+
+    def named(path: str, array: Array) -> str:
+        tensors[path] = array
+        return path
+
+    written = as_json(problem, named)
+    save_file(tensors, file)
+    return written
+
+
+def from_json(written: Mapping[str, Any]) -> Problem:
+    """The problem that `as_json` wrote with nested lists, in this version or version 1.
+
+    Raises `ValueError` with one line that names the wrong field.
+    """
+    written = upgraded(written)
+    version = written.get("version")
+    if version != VERSION:
+        raise ValueError(f"version: expected 1 or {VERSION}, got {version!r}")
+    integers = written.get("objective") in CLASSIFIERS
+    problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", integers)
+    return problem
+
+
+def _record(kind: Any, written: Any, path: str, integers: bool) -> Any:
+    """A dataclass or named tuple from an object of JSON, field by field. integers: whether labels are integers."""
+    if not isinstance(written, Mapping):
+        raise ValueError(f"{path}: expected an object, got {type(written).__name__}")
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in NOT_WRITTEN}
+    if unknown := sorted(set(written) - set(hints)):
+        raise ValueError(f"{path or 'problem'}: expected no field {unknown[0]!r}")
+    values = {}
+    for name, hint in hints.items():
+        if name in written:
+            values[name] = _read(hint, written[name], f"{path}.{name}".lstrip("."), integers)
+    try:
+        return kind(**values)
+    except TypeError:
+        missing = next(name for name in hints if name not in written and not _has_default(kind, name))
+        raise ValueError(f"{path or 'problem'}: expected a field {missing!r}") from None
+
+
+def _has_default(kind: Any, name: str) -> bool:
+    return hasattr(kind, name) if is_dataclass(kind) else name in kind._field_defaults
+
+
+def _read(hint: Any, written: Any, path: str, integers: bool) -> Any:
+    """A value of the type that an annotation states."""
+    if hint == Array:
+        return _array(written, path, np.int64 if integers and path.rpartition(".")[2] in LABELS else np.float64)
+    if hint == tuple[Dense, ...]:
+        return layers_from_json(written)
+    if get_origin(hint) is UnionType:
+        (inner,) = (one for one in get_args(hint) if one is not NoneType)
+        return None if written is None else _read(inner, written, path, integers)
+    if get_origin(hint) is tuple:
+        return _tuple(get_args(hint), written, path, integers)
+    return _record(hint, written, path, integers) if hasattr(hint, "_fields") else _scalar(hint, written, path)
+
+
+def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> tuple[Any, ...]:
+    if not isinstance(written, list):
+        raise ValueError(f"{path}: expected a list, got {type(written).__name__}")
+    if hints[1:] == (...,):
+        hints = hints[:1] * len(written)
+    if len(hints) != len(written):
+        raise ValueError(f"{path}: expected {len(hints)} elements, got {len(written)}")
+    pairs = zip(hints, written, strict=True)
+    return tuple(_read(hint, part, f"{path}[{i}]", integers) for i, (hint, part) in enumerate(pairs))
+
+
+def _scalar(kind: Any, written: Any, path: str) -> Any:
+    """A text, an integer or a number."""
+    kinds = {str: ("text", isinstance(written, str)), int: ("an integer", is_integer(written))}
+    expected, fits = kinds.get(kind, ("a number", type(written) in (int, float)))
+    if not fits:
+        raise ValueError(f"{path}: expected {expected}, got {shown(written)}")
+    return kind(written)
+
+
+def _array(written: Any, path: str, dtype: Any) -> Array:
+    try:
+        return np.array(written, dtype)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: expected an array of numbers: {error}") from error

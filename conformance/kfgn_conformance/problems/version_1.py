@@ -1,0 +1,43 @@
+"""Version 1 of the JSON of a problem, translated to version 2.
+
+Version 1 has no version field. It has `widths` and `transfers` instead of `inputs` and `layers`, `probes` instead of
+`arguments`, and `walk` with `waypoints` instead of `trajectory` with `checkpoints`. Every layer is dense with a bias.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+RENAMED = {"probes": "arguments", "walk": "trajectory"}
+RENAMED_IN_TRAJECTORY = {"waypoints": "checkpoints", "longest_step": "max_step_size"}
+METHODS = {"whole": "hessian_free", "blocks": "hessian_free_blocks"}
+
+
+def upgraded(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Version 2 of a problem in version 1, or the same object if it has a version field.
+
+    Raises `ValueError` if the layers cannot be read. All other fields are left for the reader of version 2 to check.
+    """
+    if "version" in written or "layers" in written:
+        return written
+    inputs, layers = _layers(written)
+    fields = {RENAMED.get(name, name): value for name, value in written.items() if name not in ("widths", "transfers")}
+    if isinstance(fields.get("trajectory"), Mapping):
+        fields["trajectory"] = _trajectory(fields["trajectory"])
+    return {"version": 2, "inputs": inputs, "layers": layers} | fields
+
+
+def _layers(written: Mapping[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
+    widths, transfers = (written.get(name) for name in ("widths", "transfers"))
+    if not isinstance(widths, list) or len(widths) < 2:
+        raise ValueError("widths: expected a list of D_0, ..., D_L")
+    if not isinstance(transfers, list) or len(transfers) != len(widths) - 2:
+        raise ValueError(f"transfers: expected a list of {len(widths) - 2} names")
+    pairs = zip(widths[1:], (*transfers, "identity"), strict=True)
+    return widths[0], [{"kind": "dense", "units": D, "transfer": f, "bias": True} for D, f in pairs]
+
+
+def _trajectory(written: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {RENAMED_IN_TRAJECTORY.get(name, name): value for name, value in written.items()}
+    if isinstance(fields.get("method"), str):
+        fields["method"] = METHODS.get(fields["method"], fields["method"])
+    return fields
