@@ -41,7 +41,7 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
     "last-weights": with_last_weights,
     "inputs": lambda problem, donor: replace(problem, X=donor.X),
     "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
-    "arguments": with_arguments,
+    "probes": with_arguments,
 }
 """Each part with the function that takes it from a donor of the same shape."""
 
