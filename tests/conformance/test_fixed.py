@@ -5,10 +5,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, Status, judge
+from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.judging import compare
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.judging import compare, judged
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
@@ -21,6 +22,7 @@ IDS = tuple(BY_ID)
 LEAST = ("loss", "gradient", "q", "kfac", "kflr", "kfra")
 
 opened = cache(open_target)
+oracle = cache(Oracle)
 
 
 def digest(*arrays):
@@ -111,8 +113,8 @@ def test_a_right_implementation_passes_every_quantity(name, target):
     if isinstance(backend, str):
         pytest.skip(f"{target}: not usable: {backend}")
     for dtype in problem.dtypes:
-        port = KfgnPort(backend, dtype)
-        assert wrong({q: judge(port, problem, QUANTITIES[q]) for q in QUANTITIES}) == {}
+        port = Implementation("", KfgnPort(backend, dtype))
+        assert wrong({q: judged(port, oracle(problem, QUANTITIES[q])).verdict for q in QUANTITIES}) == {}
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -120,9 +122,9 @@ def test_the_reference_rounded_passes_and_no_tolerance_is_near_the_limit(name):
     """The right answer passes, and the quantities of saturated problems are far from INCONCLUSIVE."""
     problem = BY_ID[name]
     for quantity in QUANTITIES.values():
-        oracle = Oracle(problem, quantity)
+        right = oracle(problem, quantity)
         for dtype in problem.dtypes:
-            best = tuple(a.astype(np.int64 if oracle.value.integer else dtype) for a in oracle.arrays)
-            assert compare(best, oracle, dtype).verdict.status is Status.PASS, quantity.name
+            best = tuple(a.astype(np.int64 if right.value.integer else dtype) for a in right.arrays)
+            assert compare(best, right, dtype).verdict.status is Status.PASS, quantity.name
             if quantity.name in LEAST:
-                assert oracle.relative_tolerance(dtype) < MAX_RELATIVE_TOLERANCE[dtype] / 10, quantity.name
+                assert right.relative_tolerance(dtype) < MAX_RELATIVE_TOLERANCE[dtype] / 10, quantity.name

@@ -7,8 +7,10 @@ from functools import cache
 
 import pytest
 from hypothesis import given
-from kfgn_conformance import QUANTITIES, Problem, Status, judge
+from kfgn_conformance import QUANTITIES, Problem, Status
 from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.drawn import problems
 
@@ -32,12 +34,12 @@ def backend(request, target):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_drawn(backend, dtype):
     """Run every quantity on one problem before the next, so that JAX compiles only once for its shapes."""
-    adapter = KfgnPort(backend, dtype)
+    port = Implementation("", KfgnPort(backend, dtype))
 
     @given(problems())
     def check(problem: Problem):
-        conclusive = [q for q in QUANTITIES.values() if Oracle(problem, q).is_conclusive]
-        verdicts = {q.name: judge(adapter, problem, q) for q in conclusive}
+        oracles = [Oracle(problem, quantity) for quantity in QUANTITIES.values()]
+        verdicts = {str(oracle): judged(port, oracle).verdict for oracle in oracles if oracle.is_conclusive}
         assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}
 
     check()

@@ -5,8 +5,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from kfgn_conformance import Status, judge
+from kfgn_conformance import Status
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.trajectories import STEPS, TRAJECTORIES, trajectory_problem
@@ -18,12 +20,18 @@ import kfgn
 from kfgn._optimisers import gauss_newton
 
 STEP = ROWS["optimiser_step"]
-with_trajectory = cache(lambda name: trajectory_problem(name, *TRAJECTORIES[name]))
+along = cache(lambda name: trajectory_problem(name, *TRAJECTORIES[name]))
+oracle = cache(Oracle)
+
+
+def status(port, problem):
+    """Return the status of the port's answer."""
+    return judged(Implementation("", port), oracle(problem, STEP)).verdict.status
 
 
 @pytest.mark.parametrize("name", TRAJECTORIES)
 def test_hardly_a_state_is_left_out(name):
-    problem = with_trajectory(name)
+    problem = along(name)
     checkpoints = problem.trajectory.checkpoints
     assert STEPS - 3 <= len(checkpoints) <= STEPS
     assert [here.t for here in checkpoints] == sorted({here.t for here in checkpoints})
@@ -37,47 +45,48 @@ def test_every_branch_is_taken():
     turns = {"tau": set(), "gamma": set()}
     for name in TRAJECTORIES:
         for before, after in zip(
-            with_trajectory(name).trajectory.checkpoints, with_trajectory(name).trajectory.checkpoints[1:], strict=False
+            along(name).trajectory.checkpoints, along(name).trajectory.checkpoints[1:], strict=False
         ):
             for damping, seen in turns.items():
                 if (after.t % (5 if damping == "tau" else 20)) == 0 and after.t == before.t + 1:
                     seen.add(int(np.sign(getattr(after, damping) - getattr(before, damping))))
     assert turns["tau"] >= {-1, 1}
     assert turns["gamma"] == {-1, 0, 1}
-    bounded = [float(here.tau) for here in with_trajectory("options").trajectory.checkpoints]
+    bounded = [float(here.tau) for here in along("options").trajectory.checkpoints]
     assert min(bounded) == 0.25 < max(bounded)
-    assert max(float(here.gamma) for here in with_trajectory("options").trajectory.checkpoints) == 0.5
+    assert max(float(here.gamma) for here in along("options").trajectory.checkpoints) == 0.5
 
 
 def test_the_last_walks_go_through_what_they_are_about():
     """Several rejected steps in a row, which end; a factor that hides its damping; a tau that never moves."""
-    problem = with_trajectory("rejected")
+    problem = along("rejected")
     rejected = [not info.ok for _, info in stepped(problem)]
     assert 5 <= sum(rejected) <= 10
     first = rejected.index(True)
     assert all(rejected[first : first + sum(rejected)])
     assert not any(rejected[first + sum(rejected) :])
-    for here in with_trajectory("saturated").trajectory.checkpoints:
+    for here in along("saturated").trajectory.checkpoints:
         assert here.t == 0 or np.sqrt(here.gamma) < 2.0**-53 * np.trace(here.Q[0])
         assert here.t == 0 or not np.any(here.G[0])
-    assert {float(here.tau) for here in with_trajectory("converged").trajectory.checkpoints} == {2.0**60}
+    assert {float(here.tau) for here in along("converged").trajectory.checkpoints} == {2.0**60}
 
 
 @pytest.mark.parametrize("name", ["kfra", "options", "momentum", "rejected", "saturated", "converged"])
 def test_the_tolerance_proves_something(name):
-    oracle = Oracle(with_trajectory(name), STEP)
+    right = oracle(along(name), STEP)
     for dtype, loose in MAX_RELATIVE_TOLERANCE.items():
-        assert oracle.relative_tolerance(dtype) <= loose
+        assert right.relative_tolerance(dtype) <= loose
 
 
 def test_problems_without_a_walk_are_refused():
     with pytest.raises(ValueError, match="problem x: expected an optimiser trajectory"):
-        STEP.oracle(replace(with_trajectory("kfra"), id="x", trajectory=None))
+        STEP.oracle(replace(along("kfra"), id="x", trajectory=None))
 
 
+@cache
 def short(name, *, period=1):
     """The walk, one state in so many; enough to see a fault of every step, or of the 5th or 20th."""
-    problem = with_trajectory(name)
+    problem = along(name)
     chosen = tuple(here for here in problem.trajectory.checkpoints if (here.t + 1) % period == 0)
     return replace(problem, trajectory=problem.trajectory._replace(checkpoints=chosen))
 
@@ -125,26 +134,24 @@ OF_A_RULE = {
 def test_a_rule_that_is_missing_fails_on_its_walk_and_on_no_other(monkeypatch, mistake, dtype):
     its_own, make = OF_A_RULE[mistake]
     port = KfgnPort(open_target("numpy"), dtype)
-    assert judge(port, with_trajectory(its_own), STEP).status is Status.PASS
+    assert status(port, along(its_own)) is Status.PASS
     make(monkeypatch)
-    assert judge(port, with_trajectory(its_own), STEP).status is Status.FAIL
-    assert judge(port, short("kfra", period=5), STEP).status is Status.PASS
+    assert status(port, along(its_own)) is Status.FAIL
+    assert status(port, short("kfra", period=5)) is Status.PASS
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_fails(monkeypatch, mistake):
     period, make = MISTAKES[mistake]
     port, problem = KfgnPort(open_target("numpy"), "float64"), short("kfra", period=period)
-    assert judge(port, problem, STEP).status is Status.PASS
+    assert status(port, problem) is Status.PASS
     make(monkeypatch)
-    assert judge(port, problem, STEP).status is Status.FAIL
+    assert status(port, problem) is Status.FAIL
 
 
 def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
     """The reference has no averages there, and the port gets ones."""
-    (first,) = (here for here in with_trajectory("kfra").trajectory.checkpoints if here.t == 0)
+    (first,) = (here for here in along("kfra").trajectory.checkpoints if here.t == 0)
     assert all(np.all(Q == 1) for Q in first.Q)
-    problem = replace(
-        with_trajectory("kfra"), trajectory=with_trajectory("kfra").trajectory._replace(checkpoints=(first,))
-    )
-    assert judge(KfgnPort(open_target("numpy"), "float64"), problem, STEP).status is Status.PASS
+    problem = replace(along("kfra"), walk=along("kfra").walk._replace(waypoints=(first,)))
+    assert status(KfgnPort(open_target("numpy"), "float64"), problem) is Status.PASS
