@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 import kfgn
-from kfgn._algebra.damping import damped_inverse
-from kfgn._optimisers import Counts, Factors, State
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
 
 from ..problems.problem import Array, Problem, Walk, Waypoint
@@ -94,29 +92,24 @@ def _optimiser(network: kfgn.Network, walk: Walk, eta: float) -> kfgn.GaussNewto
     )
 
 
-def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> State:
-    """The state of a waypoint; inverses that serve several steps are those of its own factors and gamma."""
+def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Waypoint) -> kfgn.State:
+    """The state of a waypoint. Inverses that serve several steps are computed from its own factors and gamma."""
     weights, average, Q, G, update = (
         tuple(map(p.array, arrays)) for arrays in (here.weights, here.average, here.Q, here.G, here.update)
     )
-    tau, gamma = p.array(here.tau), p.array(here.gamma)
-    start = optimiser.init(weights)
-    curvature, counts = start.curvature, start.counts
-    how = optimiser.curvature
-    if isinstance(how, kfgn.KroneckerFactored):
-        k = gamma + optimiser.eta
-        kept = [damped_inverse(p.xp, *factors, k, how.inversion, floored=True)[0] for factors in zip(Q, G, strict=True)]
-        count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
-        curvature = Factors(count, Q, G, tuple(kept) if curvature.inverses else ())
-    return State(
-        here.t,
-        weights,
-        average,
-        curvature,
-        tau,
-        gamma,
-        update if optimiser.momentum else (),
-        Counts(counts.accepted + here.t, counts.rejected, counts.failures),
+    state = optimiser.init(weights)
+    factors, estimate = state.factors, optimiser.curvature
+    if isinstance(estimate, kfgn.KroneckerFactored):
+        batches = (here.t + estimate.refresh - 1) // estimate.refresh
+        factors = kfgn.Factors(factors.count + batches, Q, G)
+    return state._replace(
+        t=here.t,
+        average=average,
+        factors=factors,
+        tau=p.array(here.tau),
+        gamma=p.array(here.gamma),
+        update=update if optimiser.momentum else (),
+        counts=state.counts._replace(accepted=state.counts.accepted + here.t),
     )
 
 
@@ -129,7 +122,7 @@ def _steps(p: _Arrays) -> tuple[Any, ...]:
     for here in p.walk.waypoints:
         draws = None if here.draws is None else p.array(here.draws)
         state, info = optimiser.step(_state(p, optimiser, here), p.array(here.X), p.array(here.Y), draws)
-        factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
+        factors = (*state.factors.Q, *state.factors.G) if state.factors else ()
         arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)
 
