@@ -53,16 +53,17 @@ class Call(NamedTuple):
 PROTOCOL = {
     **dict.fromkeys(
         ("KroneckerFactored", "HessianFree"),
-        ("due", "draw", "checked_draws", "check_memory", "start", "ready", "observed", "direction"),
+        ("refreshes", "draw", "checked_draws", "check_memory", "start", "completed", "observed", "direction", "ready"),
     ),
-    "Damping": ("due", "lower", "higher", "candidates", "followed", "raised"),
-    **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
-    "GaussNewton": ("start",),
+    **dict.fromkeys(("SGD", "Adam"), ("updated",)),
     "Watch": ("begins", "goes_on", "warns"),
 }
 """Methods that kfgn calls with arguments that it has checked or made: those of parts of an optimiser and of a watch."""
 
-RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
+RECORDS = {
+    *("Counts", "Factors", "FirstOrderState", "Info", "State"),
+    *("LossAndFactors", "Images", "Run", "Solution"),
+}
 """Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
 
 
@@ -262,8 +263,6 @@ def optimisers(library: Library) -> Iterator[Call]:
                     "draws": draws,
                 },
             }
-            if kind == "GaussNewton":
-                methods["program"] = {"t": (1, v.count)}
             for method, arguments in methods.items():
                 of = getattr(type(optimiser), method)
                 yield Call(f"kfgn.{kind}.{method}", of, getattr(optimiser, method), arguments)

@@ -96,8 +96,8 @@ def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
 def indefinite(optimiser, W, Q):
     """The state at weights W of one layer where so many batches had this Q that another does not count."""
     state = optimiser.init((W,))
-    factors = Factors(state.curvature.count + 10**9, (Q,), (np.eye(len(W)),), ())
-    return state._replace(curvature=factors)
+    factors = Factors(state.factors.count + 10**9, (Q,), (np.eye(len(W)),), ())
+    return state._replace(factors=factors)
 
 
 @pytest.mark.parametrize(("decay", "ok"), [(0.5, False), (1e-3, True)])
@@ -137,7 +137,7 @@ def test_steps_are_pure_and_repeat(backend, curvature):
             array.flags.writeable = False
     third, _ = run(optimiser, backend, 3, state=first[3])
     assert equal(third[-1], first[-1])
-    assert [info.rho is not None for info in infos] == [False, True, False, True, False, True]
+    assert [not np.isnan(info.rho) for info in infos] == [False, True, False, True, False, True]
     assert [int(c) for c in first[-1].counts] == [6, 0, 0]
     assert float(infos[-1].loss) < float(infos[-1].f)
 
@@ -173,14 +173,14 @@ def test_between_refreshes_inverses_serve_again(backend, inversion):
         tau=kfgn.Damping(1, None),
     )
     states, _ = run(optimiser, backend, 7)
-    counts = [int(state.curvature.count) for state in states]
+    counts = [int(state.factors.count) for state in states]
     assert counts == [0, 1, 1, 1, 2, 2, 2, 3]
     for t, (a, b) in enumerate(pairwise(states), start=1):
-        same = equal(a.curvature, b.curvature)
+        same = equal(a.factors, b.factors)
         assert same is ((t - 1) % 3 != 0)
-    assert isinstance(states[1].curvature, Factors)
-    assert len(states[1].curvature.inverses) == 3
-    assert started(kfgn.GaussNewton(NETWORK), backend).curvature.inverses == ()
+    assert isinstance(states[1].factors, Factors)
+    assert len(states[1].factors.inverses) == 3
+    assert started(kfgn.GaussNewton(NETWORK), backend).factors.inverses == ()
 
 
 @numpy_alone
@@ -273,8 +273,6 @@ def test_a_step_inside_a_trace(backend):
         expected, _ = optimiser.step(state, X, Y)
         for a, b in zip(leaves(traced(tuple(state)[1:], X, Y)), leaves(tuple(expected)[1:]), strict=True):
             np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-10, atol=1e-12)
-        with pytest.raises(TypeError, match=re.escape("state.t: expected a Python integer from 0, got")):
-            jax.jit(lambda state, X, Y: optimiser.step(state, X, Y)[0])(state, X, Y)
 
 
 NUMBERS = [

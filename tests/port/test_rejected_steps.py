@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._optimisers import Factors, gauss_newton
+from kfgn._optimisers import Factors, gauss_newton_step
 
 INVERSIONS = ("trace", "frobenius", "spectral", "exact")
 METHODS = ("kfra", "kflr", "kfac", "rp")
@@ -81,7 +81,7 @@ def test_the_floor_of_a_damping_makes_singular_factors_positive_definite(D, dtyp
 def with_factors(optimiser, weights, Q, G):
     """The state at the start where so many batches had these factors that another does not count."""
     state = optimiser.init(weights)
-    return state._replace(curvature=Factors(state.curvature.count + 10**9, Q, G, ()))
+    return state._replace(factors=Factors(state.factors.count + 10**9, Q, G, ()))
 
 
 ONE_LAYER = kfgn.Network.dense((2, 2), (), "squared_error")
@@ -107,9 +107,7 @@ def test_a_matrix_that_is_not_positive_definite_raises_gamma_until_it_is(inversi
         assert float(state.gamma) == pytest.approx(expected, rel=1e-14)
         assert float(info.step_size) == 0
         assert float(state.tau) == float(before.tau)
-        for a, b in zip(
-            state.weights + state.average + state.curvature.Q, weights * 2 + before.curvature.Q, strict=True
-        ):
+        for a, b in zip(state.weights + state.average + state.factors.Q, weights * 2 + before.factors.Q, strict=True):
             np.testing.assert_array_equal(a, b)
         assert [int(c) for c in state.counts] == [0, rejected, rejected]
     assert 0 < rejected < 60
@@ -160,7 +158,7 @@ def test_an_update_that_overflows_raises_a_damping_until_one_does_not(curvature)
 
 
 def test_a_loss_that_is_not_finite_after_the_update_raises_tau(monkeypatch):
-    monkeypatch.setattr(gauss_newton, "change_in_loss", lambda xp, *_: xp.asarray(np.inf))
+    monkeypatch.setattr(gauss_newton_step, "change_in_loss", lambda at, *_: at.xp.asarray(np.inf))
     optimiser = kfgn.GaussNewton(ONE_LAYER, tau=kfgn.Damping(1e-2, 2))
     rng, weights = np.random.default_rng(3), start(ONE_LAYER, "float64")
     X, Y = rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
@@ -190,7 +188,7 @@ def test_tau_does_not_follow_rounding(name, monkeypatch):
     assert int(state.counts.rejected) == 0
     assert max(float(info.tau) for info in infos) < 0.1
     assert sum(np.isnan(info.rho) for info in infos[-50:]) > 40
-    monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
+    monkeypatch.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho)
     state, _ = run(optimiser, start(network, dtype), X, Y, 400)
     assert float(state.tau) > 1e6
 
@@ -213,8 +211,8 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
     )
     with_rules, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     monkeypatch.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping)
-    monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
-    monkeypatch.setattr(gauss_newton, "more_damped", lambda optimiser, xp, state, *_: state)
+    monkeypatch.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho)
+    monkeypatch.setattr(gauss_newton_step, "with_more_damping", lambda xp, state, *_, **__: state)
     without, _ = run(optimiser, start(PLAIN, dtype), X, Y, 40)
     for W, V in zip(with_rules.weights + with_rules.average, without.weights + without.average, strict=True):
         np.testing.assert_array_equal(W, V)
