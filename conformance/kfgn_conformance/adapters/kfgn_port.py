@@ -23,7 +23,7 @@ TARGETS: dict[str, tuple[str, str]] = {
 
 NORMS = ("trace", "frobenius", "spectral")
 ITERATIONS = 200
-"""Of conjugate gradients: more than any problem here takes to arrive."""
+"""The iterations of conjugate gradients: more than any problem here needs to converge."""
 
 
 class _Arrays:

@@ -89,7 +89,7 @@ def test_an_array_t_after_a_traced_step(backend):
 
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 def test_a_program_is_compiled_once_for_arrays_of_no_device(backend):
-    """JAX compiles again when an argument becomes committed to a device: a first state must be no more so than X."""
+    """JAX compiles again when an argument becomes committed to a device. A first state is committed where W is."""
     import jax
 
     optimiser = kfgn.Adam(NETWORK)
