@@ -24,7 +24,7 @@ class Damping:
     period : int or None
         T_tau or T_gamma, the number of steps between two adaptations. None keeps the initial value.
     decay : float, optional
-        Above 0 and at most 1. The factor of one adaptation is omega = decay^period, 0.95^T in the paper.
+        The base of omega = decay^period, the factor of one adaptation. Above 0 and at most 1, and 0.95 in the paper.
     lower, upper : float, optional
         The bounds of the value, 0 <= lower <= upper.
 
@@ -37,8 +37,8 @@ class Damping:
 
     Notes
     -----
-    tau is adapted by (42) and C.3.1, gamma by C.3.2. `GaussNewton` describes both. With lower = 0 a damping that has
-    reached 0 stays there, unless a step is rejected for it.
+    tau is adapted by (42) and C.3.1, gamma by C.3.2. `GaussNewton` describes both. With lower = 0, a damping that has
+    reached 0 stays there until a step is rejected because the damping is too small.
 
     Examples
     --------

@@ -27,8 +27,9 @@ class Added(NamedTuple):
 class CurvatureEstimate(Protocol[Kept]):
     """An estimate of the Gauss-Newton matrix that gives damped directions. An instance has settings and no arrays.
 
-    `KroneckerFactored` and `HessianFree` implement it. `GaussNewton.step` calls, in this order, `refreshes`,
-    `checked_draws`, `completed`, `observed`, `direction` and `ready`. No method reads the value of an array.
+    `KroneckerFactored` and `HessianFree` implement it. `GaussNewton.init` calls `check_memory` and `start`, and
+    `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method
+    reads the value of an array.
     """
 
     @property
@@ -66,7 +67,7 @@ class CurvatureEstimate(Protocol[Kept]):
     ) -> tuple[Arrays, Kept]:
         """The gradient of the mean loss of the batch, and the arrays after the batch.
 
-        refresh: the answer of `refreshes`. The arrays stay as they are where it is false.
+        refresh: the result of `refreshes`. If it is false, the arrays do not change.
         """
 
     def direction(
@@ -74,8 +75,8 @@ class CurvatureEstimate(Protocol[Kept]):
     ) -> tuple[Arrays, Kept, Array]:
         """The uphill direction C~^-1 grad f, the arrays with which it was made, and ok, a 0-d boolean.
 
-        ok is false if the damped matrix cannot be inverted. invert: inverses are computed, and where it is false those
-        that are kept serve again.
+        ok is false if the damped matrix cannot be inverted. invert: true if inverses are computed, and false if the
+        inverses in `kept` are used again.
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:

@@ -67,8 +67,9 @@ class GaussNewton(Settings):
     model under C-bar falls most (C.3). Both changes in rho are those of the whole update: delta, and with momentum the
     part of the last update. tau keeps its value if both changes are within eight roundings of f.
 
-    With factors, a step costs two forward passes and one backward pass, the factors and their inversion. A step that
-    adapts tau has one more forward pass, and a step that adapts gamma has three inversions instead of one.
+    A step costs a forward and a backward pass, the factors and their inversion, and for alpha a forward pass of
+    tangents. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions and three
+    passes of tangents.
 
     Examples
     --------
