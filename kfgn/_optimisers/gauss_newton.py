@@ -206,8 +206,8 @@ class GaussNewton(Settings):
         damping helps. In this case continue from an earlier state with a larger tau, with `max_step_size`, or with a
         tau of period 1, which computes f after every update.
 
-        JAX compiles one program, which serves every t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of a
-        larger program, with `State.t` as an array. Both give the same results.
+        JAX compiles one program, which serves every t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of
+        a larger program, in which `State.t` is an array. Both give the same results within rounding.
 
         Examples
         --------

@@ -69,8 +69,8 @@ class KroneckerFactored:
     -----
     The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
 
-    In the factored damping (36), the damping of each factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
-    unit roundoff of the dtype. A smaller one would be lost in A. This rule is ours and not the paper's.
+    In the factored damping (36), the damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A) unless it is 0, where u
+    is the unit roundoff of the dtype. A smaller damping would be lost in A. This rule is ours and not the paper's.
 
     An instance is an argument of `GaussNewton`, which calls the other methods.
 

@@ -1,4 +1,4 @@
-"""The state of an optimiser as named arrays, and back: names are paths of fields, such as `factors.Q.3`."""
+"""The state of an optimiser as named arrays, and back: names are paths of fields, such as `curvature.Q.3`."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
