@@ -32,7 +32,7 @@ class HessianFree:
     iterations : int, optional
         The number of iterations of conjugate gradients.
     tolerance : float, optional
-        The residual relative to the gradient at which the solution stops to change. From 0.
+        From 0: the norm of the residual relative to that of the gradient, below which the solution no longer changes.
 
     Raises
     ------
@@ -43,8 +43,9 @@ class HessianFree:
 
     Notes
     -----
-    Every iteration is a product of the matrix with a vector, which costs about two gradients. All iterations are
-    computed, so that a step never waits for the device. No factor and no average is kept between steps.
+    Every iteration has a product of the matrix with a vector, which costs about two gradients. All iterations are
+    computed, since a step would have to wait for the device to stop earlier. No factor and no average is kept between
+    steps.
 
     An instance is an argument of `GaussNewton`, which calls the other methods.
 
@@ -53,7 +54,7 @@ class HessianFree:
     >>> import kfgn
     >>> network = kfgn.Network.dense((3, 5, 2), ("tanh",), "squared_error")
     >>> optimiser = kfgn.GaussNewton(network, kfgn.HessianFree(iterations=20))
-    >>> optimiser.tau.initial, optimiser.draw(seed=0, t=1, N=5)
+    >>> optimiser.dampings.tau.initial, optimiser.draw(seed=0, t=1, N=5)
     (1.0, None)
     """
 
