@@ -85,7 +85,19 @@ from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
 from ._network.dense import Dense
 from ._network.network import Network
-from ._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, Info, KroneckerFactored
+from ._optimisers import (
+    SGD,
+    Adam,
+    Counts,
+    Damping,
+    Factors,
+    FirstOrderState,
+    GaussNewton,
+    HessianFree,
+    Info,
+    KroneckerFactored,
+    State,
+)
 from ._products.diagonal_blocks import gauss_newton_block_product, hessian_block_product
 from ._products.full_matrix import (
     gauss_newton_product,
@@ -101,8 +113,11 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Counts",
     "Damping",
     "Dense",
+    "Factors",
+    "FirstOrderState",
     "GaussNewton",
     "HessianFree",
     "Info",
@@ -112,6 +127,7 @@ __all__ = [
     "Network",
     "NotPositiveDefiniteError",
     "Solution",
+    "State",
     "curvature_along",
     "gauss_newton_block_product",
     "gauss_newton_blocks",

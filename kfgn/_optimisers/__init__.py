@@ -1,23 +1,35 @@
-"""Optimisers: pure functions of a state and a batch. `state = optimiser.init(weights)`, then
-`state, info = optimiser.step(state, X, Y, draws)`.
+"""Optimisers: pure functions of a state and a batch.
 
-A step that cannot be computed, or whose targets the objective does not take, raises nothing: it is rejected, as
-described in `GaussNewton.step`.
+    state = optimiser.init(weights)
+    state, info = optimiser.step(state, X, Y, draws)
 
-    gauss_newton   the paper's: Algorithm 1 with the heuristics of Appendix C
-    candidates     the directions that it chooses from
-    factored       its curvature by Kronecker factors
-    hessian_free   its curvature by conjugate gradients
-    failure        what a rejected step changes
-    first_order    gradient descent with momentum, and Adam: what the paper compares with
+A step that cannot be computed raises nothing: it is rejected, as `GaussNewton.step` describes.
+
+    gauss_newton         the paper's optimiser
+    settings             its hyperparameters
+    gauss_newton_step    a step: Algorithm 1 with the heuristics of Appendix C
+    schedule             the heuristics that run in a step
+    candidates           the choice of gamma, and the step size
+    adaptation           the adaptation of tau and gamma
+    rejection            the dampings after a rejected step
+    curvature_estimate   the interface of a curvature estimate
+    kronecker_factored   the estimate by Kronecker factors
+    hessian_free         the exact curvature, by conjugate gradients
+    sgd, adam            the methods with which the paper compares
+    first_order          the part that these share
+    state                the records of a run
+    state_checks         the validation of a state
+    averages, draws      moving averages, and random numbers
+    arrays               new arrays like the weights, and operations on nested tuples of arrays
 """
 
+from .adam import Adam
 from .adaptation import Damping
-from .factored import Factors, KroneckerFactored
-from .first_order import SGD, Adam, FirstOrderState
-from .gauss_newton import GaussNewton, State
+from .gauss_newton import GaussNewton
 from .hessian_free import HessianFree
-from .state import Counts, Info
+from .kronecker_factored import KroneckerFactored
+from .sgd import SGD
+from .state import Counts, Factors, FirstOrderState, Info, State
 
 __all__ = [
     "SGD",

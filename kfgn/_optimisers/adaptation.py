@@ -1,25 +1,51 @@
-"""Appendix C.3: how tau and gamma follow the progress of the optimisation. Nothing here reads a value."""
+"""Appendix C.3: the adaptation of tau and gamma to the progress of the optimisation. No array is read."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._types import Array, Namespace
 from .._validation.scalars import checked_number, checked_period, set_fields
 from ..backends import unit_roundoff
 
 ROUNDINGS = 8
-"""The roundings of f within which both changes of (42) mean nothing: rho may be wrong by more than an eighth."""
+"""The size of a meaningful change of f in (42), in roundings of f. Below it rho may be wrong by more than an eighth."""
 
 
 @dataclass(frozen=True)
 class Damping:
-    """A damping that adapts itself: every `period` steps by a factor of decay^period, or its inverse, or not.
+    """The initial value and the adaptation of a damping, tau or gamma.
 
-    initial:     its value before the first step
-    period:      T_tau or T_gamma; None keeps the initial value
-    decay:       omega = decay^period, the paper's 0.95^T
-    lower, upper: its bounds
+    Every `period` steps the value is multiplied with decay^period, divided by it, or kept.
 
-    Raises `ValueError` and `TypeError` for numbers that are out of range or no numbers.
+    Parameters
+    ----------
+    initial : float
+        The value before the first step, from `lower` to `upper`.
+    period : int or None
+        T_tau or T_gamma, the number of steps between two adaptations. None keeps the initial value.
+    decay : float, optional
+        The base of omega = decay^period, the factor of one adaptation. Above 0 and at most 1, and 0.95 in the paper.
+    lower, upper : float, optional
+        The bounds of the value, 0 <= lower <= upper.
+
+    Raises
+    ------
+    TypeError
+        For a value that is not a number.
+    ValueError
+        For a number out of range.
+
+    Notes
+    -----
+    tau is adapted by (42) and C.3.1, gamma by C.3.2. `GaussNewton` describes both. With lower = 0, a damping that has
+    reached 0 stays there until a step is rejected because the damping is too small.
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> damping = kfgn.Damping(initial=0.1, period=5, lower=1e-6)
+    >>> round(damping.omega, 4)
+    0.7738
     """
 
     initial: float
@@ -42,51 +68,56 @@ class Damping:
 
     @property
     def omega(self) -> float:
-        """The factor of one adaptation."""
+        """The factor of one adaptation: decay^period, or 1 without a period."""
         return 1.0 if self.period is None else self.decay**self.period
 
-    def due(self, t: int) -> bool:
-        """Whether step t = 1, 2, ... adapts it."""
-        return self.period is not None and t % self.period == 0
 
-    def decreased(self, xp: Namespace, value: Array) -> Array:
-        """value omega, within the bounds."""
-        return xp.clip(value * self.omega, self.lower, self.upper)
+class Dampings(NamedTuple):
+    """The adaptation of both dampings of an optimiser."""
 
-    def increased(self, xp: Namespace, value: Array) -> Array:
-        """value / omega, within the bounds."""
-        return xp.clip(value / self.omega, self.lower, self.upper)
-
-    def candidates(self, xp: Namespace, value: Array) -> tuple[Array, Array, Array]:
-        """The candidates of C.3.2: value, value omega and value / omega."""
-        return value, self.decreased(xp, value), self.increased(xp, value)
-
-    def raised(self, xp: Namespace, value: Array) -> Array:
-        """The damping after a step that needed more: the larger of value / omega and u, within the bounds.
-
-        Ours and not the paper's. u, the unit roundoff of the dtype, leads away from 0. A damping without a period keeps
-        its value here too.
-        """
-        if self.period is None:
-            return value
-        increased = xp.clip(value / self.omega, unit_roundoff(value), None)
-        return xp.clip(increased, self.lower, self.upper)
-
-    def followed(self, xp: Namespace, value: Array, rho: Array, thresholds: tuple[float, float]) -> Array:
-        """C.3.1, Levenberg-Marquardt: lower where rho is above the second threshold, higher below the first.
-
-        A rho of NaN keeps the value: see `trusted`.
-        """
-        low, high = thresholds
-        raised = xp.where(rho < low, self.increased(xp, value), value)
-        return xp.where(rho > high, self.decreased(xp, value), raised)
+    tau: Damping
+    gamma: Damping
 
 
-def trusted(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
-    """rho (42), but NaN if both of its changes are within `ROUNDINGS` roundings of f.
+def decreased(xp: Namespace, damping: Damping, value: Array) -> Array:
+    """The value times omega, within the bounds."""
+    return xp.clip(value * damping.omega, damping.lower, damping.upper)
 
-    Ours and not the paper's: near a minimum rho is a quotient of rounding errors, and would drive tau to a bound.
+
+def increased(xp: Namespace, damping: Damping, value: Array) -> Array:
+    """The value divided by omega, within the bounds."""
+    return xp.clip(value / damping.omega, damping.lower, damping.upper)
+
+
+def levenberg_marquardt(
+    xp: Namespace, damping: Damping, value: Array, rho: Array, thresholds: tuple[float, float]
+) -> Array:
+    """C.3.1: the value increased where rho is below the first threshold, and decreased where it is above the second.
+
+    A rho of NaN keeps the value.
+    """
+    low, high = thresholds
+    at_least = xp.where(rho < low, increased(xp, damping, value), value)
+    return xp.where(rho > high, decreased(xp, damping, value), at_least)
+
+
+def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
+    """rho (42), or NaN if both of its changes are within `ROUNDINGS` roundings of f.
+
+    This rule is ours and not the paper's. Near a minimum rho is a quotient of rounding errors, which would drive tau to
+    one of its bounds.
     """
     limit = ROUNDINGS * rounding
     lost = (xp.abs(change) <= limit) & (xp.abs(change_in_model) <= limit)
     return xp.where(lost, xp.full_like(rho, float("nan")), rho)
+
+
+def after_rejection(xp: Namespace, damping: Damping, value: Array) -> Array:
+    """The value after a step that was rejected because it was too small: max(value / omega, u), within the bounds.
+
+    This rule is ours and not the paper's. u is the unit roundoff of the dtype, which a value of 0 becomes. A damping
+    without a period keeps its value.
+    """
+    if damping.period is None:
+        return value
+    return xp.clip(xp.clip(value / damping.omega, unit_roundoff(value), None), damping.lower, damping.upper)

@@ -3,11 +3,11 @@
 from .._types import Array, Arrays, Namespace
 
 
-def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, most: float) -> Arrays:
-    """beta old + (1 - beta) new with beta = min(most, 1 - 1/n), where `new` are the n-th values, n = 1, 2, ...
+def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float) -> Arrays:
+    """beta old + (1 - beta) new with beta = min(beta_max, 1 - 1/n), where `new` are the n-th values, n = 1, 2, ...
 
-    n: 0-d integer. beta_1 = 0: what stood there before the first value counts for nothing, NaN excepted.
+    n is a 0-d integer. beta is 0 for n = 1, so the value before the first one has no effect, unless it is NaN.
     """
     exact = 1 - 1 / xp.astype(n, new[0].dtype)
-    beta = xp.where(exact < most, exact, xp.full_like(exact, most))
+    beta = xp.where(exact < beta_max, exact, xp.full_like(exact, beta_max))
     return tuple(beta * a + (1 - beta) * b for a, b in zip(old, new, strict=True))

@@ -1,4 +1,4 @@
-"""The choice of gamma by Appendix C.3.2: the direction whose step decreases the model most."""
+"""The directions of a step: the choice of gamma by Appendix C.3.2, and the step size (40)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -6,55 +6,80 @@ from typing import Any, NamedTuple, TypeAlias
 from .._algebra.layerwise import inner
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._quadratic_model.terms import curvature_term
-from .._types import Array, Arrays
-from .state import selected
+from .._types import Array, Arrays, Namespace
+from ..backends import branch
+from .adaptation import Damping, decreased, increased
+from .arrays import selected
+from .schedule import Schedule
 
-Direction: TypeAlias = Callable[[Array], tuple[Arrays, Any, Array]]
-"""The function that makes a direction from gamma, 0-d. It returns the direction, the curvature and ok."""
+Direction: TypeAlias = Callable[[Array, bool | Array], tuple[Arrays, Any, Array]]
+"""A function of gamma, 0-d, and `invert`. It returns `CurvatureEstimate.direction`."""
 
 
 class Candidate(NamedTuple):
-    """A direction made with gamma, and its terms in the model under C-bar.
+    """The direction that belongs to a gamma, and its terms in the model under C-bar.
 
-    delta:     uphill
-    curvature: with the inverses that made it
-    slope:     delta^T grad f
-    bend:      delta^T C-bar delta
-    ok:        whether it can be used
+    delta:                  the direction delta~ (33) or (34), which points uphill
+    factors:                `State.factors` with the inverses that made the direction
+    directional_derivative: delta^T grad f, 0-d
+    curvature_along:        delta^T C-bar delta, 0-d
+    ok:                     true if the direction can be used, 0-d
     """
 
     gamma: Array
     delta: Arrays
-    curvature: Any
-    slope: Array
-    bend: Array
+    factors: Any
+    directional_derivative: Array
+    curvature_along: Array
     ok: Array
 
 
-def best(
-    at: GaussNewtonLinearisation, direction: Direction, gammas: tuple[Array, ...], g: Arrays, full: Array
+def chosen_candidate(
+    at: GaussNewtonLinearisation,
+    direction: Direction,
+    gamma: Array,
+    damping: Damping,
+    schedule: Schedule,
+    gradient: Arrays,
+    full: Array,
 ) -> Candidate:
-    """The direction with the first gamma, or C.3.2: with the one of three whose step decreases the model most.
+    """The candidate of gamma; in a step that adapts gamma, the best one of gamma, gamma omega and gamma / omega.
 
-    g: grad f. full: tau + eta. A tie keeps the first gamma, and one whose direction cannot be used gives way.
-    Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest.
+    The best candidate, C.3.2, decreases the model under C-bar most. A tie keeps the earlier one of the three, and a
+    direction that cannot be used loses. gradient: grad f; full: tau + eta.
+
+    Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest gamma.
     """
-    xp = at.xp
 
-    def candidate(gamma: Array) -> Candidate:
-        delta, made, ok = direction(gamma)
-        slope, bend = inner(xp, delta, g), curvature_term(at, delta, full)
-        return Candidate(gamma, delta, made, slope, bend, ok & xp.isfinite(slope) & xp.isfinite(bend))
+    def candidate(gamma: Array, invert: bool | Array) -> Candidate:
+        delta, factors, ok = direction(gamma, invert)
+        derivative, curvature = inner(at.xp, delta, gradient), curvature_term(at, delta, full)
+        ok = ok & at.xp.isfinite(derivative) & at.xp.isfinite(curvature)
+        return Candidate(gamma, delta, factors, derivative, curvature, ok)
 
-    def decrease(c: Candidate) -> Array:
-        """(delta^T grad f)^2 / delta^T C-bar delta; -1 for a direction that cannot be used."""
-        usable = c.ok & (c.bend > 0)
-        return xp.where(
-            usable, c.slope * (c.slope / xp.where(usable, c.bend, xp.ones_like(c.bend))), -xp.ones_like(c.bend)
-        )
+    def best_of_three() -> Candidate:
+        chosen = first
+        for change in (decreased, increased):
+            other = candidate(change(at.xp, damping, gamma), True)
+            better = decrease_of_model(at.xp, other) > decrease_of_model(at.xp, chosen)
+            chosen = selected(at.xp, better, other, chosen)
+        return chosen
 
-    chosen = candidate(gammas[0])
-    for gamma in gammas[1:]:
-        other = candidate(gamma)
-        chosen = selected(xp, decrease(other) > decrease(chosen), other, chosen)
-    return chosen
+    first = candidate(gamma, schedule.inverts)
+    return branch(schedule.adapts_gamma, best_of_three, lambda: first)
+
+
+def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
+    """(delta^T grad f)^2 / delta^T C-bar delta, twice the decrease; -1 for a direction that cannot be used."""
+    one = xp.ones_like(c.curvature_along)
+    usable = c.ok & (c.curvature_along > 0)
+    quotient = c.directional_derivative / xp.where(usable, c.curvature_along, one)
+    return xp.where(usable, c.directional_derivative * quotient, -one)
+
+
+def step_size(xp: Namespace, c: Candidate, max_step_size: float | None) -> Array:
+    """alpha (40), with |alpha| at most `max_step_size`. alpha is 0 for a direction of 0, as at a stationary point."""
+    flat = c.curvature_along == 0
+    one, zero = xp.ones_like(c.curvature_along), xp.zeros_like(c.curvature_along)
+    alpha = xp.where(flat, zero, -c.directional_derivative / xp.where(flat, one, c.curvature_along))
+    return alpha if max_step_size is None else xp.clip(alpha, -max_step_size, max_step_size)

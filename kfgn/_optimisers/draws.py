@@ -1,6 +1,6 @@
-"""Random numbers for the methods that sample, made on the host by a generator that counts: keyed (seed, t).
+"""Random numbers for the methods that sample, from a counter-based generator on the host, keyed by (seed, t).
 
-They are the same for every library and device, and a run that goes on from a checkpoint needs no generator's state.
+They are equal on every library and device, and a run that is resumed from a checkpoint needs no generator state.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from .._validation.scalars import checked_count, checked_seed
 
 
 def checked_moment(seed: int, t: int, N: int) -> tuple[int, int, int]:
-    """The seed of a run, its step t = 1, 2, ... and its N datapoints, checked to be integers in range."""
+    """Check the seed of a run, its step t = 1, 2, ... and its N datapoints. Return them as Python integers."""
     return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
 
 
@@ -22,10 +22,10 @@ def generator(seed: int, t: int) -> np.random.Generator:
 
 
 def uniforms(seed: int, t: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """In [0, 1): multiples of 2^-24 in float32, so that they are the same in float64 and never round to 1."""
+    """Uniforms in [0, 1) in float32: multiples of 2^-24, which are exact in float64 and never round to 1."""
     return (generator(seed, t).integers(0, 2**24, shape) / 2**24).astype(np.float32)
 
 
 def normals(seed: int, t: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Standard normals in float32, so that they are the same in float64."""
+    """Standard normals in float32, which are exact in float64."""
     return generator(seed, t).standard_normal(shape, dtype=np.float32)

@@ -1,7 +1,8 @@
-"""What the paper compares with, Section 5.1: gradient descent, momentum, Nesterov's, and Adam, with a decaying rate."""
+"""First-order methods, with which Section 5.1 compares: gradient descent, momentum, Nesterov's momentum and Adam."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import ClassVar
 
 from array_api_compat import array_namespace
 
@@ -11,42 +12,27 @@ from .._linearisation.linearisation import linearised
 from .._network.network import Network
 from .._quadratic_model.terms import regularised_gradient
 from .._types import Array, Arrays, Namespace, Weights
-from .._validation.scalars import checked_flag, checked_number, checked_period, set_fields
-from ..backends import compiled, with_own_settings
+from .._validation.scalars import checked_number, checked_period, set_fields
+from ..backends import compiled, copied, with_own_settings
+from .arrays import selected, zeros
 from .averages import averaged
 from .draws import checked_moment
-from .form import check_form, check_held, checked_kind
-from .state import Counts, Info, checked_start, detached_tree, no_counts, selected, with_own_average, zeros_like
-
-
-class FirstOrderState(NamedTuple):
-    """Between steps: t are done.
-
-    t:       on the host, a Python integer
-    weights: theta_t
-    average: of the weights, (44)
-    moments: averages of the gradient, and for Adam of its square, each in the shapes of the weights
-    counts:  how the steps ended
-    """
-
-    t: int
-    weights: Arrays
-    average: Arrays
-    moments: tuple[Arrays, ...]
-    counts: Counts
+from .state import FirstOrderState, Info, checked_start, counted, no_counts
+from .state_checks import check_kind, check_representable, checked_state
 
 
 @dataclass(frozen=True)
-class FirstOrder:
-    """What the two share: the rate, L2, the averages, and what is done with an update once there is one."""
+class FirstOrder(ABC):
+    """The part that first-order methods share: learning rate, L2, averages and rejected steps."""
+
+    moment_count: ClassVar[int]
+    """The number of averages in `FirstOrderState.moments`."""
 
     network: Network
     learning_rate: float
     halving: int | None = None
     eta: float = 0.0
     parameter_average: float = 0.95
-
-    moments = 1
 
     def __post_init__(self) -> None:
         check_network(self.network)
@@ -58,159 +44,159 @@ class FirstOrder:
             parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
         )
 
+    @abstractmethod
+    def updated(
+        self, xp: Namespace, moments: tuple[Arrays, ...], gradient: Arrays, n: Array, rate: Array
+    ) -> tuple[Arrays, tuple[Arrays, ...]]:
+        """Return the update, and the moments after it.
+
+        gradient: grad f. n: the number of the accepted step, 1, 2, ..., 0-d in the dtype of the weights. rate: its
+        learning rate, 0-d.
+        """
+
     @with_own_settings
     def init(self, weights: Weights) -> FirstOrderState:
-        """The state before the first step, at a copy of the weights. Arguments and errors as in `GaussNewton.init`."""
-        weights = checked_start(self.network, weights)
-        check_held(self, weights[0])
-        return with_own_average(self.start(weights))
+        """Return the state before the first step.
 
-    def start(self, weights: Arrays) -> FirstOrderState:
-        """The state before the first step, at weights that have been checked."""
-        zeros = zeros_like(weights[0])
-        moments = tuple(tuple(zeros(W.shape) for W in weights) for _ in range(self.moments))
-        return FirstOrderState(0, weights, weights, moments, no_counts(weights[0]))
+        Parameters
+        ----------
+        weights : sequence of Array
+            W_l (D_l, D_{l-1} + 1) for l = 1, ..., L, the bias in the last column: finite, float32 or float64, on one
+            device. The state has a copy of them.
+
+        Returns
+        -------
+        FirstOrderState
+            With t = 0, a Python integer. Its arrays have the library, dtype and device of the weights, and no two of
+            them share memory.
+
+        Raises
+        ------
+        TypeError
+            For values that are not arrays, different libraries and wrong dtypes.
+        ValueError
+            For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
+            of the weights cannot hold. For `Adam` these include a beta_1 or beta_2 that the dtype rounds to 1, and an
+            epsilon below its smallest normal number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> optimiser = kfgn.SGD(kfgn.Network.dense((2, 1), (), "squared_error"), learning_rate=0.1)
+        >>> optimiser.init((np.zeros((1, 3)),)).t
+        0
+        """
+        weights = checked_start(self.network, weights)
+        check_representable(self, weights[0])
+        self._check_dtype(weights[0])
+        return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: int, t: int, N: int) -> None:
-        """None, since nothing is sampled. The arguments are checked as in `GaussNewton.draw`."""
+        """Return None, since nothing is sampled.
+
+        Parameters
+        ----------
+        seed, t, N : int
+            The seed of the run, the number of the step and the number of datapoints, as for `GaussNewton.draw`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument that is not an integer in its range.
+
+        Examples
+        --------
+        >>> import kfgn
+        >>> kfgn.Adam(kfgn.Network.dense((2, 1), (), "squared_error")).draw(seed=0, t=1, N=5)
+        """
         checked_moment(seed, t, N)
 
     @with_own_settings
     def step(self, state: FirstOrderState, X: Array, Y: Array, draws: None = None) -> tuple[FirstOrderState, Info]:
-        """One update on the batch X (N, D_0), Y, as that of `GaussNewton.step`.
+        """Return the state after one update on a batch, and its outcome. Pure: no argument changes.
 
-        A step that is rejected, by the same rules, changes nothing but the counts.
+        Parameters
+        ----------
+        state : FirstOrderState
+            The state from `init` or from an earlier step.
+        X : Array
+            The inputs (N, D_0).
+        Y : Array
+            The targets: (N, D_L), or (N,) indices for the categorical objective and the mixture.
+        draws : None, optional
+            Nothing is sampled. The argument exists because `GaussNewton.step` has it.
+
+        Returns
+        -------
+        FirstOrderState
+            With t one larger.
+        Info
+            0-d arrays. The step does not wait for the device.
+
+        Raises
+        ------
+        TypeError
+            For values that are not arrays, different libraries, wrong dtypes, and tensors inside a transform of
+            torch.func.
+        ValueError
+            For wrong shapes, different devices, an empty batch, draws, and a state of another optimiser.
+
+        Notes
+        -----
+        A step is rejected if f, the gradient or the update is not finite, or if the objective does not accept the
+        targets. `Info.ok` is then False, and the state keeps everything except t and the counts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> optimiser = kfgn.SGD(kfgn.Network.dense((1, 1), (), "squared_error"), learning_rate=0.5)
+        >>> X = np.array([[0.0], [1.0], [2.0]])
+        >>> state, info = optimiser.step(optimiser.init((np.zeros((1, 2)),)), X, 3 * X + 1)
+        >>> np.round(state.weights[0], 2)
+        array([[3., 2.]])
         """
-        t = checked_kind(state, FirstOrderState).t + 1
+        check_kind(state, FirstOrderState)
         _, X = checked(self.network, state.weights, X, check=False)
         Y = checked_targets(self.network, X, Y, check=False)
         if draws is not None:
             raise ValueError(f"draws: expected None for {type(self).__name__}, which samples nothing, got an array")
-        check_form(self, state)
-        arrays, info = compiled(_step, self, like=X)(detached_tree(tuple(state)[1:]), X, Y)
-        return FirstOrderState(t, *arrays), info
+        state = checked_state(self, state)
+        after, info = compiled(_step, self, like=X)(state._replace(t=None), X, Y)
+        return after._replace(t=state.t + 1), info
 
-    def rate(self, xp: Namespace, n: Array) -> Array:
-        """The learning rate of step n = 1, 2, ..., halved every so many, 0-d."""
+    def _check_dtype(self, like: Array) -> None:  # noqa: B027  (most rules accept every dtype)
+        """Raise `ValueError` for a hyperparameter that has no effect in the dtype of `like`."""
+
+    def _start(self, weights: Arrays) -> FirstOrderState:
+        moments = tuple(tuple(zeros(W.shape, W) for W in weights) for _ in range(self.moment_count))
+        return FirstOrderState(0, weights, weights, moments, no_counts(weights[0]))
+
+    def _rate(self, xp: Namespace, n: Array) -> Array:
+        """The learning rate of the accepted step n = 1, 2, ..., 0-d."""
         if self.halving is None:
             return xp.full_like(n, self.learning_rate)
         return self.learning_rate * 0.5 ** xp.floor((n - 1) / self.halving)
 
-    def updated(
-        self, xp: Namespace, moments: tuple[Arrays, ...], g: Arrays, n: Array, rate: Array
-    ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """The update by the gradient g of step n (0-d, in its dtype), and the moments after it."""
-        raise NotImplementedError
 
-
-@dataclass(frozen=True)
-class SGD(FirstOrder):
-    """Gradient descent, with momentum if there is any, and Nesterov's if so said, as PyTorch defines them.
-
-        v = momentum v + g,  theta -= rate v,  or with Nesterov's  theta -= rate (g + momentum v)
-
-    learning_rate: above 0
-    halving:       every how many steps the rate is halved; None for never
-    eta:           weight of L2, as in `GaussNewton`
-    momentum:      from 0 to 1
-
-    Raises `ValueError` and `TypeError` for numbers out of range, and for Nesterov's without momentum.
-    """
-
-    momentum: float = 0.0
-    nesterov: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        set_fields(
-            self,
-            momentum=checked_number("momentum", self.momentum, upper=1.0),
-            nesterov=checked_flag("nesterov", self.nesterov),
-        )
-        if self.nesterov and not self.momentum:
-            raise ValueError("nesterov: expected momentum above 0 with it, got 0")
-
-    def updated(
-        self, _xp: Namespace, moments: tuple[Arrays, ...], g: Arrays, _n: Array, rate: Array
-    ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """See the class."""
-        v = plus(g, moments[0], self.momentum)
-        ahead = plus(g, v, self.momentum) if self.nesterov else v
-        return tuple(-rate * x for x in ahead), (v,)
-
-
-@dataclass(frozen=True)
-class Adam(FirstOrder):
-    """Adam (Kingma and Ba 2015): a rate for each weight, by averages of its gradient and of its square.
-
-        m = beta_1 m + (1 - beta_1) g            m^ = m / (1 - beta_1^n)
-        v = beta_2 v + (1 - beta_2) g^2          v^ = v / (1 - beta_2^n),   theta -= rate m^ / (sqrt(v^) + epsilon)
-
-    learning_rate, halving, eta: as in `SGD`
-    beta_1, beta_2:              from 0 to below 1, since with 1 the averages would never begin
-    epsilon:                     above 0
-
-    Raises `ValueError` and `TypeError` for numbers out of range.
-    """
-
-    learning_rate: float = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-
-    moments = 2
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        set_fields(
-            self,
-            beta_1=checked_number("beta_1", self.beta_1, upper=1.0, below=True),
-            beta_2=checked_number("beta_2", self.beta_2, upper=1.0, below=True),
-            epsilon=checked_number("epsilon", self.epsilon, above=True),
-        )
-
-    def init(self, weights: Weights) -> FirstOrderState:
-        """As in `SGD`, and `ValueError` where the dtype of the weights rounds beta to 1, or epsilon to 0."""
-        state = super().init(weights)
-        W = state.weights[0]
-        information = array_namespace(W).finfo(W.dtype)
-        for name in ("beta_1", "beta_2"):
-            if 1 - getattr(self, name) <= information.eps / 4:
-                expected = f"a number that {W.dtype} does not round to 1"
-                raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)}")
-        if self.epsilon < information.smallest_normal:
-            expected = f"at least the smallest normal number of {W.dtype}"
-            raise ValueError(f"epsilon: expected {expected}, got {self.epsilon}")
-        return state
-
-    def updated(
-        self, xp: Namespace, moments: tuple[Arrays, ...], g: Arrays, n: Array, rate: Array
-    ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """See the class."""
-        b_1, b_2 = self.beta_1, self.beta_2
-        m = tuple(b_1 * a + (1 - b_1) * x for a, x in zip(moments[0], g, strict=True))
-        v = tuple(b_2 * a + (1 - b_2) * (x * x) for a, x in zip(moments[1], g, strict=True))
-        of_m, of_v = 1 - b_1**n, 1 - b_2**n
-        update = tuple(-rate * (a / of_m) / (xp.sqrt(b / of_v) + self.epsilon) for a, b in zip(m, v, strict=True))
-        return update, (m, v)
-
-
-def _step(rule: FirstOrder, arrays: tuple[Any, ...], X: Array, Y: Array) -> tuple[tuple[Any, ...], Info]:
-    """A step from the fields of a state except t, and the fields after it."""
-    state = FirstOrderState(0, *arrays)
+def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple[FirstOrderState, Info]:
+    """A step on checked arguments. t is None in both states."""
     xp, network, weights = array_namespace(X), rule.network, state.weights
     at = linearised(network, weights, X, Y)
     loss = at.loss()
-    g = regularised_gradient(weights, at.mean_gradient(at.dE_dh()), rule.eta)
+    gradient = regularised_gradient(weights, at.mean_gradient(at.dE_dh()), rule.eta)
 
-    n = xp.astype(state.counts.accepted + 1, X.dtype)
-    rate = rule.rate(xp, n)
-    update, moments = rule.updated(xp, state.moments, g, n, rate)
+    n = state.counts.accepted + 1
+    n_floating = xp.astype(n, X.dtype)
+    rate = rule._rate(xp, n_floating)
+    update, moments = rule.updated(xp, state.moments, gradient, n_floating, rate)
     moved = plus(weights, update)
-    average = averaged(xp, state.average, moved, state.counts.accepted + 1, rule.parameter_average)
 
     f = loss + rule.eta / 2 * inner(xp, weights, weights)
     valid = targets_allowed(xp, network, Y)
     ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
-    after = selected(xp, ok, (moved, average, moments), tuple(state)[1:-1])
-    return (*after, state.counts.after(ok)), Info(ok, loss, f, -rate, valid=valid)
+    average = averaged(xp, state.average, moved, n, rule.parameter_average)
+    accepted = state._replace(weights=moved, average=average, moments=moments)
+    after = selected(xp, ok, accepted, state)._replace(counts=counted(state.counts, ok))
+    return after, Info(ok, loss, f, -rate, valid=valid)

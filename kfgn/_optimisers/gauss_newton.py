@@ -1,264 +1,252 @@
 """The paper's optimiser, Algorithm 1 with every heuristic of Appendix C: a damped Gauss-Newton direction, its step size
-by the full Gauss-Newton matrix, and dampings that follow the progress.
+by the full Gauss-Newton matrix, and dampings that adapt themselves.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from .._algebra.layerwise import all_finite, inner, plus, quotient
-from .._linearisation.arguments import check_network, checked, checked_targets, gauss_newton_split, targets_allowed
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
-from .._network.network import Network
-from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
-from .._types import Array, Arrays, Namespace, Weights
-from .._validation.scalars import checked_count, checked_number, checked_pair, set_fields
-from .._words import shown
-from ..backends import compiled, with_own_settings
-from .adaptation import Damping, trusted
-from .averages import averaged
-from .candidates import Candidate, best
+from .._linearisation.arguments import checked, checked_targets
+from .._types import Array, Arrays, Weights
+from ..backends import can_branch_on, compiled, copied, with_own_settings
+from .arrays import scalar, zeros
 from .draws import checked_moment
-from .factored import KroneckerFactored
-from .failure import more_damped
-from .form import check_form, check_held, checked_kind
-from .hessian_free import HessianFree
-from .state import (
-    Counts,
-    Info,
-    checked_start,
-    detached_tree,
-    no_counts,
-    scalar_like,
-    selected,
-    with_own_average,
-    zero_count,
-    zeros_like,
-)
-
-KFRA = KroneckerFactored("kfra")
-
-
-class State(NamedTuple):
-    """Between steps: t are done.
-
-    t:         on the host, a Python integer
-    weights:   theta_t
-    average:   of the weights, (44)
-    curvature: `Factors` of `KroneckerFactored`; empty for `HessianFree`
-    tau:       the damping of the full matrix, 0-d
-    gamma:     the damping of the blocks, 0-d
-    update:    the last one, for momentum; empty without
-    counts:    how the steps ended
-    """
-
-    t: int
-    weights: Arrays
-    average: Arrays
-    curvature: Any
-    tau: Array
-    gamma: Array
-    update: Arrays
-    counts: Counts
-
-
-class Program(NamedTuple):
-    """Which heuristics a step has: the host knows by counting, so each is a program of its own to who traces it.
-
-    tau, gamma: whether they adapt
-    refresh:    whether the curvature is computed again
-    """
-
-    tau: bool
-    gamma: bool
-    refresh: bool
+from .gauss_newton_step import step, step_at
+from .settings import Settings, schedule_at
+from .state import Info, State, checked_start, no_counts
+from .state_checks import check_kind, check_representable, checked_state
 
 
 @dataclass(frozen=True)
-class GaussNewton:
-    """Gauss-Newton optimisation of f = loss + eta / 2 |theta|^2, biases included: `init`, then `step` by `step`.
+class GaussNewton(Settings):
+    """The Gauss-Newton optimiser of the paper, Algorithm 1 with the heuristics of Appendix C.
+
+    It minimises f = loss + eta / 2 |theta|^2, where theta are all weights, biases included.
+
+    Parameters
+    ----------
+    network : Network
+        The network and its objective.
+    curvature : KroneckerFactored or HessianFree, optional
+        The estimate of the Gauss-Newton matrix. By default it is KFRA.
+    eta : float, optional
+        The weight of L2.
+    tau, gamma : Damping or None, optional
+        The dampings of the full matrix and of the blocks. None is replaced by the default of the curvature, so that
+        the attributes of an instance are never None.
+    thresholds : pair of float, optional
+        tau is increased where rho is below the first threshold, and decreased where rho is above the second. The paper
+        has one, 3/4.
+    max_step_size : float or None, optional
+        The largest |alpha|. None for no bound, as in the paper.
+    momentum : float, optional
+        From 0 to 1: the part of the last update that is added to the next one. The paper found no use for it.
+    parameter_average : float, optional
+        From 0 to 1: the largest weight of the earlier weights in their average (45).
+
+    Raises
+    ------
+    TypeError
+        For a value of a wrong type.
+    ValueError
+        For a number out of range, and for an objective whose H_L is indefinite if `Network.psd` is "raise".
+
+    Notes
+    -----
+    A step on a batch computes, with the curvature as averaged over the batches so far and the exact Gauss-Newton matrix
+    G-bar of this batch::
 
         delta~ = C~^-1 grad f           C~    = curvature + (gamma + eta) I     (33)-(38)
         delta  = alpha delta~           alpha = -delta~^T grad f / delta~^T C-bar delta~
                                         C-bar = G-bar + (tau + eta) I           (39)-(41)
 
-    on one batch each; only the factors of C~ are averages over earlier ones. tau follows the reduction ratio (42), and
-    gamma is one of gamma omega, gamma, gamma / omega by which the model under C-bar falls most (C.3). Both changes of
-    (42) are those of the whole update: delta, and with momentum the part of the last update too. tau keeps its value if
-    both are within eight roundings of f.
+    tau follows the reduction ratio rho (42). gamma is the one of gamma omega, gamma and gamma / omega with which the
+    model under C-bar falls most (C.3). Both changes in rho are those of the whole update: delta, and with momentum the
+    part of the last update. tau keeps its value if both changes are within eight roundings of f.
 
-    network:           with its objective
-    curvature:         `KroneckerFactored`, by KFRA, KFLR, KFAC or random projections, or `HessianFree`
-    eta:               weight of L2
-    tau, gamma:        the dampings; by default good initial values for this curvature
-    thresholds:        of rho; tau is raised below the first and lowered above the second. The paper has one, 3/4
-    max_step_size:      the most that |alpha| may be; None for no bound, as in the paper
-    momentum:          the part of the last update that is added to the next; the paper found it of no use
-    parameter_average: the most weight that earlier weights keep in their average, (45)
+    A step costs a forward and a backward pass, the factors and their inversion, and for alpha a forward pass of
+    tangents. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions and three
+    passes of tangents.
 
-    Raises `ValueError` and `TypeError` for numbers out of range, and for an objective whose H_L is indefinite if the
-    network says psd="raise".
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> network = kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error")
+    >>> optimiser = kfgn.GaussNewton(network)
+    >>> state = optimiser.init((np.ones((3, 3)) / 2, np.ones((1, 4)) / 2))
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> for _ in range(10):
+    ...     state, info = optimiser.step(state, X, X[:, :1] - X[:, 1:])
+    >>> bool(info.ok), bool(info.loss < 0.01)
+    (True, True)
     """
-
-    network: Network
-    curvature: KroneckerFactored | HessianFree = KFRA
-    eta: float = 1e-5
-    tau: Damping = None  # type: ignore[assignment]  # `__post_init__` asks the curvature for what is not given
-    gamma: Damping = None  # type: ignore[assignment]
-    thresholds: tuple[float, float] = (0.75, 0.75)
-    max_step_size: float | None = None
-    momentum: float = 0.0
-    parameter_average: float = 0.95
-
-    def __post_init__(self) -> None:
-        check_network(self.network)
-        gauss_newton_split(self.network)
-        if not isinstance(self.curvature, KroneckerFactored | HessianFree):
-            raise TypeError(f"curvature: expected KroneckerFactored or HessianFree, got {shown(self.curvature)}")
-        for name in ("tau", "gamma"):
-            if getattr(self, name) is None:
-                set_fields(self, **{name: getattr(self.curvature, name.upper())})
-            if not isinstance(getattr(self, name), Damping):
-                raise TypeError(f"{name}: expected a Damping, got {shown(getattr(self, name))}")
-        low, high = checked_pair("thresholds", self.thresholds)
-        low = checked_number("thresholds", low)
-        set_fields(
-            self,
-            eta=checked_number("eta", self.eta),
-            thresholds=(low, checked_number("thresholds", high, lower=low)),
-            momentum=checked_number("momentum", self.momentum, upper=1.0),
-            parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
-        )
-        if self.max_step_size is not None:
-            set_fields(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
 
     @with_own_settings
     def init(self, weights: Weights) -> State:
-        """The state before the first step, at a copy of the weights W_l (D_l, D_{l-1} + 1).
+        """Return the state before the first step.
 
-        Raises as functions of the package do, and `ValueError` for a hyperparameter too large for their dtype.
+        Parameters
+        ----------
+        weights : sequence of Array
+            W_l (D_l, D_{l-1} + 1) for l = 1, ..., L, the bias in the last column: finite, float32 or float64, on one
+            device. The state has a copy of them.
+
+        Returns
+        -------
+        State
+            With t = 0, a Python integer. Its arrays have the library, dtype and device of the weights, and no two of
+            them share memory.
+
+        Raises
+        ------
+        TypeError
+            For values that are not arrays, different libraries and wrong dtypes.
+        ValueError
+            For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
+            of the weights cannot hold.
+        MemoryError
+            If the averaged factors exceed the memory of the device.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> optimiser = kfgn.GaussNewton(kfgn.Network.dense((2, 1), (), "squared_error"))
+        >>> state = optimiser.init((np.zeros((1, 3)),))
+        >>> state.t, float(state.tau), float(state.gamma)
+        (0, 0.01, 0.01)
         """
         weights = checked_start(self.network, weights)
-        check_held(self, weights[0])
+        check_representable(self, weights[0])
         self.curvature.check_memory(self.network, weights[0])
-        return with_own_average(self.start(weights))
-
-    def start(self, weights: Arrays) -> State:
-        """The state before the first step, at weights that have been checked."""
-        W = weights[0]
-        zeros = zeros_like(W)
-        return State(
-            t=0,
-            weights=weights,
-            average=weights,
-            curvature=self.curvature.start(zeros, self.network, zero_count(W)),
-            tau=scalar_like(W, self.tau.initial),
-            gamma=scalar_like(W, self.gamma.initial),
-            update=tuple(zeros(W.shape) for W in weights) if self.momentum else (),
-            counts=no_counts(W),
-        )
+        return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """The random numbers that step t = 1, 2, ... of a run needs for N datapoints: float32 on the host.
+        """Return the random numbers of a step. They depend on the arguments alone, and not on the library.
 
-        seed: an integer from 0. The result is None for methods that sample nothing. `step` takes the numbers in the
-        library and dtype of the weights.
+        Parameters
+        ----------
+        seed : int
+            The seed of the run, from 0.
+        t : int
+            The number of the step, 1, 2, ...
+        N : int
+            The number of datapoints in the batch of the step.
+
+        Returns
+        -------
+        NumPy array or None
+            In float32, of `label_draws_shape` for KFAC and of `projection_shape` for random projections. `step` expects
+            them in the library and the dtype of the weights. None for methods that sample nothing.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument that is not an integer in its range.
+
+        Examples
+        --------
+        >>> import kfgn
+        >>> network = kfgn.Network.dense((4, 3), (), "squared_error")
+        >>> kfgn.GaussNewton(network, kfgn.KroneckerFactored("rp", samples=2)).draw(seed=7, t=1, N=5).shape
+        (5, 2, 3)
         """
         return self.curvature.draw(self.network, *checked_moment(seed, t, N))
 
     @with_own_settings
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
-        """One update on the batch X (N, D_0), Y; draws: what `draw` gives, as an array of the library.
+        """Return the state after one update on a batch, and its outcome. Pure: no argument changes.
 
-        Pure, and never waits for the device. A step that cannot be computed, or whose targets or draws are out of
-        their range, is rejected: `Info.ok` is False, and the state keeps all but t and the counts. If the batch and
-        the draws were in order, the damping was too small, and one of the two is raised by `Damping.raised`:
+        Parameters
+        ----------
+        state : State
+            The state from `init` or from an earlier step.
+        X : Array
+            The inputs (N, D_0).
+        Y : Array
+            The targets: (N, D_L), or (N,) indices for the categorical objective and the mixture.
+        draws : Array or None, optional
+            The result of `draw` as an array of the library and dtype of the weights.
 
-            gamma   where a damped block is not positive definite or the direction is not finite; it is tau for the
-                    whole matrix of `HessianFree`, which has no gamma
-            tau     where the direction is finite and alpha times it is not, and where tau adapts in this step and f is
-                    not finite after the update
+        Returns
+        -------
+        State
+            With t one larger.
+        Info
+            0-d arrays. The step does not wait for the device.
 
-        f after the update is computed only where tau adapts. So another step may be accepted although f, or a sum
-        that the next step needs, overflows at the new weights. Then every later step is rejected, and no damping
-        helps: go on from an earlier state, with more tau, with `max_step_size` or with a tau of period 1, which
-        computes f after every update.
+        Raises
+        ------
+        TypeError
+            For values that are not arrays, different libraries, wrong dtypes, and tensors inside a transform of
+            torch.func.
+        ValueError
+            For wrong shapes, different devices, an empty batch, and a state of another optimiser.
 
-        Wrong shapes, dtypes, libraries and devices raise as functions of the package do.
+        Notes
+        -----
+        A step that cannot be computed, or whose targets or draws are out of range, is rejected: `Info.ok` is False, and
+        the state keeps everything except t and the counts. If the batch and the draws were in order, a damping was too
+        small. One of the two is then increased, to the larger of its value / omega and the unit roundoff, within its
+        bounds:
+
+        gamma
+            if a damped block is not positive definite or the direction is not finite. For the full matrix of
+            `HessianFree`, which does not depend on gamma, it is tau.
+        tau
+            if the direction is finite and alpha times the direction is not, or if this step adapts tau and f is not
+            finite after the update.
+
+        f after the update is computed only in steps that adapt tau. Another step may therefore be accepted although f,
+        or a sum that the next step needs, overflows at the new weights. Every later step is then rejected, and no
+        damping helps. In this case continue from an earlier state with a larger tau, with `max_step_size`, or with a
+        tau of period 1, which computes f after every update.
+
+        JAX compiles one program, which serves every t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of
+        a larger program, in which `State.t` is an array. Both give the same results within rounding.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kfgn
+        >>> optimiser = kfgn.GaussNewton(kfgn.Network.dense((1, 1), (), "squared_error"))
+        >>> X = np.array([[0.0], [1.0], [2.0]])
+        >>> state, info = optimiser.step(optimiser.init((np.zeros((1, 2)),)), X, 3 * X + 1)
+        >>> round(float(info.loss), 4), state.t, bool(info.ok)
+        (11.0, 1, True)
         """
-        t = checked_kind(state, State).t + 1
-        network = self.network
-        _, X = checked(network, state.weights, X, check=False)
-        Y = checked_targets(network, X, Y, check=False)
-        program = self.program(t)
-        draws = self.curvature.checked_draws(network, X, draws)
-        check_form(self, state)
-        arrays, info = compiled(_step, self, program, like=X)(detached_tree(tuple(state)[1:]), X, Y, draws)
-        return State(t, *arrays), info
+        check_kind(state, State)
+        _, X = checked(self.network, state.weights, X, check=False)
+        Y = checked_targets(self.network, X, Y, check=False)
+        draws = self.curvature.checked_draws(self.network, X, draws)
+        state = checked_state(self, state)
+        t = state.t + 1
+        after, info = self._program(t, X)(state._replace(t=None), X, Y, draws)
+        return after._replace(t=t), info
 
-    def program(self, t: int) -> Program:
-        """That of step t = 1, 2, ..."""
-        t = checked_count("t", t)
-        adapts_gamma = self.curvature.has_gamma and self.gamma.due(t)
-        return Program(self.tau.due(t), adapts_gamma, self.curvature.due(t))
+    def _start(self, weights: Arrays) -> State:
+        W_1 = weights[0]
+        return State(
+            t=0,
+            weights=weights,
+            average=weights,
+            factors=self.curvature.start(self.network, W_1),
+            tau=scalar(self.dampings.tau.initial, W_1),
+            gamma=scalar(self.dampings.gamma.initial, W_1),
+            update=tuple(zeros(W.shape, W_1) for W in weights) if self.momentum else (),
+            counts=no_counts(W_1),
+        )
 
+    def _program(self, t: int | Array, like: Array) -> Callable[..., tuple[State, Info]]:
+        """The function of a state, X, Y and draws that does step t.
 
-def _step(
-    optimiser: GaussNewton, program: Program, arrays: tuple[Any, ...], X: Array, Y: Array, draws: Array | None
-) -> tuple[tuple[Any, ...], Info]:
-    """A step from the fields of a state except t, and the fields after it."""
-    state = State(0, *arrays)
-    xp, eta = array_namespace(X), optimiser.eta
-    at = linearised_for_gauss_newton(optimiser.network, state.weights, X, Y)
-    loss = at.loss()
-    curvature: Any
-    gradient, curvature = optimiser.curvature.observed(at, state.curvature, draws, program.refresh)
-    g = regularised_gradient(at.weights, gradient, eta)
-
-    def direction(gamma: Array) -> tuple[Arrays, Any, Array]:
-        anew = program.refresh or program.gamma
-        return optimiser.curvature.direction(at, curvature, g, state.tau + eta, gamma + eta, anew)
-
-    gammas = optimiser.gamma.candidates(xp, state.gamma) if program.gamma else (state.gamma,)
-    step = best(at, direction, gammas, g, state.tau + eta)
-    alpha = _step_size(xp, step, optimiser.max_step_size)
-    update = tuple(alpha * d for d in step.delta)
-    fall = alpha * step.slope + alpha * alpha * step.bend / 2
-    if optimiser.momentum:
-        update = plus(update, state.update, optimiser.momentum)
-        fall = change_in_model(at, update, g, state, eta)
-    weights = plus(at.weights, update)
-
-    f, valid = loss + eta / 2 * inner(xp, at.weights, at.weights), targets_allowed(xp, at.network, Y)
-    posed = valid & xp.isfinite(f) & all_finite(xp, g) & optimiser.curvature.ready(at, curvature, draws)
-    landed, tau, rho = xp.isfinite(inner(xp, update, update)), state.tau, None
-    if program.tau:
-        change = change_in_loss(at, update, eta)
-        landed = landed & xp.isfinite(change)
-        rounding = rounding_of(at, f)
-        rho = trusted(xp, quotient(xp, change, fall), change, fall, rounding)
-        tau = optimiser.tau.followed(xp, tau, rho, optimiser.thresholds)
-
-    ok = posed & step.ok & landed
-    counts = state.counts.after(ok)
-    average = averaged(xp, state.average, weights, state.counts.accepted + 1, optimiser.parameter_average)
-    kept = update if optimiser.momentum else ()
-    after = (weights, average, step.curvature, tau, step.gamma, kept)
-    before = more_damped(optimiser, xp, state, posed & ~step.ok, posed & step.ok & ~landed)
-    after = selected(xp, ok, after, tuple(before)[1:-1])
-    info = Info(ok, loss, f, xp.where(ok, alpha, xp.zeros_like(alpha)), state.tau, step.gamma, rho, valid)
-    return (*after, counts), info
-
-
-def change_in_model(at: GaussNewtonLinearisation, update: Arrays, g: Arrays, state: State, eta: float) -> Array:
-    """The denominator of (42) for the whole update, which includes the part of the last update, 0-d."""
-    return inner(at.xp, update, g) + curvature_term(at, update, state.tau + eta) / 2
-
-
-def _step_size(xp: Namespace, best: Candidate, max_step_size: float | None) -> Array:
-    """alpha (40), within the longest step; 0 where the direction is, as it is at a stationary point."""
-    flat = best.bend == 0
-    alpha = xp.where(flat, xp.zeros_like(best.bend), -best.slope / xp.where(flat, xp.ones_like(best.bend), best.bend))
-    return alpha if max_step_size is None else xp.clip(alpha, -max_step_size, max_step_size)
+        JAX compiles one program for every t, instead of one for each of up to eight schedules. The other libraries
+        choose on the host.
+        """
+        if can_branch_on(like):
+            return partial(compiled(step_at, self, like=like), t)
+        return compiled(step, self, schedule_at(self, t), like=like)

@@ -1,6 +1,7 @@
-"""Hessian-free Gauss-Newton: the exact damped system of the batch by conjugate gradients, whole or block by block."""
+"""The exact Gauss-Newton matrix of a batch, whole or its blocks: directions by conjugate gradients."""
 
-from collections.abc import Callable
+# ruff: noqa: ARG002  (methods of an interface)
+
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,24 +15,53 @@ from .._products.diagonal_blocks import gauss_newton_block_operator
 from .._products.full_matrix import gauss_newton_operator
 from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_flag, checked_number, set_fields
-from ..backends import device
 from .adaptation import Damping
+from .arrays import true
+from .curvature_estimate import Added
 
 
 @dataclass(frozen=True)
 class HessianFree:
-    """The exact Gauss-Newton matrix of every batch, never formed and never averaged.
+    """The exact Gauss-Newton matrix of the current batch, by products with it alone.
 
-    blocks:     its diagonal blocks with gamma + eta (34), or the whole with tau + eta (33), in which gamma has no part
-    iterations: of conjugate gradients, a product with the matrix each, about two gradients
-    tolerance:  the residual relative to the gradient at which they have arrived
+    Parameters
+    ----------
+    blocks : bool, optional
+        False for the full matrix damped by tau + eta (33), which does not depend on gamma. True for the blocks of the
+        layers damped by gamma + eta (34).
+    iterations : int, optional
+        The number of iterations of conjugate gradients.
+    tolerance : float, optional
+        From 0: the norm of the residual relative to that of the gradient, below which the solution no longer changes.
 
-    Raises `ValueError` and `TypeError` for numbers out of range.
+    Raises
+    ------
+    TypeError
+        For a value of a wrong type.
+    ValueError
+        For a number out of range.
+
+    Notes
+    -----
+    Every iteration has a product of the matrix with a vector, which costs about two gradients. All iterations are
+    computed, since a step would have to wait for the device to stop earlier. No factor and no average is kept between
+    steps.
+
+    An instance is an argument of `GaussNewton`, which calls the other methods.
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> network = kfgn.Network.dense((3, 5, 2), ("tanh",), "squared_error")
+    >>> optimiser = kfgn.GaussNewton(network, kfgn.HessianFree(iterations=20))
+    >>> optimiser.dampings.tau.initial, optimiser.draw(seed=0, t=1, N=5)
+    (1.0, None)
     """
 
-    # a hundred times those of `KroneckerFactored`, whose averages are themselves a damping: with 1e-2 digits diverge
-    TAU: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
-    GAMMA: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
+    # A hundred times the defaults of `KroneckerFactored`, whose averages are a damping too. With 1e-2 runs on digits
+    # diverge.
+    default_tau: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
+    default_gamma: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
 
     blocks: bool = False
     iterations: int = ITERATIONS
@@ -46,51 +76,55 @@ class HessianFree:
         )
 
     @property
-    def has_gamma(self) -> bool:
-        """Whether gamma has a part in the direction."""
+    def uses_gamma(self) -> bool:
+        """True if the matrix is damped by gamma, as the blocks are."""
         return self.blocks
 
-    def due(self, _t: int) -> bool:
-        """Every step."""
+    def refreshes(self, t: int | Array) -> bool:
+        """True, since every step has the matrix of its own batch."""
         return True
 
-    def draw(self, _network: Network, _seed: int, _t: int, _N: int) -> NDArray[Any] | None:
-        """None: nothing is sampled."""
+    def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
+        """None, since nothing is sampled."""
         return None
 
-    def checked_draws(self, _network: Network, _X: Array, draws: Array | None) -> None:
-        """`ValueError` for any."""
+    def checked_draws(self, network: Network, X: Array, draws: Array | None) -> None:
+        """Raise `ValueError` for draws, since nothing is sampled."""
         if draws is not None:
             raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
 
-    def check_memory(self, _network: Network, _like: Array) -> None:
+    def check_memory(self, network: Network, like: Array) -> None:
         """Do nothing, since no array that may not fit is kept between steps."""
 
-    def start(self, _zeros: Callable[..., Array], _network: Network, _count: Array) -> tuple[()]:
-        """Nothing is kept between steps."""
+    def start(self, network: Network, like: Array) -> tuple[()]:
+        """No array is kept between steps."""
         return ()
 
+    def completed(self, kept: tuple[()], added: Added) -> tuple[()]:
+        """No array is kept between steps."""
+        return kept
+
     def observed(
-        self, at: GaussNewtonLinearisation, kept: tuple[()], _draws: None, _refresh: bool
+        self, at: GaussNewtonLinearisation, kept: tuple[()], draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, tuple[()]]:
-        """The gradient of the batch's mean loss."""
+        """The gradient of the mean loss of the batch."""
         return at.mean_gradient(at.dE_dh()), kept
 
-    def ready(self, at: GaussNewtonLinearisation, _kept: tuple[()], _draws: None) -> Array:
-        """True, 0-d, since nothing is needed."""
-        return at.xp.ones((), dtype=at.xp.bool, device=device(at.X))
-
     def direction(
-        self, at: GaussNewtonLinearisation, kept: tuple[()], g: Arrays, full: Array, blocks: Array, _anew: bool
+        self, at: GaussNewtonLinearisation, kept: tuple[()], gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, tuple[()], Array]:
-        """The direction, and ok. full: tau + eta; blocks: gamma + eta."""
-        G = gauss_newton_block_operator(at) if self.blocks else gauss_newton_operator(at)
-        k = blocks if self.blocks else full
+        """The direction (33) or (34) by conjugate gradients, and ok. Every call solves again."""
+        product = gauss_newton_block_operator(at) if self.blocks else gauss_newton_operator(at)
+        damping = added.blocks if self.blocks else added.full
         solution = conjugate_gradient(
-            lambda v: plus(G(v), v, k),
-            g,
+            lambda v: plus(product(v), v, damping),
+            gradient,
             iterations=self.iterations,
             tolerance=self.tolerance,
             separate=self.blocks,
         )
-        return solution.x, kept, at.xp.isfinite(k)
+        return solution.x, kept, at.xp.isfinite(damping)
+
+    def ready(self, at: GaussNewtonLinearisation, kept: tuple[()], draws: Array | None) -> Array:
+        """True, 0-d, since nothing but the batch is needed."""
+        return true(at.X)

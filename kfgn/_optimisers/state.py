@@ -1,49 +1,198 @@
-"""What a run keeps between steps, whatever the optimiser, and what a step tells of itself."""
+"""The records of a run: the states of the optimisers, and the outcome of a step."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
+from .._algebra.damping import DampedInverse
 from .._linearisation.arguments import checked_weights
 from .._network.network import Network
-from .._types import Array, Arrays, Namespace, Weights
-from .._validation.scalars import checked_integer
-from ..backends import copied, detached, device, index_dtype
+from .._types import Array, Arrays, Weights
+from ..backends import copied
+from .arrays import zero_count
 
 
 class Counts(NamedTuple):
-    """The outcomes of the steps so far, 0-d integers.
+    """Counts of the outcomes of the steps of a run, each a 0-d integer array on the device of the weights.
 
-    accepted: the number of steps that moved the weights
-    rejected: the number of other steps, in which a value was not finite, a matrix not positive definite, or a target
-              not valid
-    failures: the number of rejected steps since the last accepted one
+    Attributes
+    ----------
+    accepted : Array
+        The number of steps that changed the weights.
+    rejected : Array
+        The number of steps that did not: a value was not finite, a matrix was not positive definite, or a target or a
+        draw was out of range.
+    failures : Array
+        The number of rejected steps since the last accepted one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.SGD(kfgn.Network.dense((2, 1), (), "squared_error"), learning_rate=0.1)
+    >>> state = optimiser.init((np.zeros((1, 3)),))
+    >>> X, Y = np.ones((4, 2)), np.ones((4, 1))
+    >>> for batch in (X, X * np.nan, X * np.nan):
+    ...     state, info = optimiser.step(state, batch, Y)
+    >>> [int(count) for count in state.counts]
+    [1, 2, 2]
     """
 
     accepted: Array
     rejected: Array
     failures: Array
 
-    def after(self, ok: Array) -> "Counts":
-        """With one step more."""
-        xp = array_namespace(ok)
-        one = xp.astype(ok, self.accepted.dtype)
-        return Counts(self.accepted + one, self.rejected + 1 - one, (self.failures + 1) * (1 - one))
+
+class Factors(NamedTuple):
+    """The averaged Kronecker factors of a run with `KroneckerFactored`.
+
+    Attributes
+    ----------
+    count : Array
+        The number of batches in the averages, a 0-d integer array. The averages have no meaning while it is 0.
+    Q : tuple of Array
+        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1) for l = 1, ..., L.
+    G : tuple of Array
+        The averages of G_l, (D_l, D_l) for l = 1, ..., L.
+    inverses : tuple, optional
+        The inverses of the damped blocks, where `KroneckerFactored.refresh` is above 1 and they serve several steps.
+        Empty where every step computes its own. In a state that is made by hand they may be left empty. The next step
+        then computes them from Q, G and `State.gamma`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.GaussNewton(kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error"))
+    >>> factors = optimiser.init((np.ones((3, 3)), np.ones((1, 4)))).factors
+    >>> int(factors.count), [Q.shape for Q in factors.Q], [G.shape for G in factors.G]
+    (0, [(3, 3), (4, 4)], [(3, 3), (1, 1)])
+    """
+
+    count: Array
+    Q: Arrays
+    G: Arrays
+    inverses: tuple[DampedInverse, ...] = ()
+
+
+class State(NamedTuple):
+    """The state of a run of `GaussNewton` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
+
+    Attributes
+    ----------
+    t : int or Array
+        The number of steps done: a Python integer, as `init` makes it, or a 0-d integer array of JAX, as it is inside
+        `jax.jit` and `jax.lax.scan`. It decides which heuristics run in the next step.
+    weights : tuple of Array
+        theta_t: W_l (D_l, D_{l-1} + 1) for l = 1, ..., L.
+    average : tuple of Array
+        The moving average of the weights (44), (45), in the same shapes.
+    factors : Factors or tuple
+        The averaged curvature: `Factors` for `KroneckerFactored`, and () for `HessianFree`.
+    tau, gamma : Array
+        The dampings of the full matrix and of the blocks, 0-d.
+    update : tuple of Array
+        The last update, in the shapes of the weights; () without momentum.
+    counts : Counts
+        The outcomes of the steps.
+
+    Notes
+    -----
+    To make a state from its parts, for instance from a checkpoint, replace fields of a first state:
+    `optimiser.init(weights)._replace(t=..., average=..., factors=..., tau=..., gamma=...)`. All arrays have the dtype,
+    library and device of the weights; `step` checks this and the shapes. With `KroneckerFactored` give
+    `kfgn.Factors(count, Q, G)`: missing inverses are computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> network = kfgn.Network.dense((2, 1), (), "squared_error")
+    >>> optimiser = kfgn.GaussNewton(network, kfgn.KroneckerFactored(refresh=5))
+    >>> state = optimiser.init((np.zeros((1, 3)),))
+    >>> factors = state.factors._replace(count=state.factors.count + 1, Q=(np.eye(3),), G=(np.eye(1),), inverses=())
+    >>> state = state._replace(t=1, factors=factors, gamma=np.asarray(0.1))
+    >>> state, info = optimiser.step(state, np.ones((4, 2)), np.ones((4, 1)))
+    >>> state.t, len(state.factors.inverses)
+    (2, 1)
+    """
+
+    t: int | Array
+    weights: Arrays
+    average: Arrays
+    factors: Any
+    tau: Array
+    gamma: Array
+    update: Arrays
+    counts: Counts
+
+
+class FirstOrderState(NamedTuple):
+    """The state of a run of `SGD` or `Adam` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
+
+    Attributes
+    ----------
+    t : int or Array
+        The number of steps done: a Python integer, or a 0-d integer array of JAX.
+    weights : tuple of Array
+        theta_t: W_l (D_l, D_{l-1} + 1) for l = 1, ..., L.
+    average : tuple of Array
+        The moving average of the weights (44), (45), in the same shapes.
+    moments : tuple of tuple of Array
+        For `SGD` the momentum v, and for `Adam` the averages m of the gradient and v of its square, each in the shapes
+        of the weights.
+    counts : Counts
+        The outcomes of the steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.Adam(kfgn.Network.dense((2, 1), (), "squared_error"))
+    >>> state = optimiser.init((np.zeros((1, 3)),))
+    >>> state.t, len(state.moments)
+    (0, 2)
+    """
+
+    t: int | Array
+    weights: Arrays
+    average: Arrays
+    moments: tuple[Arrays, ...]
+    counts: Counts
 
 
 class Info(NamedTuple):
-    """The outcome of a step: 0-d arrays on the device of the weights, for which the step does not wait.
+    """The outcome of a step: 0-d arrays on the device of the weights. The step does not wait for their values.
 
-    ok:        whether the step moved the weights; `GaussNewton.step` describes all that a rejected step changes
-    loss:      the mean loss of the batch at the weights before the step
-    f:         loss + eta / 2 |theta|^2, what is minimised
-    step_size: alpha of (40), negative for a descent step and 0 for a rejected one; for first-order methods minus the learning rate
-    tau:       the damping of the full matrix in this step; None for first-order methods, and so are the next two
-    gamma:     the damping of the blocks in this step
-    rho:       the reduction ratio (42) of the whole update; None if tau was not adapted, and NaN if both changes of f
-               are within its rounding, where rho means nothing
-    valid:     whether all targets have values that the objective takes
+    Attributes
+    ----------
+    ok : Array
+        True if the step was accepted and changed the weights. `GaussNewton.step` describes a rejected step.
+    loss : Array
+        The mean loss of the batch at the weights before the step.
+    f : Array
+        loss + eta / 2 |theta|^2, the function that is minimised, before the step.
+    step_size : Array
+        alpha of (40): negative for a descent step, and 0 for a rejected one. For `SGD` and `Adam` it is minus the
+        learning rate.
+    tau : Array or None
+        The damping of the full matrix in this step. None for `SGD` and `Adam`.
+    gamma : Array or None
+        The damping of the blocks in this step, after its choice. None for `SGD` and `Adam`.
+    rho : Array or None
+        The reduction ratio (42) of the whole update. NaN in a step that does not adapt tau, and where both changes of f
+        are within its rounding, so that their ratio has no meaning. None for `SGD` and `Adam`.
+    valid : Array
+        True if all targets have values that the objective accepts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.SGD(kfgn.Network.dense((2, 1), (), "squared_error"), learning_rate=0.25)
+    >>> _, info = optimiser.step(optimiser.init((np.zeros((1, 3)),)), np.ones((4, 2)), np.ones((4, 1)))
+    >>> bool(info.ok), float(info.loss), float(info.step_size), info.tau
+    (True, 0.5, -0.25, None)
     """
 
     ok: Array
@@ -56,65 +205,17 @@ class Info(NamedTuple):
     valid: Array | None = None
 
 
-Tree = TypeVar("Tree")
-
-
-def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
-    """`where` on every array of two tuples, nested alike."""
-    if not isinstance(yes, tuple) or not isinstance(no, tuple):
-        return xp.where(condition, yes, no)  # type: ignore[no-any-return]
-    chosen = [selected(xp, condition, a, b) for a, b in zip(yes, no, strict=True)]
-    return type(yes)(*chosen) if hasattr(yes, "_fields") else type(yes)(chosen)
-
-
 def checked_start(network: Network, weights: Weights) -> Arrays:
-    """A copy of weights to start from: finite, of the network's shapes, in one library, dtype and device."""
+    """A copy of the initial weights, which are finite, of the shapes of the network, and in one library and dtype."""
     return tuple(map(copied, checked_weights(network, weights)))
 
 
-def zeros_like(W: Array) -> Callable[[tuple[int, ...]], Array]:
-    """zeros(shape) in the dtype and on the device of W."""
-    xp = array_namespace(W)
-    return lambda shape: xp.zeros(shape, dtype=W.dtype, device=device(W))
+def no_counts(like: Array) -> Counts:
+    """The counts before the first step. The three arrays do not share memory."""
+    return Counts(zero_count(like), zero_count(like), zero_count(like))
 
 
-def scalar_like(W: Array, value: float) -> Array:
-    """A 0-d array in the dtype and on the device of W."""
-    return array_namespace(W).full((), value, dtype=W.dtype, device=device(W))
-
-
-def zero_count(W: Array) -> Array:
-    """A 0-d integer on the device of W, in the library's own index dtype."""
-    return array_namespace(W).zeros((), dtype=index_dtype(W), device=device(W))
-
-
-def no_counts(W: Array) -> Counts:
-    """The counts before the first step, each an array of its own."""
-    return Counts(zero_count(W), zero_count(W), zero_count(W))
-
-
-def with_own_average(state: Tree) -> Tree:
-    """A first state whose average is another copy of its weights: no two of its arrays share memory.
-
-    An array can then be changed in place, or its memory given to a compiled step, without a change of the others.
-    """
-    return state._replace(average=tuple(map(copied, state.weights)))  # type: ignore[attr-defined,no-any-return]
-
-
-def detached_tree(tree: Any) -> Any:
-    """Every array of a tuple, nested or not, outside any autograd graph, in tuples of the same types."""
-    if not isinstance(tree, tuple):
-        return detached(tree)
-    parts = [detached_tree(part) for part in tree]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-
-
-def checked_t(t: Any) -> int:
-    """How many steps are done, an integer of the host: it says which program the next one is."""
-    try:
-        return checked_integer("state.t", t, lower=0, expected="a Python integer from 0")
-    except TypeError as error:
-        raise TypeError(
-            f"{error}; to trace a step, keep t out of it: "
-            "jax.jit(lambda arrays, X, Y: optimiser.step(State(t, *arrays), X, Y))"
-        ) from None
+def counted(counts: Counts, ok: Array) -> Counts:
+    """The counts after one more step. ok is a 0-d boolean: true if the step was accepted."""
+    one = array_namespace(ok).astype(ok, counts.accepted.dtype)
+    return Counts(counts.accepted + one, counts.rejected + 1 - one, (counts.failures + 1) * (1 - one))

@@ -10,12 +10,14 @@
 """
 
 from .arrays import carries_derivatives, copied, detached, device, has_values, index_dtype, is_plain, unit_roundoff
+from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
+from .placement import creation_device
 from .settings import with_own_settings
 
 __all__ = [
@@ -23,11 +25,14 @@ __all__ = [
     "Backend",
     "BackendUnavailableError",
     "available_memory",
+    "branch",
+    "can_branch_on",
     "carries_derivatives",
     "cholesky",
     "cholesky_solve",
     "compiled",
     "copied",
+    "creation_device",
     "detached",
     "device",
     "eigh",

@@ -72,7 +72,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
     """Return the first array among the values, or in tuples and lists of them. These are short in a valid call."""
     for value in values:
-        if is_array_api_obj(value):
+        if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):  # not the t of a state
             return value
         if depth and isinstance(value, (tuple, list)):
             found = _first_array(value[:8], depth - 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._network.network import Network
 from .._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, KroneckerFactored
-from .._optimisers.form import check_held
+from .._optimisers.state_checks import check_representable
 from .._validation.scalars import checked_name
 from .arguments import with_usage_error
 from .errors import UsageError
@@ -41,7 +41,7 @@ class Method(NamedTuple):
 
 
 def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, given: dict[str, Any]) -> GaussNewton:
-    defaults = {"tau": curvature.TAU, "gamma": curvature.GAMMA}
+    defaults = {"tau": curvature.default_tau, "gamma": curvature.default_gamma}
     dampings = {name: _with_initial(name, given[name], defaults[name]) for name in DAMPING_OPTIONS if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
 
@@ -115,7 +115,7 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
             raise UsageError(f"{name}: expected a number for {options.method}, got none")
     try:
         optimiser = method.make(network, given)
-        check_held(optimiser, np.zeros((), options.dtype))
+        check_representable(optimiser, np.zeros((), options.dtype))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{options.method}: {error}") from error
     return optimiser

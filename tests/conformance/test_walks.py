@@ -16,8 +16,7 @@ from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 
-import kfgn
-from kfgn._optimisers import gauss_newton
+from kfgn._optimisers import adaptation, gauss_newton_step, rejection
 
 STEP = ROWS["optimiser_step"]
 along = cache(lambda name: trajectory_problem(name, *TRAJECTORIES[name]))
@@ -91,41 +90,48 @@ def short(name, *, period=1):
     return replace(problem, trajectory=problem.trajectory._replace(checkpoints=chosen))
 
 
-def swapped(self, xp, value, rho, thresholds):
-    """Raise tau when it should be lowered, and the reverse."""
+def swapped(xp, damping, value, rho, thresholds):
+    """tau up where it should go down."""
     low, high = thresholds
-    return xp.where(rho > high, self.higher(xp, value), xp.where(rho < low, self.lower(xp, value), value))
+    down, up = adaptation.decreased(xp, damping, value), adaptation.increased(xp, damping, value)
+    return xp.where(rho > high, up, xp.where(rho < low, down, value))
 
 
 MISTAKES = {
-    "tau the wrong way": (5, lambda m: m.setattr(kfgn.Damping, "followed", swapped)),
-    "gamma stays": (20, lambda m: m.setattr(kfgn.Damping, "lower", lambda self, xp, value: value)),
+    "tau the wrong way": (5, lambda m: m.setattr(gauss_newton_step, "levenberg_marquardt", swapped)),
+    "gamma stays": (20, lambda m: m.setattr("kfgn._optimisers.candidates.decreased", lambda xp, damping, value: value)),
     "no factor of alpha": (
         7,
-        lambda m: m.setattr(gauss_newton, "_step_size", lambda xp, best, longest: -(best.bend**0)),
+        lambda m: m.setattr(gauss_newton_step, "step_size", lambda xp, c, bound: -(c.curvature_along**0)),
     ),
     "averages from the start": (
         7,
-        lambda m: m.setattr(gauss_newton, "averaged", lambda xp, old, new, n, most: new),
+        lambda m: m.setattr(gauss_newton_step, "averaged", lambda xp, old, new, n, beta_max: new),
     ),
 }
 
 
-def without_momentum(xp, p, update, g, state, eta):
+def without_momentum(at, update, g, state, eta):
     """Compute the change of the model by the step alone. The right change is that by the whole update."""
     own = tuple(u - 0.75 * old for u, old in zip(update, state.update, strict=True))
-    return change_in_model(xp, p, own, g, state, eta)
+    return change_in_model(at, own, g, state, eta)
 
 
-change_in_model = gauss_newton.change_in_model
+change_in_model = gauss_newton_step.change_in_model
 OF_A_RULE = {
-    "rho without momentum": ("momentum", lambda m: m.setattr(gauss_newton, "change_in_model", without_momentum)),
+    "rho without momentum": ("momentum", lambda m: m.setattr(gauss_newton_step, "change_in_model", without_momentum)),
     "no floor of a damping": (
         "saturated",
         lambda m: m.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping),
     ),
-    "rejected for ever": ("rejected", lambda m: m.setattr(kfgn.Damping, "raised", lambda self, xp, value: value)),
-    "tau follows rounding": ("converged", lambda m: m.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)),
+    "rejected for ever": (
+        "rejected",
+        lambda m: m.setattr(rejection, "after_rejection", lambda xp, damping, value: value),
+    ),
+    "tau follows rounding": (
+        "converged",
+        lambda m: m.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho),
+    ),
 }
 
 

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 import kfgn
-from kfgn._algebra.damping import damped_inverse
-from kfgn._optimisers import Counts, Factors, State
 from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
 
 from ..problems.problem import Array, Checkpoint, Problem, Trajectory
@@ -21,7 +19,7 @@ TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for nam
 
 NORMS = ("trace", "frobenius", "spectral")
 ITERATIONS = 200
-"""Of conjugate gradients: more than any problem here takes to arrive."""
+"""The iterations of conjugate gradients: more than any problem here needs to converge."""
 
 
 class _Arrays:
@@ -63,7 +61,7 @@ class _Arrays:
 
 
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
-    """The walk's optimiser, with the constants that it has and the port's defaults, the paper's, for the others."""
+    """The optimiser of a trajectory, with the defaults of the port for the constants that the trajectory leaves open."""
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
         kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
@@ -88,37 +86,33 @@ def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfg
     )
 
 
-def _state(p: _Arrays, optimiser: kfgn.GaussNewton, here: Checkpoint) -> State:
-    """The state of a waypoint; inverses that serve several steps are those of its own factors and gamma."""
-    start = optimiser.init(here.weights)
-    curvature, counts = start.curvature, start.counts
-    how = optimiser.curvature
-    if isinstance(how, kfgn.KroneckerFactored):
-        k, factors = here.gamma + optimiser.eta, zip(here.Q, here.G, strict=True)
-        kept = [damped_inverse(p.xp, Q, G, k, how.inversion, floored=True)[0] for Q, G in factors]
-        count = counts.accepted + (here.t + how.refresh - 1) // how.refresh
-        curvature = Factors(count, here.Q, here.G, tuple(kept) if curvature.inverses else ())
-    return State(
-        here.t,
-        here.weights,
-        here.average,
-        curvature,
-        here.tau,
-        here.gamma,
-        here.update if optimiser.momentum else (),
-        Counts(counts.accepted + here.t, counts.rejected, counts.failures),
+def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
+    """The state of a checkpoint. Inverses that serve several steps are computed from its own factors and gamma."""
+    state = optimiser.init(here.weights)
+    factors, estimate = state.factors, optimiser.curvature
+    if isinstance(estimate, kfgn.KroneckerFactored):
+        batches = (here.t + estimate.refresh - 1) // estimate.refresh
+        factors = kfgn.Factors(factors.count + batches, here.Q, here.G)
+    return state._replace(
+        t=here.t,
+        average=here.average,
+        factors=factors,
+        tau=here.tau,
+        gamma=here.gamma,
+        update=here.update if optimiser.momentum else (),
+        counts=state.counts._replace(accepted=state.counts.accepted + here.t),
     )
 
 
 def _steps(p: _Arrays) -> tuple[Any, ...]:
-    """One step from each waypoint: weights, averages, Q and G, tau, gamma, f and alpha."""
+    """One step from each checkpoint: weights, averages, Q and G, tau, gamma, f and alpha."""
     if p.trajectory is None:
         raise ValueError("expected an optimiser trajectory")
     optimiser = _optimiser(p.network, p.trajectory, float(p.eta))
     arrays: list[Any] = []
     for here in p.trajectory.checkpoints:
-        state, info = optimiser.step(_state(p, optimiser, here), here.X, here.Y, here.draws)
-        factors = (*state.curvature.Q, *state.curvature.G) if state.curvature else ()
+        state, info = optimiser.step(_state(optimiser, here), here.X, here.Y, here.draws)
+        factors = (*state.factors.Q, *state.factors.G) if state.factors else ()
         arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)
 

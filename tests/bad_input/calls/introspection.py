@@ -13,11 +13,9 @@ import kfgn.lab
 PROTOCOL = {
     **dict.fromkeys(
         ("KroneckerFactored", "HessianFree"),
-        ("due", "draw", "checked_draws", "check_memory", "start", "ready", "observed", "direction"),
+        ("refreshes", "draw", "checked_draws", "check_memory", "start", "completed", "observed", "direction", "ready"),
     ),
-    "Damping": ("due", "decreased", "increased", "candidates", "followed", "raised"),
-    **dict.fromkeys(("SGD", "Adam"), ("rate", "updated", "start")),
-    "GaussNewton": ("start",),
+    **dict.fromkeys(("SGD", "Adam"), ("updated",)),
     "Dense": (
         *("weight_shape", "kernel", "inputs", "input_tangents", "preactivations", "preactivation_tangents"),
         *("pulled_back", "mean_gradient", "mean_input_moment"),
@@ -26,7 +24,10 @@ PROTOCOL = {
 }
 """Methods of layers, of parts of an optimiser and of a watch. kfgn alone calls them, with checked arguments."""
 
-RECORDS = {"LossAndFactors", "Images", "Info", "Run", "Solution"}
+RECORDS = {
+    *("Counts", "Factors", "FirstOrderState", "Info", "State"),
+    *("LossAndFactors", "Images", "Run", "Solution"),
+}
 """Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
 
 

@@ -85,8 +85,6 @@ def optimisers(library: Library) -> Iterator[Call]:
                     "draws": draws,
                 },
             }
-            if kind == "GaussNewton":
-                methods["program"] = {"t": (1, v.count)}
             for method, arguments in methods.items():
                 of = getattr(type(optimiser), method)
                 yield Call(f"kfgn.{kind}.{method}", of, getattr(optimiser, method), arguments)

@@ -80,4 +80,4 @@ def run_on_one_batch(optimiser, weights, X, Y, steps):
 def with_factors(optimiser, weights, Q, G):
     """The first state, with averages of factors over so many batches that a further batch does not change them."""
     state = optimiser.init(weights)
-    return state._replace(curvature=Factors(state.curvature.count + 10**9, Q, G, ()))
+    return state._replace(factors=Factors(state.factors.count + 10**9, Q, G, ()))

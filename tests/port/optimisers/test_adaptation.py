@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._optimisers import gauss_newton
+from kfgn._optimisers import gauss_newton_step
 
 from .runs import INVERSIONS, METHODS, PLAIN, run_on_one_batch, start, targets
 
@@ -28,7 +28,7 @@ def test_tau_does_not_follow_rounding(name, monkeypatch):
     assert int(state.counts.rejected) == 0
     assert max(float(info.tau) for info in infos) < 0.1
     assert sum(np.isnan(info.rho) for info in infos[-50:]) > 40
-    monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
+    monkeypatch.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho)
     state, _ = run_on_one_batch(optimiser, start(network, dtype), X, Y, 400)
     assert float(state.tau) > 1e6
 
@@ -48,8 +48,8 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
     )
     with_rules, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 40)
     monkeypatch.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping)
-    monkeypatch.setattr(gauss_newton, "trusted", lambda xp, rho, *_: rho)
-    monkeypatch.setattr(gauss_newton, "more_damped", lambda optimiser, xp, state, *_: state)
+    monkeypatch.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho)
+    monkeypatch.setattr(gauss_newton_step, "with_more_damping", lambda xp, state, *_, **__: state)
     without, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 40)
     for W, V in zip(with_rules.weights + with_rules.average, without.weights + without.average, strict=True):
         np.testing.assert_array_equal(W, V)

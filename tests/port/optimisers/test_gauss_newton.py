@@ -1,7 +1,5 @@
 """The steps of `GaussNewton`: pure, repeatable, downhill, bounded, and traced by JAX."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -37,7 +35,7 @@ def test_steps_are_pure_and_repeat(backend, curvature):
             array.flags.writeable = False
     third, _ = run(optimiser, backend, 3, state=first[3])
     assert equal(third[-1], first[-1])
-    assert [info.rho is not None for info in infos] == [False, True, False, True, False, True]
+    assert [not np.isnan(info.rho) for info in infos] == [False, True, False, True, False, True]
     assert [int(c) for c in first[-1].counts] == [6, 0, 0]
     assert float(infos[-1].loss) < float(infos[-1].f)
 
@@ -84,5 +82,3 @@ def test_a_step_inside_a_trace(backend):
         expected, _ = optimiser.step(state, X, Y)
         for a, b in zip(leaves(traced(tuple(state)[1:], X, Y)), leaves(tuple(expected)[1:]), strict=True):
             np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-10, atol=1e-12)
-        with pytest.raises(TypeError, match=re.escape("state.t: expected a Python integer from 0, got")):
-            jax.jit(lambda state, X, Y: optimiser.step(state, X, Y)[0])(state, X, Y)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._optimisers import Factors, gauss_newton
+from kfgn._optimisers import Factors, gauss_newton_step
 
 from .runs import INVERSIONS, ONE_LAYER, equal, run_on_one_batch, start, with_factors
 
@@ -12,8 +12,8 @@ from .runs import INVERSIONS, ONE_LAYER, equal, run_on_one_batch, start, with_fa
 def indefinite(optimiser, W, Q):
     """The state at weights W of one layer, with an average Q over so many batches that another one changes nothing."""
     state = optimiser.init((W,))
-    factors = Factors(state.curvature.count + 10**9, (Q,), (np.eye(len(W)),), ())
-    return state._replace(curvature=factors)
+    factors = Factors(state.factors.count + 10**9, (Q,), (np.eye(len(W)),), ())
+    return state._replace(factors=factors)
 
 
 @pytest.mark.parametrize(("decay", "ok"), [(0.5, False), (1e-3, True)])
@@ -50,9 +50,7 @@ def test_a_matrix_that_is_not_positive_definite_raises_gamma_until_it_is(inversi
         assert float(state.gamma) == pytest.approx(expected, rel=1e-14)
         assert float(info.step_size) == 0
         assert float(state.tau) == float(before.tau)
-        for a, b in zip(
-            state.weights + state.average + state.curvature.Q, weights * 2 + before.curvature.Q, strict=True
-        ):
+        for a, b in zip(state.weights + state.average + state.factors.Q, weights * 2 + before.factors.Q, strict=True):
             np.testing.assert_array_equal(a, b)
         assert [int(c) for c in state.counts] == [0, rejected, rejected]
     assert 0 < rejected < 60
@@ -103,7 +101,7 @@ def test_an_update_that_overflows_raises_a_damping_until_one_does_not(curvature)
 
 
 def test_a_loss_that_is_not_finite_after_the_update_raises_tau(monkeypatch):
-    monkeypatch.setattr(gauss_newton, "change_in_loss", lambda *_: np.asarray(np.inf))
+    monkeypatch.setattr(gauss_newton_step, "change_in_loss", lambda *_: np.asarray(np.inf))
     optimiser = kfgn.GaussNewton(ONE_LAYER, tau=kfgn.Damping(1e-2, 2))
     rng, weights = np.random.default_rng(3), start(ONE_LAYER, "float64")
     X, Y = rng.normal(size=(7, 2)), rng.normal(size=(7, 2))

@@ -22,14 +22,14 @@ def test_between_refreshes_inverses_serve_again(backend, inversion):
         tau=kfgn.Damping(1, None),
     )
     states, _ = run(optimiser, backend, 7)
-    counts = [int(state.curvature.count) for state in states]
+    counts = [int(state.factors.count) for state in states]
     assert counts == [0, 1, 1, 1, 2, 2, 2, 3]
     for t, (a, b) in enumerate(pairwise(states), start=1):
-        same = equal(a.curvature, b.curvature)
+        same = equal(a.factors, b.factors)
         assert same is ((t - 1) % 3 != 0)
-    assert isinstance(states[1].curvature, Factors)
-    assert len(states[1].curvature.inverses) == 3
-    assert started(kfgn.GaussNewton(NETWORK), backend).curvature.inverses == ()
+    assert isinstance(states[1].factors, Factors)
+    assert len(states[1].factors.inverses) == 3
+    assert started(kfgn.GaussNewton(NETWORK), backend).factors.inverses == ()
 
 
 @numpy_alone

@@ -1,0 +1,53 @@
+"""New arrays in the dtype and on the device of the weights, and operations on nested tuples of arrays."""
+
+from typing import Any, TypeVar
+
+from array_api_compat import array_namespace
+
+from .._types import Array, Namespace
+from ..backends import creation_device, detached, index_dtype
+
+Tree = TypeVar("Tree")
+
+
+def zeros(shape: tuple[int, ...], like: Array) -> Array:
+    """Zeros in the dtype and on the device of `like`."""
+    return array_namespace(like).zeros(shape, dtype=like.dtype, device=creation_device(like))
+
+
+def scalar(value: float, like: Array) -> Array:
+    """A 0-d array in the dtype and on the device of `like`."""
+    return array_namespace(like).full((), value, dtype=like.dtype, device=creation_device(like))
+
+
+def zero_count(like: Array) -> Array:
+    """The integer 0 as a 0-d array on the device of `like`, in the library's own index dtype."""
+    return array_namespace(like).zeros((), dtype=index_dtype(like), device=creation_device(like))
+
+
+def true(like: Array) -> Array:
+    """True as a 0-d array on the device of `like`."""
+    xp = array_namespace(like)
+    return xp.ones((), dtype=xp.bool, device=creation_device(like))
+
+
+def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
+    """`where` on every array of two equally nested tuples. None, which is no array, stays None."""
+    if yes is None:
+        return yes
+    if not isinstance(yes, tuple) or not isinstance(no, tuple):
+        return xp.where(condition, yes, no)  # type: ignore[no-any-return]
+    chosen = [selected(xp, condition, a, b) for a, b in zip(yes, no, strict=True)]
+    return _rebuilt(yes, chosen)
+
+
+def detached_tree(tree: Tree) -> Tree:
+    """Nested tuples of the same types, with every array outside any autograd graph."""
+    if not isinstance(tree, tuple):
+        return detached(tree)  # type: ignore[no-any-return]
+    return _rebuilt(tree, [detached_tree(part) for part in tree])
+
+
+def _rebuilt(tree: Tree, parts: list[Any]) -> Tree:
+    kind: Any = type(tree)
+    return kind(*parts) if hasattr(tree, "_fields") else kind(parts)  # type: ignore[no-any-return]

@@ -1,0 +1,94 @@
+"""A step of `GaussNewton`: Algorithm 1 with the heuristics of Appendix C."""
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from .._algebra.layerwise import all_finite, inner, plus, quotient
+from .._linearisation.arguments import targets_allowed
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
+from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
+from .._types import Array, Arrays
+from ..backends import branch
+from .adaptation import levenberg_marquardt, nan_within_rounding
+from .arrays import scalar, selected
+from .averages import averaged
+from .candidates import chosen_candidate, step_size
+from .curvature_estimate import Added, CurvatureEstimate
+from .rejection import with_more_damping
+from .schedule import Schedule
+from .settings import Settings, schedule_at
+from .state import Info, State, counted
+
+
+def step(
+    settings: Settings, schedule: Schedule, state: State, X: Array, Y: Array, draws: Array | None
+) -> tuple[State, Info]:
+    """A step on checked arguments. t is None in both states."""
+    xp, network, eta = array_namespace(X), settings.network, settings.eta
+    estimate: CurvatureEstimate[Any] = settings.curvature
+    at = linearised_for_gauss_newton(network, state.weights, X, Y)
+    full = state.tau + eta
+    state = state._replace(factors=estimate.completed(state.factors, Added(full, state.gamma + eta)))
+
+    loss = at.loss()
+    gradient, factors = estimate.observed(at, state.factors, draws, schedule.refreshes)
+    g = regularised_gradient(at.weights, gradient, eta)
+
+    def direction(gamma: Array, invert: bool | Array) -> tuple[Arrays, Any, Array]:
+        return estimate.direction(at, factors, g, Added(full, gamma + eta), invert)
+
+    chosen = chosen_candidate(at, direction, state.gamma, settings.dampings.gamma, schedule, g, full)
+    alpha = step_size(xp, chosen, settings.max_step_size)
+    update = tuple(alpha * d for d in chosen.delta)
+    fall = alpha * chosen.directional_derivative + alpha * alpha * chosen.curvature_along / 2
+    if settings.momentum:
+        update = plus(update, state.update, settings.momentum)
+        fall = change_in_model(at, update, g, state, eta)
+    weights = plus(at.weights, update)
+    f = loss + eta / 2 * inner(xp, at.weights, at.weights)
+
+    def adapted_tau() -> tuple[Array, Array, Array]:
+        change = change_in_loss(at, update, eta)
+        rho = nan_within_rounding(xp, quotient(xp, change, fall), change, fall, rounding_of(at, f))
+        tau = levenberg_marquardt(xp, settings.dampings.tau, state.tau, rho, settings.thresholds)
+        return tau, rho, update_finite & xp.isfinite(change)
+
+    def same_tau() -> tuple[Array, Array, Array]:
+        return state.tau, scalar(float("nan"), X), update_finite
+
+    update_finite = xp.isfinite(inner(xp, update, update))
+    tau, rho, landed = branch(schedule.adapts_tau, adapted_tau, same_tau)
+
+    valid = targets_allowed(xp, network, Y)
+    posed = valid & xp.isfinite(f) & all_finite(xp, g) & estimate.ready(at, factors, draws)
+    ok = posed & chosen.ok & landed
+    accepted = state._replace(
+        weights=weights,
+        average=averaged(xp, state.average, weights, state.counts.accepted + 1, settings.parameter_average),
+        factors=chosen.factors,
+        tau=tau,
+        gamma=chosen.gamma,
+        update=update if settings.momentum else (),
+    )
+    rejected = with_more_damping(
+        xp,
+        state,
+        settings.dampings,
+        unsolved=posed & ~chosen.ok,
+        overshot=posed & chosen.ok & ~landed,
+        uses_gamma=estimate.uses_gamma,
+    )
+    after = selected(xp, ok, accepted, rejected)._replace(counts=counted(state.counts, ok))
+    info = Info(ok, loss, f, xp.where(ok, alpha, xp.zeros_like(alpha)), state.tau, chosen.gamma, rho, valid)
+    return after, info
+
+
+def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:
+    """The denominator of (42) for the whole update, which includes a part of the last update, 0-d."""
+    return inner(at.xp, update, gradient) + curvature_term(at, update, state.tau + eta) / 2
+
+
+def step_at(settings: Settings, t: Array, state: State, X: Array, Y: Array, draws: Array | None) -> tuple[State, Info]:
+    """A step whose schedule depends on an array t."""
+    return step(settings, schedule_at(settings, t), state, X, Y, draws)

@@ -1,0 +1,24 @@
+"""The dampings after a rejected step, so that the next step is a different one. Ours and not the paper's."""
+
+from .._types import Array, Namespace
+from .adaptation import Dampings, after_rejection
+from .state import State
+
+
+def with_more_damping(
+    xp: Namespace, state: State, dampings: Dampings, *, unsolved: Array, overshot: Array, uses_gamma: bool
+) -> State:
+    """The state after a step of `GaussNewton` that was rejected because a damping was too small.
+
+    unsolved:   0-d: the damped matrix is not positive definite, or the direction is not finite. The damping of that
+                matrix is raised
+    overshot:   0-d: the update is not finite, or f is not finite after the update. tau is raised, as for a rho below
+                its threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of delta~
+    uses_gamma: the damped matrix contains gamma; otherwise it contains tau
+    """
+    if not uses_gamma:
+        overshot, unsolved = overshot | unsolved, xp.zeros_like(unsolved)
+    tau, gamma = (
+        after_rejection(xp, damping, value) for damping, value in zip(dampings, (state.tau, state.gamma), strict=True)
+    )
+    return state._replace(tau=xp.where(overshot, tau, state.tau), gamma=xp.where(unsolved, gamma, state.gamma))

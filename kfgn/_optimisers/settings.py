@@ -1,0 +1,73 @@
+"""The settings of `GaussNewton`, validated."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._linearisation.arguments import check_network, gauss_newton_split
+from .._network.network import Network
+from .._types import Array
+from .._validation.scalars import checked_number, checked_pair, set_fields
+from .._words import shown
+from .adaptation import Damping, Dampings
+from .hessian_free import HessianFree
+from .kronecker_factored import KroneckerFactored
+from .schedule import Schedule, is_multiple
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The network and the hyperparameters of `GaussNewton`, whose docstring describes them."""
+
+    network: Network
+    curvature: KroneckerFactored | HessianFree = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
+    eta: float = 1e-5
+    tau: Damping | None = None
+    gamma: Damping | None = None
+    thresholds: tuple[float, float] = (0.75, 0.75)
+    max_step_size: float | None = None
+    momentum: float = 0.0
+    parameter_average: float = 0.95
+
+    def __post_init__(self) -> None:
+        check_network(self.network)
+        gauss_newton_split(self.network)
+        if not isinstance(self.curvature, KroneckerFactored | HessianFree):
+            raise TypeError(f"curvature: expected KroneckerFactored or HessianFree, got {shown(self.curvature)}")
+        tau, gamma = self.dampings
+        low, high = checked_pair("thresholds", self.thresholds)
+        low = checked_number("thresholds", low)
+        set_fields(
+            self,
+            tau=tau,
+            gamma=gamma,
+            eta=checked_number("eta", self.eta),
+            thresholds=(low, checked_number("thresholds", high, lower=low)),
+            momentum=checked_number("momentum", self.momentum, upper=1.0),
+            parameter_average=checked_number("parameter_average", self.parameter_average, upper=1.0),
+        )
+        if self.max_step_size is not None:
+            set_fields(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
+
+    @property
+    def dampings(self) -> Dampings:
+        """tau and gamma, of which neither is None."""
+        tau, gamma = self.curvature.default_tau, self.curvature.default_gamma
+        return Dampings(_damping("tau", self.tau, tau), _damping("gamma", self.gamma, gamma))
+
+
+def schedule_at(settings: Settings, t: int | Array) -> Schedule:
+    """The heuristics that run in step t = 1, 2, ..."""
+    curvature, (tau, gamma) = settings.curvature, settings.dampings
+    return Schedule(
+        refreshes=curvature.refreshes(t),
+        adapts_tau=is_multiple(t, tau.period),
+        adapts_gamma=curvature.uses_gamma and is_multiple(t, gamma.period),
+    )
+
+
+def _damping(name: str, value: Any, default: Damping) -> Damping:
+    if value is None:
+        return default
+    if not isinstance(value, Damping):
+        raise TypeError(f"{name}: expected a Damping, got {shown(value)}")
+    return value

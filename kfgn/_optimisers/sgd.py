@@ -1,0 +1,88 @@
+"""Gradient descent, with momentum or Nesterov's momentum."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .._algebra.layerwise import plus
+from .._types import Array, Arrays, Namespace
+from .._validation.scalars import checked_flag, checked_number, set_fields
+from .first_order import FirstOrder
+
+
+@dataclass(frozen=True)
+class SGD(FirstOrder):
+    """Gradient descent, with momentum or Nesterov's momentum as PyTorch defines them.
+
+    It minimises f = loss + eta / 2 |theta|^2, where theta are all weights, biases included.
+
+    Parameters
+    ----------
+    network : Network
+        The network and its objective.
+    learning_rate : float
+        Above 0.
+    halving : int or None, optional
+        The number of accepted steps after which the learning rate is halved, again and again. None for never.
+    eta : float, optional
+        The weight of L2.
+    parameter_average : float, optional
+        From 0 to 1: the largest weight of the earlier weights in their average (45).
+    momentum : float, optional
+        From 0 to 1.
+    nesterov : bool, optional
+        True for Nesterov's momentum.
+
+    Raises
+    ------
+    TypeError
+        For a value of a wrong type.
+    ValueError
+        For a number out of range, and for Nesterov's momentum if momentum is 0.
+
+    Notes
+    -----
+    With g = grad f, a step computes ::
+
+        v = momentum v + g,   theta = theta - rate v
+
+    and with Nesterov's momentum theta = theta - rate (g + momentum v). It costs one forward and one backward pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.SGD(kfgn.Network.dense((1, 1), (), "squared_error"), learning_rate=0.2, momentum=0.5)
+    >>> state, X = optimiser.init((np.zeros((1, 2)),)), np.array([[0.0], [1.0], [2.0]])
+    >>> for _ in range(100):
+    ...     state, info = optimiser.step(state, X, 3 * X + 1)
+    >>> np.round(state.weights[0], 2)
+    array([[3., 1.]])
+    """
+
+    moment_count: ClassVar[int] = 1
+
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        set_fields(
+            self,
+            momentum=checked_number("momentum", self.momentum, upper=1.0),
+            nesterov=checked_flag("nesterov", self.nesterov),
+        )
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov: expected momentum above 0 with it, got 0")
+
+    def updated(
+        self,
+        xp: Namespace,  # noqa: ARG002  (the interface of a rule)
+        moments: tuple[Arrays, ...],
+        gradient: Arrays,
+        n: Array,  # noqa: ARG002
+        rate: Array,
+    ) -> tuple[Arrays, tuple[Arrays, ...]]:
+        """Return the update, and the velocity v after it."""
+        v = plus(gradient, moments[0], self.momentum)
+        direction = plus(gradient, v, self.momentum) if self.nesterov else v
+        return tuple(-rate * x for x in direction), (v,)
