@@ -6,6 +6,7 @@ Questions and right answers
 * quantities:     quantities that the paper defines on a problem, each with its equation
 * oracle:         the reference's answer to a question, which is a quantity on a problem
 * tolerances:     the tolerance rule
+* problem_sets:   sets of problems that are chosen by values and tolerances
 * changes:        the d of the rule, in the arithmetic of `arithmetic`
 * known_changes:  the d that ships with the kit, written by `fixed_changes`
 * certified:      the accuracy of the reference itself, by ball arithmetic

@@ -18,7 +18,7 @@ from .opening import open_implementations
 from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
-from .problems.standard import drawn, problem_set
+from .problem_sets.standard import drawn, problem_set
 from .reports import print_report, read_records, recorder, records, write_page, write_records
 from .results import Report
 from .runner import run

@@ -14,8 +14,8 @@ from multiprocessing import get_context
 
 from .changes import changes
 from .known_changes import FILE, Table, digest, shipped
+from .problem_sets.standard import problem_set
 from .problems.problem import Problem
-from .problems.standard import problem_set
 from .quantities import ROWS, Quantity
 
 

@@ -9,7 +9,16 @@
 * memory: the free memory of a device
 """
 
-from .arrays import carries_derivatives, copied, detached, device, has_values, index_dtype, is_plain, unit_roundoff
+from .arrays import (
+    carries_derivatives,
+    copied,
+    detached,
+    device,
+    has_values,
+    index_dtype,
+    is_plain,
+    unit_roundoff,
+)
 from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative

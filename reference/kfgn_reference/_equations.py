@@ -29,7 +29,13 @@ from ._damping import (
 )
 from ._exponential_family import log_likelihood, log_likelihood_gradient, log_partition_hessian
 from ._factored import expected_q, factored_blocks
-from ._fisher import fisher, fisher_from_hessians, fisher_from_output_hessians, fisher_from_outputs, output_fisher
+from ._fisher import (
+    fisher,
+    fisher_from_hessians,
+    fisher_from_output_hessians,
+    fisher_from_outputs,
+    output_fisher,
+)
 from ._gauss_newton import (
     gauss_newton,
     sample_gauss_newton,

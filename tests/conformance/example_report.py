@@ -9,7 +9,7 @@ from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import records
-from kfgn_conformance.reports.records import UNFINISHED
+from kfgn_conformance.reports.json_lines import UNFINISHED
 from kfgn_conformance.runner import run
 
 CASES = [p for p in cases() if p.transfers[0] == "tanh" and p.objective != "mixture"]

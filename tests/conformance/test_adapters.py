@@ -15,9 +15,9 @@ from kfgn_conformance.adapters.conventions import ConventionError, compared, tra
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cli import main
+from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.layers import dense_layers
-from kfgn_conformance.problems.standard import problem_set
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG

@@ -16,8 +16,8 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 
 sys.path.insert(0, str(Path(__file__).parent))

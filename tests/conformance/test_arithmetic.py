@@ -11,8 +11,8 @@ from kfgn_conformance.arithmetic import Single, Triple, rounded_to
 from kfgn_conformance.arithmetic.elementary import EXACT, ULPS, exactly
 from kfgn_conformance.arithmetic.rounding import near_tie, nearest, rounded
 from kfgn_conformance.changes import at, in_bits
+from kfgn_conformance.problem_sets.drawn import problems
 from kfgn_conformance.problems.cases import SPLITS
-from kfgn_conformance.problems.drawn import problems
 from kfgn_conformance.problems.dyadic import Shape, clear
 from kfgn_conformance.quantities import QUANTITIES, REFERENCE_ONLY
 

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
-from kfgn_conformance.problems import standard
+from kfgn_conformance.problem_sets import standard
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
 

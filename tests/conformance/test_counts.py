@@ -7,8 +7,8 @@ import pytest
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.reports import print_report, records, write_page
 from kfgn_conformance.results import Cell, Report
 from kfgn_conformance.runner import run

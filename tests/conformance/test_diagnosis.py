@@ -10,12 +10,12 @@ from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.trajectories import trajectory_problems
 from kfgn_conformance.problems.cases import SPLITS, cases, shape
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
 from kfgn_conformance.problems.dyadic import dyadic_problem
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.problems.trajectories import trajectory_problems
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.verdicts import WRONG
 

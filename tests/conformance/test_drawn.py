@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.drawn import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
 from kfgn_conformance.problems.cases import SPLITS
-from kfgn_conformance.problems.drawn import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
 from kfgn_conformance.problems.dyadic import Shape
 from kfgn_conformance.quantities import QUANTITIES
 

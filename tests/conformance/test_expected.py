@@ -8,7 +8,7 @@ import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.expected import Expected, read_expected
-from kfgn_conformance.problems import standard
+from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records

@@ -11,9 +11,9 @@ from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import compare, judged
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problems
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problems
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
 from kfgn_reference import TRANSFERS, gradient
 

@@ -18,11 +18,11 @@ from kfgn_conformance.judging import compare
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.orders import in_every_order, repeated_in_orders
-from kfgn_conformance.problems import standard
+from kfgn_conformance.problem_sets import standard
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.real import digits
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.questions import chosen, of_different_shapes, small_problems
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_conformance.reports import read_records

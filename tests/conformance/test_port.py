@@ -12,7 +12,7 @@ from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.drawn import problems
+from kfgn_conformance.problem_sets.drawn import problems
 
 opened = cache(open_target)
 

@@ -1,9 +1,9 @@
 """The functions that visit every array of a problem: paths, order, and the structure of the result."""
 
 import numpy as np
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.problem import Arguments, Checkpoint, Trajectory
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 
 CATEGORICAL = next(p for p in cases() if p.objective == "categorical")
 
@@ -18,7 +18,7 @@ def test_every_array_has_its_path_in_the_order_of_the_fields():
 
 
 def test_a_map_keeps_the_records_and_gets_every_path(monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 2)
+    monkeypatch.setattr("kfgn_conformance.problem_sets.trajectories.STEPS", 2)
     problem, seen = trajectory_problem("kfra", *TRAJECTORIES["kfra"]), []
 
     def negative(path, array):

@@ -12,9 +12,9 @@ from kfgn_conformance.adapters.isolated import NoAnswerError
 from kfgn_conformance.adapters.loading import AdapterError
 from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.cli import main
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.real import autoencoder
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES
 
 from .processes import LONG
@@ -106,7 +106,7 @@ def test_the_path_of_a_program_may_contain_spaces(quote, tmp_path):
 
 
 def test_an_optimiser_trajectory_is_sent(program, monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 2)
+    monkeypatch.setattr("kfgn_conformance.problem_sets.trajectories.STEPS", 2)
     problem = trajectory_problem("kfra", *TRAJECTORIES["kfra"])
     echo = 'print(json.dumps({"arrays": [here["tau"] for here in question["problem"]["trajectory"]["checkpoints"]]}))'
     answer = program(echo).compute(problem, "optimiser_step")

@@ -10,7 +10,7 @@ import pytest
 from kfgn_conformance import cli, decoding
 from kfgn_conformance.decoding import FileError
 from kfgn_conformance.reports import read_records, records
-from kfgn_conformance.reports.records import UNFINISHED, incomplete_lines
+from kfgn_conformance.reports.json_lines import UNFINISHED, incomplete_lines
 
 from .example_report import report, unfinished
 from .processes import LONG

@@ -15,7 +15,7 @@ from kfgn_conformance import cli
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.reports import read_records, recorder, records, write_records
-from kfgn_conformance.reports.records import UNFINISHED, incomplete_lines
+from kfgn_conformance.reports.json_lines import UNFINISHED, incomplete_lines
 from kfgn_conformance.results import Row
 from kfgn_conformance.runner import run
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from kfgn_conformance import cli
 from kfgn_conformance.diagnosis import MISTAKES
-from kfgn_conformance.problems import standard
+from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.reports import read_records, records, write_page
 
 from .example_report import CASES, report

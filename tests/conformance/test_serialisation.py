@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from kfgn_conformance import golden
 from kfgn_conformance.decoding import FileError
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.layers import Dense, weight_shapes
 from kfgn_conformance.problems.real import digits
 from kfgn_conformance.problems.serialisation import as_json, from_json, with_tensors
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from safetensors.numpy import load_file
 
 KINDS = [next(p for p in cases() if p.objective == objective) for objective in ("mixture", "squared_error")]
@@ -53,7 +53,7 @@ def test_a_problem_is_read_back(problem):
 
 @pytest.mark.parametrize("name", ["kfac", "options", "whole"])
 def test_a_trajectory_is_read_back(name, monkeypatch):
-    monkeypatch.setattr("kfgn_conformance.problems.trajectories.STEPS", 3)
+    monkeypatch.setattr("kfgn_conformance.problem_sets.trajectories.STEPS", 3)
     problem = trajectory_problem(name, *TRAJECTORIES[name])
     assert equal(problem.trajectory, from_json(through_json(problem)).trajectory)
 

@@ -10,9 +10,9 @@ from kfgn_conformance.diagnosis import Answered, diagnose, explain
 from kfgn_conformance.diagnosis.shape import shape_of_error
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import case
 from kfgn_conformance.problems.dyadic import Shape, clear
-from kfgn_conformance.problems.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import QUANTITIES, ROWS
 from kfgn_conformance.runner import run
 

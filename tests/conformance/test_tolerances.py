@@ -16,8 +16,8 @@ from kfgn_conformance.fixed_changes import questions
 from kfgn_conformance.judging import compare, judge
 from kfgn_conformance.known_changes import digest, known_changes, shipped
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.drawn import problems
 from kfgn_conformance.problems.cases import case, cases
-from kfgn_conformance.problems.drawn import problems
 from kfgn_conformance.problems.layers import dense_layers
 from kfgn_conformance.problems.real import autoencoder, digits
 from kfgn_conformance.quantities.solves import block_systems, damping, factors, full_system, omega_and_root

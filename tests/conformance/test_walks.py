@@ -10,8 +10,8 @@ from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.trajectories import STEPS, TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.problems.trajectories import STEPS, TRAJECTORIES, trajectory_problem
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.quantities.steps import stepped
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE

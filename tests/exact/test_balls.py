@@ -10,7 +10,7 @@ import pytest
 from kfgn_conformance import QUANTITIES, certified
 from kfgn_conformance.certified import accuracy, balls_have_eigenvalues, error_and_width
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.drawn import drawn_problems
+from kfgn_conformance.problem_sets.drawn import drawn_problems
 from kfgn_conformance.quantities import REFERENCE_ONLY, Quantity
 from kfgn_reference import _damping as damping, _spectral as spectral
 

@@ -14,8 +14,8 @@ import numpy as np
 from hypothesis import assume, event, example, given, settings
 from kfgn_conformance import QUANTITIES, Problem
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.drawn import DAMPINGS, dyadic, sampling_draws, targets
 from kfgn_conformance.problems.discontinuities import clear_of_kinks
-from kfgn_conformance.problems.drawn import DAMPINGS, dyadic, sampling_draws, targets
 from kfgn_conformance.problems.layers import dense_layers, weight_shapes
 from kfgn_conformance.problems.problem import Arguments, exact
 from kfgn_conformance.quantities import REFERENCE_ONLY

@@ -61,7 +61,7 @@ class _Arrays:
 
 
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
-    """The optimiser of a trajectory, with the defaults of the port for the constants that the trajectory leaves open."""
+    """The optimiser of a trajectory, with the port's defaults for constants that the trajectory leaves open."""
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
         kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)

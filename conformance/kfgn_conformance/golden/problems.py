@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..oracle import Oracle
+from ..problem_sets.trajectories import TRAJECTORIES, Scenario, with_trajectory
 from ..problems.dyadic import Shape, clear
 from ..problems.layers import name_of
 from ..problems.problem import Problem, Trajectory
-from ..problems.trajectories import TRAJECTORIES, Scenario, with_trajectory
 from ..quantities import QUANTITIES, ROWS
 
 

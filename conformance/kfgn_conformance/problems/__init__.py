@@ -11,10 +11,6 @@ Read in this order:
 * cases:           fixed problems: each transfer function with each objective
 * fixed:           fixed problems that detect one kind of mistake each; variations: how they differ from random problems
 * real:            two problems of real size, which ship with the kit
-* trajectories:    fixed problems of optimiser steps
-* drawn:           random problems by Hypothesis, for each seed
-* standard:        the set of problems of a run
 
-`trajectories` and `drawn` import the quantities and the tolerances, since they choose problems by their values. No
-other module of this package does.
+`problem_sets` has the problems that are chosen by the values of quantities.
 """

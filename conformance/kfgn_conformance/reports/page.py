@@ -9,7 +9,7 @@ from ..plain import plain
 from ..quantities import ROWS
 from ..verdicts import NOT_RUN, Status
 from ..writing import write_whole
-from .records import Line, Records
+from .json_lines import Line, Records
 
 
 class Box(NamedTuple):

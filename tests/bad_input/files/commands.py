@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
 import pytest
-from kfgn_conformance.problems import standard
+from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problems.cases import cases
 
 

@@ -9,7 +9,7 @@ import pytest
 from kfgn_conformance import Status
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.oracle import Oracles
-from kfgn_conformance.problems.standard import problem_set
+from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.runner import run
 
 from .adapter import QUANTITIES, Batched

@@ -1,9 +1,9 @@
 """The problems of a run: the fixed, random and real ones, and the optimiser trajectories."""
 
-from .cases import cases
-from .fixed import fixed
-from .problem import Problem
-from .real import REAL_PROBLEMS
+from ..problems.cases import cases
+from ..problems.fixed import fixed
+from ..problems.problem import Problem
+from ..problems.real import REAL_PROBLEMS
 from .trajectories import trajectory_problems
 
 

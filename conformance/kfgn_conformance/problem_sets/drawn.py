@@ -19,13 +19,13 @@ from hypothesis.extra import numpy as hnp
 from kfgn_reference import TRANSFERS
 
 from ..oracle import Oracle
+from ..problems.arrays import Array
+from ..problems.cases import SPLITS
+from ..problems.discontinuities import clear_of_kinks, near_border
+from ..problems.dyadic import Shape
+from ..problems.layers import dense_layers, weight_shapes
+from ..problems.problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 from ..quantities import QUANTITIES
-from .arrays import Array
-from .cases import SPLITS
-from .discontinuities import clear_of_kinks, near_border
-from .dyadic import Shape
-from .layers import dense_layers, weight_shapes
-from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 # There are few sizes, since JAX compiles every operation for each shape.
 WIDTHS = (1, 2, 5)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import kfgn_reference as ref
 import numpy as np
 
+from ..problems.arrays import Array
+from ..problems.cases import case
+from ..problems.discontinuities import clear_of_kinks, near_border
+from ..problems.problem import CLASSIFIERS, Checkpoint, Problem, Trajectory, classes, label_shape, root_columns
 from ..quantities.steps import changes, decreases, definiteness, settings_of, state_of
 from ..tolerances import ROUNDOFF
-from .arrays import Array
-from .cases import case
-from .discontinuities import clear_of_kinks, near_border
-from .problem import CLASSIFIERS, Checkpoint, Problem, Trajectory, classes, label_shape, root_columns
 
 STEPS = 50
 SAMPLES = 3

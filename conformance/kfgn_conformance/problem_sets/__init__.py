@@ -1,0 +1,6 @@
+"""Sets of problems whose choice depends on quantities and their tolerances.
+
+drawn         random problems by Hypothesis, on which every quantity can fail
+trajectories  optimiser trajectories, from whose states an implementation steps
+standard      the problems of every run
+"""
