@@ -106,6 +106,9 @@ FLAGS: dict[str, Flag] = {
     "NoWeightDecay": Flag(
         lambda p: float(p.arguments.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
+    "Steps": Flag(
+        lambda p: p.trajectory is not None, "One step of the optimiser from each of the checkpoints under `trajectory`."
+    ),
 }
 """The flags, in the order in which a vector lists them."""
 
