@@ -26,7 +26,8 @@ Products     `jacobian_product`, `transposed_jacobian_product`, `gauss_newton_pr
              `gauss_newton_block_product`, `hessian_block_product`
 Solves       `solve_gauss_newton`, `solve_gauss_newton_blocks`, which return `Solution`
 Model        `quadratic_model`, `curvature_along`, `step_size`, `reduction_ratio`
-Optimisers   `GaussNewton` with `KroneckerFactored` or `HessianFree`, `Damping`, `SGD`, `Adam`, `Info`
+Optimisers   `GaussNewton` with `KroneckerFactored` or `HessianFree`, `Damping`, `SGD`, `Adam`
+States       `State` with `Factors`, `FirstOrderState`, `Counts`, and `Info` on a step
 
 Conventions
 -----------

@@ -5,6 +5,7 @@
 """
 
 import re
+from abc import ABCMeta
 from textwrap import dedent, indent
 from typing import Any, TypeVar, cast
 
@@ -95,7 +96,7 @@ def _entry(line: re.Match[str]) -> str:
     return indent(dedent(SHARED[name]).strip(), margin)
 
 
-class Documented(type):
+class Documented(ABCMeta):
     """A metaclass for records, so that `help` lists their public methods and properties alone.
 
     `help` lists the names that `dir` returns for a class. Special methods are left out, and so are the fields, which

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .._documentation import Documented
 from .._types import Array, Namespace
 from .._validation.scalars import checked_number, checked_period, set_fields
 from ..backends import unit_roundoff
@@ -12,7 +13,7 @@ ROUNDINGS = 8
 
 
 @dataclass(frozen=True)
-class Damping:
+class Damping(metaclass=Documented):
     """The initial value and the adaptation of a damping, tau or gamma.
 
     Every `period` steps the value is multiplied with decay^period, divided by it, or kept.

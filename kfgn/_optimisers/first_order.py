@@ -1,12 +1,13 @@
 """First-order methods, with which Section 5.1 compares: gradient descent, momentum, Nesterov's momentum and Adam."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 from array_api_compat import array_namespace
 
 from .._algebra.layerwise import inner, plus
+from .._documentation import Documented
 from .._linearisation.arguments import check_network, checked, checked_targets, targets_allowed
 from .._linearisation.linearisation import linearised
 from .._network.network import Network
@@ -22,7 +23,7 @@ from .state_checks import check_kind, check_representable, checked_state
 
 
 @dataclass(frozen=True)
-class FirstOrder(ABC):
+class FirstOrder(metaclass=Documented):
     """The part that first-order methods share: learning rate, L2, averages and rejected steps."""
 
     moment_count: ClassVar[int]
@@ -166,7 +167,7 @@ class FirstOrder(ABC):
         after, info = compiled(_step, self, like=X)(state._replace(t=None), X, Y)
         return after._replace(t=state.t + 1), info
 
-    def _check_dtype(self, like: Array) -> None:  # noqa: B027  (most rules accept every dtype)
+    def _check_dtype(self, like: Array) -> None:
         """Raise `ValueError` for a hyperparameter that has no effect in the dtype of `like`."""
 
     def _start(self, weights: Arrays) -> FirstOrderState:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from .._algebra.layerwise import plus
+from .._documentation import Documented
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._products.diagonal_blocks import gauss_newton_block_operator
@@ -21,7 +22,7 @@ from .curvature_estimate import Added
 
 
 @dataclass(frozen=True)
-class HessianFree:
+class HessianFree(metaclass=Documented):
     """The exact Gauss-Newton matrix of the current batch, by products with it alone.
 
     Parameters

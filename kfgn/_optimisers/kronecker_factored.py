@@ -13,6 +13,7 @@ from .._curvature.kfac import drawn_labels, kfac_factor, label_draws_shape
 from .._curvature.kflr import kflr_factor
 from .._curvature.kfra import kfra_factor
 from .._curvature.random_projections import projection_shape, rp_factor
+from .._documentation import Documented
 from .._linearisation.arguments import checked_draws, checked_projections, draws_allowed
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
@@ -39,7 +40,7 @@ METHODS: dict[str, Factor] = {
 
 
 @dataclass(frozen=True)
-class KroneckerFactored:
+class KroneckerFactored(metaclass=Documented):
     """The Kronecker-factored curvature Q_l kron G_l, equation (20), averaged over the batches of a run.
 
     Parameters

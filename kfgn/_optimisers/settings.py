@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .._documentation import Documented
 from .._linearisation.arguments import check_network, gauss_newton_split
 from .._network.network import Network
 from .._types import Array
@@ -15,7 +16,7 @@ from .schedule import Schedule, is_multiple
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(metaclass=Documented):
     """The network and the hyperparameters of `GaussNewton`, whose docstring describes them."""
 
     network: Network

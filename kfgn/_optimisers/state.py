@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from .._algebra.damping import DampedInverse
+from .._documentation import documented_tuple
 from .._linearisation.arguments import checked_weights
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -12,6 +13,7 @@ from ..backends import copied
 from .arrays import zero_count
 
 
+@documented_tuple
 class Counts(NamedTuple):
     """Counts of the outcomes of the steps of a run, each a 0-d integer array on the device of the weights.
 
@@ -43,6 +45,7 @@ class Counts(NamedTuple):
     failures: Array
 
 
+@documented_tuple
 class Factors(NamedTuple):
     """The averaged Kronecker factors of a run with `KroneckerFactored`.
 
@@ -75,6 +78,7 @@ class Factors(NamedTuple):
     inverses: tuple[DampedInverse, ...] = ()
 
 
+@documented_tuple
 class State(NamedTuple):
     """The state of a run of `GaussNewton` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
 
@@ -127,6 +131,7 @@ class State(NamedTuple):
     counts: Counts
 
 
+@documented_tuple
 class FirstOrderState(NamedTuple):
     """The state of a run of `SGD` or `Adam` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
 
@@ -161,6 +166,7 @@ class FirstOrderState(NamedTuple):
     counts: Counts
 
 
+@documented_tuple
 class Info(NamedTuple):
     """The outcome of a step: 0-d arrays on the device of the weights. The step does not wait for their values.
 

@@ -9,12 +9,13 @@ import ctypes
 import importlib
 import importlib.metadata
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._documentation import Documented
 from .._types import Array, Namespace
 from .._words import shown
 
@@ -34,7 +35,7 @@ class BackendUnavailableError(RuntimeError):
     """
 
 
-class Backend(ABC):
+class Backend(metaclass=Documented):
     """An array library on one device, for programs that start from NumPy arrays, such as trainers and tests.
 
     `open_backend` makes it. The functions of kfgn do not need a backend: they use the library of their arguments.
@@ -89,7 +90,7 @@ class Backend(ABC):
         """Return a context in which arrays of this dtype, "float32" or "float64", are made and used."""
         return contextlib.nullcontext()
 
-    def forget(self) -> None:  # noqa: B027  (most libraries compile nothing)
+    def forget(self) -> None:
         """Free the programs that the library has compiled. They are compiled again when they are needed."""
 
     @abstractmethod
