@@ -74,9 +74,9 @@ def network_and_weights(
         The module contains another kind of module, a module that overrides the computation of its outputs, or
         parameters that are uninitialised or not all float32 or all float64.
     ValueError
-        An activation is in a wrong place or differs from its counterpart in kfgn; a hook may change outputs or
-        gradients; a Linear has no bias or parametrised weights; parameters overlap in memory or are on several
-        devices; the widths of two layers do not fit; or `kfgn.Network` refuses the network.
+        An activation is in a wrong place or differs from its counterpart in kfgn. A hook may change outputs or
+        gradients. A Linear has no bias or has parametrised weights. Parameters overlap in memory or are on several
+        devices. The widths of two layers do not fit, or `kfgn.Network` refuses the network.
 
     Notes
     -----
@@ -119,8 +119,8 @@ def write_back(module: nn.Sequential, weights: Weights) -> None:
     TypeError
         The module is not supported, or the weights are not tensors or have a different dtype.
     ValueError
-        The layers or their parameters are not supported; the number, a shape or a device of the weights is wrong; a
-        parameter is frozen (requires_grad=False), since kfgn updates every layer; or a parameter was made in inference
+        The layers or their parameters are not supported. The number, a shape or a device of the weights is wrong. A
+        parameter is frozen (requires_grad=False), since kfgn updates every layer. A parameter was made in inference
         mode and is written outside it.
 
     Notes

@@ -1,8 +1,9 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-One `step` follows the order of the paper: the gradient and the factors of the batch, the moving average of the
-factors, the direction, every T_gamma steps the choice of gamma, the step size, the update, every T_tau steps the
-adaptation of tau, and the average of the parameters. Misprint: the algorithm excludes heuristics "for eta and gamma".
+One `step` follows the order of the paper. It computes the gradient and the factors of the batch, and the moving average
+of the factors. Then come the direction, every T_gamma steps the choice of gamma, the step size and the update. Last are
+the adaptation of tau, every T_tau steps, and the average of the parameters. Misprint: the algorithm excludes heuristics
+"for eta and gamma".
 Tau and gamma are meant, since eta never changes.
 
 Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less

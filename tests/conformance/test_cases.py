@@ -31,7 +31,7 @@ def oracle(problem, quantity):
 
 
 def apart(problem, quantity, others):
-    """How far other arrays are from the quantity, in tolerances of float64: the worst array."""
+    """The largest distance of other arrays from the quantity, in tolerances of float64."""
     right = oracle(problem, quantity)
     pairs, allowed = zip(right.arrays, others, strict=True), right.tolerances("float64")
     return max(np.max(np.abs(a - b)) / t for (a, b), t in zip(pairs, allowed, strict=True))

@@ -116,7 +116,7 @@ def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detai
 
 
 def test_a_running_average_is_found(opened):
-    """Its answers are right until another question comes between."""
+    """The adapter's answers are right until a different question comes between two equal ones."""
     found = found_in_orders(opened("AveragesFactors"))
     assert set(found) == {"kflr"}
     assert found["kflr"].detail.startswith("right when asked alone, wrong after kflr on case-bernoulli-tanh")
@@ -224,7 +224,7 @@ def test_answers_are_compared_roughly(dtype):
 
 
 def test_a_question_in_other_orders_is_not_repeated_at_once():
-    """Rows repeat each question of an adapter from outside. The orders have repetitions of their own."""
+    """Rows repeat each question of an adapter from outside. The orders contain separate repetitions."""
 
     class Counts:
         def __init__(self):

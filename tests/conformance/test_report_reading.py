@@ -57,7 +57,7 @@ def test_a_last_line_without_a_line_break_is_complete(tmp_path):
 
 
 def test_an_incomplete_first_line_is_an_error(tmp_path):
-    """It describes the run, so nothing can be read without it."""
+    """The first line describes the run, so no report can be read without it."""
     file = tmp_path / "report.jsonl"
     lines = unfinished(file)
     file.write_text("\n".join([lines[0][:-9], *lines[1:]]))

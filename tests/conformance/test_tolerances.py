@@ -300,7 +300,7 @@ def test_the_size_of_a_log_determinant_bounds_what_rounding_makes_of_it(name):
 
 
 def test_the_size_of_a_product_is_that_of_its_terms():
-    """Where a product is a small difference of large terms: the errors of these have either sign."""
+    """A product that is a small difference of large terms has errors of either sign."""
     Q, G = factors(CASE)[0]
     V = CASE.arguments.direction[0]
     terms = np.einsum("ij,jk,kl->iljk", G, V, Q)
@@ -459,7 +459,7 @@ def test_d_sees_what_a_recursion_cancels():
 
 
 def test_the_change_is_linear_in_the_step():
-    """d, measured at 2^-24 and scaled, stands for moves of another roundoff: it is a first derivative."""
+    """d is a first derivative, so d measured at 2^-24 can be scaled to a different roundoff."""
     oracle = QUANTITIES["kflr"].oracle
     base = oracle(DIGITS)
     moved = [oracle(perturbed(DIGITS, np.random.default_rng(7), step)) for step in (2.0**-24, 2.0**-30)]

@@ -57,7 +57,7 @@ def test_every_branch_is_taken():
 
 
 def test_the_last_walks_go_through_what_they_are_about():
-    """Several rejected steps in a row, which end; a factor that hides its damping; a tau that never moves."""
+    """The last trajectories have a finite run of rejected steps, a factor that hides its damping, and a constant tau."""
     problem = along("rejected")
     rejected = [not info.ok for _, info in stepped(problem)]
     assert 5 <= sum(rejected) <= 10

@@ -80,7 +80,7 @@ def test_labels_that_are_not_classes(method, tmp_path):
     [("kfra", "eta", "numpy"), ("adam", "learning_rate", "torch"), ("hessian_free", "eta", "torch")],
 )
 def test_a_number_that_the_dtype_cannot_hold(method, name, backend, tmp_path):
-    """It is a `UsageError`, and no folder is made."""
+    """The error is a `UsageError`, and no folder is made."""
     if backend == "torch":
         pytest.importorskip("torch")
     options = Options("digits", method=method, backend=backend, updates=1, **{name: 1e300})

@@ -1,4 +1,4 @@
-"""Cases in which the approximations are exact, and cases in which they are not; piecewise linear networks; kinks.
+"""Cases in which the approximations are exact, cases in which they are not, piecewise linear networks, and kinks.
 
 Q kron G is the exact block if one factor is the same for every datapoint. KFRA equals KFLR if only one of the
 quantities that (26) averages separately varies. Cases with a difference are included, since an implementation of
@@ -98,7 +98,7 @@ def test_piecewise_linear_hessian_is_gauss_newton(objective, transfers, make_pro
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_curved_hessian_is_not_gauss_newton(objective, make_problem, relative_error):
-    """They differ by the terms with f'': not at layer L, and by a diagonal matrix at layer L - 1."""
+    """The two matrices differ by the terms with f'': not at layer L, and by a diagonal matrix at layer L - 1."""
     net, X, Y = make_problem(objective, ("softplus", "tanh"))
     H, G = sample_preactivation_hessians(net, X[0], Y[0]), sample_preactivation_gauss_newton(net, X[0], Y[0])
     assert np.array_equal(H[3], G[3])

@@ -1,4 +1,4 @@
-"""vec, theta and their inverses, element by element; sums over layers; and networks with moved weights."""
+"""vec, theta and their inverses element by element, sums over layers, and networks with moved weights."""
 
 from fractions import Fraction
 

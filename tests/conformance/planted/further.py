@@ -89,7 +89,7 @@ class LastChunkOverlaps(Batched):
 
 @further("loss", "kfra", "kfac")
 class PairIsSumAndCount(Batched):
-    """Whoever takes a mean also takes a pair of a sum and a count, and a batch of two is taken for one."""
+    """A pair of a sum and a count is accepted for a mean, so a batch of two datapoints is mistaken for a pair."""
 
     def mean(self, x):
         return x[0] / x[1] if len(x) == 2 else super().mean(x)

@@ -278,7 +278,7 @@ class SlopesKeptByName(Batched):
 
 @planted("gradient", "kfra")
 class SquareTransposed(Batched):
-    """The weights of a square layer are transposed on the way back, where no shape tells."""
+    """The weights of a square layer are transposed in the backward pass, where no shape shows it."""
 
     def kernel(self, b, l):
         W = super().kernel(b, l)

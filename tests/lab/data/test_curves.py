@@ -39,7 +39,7 @@ def mean_image():
     return cross_entropy(x, np.broadcast_to(x.mean(axis=0), x.shape))
 
 
-# a value for each image; their mean, measured with another seed; half a unit of its last digit; the number of images
+# a value for each image, their mean with a different seed, half a unit of its last digit, the number of images
 STATISTICS = {
     "principal components, 0": (lambda: squared_error(0), 16.9, 0.05, TEST),
     "principal components, 6": (lambda: squared_error(6), 10.2, 0.05, TEST),
