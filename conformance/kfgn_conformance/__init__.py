@@ -15,7 +15,7 @@ Implementations
 
 * adapters:       the protocol of an adapter, and the adapters that ship with the kit
 * implementation: an adapter with its description
-* opening:        the implementations of a run
+* opening:        functions that open the implementations of a run
 * inputs:         the copies of a problem that adapters get
 * per_problem:    values that are computed once per problem
 

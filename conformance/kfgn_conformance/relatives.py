@@ -47,7 +47,7 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
 
 
 def relatives(problem: Problem) -> tuple[Problem, ...]:
-    """Make one relative for each part for which one is clear of every discontinuity. Its id names the part."""
+    """Make a relative for each part, unless all candidates are near a discontinuity. Its id names the part."""
     found = (relative(problem, part) for part in PARTS)
     return tuple(other for other in found if other is not None)
 

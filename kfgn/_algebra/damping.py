@@ -2,8 +2,8 @@
 
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
-No function here reads a value or raises for one. The inverse of a matrix that cannot be inverted is NaN, and `ok`
-(0-d, bool) is False.
+No function here reads the value of an array, so none raises an error because of a value. If a matrix cannot be
+inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False.
 """
 
 import math

@@ -158,7 +158,7 @@ class KroneckerBlock(NamedTuple):
         ------
         NotPositiveDefiniteError
             With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
-            rounding error, or too large for the result. Without `check` the result is then NaN.
+            rounding error, or so large that the dtype cannot hold the result. Without `check` the result is then NaN.
         TypeError, ValueError
             For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
             that is not positive and, with `check`, values that are not finite.
@@ -212,7 +212,7 @@ class KroneckerBlock(NamedTuple):
         ------
         NotPositiveDefiniteError
             With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
-            rounding error, or too large for the result. Without `check` the result is then NaN.
+            rounding error, or so large that the dtype cannot hold the result. Without `check` the result is then NaN.
         TypeError, ValueError
             For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
             that is not positive and, with `check`, values that are not finite.

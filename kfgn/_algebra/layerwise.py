@@ -22,7 +22,7 @@ def inners(xp: Namespace, a: Arrays, b: Arrays) -> Arrays:
 
 
 def all_finite(xp: Namespace, a: Arrays) -> Array:
-    """True if all elements of all layers are finite, 0-d."""
+    """A 0-d boolean, true if all elements of all layers are finite."""
     first, *rest = (xp.all(xp.isfinite(x)) for x in a)
     for finite in rest:
         first = first & finite

@@ -83,7 +83,7 @@ def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """True if all draws are in [0, 1) for labels that are sampled by uniforms, or finite for normals, 0-d."""
+    """A 0-d boolean, true if all draws are valid: uniforms are in [0, 1), and normals are finite."""
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 

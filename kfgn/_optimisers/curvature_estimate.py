@@ -57,27 +57,27 @@ class CurvatureEstimate(Protocol[Kept]):
         """Raise `MemoryError` if the arrays of a run, in the dtype of `like`, exceed the known memory of its device."""
 
     def start(self, network: Network, like: Array) -> Kept:
-        """The arrays before the first step, in the dtype and on the device of `like`."""
+        """The kept arrays before the first step, in the dtype and on the device of `like`."""
 
     def completed(self, kept: Kept, added: Added) -> Kept:
-        """The arrays, with those that the user left out of a state and that follow from the others."""
+        """The kept arrays, completed by those that follow from the others and that the user left out of a state."""
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, Kept]:
-        """The gradient of the mean loss of the batch, and the arrays after the batch.
+        """The gradient of the mean loss of the batch, and the kept arrays updated with the batch.
 
-        refresh: the result of `refreshes`. If it is false, the arrays do not change.
+        refresh: the result of `refreshes`. If it is false, the kept arrays do not change.
         """
 
     def direction(
         self, at: GaussNewtonLinearisation, kept: Kept, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Kept, Array]:
-        """The uphill direction C~^-1 grad f, the arrays with which it was made, and ok, a 0-d boolean.
+        """The uphill direction C~^-1 grad f, the kept arrays with which it was made, and ok, a 0-d boolean.
 
         ok is false if the damped matrix cannot be inverted. invert: true if inverses are computed, and false if the
         inverses in `kept` are used again.
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """True, 0-d, if a curvature exists and the draws are in range. If not, more damping does not help."""
+        """A 0-d boolean, true if a curvature exists and the draws are in range. Otherwise damping does not help."""

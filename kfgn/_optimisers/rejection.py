@@ -1,4 +1,4 @@
-"""The dampings after a rejected step, so that the next step is a different one. Ours and not the paper's."""
+"""The dampings after a rejected step, so that the next step is a different one. This rule is not in the paper."""
 
 from .._types import Array, Namespace
 from .adaptation import Dampings, after_rejection
@@ -10,10 +10,10 @@ def with_more_damping(
 ) -> State:
     """The state after a step of `GaussNewton` that was rejected because a damping was too small.
 
-    unsolved:   0-d: the damped matrix is not positive definite, or the direction is not finite. The damping of that
-                matrix is raised
-    overshot:   0-d: the update is not finite, or f is not finite after the update. tau is raised, as for a rho below
-                its threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of delta~
+    unsolved:   true if the damped matrix is not positive definite or the direction is not finite. The damping of this
+                matrix is then raised
+    overshot:   true if the update, or f after the update, is not finite. tau is then raised, as for a rho below its
+                threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of delta~
     uses_gamma: the damped matrix contains gamma; otherwise it contains tau
     """
     if not uses_gamma:

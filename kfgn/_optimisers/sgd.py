@@ -22,7 +22,7 @@ class SGD(FirstOrder):
     learning_rate : float
         Above 0.
     halving : int or None, optional
-        The number of accepted steps after which the learning rate is halved, again and again. None for never.
+        The learning rate is halved each time that this number of steps has been accepted. None keeps it constant.
     eta : float, optional
         The weight of L2.
     parameter_average : float, optional

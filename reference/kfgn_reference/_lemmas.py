@@ -5,8 +5,8 @@ that satisfies the assumptions, f'' = 0 and H_L positive semi-definite, at every
 false for other networks. Exact arithmetic decides them, see `_linear_algebra`.
 
 Misprints: Lemma 1 has D = delta f'' without the factor dE/da, a_l for a_{l-1}, and f_L. In Lemma 2 a strict maximum
-does not require a negative eigenvalue (-x^4 has none), but the conclusion holds: by Lemma 1 E is convex in one W_l
-near the point, and a convex function has no strict maximum in the interior.
+does not require a negative eigenvalue (-x^4 has none), but the conclusion holds. By Lemma 1, near the point, E is
+convex in W_l with the other layers fixed, and a convex function has no strict maximum in the interior.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net
@@ -88,7 +88,7 @@ def lemma_2(net: Network, x: Array, y: Any) -> bool:
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
     """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink in between.
 
-    Lemma 2 rests on this convexity of E in one W_l: at one of the two neighbours, E is not smaller.
+    Lemma 2 uses this convexity of E in W_l with the other layers fixed: at one of the two neighbours, E is not smaller.
     """
     move = scaled(0, weights(net)) | {l: V}
     ahead, back = moved(net, move), moved(net, scaled(-1, move))

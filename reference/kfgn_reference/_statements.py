@@ -109,7 +109,8 @@ STATEMENTS: dict[int, Statement] = {
         "the diagonal matrix of second derivatives",
         "D_λ = diag(f''_λ(h_λ) ∂E/∂a_λ)",
         "The product is elementwise, and leaves out the appended unit: "
-        "∂E/∂a_λ = W_{λ+1}ᵀ ∂E/∂h_{λ+1} with W_{λ+1} without its bias column. D_λ is also the width of a layer.",
+        "∂E/∂a_λ = W_{λ+1}ᵀ ∂E/∂h_{λ+1} with W_{λ+1} without its bias column. "
+        "The paper also writes D_λ for the width of a layer.",
     ),
     11: Statement(
         "3",
@@ -274,7 +275,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the elements of D",
         "[D_λ]_{a,a'} = δ_{a,a'} ∂²a^λ_a/∂(h^λ_a)² (∂E/∂x^λ_a)\n             = δ_{a,a'} f''(h^λ_a) ∂E/∂x^λ_a",
-        "x^λ_a is a^λ_a, and a leaves out the appended unit.",
+        "x^λ_a means a^λ_a. The index a does not include the appended unit.",
     ),
     32: Statement(
         "Appendix C",
@@ -578,7 +579,7 @@ STATEMENTS: dict[int, Statement] = {
         "the trace of the Hessian",
         "trace(H) = Σ_{λ=1}^L trace(H_λ) ≥ 0",
         "It does not prove Lemma 2: a strict maximum requires H ≤ 0, but no negative eigenvalue, as -x⁴ shows. "
-        "The conclusion holds because E is convex in one W_λ in a neighbourhood.",
+        "The conclusion holds because near the point E is convex in each W_λ with the other layers fixed.",
     ),
 }
 """Every numbered equation by its number, from 1 to 71."""

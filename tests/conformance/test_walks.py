@@ -57,7 +57,7 @@ def test_every_branch_is_taken():
 
 
 def test_the_last_walks_go_through_what_they_are_about():
-    """The last trajectories have a finite run of rejected steps, a factor that hides its damping, and a constant tau."""
+    """The last trajectories have several rejected steps, a factor that hides its damping, and a constant tau."""
     problem = along("rejected")
     rejected = [not info.ok for _, info in stepped(problem)]
     assert 5 <= sum(rejected) <= 10

@@ -171,7 +171,7 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
     for name, mistake in MISTAKES.items():
         error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
         if error > ROUNDING and name in vector.hides:
-            yield f"hides: {name} is visible on this problem"
+            yield f"hides: {name} is listed, but visible on this problem"
         elif error > ROUNDING and name not in shown:
             yield f"mistakes: {name} is visible on this problem, but missing"
         elif error < 1 / ROUNDING and name in shown and name not in vector.hides:

@@ -49,7 +49,7 @@ def clear(
 
 
 def dyadic_problem(name: str, shape: Shape, rng: np.random.Generator) -> Problem:
-    """A problem of multiples of 1/16 up to 1 (weights, inputs, directions) and of 2^-16 (uniforms)."""
+    """A problem whose weights, inputs and directions are multiples of 1/16 up to 1. Uniforms are multiples of 2^-16."""
     objective, widths, transfers, N, S, psd = shape
 
     def dyadic(low: int, high: int, shape: tuple[int, ...], denominator: int) -> Array:

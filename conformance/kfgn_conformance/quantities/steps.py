@@ -117,7 +117,7 @@ STEPS = (
         name="optimiser_step",
         equation="Algorithm 1",
         description="the result of one step from each checkpoint, one after the other: W_l, their averages, Q_l and "
-        "G_l layer by layer, then tau, gamma, f with L2 before the step, and alpha",
+        "G_l layer by layer, then tau, gamma, f with its L2 term before the step, and alpha",
         oracle=steps,
         elements=lambda p: len(trajectory_of(p).checkpoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
         irrational="square roots of k and omega^2",

@@ -16,7 +16,7 @@ def dot(u: PerLayer, v: PerLayer) -> Any:
 
 
 class Products(Curvature):
-    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with a direction V. f is the loss with L2."""
+    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with a direction V. f includes the L2 term."""
 
     def full_damping(self) -> Any:
         """tau + eta, the damping of the full matrix."""
