@@ -163,7 +163,24 @@ def unit_roundoff(x: Array) -> float:
 
 
 def index_dtype(x: Array) -> Any:
-    """The default integer dtype of the library of x on its device."""
+    """Return the dtype of indices: the default integer dtype of the library of an array on its device.
+
+    Parameters
+    ----------
+    x : array of any shape
+
+    Returns
+    -------
+    dtype
+        An integer dtype of the library of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import index_dtype
+    >>> index_dtype(np.ones(3)) == np.int64
+    True
+    """
     return array_api_compat.array_namespace(x).arange(1, device=device(x)).dtype
 
 

@@ -9,10 +9,29 @@ from .arrays import device, is_traced
 
 
 def creation_device(x: Array) -> Any:
-    """The `device` argument of an array that is created next to x; None for the default of the library.
+    """Return the `device` argument for a new array that is used together with x.
 
-    It is None for a traced array, and for an array of JAX that is not committed to its device. An array that is created
-    with a device is committed, and JAX compiles a program again when one of its arguments becomes committed.
+    Parameters
+    ----------
+    x : array of any shape
+
+    Returns
+    -------
+    object or None
+        The device of x in its library. None, which is the default device, for a traced array and for an array of JAX
+        that is not committed to its device.
+
+    Notes
+    -----
+    JAX commits an array that is created with a device, and compiles a program again when one of its arguments becomes
+    committed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import creation_device
+    >>> creation_device(np.ones(3))
+    'cpu'
     """
     committed = not is_jax_array(x) or is_traced(x) or x.committed
     return device(x) if committed else None

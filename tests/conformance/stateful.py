@@ -2,7 +2,6 @@
 
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.inputs import named_arrays
 
 OFFERED = frozenset({"gradient", "kflr", "kfra", "solve_exact"})
 
@@ -17,7 +16,7 @@ class CachesRightly:
         return Description(type(self).__name__, "1", self.dtype, OFFERED)
 
     def key(self, problem):
-        return (problem.transfers, problem.objective, *((n, a.shape, a.tobytes()) for n, a in named_arrays(problem)))
+        return (problem.transfers, problem.objective, *((n, a.shape, a.tobytes()) for n, a in problem.arrays()))
 
     def compute(self, problem, quantity):
         key = (quantity, self.key(problem))
@@ -31,7 +30,7 @@ class CachesRightly:
 
 class KeyedByShape(CachesRightly):
     def key(self, problem):
-        return tuple((name, array.shape) for name, array in named_arrays(problem))
+        return tuple((name, array.shape) for name, array in problem.arrays())
 
 
 class KeyedByWeights(CachesRightly):

@@ -13,7 +13,7 @@ from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.adapters.program import Program
 from kfgn_conformance.implementation import Implementation
-from kfgn_conformance.inputs import changed, copied, named_arrays
+from kfgn_conformance.inputs import changed, copied
 from kfgn_conformance.judging import compare
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
@@ -160,7 +160,7 @@ def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
 
 def test_every_array_of_a_problem_has_a_name_and_is_copied():
     problem = trajectory_problem("kfac", *TRAJECTORIES["kfac"])
-    names = dict(named_arrays(problem))
+    names = dict(problem.arrays())
     assert {
         "weights[2]",
         "Y",
@@ -169,7 +169,7 @@ def test_every_array_of_a_problem_has_a_name_and_is_copied():
         "trajectory.checkpoints[7].draws",
     } <= set(names)
     given = copied(problem)
-    for name, array in named_arrays(given):
+    for name, array in given.arrays():
         assert not np.shares_memory(array, names[name])
     given.trajectory.checkpoints[7].update[1][0, 0] += 1
     assert changed(problem, given) == ["trajectory.checkpoints[7].update[1]"]

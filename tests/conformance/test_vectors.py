@@ -152,7 +152,7 @@ def to_wrong_value(file):
         (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is not among the mistakes"),
         (
             lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"),
-            "datapoints is visible on this problem",
+            "datapoints is listed, but visible on this problem",
         ),
         (lambda file: file["vectors"][0].update(id="kfra-other"), "expected the unique id kfra-"),
         (lambda file: file["vectors"].append(file["vectors"][0]), "expected the unique id kfra-"),

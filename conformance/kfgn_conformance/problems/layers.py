@@ -15,11 +15,26 @@ PARAMETERS = {"leaky_relu": "slope"}
 
 @dataclass(frozen=True)
 class Dense:
-    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l). Another kind of layer is another record.
+    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l).
 
-    units:    D_l
-    transfer: f_l; the last layer of a network has the identity
-    bias:     True if a unit is appended to a_{l-1}, which multiplies the last column of W_l
+    Parameters
+    ----------
+    units : int
+        D_l.
+    transfer : str or tuple of str and float, default "identity"
+        f_l: a name, or a name with its parameter. The last layer of a network has the identity.
+    bias : bool, default True
+        True if a unit is appended to a_{l-1}. The unit multiplies the last column of W_l.
+
+    Notes
+    -----
+    A different kind of layer is a different record. Its field `kind` has the name of the kind in JSON.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import Dense
+    >>> Dense(5, "tanh").weight_shape(3), Dense(5, ("leaky_relu", 0.01), bias=False).weight_shape(3)
+    ((5, 4), (5, 3))
     """
 
     units: int

@@ -84,20 +84,47 @@ class Trajectory(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """A network, its weights and a batch. Real arrays are float64, and their values are `exact` in float32.
+    """A network, its weights and a batch.
 
-    id:         stable, and unique within a run
-    objective:  the name of the loss E(h_L, y)
-    psd:        the replacement for an indefinite H_L, "project" or "scalar"; only that of the mixture is indefinite
-    inputs:     D_0
-    layers:     the layers l = 1, ..., L
-    weights:    W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias
-    X, Y:       the batch: (N, D_0), and (N, D_L), or (N,) int64 indices for the objectives that classify
-    labels:     the labels of KFAC, already sampled: (N, S, D_L), or (N, S) indices
-    draws:      the normals (squared error) or uniforms in [0, 1) from which labels are sampled, shaped like `labels`
-    arguments:  the arguments of products, projections, solves and steps
-    trajectory: the optimiser and its checkpoints, if the problem is one of optimiser steps; None for all others
-    dtypes:     the dtypes in which it is run; an adapter in another dtype is SKIPPED, and the report notes this
+    Parameters
+    ----------
+    id : str
+        A stable id, unique within a run.
+    objective : str
+        The name of the loss E(h_L, y): squared_error, bernoulli, categorical or mixture.
+    psd : str, default "project"
+        The replacement for an indefinite H_L, "project" or "scalar". Only the H_L of the mixture is indefinite.
+    inputs : int
+        D_0.
+    layers : tuple of Dense
+        The layers l = 1, ..., L.
+    weights : tuple of arrays
+        W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias.
+    X : array, shape (N, D_0)
+        The inputs of the batch.
+    Y : array, shape (N, D_L) or (N,)
+        The targets of the batch. Categorical and mixture have (N,) class indices in int64.
+    labels : array, shape (N, S, D_L) or (N, S)
+        The labels of KFAC, already sampled.
+    draws : array, shape (N, S, D_L) or (N, S)
+        The random numbers from which labels are sampled: normals for the squared error, else uniforms in [0, 1).
+    arguments : Arguments
+        The arguments of products, projections, solves and steps.
+    trajectory : Trajectory or None, default None
+        The optimiser and its checkpoints for a problem of optimiser steps. None for all other problems.
+    dtypes : tuple of str
+        The dtypes in which the problem is run. An adapter in another dtype is SKIPPED, and the report notes this.
+
+    Notes
+    -----
+    Real arrays are float64, and float32 holds their values exactly.
+
+    Examples
+    --------
+    >>> from kfgn_conformance.problems.cases import cases
+    >>> problem = cases()[0]
+    >>> problem.widths, problem.X.shape, problem.labels.shape[:2]
+    ((5, 7, 3, 11), (13, 5), (13, 17))
     """
 
     id: str

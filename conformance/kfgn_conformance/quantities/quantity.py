@@ -23,20 +23,43 @@ def whole(_problem: Problem, arrays: Arrays) -> Arrays:
 class Quantity:
     """A quantity of the paper, as a function of a problem.
 
-    name, equation: its name, and its place in the paper
-    oracle:         its value by the reference: one array per layer, or a single array
-    elements:       the number of its elements, or of the largest matrix that its oracle forms
-    per_datapoint:  True if its arrays have an axis of N datapoints, so that fewer datapoints make it smaller
-    size:           the magnitude to which the rounding errors of each array are relative
-    irrational:     the reason why it has no rational value even for a rational problem; empty if it has one
-    of_trajectories: True if it is defined on optimiser trajectories, and False if it is defined on all other problems
-    array_kind:     "weights" for arrays shaped like W_l, "blocks" for matrices over vec(W_l), "inputs" for matrices
-                    shaped like Q_l; empty for all others. It determines how conventions are translated
-    degree:         the power of the loss with which it scales; None if it does not scale as a power of the loss
-    mean:           True if it is a mean over the datapoints, so that a sum over them is N times as large
-    view:           the parts of its arrays that are compared
-    description:    its definition and the shape of its arrays; blocks are square matrices over the stacked columns of
-                    W_l
+    Parameters
+    ----------
+    name : str
+        The name in the table and in golden vectors.
+    equation : str
+        The place in the paper.
+    oracle : callable
+        The value by the reference, from a problem: a tuple with an array per layer, or with a single array.
+    elements : callable
+        The number of elements of the value on a problem, or of the largest matrix that the oracle forms.
+    per_datapoint : bool, default False
+        True if the arrays have an axis of N datapoints, so that fewer datapoints make them smaller.
+    size : callable
+        The magnitude to which the rounding errors of each array are relative.
+    irrational : str, default ""
+        The reason why the value is not rational even for a rational problem. Empty if it is rational.
+    of_trajectories : bool, default False
+        True if the quantity is defined on optimiser trajectories, and False if it is defined on all other problems.
+    array_kind : str, default ""
+        "weights" for arrays shaped like W_l, "blocks" for matrices over vec(W_l), "inputs" for matrices shaped like
+        Q_l. Empty for all others. It determines how conventions are translated.
+    degree : int or None, default None
+        The power of the loss with which the quantity scales. None if it does not scale as a power of the loss.
+    mean : bool, default True
+        True if the quantity is a mean over the datapoints, so that a sum over them is N times as large.
+    view : callable
+        The parts of the arrays that are compared.
+    description : str, default ""
+        The definition and the shape of the arrays. Blocks are square matrices over the stacked columns of W_l.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import QUANTITIES
+    >>> from kfgn_conformance.problems.cases import cases
+    >>> gradient = QUANTITIES["gradient"]
+    >>> gradient.equation, [array.shape for array in gradient.value(cases()[0])]
+    ('(3)', [(7, 6), (3, 8), (11, 4)])
     """
 
     name: str
