@@ -1,4 +1,4 @@
-"""Docstrings that share text, and `help` of records without the special methods that Python generates.
+"""Docstrings that share text, and a `help` of records that omits the special methods which Python generates.
 
 `with_shared_text` fills the descriptions that many public functions have in common into their docstrings.
 `Documented` and `documented_tuple` are for dataclasses and named tuples.

@@ -84,8 +84,8 @@ def certified(problem: Problem, quantity: Quantity) -> Arrays:
 class Accuracy:
     """The accuracy of the float64 reference for one quantity, over some problems.
 
-    ratio:     an upper bound of the largest error / tolerance of float64; the error is the distance to the far end of
-               the ball
+    ratio:     an upper bound of the largest ratio of the error of the float64 reference to its tolerance; the error is
+               the distance to the farther end of the certified ball
     problem:   the id of the problem with this ratio
     width:     the largest radius / max|Q| of a ball
     asked:     the number of problems on which the quantity was compared

@@ -13,7 +13,7 @@ from .problems.problem import Array, Problem
 from .quantities import Arrays, Quantity, largest
 
 STEP = 2.0**-24
-"""u of float32. The inputs move by this part of themselves, and operations are rounded to it."""
+"""u of float32. Each input moves by this fraction of its value, and operations are rounded to it."""
 
 PERTURBATIONS = 8
 
@@ -28,8 +28,9 @@ class UnusableOracleError(ValueError):
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
     """Compute d of each array, to three digits.
 
-    The changes are those over eight problems whose real numbers are moved by one u of themselves, up or down at random,
-    with every operation of the reference rounded to 24 bits.
+    d is computed from eight perturbed problems. In each of them every real number x becomes x (1 + u) or x (1 - u) at
+    random, and every operation of the reference is rounded to 24 bits. A problem with at least `LARGE` weights is
+    perturbed once, and computed in NumPy's float32.
     """
     rng = np.random.default_rng(0)
     if problem.parameters >= LARGE:
@@ -55,7 +56,7 @@ def change(exact: Array, near: Sequence[Array]) -> float:
 
 
 def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Problem:
-    """Move every real number in the problem by +-step of itself."""
+    """Multiply every real number in the problem by 1 + step or 1 - step at random."""
     return problem.map_reals(lambda x: x * (1 + step * rng.choice([-1.0, 1.0], size=x.shape)))
 
 

@@ -50,8 +50,8 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
     """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A). Not in the paper.
 
-    u is the unit roundoff of the dtype. A smaller damping is lost when it is added to A, and the elimination of a
-    singular A then ends in rounding errors of either sign. A damping of 0 stays 0.
+    u is the unit roundoff of the dtype. A positive damping below this bound is lost when it is added to A, and the
+    elimination of a singular A then ends in rounding errors of either sign. A damping of 0 stays 0.
     """
     lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < lower), lower, damping)
@@ -68,12 +68,12 @@ class CholeskyInverse(NamedTuple):
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
-        """True if each pivot is more than the rounding error of its diagonal element. 0-d."""
+        """A 0-d boolean, true if each pivot is more than the rounding error of its diagonal element."""
         xp = array_namespace(self.L_Q)
         return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
 
     def logdet(self) -> Array:
-        """log det of (36): dim(G) log det Q + dim(Q) log det G, both damped. 0-d."""
+        """log det of (36), 0-d: dim(G) log det Q + dim(Q) log det G, with both factors damped."""
         xp = array_namespace(self.L_Q)
         log_Q, log_G = (2 * xp.sum(xp.log(diagonal_of(xp, L))) for L in (self.L_Q, self.L_G))
         return self.L_G.shape[0] * log_Q + self.L_Q.shape[0] * log_G
@@ -91,7 +91,7 @@ class EigenInverse(NamedTuple):
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
-        """True if the spectrum is positive, 0-d. Eigenvalues that may be rounding errors are already zero in it."""
+        """A 0-d boolean, true if the spectrum is positive. Eigenvalues that may be rounding errors are zero in it."""
         xp = array_namespace(self.spectrum)
         return xp.all(self.spectrum > 0)
 
@@ -115,7 +115,7 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 def damped_inverse(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok.
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok, a 0-d boolean: false if there is no inverse.
 
     floored: True to apply the lower bound of `visible` to the dampings in (36), as an optimiser does
     """

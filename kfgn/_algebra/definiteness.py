@@ -39,7 +39,7 @@ def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: A
 
 
 def largest(xp: Namespace, *factors: Array) -> float:
-    """Return the product of the largest absolute elements of the factors. This reads them on the host."""
+    """Return the product of the largest absolute elements of the factors. These elements are read on the host."""
     size = 1.0
     for A in factors:
         size *= float(xp.max(xp.abs(A)))

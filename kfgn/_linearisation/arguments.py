@@ -78,7 +78,7 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """True if the objective is defined for all targets, 0-d. The targets are from `checked_targets`."""
+    """A 0-d boolean, true if the objective is defined for all targets. The targets are from `checked_targets`."""
     return xp.all(_allowed(xp, network, Y))
 
 

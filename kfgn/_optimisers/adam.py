@@ -27,9 +27,9 @@ class Adam(FirstOrder):
     eta : float, optional
         The weight of L2.
     parameter_average : float, optional
-        From 0 to 1: the largest weight of the earlier weights in their average (45).
+        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
     beta_1, beta_2 : float, optional
-        The decay of the two averages: from 0 and below 1. With 1 the averages would never change.
+        The decay of the two averages: at least 0 and below 1. With 1 the averages would never change.
     epsilon : float, optional
         Above 0: a term in the denominator.
 

@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
     factors:                `State.factors` with the inverses that made the direction
     directional_derivative: delta^T grad f, 0-d
     curvature_along:        delta^T C-bar delta, 0-d
-    ok:                     true if the direction can be used, 0-d
+    ok:                     a 0-d boolean, true if the direction can be used
     """
 
     gamma: Array

@@ -51,8 +51,9 @@ class FirstOrder(metaclass=Documented):
     ) -> tuple[Arrays, tuple[Arrays, ...]]:
         """Return the update, and the moments after it.
 
-        gradient: grad f. n: the number of the accepted step, 1, 2, ..., 0-d in the dtype of the weights. rate: its
-        learning rate, 0-d.
+        gradient: grad f
+        n:        the number 1, 2, ... of the accepted step, a 0-d array in the dtype of the weights
+        rate:     the learning rate of this step, 0-d
         """
 
     @with_own_settings
@@ -175,7 +176,7 @@ class FirstOrder(metaclass=Documented):
         return FirstOrderState(0, weights, weights, moments, no_counts(weights[0]))
 
     def _rate(self, xp: Namespace, n: Array) -> Array:
-        """The learning rate of the accepted step n = 1, 2, ..., 0-d."""
+        """The learning rate, 0-d, of the accepted step n = 1, 2, ..."""
         if self.halving is None:
             return xp.full_like(n, self.learning_rate)
         return self.learning_rate * 0.5 ** xp.floor((n - 1) / self.halving)

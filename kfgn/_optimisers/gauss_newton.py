@@ -45,7 +45,7 @@ class GaussNewton(Settings):
     momentum : float, optional
         From 0 to 1: the part of the last update that is added to the next one. The paper found no use for it.
     parameter_average : float, optional
-        From 0 to 1: the largest weight of the earlier weights in their average (45).
+        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
 
     Raises
     ------

@@ -85,7 +85,7 @@ def step(
 
 
 def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:
-    """The denominator of (42) for the whole update, which includes a part of the last update, 0-d."""
+    """The denominator of (42), 0-d, for the whole update, which includes a part of the last update."""
     return inner(at.xp, update, gradient) + curvature_term(at, update, state.tau + eta) / 2
 
 

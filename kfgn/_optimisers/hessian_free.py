@@ -114,7 +114,7 @@ class HessianFree(metaclass=Documented):
     def direction(
         self, at: GaussNewtonLinearisation, kept: tuple[()], gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, tuple[()], Array]:
-        """The direction (33) or (34) by conjugate gradients, and ok. Every call solves again."""
+        """The direction (33) or (34) by conjugate gradients, `kept`, and a 0-d boolean: true if it is usable."""
         product = gauss_newton_block_operator(at) if self.blocks else gauss_newton_operator(at)
         damping = added.blocks if self.blocks else added.full
         solution = conjugate_gradient(
@@ -127,5 +127,5 @@ class HessianFree(metaclass=Documented):
         return solution.x, kept, at.xp.isfinite(damping)
 
     def ready(self, at: GaussNewtonLinearisation, kept: tuple[()], draws: Array | None) -> Array:
-        """True, 0-d, since nothing but the batch is needed."""
+        """A 0-d boolean that is always true, since only the batch is needed."""
         return true(at.X)

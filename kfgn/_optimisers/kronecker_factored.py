@@ -71,7 +71,8 @@ class KroneckerFactored(metaclass=Documented):
     The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
 
     In the factored damping (36), the damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A) unless it is 0, where u
-    is the unit roundoff of the dtype. A smaller damping would be lost in A. This rule is ours and not the paper's.
+    is the unit roundoff of the dtype. A positive damping below this bound would be lost in A. This rule is not in the
+    paper.
 
     An instance is an argument of `GaussNewton`, which calls the other methods.
 
@@ -168,21 +169,21 @@ class KroneckerFactored(metaclass=Documented):
     def direction(
         self, at: GaussNewtonLinearisation, kept: Factors, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Factors, Array]:
-        """The direction (34) by the inverses of the damped blocks, the factors with these inverses, and ok."""
+        """The direction (34), the factors with the inverses that made it, and a 0-d boolean: true if it is usable."""
         inverses, ok = branch(invert, lambda: self._inverses(kept, added), lambda: (kept.inverses, true(at.X)))
         delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, gradient, strict=True))
         serves_again = inverses if self.refresh > 1 else ()
         return delta, kept._replace(inverses=serves_again), ok & at.xp.isfinite(added.blocks)
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
-        """True, 0-d, if a batch is in the averages and the draws are in range."""
+        """A 0-d boolean, true if a batch is in the averages and the draws are in range."""
         averages_exist = kept.count > 0  # it is 0 until a first step has been accepted
         if draws is None:
             return averages_exist
         return averages_exist & draws_allowed(at.xp, at.network, draws, self.method == "kfac")
 
     def _inverses(self, kept: Factors, added: Added) -> tuple[tuple[DampedInverse, ...], Array]:
-        """The inverse of each damped block, and true, 0-d, if all blocks can be inverted."""
+        """The inverse of each damped block, and a 0-d boolean, true if all blocks can be inverted."""
         xp = array_namespace(added.blocks)
         pairs = [
             damped_inverse(xp, Q, G, added.blocks, self.inversion, floored=True)

@@ -26,7 +26,7 @@ class SGD(FirstOrder):
     eta : float, optional
         The weight of L2.
     parameter_average : float, optional
-        From 0 to 1: the largest weight of the earlier weights in their average (45).
+        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
     momentum : float, optional
         From 0 to 1.
     nesterov : bool, optional

@@ -119,8 +119,8 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 class _Products:
     """Full float32 precision of products while any thread needs it.
 
-    The first call sets the precision, and the last call to end restores the user's. If every call restored the value
-    that it had found, one thread would restore it while others still compute.
+    The first call sets the precision, and the last call to end restores the user's precision. If every call restored the
+    value that it had found, one thread would restore it while others still compute.
     """
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the precision of products to the highest, and register in `before` the restoration of the user's."""
+    """Set the precision of products to the highest, and register in `before` how to restore the user's precision."""
     import torch
 
     try:

@@ -14,7 +14,7 @@ LOCK = ".lock"
 def locked(folder: Path) -> Iterator[None]:
     """Make the folder if it does not exist, and lock it.
 
-    Raises `UsageError` if another process holds the lock, and `OSError`.
+    Raises `UsageError` if another process holds the lock, and `OSError` if the folder or the lock cannot be made.
     """
     filelock = library("filelock")
     folder.mkdir(parents=True, exist_ok=True)

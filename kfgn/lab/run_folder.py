@@ -75,7 +75,7 @@ def read_run(folder: str | Path) -> Run:
 def runs_in(folder: Path) -> list[Run]:
     """Read the run in a folder or, if it contains none, the runs and the comparisons in the folders within it.
 
-    Raises as `read_run` does, and `OSError`.
+    Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
     """
     if is_run(folder) or not folder.is_dir():
         return [read_run(folder)]

@@ -25,7 +25,7 @@ class Data(TypedDict):
 
 
 class Configuration(TypedDict):
-    """`configuration.json`. The hash covers the options that change a step, the network and the optimiser."""
+    """Content of `configuration.json`. The hash covers the network, the optimiser, and options that change a step."""
 
     format: int
     hash: str

@@ -3,12 +3,11 @@
 One `step` follows the order of the paper. It computes the gradient and the factors of the batch, and the moving average
 of the factors. Then come the direction, every T_gamma steps the choice of gamma, the step size and the update. Last are
 the adaptation of tau, every T_tau steps, and the average of the parameters. Misprint: the algorithm excludes heuristics
-"for eta and gamma".
-Tau and gamma are meant, since eta never changes.
+"for eta and gamma". Tau and gamma are meant, since eta never changes.
 
 Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
 frequent factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper either, but
-always on: they act if arithmetic rounds, and if a damped matrix is not positive definite.
+cannot be turned off. They act only on rounding errors and after failed steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net

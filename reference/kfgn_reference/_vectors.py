@@ -23,7 +23,7 @@ def vec(V: Array) -> Array:
 
 
 def unvec(v: Array, rows: int) -> Array:
-    """The matrix V with this number of rows whose `vec` is v."""
+    """The matrix V, with the given number of rows, for which vec(V) = v."""
     return v.reshape(-1, rows).T
 
 

@@ -115,7 +115,7 @@ def test_steps(schedule, tau, gamma, relative_error):
 @pytest.mark.parametrize(("objective", "psd"), OBJECTIVES)
 @pytest.mark.parametrize("method", METHODS)
 def test_methods(method, objective, psd, relative_error):
-    """The four methods on every objective. The first factors are those of the first batch, and then averages."""
+    """The four methods on every objective. The first factors are of the first batch, and later factors are averages."""
     settings = ref.Settings(method, ETA, T_tau=2, T_gamma=3, decay_tau=(1, 2), decay_gamma=(1, 3))
     net = network(objective, psd)
     data, states, infos = run(settings, net, 4)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 class Images(NamedTuple):
     """n grey images of D = height * width pixels.
 
-    pixels: (n, D) float32, C-contiguous; each row is an image, row by row
+    pixels: (n, D) float32, C-contiguous; each row has the pixels of one image in row-major order
     labels: (n,) int64, the class of each image; None for a data set without classes
     shape:  (height, width)
     about:  one sentence about the images and their authors, for a report

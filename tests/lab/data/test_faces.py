@@ -29,7 +29,7 @@ def folder(tmp_path):
 
 
 def write_mat(path):
-    """Write 400 columns of 4096, each an image column by column, as in the original file."""
+    """Write 400 columns of 4096 pixels, each of one image in column-major order, as in the original file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     io.savemat(path, {"faces": np.stack([picture.ravel(order="F") for picture in PICTURES], axis=1)})
     return path
