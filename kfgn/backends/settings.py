@@ -119,7 +119,7 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 class _Products:
     """Full float32 precision of products while any thread needs it.
 
-    The first call sets the precision, and the last call to end restores the user's precision. If every call restored the
+    The first call sets the precision, and the last one restores the user's precision. If every call restored the
     value that it had found, one thread would restore it while others still compute.
     """
 
