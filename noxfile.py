@@ -1,4 +1,4 @@
-"""Every check of the project. `nox` runs the default sessions, `nox -l` lists them all."""
+"""Sessions for every check of the project. `nox` runs the default sessions, and `nox -l` lists all of them."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.10.16"
-# pip, since the machines that run this may hold files for pip alone; and it is what users have
+# pip, since the machines that run the sessions may have files for pip alone, and since users have pip
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 
@@ -16,7 +16,7 @@ HOST = ["numpy", "strict", "torch", "jax"]
 GPU = ["torch-cuda", "cupy"]
 nox.options.tags = ["ci"]  # what a bare `nox` runs
 
-# JAX compiles every operation for every shape, which is most of its time here: sessions share what was compiled.
+# JAX compiles every operation for every shape, which takes most of its time here. So sessions share compiled programs.
 COMPILED = {
     "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parent / ".nox" / "jax-compiled"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -25,13 +25,13 @@ COMPILED = {
 
 
 def install(session: nox.Session, *groups: str, extras: str = "conformance") -> None:
-    """This checkout and groups of pyproject.toml, in one resolution, so that the pin of PyTorch holds."""
+    """Install this checkout and groups of pyproject.toml in one resolution, so that the pin of PyTorch holds."""
     session.install("-e", f".[{extras}]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session(tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Ruff, the rules of who may import whom, and the rules of style for docstrings."""
+    """Ruff, the rules for imports between packages, and the rules of prose."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -48,7 +48,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"], reuse_venv=False)
 def reference(session: nox.Session) -> None:
-    """The reference where NumPy is all there is, and the port where array-api-compat is the rest."""
+    """Import the reference with NumPy alone, and the port with NumPy and array-api-compat."""
     session.install("numpy")
     program = "import kfgn_reference; print(len(kfgn_reference.__all__), 'names in the reference, with NumPy alone')"
     session.run("python", "-W", "error", "-c", program, env={"PYTHONPATH": "reference"})
@@ -58,7 +58,7 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """All tests but the conformance of the port, with every backend installed, on every core."""
+    """All tests except the conformance of the port, with every backend installed, on every core."""
     install(session, "test", extras="conformance,train")
     session.run(
         "pytest",
@@ -78,7 +78,7 @@ def tests(session: nox.Session) -> None:
     ],
 )
 def conformance(session: nox.Session, backend: str) -> None:
-    """The port on one backend against the reference, on drawn problems."""
+    """Comparison of the port on one backend with the reference, on random problems."""
     install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
@@ -92,9 +92,9 @@ def conformance(session: nox.Session, backend: str) -> None:
 
 @nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
-    """The table of `kfgn-check` on every backend of the host: fixed and real problems, and walks of the optimiser."""
+    """The table of `kfgn-check` on every backend of the host: fixed and real problems, and trajectories."""
     install(session, "host")
-    # no drawn problems: `conformance` has them, and JAX would compile every program for each
+    # no random problems: `conformance` has them, and JAX would compile every program for each of them
     options = ("--jobs", str(os.cpu_count() or 1), "--examples", "0", "--require", *HOST)
     session.run("kfgn-check", *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
 
@@ -115,7 +115,7 @@ def gpu_rehearsal(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:
-    """Conformance on new random problems, many of them: KFGN_EXAMPLES for each test, 10,000 by default."""
+    """Conformance on many new random problems: KFGN_EXAMPLES of them in each test, 10,000 by default."""
     install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
@@ -142,9 +142,9 @@ PEERS = {
 @nox.session
 @nox.parametrize("library", list(PEERS), ids=list(PEERS))
 def peers(session: nox.Session, library: str) -> None:
-    """Another library against the reference: what is not known of its answers fails, with what explains it."""
+    """Comparison of another library with the reference. Failures that are not expected are printed with a diagnosis."""
     install(session, f"peer-{library.replace('_', '-')}")
-    if library == "laplace":  # torchvision, which it asks for and does without, may be of another PyTorch and break it
+    if library == "laplace":  # it requires torchvision but does not need it, and one for a different PyTorch breaks it
         session.run("pip", "uninstall", "--yes", "torchvision")
     session.run(
         "kfgn-check",
@@ -159,7 +159,7 @@ def peers(session: nox.Session, library: str) -> None:
 
 @nox.session
 def diagnosis(session: nox.Session) -> None:
-    """Every mistake of the catalogue is named on the problems of twenty seeds."""
+    """Plant every mistake of the catalogue on the problems of twenty seeds, and expect its name."""
     install(session, "xdist")
     tests = "tests/conformance/test_diagnosis.py"
     session.run(
@@ -187,7 +187,7 @@ def bad_input(session: nox.Session) -> None:
 
 @nox.session
 def certify(session: nox.Session) -> None:
-    """The accuracy of the reference in float64, against ball arithmetic."""
+    """The accuracy of the reference in float64, measured with ball arithmetic."""
     install(session, "balls")
     session.run("kfgn-check", "certify", *session.posargs)
 
@@ -206,13 +206,13 @@ pythonpath = ["src"]
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Perturb the function of every equation, then mutate the reference, and print what its tests do not notice."""
+    """Perturb the function of every equation, then mutate the reference, and print the mutants that its tests miss."""
     install(session, "mutation")
     session.run("python", "tests/reference/perturb.py")
     room = Path(session.create_tmp()).resolve() / "mutation"
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree("reference", room / "src")
-    # mutmut forks, which JAX cannot do, leaves an import of its own in every module, and moves the tests
+    # mutmut forks, which JAX cannot do, adds an import to every module, and moves the tests
     left_out = shutil.ignore_patterns(
         "test_autodiff_jax.py", "test_examples.py", "test_imports.py", "test_registry.py", "perturb.py"
     )
@@ -225,7 +225,7 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
-    """The wheel and the sdist, and the command from the wheel in a clean environment, outside the checkout."""
+    """Make the wheel and the sdist, and run the command from the wheel in a clean environment."""
     session.install(*nox.project.dependency_groups(PROJECT, "build"))
     dist = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(dist, ignore_errors=True)
