@@ -117,7 +117,7 @@ def supports(implementation: Implementation, small: SmallProblem, names: Sequenc
 def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
     """True if the quantity applies to both problems and depends on the part that differs.
 
-    An answer that was kept from the one is then wrong for the other.
+    An answer that was stored for one problem is then wrong for the other.
     """
     if not quantity.applies_to(problem):
         return False

@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def worst(self) -> Verdict:
-        """The worst verdict. Of two with the same status the one of other orders, whose detail has more information."""
+        """The worst verdict. For equal statuses, that of the other orders, whose detail says more."""
         found = max(self.verdicts, key=severity, default=None)
         others = max(self.again, key=severity, default=found)
         assert others is not None

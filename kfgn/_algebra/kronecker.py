@@ -311,7 +311,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
     Notes
     -----
-    For each norm it is::
+    For each norm, omega is given by::
 
         trace      omega^2 = tr(Q) D / (tr(G) P)
         frobenius  omega^2 = |Q|_F sqrt(D) / (|G|_F sqrt(P))

@@ -195,8 +195,8 @@ class GaussNewton(Settings):
         bounds:
 
         gamma
-            if a damped block is not positive definite or the direction is not finite. For the full matrix of
-            `HessianFree`, which does not depend on gamma, it is tau.
+            if a damped block is not positive definite or the direction is not finite. With the full matrix of
+            `HessianFree`, which does not depend on gamma, tau is increased instead.
         tau
             if the direction is finite and alpha times the direction is not, or if this step adapts tau and f is not
             finite after the update.

@@ -120,7 +120,7 @@ class KroneckerFactored(metaclass=Documented):
         return None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The draws, if they fit the method and the batch X (N, D_0). No value is read."""
+        """The draws, if they fit the method and the batch X (N, D_0). No element of an array is read."""
         if self.method in ("kflr", "kfra"):
             if draws is not None:
                 raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")

@@ -37,7 +37,7 @@ def check_kind(state: Any, kind: type) -> None:
 
 
 def checked_state(optimiser: Optimiser, state: State) -> State:
-    """The state outside any autograd graph, if its arrays are as `init` makes them. No value is read.
+    """The state outside any autograd graph, if its arrays are as `init` makes them. No element of an array is read.
 
     Its weights have been checked before. Raises `TypeError` for values that are not arrays, tensors inside a transform
     of torch.func, and a different library or dtype. Raises `ValueError` for other faults.

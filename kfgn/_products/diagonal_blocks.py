@@ -32,7 +32,7 @@ def _forward(at: Linearisation, V: Arrays) -> Arrays:
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
-    """The operator V_l to 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by the recursion (8), or (22) without f''."""
+    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by the recursion (8), or (22) without f''."""
     layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:

@@ -73,7 +73,7 @@ def curvature_along(
 
     Notes
     -----
-    With v_n = J_n delta it is::
+    With v_n = J_n delta, the result is::
 
         1/N sum_n v_n^T H_L v_n + (tau + eta) |delta|^2
 

@@ -77,7 +77,7 @@ def detached(x: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        The same memory as x. Only PyTorch records graphs; an array of another library is returned itself.
+        The same memory as x. Only PyTorch records graphs; an array of another library is returned unchanged.
 
     Examples
     --------

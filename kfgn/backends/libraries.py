@@ -165,7 +165,7 @@ class TorchCUDA(Torch):
 
 
 class Jax(Backend):
-    """JAX on the host. `scope` replaces its defaults, which `flags` lists."""
+    """JAX on the host. `scope` replaces two defaults of JAX, and `flags` returns the settings that replace them."""
 
     name = library = extra = "jax"
     distributions = ("jax",)

@@ -1,7 +1,8 @@
 """Cholesky factors and eigendecompositions that report failure in their results instead of raising an exception.
 
 Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
-nothing. Here every library does the same: the results are NaN, and the 0-d bool array `ok` is False. No value is read.
+nothing. Here every library does the same: the results are NaN, and the 0-d bool array `ok` is False. The functions of
+this module read no element of an array.
 """
 
 import importlib

@@ -59,9 +59,7 @@ def check_no_hooks(module: nn.Module) -> None:
     every: list[tuple[str, object]] = [*module.named_modules(), *module.named_parameters()]
     for kind, names in _HOOKS.items():
         if hooks := sum(len(getattr(nn.modules.module, f"_global{name}", None) or ()) for name in names):
-            raise ValueError(
-                f"module: expected no {kind} hooks of all modules, since kfgn does not call them, got {hooks}"
-            )
+            raise ValueError(f"module: expected no global {kind} hooks, since kfgn does not call them, got {hooks}")
         for path, part in every:
             if hooks := sum(len(getattr(part, name, None) or ()) for name in names):
                 where = path or "module"

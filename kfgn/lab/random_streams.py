@@ -1,4 +1,4 @@
-"""Random numbers of a run that are functions of its seed and of a number: a layer or an epoch.
+"""Random numbers of a run: functions of its seed, and of the number of a layer or an epoch.
 
 They do not depend on what was drawn before. So runs are equal on every library and device, and a checkpoint holds no
 generator. The generator is that of the optimisers' draws, keyed by (seed, t). Each stream here starts at a value of

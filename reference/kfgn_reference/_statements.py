@@ -410,7 +410,7 @@ STATEMENTS: dict[int, Statement] = {
     49: Statement(
         "Appendix D.1",
         "identity",
-        "the Fisher matrix by the Jacobian of the output",
+        "the Fisher matrix in terms of the Jacobian of the output",
         "F̄ = 𝔼[J_θ^{h_L}ᵀ ∇_{h_L} log p_θ(y|x)\n"
         "      ∇_{h_L} log p_θ(y|x)ᵀ J_θ^{h_L}]_{p_θ(x,y)}\n"
         "  = 𝔼[J_θ^{h_L}ᵀ 𝓕_L J_θ^{h_L}]_{p_θ(x,y)}",
@@ -464,7 +464,7 @@ STATEMENTS: dict[int, Statement] = {
     56: Statement(
         "Appendix D.3",
         "identity",
-        "the second factor by the expected Fisher at the output",
+        "the second factor from the expected Fisher matrix at the output",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝔼[𝓕_L]_{p_θ(y|x)} J_{h_λ}^{h_L}]_{p(x)}",
         "Needs 𝓗_L to be independent of y, as (55) does.",
     ),
@@ -478,7 +478,7 @@ STATEMENTS: dict[int, Statement] = {
     58: Statement(
         "Appendix D.3",
         "identity",
-        "the second factor by gradients at the output",
+        "the second factor from gradients at the output",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ ∇_{h_L} log p_θ(y|x)\n"
         "                     ∇_{h_L} log p_θ(y|x)ᵀ J_{h_λ}^{h_L}]_{p_θ(x,y)}",
         "p_θ(x, y) is p(x) p_θ(y|x). The left side needs 𝓗_L to be independent of y, as in (55).",
@@ -486,7 +486,7 @@ STATEMENTS: dict[int, Statement] = {
     59: Statement(
         "Appendix D.3",
         "identity",
-        "KFAC, the second factor by gradients at the layer",
+        "KFAC, the second factor from gradients at the layer",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[∇_{h_λ} log p_θ(y|x) ∇_{h_λ} log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
         "p_θ(x, y) is p(x) p_θ(y|x): only y is sampled, and the mean is over N S; all labels, each with its "
         "probability, give KFLR. The left side needs 𝓗_L to be independent of y, as in (55).",
@@ -501,14 +501,14 @@ STATEMENTS: dict[int, Statement] = {
     61: Statement(
         "Appendix D.3",
         "identity",
-        "the Fisher blocks by Kronecker products of vectors",
+        "the Fisher blocks from Kronecker products of vectors",
         "[F̄]_{λ,β} = 𝔼[(a_{λ-1} ⊗ ∇_{h_λ} log p_θ(y|x))\n               (a_{β-1} ⊗ ∇_{h_β} log p_θ(y|x))ᵀ]_{p_θ(x,y)}",
         "p_θ(x, y) is p(x) p_θ(y|x), as in (47).",
     ),
     62: Statement(
         "Appendix D.3",
         "identity",
-        "the Fisher blocks by Kronecker products of matrices",
+        "the Fisher blocks as Kronecker products of matrices",
         "[F̄]_{λ,β} = 𝔼[(a_{λ-1} a_{β-1}ᵀ)\n               ⊗ (∇_{h_λ} log p_θ(y|x) ∇_{h_β} log p_θ(y|x)ᵀ)]_{p_θ(x,y)}",
         "p_θ(x, y) is p(x) p_θ(y|x), as in (47).",
     ),

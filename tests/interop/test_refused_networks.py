@@ -83,9 +83,17 @@ def nothing(*_):
 
 
 HOOKS = {
-    "forward of all": (lambda m: every.register_module_forward_hook(nothing), "module", "no forward hooks of all"),
-    "before forward of all": (lambda m: every.register_module_forward_pre_hook(nothing), "module", "of all modules"),
-    "backward of all": (lambda m: every.register_module_full_backward_hook(nothing), "module", "no backward hooks of"),
+    "forward of all": (lambda m: every.register_module_forward_hook(nothing), "module", "no global forward hooks"),
+    "before forward of all": (
+        lambda m: every.register_module_forward_pre_hook(nothing),
+        "module",
+        "no global forward hooks",
+    ),
+    "backward of all": (
+        lambda m: every.register_module_full_backward_hook(nothing),
+        "module",
+        "no global backward hooks",
+    ),
     "before backward of all": (lambda m: every.register_module_full_backward_pre_hook(nothing), "module", "backward"),
     "backward": (lambda m: m[2].register_full_backward_hook(nothing), "2", "no backward hooks"),
     "before backward": (lambda m: m[2].register_full_backward_pre_hook(nothing), "2", "no backward hooks"),

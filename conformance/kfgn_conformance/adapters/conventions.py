@@ -57,7 +57,7 @@ class Conventions:
     Raises
     ------
     ConventionError
-        If a value is not one of those above. It is a `ValueError`.
+        If a value is not one of those above. `ConventionError` is a subclass of `ValueError`.
 
     Notes
     -----

@@ -6,7 +6,7 @@ from .loading import load
 
 
 class InProcess:
-    """The adapter of a name, for a dtype. Raises `AdapterError` if it cannot be loaded."""
+    """The adapter with a given name, for one dtype. Raises `AdapterError` if it cannot be loaded."""
 
     def __init__(self, name: str, dtype: str) -> None:
         self.name, self.dtype = name, dtype

@@ -31,7 +31,7 @@ class Loaded:
 
 
 def load(name: str, dtype: str) -> Loaded:
-    """Import and create the adapter of a name, for a dtype. Raises `AdapterError` with the reason if that fails.
+    """Import the adapter with this name, and create it for a dtype. Raises `AdapterError` with the reason of a failure.
 
     The current folder comes first on the path of imports, as with `python -m`.
     """

@@ -150,7 +150,7 @@ TRAPS: dict[str, Trap] = {
         without_inputs,
     ),
     "unit-damping": Trap(
-        "Dampings whose sum is 1, as is its square root",
+        "Dampings whose sum is 1, so its square root is also 1",
         Shape("bernoulli", (1, 3, 2), ("tanh",), 3, 2),
         DAMPED,
         partial(with_dampings, gamma=7 / 8, eta=1 / 8),

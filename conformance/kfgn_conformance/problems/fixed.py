@@ -130,19 +130,19 @@ SHAPES: dict[str, Fixed] = {
         Shape("squared_error", (3, 7, 2, 7, 2, 4), ("softplus",) * 4, N, S),
     ),
     "shape-one-hidden-unit-categorical": Fixed(
-        "an axis of one unit that is dropped: a hidden layer of one unit",
+        "a dropped axis of length 1: a hidden layer of one unit",
         Shape("categorical", (3, 1, 4), ("tanh",), N, S),
     ),
     "shape-one-output-bernoulli": Fixed(
-        "an axis of one output that is dropped: a last layer of one unit",
+        "a dropped axis of length 1: a last layer of one unit",
         Shape("bernoulli", (3, 7, 1), ("tanh",), N, S),
     ),
     "shape-one-datapoint-squared_error": Fixed(
-        "an axis of one datapoint that is dropped: N = 1",
+        "a dropped axis of length 1: N = 1",
         Shape("squared_error", (3, 7, 4), ("tanh",), 1, S),
     ),
     "shape-one-label-categorical": Fixed(
-        "an axis of one label that is dropped: S = 1",
+        "a dropped axis of length 1: S = 1",
         Shape("categorical", (3, 7, 4), ("tanh",), N, 1),
     ),
     "shape-dead-layer-categorical": Fixed(

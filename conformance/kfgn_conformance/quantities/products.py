@@ -23,7 +23,7 @@ Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
 
 
 def layer_by_layer(p: Problem, product: Product) -> Arrays:
-    """The product with the diagonal blocks: layer l of the product with V_l in layer l and zeros in the others."""
+    """The product with the diagonal blocks: layer l of `product` for V with every other layer replaced by zeros."""
     V = keyed(p.arguments.direction)
     zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
     return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)

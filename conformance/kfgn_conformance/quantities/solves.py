@@ -101,8 +101,8 @@ def conjugate_gradients(p: Problem) -> Arrays:
 def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
     """The largest element of the result, or of the root of the sum of squares of its terms G_ij V_jk Q_kl if larger.
 
-    It is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so their squares
-    add up.
+    The root is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so their
+    squares add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
     return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))

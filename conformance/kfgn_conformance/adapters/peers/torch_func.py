@@ -129,7 +129,7 @@ class _Functions:
         return product
 
     def block_product(self, product: Callable[[Tensors], Tensors]) -> Tensors:
-        """The product with the diagonal blocks: part l of the product with V_l and zeros for the other layers."""
+        """The product with the diagonal blocks: layer l of the product for V with the others zero."""
 
         def of(l: int) -> torch.Tensor:
             return product(tuple(V if m == l else torch.zeros_like(V) for m, V in enumerate(self.V)))[l]
