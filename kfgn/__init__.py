@@ -65,9 +65,9 @@ device.
 
 Settings and derivatives
 ------------------------
-The user's settings of a library change no result and no dtype: the autocast, default dtype, default device and matmul
-precision of PyTorch, the dtype promotion, matmul precision and search for NaN of JAX, and the floating-point errors of
-NumPy. Products of float32 matrices are computed in float32.
+No result and no dtype depends on settings that the user makes in a library. Such settings are autocast, the default
+dtype, the default device and the matmul precision of PyTorch, the dtype promotion, the matmul precision and the check
+for NaN of JAX, and NumPy's handling of floating-point errors. Products of float32 matrices are computed in float32.
 
 JAX's transformations give the derivatives of all results. In PyTorch results are constants for `backward`, and tensors
 inside a transform of `torch.func` raise `TypeError`.

@@ -61,7 +61,7 @@ def in_words(questions: Sequence[Oracle]) -> str:
 
 
 def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find the earlier question whose right answer was given again; None if there is none."""
+    """Find the earlier question whose right answer was also given, wrongly, to this one; None if there is none."""
     question, wrong = found.question, found.answer.wrong
     if wrong is None:
         return None

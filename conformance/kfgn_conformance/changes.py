@@ -13,7 +13,7 @@ from .problems.problem import Array, Problem
 from .quantities import Arrays, Quantity, largest
 
 STEP = 2.0**-24
-"""u of float32. Each input moves by this fraction of its value, and operations are rounded to it."""
+"""u of float32. Each input moves by this fraction of its value, and each operation is rounded to 24 bits."""
 
 PERTURBATIONS = 8
 

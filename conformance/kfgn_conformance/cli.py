@@ -121,7 +121,7 @@ def _regenerate(options: argparse.ArgumentParser, folder: Path) -> int:
     from . import golden
 
     if not golden.CAN_CERTIFY:
-        options.error("vectors regenerate: balls need python-flint: pip install 'kfgn[exact]'")
+        options.error("vectors regenerate: ball arithmetic needs python-flint: pip install 'kfgn[exact]'")
     with Output(stderr=True).progress() as show:
 
         def regenerate(into: Path) -> None:

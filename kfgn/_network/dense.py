@@ -32,7 +32,7 @@ class Dense(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number of units that is not positive, an unknown name, or a parameter that float32 cannot hold.
+        For a number of units that is not positive, an unknown transfer function, or a slope that float32 cannot hold.
 
     Notes
     -----

@@ -75,7 +75,7 @@ class FirstOrder(metaclass=Documented):
         Raises
         ------
         TypeError
-            For values that are not arrays, different libraries and wrong dtypes.
+            For values that are not arrays, for arrays of different libraries, and for wrong dtypes.
         ValueError
             For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
             of the weights cannot hold. For `Adam` these include a beta_1 or beta_2 that the dtype rounds to 1, and an
@@ -139,8 +139,8 @@ class FirstOrder(metaclass=Documented):
         Raises
         ------
         TypeError
-            For values that are not arrays, different libraries, wrong dtypes, and tensors inside a transform of
-            torch.func.
+            For values that are not arrays, for arrays of different libraries, for wrong dtypes, and for tensors inside
+            a transform of torch.func.
         ValueError
             For wrong shapes, different devices, an empty batch, draws, and a state of another optimiser.
 

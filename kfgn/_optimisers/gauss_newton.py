@@ -104,7 +104,7 @@ class GaussNewton(Settings):
         Raises
         ------
         TypeError
-            For values that are not arrays, different libraries and wrong dtypes.
+            For values that are not arrays, for arrays of different libraries, and for wrong dtypes.
         ValueError
             For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
             of the weights cannot hold.
@@ -182,8 +182,8 @@ class GaussNewton(Settings):
         Raises
         ------
         TypeError
-            For values that are not arrays, different libraries, wrong dtypes, and tensors inside a transform of
-            torch.func.
+            For values that are not arrays, for arrays of different libraries, for wrong dtypes, and for tensors inside
+            a transform of torch.func.
         ValueError
             For wrong shapes, different devices, an empty batch, and a state of another optimiser.
 

@@ -56,8 +56,8 @@ class KroneckerFactored(metaclass=Documented):
         From 0 to 1: the largest weight of the earlier batches in the averages of Q_l and G_l. The paper has 0.9 in
         Section 5. 0 uses the factors of the current batch alone.
     refresh : int, optional
-        The number of steps from one computation of factors and inverses to the next. The steps between cost little more
-        than a gradient. The inverses are also computed again where gamma is adapted.
+        The number of steps from one computation of factors and inverses to the next. A step without
+        this computation costs little more than a gradient. The inverses are also computed again where gamma is adapted.
 
     Raises
     ------

@@ -115,7 +115,7 @@ def solve_gauss_newton_blocks(
     Returns
     -------
     Solution
-        x in the shapes of b, and tuples of one residual and one number of iterations per layer.
+        x in the shapes of b, a tuple of the residuals of the layers, and a tuple of their numbers of iterations.
 
     Raises
     ------

@@ -23,7 +23,7 @@ class _Span(NamedTuple):
     name: str
 
     def contains_start(self, later: "_Span") -> bool:
-        """Return True if a tensor that does not start before this one starts within it."""
+        """Return True if `later`, which does not start before this tensor, starts inside it."""
         return (later.device, later.start) < (self.device, self.end)
 
 

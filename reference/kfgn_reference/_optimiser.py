@@ -49,7 +49,7 @@ METHODS: dict[str, SecondFactor] = {
 
 
 HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")
-"""The methods without factors and averages: by the Gauss-Newton matrix of the batch, or by its diagonal blocks."""
+"""The methods without factors and averages. They use the Gauss-Newton matrix of the batch, or its blocks."""
 
 
 class Settings(NamedTuple):

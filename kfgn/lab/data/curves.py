@@ -22,8 +22,9 @@ UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
 def load_curves(*, test: bool = False) -> Images:
     """Generate the 20,000 training curves, or 10,000 different test curves: pixels (n, 784) in 0, 1/255, ..., 1.
 
-    Hinton and Salakhutdinov (2006) drew curves through three random points. The ranges of the points, the pen and the
-    ink are fitted to their published pictures and errors. So results are similar to theirs, but not equal.
+    Hinton and Salakhutdinov (2006) drew curves through three random points. The pen, the ink and the ranges of
+    the points are fitted to the pictures and errors that they published. So results are similar to theirs, but not
+    equal.
     """
     x, y = random_points()
     chosen = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)

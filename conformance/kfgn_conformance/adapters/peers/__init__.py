@@ -12,7 +12,7 @@ from .. import UnsupportedError
 
 
 def transfer_names(problem: Problem) -> tuple[str, ...]:
-    """f_1, ..., f_{L-1} by name. Raises `UnsupportedError` for a parameter, or for a layer without a bias."""
+    """f_1, ..., f_{L-1} by name. `UnsupportedError` for one with a parameter, and for a layer without a bias."""
     if not all(layer.bias for layer in problem.layers):
         raise UnsupportedError("takes no layers without a bias")
     names = tuple(f for f in problem.transfers if isinstance(f, str))

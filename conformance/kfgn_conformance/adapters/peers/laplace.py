@@ -27,7 +27,10 @@ OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class Laplace:
-    """Inverses and log determinants. Since laplace-torch divides damping equally, omega first balances the factors."""
+    """Inverses and log determinants of damped Kronecker blocks.
+
+    laplace-torch gives both factors an equal part of the damping, so they are first balanced by omega.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

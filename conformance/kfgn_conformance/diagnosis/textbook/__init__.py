@@ -50,7 +50,7 @@ def _factored(method: str) -> Callable[[Textbook], PerLayer]:
 
 
 def _layer_by_layer(f: Callable[[Textbook, PerLayer], PerLayer]) -> Callable[[Textbook], PerLayer]:
-    """The product with the diagonal blocks: layer l of f for V with every other layer replaced by zeros."""
+    """The product of the diagonal blocks with V: layer l is that of f, after all other layers of V are zeroed."""
     return lambda t: {l: f(t, t.only_layer(l))[l] for l in t.V}
 
 
