@@ -159,5 +159,5 @@ def test_what_stands_in_the_averages_before_the_first_step_counts_for_nothing():
     """The reference has no averages there, and the port gets ones."""
     (first,) = (here for here in along("kfra").trajectory.checkpoints if here.t == 0)
     assert all(np.all(Q == 1) for Q in first.Q)
-    problem = replace(along("kfra"), walk=along("kfra").walk._replace(waypoints=(first,)))
+    problem = replace(along("kfra"), trajectory=along("kfra").trajectory._replace(checkpoints=(first,)))
     assert status(KfgnPort(open_target("numpy"), "float64"), problem) is Status.PASS

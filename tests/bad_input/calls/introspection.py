@@ -18,7 +18,7 @@ PROTOCOL = {
     **dict.fromkeys(("SGD", "Adam"), ("updated",)),
     "Dense": (
         *("weight_shape", "kernel", "inputs", "input_tangents", "preactivations", "preactivation_tangents"),
-        *("pulled_back", "mean_gradient", "mean_input_moment"),
+        *("pulled_back", "mean_gradient", "mean_input_moment", "mean_block"),
     ),
     "Watch": ("on_start", "on_updates", "on_warning"),
 }
