@@ -57,7 +57,8 @@ def relative(problem: Problem, part: str) -> Problem | None:
     sizes = problem.N, problem.labels.shape[1]
     shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
     for seed in range(SEEDS):
-        donor = dyadic_problem(problem.id, shape, np.random.Generator(np.random.Philox([seed, len(part)])))
+        rng = np.random.Generator(np.random.Philox([seed, len(part)]))
+        donor = dyadic_problem(problem.id, shape, rng, problem.layers)
         other = replace(PARTS[part](problem, donor), id=f"{problem.id}-other-{part}")
         if clear_of_kinks(other) and not near_border(other).any():
             return exact(other)

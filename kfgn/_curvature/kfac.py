@@ -2,8 +2,8 @@
 
 from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
-from .._linearisation.arguments import check_network, checked_draws, checked_labels
-from .._linearisation.linearisation import Linearisation, linearise, linearise_without_targets
+from .._linearisation.arguments import check_network, checked, checked_draws, checked_labels
+from .._linearisation.linearisation import Linearisation, checked_batch, linearised
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
@@ -82,9 +82,10 @@ def kfac(
      [0.149 0.273 0.129]
      [0.115 0.129 0.096]]
     """
-    at = linearise(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     check_memory(network, X)
+    at = linearised(network, *batch)
     return loss_and_factors(at, *kfac_factor(at, labels))
 
 
@@ -167,5 +168,6 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
      [0 1]
      [1 1]]
     """
-    at = linearise_without_targets(network, weights, X, check=check)
-    return drawn_labels(at, checked_draws(network, X, draws, check=check))
+    weights, X = checked(network, weights, X, check=check)
+    draws = checked_draws(network, X, draws, check=check)
+    return drawn_labels(linearised(network, weights, X, None), draws)

@@ -1,7 +1,7 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
 from .._documentation import with_shared_text
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
+from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_count
@@ -112,7 +112,8 @@ def kflr(
      [0.078 0.199 0.062]
      [0.049 0.062 0.041]]
     """
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     memory = checked_count("memory", memory)
     check_memory(network, X)
+    at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kflr_factor(at, memory))

@@ -2,7 +2,7 @@
 
 from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
+from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
@@ -65,6 +65,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
      [0.089 0.2   0.069]
      [0.056 0.069 0.046]]
     """
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     check_memory(network, X)
+    at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kfra_factor(at))

@@ -3,7 +3,7 @@
 from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.arguments import check_network, checked_projections, gauss_newton_split
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
+from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_count
@@ -72,9 +72,10 @@ def rp(
      [0.138 0.364 0.111]
      [0.087 0.111 0.072]]
     """
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
     check_memory(network, X)
+    at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *rp_factor(at, projections))
 
 

@@ -108,32 +108,28 @@ class GaussNewtonLinearisation(Linearisation):
         return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
 
 
-def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
-    """Check the arguments of a public function, detach them from any autograd graph, and run the forward pass.
+def checked_batch(
+    network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
+) -> tuple[Arrays, Array, Array]:
+    """The weights, X and Y of a public function, checked, outside any autograd graph.
 
+    A function with further arguments checks them next, so that a forward pass begins only if every argument is right.
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     weights, X = checked(network, weights, X, check=check)
-    return linearised(network, weights, X, checked_targets(network, X, Y, check=check))
+    return weights, X, checked_targets(network, X, Y, check=check)
 
 
-def linearise_without_targets(network: Network, weights: Weights, X: Array, *, check: bool) -> Linearisation:
-    """Linearise a batch for a function that does not depend on the targets."""
-    weights, X = checked(network, weights, X, check=check)
-    return linearised(network, weights, X, None)
+def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
+    """Check the arguments of a public function that has no others, and run the forward pass."""
+    return linearised(network, *checked_batch(network, weights, X, Y, check=check))
 
 
 def linearise_for_gauss_newton(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> GaussNewtonLinearisation:
-    """Linearise a batch for a Gauss-Newton matrix.
-
-    Raises `ValueError` also if H_L is indefinite and `Network.psd` is "raise".
-    """
-    weights, X = checked(network, weights, X, check=check)
-    Y = checked_targets(network, X, Y, check=check)
-    gauss_newton_split(network)
-    return linearised_for_gauss_newton(network, weights, X, Y)
+    """Check the arguments of a public function that has no others, and linearise for a Gauss-Newton matrix."""
+    return linearised_for_gauss_newton(network, *checked_batch(network, weights, X, Y, check=check))
 
 
 def linearised(network: Network, weights: Arrays, X: Array, Y: Array | None) -> Linearisation:
@@ -143,7 +139,11 @@ def linearised(network: Network, weights: Arrays, X: Array, Y: Array | None) -> 
 
 
 def linearised_for_gauss_newton(network: Network, weights: Arrays, X: Array, Y: Array) -> GaussNewtonLinearisation:
-    """Run the forward pass of a batch that has been checked, and compute the curvature of its outputs."""
+    """Run the forward pass of a batch that has been checked, and compute the curvature of its outputs.
+
+    Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
+    """
+    gauss_newton_split(network)
     return _with_curvature(network, weights, X, Y, forward(array_namespace(X), network, weights, X))
 
 

@@ -1,4 +1,4 @@
-"""The dense layer. No other module assumes that a layer has one row of inputs per datapoint."""
+"""The dense layer. Passes, gradients and input moments ask it for all that depends on the kind of a layer."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,5 +1,7 @@
 """The directions of a step: the choice of gamma by Appendix C.3.2, and the step size (40)."""
 
+from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
+
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 

@@ -92,8 +92,8 @@ class GaussNewton(Settings):
         Parameters
         ----------
         weights : sequence of Array
-            W_l (D_l, D_{l-1} + 1) for l = 1, ..., L, the bias in the last column: finite, float32 or float64, on one
-            device. The state has a copy of them.
+            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. They are finite,
+            float32 or float64, and on one device. The state has a copy of them.
 
         Returns
         -------

@@ -1,5 +1,7 @@
 """A step of `GaussNewton`: Algorithm 1 with the heuristics of Appendix C."""
 
+from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
+
 from typing import Any
 
 from array_api_compat import array_namespace

@@ -1,5 +1,7 @@
 """The Kronecker-factored curvature of a run: averaged factors, and directions by the inverses of damped blocks."""
 
+from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias

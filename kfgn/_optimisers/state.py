@@ -54,7 +54,7 @@ class Factors(NamedTuple):
     count : Array
         The number of batches in the averages, a 0-d integer array. The averages have no meaning while it is 0.
     Q : tuple of Array
-        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1) for l = 1, ..., L.
+        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) for a layer without a bias.
     G : tuple of Array
         The averages of G_l, (D_l, D_l) for l = 1, ..., L.
     inverses : tuple, optional
@@ -88,7 +88,7 @@ class State(NamedTuple):
         The number of steps done: a Python integer, as `init` makes it, or a 0-d integer array of JAX, as it is inside
         `jax.jit` and `jax.lax.scan`. It decides which heuristics run in the next step.
     weights : tuple of Array
-        theta_t: W_l (D_l, D_{l-1} + 1) for l = 1, ..., L.
+        theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
         The moving average of the weights (44), (45), in the same shapes.
     factors : Factors or tuple
@@ -140,7 +140,7 @@ class FirstOrderState(NamedTuple):
     t : int or Array
         The number of steps done: a Python integer, or a 0-d integer array of JAX.
     weights : tuple of Array
-        theta_t: W_l (D_l, D_{l-1} + 1) for l = 1, ..., L.
+        theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
         The moving average of the weights (44), (45), in the same shapes.
     moments : tuple of tuple of Array

@@ -13,7 +13,7 @@ from .._types import Array, Arrays
 from .._validation.arrays import check_not_transformed, one_library_and_device
 from .._validation.scalars import checked_integer
 from .._words import shown, type_of
-from ..backends import can_branch_on
+from ..backends import can_branch_on, device
 from .arrays import detached_tree
 
 State = TypeVar("State", bound=Any)
@@ -53,6 +53,8 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
         check_not_transformed(path, array)
         if (got := tuple(array.shape)) != like.shape:
             raise ValueError(f"{path}: expected shape {like.shape}, got {got}: it belongs to another optimiser")
+        if (there := device(array)) is not None and there != (here := device(W_1)) and here is not None:
+            raise ValueError(f"{path}: expected an array on the device of W_1, {here}, got one on {there}")
         if like.floating and array.dtype != W_1.dtype:
             raise TypeError(f"{path}: expected the dtype of W_1, {W_1.dtype}, got {array.dtype}")
         if not like.floating and array.dtype in others:

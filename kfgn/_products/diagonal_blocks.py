@@ -11,8 +11,9 @@ from .._linearisation.arguments import checked_layers
 from .._linearisation.linearisation import (
     GaussNewtonLinearisation,
     Linearisation,
-    linearise,
-    linearise_for_gauss_newton,
+    checked_batch,
+    linearised,
+    linearised_for_gauss_newton,
 )
 from .._network.network import Network
 from .._network.output_hessian import OutputHessian
@@ -98,9 +99,9 @@ def gauss_newton_block_product(
      [-0.019 -0.013  0.009]
      [ 0.005 -0.013  0.014]]
     """
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    return gauss_newton_block_operator(at)(V)
+    return gauss_newton_block_operator(linearised_for_gauss_newton(network, *batch))(V)
 
 
 @with_own_settings
@@ -142,6 +143,6 @@ def hessian_block_product(
      [ 0.003  0.005  0.02 ]
      [ 0.011  0.126 -0.043]]
     """
-    at = linearise(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    return hessian_block_operator(at)(V)
+    return hessian_block_operator(linearised(network, *batch))(V)

@@ -7,13 +7,13 @@ diagonal blocks of the matrices alone.
 from .._algebra.conjugate_gradient import Operator
 from .._algebra.layerwise import plus
 from .._documentation import with_shared_text
-from .._linearisation.arguments import checked_layers, checked_outputs
+from .._linearisation.arguments import checked, checked_layers, checked_outputs
 from .._linearisation.linearisation import (
     GaussNewtonLinearisation,
     Linearisation,
-    linearise,
-    linearise_for_gauss_newton,
-    linearise_without_targets,
+    checked_batch,
+    linearised,
+    linearised_for_gauss_newton,
 )
 from .._linearisation.r_operator import backward_tangents, forward_tangents, mean_transposed_product
 from .._network.network import Network
@@ -81,8 +81,9 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
      [ 0.779  1.433]
      [ 0.224  1.849]]
     """
-    at = linearise_without_targets(network, weights, X, check=check)
-    return forward_tangents(at, checked_layers(network, X, "V", V, check=check)).outputs
+    weights, X = checked(network, weights, X, check=check)
+    V = checked_layers(network, X, "V", V, check=check)
+    return forward_tangents(linearised(network, weights, X, None), V).outputs
 
 
 @with_own_settings
@@ -122,8 +123,9 @@ def transposed_jacobian_product(
      [-0.226  0.004 -0.273]
      [ 0.051 -0.064  0.092]]
     """
-    at = linearise_without_targets(network, weights, X, check=check)
-    return mean_transposed_product(at, checked_outputs(network, X, "U", U, check=check))
+    weights, X = checked(network, weights, X, check=check)
+    U = checked_outputs(network, X, "U", U, check=check)
+    return mean_transposed_product(linearised(network, weights, X, None), U)
 
 
 @with_own_settings
@@ -164,9 +166,9 @@ def gauss_newton_product(
      [ 0.15  -0.016  0.236]
      [ 0.048 -0.071  0.095]]
     """
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    return gauss_newton_operator(at)(V)
+    return gauss_newton_operator(linearised_for_gauss_newton(network, *batch))(V)
 
 
 @with_own_settings
@@ -212,6 +214,6 @@ def hessian_product(
      [ 0.109 -0.371  0.384]
      [ 0.161 -0.186  0.269]]
     """
-    at = linearise(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    return hessian_operator(at)(V)
+    return hessian_operator(linearised(network, *batch))(V)

@@ -9,7 +9,7 @@ The gradient, the curvature and both losses belong to the same batch.
 from .._algebra.layerwise import inner, quotient
 from .._documentation import with_shared_text
 from .._linearisation.arguments import checked_layers
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
+from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_representable, checked_scalar
@@ -28,12 +28,12 @@ def _checked(
     check: bool,
 ) -> tuple[GaussNewtonLinearisation, Arrays, Array | float, Array | float]:
     """Check the arguments. Return the linearised batch, delta, eta and tau + eta."""
-    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    batch = checked_batch(network, weights, X, Y, check=check)
     delta = checked_layers(network, X, "delta", delta, check=check)
     tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
         checked_representable(name, value, X, check=check)
-    return at, delta, eta, tau + eta
+    return linearised_for_gauss_newton(network, *batch), delta, eta, tau + eta
 
 
 @with_own_settings

@@ -130,7 +130,8 @@ class Run(metaclass=Documented):
         Returns
         -------
         tuple of numpy.ndarray
-            W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype of the run.
+            W_1, ..., W_L in the dtype of the run, each (D_l, D_{l-1} + 1) with the bias in the last column, or
+            (D_l, D_{l-1}) without a bias.
 
         Raises
         ------

@@ -9,13 +9,6 @@ In version 2 the backend had a separate device, and the step sizes in the metric
 """
 
 
-class Versions(TypedDict):
-    """The versions of kfgn and Python. The versions of array libraries are further fields."""
-
-    kfgn: str
-    python: str
-
-
 class Data(TypedDict):
     """A data set: a sentence about it, the number of datapoints, and the height and width of an image."""
 

@@ -6,10 +6,14 @@ from functools import cache
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
+from kfgn_conformance.adapters import Conventions, Description
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.diagnosis import Answered, diagnose
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
 from kfgn_conformance.problems.layers import Dense, weight_shapes
+from kfgn_conformance.relatives import relatives
 from kfgn_reference import OBJECTIVES
 
 
@@ -41,3 +45,45 @@ def test_the_port_passes_every_quantity(objective):
     port = KfgnPort(open_target("numpy"), "float64")
     verdicts = {name: judge(port, problem(objective), quantity) for name, quantity in QUANTITIES.items()}
     assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}
+
+
+class InItsConventions:
+    """An adapter that gives the reference's answers in its own conventions for the bias."""
+
+    def __init__(self, bias):
+        self.bias = bias
+
+    def describe(self):
+        return Description("mine", "1", "float64", frozenset({"gradient", "q"}), {}, Conventions(bias=self.bias))
+
+    def compute(self, problem, quantity):
+        answer = []
+        for layer, array in zip(problem.layers, QUANTITIES[quantity].value(problem), strict=True):
+            if not layer.bias:
+                answer.append(array)
+            elif self.bias == "first":
+                answer.append(np.roll(array, 1, axis=1) if quantity == "gradient" else np.roll(array, (1, 1), (0, 1)))
+            elif quantity == "gradient":
+                answer += [array[:, :-1], array[:, -1]]
+            else:
+                answer.append(array[:-1, :-1])
+        return tuple(answer)
+
+
+@pytest.mark.parametrize("bias", ["first", "separate"])
+@pytest.mark.parametrize("quantity", ["gradient", "q"])
+def test_only_layers_with_a_bias_have_one_in_other_conventions(quantity, bias):
+    verdict = judge(InItsConventions(bias), problem("bernoulli"), QUANTITIES[quantity])
+    assert verdict.status is Status.PASS, verdict
+
+
+def test_relatives_have_the_layers_of_the_problem():
+    """Without a bias the parts of a random network with biases would not fit."""
+    for other in relatives(problem("squared_error")):
+        assert [W.shape for W in other.weights] == [W.shape for W in problem("squared_error").weights]
+
+
+def test_the_diagnosis_says_that_no_mistake_was_tried():
+    right = Oracle(problem("bernoulli"), QUANTITIES["gradient"])
+    wrong = tuple(2 * array for array in right.arrays)
+    assert "no known mistake was tried" in str(diagnose([Answered(right, wrong)], "float64"))

@@ -134,7 +134,7 @@ def edited(*path, value):
         (edited("layers", 1, "transfer", value={"name": "leaky_relu", "slope": "0.1"}), ".slope: expected a number"),
         (edited("layers", 1, "transfer", value={"name": "leaky_relu", "slope": 1}), "between 0 and 1, got 1"),
         (edited("layers", 2, "transfer", value="tanh"), "layers[2].transfer: expected 'identity' for the last layer"),
-        (edited("version", value=3), "version: expected 1 or 2, got 3"),
+        (edited("version", value=3), "version: expected 2, or no version for the format of version 1, got 3"),
         (edited("inputs", value="5"), "inputs: expected an integer, got '5'"),
         (edited("inputs", value=float("inf")), "inputs: expected an integer, got inf"),
         (edited("id", value=5), "id: expected text, got 5"),

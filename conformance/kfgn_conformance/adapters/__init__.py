@@ -38,8 +38,8 @@ class Adapter(Protocol):
     Notes
     -----
     An adapter answers in its own conventions and declares them in its description. The kit translates each answer to
-    its own: weights W_l are (D_l, D_{l-1} + 1) with the bias in the last column, quantities are means over the N
-    datapoints, and blocks are Q kron G over the stacked columns of W_l.
+    its own. Weights W_l are (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias.
+    Quantities are means over the N datapoints, and blocks are Q kron G over the stacked columns of W_l.
 
     Examples
     --------

@@ -112,14 +112,19 @@ KIT = Conventions()
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
-    """The quantity for separate biases: arrays of W_l and b_l, or the blocks of both, or Q_l without the unit."""
+    """The quantity for separate biases: arrays of W_l and b_l, or the blocks of both, or Q_l without the unit.
+
+    A layer without a bias has its array alone.
+    """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
         parts: list[Array] = []
-        for W, array in zip(problem.weights, arrays, strict=True):
+        for layer, W, array in zip(problem.layers, problem.weights, arrays, strict=True):
             D, P = W.shape
             n = D * (P - 1)
-            if quantity.array_kind == "weights":
+            if not layer.bias:
+                parts.append(array)
+            elif quantity.array_kind == "weights":
                 parts += [array[:, :-1], array[:, -1]]
             elif quantity.array_kind == "blocks":
                 parts += [array[:n, :n], array[n:, n:]]
@@ -154,7 +159,10 @@ def translated(
         arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
         notes.append("reordered to stacked columns of (out, in)")
     if quantity.array_kind and conventions.bias == "first":
-        arrays = tuple(_bias_last(a, W, quantity.array_kind) for a, W in _with_weights(arrays, problem, conventions))
+        arrays = tuple(
+            _bias_last(a, shape, quantity.array_kind) if layer.bias else a
+            for layer, (a, shape) in zip(problem.layers, _with_weights(arrays, problem, conventions), strict=False)
+        )
         notes.append("bias moved from the first input to the last")
     if quantity.array_kind and conventions.bias == "separate":
         notes.append("biases are separate: the blocks of W_l and of b_l are compared")
@@ -184,9 +192,9 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
 def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
     """Each array with the shape (D, P) of its weights. Separate biases are (D, 1), and their weights (D, P - 1)."""
     shapes: list[tuple[int, int]] = []
-    for W in problem.weights:
+    for layer, W in zip(problem.layers, problem.weights, strict=True):
         D, P = W.shape
-        shapes += [(D, P - 1), (D, 1)] if conventions.bias == "separate" else [(D, P)]
+        shapes += [(D, P - 1), (D, 1)] if conventions.bias == "separate" and layer.bias else [(D, P)]
     return list(zip(arrays, shapes, strict=False))
 
 

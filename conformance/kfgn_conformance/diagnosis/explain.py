@@ -47,8 +47,8 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
         return None
-    tried = [answer for answer in wrong if _is_small(answer)]
-    right = [answer for answer in answers if answer.arrays is None and _is_small(answer)]
+    tried = [answer for answer in wrong if _has_textbook(answer)]
+    right = [answer for answer in answers if answer.arrays is None and _has_textbook(answer)]
     mistakes = tuple(
         mistake
         for mistake in MISTAKES.values()
@@ -61,9 +61,10 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     return Diagnosis(mistakes, shape, bool(tried))
 
 
-def _is_small(answer: Answered) -> bool:
-    """True if a textbook, which forms every matrix, can answer on the problem."""
-    return answer.oracle.problem.parameters < LARGE
+def _has_textbook(answer: Answered) -> bool:
+    """True if a textbook can answer on the problem. It forms every matrix, and gives every layer a bias."""
+    problem = answer.oracle.problem
+    return problem.parameters < LARGE and all(layer.bias for layer in problem.layers)
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:

@@ -8,7 +8,7 @@ from kfgn_reference import gradient
 
 from .arrays import Array
 from .discontinuities import clear_of_kinks, near_border
-from .layers import Transfer, dense_layers, weight_shapes
+from .layers import Dense, Transfer, dense_layers, weight_shapes
 from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 
@@ -48,8 +48,13 @@ def clear(
     raise AssertionError(f"{name}: expected a problem of {shape} among 1000 seeds, got none")
 
 
-def dyadic_problem(name: str, shape: Shape, rng: np.random.Generator) -> Problem:
-    """A problem whose weights, inputs and directions are multiples of 1/16 up to 1. Uniforms are multiples of 2^-16."""
+def dyadic_problem(
+    name: str, shape: Shape, rng: np.random.Generator, layers: tuple[Dense, ...] | None = None
+) -> Problem:
+    """A problem whose weights, inputs and directions are multiples of 1/16 up to 1. Uniforms are multiples of 2^-16.
+
+    layers: layers with the units and transfer functions of the shape; by default each of them has a bias
+    """
     objective, widths, transfers, N, S, psd = shape
 
     def dyadic(low: int, high: int, shape: tuple[int, ...], denominator: int) -> Array:
@@ -62,7 +67,7 @@ def dyadic_problem(name: str, shape: Shape, rng: np.random.Generator) -> Problem
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
     D_L = widths[-1]
-    layers = dense_layers(widths, transfers)
+    layers = dense_layers(widths, transfers) if layers is None else layers
     of_weights = weight_shapes(widths[0], layers)
     sampled = label_shape(objective, (N, S), D_L)
     return Problem(

@@ -70,7 +70,7 @@ def from_json(written: Mapping[str, Any]) -> Problem:
     written = upgraded(written)
     version = written.get("version")
     if version != VERSION:
-        raise ValueError(f"version: expected 1 or {VERSION}, got {version!r}")
+        raise ValueError(f"version: expected {VERSION}, or no version for the format of version 1, got {version!r}")
     integers = written.get("objective") in CLASSIFIERS
     problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", integers)
     return problem

@@ -47,3 +47,18 @@ def test_states_of_others_are_refused(backend, name):
         for bad in (None, (), "W", good.weights[:1]):
             with pytest.raises((TypeError, ValueError), match=r"^weights: "):
                 optimiser.step(good._replace(weights=bad), X, Y)
+
+
+@pytest.mark.parametrize("name", ["kfra", "adam"])
+@pytest.mark.parametrize("field", ["average", "counts"])
+def test_every_array_of_a_state_is_on_the_device_of_the_weights(name, field):
+    torch = pytest.importorskip("torch")
+    optimiser = OPTIMISERS[name]
+    state = optimiser.init(tuple(torch.ones(shape) for shape in NETWORK.weight_shapes))
+    arrays = getattr(state, field)
+    moved = [array.to("meta") for array in arrays]
+    moved = type(arrays)(*moved) if hasattr(arrays, "_fields") else tuple(moved)
+    with pytest.raises(
+        ValueError, match=rf"^state\.{field}.*: expected an array on the device of W_1, cpu, got one on meta"
+    ):
+        optimiser.step(state._replace(**{field: moved}), torch.ones(7, 3), torch.ones(7, 2))
