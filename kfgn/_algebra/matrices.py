@@ -33,7 +33,7 @@ def is_largest(xp: Namespace, p: Array) -> Array:
 def one_minus(xp: Namespace, p: Array) -> Array:
     """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
 
-    Only the largest p_i can be near 1. There 1 - p_i is computed as the sum of the other elements.
+    Only the largest p_i can be near 1. For the largest p_i, 1 - p_i is computed as the sum of the other elements.
     """
     largest = is_largest(xp, p)
     rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
@@ -58,7 +58,7 @@ def diagonal_of(xp: Namespace, A: Array) -> Array:
 
 
 def symmetrised(A: Array) -> Array:
-    """(A + A^T) / 2, since libraries differ in the triangle of a symmetric matrix that they read."""
+    """(A + A^T) / 2, since some libraries read only the upper triangle of a symmetric A, and others only the lower."""
     return (A + A.T) / 2
 
 

@@ -13,7 +13,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """(N, S, ...) to (S, N, ...), so that arrays (N, ...) broadcast over the samples. The swap is its own inverse."""
+    """Swap the first two axes, from (N, S, ...) to (S, N, ...) or back, so that arrays (N, ...) broadcast over S."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
@@ -50,8 +50,8 @@ def kfac(
     {X}
     {Y}
     labels : array, shape (N, S, D_L) or (N, S)
-        S labels per datapoint from `sample_labels`, of the kind of Y. With the labels of the data the result would be
-        the empirical Fisher matrix, which is a different matrix.
+        S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
+        G would be an empirical Fisher matrix, which differs from the Fisher matrix.
     {check}
 
     Returns

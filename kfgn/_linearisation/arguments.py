@@ -49,7 +49,7 @@ def checked_weights(network: Network, weights: Weights) -> Arrays:
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
     """Check a vector in the space of the weights. X has been checked.
 
-    letter: the name of the array of a layer in messages, if it differs from the name of the argument
+    letter: the V of the names V_1, ..., V_L in messages, if it differs from the name of the argument
     """
     layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
@@ -113,7 +113,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The split of the network for Gauss-Newton matrices.
+    """The split of the objective for Gauss-Newton matrices, which `Network.psd` selects.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """

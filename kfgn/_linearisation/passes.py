@@ -10,8 +10,8 @@ from .._types import Array, Arrays, Namespace
 class Forward(NamedTuple):
     """The intermediate results of a forward pass.
 
-    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the unit appended, (N, D_{l-1} + 1),
-                    or without it, (N, D_{l-1}), for a layer without a bias
+    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the appended unit, (N, D_{l-1} + 1),
+                    or a_{l-1} itself, (N, D_{l-1}), for a layer without a bias
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
     """
