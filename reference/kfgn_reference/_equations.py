@@ -198,7 +198,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         71: (traces, lemma_2),
     },
 }
-"""The functions of each equation, by the part of the paper and so by the file that tests them."""
+"""The functions of each equation, grouped by the part of the paper. Each part has one test file."""
 
 EQUATIONS: dict[int, Equation] = {
     number: Equation(STATEMENTS[number], functions, f"tests/reference/equations/test_{part}.py::test_equation_{number}")

@@ -21,7 +21,7 @@ from ._types import Array
 
 
 class ExponentialFamily(NamedTuple):
-    """The parts of (52) and the first two derivatives of log Z. h is h_L (D_L,).
+    """The terms of (52) and the first two derivatives of log Z, as functions of h = h_L (D_L,) and of y.
 
     log_base(y)          log h(y), without the constant that the objectives also omit
     statistic(y, h)      T(y) (D_L,), in the arithmetic of h

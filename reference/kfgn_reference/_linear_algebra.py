@@ -56,7 +56,7 @@ def solve(A: Array, B: Array) -> Array:
 
 
 def rank(A: Array) -> int:
-    """The rank of a matrix by elimination. For exact arithmetic, since a rounding error would raise the rank."""
+    """The rank of a matrix by elimination. Exact arithmetic is needed, since a rounding error would raise the rank."""
     A, found = copied(A), 0
     for j in range(A.shape[1]):
         rows = [i for i in range(found, len(A)) if A[i, j] != 0]
@@ -69,7 +69,7 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """True if v^T A v >= 0 for every v. A is symmetric. Like `rank`, this elimination is meant for exact arithmetic.
+    """True if v^T A v >= 0 for every v. A is symmetric. Like `rank`, this elimination needs exact arithmetic.
 
     A pivot must not be negative, and the row of a zero pivot must be zero.
     """

@@ -29,7 +29,7 @@ from ._types import Array
 Outcomes = Iterator[tuple[Any, Any]]
 
 SIGNS = np.int8
-"""The type of arrays of -1, 0 and 1. It keeps every arithmetic, whereas float32 with int64 becomes float64."""
+"""The dtype of arrays of -1, 0 and 1. Products with float32 stay float32, while int64 would give float64."""
 
 
 def squared_error_outcomes(h: Array) -> Outcomes:

@@ -37,7 +37,7 @@ def block_diagonal(blocks: PerLayer) -> Array:
 
 
 def direction(C: Array, g: Array) -> Array:
-    """Equation (33): C^-1 grad f, a vector. It points uphill, so the step size (40) is negative."""
+    """Equation (33): C^-1 grad f, a vector. The direction points uphill, so the step size (40) is negative."""
     return solve(C, g)
 
 

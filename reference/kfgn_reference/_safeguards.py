@@ -1,4 +1,4 @@
-"""Two rules for rounding errors and one for failed steps. None of them is in the paper.
+"""Two rules for rounding errors and one rule for failed steps, none of which is in the paper.
 
     visible              a damping of (36) that is not lost when it is added to its factor
     within_rounding      a test for changes of f that are too small for a meaningful rho (42)
@@ -72,6 +72,6 @@ def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
 
 
 def raised(damping: Any, omega: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """max(damping / omega, u) within the bounds, with the omega of C.3. u replaces a damping of 0."""
+    """max(damping / omega, u) within the bounds, with the omega of C.3. The unit roundoff u replaces a damping of 0."""
     larger, u = damping / omega, unit_roundoff(damping)
     return bounded(u if larger < u else larger, bounds)

@@ -30,7 +30,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def eigvalsh(A: Array) -> Array:
-    """The eigenvalues (D,), ascending, without eigenvectors. Raises the same `TypeError`."""
+    """The eigenvalues (D,), ascending. Raises `TypeError` for an array that is neither float64 nor float32."""
     return np.linalg.eigvalsh(symmetric(A))
 
 
@@ -71,7 +71,7 @@ def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
     """(Q kron G + k I)^-1 vec(V) as a matrix: in both eigenbases every element is divided by q_b g_a + k.
 
     Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
-    Raises `NotPositiveDefiniteError` if one of the sums is not positive.
+    Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.
     """
     q, U = eigh(Q)
     g, S = eigh(G)
