@@ -51,10 +51,10 @@ such as the V of `hessian_product` or a step delta, is a tuple or list of arrays
 
 Numbers
 -------
-Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to Python's own type, so
-that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as hyperparameters. Arrays
-are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. The value of a 0-d array is not
-read under `check=False`.
+Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
+Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. The
+value of a 0-d array is not read under `check=False`.
 
 Errors
 ------
@@ -72,8 +72,8 @@ are autocast, the default dtype, the default device and the matmul precision. Th
 promotion, the matmul precision and the check for NaN. NumPy's handling of floating-point errors is ignored too.
 Products of float32 matrices are computed in float32.
 
-JAX's transformations give the derivatives of all results. In PyTorch, results are constants for `backward`. A tensor
-inside a transform of `torch.func` raises `TypeError`.
+In JAX, the transformations of JAX give the derivatives of all results. In PyTorch, results are constants for
+`backward`. A tensor inside a transform of `torch.func` raises `TypeError`.
 """
 
 from ._algebra.conjugate_gradient import Solution

@@ -1,7 +1,7 @@
 """Shared text of docstrings, and classes of records whose `help` omits the special methods that Python generates.
 
 `with_shared_text` inserts the descriptions that many public functions share into the docstrings of these functions.
-`Documented` and `documented_tuple` are for dataclasses and named tuples.
+`Documented` is for dataclasses, and `documented_tuple` is for named tuples.
 """
 
 import re
@@ -40,11 +40,11 @@ SHARED = {
         """,
     "tau": """
         tau : float or array, shape ()
-            The damping of the quadratic model, at least 0. An array must have the dtype of X.
+            The damping of the quadratic model, at least 0. A 0-d array must have the dtype of X.
         """,
     "eta": """
         eta : float or array, shape ()
-            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. An array must have the dtype of X.
+            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of X.
         """,
     "check": """
         check : bool, default True
@@ -124,6 +124,6 @@ class Documented(ABCMeta):
 
 
 def documented_tuple(cls: type[T]) -> type[T]:
-    """Make a class of named tuples again with the metaclass `Documented`, which `typing.NamedTuple` does not accept."""
+    """Rebuild a class of named tuples with the metaclass `Documented`, which `typing.NamedTuple` does not accept."""
     namespace: dict[str, Any] = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
     return cast("type[T]", Documented(cls.__name__, cls.__bases__, namespace))

@@ -16,11 +16,11 @@ from ..backends import device, index_dtype, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
-"""A function that maps v to A v. Passes that do not depend on v are computed once, when the function is made."""
+"""A function that maps v to A v. Passes that do not depend on v run once, when the function is created."""
 
 
 ITERATIONS = 50
-"""The default number of iterations. The cost of an iteration is one product with the matrix, about two gradients."""
+"""The default number of iterations. An iteration costs about as much as two gradients."""
 
 TOLERANCE = 1e-5
 """The default tolerance: about the residual that float32 reaches for a damped matrix with a condition number of 100."""

@@ -22,7 +22,7 @@ INVERSIONS = (*NORMS, "exact")
 """The values of `inversion`: a norm of omega for the factored damping (36), or "exact" for the inverse of (35)."""
 
 FLOOR = 8
-"""The lower bound of the damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
+"""The lower bound of the damping of a factor A (D, D), in units of sqrt(D) u tr(A) with the unit roundoff u."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
@@ -51,9 +51,9 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
     """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A).
 
-    The paper does not have this lower bound. u is the unit roundoff of the dtype. A positive damping below this bound
-    is lost when it is added to A, and the elimination of a singular A then ends in rounding errors of either sign. A
-    damping of 0 stays 0.
+    The paper has no lower bound. u is the unit roundoff of the dtype. A positive damping below the bound is lost when
+    it is added to A, and the elimination of a singular A then ends in rounding errors of either sign. A damping of 0
+    stays 0.
     """
     lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < lower), lower, damping)
@@ -108,7 +108,7 @@ DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
-    """A placeholder with the shapes of a damped inverse. Its values are never used."""
+    """A placeholder with the shapes of a damped inverse. The values of the placeholder are never used."""
     if inversion == "exact":
         return EigenInverse(Q, G, G[:, :1] * Q[:1, :])
     return CholeskyInverse(Q, G)
@@ -152,7 +152,7 @@ def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """A Python number as a 0-d array, since the functions of the standard accept arrays only."""
+    """A Python number as a 0-d array, since the functions of the array API standard accept only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 

@@ -142,7 +142,7 @@ class KroneckerBlock(NamedTuple):
         V : array, shape (D, P)
             The vector, in the shape of the weights of the layer.
         damping : float or array, shape ()
-            The damping k > 0. An array must have the dtype of Q.
+            The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
             The norm for omega (38) in the factored damping (36), or "exact" for the exact inverse of Q kron G + k I by
             the eigenvalues of both factors.
@@ -197,7 +197,7 @@ class KroneckerBlock(NamedTuple):
         Parameters
         ----------
         damping : float or array, shape ()
-            The damping k > 0. An array must have the dtype of Q.
+            The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
             The norm for omega (38) in the factored damping (36), or "exact" for Q kron G + k I by the eigenvalues of
             both factors.
@@ -333,7 +333,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
-    """Check the factors. Return their namespace and both factors, outside any autograd graph."""
+    """Check the factors. Return the namespace of the factors and both factors, outside any autograd graph."""
     check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
@@ -375,7 +375,7 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN if it is not finite. With `check`, raise an error instead if the values can be read.
+    """The result, or NaN if it is not finite. With `check`, raise an error instead of NaN if values can be read.
 
     underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """

@@ -15,18 +15,18 @@ def diagonal(xp: Namespace, v: Array) -> Array:
 
 
 def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
-    """A (..., D, D) with its diagonal replaced by v (..., D)."""
+    """The matrix A (..., D, D) with its diagonal replaced by v (..., D)."""
     i = xp.arange(A.shape[-1], device=device(A))
     return xp.where(i[:, None] == i[None, :], v[..., None], A)
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:
-    """True at the position i (...) of each row of an array (..., D), and False elsewhere: (..., D)."""
+    """A boolean array (..., D) that is True at the position i (...) of each row, and False elsewhere."""
     return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
 
 
 def is_largest(xp: Namespace, p: Array) -> Array:
-    """True at the largest element of each row of p (..., D), the first one if several are equal: (..., D)."""
+    """A boolean array (..., D) that is True at the largest element of each row of p, or the first of equal elements."""
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
@@ -48,7 +48,7 @@ def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
 
 @with_derivative(_root_derivative)
 def root(xp: Namespace, x: Array) -> Array:
-    """sqrt(x) for x >= 0, such as a probability or an eigenvalue. Its derivative at x = 0 is defined as 0."""
+    """sqrt(x) for x >= 0, such as a probability or an eigenvalue. The derivative at x = 0 is defined as 0."""
     return xp.sqrt(x)
 
 

@@ -7,7 +7,7 @@ from .._types import Array
 from ..backends import available_memory
 
 SMALL = 2**28
-"""The number of bytes below which the available memory is not looked up."""
+"""The number of bytes below which the available memory is not queried."""
 
 TEMPORARIES = 2
 """The number of temporary arrays during the computation of the largest factor: its sum over datapoints and its mean."""

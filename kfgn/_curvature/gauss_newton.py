@@ -10,7 +10,7 @@ from .recursion import pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
-    """The recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
+    """The matrices of the recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
     G = [at.output_curvature.matrix()]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):

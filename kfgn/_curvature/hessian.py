@@ -10,7 +10,7 @@ from .recursion import pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
-    """The recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
+    """The matrices of the recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
     second_terms = at.second_derivative_terms(at.dE_dh())
     H = [at.output_hessian().matrix()]
     for l in reversed(range(at.network.depth - 1)):

@@ -41,7 +41,7 @@ def kfac(
     """The loss, its gradient and the Kronecker factors by KFAC, equation (59).
 
     The second factor is a Monte Carlo estimate of the Fisher matrix of the pre-activations, from labels that are
-    sampled from the model. Its expectation is the G of `kflr`, except for the mixture.
+    sampled from the model. The expectation of the second factor is the G of `kflr`, except for the mixture.
 
     Parameters
     ----------

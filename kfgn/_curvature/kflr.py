@@ -33,8 +33,8 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
     """The sum of G_l over the datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
     G_l = C^T M C, where the rows C (N, K, D_l) obey (24), and M is I before the first restart. At a layer with D_l < K,
-    M becomes G_l and C becomes I. This restart is exact, and K is D_l for the layers below. At the start, C is the root
-    of H_L or I, and the product of C with W has a closed form.
+    M becomes G_l and C becomes I. This restart is exact, and K is D_l for the layers below. The product of C with W has
+    a closed form at the outputs, where C is the root of H_L, and after a restart, where C is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
@@ -57,7 +57,7 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes of the five large arrays that exist at a time after a restart: M, two products and two roots."""
+    """The bytes per datapoint of the five arrays that exist at once after a restart: M, two products and two roots."""
     bits = at.xp.finfo(at.outputs.dtype).bits
     return int(5 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 
@@ -79,8 +79,9 @@ def kflr(
     {X}
     {Y}
     memory : int, default 2^28
-        The number of bytes for the roots C_l. The batch is split into chunks of at least one datapoint whose roots fit.
-        A program traced by `jax.jit` contains every chunk, so `memory` should then be large enough for few chunks.
+        The number of bytes for the roots C_l. The batch is split into chunks of datapoints whose roots fit into this
+        memory, at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory` should
+        be large enough for few chunks.
     {check}
 
     Returns
@@ -95,8 +96,8 @@ def kflr(
 
     Notes
     -----
-    The K columns C_L^k of a root of H_L go back through the layers, with B_l = diag(f'(h_l)) and W_{l+1} without its
-    bias::
+    The K columns C_L^k of a root of H_L are propagated back through the layers, with B_l = diag(f'(h_l)) and W_{l+1}
+    without its bias::
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 

@@ -113,7 +113,7 @@ def checked_batch(
 ) -> tuple[Arrays, Array, Array]:
     """Return the checked weights, X and Y of a public function, outside any autograd graph.
 
-    A public function checks its other arguments next, so that the forward pass begins only if every argument is valid.
+    A public function checks its other arguments before the forward pass, which begins only if every argument is valid.
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     weights, X = checked(network, weights, X, check=check)

@@ -42,8 +42,8 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
     """Rows (..., N, D_L) times dh_L/dh_l, (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
-    This linear recursion is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24) for the K columns
-    of a root of H_L.
+    The linear recursion of this function is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24)
+    for the K columns of a root of H_L.
     """
     v = [rows]
     above = zip(network.layers[1:], weights[1:], derivatives, strict=True)

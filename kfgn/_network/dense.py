@@ -36,8 +36,9 @@ class Dense(metaclass=Documented):
 
     Notes
     -----
-    Users need only the method `weight_shape`. The forward and backward passes call the other methods, with checked
-    arrays: W in the shape of W_l, a (N, D_{l-1}), inputs from the method `inputs`, and rows (..., N, D_l).
+    Users need only the method `weight_shape`. The forward and backward passes call the other methods. The arguments of
+    these methods have been checked: W has the shape of W_l, a is (N, D_{l-1}), inputs come from the method `inputs`,
+    and rows are (..., N, D_l).
 
     Examples
     --------

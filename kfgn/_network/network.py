@@ -26,7 +26,7 @@ class Network(metaclass=Documented):
         The layers l = 1, ..., L. The last layer must have the transfer function identity, since the objective takes the
         pre-activations h_L.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
-        E(h_L, y). The objective mixture is equation (27), and needs three outputs.
+        The name of the objective E(h_L, y). The objective mixture is equation (27), and needs three outputs.
     psd : {"project", "scalar", "raise"}, default "project"
         The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. Only the H_L of the mixture is
         indefinite. The value "project" gives the nearest PSD matrix, in which negative eigenvalues are set to zero. The

@@ -129,7 +129,7 @@ class Multinomial(NamedTuple):
         return self.p * self._centred(v)
 
     def quadratic(self, v: Array) -> Array:
-        """sum_i p_i (v_i - p^T v)^2, the variance of v."""
+        """sum_i p_i (v_i - p^T v)^2, the variance of v under p."""
         xp, c = array_namespace(self.p), self._centred(v)
         return xp.sum(self.p * c * c, axis=-1)
 

@@ -1,8 +1,9 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink the derivative is the left derivative, on every library: 0 for ReLU, the slope for h < 0 for leaky ReLU. The
-derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a (1 - a), and so
-keep their digits where a unit saturates. `with_derivative` makes JAX use the derivatives of this module.
+At a kink, the derivative on every library is the left derivative: 0 for ReLU, and the slope of the left branch for
+leaky ReLU. The derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a
+(1 - a), and so keep their digits where a unit saturates. `with_derivative` makes JAX use the derivatives of this
+module.
 """
 
 from collections.abc import Callable

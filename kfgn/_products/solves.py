@@ -42,12 +42,12 @@ def solve_gauss_newton(
     b : sequence of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
-        The damping, positive. An array must have the dtype of X.
+        The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
         The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
         iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. An array must have the
+        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
         dtype of X.
     {check}
 
@@ -105,19 +105,20 @@ def solve_gauss_newton_blocks(
     b : sequence of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
-        The damping, positive. An array must have the dtype of X.
+        The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
         The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
         iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. An array must have the
+        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
         dtype of X.
     {check}
 
     Returns
     -------
     Solution
-        x in the shapes of b, a tuple of the residuals of the layers, and a tuple of their numbers of iterations.
+        x in the shapes of b, a tuple with the residual of each layer, and a tuple with the number of iterations of each
+        layer.
 
     Raises
     ------

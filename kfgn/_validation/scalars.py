@@ -25,7 +25,7 @@ LARGEST_INTEGER = 2**63 - 1
 """The largest integer that is accepted."""
 
 NOT_NUMBERS = (bool, np.timedelta64)
-"""Types that the module `numbers` regards as integers and kfgn does not."""
+"""Types that the module `numbers` regards as integers, but kfgn rejects."""
 
 
 def checked_number(
@@ -33,7 +33,7 @@ def checked_number(
 ) -> float:
     """Return a finite number from `lower` to `upper` as a float.
 
-    above, below: True if `lower` itself, or `upper` itself, is excluded
+    above, below: True to exclude the value `lower`, or the value `upper`, from the range
 
     Raises `TypeError` for a value that is not a number, and `ValueError` for a number that is not finite or is out of
     range.

@@ -10,8 +10,8 @@ symbols of the paper. The mean over the batch is taken last, by `expectation`.
 >>> ref.kfra(net, X, Y)[1].round(6).tolist()
 [[1.589757]]
 
-Every public name is an attribute of the package. The name of its module begins with an underscore: the module of
-`kfra` is `_kfra.py`. Read the modules in this order:
+Every public name is an attribute of the package. The names of modules begin with an underscore: the module of `kfra` is
+`_kfra.py`. Read the modules in this order:
 
     _network            (1)                the network and its forward pass
     _transfers          f, f', f''         the elementwise transfer functions
@@ -83,7 +83,7 @@ Arithmetic
 The modules contain no float literal, and only `_spectral` calls `np.linalg`. All other modules compute in the
 arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root, an
 exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
-arithmetic. Random numbers are an argument too: normals, uniforms or sampled labels.
+arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
 deviates from the text of the paper, the docstring says "misprint" and gives the reason.

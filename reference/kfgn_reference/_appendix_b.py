@@ -26,7 +26,7 @@ from ._vectors import scaled, weights
 
 
 def with_all_biases(net: Network) -> Network:
-    """The same network with a bias in every layer: a column of zeros is appended to each W_l without one."""
+    """The same network with a bias in every layer: a column of zeros is appended to each W_l without a bias."""
     if net.biases is None:
         return net
     weights = [
@@ -99,7 +99,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
                 + sum(W[i, a] * first[a] * above[j, i] * W[j, b] * first[b] for i in I for j in J)
             )
         ),
-        # the same, with dE/da_a instead of the first sum
+        # the previous expression, with dE/da_a instead of its first sum
         matrix(
             lambda a, b: (
                 delta[a, b] * second[a] * (W.T @ dE_dh)[a]

@@ -70,7 +70,7 @@ NORMS = {"trace": trace_norm, "frobenius": frobenius_norm, "spectral": spectral_
 
 
 def with_identity(A: Array, D: int, norm: str) -> Any:
-    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the three norms."""
+    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the norms of `NORMS`."""
     size = one(A[0, 0]) * D
     if norm == "spectral":
         return NORMS[norm](A)

@@ -68,8 +68,8 @@ def fisher_from_outputs(net: Network, X: Array) -> Array:
 def fisher_from_output_hessians(net: Network, X: Array) -> Array:
     """Equation (51): E[J^T E[script H_L] J], with the inner mean over p_theta(y | x) and the outer mean over N.
 
-    If H_L does not depend on y, (51) is the Gauss-Newton matrix (13), (50). For the mixture (27), the two matrices
-    differ.
+    If H_L does not depend on y, (51) is the Gauss-Newton matrix (13), (50). For the mixture (27), (51) is not the
+    Gauss-Newton matrix.
     """
     H = OBJECTIVES[net.objective].hessian
 

@@ -20,7 +20,7 @@ from ._types import Array, PerLayer
 def jacobians(net: Network, x: Array) -> PerLayer:
     """J_l = dh_L / dh_l (D_L, D_l) of one datapoint: J_L = I and J_l = J_{l+1} W_{l+1} B_l.
 
-    Misprint: the text under (14) defines the transpose. (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
+    Misprint: the text under (14) defines the transpose of J. (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
     """
     _, h = forward(net, x)
     J = {net.L: diagonal(one(h[net.L]))}

@@ -80,6 +80,6 @@ def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
 
 
 def assembled(net: Network, blocks: Blocks) -> Array:
-    """The square matrix over theta = (vec W_1, ..., vec W_L) that consists of the blocks."""
+    """The square matrix over theta = (vec W_1, ..., vec W_L) with the given blocks (l, m)."""
     layers = range(1, net.L + 1)
     return np.block([[blocks[l, m] for m in layers] for l in layers])

@@ -43,7 +43,7 @@ def carried_up(net: Network, x: Array, l: int, v: Array) -> Array:
 
 
 def quadratic_forms(net: Network, x: Array, y: Any, l: int, v: Array) -> tuple[Any, Any]:
-    """Equation (68): the form of script H_l at v and the form of script H_{l+1} at (67), which are equal if f'' = 0."""
+    """Equation (68): the quadratic forms of script H_l at v and script H_{l+1} at (67), which are equal if f'' = 0."""
     H = sample_preactivation_hessians(net, x, y)
     above = carried_up(net, x, l, v)
     return v @ H[l] @ v, above @ H[l + 1] @ above

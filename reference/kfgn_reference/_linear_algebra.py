@@ -20,7 +20,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def copied(A: Array) -> Array:
-    """A copy for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
+    """A copy of A for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
     if A.dtype.kind in "biu":
         raise TypeError(f"A: expected float64, float32 or objects that divide exactly, got {A.dtype}")
     return A.copy()

@@ -45,8 +45,8 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
-        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W. The appended unit is a constant, so W can only
-        mean this matrix where the paper differentiates through a layer.
+        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W for this matrix. The appended unit is a constant,
+        so W can only mean this matrix where the paper differentiates through a layer.
         """
         return self.without_bias(l, self.weights[l - 1])
 

@@ -152,6 +152,6 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def loss(net: Network, X: Array, Y: Array) -> Any:
-    """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
+    """The expected loss of Section 2.1, a scalar: E averaged over the N rows of X (N, D_0)."""
     E = OBJECTIVES[net.objective].value
     return mean(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y))

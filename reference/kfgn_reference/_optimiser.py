@@ -1,13 +1,13 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
 One `step` follows the order of the paper. The step first computes the gradient and the factors of the batch, and the
-moving average of the factors. The step then computes the direction, the step size and the update, and chooses gamma
-every T_gamma steps. The step finally adapts tau every T_tau steps, and averages the parameters. Misprint: the algorithm
-excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never changes.
+moving average of the factors. The step then computes the direction, with a new choice of gamma every T_gamma steps, the
+step size and the update. The step finally adapts tau every T_tau steps, and averages the parameters. Misprint: the
+algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never changes.
 
 Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
 frequent factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper either, but
-cannot be turned off. They act only on rounding errors and after failed steps.
+cannot be turned off. The rules act only on rounding errors and after failed steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net
@@ -45,7 +45,7 @@ METHODS: dict[str, SecondFactor] = {
     "kfac": lambda net, X, Y, draws: kfac(net, X, draw_labels(net, X, draws)),
     "rp": lambda net, X, Y, draws: rp(net, X, Y, draws),
 }
-"""The second factor of a batch by each method. `draws` are the draws for `draw_labels` or the projections for `rp`."""
+"""The second factor of a batch by each method, from the draws of `draw_labels` or the projections of `rp`."""
 
 
 HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")

@@ -43,7 +43,7 @@ def visible(A: Array, damping: Any) -> Any:
 
 
 def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) -> PerLayer:
-    """The direction (34) with (36), as in `factored_direction`, with both dampings made `visible`."""
+    """The direction (34) with (36), as in `factored_direction`, with both dampings raised by `visible`."""
 
     def of_layer(Q: Array, G: Array, g: Array) -> Array:
         share, root_k = omega(Q, G, norm), np.sqrt(k)
@@ -66,7 +66,7 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """True if both changes of (42) are at most eight roundings of f, in which case tau keeps its value."""
+    """True if both changes of (42) are at most eight times `rounding` of f, in which case tau keeps its value."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 

@@ -1,7 +1,7 @@
-"""Functions that need eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
+"""Functions of eigenvalues, which need floating-point numbers: projection, spectral norm, exact damped inversion.
 
 Only this module calls `np.linalg`, in `eigh` and `eigvalsh`. The eigenvalues of a rational matrix need not be
-rational. The tests certify these functions with ball arithmetic.
+rational. The tests certify the functions of this module with ball arithmetic.
 
 >>> import numpy as np
 >>> from kfgn_reference import projection, spectral_norm
@@ -68,7 +68,7 @@ def spectral_norm(A: Array) -> Any:
 
 
 def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
-    """(Q kron G + k I)^-1 vec(V) as a matrix: in both eigenbases every element is divided by q_b g_a + k.
+    """(Q kron G + k I)^-1 vec(V) as a matrix: in the eigenbases of Q and G, element (a, b) is divided by q_b g_a + k.
 
     Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
     Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.

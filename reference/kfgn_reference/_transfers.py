@@ -66,10 +66,10 @@ def relu_first(h: Array) -> Array:
 
 
 def leaky_relu(slope: Any) -> Transfer:
-    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and the slope elsewhere. Section 2.2.3 has 1/10.
+    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and f' = slope elsewhere.
 
-    slope: an integer, float or Fraction. The product with the slope uses an exact quotient of integers in every
-    arithmetic.
+    slope: an integer, float or Fraction, 1/10 in Section 2.2.3. The product with the slope uses an exact quotient of
+    integers in every arithmetic.
     """
     n, d = slope.as_integer_ratio()
     return Transfer(
