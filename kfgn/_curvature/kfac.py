@@ -28,7 +28,7 @@ def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
 
 
 def drawn_labels(at: Linearisation, draws: Array) -> Array:
-    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, from draws of the same shape."""
+    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, as a function of draws of the same shape."""
     sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
     return swap_samples(at.xp, sampled)
 

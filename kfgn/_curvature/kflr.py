@@ -33,8 +33,8 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
     """The sum of G_l over the datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
     G_l = C^T M C, where the rows C (N, K, D_l) obey (24), and M is I before the first restart. At a layer with D_l < K,
-    M becomes G_l and C becomes I. This restart is exact, and K is D_l for the layers below. The product of C with W has
-    a closed form at the outputs, where C is the root of H_L, and after a restart, where C is I.
+    M becomes G_l and C becomes I. A restart is exact, and K is D_l for the layers below the restart. The product of C
+    with W has a closed form at the outputs, where C is the root of H_L, and after a restart, where C is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]

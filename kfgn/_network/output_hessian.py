@@ -1,7 +1,7 @@
 """The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
 If H_L has a closed form, only `matrix` forms N matrices (D_L, D_L), and no function forms a root C (D_L, K). Vectors
-are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` has the forms for an H_L that is not PSD.
+are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` contains the forms for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol

@@ -52,7 +52,7 @@ def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | 
 
 
 def gauss_newton_block_operator(at: GaussNewtonLinearisation) -> Operator:
-    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products use one forward pass."""
+    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products share one forward pass."""
     return _operator(at, at.output_curvature)
 
 

@@ -22,7 +22,7 @@ from ..backends import with_own_settings
 
 
 def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
-    """The operator v -> 1/N sum_n J_n^T H_L J_n v. All products use one forward pass."""
+    """The operator v -> 1/N sum_n J_n^T H_L J_n v. All products share one forward pass."""
 
     def product(V: Arrays) -> Arrays:
         return mean_transposed_product(at, at.output_curvature.product(forward_tangents(at, V).outputs))
@@ -31,7 +31,7 @@ def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
 
 
 def hessian_operator(at: Linearisation) -> Operator:
-    """The operator v -> H v for the Hessian H of the mean loss. All products use one forward and one backward pass."""
+    """The operator v -> H v, H the Hessian of the mean loss. All products share one forward and one backward pass."""
     hessian, dE_dh = at.output_hessian(), at.dE_dh()
     second_terms = at.second_derivative_terms(dE_dh)
 

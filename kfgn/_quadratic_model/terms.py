@@ -39,6 +39,6 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
 
 
 def rounding_of(at: Linearisation, f: Array) -> Array:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d, the change of f by one rounding of f and of each output h_L."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f if f and each output h_L are rounded once."""
     outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

@@ -80,9 +80,9 @@ layer without a bias has no unit, and every D_{l-1} + 1 of this layer is then D_
 
 Arithmetic
 ----------
-The modules contain no float literal, and only `_spectral` calls `np.linalg`. All other modules compute in the
-arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root, an
-exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
+The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
+the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root,
+an exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
 arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code

@@ -33,7 +33,7 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value, or the bound that it exceeds. The paper has no bounds, so tau may decrease for ever."""
+    """The value, or the nearest bound. Without bounds, as in the paper, tau may decrease for ever."""
     if bounds is None:
         return value
     lower, upper = bounds

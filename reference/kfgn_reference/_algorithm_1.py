@@ -1,7 +1,7 @@
 """Appendix H: Algorithm 1, one update by KFRA, line by line as printed, with one column per datapoint.
 
-`_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation at a time. This module
-calls none of these three modules, so that the two computations check each other.
+`_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation at a time. `_algorithm_1`
+calls none of these three modules, so that the two computations of an update check each other.
 
 >>> from kfgn_reference import algorithm_1, kfra
 >>> from kfgn_reference._example import X, Y, net
@@ -47,7 +47,7 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
 
     Misprints: the algorithm applies an f_L, which does not exist. Derivatives must propagate through W without its bias
     column. The two inverses must exchange their sides of the gradient. The fourth line from the end of the algorithm
-    omits the mean over n. The list of inputs omits tau. Only the last loop may change W.
+    omits the mean over n. The list of inputs omits tau. Only the last loop of the algorithm may change W.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L

@@ -198,7 +198,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         71: (traces, lemma_2),
     },
 }
-"""The functions of each equation, grouped by the part of the paper. Each part has one test file."""
+"""The functions of each equation, grouped by the part of the paper. Each part of the paper has one test file."""
 
 EQUATIONS: dict[int, Equation] = {
     number: Equation(STATEMENTS[number], functions, f"tests/reference/equations/test_{part}.py::test_equation_{number}")

@@ -89,8 +89,7 @@ def lemma_2(net: Network, x: Array, y: Any) -> bool:
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
     """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink between W_l - V and W_l + V.
 
-    Lemma 2 uses this convexity of E in W_l with the other layers fixed: E is not smaller than E(W_l) at W_l + V or at
-    W_l - V.
+    Lemma 2 uses this convexity of E in W_l with the other layers fixed: at W_l + V or at W_l - V, E is at least E(W_l).
     """
     move = scaled(0, weights(net)) | {l: V}
     ahead, back = moved(net, move), moved(net, scaled(-1, move))

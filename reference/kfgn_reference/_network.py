@@ -77,7 +77,7 @@ def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:
 
     Returns a, with keys 0, ..., L - 1 and no unit appended, and h, with keys 1, ..., L.
 
-    Misprint: Algorithm 1 also writes a_L = f_L(h_L). There is no f_L; the objective takes h_L.
+    Misprint: Algorithm 1 also writes a_L = f_L(h_L). No f_L exists, since the objective takes h_L.
     """
     a: PerLayer = {0: x}
     h: PerLayer = {}

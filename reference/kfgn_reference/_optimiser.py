@@ -56,15 +56,15 @@ class Settings(NamedTuple):
     """The constants of the optimiser, with the defaults of the paper. A pair (n, d) is the exact number n / d.
 
     method:                   a name of `METHODS` or `HESSIAN_FREE`
-    eta:                      the weight of L2, for which the paper gives no value
+    eta:                      the weight of the L2 term eta / 2 |theta|^2, for which the paper gives no value
     inversion:                a norm of (38), or "exact" for the inverse of (35)
-    decay_tau, T_tau:         every T_tau steps tau changes by decay_tau^T_tau, C.3.1
-    decay_gamma, T_gamma:     every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
+    decay_tau, T_tau:         every T_tau steps tau changes by the factor decay_tau^T_tau, C.3.1
+    decay_gamma, T_gamma:     every T_gamma steps gamma may change by the factor decay_gamma^T_gamma, C.3.2
     curvature_average:        the largest weight of the old factors in their average, Section 5, or (0, 1) for none
     parameter_average:        the largest weight of the old parameters in their average, (45)
     thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
                               threshold
-    tau_bounds, gamma_bounds: pairs of numbers in the arithmetic of tau
+    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau
     max_step_size:            the largest |alpha|
     momentum:                 the fraction of the last update that is added to the next update
     refresh:                  the number of steps from one update of the factors to the next
@@ -91,7 +91,7 @@ class State(NamedTuple):
     """The state after t steps: the network with its weights, averages, tau, gamma and the last update.
 
     average, Q, G: the averages of the weights and of the factors
-    update:        empty before the first step
+    update:        the last update of the weights, empty before the first step
     rejected:      the number of rejected steps among the t steps
     missed:        the number of rejected steps in which the factors were due for an update
     """

@@ -21,7 +21,7 @@ from ._types import Array
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Eigenvalues (D,), ascending, and orthonormal eigenvectors, the columns of (D, D), of a symmetric matrix.
+    """The ascending eigenvalues (D,) of a symmetric matrix, and its orthonormal eigenvectors as columns of (D, D).
 
     Raises `TypeError` for an array that is neither float64 nor float32.
     """
