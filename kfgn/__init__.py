@@ -1,8 +1,9 @@
 """Kronecker-factored Gauss-Newton curvature on NumPy, PyTorch, JAX, CuPy and other array API libraries.
 
 kfgn implements the methods of Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning".
-Numbers in parentheses are equations of this paper. All functions accept arrays of any library that follows the array
-API standard. Results are arrays of the same library, on the same device and in the same dtype as the arguments.
+Numbers in parentheses, such as (26), are equations of the paper. All functions accept arrays of any library that
+follows the array API standard. Results are arrays of the same library, on the same device and in the same dtype as the
+arguments.
 
 >>> import numpy as np
 >>> import kfgn
@@ -34,43 +35,45 @@ Conventions
 Batches are rows: X is (N, D_0). The weights W_l of layer l are (D_l, D_{l-1} + 1), with the bias in the last column, or
 (D_l, D_{l-1}) for a layer without a bias.
 
-The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take logits. The
-labels of the categorical objective and of the mixture are class indices. Loss, gradient, Q and G are means over the N
-datapoints.
+The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take the outputs
+as logits. The labels of the categorical objective and of the mixture are class indices. Loss, gradient, Q and G are
+means over the N datapoints.
 
 The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
 second moment of the inputs of the layer, with the appended unit last. G_l (D_l, D_l) is the mean Gauss-Newton matrix of
 the pre-activations.
 
-The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces it in Gauss-Newton
-matrices. The Hessian and its products always have the true H_L.
+The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
+Gauss-Newton matrices. The Hessian and its products always use the true H_L.
 
-Results that belong to layers are tuples in the order 1, ..., L. A vector in the space of the weights, such as V of a
-product or a step delta, is a tuple or list of arrays of the shapes of the weights.
+A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
+such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
 
 Numbers
 -------
-Hyperparameters are numbers of Python or NumPy, or fractions. Each is converted to Python's own type, so that it never
-decides the dtype of a result. True, `decimal.Decimal` and arrays are not numbers. Only tau, eta, damping and tolerance
-can also be 0-d arrays in the dtype of X, which are not read under `check=False`.
+Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
+Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. The
+value of a 0-d array is not read under `check=False`.
 
 Errors
 ------
 `TypeError` is raised for values that are not arrays, for different libraries, and for wrong dtypes. `ValueError` is
 raised for wrong shapes, different devices, an empty batch and, unless `check=False`, for values that are not finite or
-out of range. A message says which argument is wrong, what was expected and what was given.
+are out of range. An error message names the wrong argument, and says what was expected and what was given.
 `NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not positive definite. Functions and
 optimisers with Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their
 device.
 
 Settings and derivatives
 ------------------------
-No result and no dtype depends on settings that the user makes in a library. Such settings are autocast, the default
-dtype, the default device and the matmul precision of PyTorch, the dtype promotion, the matmul precision and the check
-for NaN of JAX, and NumPy's handling of floating-point errors. Products of float32 matrices are computed in float32.
+Results and dtypes do not depend on settings that the user makes in an array library. The ignored settings of PyTorch
+are autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the dtype
+promotion, the matmul precision and the check for NaN. NumPy's handling of floating-point errors is ignored too.
+Products of float32 matrices are computed in float32.
 
-JAX's transformations give the derivatives of all results. In PyTorch results are constants for `backward`, and tensors
-inside a transform of `torch.func` raise `TypeError`.
+In JAX, the transformations of JAX give the derivatives of all results. In PyTorch, results are constants for
+`backward`. A tensor inside a transform of `torch.func` raises `TypeError`.
 """
 
 from ._algebra.conjugate_gradient import Solution

@@ -1,7 +1,7 @@
-"""Docstrings that share text, and a `help` of records that omits the special methods which Python generates.
+"""Shared text of docstrings, and classes of records whose `help` omits the special methods that Python generates.
 
-`with_shared_text` fills the descriptions that many public functions have in common into their docstrings.
-`Documented` and `documented_tuple` are for dataclasses and named tuples.
+`with_shared_text` inserts the descriptions that many public functions share into the docstrings of these functions.
+`Documented` is for dataclasses, and `documented_tuple` is for named tuples.
 """
 
 import re
@@ -27,12 +27,12 @@ SHARED = {
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
-            The targets. For squared_error and bernoulli they are (N, D_L) in the dtype of X, from 0 to 1 for bernoulli.
-            For categorical and mixture they are (N,) class indices of any integer dtype.
+            The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
+            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype.
         """,
     "V": """
         V : sequence of L arrays
-            The vector, as arrays of the shapes and the dtype of the weights.
+            The vector in the space of the weights, as arrays of the shapes and the dtype of the weights.
         """,
     "delta": """
         delta : sequence of L arrays
@@ -40,15 +40,16 @@ SHARED = {
         """,
     "tau": """
         tau : float or array, shape ()
-            The damping of the quadratic model, at least 0. An array has the dtype of X.
+            The damping of the quadratic model, at least 0. A 0-d array must have the dtype of X.
         """,
     "eta": """
         eta : float or array, shape ()
-            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. An array has the dtype of X.
+            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of X.
         """,
     "check": """
         check : bool, default True
-            True to check that values are finite and in range, which waits for the device. False reads no value.
+            If True, values are checked to be finite and in range, and the host waits for the device. If False, no value
+            is read.
         """,
     "errors": """
         TypeError
@@ -64,7 +65,7 @@ SHARED = {
             of `torch.func`.
         ValueError
             For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
-            are out of range. Also if H_L is indefinite and `network.psd` is "raise".
+            are out of range. A `ValueError` is also raised if H_L is indefinite and `network.psd` is "raise".
         """,
     "memory_error": """
         MemoryError
@@ -84,7 +85,7 @@ SHARED = {
 def with_shared_text(f: T) -> T:
     """Replace each line {name} in the docstring of a function by the text of `SHARED`, with the indent of the line.
 
-    Python removes docstrings under -OO. The function is then returned as it is.
+    Python removes docstrings under -OO, and a function without a docstring is returned unchanged.
     """
     if f.__doc__ is not None:
         f.__doc__ = re.sub(r"^( *)\{(\w+)\}$", _entry, f.__doc__, flags=re.MULTILINE)
@@ -99,8 +100,8 @@ def _entry(line: re.Match[str]) -> str:
 class Documented(ABCMeta):
     """A metaclass for records, so that `help` lists their public methods and properties alone.
 
-    `help` lists the names that `dir` returns for a class. Special methods are left out, and so are the fields, which
-    the docstring of the class describes. `dir` of an instance is not changed.
+    `help` lists the names that `dir` returns for a class. Special methods are omitted. Fields are omitted too, since
+    the docstring of the class describes them. `dir` of an instance is unchanged.
 
     Examples
     --------
@@ -123,6 +124,6 @@ class Documented(ABCMeta):
 
 
 def documented_tuple(cls: type[T]) -> type[T]:
-    """Make a class of named tuples again with the metaclass `Documented`, which `typing.NamedTuple` does not accept."""
+    """Rebuild a class of named tuples with the metaclass `Documented`, which `typing.NamedTuple` does not accept."""
     namespace: dict[str, Any] = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
     return cast("type[T]", Documented(cls.__name__, cls.__bases__, namespace))

@@ -1,6 +1,6 @@
-"""The types of all signatures.
+"""The types in the signatures of the port.
 
-No array library has types for the arrays of other libraries. So `Array` only tells the reader what is meant.
+No array library has types for the arrays of other libraries, so the type `Array` is only a note for the reader.
 `kfgn._validation` and `kfgn._linearisation.arguments` check arrays when a function is called.
 """
 

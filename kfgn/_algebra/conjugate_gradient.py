@@ -1,7 +1,7 @@
 """Conjugate gradients for linear equations whose unknown is a tuple of one array per layer.
 
-The number of iterations is fixed, so that the host never waits for the device. After convergence an iteration changes
-nothing.
+The number of iterations is fixed, so that the host never waits for the device. An iteration after convergence leaves
+the solution unchanged.
 """
 
 import math
@@ -16,31 +16,33 @@ from ..backends import device, index_dtype, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
-"""A function from v to A v. Passes that do not depend on v are made once, before the function is called."""
+"""A function that maps v to A v. Passes that do not depend on v run once, when the function is created."""
 
 
 ITERATIONS = 50
-"""The default number of iterations. Each is one product with the matrix, about the cost of two gradients."""
+"""The default number of iterations. An iteration costs about as much as two gradients."""
 
 TOLERANCE = 1e-5
-"""The default tolerance, about what float32 can reach if the damped matrix has a condition number of a hundred."""
+"""The default tolerance: about the residual that float32 reaches for a damped matrix with a condition number of 100."""
 
 
 @documented_tuple
 class Solution(NamedTuple):
     """The solution x of A x = b, with its residual and the number of iterations.
 
-    `solve_gauss_newton` and `solve_gauss_newton_blocks` return it. It is a named tuple of arrays, and so a pytree.
+    `solve_gauss_newton` and `solve_gauss_newton_blocks` return a `Solution`. A `Solution` is a named tuple of arrays,
+    and so a pytree.
 
     Attributes
     ----------
     x : tuple of L arrays
         The solution, in the shapes of b.
     residual : array, shape (), or tuple of L such arrays
-        |b - A x| / |b|, computed from x after the last iteration, or 0 if b is 0. One per layer if the layers were
-        solved separately.
+        |b - A x| / |b|, computed from x after the last iteration, or 0 if b is 0. The residuals are a tuple, one per
+        layer, if the layers were solved separately.
     iterations : integer array, shape (), or tuple of L such arrays
-        The number of iterations before convergence. One per layer if the layers were solved separately.
+        The number of iterations before convergence. The numbers are a tuple, one per layer, if the layers were solved
+        separately.
 
     Examples
     --------
@@ -63,16 +65,16 @@ def conjugate_gradient(
 ) -> Solution:
     """Solve A x = b for a symmetric positive definite A, starting at x = 0, where apply(v) = A v.
 
-    separate: True if A has one block per array of b. Each block then has its own scalars and its own convergence.
+    separate: True if A has one block per array of b, so that every block has its own step sizes and its own convergence
 
-    All iterations are computed. They change nothing after |r| <= tolerance |b|, where r is the residual of the
-    recurrence, or after a direction p with p^T A p <= 0. b is scaled to a largest element of 1, so that no square
-    underflows.
+    All iterations are computed, but x no longer changes after |r| <= tolerance |b|, where r is the residual of the
+    recurrence. The solution x is also final after a direction p with p^T A p <= 0. The right-hand side b is scaled to a
+    largest element of 1, so that no square underflows.
     """
     xp, L = array_namespace(b[0]), len(b)
 
     def reduced(scalars: Arrays, reduction: Callable[..., Array]) -> Array:
-        """One scalar per system of equations, (L,) or (1,), from one per layer."""
+        """One scalar per system of equations, (L,) or (1,), from one scalar per layer."""
         stacked = xp.stack(scalars)
         return stacked if separate else reduction(stacked, axis=0, keepdims=True)
 
@@ -92,7 +94,7 @@ def conjugate_gradient(
     scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
     b = times(1 / scale, b)
     limit = tolerance * xp.sqrt(dot(b, b))
-    # below this floor |r|^2 is near the smallest normal number, and its rounding errors would spoil x
+    # below this floor, |r|^2 is near the smallest normal number, and rounding errors of |r|^2 would spoil x
     information = xp.finfo(limit.dtype)
     floor = math.sqrt(information.smallest_normal) / information.eps
     limit = xp.where(limit < floor, xp.full_like(limit, floor), limit)
@@ -101,7 +103,7 @@ def conjugate_gradient(
         x, r, p, (rr, used) = state[:L], state[L : 2 * L], state[2 * L : 3 * L], state[3 * L :]
         Ap = apply(p)
         pAp = dot(p, Ap)
-        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # NaN continues, and so appears in the result
+        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # iterations with NaN go on, so that x becomes NaN
         alpha = xp.where(active, rr / nonzero(pAp), xp.zeros_like(rr))
         x, r = plus(x, times(alpha, p)), plus(r, times(-alpha, Ap))
         new = dot(r, r)

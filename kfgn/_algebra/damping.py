@@ -1,9 +1,9 @@
-"""Damped Kronecker products and their inverses, equations (35)-(38), of symmetric Q (P, P) and G (D, D).
+"""Damped Kronecker products of symmetric Q (P, P) and G (D, D), and their inverses, equations (35)-(38).
 
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
-No function here reads the value of an array, so none raises an error because of a value. If a matrix cannot be
-inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False.
+The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
+cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False.
 """
 
 import math
@@ -16,20 +16,21 @@ from ..backends import cholesky, cholesky_solve, device, eigh, unit_roundoff
 from .matrices import diagonal_of, identity_like, symmetrised
 
 NORMS = ("trace", "frobenius", "spectral")
-"""The norms that omega may balance, equation (38)."""
+"""The norms in which omega can be computed, equation (38)."""
 
 INVERSIONS = (*NORMS, "exact")
-"""The values of `inversion`: the factored damping (36) with omega by one of the norms, or the exact inverse of (35)."""
+"""The values of `inversion`: a norm of omega for the factored damping (36), or "exact" for the inverse of (35)."""
 
 FLOOR = 8
-"""The lower bound of the damping of a factor in an optimiser's step, in units of sqrt(D) u tr(A): see `visible`."""
+"""The lower bound of the damping of a factor A (D, D), in units of sqrt(D) u tr(A) with the unit roundoff u."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
     """omega (38), 0-d: sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
-    The norm of a Kronecker product is the product of the norms of its factors. So the trace of a factor is divided by
-    its dimension, the Frobenius norm by the square root of its dimension, and the spectral norm by 1.
+    The norm of a Kronecker product is the product of the norms of its factors. In omega, the trace of a factor is
+    therefore divided by the dimension of the factor, the Frobenius norm by the square root of the dimension, and the
+    spectral norm by 1.
     """
     q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
@@ -43,15 +44,16 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
     if norm == "spectral":
         return eigh(A)[0][-1]
     largest = xp.max(xp.abs(A))
-    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # since squares of small numbers underflow
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of unscaled small numbers would underflow
     return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
 
 
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
-    """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A). Not in the paper.
+    """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A).
 
-    u is the unit roundoff of the dtype. A positive damping below this bound is lost when it is added to A, and the
-    elimination of a singular A then ends in rounding errors of either sign. A damping of 0 stays 0.
+    The paper has no lower bound. u is the unit roundoff of the dtype. A positive damping below the bound is lost when
+    it is added to A, and the elimination of a singular A then ends in rounding errors of either sign. A damping of 0
+    stays 0.
     """
     lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < lower), lower, damping)
@@ -64,7 +66,7 @@ class CholeskyInverse(NamedTuple):
     L_G: Array
 
     def times(self, V: Array) -> Array:
-        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P). Algorithm 1 exchanges the two factors."""
+        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P). Algorithm 1 exchanges the two inverses."""
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
@@ -91,7 +93,7 @@ class EigenInverse(NamedTuple):
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
-        """A 0-d boolean, true if the spectrum is positive. Eigenvalues that may be rounding errors are zero in it."""
+        """A 0-d boolean, true if the damped spectrum is positive."""
         xp = array_namespace(self.spectrum)
         return xp.all(self.spectrum > 0)
 
@@ -102,11 +104,11 @@ class EigenInverse(NamedTuple):
 
 
 DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
-"""Either of the two, as a tuple of arrays."""
+"""A damped inverse, either factored or exact, as a tuple of arrays."""
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
-    """A placeholder with the shapes of a damped inverse. Its values are never used."""
+    """A placeholder with the shapes of a damped inverse. The values of the placeholder are never used."""
     if inversion == "exact":
         return EigenInverse(Q, G, G[:, :1] * Q[:1, :])
     return CholeskyInverse(Q, G)
@@ -115,7 +117,7 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 def damped_inverse(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok, a 0-d boolean: false if there is no inverse.
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok, a 0-d boolean that is false if no inverse exists.
 
     floored: True to apply the lower bound of `visible` to the dampings in (36), as an optimiser does
     """
@@ -130,7 +132,7 @@ def damped_inverse(
 def _damped_factors(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """The Cholesky factors of the two factors of (36), each with its ok."""
+    """For each factor of (36), its Cholesky factor and a 0-d boolean, true if the factor is positive definite."""
     omega = balance(xp, Q, G, norm)
     root = xp.sqrt(_zero_d(xp, damping, Q))
     of_Q, of_G = omega * root, root / omega
@@ -150,7 +152,7 @@ def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """A Python number as a 0-d array, since the functions of the standard accept arrays only."""
+    """A Python number as a 0-d array, since the functions of the array API standard accept only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 
@@ -162,7 +164,7 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
 
 
 def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """g_i q_j + k (D, P), with NaN where it is not positive and finite, and True if there is no such element."""
+    """g_i q_j + k (D, P), or NaN where not positive and finite, and a 0-d boolean, true if no element is NaN."""
     spectrum = g[:, None] * q[None, :] + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)
     return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

@@ -9,7 +9,7 @@ class NotPositiveDefiniteError(ValueError):
     """A damped matrix has no inverse in its dtype, because the damping is too small or too large.
 
     `KroneckerBlock.solve`, `KroneckerBlock.logdet`, `solve_gauss_newton` and `solve_gauss_newton_blocks` raise this
-    error, which is a `ValueError`. The message says whether the damping should be more or less.
+    error, which is a `ValueError`. The message says whether a larger or a smaller damping is needed.
 
     Examples
     --------
@@ -20,26 +20,26 @@ class NotPositiveDefiniteError(ValueError):
     ...     block.solve(np.ones((3, 2)), damping=1e-40)
     ... except kfgn.NotPositiveDefiniteError as error:
     ...     print(str(error)[:60])
-    damping: expected more, since this is too small to make Q (2
+    damping: expected a larger value, since this value is too sm
     """
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if adding the damping to a matrix of this size, or of size 1, rounds the matrix away."""
+    """Return True if the damping is so large that adding it to elements up to max(size, 1) rounds them away."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 
 def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: Any) -> NotPositiveDefiniteError:
     """Return the error for a matrix whose largest element is `size`."""
     if dominates(xp, damping, size, dtype):
-        why = f"less, since this is too large for {dtype} to hold the solution with {matrix}"
+        why = f"a smaller value, since this value is too large for {dtype} to hold the solution with {matrix}"
     else:
-        why = f"more, since this is too small to make {matrix} positive definite in {dtype}"
+        why = f"a larger value, since this value is too small to make {matrix} positive definite in {dtype}"
     return NotPositiveDefiniteError(f"damping: expected {why}, got {damping:g}")
 
 
 def largest(xp: Namespace, *factors: Array) -> float:
-    """Return the product of the largest absolute elements of the factors. These elements are read on the host."""
+    """Return the product of the largest absolute elements of the factors. The largest elements are read on the host."""
     size = 1.0
     for A in factors:
         size *= float(xp.max(xp.abs(A)))

@@ -20,8 +20,8 @@ from .matrices import diagonal_of, kron
 class KroneckerBlock(NamedTuple):
     """The Kronecker-factored block Q kron G of a layer, equation (20), for vec(V) with stacked columns.
 
-    It is a named tuple of two arrays, and so a pytree for JAX and PyTorch. Its methods factorise (A + A^T) / 2 where
-    they factorise a factor A.
+    A `KroneckerBlock` is a named tuple of two arrays, and so a pytree for JAX and PyTorch. Cholesky factors and
+    eigenvalues are those of the symmetric part (A + A^T) / 2 of a factor A.
 
     Attributes
     ----------
@@ -95,14 +95,15 @@ class KroneckerBlock(NamedTuple):
 
     @with_own_settings
     def matvec(self, V: Array, *, check: bool = True) -> Array:
-        """The product of the block with a vector, without the block itself.
+        """The product of the block with a vector, without forming the block.
 
         Parameters
         ----------
         V : array, shape (D, P)
             The vector, in the shape of the weights of the layer.
         check : bool, default True
-            True to check that values are finite, which waits for the device. False reads no value.
+            If True, values are checked for NaN and infinity, and the host waits for the device. If False, no value is
+            read.
 
         Returns
         -------
@@ -141,13 +142,13 @@ class KroneckerBlock(NamedTuple):
         V : array, shape (D, P)
             The vector, in the shape of the weights of the layer.
         damping : float or array, shape ()
-            k > 0. An array has the dtype of Q.
+            The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
             The norm for omega (38) in the factored damping (36), or "exact" for the exact inverse of Q kron G + k I by
             the eigenvalues of both factors.
         check : bool, default True
-            True to check the arguments and the result for values that are not finite, which waits for the device. False
-            reads no value.
+            If True, the arguments and the result are checked for NaN and infinity, and the host waits for the device.
+            If False, no value is read.
 
         Returns
         -------
@@ -157,8 +158,8 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
-            rounding error, or so large that the dtype cannot hold the result. Without `check` the result is then NaN.
+            With `check`, if the damping is too small to make the damped matrix positive definite beyond rounding error,
+            or too large for the dtype to hold the result. Without `check`, the result is NaN in these two cases.
         TypeError, ValueError
             For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
             that is not positive and, with `check`, values that are not finite.
@@ -166,8 +167,9 @@ class KroneckerBlock(NamedTuple):
         Notes
         -----
         The factored damping replaces Q kron G + k I by (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I), equation
-        (36). The cost is one Cholesky factorisation of each factor, D^3 / 3 + P^3 / 3 multiplications, and four
-        triangular solves. "spectral" and "exact" need the eigenvalues of both factors, which cost about ten times more.
+        (36). The cost is one Cholesky factorisation of each factor, D^3 / 3 + P^3 / 3 multiplications in total, and
+        four triangular solves. The inversions "spectral" and "exact" need the eigenvalues of both factors, which cost
+        about ten times more.
 
         Examples
         --------
@@ -195,13 +197,13 @@ class KroneckerBlock(NamedTuple):
         Parameters
         ----------
         damping : float or array, shape ()
-            k > 0. An array has the dtype of Q.
+            The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
             The norm for omega (38) in the factored damping (36), or "exact" for Q kron G + k I by the eigenvalues of
             both factors.
         check : bool, default True
-            True to check the arguments and the result for values that are not finite, which waits for the device. False
-            reads no value.
+            If True, the arguments and the result are checked for NaN and infinity, and the host waits for the device.
+            If False, no value is read.
 
         Returns
         -------
@@ -211,15 +213,15 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is so small that the damped matrix is not positive definite by more than its
-            rounding error, or so large that the dtype cannot hold the result. Without `check` the result is then NaN.
+            With `check`, if the damping is too small to make the damped matrix positive definite beyond rounding error,
+            or too large for the dtype to hold the result. Without `check`, the result is NaN in these two cases.
         TypeError, ValueError
             For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
             that is not positive and, with `check`, values that are not finite.
 
         Notes
         -----
-        For the factored damping (36) it is D log det(Q + omega sqrt(k) I) + P log det(G + sqrt(k) / omega I).
+        For the factored damping (36), the result is D log det(Q + omega sqrt(k) I) + P log det(G + sqrt(k) / omega I).
 
         Examples
         --------
@@ -243,11 +245,11 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     Parameters
     ----------
     Q : sequence of L arrays, shape (P_l, P_l)
-        The first factors, from a `LossAndFactors` or averages of such.
+        The first factors, such as the field Q of `LossAndFactors` or a moving average of this field.
     G : sequence of L arrays, shape (D_l, D_l)
-        The second factors, likewise.
+        The second factors, such as the field G of `LossAndFactors` or a moving average of this field.
     check : bool, default True
-        True to check that values are finite, which waits for the device. False reads no value.
+        If True, values are checked for NaN and infinity, and the host waits for the device. If False, no value is read.
 
     Returns
     -------
@@ -276,7 +278,7 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     if len(Q) == 0:
         raise ValueError("Q: expected at least one array, got none")
     if len(Q) != len(G):
-        raise ValueError(f"G: expected {len(Q)} arrays, one for each of Q, got {len(G)}")
+        raise ValueError(f"G: expected {len(Q)} arrays, one for each array in Q, got {len(G)}")
     blocks = tuple(KroneckerBlock(*factors) for factors in zip(Q, G, strict=True))
     return tuple(KroneckerBlock(*_factors(block, f"_{l}", check=check)[1:]) for l, block in enumerate(blocks, start=1))
 
@@ -294,14 +296,14 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
     G : array, shape (D, D)
         The second factor, symmetric, in the dtype of Q.
     norm : {"trace", "frobenius", "spectral"}
-        The norm that omega balances.
+        The norm in equation (38).
     check : bool, default True
-        True to check that values are finite, which waits for the device. False reads no value.
+        If True, values are checked for NaN and infinity, and the host waits for the device. If False, no value is read.
 
     Returns
     -------
     array, shape ()
-        omega, or 1 if the norm of a factor is zero, as with dead units.
+        omega, or 1 if the norm of a factor is zero, as for a layer with only dead units.
 
     Raises
     ------
@@ -331,7 +333,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
-    """Check the factors. Return their namespace and both factors, outside any autograd graph."""
+    """Check the factors. Return the namespace of the factors and both factors, outside any autograd graph."""
     check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
@@ -373,9 +375,9 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN if it is not finite. With `check` and values that can be read, raise the error instead.
+    """The result, or NaN if it is not finite. With `check`, raise an error instead of NaN if values can be read.
 
-    underflow: True if the result is zero for a vector that is not zero, 0-d
+    underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """
     xp, (Q, G) = array_namespace(result), block
     ok = ok & xp.all(xp.isfinite(result))

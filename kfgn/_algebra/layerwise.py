@@ -17,7 +17,7 @@ def inner(xp: Namespace, a: Arrays, b: Arrays) -> Array:
 
 
 def inners(xp: Namespace, a: Arrays, b: Arrays) -> Arrays:
-    """The inner products of the layers, 0-d each."""
+    """The inner product of a and b in each layer, as 0-d arrays."""
     return tuple(xp.sum(x * y) for x, y in zip(a, b, strict=True))
 
 
@@ -30,6 +30,6 @@ def all_finite(xp: Namespace, a: Arrays) -> Array:
 
 
 def quotient(xp: Namespace, a: Array, b: Array) -> Array:
-    """a / b, or NaN where b is zero. NumPy gives no warning."""
+    """a / b, or NaN where b is zero, computed without a division by zero."""
     zero = b == 0
     return xp.where(zero, xp.full_like(b, float("nan")), a / xp.where(zero, xp.ones_like(b), b))

@@ -15,25 +15,25 @@ def diagonal(xp: Namespace, v: Array) -> Array:
 
 
 def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
-    """A (..., D, D) with its diagonal replaced by v (..., D)."""
+    """The matrix A (..., D, D) with its diagonal replaced by v (..., D)."""
     i = xp.arange(A.shape[-1], device=device(A))
     return xp.where(i[:, None] == i[None, :], v[..., None], A)
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:
-    """True at the position i (...) of each row of an array (..., D), and False elsewhere: (..., D)."""
+    """A boolean array (..., D) that is True at the position i (...) of each row, and False elsewhere."""
     return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
 
 
 def is_largest(xp: Namespace, p: Array) -> Array:
-    """True at the largest element of each row of p (..., D), the first one if several are equal: (..., D)."""
+    """A boolean array (..., D) that is True at the largest element of each row of p, or the first of equal elements."""
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
 def one_minus(xp: Namespace, p: Array) -> Array:
     """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
 
-    Only the largest p_i can be near 1. There 1 - p_i is computed as the sum of the other elements.
+    Only the largest p_i can be near 1. For the largest p_i, 1 - p_i is computed as the sum of the other elements.
     """
     largest = is_largest(xp, p)
     rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
@@ -48,7 +48,7 @@ def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
 
 @with_derivative(_root_derivative)
 def root(xp: Namespace, x: Array) -> Array:
-    """sqrt(x) for x >= 0, such as a probability or an eigenvalue. Its derivative at x = 0 is defined as 0."""
+    """sqrt(x) for x >= 0, such as a probability or an eigenvalue. The derivative at x = 0 is defined as 0."""
     return xp.sqrt(x)
 
 
@@ -58,7 +58,7 @@ def diagonal_of(xp: Namespace, A: Array) -> Array:
 
 
 def symmetrised(A: Array) -> Array:
-    """(A + A^T) / 2, since libraries differ in the triangle of a symmetric matrix that they read."""
+    """(A + A^T) / 2, since some libraries read only the upper triangle of a symmetric A, and others only the lower."""
     return (A + A.T) / 2
 
 

@@ -7,7 +7,7 @@ kflr                the exact second factor, (25)
 kfra                the recursive approximation of the second factor, (26)
 kfac                the second factor from sampled labels, (59)
 random_projections  the second factor from random projections
-loss_and_factors    the result of these four methods
+loss_and_factors    the result of KFLR, KFRA, KFAC and random projections
 recursion           the step that (8), (22) and (26) share
 factor_memory       the memory for Kronecker factors
 """

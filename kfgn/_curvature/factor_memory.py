@@ -1,4 +1,4 @@
-"""The memory for Kronecker factors, and an error before factors are allocated that do not fit."""
+"""The memory for Kronecker factors, and an error that is raised before factors that do not fit are allocated."""
 
 from array_api_compat import array_namespace
 
@@ -7,14 +7,14 @@ from .._types import Array
 from ..backends import available_memory
 
 SMALL = 2**28
-"""The number of bytes below which the available memory is not looked up."""
+"""The number of bytes below which the available memory is not queried."""
 
 TEMPORARIES = 2
-"""The number of temporary arrays of the size of the largest factor while it is computed: a sum and its mean."""
+"""The number of temporary arrays during the computation of the largest factor: its sum over datapoints and its mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
-    """Raise `MemoryError` if the factors Q_l and G_l of all layers exceed the available memory, as far as it is known.
+    """Raise `MemoryError` if the device reports less available memory than the factors Q_l and G_l of all layers need.
 
     like: an array of the dtype and on the device of the factors
     sets: the number of sets of factors that exist at a time

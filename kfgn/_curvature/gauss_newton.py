@@ -10,7 +10,7 @@ from .recursion import pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
-    """The recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
+    """The matrices of the recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
     G = [at.output_curvature.matrix()]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
@@ -47,8 +47,8 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
 
         G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
 
-    It holds N matrices per layer. `kflr` computes their mean without them. The result depends on Y only for the
-    mixture.
+    The result holds N matrices per layer. `kflr` computes the means E[G_l] without the N matrices. The result depends
+    on Y only for the mixture.
 
     Examples
     --------
@@ -80,8 +80,8 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
     Returns
     -------
     tuple of L arrays
-        The mean over the N datapoints of the block of vec(W_l), columns stacked. Its shape is (P_l D_l, P_l D_l), where
-        W_l is (D_l, P_l). `network.psd` chooses the matrix that replaces an indefinite H_L.
+        The block of vec(W_l), where vec stacks columns, as a mean over the N datapoints. For W_l of shape (D_l, P_l),
+        the block is (P_l D_l, P_l D_l). `network.psd` chooses the matrix that replaces an indefinite H_L.
 
     Raises
     ------

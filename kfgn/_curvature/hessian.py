@@ -10,7 +10,7 @@ from .recursion import pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
-    """The recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
+    """The matrices of the recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
     second_terms = at.second_derivative_terms(at.dE_dh())
     H = [at.output_hessian().matrix()]
     for l in reversed(range(at.network.depth - 1)):
@@ -47,7 +47,7 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
 
-    It holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative.
+    The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative.
 
     Examples
     --------
@@ -79,8 +79,8 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
     Returns
     -------
     tuple of L arrays
-        The mean over the N datapoints of the block of vec(W_l), columns stacked. Its shape is (P_l D_l, P_l D_l), where
-        W_l is (D_l, P_l).
+        The block of vec(W_l), where vec stacks columns, as a mean over the N datapoints. For W_l of shape (D_l, P_l),
+        the block is (P_l D_l, P_l D_l).
 
     Raises
     ------

@@ -13,7 +13,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """(N, S, ...) to (S, N, ...), so that arrays (N, ...) broadcast over the samples. The swap is its own inverse."""
+    """Swap the first two axes, from (N, S, ...) to (S, N, ...) or back, so that arrays (N, ...) broadcast over S."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
@@ -28,7 +28,7 @@ def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
 
 
 def drawn_labels(at: Linearisation, draws: Array) -> Array:
-    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, from draws of the same shape."""
+    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, as a function of draws of the same shape."""
     sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
     return swap_samples(at.xp, sampled)
 
@@ -41,7 +41,7 @@ def kfac(
     """The loss, its gradient and the Kronecker factors by KFAC, equation (59).
 
     The second factor is a Monte Carlo estimate of the Fisher matrix of the pre-activations, from labels that are
-    sampled from the model. Its expectation is the G of `kflr`, except for the mixture.
+    sampled from the model. The expectation of the second factor is the G of `kflr`, except for the mixture.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def kfac(
     {X}
     {Y}
     labels : array, shape (N, S, D_L) or (N, S)
-        S labels per datapoint from `sample_labels`, of the kind of Y. With the labels of the data the result would be
-        the empirical Fisher matrix, which is a different matrix.
+        S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
+        G would be an empirical Fisher matrix, which differs from the Fisher matrix.
     {check}
 
     Returns

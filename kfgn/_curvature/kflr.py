@@ -16,7 +16,8 @@ MEMORY = 2**28
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, summed over chunks of datapoints.
 
-    The chunks are not chunks of columns of the root, since a restart needs all columns of a datapoint.
+    The datapoints are split into chunks, and not the columns of the root, since a restart of the recursion needs all
+    columns of a datapoint.
     """
     last = at.output_curvature.mean()
     N, chunk = at.outputs.shape[0], max(1, memory // _bytes_per_datapoint(at))
@@ -29,11 +30,11 @@ def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arr
 
 
 def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
-    """sum_n G_l of all datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
+    """The sum of G_l over the datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
-    G_l = C^T M C, where the rows C (N, K, D_l) obey (24) and M is I at first. At a layer with D_l < K, M becomes G_l
-    and C becomes I. This restart is exact, and K is D_l for the layers below. The product of the starting C with W is
-    known in closed form for the root of H_L and for I.
+    G_l = C^T M C, where the rows C (N, K, D_l) obey (24), and M is I before the first restart. At a layer with D_l < K,
+    M becomes G_l and C becomes I. A restart is exact, and K is D_l for the layers below the restart. The product of C
+    with W has a closed form at the outputs, where C is the root of H_L, and after a restart, where C is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
@@ -56,7 +57,7 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The size of five roots, the largest number at a time: after a restart M, two products and two roots."""
+    """The bytes per datapoint of the five arrays that exist at once after a restart: M, two products and two roots."""
     bits = at.xp.finfo(at.outputs.dtype).bits
     return int(5 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 
@@ -69,7 +70,7 @@ def kflr(
     """The loss, its gradient and the Kronecker factors by KFLR, equation (25).
 
     The second factor is exact: it is the mean of `preactivation_gauss_newton`. The cost grows with the number of
-    outputs. So KFLR is the method for networks with few outputs, such as classifiers.
+    outputs, so KFLR suits networks with few outputs, such as classifiers.
 
     Parameters
     ----------
@@ -78,8 +79,9 @@ def kflr(
     {X}
     {Y}
     memory : int, default 2^28
-        The number of bytes for the roots C_l. The batch is split into chunks of at least one datapoint whose roots fit.
-        A trace by `jax.jit` contains every chunk, and so needs a memory that makes few chunks.
+        The number of bytes for the roots C_l. The batch is split into chunks of datapoints whose roots fit into this
+        memory, at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory` should
+        be large enough for few chunks.
     {check}
 
     Returns
@@ -94,8 +96,8 @@ def kflr(
 
     Notes
     -----
-    The K columns C_L^k of a root of H_L go back through the layers, with B_l = diag(f'(h_l)) and W_{l+1} without its
-    bias::
+    The K columns C_L^k of a root of H_L are propagated back through the layers, with B_l = diag(f'(h_l)) and W_{l+1}
+    without its bias::
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 

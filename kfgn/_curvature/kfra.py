@@ -25,7 +25,7 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFRA, equation (26).
 
-    The cost grows with the number of outputs only through one matrix (D_L, D_L). So KFRA is the method for networks
+    The only part of the cost that grows with the number of outputs is one matrix (D_L, D_L), so KFRA suits networks
     with many outputs, such as autoencoders.
 
     Parameters
@@ -52,9 +52,9 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
-    It is exact for the last layer, for the last two layers if H_L is constant, for linear networks and for N = 1. The
-    cost is one forward and one backward pass, N D_l^2 multiplications per layer for the mean of f' f'^T, and
-    N (D_{l-1} + 1)^2 for Q_l.
+    The approximation is exact for the last layer, for the last two layers if H_L is constant, for linear networks and
+    for N = 1. The cost is one forward and one backward pass, N D_l^2 multiplications per layer for the mean of f' f'^T,
+    and N (D_{l-1} + 1)^2 for Q_l.
 
     Examples
     --------

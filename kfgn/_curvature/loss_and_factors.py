@@ -10,10 +10,11 @@ from .._types import Array, Arrays
 @documented_tuple
 @with_shared_text
 class LossAndFactors(NamedTuple):
-    """The loss, its gradient and the Kronecker factors of a batch, all of them means over its N datapoints.
+    """The loss, its gradient and the Kronecker factors of a batch, as means over the N datapoints.
 
-    `kflr`, `kfra`, `kfac` and `rp` return it. The Gauss-Newton block of vec(W_l), columns stacked, is approximated by
-    Q_l kron G_l, equation (20). It is a named tuple of arrays, and so a pytree for JAX and PyTorch.
+    `kflr`, `kfra`, `kfac` and `rp` return a `LossAndFactors`. The Gauss-Newton block of vec(W_l), where vec stacks
+    columns, is approximated by Q_l kron G_l, equation (20). A `LossAndFactors` is a named tuple of arrays, and so a
+    pytree for JAX and PyTorch.
 
     Attributes
     ----------
@@ -25,7 +26,7 @@ class LossAndFactors(NamedTuple):
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
         (D_{l-1}, D_{l-1}) for a layer without a bias.
     G : tuple of L arrays
-        E[G_l] by the method that was called, of shape (D_l, D_l).
+        E[G_l], computed by the method that was called, of shape (D_l, D_l).
 
     Examples
     --------
@@ -42,5 +43,5 @@ class LossAndFactors(NamedTuple):
 
 
 def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
-    """The result with a second factor G, from dE/dh_l (N, D_l) at the targets of the batch."""
+    """The result for a given second factor G, with the gradient from dE/dh_l (N, D_l) at the targets of the batch."""
     return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(), G=G)

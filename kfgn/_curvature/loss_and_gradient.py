@@ -38,8 +38,8 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
         categorical    E = -log p_y,  p = softmax(h)
         mixture        E = -log p(y | h), equation (27)
 
-    The cost is one forward pass. JAX's transformations give the derivatives of the result. In PyTorch the result is a
-    constant, see `gradient`.
+    The cost is one forward pass. JAX's transformations give the derivatives of the result. In PyTorch, the result is a
+    constant for `backward`, and `gradient` gives the derivatives.
 
     Examples
     --------

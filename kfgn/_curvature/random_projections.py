@@ -81,7 +81,7 @@ def rp(
 
 @with_shared_text
 def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
-    """The shape of S random projections for each of N datapoints, for `rp`.
+    """The shape of the random projections for `rp`, with S projections for each of N datapoints.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A batch at the weights: validation, forward and backward pass, and the record that all methods use.
+"""The linearisation of a batch at the weights: validation, both passes, and the record that all methods use.
 
 arguments      validation of the arguments of public functions
 passes         the forward pass (1) and the backward pass (3)

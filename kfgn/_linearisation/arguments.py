@@ -36,7 +36,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
-    """Check the weights alone, with their values."""
+    """Check the weights and their values."""
     check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     xp = one_library_and_device(layers)
@@ -49,7 +49,7 @@ def checked_weights(network: Network, weights: Weights) -> Arrays:
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
     """Check a vector in the space of the weights. X has been checked.
 
-    letter: the name of the array of a layer in messages, if it differs from the name of the argument
+    letter: the name of the array of a layer in messages, such as V in V_1, if this is not the name of the argument
     """
     layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
@@ -78,7 +78,7 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """A 0-d boolean, true if the objective is defined for all targets. The targets are from `checked_targets`."""
+    """A 0-d boolean, true if the objective is defined for all targets. The targets have passed `checked_targets`."""
     return xp.all(_allowed(xp, network, Y))
 
 
@@ -113,7 +113,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The split of the network for Gauss-Newton matrices.
+    """The split of the objective for Gauss-Newton matrices, which `Network.psd` selects.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """
@@ -165,7 +165,7 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
 
 
 def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
-    """Check labels of the kind of the objective: class indices or real numbers."""
+    """Check labels: class indices or real numbers, according to the objective."""
     xp = one_library_and_device({"X": X, name: y})
     if network.classes is None:
         return detached(_real_labels(xp, network, X, name, y, samples, check=check))

@@ -1,4 +1,4 @@
-"""The record of a batch that is linearised at the weights. Every curvature is computed from it."""
+"""The record of a batch that is linearised at the weights, from which every curvature is computed."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from .passes import Forward, backward, forward
 
 @dataclass(frozen=True, eq=False)
 class Linearisation:
-    """A batch X (N, D_0), Y at the weights, with its forward pass.
+    """A batch X (N, D_0), Y with its forward pass at the weights.
 
     All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
     targets.
@@ -111,9 +111,9 @@ class GaussNewtonLinearisation(Linearisation):
 def checked_batch(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> tuple[Arrays, Array, Array]:
-    """The weights, X and Y of a public function, checked, outside any autograd graph.
+    """Return the checked weights, X and Y of a public function, outside any autograd graph.
 
-    A function with further arguments checks them next, so that a forward pass begins only if every argument is right.
+    A public function checks its other arguments before the forward pass, which begins only if every argument is valid.
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     weights, X = checked(network, weights, X, check=check)
@@ -121,14 +121,14 @@ def checked_batch(
 
 
 def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
-    """Check the arguments of a public function that has no others, and run the forward pass."""
+    """Check the arguments of a public function without further arguments, and run the forward pass."""
     return linearised(network, *checked_batch(network, weights, X, Y, check=check))
 
 
 def linearise_for_gauss_newton(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> GaussNewtonLinearisation:
-    """Check the arguments of a public function that has no others, and linearise for a Gauss-Newton matrix."""
+    """Check the arguments of a public function without further arguments, and linearise for a Gauss-Newton matrix."""
     return linearised_for_gauss_newton(network, *checked_batch(network, weights, X, Y, check=check))
 
 

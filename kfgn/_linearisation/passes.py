@@ -10,8 +10,8 @@ from .._types import Array, Arrays, Namespace
 class Forward(NamedTuple):
     """The intermediate results of a forward pass.
 
-    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the unit appended, (N, D_{l-1} + 1),
-                    or without it, (N, D_{l-1}), for a layer without a bias
+    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the appended unit, (N, D_{l-1} + 1),
+                    or a_{l-1} itself, (N, D_{l-1}), for a layer without a bias
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
     """
@@ -42,8 +42,8 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
     """Rows (..., N, D_L) times dh_L/dh_l, (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
-    This linear recursion is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24) for the K columns
-    of a root of H_L.
+    The linear recursion of this function is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24)
+    for the K columns of a root of H_L.
     """
     v = [rows]
     above = zip(network.layers[1:], weights[1:], derivatives, strict=True)

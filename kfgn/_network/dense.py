@@ -1,4 +1,4 @@
-"""The dense layer. Passes, gradients and input moments ask it for all that depends on the kind of a layer."""
+"""The dense layer, with all computations of passes, gradients and input moments that depend on the kind of a layer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from .transfers import TransferName, checked_transfer
 class Dense(metaclass=Documented):
     """A dense layer l: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
 
-    It is hashable and holds no array. `Network` takes a sequence of layers.
+    A `Dense` is hashable and holds no array. `Network` takes a sequence of layers.
 
     Parameters
     ----------
@@ -22,10 +22,10 @@ class Dense(metaclass=Documented):
         D_l, the number of units, positive.
     transfer : str or tuple of (str, float), default "identity"
         f_l: identity, relu, leaky_relu, tanh, logistic or softplus. The pair ("leaky_relu", 0.01) sets the slope of
-        leaky_relu for h < 0, which is 0.1 for the name alone.
+        leaky_relu for h < 0. Without a slope, the name "leaky_relu" has the slope 0.1.
     bias : bool, default True
-        True if the layer has a bias. W_l is then (D_l, D_{l-1} + 1), and its last column multiplies a unit that is
-        appended to a_{l-1}. Otherwise W_l is (D_l, D_{l-1}).
+        True if the layer has a bias. With a bias, W_l is (D_l, D_{l-1} + 1), and its last column multiplies a unit that
+        is appended to a_{l-1}. Without a bias, W_l is (D_l, D_{l-1}).
 
     Raises
     ------
@@ -36,8 +36,9 @@ class Dense(metaclass=Documented):
 
     Notes
     -----
-    Only `weight_shape` is for users. The forward and backward passes call the other methods, with checked arrays: W in
-    the shape of W_l, a (N, D_{l-1}), inputs from the method `inputs`, and rows (..., N, D_l).
+    Users need only the method `weight_shape`. The forward and backward passes call the other methods. The arguments of
+    these methods have been checked: W has the shape of W_l, a is (N, D_{l-1}), inputs come from the method `inputs`,
+    and rows are (..., N, D_l).
 
     Examples
     --------
@@ -68,7 +69,7 @@ class Dense(metaclass=Documented):
         return self.units, inputs + self.bias
 
     def kernel(self, W: Array) -> Array:
-        """W_l without its bias column, (D_l, D_{l-1}). Derivatives are propagated through it."""
+        """W_l without its bias column, (D_l, D_{l-1}), the matrix through which derivatives are propagated."""
         return W[:, :-1] if self.bias else W
 
     def inputs(self, xp: Namespace, a: Array) -> Array:

@@ -1,6 +1,7 @@
 """An indefinite H_L, and the two PSD matrices that can replace it in Gauss-Newton matrices.
 
-The classes have the interfaces of `kfgn._network.output_hessian`. They hold N matrices, and are for few outputs.
+The classes have the interfaces of `kfgn._network.output_hessian`. The classes hold N matrices, and are meant for
+networks with few outputs.
 """
 
 from typing import NamedTuple
@@ -27,7 +28,7 @@ class FullHessian(NamedTuple):
 
 
 class Projected(NamedTuple):
-    """M = V diag(kept) V^T with V (N, D_L, D_L) orthogonal and kept (N, D_L) at least 0; see `projected`.
+    """M = V diag(kept) V^T with orthogonal V (N, D_L, D_L) and eigenvalues `kept` (N, D_L) >= 0; see `projected`.
 
     C = V diag(sqrt kept) V^T is the PSD root, which does not depend on the signs of the eigenvectors.
     """

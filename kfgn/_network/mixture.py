@@ -1,9 +1,9 @@
-"""The mixture of two binary classifiers (27), p(y | h) = s A + (1 - s) C. Its H_L is indefinite at every h.
+"""The mixture of two binary classifiers (27), p(y | h) = s A + (1 - s) C, whose H_L is indefinite at every h.
 
     s = sigma(h_1), A = sigma(t h_2), C = sigma(t h_3), t = 2 y - 1, for a label y of 0 or 1
 
-Let r = s A / p be the responsibility of the first classifier. Its logit is z = h_1 + w with w = log A - log C. The loss
-and its derivatives are products of logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed as
+Let r = s A / p be the responsibility of the first classifier. The logit of r is z = h_1 + w with w = log A - log C. The
+loss and its derivatives are products of logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed as
 sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
 """
 
@@ -16,7 +16,7 @@ from .transfers import logistic, softplus
 
 
 class _Parts(NamedTuple):
-    """The parts of gradient and Hessian, (..., N) each. Each one_minus_x is computed without a difference."""
+    """The terms of gradient and Hessian, each (..., N). Every field one_minus_x is computed without a subtraction."""
 
     t: Array
     w: Array
@@ -65,13 +65,13 @@ def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
 def value(xp: Namespace, h: Array, y: Array) -> Array:
     """E = -log p(y | h).
 
-    With q = 1 - p, a sum of positive terms, it is computed as log(1 + q/(1-q)) if q < 1/2.
+    If q = 1 - p < 1/2, E is computed as log(1 + q/(1-q)), with q as a sum of positive terms.
     """
     t = _sign(xp, h, y)
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
     q = _sigma(xp, h_1) * _sigma(xp, -a) + _sigma(xp, -h_1) * _sigma(xp, -c)
     small_q = q < 0.5
-    # for q >= 1/2: the logarithm of a sum of two exponentials, scaled so that not both can underflow
+    # for q >= 1/2: the logarithm of a sum of two exponentials, scaled by the larger one against underflow
     log_first = -softplus(xp, -h_1) - softplus(xp, -a)
     log_second = -softplus(xp, h_1) - softplus(xp, -c)
     log_p = xp.maximum(log_first, log_second) + xp.log1p(xp.exp(-xp.abs(log_first - log_second)))

@@ -16,22 +16,23 @@ from .transfers import TransferName, checked_transfer
 class Network(metaclass=Documented):
     """A feedforward network, equation (1), and its objective, without the weights.
 
-    It is hashable and holds no array. `dataclasses.replace` makes a network with other fields.
+    A `Network` is hashable and holds no array. `dataclasses.replace` makes a network with other fields.
 
     Parameters
     ----------
     inputs : int
         D_0, the number of inputs, positive.
     layers : sequence of L Dense
-        The layers l = 1, ..., L. The last one has the transfer function identity, since its pre-activations h_L are the
-        argument of the objective.
+        The layers l = 1, ..., L. The last layer must have the transfer function identity, since the objective takes the
+        pre-activations h_L.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
-        E(h_L, y). The mixture is that of equation (27), which has three outputs.
+        The name of the objective E(h_L, y). The objective mixture is equation (27), and needs three outputs.
     psd : {"project", "scalar", "raise"}, default "project"
         The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. Only the H_L of the mixture is
-        indefinite. "project" is the nearest PSD matrix, in which negative eigenvalues are set to zero. "scalar" is
-        dE/dh_L dE/dh_L^T, for which the loss is split at the scalar p(y | h_L). With "raise", functions that need a
-        Gauss-Newton matrix raise `ValueError`. The Hessian and its products always have the true H_L.
+        indefinite. The value "project" gives the nearest PSD matrix, in which negative eigenvalues are set to zero. The
+        value "scalar" gives dE/dh_L dE/dh_L^T, for which the loss is split at the scalar p(y | h_L). With "raise",
+        functions that need a Gauss-Newton matrix raise `ValueError`. The Hessian and its products always use the true
+        H_L.
 
     Raises
     ------
@@ -71,11 +72,11 @@ class Network(metaclass=Documented):
             D_0, ..., D_L, the number of inputs and of the units of each layer.
         transfers : sequence of L - 1 names or pairs
             f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus, or a pair such as
-            ("leaky_relu", 0.01). The last layer has none.
+            ("leaky_relu", 0.01). The last layer has no transfer function.
         objective : {"squared_error", "bernoulli", "categorical", "mixture"}
             E(h_L, y).
         psd : {"project", "scalar", "raise"}, default "project"
-            The PSD matrix that replaces an indefinite H_L, see `Network`.
+            The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or "raise", see `Network`.
 
         Returns
         -------
@@ -103,7 +104,7 @@ class Network(metaclass=Documented):
             raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {shown(widths)}")
         if len(names) != len(widths) - 2:
             raise ValueError(
-                f"transfers: expected {len(widths) - 2}, one for each layer but the last of widths "
+                f"transfers: expected {len(widths) - 2}, one for each layer except the last of widths "
                 f"{shown(widths)}, got {len(names)}: {shown(names)}"
             )
         _check_outputs("widths", checked_name("objective", objective, tuple(OBJECTIVES)), widths)
@@ -138,7 +139,7 @@ class Network(metaclass=Documented):
 
 
 def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
-    """Raise `ValueError` if the objective fixes the number of outputs and the network has a different one."""
+    """Raise `ValueError` if the objective fixes the number of outputs and the network has a different number."""
     outputs = OBJECTIVES[objective].outputs
     if outputs is not None and widths[-1] != outputs:
         raise ValueError(f"{name}: expected {outputs} outputs D_L for {objective}, got widths {shown(widths)}")

@@ -22,10 +22,10 @@ PSD = ("project", "scalar", "raise")
 class GaussNewtonSplit(NamedTuple):
     """The PSD matrix M of a Gauss-Newton matrix J^T M J: H_L, or the matrix that replaces an indefinite H_L.
 
-    M depends on the place at which Gauss-Newton splits the loss from the network.
+    M depends on the variable at which the Gauss-Newton approximation splits the loss from the network.
 
-    output_curvature: M of each datapoint, from a namespace, h (..., N, D_L) and y
-    root_size:        K, the number of columns of a root of M, from D_L
+    output_curvature: a function of a namespace, h (..., N, D_L) and y, which returns M per datapoint
+    root_size:        a function of D_L, which returns K, the number of columns of a root of M
     """
 
     output_curvature: Callable[[Namespace, Array, Array], OutputCurvature]
@@ -40,7 +40,8 @@ class Objective(NamedTuple):
     hessian:      H_L of each datapoint
     gauss_newton: the split for each value of `Network.psd`, except "raise" if H_L is indefinite
     sample:       labels y ~ p(y | h_L) from random numbers, which replace y as an argument
-    classes:      the number of classes for D_L outputs if y is an index, (..., N), or None if y is (..., N, D_L)
+    classes:      the number of classes as a function of D_L if y is a class index, (..., N), or None if y is (..., N,
+                  D_L)
     target_range: the lower and upper bound of real targets, or None
     outputs:      D_L if the objective fixes it, or None
     """
@@ -125,7 +126,7 @@ def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Mu
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
     above = u[..., None] < xp.cumulative_sum(softmax(xp, h), axis=-1)
     y = xp.argmax(xp.astype(above, h.dtype), axis=-1)
-    last = xp.full_like(y, h.shape[-1] - 1)  # for a sum that rounding leaves below u
+    last = xp.full_like(y, h.shape[-1] - 1)  # used if rounding leaves every sum of probabilities below u
     return xp.where(xp.any(above, axis=-1), y, last)
 
 

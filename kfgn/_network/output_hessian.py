@@ -1,7 +1,7 @@
 """The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
-If H_L has a closed form, no N matrices (D_L, D_L) are made, except by `matrix`, and never a root C (D_L, K). Vectors
-are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` has the forms for an H_L that is not PSD.
+If H_L has a closed form, only `matrix` forms N matrices (D_L, D_L), and no function forms a root C (D_L, K). Vectors
+are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` contains the forms for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol
@@ -39,12 +39,12 @@ class OutputCurvature(OutputHessian, Protocol):
 
 
 class Identity(NamedTuple):
-    """M = I, of the size of h (N, D_L); C = I."""
+    """The identity M = I (D_L, D_L) for outputs h (N, D_L), with C = I."""
 
     h: Array
 
     def matrix(self) -> Array:
-        """I for each of the N datapoints."""
+        """I, repeated for each of the N datapoints."""
         xp = array_namespace(self.h)
         return diagonal(xp, xp.ones_like(self.h))
 
@@ -62,7 +62,7 @@ class Identity(NamedTuple):
         return xp.vecdot(v, v)
 
     def transposed_root_product(self, A: Array) -> Array:
-        """A for each of the N datapoints."""
+        """A, repeated for each of the N datapoints."""
         xp = array_namespace(A)
         return xp.broadcast_to(A[None, :, :], (self.h.shape[0], *A.shape))
 
@@ -72,7 +72,7 @@ class Identity(NamedTuple):
 
 
 class Diagonal(NamedTuple):
-    """M = diag(d) with d (N, D_L) at least 0; C = diag(sqrt d)."""
+    """M = diag(d) with d (N, D_L) >= 0, and C = diag(sqrt d)."""
 
     d: Array
 
@@ -108,8 +108,8 @@ class Diagonal(NamedTuple):
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L); C = diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1.
 
-    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. So p_k is treated
-    separately.
+    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. The largest element
+    p_k is therefore treated separately.
     """
 
     p: Array
@@ -129,7 +129,7 @@ class Multinomial(NamedTuple):
         return self.p * self._centred(v)
 
     def quadratic(self, v: Array) -> Array:
-        """sum_i p_i (v_i - p^T v)^2, the variance of v."""
+        """sum_i p_i (v_i - p^T v)^2, the variance of v under p."""
         xp, c = array_namespace(self.p), self._centred(v)
         return xp.sum(self.p * c * c, axis=-1)
 
@@ -151,7 +151,7 @@ class Multinomial(NamedTuple):
         return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
     def _centred(self, v: Array) -> Array:
-        """v - p^T v from differences to v_k of the largest p_k. At k it is -sum_{j != k} p_j (v_j - v_k)."""
+        """v - p^T v, computed as d - p^T d with d = v - v_k, where p_k is the largest element of p."""
         xp, p = array_namespace(self.p), self.p
         v_k = xp.sum(xp.where(is_largest(xp, p), v, xp.zeros_like(v)), axis=-1, keepdims=True)
         d = v - v_k

@@ -1,8 +1,9 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink the derivative is the left derivative, on every library: 0 for ReLU, the slope for h < 0 for leaky ReLU. The
-derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a (1 - a). So they
-keep their digits where a unit saturates. `with_derivative` makes JAX use these derivatives.
+At a kink, the derivative on every library is the left derivative: 0 for ReLU, and the slope of the left branch for
+leaky ReLU. The derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a
+(1 - a), and so keep their digits where a unit saturates. `with_derivative` makes JAX use the derivatives of this
+module.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
 
 LARGEST_PARAMETER = float(np.finfo(np.float32).max)
-"""The largest absolute value of a parameter, so that float32 can hold it."""
+"""The largest absolute value of a parameter, which is the largest number of float32."""
 
 TransferName: TypeAlias = str | tuple[str, float]
 """The name of a transfer function, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)."""
@@ -101,11 +102,11 @@ TRANSFERS: dict[str, Transfer] = {
 }
 
 PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu}
-"""The transfer functions with a parameter. That of leaky_relu is the slope for h < 0."""
+"""The transfer functions with a parameter. The parameter of leaky_relu is the slope for h < 0."""
 
 
 def transfer_functions(name: TransferName) -> Transfer:
-    """The functions that belong to the name of a transfer function. The name has been checked."""
+    """The functions f, f' and f'' of a transfer function, from its checked name."""
     return TRANSFERS[name] if isinstance(name, str) else PARAMETRIC[name[0]](name[1])
 
 

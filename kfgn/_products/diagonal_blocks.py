@@ -1,8 +1,9 @@
 """Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
 
-The blocks are never computed. For the block of layer l, only W_l has a direction, V_l. The tangents start at layer l
-with R{h_l} = V_l a_{l-1}, run forward to the outputs, and back to layer l. The layers run together: at layer m the
-leading axis holds the tangents of the layers 1, ..., m.
+The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
+weights. The tangents start at layer l with R{h_l} = V_l a_{l-1}, run forward to the outputs, and back to layer l. The
+tangents of all layers are propagated together: at layer m, the leading axis holds the tangents that started at the
+layers 1, ..., m.
 """
 
 from .._algebra.conjugate_gradient import Operator
@@ -22,7 +23,7 @@ from ..backends import with_own_settings
 
 
 def _forward(at: Linearisation, V: Arrays) -> Arrays:
-    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m of R{h_l} = V_l a_{l-1} of the layers l <= m."""
+    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at the layers l <= m as V_l a_{l-1}."""
     layers, inputs = at.network.layers, at.forward.inputs
     R = [layers[0].preactivations(V[0], inputs[0])[None, :, :]]
     for m, derivative in enumerate(at.forward.derivatives, start=1):
@@ -33,7 +34,7 @@ def _forward(at: Linearisation, V: Arrays) -> Arrays:
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
-    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by the recursion (8), or (22) without f''."""
+    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by (8), or by (22) without `second_terms`."""
     layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:
@@ -51,7 +52,7 @@ def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | 
 
 
 def gauss_newton_block_operator(at: GaussNewtonLinearisation) -> Operator:
-    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products use one forward pass."""
+    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products share one forward pass."""
     return _operator(at, at.output_curvature)
 
 
@@ -65,7 +66,7 @@ def hessian_block_operator(at: Linearisation) -> Operator:
 def gauss_newton_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """The products of the diagonal blocks (16) of the Gauss-Newton matrix with the parts of a vector.
+    """The products of the diagonal blocks (16) of the Gauss-Newton matrix with the arrays V_l of a vector.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def gauss_newton_block_product(
     -------
     tuple of L arrays
         The matrix of E[(a_{l-1} a_{l-1}^T) kron G_l] vec(V_l) for each layer, in the shapes of the weights. No block is
-        computed. `network.psd` chooses the matrix that replaces an indefinite H_L.
+        formed. `network.psd` chooses the matrix that replaces an indefinite H_L.
 
     Raises
     ------
@@ -88,8 +89,8 @@ def gauss_newton_block_product(
 
     Notes
     -----
-    The tangents and the backward pass of all layers run together. At layer l there are l of them, so the cost is about
-    L/2 times that of `gauss_newton_product`.
+    The tangents and the backward pass of all layers run together. At layer l there are l tangents, so the cost is about
+    L/2 times the cost of `gauss_newton_product`.
 
     Examples
     --------
@@ -109,7 +110,7 @@ def gauss_newton_block_product(
 def hessian_block_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """The products of the diagonal blocks (7) of the Hessian of `loss` with the parts of a vector.
+    """The products of the diagonal blocks (7) of the Hessian of `loss` with the arrays V_l of a vector.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def hessian_block_product(
     -------
     tuple of L arrays
         The matrix of E[(a_{l-1} a_{l-1}^T) kron H_l] vec(V_l) for each layer, in the shapes of the weights. No block is
-        computed.
+        formed.
 
     Raises
     ------
@@ -132,8 +133,9 @@ def hessian_block_product(
 
     Notes
     -----
-    The tangents and the second backward pass of all layers run together. At layer l there are l of them, so the cost
-    is about L/2 times that of `hessian_product`. At a kink of a transfer function the derivative is the left one.
+    The tangents and the second backward pass of all layers run together. At layer l there are l tangents, so the cost
+    is about L/2 times the cost of `hessian_product`. At a kink of a transfer function the derivative is the left
+    derivative.
 
     Examples
     --------

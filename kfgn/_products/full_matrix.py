@@ -1,7 +1,7 @@
-"""Products of the Jacobian, the Gauss-Newton matrix and the Hessian with a vector, without any of these matrices.
+"""Products of the Jacobian, the Gauss-Newton matrix and the Hessian with a vector, without forming these matrices.
 
-The vector V has a block V_l of the shape of W_l for each layer. The module `diagonal_blocks` has the products with the
-diagonal blocks of the matrices alone.
+The vector V has a block V_l of the shape of W_l for each layer. The module `diagonal_blocks` computes products with the
+diagonal blocks of the matrices.
 """
 
 from .._algebra.conjugate_gradient import Operator
@@ -22,7 +22,7 @@ from ..backends import with_own_settings
 
 
 def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
-    """The operator v -> 1/N sum_n J_n^T H_L J_n v. All products use one forward pass."""
+    """The operator v -> 1/N sum_n J_n^T H_L J_n v. All products share one forward pass."""
 
     def product(V: Arrays) -> Arrays:
         return mean_transposed_product(at, at.output_curvature.product(forward_tangents(at, V).outputs))
@@ -31,7 +31,7 @@ def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
 
 
 def hessian_operator(at: Linearisation) -> Operator:
-    """The operator v -> H v for the Hessian H of the mean loss. All products use one forward and one backward pass."""
+    """The operator v -> H v, H the Hessian of the mean loss. All products share one forward and one backward pass."""
     hessian, dE_dh = at.output_hessian(), at.dE_dh()
     second_terms = at.second_derivative_terms(dE_dh)
 
@@ -69,7 +69,7 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
 
     Notes
     -----
-    By the R-operator, in one forward pass and one pass of tangents::
+    The R-operator computes J_n v in one forward pass and one pass of tangents::
 
         R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}},  R{a_l} = f'(h_l) * R{h_l}
 
@@ -105,7 +105,7 @@ def transposed_jacobian_product(
     Returns
     -------
     tuple of L arrays
-        1/N sum_n J_n^T u_n, in the shapes of the weights. For U = dE/dh_L it is the gradient (3).
+        1/N sum_n J_n^T u_n, in the shapes of the weights. For U = dE/dh_L, the result is the gradient (3).
 
     Raises
     ------
@@ -133,7 +133,7 @@ def transposed_jacobian_product(
 def gauss_newton_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """The product of the full Gauss-Newton matrix (13) with a vector, without the matrix.
+    """The product of the full Gauss-Newton matrix (13) with a vector, without forming the matrix.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def gauss_newton_product(
 def hessian_product(
     network: Network, weights: Weights, X: Array, Y: Array, V: Weights, *, check: bool = True
 ) -> Arrays:
-    """The product of the full Hessian of `loss` with a vector, without the matrix.
+    """The product of the full Hessian of `loss` with a vector, without forming the matrix.
 
     Parameters
     ----------

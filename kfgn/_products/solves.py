@@ -1,4 +1,4 @@
-"""Solutions of the damped Gauss-Newton equations by conjugate gradients, without a matrix."""
+"""Solutions of the damped Gauss-Newton equations by conjugate gradients, without forming a matrix."""
 
 from array_api_compat import array_namespace
 
@@ -42,12 +42,13 @@ def solve_gauss_newton(
     b : sequence of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
-        The damping, positive. An array has the dtype of X.
+        The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
-        The number of iterations, each of which is one product with the matrix. `Solution.iterations` has the number
-        before convergence.
+        The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
+        iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The residual |b - A x| / |b| at convergence, at least 0. An array has the dtype of X.
+        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
+        dtype of X.
     {check}
 
     Returns
@@ -63,9 +64,9 @@ def solve_gauss_newton(
 
     Notes
     -----
-    A solve that does not converge raises no error. Its residual is then larger than the tolerance. In exact arithmetic
-    conjugate gradients need at most as many iterations as there are weights, and few if the damping is large. An
-    iteration costs about two gradients.
+    A solve that does not converge raises no error, and returns a residual larger than the tolerance. In exact
+    arithmetic conjugate gradients need at most as many iterations as there are weights, and few if the damping is
+    large. An iteration costs about two gradients.
 
     Examples
     --------
@@ -104,18 +105,20 @@ def solve_gauss_newton_blocks(
     b : sequence of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
-        The damping, positive. An array has the dtype of X.
+        The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
-        The number of iterations, each of which is one product with the matrix. `Solution.iterations` has the number
-        before convergence.
+        The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
+        iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The residual |b - A x| / |b| at convergence, at least 0. An array has the dtype of X.
+        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
+        dtype of X.
     {check}
 
     Returns
     -------
     Solution
-        x in the shapes of b, a tuple of the residuals of the layers, and a tuple of their numbers of iterations.
+        x in the shapes of b, a tuple with the residual of each layer, and a tuple with the number of iterations of each
+        layer.
 
     Raises
     ------
@@ -126,7 +129,7 @@ def solve_gauss_newton_blocks(
     Notes
     -----
     The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence, and one
-    product serves all layers. A solve that does not converge raises no error. Its residual is then larger than the
+    product serves all layers. A solve that does not converge raises no error, and returns a residual larger than the
     tolerance.
 
     Examples

@@ -232,9 +232,9 @@ def reduction_ratio(
 
     Notes
     -----
-    delta is the whole step, with its step size. f = loss + eta/2 |theta|^2, and the model is `quadratic_model`. rho is
-    1 if the model is exact. For a step along which the model decreases, rho < 1 means that f fell by less than the
-    model predicted, and rho < 0 that f rose. The cost is two forward passes, one pass of tangents and one backward
+    delta is the step including its step size. f = loss + eta/2 |theta|^2, and the model is `quadratic_model`. rho is 1
+    if the model is exact. For a step along which the model decreases, rho < 1 means that f fell by less than the model
+    predicted, and rho < 0 means that f rose. The cost is two forward passes, one pass of tangents and one backward
     pass.
 
     Examples

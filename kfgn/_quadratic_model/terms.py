@@ -27,11 +27,11 @@ def curvature_term(at: GaussNewtonLinearisation, delta: Arrays, added: Array | f
 
 
 def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Array:
-    """f(theta + delta) - f(theta), 0-d, from the forward pass at theta and another one at theta + delta.
+    """f(theta + delta) - f(theta), 0-d, from one forward pass at theta and one at theta + delta.
 
-    It is computed as the mean of the differences of the datapoints. A difference of two means would be rounded at the
-    size of the loss, and near a minimum the change is as small as this rounding error. The L2 term is computed as
-    eta delta^T (theta + delta / 2), without cancellation.
+    The change of the loss is computed as the mean of the changes per datapoint. A difference of two means would have a
+    rounding error proportional to the loss, and near a minimum the change of f is as small as this rounding error. The
+    L2 term is computed as eta delta^T (theta + delta / 2), without cancellation.
     """
     moved = linearised(at.network, plus(at.weights, delta), at.X, at.Y)
     change = at.xp.mean(moved.losses() - at.losses())
@@ -39,6 +39,6 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
 
 
 def rounding_of(at: Linearisation, f: Array) -> Array:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d, the change of f by one rounding of f and of each output h_L."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f if f and each output h_L are rounded once."""
     outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

@@ -1,7 +1,7 @@
 """Validation of arrays: library, device, dtype and values.
 
-Libraries, devices and dtypes are always checked, since no data is read for this. Values are checked if they can be
-read. They cannot be read while a function is traced, or on a device that holds no data.
+Libraries, devices and dtypes are always checked, since this check reads no data. Values are checked if they can be
+read. Values cannot be read while a function is traced, or on a device that holds no data.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from ..backends import carries_derivatives, detached, device, has_values, is_pla
 
 
 def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
-    """Return the namespace of the arrays. All must belong to the library and be on the device of the first one."""
+    """Return the namespace of the arrays. All arrays must share the library and the device of the first array."""
     for name, array in named.items():
         if not (is_array_api_obj(array) and is_plain(array)):
             raise TypeError(f"{name}: expected an array, got {type_of(array)}")
@@ -77,6 +77,6 @@ def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expecte
 def violated(condition: Array) -> bool:
     """Return True if the condition (0-d, bool) can be read and is False.
 
-    Even an operation on arrays with values may be traced, and its result then has no value.
+    An operation on arrays with values may still be traced, and the result of a traced operation has no value.
     """
     return has_values(condition) and not bool(condition)

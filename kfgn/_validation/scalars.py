@@ -1,6 +1,6 @@
 """Validation and conversion of arguments other than data: numbers, counts, names and flags.
 
-The results are Python's own float, int, bool and str. So a hyperparameter never decides the dtype of an array, and
+The results are Python's own float, int, bool and str, so that a hyperparameter never decides the dtype of an array, and
 equal options have equal hashes.
 
 A number is an instance of `numbers.Real`: Python's int and float, `fractions.Fraction` and the scalars of NumPy. An
@@ -25,7 +25,7 @@ LARGEST_INTEGER = 2**63 - 1
 """The largest integer that is accepted."""
 
 NOT_NUMBERS = (bool, np.timedelta64)
-"""Types that the module `numbers` regards as integers and kfgn does not."""
+"""Types that the module `numbers` regards as integers, but kfgn rejects."""
 
 
 def checked_number(
@@ -33,9 +33,10 @@ def checked_number(
 ) -> float:
     """Return a finite number from `lower` to `upper` as a float.
 
-    above, below: True if `lower` itself, or `upper` itself, is excluded
+    above, below: True to exclude the value `lower`, or the value `upper`, from the range
 
-    Raises `TypeError` for a value that is not a number, and `ValueError` for one that is not finite or out of range.
+    Raises `TypeError` for a value that is not a number, and `ValueError` for a number that is not finite or is out of
+    range.
     """
     expected = _range(lower, upper, above=above, below=below)
     number = _as_float(name, value, expected)
@@ -48,7 +49,7 @@ def checked_number(
 def checked_integer(name: str, value: Any, *, lower: int, expected: str) -> int:
     """Return an integer from `lower` to 2^63 - 1.
 
-    Raises `TypeError` for a value that is not an integer, and `ValueError` for one that is out of range.
+    Raises `TypeError` for a value that is not an integer, and `ValueError` for an integer that is out of range.
     """
     if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
@@ -66,7 +67,7 @@ def checked_count(name: str, value: Any) -> int:
 
 
 def checked_period(name: str, value: Any) -> int | None:
-    """Return a positive integer, or None, which means never."""
+    """Return a positive integer, or None, where None means never."""
     return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
@@ -109,18 +110,18 @@ def checked_scalar(
     """Return a finite number or 0-d array of at least 0, or above 0 if `positive`.
 
     The value of a number is always checked. An array must have the library, device and dtype of the array `like`, whose
-    name is `of`. The value of an array is read only with `check`.
+    name in messages is `of`. The value of an array is read only with `check`.
     """
     if not isinstance(value, NOT_NUMBERS) and isinstance(value, numbers.Real):
         return checked_number(name, value, above=positive)
     expected = _range(0.0, math.inf, above=positive, below=False)
     if not is_array_api_obj(value):
-        raise TypeError(f"{name}: expected {expected}, or one as a 0-d array, got {type_of(value)}")
+        raise TypeError(f"{name}: expected {expected}, possibly as a 0-d array, got {type_of(value)}")
     number: Array = value
     xp = one_library_and_device({of: like, name: number})
     check_floating_dtype(xp, {of: like, name: number})
     if number.ndim != 0:
-        raise ValueError(f"{name}: expected {expected}, or one as a 0-d array, got shape {tuple(number.shape)}")
+        raise ValueError(f"{name}: expected {expected}, possibly as a 0-d array, got shape {tuple(number.shape)}")
     number = detached(number)
     if check and has_values(number):
         checked_number(name, float(number), above=positive)
@@ -132,9 +133,10 @@ def checked_representable(
 ) -> Array | float:
     """Return a number or 0-d array unchanged. Raises `ValueError` if it becomes infinite in the dtype of `like`.
 
-    positive: True to raise `ValueError` also below the smallest normal number, which some processors replace by 0
+    positive: True to raise `ValueError` also for a number below the smallest normal number, since some processors
+    replace such a number by 0
 
-    A 0-d array has the dtype of `like` already. It is read only with `check`.
+    A 0-d array already has the dtype of `like`, and its value is read only with `check`.
     """
     number = _read(value, check=check)
     if number is None:
@@ -149,13 +151,13 @@ def checked_representable(
 
 
 def set_fields(record: Any, **values: Any) -> None:
-    """Set the fields of a frozen dataclass to their converted values. Only its `__post_init__` calls this."""
+    """Set the fields of a frozen dataclass to their converted values, from its `__post_init__`."""
     for name, value in values.items():
         object.__setattr__(record, name, value)
 
 
 def _read(value: Array | float, *, check: bool) -> float | None:
-    """Return the value on the host, or None if it is an array that may not or cannot be read."""
+    """Return the value on the host, or None if the value is an array that must not be read or cannot be read."""
     if isinstance(value, float):
         return value
     return float(value) if check and has_values(value) else None

@@ -10,8 +10,8 @@ symbols of the paper. The mean over the batch is taken last, by `expectation`.
 >>> ref.kfra(net, X, Y)[1].round(6).tolist()
 [[1.589757]]
 
-Every public name is an attribute of the package. The name of its module begins with an underscore: the module of
-`kfra` is `_kfra.py`. Read the modules in this order:
+Every public name is an attribute of the package. The names of modules begin with an underscore: the module of `kfra` is
+`_kfra.py`. Read the modules in this order:
 
     _network            (1)                the network and its forward pass
     _transfers          f, f', f''         the elementwise transfer functions
@@ -47,8 +47,8 @@ Every public name is an attribute of the package. The name of its module begins 
     _statements         (1)-(71)           the equations as printed, and their misprints
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
-These modules use `_vectors` (vec and theta), `_linear_algebra` (linear systems without roots), `_spectral`
-(eigenvalues), `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the network of `_example`.
+The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, `_spectral` for
+eigenvalues, and `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the network of `_example`.
 
 Symbols
 -------
@@ -75,18 +75,18 @@ Symbols
     R{.}               R-operator        the derivative along a direction V
 
 Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's H_lambda.
-`vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`: its row `b * D_l + a` is W_l[a, b].
-A layer without a bias has no unit, and every D_{l-1} + 1 of this layer is then D_{l-1} (see `Network.biases`).
+`vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b]. A
+layer without a bias has no unit, and every D_{l-1} + 1 of this layer is then D_{l-1} (see `Network.biases`).
 
 Arithmetic
 ----------
-There is no float literal, and only `_spectral` calls `np.linalg`. All other modules compute in the arithmetic of
-the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root, an
-exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
-arithmetic. Randomness is an argument too: normals, uniforms or sampled labels.
+The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
+the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root,
+an exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
+arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
-Every function of a batch raises `ValueError` if X, the labels or the network do not fit each other.
-If the code deviates from the text of the paper, the docstring says "misprint" and gives the reason.
+Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
+deviates from the text of the paper, the docstring says "misprint" and gives the reason.
 """
 
 from ._adaptation import adapted_gamma, adapted_tau, bounded, decay

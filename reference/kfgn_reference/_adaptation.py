@@ -23,8 +23,8 @@ def adapted_tau(
 ) -> Any:
     """C.3.1, Levenberg-Marquardt: tau omega_tau if rho > 3/4, and tau / omega_tau if rho < 3/4, with omega_tau < 1.
 
-    thresholds: two pairs (n, d) for n / d. tau grows below the first, where Martens and Grosse have 1/4, and shrinks
-    above the second.
+    thresholds: two pairs (n, d) for the numbers n / d. tau grows if rho is below the first number, and shrinks if rho
+    is above the second number. Martens and Grosse have 1/4 as the first number.
     """
     low, high = (rational(*pair, tau) for pair in thresholds)
     if rho > high:
@@ -33,7 +33,7 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value, or the bound that it exceeds. The paper has no bounds, so tau may decrease for ever."""
+    """The value, or the nearest bound. Without bounds, as in the paper, tau may decrease for ever."""
     if bounds is None:
         return value
     lower, upper = bounds
@@ -45,10 +45,10 @@ def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
 def adapted_gamma(
     gamma: Any, omega_gamma: Any, decrease: Callable[[Any], Any], bounds: tuple[Any, Any] | None = None
 ) -> Any:
-    """C.3.2: the one of gamma, omega_gamma gamma and gamma / omega_gamma whose step decreases the model most.
+    """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma whose step decreases the model most.
 
-    decrease(gamma): (delta^T grad f)^2 / (delta^T C-bar delta) of the direction delta computed with gamma. A tie
-    keeps gamma.
+    decrease(gamma): (delta^T grad f)^2 / (delta^T C-bar delta) for the direction delta that is computed with gamma. If
+    the decreases are equal, gamma does not change.
 
     Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.
     """
@@ -60,5 +60,5 @@ def adapted_gamma(
 
 
 def decay(base: tuple[int, int], period: int, like: Any) -> Any:
-    """omega = (n / d)^period for base = (n, d), in the arithmetic of `like`: 0.95^T in the paper."""
+    """omega = (n / d)^period for base = (n, d), in the arithmetic of `like`; the paper has 0.95^T."""
     return rational(*base, like) ** period

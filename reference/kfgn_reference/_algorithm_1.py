@@ -1,7 +1,7 @@
 """Appendix H: Algorithm 1, one update by KFRA, line by line as printed, with one column per datapoint.
 
-`_kfra`, `_damping` and `_step_size` compute the same for one datapoint and one equation at a time. Algorithm 1
-calls none of them, so that each checks the other.
+`_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation at a time. `_algorithm_1`
+calls none of these three modules, so that the two computations of an update check each other.
 
 >>> from kfgn_reference import algorithm_1, kfra
 >>> from kfgn_reference._example import X, Y, net
@@ -28,7 +28,7 @@ class Update(NamedTuple):
     """The results of Algorithm 1: the new weights W_l + delta_{*l}, and the intermediate results.
 
     gradient:  g_l (D_l, D_{l-1} + 1), of f = loss + eta / 2 |theta|^2
-    Q, G:      the factors of the curvature
+    Q, G:      the Kronecker factors of the blocks
     direction: the unscaled direction, which points uphill
     alpha:     the step size along the direction, negative
     weights:   W_l after the update
@@ -45,9 +45,9 @@ class Update(NamedTuple):
 def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any) -> Update:
     """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0.
 
-    Misprints: there is no f_L. Derivatives propagate through W without its bias column. The two inverses belong on the
-    opposite sides. The fourth line from the end omits the mean over n. tau is also an input. Only the last loop
-    changes W.
+    Misprints: the algorithm applies an f_L, which does not exist. Derivatives must propagate through W without its bias
+    column. The two inverses must exchange their sides of the gradient. The fourth line from the end of the algorithm
+    omits the mean over n. The list of inputs omits tau. Only the last loop of the algorithm may change W.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L

@@ -1,7 +1,8 @@
 """Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
-`derivation` returns the seven expressions of (28), which are equal. Each shares with the expression before it only
-what the derivation shares. The first two use the R-operator, which has no recursion of matrices, and the last is (8).
+`derivation` returns the seven expressions of (28), which are equal. Two neighbouring expressions share only the terms
+that the derivation in the paper leaves unchanged. The first two expressions use the R-operator, which has no recursion
+of matrices, and the last expression is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net
@@ -25,7 +26,7 @@ from ._vectors import scaled, weights
 
 
 def with_all_biases(net: Network) -> Network:
-    """The same network with a bias in every layer: a column of zeros is appended to each W_l without one."""
+    """The same network with a bias in every layer: a column of zeros is appended to each W_l without a bias."""
     if net.biases is None:
         return net
     weights = [
@@ -36,7 +37,7 @@ def with_all_biases(net: Network) -> Network:
 
 
 def moves(net: Network, l: int, b: int) -> PerLayer:
-    """The direction in which only the bias of [h_l]_b moves, and so only this pre-activation of its layer."""
+    """The parameter direction that changes only the bias of [h_l]_b, and so no other pre-activation of layer l."""
     V = scaled(0, weights(net))
     V[l] = V[l] + one(V[l]) * (np.arange(V[l].shape[1]) == V[l].shape[1] - 1) * (np.arange(len(V[l])) == b)[:, None]
     return V
@@ -45,7 +46,7 @@ def moves(net: Network, l: int, b: int) -> PerLayer:
 def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
     """Equation (6), also between two layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
 
-    R{dE/dh_m} along the bias of each [h_l]_b. A layer without a bias gets a bias of zero for this purpose.
+    Column b is R{dE/dh_m} along the bias of [h_l]_b. A layer without a bias gets a bias of zero for this purpose.
     """
     net = with_all_biases(net)
     _, h = forward(net, x)
@@ -60,7 +61,7 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
 
-    Misprint: the paper writes H_l for its element, W with the bias column, and dE/dx_a for dE/da_a in (31).
+    Misprint: the paper writes H_l for the element [H_l]_{a,b}, W with the bias column, and dE/dx_a for dE/da_a in (31).
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]
@@ -98,7 +99,7 @@ def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
                 + sum(W[i, a] * first[a] * above[j, i] * W[j, b] * first[b] for i in I for j in J)
             )
         ),
-        # the same, with dE/da_a instead of the first sum
+        # the previous expression, with dE/da_a instead of its first sum
         matrix(
             lambda a, b: (
                 delta[a, b] * second[a] * (W.T @ dE_dh)[a]

@@ -1,4 +1,4 @@
-"""Constants in the arithmetic of the arrays that they are combined with, so that exact arrays stay exact.
+"""Constants in the arithmetic of the arrays with which they are combined, so that exact arrays stay exact.
 
 >>> from fractions import Fraction
 >>> import numpy as np
@@ -15,7 +15,7 @@ from ._types import Array
 
 
 def one(h: Array) -> Array:
-    """Ones in the arithmetic of `h` (`np.ones_like` would give Python's 1, and 1 / 10 a float)."""
+    """Ones in the arithmetic of `h` (`np.ones_like` would give Python's 1, and 1 / 10 would be a float)."""
     return h * 0 + 1
 
 
@@ -25,12 +25,12 @@ def zero(h: Array) -> Array:
 
 
 def diagonal(v: Array) -> Array:
-    """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 a float)."""
+    """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 would be a float)."""
     return np.eye(len(v), dtype=bool) * v
 
 
 def off_diagonal(v: Array) -> Array:
-    """The matrix (D, D) with ones off its diagonal and zeros on it, as booleans, which keep every arithmetic."""
+    """The boolean matrix (D, D) that is True off its diagonal. Booleans never change the arithmetic of a product."""
     return ~np.eye(len(v), dtype=bool)
 
 

@@ -17,7 +17,7 @@ from ._types import Array
 
 
 def inputs(net: Network, X: Array) -> list[Array]:
-    """The rows of X (N, D_0), N > 0. Raises `ValueError` if X or the network itself does not fit."""
+    """The rows of X (N, D_0), N > 0. Raises `ValueError` if X has a wrong shape or the network is invalid."""
     check_network(net)
     D_0 = np.shape(net.kernel(1))[1]
     if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != D_0:
@@ -33,7 +33,7 @@ def check_network(net: Network) -> None:
     if net.biases is not None and len(net.biases) != net.L:
         raise ValueError(f"biases: expected {net.L} truth values, got {net.biases}")
     if len(net.transfers) != net.L - 1:
-        raise ValueError(f"transfers: expected {net.L - 1}, one fewer than the layers, got {net.transfers}")
+        raise ValueError(f"transfers: expected {net.L - 1}, one fewer than the number of layers, got {net.transfers}")
     widths = [below[0] + net.has_bias(l) for l, below in enumerate(shapes[:-1], start=2)]
     if [above[1] for above in shapes[1:]] != widths:
         raise ValueError(f"weights: expected shapes (D_l, D_(l-1) + 1), or (D_l, D_(l-1)) without bias, got {shapes}")
@@ -49,7 +49,7 @@ def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
+    """The pairs (x, y) of a batch with S labels per datapoint, given as (N, S, D_L) or as (N, S) class indices."""
     rows = inputs(net, X)
     check_labels(net, "labels", labels, (len(rows), len(labels[0])))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)

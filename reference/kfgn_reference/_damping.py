@@ -1,7 +1,8 @@
 """Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
 
-Here k is the sum gamma + eta, and root_k its square root, which Algorithm 1 calls k. Functions of the root take it
-as an argument, since the root of a rational need not be rational. Only `factored_direction` computes it.
+In this module k is the sum gamma + eta, and root_k is the square root of k, which Algorithm 1 calls k. Functions take
+root_k as an argument, since the root of a rational need not be rational. Only `factored_direction` computes root_k from
+k.
 
 >>> import numpy as np
 >>> from kfgn_reference import damped_block, factored_damped_block, omega
@@ -45,7 +46,7 @@ def factored_damped_block(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
 def residual(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
     """Equation (37), first line: R(omega) = (35) - (36).
 
-    Misprint: the second line writes G kron I, and the third line R(pi).
+    Misprint: the second line of (37) has G kron I for I kron G, and the third line has R(pi) for R(omega).
     """
     return damped_block(Q, G, root_k**2) - factored_damped_block(Q, G, omega, root_k)
 
@@ -69,7 +70,7 @@ NORMS = {"trace": trace_norm, "frobenius": frobenius_norm, "spectral": spectral_
 
 
 def with_identity(A: Array, D: int, norm: str) -> Any:
-    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the three norms."""
+    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the norms of `NORMS`."""
     size = one(A[0, 0]) * D
     if norm == "spectral":
         return NORMS[norm](A)

@@ -95,7 +95,7 @@ class Equation(NamedTuple):
     """One numbered equation of the paper.
 
     statement: the equation as printed, its kind and its misprint
-    functions: the functions that compute it, or the sides of an identity; each docstring cites the number
+    functions: the functions that compute the equation or the sides of an identity; each docstring cites the number
     test:      the test that fails if one of these functions is wrong
     """
 
@@ -198,7 +198,7 @@ FUNCTIONS: dict[str, dict[int, Functions]] = {
         71: (traces, lemma_2),
     },
 }
-"""The functions of each equation, by the part of the paper and so by the file that tests them."""
+"""The functions of each equation, grouped by the part of the paper. Each part of the paper has one test file."""
 
 EQUATIONS: dict[int, Equation] = {
     number: Equation(STATEMENTS[number], functions, f"tests/reference/equations/test_{part}.py::test_equation_{number}")

@@ -2,8 +2,8 @@
 
     log p(y | x, theta) = log h(y) + T(y)^T h_L - log Z(h_L)
 
-Each function is the textbook form of its family, and none is shared with `_objectives`. The mixture (27) is
-missing, since it is not an exponential family.
+The functions are the textbook forms of the families, and share no code with `_objectives`. The mixture (27) is missing,
+since it is not an exponential family.
 
 >>> import numpy as np
 >>> from kfgn_reference import log_likelihood_gradient
@@ -21,7 +21,7 @@ from ._types import Array
 
 
 class ExponentialFamily(NamedTuple):
-    """The parts of (52) and the first two derivatives of log Z. h is h_L (D_L,).
+    """The terms of (52) and the first two derivatives of log Z, as functions of h = h_L (D_L,) and of y.
 
     log_base(y)          log h(y), without the constant that the objectives also omit
     statistic(y, h)      T(y) (D_L,), in the arithmetic of h

@@ -29,8 +29,8 @@ def expected_q(net: Network, X: Array) -> PerLayer:
 def factored_blocks(Q: PerLayer, G: PerLayer) -> PerLayer:
     """Equation (20): E[Q_l] kron E[script G_l], which approximates E[G_l].
 
-    It is equal to the exact block of `gauss_newton_blocks` if one of the factors is the same for every
-    datapoint, and not in general.
+    The product equals the exact block of `gauss_newton_blocks` if one factor is the same for every datapoint, but not
+    in general.
     """
     return {l: np.kron(Q[l], G[l]) for l in Q}
 

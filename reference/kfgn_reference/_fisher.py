@@ -1,8 +1,9 @@
 """Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(51).
 
-Each is the mean over the inputs of the data of an exact mean over the labels of the model, see `_outcomes`.
-Misprint: (47) and the equations after it write p_theta(x, y). Only y is from the model, and x is from the data. The
-outer products at the labels of the data give the empirical Fisher, a different matrix.
+Every form is a mean over the inputs x of the data, and for each x an exact mean over the labels of the model
+(`_outcomes`). Misprint: (47) and the equations after it write p_theta(x, y). Only y is from the model, and x is from
+the data. Outer products of gradients at the labels of the data would give the empirical Fisher matrix, which differs
+from the Fisher matrix.
 
 >>> from kfgn_reference import fisher, gauss_newton
 >>> from kfgn_reference._example import X, Y, net
@@ -67,7 +68,8 @@ def fisher_from_outputs(net: Network, X: Array) -> Array:
 def fisher_from_output_hessians(net: Network, X: Array) -> Array:
     """Equation (51): E[J^T E[script H_L] J], with the inner mean over p_theta(y | x) and the outer mean over N.
 
-    If H_L does not depend on y, this is the Gauss-Newton matrix (13), (50). For the mixture (27) it is not.
+    If H_L does not depend on y, (51) is the Gauss-Newton matrix (13), (50). For the mixture (27), (51) is not the
+    Gauss-Newton matrix.
     """
     H = OBJECTIVES[net.objective].hessian
 

@@ -20,7 +20,7 @@ from ._types import Array, PerLayer
 def jacobians(net: Network, x: Array) -> PerLayer:
     """J_l = dh_L / dh_l (D_L, D_l) of one datapoint: J_L = I and J_l = J_{l+1} W_{l+1} B_l.
 
-    Misprint: the text under (14) defines the transpose. (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
+    Misprint: the text under (14) defines the transpose of J. Equation (15) needs [J]_{k,i} = d[h_L]_k / d[h_l]_i.
     """
     _, h = forward(net, x)
     J = {net.L: diagonal(one(h[net.L]))}
@@ -39,8 +39,8 @@ def parameter_jacobian(net: Network, x: Array) -> PerLayer:
 def sample_gauss_newton(net: Network, x: Array, y: Array) -> Array:
     """Equation (12): J^T H_L J over all parameters, J = dh_L/dtheta with theta = (vec W_1, ..., vec W_L).
 
-    One datapoint, one square matrix, by the definition itself. `_outputs` replaces an indefinite H_L, here and in
-    every other function of Gauss-Newton matrices.
+    The result is one square matrix for one datapoint, computed by definition. `_outputs` replaces an indefinite H_L in
+    every function of Gauss-Newton matrices.
     """
     _, h = forward(net, x)
     J = np.concatenate(list(parameter_jacobian(net, x).values()), axis=1)
@@ -57,7 +57,7 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
-    which is (8) without its second term. Both agree where f'' = 0.
+    which is (8) without its second term. The recursions (8) and (22) agree where f'' = 0.
     """
     _, h = forward(net, x)
     G = {net.L: output_gauss_newton(net, h[net.L], y)}

@@ -49,7 +49,7 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
 def sample_hessian_elements(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (5): d^2 E / d[W_l]_{a,b} d[W_l]_{c,d} = [a_{l-1}]_b [a_{l-1}]_d [script H_l]_{a,c}.
 
-    One datapoint, indexed [a, b, c, d]; (D_l, D_{l-1} + 1, D_l, D_{l-1} + 1).
+    The array of one datapoint is indexed [a, b, c, d] and has shape (D_l, D_{l-1} + 1, D_l, D_{l-1} + 1).
     """
     H = sample_preactivation_hessians(net, x, y)
     Q = sample_q(net, x)
@@ -59,7 +59,7 @@ def sample_hessian_elements(net: Network, x: Array, y: Array) -> PerLayer:
 def sample_hessian_blocks(net: Network, x: Array, y: Array) -> PerLayer:
     """Equations (4), (7), (65): H_l = d^2 E / dvec(W_l)^2 = (a_{l-1} a_{l-1}^T) kron (script H_l).
 
-    One datapoint. Each block is square with D_l (D_{l-1} + 1) rows, and vec stacks columns.
+    Each block belongs to one datapoint and is square with D_l (D_{l-1} + 1) rows. vec stacks columns.
     """
     H = sample_preactivation_hessians(net, x, y)
     Q = sample_q(net, x)

@@ -1,8 +1,8 @@
 """Appendix D.3: the equalities that lead to KFAC, equations (55)-(62), with each side computed as printed.
 
 (55)-(59) are five expressions for E[script G_l], a dictionary of layers. (60)-(62) are three expressions for the
-blocks of the Fisher matrix between layers, with keys (l, m). All are means over N, and means over labels are exact
-(`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs from (56)-(59).
+blocks of the Fisher matrix between layers, with keys (l, m). All expressions are means over the N datapoints, and means
+over labels are exact (`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs from (56)-(59).
 
 >>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
 >>> from kfgn_reference._example import X, Y, net

@@ -70,8 +70,8 @@ def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:
 def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
     """Equations (16), (17): E[Q * G], the mean over N of the Khatri-Rao products of (18) and (15).
 
-    Equal to (14), by J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) is a script letter, and (17) cites
-    (16) for script G where (15) is meant.
+    The result equals (14), since J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) is a script letter, and
+    (17) cites (16) for script G where (15) is meant.
     """
     return expectation(
         khatri_rao(sample_q_between(net, x), sample_preactivation_gauss_newton_between(net, x, y))
@@ -80,6 +80,6 @@ def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
 
 
 def assembled(net: Network, blocks: Blocks) -> Array:
-    """The square matrix over theta = (vec W_1, ..., vec W_L) that consists of the blocks."""
+    """The square matrix over theta = (vec W_1, ..., vec W_L) with the given blocks (l, m)."""
     layers = range(1, net.L + 1)
     return np.block([[blocks[l, m] for m in layers] for l in layers])

@@ -1,12 +1,13 @@
 """Section 2.2.3 and Appendix F: piecewise linear networks have no smooth strict local maximum, equations (65)-(71).
 
-Each step of the proofs is a function. `lemma_1` and `lemma_2` are predicates. They must be true for every network
-that satisfies the assumptions, f'' = 0 and H_L positive semi-definite, at every point off the kinks, and may be
-false for other networks. Exact arithmetic decides them, see `_linear_algebra`.
+Each step of the proofs is a function. The predicates `lemma_1` and `lemma_2` are true at every point off the kinks if
+f'' = 0 and H_L is positive semi-definite. For other networks the predicates may be false. The predicates need exact
+arithmetic, see `_linear_algebra`.
 
-Misprints: Lemma 1 has D = delta f'' without the factor dE/da, a_l for a_{l-1}, and f_L. In Lemma 2 a strict maximum
-does not require a negative eigenvalue (-x^4 has none), but the conclusion holds. By Lemma 1, near the point, E is
-convex in W_l with the other layers fixed, and a convex function has no strict maximum in the interior.
+Misprints: Lemma 1 has D = delta f'' without the factor dE/da, a_l for a_{l-1}, and an f_L, which does not exist. In
+Lemma 2 a strict maximum does not require a negative eigenvalue (-x^4 has none), but the conclusion holds. By Lemma 1,
+near the point, E is convex in W_l with the other layers fixed, and a convex function has no strict maximum in the
+interior.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net
@@ -42,7 +43,7 @@ def carried_up(net: Network, x: Array, l: int, v: Array) -> Array:
 
 
 def quadratic_forms(net: Network, x: Array, y: Any, l: int, v: Array) -> tuple[Any, Any]:
-    """Equation (68): v^T script H_l v, and the form of script H_{l+1} at the vector (67). Equal if f'' = 0."""
+    """Equation (68): the quadratic forms of script H_l at v and script H_{l+1} at (67), which are equal if f'' = 0."""
     H = sample_preactivation_hessians(net, x, y)
     above = carried_up(net, x, l, v)
     return v @ H[l] @ v, above @ H[l + 1] @ above
@@ -86,9 +87,9 @@ def lemma_2(net: Network, x: Array, y: Any) -> bool:
 
 
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
-    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink in between.
+    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink between W_l - V and W_l + V.
 
-    Lemma 2 uses this convexity of E in W_l with the other layers fixed: at one of the two neighbours, E is not smaller.
+    Lemma 2 uses this convexity of E in W_l with the other layers fixed: at W_l + V or at W_l - V, E is at least E(W_l).
     """
     move = scaled(0, weights(net)) | {l: V}
     ahead, back = moved(net, move), moved(net, scaled(-1, move))

@@ -20,7 +20,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def copied(A: Array) -> Array:
-    """A copy for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
+    """A copy of A for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
     if A.dtype.kind in "biu":
         raise TypeError(f"A: expected float64, float32 or objects that divide exactly, got {A.dtype}")
     return A.copy()
@@ -56,7 +56,7 @@ def solve(A: Array, B: Array) -> Array:
 
 
 def rank(A: Array) -> int:
-    """The rank of a matrix by elimination. For exact arithmetic, since a rounding error would raise the rank."""
+    """The rank of a matrix by elimination. Exact arithmetic is needed, since a rounding error would raise the rank."""
     A, found = copied(A), 0
     for j in range(A.shape[1]):
         rows = [i for i in range(found, len(A)) if A[i, j] != 0]
@@ -69,7 +69,7 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """True if v^T A v >= 0 for every v. A is symmetric. Like `rank`, this elimination is meant for exact arithmetic.
+    """True if v^T A v >= 0 for every v. A is symmetric. Like `rank`, this elimination needs exact arithmetic.
 
     A pivot must not be negative, and the row of a zero pivot must be zero.
     """

@@ -2,7 +2,7 @@
 
     p(y | h_L) = s A + (1 - s) C,    s = logistic(h_1), A = logistic(+-h_2), C = logistic(+-h_3)
 
-with the sign + for y = 1 and - for y = 0. It is not an exponential family: H_L depends on y, and is
+with the sign + for y = 1 and - for y = 0. The mixture is not an exponential family: H_L depends on y. H_L is
 **indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md has the proof).
 
 With r = s A / p, the posterior probability of the first classifier, and d = d log(r / (1 - r)) / dh_L,
@@ -10,8 +10,8 @@ With r = s A / p, the posterior probability of the first classifier, and d = d l
     H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
     d = (1, +-(1 - A), -+(1 - C))
 
-The paper trains it to a loss of 1e-8, where all of these are small differences of numbers near 1 or
-near each other. Each is therefore written as a product or sum of small numbers.
+The paper trains the mixture to a loss of 1e-8. At this loss, all terms of H_L are small differences of numbers near 1
+or near each other, and are therefore computed as products or sums of small numbers.
 
 >>> import numpy as np
 >>> from kfgn_reference import mixture_probability
@@ -71,7 +71,7 @@ def gradient(h: Array, y: int) -> Array:
 
 
 def hessian(h: Array, y: int) -> Array:
-    """The true H_L (3, 3) of this module's docstring. It is indefinite, so Gauss-Newton matrices use `_outputs`."""
+    """The true H_L (3, 3) of the module's docstring. For Gauss-Newton matrices, `_outputs` replaces this H_L."""
     t, z = sign(y), h[0] + log_ratio(h, y)
     s, r, not_r = logistic(h[0]), logistic(z), logistic(-z)
     A, not_A = logistic(t * h[1]), logistic(-t * h[1])

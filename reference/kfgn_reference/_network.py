@@ -45,8 +45,8 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
-        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W. The appended unit is a constant, so
-        where the paper differentiates through a layer its W can only mean this matrix.
+        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W for this matrix. The appended unit is a constant,
+        so W can only mean this matrix where the paper differentiates through a layer.
         """
         return self.without_bias(l, self.weights[l - 1])
 
@@ -77,7 +77,7 @@ def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:
 
     Returns a, with keys 0, ..., L - 1 and no unit appended, and h, with keys 1, ..., L.
 
-    Misprint: Algorithm 1 also writes a_L = f_L(h_L). There is no f_L; the objective takes h_L.
+    Misprint: Algorithm 1 also writes a_L = f_L(h_L). No f_L exists, since the objective takes h_L.
     """
     a: PerLayer = {0: x}
     h: PerLayer = {}

@@ -1,8 +1,8 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
 
-The first three are exponential families in their natural parameters h_L, so H_L is positive semi-definite
-and does not depend on y (Appendix D.2). For the mixture neither is true, see `_mixture`. Losses are
-summed over the outputs of one datapoint and averaged over datapoints.
+The squared error and the two cross-entropies are exponential families in their natural parameters h_L, so H_L is
+positive semi-definite and does not depend on y (Appendix D.2). The H_L of the mixture is indefinite and depends on y,
+see `_mixture`. Losses are summed over the outputs of one datapoint and averaged over datapoints.
 
 >>> import numpy as np
 >>> from kfgn_reference import OBJECTIVES
@@ -44,7 +44,7 @@ class Objective(NamedTuple):
 
 
 # Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
-# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 half of that. With the half, H_L = I.
+# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 has a factor 1/2. With the factor 1/2, H_L = I.
 
 
 def squared_error(h: Array, y: Array) -> Any:
@@ -152,6 +152,6 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def loss(net: Network, X: Array, Y: Array) -> Any:
-    """The expected loss of Section 2.1: E averaged over the N rows of X (N, D_0). A scalar."""
+    """The expected loss of Section 2.1, a scalar: E averaged over the N rows of X (N, D_0)."""
     E = OBJECTIVES[net.objective].value
     return mean(E(forward(net, x)[1][net.L], y) for x, y in datapoints(net, X, Y))

@@ -1,13 +1,13 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-One `step` follows the order of the paper. It computes the gradient and the factors of the batch, and the moving average
-of the factors. Then come the direction, every T_gamma steps the choice of gamma, the step size and the update. Last are
-the adaptation of tau, every T_tau steps, and the average of the parameters. Misprint: the algorithm excludes heuristics
-"for eta and gamma". Tau and gamma are meant, since eta never changes.
+One `step` follows the order of the paper. The step first computes the gradient and the factors of the batch, and the
+moving average of the factors. The step then computes the direction, with a new choice of gamma every T_gamma steps, the
+step size and the update. The step finally adapts tau every T_tau steps, and averages the parameters. Misprint: the
+algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never changes.
 
 Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
 frequent factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper either, but
-cannot be turned off. They act only on rounding errors and after failed steps.
+cannot be turned off. The rules act only on rounding errors and after failed steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net
@@ -45,27 +45,28 @@ METHODS: dict[str, SecondFactor] = {
     "kfac": lambda net, X, Y, draws: kfac(net, X, draw_labels(net, X, draws)),
     "rp": lambda net, X, Y, draws: rp(net, X, Y, draws),
 }
-"""The second factor of a batch by each method. `draws` are those of `draw_labels`, or the projections of `rp`."""
+"""The second factor of a batch by each method, from the draws of `draw_labels` or the projections of `rp`."""
 
 
 HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")
-"""The methods without factors and averages. They use the Gauss-Newton matrix of the batch, or its blocks."""
+"""The methods without factors and their averages, which use the Gauss-Newton matrix of the batch or its blocks."""
 
 
 class Settings(NamedTuple):
     """The constants of the optimiser, with the defaults of the paper. A pair (n, d) is the exact number n / d.
 
     method:                   a name of `METHODS` or `HESSIAN_FREE`
-    eta:                      the weight of L2, for which the paper gives no value
+    eta:                      the weight of the L2 term eta / 2 |theta|^2, for which the paper gives no value
     inversion:                a norm of (38), or "exact" for the inverse of (35)
-    decay_tau, T_tau:         every T_tau steps tau changes by decay_tau^T_tau, C.3.1
-    decay_gamma, T_gamma:     every T_gamma steps gamma may change by decay_gamma^T_gamma, C.3.2
+    decay_tau, T_tau:         every T_tau steps tau changes by the factor decay_tau^T_tau, C.3.1
+    decay_gamma, T_gamma:     every T_gamma steps gamma may change by the factor decay_gamma^T_gamma, C.3.2
     curvature_average:        the largest weight of the old factors in their average, Section 5, or (0, 1) for none
     parameter_average:        the largest weight of the old parameters in their average, (45)
-    thresholds:               tau grows if rho is below the first, and shrinks if rho is above the second
-    tau_bounds, gamma_bounds: pairs of numbers in the arithmetic of tau
+    thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
+                              threshold
+    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau
     max_step_size:            the largest |alpha|
-    momentum:                 the part of the last update that is added to the next
+    momentum:                 the fraction of the last update that is added to the next update
     refresh:                  the number of steps from one update of the factors to the next
     """
 
@@ -90,7 +91,7 @@ class State(NamedTuple):
     """The state after t steps: the network with its weights, averages, tau, gamma and the last update.
 
     average, Q, G: the averages of the weights and of the factors
-    update:        empty before the first step
+    update:        the last update of the weights, empty before the first step
     rejected:      the number of rejected steps among the t steps
     missed:        the number of rejected steps in which the factors were due for an update
     """
@@ -110,10 +111,10 @@ class State(NamedTuple):
 class Info(NamedTuple):
     """The outcome of a step.
 
-    f:     the value before the step
+    f:     the regularised loss before the step
     alpha: the step size, 0 if the step was rejected
     gamma: the damping of this step
-    rho:   (42) for the whole update, with momentum, if tau was adapted; else None
+    rho:   (42) for the update including momentum if tau was adapted, otherwise None
     ok:    False if the step was rejected
     """
 
@@ -135,7 +136,7 @@ def averaged(old: PerLayer, new: PerLayer, t: int, upper: Any) -> PerLayer:
 
 
 def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) -> tuple[PerLayer, PerLayer]:
-    """The averages of Q and G, updated with the batch in every `refresh`-th step and unchanged in the others."""
+    """The averages of Q and G, updated with the batch in every `refresh`-th step and unchanged in all other steps."""
     done, due = divmod(state.t, settings.refresh)
     if due > 0 or settings.method in HESSIAN_FREE:
         return state.Q, state.G
@@ -147,7 +148,7 @@ def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) ->
 def damped_direction(
     settings: Settings, net: Network, X: Array, Y: Array, Q: PerLayer, G: PerLayer, g: PerLayer, tau: Any, gamma: Any
 ) -> PerLayer:
-    """(33), (34): the direction by the factors, or by the Gauss-Newton matrix of the batch.
+    """Equations (33), (34): the direction computed from the factors, or from the Gauss-Newton matrix of the batch.
 
     The factors and the diagonal blocks are damped with gamma + eta, and the full matrix with tau + eta.
     Raises `NotPositiveDefiniteError` if the damping is too small.
@@ -166,8 +167,8 @@ def damped_direction(
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
     """The result of a step that keeps the weights, since its damped matrix is not positive definite.
 
-    damped: True if more damping may help, in which case the damping of the matrix is `raised`. It cannot help if f
-    is not finite, or before the first factors.
+    damped: True if more damping may help, in which case the damping of the matrix is `raised`. More damping cannot help
+    if f is not finite, or before the first factors.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":
@@ -182,7 +183,7 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
     """One update on the batch X (N, D_0), Y. The step is `rejected` if the damped matrix is not positive definite.
 
-    rho, and so tau, depends on the whole update: alpha delta, plus a part of the last update if there is momentum.
+    rho, and so tau, depends on the update including momentum: alpha delta plus a fraction of the last update.
     """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
@@ -199,7 +200,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         try:
             delta = direction(gamma)
         except NotPositiveDefiniteError:
-            return f * 0 - 1  # less than the decrease by any usable direction
+            return f * 0 - 1  # smaller than the decrease along any direction that exists
         curvature = curvature_along(net, X, Y, delta, tau, eta)
         return curvature if curvature == 0 else dot(delta, g) ** 2 / curvature
 
@@ -209,7 +210,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
     try:
         delta = direction(gamma)
     except NotPositiveDefiniteError:
-        undefined = f - f != 0  # f is NaN or infinite: then f - f is NaN, in every arithmetic
+        undefined = f - f != 0  # f - f is NaN in every arithmetic if f is NaN or infinite
         return rejected(settings, state, f, damped=not undefined)
     curvature = curvature_along(net, X, Y, delta, tau, eta)
     alpha = curvature if curvature == 0 else -dot(delta, g) / curvature  # 0 at a stationary point, where delta = 0
@@ -235,7 +236,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
 def trajectory(
     settings: Settings, state: State, batches: Iterable[tuple[Array, Array, Any]]
 ) -> list[tuple[State, Info]]:
-    """The state and the info of each step, for batches (X, Y, draws)."""
+    """The `State` and the `Info` after each step, for a sequence of batches (X, Y, draws)."""
     states = []
     for X, Y, draws in batches:
         state, info = step(settings, state, X, Y, draws)

@@ -29,7 +29,7 @@ from ._types import Array
 Outcomes = Iterator[tuple[Any, Any]]
 
 SIGNS = np.int8
-"""The type of arrays of -1, 0 and 1. It keeps every arithmetic, whereas float32 with int64 becomes float64."""
+"""The dtype of arrays of -1, 0 and 1. Products with float32 stay float32, while int64 would give float64."""
 
 
 def squared_error_outcomes(h: Array) -> Outcomes:
@@ -39,7 +39,7 @@ def squared_error_outcomes(h: Array) -> Outcomes:
 
 
 def bernoulli_outcomes(h: Array) -> Outcomes:
-    """Every y in {0, 1}^D_L, with the product of its p_i or 1 - p_i."""
+    """Every y in {0, 1}^D_L with its probability, the product of p_i over y_i = 1 and of 1 - p_i over y_i = 0."""
     for y in product((0, 1), repeat=len(h)):
         label = np.array(y, dtype=SIGNS)
         yield one(h) * label, np.prod(logistic((2 * label - 1) * h))

@@ -1,7 +1,7 @@
 """The positive semi-definite H_L with which Gauss-Newton matrices start at the outputs, in (12), (22) and (24).
 
 Section 3 assumes that H_L is positive semi-definite. The H_L of the mixture (27) is indefinite, so (23) has no
-root and another matrix must replace H_L. `Network.psd` selects it:
+root and another matrix must replace H_L. `Network.psd` selects the replacement:
 
     "project"  H_L with its negative eigenvalues set to zero, for each datapoint and before any mean:
                the mean of the projections is not the projection of the mean
@@ -9,7 +9,7 @@ root and another matrix must replace H_L. `Network.psd` selects it:
                d^2(-log p)/dp^2 = 1/p^2. Appendix E calls the output of this problem a scalar
     "raise"    no matrix, but a `ValueError`
 
-The other objectives ignore it. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.
+The other objectives ignore `Network.psd`. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.
 
 >>> import numpy as np
 >>> from kfgn_reference import Network, output_root
@@ -49,7 +49,7 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 
 
 def replacement(net: Network) -> str:
-    """`Network.psd` for an objective with an indefinite H_L. Raises `ValueError` if it is "raise" or unknown."""
+    """`Network.psd` for an objective with an indefinite H_L. Raises `ValueError` if `psd` is "raise" or unknown."""
     if net.psd == "raise":
         raise ValueError(f"psd: expected project or scalar for the indefinite H_L of {net.objective}, got 'raise'")
     if net.psd not in ("project", "scalar"):

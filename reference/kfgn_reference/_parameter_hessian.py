@@ -1,7 +1,7 @@
-"""The full parameter Hessian (2), over all layers, and its two terms (11), one of which is Gauss-Newton.
+"""The full parameter Hessian (2), over all layers, and its two terms (11), one of which is the Gauss-Newton matrix.
 
-Both are built column by column, as products of the R-operator with the unit vectors. Section 2.2 needs the
-matrix for its definition, and the rest of the paper avoids it.
+The matrices are built column by column, as products of the R-operator with the unit vectors. Section 2.2 defines the
+full Hessian, and the rest of the paper avoids computing this matrix.
 
 >>> from kfgn_reference import gauss_newton, hessian
 >>> from kfgn_reference._example import X, Y, net
@@ -31,7 +31,7 @@ def columns(net: Network, product: Callable[[PerLayer], PerLayer]) -> Array:
 
 
 def sample_hessian(net: Network, x: Array, y: Any) -> Array:
-    """Equation (2): d^2 E / dtheta^2 of one datapoint, theta = (vec W_1, ..., vec W_L). One square matrix."""
+    """Equation (2): d^2 E / dtheta^2 of one datapoint, theta = (vec W_1, ..., vec W_L), one square matrix."""
     return columns(net, lambda e: sample_hessian_product(net, x, y, e))
 
 
@@ -45,8 +45,8 @@ def hessian_split(net: Network, x: Array, y: Any) -> tuple[Array, Array]:
 
         sum_k dE/d[h_L]_k d^2[h_L]_k/dtheta^2    and    J^T H_L J
 
-    The first is the R-operator with R{dE/dh_L} = 0, so only the network contributes to it. The second has
-    the true H_L, and is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite.
+    The first term is the R-operator with R{dE/dh_L} = 0, so only the second derivatives of the network contribute. The
+    second term has the true H_L, and is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite.
     """
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)

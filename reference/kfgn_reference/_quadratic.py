@@ -19,7 +19,7 @@ from ._vectors import unvec, vec
 
 
 def quadratic_model(f: Any, g: Array, C: Array, delta: Array) -> Any:
-    """Equation (32): f + delta^T g + delta^T C delta / 2, for the value f and the gradient g at theta. A scalar."""
+    """Equation (32), a scalar: f + delta^T g + delta^T C delta / 2, for the value f and the gradient g at theta."""
     return f + delta @ g + delta @ C @ delta / 2
 
 
@@ -29,7 +29,7 @@ def damped(C: Array, damping: Any) -> Array:
 
 
 def block_diagonal(blocks: PerLayer) -> Array:
-    """The matrix over all parameters with these blocks on its diagonal and zeros elsewhere."""
+    """The matrix over all parameters with the given blocks on its diagonal and zeros elsewhere."""
     layers = sorted(blocks)
     return np.block(
         [[blocks[l] if l == m else np.outer(zero(blocks[l][0]), blocks[m][0]) for m in layers] for l in layers]
@@ -37,7 +37,7 @@ def block_diagonal(blocks: PerLayer) -> Array:
 
 
 def direction(C: Array, g: Array) -> Array:
-    """Equation (33): C^-1 grad f, a vector. It points uphill, so the step size (40) is negative."""
+    """Equation (33): C^-1 grad f, a vector. The direction points uphill, so the step size (40) is negative."""
     return solve(C, g)
 
 

@@ -1,8 +1,8 @@
 """Pearlmutter's R-operator: the derivative of both passes along a direction V, written out step by step.
 
-R{g} is the derivative of g with respect to r at r = 0, where g is computed with the weights W_l + r V_l. It gives
-products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, and forms
-none of these matrices. Appendix C.2 needs it for (41), Appendix D.2 for conjugate gradients.
+R{g} is the derivative of g with respect to r at r = 0, where g is computed with the weights W_l + r V_l. The R-operator
+gives products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, and forms none
+of these matrices. Appendix C.2 needs the R-operator for (41), and Appendix D.2 needs it for conjugate gradients.
 
 >>> from kfgn_reference import gradient, gauss_newton_product
 >>> from kfgn_reference._example import X, Y, net

@@ -27,9 +27,9 @@ def sample_ranks(net: Network, x: Array, y: Any) -> tuple[int, int]:
 def mean_ranks(net: Network, X: Array, Y: Array) -> tuple[int, int]:
     """Equation (64): rank(1/N sum_n G_n) and its bound, the sum of the N ranks of H_L.
 
-    Misprint: the text applies the bound to the curvature of the optimiser. It holds for the mean above, for the
-    factor G of KFLR and, with N S, for that of KFAC. It does not hold for Q kron G, whose rank is a product, nor for
-    the G of KFRA.
+    Misprint: the text applies the bound to the curvature of the optimiser. The bound holds for the mean (64), for the
+    factor G of KFLR and, with N S instead of N, for the factor G of KFAC. The bound does not hold for Q kron G, whose
+    rank is a product, nor for the G of KFRA.
     """
     bound = sum(rank(output_gauss_newton(net, forward(net, x)[1][net.L], y)) for x, y in datapoints(net, X, Y))
     return rank(gauss_newton(net, X, Y)), bound

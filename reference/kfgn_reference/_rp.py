@@ -1,6 +1,7 @@
 """The second factor from random projections of the root of H_L, a method that is not in the paper.
 
-The authors' released code has it. Like KFAC it is a Monte Carlo estimate, but it needs no distribution p(y | h_L).
+The authors' released code contains this method. Like KFAC, the method is a Monte Carlo estimate, but it needs no
+distribution p(y | h_L).
 
 >>> import numpy as np
 >>> from kfgn_reference import rp
@@ -21,8 +22,8 @@ from ._types import Array, PerLayer
 def rp(net: Network, X: Array, Y: Array, projections: Array) -> PerLayer:
     """E[script G_l] ~ 1/(N S) sum_n sum_s (C_l z)(C_l z)^T, (D_l, D_l), for the roots C_l (D_l, K) of (24).
 
-    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The mean over z is (25) of KFLR, and a
-    single z depends on the root of H_L, which `_objectives` and `_outputs` define.
+    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The mean over z is (25) of KFLR. The result
+    for a single z depends on the choice of the root of H_L in `_objectives` and `_outputs`.
 
     Raises `ValueError` also for projections of a wrong shape.
     """

@@ -1,4 +1,4 @@
-"""Two rules for rounding errors and one for failed steps. None of them is in the paper.
+"""Two rules for rounding errors and one rule for failed steps, none of which is in the paper.
 
     visible              a damping of (36) that is not lost when it is added to its factor
     within_rounding      a test for changes of f that are too small for a meaningful rho (42)
@@ -43,7 +43,7 @@ def visible(A: Array, damping: Any) -> Any:
 
 
 def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) -> PerLayer:
-    """The direction (34) with (36), as in `factored_direction`, with both dampings made `visible`."""
+    """The direction (34) with (36), as in `factored_direction`, with both dampings raised by `visible`."""
 
     def of_layer(Q: Array, G: Array, g: Array) -> Array:
         share, root_k = omega(Q, G, norm), np.sqrt(k)
@@ -66,12 +66,12 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """True if both changes of (42) are at most eight roundings of f, in which case tau keeps its value."""
+    """True if both changes of (42) are at most eight times `rounding` of f, in which case tau keeps its value."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 
 
 def raised(damping: Any, omega: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """max(damping / omega, u) within the bounds, with the omega of C.3. u replaces a damping of 0."""
+    """max(damping / omega, u) within the bounds, with the omega of C.3. The unit roundoff u replaces a damping of 0."""
     larger, u = damping / omega, unit_roundoff(damping)
     return bounded(u if larger < u else larger, bounds)

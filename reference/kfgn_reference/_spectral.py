@@ -1,7 +1,7 @@
-"""Functions that need eigenvalues, and so floating point: projection, the spectral norm, exact damped inversion.
+"""Functions of eigenvalues, which need floating-point numbers: projection, spectral norm, exact damped inversion.
 
 Only this module calls `np.linalg`, in `eigh` and `eigvalsh`. The eigenvalues of a rational matrix need not be
-rational. The tests certify these functions with ball arithmetic.
+rational. The tests certify the functions of this module with ball arithmetic.
 
 >>> import numpy as np
 >>> from kfgn_reference import projection, spectral_norm
@@ -21,7 +21,7 @@ from ._types import Array
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Eigenvalues (D,), ascending, and orthonormal eigenvectors, the columns of (D, D), of a symmetric matrix.
+    """The ascending eigenvalues (D,) of a symmetric matrix, and its orthonormal eigenvectors as columns of (D, D).
 
     Raises `TypeError` for an array that is neither float64 nor float32.
     """
@@ -30,7 +30,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def eigvalsh(A: Array) -> Array:
-    """The eigenvalues (D,), ascending, without eigenvectors. Raises the same `TypeError`."""
+    """The eigenvalues (D,), ascending. Raises `TypeError` for an array that is neither float64 nor float32."""
     return np.linalg.eigvalsh(symmetric(A))
 
 
@@ -68,10 +68,10 @@ def spectral_norm(A: Array) -> Any:
 
 
 def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
-    """(Q kron G + k I)^-1 vec(V) as a matrix: in both eigenbases every element is divided by q_b g_a + k.
+    """(Q kron G + k I)^-1 vec(V) as a matrix: in the eigenbases of Q and G, element (a, b) is divided by q_b g_a + k.
 
     Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
-    Raises `NotPositiveDefiniteError` if one of the sums is not positive.
+    Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.
     """
     q, U = eigh(Q)
     g, S = eigh(G)

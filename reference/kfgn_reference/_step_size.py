@@ -1,8 +1,8 @@
 """Appendix C.2 and C.3: the step along a direction, equations (39)-(41), and the error of the model, (42), (43).
 
-The minimised function is f = loss + eta / 2 |theta|^2, biases included. All quantities are of one batch.
-Misprint: (39)-(42) write C-tilde. The text says, and (41) needs, the full Gauss-Newton matrix of the batch:
-C-bar = G-bar + (tau + eta) I.
+The minimised function is f = loss + eta / 2 |theta|^2, biases included. All quantities belong to the same batch.
+Misprint: (39)-(42) write C-tilde. The text and (41) need the full Gauss-Newton matrix of the batch: C-bar = G-bar +
+(tau + eta) I.
 
 >>> from kfgn_reference import gradient, reduction_ratio, step
 >>> from kfgn_reference._example import X, Y, net
@@ -39,7 +39,7 @@ def regularised_gradient(net: Network, X: Array, Y: Array, eta: Any) -> PerLayer
 def curvature_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equation (41): delta^T C-bar delta = 1/N sum_n v_n^T script G_L v_n + (tau + eta) delta^T delta, v = J delta.
 
-    Computed by the R-operator, without a matrix over the parameters. Misprint: Algorithm 1 omits the mean over n.
+    The R-operator gives J delta, without a matrix over the parameters. Misprint: Algorithm 1 omits the mean over n.
     """
 
     def of_datapoint(x: Array, y: Any) -> Any:
@@ -58,7 +58,7 @@ def model_along(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta
 def step_size(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equations (39), (40): alpha = -delta^T grad f / delta^T C-bar delta, the minimiser of the model along delta.
 
-    Negative for the uphill direction (33). At a stationary point delta = 0, and alpha is 0/0.
+    alpha is negative for the uphill direction (33). At a stationary point delta = 0, and alpha is 0/0.
     """
     g = regularised_gradient(net, X, Y, eta)
     return -dot(delta, g) / curvature_along(net, X, Y, delta, tau, eta)
@@ -79,8 +79,9 @@ def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: An
 def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> Any:
     """Equation (42): rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), at a step delta = delta_*.
 
-    Both differences are negative for a good step, and rho = 1 for an exact model. Misprint: the text says that,
-    if rho < 1, f fell by more than the model predicts. Since the denominator is negative, f fell by less.
+    The two differences in (42) are negative for a good step, and rho = 1 for an exact model. Misprint: the text says
+    that, if rho < 1, f fell by more than the model predicts. Since the denominator is negative, f fell by less than the
+    model predicts.
     """
     change, change_in_model = changes(net, X, Y, delta, tau, eta)
     return change / change_in_model
@@ -91,7 +92,8 @@ def models(
 ) -> tuple[Any, Any, Any]:
     """Equation (43): f(theta + delta), its model under C-bar, and its model under a block-diagonal C-tilde.
 
-    tau controls the difference of the first two, and gamma, which is in C-tilde, that of the last two.
+    tau controls the difference of the first two values. gamma, a part of the damping in C-tilde, controls the
+    difference of the last two values.
     """
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
     return (

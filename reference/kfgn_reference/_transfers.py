@@ -1,7 +1,7 @@
 """The elementwise transfer functions f of equation (1), with the f' of (9) and the f'' of (10).
 
-The paper leaves the derivative at a kink open. Here it is the left derivative:
-f'(0) = 0 for ReLU and the slope of the left branch for leaky ReLU.
+The paper leaves the derivative at a kink open. This package takes the left derivative: f'(0) = 0 for ReLU, and the
+slope of the left branch for leaky ReLU.
 
 >>> import numpy as np
 >>> from kfgn_reference import transfer
@@ -66,9 +66,10 @@ def relu_first(h: Array) -> Array:
 
 
 def leaky_relu(slope: Any) -> Transfer:
-    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and the slope elsewhere. Section 2.2.3 has 1/10.
+    """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and f' = slope elsewhere.
 
-    slope: an integer, float or Fraction. Every arithmetic multiplies by it as an exact quotient of integers.
+    slope: an integer, float or Fraction, 1/10 in Section 2.2.3. The product with the slope uses an exact quotient of
+    integers in every arithmetic.
     """
     n, d = slope.as_integer_ratio()
     return Transfer(
@@ -93,7 +94,7 @@ WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu
 
 
 def transfer(record: str | tuple[str, Any]) -> Transfer:
-    """The transfer function of a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01)."""
+    """The transfer function for a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01)."""
     if isinstance(record, str):
         return TRANSFERS[record]
     name, parameter = record

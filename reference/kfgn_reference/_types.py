@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
-"""A NumPy array of float64, or of objects that compute exactly or with certified error."""
+"""A NumPy array of float64, or of objects that compute exactly or with a certified error bound."""
 
 PerLayer: TypeAlias = dict[int, Array]
 """One array for each layer, keyed 1, ..., L as in the paper."""

@@ -53,7 +53,7 @@ def test_too_small_for_the_factors(backend, block, dtype, damping, inversion):
         assert np.all(np.isfinite(backend.to_numpy(solve())))
         return
     with pytest.raises(
-        NotPositiveDefiniteError, match=r"^damping: expected more, since this is too small .*Q \(6, 6\)"
+        NotPositiveDefiniteError, match=r"^damping: expected a larger value, since this value is too small .*Q \(6, 6\)"
     ):
         solve()
 
@@ -71,7 +71,8 @@ def test_too_large_for_the_solution(backend, block, inversion):
     b, V = block("float32", rank=P)
     tiny = V * 1e-20
     with pytest.raises(
-        NotPositiveDefiniteError, match=r"^damping: expected less, since this is too large .*Q \(6, 6\)"
+        NotPositiveDefiniteError,
+        match=r"^damping: expected a smaller value, since this value is too large .*Q \(6, 6\)",
     ):
         b.solve(tiny, damping=1e38, inversion=inversion)
     zero = b.solve(V * 0, damping=1e38, inversion=inversion)
@@ -120,7 +121,10 @@ def test_functions_of_a_batch(backend, problem, functions, refuses, name):
 def test_conjugate_gradients_that_overflow(backend, problem, solve):
     p = problem(backend, "categorical", "float32", N=1)
     b = tuple(x * 1e30 for x in p.b)
-    with pytest.raises(NotPositiveDefiniteError, match=r"^damping: expected more, since this is too small"):
+    with pytest.raises(
+        NotPositiveDefiniteError,
+        match=r"^damping: expected a larger value, since this value is too small",
+    ):
         solve(*p[:4], b, damping=1e-30)
 
 

@@ -81,7 +81,7 @@ def test_bad_sequences(block):
             kfgn.kronecker_blocks(bad, (G,))
         with pytest.raises(TypeError, match=r"^G: expected a tuple or list of arrays G_1, ..., G_L"):
             kfgn.kronecker_blocks((Q,), bad)
-    with pytest.raises(ValueError, match=r"^G: expected 2 arrays, one for each of Q, got 1"):
+    with pytest.raises(ValueError, match=r"^G: expected 2 arrays, one for each array in Q, got 1"):
         kfgn.kronecker_blocks((Q, Q), (G,))
     with pytest.raises(ValueError, match=r"^G_2: expected a square matrix, got shape \(3, 2\)"):
         kfgn.kronecker_blocks((Q, Q), (G, G[:, :2]))
