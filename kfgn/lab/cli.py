@@ -56,7 +56,7 @@ def _run(given: dict[str, Any]) -> int:
 
 
 def _failed(reason: object, status: int) -> int:
-    """Print the reason, and return the exit status."""
+    """Print the reason of a failure, and return the exit status."""
     print_error(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{reason}")
     return status
 

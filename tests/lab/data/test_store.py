@@ -103,7 +103,7 @@ def test_failed_download(cache, server):
         locate(FILE._replace(urls=urls))
     reasons = (
         "the server answered with status 404",
-        "the file there has a wrong SHA-256",
+        "the served file has a wrong SHA-256",
         "no connection",
     )
     failures = "; ".join(f"{url}: {reason}" for url, reason in zip(urls, reasons, strict=True))
