@@ -14,7 +14,7 @@ from ..backends import unit_roundoff
 ROUNDINGS = 8
 """The smallest meaningful change of f in (42), as a multiple of the rounding error of f.
 
-For a smaller change rho may be wrong by more than an eighth.
+If both changes in (42) are smaller, rho may be wrong by more than an eighth.
 """
 
 
@@ -27,11 +27,12 @@ class Damping(metaclass=Documented):
     Parameters
     ----------
     initial : float
-        The value before the first step, from `lower` to `upper`.
+        The damping before the first step, from `lower` to `upper`.
     period : int or None
         T_tau or T_gamma, the number of steps between two adaptations. With None the damping keeps its initial value.
     decay : float, optional
-        The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses 0.95.
+        The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses the base
+        0.95.
     lower, upper : float, optional
         The bounds of the damping, 0 <= lower <= upper.
 
@@ -44,8 +45,9 @@ class Damping(metaclass=Documented):
 
     Notes
     -----
-    (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. `GaussNewton` describes both adaptations. With
-    lower = 0, a damping that has reached 0 stays there until a step is rejected because the damping is too small.
+    Equation (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. `GaussNewton` describes both
+    adaptations. With lower = 0, a damping that has reached 0 stays 0 until a step is rejected because the damping is
+    too small.
 
     Examples
     --------
@@ -111,8 +113,8 @@ def levenberg_marquardt(
 def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
     """rho (42), or NaN if the changes of f and of the model are both at most `ROUNDINGS` rounding errors of f.
 
-    This rule is not in the paper. Near a minimum rho is a quotient of rounding errors, which would drive tau to one of
-    its bounds.
+    The rule for NaN is not in the paper. Near a minimum rho is a quotient of rounding errors, which would drive tau to
+    one of its bounds.
     """
     limit = ROUNDINGS * rounding
     lost = (xp.abs(change) <= limit) & (xp.abs(change_in_model) <= limit)
@@ -122,8 +124,8 @@ def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_mode
 def after_rejection(xp: Namespace, damping: Damping, value: Array) -> Array:
     """The damping after a step that was rejected because this damping was too small: max(value / omega, u), clipped.
 
-    This rule is not in the paper. u is the unit roundoff of the dtype, so a damping of 0 becomes u. A damping without a
-    period does not change.
+    The paper has no rule for rejected steps. The unit roundoff of the dtype is u, so a damping of 0 becomes u. A
+    damping without a period does not change.
     """
     if damping.period is None:
         return value

@@ -25,7 +25,7 @@ class Candidate(NamedTuple):
     factors:                `State.factors` with the inverses that gave the direction
     directional_derivative: delta^T grad f, 0-d
     curvature_along:        delta^T C-bar delta, 0-d
-    ok:                     a 0-d boolean, true if the damped matrix has an inverse and both terms are finite
+    ok:                     a 0-d boolean, true if the direction exists and the two terms of the model are finite
     """
 
     gamma: Array
@@ -47,13 +47,14 @@ def chosen_candidate(
 ) -> Candidate:
     """The candidate for `gamma` or, in a step that adapts gamma, the best for gamma, gamma omega and gamma / omega.
 
-    By C.3.2 the best candidate decreases the quadratic model with C-bar most. In a tie the earlier candidate is chosen.
-    A candidate with a false `ok` is never better than another candidate.
+    By C.3.2 the best candidate decreases the quadratic model with C-bar most. If two candidates are equally good, the
+    earlier one of gamma, gamma omega and gamma / omega is chosen. A candidate with a false `ok` is never better than
+    another candidate.
 
     gradient: grad f
     full:     tau + eta
 
-    Misprint: the text minimises the model with C~. C~ contains gamma, so that rule always favours the smallest gamma.
+    Misprint: the text minimises the model with C~, and would always choose the smallest gamma, since C~ contains gamma.
     """
 
     def candidate(gamma: Array, invert: bool | Array) -> Candidate:

@@ -14,7 +14,7 @@ Kept = TypeVar("Kept")
 
 
 class Added(NamedTuple):
-    """The damping terms: factors of the identity matrix that is added to the curvature, as 0-d arrays or numbers.
+    """The factors of the identity matrices that damp the curvature, as 0-d arrays or numbers.
 
     full:   tau + eta, for the full matrix (33)
     blocks: gamma + eta, for the blocks of the layers (34)
@@ -54,7 +54,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """The checked draws. Raises `TypeError` or `ValueError` if the draws do not fit the estimate or the batch."""
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if the arrays of a run exceed the memory of a device. `like` has the dtype and device."""
+        """Raise `MemoryError` if a run in the dtype of `like` needs more memory than the device of `like` has."""
 
     def start(self, network: Network, like: Array) -> Kept:
         """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
@@ -81,4 +81,4 @@ class CurvatureEstimate(Protocol[Kept]):
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a curvature exists and the draws are in range. If false, no damping helps."""
+        """A 0-d boolean, true if a curvature exists and the draws are in range. With false, no damping helps."""

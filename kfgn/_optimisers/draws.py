@@ -13,7 +13,7 @@ from .._validation.scalars import checked_count, checked_seed
 
 
 def checked_moment(seed: int, t: int, N: int) -> tuple[int, int, int]:
-    """The checked seed of a run, its step t = 1, 2, ... and the number N of datapoints, as Python integers."""
+    """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers."""
     return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
 
 

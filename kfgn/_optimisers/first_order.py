@@ -127,14 +127,15 @@ class FirstOrder(metaclass=Documented):
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : None, optional
-            None, since nothing is sampled. With this argument all optimisers have the same interface.
+            None, since first-order methods sample nothing. The argument `draws` gives all optimisers the same
+            interface.
 
         Returns
         -------
         FirstOrderState
             The new state, whose t is larger by 1.
         Info
-            The outcome as 0-d arrays. The step does not wait for the device to compute their values.
+            The outcome of the step, as 0-d arrays that the device may still be computing.
 
         Raises
         ------

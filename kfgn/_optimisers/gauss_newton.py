@@ -36,8 +36,8 @@ class GaussNewton(Settings):
         The damping tau of the full matrix, and the damping gamma of the blocks. None is replaced by the default of
         `curvature`, so that the attributes tau and gamma of an instance are never None.
     thresholds : pair of float, optional
-        tau is increased where rho is below the first threshold, and decreased where rho is above the second. The paper
-        uses 3/4 for both thresholds.
+        tau is increased where rho is below the first threshold, and decreased where rho is above the second threshold.
+        The paper uses 3/4 for both thresholds.
     max_step_size : float or None, optional
         The upper bound of |alpha|; None for no bound, as in the paper.
     momentum : float, optional
@@ -64,8 +64,8 @@ class GaussNewton(Settings):
 
     tau is adapted by the reduction ratio rho (42). The new gamma is chosen from gamma omega, gamma and gamma / omega,
     so that the quadratic model with C-bar decreases most (C.3). With momentum, rho is computed for the whole update:
-    delta and the fraction of the last update. tau does not change if the changes of f and of the model are both at most
-    eight rounding errors of f.
+    delta plus a fraction of the last update. The damping tau does not change if the changes of f and of the model are
+    both at most eight rounding errors of f.
 
     A step costs a forward and a backward pass, the computation and inversion of the factors, and a forward pass of
     tangents for alpha. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions
@@ -178,7 +178,7 @@ class GaussNewton(Settings):
         State
             The new state, whose t is larger by 1.
         Info
-            The outcome as 0-d arrays. The step does not wait for the device to compute their values.
+            The outcome of the step, as 0-d arrays that the device may still be computing.
 
         Raises
         ------
@@ -191,9 +191,9 @@ class GaussNewton(Settings):
         Notes
         -----
         A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
-        `Info.ok` is False, and only t, the counts and possibly one damping have changed. If the batch and the draws
-        were valid, one damping increases to max(damping / omega, u), within its bounds, where u is the unit roundoff of
-        the dtype:
+        `Info.ok` is False, and only t, the counts and possibly one damping have changed. After a rejected step with a
+        valid batch and valid draws, one damping increases to max(damping / omega, u), within its bounds, where u is the
+        unit roundoff of the dtype:
 
         * gamma increases if a damped block is not positive definite or the direction is not finite. The full matrix of
           `HessianFree` does not depend on gamma, so tau increases instead.

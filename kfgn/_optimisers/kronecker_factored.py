@@ -58,8 +58,8 @@ class KroneckerFactored(metaclass=Documented):
         The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
         paper uses 0.9. With 0 only the factors of the current batch are used.
     refresh : int, optional
-        The number of steps between two computations of the factors and inverses. A step without this computation costs
-        little more than a gradient. A step that adapts gamma also computes the inverses again.
+        The number of steps between two computations of the factors and inverses. A step that does not compute the
+        factors costs little more than a gradient. A step that adapts gamma also computes the inverses again.
 
     Raises
     ------
@@ -87,8 +87,8 @@ class KroneckerFactored(metaclass=Documented):
     (5, 2)
     """
 
-    # docs/experiments.md has the evidence for these defaults. A damping below 1e-6 would be lost in float32, and a
-    # damping of 0 would stay 0.
+    # docs/experiments.md has the evidence for the default dampings. A damping below 1e-6 would be lost in float32,
+    # and a damping of 0 would stay 0.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
     uses_gamma: ClassVar[bool] = True

@@ -59,8 +59,8 @@ class Factors(NamedTuple):
         The averages of G_l, (D_l, D_l) for l = 1, ..., L.
     inverses : tuple, optional
         The inverses of the damped blocks, if `KroneckerFactored.refresh` is above 1, so that several steps share the
-        inverses. Otherwise the tuple is empty. In a state that is made by hand the tuple may be empty, and the next
-        step computes the inverses from Q, G and `State.gamma`.
+        inverses. The tuple is empty if `KroneckerFactored.refresh` is 1. In a state that is made by hand the tuple may
+        be empty, and the next step computes the inverses from Q, G and `State.gamma`.
 
     Examples
     --------
@@ -85,8 +85,8 @@ class State(NamedTuple):
     Attributes
     ----------
     t : int or Array
-        The number of completed steps, which decides which heuristics run in the next step. t is a Python integer or,
-        inside `jax.jit` and `jax.lax.scan`, a 0-d integer array of JAX.
+        The number of completed steps, which decides which heuristics run in the next step. Inside `jax.jit` and
+        `jax.lax.scan`, t is a 0-d integer array of JAX, and otherwise a Python integer.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
@@ -145,7 +145,7 @@ class FirstOrderState(NamedTuple):
     average : tuple of Array
         The moving average of the weights (44), (45), in the shapes of the weights.
     moments : tuple of tuple of Array
-        For `SGD` the velocity v. For `Adam` the average m of the gradient, and the average v of the squared gradient.
+        For `SGD` the velocity v; for `Adam` the average m of the gradient and the average v of the squared gradient.
         The moments have the shapes of the weights.
     counts : Counts
         The numbers of accepted and rejected steps.
@@ -169,7 +169,7 @@ class FirstOrderState(NamedTuple):
 
 @documented_tuple
 class Info(NamedTuple):
-    """The outcome of a step, as 0-d arrays on the device of the weights. The step does not wait for their values.
+    """The outcome of a step, as 0-d arrays on the device of the weights. The device may still be computing the arrays.
 
     Attributes
     ----------
@@ -187,8 +187,8 @@ class Info(NamedTuple):
     gamma : Array or None
         The damping gamma of the blocks that this step chose; None for `SGD` and `Adam`.
     rho : Array or None
-        The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. rho is NaN in a step that does not
-        adapt tau. rho is also NaN if the changes of f and of the model are within the rounding errors of f.
+        The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. The ratio is NaN in a step that
+        does not adapt tau, and in a step whose changes of f and of the model are within the rounding errors of f.
     valid : Array
         True if all targets have values that the objective accepts.
 

@@ -80,7 +80,7 @@ def detached(x: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        An array with the memory of x. Only PyTorch records graphs, so an array of another library is returned
+        An array that shares the memory of x. Only PyTorch records graphs, so an array of another library is returned
         unchanged.
 
     Examples
@@ -119,8 +119,8 @@ def carries_derivatives(x: Array) -> bool:
     Returns
     -------
     bool
-        False for an array of a library other than PyTorch. False while `torch.compile` is compiling, since the answer
-        is then unknown.
+        False for an array of a library other than PyTorch, and while `torch.compile` is compiling, since the answer is
+        then unknown.
 
     Notes
     -----

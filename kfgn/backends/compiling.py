@@ -21,12 +21,12 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     *static : hashable
         The first arguments of f, which are constants of the compiled program.
     like : array of any shape and dtype
-        An array of the library whose arrays the function will be given.
+        An array of the same library as the arguments of the returned function.
 
     Returns
     -------
     callable
-        The function of the remaining arguments.
+        A function of the arrays alone.
 
     Notes
     -----

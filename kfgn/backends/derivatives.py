@@ -30,7 +30,7 @@ def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., 
     Returns
     -------
     callable
-        A decorator for f. For the arrays of other libraries f is called unchanged.
+        A decorator for f. For arrays of libraries other than JAX, f is called unchanged.
 
     Examples
     --------

@@ -21,7 +21,7 @@ from .._words import shown
 
 
 class BackendUnavailableError(RuntimeError):
-    """A library that is not installed, or a device that this machine lacks. The message names a remedy if there is one.
+    """Raised if a library is not installed, or if this machine lacks a device. The message names a remedy, if any.
 
     Examples
     --------

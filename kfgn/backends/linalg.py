@@ -128,8 +128,8 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
     Notes
     -----
-    Under JAX the derivative is given by first-order perturbation theory. Eigenvectors of equal eigenvalues do not
-    rotate into each other, where JAX's own rule gives NaN.
+    Under JAX the derivative is given by first-order perturbation theory. In the derivative, eigenvectors of equal
+    eigenvalues do not rotate into each other. JAX's own rule gives NaN for equal eigenvalues.
 
     Examples
     --------

@@ -72,7 +72,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
     """Return the first array among the values and in nested tuples and lists, which are short in a valid call."""
     for value in values:
-        # `State.t` may be an array of integers
+        # arrays of integers, such as `State.t`, are skipped
         if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):
             return value
         if depth and isinstance(value, (tuple, list)):
@@ -144,7 +144,7 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the precision of products to the highest, and register in `before` how to restore the user's precision."""
+    """Set the highest precision of products, and register in `before` the restoration of the user's precision."""
     import torch
 
     try:

@@ -1,4 +1,4 @@
-"""The modules of PyTorch that correspond to transfer functions of kfgn, and the checks of their computation.
+"""The modules of PyTorch that correspond to transfer functions of kfgn, and checks that they compute these functions.
 
 Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
 to install.
@@ -43,7 +43,7 @@ _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Softmax: "categorical",
     nn.LogSoftmax: "categorical",
 }
-"""The objective that already contains a final activation of this class."""
+"""The objective that already contains a final activation, by the class of the activation."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
 """The methods by which a module computes its outputs."""

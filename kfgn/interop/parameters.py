@@ -1,4 +1,4 @@
-"""Checks that parameters of PyTorch can be written and do not share memory, and the writing of all or none.
+"""Checks that parameters of PyTorch can be written and share no memory, and the writing of all of them or none.
 
 Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
 to install.

@@ -38,8 +38,9 @@ def network_and_weights(
     ----------
     module : torch.nn.Sequential
         Linear layers with bias, and at most one activation after each layer except the last. The outputs of the module
-        (N, D_L) for inputs X (N, D_0) are h_L. Sequentials may be nested. The activations and their transfer functions
-        are:
+        (N, D_L) for inputs X (N, D_0) are h_L. Sequentials may be nested.
+
+        The activations and their transfer functions are:
 
         * no activation: identity
         * ReLU: relu
@@ -75,9 +76,9 @@ def network_and_weights(
         The module contains a module of an unsupported class, or a module that overrides the computation of its outputs.
         A parameter is uninitialised, or the parameters are neither all float32 nor all float64.
     ValueError
-        An activation is in a wrong place or differs from its counterpart in kfgn. A hook could change outputs or
-        gradients. A Linear has no bias or has parametrised weights. Parameters overlap in memory or are on several
-        devices. The widths of two layers do not fit, or `kfgn.Network` rejects the network.
+        An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
+        which could change outputs or gradients. A Linear has no bias or has parametrised weights. Parameters overlap in
+        memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network` rejects the network.
 
     Notes
     -----
@@ -109,8 +110,8 @@ def write_back(module: nn.Sequential, weights: Weights) -> None:
     Parameters
     ----------
     module : torch.nn.Sequential
-        The module of Linear layers and activations from which `network_and_weights` made the weights. Hooks, the modes
-        of modules and the positions of activations are not checked.
+        The module of Linear layers and activations from which `network_and_weights` made the weights. The hooks, the
+        training modes and the positions of the modules are not checked.
     weights : tuple or list of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype and on the device of the
         parameters. The values of the weights are not checked.

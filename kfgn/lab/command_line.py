@@ -101,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_compare(commands)
     _add_show(commands)
-    description = "List the array libraries and devices, and the reason if a backend is unusable on this machine."
+    description = "List the array libraries and devices that are usable on this machine, and why the others are not."
     commands.add_parser("backends", help=description, description=description)
     return top
 

@@ -134,7 +134,7 @@ def best_first_order(runs: Sequence[Run]) -> float | None:
 
 
 def arrival(run: Run, loss: float) -> Arrival:
-    """Return the updates and seconds at the first evaluation with at most this loss, at the weights or their average."""
+    """Return the updates and seconds when a run first had at most this loss, at the weights or at their average."""
     for record in run.evaluations:
         found = [value for value in (record["train_loss"], record["train_loss_averaged"]) if value is not None]
         if found and min(found) <= loss:

@@ -31,7 +31,7 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
     place: the name of the file, with the number of the line in a file of several records
 
-    Raises `FileError` if the content is not JSON or not of this kind.
+    Raises `FileError` if the content is not JSON, or if the value is not of this kind.
     """
     try:
         value = json.loads(
@@ -62,7 +62,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first field that the conversion dropped, or "". Raises `RecursionError` below `MAX_DEPTH` brackets."""
+    """Return the first field that the conversion dropped, or "". Raises `RecursionError` beyond `MAX_DEPTH` levels."""
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):

@@ -48,7 +48,7 @@ class MissingLibraryError(UsageError):
 
 
 def library(name: str) -> Any:
-    """Import a module of a library that the extra `train` installs. Raises `MissingLibraryError`."""
+    """Import a module of a library of the extra `train`. Raises `MissingLibraryError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

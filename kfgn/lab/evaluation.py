@@ -8,7 +8,7 @@ from .._types import Array, Arrays
 from ..backends import Backend
 
 PART = 5000
-"""The number of datapoints in a part, for which the memory of a laptop is sufficient."""
+"""The number of datapoints in a part of the training set, small enough for the memory of a laptop."""
 
 
 class Evaluation:

@@ -91,9 +91,9 @@ METHODS: dict[str, Method] = {
 }
 """The methods by name.
 
-kflr, kfra and kfac are the methods of the paper, and rp is the method of random projections. hessian_free applies
-conjugate gradients to the full Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. sgd, momentum,
-nesterov and adam are first-order methods.
+The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The method hessian_free applies
+conjugate gradients to the full Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The
+first-order methods are sgd, momentum, nesterov and adam.
 """
 
 

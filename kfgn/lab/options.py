@@ -136,7 +136,7 @@ class Options(metaclass=Documented):
 
 
 def checked_changes(changes: Any) -> dict[str, Any]:
-    """Return the new values of options of a resumed run, by name; empty for None. Raises `UsageError`."""
+    """Return the new options of a resumed run, by name; empty for None. Raises `UsageError` for an unknown name."""
     names = [field.name for field in fields(Options)]
     if changes is None:
         return {}

@@ -39,7 +39,7 @@ class Run(metaclass=Documented):
         * step_size: the step size alpha (40), negative for a descent step; minus the learning rate for a first-order
           method
         * tau, gamma: the dampings of the update; None for a method without damping
-        * rho: the reduction ratio (42); None for an update that does not compute it
+        * rho: the reduction ratio (42); None for an update that does not compute the ratio
         * ok: True if the update changed the weights, False if the update was rejected
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated

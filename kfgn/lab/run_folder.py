@@ -133,7 +133,7 @@ def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
 
 
 def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
-    """Delete the metrics after a checkpoint, since later updates will be computed again. With None, delete all metrics.
+    """Delete the metrics that a resumed run will compute again, which are all metrics if `checkpoint` is None.
 
     Returns the remaining lines. Raises `RunFailedError` if the remaining lines are not those with which the checkpoint
     was written.

@@ -3,7 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 FORMAT = 3
-"""The version of the format of all files in a run folder. A new version cannot resume runs of earlier versions.
+"""The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
 
 In version 2 of the format, the backend had a separate device, and the step sizes in the metrics had the opposite sign.
 """

@@ -75,7 +75,8 @@ def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
 def set_up(options: Options, task: Task | None = None) -> Setup:
     """Open the objects that the options name. A given `task` is checked, and replaces the task that the options name.
 
-    Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError`.
+    Raises `UsageError` for invalid options, `DataUnavailableError` for missing data, and `BackendUnavailableError` for
+    an unusable backend.
     """
     check_instance("options", options, Options)
     for name in ("safetensors", "matplotlib", "msgspec"):  # report a missing library now, not after the first updates

@@ -126,8 +126,8 @@ _TASKS: dict[str, tuple[str, Callable[[int], Network], Callable[[Images], NDArra
 TASKS = tuple(_TASKS)
 """The names of the tasks.
 
-digits is a classifier. mnist, curves and faces are the autoencoders of Section 5.1. The suffix -odd means the mixture
-(27) of Section 5.2, which distinguishes odd from even digits.
+The task digits trains a classifier. The tasks mnist, curves and faces train the autoencoders of Section 5.1. The suffix
+-odd means the mixture (27) of Section 5.2, which distinguishes odd from even digits.
 """
 
 

@@ -58,7 +58,7 @@ class Trainer:
             if not kept:
                 self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
             while True:
-                # also after the last step, since `compare` would otherwise start the next run
+                # the request counts after the last step too, since `compare` would otherwise start the next run
                 if stop.requested:
                     self._checkpoint()
                     raise InterruptedRunError(
@@ -105,7 +105,7 @@ class Trainer:
         return records
 
     def _batch(self, t: int) -> tuple[Array, Array, Array | None]:
-        """Return X, Y and the draws of step t."""
+        """Return the inputs X, the targets Y and the draws of step t."""
         indices = self.backend.asarray(self.batches(t))
         draws = self.optimiser.draw(self.options.seed, t, self.batches.N)
         X, Y = datapoints(self.backend, self.X, self.Y, indices)

@@ -10,7 +10,7 @@ SIDE = 28
 SEED = 2006
 STEPS = 64
 PEN = 0.88
-"""Standard deviation of the pen, in pixels."""
+"""The standard deviation of the pen, whose ink has a normal density, in pixels."""
 INK = 37.5
 """The sum of the pixels of a curve that lies inside the image and has only pixels below 1."""
 
@@ -30,7 +30,7 @@ def load_curves(*, test: bool = False) -> Images:
     chosen = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)
     x, y = x[chosen], y[chosen]
     pixels = np.empty((len(x), SIDE * SIDE), np.float32)
-    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves need 600 MB
+    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves would need 600 MB
         pixels[part] = np.rint(255 * draw(x[part], y[part])).reshape(len(part), -1) / 255
     return Images(
         pixels=pixels,

@@ -33,7 +33,7 @@ FILE = DataFile(
 
 
 def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
-    """Make patches (250 * pairs, 625), by default 103,500 patches, with labels from 0 to 24, the numbers of the people.
+    """Make patches (250 * pairs, 625), by default 103,500 patches, each with the number of a person, 0 to 24.
 
     All 250 pictures are rotated and scaled by the same random pairs of an angle and a scale factor. The patches are
     ordered by person, then picture, then pair. Each pixel has mean zero over the patches. All pixels are divided by one
@@ -56,7 +56,10 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
 
 
 def random_pairs(pairs: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return angles in degrees and scale factors, each (pairs,). The first pairs do not depend on `pairs`."""
+    """Return angles in degrees and scale factors, each (pairs,).
+
+    The first pairs do not depend on the number `pairs`.
+    """
     rng = np.random.Generator(np.random.Philox(SEED))
     angles, scales = rng.uniform(LOWER, UPPER, (pairs, 2)).T
     return angles, scales

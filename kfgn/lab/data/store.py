@@ -23,7 +23,7 @@ class DataFile(NamedTuple):
     """A file of a data set.
 
     names:   the possible paths of the file in the folder; a downloaded file gets the last path
-    urls:    the addresses of the file, which are tried in this order
+    urls:    the addresses of the file, which are tried in order
     served:  the SHA-256 of the file as the addresses serve it
     content: the SHA-256 of the unpacked content
     """
@@ -60,7 +60,7 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
-            f"no such file: expected {_either(paths)}; it would be downloaded if neither the argument nor "
+            f"no such file: expected {_either(paths)}; the file would be downloaded if neither the argument nor "
             f"{FOLDER_VARIABLE} named a folder"
         )
     return _download(file, paths)
@@ -82,7 +82,10 @@ def _download(file: DataFile, paths: list[Path]) -> Path:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Describe a failed download in a few words. The error classes are those of the library requests of pooch."""
+    """Describe a failed download in a few words.
+
+    The names of errors are those of requests, the HTTP library of pooch.
+    """
     kinds = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
@@ -107,7 +110,7 @@ def check_content(file: DataFile, path: Path, content: bytes) -> None:
 
 
 def library(name: str, use: str) -> Any:
-    """Import a module of a library that the extra `train` installs. Raises `DataUnavailableError`."""
+    """Import a module of a library of the extra `train`. Raises `DataUnavailableError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
