@@ -29,7 +29,8 @@ class Damping(metaclass=Documented):
     initial : float
         The damping before the first step, from `lower` to `upper`.
     period : int or None
-        T_tau or T_gamma, the number of steps between two adaptations. With None the damping keeps its initial value.
+        T_tau or T_gamma, the number of steps between two adaptations. With period=None the damping keeps its initial
+        value.
     decay : float, optional
         The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses the base
         0.95.
@@ -45,9 +46,9 @@ class Damping(metaclass=Documented):
 
     Notes
     -----
-    Equation (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. `GaussNewton` describes both
-    adaptations. With lower = 0, a damping that has reached 0 stays 0 until a step is rejected because the damping is
-    too small.
+    Equation (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. The docstring of `GaussNewton`
+    describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0 until a step is
+    rejected because the damping is too small.
 
     Examples
     --------

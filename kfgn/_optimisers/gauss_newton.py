@@ -201,9 +201,9 @@ class GaussNewton(Settings):
           is not finite after the update.
 
         Only steps that adapt tau compute f after the update. A step that does not adapt tau may therefore be accepted
-        although f, or a sum that the next step needs, overflows at the new weights. After such an overflow every step
-        is rejected, and no damping helps. The remedy is to continue from an earlier state with a larger tau, with
-        `max_step_size`, or with a tau of period 1, which computes f after every update.
+        although f, or a sum that the next step needs, overflows at the new weights. After an overflow at the new
+        weights every step is rejected, and no damping helps. The remedy is to continue from an earlier state with a
+        larger tau, with `max_step_size`, or with a tau of period 1, which computes f after every update.
 
         JAX compiles one program for all t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of a larger
         program, in which `State.t` is an array. The results with and without a larger program are equal within

@@ -56,7 +56,7 @@ class KroneckerFactored(metaclass=Documented):
         (38) balances Q_l and G_l in this norm. "exact" inverts the damped block (35) by eigenvalues.
     average : float, optional
         The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
-        paper uses 0.9. With 0 only the factors of the current batch are used.
+        paper uses 0.9. With average=0 only the factors of the current batch are used.
     refresh : int, optional
         The number of steps between two computations of the factors and inverses. A step that does not compute the
         factors costs little more than a gradient. A step that adapts gamma also computes the inverses again.
@@ -73,8 +73,8 @@ class KroneckerFactored(metaclass=Documented):
     The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
 
     In the factored damping (36), a positive damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
-    unit roundoff of the dtype. A positive damping below this bound would be lost in the rounding errors of A. This
-    lower bound is not in the paper.
+    unit roundoff of the dtype. A positive damping below this bound would be lost in the rounding errors of A. The lower
+    bound of the damping is not in the paper.
 
     An instance is an argument of `GaussNewton`, which calls the methods of the instance.
 

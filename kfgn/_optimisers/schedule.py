@@ -6,7 +6,7 @@ from .._types import Array
 
 
 class Schedule(NamedTuple):
-    """The heuristics of a step. Each field is a Python bool, or a 0-d boolean array if t is an array.
+    """The heuristics of a step: Python bools, or 0-d boolean arrays if t is an array.
 
     refreshes:    true if the curvature is computed again
     adapts_tau:   true if tau is adapted by the reduction ratio (42)

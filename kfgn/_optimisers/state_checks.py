@@ -41,7 +41,7 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
 
     The weights of the state must have been checked before. Raises `TypeError` for values that are not arrays, for
     tensors inside a transform of torch.func, and for a library or dtype that differs from that of the weights. Raises
-    `ValueError` for other faults.
+    `ValueError` for all other faults of a state.
     """
     W_1 = state.weights[0]
     t = _checked_t(state.t, W_1)

@@ -56,8 +56,8 @@ def cholesky(A: Array) -> tuple[Array, Array]:
             L = xp.linalg.cholesky(A)
         except np.linalg.LinAlgError:
             L = xp.full_like(A, float("nan"))
-        # CuPy may return an incomplete factor without an error. Row i of a correct factor has the squared norm A_ii. A
-        # factor with NaN fails this comparison too.
+        # CuPy may return an incomplete factor without an error. Row i of a correct factor has the squared norm A_ii.
+        # The comparison of norms also fails for a factor with NaN.
         identity = xp.eye(A.shape[0], dtype=A.dtype, device=device(A))
         diagonal = xp.sum(A * identity, axis=-1)
         ok = xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)

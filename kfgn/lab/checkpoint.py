@@ -114,8 +114,8 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest usable checkpoint, or None if the folder contains no checkpoint.
 
-    Each newer, damaged checkpoint causes a warning. Raises `RunFailedError` if checkpoints exist and none of them is
-    usable.
+    A damaged checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
+    checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)
     for i, path in enumerate(paths, start=1):

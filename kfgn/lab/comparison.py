@@ -44,8 +44,8 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     Raises
     ------
     UsageError
-        An argument is not valid, or an option belongs to none of the methods. The error is raised before any file is
-        written.
+        An argument is not valid, or an option belongs to none of the methods. `compare` raises the error before any
+        file is written.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError

@@ -89,8 +89,8 @@ class Options(metaclass=Documented):
     patience : int
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional
-        The folder of the files of the data set. With None, the environment variable KFGN_DATA names the folder. Without
-        the variable, the folder is a cache into which missing files are downloaded.
+        The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
+        folder. Without the variable, the folder is a cache into which missing files are downloaded.
 
     Raises
     ------

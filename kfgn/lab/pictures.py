@@ -63,7 +63,7 @@ def draw_losses(runs: Sequence[Run], path: Path) -> None:
 
 
 def _draw_evaluations(axes: Any, run: Run, x: str, *, color: str, labels: tuple[str, str | None]) -> None:
-    """Draw the loss over the training set, solid at the weights and dashed at their average."""
+    """Draw the loss over the training set, as a solid line at the weights and a dashed line at their average."""
     # a line without markers would not show a single evaluation
     points = {"color": color, "marker": ".", "markersize": 4}
     for y, label, style in zip(("train_loss", "train_loss_averaged"), labels, ("-", "--"), strict=True):

@@ -85,7 +85,7 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
-    """Raise `FileError` if the metrics differ from those of the time when the newest usable checkpoint was written."""
+    """Raise `FileError` if the metrics differ from the metrics with which the newest usable checkpoint was written."""
     try:
         found = newest_checkpoint(folder, configuration, ignore)
     except RunFailedError:  # no checkpoint is usable for the comparison

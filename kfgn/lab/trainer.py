@@ -33,7 +33,7 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     watch : Watch, optional
         Callbacks that observe the run.
     task : kfgn.lab.tasks.Task, optional
-        The network and the training data. With None, `options.data` names the task.
+        The network and the training data. With task=None, `options.data` names the task.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     Raises
     ------
     UsageError
-        An argument is not valid, or the folder is not empty. The error is raised before any file is written.
+        An argument is not valid, or the folder is not empty. `train` raises the error before any file is written.
     DataUnavailableError, BackendUnavailableError
-        The data or the backend cannot be opened. The error is raised before any file is written.
+        The data or the backend cannot be opened. `train` raises the error before any file is written.
     RunFailedError
         The run could not continue: too many steps were rejected, a file could not be written, or the run was
         interrupted. The message names the checkpoint from which `resume` can continue.
@@ -82,7 +82,7 @@ def resume(
     watch : Watch, optional
         Callbacks that observe the run.
     task : kfgn.lab.tasks.Task, optional
-        The task that was given to `train`. With None, the option `data` of the run names the task.
+        The task that was given to `train`. With task=None, the option `data` of the run names the task.
 
     Returns
     -------

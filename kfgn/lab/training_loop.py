@@ -20,7 +20,7 @@ from .setup import Setup
 from .watch import Watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
-"""The number of updates and the number of seconds after which diagnostics are read. Each read waits for the device."""
+"""The updates and the seconds after which diagnostics are read. Each read of diagnostics waits for the device."""
 
 UNSAVED_SECONDS = 30.0
 """The training time in seconds after which a checkpoint is written, so that a killed process loses little work."""
@@ -80,7 +80,7 @@ class Trainer:
         return (updates is not None and self.state.t >= updates) or (seconds is not None and self.seconds >= seconds)
 
     def _steps(self, stop: StopRequest) -> list[Record]:
-        """Take some steps, wait for the device, and return their records.
+        """Take some steps, wait for the device, and return the records of the steps.
 
         The time is divided equally among the steps.
         """

@@ -141,7 +141,7 @@ def _from_npz(path: Path) -> NDArray[np.uint8]:
 
 
 def _from_mat(path: Path) -> NDArray[np.uint8]:
-    """Read olivettifaces.mat. Each column of its matrix has the pixels of one image in column-major order."""
+    """Read olivettifaces.mat, whose matrix has the pixels of one image in each column, in column-major order."""
     columns = library("scipy.io", "the file of the Olivetti faces").loadmat(path)["faces"]
     images: NDArray[np.uint8] = columns.T.reshape(OLIVETTI).transpose(0, 2, 1)
     return images
