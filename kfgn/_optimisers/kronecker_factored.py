@@ -53,10 +53,11 @@ class KroneckerFactored(metaclass=Documented):
         S, the number of labels (KFAC) or of projections (`rp`) per datapoint. KFRA and KFLR ignore `samples`.
     inversion : {"trace", "frobenius", "spectral", "exact"}, optional
         The method that damps and inverts a block. The name of a norm selects the factored damping (36), whose omega
-        (38) balances Q_l and G_l in this norm. "exact" inverts the damped block (35) by eigenvalues.
+        (38) balances Q_l and G_l in this norm. The name "exact" selects the inversion of the damped block (35) by
+        eigenvalues.
     average : float, optional
         The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
-        paper uses 0.9. With average=0 only the factors of the current batch are used.
+        paper uses the bound 0.9. With average=0 only the factors of the current batch are used.
     refresh : int, optional
         The number of steps between two computations of the factors and inverses. A step that does not compute the
         factors costs little more than a gradient. A step that adapts gamma also computes the inverses again.
@@ -73,7 +74,7 @@ class KroneckerFactored(metaclass=Documented):
     The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
 
     In the factored damping (36), a positive damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
-    unit roundoff of the dtype. A positive damping below this bound would be lost in the rounding errors of A. The lower
+    unit roundoff of the dtype. A damping below the lower bound would be lost in the rounding errors of A. The lower
     bound of the damping is not in the paper.
 
     An instance is an argument of `GaussNewton`, which calls the methods of the instance.
@@ -180,7 +181,7 @@ class KroneckerFactored(metaclass=Documented):
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
         """A 0-d boolean, true if a batch is in the averages and the draws are in range."""
-        averages_exist = kept.count > 0  # the count is 0 until a step has been accepted
+        averages_exist = kept.count > 0  # the count of batches is 0 until a step has been accepted
         if draws is None:
             return averages_exist
         return averages_exist & draws_allowed(at.xp, at.network, draws, self.method == "kfac")

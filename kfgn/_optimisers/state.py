@@ -169,7 +169,7 @@ class FirstOrderState(NamedTuple):
 
 @documented_tuple
 class Info(NamedTuple):
-    """The outcome of a step, as 0-d arrays on the device of the weights. The device may still be computing the arrays.
+    """The outcome of a step, as 0-d arrays that the device of the weights may still be computing.
 
     Attributes
     ----------

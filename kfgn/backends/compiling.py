@@ -26,7 +26,7 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     Returns
     -------
     callable
-        A function of the arrays alone.
+        The function of the arrays that remains when the static arguments of f are given.
 
     Notes
     -----

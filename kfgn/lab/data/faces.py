@@ -117,9 +117,9 @@ def standardise(pixels: NDArray[np.float32]) -> None:
 def olivetti(folder: Folder = None) -> NDArray[np.uint8]:
     """Read the 400 Olivetti faces (400, 64, 64), ten consecutive pictures per person, with values 0 to 242.
 
-    The faces are from "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994. kfgn does not contain
-    these pictures, because they show people who can be recognised. Raises `DataUnavailableError` if the file is missing
-    or damaged.
+    The faces are from "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994. The pictures are not
+    contained in kfgn, because they show people who can be recognised. Raises `DataUnavailableError` if the file is
+    missing or damaged.
     """
     path = locate(FILE, folder)
     try:
