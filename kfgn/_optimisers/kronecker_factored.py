@@ -59,8 +59,8 @@ class KroneckerFactored(metaclass=Documented):
         The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
         paper uses the bound 0.9. With average=0 only the factors of the current batch are used.
     refresh : int, optional
-        The number of steps between two computations of the factors and inverses. A step that does not compute the
-        factors costs little more than a gradient. A step that adapts gamma also computes the inverses again.
+        The factors and inverses are computed every `refresh` steps. A step that does not compute the factors costs
+        little more than a gradient. A step that adapts gamma also computes the inverses again.
 
     Raises
     ------
