@@ -3,23 +3,24 @@
     state = optimiser.init(weights)
     state, info = optimiser.step(state, X, Y, draws)
 
-A step that cannot be computed raises nothing: it is rejected, as `GaussNewton.step` describes.
+A step that cannot be computed raises no error. The optimiser rejects the step, as `GaussNewton.step` describes.
 
     gauss_newton         the paper's optimiser
-    settings             its hyperparameters
+    settings             the hyperparameters of `GaussNewton`
     gauss_newton_step    a step: Algorithm 1 with the heuristics of Appendix C
     schedule             the heuristics that run in a step
     candidates           the choice of gamma, and the step size
     adaptation           the adaptation of tau and gamma
     rejection            the dampings after a rejected step
     curvature_estimate   the interface of a curvature estimate
-    kronecker_factored   the estimate by Kronecker factors
+    kronecker_factored   the curvature estimate by averaged Kronecker factors
     hessian_free         the exact curvature, by conjugate gradients
-    sgd, adam            the methods with which the paper compares
-    first_order          the part that these share
-    state                the records of a run
+    sgd, adam            the first-order methods with which the paper compares its optimiser
+    first_order          the base class of the first-order methods
+    state                the states of the optimisers, and the outcome of a step
     state_checks         the validation of a state
-    averages, draws      moving averages, and random numbers
+    averages             moving averages of parameters and of Kronecker factors
+    draws                random numbers for the methods that sample
     arrays               new arrays like the weights, and operations on nested tuples of arrays
 """
 

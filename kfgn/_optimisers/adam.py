@@ -1,4 +1,4 @@
-"""Adam, with which the paper compares."""
+"""Adam, a first-order method with which the paper compares its optimiser."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,43 +12,45 @@ from .first_order import FirstOrder
 
 @dataclass(frozen=True)
 class Adam(FirstOrder):
-    """Adam (Kingma and Ba 2015): a step size for each weight, from averages of its gradient and of the square.
+    """Adam (Kingma and Ba 2015), whose update depends on averages of the gradient and of its square.
 
-    It minimises f = loss + eta / 2 |theta|^2, where theta are all weights, biases included.
+    Adam minimises f = loss + eta / 2 |theta|^2, where theta contains all weights and biases.
 
     Parameters
     ----------
     network : Network
         The network and its objective.
     learning_rate : float, optional
-        Above 0.
+        The learning rate, above 0.
     halving : int or None, optional
-        The learning rate is halved each time that this number of steps has been accepted. None keeps it constant.
+        The number of accepted steps after which the learning rate is halved, repeatedly; None for a constant learning
+        rate.
     eta : float, optional
-        The weight of L2.
+        The weight of L2 regularisation.
     parameter_average : float, optional
-        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
+        The upper bound of the decay beta in the moving average of the parameters (45), from 0 to 1.
     beta_1, beta_2 : float, optional
-        The decay of the two averages: at least 0 and below 1. With 1 the averages would never change.
+        The decay rates of the averages m and v, at least 0 and below 1. With a decay rate of 1 an average would never
+        change.
     epsilon : float, optional
-        Above 0: a term in the denominator.
+        A term in the denominator of the update, above 0.
 
     Raises
     ------
     TypeError
-        For a value of a wrong type.
+        If an argument has a wrong type.
     ValueError
-        For a number out of range.
+        If a number is out of range.
 
     Notes
     -----
-    With g = grad f, the accepted step n = 1, 2, ... computes ::
+    With g = grad f and the learning rate `rate`, the accepted step n = 1, 2, ... computes ::
 
         m = beta_1 m + (1 - beta_1) g            m^ = m / (1 - beta_1^n)
         v = beta_2 v + (1 - beta_2) g^2          v^ = v / (1 - beta_2^n)
         theta = theta - rate m^ / (sqrt(v^) + epsilon)
 
-    It costs one forward and one backward pass.
+    A step costs one forward and one backward pass.
 
     Examples
     --------
@@ -90,7 +92,7 @@ class Adam(FirstOrder):
     def updated(
         self, xp: Namespace, moments: tuple[Arrays, ...], gradient: Arrays, n: Array, rate: Array
     ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """Return the update, and the averages m and v after it."""
+        """Return the update of the weights, and the averages m and v that include this gradient."""
         beta_1, beta_2 = self.beta_1, self.beta_2
         m = tuple(beta_1 * a + (1 - beta_1) * g for a, g in zip(moments[0], gradient, strict=True))
         v = tuple(beta_2 * a + (1 - beta_2) * (g * g) for a, g in zip(moments[1], gradient, strict=True))

@@ -1,4 +1,7 @@
-"""Appendix C.3: the adaptation of tau and gamma to the progress of the optimisation. No array is read."""
+"""Appendix C.3: the adaptation of tau and gamma to the progress of the optimisation.
+
+The functions of this module read no element of an array.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,37 +12,43 @@ from .._validation.scalars import checked_number, checked_period, set_fields
 from ..backends import unit_roundoff
 
 ROUNDINGS = 8
-"""The size of a meaningful change of f in (42), in roundings of f. Below it rho may be wrong by more than an eighth."""
+"""The smallest meaningful change of f in (42), as a multiple of the rounding error of f.
+
+If both changes in (42) are smaller, rho may be wrong by more than an eighth.
+"""
 
 
 @dataclass(frozen=True)
 class Damping(metaclass=Documented):
     """The initial value and the adaptation of a damping, tau or gamma.
 
-    Every `period` steps the value is multiplied with decay^period, divided by it, or kept.
+    Every `period` steps the damping is multiplied by decay^period, divided by decay^period, or left unchanged.
 
     Parameters
     ----------
     initial : float
-        The value before the first step, from `lower` to `upper`.
+        The damping before the first step, from `lower` to `upper`.
     period : int or None
-        T_tau or T_gamma, the number of steps between two adaptations. None keeps the initial value.
+        T_tau or T_gamma, the number of steps between two adaptations. With period=None the damping keeps its initial
+        value.
     decay : float, optional
-        The base of omega = decay^period, the factor of one adaptation. Above 0 and at most 1, and 0.95 in the paper.
+        The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses the base
+        0.95.
     lower, upper : float, optional
-        The bounds of the value, 0 <= lower <= upper.
+        The bounds of the damping, 0 <= lower <= upper.
 
     Raises
     ------
     TypeError
-        For a value that is not a number.
+        If an argument is not a number.
     ValueError
-        For a number out of range.
+        If a number is out of range.
 
     Notes
     -----
-    tau is adapted by (42) and C.3.1, gamma by C.3.2. `GaussNewton` describes both. With lower = 0, a damping that has
-    reached 0 stays there until a step is rejected because the damping is too small.
+    Equation (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. The docstring of `GaussNewton`
+    describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0 until a step is
+    rejected because the damping is too small.
 
     Examples
     --------
@@ -69,33 +78,33 @@ class Damping(metaclass=Documented):
 
     @property
     def omega(self) -> float:
-        """The factor of one adaptation: decay^period, or 1 without a period."""
+        """The factor of one adaptation: decay^period, or 1 if the period is None."""
         return 1.0 if self.period is None else self.decay**self.period
 
 
 class Dampings(NamedTuple):
-    """The adaptation of both dampings of an optimiser."""
+    """The initial values and the adaptations of tau and gamma."""
 
     tau: Damping
     gamma: Damping
 
 
 def decreased(xp: Namespace, damping: Damping, value: Array) -> Array:
-    """The value times omega, within the bounds."""
+    """The damping `value` times omega, clipped to the bounds of the damping."""
     return xp.clip(value * damping.omega, damping.lower, damping.upper)
 
 
 def increased(xp: Namespace, damping: Damping, value: Array) -> Array:
-    """The value divided by omega, within the bounds."""
+    """The damping `value` divided by omega, clipped to the bounds of the damping."""
     return xp.clip(value / damping.omega, damping.lower, damping.upper)
 
 
 def levenberg_marquardt(
     xp: Namespace, damping: Damping, value: Array, rho: Array, thresholds: tuple[float, float]
 ) -> Array:
-    """C.3.1: the value increased where rho is below the first threshold, and decreased where it is above the second.
+    """tau after C.3.1: increased for rho below the first threshold, decreased for rho above the second threshold.
 
-    A rho of NaN keeps the value.
+    For rho = NaN tau does not change.
     """
     low, high = thresholds
     at_least = xp.where(rho < low, increased(xp, damping, value), value)
@@ -103,9 +112,9 @@ def levenberg_marquardt(
 
 
 def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
-    """rho (42), or NaN if both of its changes are within `ROUNDINGS` roundings of f.
+    """rho (42), or NaN if the changes of f and of the model are both at most `ROUNDINGS` rounding errors of f.
 
-    This rule is ours and not the paper's. Near a minimum rho is a quotient of rounding errors, which would drive tau to
+    The rule for NaN is not in the paper. Near a minimum rho is a quotient of rounding errors, which would drive tau to
     one of its bounds.
     """
     limit = ROUNDINGS * rounding
@@ -114,10 +123,10 @@ def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_mode
 
 
 def after_rejection(xp: Namespace, damping: Damping, value: Array) -> Array:
-    """The value after a step that was rejected because it was too small: max(value / omega, u), within the bounds.
+    """The damping after a step that was rejected because this damping was too small: max(value / omega, u), clipped.
 
-    This rule is ours and not the paper's. u is the unit roundoff of the dtype, which a value of 0 becomes. A damping
-    without a period keeps its value.
+    The paper has no rule for rejected steps. The unit roundoff of the dtype is u, so a damping of 0 becomes u. A
+    damping without a period does not change.
     """
     if damping.period is None:
         return value

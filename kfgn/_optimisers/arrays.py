@@ -32,7 +32,7 @@ def true(like: Array) -> Array:
 
 
 def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
-    """`where` on every array of two equally nested tuples. None, which is no array, stays None."""
+    """`xp.where(condition, yes, no)` for the arrays of two equally nested tuples. An element None stays None."""
     if yes is None:
         return yes
     if not isinstance(yes, tuple) or not isinstance(no, tuple):
@@ -42,7 +42,7 @@ def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
 
 
 def detached_tree(tree: Tree) -> Tree:
-    """Nested tuples of the same types, with every array outside any autograd graph."""
+    """The same nested tuples, with every array outside any autograd graph."""
     if not isinstance(tree, tuple):
         return detached(tree)  # type: ignore[no-any-return]
     return _rebuilt(tree, [detached_tree(part) for part in tree])

@@ -1,4 +1,4 @@
-"""Moving averages that begin as exact means: of parameters (44), (45), and of the factors of the curvature."""
+"""Moving averages of the parameters (44), (45) and of the Kronecker factors, which begin as exact means."""
 
 from .._types import Array, Arrays, Namespace
 
@@ -6,7 +6,7 @@ from .._types import Array, Arrays, Namespace
 def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float) -> Arrays:
     """beta old + (1 - beta) new with beta = min(beta_max, 1 - 1/n), where `new` are the n-th values, n = 1, 2, ...
 
-    n is a 0-d integer. beta is 0 for n = 1, so the initial `old` has no effect if it is finite.
+    n is a 0-d integer array. beta is 0 for n = 1, so the initial `old` has no effect if it is finite.
     """
     exact = 1 - 1 / xp.astype(n, new[0].dtype)
     beta = xp.where(exact < beta_max, exact, xp.full_like(exact, beta_max))

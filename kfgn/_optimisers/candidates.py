@@ -1,4 +1,4 @@
-"""The directions of a step: the choice of gamma by Appendix C.3.2, and the step size (40)."""
+"""The choice of gamma and of its direction by Appendix C.3.2, and the step size (40)."""
 
 from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
 
@@ -15,17 +15,17 @@ from .arrays import selected
 from .schedule import Schedule
 
 Direction: TypeAlias = Callable[[Array, bool | Array], tuple[Arrays, Any, Array]]
-"""A function of gamma, 0-d, and `invert`. It returns `CurvatureEstimate.direction`."""
+"""A function of a 0-d gamma and of `invert` that returns the result of `CurvatureEstimate.direction`."""
 
 
 class Candidate(NamedTuple):
-    """The direction that belongs to a gamma, and its terms in the model under C-bar.
+    """A value of gamma, its direction delta~, and the terms of delta~ in the quadratic model with the matrix C-bar.
 
     delta:                  the direction delta~ (33) or (34), which points uphill
-    factors:                `State.factors` with the inverses that made the direction
+    factors:                `State.factors` with the inverses that gave the direction
     directional_derivative: delta^T grad f, 0-d
     curvature_along:        delta^T C-bar delta, 0-d
-    ok:                     a 0-d boolean, true if the direction can be used
+    ok:                     a 0-d boolean, true if the direction exists and the two terms of the model are finite
     """
 
     gamma: Array
@@ -45,12 +45,16 @@ def chosen_candidate(
     gradient: Arrays,
     full: Array,
 ) -> Candidate:
-    """The candidate of gamma; in a step that adapts gamma, the best one of gamma, gamma omega and gamma / omega.
+    """The candidate for `gamma` or, in a step that adapts gamma, the best for gamma, gamma omega and gamma / omega.
 
-    The best candidate, C.3.2, decreases the model under C-bar most. A tie keeps the earlier one of the three, and a
-    direction that cannot be used loses. gradient: grad f; full: tau + eta.
+    By C.3.2 the best candidate decreases the quadratic model with C-bar most. If two candidates are equally good, the
+    earlier one of gamma, gamma omega and gamma / omega is chosen. A candidate with a false `ok` is never better than
+    another candidate.
 
-    Misprint: the text minimises the model under C~, which contains gamma and always favours the smallest gamma.
+    gradient: grad f
+    full:     tau + eta
+
+    Misprint: the text minimises the model with C~, and would always choose the smallest gamma, since C~ contains gamma.
     """
 
     def candidate(gamma: Array, invert: bool | Array) -> Candidate:
@@ -72,7 +76,7 @@ def chosen_candidate(
 
 
 def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
-    """(delta^T grad f)^2 / delta^T C-bar delta, twice the decrease; -1 for a direction that cannot be used."""
+    """Twice the decrease of the model, (delta^T grad f)^2 / delta^T C-bar delta; -1 for an unusable direction."""
     one = xp.ones_like(c.curvature_along)
     usable = c.ok & (c.curvature_along > 0)
     quotient = c.directional_derivative / xp.where(usable, c.curvature_along, one)
@@ -80,7 +84,7 @@ def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
 
 
 def step_size(xp: Namespace, c: Candidate, max_step_size: float | None) -> Array:
-    """alpha (40), with |alpha| at most `max_step_size`. alpha is 0 for a direction of 0, as at a stationary point."""
+    """The step size alpha (40), with |alpha| <= `max_step_size`; 0 for the direction 0, as at a stationary point."""
     flat = c.curvature_along == 0
     one, zero = xp.ones_like(c.curvature_along), xp.zeros_like(c.curvature_along)
     alpha = xp.where(flat, zero, -c.directional_derivative / xp.where(flat, one, c.curvature_along))

@@ -14,10 +14,10 @@ Kept = TypeVar("Kept")
 
 
 class Added(NamedTuple):
-    """Multiples of the identity that are added to the curvature, 0-d arrays or numbers.
+    """The factors of the identity matrices that damp the curvature, as 0-d arrays or numbers.
 
-    full:   tau + eta, added to the full matrix (33)
-    blocks: gamma + eta, added to the blocks of the layers (34)
+    full:   tau + eta, for the full matrix (33)
+    blocks: gamma + eta, for the blocks of the layers (34)
     """
 
     full: Array
@@ -27,57 +27,58 @@ class Added(NamedTuple):
 class CurvatureEstimate(Protocol[Kept]):
     """An estimate of the Gauss-Newton matrix that gives damped directions. An instance has settings and no arrays.
 
-    `KroneckerFactored` and `HessianFree` implement it. `GaussNewton.init` calls `check_memory` and `start`, and
-    `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method
-    reads the value of an array.
+    `KroneckerFactored` and `HessianFree` implement this protocol. `GaussNewton.init` calls `check_memory` and `start`,
+    and `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No
+    method reads an element of an array.
     """
 
     @property
     def default_tau(self) -> Damping:
-        """The tau of a `GaussNewton` to which none is given."""
+        """The damping tau of a `GaussNewton` whose argument `tau` is None."""
 
     @property
     def default_gamma(self) -> Damping:
-        """The gamma of a `GaussNewton` to which none is given."""
+        """The damping gamma of a `GaussNewton` whose argument `gamma` is None."""
 
     @property
     def uses_gamma(self) -> bool:
         """True if the directions depend on `Added.blocks`, and False if they depend on `Added.full`."""
 
     def refreshes(self, t: int | Array) -> bool | Array:
-        """True if step t = 1, 2, ... computes the curvature again. A Python bool if t is a Python integer."""
+        """True if step t = 1, 2, ... computes the curvature again; a Python bool if t is a Python integer."""
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """The random numbers of step t for N datapoints, in float32 on the host. None if nothing is sampled."""
+        """The random numbers of step t for N datapoints, in float32 on the host; None if nothing is sampled."""
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The draws of a step, if they fit the estimate and the batch: `TypeError` or `ValueError` if they do not."""
+        """The checked draws. Raises `TypeError` or `ValueError` if the draws do not fit the estimate or the batch."""
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if the arrays of a run, in the dtype of `like`, exceed the known memory of its device."""
+        """Raise `MemoryError` if a run in the dtype of `like` needs more memory than the device of `like` has."""
 
     def start(self, network: Network, like: Array) -> Kept:
-        """The kept arrays before the first step, in the dtype and on the device of `like`."""
+        """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
 
     def completed(self, kept: Kept, added: Added) -> Kept:
-        """The kept arrays, completed by those that follow from the others and that the user left out of a state."""
+        """The arrays `kept`. Arrays that the user left out of a state are computed from the other arrays."""
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, Kept]:
-        """The gradient of the mean loss of the batch, and the kept arrays updated with the batch.
+        """The gradient of the mean loss of the batch, and the arrays `kept`, updated with the batch.
 
-        refresh: the result of `refreshes`. If it is false, the kept arrays do not change.
+        refresh: the result of `refreshes`; if false, the arrays `kept` do not change
         """
 
     def direction(
         self, at: GaussNewtonLinearisation, kept: Kept, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Kept, Array]:
-        """The uphill direction C~^-1 grad f, the kept arrays with which it was made, and ok, a 0-d boolean.
+        """The uphill direction C~^-1 grad f, the arrays `kept` with the inverses that gave the direction, and ok.
 
-        ok is false if the damped matrix cannot be inverted. invert: true if inverses are computed, and false if the
-        inverses in `kept` are used again.
+        ok is a 0-d boolean, false if the damped matrix cannot be inverted.
+
+        invert: true if inverses are computed, and false if the inverses in `kept` are used again
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a curvature exists and the draws are in range. Otherwise damping does not help."""
+        """A 0-d boolean, true if a curvature exists and the draws are in range. With false, no damping helps."""

@@ -1,4 +1,4 @@
-"""First-order methods, with which Section 5.1 compares: gradient descent, momentum, Nesterov's momentum and Adam."""
+"""The first-order methods of Section 5.1: gradient descent, momentum, Nesterov's momentum and Adam."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ from .state_checks import check_kind, check_representable, checked_state
 
 @dataclass(frozen=True)
 class FirstOrder(metaclass=Documented):
-    """The part that first-order methods share: learning rate, L2, averages and rejected steps."""
+    """The base class of first-order methods: learning rate, L2 regularisation, averages and rejected steps."""
 
     moment_count: ClassVar[int]
-    """The number of averages in `FirstOrderState.moments`."""
+    """The number of entries of `FirstOrderState.moments`."""
 
     network: Network
     learning_rate: float
@@ -49,7 +49,7 @@ class FirstOrder(metaclass=Documented):
     def updated(
         self, xp: Namespace, moments: tuple[Arrays, ...], gradient: Arrays, n: Array, rate: Array
     ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """Return the update, and the moments after it.
+        """Return the update of the weights, and the moments that include this gradient.
 
         gradient: grad f
         n:        the number 1, 2, ... of the accepted step, a 0-d array in the dtype of the weights
@@ -63,23 +63,23 @@ class FirstOrder(metaclass=Documented):
         Parameters
         ----------
         weights : sequence of Array
-            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. They are finite,
-            float32 or float64, and on one device. The state has a copy of them.
+            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. All weights are
+            finite, float32 or float64, and on one device. The state has a copy of the weights.
 
         Returns
         -------
         FirstOrderState
-            With t = 0, a Python integer. Its arrays have the library, dtype and device of the weights, and no two of
-            them share memory.
+            The state with t = 0, a Python integer. The arrays of the state have the library, dtype and device of the
+            weights, and no two arrays share memory.
 
         Raises
         ------
         TypeError
-            For values that are not arrays, for arrays of different libraries, and for wrong dtypes.
+            If weights are not arrays, belong to different libraries or have a wrong dtype.
         ValueError
-            For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
-            of the weights cannot hold. For `Adam` these include a beta_1 or beta_2 that the dtype rounds to 1, and an
-            epsilon below its smallest normal number.
+            If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
+            hyperparameter. `Adam` also refuses a beta_1 or beta_2 that the dtype rounds to 1, and an epsilon below the
+            smallest normal number of the dtype.
 
         Examples
         --------
@@ -95,17 +95,17 @@ class FirstOrder(metaclass=Documented):
         return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: int, t: int, N: int) -> None:
-        """Return None, since nothing is sampled.
+        """Return None, since first-order methods sample nothing.
 
         Parameters
         ----------
         seed, t, N : int
-            The seed of the run, the number of the step and the number of datapoints, as for `GaussNewton.draw`.
+            The seed of the run from 0, the number of the step from 1, and the number of datapoints from 1.
 
         Raises
         ------
         TypeError, ValueError
-            For an argument that is not an integer in its range.
+            If an argument is not an integer or is out of range.
 
         Examples
         --------
@@ -116,7 +116,7 @@ class FirstOrder(metaclass=Documented):
 
     @with_own_settings
     def step(self, state: FirstOrderState, X: Array, Y: Array, draws: None = None) -> tuple[FirstOrderState, Info]:
-        """Return the state after one update on a batch, and its outcome. Pure: no argument changes.
+        """Return the state after one update on a batch, and the outcome of the update. No argument is changed.
 
         Parameters
         ----------
@@ -125,29 +125,31 @@ class FirstOrder(metaclass=Documented):
         X : Array
             The inputs (N, D_0).
         Y : Array
-            The targets: (N, D_L), or (N,) indices for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : None, optional
-            Nothing is sampled. The argument exists because `GaussNewton.step` has it.
+            None, since first-order methods sample nothing. The argument `draws` gives all optimisers the same
+            interface.
 
         Returns
         -------
         FirstOrderState
-            With t one larger.
+            The new state, whose t is larger by 1.
         Info
-            0-d arrays. The step does not wait for the device.
+            The outcome of the step, as 0-d arrays that the device may still be computing.
 
         Raises
         ------
         TypeError
-            For values that are not arrays, for arrays of different libraries, for wrong dtypes, and for tensors inside
-            a transform of torch.func.
+            If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
+            transform of torch.func.
         ValueError
-            For wrong shapes, different devices, an empty batch, draws, and a state of another optimiser.
+            If shapes are wrong, devices differ, the batch is empty, `draws` is not None, or the state belongs to
+            another optimiser.
 
         Notes
         -----
         A step is rejected if f, the gradient or the update is not finite, or if the objective does not accept the
-        targets. `Info.ok` is then False, and the state keeps everything except t and the counts.
+        targets. After a rejected step `Info.ok` is False, and the state has changed only in t and the counts.
 
         Examples
         --------
@@ -183,7 +185,7 @@ class FirstOrder(metaclass=Documented):
 
 
 def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple[FirstOrderState, Info]:
-    """A step on checked arguments. t is None in both states."""
+    """One step on checked arguments. The given and the returned state have t = None."""
     xp, network, weights = array_namespace(X), rule.network, state.weights
     at = linearised(network, weights, X, Y)
     loss = at.loss()

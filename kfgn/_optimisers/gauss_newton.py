@@ -1,6 +1,4 @@
-"""The paper's optimiser, Algorithm 1 with every heuristic of Appendix C: a damped Gauss-Newton direction, its step size
-by the full Gauss-Newton matrix, and dampings that adapt themselves.
-"""
+"""The paper's optimiser, Algorithm 1 with every heuristic of Appendix C."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,52 +22,54 @@ from .state_checks import check_kind, check_representable, checked_state
 class GaussNewton(Settings):
     """The Gauss-Newton optimiser of the paper, Algorithm 1 with the heuristics of Appendix C.
 
-    It minimises f = loss + eta / 2 |theta|^2, where theta are all weights, biases included.
+    The optimiser minimises f = loss + eta / 2 |theta|^2, where theta contains all weights and biases.
 
     Parameters
     ----------
     network : Network
         The network and its objective.
     curvature : KroneckerFactored or HessianFree, optional
-        The estimate of the Gauss-Newton matrix. By default it is KFRA.
+        The estimate of the Gauss-Newton matrix, by default KFRA.
     eta : float, optional
-        The weight of L2.
+        The weight of L2 regularisation.
     tau, gamma : Damping or None, optional
-        The dampings of the full matrix and of the blocks. None is replaced by the default of the curvature, so that
-        the attributes of an instance are never None.
+        The damping tau of the full matrix, and the damping gamma of the blocks. None is replaced by the default of
+        `curvature`, so that the attributes tau and gamma of an instance are never None.
     thresholds : pair of float, optional
-        tau is increased where rho is below the first threshold, and decreased where rho is above the second. The paper
-        has one, 3/4.
+        tau is increased where rho is below the first threshold, and decreased where rho is above the second threshold.
+        The paper uses 3/4 for both thresholds.
     max_step_size : float or None, optional
-        The largest |alpha|. None for no bound, as in the paper.
+        The upper bound of |alpha|; None for no bound, as in the paper.
     momentum : float, optional
-        From 0 to 1: the part of the last update that is added to the next one. The paper found no use for it.
+        The fraction of the last update that is added to the next update, from 0 to 1. The paper found no use for
+        momentum.
     parameter_average : float, optional
-        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
+        The upper bound of the decay beta in the moving average of the parameters (45), from 0 to 1.
 
     Raises
     ------
     TypeError
-        For a value of a wrong type.
+        If an argument has a wrong type.
     ValueError
-        For a number out of range, and for an objective whose H_L is indefinite if `Network.psd` is "raise".
+        If a number is out of range, or if the H_L of the objective is indefinite and `Network.psd` is "raise".
 
     Notes
     -----
-    A step on a batch computes, with the curvature as averaged over the batches so far and the exact Gauss-Newton matrix
-    G-bar of this batch::
+    Let `curvature` be the curvature averaged over the batches so far, and G-bar the exact Gauss-Newton matrix of the
+    current batch. A step computes::
 
         delta~ = C~^-1 grad f           C~    = curvature + (gamma + eta) I     (33)-(38)
         delta  = alpha delta~           alpha = -delta~^T grad f / delta~^T C-bar delta~
                                         C-bar = G-bar + (tau + eta) I           (39)-(41)
 
-    tau follows the reduction ratio rho (42). gamma is the one of gamma omega, gamma and gamma / omega with which the
-    model under C-bar falls most (C.3). Both changes in rho are those of the whole update: delta, and with momentum the
-    part of the last update. tau keeps its value if both changes are within eight roundings of f.
+    tau is adapted by the reduction ratio rho (42). The new gamma is chosen from gamma omega, gamma and gamma / omega,
+    so that the quadratic model with C-bar decreases most (C.3). With momentum, rho is computed for the whole update:
+    delta plus a fraction of the last update. The damping tau does not change if the changes of f and of the model are
+    both at most eight rounding errors of f.
 
-    A step costs a forward and a backward pass, the factors and their inversion, and for alpha a forward pass of
-    tangents. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions and three
-    passes of tangents.
+    A step costs a forward and a backward pass, the computation and inversion of the factors, and a forward pass of
+    tangents for alpha. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions
+    and three passes of tangents.
 
     Examples
     --------
@@ -92,22 +92,22 @@ class GaussNewton(Settings):
         Parameters
         ----------
         weights : sequence of Array
-            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. They are finite,
-            float32 or float64, and on one device. The state has a copy of them.
+            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. All weights are
+            finite, float32 or float64, and on one device. The state has a copy of the weights.
 
         Returns
         -------
         State
-            With t = 0, a Python integer. Its arrays have the library, dtype and device of the weights, and no two of
-            them share memory.
+            The state with t = 0, a Python integer. The arrays of the state have the library, dtype and device of the
+            weights, and no two arrays share memory.
 
         Raises
         ------
         TypeError
-            For values that are not arrays, for arrays of different libraries, and for wrong dtypes.
+            If weights are not arrays, belong to different libraries or have a wrong dtype.
         ValueError
-            For wrong shapes, different devices and values that are not finite, and for a hyperparameter that the dtype
-            of the weights cannot hold.
+            If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
+            hyperparameter.
         MemoryError
             If the averaged factors exceed the memory of the device.
 
@@ -126,12 +126,12 @@ class GaussNewton(Settings):
         return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """Return the random numbers of a step. They depend on the arguments alone, and not on the library.
+        """Return the random numbers of a step, which depend on the arguments alone and not on the library.
 
         Parameters
         ----------
         seed : int
-            The seed of the run, from 0.
+            The seed of the run, at least 0.
         t : int
             The number of the step, 1, 2, ...
         N : int
@@ -140,13 +140,14 @@ class GaussNewton(Settings):
         Returns
         -------
         NumPy array or None
-            In float32, of `label_draws_shape` for KFAC and of `projection_shape` for random projections. `step` expects
-            them in the library and the dtype of the weights. None for methods that sample nothing.
+            The random numbers in float32, of the shape `label_draws_shape` for KFAC and `projection_shape` for random
+            projections. `step` expects the random numbers in the library and the dtype of the weights. None for methods
+            that sample nothing.
 
         Raises
         ------
         TypeError, ValueError
-            For an argument that is not an integer in its range.
+            If an argument is not an integer or is out of range.
 
         Examples
         --------
@@ -159,7 +160,7 @@ class GaussNewton(Settings):
 
     @with_own_settings
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
-        """Return the state after one update on a batch, and its outcome. Pure: no argument changes.
+        """Return the state after one update on a batch, and the outcome of the update. No argument is changed.
 
         Parameters
         ----------
@@ -168,46 +169,45 @@ class GaussNewton(Settings):
         X : Array
             The inputs (N, D_0).
         Y : Array
-            The targets: (N, D_L), or (N,) indices for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : Array or None, optional
             The result of `draw` as an array of the library and dtype of the weights.
 
         Returns
         -------
         State
-            With t one larger.
+            The new state, whose t is larger by 1.
         Info
-            0-d arrays. The step does not wait for the device.
+            The outcome of the step, as 0-d arrays that the device may still be computing.
 
         Raises
         ------
         TypeError
-            For values that are not arrays, for arrays of different libraries, for wrong dtypes, and for tensors inside
-            a transform of torch.func.
+            If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
+            transform of torch.func.
         ValueError
-            For wrong shapes, different devices, an empty batch, and a state of another optimiser.
+            If shapes are wrong, devices differ, the batch is empty, or the state belongs to another optimiser.
 
         Notes
         -----
-        A step that cannot be computed, or whose targets or draws are out of range, is rejected: `Info.ok` is False, and
-        the state keeps everything except t and the counts. If the batch and the draws were in order, a damping was too
-        small. One of the two is then increased, to the larger of its value / omega and the unit roundoff, within its
-        bounds:
+        A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
+        `Info.ok` is False, and only t, the counts and possibly one damping have changed. After a rejected step with a
+        valid batch and valid draws, one damping increases to max(damping / omega, u), within its bounds, where u is the
+        unit roundoff of the dtype:
 
-        gamma
-            if a damped block is not positive definite or the direction is not finite. With the full matrix of
-            `HessianFree`, which does not depend on gamma, tau is increased instead.
-        tau
-            if the direction is finite and alpha times the direction is not, or if this step adapts tau and f is not
-            finite after the update.
+        * gamma increases if a damped block is not positive definite or the direction is not finite. The full matrix of
+          `HessianFree` does not depend on gamma, so tau increases instead.
+        * tau increases if the direction is finite but alpha times the direction is not, or if the step adapts tau and f
+          is not finite after the update.
 
-        f after the update is computed only in steps that adapt tau. Another step may therefore be accepted although f,
-        or a sum that the next step needs, overflows at the new weights. Every later step is then rejected, and no
-        damping helps. In this case continue from an earlier state with a larger tau, with `max_step_size`, or with a
-        tau of period 1, which computes f after every update.
+        Only steps that adapt tau compute f after the update. A step that does not adapt tau may therefore be accepted
+        although f, or a sum that the next step needs, overflows at the new weights. After an overflow at the new
+        weights every step is rejected, and no damping helps. The remedy is to continue from an earlier state with a
+        larger tau, with `max_step_size`, or with a tau of period 1, which computes f after every update.
 
-        JAX compiles one program, which serves every t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of
-        a larger program, in which `State.t` is an array. Both give the same results within rounding.
+        JAX compiles one program for all t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of a larger
+        program, in which `State.t` is an array. The results with and without a larger program are equal within
+        rounding.
 
         Examples
         --------
@@ -242,10 +242,10 @@ class GaussNewton(Settings):
         )
 
     def _program(self, t: int | Array, like: Array) -> Callable[..., tuple[State, Info]]:
-        """The function of a state, X, Y and draws that does step t.
+        """The function of a state, X, Y and draws that computes step t.
 
-        JAX compiles one program for every t, instead of one for each of up to eight schedules. The other libraries
-        choose on the host.
+        JAX compiles one program for all t, instead of one program for each of up to eight schedules. For other
+        libraries the host chooses the schedule.
         """
         if can_branch_on(like):
             return partial(compiled(step_at, self, like=like), t)

@@ -26,7 +26,7 @@ from .state import Info, State, counted
 def step(
     settings: Settings, schedule: Schedule, state: State, X: Array, Y: Array, draws: Array | None
 ) -> tuple[State, Info]:
-    """A step on checked arguments. t is None in both states."""
+    """One step on checked arguments. The given and the returned state have t = None."""
     xp, network, eta = array_namespace(X), settings.network, settings.eta
     estimate: CurvatureEstimate[Any] = settings.curvature
     at = linearised_for_gauss_newton(network, state.weights, X, Y)
@@ -87,10 +87,10 @@ def step(
 
 
 def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:
-    """The denominator of (42), 0-d, for the whole update, which includes a part of the last update."""
+    """The change of the model, the denominator of (42), 0-d, for an update that includes momentum."""
     return inner(at.xp, update, gradient) + curvature_term(at, update, state.tau + eta) / 2
 
 
 def step_at(settings: Settings, t: Array, state: State, X: Array, Y: Array, draws: Array | None) -> tuple[State, Info]:
-    """A step whose schedule depends on an array t."""
+    """One step on checked arguments, with the schedule of step t, a 0-d integer array."""
     return step(settings, schedule_at(settings, t), state, X, Y, draws)

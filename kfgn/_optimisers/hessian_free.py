@@ -1,4 +1,4 @@
-"""The exact Gauss-Newton matrix of a batch, whole or its blocks: directions by conjugate gradients."""
+"""Directions by conjugate gradients, with the exact Gauss-Newton matrix of a batch or with its diagonal blocks."""
 
 # ruff: noqa: ARG002  (methods of an interface)
 
@@ -23,7 +23,7 @@ from .curvature_estimate import Added
 
 @dataclass(frozen=True)
 class HessianFree(metaclass=Documented):
-    """The exact Gauss-Newton matrix of the current batch, by products with it alone.
+    """The exact Gauss-Newton matrix of the current batch, used only in products with vectors.
 
     Parameters
     ----------
@@ -33,22 +33,22 @@ class HessianFree(metaclass=Documented):
     iterations : int, optional
         The number of iterations of conjugate gradients.
     tolerance : float, optional
-        From 0: the norm of the residual relative to that of the gradient, below which the solution no longer changes.
+        The relative norm |residual| / |gradient| below which the solution no longer changes, at least 0.
 
     Raises
     ------
     TypeError
-        For a value of a wrong type.
+        If an argument has a wrong type.
     ValueError
-        For a number out of range.
+        If a number is out of range.
 
     Notes
     -----
-    Every iteration has a product of the matrix with a vector, which costs about two gradients. All iterations are
-    computed, since a step would have to wait for the device to stop earlier. No factor and no average is kept between
-    steps.
+    Every iteration computes a product of the matrix with a vector, which costs about two gradients. All iterations are
+    computed, because a step that stops early would have to wait for the device. The state contains no factors and no
+    averages of curvature.
 
-    An instance is an argument of `GaussNewton`, which calls the other methods.
+    An instance is an argument of `GaussNewton`, which calls the methods of the instance.
 
     Examples
     --------
@@ -59,8 +59,8 @@ class HessianFree(metaclass=Documented):
     (1.0, None)
     """
 
-    # A hundred times the defaults of `KroneckerFactored`, whose averages are a damping too. With 1e-2 runs on digits
-    # diverge.
+    # The defaults are a hundred times those of `KroneckerFactored`, whose averages act as a damping too. With dampings
+    # of 1e-2, runs on digits diverge.
     default_tau: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
 
@@ -78,43 +78,43 @@ class HessianFree(metaclass=Documented):
 
     @property
     def uses_gamma(self) -> bool:
-        """True if the matrix is damped by gamma, as the blocks are."""
+        """True for the blocks, which are damped by gamma + eta."""
         return self.blocks
 
     def refreshes(self, t: int | Array) -> bool:
-        """True, since every step has the matrix of its own batch."""
+        """True, since every step uses the matrix of the current batch."""
         return True
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """None, since nothing is sampled."""
+        """None, since conjugate gradients sample nothing."""
         return None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> None:
-        """Raise `ValueError` for draws, since nothing is sampled."""
+        """Raise `ValueError` for draws other than None, since conjugate gradients sample nothing."""
         if draws is not None:
             raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Do nothing, since no array that may not fit is kept between steps."""
+        """Do nothing, since no array is kept between steps."""
 
     def start(self, network: Network, like: Array) -> tuple[()]:
-        """No array is kept between steps."""
+        """The empty tuple, since no array is kept between steps."""
         return ()
 
     def completed(self, kept: tuple[()], added: Added) -> tuple[()]:
-        """No array is kept between steps."""
+        """The empty tuple `kept`, since no array is kept between steps."""
         return kept
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: tuple[()], draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, tuple[()]]:
-        """The gradient of the mean loss of the batch."""
+        """The gradient of the mean loss of the batch, and the empty tuple `kept`."""
         return at.mean_gradient(at.dE_dh()), kept
 
     def direction(
         self, at: GaussNewtonLinearisation, kept: tuple[()], gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, tuple[()], Array]:
-        """The direction (33) or (34) by conjugate gradients, `kept`, and a 0-d boolean: true if it is usable."""
+        """The direction (33) or (34) by conjugate gradients, `kept`, and a 0-d boolean: true for a finite damping."""
         product = gauss_newton_block_operator(at) if self.blocks else gauss_newton_operator(at)
         damping = added.blocks if self.blocks else added.full
         solution = conjugate_gradient(
@@ -127,5 +127,5 @@ class HessianFree(metaclass=Documented):
         return solution.x, kept, at.xp.isfinite(damping)
 
     def ready(self, at: GaussNewtonLinearisation, kept: tuple[()], draws: Array | None) -> Array:
-        """A 0-d boolean that is always true, since only the batch is needed."""
+        """A 0-d boolean that is always true, since the matrix depends on the current batch alone."""
         return true(at.X)

@@ -1,4 +1,4 @@
-"""The Kronecker-factored curvature of a run: averaged factors, and directions by the inverses of damped blocks."""
+"""The Kronecker-factored curvature of a run: averaged factors, and directions from the inverses of damped blocks."""
 
 from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
 
@@ -50,33 +50,34 @@ class KroneckerFactored(metaclass=Documented):
     method : {"kfra", "kflr", "kfac", "rp"}, optional
         The method that computes G_l: KFRA (26), KFLR (25), KFAC (59), or random projections.
     samples : int, optional
-        S, the number of labels (KFAC) or of projections (`rp`) per datapoint. The other methods ignore it.
+        S, the number of labels (KFAC) or of projections (`rp`) per datapoint. KFRA and KFLR ignore `samples`.
     inversion : {"trace", "frobenius", "spectral", "exact"}, optional
-        The damping and inversion of a block. The first three are the factored damping (36), where the factor omega (38)
-        balances this norm of Q_l and G_l. "exact" inverts (35) by eigenvalues.
+        The method that damps and inverts a block. The name of a norm selects the factored damping (36), whose omega
+        (38) balances Q_l and G_l in this norm. The name "exact" selects the inversion of the damped block (35) by
+        eigenvalues.
     average : float, optional
-        From 0 to 1: the largest weight of the earlier batches in the averages of Q_l and G_l. The paper has 0.9 in
-        Section 5. 0 uses the factors of the current batch alone.
+        The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
+        paper uses the bound 0.9. With average=0 only the factors of the current batch are used.
     refresh : int, optional
-        The number of steps from one computation of factors and inverses to the next. A step without
-        this computation costs little more than a gradient. The inverses are also computed again where gamma is adapted.
+        The factors and inverses are computed every `refresh` steps. A step that does not compute the factors costs
+        little more than a gradient. A step that adapts gamma also computes the inverses again.
 
     Raises
     ------
     TypeError
-        For a value that is not a number.
+        If `samples`, `average` or `refresh` is not a number.
     ValueError
-        For an unknown name or a number out of range.
+        If a name is unknown or a number is out of range.
 
     Notes
     -----
     The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
 
-    In the factored damping (36), the damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A) unless it is 0, where u
-    is the unit roundoff of the dtype. A positive damping below this bound would be lost in A. This rule is not in the
-    paper.
+    In the factored damping (36), a positive damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
+    unit roundoff of the dtype. A damping below the lower bound would be lost in the rounding errors of A. The lower
+    bound of the damping is not in the paper.
 
-    An instance is an argument of `GaussNewton`, which calls the other methods.
+    An instance is an argument of `GaussNewton`, which calls the methods of the instance.
 
     Examples
     --------
@@ -87,7 +88,8 @@ class KroneckerFactored(metaclass=Documented):
     (5, 2)
     """
 
-    # docs/experiments.md has the evidence. Below these bounds float32 would lose the damping, and 0 would stay 0.
+    # docs/experiments.md has the evidence for the default dampings. A damping below 1e-6 would be lost in float32,
+    # and a damping of 0 would stay 0.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
     uses_gamma: ClassVar[bool] = True
@@ -122,22 +124,22 @@ class KroneckerFactored(metaclass=Documented):
         return None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The draws, if they fit the method and the batch X (N, D_0). No element of an array is read."""
+        """The draws, checked for the method and the batch X (N, D_0). No element of an array is read."""
         if self.method in ("kflr", "kfra"):
             if draws is not None:
                 raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")
             return None
         if draws is None:
-            raise ValueError(f"draws: expected the random numbers of {self.method}, see `draw`, got None")
+            raise ValueError(f"draws: expected the random numbers of {self.method} from `draw`, got None")
         checked = checked_draws if self.method == "kfac" else checked_projections
         return checked(network, X, draws, check=False)
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if two sets of averages and the factors of a batch exceed the known memory."""
+        """Raise `MemoryError` if two sets of averages and the factors of a batch exceed the memory of the device."""
         check_memory(network, like, sets=3)
 
     def start(self, network: Network, like: Array) -> Factors:
-        """Averages of no batch, in the dtype and on the device of `like`. Inverses are placeholders."""
+        """Factors before the first batch, in the dtype and on the device of `like`. The inverses are placeholders."""
         Q = tuple(zeros((P, P), like) for _, P in network.weight_shapes)
         G = tuple(zeros((D, D), like) for D, _ in network.weight_shapes)
         inverses: tuple[DampedInverse, ...] = ()
@@ -149,7 +151,7 @@ class KroneckerFactored(metaclass=Documented):
         return Factors(zero_count(like), Q, G, inverses)
 
     def completed(self, kept: Factors, added: Added) -> Factors:
-        """The factors with inverses, if they serve several steps and were left out of the state."""
+        """The factors `kept`, with missing inverses computed if several steps share the inverses."""
         if self.refresh == 1 or kept.inverses:
             return kept
         return kept._replace(inverses=self._inverses(kept, added)[0])
@@ -157,7 +159,7 @@ class KroneckerFactored(metaclass=Documented):
     def observed(
         self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, Factors]:
-        """The gradient of the mean loss, and the factors with the factors of the batch in their averages."""
+        """The gradient of the mean loss, and the averaged factors, updated with the factors of the batch."""
 
         def with_batch() -> tuple[Arrays, Factors]:
             dE_dh, G = METHODS[self.method](at, draws)
@@ -171,7 +173,7 @@ class KroneckerFactored(metaclass=Documented):
     def direction(
         self, at: GaussNewtonLinearisation, kept: Factors, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Factors, Array]:
-        """The direction (34), the factors with the inverses that made it, and a 0-d boolean: true if it is usable."""
+        """The direction (34), the factors with their inverses, and a 0-d boolean: true if all inverses exist."""
         inverses, ok = branch(invert, lambda: self._inverses(kept, added), lambda: (kept.inverses, true(at.X)))
         delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, gradient, strict=True))
         serves_again = inverses if self.refresh > 1 else ()
@@ -179,7 +181,7 @@ class KroneckerFactored(metaclass=Documented):
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
         """A 0-d boolean, true if a batch is in the averages and the draws are in range."""
-        averages_exist = kept.count > 0  # it is 0 until a first step has been accepted
+        averages_exist = kept.count > 0  # the count of batches is 0 until a step has been accepted
         if draws is None:
             return averages_exist
         return averages_exist & draws_allowed(at.xp, at.network, draws, self.method == "kfac")

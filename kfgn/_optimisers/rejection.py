@@ -1,4 +1,4 @@
-"""The dampings after a rejected step, so that the next step is a different one. This rule is not in the paper."""
+"""The increase of a damping after a rejected step. The paper has no rule for rejected steps."""
 
 from .._types import Array, Namespace
 from .adaptation import Dampings, after_rejection
@@ -10,11 +10,12 @@ def with_more_damping(
 ) -> State:
     """The state after a step of `GaussNewton` that was rejected because a damping was too small.
 
-    unsolved:   true if the damped matrix is not positive definite or the direction is not finite. The damping of this
-                matrix is then raised
-    overshot:   true if the update, or f after the update, is not finite. tau is then raised, as for a rho below its
-                threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of delta~
-    uses_gamma: the damped matrix contains gamma; otherwise it contains tau
+    unsolved:   true if the damped matrix is not positive definite or the direction is not finite, so that the damping
+                of the matrix is increased
+    overshot:   true if the update, or f after the update, is not finite, so that tau is increased as for a rho below
+                the first threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of
+                delta~
+    uses_gamma: true if the damped matrix contains gamma, false if the damped matrix contains tau
     """
     if not uses_gamma:
         overshot, unsolved = overshot | unsolved, xp.zeros_like(unsolved)

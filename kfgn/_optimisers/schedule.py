@@ -1,4 +1,4 @@
-"""The heuristics that run in a step. They depend on the number of the step alone."""
+"""The heuristics that run in a step, which depend on the number of the step alone."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from .._types import Array
 
 
 class Schedule(NamedTuple):
-    """The heuristics of a step. Each field is a Python bool, or a 0-d boolean array if t is an array.
+    """The heuristics of a step: Python bools, or 0-d boolean arrays if t is an array.
 
-    refreshes:    the curvature is computed again
-    adapts_tau:   tau follows the reduction ratio (42)
-    adapts_gamma: gamma is chosen from three candidates
+    refreshes:    true if the curvature is computed again
+    adapts_tau:   true if tau is adapted by the reduction ratio (42)
+    adapts_gamma: true if gamma is chosen from three candidates
     """
 
     refreshes: bool | Array
@@ -24,9 +24,9 @@ class Schedule(NamedTuple):
 
 
 def is_multiple(t: int | Array, period: int | None) -> bool | Array:
-    """True if t is a multiple of the period, and False without a period.
+    """True if t is a multiple of the period, and False if the period is None.
 
-    The result is a Python bool if it is the same for every t, so that a trace over t has one branch only.
+    If the result is the same for every t, it is a Python bool, so that a traced program has only one branch.
     """
     if period is None or period == 1:
         return period == 1

@@ -1,4 +1,4 @@
-"""The settings of `GaussNewton`, validated."""
+"""The settings of `GaussNewton`, and their validation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +51,7 @@ class Settings(metaclass=Documented):
 
     @property
     def dampings(self) -> Dampings:
-        """tau and gamma, of which neither is None."""
+        """The dampings tau and gamma, where the default of the curvature replaces None."""
         tau, gamma = self.curvature.default_tau, self.curvature.default_gamma
         return Dampings(_damping("tau", self.tau, tau), _damping("gamma", self.gamma, gamma))
 

@@ -13,39 +13,41 @@ from .first_order import FirstOrder
 class SGD(FirstOrder):
     """Gradient descent, with momentum or Nesterov's momentum as PyTorch defines them.
 
-    It minimises f = loss + eta / 2 |theta|^2, where theta are all weights, biases included.
+    The method minimises f = loss + eta / 2 |theta|^2, where theta contains all weights and biases.
 
     Parameters
     ----------
     network : Network
         The network and its objective.
     learning_rate : float
-        Above 0.
+        The learning rate, above 0.
     halving : int or None, optional
-        The learning rate is halved each time that this number of steps has been accepted. None keeps it constant.
+        The number of accepted steps after which the learning rate is halved, repeatedly; None for a constant learning
+        rate.
     eta : float, optional
-        The weight of L2.
+        The weight of L2 regularisation.
     parameter_average : float, optional
-        From 0 to 1: the upper bound of the decay beta in the average of the parameters (45).
+        The upper bound of the decay beta in the moving average of the parameters (45), from 0 to 1.
     momentum : float, optional
-        From 0 to 1.
+        The momentum, from 0 to 1.
     nesterov : bool, optional
         True for Nesterov's momentum.
 
     Raises
     ------
     TypeError
-        For a value of a wrong type.
+        If an argument has a wrong type.
     ValueError
-        For a number out of range, and for Nesterov's momentum if momentum is 0.
+        If a number is out of range, or if `nesterov` is True and `momentum` is 0.
 
     Notes
     -----
-    With g = grad f, a step computes ::
+    With g = grad f and the learning rate `rate`, a step computes ::
 
         v = momentum v + g,   theta = theta - rate v
 
-    and with Nesterov's momentum theta = theta - rate (g + momentum v). It costs one forward and one backward pass.
+    With Nesterov's momentum the second equation is theta = theta - rate (g + momentum v). A step costs one forward and
+    one backward pass.
 
     Examples
     --------
@@ -72,17 +74,17 @@ class SGD(FirstOrder):
             nesterov=checked_flag("nesterov", self.nesterov),
         )
         if self.nesterov and not self.momentum:
-            raise ValueError("nesterov: expected momentum above 0 with it, got 0")
+            raise ValueError("nesterov: expected a momentum above 0 with nesterov=True, got 0")
 
     def updated(
         self,
-        xp: Namespace,  # noqa: ARG002  (the interface of a rule)
+        xp: Namespace,  # noqa: ARG002  (the interface of `FirstOrder`)
         moments: tuple[Arrays, ...],
         gradient: Arrays,
         n: Array,  # noqa: ARG002
         rate: Array,
     ) -> tuple[Arrays, tuple[Arrays, ...]]:
-        """Return the update, and the velocity v after it."""
+        """Return the update of the weights, and the velocity v that includes this gradient."""
         v = plus(gradient, moments[0], self.momentum)
         direction = plus(gradient, v, self.momentum) if self.nesterov else v
         return tuple(-rate * x for x in direction), (v,)

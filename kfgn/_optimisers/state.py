@@ -1,4 +1,4 @@
-"""The records of a run: the states of the optimisers, and the outcome of a step."""
+"""The states of the optimisers, and the outcome of a step."""
 
 from typing import Any, NamedTuple
 
@@ -15,17 +15,17 @@ from .arrays import zero_count
 
 @documented_tuple
 class Counts(NamedTuple):
-    """Counts of the outcomes of the steps of a run, each a 0-d integer array on the device of the weights.
+    """The numbers of accepted and rejected steps of a run, as 0-d integer arrays on the device of the weights.
 
     Attributes
     ----------
     accepted : Array
         The number of steps that changed the weights.
     rejected : Array
-        The number of steps that did not: a value was not finite, a matrix was not positive definite, or a target or a
-        draw was out of range.
+        The number of steps that did not change the weights, because a value was not finite, a matrix was not positive
+        definite, or a target or a draw was out of range.
     failures : Array
-        The number of rejected steps since the last accepted one.
+        The number of rejected steps since the last accepted step.
 
     Examples
     --------
@@ -52,15 +52,15 @@ class Factors(NamedTuple):
     Attributes
     ----------
     count : Array
-        The number of batches in the averages, a 0-d integer array. The averages have no meaning while it is 0.
+        The number of batches in the averages, a 0-d integer array. While the count is 0, the averages have no meaning.
     Q : tuple of Array
         The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) for a layer without a bias.
     G : tuple of Array
         The averages of G_l, (D_l, D_l) for l = 1, ..., L.
     inverses : tuple, optional
-        The inverses of the damped blocks, where `KroneckerFactored.refresh` is above 1 and they serve several steps.
-        Empty where every step computes its own. In a state that is made by hand they may be left empty. The next step
-        then computes them from Q, G and `State.gamma`.
+        The inverses of the damped blocks, if `KroneckerFactored.refresh` is above 1, so that several steps share the
+        inverses. The tuple is empty if `KroneckerFactored.refresh` is 1. In a state that is made by hand the tuple may
+        be empty, and the next step computes the inverses from Q, G and `State.gamma`.
 
     Examples
     --------
@@ -80,32 +80,33 @@ class Factors(NamedTuple):
 
 @documented_tuple
 class State(NamedTuple):
-    """The state of a run of `GaussNewton` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
+    """The state of a run of `GaussNewton` after t steps: a tuple of arrays, which JAX and PyTorch treat as a pytree.
 
     Attributes
     ----------
     t : int or Array
-        The number of steps done: a Python integer, as `init` makes it, or a 0-d integer array of JAX, as it is inside
-        `jax.jit` and `jax.lax.scan`. It decides which heuristics run in the next step.
+        The number of completed steps, which decides which heuristics run in the next step. Inside `jax.jit` and
+        `jax.lax.scan`, t is a 0-d integer array of JAX, and otherwise a Python integer.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
-        The moving average of the weights (44), (45), in the same shapes.
+        The moving average of the weights (44), (45), in the shapes of the weights.
     factors : Factors or tuple
         The averaged curvature: `Factors` for `KroneckerFactored`, and () for `HessianFree`.
     tau, gamma : Array
-        The dampings of the full matrix and of the blocks, 0-d.
+        The damping tau of the full matrix and the damping gamma of the blocks, 0-d.
     update : tuple of Array
-        The last update, in the shapes of the weights; () without momentum.
+        The last update, in the shapes of the weights; () if `GaussNewton.momentum` is 0.
     counts : Counts
-        The outcomes of the steps.
+        The numbers of accepted and rejected steps.
 
     Notes
     -----
-    To make a state from its parts, for instance from a checkpoint, replace fields of a first state:
-    `optimiser.init(weights)._replace(t=..., average=..., factors=..., tau=..., gamma=...)`. All arrays have the dtype,
-    library and device of the weights; `step` checks this and the shapes. With `KroneckerFactored` give
-    `kfgn.Factors(count, Q, G)`: missing inverses are computed.
+    To make a state from its parts, for instance from a checkpoint, replace fields of an initial state:
+    `optimiser.init(weights)._replace(t=..., average=..., factors=..., tau=..., gamma=...)`. All arrays must have the
+    library and device of the weights, and all floating-point arrays the dtype of the weights. `step` checks libraries,
+    dtypes, devices and shapes. For `KroneckerFactored`, `factors` may be `kfgn.Factors(count, Q, G)`, since the next
+    step computes missing inverses.
 
     Examples
     --------
@@ -133,21 +134,21 @@ class State(NamedTuple):
 
 @documented_tuple
 class FirstOrderState(NamedTuple):
-    """The state of a run of `SGD` or `Adam` after t steps. It is a tuple of arrays, so JAX and PyTorch see a pytree.
+    """The state of a run of `SGD` or `Adam` after t steps: a tuple of arrays, which JAX and PyTorch treat as a pytree.
 
     Attributes
     ----------
     t : int or Array
-        The number of steps done: a Python integer, or a 0-d integer array of JAX.
+        The number of completed steps: a Python integer, or a 0-d integer array of JAX.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
-        The moving average of the weights (44), (45), in the same shapes.
+        The moving average of the weights (44), (45), in the shapes of the weights.
     moments : tuple of tuple of Array
-        For `SGD` the momentum v, and for `Adam` the averages m of the gradient and v of its square, each in the shapes
-        of the weights.
+        For `SGD` the velocity v; for `Adam` the average m of the gradient and the average v of the squared gradient.
+        The moments have the shapes of the weights.
     counts : Counts
-        The outcomes of the steps.
+        The numbers of accepted and rejected steps.
 
     Examples
     --------
@@ -168,7 +169,7 @@ class FirstOrderState(NamedTuple):
 
 @documented_tuple
 class Info(NamedTuple):
-    """The outcome of a step: 0-d arrays on the device of the weights. The step does not wait for their values.
+    """The outcome of a step, as 0-d arrays that the device of the weights may still be computing.
 
     Attributes
     ----------
@@ -177,17 +178,17 @@ class Info(NamedTuple):
     loss : Array
         The mean loss of the batch at the weights before the step.
     f : Array
-        loss + eta / 2 |theta|^2, the function that is minimised, before the step.
+        The minimised function f = loss + eta / 2 |theta|^2, at the weights before the step.
     step_size : Array
-        alpha of (40): negative for a descent step, and 0 for a rejected one. For `SGD` and `Adam` it is minus the
-        learning rate.
+        The step size alpha (40): negative for a descent step, and 0 for a rejected step. For `SGD` and `Adam` alpha is
+        minus the learning rate.
     tau : Array or None
-        The damping of the full matrix in this step. None for `SGD` and `Adam`.
+        The damping tau of the full matrix in this step; None for `SGD` and `Adam`.
     gamma : Array or None
-        The damping of the blocks in this step, after its choice. None for `SGD` and `Adam`.
+        The damping gamma of the blocks that this step chose; None for `SGD` and `Adam`.
     rho : Array or None
-        The reduction ratio (42) of the whole update. NaN in a step that does not adapt tau, and where both changes of f
-        are within its rounding, so that their ratio has no meaning. None for `SGD` and `Adam`.
+        The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. The ratio is NaN in a step that
+        does not adapt tau, and in a step whose changes of f and of the model are within the rounding errors of f.
     valid : Array
         True if all targets have values that the objective accepts.
 
@@ -212,12 +213,12 @@ class Info(NamedTuple):
 
 
 def checked_start(network: Network, weights: Weights) -> Arrays:
-    """A copy of the initial weights, which are finite, of the shapes of the network, and in one library and dtype."""
+    """A copy of the initial weights, after a check of their values, shapes, library, dtype and device."""
     return tuple(map(copied, checked_weights(network, weights)))
 
 
 def no_counts(like: Array) -> Counts:
-    """The counts before the first step. The three arrays do not share memory."""
+    """The counts before the first step: three zeros, which do not share memory."""
     return Counts(zero_count(like), zero_count(like), zero_count(like))
 
 

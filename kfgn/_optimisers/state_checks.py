@@ -1,4 +1,4 @@
-"""Validation of a state: its arrays and their shapes are those that `init` makes for the optimiser."""
+"""Validation of a state, which must have the structure, shapes and dtypes of the state that `init` returns."""
 
 import dataclasses
 from collections.abc import Hashable, Iterator
@@ -20,7 +20,7 @@ State = TypeVar("State", bound=Any)
 
 
 class Optimiser(Hashable, Protocol):
-    """The part of an optimiser that determines the form of its states."""
+    """The part of an optimiser that determines the structure and shapes of its states."""
 
     @property
     def network(self) -> Network:
@@ -31,28 +31,30 @@ class Optimiser(Hashable, Protocol):
 
 
 def check_kind(state: Any, kind: type) -> None:
-    """`TypeError` for a state of a class other than `kind`."""
+    """Raise `TypeError` for a state that is not of the class `kind`."""
     if not isinstance(state, kind):
         raise TypeError(f"state: expected the {kind.__name__} that init or step gives, got {type_of(state)}")
 
 
 def checked_state(optimiser: Optimiser, state: State) -> State:
-    """The state outside any autograd graph, if its arrays are as `init` makes them. No element of an array is read.
+    """The state outside any autograd graph, after a check of its structure. No element of an array is read.
 
-    Its weights have been checked before. Raises `TypeError` for values that are not arrays, tensors inside a transform
-    of torch.func, and a different library or dtype. Raises `ValueError` for other faults.
+    The weights of the state must have been checked before. Raises `TypeError` for values that are not arrays, for
+    tensors inside a transform of torch.func, and for a library or dtype that differs from that of the weights. Raises
+    `ValueError` for all other faults of a state.
     """
     W_1 = state.weights[0]
     t = _checked_t(state.t, W_1)
     found = list(_leaves("state", state._replace(t=()), _form(optimiser)))
-    kinds = {type(array): (path, array) for path, array, _ in reversed(found)}  # the first array of each type is enough
+    # one array of each type is enough to compare the libraries
+    kinds = {type(array): (path, array) for path, array, _ in reversed(found)}
     xp = one_library_and_device({"W_1": W_1} | dict(kinds.values()))
     integers = {array.dtype for _, array, like in found if not like.floating}
     others = {dtype for dtype in integers if not xp.isdtype(dtype, "integral")}
     for path, array, like in found:
         check_not_transformed(path, array)
         if (got := tuple(array.shape)) != like.shape:
-            raise ValueError(f"{path}: expected shape {like.shape}, got {got}: it belongs to another optimiser")
+            raise ValueError(f"{path}: expected shape {like.shape}, got {got}: the state belongs to another optimiser")
         if (there := device(array)) is not None and there != (here := device(W_1)) and here is not None:
             raise ValueError(f"{path}: expected an array on the device of W_1, {here}, got one on {there}")
         if like.floating and array.dtype != W_1.dtype:
@@ -63,7 +65,7 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
 
 
 def check_representable(optimiser: Any, like: Array) -> None:
-    """`ValueError` for a number of an optimiser that is infinite in the dtype of `like`: each step would fail."""
+    """Raise `ValueError` for a hyperparameter that is infinite in the dtype of `like`, since every step would fail."""
     largest = float(array_namespace(like).finfo(like.dtype).max)
     for name, value in _numbers(optimiser):
         if value > largest:
@@ -76,22 +78,23 @@ def _checked_t(t: Any, W_1: Array) -> int | Array:
         xp = one_library_and_device({"W_1": W_1, "state.t": t})
         if xp.isdtype(t.dtype, "integral"):
             return t
-    return checked_integer("state.t", t, lower=0, expected="a Python integer from 0, or a 0-d integer array of JAX")
+    expected = "a Python integer of at least 0, or a 0-d integer array of JAX"
+    return checked_integer("state.t", t, lower=0, expected=expected)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Leaf:
-    """The shape and the kind of dtype of an array of the state."""
+    """The expected shape of an array of the state, and true if its dtype is floating-point."""
 
     shape: tuple[int, ...]
     floating: bool
 
 
 class _Form(tuple[Any, ...]):
-    """The form of a tuple: a `_Leaf` for each array and a `_Form` for each tuple in it.
+    """The expected structure of a tuple: a `_Leaf` for each array and a `_Form` for each tuple among its elements.
 
-    names:    the paths of the elements
-    optional: the paths of elements that may be left empty
+    names:    the path of each element within the tuple
+    optional: the paths of the elements that may be empty tuples
     """
 
     names: tuple[str, ...] = ()
@@ -116,16 +119,18 @@ def _form_of(tree: Any) -> Any:
 
 
 def _leaves(path: str, tree: Any, form: Any) -> Iterator[tuple[str, Array, _Leaf]]:
-    """Each array of the state with its path and its expected form."""
+    """Each array of the state with its path and its expected shape and dtype."""
     if isinstance(form, _Leaf):
         yield path, tree, form
         return
     if not isinstance(tree, tuple):
         raise TypeError(
-            f"{path}: expected a tuple of {len(form)}, got {type_of(tree)}: it belongs to another optimiser"
+            f"{path}: expected a tuple of {len(form)}, got {type_of(tree)}: the state belongs to another optimiser"
         )
     if len(tree) != len(form):
-        raise ValueError(f"{path}: expected {len(form)} elements, got {len(tree)}: it belongs to another optimiser")
+        raise ValueError(
+            f"{path}: expected {len(form)} elements, got {len(tree)}: the state belongs to another optimiser"
+        )
     for name, part, like in zip(form.names, tree, form, strict=True):
         left_out = name in form.optional and isinstance(part, tuple) and not part
         if not left_out:
@@ -133,7 +138,7 @@ def _leaves(path: str, tree: Any, form: Any) -> Iterator[tuple[str, Array, _Leaf
 
 
 def _numbers(record: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Each float among the fields of a dataclass and of the dataclasses in it, with its path."""
+    """Each float among the fields of a dataclass and of nested dataclasses, with its path."""
     for field in dataclasses.fields(record):
         value, name = getattr(record, field.name), prefix + field.name
         if dataclasses.is_dataclass(value):

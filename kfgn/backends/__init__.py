@@ -1,11 +1,14 @@
-"""Everything in which array libraries differ: opening them, and the functions that the array API standard lacks.
+"""The differences between array libraries: opening a library, and functions that the array API standard lacks.
 
 * libraries: each library on each device by name, such as "torch-cuda"
-* arrays: questions about an array (device, values, derivatives), and detached copies
+* arrays: properties of an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
-* compiling, loops: compilation and loops
+* compiling: compilation of functions of arrays
+* branching: a choice between two computations
+* loops: loops of fixed length
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
+* placement: the device of a new array
 * memory: the free memory of a device
 """
 

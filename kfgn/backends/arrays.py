@@ -1,4 +1,7 @@
-"""Questions about an array for which the array API standard has no function. No library is imported to answer them."""
+"""Properties of an array for which the array API standard has no function.
+
+A library is imported only for an array of this library.
+"""
 
 from typing import Any
 
@@ -50,7 +53,7 @@ def has_values(x: Array) -> bool:
     Returns
     -------
     bool
-        False if x is traced by JAX, is on the `meta` device of PyTorch, or `torch.compile` is compiling; otherwise
+        False if JAX traces x, if x is on the `meta` device of PyTorch, or if `torch.compile` is compiling; otherwise
         True.
 
     Examples
@@ -77,7 +80,8 @@ def detached(x: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        The same memory as x. Only PyTorch records graphs; an array of another library is returned unchanged.
+        An array that shares the memory of x. Only PyTorch records graphs, so an array of another library is returned
+        unchanged.
 
     Examples
     --------
@@ -99,7 +103,7 @@ def _detached_tensor(x: Array) -> Array:
 
 
 def _unwrapped(x: Array) -> Array:
-    """Return the tensor itself. A transform of torch.func wraps every result of an operation, also a constant."""
+    """Return the tensor without the wrapper that a transform of torch.func puts around every result."""
     import torch
 
     return x if torch.compiler.is_compiling() else torch.func.debug_unwrap(x)
@@ -115,11 +119,12 @@ def carries_derivatives(x: Array) -> bool:
     Returns
     -------
     bool
-        False for every array of another library, and while `torch.compile` is compiling, where it is not known.
+        False for an array of a library other than PyTorch, and while `torch.compile` is compiling, since the answer is
+        then unknown.
 
     Notes
     -----
-    The value of such an array and its derivatives belong together. `detached` would separate them silently.
+    `detached` would silently separate the value of an array from its derivatives.
 
     Examples
     --------
@@ -163,7 +168,7 @@ def unit_roundoff(x: Array) -> float:
 
 
 def index_dtype(x: Array) -> Any:
-    """Return the dtype of indices: the default integer dtype of the library of an array on its device.
+    """Return the dtype of indices: the default integer dtype of the library and device of an array.
 
     Parameters
     ----------
@@ -194,7 +199,7 @@ def copied(x: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        New memory. An array of JAX is copied too, since it may share the memory of a NumPy array.
+        A copy in new memory. Even an array of JAX is copied, since it may share the memory of a NumPy array.
 
     Examples
     --------
@@ -212,7 +217,7 @@ def copied(x: Array) -> Array:
 
 
 def is_plain(x: Array) -> bool:
-    """Return True if an array computes as the ordinary arrays of its library do.
+    """Return True if operations on an array have the same meaning as on ordinary arrays of its library.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX. `branch` chooses by such an array without reading it.
+    """Return True for an array of JAX, with which `branch` can choose without reading an element.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def branch(condition: bool | Array, yes: Callable[[], Tree], no: Callable[[], Tr
     Parameters
     ----------
     condition : bool or array, shape ()
-        A Python bool chooses on the host, and only the chosen function is called. A boolean array of JAX chooses on the
-        device by `jax.lax.cond`: one program has both functions and runs one of them.
+        For a Python bool the host chooses, and only the chosen function is called. For a boolean array of JAX the
+        device chooses by `jax.lax.cond`: the program contains both functions and runs one of them.
     yes, no : callable
-        Functions without parameters. For an array of JAX their results must be the same nested tuples of arrays, with
-        equal shapes and dtypes.
+        Functions without parameters. If the condition is an array of JAX, the results of both functions must be equally
+        nested tuples of arrays with equal shapes and dtypes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Compilation of functions of arrays. JAX compiles them, and NumPy runs them without floating-point warnings."""
+"""Functions of arrays that JAX compiles, and that NumPy runs without floating-point warnings."""
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
@@ -19,22 +19,22 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     f : callable
         A function f(*static, *arrays) that returns arrays, or tuples of arrays.
     *static : hashable
-        The first arguments of f. They are fixed when f is compiled.
+        The first arguments of f, which are constants of the compiled program.
     like : array of any shape and dtype
-        An array of the library that will call the function.
+        An array of the same library as the arguments of the returned function.
 
     Returns
     -------
     callable
-        The function of the remaining arguments.
+        The function of the arrays that remains when the static arguments of f are given.
 
     Notes
     -----
     JAX compiles f once for each combination of static arguments, shapes and settings. While JAX already traces `like`,
     f is not compiled separately, since the outer program contains it.
 
-    NumPy's floating-point warnings are switched off. Functions that may overflow report non-finite values in their
-    results.
+    NumPy's floating-point warnings are switched off, because functions that may overflow report non-finite values in
+    their results.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Differentiation rules for functions whose formula JAX would differentiate wrongly.
 
-JAX differentiates a formula piece by piece. A stable formula may have a kink where the function itself is smooth, for
-example max(h, 0) + log(1 + e^-|h|) at h = 0. At such a point JAX differentiates the kink. Far from 0 the derivatives
-of the pieces may cancel or be NaN.
+JAX differentiates a formula term by term. A numerically stable formula may have a term with a kink where the function
+is smooth, for example max(h, 0) + log(1 + e^-|h|) at h = 0. At a kink JAX may return a wrong derivative. At large |h|
+the derivatives of the terms may cancel or be NaN.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,23 @@ from array_api_compat import array_namespace, is_jax_array
 from .._types import Array, Namespace
 
 Rule = Callable[..., Any]
-"""rule(xp, x, t): the directional derivative of f(xp, *x) at the tuple of arrays x along the tuple t. Linear in t."""
+"""rule(xp, x, t): the directional derivative of f(xp, *x) at the tuple of arrays x along the tuple t, linear in t."""
 
 
 def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a function f(xp, *x) this directional derivative under JAX's transformations.
+    """Give a function f(xp, *x) the directional derivative `rule` under JAX's transformations.
 
     Parameters
     ----------
     rule : callable
-        rule(xp, x, t) returns the directional derivative of f at the tuple of arrays x along the tuple of arrays t.
-        It is linear in t, and has the structure, shapes and dtypes of the result of f. An integer array has no
-        derivative.
+        rule(xp, x, t) returns the directional derivative of f at the tuple of arrays x along the tuple of arrays t. The
+        directional derivative is linear in t, and has the structure, shapes and dtypes of the result of f. An element
+        of t for an integer array in x is ignored.
 
     Returns
     -------
     callable
-        A decorator for f. For the arrays of other libraries f is called unchanged.
+        A decorator for f. For arrays of libraries other than JAX, f is called unchanged.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Opening an array library on a device: its namespace, conversion from and to NumPy, and flags that change results.
 
-That a library can be imported does not make it usable. CuPy, for example, imports without a driver. So `open_backend`
-computes a product.
+A library that can be imported may still be unusable: CuPy, for example, can be imported without a driver.
+`open_backend` therefore computes a product as a test.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from .._words import shown
 
 
 class BackendUnavailableError(RuntimeError):
-    """A library that is not installed, or a device that this machine lacks. The message names a remedy if there is one.
+    """Raised if a library is not installed, or if this machine lacks a device. The message names a remedy, if any.
 
     Examples
     --------
@@ -38,12 +38,13 @@ class BackendUnavailableError(RuntimeError):
 class Backend(metaclass=Documented):
     """An array library on one device, for programs that start from NumPy arrays, such as trainers and tests.
 
-    `open_backend` makes it. The functions of kfgn do not need a backend: they use the library of their arguments.
+    `open_backend` returns a `Backend`. The functions of kfgn need no backend, since they use the library of their
+    arguments.
 
     Attributes
     ----------
     name : str
-        The name for `open_backend`, such as "torch-cuda".
+        The name of the backend as `open_backend` expects it, such as "torch-cuda".
     library : str
         The name of the library alone, such as "torch".
     device : str
@@ -69,7 +70,7 @@ class Backend(metaclass=Documented):
     extra: ClassVar[str]
     """The extra of kfgn that installs the library."""
     distributions: ClassVar[tuple[str, ...]]
-    """Distributions that provide the library. The first one that is installed gives the version."""
+    """The distributions that provide the library. The first installed distribution gives the version."""
 
     def __init__(self) -> None:
         self.xp: Namespace = self._namespace()
@@ -91,11 +92,11 @@ class Backend(metaclass=Documented):
         return contextlib.nullcontext()
 
     def forget(self) -> None:
-        """Free the programs that the library has compiled. They are compiled again when they are needed."""
+        """Free the programs that the library has compiled. A freed program is compiled again at its next use."""
 
     @abstractmethod
     def _namespace(self) -> Namespace:
-        """Import the library and return the functions of the standard."""
+        """Import the library and return its functions of the array API standard."""
 
     @abstractmethod
     def asarray(self, x: NDArray[Any]) -> Array:
@@ -165,7 +166,7 @@ class TorchCUDA(Torch):
 
 
 class Jax(Backend):
-    """JAX on the host. `scope` replaces two defaults of JAX, and `flags` returns the settings that replace them."""
+    """JAX on the host. `scope` changes two settings of JAX, and `flags` returns the changed settings."""
 
     name = library = extra = "jax"
     distributions = ("jax",)
@@ -179,7 +180,7 @@ class Jax(Backend):
         return jax.device_put(np.array(x), jax.devices(self.device)[0])
 
     def scope(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """Return a context with 64-bit arrays for float64 and float32 products that are float32 on a GPU too."""
+        """Return a context with 64-bit arrays for float64, and with products in full float32 precision for float32."""
         import jax
 
         stack = contextlib.ExitStack()
@@ -229,11 +230,11 @@ class CuPy(Backend):
 BACKENDS: dict[str, type[Backend]] = {
     backend.name: backend for backend in (NumPy, Strict, Torch, TorchCUDA, Jax, JaxCUDA, CuPy)
 }
-"""The class of each backend by name. Both commands use these names."""
+"""The class of each backend by name. The commands `kfgn` and `kfgn-check` use these names."""
 
 
 def _is_known(name: object) -> bool:
-    """Return True for the name of a backend. An array may be equal to a name without being one."""
+    """Return True for the name of a backend. The name must be a str, since an array may compare equal to a str."""
     return isinstance(name, str) and name in BACKENDS
 
 
@@ -243,8 +244,8 @@ def open_backend(name: str) -> Backend:
     Parameters
     ----------
     name : str
-        One of `BACKENDS`: "numpy", "strict" (array-api-strict), "torch", "torch-cuda", "jax", "jax-cuda" or "cupy".
-        Libraries without a suffix compute on the host, except CuPy.
+        One of `BACKENDS`: "numpy", "strict" (array-api-strict), "torch", "torch-cuda", "jax", "jax-cuda" or "cupy". A
+        backend without the suffix "-cuda" computes on the host, except "cupy".
 
     Returns
     -------
@@ -253,7 +254,7 @@ def open_backend(name: str) -> Backend:
     Raises
     ------
     ValueError
-        The name is not one of these.
+        The name is not in `BACKENDS`.
     BackendUnavailableError
         The library is not installed, or the device does not work on this machine.
 

@@ -1,8 +1,8 @@
 """Cholesky factors and eigendecompositions that report failure in their results instead of raising an exception.
 
 Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
-nothing. Here every library does the same: the results are NaN, and the 0-d bool array `ok` is False. The functions of
-this module read no element of an array.
+nothing. `cholesky` reports such a matrix in one way for all libraries: the factor is NaN, and the 0-d bool array `ok`
+is False. The functions of this module read no element of an array.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from .derivatives import with_derivative
 
 
 def cholesky(A: Array) -> tuple[Array, Array]:
-    """Return the lower Cholesky factor of a matrix, and whether it exists.
+    """Return the lower Cholesky factor of a matrix, and whether the factor exists.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def cholesky(A: Array) -> tuple[Array, Array]:
             L = xp.linalg.cholesky(A)
         except np.linalg.LinAlgError:
             L = xp.full_like(A, float("nan"))
-        # CuPy stops half-way without an error. In a correct factor row i has the squared norm A_ii; NaN fails this too.
+        # CuPy may return an incomplete factor without an error. Row i of a correct factor has the squared norm A_ii.
+        # The comparison of norms also fails for a factor with NaN.
         identity = xp.eye(A.shape[0], dtype=A.dtype, device=device(A))
         diagonal = xp.sum(A * identity, axis=-1)
         ok = xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)
@@ -105,7 +106,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _cholesky_solve(L: Array, B: Array) -> Array:
-    """Solve with functions of the standard alone, which has no triangular solver."""
+    """Solve L L^T X = B with functions of the array API standard alone, which has no triangular solver."""
     xp = array_namespace(L)
     return xp.linalg.solve(L.T, xp.linalg.solve(L, B))
 
@@ -123,12 +124,12 @@ def eigh(A: Array) -> tuple[Array, Array]:
     values : array (..., D)
         The eigenvalues, in ascending order.
     vectors : array (..., D, D)
-        The eigenvectors, in the columns. Both results are NaN for a matrix with a non-finite element.
+        The eigenvectors, as columns. The eigenvalues and eigenvectors are NaN for a matrix with a non-finite element.
 
     Notes
     -----
-    Under JAX the derivative is that of first-order perturbation theory. For equal eigenvalues it keeps the eigenvectors
-    constant, where JAX's own rule gives NaN.
+    Under JAX the derivative is given by first-order perturbation theory. In the derivative, eigenvectors of equal
+    eigenvalues do not rotate into each other. JAX's own rule gives NaN for equal eigenvalues.
 
     Examples
     --------

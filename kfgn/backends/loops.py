@@ -17,7 +17,7 @@ def repeat(n: int, step: Callable[[State], State], state: State) -> State:
     n : int
         The number of applications, at least 0.
     step : callable
-        A function of such a tuple that keeps the shape and the dtype of every array.
+        A function of a tuple of arrays that returns a tuple of arrays with the same shapes and dtypes.
     state : tuple of arrays
 
     Returns
@@ -27,7 +27,7 @@ def repeat(n: int, step: Callable[[State], State], state: State) -> State:
 
     Notes
     -----
-    While JAX traces, the program contains one loop and not n copies of the step.
+    While JAX traces, the traced program contains one loop and not n copies of `step`.
 
     Examples
     --------

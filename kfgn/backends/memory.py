@@ -21,7 +21,7 @@ def available_memory(like: Array) -> int | None:
     -------
     int or None
         On a host, the memory that the system can provide without swapping. On a GPU, the free memory, including the
-        caches of the library. None if it is not known, for example while a function is traced.
+        caches of the library. None if the free memory is not known, for example while a function is traced.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The device of an array that is created next to another one."""
+"""The device of a new array that is used together with an existing array."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ def creation_device(x: Array) -> Any:
     Returns
     -------
     object or None
-        The device of x in its library. None, which is the default device, for a traced array and for an array of JAX
-        that is not committed to its device.
+        The device of x, as its library represents a device. None, which means the default device, for a traced array
+        and for an array of JAX that is not committed to its device.
 
     Notes
     -----
-    JAX commits an array that is created with a device, and compiles a program again when one of its arguments becomes
-    committed.
+    JAX commits an array to a device if the array is created with the argument `device`. JAX compiles a program again
+    when one of the program's arguments becomes committed.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Isolation from the user's settings that would change the digits, the dtype or the warnings of a result.
+"""Isolation from settings of the user that would change the digits or the dtype of a result, or cause warnings.
 
-Public functions run under kfgn's own settings and restore those of the user afterwards. The matmul precision of PyTorch
-is one setting for the whole process. If the user has chosen another precision than `highest`, other threads see
+Public functions run under kfgn's own settings and restore the user's settings afterwards. The matmul precision of
+PyTorch is one setting for the whole process. If the user has chosen a precision other than `highest`, other threads see
 `highest` while a function of kfgn runs.
 """
 
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
-    """Run a function under kfgn's own settings of the library whose array comes first among its arguments.
+    """Run a function under kfgn's own settings for the library of the first array among its arguments.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
     Returns
     -------
     callable
-        The same function. After each call the settings of the user are restored.
+        A function that calls f under kfgn's settings, and restores the user's settings after each call.
 
     Notes
     -----
     The settings are:
 
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
-    * PyTorch: no autocast; float32 products are computed in float32
-    * JAX: the standard's promotion of dtypes and shapes; no search for NaN; float32 products are computed in float32;
-      64-bit arrays if the first array is float64
+    * PyTorch: no autocast; products of float32 arrays in full float32 precision
+    * JAX: standard promotion of dtypes and shapes; no check for NaN; products of float32 arrays in full float32
+      precision; 64-bit arrays if the first array is float64
 
     Examples
     --------
@@ -70,9 +70,10 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
-    """Return the first array among the values, or in tuples and lists of them. These are short in a valid call."""
+    """Return the first array among the values and in nested tuples and lists, which are short in a valid call."""
     for value in values:
-        if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):  # not the t of a state
+        # arrays of integers, such as `State.t`, are skipped
+        if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):
             return value
         if depth and isinstance(value, (tuple, list)):
             found = _first_array(value[:8], depth - 1)
@@ -117,10 +118,10 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 
 
 class _Products:
-    """Full float32 precision of products while any thread needs it.
+    """Full float32 precision of products while any thread needs this precision.
 
-    The first call sets the precision, and the last one restores the user's precision. If every call restored the
-    value that it had found, one thread would restore it while others still compute.
+    The first thread sets the precision, and the last thread restores the user's precision. If every thread restored the
+    precision that it had found, the precision could change while other threads still compute.
     """
 
     def __init__(self) -> None:
@@ -143,12 +144,12 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the precision of products to the highest, and register in `before` how to restore the user's precision."""
+    """Set the highest precision of products, and register in `before` the restoration of the user's precision."""
     import torch
 
     try:
         precision = torch.get_float32_matmul_precision()
-    except RuntimeError:  # the user has set it separately for each backend, so PyTorch has no single value
+    except RuntimeError:  # the user has set a precision for each backend, so PyTorch has no single value
         for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
             before.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
             backend.fp32_precision = "ieee"

@@ -1,4 +1,4 @@
-"""Conversion of models of other libraries. Each library has a separate module, which imports it.
+"""Conversion of models of other libraries, with a separate module for each library.
 
-* torch: an `nn.Sequential` of PyTorch as a network and weights, and weights back into the module
+* torch: conversion of an `nn.Sequential` of PyTorch to a network and weights, and of weights back into the module
 """

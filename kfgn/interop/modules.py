@@ -1,6 +1,7 @@
-"""The modules of PyTorch that correspond to transfer functions of kfgn, and the checks that they compute the same.
+"""The modules of PyTorch that correspond to transfer functions of kfgn, and checks that they compute these functions.
 
-`kfgn.interop.torch` imports this module. If PyTorch is missing, its error names the package to install.
+Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
+to install.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ class Kind(NamedTuple):
     """The transfer function; None for a module that does not change a batch (N, D)."""
     supported: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
-    """The condition of `supported`, in words."""
+    """The condition that `supported` checks, in words."""
 
 
 KINDS: dict[type[nn.Module], Kind] = {
@@ -42,7 +43,7 @@ _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Softmax: "categorical",
     nn.LogSoftmax: "categorical",
 }
-"""The objectives that contain a final activation."""
+"""The objective that already contains a final activation, by the class of the activation."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
 """The methods by which a module computes its outputs."""
@@ -51,11 +52,14 @@ _HOOKS = {
     "forward": ("_forward_pre_hooks", "_forward_hooks"),
     "backward": ("_backward_pre_hooks", "_backward_hooks", "_post_accumulate_grad_hooks"),
 }
-"""The attributes with the hooks of a module or a parameter; with the prefix `_global`, those of all modules."""
+"""The attributes that contain the hooks of a module or a parameter.
+
+The attributes with the prefix `_global` contain the hooks of all modules.
+"""
 
 
 def check_no_hooks(module: nn.Module) -> None:
-    """Raise `ValueError` for a hook of a module, a parameter or all modules that may change outputs or gradients."""
+    """Raise `ValueError` for a hook of a module, a parameter or all modules: hooks may change outputs or gradients."""
     every: list[tuple[str, object]] = [*module.named_modules(), *module.named_parameters()]
     for kind, names in _HOOKS.items():
         if hooks := sum(len(getattr(nn.modules.module, f"_global{name}", None) or ()) for name in names):
@@ -67,7 +71,7 @@ def check_no_hooks(module: nn.Module) -> None:
 
 
 def computes_as(module: object, kind: type[nn.Module]) -> bool:
-    """Return True if a module is of a class, and neither it nor its subclass overrides a method of `_COMPUTING`."""
+    """Return True if a module is an instance of `kind` and overrides no method of `_COMPUTING`."""
     if not isinstance(module, kind):
         return False
     same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
@@ -75,13 +79,13 @@ def computes_as(module: object, kind: type[nn.Module]) -> bool:
 
 
 def described(module: object) -> str:
-    """Return the text of the module in PyTorch if it is one line, and otherwise its type."""
+    """Return the `repr` of a module if the text has one line, and otherwise the name of its type."""
     text = repr(module) if isinstance(module, nn.Module) else type_of(module)
     return type_of(module) if "\n" in text else text
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return advice on a final activation that the objective contains, and on wrapped modules; or an empty text."""
+    """Return advice for an activation that an objective contains or for a wrapped module; otherwise an empty text."""
     found = (
         f"; {name} expects logits: remove a final {kind.__name__}"
         for kind, name in _OBJECTIVE_OF_LOGITS.items()
@@ -91,6 +95,6 @@ def advice(leaf: nn.Module) -> str:
 
 
 def unwrapped(module: object) -> str:
-    """Return advice on a module that wraps another one, such as `DataParallel`; or an empty text."""
+    """Return advice for a module that wraps another module, such as `DataParallel`; otherwise an empty text."""
     inside = [name for name in ("_orig_mod", "module") if isinstance(getattr(module, name, None), nn.Module)]
-    return f"; pass the module that it wraps, its attribute .{inside[0]}" if inside else ""
+    return f"; pass the wrapped module, its attribute .{inside[0]}" if inside else ""

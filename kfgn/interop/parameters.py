@@ -1,6 +1,7 @@
-"""Parameters of PyTorch in memory: checks for overlap and for writing, and the writing of all or none of them.
+"""Checks that parameters of PyTorch can be written and share no memory, and the writing of all of them or none.
 
-`kfgn.interop.torch` imports this module. If PyTorch is missing, its error names the package to install.
+Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
+to install.
 """
 
 import contextlib
@@ -23,17 +24,17 @@ class _Span(NamedTuple):
     name: str
 
     def contains_start(self, later: "_Span") -> bool:
-        """Return True if `later`, which does not start before this tensor, starts inside it."""
+        """Return True if the tensor `later`, which does not start before this tensor, starts inside this tensor."""
         return (later.device, later.start) < (self.device, self.end)
 
 
 def check_unshared(parameters: Named) -> None:
-    """Raise `ValueError` unless each parameter has its own memory, since kfgn updates each of them separately."""
+    """Raise `ValueError` unless each parameter has its own memory, since kfgn updates the parameters separately."""
     owners: dict[int, str] = {}
     for name, parameter in parameters.items():
         if (owner := owners.setdefault(id(parameter), name)) != name:
-            raise ValueError(f"{name}: expected a separate parameter, got that of {owner}")
-        if parameter.is_meta:  # it has no address
+            raise ValueError(f"{name}: expected a separate parameter, got the parameter {owner}")
+        if parameter.is_meta:  # a meta tensor has no address
             continue
         if _internal_overlap(parameter):
             raise ValueError(f"{name}: expected separate memory for each element, got elements that overlap")
@@ -43,22 +44,22 @@ def check_unshared(parameters: Named) -> None:
         for other in itertools.takewhile(one.contains_start, spans[i + 1 :]):
             owner, name = sorted((one.name, other.name), key=order.index)
             if _overlap(parameters[owner], parameters[name]):
-                raise ValueError(f"{name}: expected a separate parameter, got that of {owner}")
+                raise ValueError(f"{name}: expected separate memory, got memory of {owner}")
 
 
 def check_writable(parameters: Named) -> None:
-    """Raise `ValueError` for a frozen parameter, and for one that cannot be written now."""
+    """Raise `ValueError` for a frozen parameter, and for a parameter of inference mode outside inference mode."""
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
             raise ValueError(f"{name}: expected requires_grad=True, got a frozen parameter")
         if parameter.is_inference() and not torch.is_inference_mode_enabled():
-            raise ValueError(f"{name}: expected a parameter that can be written, got one made in inference mode")
+            raise ValueError(f"{name}: expected a parameter that can be written, got an inference tensor")
 
 
 def write(pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
-    """Copy the second tensor of each pair into the first, of the same shape. If a copy fails, nothing is changed.
+    """Copy the second tensor of each pair into the first tensor, of the same shape. If a copy fails, no tensor changes.
 
-    The new values may share memory with any of the old ones.
+    The new values may share memory with the old values.
     """
     with torch.no_grad():
         copies = [(parameter, parameter.detach().clone(), value.detach().clone()) for parameter, value in pairs]
@@ -80,7 +81,7 @@ def _span(name: str, x: torch.Tensor) -> _Span:
 
 
 def _address(x: torch.Tensor) -> int:
-    """Return the address of the first element. Two storages may share memory, such as that of a NumPy array."""
+    """Return the address of the first element, since two storages may share the memory of one NumPy array."""
     return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 
 

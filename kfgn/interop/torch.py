@@ -32,24 +32,26 @@ __all__ = ["network_and_weights", "write_back"]
 def network_and_weights(
     module: nn.Sequential, objective: str, psd: str = "project"
 ) -> tuple[Network, tuple[torch.Tensor, ...]]:
-    """Return the network that a module of Linear layers and activations computes, and a copy of its parameters.
+    """Return the network that a module of Linear layers and activations computes, and a copy of the parameters.
 
     Parameters
     ----------
     module : torch.nn.Sequential
-        Linear layers with bias, and at most one activation after each layer except the last. Its outputs (N, D_L)
-        for inputs X (N, D_0) are h_L. Sequentials may be nested. The activations and their transfer functions are:
+        Linear layers with bias, and at most one activation after each layer except the last. The outputs of the module
+        (N, D_L) for inputs X (N, D_0) are h_L. Sequentials may be nested.
+
+        The activations and their transfer functions are:
 
         * no activation: identity
         * ReLU: relu
         * LeakyReLU with negative_slope 0.1: leaky_relu
         * Tanh: tanh
         * Sigmoid: logistic
-        * Softplus with beta 1 and a threshold of at least 20: softplus. Above its threshold PyTorch returns h itself,
-          which differs from softplus by less than 3e-9 at the default threshold 20.
+        * Softplus with beta 1 and a threshold of at least 20: softplus. For h above the threshold PyTorch returns h,
+          which differs from softplus(h) by less than 3e-9 at the default threshold 20.
 
         Modules that do not change a batch (N, D) are ignored: Identity, Flatten of all axes but the first, and Dropout
-        with p = 0 or in eval mode. X still has the shape (N, D_0).
+        with p = 0 or in eval mode. The shape of X is (N, D_0) even if the module begins with Flatten.
     objective : str
         The objective of the network: "squared_error", "bernoulli", "categorical" or "mixture". With h = module(X) the
         mean loss of kfgn is, in PyTorch:
@@ -66,21 +68,21 @@ def network_and_weights(
         The network.
     weights : tuple of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype and on the device of the
-        parameters. They are new tensors outside any autograd graph. The module is not changed.
+        parameters. The weights are new tensors outside any autograd graph. The module is not changed.
 
     Raises
     ------
     TypeError
-        The module contains another kind of module, a module that overrides the computation of its outputs, or
-        parameters that are uninitialised or not all float32 or all float64.
+        The module contains a module of an unsupported class, or a module that overrides the computation of its outputs.
+        A parameter is uninitialised, or the parameters are neither all float32 nor all float64.
     ValueError
-        An activation is in a wrong place or differs from its counterpart in kfgn. A hook may change outputs or
-        gradients. A Linear has no bias or has parametrised weights. Parameters overlap in memory or are on several
-        devices. The widths of two layers do not fit, or `kfgn.Network` refuses the network.
+        An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
+        which could change outputs or gradients. A Linear has no bias or has parametrised weights. Parameters overlap in
+        memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network` rejects the network.
 
     Notes
     -----
-    Frozen parameters (requires_grad=False) are read like all others.
+    Frozen parameters (requires_grad=False) are read like all other parameters.
 
     Examples
     --------
@@ -108,25 +110,26 @@ def write_back(module: nn.Sequential, weights: Weights) -> None:
     Parameters
     ----------
     module : torch.nn.Sequential
-        A module of Linear layers, as for `network_and_weights`. Hooks, modes and the places of activations are not
-        checked.
+        The module of Linear layers and activations from which `network_and_weights` made the weights. The hooks, the
+        training modes and the positions of the modules are not checked.
     weights : tuple or list of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, in the dtype and on the device of the
-        parameters. Their values are not checked.
+        parameters. The values of the weights are not checked.
 
     Raises
     ------
     TypeError
-        The module is not supported, or the weights are not tensors or have a different dtype.
+        The module is not supported, the weights are not tensors, or the dtype of the weights is not that of the
+        parameters.
     ValueError
         The layers or their parameters are not supported. The number, a shape or a device of the weights is wrong. A
-        parameter is frozen (requires_grad=False), since kfgn updates every layer. A parameter was made in inference
-        mode and is written outside it.
+        parameter is frozen (requires_grad=False), although kfgn updates every layer. A parameter was made in inference
+        mode and is written outside inference mode.
 
     Notes
     -----
-    The parameters remain the same objects in the same memory, with their `requires_grad` and `grad`. So optimisers that
-    hold them see the new values. After an error of any kind all parameters have their old values.
+    The parameters remain the same objects in the same memory, with their `requires_grad` and `grad`. Optimisers that
+    hold these parameters therefore see the new values. After an error of any kind all parameters have their old values.
 
     Examples
     --------
@@ -158,7 +161,7 @@ class _Layer(NamedTuple):
 
 
 def _leaves(module: nn.Sequential) -> _Leaves:
-    """Return the leaves of a module, after checking that each is of a known class."""
+    """Return the leaves of a module, after a check that every leaf has a supported class."""
     if not computes_as(module, nn.Sequential):
         raise TypeError(
             f"module: expected an nn.Sequential with PyTorch's own forward, got {described(module)}{unwrapped(module)}"
@@ -206,7 +209,8 @@ def _parameters(layers: list[_Layer]) -> dict[str, torch.Tensor]:
 
 
 def _layer(path: str, linear: nn.Linear) -> _Layer:
-    # weight_norm, parametrize and prune compute .weight from parameters of other names, so writing it has no effect
+    # weight_norm, parametrize and prune compute .weight from parameters of other names, so that writing .weight has no
+    # effect
     parameters = dict(linear.named_parameters())
     if parameters.keys() != {"weight", "bias"}:
         names = ", ".join(parameters) or "none"
@@ -223,7 +227,7 @@ def _layer(path: str, linear: nn.Linear) -> _Layer:
 
 
 def _transfers(leaves: _Leaves) -> tuple[str, ...]:
-    """Return f_1, ..., f_{L-1}, after checking that a Linear precedes each activation and is the last layer."""
+    """Return f_1, ..., f_{L-1}. Each activation must follow a Linear, and the last layer must be a Linear."""
     transfers: list[str] = []
     end: tuple[str, nn.Module] | None = None  # an activation without a later Linear
     after_linear = False

@@ -1,13 +1,17 @@
-"""The lab: data, training, comparisons, pictures and the `kfgn` command. No other room imports it.
+"""The lab: data, training, comparisons, pictures and the `kfgn` command. No other room imports the lab.
 
     from kfgn.lab import Options, train
     run = train(Options(data="digits", method="kfra", updates=200), "runs/digits")
     run.final(), run.weights()
 
 * options: the options of a run
-* tasks: data sets, targets and networks; methods: the optimisers by name
-* setup, trainer, training_loop: the setup, the start and the steps of a run; comparison: several methods on one task
-* run, run_folder: a run and its files; checkpoint, metrics, schema: their formats; pictures, tables: their display
+* tasks: data sets, targets and networks
+* methods: the optimisers by name
+* setup, trainer, training_loop: the setup, the start and the steps of a run
+* comparison: the training of one network by several methods
+* run, run_folder: the record of a run, and the folder of a run
+* checkpoint, metrics, schema: the formats of the files of a run
+* pictures, tables: pictures and tables of runs
 * cli, command_line: the command and its options
 
 The libraries of the extra `train` are imported when they are needed.

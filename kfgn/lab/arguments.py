@@ -9,7 +9,7 @@ from .errors import UsageError
 
 
 def with_usage_error(check: Callable[..., Any], name: str, value: Any) -> Any:
-    """Return check(name, value), a value that a check has converted. Its errors become `UsageError`."""
+    """Return check(name, value), the converted value. Errors of the check become `UsageError`."""
     try:
         return check(name, value)
     except (TypeError, ValueError) as error:
@@ -17,7 +17,7 @@ def with_usage_error(check: Callable[..., Any], name: str, value: Any) -> Any:
 
 
 def checked_path(name: str, value: Any) -> str:
-    """Return the path of a file or folder as text. Raises `TypeError` for other types and `ValueError` if empty."""
+    """Return a path as text. Raises `TypeError` for other types, and `ValueError` for an empty text or a zero byte."""
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(path, str):
         raise TypeError(f"{name}: expected a path, got {shown(value)}")
@@ -27,6 +27,6 @@ def checked_path(name: str, value: Any) -> str:
 
 
 def check_instance(name: str, value: Any, kind: type) -> None:
-    """Raise `UsageError` if the value is not an instance of a class of the lab."""
+    """Raise `UsageError` if the value is not an instance of `kind`, a class of the lab."""
     if not isinstance(value, kind):
         raise UsageError(f"{name}: expected a kfgn.lab.{kind.__name__}, got {shown(value)}")

@@ -9,9 +9,9 @@ from .random_streams import BATCHES, stream
 
 
 class Batches(NamedTuple):
-    """Batches of N of n datapoints. Each epoch permutes the datapoints, and leaves out an incomplete last batch.
+    """Batches of N datapoints out of n. Each epoch permutes the n datapoints, and leaves out an incomplete last batch.
 
-    The batch of a step is a function of the seed and the step alone.
+    The batch of a step is a function of the seed and of the number of the step alone.
     """
 
     n: int
@@ -19,7 +19,7 @@ class Batches(NamedTuple):
     seed: int
 
     def __call__(self, t: int) -> NDArray[Any]:
-        """Return the indices of the batch of step t = 1, 2, ..., (N,) int64."""
+        """Return the indices (N,), int64, of the datapoints in the batch of step t = 1, 2, ..."""
         epoch, i = divmod(t - 1, self.n // self.N)
         return _order(self.n, self.seed, epoch)[i * self.N : (i + 1) * self.N]
 

@@ -1,4 +1,7 @@
-"""Checkpoints: the complete state of a run in a safetensors file, written atomically. The last two are kept."""
+"""Checkpoints: the complete state of a run in a safetensors file, written atomically.
+
+A run keeps the last two checkpoints.
+"""
 
 import contextlib
 import hashlib
@@ -24,10 +27,10 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class Checkpoint(NamedTuple):
-    """The state after t steps.
+    """The state of a run after t steps.
 
-    seconds: the training time of these steps
-    metrics: the SHA-256 of the lines of the metrics up to update t
+    seconds: the training time of the t steps
+    metrics: the SHA-256 of the lines of `metrics.jsonl` up to update t
     arrays:  the arrays of the state, by the names of `named_arrays`
     """
 
@@ -38,18 +41,19 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints of a run, the newest first."""
+    """Return the paths of the checkpoints of a run, the newest first."""
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
 def write_checkpoint(
     folder: Path, state: Any, *, seconds: float, configuration: str, metrics: str, backend: Backend
 ) -> Path:
-    """Write the state of an optimiser, and delete all older checkpoints except the last.
+    """Write a checkpoint of a state, keep the previous checkpoint, and delete all older checkpoints.
 
-    configuration: the hash of the run's configuration
+    configuration:    the hash of the run's configuration
+    seconds, metrics: the fields of `Checkpoint`
 
-    `seconds` and `metrics` are those of `Checkpoint`. Raises an `OSError` that names the file.
+    Raises an `OSError` that names the file.
     """
     arrays = {name: backend.to_numpy(leaf) for name, leaf in named_leaves(state) if name != "t"}
     # The digits of a product depend on the memory layout of its factors, so the layout is stored too.
@@ -68,15 +72,15 @@ def write_checkpoint(
     write_atomically(path, library("safetensors.numpy").save(stored, metadata))
     older = [other for other in checkpoints(folder) if other.name < path.name]
     for old in older[KEPT - 1 :]:
-        with contextlib.suppress(OSError):  # a checkpoint that remains does no harm
+        with contextlib.suppress(OSError):  # an old checkpoint that remains does no harm
             old.unlink()
     return path
 
 
 def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
-    """Read a checkpoint of the run with this hash of its configuration.
+    """Read a checkpoint of the run whose configuration has the hash `configuration`.
 
-    Raises `FileError` if the file is damaged or misplaced, or belongs to another run or format.
+    Raises `FileError` if the file is damaged, has a wrong name or format, or belongs to another run.
     """
     library("safetensors.numpy")
     try:
@@ -96,10 +100,10 @@ def _read(path: Path, configuration: str) -> Checkpoint:
     if metadata["sha256"] != _digest(metadata, stored):
         raise FileError(f"{path} is damaged: its content has changed")
     if metadata["configuration"] != configuration:
-        raise FileError(f"{path}: expected a checkpoint of the run in this folder, got one of another configuration")
+        raise FileError(f"{path}: expected a checkpoint of the run in this folder, got a checkpoint of another run")
     t, seconds = int(metadata["t"]), float(metadata["seconds"])
     if path.stem != f"checkpoint-{t:09d}":
-        raise FileError(f"{path}: expected the checkpoint of the update in its name, got that of update {t}")
+        raise FileError(f"{path}: expected the update in the file name, got the checkpoint of update {t}")
     if not (t >= 0 and math.isfinite(seconds)):
         raise ValueError(f"t, seconds: expected finite numbers of at least 0, got {t}, {seconds}")
     transposed = json.loads(metadata["transposed"])
@@ -108,9 +112,10 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 
 
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
-    """Return the newest usable checkpoint, with a warning for each newer one. None if there is no checkpoint.
+    """Return the newest usable checkpoint, or None if the folder contains no checkpoint.
 
-    Raises `RunFailedError` if checkpoints exist and none of them is usable.
+    A damaged checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
+    checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)
     for i, path in enumerate(paths, start=1):
@@ -146,14 +151,14 @@ def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
 
 
 def _metadata(content: bytes) -> dict[str, str]:
-    """Read the metadata of a safetensors file, which begins with the length of its JSON header, 8 bytes."""
+    """Read the metadata of a safetensors file, whose first 8 bytes are the length of the JSON header."""
     length = int.from_bytes(content[:8], "little")
     metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
     return metadata
 
 
 def _digest(metadata: Mapping[str, str], arrays: Arrays) -> str:
-    """Hash all of a file except the hash itself: its metadata, and the name, dtype, shape and bytes of each array."""
+    """Hash the metadata except the hash itself, and the name, dtype, shape and bytes of each array."""
     described = {name: text for name, text in metadata.items() if name != "sha256"}
     arrays_described = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
     digest = hashlib.sha256(json.dumps([described, arrays_described], sort_keys=True).encode())

@@ -25,7 +25,7 @@ HOW_TO_CONTINUE = {"train": "add --resume to continue", "compare": "repeat the c
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command, and return its exit status."""
+    """Run the command `kfgn`, and return the exit status."""
     try:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
@@ -56,7 +56,7 @@ def _run(given: dict[str, Any]) -> int:
 
 
 def _failed(reason: object, status: int) -> int:
-    """Print the reason, and return the exit status."""
+    """Print the reason of a failure, and return the exit status."""
     print_error(f"kfgn: {'' if status == INTERRUPTED else 'error: '}{reason}")
     return status
 

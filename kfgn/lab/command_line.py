@@ -1,4 +1,4 @@
-"""The options of the command `kfgn`, and their help."""
+"""The command-line options of `kfgn`, and their help texts."""
 
 import argparse
 from collections.abc import Callable
@@ -19,7 +19,10 @@ from .tasks import TASKS
 
 
 class Option(NamedTuple):
-    """The type, the metavariable and the help of a command-line option. The default is added to the help."""
+    """The type, the metavariable and the help text of a command-line option.
+
+    The parser adds the default to the help text.
+    """
 
     type: Callable[[str], Any]
     metavar: str
@@ -36,15 +39,20 @@ GROUPS: dict[str, dict[str, Option]] = {
     },
     "files": {
         "checkpoint_every": Option(
-            int, "N", "Write a checkpoint every N updates, and whenever 30 seconds of training would be lost."
+            int, "N", "Write a checkpoint every N updates, and after 30 seconds of training without a checkpoint."
         ),
         "data_folder": Option(
-            str, "FOLDER", "The folder of the data files. By default KFGN_DATA names it, or files are downloaded."
+            str,
+            "FOLDER",
+            "The folder of the data files. By default the environment variable KFGN_DATA names the folder. Without the "
+            "variable, files are downloaded into a cache.",
         ),
     },
     "length": {
         "updates": Option(int, "N", "Stop after N updates. At least one of --updates and --seconds is required."),
-        "seconds": Option(float, "S", "Stop after S seconds of training, without evaluations and writing."),
+        "seconds": Option(
+            float, "S", "Stop after S seconds of training, not counting evaluations and the writing of files."
+        ),
         "batch": Option(int, "N", "The number of datapoints of an update (default: 1000, or 256 for digits)."),
         "patience": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
         "evaluate_every": Option(int, "N", "Evaluate the loss on the whole training set every N updates."),
@@ -60,23 +68,23 @@ GROUPS: dict[str, dict[str, Option]] = {
     },
     "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
         "tau": Option(float, "X", "The initial damping tau of the full matrix."),
-        "gamma": Option(float, "X", "The initial damping gamma of the blocks, for every method but hessian_free."),
+        "gamma": Option(float, "X", "The initial damping gamma of the blocks, for every method except hessian_free."),
     },
     "first-order methods (sgd, momentum, nesterov, adam)": {
-        "learning_rate": Option(float, "X", "The learning rate. Every method but adam requires it."),
+        "learning_rate": Option(float, "X", "The learning rate, which every method except adam requires."),
         "halving": Option(int, "N", "Halve the learning rate every N updates."),
     },
 }
-"""The options of `train` and `compare` by group. Their names are those of the fields of `Options`."""
+"""The command-line options of `train` and `compare` by group. Every option has the name of a field of `Options`."""
 
-METHOD_DEFAULTS = "Without these options a method uses its own defaults."
+METHOD_DEFAULTS = "A method uses its own defaults for options that are not given."
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = Parser(
         prog="kfgn",
-        description="Train networks by the methods of the paper, and by the methods that the paper compares them with.",
+        description="Train networks by the methods of the paper, and by other methods for comparison.",
         epilog="Exit status: 0 success; 1 a run failed or a file could not be written; 2 wrong usage or an invalid "
         "file; 4 standard output could not be written; 130 interrupted.",
     )
@@ -93,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_compare(commands)
     _add_show(commands)
-    description = "List the array libraries and devices that are usable on this machine, and why others are not."
+    description = "List the array libraries and devices that are usable on this machine, and why the others are not."
     commands.add_parser("backends", help=description, description=description)
     return top
 
@@ -104,11 +112,10 @@ def _add_train(commands: Any) -> None:
     )
     groups = _add_options(command)
     files = groups["files"]
-    out = "The folder of the run. It must be new or empty, unless --resume is given."
+    out = "The folder of the run, which must be new or empty unless --resume is given."
     files.add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
-    files.add_argument(
-        "--resume", action="store_true", help="Continue the run in the folder. Its options need not be repeated."
-    )
+    resume = "Continue the run in the folder. The options of the run need not be repeated."
+    files.add_argument("--resume", action="store_true", help=resume)
 
 
 def _add_compare(commands: Any) -> None:
@@ -124,9 +131,9 @@ def _add_compare(commands: Any) -> None:
         nargs="+",
         required=True,
         metavar="NAME[:RATE]",
-        help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of one method.",
+        help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of NAME.",
     )
-    out = "The folder of the comparison, which gets a folder for each run."
+    out = "The folder of the comparison, in which each run has a folder."
     groups["files"].add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
 
 
@@ -136,15 +143,14 @@ def _add_show(commands: Any) -> None:
         help="Print runs and draw their pictures again.",
         description="Print the results of runs, and draw the pictures of one run, or one picture of several runs.",
     )
-    command.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="The folder of a run, or a folder of runs and comparisons."
-    )
+    folder = "The folder of a run, or a folder that contains runs and comparisons."
+    command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help=folder)
     picture = f"The file of the picture (default: {LOSS} in the folder of the run, or {PICTURE} for several runs)."
     command.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
 def _path(text: str) -> Path:
-    """Return the path of an option, which must not be empty."""
+    """Return the value of an option as a path. The path must not be empty."""
     try:
         return Path(checked_path("path", text))
     except ValueError as error:
@@ -152,7 +158,7 @@ def _path(text: str) -> Path:
 
 
 def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
-    """Add the options by group, and return the groups. An option that is not given is absent from the result."""
+    """Add the options by group, and return the groups. The parsed options contain only the options that are given."""
     defaults = {field.name: field.default for field in fields(Options)}
     groups = {}
     for title, options in GROUPS.items():

@@ -1,4 +1,4 @@
-"""Comparison of several methods on one task: the same initial weights, batches, library and threads, in turn."""
+"""Comparison of methods on one task: consecutive runs with equal initial weights, batches, library and threads."""
 
 import dataclasses
 import math
@@ -27,13 +27,12 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     Parameters
     ----------
     options : Options
-        The options of every run. Each method uses those of its own options that were given. `options.method` is not
-        used.
+        The options of every run. A method ignores the options that it does not have. `options.method` is not used.
     methods : tuple or list of str
-        Names of `METHODS`. A first-order method may have its own learning rate, as in "adam:0.01".
+        Names of methods in `METHODS`. A learning rate may follow the name of a first-order method, as in "adam:0.01".
     out : path
-        The folder of the comparison. It gets a folder for each method, such as `kfra` and `adam-0.01`, and the picture
-        `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
+        The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, and
+        the picture `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
     watch : Watch, optional
         Callbacks that observe the runs.
 
@@ -45,7 +44,8 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     Raises
     ------
     UsageError
-        An argument is not valid, or an option belongs to none of the methods. Nothing has been written.
+        An argument is not valid, or an option belongs to none of the methods. `compare` raises the error before any
+        file is written.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
@@ -110,19 +110,19 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Return the options without those that are None. The run has filled in their defaults."""
+    """Return the options that are not None. The run to be resumed has filled in a default for each None."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
 
 
 class Arrival(NamedTuple):
-    """The updates and seconds after which a run first reached a loss; None if it did not."""
+    """The updates and seconds after which a run first reached a loss; None if the run did not reach the loss."""
 
     updates: int | None
     seconds: float | None
 
 
 def best_first_order(runs: Sequence[Run]) -> float | None:
-    """Return the lowest final loss of the first-order methods, at the weights or their average; None without any."""
+    """Return the lowest final loss of the first-order runs, at the weights or their average; None without such runs."""
     finals = [
         loss
         for run in runs
@@ -134,7 +134,7 @@ def best_first_order(runs: Sequence[Run]) -> float | None:
 
 
 def arrival(run: Run, loss: float) -> Arrival:
-    """Find the first evaluation of a run with at most this loss, at the weights or at their average."""
+    """Return the updates and seconds when a run first had at most this loss, at the weights or at their average."""
     for record in run.evaluations:
         found = [value for value in (record["train_loss"], record["train_loss_averaged"]) if value is not None]
         if found and min(found) <= loss:

@@ -12,26 +12,26 @@ from .errors import FileError, library
 Record = TypeVar("Record")
 
 MAX_DEPTH = 50
-"""The largest depth of nested brackets. No file needs more."""
+"""The largest accepted depth of nested brackets, which no file of a run exceeds."""
 
 
 def content_of(path: Path) -> bytes:
-    """Read the bytes of a file. `FileError` if it cannot be read, or is a pipe or a device, which may have no end."""
+    """Read the bytes of a file. Raises `FileError` for an unreadable file, and for a pipe or device without an end."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError("it is a pipe or a device")
+            raise ValueError("the path is a pipe or a device")
         return path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a zero byte gives a ValueError
+    except (OSError, ValueError) as error:  # a path with a zero byte gives a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
 
 
 def decoded(content: bytes, kind: type[Record], place: object) -> Record:
-    """Decode JSON, and check that it is of this kind of `TypedDict`. The value itself is returned, unconverted.
+    """Decode JSON, check that the value is of this kind of `TypedDict`, and return the unconverted value.
 
-    place: the name of the file, and of the line if it has several
+    place: the name of the file, with the number of the line in a file of several records
 
-    Raises `FileError` if the content is not JSON, and as `checked` does.
+    Raises `FileError` if the content is not JSON, or if the value is not of this kind.
     """
     try:
         value = json.loads(
@@ -46,7 +46,7 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """Convert a value to a kind. Raises `FileError` if a field has a wrong type, is missing or is unknown."""
+    """Convert a value to the class `kind`. Raises `FileError` if a field has a wrong type, is missing or is unknown."""
     msgspec = library("msgspec")
     try:
         converted = msgspec.convert(value, kind)
@@ -62,7 +62,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first name that the conversion has dropped, or "". Raises `RecursionError` at `MAX_DEPTH`."""
+    """Return the first field that the conversion dropped, or "". Raises `RecursionError` beyond `MAX_DEPTH` levels."""
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
@@ -101,5 +101,5 @@ def _refused(constant: str) -> float:
 
 def _finite(digits: str) -> float:
     if math.isinf(value := float(digits)):
-        raise ValueError(f"{digits} is too large a number")
+        raise ValueError(f"the number {digits} is too large")
     return value

@@ -1,11 +1,11 @@
-"""Errors that the lab raises for its user. Each message is one clear line, and the command prints that line alone."""
+"""Errors that the lab raises for its user. Each message is one line, which the command prints without a traceback."""
 
 import importlib
 from typing import Any
 
 
 class UsageError(ValueError):
-    """An argument, an option or a file that is not valid. Nothing has been written.
+    """Raised for an argument, an option or a file that is not valid, before any file is written.
 
     Examples
     --------
@@ -19,7 +19,7 @@ class UsageError(ValueError):
 
 
 class RunFailedError(RuntimeError):
-    """A run that could not continue. The message states the reason and the checkpoint from which it can be resumed.
+    """Raised if a run cannot continue. The message states the reason, and the checkpoint from which to resume the run.
 
     Examples
     --------
@@ -36,19 +36,19 @@ class RunFailedError(RuntimeError):
 
 
 class InterruptedRunError(RunFailedError):
-    """A run that was asked to stop, and has written a checkpoint."""
+    """Raised if a run was asked to stop, after a checkpoint has been written."""
 
 
 class FileError(UsageError):
-    """A file with an invalid content. The message names the file and the field, and states what was expected."""
+    """Raised for a file with invalid content. The message names the file, the field and the expected value."""
 
 
 class MissingLibraryError(UsageError):
-    """A library of the extra `train` that is not installed."""
+    """Raised if a library of the extra `train` is not installed."""
 
 
 def library(name: str) -> Any:
-    """Import a module of a library that the extra `train` installs. Raises `MissingLibraryError`."""
+    """Import a module of a library of the extra `train`. Raises `MissingLibraryError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

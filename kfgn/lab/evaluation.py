@@ -8,7 +8,7 @@ from .._types import Array, Arrays
 from ..backends import Backend
 
 PART = 5000
-"""The number of datapoints of a part, which needs little of a laptop's memory."""
+"""The number of datapoints in a part of the training set, small enough for the memory of a laptop."""
 
 
 class Evaluation:
@@ -17,11 +17,11 @@ class Evaluation:
     def __init__(self, network: Network, X: Array, Y: Array, backend: Backend) -> None:
         self.network, self.X, self.Y, self.backend = network, X, Y, backend
         self.n = n = int(X.shape[0])
-        # by index, since JAX would compile a program for every slice
+        # the parts are arrays of indices, since JAX would compile a program for every slice
         self.parts = [backend.asarray(np.arange(i, min(i + PART, n))) for i in range(0, n, PART)]
 
     def __call__(self, weights: Arrays) -> float:
-        """Return the loss at these weights. It may be NaN or infinite."""
+        """Return the mean loss at these weights, which may be NaN or infinite."""
         total = 0.0
         for indices in self.parts:
             X, Y = datapoints(self.backend, self.X, self.Y, indices)
@@ -31,6 +31,6 @@ class Evaluation:
 
 
 def datapoints(backend: Backend, X: Array, Y: Array, indices: Array) -> tuple[Array, Array]:
-    """Return the datapoints of these indices. If Y is X itself, the second result is the first."""
+    """Return the rows of X and of Y with these indices. If Y is X, both results are the same array."""
     batch = backend.xp.take(X, indices, axis=0)
     return batch, batch if Y is X else backend.xp.take(Y, indices, axis=0)

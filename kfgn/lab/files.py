@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Writing of files, completely or not at all."""
 
 import contextlib
 import os
@@ -9,14 +9,14 @@ TEMPORARY = ".tmp"
 
 
 def resolved(path: Path) -> Path:
-    """Follow the links of a path. For a circle of links `Path.resolve` raises an error that is not an `OSError`."""
+    """Follow the symbolic links of a path, without the `RuntimeError` of `Path.resolve` for a cycle of links."""
     return Path(os.path.realpath(path))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file. After a crash at any moment the path has the old content or the new content.
+    """Replace a file. After a crash at any moment, the file has either the old content or the new content.
 
-    Raises an `OSError` that names the file. The old content is then unchanged.
+    Raises an `OSError` that names the file, and leaves the old content unchanged after an error.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:
@@ -33,7 +33,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename durable, on systems that can open a folder."""
+    """Make the renaming of a file durable, on systems that can open a folder."""
     with contextlib.suppress(PermissionError, IsADirectoryError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

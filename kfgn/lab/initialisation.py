@@ -11,7 +11,7 @@ from .random_streams import INITIAL_WEIGHTS, stream
 
 
 def initial_weights(network: Network, seed: int) -> tuple[NDArray[Any], ...]:
-    """Return W_l in float32: uniform within sqrt(6 / (D_{l-1} + D_l)), and a bias of zero, if there is one."""
+    """Return W_l in float32: kernels uniform in +-sqrt(6 / (D_{l-1} + D_l)), and biases of 0 in layers with a bias."""
     weights = []
     for l, (layer, (D, P)) in enumerate(zip(network.layers, network.weight_shapes, strict=True), start=1):
         inputs = P - layer.bias

@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM between two steps, so that the written state is the state after a step."""
+"""Handling of Ctrl-C and SIGTERM between two steps, so that a checkpoint has the state after a complete step."""
 
 import contextlib
 import signal
@@ -16,9 +16,9 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_interrupt() -> Iterator[StopRequest]:
-    """Let the first Ctrl-C or SIGTERM set the flag. A second one stops the program at once.
+    """Let the first Ctrl-C or SIGTERM set a flag, and let a second signal stop the program at once.
 
-    Only the main thread can handle signals. In another thread nothing is changed.
+    Only the main thread can handle signals, so that in another thread the flag is never set.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():

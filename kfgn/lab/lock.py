@@ -7,12 +7,12 @@ from pathlib import Path
 from .errors import UsageError, library
 
 LOCK = ".lock"
-"""The name of the lock file. The file stays when a run has ended, but a process that has ended does not hold it."""
+"""The name of the lock file. The file remains after a run, but the lock ends with the process."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder if it does not exist, and lock it.
+    """Make the folder if it does not exist, and lock the folder.
 
     Raises `UsageError` if another process holds the lock, and `OSError` if the folder or the lock cannot be made.
     """
@@ -22,7 +22,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
-        raise UsageError(f"{folder}: another process is training there") from error
+        raise UsageError(f"{folder}: another process is training in this folder") from error
     try:
         yield
     finally:

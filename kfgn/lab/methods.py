@@ -18,7 +18,7 @@ from .options import METHOD_OPTIONS, Options
 Optimiser: TypeAlias = GaussNewton | SGD | Adam
 
 MOMENTUM = 0.9
-"""The momentum of the methods `momentum` and `nesterov`. The paper does not give a value."""
+"""The momentum of the methods `momentum` and `nesterov`, for which the paper does not give a value."""
 
 FACTOR_OPTIONS = ("samples", "average", "inversion", "refresh")
 DAMPING_OPTIONS = ("tau", "gamma")
@@ -28,8 +28,8 @@ RATE_OPTIONS = ("learning_rate", "halving")
 class Method(NamedTuple):
     """A training method.
 
-    make:        a function that makes the optimiser of a network from the options that were given
-    options:     the names of the options that the method has
+    make:        a function of a network and of the given options that returns the optimiser
+    options:     the names of the options of the method
     required:    the options without a default
     first_order: True for a method that uses the gradient alone
     """
@@ -47,7 +47,7 @@ def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, 
 
 
 def _with_initial(name: str, initial: float, default: Damping) -> Damping:
-    """Return the default tau or gamma with another initial value, and with a lower bound of at most this value."""
+    """Return the damping `default` with the initial value `initial`, and with a lower bound of at most `initial`."""
     try:
         return replace(default, initial=initial, lower=max(0.0, min(default.lower, initial)))
     except (TypeError, ValueError) as error:
@@ -89,12 +89,16 @@ METHODS: dict[str, Method] = {
     "nesterov": _sgd(momentum=MOMENTUM, nesterov=True),
     "adam": Method(lambda network, given: Adam(network, **given), (*RATE_OPTIONS, "eta"), first_order=True),
 }
-"""The methods by name: the paper's kflr, kfra and kfac; random projections, rp; conjugate gradients on the full
-Gauss-Newton matrix, hessian_free, and on its blocks, hessian_free_blocks; and the first-order methods."""
+"""The methods by name.
+
+The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The method hessian_free applies
+conjugate gradients to the full Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The
+first-order methods are sgd, momentum, nesterov and adam.
+"""
 
 
 def checked_method(name: str, argument: str = "method") -> Method:
-    """Return the method of that name. Raises `UsageError` for an unknown name."""
+    """Return the method with this name. Raises `UsageError` for an unknown name."""
     return METHODS[with_usage_error(partial(checked_name, known=tuple(METHODS)), argument, name)]
 
 
@@ -122,7 +126,7 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
 
 
 def method_options(optimiser: Optimiser, method: str) -> dict[str, Any]:
-    """Return the values of the options of a method in its optimiser, which include the defaults."""
+    """Return the options of a method by name, with the values and defaults that the optimiser has."""
 
     def value(name: str) -> Any:
         holder = getattr(optimiser, "curvature", None) if name in FACTOR_OPTIONS else optimiser

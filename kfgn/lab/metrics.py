@@ -1,4 +1,4 @@
-"""Reading and writing of `metrics.jsonl`, which has one JSON object a line."""
+"""Reading and writing of `metrics.jsonl`, which has one JSON object per line."""
 
 import hashlib
 import json
@@ -21,17 +21,17 @@ def encode(records: list[Record]) -> bytes:
 
 
 def whole_lines(path: Path) -> list[bytes]:
-    """Return the lines with their line ends, without an incomplete last line. A missing file has no lines."""
+    """Return the complete lines of a file, with their line ends. A missing file has no lines."""
     return [line + b"\n" for line in content_of(path).split(b"\n")[:-1]] if path.exists() else []
 
 
 def digest(lines: list[bytes]) -> str:
-    """Return the SHA-256 of lines."""
+    """Return the SHA-256 of the joined lines."""
     return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
 def decode(lines: list[bytes], path: Path) -> list[Record]:
-    """Decode the lines of a file, which begin with update 0, and check them. Raises `FileError`."""
+    """Decode and check the lines of a file, which begin with update 0. Raises `FileError` for an invalid line."""
     records: list[Record] = []
     for t, line in enumerate(lines):
         place = f"{path}: line {t + 1}"
@@ -41,6 +41,6 @@ def decode(lines: list[bytes], path: Path) -> list[Record]:
         if record["seconds"] < (previous := records[-1]["seconds"] if records else 0):
             raise FileError(f"{place}: seconds: expected at least {previous}, got {record['seconds']}")
         if ("train_loss" in record) != ("train_loss_averaged" in record):
-            raise FileError(f"{place}: expected both train_loss and train_loss_averaged, or neither, got one")
+            raise FileError(f"{place}: expected both train_loss and train_loss_averaged, or neither, got only one")
         records.append(record)
     return records

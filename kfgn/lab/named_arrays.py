@@ -1,6 +1,6 @@
 """Conversion of the nested tuples of an optimiser's state to named arrays, and back.
 
-The name of an array is its path: field names, or indices from 0, joined by dots. An example is `factors.Q.3`.
+The name of an array is its path: field names, or indices from 0, joined by dots, such as `factors.Q.3`.
 """
 
 from collections.abc import Callable, Iterator

@@ -32,10 +32,10 @@ METHOD_OPTIONS = (
     "learning_rate",
     "halving",
 )
-"""The options that belong to certain methods. For None the method uses its own default."""
+"""The options of optimisers. For an option that is None, a method uses its own default."""
 
 CHANGEABLE = ("updates", "seconds", "data_folder")
-"""The options that may change when a run is resumed. None of them changes a step."""
+"""The options that may change when a run is resumed, since a step does not depend on them."""
 
 
 @dataclass(frozen=True)
@@ -57,39 +57,40 @@ class Options(metaclass=Documented):
     updates : int, optional
         The number of steps. At least one of `updates` and `seconds` is required.
     seconds : float, optional
-        The training time, which excludes evaluations and the writing of files.
+        The training time in seconds, which excludes evaluations and the writing of files.
     batch : int, optional
-        The number of datapoints N in a step.
+        The number N of datapoints in the batch of a step.
     seed : int
         The seed of the initial weights, the batches and the draws.
     samples : int, optional
         The number S of sampled labels (kfac) or random projections (rp) per datapoint.
     average : float, optional
-        The largest weight of the factors of earlier batches in their running average (kflr, kfra, kfac, rp).
+        The largest weight of earlier batches in the running average of the factors (kflr, kfra, kfac, rp).
     inversion : str, optional
         The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (kflr, kfra, kfac, rp).
     refresh : int, optional
         The number of steps between computations of the curvature (kflr, kfra, kfac, rp).
     tau : float, optional
-        The initial damping of the full matrix (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks).
+        The initial damping tau of the full matrix (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks).
     gamma : float, optional
-        The initial damping of the blocks (kflr, kfra, kfac, rp, hessian_free_blocks).
+        The initial damping gamma of the blocks (kflr, kfra, kfac, rp, hessian_free_blocks).
     eta : float, optional
         The weight of L2 regularisation (all methods).
     learning_rate : float, optional
-        The step size (sgd, momentum and nesterov, which require it, and adam).
+        The learning rate, which sgd, momentum and nesterov require and which is optional for adam.
     halving : int, optional
         The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
     evaluate_every : int
-        The number of steps between evaluations on the whole training set. The start and the end are evaluated too.
+        The number of steps between evaluations on the whole training set. The initial and the final weights are
+        evaluated too.
     checkpoint_every : int
-        The number of steps between checkpoints. The end has a checkpoint too, and so has every step after which more
-        than 30 seconds of training would be lost.
+        The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
+        30 seconds of training without a checkpoint.
     patience : int
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional
-        The folder of the files of the data set. For None it is the folder that the environment variable KFGN_DATA
-        names or, without the variable, a cache into which missing files are downloaded.
+        The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
+        folder. Without the variable, the folder is a cache into which missing files are downloaded.
 
     Raises
     ------
@@ -135,7 +136,7 @@ class Options(metaclass=Documented):
 
 
 def checked_changes(changes: Any) -> dict[str, Any]:
-    """Return the options that change when a run is resumed, by name. None means no change. Raises `UsageError`."""
+    """Return the new options of a resumed run, by name; empty for None. Raises `UsageError` for an unknown name."""
     names = [field.name for field in fields(Options)]
     if changes is None:
         return {}

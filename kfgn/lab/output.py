@@ -13,35 +13,36 @@ from .plain_text import escaped
 
 
 class UnwrittenError(OSError):
-    """Text that could not be written to standard output."""
+    """Raised if text cannot be written to standard output."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of command lines whose error messages escape the control characters of the given text."""
+    """A command-line parser whose error messages escape the control characters of the user's text."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and end the program with status 2."""
         super().error(escaped(message))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. Raises `UnwrittenError` if that fails, which argparse would ignore."""
+        """Print the help. Raises `UnwrittenError` for a failed write, which argparse would ignore."""
         _print(self.format_help(), file)
 
 
 class PrintVersion(argparse.Action):
-    """An option that prints its constant and ends the program."""
+    """A command-line option that prints the version and ends the program."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print the version. Raises `UnwrittenError` if that fails, which argparse would ignore."""
+        """Print the version. Raises `UnwrittenError` for a failed write, which argparse would ignore."""
         _print(f"{self.const}\n")
         parser.exit()
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Prepare both streams for printing, and flush them at the end. Characters that the encoding lacks are escaped.
+    """Prepare standard output and standard error for printing, and flush both streams at the end.
 
-    Raises `UnwrittenError`.
+    Characters that the encoding of a stream lacks are escaped. Raises `UnwrittenError` if standard output cannot be
+    written.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -55,7 +56,7 @@ def standard_output() -> Iterator[None]:
 
 
 def print_error(line: str) -> None:
-    """Print a line, with its control characters escaped, to standard error if that is possible."""
+    """Print a line to standard error, with its control characters escaped. A failed write is ignored."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error is full, closed or absent
         sys.stderr.write(f"{escaped(line)}\n")
     _flush(sys.stderr)
@@ -66,14 +67,14 @@ def _print(text: str, file: Any = None) -> None:
         (file or sys.stdout).write(text)
     except OSError as error:
         raise UnwrittenError(error.errno, error.strerror) from error
-    except AttributeError:  # there is no standard output
+    except AttributeError:  # standard output is absent
         pass
 
 
 def _flush(stream: TextIO | None) -> OSError | None:
-    """Flush a stream, and return the error if that fails.
+    """Flush a stream, and return the error of a failed flush.
 
-    A failed stream is connected to the null device, since Python flushes it again when it exits.
+    A failed stream is connected to the null device, since Python flushes the stream again at exit.
     """
     if stream is None or stream.closed:
         return None

@@ -24,9 +24,9 @@ SHOWN = 10
 
 
 def draw_run(run: Run, task: Task | None = None) -> None:
-    """Draw the pictures of a run in its folder. Raises `OSError`.
+    """Draw the pictures of a run in the folder of the run. Raises `OSError` if a picture cannot be written.
 
-    task: the task of the run, if it is open already
+    task: the task of the run; None to load the task that the options name
     """
     draw_losses([run], run.folder / LOSS)
     if run.network().widths[0] == run.network().widths[-1] and run.updates:
@@ -37,7 +37,8 @@ def draw_run(run: Run, task: Task | None = None) -> None:
 def draw_losses(runs: Sequence[Run], path: Path) -> None:
     """Draw the loss over the whole training set against updates and against seconds, each run in its own colour.
 
-    Lines are solid for the weights and dashed for their average. A single run also has pale lines for the batches.
+    Solid lines show the loss at the weights, and dashed lines the loss at their average. For a single run, pale lines
+    show the loss of each batch.
     """
     figure = library("matplotlib.figure").Figure(figsize=(11, 4.5), layout="constrained")
     single, same_data = len(runs) == 1, len({run.options["data"] for run in runs}) == 1
@@ -62,14 +63,18 @@ def draw_losses(runs: Sequence[Run], path: Path) -> None:
 
 
 def _draw_evaluations(axes: Any, run: Run, x: str, *, color: str, labels: tuple[str, str | None]) -> None:
-    """Draw the loss over the training set, solid at the weights and dashed at their average."""
-    points = {"color": color, "marker": ".", "markersize": 4}  # a line alone would not show a single evaluation
+    """Draw the loss over the training set, as a solid line at the weights and a dashed line at their average."""
+    # a line without markers would not show a single evaluation
+    points = {"color": color, "marker": ".", "markersize": 4}
     for y, label, style in zip(("train_loss", "train_loss_averaged"), labels, ("-", "--"), strict=True):
         axes.plot(*_curve(run.evaluations, x, y), **points, linestyle=style, label=label)
 
 
 def _curve(records: list[Record], x: str, y: str) -> tuple[list[float], list[float]]:
-    """Return two fields of records. A value that is None, or 0 on the logarithmic axis, becomes a gap."""
+    """Return the fields x and y of records.
+
+    A y that is None, or 0 on the logarithmic axis, becomes a gap in the curve.
+    """
     return [record[x] for record in records], [record[y] or np.nan for record in records]
 
 
@@ -82,7 +87,7 @@ def _title(run: Run, *, with_data: bool = True) -> str:
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
-    """Draw the first images above their reconstructions."""
+    """Draw the first images of the data set above their reconstructions."""
     images = task.X[:SHOWN]
     outputs = _outputs(run, images)
     figure = library("matplotlib.figure").Figure(figsize=(SHOWN, 2.6), layout="constrained")
@@ -97,7 +102,7 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
 
 
 def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
-    """Return h_L of each image; for Bernoulli the probabilities, 1/2 + tanh(h_L / 2) / 2."""
+    """Return h_L of each image or, for the Bernoulli objective, the probabilities 1/2 + tanh(h_L / 2) / 2."""
     weights = run.weights()
     backend = open_backend("numpy")
     h = forward(backend.xp, run.network(), weights, images.astype(weights[0].dtype)).outputs
@@ -112,6 +117,6 @@ def _set_title(figure: Any, title: str) -> None:
 def _save(figure: Any, path: Path) -> None:
     content = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a character that the font lacks becomes a box
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the font lacks a character
         figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""The progress bar of the command. Without a terminal only warnings are printed."""
+"""The progress bar of the command `kfgn`. If standard error is not a terminal, only warnings are printed."""
 
 import time
 from types import TracebackType
@@ -11,11 +11,11 @@ from .plain_text import escaped
 from .watch import Watch
 
 SYMBOLS = {"loss": "loss", "step_size": "alpha", "tau": "tau", "gamma": "gamma"}
-"""The metrics that are shown, and their symbols."""
+"""The metrics that the progress bar shows, and their symbols."""
 
 
 class Progress(Watch):
-    """A bar for each run: the loss, alpha, tau, gamma, and the updates of this process per second."""
+    """A progress bar for each run: loss, alpha, tau, gamma, and the number of updates per second in this process."""
 
     def __init__(self, console: Any) -> None:
         rich = library("rich.progress")

@@ -1,8 +1,8 @@
 """Random numbers of a run: functions of its seed, and of the number of a layer or an epoch.
 
-They do not depend on what was drawn before. So runs are equal on every library and device, and a checkpoint holds no
-generator. The generator is that of the optimisers' draws, keyed by (seed, t). Each stream here starts at a value of
-its counter that those draws never reach.
+The random numbers do not depend on earlier draws, so all libraries and devices have the same random numbers, and a
+checkpoint contains no generator. The draws of the optimisers use the same counter-based generator, with the key (seed,
+t). Each stream of this module starts at a value of the counter that the draws of the optimisers never reach.
 """
 
 import numpy as np
@@ -16,5 +16,6 @@ INITIAL_WEIGHTS, BATCHES = 1, 2
 def stream(kind: int, seed: int, number: int) -> np.random.Generator:
     """Return the generator of a stream for a seed, and for the number of a layer or an epoch."""
     random = generator(seed, number)
-    random.bit_generator.advance(kind << 192)  # type: ignore[attr-defined]  # the last of four 64-bit words
+    # kind is added to the last of the four 64-bit words of the counter
+    random.bit_generator.advance(kind << 192)  # type: ignore[attr-defined]
     return random

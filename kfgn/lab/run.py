@@ -19,29 +19,32 @@ from .metrics import Record
 
 @dataclass(frozen=True)
 class Run(metaclass=Documented):
-    """A run, as its folder contains it. `train`, `resume` and `read_run` return it.
+    """The record of a run, read from the folder of the run. `train`, `resume` and `read_run` return a `Run`.
 
     Attributes
     ----------
     folder : pathlib.Path
         The folder of the run.
     configuration : dict
-        The options with all defaults filled in, the network, the optimiser, the data set, versions and machine.
+        The content of `configuration.json`: the options with all defaults filled in, the network, the optimiser, the
+        data set, versions and machine.
     metrics : list of dict
-        A record for each update t = 1, 2, ..., and a first one, update 0, for the initial weights. Non-finite numbers
-        are None. The fields of a record are:
+        The records of the updates. The first record, update 0, describes the initial weights. A number that is not
+        finite is None. The fields of a record are:
 
         * update: t
         * seconds: the training time so far, without evaluations and the writing of files
-        * loss, f: the mean loss of the batch at the weights before the update, and the same with L2 regularisation
-        * step_size: alpha of (40), which is negative downhill; minus the learning rate for a first-order method
-        * tau, gamma: the dampings of the update; None for a method without them
-        * rho: the reduction ratio (42); None for an update that does not compute it
-        * ok: True if the update moved the weights, False if it was rejected
+        * loss, f: the mean loss of the batch at the weights before the update, without and
+          with L2 regularisation
+        * step_size: the step size alpha (40), negative for a descent step; minus the learning rate for a first-order
+          method
+        * tau, gamma: the dampings of the update; None for a method without damping
+        * rho: the reduction ratio (42); None for an update that does not compute the ratio
+        * ok: True if the update changed the weights, False if the update was rejected
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated
 
-        Update 0 has only update, seconds, train_loss and train_loss_averaged.
+        The record of update 0 has only the fields update, seconds, train_loss and train_loss_averaged.
 
     Examples
     --------
@@ -68,7 +71,7 @@ class Run(metaclass=Documented):
 
     @property
     def updates(self) -> int:
-        """The number of updates that are done."""
+        """The number of completed updates."""
         return int(self.metrics[-1]["update"]) if self.metrics else 0
 
     @property
@@ -78,7 +81,7 @@ class Run(metaclass=Documented):
 
     @property
     def rejected(self) -> int:
-        """The number of updates that did not move the weights."""
+        """The number of rejected updates, which did not change the weights."""
         return sum(record.get("ok") is False for record in self.metrics)
 
     @property
@@ -92,12 +95,12 @@ class Run(metaclass=Documented):
         Parameters
         ----------
         averaged : bool
-            If True, the loss at the running average of the weights; otherwise at the weights.
+            True for the loss at the running average of the weights, False for the loss at the weights.
 
         Returns
         -------
         float
-            NaN if there is no evaluation, or if the loss was not finite.
+            The loss; NaN if the run has no evaluation, or if the loss was not finite.
 
         Raises
         ------
@@ -125,7 +128,7 @@ class Run(metaclass=Documented):
         Parameters
         ----------
         averaged : bool
-            If True, return the running average of the weights; otherwise the weights.
+            True for the running average of the weights, False for the weights.
 
         Returns
         -------
@@ -149,4 +152,4 @@ class Run(metaclass=Documented):
 
 
 def ignore(_warning: str) -> None:
-    """Ignore a warning about a damaged checkpoint. Only the trainer reports it."""
+    """Ignore a warning about a damaged checkpoint, which only the trainer reports."""

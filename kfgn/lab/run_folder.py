@@ -26,7 +26,7 @@ def is_run(folder: Path) -> bool:
 
 
 def check_new(folder: Path) -> None:
-    """Raise `UsageError` unless the folder does not exist or is empty, so that a run can start there."""
+    """Raise `UsageError` for a path where no run can start: a file, or a folder that is not empty."""
     try:
         if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
             resumes = "add --resume to continue its run, or " if is_run(folder) else ""
@@ -43,7 +43,7 @@ def read_run(folder: str | Path) -> Run:
     Parameters
     ----------
     folder : path
-        The `out` of `train`.
+        The folder of the run, the argument `out` of `train`.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def read_run(folder: str | Path) -> Run:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder or, if it contains none, the runs and the comparisons in the folders within it.
+    """Read the run in a folder or, in a folder without a run, the runs and the comparisons in its subfolders.
 
     Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
     """
@@ -85,17 +85,21 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
-    """Raise `FileError` unless the metrics are those with which the newest usable checkpoint was written."""
+    """Raise `FileError` if the metrics differ from the metrics with which the newest usable checkpoint was written."""
     try:
         found = newest_checkpoint(folder, configuration, ignore)
-    except RunFailedError:  # there is no checkpoint to compare with
+    except RunFailedError:  # no checkpoint is usable for the comparison
         return
     if found is not None and found.metrics != digest(lines[: found.t + 1]):
-        raise FileError(f"{folder / METRICS} is damaged: expected the records of updates 0 to {found.t}, got others")
+        expected = f"the records of updates 0 to {found.t}"
+        raise FileError(f"{folder / METRICS} is damaged: expected {expected}, got different records")
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
-    """Read the configuration of a run. Raises `UsageError` without a run, and `FileError` for an invalid file."""
+    """Read the configuration of a run.
+
+    Raises `UsageError` for a folder without a run, and `FileError` for an invalid file.
+    """
     path = folder / CONFIGURATION
     try:
         exists = path.exists()
@@ -108,18 +112,18 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     configuration = decoded(content, Configuration, path)
     checked(configuration["options"], Options, f"{path}: options")
     if configuration["hash"] != digest_of(configuration):
-        raise FileError(f"{path}: hash: expected that of its options, network and optimiser, got another")
+        raise FileError(f"{path}: hash: expected the hash of the options, network and optimiser, got another hash")
     for name in ("kfgn", "python"):
         if name not in configuration["versions"]:
-            raise FileError(f"{path}: versions: expected that of {name}, got none")
+            raise FileError(f"{path}: versions: expected the version of {name}, got none")
     return dict(configuration)
 
 
 def _check_format(configuration: dict[str, Any], path: Path) -> None:
-    """Raise `FileError` for a run that another version of kfgn has written in another format."""
+    """Raise `FileError` for a run in a different format, which another version of kfgn has written."""
     found = configuration.get("format")
     if type(found) is not int or found != FORMAT:
-        got = shown(found) if "format" in configuration else "none, as before version 3"
+        got = shown(found) if "format" in configuration else "none, as in formats before 3"
         raise FileError(f"{path}: format: expected {FORMAT}, got {got}")
 
 
@@ -129,10 +133,10 @@ def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
 
 
 def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
-    """Delete the lines after a checkpoint, or all lines without one, since these updates will be computed again.
+    """Delete the metrics that a resumed run will compute again, which are all metrics if `checkpoint` is None.
 
-    Returns the lines that are left. Raises `RunFailedError` if they are not the lines with which the checkpoint was
-    written.
+    Returns the remaining lines. Raises `RunFailedError` if the remaining lines are not those with which the checkpoint
+    was written.
     """
     kept: list[bytes] = []
     if checkpoint is not None:
@@ -141,6 +145,6 @@ def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
         if len(kept) != t + 1:
             raise RunFailedError(f"{path} is damaged: expected a record for each of the updates 0 to {t}")
         if digest(kept) != checkpoint.metrics:
-            raise RunFailedError(f"{path} is damaged: expected the records of updates 0 to {t}, got others")
+            raise RunFailedError(f"{path} is damaged: expected the records of updates 0 to {t}, got different records")
     write_atomically(folder / METRICS, b"".join(kept))
     return kept

@@ -3,14 +3,14 @@
 from typing import Any, NotRequired, TypedDict
 
 FORMAT = 3
-"""The version of all files of a run folder. It changes when a run of an earlier version can no longer be resumed.
+"""The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
 
-In version 2 the backend had a separate device, and the step sizes in the metrics had the opposite sign.
+In version 2 of the format, the backend had a separate device, and the step sizes in the metrics had the opposite sign.
 """
 
 
 class Data(TypedDict):
-    """A data set: a sentence about it, the number of datapoints, and the height and width of an image."""
+    """The description of a data set: one sentence, the number of datapoints, and the height and width of an image."""
 
     about: str
     n: int

@@ -1,4 +1,4 @@
-"""The setup of a run before its first step, and its description in `configuration.json`."""
+"""The setup of a run before the first step, and the description of the setup in `configuration.json`."""
 
 import dataclasses
 import hashlib
@@ -28,7 +28,7 @@ class Setup(NamedTuple):
     optimiser: Optimiser
 
     def hash(self) -> str:
-        """Return the hash of everything on which a step depends. It shows to which run a checkpoint belongs."""
+        """Return the hash of everything on which a step depends, which identifies the run of a checkpoint."""
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:
@@ -73,9 +73,10 @@ def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
 
 
 def set_up(options: Options, task: Task | None = None) -> Setup:
-    """Open the objects that the options name. A task that was given is checked and used instead of the named one.
+    """Open the objects that the options name. A given `task` is checked, and replaces the task that the options name.
 
-    Raises `UsageError`, `DataUnavailableError` and `BackendUnavailableError`.
+    Raises `UsageError` for invalid options, `DataUnavailableError` for missing data, and `BackendUnavailableError` for
+    an unusable backend.
     """
     check_instance("options", options, Options)
     for name in ("safetensors", "matplotlib", "msgspec"):  # report a missing library now, not after the first updates

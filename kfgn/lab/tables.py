@@ -13,9 +13,10 @@ from .run import Run
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
-    """Print the final losses over the whole training set.
+    """Print a table of the final losses of runs over the whole training set.
 
-    With a first-order method among several runs, also print when each run reached the best loss of these methods.
+    If several runs include a first-order method, the table also shows when each run reached the best final loss of the
+    first-order methods.
     """
     best = best_first_order(runs) if len(runs) > 1 else None
     same_data = len(runs) > 1 and len({run.options["data"] for run in runs}) == 1
@@ -36,13 +37,13 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
         console.print(f"data set of all runs: {runs[0].options['data']}")
     for title, run in zip(titles, runs, strict=True):
         if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
-            console.print(f"{title}: the losses are those after update {t}", soft_wrap=True)
+            console.print(f"{title}: the losses were computed after update {t}", soft_wrap=True)
     if best is not None:
         console.print(f"best: the lowest final loss of the first-order methods, {best:.5g}")
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """Return the name of each run's folder, or its path below the common folder if two names are equal."""
+    """Return the names of the folders of runs or, if two names are equal, the paths below the common folder."""
     folders = [run.folder.resolve() for run in runs]
     names = [folder.name for folder in folders]
     if len(set(names)) == len(names) or len(set(folders)) == 1:

@@ -1,4 +1,4 @@
-"""Training tasks: a data set, its targets, and the paper's network for them."""
+"""Training tasks: each task has a data set, its targets, and the paper's network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class Task(metaclass=Documented):
     shape : tuple of int
         The height and the width of an image, whose product is D_0.
     about : str
-        The data set, in one sentence.
+        A description of the data set in one sentence.
     batch : int
         The default number of datapoints in a step.
 
     Notes
     -----
-    `train` checks the fields.
+    `train` checks the fields of a task.
     """
 
     name: str
@@ -124,15 +124,18 @@ _TASKS: dict[str, tuple[str, Callable[[int], Network], Callable[[Images], NDArra
 }
 
 TASKS = tuple(_TASKS)
-"""The names of the tasks: digits; the autoencoders of Section 5.1, mnist, curves and faces; and with the suffix -odd
-the mixture (27) of Section 5.2, which tells odd from even digits."""
+"""The names of the tasks.
+
+The task digits trains a classifier. The tasks mnist, curves and faces train the autoencoders of Section 5.1. The suffix
+-odd means the mixture (27) of Section 5.2, which distinguishes odd from even digits.
+"""
 
 
 def open_task(name: str, folder: Folder = None) -> Task:
-    """Load the data of a task with `kfgn.lab.data.load`, and check their values.
+    """Load a task with the data of `kfgn.lab.data.load`, and check the values of the data.
 
     Raises `UsageError` for an unknown name, for values that are not finite and for targets that the objective does not
-    allow, and `DataUnavailableError`.
+    accept. Raises `DataUnavailableError` if the data cannot be loaded.
     """
     name = with_usage_error(partial(checked_name, known=TASKS), "data", name)
     source, network, targets, batch = _TASKS[name]
@@ -142,5 +145,5 @@ def open_task(name: str, folder: Folder = None) -> Task:
     try:
         check_task(task)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"data: {name} cannot be trained on: {error}") from error
+        raise UsageError(f"data: {name} is not a valid task: {error}") from error
     return task

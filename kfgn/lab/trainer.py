@@ -29,11 +29,11 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     options : Options
         The options of the run.
     out : path
-        The folder of the run. It gets `configuration.json`, `metrics.jsonl`, checkpoints and pictures.
+        The folder of the run, in which `configuration.json`, `metrics.jsonl`, checkpoints and pictures are written.
     watch : Watch, optional
         Callbacks that observe the run.
     task : kfgn.lab.tasks.Task, optional
-        The network and the data to train on. For None they are those that `options.data` names.
+        The network and the training data. With task=None, `options.data` names the task.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     Raises
     ------
     UsageError
-        An argument is not valid, or the folder is not empty. Nothing has been written.
+        An argument is not valid, or the folder is not empty. `train` raises the error before any file is written.
     DataUnavailableError, BackendUnavailableError
-        The data or the backend cannot be opened. Nothing has been written.
+        The data or the backend cannot be opened. `train` raises the error before any file is written.
     RunFailedError
         The run could not continue: too many steps were rejected, a file could not be written, or the run was
         interrupted. The message names the checkpoint from which `resume` can continue.
@@ -70,19 +70,19 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
 def resume(
     out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Watch | None = None, task: Task | None = None
 ) -> Run:
-    """Continue the run in a folder from its newest usable checkpoint, exactly as if it had not stopped.
+    """Continue the run in a folder from the newest usable checkpoint, exactly as if the run had not stopped.
 
     Parameters
     ----------
     out : path
         The folder of the run.
     changes : mapping, optional
-        Options by name. `updates`, `seconds` and `data_folder` may have new values. For every other option the value
-        must be that of the run.
+        Values of options by name. `updates`, `seconds` and `data_folder` may have new values. Every other option must
+        have the value of the run.
     watch : Watch, optional
         Callbacks that observe the run.
     task : kfgn.lab.tasks.Task, optional
-        The network and the data of the run, if they are not those that its option `data` names.
+        The task that was given to `train`. With task=None, the option `data` of the run names the task.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def resume(
     Raises
     ------
     UsageError
-        An argument is not valid, the folder contains no run, or the run was started with other values.
+        An argument is not valid, the folder contains no run, or the run was started with other values of options.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
@@ -123,12 +123,12 @@ def resume(
         raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
-            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}: its digits may change")
+            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}: its numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:
-    """Train from the newest checkpoint or from the start to the end, and draw the pictures."""
+    """Train to the end, from the newest checkpoint or from the start, and draw the pictures."""
     # the trainer reads overflows from `Info.ok`, so NumPy's warnings about them are not needed
     with setup.backend.scope(setup.options.dtype), np.errstate(all="ignore"):
         try:

@@ -20,14 +20,14 @@ from .setup import Setup
 from .watch import Watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
-"""The diagnostics are read after this number of updates or this time, so that few reads wait for the device."""
+"""The updates and the seconds after which diagnostics are read. Each read of diagnostics waits for the device."""
 
 UNSAVED_SECONDS = 30.0
-"""The training time after which a checkpoint is written, so that slow steps lose little when the process is killed."""
+"""The training time in seconds after which a checkpoint is written, so that a killed process loses little work."""
 
 
 class Trainer:
-    """The state of a run, and its clock, which does not count evaluations and writing."""
+    """The state of a run, and a clock that does not count evaluations and the writing of files."""
 
     def __init__(self, setup: Setup, folder: Path, watch: Watch) -> None:
         self.options, self.task, self.backend, self.optimiser = setup
@@ -45,12 +45,12 @@ class Trainer:
             self.state = restored(self.state, found, self.backend)
             self.seconds, self.written, self.saved = found.seconds, found.t, found.seconds
         if self.options.updates is not None and self.state.t > self.options.updates:
-            done = self.state.t
-            raise UsageError(f"updates: expected at least {done}, which are done already, got {self.options.updates}")
+            expected = f"at least {self.state.t}, the number of completed updates"
+            raise UsageError(f"updates: expected {expected}, got {self.options.updates}")
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
 
     def run(self, stop: StopRequest) -> None:
-        """Take steps until all updates are done or the time is over."""
+        """Take steps until the number of updates or the training time of the options is reached."""
         kept = cut_metrics(self.folder, self.found)
         self.metrics = hashlib.sha256(b"".join(kept))
         self.watch.on_start(self.options, self.state.t, self.seconds)
@@ -58,7 +58,8 @@ class Trainer:
             if not kept:
                 self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
             while True:
-                if stop.requested:  # also after the last step, or `compare` would start the next run
+                # the request counts after the last step too, since `compare` would otherwise start the next run
+                if stop.requested:
                     self._checkpoint()
                     raise InterruptedRunError(
                         f"stopped after update {self.state.t}, with a checkpoint in {self.folder}"
@@ -79,7 +80,10 @@ class Trainer:
         return (updates is not None and self.state.t >= updates) or (seconds is not None and self.seconds >= seconds)
 
     def _steps(self, stop: StopRequest) -> list[Record]:
-        """Take some steps, wait for the device, and return their records, with equal parts of the time."""
+        """Take some steps, wait for the device, and return the records of the steps.
+
+        The time is divided equally among the steps.
+        """
         infos, start, options = [], time.perf_counter(), self.options
         while True:
             self.state, info = self.optimiser.step(self.state, *self._batch(self.state.t + 1))
@@ -101,7 +105,7 @@ class Trainer:
         return records
 
     def _batch(self, t: int) -> tuple[Array, Array, Array | None]:
-        """Return X, Y and the draws of step t."""
+        """Return the inputs X, the targets Y and the draws of step t."""
         indices = self.backend.asarray(self.batches(t))
         draws = self.optimiser.draw(self.options.seed, t, self.batches.N)
         X, Y = datapoints(self.backend, self.X, self.Y, indices)
@@ -123,7 +127,7 @@ class Trainer:
         try:
             lines = encode(records)
             self.metrics.update(lines)
-            while lines:  # an almost full disk may accept only a part
+            while lines:  # an almost full disk may accept only a part of the lines
                 lines = lines[self.file.write(lines) :]
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.folder / METRICS)) from error
@@ -131,7 +135,7 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         if self.written != self.state.t:
-            os.fsync(self.file.fileno())  # the metrics on disk are never behind the checkpoint
+            os.fsync(self.file.fileno())  # the metrics reach the disk before the checkpoint
             write_checkpoint(
                 self.folder,
                 self.state,
@@ -148,16 +152,16 @@ class Trainer:
             if self.failures >= self.options.patience:
                 raise RunFailedError(
                     f"the last {self.failures} steps up to update {record['update']} were rejected, because a value "
-                    f"was not finite or a matrix not positive definite; {last_checkpoint(self.folder)}"
+                    f"was not finite or a matrix was not positive definite; {last_checkpoint(self.folder)}"
                 )
 
 
 def last_checkpoint(folder: Path) -> str:
-    """Name the newest checkpoint in the folder, for an error message."""
+    """Return the part of an error message that names the newest checkpoint in the folder."""
     written = checkpoints(folder)
     return f"the last checkpoint is {written[0]}" if written else "no checkpoint was written yet"
 
 
 def _finite(value: float) -> float | None:
-    """Return None for NaN and infinity, which JSON lacks."""
+    """Return the value, or None for NaN and infinity, which JSON lacks."""
     return value if math.isfinite(value) else None

@@ -28,25 +28,26 @@ class Watch:
     """
 
     def on_start(self, options: Options, updates: int, seconds: float) -> None:
-        """Observe that a run starts or resumes.
+        """Observe the start of a new or resumed run.
 
         Parameters
         ----------
         options : Options
             The options, with all defaults filled in.
         updates : int
-            The number of updates that are done already.
+            The number of updates that earlier calls have completed.
         seconds : float
-            The training time of these updates.
+            The training time of the completed updates, in seconds.
         """
 
     def on_updates(self, records: list[Record]) -> None:
-        """Observe that updates are done and written.
+        """Observe new updates, whose metrics have been written.
 
         Parameters
         ----------
         records : list of dict
-            The metrics of these updates, as in `Run.metrics`. The first call has the record of update 0.
+            The metrics of the new updates, as in `Run.metrics`. In a new run, the first call has the record of update
+            0.
         """
 
     def on_warning(self, message: str) -> None:

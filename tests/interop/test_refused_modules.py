@@ -166,16 +166,16 @@ LAYERS = {
         lambda: within(*[linear()] * 2),
         ValueError,
         "encoder.1.weight",
-        ["a separate parameter, got that of encoder.0.weight"],
+        ["a separate parameter, got the parameter encoder.0.weight"],
     ),
     "one Linear twice, no memory": (
         lambda: within(*[linear(device="meta")] * 2),
         ValueError,
         "encoder.1.weight",
-        ["a separate parameter, got that of encoder.0.weight"],
+        ["a separate parameter, got the parameter encoder.0.weight"],
     ),
-    "one weight twice": (tied, ValueError, "2.weight", ["a separate parameter, got that of 0.weight"]),
-    "one memory twice": (overlapping, ValueError, "2.weight", ["a separate parameter, got that of 0.weight"]),
+    "one weight twice": (tied, ValueError, "2.weight", ["a separate parameter, got the parameter 0.weight"]),
+    "one memory twice": (overlapping, ValueError, "2.weight", ["separate memory, got memory of 0.weight"]),
 }
 
 
@@ -241,7 +241,7 @@ COMPUTES_OTHERWISE = {
     "torch.compile": (
         lambda: torch.compile(small(), backend="eager"),
         "module",
-        "pass the module that it wraps, its attribute ._orig_mod",
+        "pass the wrapped module, its attribute ._orig_mod",
     ),
     "torch.compile of a layer": (
         lambda: nn.Sequential(torch.compile(nn.Linear(2, 3), backend="eager")),
@@ -251,7 +251,7 @@ COMPUTES_OTHERWISE = {
     "DataParallel": (
         lambda: nn.DataParallel(small()),
         "module",
-        "pass the module that it wraps, its attribute .module",
+        "pass the wrapped module, its attribute .module",
     ),
 }
 

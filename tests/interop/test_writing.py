@@ -131,12 +131,12 @@ NOT_WRITTEN = {
     "a bias that is expanded": (lambda: with_last(expanded), "4.bias", "separate memory for each element", False),
     "a weight that is expanded": (lambda: with_last(expanded_weight), "4.weight", "separate memory for each", False),
     "a weight of windows": (lambda: with_last(overlapping_windows), "4.weight", "separate memory for each", False),
-    "a weight of inference mode": (lambda: with_last(inference), "4.weight", "made in inference mode", True),
+    "a weight of inference mode": (lambda: with_last(inference), "4.weight", "got an inference tensor", True),
     "a frozen layer": (lambda: with_last(frozen), "4.weight", "requires_grad=True, got a frozen parameter", True),
     "a frozen bias": (lambda: with_last(frozen_bias), "4.bias", "requires_grad=True, got a frozen parameter", True),
-    "half of a weight": (shared_in_part, "4.weight", "a separate parameter, got that of 2.weight", False),
-    "one array of NumPy": (one_memory_in_two_storages, "4.weight", "a separate parameter, got that of 2.weight", False),
-    "a column of a weight": (shared_by_a_bias, "4.bias", "a separate parameter, got that of 2.weight", False),
+    "half of a weight": (shared_in_part, "4.weight", "separate memory, got memory of 2.weight", False),
+    "one array of NumPy": (one_memory_in_two_storages, "4.weight", "separate memory, got memory of 2.weight", False),
+    "a column of a weight": (shared_by_a_bias, "4.bias", "separate memory, got memory of 2.weight", False),
 }
 
 

@@ -9,7 +9,7 @@ from kfgn.lab.lock import locked
 def test_two_do_not_train_in_one_folder(tmp_path):
     """The second process gets an error and changes nothing. After the first has ended, another may train."""
     options = Options("digits", updates=4, checkpoint_every=2)
-    with locked(tmp_path), pytest.raises(UsageError, match=f"{tmp_path}: another process is training there"):
+    with locked(tmp_path), pytest.raises(UsageError, match=f"{tmp_path}: another process is training in this folder"):
         train(options, tmp_path)
     run = train(options, tmp_path)
     with locked(tmp_path), pytest.raises(UsageError, match="another process"):

@@ -167,7 +167,7 @@ def test_options_that_differ_from_the_run_are_named(tmp_path):
     configuration = (tmp_path / "configuration.json").read_bytes()
     with pytest.raises(UsageError, match=r"tau: expected 0\.01, as in .*, got 0\.5"):
         resume(tmp_path, {"tau": 0.5})
-    with pytest.raises(UsageError, match="updates: expected at least 4, which are done already, got 3"):
+    with pytest.raises(UsageError, match="updates: expected at least 4, the number of completed updates, got 3"):
         resume(tmp_path, {"updates": 3})
     assert (tmp_path / "configuration.json").read_bytes() == configuration
     assert resume(tmp_path, {"updates": 6, "batch": 256}).options["updates"] == 6

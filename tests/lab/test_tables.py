@@ -20,7 +20,7 @@ def test_the_update_of_the_losses_is_printed(tmp_path, capsys):
         checkpoint.unlink()
     capsys.readouterr()
     assert run("show", tmp_path / "a") == 0
-    assert "a: the losses are those after update 0\n" in capsys.readouterr().out
+    assert "a: the losses were computed after update 0\n" in capsys.readouterr().out
 
 
 def test_the_extra_to_install_is_printed(capsys, monkeypatch):

@@ -32,7 +32,7 @@ def test_images_that_are_not_probabilities(monkeypatch):
     task = open_task("digits")
     grey = SimpleNamespace(pixels=255 * task.X, labels=task.Y, shape=task.shape, about="")
     monkeypatch.setattr("kfgn.lab.tasks.load", lambda *_: grey)
-    wrong = "data: mnist cannot be trained on: Y: expected bernoulli targets from 0 to 1, got values from 0.0 to 255.0"
+    wrong = "data: mnist is not a valid task: Y: expected bernoulli targets from 0 to 1, got values from 0.0 to 255.0"
     with pytest.raises(UsageError, match=wrong):
         open_task("mnist")
 

@@ -10,9 +10,9 @@ SIDE = 28
 SEED = 2006
 STEPS = 64
 PEN = 0.88
-"""Standard deviation of the pen, in pixels."""
+"""The standard deviation of the pen, whose ink has a normal density, in pixels."""
 INK = 37.5
-"""The sum of the pixels of a curve that lies in the image and nowhere reaches the value 1."""
+"""The sum of the pixels of a curve that lies inside the image and has only pixels below 1."""
 
 LOWER = (3.5, 4.0, 4.0, 2.5, 2.5, 2.5)
 UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
@@ -22,15 +22,15 @@ UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
 def load_curves(*, test: bool = False) -> Images:
     """Generate the 20,000 training curves, or 10,000 different test curves: pixels (n, 784) in 0, 1/255, ..., 1.
 
-    Hinton and Salakhutdinov (2006) drew curves through three random points. The pen, the ink and the ranges of
-    the points are fitted to the pictures and errors that they published. So results are similar to theirs, but not
-    equal.
+    Hinton and Salakhutdinov (2006) drew curves through three random points. The pen, the ink and the ranges of the
+    points are fitted to the published pictures and errors. Results on these curves are therefore similar to the
+    published results, but not equal.
     """
     x, y = random_points()
     chosen = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)
     x, y = x[chosen], y[chosen]
     pixels = np.empty((len(x), SIDE * SIDE), np.float32)
-    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves need 600 MB
+    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves would need 600 MB
         pixels[part] = np.rint(255 * draw(x[part], y[part])).reshape(len(part), -1) / 255
     return Images(
         pixels=pixels,
@@ -42,7 +42,10 @@ def load_curves(*, test: bool = False) -> Images:
 
 
 def random_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return x and y (30000, 3) of the three points of each curve, from left to right. The test curves come last."""
+    """Return x and y, each (30000, 3), of the three points of each curve from left to right.
+
+    The test curves come last.
+    """
     rng = np.random.Generator(np.random.Philox(SEED))
     drawn = rng.uniform(LOWER, UPPER, (TRAIN + TEST, 6))
     return np.cumsum(drawn[:, :3], axis=1), drawn[:, 3:]
@@ -52,7 +55,7 @@ def draw(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Draw the curves through the points x, y (n, 3), with y downwards, as images (n, 28, 28).
 
     A curve is quadratic in t and passes through its points at t = 0, 1/2, 1. At each of 64 equally spaced t the pen
-    leaves the same ink, a normal density evaluated at the centres of the pixels. Pixels are cut off at 1.
+    leaves the same ink, a normal density evaluated at the centres of the pixels. Pixels above 1 are set to 1.
     """
     t = np.linspace(0, 1, STEPS)
     through = np.stack([(2 * t - 1) * (t - 1), 4 * t * (1 - t), t * (2 * t - 1)])

@@ -11,7 +11,7 @@ from .images import Images
 from .store import DataFile, DataUnavailableError, Folder, check_content, library, locate
 
 PEOPLE, PICTURES = 25, 10
-"""The number of people for training, of 40, and the number of pictures of each."""
+"""The number of people for training, out of 40, and the number of pictures of each person."""
 PAIRS = 414
 SEED = 2006
 OLIVETTI = (400, 64, 64)
@@ -33,13 +33,14 @@ FILE = DataFile(
 
 
 def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
-    """Make patches (250 * pairs, 625), by default 103,500, with the number of the person in each, 0 to 24.
+    """Make patches (250 * pairs, 625), by default 103,500 patches, each with the number of a person, 0 to 24.
 
-    Each of the 10 pictures of a person is rotated and scaled by the same random pairs of an angle and a factor. The
-    patches are ordered by person, then picture, then pair. Each pixel has mean zero over the patches. All pixels are
-    divided by one number, so that the variance, averaged over the pixels, is 1.
+    All 250 pictures are rotated and scaled by the same random pairs of an angle and a scale factor. The patches are
+    ordered by person, then picture, then pair. Each pixel has mean zero over the patches. All pixels are divided by one
+    number, so that the variance, averaged over the pixels, is 1.
 
-    Raises `DataUnavailableError`, and `TypeError` or `ValueError` if pairs is not a positive integer.
+    Raises `DataUnavailableError` if the faces cannot be loaded, and `TypeError` or `ValueError` if pairs is not a
+    positive integer.
     """
     pairs = checked_count("pairs", pairs)
     pictures = olivetti(folder)[: PEOPLE * PICTURES]
@@ -55,7 +56,10 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
 
 
 def random_pairs(pairs: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return angles in degrees and scale factors, each (pairs,). A larger number begins with the same pairs."""
+    """Return angles in degrees and scale factors, each (pairs,).
+
+    The first pairs do not depend on the number `pairs`.
+    """
     rng = np.random.Generator(np.random.Philox(SEED))
     angles, scales = rng.uniform(LOWER, UPPER, (pairs, 2)).T
     return angles, scales
@@ -67,7 +71,7 @@ def patches(
     """Rotate and scale each of n pictures (64, 64) by each pair, and return the patches (n, pairs, 625).
 
     A picture is scaled, and its central 50x50 pixels are subsampled to 25x25, by cubic splines. The distance between
-    two samples is 2/scale pixels of the picture. A positive angle rotates the patch anticlockwise.
+    neighbouring samples is 2/scale pixels of the picture. A positive angle rotates the patch anticlockwise.
     """
     ndimage = library("scipy.ndimage", "the data set faces")
     height, width = pictures.shape[1:]
@@ -104,17 +108,18 @@ def _cubic(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 def standardise(pixels: NDArray[np.float32]) -> None:
-    """Shift each pixel to mean zero over the patches, and scale all to an average variance of 1, in place."""
+    """Shift each pixel to mean zero over the patches, and scale all pixels to an average variance of 1, in place."""
     pixels -= pixels.mean(axis=0, dtype=np.float64)
-    squares = np.einsum("ij,ij->", pixels, pixels, dtype=np.float64)  # without a float64 copy of all pixels
+    squares = np.einsum("ij,ij->", pixels, pixels, dtype=np.float64)  # einsum makes no float64 copy
     pixels /= np.float32(np.sqrt(squares / pixels.size))
 
 
 def olivetti(folder: Folder = None) -> NDArray[np.uint8]:
     """Read the 400 Olivetti faces (400, 64, 64), ten consecutive pictures per person, with values 0 to 242.
 
-    They are from "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994. kfgn does not contain these
-    pictures, because they show people who can be recognised. Raises `DataUnavailableError`.
+    The faces are from "The ORL database of faces", AT&T Laboratories Cambridge, 1992 to 1994. The pictures are not
+    contained in kfgn, because they show people who can be recognised. Raises `DataUnavailableError` if the file is
+    missing or damaged.
     """
     path = locate(FILE, folder)
     try:
@@ -136,7 +141,7 @@ def _from_npz(path: Path) -> NDArray[np.uint8]:
 
 
 def _from_mat(path: Path) -> NDArray[np.uint8]:
-    """Read olivettifaces.mat. Each column of its matrix has the pixels of one image in column-major order."""
+    """Read olivettifaces.mat, whose matrix has the pixels of one image in each column, in column-major order."""
     columns = library("scipy.io", "the file of the Olivetti faces").loadmat(path)["faces"]
     images: NDArray[np.uint8] = columns.T.reshape(OLIVETTI).transpose(0, 2, 1)
     return images

@@ -13,7 +13,7 @@ from .store import DataFile, DataUnavailableError, Folder, check_content, locate
 TRAIN = 50_000
 SIDE = 28
 MAX_BYTES = 16 + 60_000 * SIDE * SIDE
-"""The size of the larger file, unpacked. A file that unpacks to more is not read further."""
+"""The size of the unpacked file of images, which is the larger file. No file is read beyond this size."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -23,7 +23,7 @@ MIRRORS = (
 
 
 def _file(name: str, served: str, content: str) -> DataFile:
-    """Return a file that is served packed, and may be packed or unpacked in the folder."""
+    """Return the record of a file that is downloaded packed, and may be packed or unpacked in the folder."""
     packed = f"{name}.gz"
     return DataFile((f"mnist/{name}", f"mnist/{packed}"), tuple(url + packed for url in MIRRORS), served, content)
 
@@ -43,7 +43,8 @@ LABELS = _file(
 def load_mnist(folder: Folder = None) -> Images:
     """Load the first 50,000 training images, on which the paper trains: pixels (50000, 784) in [0, 1], and digits.
 
-    The last 10,000 training images are commonly kept for validation. Raises `DataUnavailableError`.
+    The last 10,000 training images are commonly kept for validation. Raises `DataUnavailableError` if a file is missing
+    or damaged.
     """
     images = _read(IMAGES, folder, header=16).reshape(-1, SIDE * SIDE)[:TRAIN]
     labels = _read(LABELS, folder, header=8)[:TRAIN]
@@ -51,12 +52,12 @@ def load_mnist(folder: Folder = None) -> Images:
         pixels=np.divide(images, 255, dtype=np.float32),
         labels=labels.astype(np.int64),
         shape=(SIDE, SIDE),
-        about="The first 50,000 training images of MNIST (Y. LeCun and C. Cortes), 28x28 pixels in [0, 1].",
+        about="The first 50,000 training images of MNIST (Yann LeCun and Corinna Cortes), 28x28 pixels in [0, 1].",
     )
 
 
 def _read(file: DataFile, folder: Folder, header: int) -> NDArray[np.uint8]:
-    """Return the values of an idx file. After the hash has been checked, the header has no more information."""
+    """Return the values of an idx file. The header is skipped, since the hash of the content is checked."""
     path = locate(file, folder)
     content = _unpacked(path)
     check_content(file, path, content)

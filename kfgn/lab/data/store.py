@@ -9,23 +9,23 @@ from typing import Any, NamedTuple, TypeAlias
 from ..._words import shown
 
 Folder: TypeAlias = str | os.PathLike[str] | None
-"""The folder of the files; None for the folder that the environment names or, without one, the cache."""
+"""The folder of the files; None for the folder that KFGN_DATA names or, without KFGN_DATA, for the cache."""
 
 FOLDER_VARIABLE = "KFGN_DATA"
 """The environment variable that names the folder."""
 
 
 class DataUnavailableError(OSError):
-    """A file or library that is missing, damaged or cannot be downloaded. The message names a remedy."""
+    """Raised if a file or library is missing or damaged, or cannot be downloaded. The message names a remedy."""
 
 
 class DataFile(NamedTuple):
     """A file of a data set.
 
-    names:   its possible paths in the folder; a download gets the last one
-    urls:    its addresses, which are tried in this order
-    served:  the SHA-256 of the file at these addresses
-    content: the SHA-256 of its unpacked content
+    names:   the possible paths of the file in the folder; a downloaded file gets the last path
+    urls:    the addresses of the file, which are tried in order
+    served:  the SHA-256 of the file as the addresses serve it
+    content: the SHA-256 of the unpacked content
     """
 
     names: tuple[str, ...]
@@ -42,9 +42,9 @@ def checked_folder(folder: Folder) -> Folder:
 
 
 def locate(file: DataFile, folder: Folder = None) -> Path:
-    """Return the path of a file. It is downloaded if no folder is named and the cache lacks it.
+    """Return the path of a file. The file is downloaded if no folder is named and the file is not in the cache.
 
-    Only the content of a downloaded file is checked. Raises `DataUnavailableError`.
+    The content of an existing file is not checked. Raises `DataUnavailableError` if the file is missing.
     """
     named = folder or os.environ.get(FOLDER_VARIABLE)
     try:
@@ -55,12 +55,12 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
                 return path
     except DataUnavailableError:
         raise
-    except (OSError, RuntimeError) as error:  # the name is too long, or the home folder in it is unknown
+    except (OSError, RuntimeError) as error:  # the name is too long, or its home folder is unknown
         reason = getattr(error, "strerror", None) or error
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
-            f"no such file: expected {_either(paths)}; it would be downloaded if neither the argument nor "
+            f"no such file: expected {_either(paths)}; the file would be downloaded if neither the argument nor "
             f"{FOLDER_VARIABLE} named a folder"
         )
     return _download(file, paths)
@@ -73,7 +73,7 @@ def _download(file: DataFile, paths: list[Path]) -> Path:
     for url in file.urls:
         try:
             return Path(pooch.retrieve(url, known_hash=file.served, fname=target.name, path=target.parent))
-        except (OSError, ValueError) as error:  # from the network or the disk, or from pooch for a wrong hash
+        except (OSError, ValueError) as error:  # errors of the network or disk, or of pooch for a wrong hash
             failures.append(f"{url}: {_reason(error)}")
     raise DataUnavailableError(
         f"{target.name} could not be downloaded ({'; '.join(failures)}): place it by hand as {_either(paths)}, or in a "
@@ -82,7 +82,10 @@ def _download(file: DataFile, paths: list[Path]) -> Path:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Describe a failed download in a few words. The class names are those of requests, which pooch uses."""
+    """Describe a failed download in a few words.
+
+    The names of errors are those of requests, the HTTP library of pooch.
+    """
     kinds = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
@@ -92,7 +95,7 @@ def _reason(error: OSError | ValueError) -> str:
     if "ConnectionError" in kinds:
         return "no connection"
     if isinstance(error, ValueError) and "hash" in str(error):
-        return "the file there has a wrong SHA-256"
+        return "the served file has a wrong SHA-256"
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
@@ -107,7 +110,7 @@ def check_content(file: DataFile, path: Path, content: bytes) -> None:
 
 
 def library(name: str, use: str) -> Any:
-    """Import a module of a library that the extra `train` installs. Raises `DataUnavailableError`."""
+    """Import a module of a library of the extra `train`. Raises `DataUnavailableError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

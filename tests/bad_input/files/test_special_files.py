@@ -16,7 +16,7 @@ from .commands import call, fault_of_error
 
 KFGN = (sys.executable, "-m", "kfgn.lab")
 CHECK = (sys.executable, "-m", "kfgn_conformance")
-ENDLESS = "it is a pipe or a device"
+ENDLESS = "the path is a pipe or a device"
 
 
 def run(*command, limit=120):

@@ -67,7 +67,7 @@ def test_missing_in_a_named_folder(tmp_path, monkeypatch, by_argument):
     if not by_argument:
         monkeypatch.setenv("KFGN_DATA", str(folder))
     with pytest.raises(
-        DataUnavailableError, match=r"it would be downloaded if neither the argument nor KFGN_DATA"
+        DataUnavailableError, match=r"the file would be downloaded if neither the argument nor KFGN_DATA"
     ) as error:
         locate(FILE, folder if by_argument else None)
     assert f"expected {folder / 'set/plain'} or {folder / 'set/packed'};" in str(error.value)
@@ -103,7 +103,7 @@ def test_failed_download(cache, server):
         locate(FILE._replace(urls=urls))
     reasons = (
         "the server answered with status 404",
-        "the file there has a wrong SHA-256",
+        "the served file has a wrong SHA-256",
         "no connection",
     )
     failures = "; ".join(f"{url}: {reason}" for url, reason in zip(urls, reasons, strict=True))

@@ -51,7 +51,11 @@ NUMBERS = [
         "tolerance: expected a finite number of at least 0, got -1.0",
     ),
     (lambda: kfgn.SGD(NETWORK, 0.0), ValueError, "learning_rate: expected a finite number above 0, got 0.0"),
-    (lambda: kfgn.SGD(NETWORK, 0.1, nesterov=True), ValueError, "nesterov: expected momentum above 0 with it, got 0"),
+    (
+        lambda: kfgn.SGD(NETWORK, 0.1, nesterov=True),
+        ValueError,
+        "nesterov: expected a momentum above 0 with nesterov=True, got 0",
+    ),
     (lambda: kfgn.Adam(NETWORK, halving=0), ValueError, "halving: expected a positive integer or None, got 0"),
     (
         lambda: kfgn.Adam(NETWORK, beta_1=1.5),
