@@ -1,7 +1,8 @@
-"""Transport of arrays as raw bytes, in which a worker sends its answers. Nothing in them is executed or unpickled.
+"""Arrays as raw bytes, which is the form in which a worker process sends its answers to the kit.
 
 A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The bytes of the arrays
-follow in the same order, each array row by row.
+follow the line, in the order of the line. The elements of an array are written row by row. The kit executes and
+unpickles nothing when it reads the bytes.
 """
 
 import math
@@ -14,7 +15,7 @@ from ..problems.problem import Array
 from .answers import DTYPE_KINDS, MAX_ARRAYS, NoAnswerError, byte_size, one_line
 
 DTYPES = {np.dtype(code).str: np.dtype(code) for code in np.typecodes["All"] if np.dtype(code).kind in DTYPE_KINDS}
-"""The dtypes that an array may have, by their name in a header."""
+"""The dtypes that an array may have, by the name of the dtype in the line of JSON, such as `<f8`."""
 
 
 def headers(arrays: tuple[Array, ...]) -> list[Any]:
@@ -23,9 +24,10 @@ def headers(arrays: tuple[Array, ...]) -> list[Any]:
 
 
 def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tuple[Array, ...]:
-    """Read the arrays that a list of headers announces, with at most `limit` bytes in all.
+    """Read the arrays that a list of headers describes, with at most `limit` bytes in total.
 
-    read: returns the next bytes, given their number
+    read: function of a number n that returns the next n bytes
+
     Raises `NoAnswerError` for a wrong header, before any byte is read.
     """
     if not isinstance(written, list) or len(written) > MAX_ARRAYS:
@@ -37,7 +39,7 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
 
 
 def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The dtype and the shape in the header of array i. Raises `NoAnswerError` if NumPy cannot have such an array."""
+    """The dtype and the shape in the header of array i. Raises `NoAnswerError` if NumPy does not support this array."""
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)
