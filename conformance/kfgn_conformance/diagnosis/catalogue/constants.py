@@ -67,10 +67,10 @@ class DividedByDatapointsLessOne(Textbook):
 
 
 class _ScaledSecondFactor(Textbook):
-    """G_l of every layer is multiplied by one number."""
+    """Every G_l is multiplied by the same wrong number."""
 
     def factor(self) -> float:
-        """The number by which every G_l is multiplied."""
+        """The wrong number by which every G_l is multiplied."""
         raise NotImplementedError
 
     def _scaled(self, G: PerLayer) -> PerLayer:
