@@ -10,8 +10,8 @@ from .description import Description
 class UnsupportedError(Exception):
     """Exception for a problem that an implementation does not support.
 
-    An adapter raises this exception in `compute`, with the reason as the message. The verdict on the problem is
-    UNIMPLEMENTED, which does not fail a run. The report prints the reason.
+    An adapter raises this exception in `compute`, with the reason as the message. The verdict on a problem that is not
+    supported is UNIMPLEMENTED, which does not fail a run. The report prints the message of the exception.
 
     Examples
     --------
@@ -32,16 +32,16 @@ class UnsupportedError(Exception):
 class Adapter(Protocol):
     """Protocol of a class that connects an implementation to the kit.
 
-    Any class with the methods `describe` and `compute` is an adapter. The class needs no base class. The command
-    `kfgn-check` and the pytest plug-in call the class with the name of a dtype, as in `Mine("float32")`.
+    Any class with the methods `describe` and `compute` is an adapter. An adapter class needs no base class. The command
+    `kfgn-check` and the pytest plug-in call an adapter class with the name of a dtype, as in `Mine("float32")`.
 
     Notes
     -----
     An adapter returns arrays in the conventions of its implementation, and declares these conventions in its
-    description. The kit translates the arrays to the kit's conventions. In the kit's conventions, weights W_l have the
-    shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The kit's
-    quantities are means over the N datapoints. The kit's blocks, such as Q_l kron G_l, are matrices over the stacked
-    columns of W_l.
+    description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, weights W_l
+    have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The
+    kit's quantities are means over the N datapoints. The kit's blocks, such as Q_l kron G_l, are matrices over the
+    stacked columns of W_l.
 
     Examples
     --------
@@ -85,8 +85,8 @@ class Adapter(Protocol):
         -------
         tuple of arrays
             One array per layer, or a single array for a quantity of the full network, such as the loss. The arrays have
-            the dtype and the conventions of the adapter's description. An array is a NumPy array, or an object that
-            NumPy can convert, such as a tensor of PyTorch or an array of JAX.
+            the dtype and follow the conventions that the adapter's description declares. Each array is a NumPy array,
+            or an object that NumPy can convert, such as a tensor of PyTorch or an array of JAX.
 
         Raises
         ------

@@ -17,7 +17,7 @@ MAX_TEXT_BYTES = 2**20
 """The largest number of bytes in the parts of an answer that are not arrays."""
 
 BYTES_PER_NUMBER = 64
-"""The number of bytes that an answer may have per expected number.
+"""The number of bytes that an answer may have per number of the expected arrays.
 
 64 bytes are enough for four complex128 numbers, or for one number in decimal digits with spaces around the digits.
 """
@@ -69,7 +69,7 @@ def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
 
     The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
     object with `__array__` or `__dlpack__`. The gradients of tensors are dropped. Raises `NoAnswerError` for an answer
-    of a different form.
+    that cannot be converted.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")

@@ -1,8 +1,8 @@
 """Arrays as raw bytes, which is the form in which a worker process sends its answers to the kit.
 
-A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The bytes of the arrays
-follow the line, in the order of the line. The elements of an array are written row by row. The kit executes and
-unpickles nothing when it reads the bytes.
+A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. After the line follow
+the bytes of the arrays, in the order in which the line describes the arrays. The elements of an array are written row
+by row. The kit neither executes nor unpickles the bytes.
 """
 
 import math
@@ -46,4 +46,4 @@ def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
             empty_but_too_large = 0 in shape and math.prod(n or 1 for n in shape) >= 2**48
             if len(shape) == len(sizes) and not empty_but_too_large:
                 return DTYPES[name], shape
-    raise NoAnswerError(f"array {i}: expected its dtype and shape, got {one_line(header, 80)}")
+    raise NoAnswerError(f"array {i}: expected a dtype and a shape, got {one_line(header, 80)}")

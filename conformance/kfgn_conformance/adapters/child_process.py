@@ -1,8 +1,8 @@
 """Child processes with a limited running time and a limited amount of output.
 
 The kit runs every external implementation in a child process. A supervisor process between the kit and the child kills
-the child and every process that the child has started. The supervisor kills these processes when the kit closes the
-child, and when the kit ends for any reason.
+the child and every process that the child has started. The supervisor kills these processes when `ChildProcess.end` is
+called, and when the kit ends for any reason.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class ChildProcess:
         """Write a question and return the first line of the answer.
 
         limit:     time in seconds within which the answer must be complete
-        max_bytes: largest number of bytes of the line
+        max_bytes: largest number of bytes of the first line
         """
         self._limit, self._deadline = limit, time.monotonic() + limit
         with self._ending_on_failure():
@@ -100,7 +100,7 @@ class ChildProcess:
         """End the child if the `with` block raises an exception."""
         try:
             yield
-        except BaseException:  # also an interrupt: the answer would otherwise arrive during the next question
+        except BaseException:  # also an interrupt, after which the answer would arrive during the next question
             self.end()
             raise
 
@@ -128,7 +128,7 @@ class ChildProcess:
         """Wait until a pipe is ready, and read from the pipe or write to it. Raises `NoAnswerError` at the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            part = f": only {len(self._written)} bytes of an answer" if self._written else ""
+            part = f": got only {len(self._written)} bytes of an answer" if self._written else ""
             raise NoAnswerError(f"no answer within {self._limit:g} s{part}")
         with selectors.DefaultSelector() as selector:
             for pipe in self._sources:
@@ -206,7 +206,10 @@ class _StandardError:
         self._shown, self._end = 0, b""
 
     def add(self, chunk: bytes) -> None:
-        """Store a chunk of bytes, and print it without control characters if at most `MAX_SHOWN_BYTES` are printed."""
+        """Store a chunk of the standard error, and print it without control characters.
+
+        After `MAX_SHOWN_BYTES` bytes, nothing more is printed.
+        """
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= MAX_SHOWN_BYTES:
             return
@@ -217,7 +220,7 @@ class _StandardError:
 
     @property
     def last_line(self) -> str:
-        """The last non-empty line of the output. In this line Python names the exception that ended the process."""
+        """The last non-empty line of the standard error, where Python names the exception that ended the process."""
         lines = [text for text in self._end.decode(errors="replace").splitlines() if text.strip()]
         return one_line(lines[-1], 300) if lines else ""
 
@@ -230,7 +233,7 @@ def described_exit(status: int) -> str:
 
 
 def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a command under a supervisor process. Returns that process and the kit's end of the socket between them."""
+    """Start a command under a supervisor process. Returns the supervisor and the kit's end of its socket."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:

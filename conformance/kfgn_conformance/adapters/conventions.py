@@ -138,7 +138,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The form of a quantity in which the kit compares an implementation with the given conventions."""
+    """The quantity for separate biases if the conventions have separate biases, or else the quantity itself."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 

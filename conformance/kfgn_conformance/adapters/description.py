@@ -12,7 +12,7 @@ from .answers import NoAnswerError, error_line, one_line, type_name
 from .conventions import KIT, Conventions
 
 MAX_CHARACTERS = 200
-"""The largest number of characters of a text in a description, such as the name. Longer texts are cut."""
+"""The largest number of characters of a text in a description, such as the name. A longer text is cut."""
 
 MAX_ENTRIES = 1000
 """The largest number of quantities in a description, and the largest number of flags."""
@@ -43,7 +43,7 @@ class Description:
     TypeError
         If a parameter does not have its documented type.
     ValueError
-        If a text is empty, or the name of a quantity is unknown. The message suggests the nearest known names.
+        If a text is empty, or the name of a quantity is unknown. The message suggests similar names of quantities.
 
     Notes
     -----

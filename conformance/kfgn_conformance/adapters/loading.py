@@ -31,7 +31,7 @@ class Loaded:
 
 
 def load(name: str, dtype: str) -> Loaded:
-    """Import an adapter by its name, and create it for a dtype. Raises `AdapterError` with the reason if this fails.
+    """Import an adapter by its name, and create it for a dtype. Raises `AdapterError` with the reason of a failure.
 
     The current folder is the first folder of the import path, as with `python -m`.
     """
@@ -59,7 +59,7 @@ def load(name: str, dtype: str) -> Loaded:
 
 
 def _search_the_current_folder() -> None:
-    """Put the current folder first on the import path. In a console script, the first folder is that of the script."""
+    """Put the current folder first on the import path, which otherwise begins with the folder of a console script."""
     with contextlib.suppress(OSError):  # the current folder may have been removed
         here = str(Path.cwd())
         if here not in sys.path and "" not in sys.path:

@@ -21,7 +21,7 @@ START = 120.0
 
 
 class ProcessAdapter:
-    """An adapter in a child process. If the process has ended, it is started again for the next question.
+    """An adapter in a child process. A child process that has ended is started again for the next question.
 
     name:  name of the adapter on the command line
     dtype: name of the dtype of the answers, float32 or float64
@@ -90,7 +90,7 @@ class ProcessAdapter:
         return answer
 
     def _object(self, question: Mapping[str, Any], appended: bytes, limit: float, max_bytes: int) -> dict[str, Any]:
-        """The object of JSON on the line of the answer. Raises `NoAnswerError` if it is missing or has an error."""
+        """The object of JSON on an answer's line. Raises `NoAnswerError` if the object is missing or has an error."""
         assert self.child is not None
         written = self.child.ask(json.dumps(question).encode() + b"\n" + appended, limit, max_bytes)
         try:

@@ -6,7 +6,8 @@
     {"ask": "compute", "quantity": "gradient", "problem": {"id": "...", "weights": [[[...], ...], ...], ...}}
     {"arrays": [[[...], ...], ...]}
 
-An answer may also be {"unsupported": "reason"} or {"error": "message"}. The program ends when its standard input ends.
+An answer may also be {"unsupported": "reason"} or {"error": "message"}. The program must end when its standard input
+ends.
 
 A problem of at least `LARGE` weights contains names of arrays instead of nested lists. The question about this problem
 has the path of the safetensors file that contains the arrays:
@@ -71,7 +72,9 @@ class Program(ProcessAdapter):
 def _loaded(file: Any, names: list[Any], limit: int) -> tuple[Array, ...]:
     """The arrays with the given names in a safetensors file of at most `limit` bytes, without conversion."""
     if not isinstance(file, str) or not all(isinstance(name, str) for name in names):
-        raise NoAnswerError("expected the path of a file as tensors, and the names of arrays in the file as arrays")
+        raise NoAnswerError(
+            "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"
+        )
     from safetensors.numpy import load  # safetensors is an optional dependency, which only large problems need
 
     shown = one_line(file, 200)
@@ -102,7 +105,7 @@ def _arrays(nested: list[Any], dtype: str) -> tuple[Array, ...]:
 
 
 def _numbers(nested: Any, dtype: str, which: str) -> Array:
-    """Convert nested lists to an array of the dtype, or to float64 if the dtype is int64 and a number is no integer."""
+    """Convert nested lists to an array of the dtype. If a number is not an integer, float64 replaces int64."""
     elements = np.array(nested, object)
     unexpected = set(map(type, elements.flat)) - {int, float}
     if list in unexpected:

@@ -37,7 +37,7 @@ def serve(name: str, dtype: str) -> None:
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Streams for the questions and the answers, which the adapter does not use.
+    """Streams for the questions and the answers, separate from the standard streams of the adapter.
 
     The standard input of the adapter is empty. The standard output of the adapter goes to the standard error.
     """

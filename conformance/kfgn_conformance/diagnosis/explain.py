@@ -13,7 +13,7 @@ from .shape import shape_of_error
 NEAR = 30
 """The largest number of tolerances by which an answer may differ from the mistake that explains the answer.
 
-The number is large, because no rule bounds the rounding errors of a mistake.
+`NEAR` is large, because no rule bounds the rounding errors of a mistake.
 """
 
 
@@ -49,8 +49,7 @@ class Diagnosis(NamedTuple):
 def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    The description of the error is that of the first wrong answer, so the answer with the largest error should be
-    first.
+    The error of the first wrong answer is described, so the caller puts the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
@@ -81,8 +80,8 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     The tolerances are those of the oracle's arrays. If a mistake's array is larger than the oracle's array, the
     rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
-    The mistake must be at least twice as close to a wrong answer as the oracle. Otherwise a mistake without an effect
-    on the problem would explain every answer that is nearly right.
+    The mistake must be at least twice as close to a wrong answer as the oracle, since a mistake without an effect on
+    the problem would otherwise explain every answer that is nearly right.
     """
     oracle = answer.oracle
     made = oracle.answer_of(mistake.textbook)

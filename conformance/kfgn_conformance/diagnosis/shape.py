@@ -16,15 +16,19 @@ The elements are listed if one element is wrong, or at most one per `FEW` elemen
 """
 
 DESCRIBED = 20
-"""The largest number of arrays that are described. An answer to an optimiser trajectory has hundreds of arrays."""
+"""The largest number of wrong arrays that a description covers.
+
+An answer to an optimiser trajectory has hundreds of arrays.
+"""
 
 CONSTANT = 1 / 8
 """A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
 
 FAR = 100
-"""The ratio of the error to the remaining error from which a constant factor explains the error of the array.
+"""A constant factor explains an error that is at least this many times as large as the error that remains.
 
-Below this ratio, the factor must explain the error of every wrong element, because a small error may fit by chance.
+If the ratio of these errors is smaller, the factor must explain the error of every wrong element, because a small error
+may fit by chance.
 """
 
 SINGLE = ROUNDOFF["float32"]

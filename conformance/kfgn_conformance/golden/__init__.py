@@ -1,7 +1,7 @@
 """Golden vectors: problems with certified values of their quantities, for implementations in any language.
 
 * problems: general problems, and traps, on which some mistake gives the right answer
-* flags:    special properties of a problem that limit the mistakes it can show
+* flags:    special properties of problems, which hide some mistakes
 * form:     the format of the files, and the right shapes of the arrays of a problem
 * vector:   golden vectors, and the reading of golden vectors from files
 * decimals: conversion of balls to decimal digits with a radius

@@ -96,7 +96,7 @@ def faults_of_manifest(folder: Path) -> Iterator[str]:
 
 
 def content_or_none(path: Path) -> bytes | None:
-    """The bytes of a file, or None if the file cannot be read. Another check reports a file that cannot be read."""
+    """The bytes of a file, or None if the file cannot be read. `faults` reports a file that cannot be read."""
     try:
         return content_of(path)
     except FileError:
@@ -158,7 +158,7 @@ def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
             yield f"array {i}: the float64 values are not the numbers nearest to the decimals"
         by_the_rule = allowed(n, array.size, array.d)
         if any(abs(array.tolerances[dtype] - t) > (ROUNDING - 1) * t for dtype, t in by_the_rule.items()):
-            yield f"array {i}: the tolerances do not follow the rule"
+            yield f"array {i}: the tolerances do not follow the rule of tolerances"
         if array.d != d:
             yield f"array {i}: d: expected {d}, got {array.d}"
         if abs(size - array.size) > HALF_A_DIGIT * size:
@@ -177,11 +177,11 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
     for name, mistake in MISTAKES.items():
         error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
         if error > ROUNDING and name in vector.hides:
-            yield f"hides: {name} is listed, but visible on this problem"
+            yield f"hides: {name} is listed, but this mistake is visible on the problem"
         elif error > ROUNDING and name not in shown:
-            yield f"mistakes: {name} is visible on this problem, but missing"
+            yield f"mistakes: {name} is missing, but this mistake is visible on the problem"
         elif error < 1 / ROUNDING and name in shown and name not in vector.hides:
-            yield f"hides: {name} is not visible on this problem, but missing"
+            yield f"hides: {name} is missing, but this mistake is not visible on the problem"
 
 
 def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:

@@ -38,7 +38,7 @@ def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
 
 
 def decimal_quantum(largest: Fraction) -> Decimal:
-    """The unit of the last digit, with which the largest element has `DIGITS` digits."""
+    """The unit of the last decimal place, such that the largest element has `DIGITS` digits."""
     exponent = Decimal(largest.numerator) / Decimal(largest.denominator) if largest else Decimal(1)
     return Decimal(1).scaleb(exponent.adjusted() - DIGITS + 1)
 

@@ -13,7 +13,7 @@ from ..problems.problem import Problem, classes
 SATURATED = 12.0
 """The range of a datapoint's logits above which the datapoint counts as saturated.
 
-At this range, 1 - p by subtraction in float32 has two correct digits, because e^-12 is about 2^-17.
+If the logits have a range of 12, 1 - p by subtraction in float32 has two correct digits, because e^-12 is about 2^-17.
 """
 
 
@@ -21,7 +21,7 @@ class Flag(NamedTuple):
     """A property of problems.
 
     applies: function that tests a problem for the property
-    note:    consequences of the property, which the files of vectors explain to readers
+    note:    sentence on the consequences of the property, for the readers of the files
     """
 
     applies: Callable[[Problem], bool]
@@ -55,8 +55,8 @@ def saturated(p: Problem) -> bool:
 FLAGS: dict[str, Flag] = {
     "SingleDatapoint": Flag(
         lambda p: p.N == 1,
-        "N = 1: a mean equals a sum, and the mean of a product equals the product of the means. KFRA equals KFLR, and "
-        "a mean that is computed in the wrong place is not visible.",
+        "N = 1: a mean equals a sum, and the mean of a product equals the product of the means. With one datapoint, "
+        "KFRA equals KFLR, and a mean that is computed in the wrong place is not visible.",
     ),
     "SingleLabel": Flag(
         lambda p: p.labels.shape[1] == 1, "S = 1: the sum over the samples of a datapoint equals their mean."
@@ -66,7 +66,7 @@ FLAGS: dict[str, Flag] = {
     ),
     "SingleLayer": Flag(
         lambda p: len(p.layers) == 1,
-        "L = 1: no vector is propagated through a layer. KFRA equals KFLR, and Q depends only on the inputs x.",
+        "L = 1: no vector is propagated through a layer. With one layer, KFRA equals KFLR, and Q depends only on x.",
     ),
     "PiecewiseLinear": Flag(
         lambda p: {name_of(f) for f in p.transfers} <= {"identity", "relu", "leaky_relu"},
@@ -102,7 +102,7 @@ FLAGS: dict[str, Flag] = {
     ),
     "ZeroInput": Flag(
         lambda p: not np.any(p.X),
-        "x = 0 at every datapoint: the only element of the first Q that is not 0 is the element of the unit.",
+        "x = 0 at every datapoint: Q of the first layer is 0 except for the element of the unit.",
     ),
     "UnitDamping": Flag(
         lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,

@@ -48,7 +48,7 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
 
 def _in_present_format(written: Any, place: object) -> Any:
-    """Convert the content of a file to the present format. The schema later checks content that is left unchanged."""
+    """Convert the content of a file to the present format. Malformed content stays unchanged for the schema."""
     if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
         return written
     vectors = []

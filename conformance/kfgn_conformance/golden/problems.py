@@ -37,7 +37,7 @@ PLAIN: dict[str, Shape] = {
     "logistic-tanh-n6": Shape("bernoulli", (1, 3, 2, 4), ("logistic", "tanh"), 6, 2),
     "identity-n7": Shape("categorical", (1, 3, 2, 4), ("identity", "softplus"), 7, 3),
 }
-"""The general problems, with N = 1, ..., 7. Every objective, replacement of H_L and transfer function occurs."""
+"""The general problems, with N = 1, ..., 7, which have every objective, replacement of H_L and transfer function."""
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
 SECOND_ORDER = ("preactivation_hessians", "hessian_blocks", "gauss_newton_blocks", "hessian_product")
@@ -58,7 +58,7 @@ class Trap(NamedTuple):
     description: the special property of the problem, in words
     shape:       the sizes and functions of the problem
     quantities:  the quantities of the problem's vectors
-    change:      function that turns a random problem of the shape into the problem
+    change:      function that turns a random problem of the shape into the trap
     """
 
     description: str

@@ -23,7 +23,7 @@ class ExpectedArray(NamedTuple):
     decimals:   the elements as strings of decimal digits, in nested lists of the array's shape
     radius:     an upper bound of the error of every decimal, as a string
     float64:    the float64 numbers nearest to the exact values
-    size, d:    numbers in the rule of the tolerance
+    size, d:    the numbers that the rule of tolerances needs
     tolerances: the tolerance for each dtype
     """
 

@@ -57,7 +57,7 @@ def records(report: Report) -> Records:
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and return a function that appends a row to it.
+    """Begin the file of a run, and return a function that appends a row to the file.
 
     If the run is interrupted, the file is a report of the completed rows with the note `UNFINISHED`. At the end of the
     run, `write_records` replaces the whole file. If `path` is a device or a pipe, nothing is written before the end of
@@ -76,7 +76,7 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
 
 
 def _append(path: Path, lines: str) -> None:
-    """Append lines to a file. The lines begin on a new line, even if a full disk has cut the last line short."""
+    """Append lines to a file, beginning on a new line even if a full disk has cut the last line short."""
     with path.open("rb+") as file:
         file.seek(-1, os.SEEK_END)
         separator = b"" if file.read(1) == b"\n" else b"\n"

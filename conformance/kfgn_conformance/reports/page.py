@@ -69,7 +69,7 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Escape control characters in a value of type `str`. Markup from the template has a different type."""
+    """Escape control characters in a value of type `str`, but not in markup from the template."""
     return plain(value) if type(value) is str else value
 
 

@@ -113,7 +113,7 @@ def _partly_supported(report: Report) -> Iterator[str]:
 def _tables(report: Report, console: Console) -> list[Table]:
     """One table, or one table per dtype on a narrow terminal.
 
-    A table that is still too wide has no columns of unusable implementations.
+    A table of one dtype that is still too wide omits the columns of unusable implementations.
     """
     present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
     whole = _table(report, present)

@@ -1,4 +1,4 @@
-"""Adapter of ASDL: the Fisher matrix as exact blocks or Kronecker factors, over all labels or sampled labels."""
+"""Adapter of ASDL: exact blocks of the Fisher matrix, and Kronecker factors from all labels or sampled labels."""
 
 import contextlib
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """Make the distribution return labels of the problem: its call s returns sample s of every datapoint."""
+    """Make ASDL's distribution return the labels of the problem: call s returns sample s of every datapoint."""
     labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):

@@ -32,7 +32,7 @@ class Curvlinops:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the product with an operator. The blocks are parts of its product with the identity matrix."""
+        """Compute the product with an operator, or blocks of an operator by the product with the identity matrix."""
         model, loss = sequential(problem, self.dtype), loss_of(problem)
         if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
             raise UnsupportedError("no Kronecker factors for labels between 0 and 1")

@@ -15,7 +15,8 @@ ACTIVATIONS: dict[str, Any] = {
     "leaky_relu": lambda: nn.LeakyReLU(0.1),
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
-    "softplus": lambda: nn.Softplus(threshold=40),  # h > threshold gives h: an error of 2e-9 at the default 20
+    # nn.Softplus returns h above the threshold, with an error of 2e-9 at the default threshold of 20
+    "softplus": lambda: nn.Softplus(threshold=40),
 }
 
 LOSSES: dict[str, Any] = {
@@ -78,5 +79,5 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
-    """The direction V as tensors: the weights and the bias of the first layer, then those of the next layers."""
+    """The direction V as tensors: the part of the weights and the part of the bias, layer after layer."""
     return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

@@ -131,7 +131,7 @@ class _Functions:
     def block_product(self, product: Callable[[Tensors], Tensors]) -> Tensors:
         """The product of the diagonal blocks and V.
 
-        Layer l of the result is layer l of the product for a V that is 0 in all other layers.
+        Layer l of the result is layer l of the product with a V that is 0 in all other layers.
         """
 
         def of(l: int) -> torch.Tensor:

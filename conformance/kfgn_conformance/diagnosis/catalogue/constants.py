@@ -1,4 +1,4 @@
-"""Wrong constants 2, N and D_L, in every quantity or in the second factor only."""
+"""Wrong factors of 2, N and D_L, in every quantity or in the second Kronecker factor only."""
 
 from ...problems.problem import Array
 from ..mistake import mistake
@@ -17,7 +17,7 @@ class LossWithoutItsHalf(Textbook):
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/111")
 class LossDividedByOutputs(Textbook):
-    """The loss is a mean over the outputs instead of their sum."""
+    """The loss is a mean over the outputs instead of a sum."""
 
     @property
     def scale(self) -> float:

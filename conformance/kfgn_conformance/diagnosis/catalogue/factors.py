@@ -19,7 +19,7 @@ class FactorsExchanged(Textbook):
 
 @mistake()
 class RowsStacked(Textbook):
-    """The rows of the direction are stacked, although the matrix belongs to stacked columns."""
+    """vec stacks the rows of a direction, although the matrix is for directions with stacked columns."""
 
     def vec(self, V: Array) -> Array:
         return V.reshape(-1)

@@ -52,7 +52,7 @@ class SamplesAveragedFirst(Textbook):
 
 @mistake()
 class DatapointsAveragedFirst(Textbook):
-    """The vectors at a layer are averaged over the datapoints before the outer product instead of after it."""
+    """In the second factor, the mean of v v^T over the datapoints is replaced by the outer product of the mean of v."""
 
     def kflr(self) -> PerLayer:
         return {l: outer(self.mean(v)[None])[0] for l, v in self.propagated(self.root_rows()).items()}
@@ -63,7 +63,7 @@ class DatapointsAveragedFirst(Textbook):
 
 @mistake()
 class LabelsComplemented(Textbook):
-    """A label is 1 if the uniform random number is above the probability of 1 instead of below."""
+    """A label is 1 if the uniform random number is above the probability of the label 1 instead of below."""
 
     def labels(self) -> PerLayer:
         labels = super().labels()[1]
@@ -72,7 +72,7 @@ class LabelsComplemented(Textbook):
 
 @mistake()
 class LabelsMostProbable(Textbook):
-    """The most probable label replaces a sampled label. For the squared error, the mean replaces the sample."""
+    """The most probable label replaces a sampled label. For the squared error, the mean h_L replaces it."""
 
     def labels(self) -> PerLayer:
         problem, h = self.problem, self.h[self.L]

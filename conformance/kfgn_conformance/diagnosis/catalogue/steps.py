@@ -110,7 +110,7 @@ class PenaltyWithoutBiases(Textbook):
 
 @mistake()
 class DirectionOfTheLastLayer(Textbook):
-    """The R-operator ignores the changes of a layer's inputs that the layers below cause."""
+    """The R-operator ignores that changes of the weights change the inputs of the layers above."""
 
     def jacobian_product(self, V: PerLayer) -> Array:
         return self.a[self.L] @ V[self.L].T

@@ -40,7 +40,7 @@ def _each(f: Callable[[Textbook, Any, Any, Any], Any]) -> Callable[[Textbook], P
 
 
 def _factored(method: str) -> Callable[[Textbook], PerLayer]:
-    """The formula of the blocks Q_l kron G_l, with G_l from the method of this name, such as `kfra`."""
+    """The formula of the blocks Q_l kron G_l, with G_l by the method of the given name, such as `kfra`."""
 
     def blocks(t: Textbook) -> PerLayer:
         Q, G = t.q(), getattr(t, method)()

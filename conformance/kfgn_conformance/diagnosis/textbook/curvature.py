@@ -70,7 +70,7 @@ class Curvature(Passes):
         return dict(sorted(G.items()))
 
     def sampled(self, rows: Array) -> PerLayer:
-        """The mean of v v^T over datapoints and samples, per layer, for v from rows (N, S, D_L) at the outputs."""
+        """The mean of v v^T over datapoints and samples, per layer, with v propagated from the rows (N, S, D_L)."""
         return {l: self.mean(self.mean_of_samples(v)) for l, v in self.propagated(rows).items()}
 
     def mean_of_samples(self, rows: Array) -> Array:
@@ -84,8 +84,7 @@ class Curvature(Passes):
     def projected(self) -> Array:
         """C_L z per datapoint and projection z, (N, S, D_L).
 
-        A wrong root C_L may have a number of columns that differs from the length of z. The product uses the smaller
-        number.
+        If the number of columns of a wrong root C_L differs from the length of z, the product uses the smaller number.
         """
         Z, rows = self.problem.arguments.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])

@@ -97,5 +97,5 @@ class Passes:
         return dict(sorted(at.items()))
 
     def mean(self, x: Array) -> Array:
-        """The mean of an array over the datapoints, which are on its first axis."""
+        """The mean of an array over its first axis, the axis of the datapoints."""
         return np.mean(x, axis=0)

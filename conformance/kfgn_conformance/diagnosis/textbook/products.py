@@ -43,7 +43,7 @@ class Products(Curvature):
         return self.pushed(V)[1][self.L]
 
     def pulled_back(self, U: Array) -> PerLayer:
-        """The mean over the datapoints of J_n^T u_n, where u_n is row n of U (N, D_L)."""
+        """The mean over n of J_n^T u_n, where J_n is the Jacobian at datapoint n and u_n is row n of U (N, D_L)."""
         rows = self.propagated(U[:, None, :])
         return {l: self.mean(v[:, 0, :, None] * self.a[l][:, None, :]) for l, v in rows.items()}
 

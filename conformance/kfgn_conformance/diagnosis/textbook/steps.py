@@ -60,7 +60,7 @@ class Steps(Solves):
         return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
     def averaged_factors(self, here: Checkpoint) -> tuple[PerLayer, PerLayer]:
-        """The averaged factors Q and G. Every `refresh` steps they are updated with the factors of the batch."""
+        """The averaged factors Q and G, which are updated with the factors of the batch every `refresh` steps."""
         trajectory = self.trajectory()
         old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
         done, due = divmod(here.t, trajectory.refresh)
@@ -94,7 +94,7 @@ class Steps(Solves):
         return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
-        """The damped factors of (36), with dampings that are large enough not to be removed by rounding."""
+        """The damped factors of (36), with dampings that rounding does not remove."""
         omega, root = self.omega(Q, G, norm), np.sqrt(self.block_damping())
         damping_Q, damping_G = self.visible(Q, omega * root), self.visible(G, root / omega)
         return Q + damping_Q * np.eye(len(Q)), G + damping_G * np.eye(len(G))
