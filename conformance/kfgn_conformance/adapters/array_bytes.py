@@ -1,8 +1,8 @@
 """Arrays as raw bytes, which is the form in which a worker process sends its answers to the kit.
 
-A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. After the line follow
-the bytes of the arrays, in the order in which the line describes the arrays. The elements of an array are written row
-by row. The kit neither executes nor unpickles the bytes.
+A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The bytes of the arrays
+come after this line of JSON, in the order in which the line describes the arrays. The elements of an array are written
+row by row. The kit neither executes nor unpickles the bytes.
 """
 
 import math

@@ -12,7 +12,7 @@ from .answers import NoAnswerError, error_line, one_line, type_name
 from .conventions import KIT, Conventions
 
 MAX_CHARACTERS = 200
-"""The largest number of characters of a text in a description, such as the name. A longer text is cut."""
+"""The number of characters after which a text in a description, such as the name, is cut."""
 
 MAX_ENTRIES = 1000
 """The largest number of quantities in a description, and the largest number of flags."""
@@ -25,7 +25,7 @@ class Description:
     Parameters
     ----------
     name : str
-        Name of the implementation, which heads its column in the table.
+        Name of the implementation, which is the heading of its column in the table.
     version : str
         Version of the implementation, or of the library on which it runs.
     dtype : {"float32", "float64"}

@@ -80,8 +80,8 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     The tolerances are those of the oracle's arrays. If a mistake's array is larger than the oracle's array, the
     rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
-    The mistake must be at least twice as close to a wrong answer as the oracle, since a mistake without an effect on
-    the problem would otherwise explain every answer that is nearly right.
+    A mistake explains a wrong answer only if it is at least twice as close to the answer as the oracle. Therefore a
+    mistake without an effect on the problem explains no wrong answer.
     """
     oracle = answer.oracle
     made = oracle.answer_of(mistake.textbook)

@@ -27,8 +27,8 @@ CONSTANT = 1 / 8
 FAR = 100
 """A constant factor explains an error that is at least this many times as large as the error that remains.
 
-If the ratio of these errors is smaller, the factor must explain the error of every wrong element, because a small error
-may fit by chance.
+If the ratio of the two errors is smaller, the factor must also explain the error of every wrong element. A small error
+may agree with a factor by chance.
 """
 
 SINGLE = ROUNDOFF["float32"]

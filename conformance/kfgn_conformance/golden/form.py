@@ -48,7 +48,10 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
 
 def _in_present_format(written: Any, place: object) -> Any:
-    """Convert the content of a file to the present format. Malformed content stays unchanged for the schema."""
+    """Convert the content of a file to the present format.
+
+    Malformed content is left unchanged, because the check by the schema reports every fault.
+    """
     if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
         return written
     vectors = []

@@ -1,4 +1,4 @@
-"""Wrong factors of 2, N and D_L, in every quantity or in the second Kronecker factor only."""
+"""Wrong factors 2, N and D_L, in every quantity or in the second Kronecker factor only."""
 
 from ...problems.problem import Array
 from ..mistake import mistake

@@ -72,7 +72,7 @@ class LabelsComplemented(Textbook):
 
 @mistake()
 class LabelsMostProbable(Textbook):
-    """The most probable label replaces a sampled label. For the squared error, the mean h_L replaces it."""
+    """The most probable label replaces a sampled label. For the squared error, h_L replaces a sampled label."""
 
     def labels(self) -> PerLayer:
         problem, h = self.problem, self.h[self.L]

@@ -34,7 +34,10 @@ class Solves(Products):
         return {l: (Q[l], G[l]) for l in self.W}
 
     def relative_norm(self, A: Array, norm: str) -> Any:
-        """|A| / |I| in the given norm, which is the mean eigenvalue of A for the trace. I has the order of A."""
+        """|A| / |I| in the given norm, where I is the identity of the order of A.
+
+        For the trace, |A| / |I| is the mean eigenvalue of A.
+        """
         if norm == "trace":
             return np.trace(A) / len(A)
         return np.linalg.norm(A) / np.sqrt(len(A)) if norm == "frobenius" else np.linalg.eigvalsh(A)[-1]
