@@ -128,7 +128,10 @@ for line in sys.stdin.buffer:
             "expected an object of JSON on a line",
         ),
         ("os.write(1, b'{')", "no answer within 0.5 s: got only 1 bytes of an answer"),
-        ("print(json.dumps({'arrays': [['<f8', [7]]]})); print(end='1234')", "no answer within 0.5 s: only 4 bytes"),
+        (
+            "print(json.dumps({'arrays': [['<f8', [7]]]})); print(end='1234')",
+            "no answer within 0.5 s: got only 4 bytes",
+        ),
         ("print(json.dumps({'arrays': [['<f8', [10**9]]]}))", "bytes in all arrays, got [['<f8', [1000000000]]]"),
         ("print(json.dumps({'arrays': [['|O', [1]]]}) + '\\n' + 8 * 'x')", "array 1: expected a dtype and a shape"),
         ("print(json.dumps({'arrays': 7}))", "expected a field arrays, unsupported or error in the answer, got arrays"),
