@@ -2,9 +2,9 @@
 
     pytest --pyargs kfgn_conformance --kfgn-adapter=my_package.my_module:Mine
 
-There is a test for each quantity that the implementation offers, and one that repeats the quantities in other orders.
-Every pytest of an environment with kfgn loads this module, so it imports only pytest. The tests are in
-`kfgn_conformance/test_implementation.py`, and import the kit only with the option.
+There is a test for each quantity that the implementation offers, and a test that repeats the quantities in different
+orders. Every run of pytest loads this module if kfgn is installed, so the module imports only pytest. The tests are in
+`kfgn_conformance/test_implementation.py`, which imports the kit only if `--kfgn-adapter` is given.
 """
 
 import pytest
@@ -15,7 +15,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kfgn", "conformance to the reference of kfgn")
     group.addoption("--kfgn-adapter", metavar="MODULE:NAME", help="Compare this implementation with the reference.")
     group.addoption(
-        "--kfgn-dtype", choices=("float32", "float64"), help="Test only in this dtype. The default is to test in both."
+        "--kfgn-dtype",
+        choices=("float32", "float64"),
+        help="Test in this dtype only, instead of in float32 and in float64.",
     )
     group.addoption(
         "--kfgn-expected",
@@ -27,12 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         type=float,
         default=60.0,
-        help="Allow the implementation this number of seconds for an answer. The default is 60.",
+        help="Set the time limit for an answer in seconds, 60 by default.",
     )
     group.addoption(
         "--kfgn-examples",
         metavar="N",
         type=int,
         default=15,
-        help="Test also on this number of drawn problems. The default is 15.",
+        help="Test also on this number of random problems, 15 by default.",
     )

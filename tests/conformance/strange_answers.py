@@ -185,11 +185,11 @@ ERRORS = {
     "many": (lambda right: [np.zeros(())] * 10**5, "expected at most 10000 arrays, got 100000"),
     "raises": (raises(RuntimeError("no such\nlayer")), "RuntimeError: no such layer"),
     "long message": (raises(RuntimeError("x" * 10**8)), "RuntimeError: xxx"),
-    "silent": (raises(SilentError()), "SilentError: its message cannot be printed (ValueError)"),
+    "silent": (raises(SilentError()), "SilentError: the message cannot be printed (ValueError)"),
     "command in an error": (raises(CommandError("no")), "CommandError: no"),
     "command in an interrupt": (raises(CommandInterrupt("no")), "CommandInterrupt: no"),
     "nameless": (raises(NamelessError("no")), "NamelessError: no"),
-    "interrupting": (raises(InterruptingError()), "InterruptingError: its message cannot be printed (KeyboardInter"),
+    "interrupting": (raises(InterruptingError()), "InterruptingError: the message cannot be printed (KeyboardInter"),
     "endless": (lambda right: Endless(right), "expected at most 10000 arrays, got more"),
     "endless shape": (each(lambda a: EndlessShape()), "got EndlessShape of shape (7, 7, 7, "),
     "exit": (lambda right: sys.exit(3), "SystemExit: 3"),
@@ -200,7 +200,7 @@ ERRORS = {
 UNSUPPORTED = {
     "unsupported": (raises(UnsupportedError("no\ttanh")), "no tanh"),
     "command in a refusal": (raises(UnsupportedError(CommandText("not here"))), "not here"),
-    "silent refusal": (raises(SilentUnsupportedError()), "its message cannot be printed (ValueError)"),
+    "silent refusal": (raises(SilentUnsupportedError()), "the message cannot be printed (ValueError)"),
     "long refusal": (raises(UnsupportedError("x" * 10**8)), "xxx"),
 }
 FAULTY = {name: answer for table in (FAILS, ERRORS, UNSUPPORTED) for name, (answer, _) in table.items()}

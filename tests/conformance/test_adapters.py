@@ -52,7 +52,7 @@ def test_a_small_kfac_passes_through_its_conventions(quantity, dtype):
     adapter = load("small_kfac:SmallKfac", dtype)
     verdict = judge(adapter, TANH, QUANTITIES[quantity], twice=True)
     assert verdict.status is Status.PASS, verdict
-    assert "divided by N, as it is a sum over the datapoints" in verdict.translations
+    assert "divided by N, as the answer is a sum over the datapoints" in verdict.translations
     assert "biases are separate: the blocks of W_l and of b_l are compared" in verdict.translations
     relu = next(p for p in cases() if p.id == "case-squared_error-relu")
     assert judge(adapter, relu, QUANTITIES[quantity]).status is Status.UNIMPLEMENTED
@@ -114,7 +114,7 @@ def test_a_quantity_that_is_not_a_power_of_the_loss_is_not_rescaled():
     for conventions in (Conventions(reduction="sum"), Conventions(loss={CASE.objective: "2"})):
         (kept,), notes = translated((np.ones(1),), CASE, QUANTITIES["solve_trace"], conventions)
         np.testing.assert_array_equal(kept, np.ones(1))
-        assert notes == ("compared without rescaling, as it is not proportional to a power of the loss",)
+        assert notes == ("compared without rescaling, as the quantity is not proportional to a power of the loss",)
 
 
 def test_a_sum_over_datapoints_by_its_definition():
@@ -127,7 +127,7 @@ def test_a_sum_over_datapoints_by_its_definition():
 
 
 def test_a_misspelt_quantity_is_an_error():
-    with pytest.raises(ValueError, match="expected names of rows of the table, got 'kfac_block'"):
+    with pytest.raises(ValueError, match="expected names of quantities, got 'kfac_block'"):
         Description("mine", "1", "float64", frozenset({"kfac_block", "gradient"}))
 
 
@@ -153,10 +153,13 @@ def test_unknown_conventions_are_errors(wrong, message):
         ("nowhere:Adapter", "nowhere:Adapter: ModuleNotFoundError: No module named 'nowhere'"),
         ("misbehaving:Nobody", "misbehaving:Nobody: AttributeError"),
         ("misbehaving:Undescribed", "describe(): expected a Description, got dict"),
-        ("misbehaving:OfOneDtype", "describe().dtype: expected the dtype it was made with, float64, got float16"),
+        (
+            "misbehaving:OfOneDtype",
+            "describe().dtype: expected float64, with which the adapter was created, got float16",
+        ),
         ("misbehaving:DescribesAndExits", "misbehaving:DescribesAndExits: SystemExit: no licence"),
         ("misbehaving:DescribesAfterwards", "name: expected text, got int"),
-        ("misbehaving:Misspelt", "got 'kfac_block', perhaps for kfac_blocks; the rows are loss, gradient, "),
+        ("misbehaving:Misspelt", "got 'kfac_block', perhaps for kfac_blocks; the names are loss, gradient, "),
         ("ends:Nobody", "ends:Nobody: SystemExit: 3"),
     ],
 )
@@ -174,13 +177,16 @@ def test_an_adapter_that_cannot_be_loaded_is_an_error(name, message, tmp_path, m
     ("wrong", "message"),
     [
         ({"name": 7}, "name: expected text, got int"),
-        ({"name": " "}, "name: expected text, got none"),
+        ({"name": " "}, "name: expected text, got an empty text"),
         ({"version": None}, "version: expected text, got NoneType"),
         ({"quantities": "gradient"}, "quantities: expected a set of names, got str"),
         ({"quantities": 7}, "quantities: expected a set of names, got int"),
         ({"quantities": [["gradient"]]}, "quantities: expected a set of names, got \\['list'\\]"),
         ({"quantities": itertools.count()}, "quantities: expected a set of names, got \\['int'"),
-        ({"quantities": {"grad", "kflr_block"}}, "got 'grad, kflr_block', perhaps for gradient, kflr_blocks; the rows"),
+        (
+            {"quantities": {"grad", "kflr_block"}},
+            "got 'grad, kflr_block', perhaps for gradient, kflr_blocks; the names",
+        ),
         ({"flags": {"tf32": False}}, "flags: expected text, got bool"),
         ({"flags": ["tf32"]}, "flags: expected a dict of at most 1000 texts, got list"),
         ({"conventions": {}}, "conventions: expected Conventions, got dict"),

@@ -109,7 +109,7 @@ def test_no_object_of_an_adapter_is_pickled_between_processes_of_the_kit(name, t
     ],
 )
 def test_a_wrong_header_is_an_error_before_any_byte_is_read(header):
-    with pytest.raises(NoAnswerError, match="array 2: expected its dtype and shape, got "):
+    with pytest.raises(NoAnswerError, match="array 2: expected a dtype and a shape, got "):
         read_arrays([["<f8", [7]], header], 10**6, lambda _count: pytest.fail("it was read"))
 
 

@@ -46,8 +46,11 @@ def test_a_line_and_the_bytes_after_it(started):
     ("program", "message"),
     [
         ("time.sleep(3600)", "no answer within 0.5 s"),
-        ("os.write(1, b'half'); time.sleep(3600)", "no answer within 0.5 s(: only 4 bytes of an answer)?"),
-        ("while True: os.write(1, b'x'); time.sleep(0.01)", "no answer within 0.5 s(: only .* bytes of an answer)?"),
+        ("os.write(1, b'half'); time.sleep(3600)", "no answer within 0.5 s(: got only 4 bytes of an answer)?"),
+        (
+            "while True: os.write(1, b'x'); time.sleep(0.01)",
+            "no answer within 0.5 s(: got only .* bytes of an answer)?",
+        ),
         ("while True: os.write(2, b'x' * 65536)", "no answer within 0.5 s"),
         ("[signal.signal(s, signal.SIG_IGN) for s in (1, 2, 15)]; time.sleep(3600)", "no answer within 0.5 s"),
         ("os.kill(os.getppid(), signal.SIGSTOP); time.sleep(3600)", "no answer within 0.5 s"),
@@ -67,7 +70,7 @@ def test_missing_bytes_are_awaited_until_the_deadline_of_the_question(started):
     one = started("sys.stdin.readline(); os.write(1, b'first\\nsec'); time.sleep(3600)")
     one.ask(b"\n", LONG, 100)
     one._deadline = time.monotonic() + 0.5  # a short wait: the bytes never come
-    with pytest.raises(NoAnswerError, match=r"no answer within .* s: only 3 bytes of an answer"):
+    with pytest.raises(NoAnswerError, match=r"no answer within .* s: got only 3 bytes of an answer"):
         one.read(6)
     assert not one.running
 
@@ -86,7 +89,7 @@ def test_every_stream_has_a_size_limit(stream, started, capfd):
         assert one.ask(b"\n", LONG, 1000) == b"\n"
         shown = capfd.readouterr().err
         assert 0 < len(shown) < 200_000
-        assert "[more is not shown]" in shown
+        assert "[the rest is not shown]" in shown
     unit = 1 if sys.platform == "darwin" else 1024
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 100e6
 
@@ -104,12 +107,12 @@ def test_its_standard_error_is_shown_without_control_characters(started, capfd):
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("sys.exit(7)", "its process ended with exit status 7"),
-        ("sys.exit('no licence')", "its process ended with exit status 1: no licence"),
-        ("raise ValueError('bad')", "its process ended with exit status 1: ValueError: bad"),
-        ("os.write(1, b'half'); os._exit(0)", "its process ended with exit status 0"),
-        ("os.kill(os.getpid(), 9)", "its process was ended by signal 9"),
-        ("os.close(1); time.sleep(3600)", "it has closed its output"),
+        ("sys.exit(7)", "the process ended with exit status 7"),
+        ("sys.exit('no licence')", "the process ended with exit status 1: no licence"),
+        ("raise ValueError('bad')", "the process ended with exit status 1: ValueError: bad"),
+        ("os.write(1, b'half'); os._exit(0)", "the process ended with exit status 0"),
+        ("os.kill(os.getpid(), 9)", "the process was ended by signal 9"),
+        ("os.close(1); time.sleep(3600)", "the process has closed its output"),
         ("subprocess.Popen([sys.executable, '-c', 'input()'], stdin=0); os._exit(3)", ".* ended with exit status 3"),
         ("os.kill(os.getppid(), 9); time.sleep(3600)", "(no answer within .*|.* ended together with its supervisor)"),
     ],
@@ -125,9 +128,9 @@ def test_the_error_of_an_ended_process_has_its_last_message(program, message, st
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["no-such-program"], "it cannot be started: .*No such file or directory: 'no-such-program'"),
-        (["/"], "it cannot be started: .*Permission denied: '/'"),
-        (["a\0b"], "it cannot be started: "),
+        (["no-such-program"], "the command cannot be started: .*No such file or directory: 'no-such-program'"),
+        (["/"], "the command cannot be started: .*Permission denied: '/'"),
+        (["a\0b"], "the command cannot be started: "),
     ],
 )
 def test_a_command_that_cannot_be_started_is_an_error(command, message):
@@ -138,7 +141,7 @@ def test_a_command_that_cannot_be_started_is_an_error(command, message):
 def test_a_surplus_line_is_not_the_next_answer(started):
     one = started("sys.stdin.readline(); os.write(1, b'one\\ntwo\\n'); time.sleep(3600)")
     assert one.ask(b"\n", LONG, 100) == b"one\n"
-    with pytest.raises(NoAnswerError, match="expected one line per question, got another line: 'two'"):
+    with pytest.raises(NoAnswerError, match="expected one line per question, got a further line: 'two'"):
         one.ask(b"\n", LONG, 100)
 
 

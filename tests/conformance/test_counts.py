@@ -75,7 +75,7 @@ def test_the_table_has_the_count_of_each_row_and_marks_the_cells_with_fewer(repo
     assert "(" not in whole
     assert one.endswith(" (1)")
     assert "FAIL (2)" in text
-    assert "A number in parentheses counts the problems that are supported" in " ".join(text.split())
+    assert "A number in parentheses counts the supported problems" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -87,7 +87,7 @@ def test_the_lines_below_are_true_of_every_column(report, width):
     assert "none float64: 0 of 6 problems supported" in text
     assert not re.search(r"(whole \w+|absent): \d+ of", text)
     assert "Each cell is the largest error/tolerance over the problems of its row" in text
-    assert "An empty cell is a quantity that the implementation does not offer." in text
+    assert "A cell is empty if the implementation does not offer the quantity." in text
 
 
 def test_a_narrow_table_keeps_its_numbers():

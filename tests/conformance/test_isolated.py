@@ -30,15 +30,19 @@ def importable(monkeypatch):
     ("name", "status", "detail"),
     [
         ("Right", Status.PASS, "error"),
-        ("Dies", Status.ERROR, "its process was ended by signal 11"),
-        ("Exits", Status.ERROR, "its process ended with exit status 7: no licence"),
-        ("ClosesEverything", Status.ERROR, "its process ended with exit status"),
+        ("Dies", Status.ERROR, "the process was ended by signal 11"),
+        ("Exits", Status.ERROR, "the process ended with exit status 7: no licence"),
+        ("ClosesEverything", Status.ERROR, "the process ended with exit status"),
         ("Interrupts", Status.ERROR, "KeyboardInterrupt"),
         ("Mutates", Status.ERROR, CHANGED),
         *((name, Status.ERROR, CHANGED) for name in CHANGES),
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
-        ("NotInItsLayout", Status.FAIL, "got (6, 7), of the answer after translation: transposed from (in, out)"),
+        (
+            "NotInItsLayout",
+            Status.FAIL,
+            "got (6, 7), of the answer after translation: transposed from (inputs, outputs)",
+        ),
         ("AnswersInAWrongDtype", Status.FAIL, "expected dtype float64, got float16"),
         ("DescribesByAGenerator", Status.PASS, "error"),
         ("Accumulates", Status.FAIL, "the same question a second time: array"),
@@ -123,15 +127,18 @@ for line in sys.stdin.buffer:
             "import pickle; os.write(1, pickle.dumps(('answered', print)) + b'\\n')",
             "expected an object of JSON on a line",
         ),
-        ("os.write(1, b'{')", "no answer within 0.5 s: only 1 bytes of an answer"),
-        ("print(json.dumps({'arrays': [['<f8', [7]]]})); print(end='1234')", "no answer within 0.5 s: only 4 bytes"),
+        ("os.write(1, b'{')", "no answer within 0.5 s: got only 1 bytes of an answer"),
+        (
+            "print(json.dumps({'arrays': [['<f8', [7]]]})); print(end='1234')",
+            "no answer within 0.5 s: got only 4 bytes",
+        ),
         ("print(json.dumps({'arrays': [['<f8', [10**9]]]}))", "bytes in all arrays, got [['<f8', [1000000000]]]"),
-        ("print(json.dumps({'arrays': [['|O', [1]]]}) + '\\n' + 8 * 'x')", "array 1: expected its dtype and shape"),
-        ("print(json.dumps({'arrays': 7}))", "expected arrays, unsupported or error in its answer, got arrays"),
+        ("print(json.dumps({'arrays': [['|O', [1]]]}) + '\\n' + 8 * 'x')", "array 1: expected a dtype and a shape"),
+        ("print(json.dumps({'arrays': 7}))", "expected a field arrays, unsupported or error in the answer, got arrays"),
         ("print('[' * 10**5)", "expected an object of JSON on a line, got '[[["),
         ("print(json.dumps({'error': [['x' * 10**6]]}))", "[['xxx"),
         ("print(end='x' * 10**8)", "expected a line of at most"),
-        ("description['name'] = 'other'; os._exit(1)", "its process ended with exit status 1"),
+        ("description['name'] = 'other'; os._exit(1)", "the process ended with exit status 1"),
     ],
 )
 def test_the_output_of_a_worker_is_not_trusted(write, detail, tmp_path):
@@ -162,8 +169,8 @@ def test_a_worker_with_a_different_description_after_a_restart_is_an_error(tmp_p
     adapter = Isolated("changing:Changing", "float64", LONG)
     details = [judge(adapter, CASE, QUANTITIES["gradient"]).detail for _ in range(2)]
     assert details == [
-        "its process ended with exit status 7: no licence",
-        "expected the same description after a restart, got a different one",
+        "the process ended with exit status 7: no licence",
+        "expected the same description after a restart, got a different description",
     ]
     assert not adapter.child.running
 
@@ -172,7 +179,7 @@ def test_a_worker_with_a_different_description_after_a_restart_is_an_error(tmp_p
     ("module", "message"),
     [
         ("import time; time.sleep(3600)", "starting:Mine: no answer within 1 s"),
-        ("import os; os.kill(os.getpid(), 9)", "starting:Mine: its process was ended by signal 9"),
+        ("import os; os.kill(os.getpid(), 9)", "starting:Mine: the process was ended by signal 9"),
         ("raise KeyboardInterrupt", "starting:Mine: KeyboardInterrupt"),
         ("from misbehaving import DescribesAndHangs as Mine", "starting:Mine: no answer within 1 s"),
     ],

@@ -92,7 +92,7 @@ def test_a_mistake_is_named(pytest_with):
     assert ran.returncode == 1
     assert "FAIL on " in ran.stdout
     assert "loss-without-its-half: The squared error lacks its factor 1/2" in ran.stdout
-    assert "translated: divided by N, as it is a sum over the datapoints" in ran.stdout
+    assert "translated: divided by N, as the answer is a sum over the datapoints" in ran.stdout
 
 
 def test_without_an_adapter_the_test_is_skipped(pytest_with):

@@ -116,19 +116,25 @@ def test_an_optimiser_trajectory_is_sent(program, monkeypatch):
 @pytest.mark.parametrize(
     ("describe", "message"),
     [
-        ("print('{}')", "expected a field 'name' in its description, got none"),
-        ("os._exit(3)", "its process ended with exit status 3"),
+        ("print('{}')", "expected a field 'name' in the description, got none"),
+        ("os._exit(3)", "the process ended with exit status 3"),
         (
             DESCRIBE.replace('"1",', '"1", "conventions": {"bias": "middle"},'),
             "bias: expected last or first or separate",
         ),
         (
             DESCRIBE.replace('"gradient"', '"gradients"'),
-            "expected names of rows of the table, got 'gradients'",
+            "expected names of quantities, got 'gradients'",
         ),
         (DESCRIBE.replace('"1",', '"1", "conventions": {"biases": "last"},'), "unexpected keyword argument 'biases'"),
-        (DESCRIBE.replace('"1",', '"1", "conventions": ["last"],'), "conventions: expected an object, got list"),
-        (DESCRIBE.replace('"1",', '"1", "conventions": {"loss": "2"},'), "loss: expected a dict by objective, got str"),
+        (
+            DESCRIBE.replace('"1",', '"1", "conventions": ["last"],'),
+            "conventions: expected an object of JSON, got list",
+        ),
+        (
+            DESCRIBE.replace('"1",', '"1", "conventions": {"loss": "2"},'),
+            "loss: expected a dict with objectives as keys, got str",
+        ),
         (DESCRIBE.replace('"1",', '"1", "conventions": {"loss": {"bernoulli": []}},'), "loss: expected one of 1, 2, "),
         (DESCRIBE.replace('"p"', "7"), "name: expected text, got int"),
         (DESCRIBE.replace('"1"', "None"), "version: expected text, got NoneType"),
@@ -146,7 +152,7 @@ def test_a_program_without_a_right_description_is_an_error(describe, message, pr
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("no-such-program", "it cannot be started: .*No such file or directory: 'no-such-program'"),
+        ("no-such-program", "the command cannot be started: .*No such file or directory: 'no-such-program'"),
         ("", "expected a command after exec:, got nothing"),
         ("'", 'expected a command after exec:, got "\'": No closing quotation'),
         (f"{sys.executable} -c 'import time; time.sleep(3600)'", "no answer within 0.5 s"),

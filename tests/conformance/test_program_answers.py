@@ -26,17 +26,21 @@ HOLDS = "subprocess.Popen(['sleep', '3600'])"
         ("time.sleep(3600)", Status.ERROR, "no answer within 0.5 s"),
         (f"{HOLDS}; time.sleep(3600)", Status.ERROR, "no answer within 0.5 s"),
         ("os.write(1, b'{'); time.sleep(3600)", Status.ERROR, "no answer within 0.5 s"),
-        (f"{HOLDS}; os._exit(7)", Status.ERROR, "its process ended with exit status 7"),
-        ("sys.exit('no licence')", Status.ERROR, "its process ended with exit status 1: no licence"),
-        ("os.kill(os.getpid(), 9)", Status.ERROR, "its process was ended by signal 9"),
+        (f"{HOLDS}; os._exit(7)", Status.ERROR, "the process ended with exit status 7"),
+        ("sys.exit('no licence')", Status.ERROR, "the process ended with exit status 1: no licence"),
+        ("os.kill(os.getpid(), 9)", Status.ERROR, "the process was ended by signal 9"),
         ("print('{hello')", Status.ERROR, "expected an object of JSON on a line, got '{hello'"),
         ("print(end='x' * 10**8)", Status.ERROR, "expected a line of at most"),
         ("print('[' * 10**5)", Status.ERROR, "expected an object of JSON on a line, got '[[["),
-        ("print('{}')", Status.ERROR, "expected arrays, unsupported or error in its answer, got nothing"),
+        ("print('{}')", Status.ERROR, "expected a field arrays, unsupported or error in the answer, got nothing"),
         ("print('[]')", Status.ERROR, "expected an object of JSON on a line, got '[]'"),
         ("print('7' * 10**5)", Status.ERROR, "expected an object of JSON on a line, got '777"),
-        ("print(json.dumps({'x' * 10**5: 1}))", Status.ERROR, "expected arrays, unsupported or error in its answer"),
-        ("print(json.dumps({'arrays': {'1': 2}}))", Status.ERROR, "expected arrays, unsupported or error"),
+        (
+            "print(json.dumps({'x' * 10**5: 1}))",
+            Status.ERROR,
+            "expected a field arrays, unsupported or error in the answer",
+        ),
+        ("print(json.dumps({'arrays': {'1': 2}}))", Status.ERROR, "expected a field arrays, unsupported or error"),
         ('print(\'{"error": "no such\\\\nlayer"}\')', Status.ERROR, "no such layer"),
         ("print(json.dumps({'error': ''}))", Status.ERROR, "an error without a message"),
         ("print(json.dumps({'error': ['x' * 10**5]}))", Status.ERROR, "['xxx"),
@@ -100,7 +104,7 @@ def test_a_surplus_line_is_an_error_and_not_the_next_answer(program):
         assert select.select([adapter.child._stdout], [], [], LONG)[0]
     details += [judge(adapter, TANH, QUANTITIES["gradient"]).detail for _ in range(2)]
     assert details[0] == details[2] == "expected an object of JSON on a line, got 'hello'"
-    assert details[1].startswith("expected one line per question, got another line: '{")
+    assert details[1].startswith("expected one line per question, got a further line: '{")
 
 
 def test_classes_are_whole_numbers(program):
@@ -112,16 +116,20 @@ def test_classes_are_whole_numbers(program):
 @pytest.mark.parametrize(
     ("names", "file", "detail"),
     [
-        (["a"], "/no/such/file", "expected a safetensors file: /no/such/file: FileNotFoundError"),
-        (["a"], "FOLDER", "it is not a regular file"),
-        (["a"], "FOLDER/fifo", "it is not a regular file"),
-        (["a"], "/dev/zero", "it is not a regular file"),
-        (["a"], "FOLDER/large", "expected a safetensors file of at most"),
+        (["a"], "/no/such/file", "/no/such/file: expected a safetensors file: FileNotFoundError"),
+        (["a"], "FOLDER", "expected a safetensors file, got a file that is not regular"),
+        (["a"], "FOLDER/fifo", "expected a safetensors file, got a file that is not regular"),
+        (["a"], "/dev/zero", "expected a safetensors file, got a file that is not regular"),
+        (["a"], "FOLDER/large", "large: expected a file of at most"),
         (["a"], "FOLDER/garbage", "expected a safetensors file: "),
         (["a"], "a\0b", "expected a safetensors file: "),
         (["b"], "FOLDER/right", "expected a tensor 'b' in "),
-        ([["a"]], "FOLDER/right", "expected the path of a file as tensors, and names in it as arrays"),
-        (["a"], 7, "expected the path of a file as tensors, and names in it as arrays"),
+        (
+            [["a"]],
+            "FOLDER/right",
+            "expected the path of a file in the field tensors, and the names of its arrays in the field arrays",
+        ),
+        (["a"], 7, "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"),
     ],
 )
 def test_an_answer_in_a_file_that_cannot_be_read_is_an_error(names, file, detail, program, tmp_path):

@@ -144,12 +144,12 @@ def test_an_empty_pipe_is_an_error(piped, tmp_path, capsys):
     ("text", "message"),
     [
         ("", "line 1: expected JSON"),
-        ('{"kind": "cell"}', "expected a report as lines of JSON, with the run first"),
+        ('{"kind": "cell"}', "expected a report as lines of JSON, with the run on the first line"),
         ('{"kind": "run", "format": 4, "notes": []}', "line 1: expected a field tolerance"),
         ("\x1f\x8b\x00", "line 1: expected JSON"),
         ('{"kind": "run", "format": 1}', "line 1: format: expected 4, got 1"),
         ("[" * 100_000, "line 1: expected JSON, got brackets that are nested too deep"),
-        ("[1]", "expected a report as lines of JSON, with the run first"),
+        ("[1]", "expected a report as lines of JSON, with the run on the first line"),
     ],
 )
 def test_a_malformed_file_is_an_error(text, message, tmp_path, capsys):

@@ -54,7 +54,7 @@ def test_the_page_has_the_details_of_every_cell(tmp_path):
     assert "worst problem case-" in wrong
     assert MISTAKES["kflr-for-kfra"].description in wrong
     assert any("it is not installed" in t for t in page.texts.values())
-    assert any("divided by N, as it is a sum over the datapoints" in t for t in page.texts.values())
+    assert any("divided by N, as the answer is a sum over the datapoints" in t for t in page.texts.values())
     assert "<b>wrong</b>" not in text
     assert "1 &lt; 2" in text
     assert "flag: on" in " ".join(page.words)

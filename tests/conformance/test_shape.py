@@ -18,7 +18,7 @@ from kfgn_conformance.runner import run
 
 CASE = case("bernoulli", "project", ("tanh", "softplus"))
 KFLR = QUANTITIES["kflr"]
-SINGLE = "as if a part had been computed in float32"
+SINGLE = "as if a part of the computation were in float32"
 DTYPES = ("float32", "float64")
 
 
@@ -46,7 +46,7 @@ def test_a_constant_factor_near_one_is_told_as_such(quantity, excess):
     assert sentences or excess == 1e-13  # which is within the tolerance of some
     for sentence in sentences:
         assert f" is 1 {'+' if excess > 0 else '-'} " in sentence
-        assert sentence.endswith(" times the right one")
+        assert sentence.endswith(" times the right array")
         assert float(sentence.split(" is 1 ")[1][2:].split(" ")[0]) == pytest.approx(abs(excess), rel=0.1)
 
 
@@ -54,10 +54,10 @@ def test_a_constant_factor_near_one_is_told_as_such(quantity, excess):
 def test_a_factor_that_is_a_count_is_named(dtype):
     for factor, name in ((13, "N"), (1 / 17, "1/(S)"), (11, "D_L"), (121, "D_L^2")):
         for sentence in said([factor * a for a in right()], dtype):
-            assert f"is {factor:.6g} times the right one, which is {name}" in sentence
+            assert f"is {factor:.6g} times the right array, which is {name}" in sentence
     for factor in (2, 12.999, 13.005, -1):
         for sentence in said([factor * a for a in right()], dtype):
-            assert sentence.endswith(f"is {factor:.6g} times the right one")
+            assert sentence.endswith(f"is {factor:.6g} times the right array")
 
 
 @pytest.mark.parametrize("level", [1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9])
@@ -70,9 +70,9 @@ def test_noise_far_below_the_rounding_of_float32_is_noise(level, seed, relative)
     assert len(sentences) == 3 or level < 1e-13
     for sentence in sentences:
         assert SINGLE not in sentence
-        assert " times the right one" not in sentence
+        assert " times the right array" not in sentence
         assert " elements " in sentence
-        assert "of its largest element, " in sentence
+        assert "of the largest element, " in sentence
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -83,7 +83,7 @@ def test_one_wrong_element_is_counted_and_found(dtype, in_tolerances):
     arrays[0][3, 2] += in_tolerances * oracle(CASE, KFLR).tolerances(dtype)[0]
     (sentence,) = said(arrays, dtype)
     assert sentence.startswith("array 1: 1 of 49 elements is wrong: [3, 2], by ")
-    assert "of its largest element, " in sentence
+    assert "of the largest element, " in sentence
 
 
 @pytest.mark.parametrize("error", [1e-8, 6e-8, 1e-7])
@@ -111,7 +111,7 @@ def test_a_computation_in_float32_is_named(quantity):
     sentences = said([np.asarray(a) for a in QUANTITIES[quantity].value(single)], quantity=QUANTITIES[quantity])
     assert sum(SINGLE in sentence for sentence in sentences) > len(sentences) / 2
     for sentence in sentences:
-        assert "of its largest element, " in sentence
+        assert "of the largest element, " in sentence
 
 
 def test_a_part_in_float32_is_named():
@@ -147,14 +147,14 @@ def test_zeros_and_transposes_and_lost_symmetry_have_their_scale(dtype):
     first, second = said(arrays, dtype)
     assert first.startswith("array 1 is zero, where the largest element should be ")
     assert "9 of 9 elements are wrong by " in second
-    assert "it is not symmetric, by 0.2, which is " in second
+    assert "the array is not symmetric, by 0.2, which is " in second
 
 
 def test_a_transpose_is_named():
     square = clear("square", Shape("bernoulli", (3, 4, 3), ("tanh",), 5, 2))
     first, second = right(QUANTITIES["gradient"], square)
     (sentence,) = said([first.T, second], quantity=QUANTITIES["gradient"], problem=square)
-    assert sentence == "array 1 is the right one transposed"
+    assert sentence == "array 1 is the transpose of the right array"
 
 
 def test_classes_are_counted():

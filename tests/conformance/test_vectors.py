@@ -142,24 +142,27 @@ def to_wrong_value(file):
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        (in_last_digit, "array 1: its decimals differ from the truth by more than its radius"),
-        (to_next_float, "array 1: its float64 values are not the nearest to its decimals"),
-        (to_wrong_value, "array 1: it differs from the reference by"),
-        (lambda file: array_of(file).update(radius="1.0e-60"), "differ from the truth by more than its radius"),
-        (lambda file: array_of(file).update(d=1.0), "its tolerances do not follow the rule"),
+        (in_last_digit, "array 1: the decimals differ from the exact values by more than the radius"),
+        (to_next_float, "array 1: the float64 values are not the numbers nearest to the decimals"),
+        (to_wrong_value, "array 1: the values differ from the reference by"),
+        (lambda file: array_of(file).update(radius="1.0e-60"), "differ from the exact values by more than the radius"),
+        (lambda file: array_of(file).update(d=1.0), "the tolerances do not follow the rule"),
         (lambda file: array_of(file).update(float64=[1.0], decimals=["1"]), "expected arrays of shapes"),
         (lambda file: file["vectors"][0].update(flags=["SquaredError"]), "expected SquareWeights, got SquaredError"),
         (lambda file: file["vectors"][0]["hides"].append("slope-unknown"), "slope-unknown is not among the mistakes"),
         (
             lambda file: file["vectors"][0]["hides"].append("summed-over-datapoints"),
-            "datapoints is listed, but visible on this problem",
+            "datapoints is listed, but this mistake is visible on the problem",
         ),
         (lambda file: file["vectors"][0].update(id="kfra-other"), "expected the unique id kfra-"),
         (lambda file: file["vectors"].append(file["vectors"][0]), "expected the unique id kfra-"),
         (lambda file: file["notes"].clear(), "SquareWeights has no note"),
         (lambda file: file.update(quantity="kflr"), "got 'kflr'"),
-        (lambda file: file["vectors"][0]["hides"].clear(), "is not visible on this problem, but missing"),
-        (lambda file: file["mistakes"].pop("kflr-for-kfra"), "kflr-for-kfra is visible on this problem, but"),
+        (
+            lambda file: file["vectors"][0]["hides"].clear(),
+            "is missing, but this mistake is not visible on the problem",
+        ),
+        (lambda file: file["mistakes"].pop("kflr-for-kfra"), "kflr-for-kfra is missing, but this mistake is visible"),
         (lambda file: file["mistakes"].update({"kflr-for-kfra": "Good."}), "mistakes: kflr-for-kfra: expected 'KFLR"),
         (lambda file: file["notes"].update(SquareWeights="None."), "notes: SquareWeights: expected"),
         (lambda file: file.update(description="G"), "description: expected"),
@@ -180,7 +183,7 @@ def test_errors_are_detected(edit, fault, copy):
 
 
 def test_changed_files_are_detected(copy, tmp_path, capsys):
-    assert copy(keep_hash=False) == ["kfra.json: its sha256 differs from that in manifest.json"]
+    assert copy(keep_hash=False) == ["kfra.json: the sha256 of the file differs from the sha256 in manifest.json"]
     (tmp_path / "kflr.json").write_text("{")
     (tmp_path / "kfra.json").unlink()
     found = list(golden.faults(tmp_path))

@@ -1,4 +1,4 @@
-"""The protocol that an implementation follows to be compared with the reference, and the adapters that ship."""
+"""Adapters, which pass the problems of the kit to an implementation and return the implementation's answers."""
 
 from typing import Protocol
 
@@ -8,10 +8,10 @@ from .description import Description
 
 
 class UnsupportedError(Exception):
-    """Refusal of a problem that an implementation does not support.
+    """Exception for a problem that an implementation does not support.
 
-    An adapter raises it in `compute`, with the reason as its message. The verdict is then UNIMPLEMENTED, which does not
-    fail a run, and the report prints the reason.
+    An adapter raises this exception in `compute`, with the reason as the message. The verdict on a problem that is not
+    supported is UNIMPLEMENTED, which does not fail a run. The report prints the message of the exception.
 
     Examples
     --------
@@ -30,16 +30,18 @@ class UnsupportedError(Exception):
 
 
 class Adapter(Protocol):
-    """Protocol that makes an implementation available to the kit.
+    """Protocol of a class that connects an implementation to the kit.
 
-    Any class with these two methods is an adapter; it inherits from nothing. The command and the pytest plug-in create
-    an adapter from its class with a dtype, as in `Mine("float32")`.
+    Any class with the methods `describe` and `compute` is an adapter. An adapter class needs no base class. The command
+    `kfgn-check` and the pytest plug-in call an adapter class with the name of a dtype, as in `Mine("float32")`.
 
     Notes
     -----
-    An adapter answers in its own conventions and declares them in its description. The kit translates each answer to
-    its own. Weights W_l are (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias.
-    Quantities are means over the N datapoints, and blocks are Q kron G over the stacked columns of W_l.
+    An adapter returns arrays in the conventions of its implementation, and declares these conventions in its
+    description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, weights W_l
+    have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The
+    kit's quantities are means over the N datapoints. The kit's blocks, such as Q_l kron G_l, are matrices over the
+    stacked columns of W_l.
 
     Examples
     --------
@@ -74,16 +76,17 @@ class Adapter(Protocol):
         Parameters
         ----------
         problem : Problem
-            The network, its weights and a batch, in float64. The adapter converts them to its own dtype.
+            The network with its weights and a batch, in float64. The adapter converts the arrays to the dtype with
+            which the adapter was created.
         quantity : str
-            One of the names in `describe().quantities`.
+            Name of the quantity, which is one of `describe().quantities`.
 
         Returns
         -------
         tuple of arrays
-            One array per layer, or a single one for a quantity of the whole network. The arrays have the described
-            dtype and follow the described conventions. They are NumPy arrays, or values that convert to NumPy arrays,
-            such as tensors of PyTorch and arrays of JAX.
+            One array per layer, or a single array for a quantity of the full network, such as the loss. The arrays have
+            the dtype and follow the conventions that the adapter's description declares. Each array is a NumPy array,
+            or an object that NumPy can convert, such as a tensor of PyTorch or an array of JAX.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Conversion of the answers of an adapter to plain NumPy arrays, and of its exceptions to plain text."""
+"""Conversion of an adapter's answers to NumPy arrays, and of an adapter's exceptions to lines of text."""
 
 import math
 from itertools import islice
@@ -14,58 +14,62 @@ MAX_ARRAYS = 10_000
 """The largest number of arrays in an answer."""
 
 MAX_TEXT_BYTES = 2**20
-"""The largest number of bytes in an answer apart from its arrays."""
+"""The largest number of bytes in the parts of an answer that are not arrays."""
 
 BYTES_PER_NUMBER = 64
-"""The bytes allowed per number: enough for four of complex128, or for one in decimals with spaces around it."""
+"""The number of bytes that an answer may have per number of the expected arrays.
+
+64 bytes are enough for four complex128 numbers, or for one number in decimal digits with spaces around the digits.
+"""
 
 DTYPE_KINDS = "biufc"
-"""The kinds of dtype that a verdict can judge: booleans, integers, and real and complex numbers."""
+"""The kinds of dtype that an answer may have: booleans, integers, real numbers and complex numbers."""
 
 
 class NoAnswerError(Exception):
-    """Absence of a readable answer to a question. The message gives the reason on one line."""
+    """Exception for a question without a readable answer. The message of the exception is the reason, on one line."""
 
 
 def max_bytes(problem: Problem, quantity: Quantity) -> int:
-    """The largest size of an answer in bytes, from the number of elements of the quantity on this problem."""
+    """The largest number of bytes of an answer, from the number of elements that the quantity has on the problem."""
     return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 
 def one_line(text: object, limit: int = 2000) -> str:
-    """A text on one line of at most `limit` characters, without control characters. The result is a plain `str`."""
+    """Return a text as a `str` of one line with at most `limit` characters, without control characters."""
     raw = text if isinstance(text, str) else str(text)
-    start = str.__getitem__(raw, slice(4 * limit))  # `str`'s own method, because a subclass may override it
+    start = str.__getitem__(raw, slice(4 * limit))  # a subclass of `str` may override `__getitem__`
     words = " ".join(start.split())
     shown = plain(words[:limit])
     return shown + ("..." if len(words) > limit or str.__len__(raw) > 4 * limit else "")
 
 
 def error_line(error: BaseException) -> str:
-    """The type and message of an exception on one line, even if its own methods fail."""
+    """The type and the message of an exception on one line, even if the methods of the exception fail."""
     name, text = one_line(type_name(error).rpartition(".")[2]), error_message(error)
     return f"{name}: {text}" if text else name
 
 
 def error_message(error: BaseException) -> str:
-    """The message of an exception on one line, even if its `__str__` fails."""
+    """The message of an exception on one line, even if the `__str__` of the exception fails."""
     try:
         return one_line(error)
     except BaseException as failure:
-        return f"its message cannot be printed ({one_line(type_name(failure).rpartition('.')[2])})"
+        return f"the message cannot be printed ({one_line(type_name(failure).rpartition('.')[2])})"
 
 
 def type_name(value: object) -> str:
-    """The qualified name of a value's type, read through `type` because a metaclass may override it."""
+    """The qualified name of a value's type, read from `type` because a metaclass may override `__qualname__`."""
     name: str = type.__dict__["__qualname__"].__get__(type(value))
     return name
 
 
 def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
-    """Convert an answer to plain arrays of native byte order, with at most `limit` bytes in all.
+    """Convert an answer to NumPy arrays of native byte order, with at most `limit` bytes in total.
 
-    A list is read as a tuple. Tensors of PyTorch (without their gradients), arrays of JAX, and objects that have
-    `__array__` or `__dlpack__` are converted. Raises `NoAnswerError` for any other answer.
+    The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
+    object with `__array__` or `__dlpack__`. The gradients of tensors are dropped. Raises `NoAnswerError` for an answer
+    that cannot be converted.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
@@ -91,14 +95,14 @@ def byte_size(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
 
 
 def _as_array(value: Any, which: str) -> Array:
-    """Convert a value to an array of numbers of the class `numpy.ndarray`."""
+    """Convert a value to a `numpy.ndarray` of numbers."""
     if isinstance(value, (list, tuple, dict, str, bytes)) or value is None:
         raise NoAnswerError(f"{which}: expected an array, got {_described(value)}")
     if isinstance(value, np.ma.MaskedArray):
         raise NoAnswerError(f"{which}: expected an array without a mask, got {_described(value)}")
     try:
         array = _converted(value)
-    except Exception as error:  # a conversion may raise anything
+    except Exception as error:  # a conversion may raise any exception
         raise NoAnswerError(
             f"{which}: expected an array that NumPy can convert, got {_described(value)}: {error_line(error)}"
         ) from error
@@ -109,7 +113,7 @@ def _as_array(value: Any, which: str) -> Array:
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # a tensor of PyTorch may require a gradient or be on a GPU
+        for method in ("detach", "cpu"):  # a tensor of PyTorch may need a gradient, or be on a GPU
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
@@ -118,7 +122,7 @@ def _converted(value: Any) -> Array:
 
 
 def _described(value: Any, converted: Array | None = None) -> str:
-    """The type of a value, and its dtype and shape if it has them."""
+    """The type of a value as text, with the dtype and the shape if the value has them."""
     parts = [one_line(type_name(value), 80)]
     for name in ("dtype", "shape"):
         try:

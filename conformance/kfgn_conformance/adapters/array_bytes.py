@@ -1,7 +1,8 @@
-"""Transport of arrays as raw bytes, in which a worker sends its answers. Nothing in them is executed or unpickled.
+"""Arrays as raw bytes, which is the form in which a worker process sends its answers to the kit.
 
 A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The bytes of the arrays
-follow in the same order, each array row by row.
+come after this line of JSON, in the order in which the line describes the arrays. The elements of an array are written
+row by row. The kit neither executes nor unpickles the bytes.
 """
 
 import math
@@ -14,7 +15,7 @@ from ..problems.problem import Array
 from .answers import DTYPE_KINDS, MAX_ARRAYS, NoAnswerError, byte_size, one_line
 
 DTYPES = {np.dtype(code).str: np.dtype(code) for code in np.typecodes["All"] if np.dtype(code).kind in DTYPE_KINDS}
-"""The dtypes that an array may have, by their name in a header."""
+"""The dtypes that an array may have, by the name of the dtype in the line of JSON, such as `<f8`."""
 
 
 def headers(arrays: tuple[Array, ...]) -> list[Any]:
@@ -23,9 +24,10 @@ def headers(arrays: tuple[Array, ...]) -> list[Any]:
 
 
 def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tuple[Array, ...]:
-    """Read the arrays that a list of headers announces, with at most `limit` bytes in all.
+    """Read the arrays that a list of headers describes, with at most `limit` bytes in total.
 
-    read: returns the next bytes, given their number
+    read: function of a number n that returns the next n bytes
+
     Raises `NoAnswerError` for a wrong header, before any byte is read.
     """
     if not isinstance(written, list) or len(written) > MAX_ARRAYS:
@@ -37,11 +39,11 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
 
 
 def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The dtype and the shape in the header of array i. Raises `NoAnswerError` if NumPy cannot have such an array."""
+    """The dtype and the shape in the header of array i. Raises `NoAnswerError` if NumPy does not support this array."""
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)
             empty_but_too_large = 0 in shape and math.prod(n or 1 for n in shape) >= 2**48
             if len(shape) == len(sizes) and not empty_but_too_large:
                 return DTYPES[name], shape
-    raise NoAnswerError(f"array {i}: expected its dtype and shape, got {one_line(header, 80)}")
+    raise NoAnswerError(f"array {i}: expected a dtype and a shape, got {one_line(header, 80)}")

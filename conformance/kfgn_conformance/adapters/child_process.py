@@ -1,8 +1,8 @@
-"""Child processes whose running time and output are limited.
+"""Child processes with a limited running time and a limited amount of output.
 
-The kit runs every external implementation in such a process. A supervisor process between the kit and the child kills
-the child and every process that the child has started. It does so when the kit closes the child, and when the kit
-itself ends for any reason.
+The kit runs every external implementation in a child process. A supervisor process between the kit and the child kills
+the child and every process that the child has started. The supervisor kills these processes when `ChildProcess.end` is
+called, and when the kit ends for any reason.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ CHUNK = 2**16
 """The largest number of bytes that one system call reads."""
 
 MAX_SHOWN_BYTES = 2**16
-"""The number of bytes of a child's standard error that the kit shows. It reads the rest and discards it."""
+"""The number of bytes of a child's standard error that the kit prints. The kit discards all further bytes."""
 
 GRACE = 10.0
-"""Seconds to wait for events that should be immediate, such as the end of a killed process."""
+"""The time in seconds to wait for an event that should be immediate, such as the end of a killed process."""
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -33,7 +33,8 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 class ChildProcess:
     """A running command that reads questions from its standard input and writes answers to its standard output.
 
-    `ask` and `read` raise `NoAnswerError` and end the process if it writes nothing in time, writes too much, or ends.
+    `ask` and `read` raise `NoAnswerError` and kill the process if the answer is late or too long, or if the process
+    ends.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -58,20 +59,20 @@ class ChildProcess:
     def ask(self, question: bytes, limit: float, max_bytes: int) -> bytes:
         """Write a question and return the first line of the answer.
 
-        limit:     seconds until the answer must be complete
-        max_bytes: the largest length of the line
+        limit:     time in seconds within which the answer must be complete
+        max_bytes: largest number of bytes of the first line
         """
         self._limit, self._deadline = limit, time.monotonic() + limit
         with self._ending_on_failure():
             self._read_output()
             if self._written:
-                raise NoAnswerError(f"expected one line per question, got another line: {self._start()}")
-            # the child may have answered the previous question before reading all of it
+                raise NoAnswerError(f"expected one line per question, got a further line: {self._start()}")
+            # the child may have answered the previous question before reading all of that question
             self._question = memoryview(bytes(self._question) + question)
             return self._removed(self._line_end(max_bytes))
 
     def read(self, count: int) -> bytes:
-        """Read the next bytes after the line, before the deadline of the question."""
+        """Read the next `count` bytes of the answer, before the deadline of the question."""
         with self._ending_on_failure():
             while len(self._written) < count:
                 self._wait()
@@ -96,15 +97,15 @@ class ChildProcess:
 
     @contextlib.contextmanager
     def _ending_on_failure(self) -> Iterator[None]:
-        """End the child if the block fails."""
+        """End the child if the `with` block raises an exception."""
         try:
             yield
-        except BaseException:  # also after an interrupt, because the answer would arrive during the next question
+        except BaseException:  # also an interrupt, after which the answer would arrive during the next question
             self.end()
             raise
 
     def _line_end(self, max_bytes: int) -> int:
-        """Read until the first line is complete, and return its length."""
+        """Read until the first line of the output is complete, and return the length of the line."""
         seen = 0
         while (found := self._written.find(b"\n", seen)) < 0:
             seen = len(self._written)
@@ -114,7 +115,7 @@ class ChildProcess:
         return found + 1
 
     def _removed(self, count: int) -> bytes:
-        """Remove the first bytes of the output read so far, and return them."""
+        """Remove the first `count` bytes from the output that was read, and return these bytes."""
         removed = bytes(memoryview(self._written)[:count])
         del self._written[:count]
         return removed
@@ -124,10 +125,10 @@ class ChildProcess:
         return repr(self._written[:80].decode(errors="replace").strip())
 
     def _wait(self) -> None:
-        """Wait until a stream is ready, then read or write it. Raises `NoAnswerError` at the deadline."""
+        """Wait until a pipe is ready, and read from the pipe or write to it. Raises `NoAnswerError` at the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            part = f": only {len(self._written)} bytes of an answer" if self._written else ""
+            part = f": got only {len(self._written)} bytes of an answer" if self._written else ""
             raise NoAnswerError(f"no answer within {self._limit:g} s{part}")
         with selectors.DefaultSelector() as selector:
             for pipe in self._sources:
@@ -138,7 +139,11 @@ class ChildProcess:
                 self._sources.get(key.fd, self._write)()
 
     def _write(self) -> None:
-        """Write as much of the question as the pipe accepts. The output shows whether the child has ended."""
+        """Write as much of the question as the pipe accepts.
+
+        If the child has closed the pipe, the rest of the question is dropped. `_read_output` reports that the child has
+        ended.
+        """
         try:
             self._question = self._question[os.write(self._stdin, self._question) :]
         except BlockingIOError:
@@ -147,7 +152,7 @@ class ChildProcess:
             self._question = memoryview(b"")
 
     def _read_output(self) -> None:
-        """Read the available output. Raises `NoAnswerError`, with the exit status, if the output is closed."""
+        """Read the available output. If the output is closed, raises `NoAnswerError` with the child's exit status."""
         chunk = _available(self._stdout)
         if chunk == b"":
             raise NoAnswerError(self._end_of_output())
@@ -161,22 +166,22 @@ class ChildProcess:
         self._errors.add(chunk or b"")
 
     def _end_of_output(self) -> str:
-        """The reason, on one line, why a child has closed its output."""
+        """The reason why a child has closed its output, on one line."""
         reports = self._reports(GRACE)
         if self._stderr in self._sources:
             self._read_errors()
         match reports:
             case [failed]:
-                return failed if failed.startswith("it cannot") else "it has closed its output"
+                return failed if failed.startswith("the command cannot") else "the process has closed its output"
             case [_, status]:
                 last = self._errors.last_line
                 return described_exit(int(status)) + (f": {last}" if last else "")
-        return "its process was ended together with its supervisor"
+        return "the process was ended together with its supervisor"
 
     def _reports(self, seconds: float) -> list[str]:
-        """The lines that the supervisor has reported, complete if it ends within the given seconds."""
+        """The lines that the supervisor writes until it ends, or until the given number of seconds has passed."""
         written, deadline = b"", time.monotonic() + seconds
-        with contextlib.suppress(OSError):  # the supervisor still runs
+        with contextlib.suppress(OSError):  # a timeout: the supervisor has not ended
             while True:
                 self._lifeline.settimeout(max(deadline - time.monotonic(), 0.001))
                 if not (chunk := self._lifeline.recv(CHUNK)):
@@ -185,7 +190,7 @@ class ChildProcess:
         return written.decode(errors="replace").splitlines()
 
     def _kill(self) -> None:
-        """Kill the child's process group, and then the supervisor, which has failed to do it."""
+        """Kill the child's process group, and then the supervisor, which has failed to kill the child."""
         reports = self._reports(0.0)
         if reports and reports[0].isdecimal():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -195,37 +200,40 @@ class ChildProcess:
 
 
 class _StandardError:
-    """The standard error of a child. The kit shows the start on its own standard error and keeps the end."""
+    """The standard error of a child. The kit prints the first bytes and stores the last bytes."""
 
     def __init__(self) -> None:
         self._shown, self._end = 0, b""
 
     def add(self, chunk: bytes) -> None:
-        """Add a chunk, and show it without control characters if fewer than `MAX_SHOWN_BYTES` have been shown."""
+        """Store a chunk of the standard error, and print it without control characters.
+
+        After `MAX_SHOWN_BYTES` bytes, nothing more is printed.
+        """
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= MAX_SHOWN_BYTES:
             return
         self._shown += len(chunk)
-        text = chunk.decode(errors="replace") + ("" if self._shown < MAX_SHOWN_BYTES else "\n[more is not shown]\n")
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, absent or in a different encoding
+        text = chunk.decode(errors="replace") + ("" if self._shown < MAX_SHOWN_BYTES else "\n[the rest is not shown]\n")
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr is closed, absent or not in UTF-8
             sys.stderr.write("".join(c for c in text if c.isprintable() or c in "\n\t"))
 
     @property
     def last_line(self) -> str:
-        """The last non-empty line, in which Python names the exception that ended the process."""
+        """The last non-empty line of the standard error, where Python names the exception that ended the process."""
         lines = [text for text in self._end.decode(errors="replace").splitlines() if text.strip()]
         return one_line(lines[-1], 300) if lines else ""
 
 
 def described_exit(status: int) -> str:
-    """A sentence on the end of a process, from its exit status."""
+    """A statement of how a process ended, from the exit status of the process."""
     return (
-        f"its process was ended by signal {-status}" if status < 0 else f"its process ended with exit status {status}"
+        f"the process was ended by signal {-status}" if status < 0 else f"the process ended with exit status {status}"
     )
 
 
 def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a command under a supervisor. Returns the supervisor and the kit's end of its socket."""
+    """Start a command under a supervisor process. Returns the supervisor and the kit's end of its socket."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:
@@ -240,12 +248,12 @@ def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.so
             )
         except (OSError, ValueError) as error:
             ours.close()
-            raise NoAnswerError(f"it cannot be started: {one_line(error)}") from error
+            raise NoAnswerError(f"the command cannot be started: {one_line(error)}") from error
     return supervisor, ours
 
 
 def _available(pipe: int) -> bytes | None:
-    """Read a chunk from a pipe. Returns None if the pipe is empty at present, and b"" at its end."""
+    """Read a chunk of bytes from a pipe. Returns None if the pipe is empty, and b"" if the pipe is closed."""
     try:
         return os.read(pipe, CHUNK)
     except BlockingIOError:

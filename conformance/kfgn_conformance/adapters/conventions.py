@@ -1,9 +1,10 @@
 """Conventions of an implementation, and the translation of its answers to the kit's conventions.
 
-An adapter declares its conventions. The kit translates each answer and reports every translation that it makes.
+An adapter declares its conventions. The kit translates each answer to the kit's conventions, and reports every
+translation.
 
-Kronecker factors are determined only up to a scale, so their products are compared. If biases are separate, the blocks
-of W_l and of b_l are compared.
+Kronecker factors are determined only up to a scalar factor, so the kit compares their products. If an implementation
+has separate biases, the kit compares the block of W_l and the block of b_l.
 """
 
 from collections.abc import Callable
@@ -26,47 +27,48 @@ LOSSES: dict[str, Callable[[int], float]] = {
     "1/D": lambda D: 1 / D,
     "2/D": lambda D: 2 / D,
 }
-"""The ratios of a loss to the kit's loss that can be declared, by name. D is the number of outputs."""
+"""The ratios of a loss to the kit's loss, by the name that an adapter declares. D is the number of outputs."""
 
 
 class ConventionError(ValueError):
-    """A convention that the kit does not know. The message names the field and the known values."""
+    """Exception for a convention that the kit does not know. The message has the field and the known values."""
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """Conventions of an implementation's answers. Each default is the kit's own convention.
+    """Conventions of an implementation's answers. The default of each parameter is the kit's own convention.
 
     Parameters
     ----------
     reduction : {"mean", "sum"}
-        Reduction over the N datapoints. `q` is a mean in both cases, and per-datapoint quantities are not reduced.
+        Reduction over the N datapoints. `q` is a mean with either value, and quantities per datapoint are not reduced.
     loss : dict of str to {"1", "2", "1/D", "2/D"}
-        Ratio of the implementation's loss to the kit's, by objective, where D is the number of outputs. The kit's
-        losses are sums over the outputs, and its squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over
-        the outputs without the factor 1/2, so it has `{"squared_error": "2/D"}`.
+        Ratio of the implementation's loss to the kit's loss, by objective, where D is the number of outputs. The kit's
+        losses are sums over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean
+        over the outputs without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
     layout : {"out_in", "in_out"}
-        Shape of the weights and of gradients: (outputs, inputs) or (inputs, outputs).
+        Shape of the weights and of the gradient of a layer: (outputs, inputs) or (inputs, outputs).
     stacking : {"columns", "rows"}
-        Order in which vec stacks these arrays into vectors, for blocks.
+        Order of the rows and columns of a block: vec stacks the columns or the rows of the weights in their layout.
     bias : {"last", "first", "separate"}
-        Position of the bias: the last or the first input of a layer, or a separate array. If biases are separate, the
-        weights are W_1, b_1, W_2, b_2, ..., a block is given as the block of W_l and the block of b_l, and Q_l has no
-        row or column for the unit.
+        Position of the bias: the last or the first input of a layer, or a separate array. With separate biases, the
+        weights are W_1, b_1, W_2, b_2, ..., and a block is given as the block of W_l and the block of b_l. With
+        separate biases, Q_l has no row or column for the unit that multiplies the bias.
 
     Raises
     ------
     ConventionError
-        If a value is not one of those above. `ConventionError` is a subclass of `ValueError`.
+        If a parameter does not have one of its listed values. `ConventionError` is a subclass of `ValueError`.
 
     Notes
     -----
-    A quantity that is proportional to a power of the loss is divided by that power of the declared ratio. Other
-    quantities, such as damped solves, cannot be rescaled: they must be given for the kit's own loss and reduction.
+    The kit divides a quantity that is proportional to a power of the loss by that power of the declared ratio. A
+    quantity that is proportional to no power of the loss, such as a damped solve, must be computed with the kit's own
+    loss and reduction.
 
     Examples
     --------
-    Linear layers of PyTorch, with the losses of `torch.nn` and blocks over `weight.flatten()`:
+    The conventions of PyTorch's linear layers and losses, for blocks over `weight.flatten()`:
 
     >>> from kfgn_conformance import Conventions
     >>> Conventions(loss={"squared_error": "2/D", "bernoulli": "1/D"}, stacking="rows", bias="separate").bias
@@ -93,16 +95,16 @@ class Conventions:
             if getattr(self, name) not in allowed:
                 raise ConventionError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
         if not isinstance(self.loss, dict):
-            raise ConventionError(f"loss: expected a dict by objective, got {type(self.loss).__qualname__}")
+            raise ConventionError(f"loss: expected a dict with objectives as keys, got {type(self.loss).__qualname__}")
         for objective, name in self.loss.items():
             if objective not in OBJECTIVES:
                 raise ConventionError(f"loss: expected objectives among {', '.join(OBJECTIVES)}, got {objective!r}")
-            if name not in list(LOSSES):  # the value may have any type, even an unhashable one
+            if name not in list(LOSSES):  # the value may have any type, even an unhashable type
                 raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
 
     @property
     def inputs_first(self) -> bool:
-        """True if all inputs of one output are adjacent in a stacked vector."""
+        """True if all weights of one output are adjacent in a stacked vector of weights."""
         return (self.layout == "out_in") == (self.stacking == "rows")
 
 
@@ -112,9 +114,9 @@ KIT = Conventions()
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
-    """The quantity for separate biases: arrays of W_l and b_l, or the blocks of both, or Q_l without the unit.
+    """The quantity for separate biases: arrays of W_l and of b_l, blocks of W_l and of b_l, or Q_l without the unit.
 
-    A layer without a bias has its array alone.
+    The array of a layer without a bias is unchanged.
     """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
@@ -136,17 +138,17 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The quantity whose arrays are compared for an implementation with these conventions."""
+    """The quantity for separate biases if the conventions have separate biases, or else the quantity itself."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 
 def translated(
     answer: Any, problem: Problem, quantity: Quantity, conventions: Conventions
 ) -> tuple[Any, tuple[str, ...]]:
-    """Translate an answer to the kit's conventions. Returns the answer and a note on each translation.
+    """Translate an answer to the kit's conventions. Returns the translated answer and a note on each translation.
 
-    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. Quantities that do not
-    scale as a power of the loss, such as damped solves, cannot be rescaled. They are compared unchanged.
+    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. A quantity that is
+    proportional to no power of the loss, such as a damped solve, is not rescaled.
     """
     if conventions == KIT or not isinstance(answer, tuple):
         return answer, ()
@@ -154,16 +156,16 @@ def translated(
     arrays = tuple(np.asarray(array) for array in answer)
     if quantity.array_kind == "weights" and conventions.layout == "in_out":
         arrays = tuple(a.T if a.ndim == 2 else a for a in arrays)
-        notes.append("transposed from (in, out)")
+        notes.append("transposed from (inputs, outputs)")
     if quantity.array_kind == "blocks" and conventions.inputs_first:
         arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
-        notes.append("reordered to stacked columns of (out, in)")
+        notes.append("reordered to the stacked columns of (outputs, inputs)")
     if quantity.array_kind and conventions.bias == "first":
         arrays = tuple(
             _bias_last(a, shape, quantity.array_kind) if layer.bias else a
             for layer, (a, shape) in zip(problem.layers, _with_weights(arrays, problem, conventions), strict=False)
         )
-        notes.append("bias moved from the first input to the last")
+        notes.append("bias moved from the first input to the last input")
     if quantity.array_kind and conventions.bias == "separate":
         notes.append("biases are separate: the blocks of W_l and of b_l are compared")
     if quantity.degree is not None:
@@ -172,25 +174,28 @@ def translated(
             arrays = tuple(np.asarray(a / np.asarray(factor, a.dtype)) for a in arrays)
             notes.append(f"divided by {reason}")
     elif conventions.reduction == "sum" or problem.objective in conventions.loss:
-        notes.append("compared without rescaling, as it is not proportional to a power of the loss")
+        notes.append("compared without rescaling, as the quantity is not proportional to a power of the loss")
     return arrays, tuple(notes)
 
 
 def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conventions) -> tuple[float, str]:
-    """The ratio of an answer to the kit's value, as a number and in words."""
+    """The ratio of an implementation's answer to the kit's value, as a number and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
     factor, reasons = LOSSES[name](D) ** degree, []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
-        reasons.append(f"{power}, as the loss is {name} times the kit's, where D is the number of outputs")
+        reasons.append(f"{power}, as the loss is {name} times the kit's loss, where D is the number of outputs")
     if conventions.reduction == "sum" and quantity.mean:
         factor *= problem.N
-        reasons.append("N, as it is a sum over the datapoints")
+        reasons.append("N, as the answer is a sum over the datapoints")
     return factor, " and by ".join(reasons)
 
 
 def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
-    """Each array with the shape (D, P) of its weights. Separate biases are (D, 1), and their weights (D, P - 1)."""
+    """Pairs of an array and the shape (D, P) of its weights.
+
+    If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias.
+    """
     shapes: list[tuple[int, int]] = []
     for layer, W in zip(problem.layers, problem.weights, strict=True):
         D, P = W.shape
@@ -199,7 +204,7 @@ def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) ->
 
 
 def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
-    """Reorder a block so that the outputs of one input are adjacent, where the inputs of one output were."""
+    """Reorder a block from the stacked rows of the weights (D, P) to the stacked columns of the weights."""
     D, P = shape
     if array.shape != (D * P, D * P):
         return array
@@ -207,7 +212,7 @@ def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
 
 
 def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
-    """Move the bias from the first input to the last."""
+    """Move the bias from the first input of the weights, of Q or of a block to the last input."""
     D, P = shape
     if form == "weights":
         return np.roll(array, -1, axis=1) if array.ndim == 2 else array

@@ -1,4 +1,4 @@
-"""Descriptions of adapters: the name of an implementation, its quantities and conventions; and their JSON form."""
+"""Descriptions of implementations: the name, the version, the quantities and the conventions, also as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from .answers import NoAnswerError, error_line, one_line, type_name
 from .conventions import KIT, Conventions
 
 MAX_CHARACTERS = 200
-"""The largest length of a name. Longer names are cut."""
+"""The number of characters after which a text in a description, such as the name, is cut."""
 
 MAX_ENTRIES = 1000
-"""The largest number of quantities, and of flags."""
+"""The largest number of quantities in a description, and the largest number of flags."""
 
 
 @dataclass(frozen=True)
@@ -25,29 +25,30 @@ class Description:
     Parameters
     ----------
     name : str
-        Name of the implementation, which heads its column in the table.
+        Name of the implementation, which is the heading of its column in the table.
     version : str
         Version of the implementation, or of the library on which it runs.
     dtype : {"float32", "float64"}
         The dtype of the computations and of the answers.
     quantities : iterable of str
-        Names of the quantities that the implementation offers: rows of the table, as `kfgn_conformance.QUANTITIES` and
-        `"optimiser_step"` name them. The other rows are UNIMPLEMENTED. Stored as a frozenset.
+        Names of the quantities that the implementation offers: keys of `kfgn_conformance.QUANTITIES`, or
+        `"optimiser_step"`. The verdict on any other quantity is UNIMPLEMENTED. The names are stored as a frozenset.
     flags : dict of str to str, optional
-        Settings that change the digits of the answers, such as `{"tf32": "off"}`. The report prints them.
+        Settings that change the digits of the answers, such as `{"tf32": "off"}`. The report prints the settings.
     conventions : Conventions, optional
-        Conventions in which the answers differ from the kit's without being wrong.
+        Conventions of the answers. The default is the kit's own conventions.
 
     Raises
     ------
     TypeError
-        If a field does not have the type above.
+        If a parameter does not have its documented type.
     ValueError
-        If a text is empty, or a quantity is unknown. The message gives the nearest names.
+        If a text is empty, or the name of a quantity is unknown. The message suggests similar names of quantities.
 
     Notes
     -----
-    Names longer than 200 characters are cut, and control characters are escaped, since they are printed.
+    Texts longer than 200 characters are cut, and the control characters of a text are escaped, since reports print the
+    texts.
 
     Examples
     --------
@@ -58,7 +59,7 @@ class Description:
     >>> Description("mine", "1.0", "float32", {"kfac_block"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    ValueError: quantities: expected names of rows of the table, got 'kfac_block', perhaps for kfac_blocks; the rows ...
+    ValueError: quantities: expected names of quantities, got 'kfac_block', perhaps for kfac_blocks; the names ...
     """
 
     name: str
@@ -83,17 +84,17 @@ class Description:
         return written | {"quantities": sorted(self.quantities)}
 
     def plain(self) -> "Description":
-        """The same description in built-in types, without the subclasses that an adapter may use."""
+        """A copy of the description in which every value has a built-in type, and not a subclass of this type."""
         return from_json(json.loads(json.dumps(Description.as_json(self))), self.dtype)
 
 
 def from_json(value: Mapping[str, Any], dtype: str) -> Description:
     """Read a description from an object of JSON. Raises `NoAnswerError` if a field is missing or wrong."""
     if missing := [name for name in ("name", "version", "quantities") if name not in value]:
-        raise NoAnswerError(f"expected a field {missing[0]!r} in its description, got none")
+        raise NoAnswerError(f"expected a field {missing[0]!r} in the description, got none")
     given = value.get("conventions", {})
     if not isinstance(given, dict):
-        raise NoAnswerError(f"conventions: expected an object, got {_type(given)}")
+        raise NoAnswerError(f"conventions: expected an object of JSON, got {_type(given)}")
     try:
         conventions = Conventions(**given)
         name, version, quantities = value["name"], value["version"], value["quantities"]
@@ -112,12 +113,12 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected text, got {_type(value)}")
     if not (text := one_line(value, MAX_CHARACTERS)):
-        raise ValueError(f"{name}: expected text, got none")
+        raise ValueError(f"{name}: expected text, got an empty text")
     return text
 
 
 def _quantities(given: object) -> frozenset[str]:
-    """The names of rows in any iterable except a text. The error for an unknown name gives the nearest names."""
+    """The names of quantities in an iterable that is not a text. The error for an unknown name suggests known names."""
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise TypeError(f"quantities: expected a set of names, got {_type(given)}")
     names = list(islice(given, MAX_ENTRIES))
@@ -127,8 +128,8 @@ def _quantities(given: object) -> frozenset[str]:
     unknown = sorted(one_line(name, MAX_CHARACTERS) for name in names if name not in ROWS)
     if unknown:
         raise ValueError(
-            f"quantities: expected names of rows of the table, got {one_line(', '.join(unknown), MAX_CHARACTERS)!r}"
-            f"{suggestion(unknown, ROWS)}; the rows are {', '.join(ROWS)}"
+            f"quantities: expected names of quantities, got {one_line(', '.join(unknown), MAX_CHARACTERS)!r}"
+            f"{suggestion(unknown, ROWS)}; the names are {', '.join(ROWS)}"
         )
     return frozenset(one_line(name) for name in names)
 

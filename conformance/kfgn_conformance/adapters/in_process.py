@@ -6,7 +6,7 @@ from .loading import load
 
 
 class InProcess:
-    """The adapter with a given name, for one dtype. Raises `AdapterError` if it cannot be loaded."""
+    """The adapter with a given name, created for one dtype. Raises `AdapterError` if the adapter cannot be loaded."""
 
     def __init__(self, name: str, dtype: str) -> None:
         self.name, self.dtype = name, dtype
@@ -21,5 +21,5 @@ class InProcess:
         return self.adapter.compute(problem, quantity)
 
     def close(self) -> None:
-        """Create the adapter again. The state of the old object is lost; the state of its module stays."""
+        """Create the adapter again, without the state of the old object. The adapter's module is not reloaded."""
         self.adapter = load(self.name, self.dtype)

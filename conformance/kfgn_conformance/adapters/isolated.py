@@ -1,7 +1,7 @@
-"""Adapters in separate processes, which cannot hang or end the kit, or change its problems.
+"""Adapters in separate processes. A faulty adapter can neither block nor end the kit, nor change the kit's problems.
 
-The kit sends a problem to the worker as a pickle. The answer is a line of JSON and the bytes of the arrays;
-nothing in it is unpickled.
+The kit sends a problem to the worker process as a pickle. The worker's answer is a line of JSON and the bytes of the
+arrays. The kit does not unpickle any part of an answer.
 """
 
 import json
@@ -18,21 +18,21 @@ BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from kfgn_conformance.adapters.worker import serve; serve(*sys.argv[2:])"
 )
-"""The program of the worker, which receives the path of imports, the name of the adapter and its dtype."""
+"""The program of the worker process. The arguments are the import path, the name of the adapter and the dtype."""
 
 
 class Isolated(ProcessAdapter):
     """The adapter `package.module:Adapter` for a dtype, in a worker process that imports it."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the adapter, within the time limit."""
+        """The answer of the adapter, which must be complete within the time limit."""
         pickled, limit = pickle.dumps(problem, pickle.HIGHEST_PROTOCOL), max_bytes(problem, ROWS[quantity])
         answer = self._answer({"quantity": quantity, "bytes": len(pickled), "max_bytes": limit}, pickled, limit)
         assert self.child is not None
         try:
             return read_arrays(answer["arrays"], limit, self.child.read)
         except NoAnswerError:
-            self.close()  # the bytes after the line do not fit it
+            self.close()  # the bytes after the line of JSON do not fit the line
             raise
 
     def _command(self) -> list[str]:

@@ -16,13 +16,13 @@ class AdapterError(Exception):
 
 
 class Loaded:
-    """An adapter in this process, with the description that it gave at loading."""
+    """An adapter in this process, with the description that the adapter gave when it was loaded."""
 
     def __init__(self, adapter: Adapter, description: Description) -> None:
         self._adapter, self._description = adapter, description
 
     def describe(self) -> Description:
-        """The description of the adapter at loading."""
+        """The description that the adapter gave when it was loaded."""
         return self._description
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
@@ -31,9 +31,9 @@ class Loaded:
 
 
 def load(name: str, dtype: str) -> Loaded:
-    """Import the adapter with this name, and create it for a dtype. Raises `AdapterError` with the reason of a failure.
+    """Import an adapter by its name, and create it for a dtype. Raises `AdapterError` with the reason of a failure.
 
-    The current folder comes first on the path of imports, as with `python -m`.
+    The current folder is the first folder of the import path, as with `python -m`.
     """
     module, _, attribute = name.partition(":")
     if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
@@ -47,20 +47,20 @@ def load(name: str, dtype: str) -> Loaded:
             description = description.plain()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # also SystemExit: a fault of the module is reported and does not end the kit
+    except BaseException as error:  # also SystemExit, because a fault of the module must not end the kit
         raise AdapterError(f"{name}: {error_line(error)}") from error
     if not isinstance(description, Description):
         raise AdapterError(f"{name}: describe(): expected a Description, got {one_line(type_name(description))}")
     if description.dtype != dtype:
         raise AdapterError(
-            f"{name}: describe().dtype: expected the dtype it was made with, {dtype}, got {description.dtype}"
+            f"{name}: describe().dtype: expected {dtype}, with which the adapter was created, got {description.dtype}"
         )
     return Loaded(adapter, description)
 
 
 def _search_the_current_folder() -> None:
-    """Put the current folder first on the path of imports. A console script has its own folder there."""
-    with contextlib.suppress(OSError):  # the folder has been removed
+    """Put the current folder first on the import path, which otherwise begins with the folder of a console script."""
+    with contextlib.suppress(OSError):  # the current folder may have been removed
         here = str(Path.cwd())
         if here not in sys.path and "" not in sys.path:
             sys.path.insert(0, here)

@@ -1,7 +1,7 @@
-"""Adapters that run in a child process, which reads questions from its input and answers each with a line of JSON.
+"""Adapters in a child process, which reads questions from its standard input and answers in lines of JSON.
 
-A question is also a line of JSON, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. An answer is an
-object: a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}.
+A question is a line of JSON, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. The line of an answer
+contains a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}.
 """
 
 import json
@@ -17,17 +17,18 @@ from .description import from_json
 from .loading import AdapterError
 
 START = 120.0
-"""Seconds in which an adapter must start and describe itself."""
+"""The time in seconds within which an adapter must start and send its description."""
 
 
 class ProcessAdapter:
-    """An adapter in a child process. The process starts with this object, and again at the next question if it ended.
+    """An adapter in a child process. A child process that has ended is started again for the next question.
 
-    name:  the name of the adapter on the command line
-    dtype: float32 or float64, the dtype of its answers
-    limit: seconds until an answer must be complete, or None for no limit
-    start: seconds until the process must have described itself
-    Raises `AdapterError` if the process does not describe itself in time. `compute` raises `NoAnswerError` if the
+    name:  name of the adapter on the command line
+    dtype: name of the dtype of the answers, float32 or float64
+    limit: time in seconds within which an answer must be complete, or None for no limit
+    start: time in seconds within which the process must start and send its description
+
+    Raises `AdapterError` if the process does not send its description in time. `compute` raises `NoAnswerError` if the
     process gives no readable answer.
     """
 
@@ -45,7 +46,7 @@ class ProcessAdapter:
         return self.description
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the process, within the time limit."""
+        """The answer of the process, which must be complete within the time limit."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -58,11 +59,11 @@ class ProcessAdapter:
             self.close()
 
     def _command(self) -> list[str]:
-        """The command that starts the process. Raises `NoAnswerError` if the name gives no command."""
+        """The command that starts the process. Raises `NoAnswerError` if the adapter's name contains no command."""
         raise NotImplementedError
 
     def _start_process(self) -> Description:
-        """Start the process and return its description. A process that gives no description is ended."""
+        """Start the process and return its description. A process that sends no description is ended."""
         self.child = ChildProcess(self._command())
         try:
             answer = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, MAX_TEXT_BYTES)
@@ -72,29 +73,29 @@ class ProcessAdapter:
             raise
 
     def _answer(self, question: Mapping[str, Any], appended: bytes, max_bytes: int) -> dict[str, Any]:
-        """Ask a question of the kind `compute` and return the object that holds the arrays.
+        """Send a question with `"ask": "compute"`, and return the object of JSON that describes the arrays.
 
-        appended:  bytes that follow the line of the question
-        max_bytes: the largest length of the line of the answer
+        appended:  bytes that are sent after the line of the question
+        max_bytes: largest number of bytes of the line of the answer
         """
         if (self.child is None or not self.child.running) and self._start_process() != self.description:
             self.close()
-            raise NoAnswerError("expected the same description after a restart, got a different one")
+            raise NoAnswerError("expected the same description after a restart, got a different description")
         answer = self._object({"ask": "compute", **question}, appended, self.limit, max_bytes)
         if "unsupported" in answer:
             raise UnsupportedError(one_line(answer["unsupported"]))
         if not isinstance(answer.get("arrays"), list):
             names = one_line(", ".join(answer), 80) or "nothing"
-            raise NoAnswerError(f"expected arrays, unsupported or error in its answer, got {names}")
+            raise NoAnswerError(f"expected a field arrays, unsupported or error in the answer, got {names}")
         return answer
 
     def _object(self, question: Mapping[str, Any], appended: bytes, limit: float, max_bytes: int) -> dict[str, Any]:
-        """The object on the line of the answer. Raises `NoAnswerError` if it is missing or reports an error."""
+        """The object of JSON on an answer's line. Raises `NoAnswerError` if the object is missing or has an error."""
         assert self.child is not None
         written = self.child.ask(json.dumps(question).encode() + b"\n" + appended, limit, max_bytes)
         try:
             answer = json.loads(written)
-        except (ValueError, RecursionError):  # not JSON, or nested too deep
+        except (ValueError, RecursionError):  # the line is not JSON, or its brackets are nested too deep
             answer = None
         if not isinstance(answer, dict):
             raise NoAnswerError(f"expected an object of JSON on a line, got {_start_of(written)!r}")

@@ -1,4 +1,4 @@
-"""Implementations in any language: a program that reads a question on a line of JSON and answers on a line.
+"""Implementations in any language: programs that read each question on a line of JSON and answer on a line of JSON.
 
     {"ask": "describe", "dtype": "float64"}
     {"name": "mine", "version": "1.0", "quantities": ["gradient"], "conventions": {"bias": "separate"}}
@@ -6,16 +6,17 @@
     {"ask": "compute", "quantity": "gradient", "problem": {"id": "...", "weights": [[[...], ...], ...], ...}}
     {"arrays": [[[...], ...], ...]}
 
-An answer may also be {"unsupported": "reason"} or {"error": "message"}. The program ends when its input ends.
+An answer may also be {"unsupported": "reason"} or {"error": "message"}. The program must end when its standard input
+ends.
 
-A problem of at least `LARGE` weights contains names of arrays instead of lists. The question then names the file of
-these arrays:
+A problem of at least `LARGE` weights contains names of arrays instead of nested lists. The question about this problem
+has the path of the safetensors file that contains the arrays:
 
     {"ask": "compute", ..., "problem": {"weights": ["weights[0]", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
     {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
 
-An answer may also name arrays in a file, whatever the size of the problem. The folder of the question's file is removed
-after the answer, with all files in it.
+The answer to a problem of any size may contain the path of a safetensors file and the names of its arrays. After the
+answer, the kit removes the folder of the question's file, with all files in this folder.
 """
 
 import shlex
@@ -34,14 +35,14 @@ from .process_adapter import ProcessAdapter
 
 PREFIX = "exec:"
 LARGE = 10**5
-"""The number of weights from which a problem is sent in a file, because a line would have megabytes."""
+"""The smallest number of weights of a problem that is sent in a file, since a line of JSON would have megabytes."""
 
 
 class Program(ProcessAdapter):
     """The adapter of a command such as `exec:node mine.js`, for a dtype."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the program, within the time limit."""
+        """The answer of the program, which must be complete within the time limit."""
         question: dict[str, Any] = {"quantity": quantity}
         limit = max_bytes(problem, ROWS[quantity])
         with TemporaryDirectory(prefix="kfgn-", ignore_cleanup_errors=True) as folder:
@@ -57,7 +58,7 @@ class Program(ProcessAdapter):
             return _arrays(answer["arrays"], "int64" if integers else self.dtype)
 
     def _command(self) -> list[str]:
-        """The words of the command, split as by a shell. The path of an existing file may contain spaces."""
+        """The words of the command, split by the rules of a shell. The path of an existing file may contain spaces."""
         command = self.name.removeprefix(PREFIX)
         try:
             words = [command] if Path(command).is_file() else shlex.split(command)
@@ -69,23 +70,25 @@ class Program(ProcessAdapter):
 
 
 def _loaded(file: Any, names: list[Any], limit: int) -> tuple[Array, ...]:
-    """The arrays of these names, unchanged, from a safetensors file of at most `limit` bytes."""
+    """The arrays with the given names in a safetensors file of at most `limit` bytes, without conversion."""
     if not isinstance(file, str) or not all(isinstance(name, str) for name in names):
-        raise NoAnswerError("expected the path of a file as tensors, and names in it as arrays")
-    from safetensors.numpy import load  # an optional dependency, needed for large problems only
+        raise NoAnswerError(
+            "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"
+        )
+    from safetensors.numpy import load  # safetensors is an optional dependency, which only large problems need
 
     shown = one_line(file, 200)
     try:
         status = Path(file).stat()
         if not stat.S_ISREG(status.st_mode):
-            raise NoAnswerError(f"expected a safetensors file: {shown}: it is not a regular file")
+            raise NoAnswerError(f"{shown}: expected a safetensors file, got a file that is not regular")
         if status.st_size > limit:
-            raise NoAnswerError(f"expected a safetensors file of at most {limit} bytes: {shown}: got {status.st_size}")
+            raise NoAnswerError(f"{shown}: expected a file of at most {limit} bytes, got {status.st_size}")
         tensors = load(Path(file).read_bytes())
     except NoAnswerError:
         raise
-    except Exception as error:  # the library may raise anything for a malformed file
-        raise NoAnswerError(f"expected a safetensors file: {shown}: {error_line(error)}") from error
+    except Exception as error:  # safetensors may raise any exception for a malformed file
+        raise NoAnswerError(f"{shown}: expected a safetensors file: {error_line(error)}") from error
     for name in names:
         if name not in tensors:
             found = one_line(", ".join(tensors), 200)
@@ -97,12 +100,12 @@ def _arrays(nested: list[Any], dtype: str) -> tuple[Array, ...]:
     """Convert nested lists to arrays of the dtype."""
     try:
         return tuple(_numbers(array, dtype, f"array {i} of {len(nested)}") for i, array in enumerate(nested, start=1))
-    except (OverflowError, RuntimeError, ValueError) as error:  # too large numbers, or too deep lists
+    except (OverflowError, RuntimeError, ValueError) as error:  # a number is too large, or lists are nested too deep
         raise NoAnswerError(f"expected arrays of numbers as nested lists: {error_line(error)}") from error
 
 
 def _numbers(nested: Any, dtype: str, which: str) -> Array:
-    """Convert nested lists to the dtype. Numbers that are not whole are left in float64 where integers are expected."""
+    """Convert nested lists to an array of the dtype. If a number is not an integer, float64 replaces int64."""
     elements = np.array(nested, object)
     unexpected = set(map(type, elements.flat)) - {int, float}
     if list in unexpected:

@@ -2,13 +2,14 @@
 
     python -I -S supervisor.py FD COMMAND...
 
-FD is a socket whose other end is open in the kit alone. The socket closes when the kit closes it, and when the kit
-ends, even by SIGKILL. The supervisor then kills the child's process group. When the child has ended, for this or any
-other reason, the supervisor kills the rest of the group and, on Linux, every other descendant, even one in a separate
-session. The supervisor writes two lines to the socket: the process id of the child, and finally its exit status. If the
-child cannot be started, the supervisor writes one line with the reason.
+FD is the number of a socket whose other end is open only in the kit. The kit closes the socket, or the system closes it
+when the kit ends, even by SIGKILL. When the socket is closed, the supervisor kills the child's process group. When the
+child has ended for any reason, the supervisor kills the rest of the child's process group. On Linux, the supervisor
+also kills every other descendant of the child, even in a separate session. The supervisor writes a line with the
+process id of the child to the socket, and finally a line with the exit status of the child. If the child cannot be
+started, the supervisor writes one line with the reason.
 
-This file imports the standard library alone, so it starts in a few milliseconds.
+This file imports only the standard library, so that the supervisor starts in a few milliseconds.
 """
 
 import contextlib
@@ -34,10 +35,10 @@ def main(number: str, *command: str) -> None:
     try:
         child = os.posix_spawnp(command[0], command, os.environ, setpgroup=0, setsigdef=default)
     except (OSError, ValueError) as error:
-        _report(lifeline, f"it cannot be started: {error}")
+        _report(lifeline, f"the command cannot be started: {error}")
         return
     nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):  # only the child and its children may hold their streams open
+    for stream in (0, 1, 2):  # only the child and its descendants may keep the pipes to the kit open
         os.dup2(nothing, stream)
     _report(lifeline, f"{child}")
     threading.Thread(target=_end_with_the_kit, args=(lifeline, child), daemon=True).start()
@@ -51,7 +52,7 @@ def main(number: str, *command: str) -> None:
 
 
 def _report(lifeline: socket.socket, message: str) -> None:
-    """Send a line to the kit, which may have ended."""
+    """Send a line to the kit, if the kit has not ended."""
     with contextlib.suppress(OSError):
         lifeline.sendall(message.replace("\n", " ").encode(errors="replace") + b"\n")
 
@@ -64,7 +65,7 @@ def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:
 
 
 def _kill_group(leader: int) -> None:
-    """Kill a process group, which may have ended."""
+    """Kill a process group, if the group still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
@@ -79,7 +80,7 @@ def _adopt_orphans() -> None:
 
 
 def _kill_descendants() -> None:
-    """Kill the remaining children, and then their orphaned children, until none is left."""
+    """Kill the remaining child processes, and then their orphaned children, until no child process is left."""
     with contextlib.suppress(ChildProcessError):
         while True:
             for child in _children():

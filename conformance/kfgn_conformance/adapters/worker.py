@@ -1,4 +1,4 @@
-"""Worker process of an isolated adapter: it describes the adapter and answers questions until its input ends."""
+"""Worker process of an isolated adapter, which answers the kit's questions until the standard input ends."""
 
 import contextlib
 import json
@@ -16,11 +16,11 @@ from .array_bytes import headers
 from .loading import AdapterError, load
 
 Answer = tuple[dict[str, Any], tuple[Array, ...]]
-"""The object on a line, and the arrays whose bytes follow it."""
+"""The object of JSON on the line of an answer, and the arrays whose bytes follow the line."""
 
 
 def serve(name: str, dtype: str) -> None:
-    """Answer the questions on the standard input. A fork that the adapter makes of this process answers none."""
+    """Answer the questions on the standard input. If the adapter forks this process, the copy answers no question."""
     questions, answers = _private_streams()
     adapter: Adapter | None = None
     for question in map(json.loads, iter(questions.readline, b"")):
@@ -32,12 +32,15 @@ def serve(name: str, dtype: str) -> None:
             problem = _problem(questions.read(question["bytes"]))
             answer = _computed(adapter, problem, question["quantity"], question["max_bytes"])
         if os.getpid() != process:
-            os._exit(0)  # the adapter has forked, and this process is the copy
+            os._exit(0)  # the adapter has forked the worker, and this process is the copy
         _send(answers, *answer)
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The input and output of the worker. The adapter itself has an empty input and prints to the standard error."""
+    """Streams for the questions and the answers, separate from the standard streams of the adapter.
+
+    The standard input of the adapter is empty. The standard output of the adapter goes to the standard error.
+    """
     sys.stdout.flush()
     streams = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -48,7 +51,7 @@ def _private_streams() -> tuple[BinaryIO, BinaryIO]:
 
 def _send(answers: BinaryIO, answer: dict[str, Any], arrays: tuple[Array, ...]) -> None:
     """Write the line of an answer and the bytes of its arrays."""
-    with contextlib.suppress(Exception):  # the adapter may have closed or replaced its output
+    with contextlib.suppress(Exception):  # the adapter may have closed or replaced the standard output
         sys.stdout.flush()
     answers.write(json.dumps(answer).encode() + b"\n")
     for array in arrays:
@@ -57,25 +60,28 @@ def _send(answers: BinaryIO, answer: dict[str, Any], arrays: tuple[Array, ...]) 
 
 
 def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
-    """Load the adapter. Returns it with its description, or None with an error."""
+    """Load the adapter. Returns the adapter and its description, or None and an error."""
     try:
         adapter = load(name, dtype)
     except AdapterError as error:
         return None, _error(str(error).removeprefix(f"{name}: "))
-    except KeyboardInterrupt as error:  # raised by the adapter, because Ctrl-C does not reach this process
+    except KeyboardInterrupt as error:  # the adapter raised this, because Ctrl-C does not reach the worker
         return None, _error(error_line(error))
     return adapter, (adapter.describe().as_json(), ())
 
 
 @lru_cache(maxsize=64)
 def _problem(pickled: bytes) -> Problem:
-    """Unpickle a problem, once for all its quantities, because an adapter may cache values by problem object."""
+    """Unpickle a problem once for all quantities, because an adapter may cache values per problem object."""
     problem: Problem = pickle.loads(pickled)
     return problem
 
 
 def _computed(adapter: Adapter, problem: Problem, quantity: str, limit: int) -> Answer:
-    """The answer of the adapter, or the error that it raised. A change of the problem is undone and is an error."""
+    """The answer of the adapter, or the error that the adapter raised.
+
+    If the adapter has changed the problem, the answer is an error, and the problem is restored.
+    """
     before = copied(problem)
     answer, arrays = _answer_or_error(adapter, problem, quantity, limit)
     if names := changed(before, problem):

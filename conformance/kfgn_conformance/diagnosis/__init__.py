@@ -1,9 +1,11 @@
-"""Diagnosis of wrong answers by a catalogue of known mistakes. Each mistake is a textbook with one wrong step.
+"""Diagnosis of wrong answers by a catalogue of known mistakes.
 
-* textbook:  every quantity by plain formulas
-* catalogue: textbooks with a mistake, each of which overrides one step
-* explain:   the mistakes that reproduce the given answers
-* shape:     a description of an error that no mistake explains
+The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step.
+
+* textbook:  plain formulas of every quantity
+* catalogue: the known mistakes
+* explain:   the search for mistakes that reproduce wrong answers
+* shape:     the description of an error that no mistake explains
 """
 
 from . import catalogue  # noqa: F401  (fills MISTAKES)

@@ -1,4 +1,4 @@
-"""Explanation of wrong answers by known mistakes, or else by the shape of the error."""
+"""Explanation of wrong answers by known mistakes, or a description of the error if no mistake explains the answers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,11 +11,18 @@ from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 
 NEAR = 30
-"""The number of tolerances within which a mistake reproduces an answer. The mistake's rounding has no rule."""
+"""The largest number of tolerances by which an answer may differ from the mistake that explains the answer.
+
+`NEAR` is large, because no rule bounds the rounding errors of a mistake.
+"""
 
 
 class Answered(NamedTuple):
-    """An answer of the right form to the oracle's question. arrays: None if it passed, and so equals the oracle."""
+    """An answer whose number and shapes of arrays are right.
+
+    oracle: the right answer to the same question
+    arrays: the arrays of a wrong answer, or None for an answer that passed
+    """
 
     oracle: Oracle
     arrays: Arrays | None
@@ -24,9 +31,9 @@ class Answered(NamedTuple):
 class Diagnosis(NamedTuple):
     """The explanation of the wrong answers for a quantity.
 
-    mistakes: the mistakes that each explain every answer, right or wrong; these problems cannot tell them apart
-    shape:    the shape of the error; empty if a mistake explains the answers
-    tried:    False if no wrong answer was compared with the known mistakes, as for large problems
+    mistakes: all mistakes that explain every answer; several mistakes if no problem tells these mistakes apart
+    shape:    a description of the error; empty if a mistake explains the answers
+    tried:    False if no wrong answer was compared with the known mistakes, for example because all problems are large
     """
 
     mistakes: tuple[Mistake, ...]
@@ -36,13 +43,13 @@ class Diagnosis(NamedTuple):
     def __str__(self) -> str:
         if self.mistakes:
             return " Or: ".join(f"{mistake.name}: {mistake.description}" for mistake in self.mistakes)
-        return f"no known mistake {'explains this' if self.tried else 'was tried'}: {self.shape}"
+        return f"no known mistake {'explains the error' if self.tried else 'was tried'}: {self.shape}"
 
 
 def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
-    """Explain the wrong answers of an implementation for a quantity. None if no answer is wrong.
+    """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    The shape is that of the first wrong answer, so the worst one should come first.
+    The error of the first wrong answer is described, so the caller puts the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
@@ -52,7 +59,7 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     mistakes = tuple(
         mistake
         for mistake in MISTAKES.values()
-        # the wrong answers come first: they differ most from the oracle, and exclude most mistakes
+        # wrong answers are compared first, because a wrong answer excludes more mistakes than a right answer
         if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )
     oracle, arrays = wrong[0]
@@ -62,18 +69,19 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
 
 
 def _has_textbook(answer: Answered) -> bool:
-    """True if a textbook can answer on the problem. It forms every matrix, and gives every layer a bias."""
+    """True if the textbook supports the problem. The textbook forms every matrix, and gives every layer a bias."""
     problem = answer.oracle.problem
     return problem.parameters < LARGE and all(layer.bias for layer in problem.layers)
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
-    """True if the mistake reproduces the answer within `NEAR` tolerances, and a wrong answer better than the oracle.
+    """True if a mistake reproduces an answer within `NEAR` tolerances, and a wrong answer more closely than the oracle.
 
-    The tolerances are the oracle's. If the mistake's array is larger than the oracle's, its rounding is larger too, and
-    the tolerance grows in proportion.
+    The tolerances are those of the oracle's arrays. If a mistake's array is larger than the oracle's array, the
+    rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
-    Without the second condition, a mistake that changes nothing here would explain every answer that is nearly right.
+    A mistake explains a wrong answer only if it is at least twice as close to the answer as the oracle. Therefore a
+    mistake without an effect on the problem explains no wrong answer.
     """
     oracle = answer.oracle
     made = oracle.answer_of(mistake.textbook)

@@ -1,4 +1,4 @@
-"""Named mistakes, each a textbook with one wrong step."""
+"""Named mistakes. A mistake is a subclass of `Textbook` with one wrong step."""
 
 import re
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from .textbook import Textbook
 class Mistake(NamedTuple):
     """A mistake in an implementation.
 
-    name:        identifier of the mistake in reports and golden vectors
-    family:      subject of the mistake
+    name:        name of the mistake in reports and golden vectors
+    family:      name of the catalogue's module that contains the mistake
     description: the mistake in a sentence
-    seen:        the library that made the mistake, as a link or a version; empty if none is known
-    textbook:    formulas with the mistake
+    seen:        a library that made the mistake, as a link or a version; empty if no library is known
+    textbook:    class of formulas with the mistake
     """
 
     name: str
@@ -29,7 +29,7 @@ MISTAKES: dict[str, Mistake] = {}
 
 
 def mistake(seen: str = "") -> Callable[[type[Textbook]], type[Textbook]]:
-    """Add a textbook to the catalogue. The class gives the name of the mistake, and the module its family."""
+    """Add a class to the catalogue. The mistake is named after the class, and its family after the class's module."""
 
     def add(textbook: type[Textbook]) -> type[Textbook]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", textbook.__name__).lower()

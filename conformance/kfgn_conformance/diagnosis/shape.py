@@ -1,4 +1,4 @@
-"""Description of an error that no known mistake explains. Each sentence has the size that the error is relative to."""
+"""Description of an error that no known mistake explains, with the largest element of the array for comparison."""
 
 from typing import NamedTuple
 
@@ -10,32 +10,39 @@ from ..quantities import Arrays, largest
 from ..tolerances import ROUNDOFF
 
 FEW = 4
-"""Wrong elements are few if they are at most one in this number of the elements that are not zero.
+"""The largest number of wrong elements that a description lists.
 
-This number of them is listed.
+The elements are listed if one element is wrong, or at most one per `FEW` elements that should not be zero.
 """
 
 DESCRIBED = 20
-"""The most wrong arrays that are described. An answer to an optimiser trajectory has hundreds of arrays."""
+"""The largest number of wrong arrays that a description covers.
+
+An answer to an optimiser trajectory has hundreds of arrays.
+"""
 
 CONSTANT = 1 / 8
-"""A factor explains an error if at most this part of the error is left without it."""
+"""A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
 
 FAR = 100
-"""A factor explains an error that is at least this many times what is left. A smaller error may fit by chance."""
+"""A constant factor explains an error that is at least this many times as large as the error that remains.
+
+If the ratio of the two errors is smaller, the factor must also explain the error of every wrong element. A small error
+may agree with a factor by chance.
+"""
 
 SINGLE = ROUNDOFF["float32"]
 FAINTEST = SINGLE / 8
-"""The smallest error, relative to the largest element, that is taken for rounding of float32."""
+"""The smallest error, relative to the largest element, that is described as rounding in float32."""
 
 
 class Wrong(NamedTuple):
     """A wrong array.
 
-    a:         the array, as float64
-    q:         the right one
-    tolerance: its tolerance
-    single:    its tolerance in float32
+    a:         the wrong array, as float64
+    q:         the right array
+    tolerance: the tolerance of the array
+    single:    the tolerance of the array in float32, or 0 if the answer itself is in float32
     """
 
     a: Array
@@ -45,12 +52,12 @@ class Wrong(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The largest difference."""
+        """The largest absolute difference between the wrong array and the right array."""
         return largest(self.a - self.q)
 
     @property
     def size(self) -> float:
-        """The largest element of the right array."""
+        """The largest absolute value of an element of the right array."""
         return largest(self.q)
 
     @property
@@ -60,14 +67,14 @@ class Wrong(NamedTuple):
 
     @property
     def by(self) -> str:
-        """The largest difference, with the size that it is relative to."""
+        """The largest difference in words, with its ratio to the largest element of the right array."""
         if self.size == 0:
             return f"by {self.error:.3g}, where all elements should be zero"
-        return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of its largest element, {self.size:.3g}"
+        return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of the largest element, {self.size:.3g}"
 
 
 def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str) -> str:
-    """Describe each wrong array by its factor, its few wrong elements, its lost symmetry, or the size of its error."""
+    """Describe each wrong array by a constant factor, the wrong elements, the lost symmetry, or the largest error."""
     right, allowed = oracle.value, oracle.tolerances(dtype)
     single = oracle.tolerances("float32") if dtype == "float64" else [0.0] * len(allowed)
     sentences = []
@@ -83,18 +90,18 @@ def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str) -> str:
 
 
 def sentence(problem: Problem, wrong: Wrong) -> str:
-    """Return the first description that fits. Those that say most come first."""
+    """Return the most specific description that fits the error of an array."""
     if wrong.size == 0:
         return f" should be zero, and its largest element is {largest(wrong.a):.3g}"
     if not np.any(wrong.a):
         return f" is zero, where the largest element should be {wrong.size:.3g}"
-    if wrong.q.size == 1:  # a single number is always a multiple of the right one
+    if wrong.q.size == 1:  # a single number is always a multiple of the right number
         return in_single(wrong) or multiple(problem, wrong)
     return multiple(problem, wrong) or transposed(wrong) or few(wrong) or in_single(wrong) or counted(wrong)
 
 
 def multiple(problem: Problem, wrong: Wrong) -> str:
-    """Describe a constant factor. Empty if there is none, or if only one of several elements is wrong."""
+    """Describe a constant factor. Returns "" if no factor fits, or if only one of several elements is wrong."""
     q, difference = wrong.q / wrong.size, (wrong.a - wrong.q) / wrong.size
     excess = float(np.sum(difference * q) / np.sum(q * q))
     left, error, tolerance = np.abs(difference - excess * q), wrong.error / wrong.size, wrong.tolerance / wrong.size
@@ -103,17 +110,17 @@ def multiple(problem: Problem, wrong: Wrong) -> str:
         return ""
     if FAR * np.max(left) > error and np.any(left[at] > CONSTANT * np.abs(difference[at])):
         return ""
-    return f" is {_number(excess)} times the right one{names(problem, 1 + excess, tolerance)}"
+    return f" is {_number(excess)} times the right array{names(problem, 1 + excess, tolerance)}"
 
 
 def transposed(wrong: Wrong) -> str:
-    """Describe a transpose. Empty if the array is not the right one transposed."""
+    """Describe a transpose. Returns "" if the array is not the transpose of the right array."""
     square = wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]
-    return " is the right one transposed" if square and largest(wrong.a - wrong.q.T) <= wrong.tolerance else ""
+    return " is the transpose of the right array" if square and largest(wrong.a - wrong.q.T) <= wrong.tolerance else ""
 
 
 def few(wrong: Wrong) -> str:
-    """List the wrong elements if there are one or a few of them; else empty."""
+    """List the wrong elements. Returns "" if more than a few elements are wrong."""
     k, n = len(wrong.places), wrong.q.size
     not_zero = int(np.sum(np.abs(wrong.q) > wrong.tolerance))
     if n == 1 or k > max(1, not_zero // FEW):
@@ -123,10 +130,10 @@ def few(wrong: Wrong) -> str:
 
 
 def in_single(wrong: Wrong) -> str:
-    """Describe an error that float32 explains. Empty for a larger error, and for one that is too small for float32."""
+    """Describe an error of the size of rounding in float32. Returns "" for a larger or a smaller error."""
     if not FAINTEST * wrong.size <= wrong.error <= wrong.single:
         return ""
-    return f" is wrong {wrong.by}, as if a part had been computed in float32, whose roundoff is {SINGLE:.1e}"
+    return f" is wrong {wrong.by}, as if a part of the computation were in float32, whose roundoff is {SINGLE:.1e}"
 
 
 def counted(wrong: Wrong) -> str:
@@ -136,13 +143,16 @@ def counted(wrong: Wrong) -> str:
     if wrong.q.ndim == 2 and wrong.q.shape[0] == wrong.q.shape[1]:
         asymmetry = largest(wrong.a - wrong.a.T)
         if largest(wrong.q - wrong.q.T) <= wrong.tolerance < asymmetry:
-            lost = f"; it is not symmetric, {_part(asymmetry, wrong)}"
-    what = f"{k} of {n} elements are" if n > 1 else "it is"
+            lost = f"; the array is not symmetric, {_part(asymmetry, wrong)}"
+    what = f"{k} of {n} elements are" if n > 1 else "the element is"
     return f": {what} wrong {wrong.by}{lost}"
 
 
 def names(problem: Problem, ratio: float, roundoff: float) -> str:
-    """Name the symbols whose value equals the ratio. roundoff: the largest relative difference that is allowed."""
+    """Name the symbols, such as N or D_L, whose value equals a ratio.
+
+    roundoff: the tolerance of the array, relative to the array's largest element
+    """
     N, D, S = problem.N, problem.widths[-1], problem.labels.shape[1]
     symbols = {"N": N, "D_L": D, "S": S, "N^2": N**2, "D_L^2": D**2, "S^2": S**2, "N S": N * S, "N D_L": N * D}
     values = symbols | {f"1/({name})": 1 / value for name, value in symbols.items()}
@@ -152,11 +162,11 @@ def names(problem: Problem, ratio: float, roundoff: float) -> str:
 
 
 def _part(x: float, wrong: Wrong) -> str:
-    return f"by {x:.3g}, which is {x / wrong.size:.1e} of its largest element"
+    return f"by {x:.3g}, which is {x / wrong.size:.1e} of the largest element"
 
 
 def _number(excess: float) -> str:
-    """Print a ratio, given by its excess over 1. The excess is shown if the ratio is near 1."""
+    """Print the ratio 1 + excess. A ratio near 1 is printed as a sum, such as 1 + 3e-05."""
     if abs(excess) >= 1e-3:
         return f"{1 + excess:.6g}"
     return f"1 {'+' if excess > 0 else '-'} {abs(excess):.2g}"

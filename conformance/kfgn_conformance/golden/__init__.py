@@ -1,15 +1,15 @@
-"""Golden vectors: problems with certified values of their quantities, for readers in any language.
+"""Golden vectors: problems with certified values of their quantities, for implementations in any language.
 
-* problems: the problems, among them traps that hide a mistake
-* flags:    special properties of a problem that limit the mistakes it can show
-* form:     the format of the files, and the shapes of the arrays of a problem
-* vector:   a vector, and reading from the files
-* decimals: arrays of balls as decimal digits with a radius
+* problems: general problems, and traps, on which some mistake gives the right answer
+* flags:    special properties of problems, which hide some mistakes
+* form:     the format of the files, and the right shapes of the arrays of a problem
+* vector:   golden vectors, and the reading of golden vectors from files
+* decimals: conversion of balls to decimal digits with a radius
 * layout:   the layout of JSON in the files
 * making:   computation of the files in ball arithmetic
 * checking: verification of the files
 
-The files are in `kfgn_conformance/vectors/`. They can be read without this package; docs/vectors.md describes them.
+The files are in `kfgn_conformance/vectors/`. docs/vectors.md describes the files for readers without this package.
 """
 
 from .checking import CAN_CERTIFY, faults

@@ -22,10 +22,10 @@ from .making import allowed, header, mistakes, sha256
 from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
-"""The factor by which a tolerance in a file, which has three digits, may differ from the rule."""
+"""The factor by which a tolerance in a file may differ from the rule, because the file has only three digits."""
 
 HALF_A_DIGIT = 0.00501
-"""The allowed relative error of a size in a file: half a unit in the third digit, plus that of a condition number."""
+"""The allowed relative error of a field `size`: half a unit in the third digit, and the error of a condition number."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """True if python-flint is installed, so that radii can be verified."""
@@ -43,15 +43,15 @@ def faults(folder: Path = FOLDER) -> Iterator[str]:
             yield str(error)
             continue
         if written["quantity"] not in ROWS or file.stem != written["quantity"]:
-            yield f"{file.name}: quantity: expected the row that the file is named after, got {written['quantity']!r}"
+            yield f"{file.name}: quantity: expected the quantity of the file's name, got {written['quantity']!r}"
             continue
-        with np.errstate(all="ignore"):  # altered numbers may overflow
+        with np.errstate(all="ignore"):  # numbers of an altered file may overflow
             lines = [*faults_of_header(written), *faults_of_file(written, vectors, seen)]
         yield from (f"{file.name}: {line}" for line in lines)
 
 
 class Entry(TypedDict):
-    """A file in the manifest."""
+    """The entry of a file in the manifest."""
 
     sha256: str
     vectors: NotRequired[int]
@@ -66,10 +66,10 @@ class Manifest(TypedDict):
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
-    """Files that are missing, not in the manifest, or changed."""
+    """Faults of the manifest: files that are missing, not listed, or changed."""
     path, schema = folder / MANIFEST, folder / SCHEMA
     if schema.exists() and content_or_none(schema) != (FOLDER / SCHEMA).read_bytes():
-        yield f"{SCHEMA}: expected the schema that ships with kfgn, got a different one"
+        yield f"{SCHEMA}: expected the schema that ships with kfgn, got a different schema"
     if not path.exists():
         yield f"{folder}: expected a file {MANIFEST}, got none"
         return
@@ -92,11 +92,11 @@ def faults_of_manifest(folder: Path) -> Iterator[str]:
     for name, entry in listed.items():
         content = content_or_none(present[name]) if name in present else None
         if content is not None and sha256(content) != entry["sha256"]:
-            yield f"{name}: its sha256 differs from that in {MANIFEST}"
+            yield f"{name}: the sha256 of the file differs from the sha256 in {MANIFEST}"
 
 
 def content_or_none(path: Path) -> bytes | None:
-    """The bytes of a file, or None if it cannot be read, which is reported as a separate fault."""
+    """The bytes of a file, or None if the file cannot be read. `faults` reports a file that cannot be read."""
     try:
         return content_of(path)
     except FileError:
@@ -104,7 +104,7 @@ def content_or_none(path: Path) -> bytes | None:
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
-    """Fields that all vectors of a file share and that differ from the code."""
+    """Faults of the fields that all vectors of a file share: fields that differ from the code."""
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"
@@ -115,7 +115,10 @@ def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
 
 
 def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set[str]) -> Iterator[str]:
-    """Faults of the vectors of a quantity. seen: ids of the previous vectors, to which the new ones are added."""
+    """Faults of the vectors of a file.
+
+    seen: ids of the vectors of earlier files, to which this function adds the ids of this file
+    """
     for vector, n in zip(vectors, (vector["n"] for vector in written["vectors"]), strict=True):
         if vector.id in seen or vector.id != f"{vector.quantity}-{vector.problem.id}":
             yield f"{vector.id}: expected the unique id {vector.quantity}-{vector.problem.id}"
@@ -124,23 +127,23 @@ def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set
             oracle = Oracle(vector.problem, ROWS[vector.quantity])
             found = [*faults_of_names(vector, written), *faults_of_arrays(vector, oracle, n)]
             found += faults_of_hides(vector, oracle, set(written["mistakes"]))
-        except Exception as error:  # the reference may raise anything for a meaningless problem
-            found = [f"its problem cannot be evaluated: {type(error).__name__}: {error}"]
+        except Exception as error:  # the reference may raise any exception for a meaningless problem
+            found = [f"the problem cannot be evaluated: {type(error).__name__}: {error}"]
         yield from (f"{vector.id}: {fault}" for fault in found)
 
 
 def faults_of_names(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
-    """Wrong flags, and flags and mistakes without an explanation in the file."""
+    """Faults of the names in a vector: wrong flags, and flags or mistakes that the file does not explain."""
     if vector.flags != flags(vector.problem):
         yield f"flags: expected {', '.join(flags(vector.problem))}, got {', '.join(vector.flags)}"
     for flag in set(vector.flags) - set(written["notes"]):
-        yield f"flags: {flag} has no note"
+        yield f"flags: {flag} has no note in the file"
     for name in set(vector.hides) - set(written["mistakes"]):
         yield f"hides: {name} is not among the mistakes of the file"
 
 
 def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
-    """Expected values, compared with each other, the rule of tolerances, the reference in float64, and balls."""
+    """Faults of the expected arrays of a vector: their numbers, tolerances and radii."""
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
     shapes, right_shapes = [array.float64.shape for array in vector.expected], [q.shape for q in oracle.arrays]
@@ -152,34 +155,37 @@ def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
         decimals, radius = array.exact()
         half_ulps = each(lambda x: Fraction(math.ulp(x)) / 2, array.float64)
         if np.any(abs(each(Fraction, array.float64) - decimals) > half_ulps + radius):
-            yield f"array {i}: its float64 values are not the nearest to its decimals"
+            yield f"array {i}: the float64 values are not the numbers nearest to the decimals"
         by_the_rule = allowed(n, array.size, array.d)
         if any(abs(array.tolerances[dtype] - t) > (ROUNDING - 1) * t for dtype, t in by_the_rule.items()):
-            yield f"array {i}: its tolerances do not follow the rule"
+            yield f"array {i}: the tolerances do not follow the rule of tolerances"
         if array.d != d:
             yield f"array {i}: d: expected {d}, got {array.d}"
         if abs(size - array.size) > HALF_A_DIGIT * size:
             yield f"array {i}: size: expected {size:.3g}, got {array.size}"
         if (error := largest(q - array.float64)) > array.tolerances["float64"]:
-            yield f"array {i}: it differs from the reference by {error:.1e}, more than its tolerance"
+            yield f"array {i}: the values differ from the reference by {error:.1e}, more than the tolerance"
     if CAN_CERTIFY:
         yield from faults_of_radii(vector, oracle.quantity)
 
 
 def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator[str]:
-    """Wrong entries of `hides` and of the mistakes. shown: the mistakes that some vector of the file shows."""
+    """Faults of the field `hides` of a vector, and of the field `mistakes` of the file.
+
+    shown: names in the field `mistakes` of the file
+    """
     for name, mistake in MISTAKES.items():
         error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
         if error > ROUNDING and name in vector.hides:
-            yield f"hides: {name} is listed, but visible on this problem"
+            yield f"hides: {name} is listed, but this mistake is visible on the problem"
         elif error > ROUNDING and name not in shown:
-            yield f"mistakes: {name} is visible on this problem, but missing"
+            yield f"mistakes: {name} is missing, but this mistake is visible on the problem"
         elif error < 1 / ROUNDING and name in shown and name not in vector.hides:
-            yield f"hides: {name} is not visible on this problem, but missing"
+            yield f"hides: {name} is missing, but this mistake is not visible on the problem"
 
 
 def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
-    """The largest error of arrays in tolerances of float32; infinite if there are no arrays."""
+    """The largest error of arrays in units of the float32 tolerance, which is infinite if the arrays are None."""
     if arrays is None:
         return math.inf
     return max(
@@ -189,11 +195,11 @@ def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArr
 
 
 def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:
-    """Decimals that are further from the certified balls than their radius."""
+    """Faults of the radii: decimals whose error, by the certified balls, is larger than the radius."""
     from ..certified import bounds, certified
 
     for i, (balls, array) in enumerate(zip(certified(vector.problem, quantity), vector.expected, strict=True), start=1):
         low, high = bounds(balls)
         decimals, radius = array.exact()
         if np.any(low > decimals + radius) or np.any(high < decimals - radius):
-            yield f"array {i}: its decimals differ from the truth by more than its radius"
+            yield f"array {i}: the decimals differ from the exact values by more than the radius"

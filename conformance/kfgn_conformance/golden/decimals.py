@@ -10,16 +10,16 @@ import numpy as np
 from ..problems.problem import Array
 
 DIGITS = 36
-"""The number of digits of the largest element of an array. The other elements have the same absolute accuracy."""
+"""The number of digits of the largest element of an array. All elements have the same absolute accuracy."""
 
 
 def each(f: Callable[[Any], Any], array: Array) -> Array:
-    """f of every element, as an array of objects, also for a 0-d array."""
+    """Apply f to every element. Returns an array of objects of the same shape, also for a 0-d array."""
     return np.asarray(np.frompyfunc(f, 1, 1)(array), dtype=object)
 
 
 def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
-    """An array of balls as decimals with a radius that holds for every element, and as nearest float64 numbers."""
+    """Convert an array of balls to decimals with one radius for all elements, and to the nearest float64 numbers."""
     if integers:
         return {"decimals": each(str, balls).tolist(), "radius": "0", "float64": balls.tolist()}
     from ..certified import bounds
@@ -38,13 +38,13 @@ def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
 
 
 def decimal_quantum(largest: Fraction) -> Decimal:
-    """The place of the last digit for which the largest element has `DIGITS` digits."""
+    """The unit of the last decimal place, such that the largest element has `DIGITS` digits."""
     exponent = Decimal(largest.numerator) / Decimal(largest.denominator) if largest else Decimal(1)
     return Decimal(1).scaleb(exponent.adjusted() - DIGITS + 1)
 
 
 def decimal(x: Fraction, quantum: Decimal) -> Decimal:
-    """Round x to the place of the quantum."""
+    """Round x to a multiple of the quantum."""
     context = Context(prec=4 * DIGITS, rounding=ROUND_HALF_EVEN)
     return context.quantize(context.divide(Decimal(x.numerator), Decimal(x.denominator)), quantum)
 

@@ -11,14 +11,17 @@ from ..problems.layers import name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
-"""The range of logits from which 1 - p, by subtraction, has two digits left in float32: e^-12 is about 2^-17."""
+"""The range of a datapoint's logits above which the datapoint counts as saturated.
+
+If the logits have a range of 12, 1 - p by subtraction in float32 has two correct digits, because e^-12 is about 2^-17.
+"""
 
 
 class Flag(NamedTuple):
     """A property of problems.
 
-    applies: test of a problem for the property
-    note:    the consequences of the property
+    applies: function that tests a problem for the property
+    note:    sentence on the consequences of the property, for the readers of the files
     """
 
     applies: Callable[[Problem], bool]
@@ -52,8 +55,8 @@ def saturated(p: Problem) -> bool:
 FLAGS: dict[str, Flag] = {
     "SingleDatapoint": Flag(
         lambda p: p.N == 1,
-        "N = 1: a mean equals a sum, and the mean of a product equals the product of the means. KFRA equals KFLR, and "
-        "averages in the wrong place are not visible.",
+        "N = 1: a mean equals a sum, and the mean of a product equals the product of the means. With one datapoint, "
+        "KFRA equals KFLR, and a mean that is computed in the wrong place is not visible.",
     ),
     "SingleLabel": Flag(
         lambda p: p.labels.shape[1] == 1, "S = 1: the sum over the samples of a datapoint equals their mean."
@@ -63,15 +66,15 @@ FLAGS: dict[str, Flag] = {
     ),
     "SingleLayer": Flag(
         lambda p: len(p.layers) == 1,
-        "L = 1: nothing is propagated through a layer. KFRA equals KFLR, and Q depends on the inputs only.",
+        "L = 1: no vector is propagated through a layer. With one layer, KFRA equals KFLR, and Q depends only on x.",
     ),
     "PiecewiseLinear": Flag(
         lambda p: {name_of(f) for f in p.transfers} <= {"identity", "relu", "leaky_relu"},
-        "f'' = 0 everywhere: the Hessian's recursion has no second-derivative term, so it equals that of Gauss-Newton.",
+        "f'' = 0 everywhere, so the recursion for the Hessian equals the recursion for the Gauss-Newton matrix.",
     ),
     "SquaredError": Flag(
         lambda p: p.objective == "squared_error",
-        "H_L = I: the curvature depends on neither labels nor outputs, and the square root of H_L is symmetric.",
+        "H_L = I: H_L depends on neither labels nor outputs, and the square root of H_L is symmetric.",
     ),
     "TwoClasses": Flag(
         lambda p: p.objective == "categorical" and classes(p.objective, p.widths[-1]) == 2,
@@ -79,35 +82,38 @@ FLAGS: dict[str, Flag] = {
     ),
     "IndefiniteOutputHessian": Flag(
         lambda p: p.objective == "mixture",
-        "The Hessian in the outputs is indefinite. `psd` names the positive semi-definite matrix that replaces it, and "
+        "H_L is indefinite. The field `psd` names the positive semi-definite matrix that replaces H_L, and "
         "the Fisher matrix differs from the Gauss-Newton matrix.",
     ),
     "EqualFactors": Flag(
         lambda p: any(q == g for q, g in factor_shapes(p)),
-        "Q and G of some layer have the same shape, so they can be exchanged without an error.",
+        "Q and G of some layer have the same shape, so an exchange of Q and G raises no error.",
     ),
     "SquareWeights": Flag(
         lambda p: any(D == below > 1 for below, D in pairwise(p.widths)),
-        "Some layer has as many units as inputs, so its weights can be transposed without an error.",
+        "Some layer has as many units as inputs, so a transpose of the weights raises no error.",
     ),
     "DeadUnit": Flag(
         dead,
-        "The derivative of some unit is 0 at every datapoint: G is singular, and only damping makes it invertible.",
+        "f' of some unit is 0 at every datapoint, so G is singular, and only the damping makes G invertible.",
     ),
-    "Saturated": Flag(saturated, "Probabilities are near 0 and 1, so computing 1 - p by subtraction loses its digits."),
+    "Saturated": Flag(
+        saturated, "Some probability p is near 1, so 1 - p loses its digits if it is computed by subtraction."
+    ),
     "ZeroInput": Flag(
         lambda p: not np.any(p.X),
-        "x = 0 at every datapoint: Q of the first layer is 0 except in the corner of the unit.",
+        "x = 0 at every datapoint: Q of the first layer is 0 except for the element of the unit.",
     ),
     "UnitDamping": Flag(
         lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,
-        "gamma + eta = 1: a missing or repeated square root of the damping is not visible.",
+        "gamma + eta = 1: a missing or repeated square root of gamma + eta is not visible.",
     ),
     "NoWeightDecay": Flag(
         lambda p: float(p.arguments.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
     "Steps": Flag(
-        lambda p: p.trajectory is not None, "One step of the optimiser from each of the checkpoints under `trajectory`."
+        lambda p: p.trajectory is not None,
+        "The quantity is one step of the optimiser from each checkpoint in `trajectory`.",
     ),
 }
 """The flags, in the order in which a vector lists them."""

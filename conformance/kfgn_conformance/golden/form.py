@@ -1,4 +1,4 @@
-"""The form of the files: their schema, older formats, and arrays that fit their problem."""
+"""The form of the files: the schema, older formats, and the shapes of the arrays of a problem."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
 
 FORMAT = 2
-"""The format of a file of vectors. In format 1 the problems have version 1, and the rest is the same."""
+"""The present format of a file of vectors. Format 1 differs only in the problems, which have version 1."""
 
 NamedShape = tuple[str, Array, tuple[int, ...]]
 """The path of an array, the array, and the shape that it should have."""
@@ -32,21 +32,26 @@ def _schema() -> Any:
 def decoded(file: Path, place: object) -> dict[str, Any]:
     """The content of a file of vectors in the present format, checked by the schema.
 
-    Raises `FileError`. place: the name of the file in error messages
+    place: name of the file in error messages
+
+    Raises `FileError` if the content is not of this form.
     """
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
         written = _in_present_format(written, place)
         fault = next(_schema().iter_errors(written), None)
     except RecursionError as error:
-        raise FileError(f"{place}: expected vectors, got brackets that are nested too deep") from error
+        raise FileError(f"{place}: expected vectors, got JSON with brackets that are nested too deep") from error
     if fault is not None:
         raise FileError(f"{place}: {fault.json_path}: {fault.message[:200]}")
     return written
 
 
 def _in_present_format(written: Any, place: object) -> Any:
-    """The content with problems of version 2. Content that is malformed elsewhere is left for the schema."""
+    """Convert the content of a file to the present format.
+
+    Malformed content is left unchanged, because the check by the schema reports every fault.
+    """
     if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
         return written
     vectors = []
@@ -62,7 +67,7 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The first array whose shape does not fit the layers and the batch, or whose classes are out of range; or ""."""
+    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault."""
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
@@ -75,7 +80,7 @@ def fault_of_arrays(problem: Problem) -> str:
 
 
 def _shapes(problem: Problem) -> Iterator[NamedShape]:
-    """Yield every array with the shape that it should have."""
+    """Yield the path of every array of a problem, the array, and the right shape."""
     D, objective, arguments = problem.widths, problem.objective, problem.arguments
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
@@ -100,7 +105,7 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 
 
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
-    """Yield the number of arrays, as a shape, and then each array."""
+    """Yield an array whose length is the number of arrays, and then every array, each with its right shape."""
     yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
         yield f"{path}[{i}]", array, shape

@@ -1,4 +1,4 @@
-"""Layout of JSON in the files, readable also by people."""
+"""Layout of the JSON in the files, which people can read."""
 
 import json
 from typing import Any

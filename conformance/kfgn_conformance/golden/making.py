@@ -20,11 +20,13 @@ from .layout import lines
 from .problems import Question, every_question
 from .vector import MANIFEST
 
-RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with n of the vector, and size and d of the array"
+RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with the vector's n, and the array's size and d"
 
 
 def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _quantity: None) -> None:
-    """Compute and write every file. `progress` is called with the name of each quantity as it begins.
+    """Compute and write every file.
+
+    progress: function that is called with the name of each quantity before its file is computed
 
     Raises `ImportError` without python-flint, and `ValueError` for a vector that cannot show any mistake.
     """
@@ -43,7 +45,7 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     total = sum(entry["vectors"] for entry in manifest.values())
     texts[MANIFEST] = lines({"format": FORMAT, "vectors": total, "files": manifest}) + "\n"
     texts[SCHEMA] = (FOLDER / SCHEMA).read_text(encoding="utf-8")
-    for file, text in texts.items():  # after all files have been computed
+    for file, text in texts.items():  # no file is written before all files are computed
         (folder / file).write_text(text, encoding="utf-8")
 
 
@@ -53,7 +55,7 @@ def sha256(content: bytes) -> str:
 
 
 def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
-    """The content of the file of a quantity: its vectors, and the fields that they share."""
+    """The content of the file of a quantity: the vectors, and the fields that all vectors of the file share."""
     oracles = [Oracle(one.problem, quantity) for one in questions]
     caught = [catches(oracle) for oracle in oracles]
     shown = set[str]().union(*caught)
@@ -93,10 +95,10 @@ def mistakes() -> dict[str, str]:
 
 
 def vector_of(oracle: Oracle, description: str, hides: list[str]) -> dict[str, Any]:
-    """A vector, as JSON. Raises `ValueError` if its tolerance is too wide to show any mistake."""
+    """A vector as an object of JSON. Raises `ValueError` if the tolerance is too wide to show any mistake."""
     problem = oracle.problem
     if not oracle.is_conclusive:
-        raise ValueError(f"{oracle}: expected a tolerance that can show a mistake, got a wider one")
+        raise ValueError(f"{oracle}: expected a tolerance that can show a mistake, got a wider tolerance")
     return {
         "id": f"{oracle.quantity.name}-{problem.id}",
         "description": description,
@@ -109,7 +111,7 @@ def vector_of(oracle: Oracle, description: str, hides: list[str]) -> dict[str, A
 
 
 def expected(oracle: Oracle) -> list[dict[str, Any]]:
-    """The arrays of a quantity, with certified radii, their tolerances, and the terms of the tolerances."""
+    """The arrays of a quantity in decimals, with certified radii, tolerances, and the terms of the tolerances."""
     from ..certified import certified
 
     n, balls_of = longest_sum(oracle.problem), certified(oracle.problem, oracle.quantity)
@@ -121,7 +123,7 @@ def expected(oracle: Oracle) -> list[dict[str, Any]]:
 
 
 def allowed(n: int, size: float, d: float) -> dict[str, float]:
-    """The tolerances of an array by the `RULE`, per dtype."""
+    """The tolerance of an array for each dtype, by `RULE`."""
     return {dtype: rounded(C * (n**0.5 * u * size + d * u / ROUNDOFF["float32"])) for dtype, u in ROUNDOFF.items()}
 
 
@@ -131,7 +133,7 @@ def rounded(x: float) -> float:
 
 
 def catches(oracle: Oracle) -> set[str]:
-    """The mistakes whose answer on a problem is outside the tolerance of float32."""
+    """The names of the mistakes whose answer on a problem is outside the float32 tolerance."""
     right = list(zip(oracle.arrays, oracle.tolerances("float32"), strict=True))
 
     def is_caught(mistake: Mistake) -> bool:

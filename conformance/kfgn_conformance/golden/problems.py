@@ -1,7 +1,8 @@
 """The problems of the golden vectors: general problems, traps, and steps of the optimiser.
 
-A trap is a problem on which some mistake gives the right answer. The field `hides` of its vectors names these mistakes.
-A general problem has a vector of every quantity, and a trap has vectors of the quantities that it concerns.
+A trap is a problem on which some mistake gives the right answer. The field `hides` of a vector names the mistakes that
+give the right answer on the vector's problem. A general problem has a vector for every quantity. A trap has vectors
+only for the quantities on which its special property has an effect.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ PLAIN: dict[str, Shape] = {
     "logistic-tanh-n6": Shape("bernoulli", (1, 3, 2, 4), ("logistic", "tanh"), 6, 2),
     "identity-n7": Shape("categorical", (1, 3, 2, 4), ("identity", "softplus"), 7, 3),
 }
-"""One problem per number of datapoints. Every objective, replacement of H_L and transfer function occurs."""
+"""The general problems, with N = 1, ..., 7, which have every objective, replacement of H_L and transfer function."""
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
 SECOND_ORDER = ("preactivation_hessians", "hessian_blocks", "gauss_newton_blocks", "hessian_product")
@@ -52,12 +53,12 @@ def unchanged(problem: Problem) -> Problem:
 
 
 class Trap(NamedTuple):
-    """A trap.
+    """A problem on which some mistake gives the right answer.
 
-    says:       a description in a sentence
-    shape:      the sizes and functions of its problem
-    quantities: the quantities that it concerns
-    change:     a change of the problem of that shape
+    description: the special property of the problem, in words
+    shape:       the sizes and functions of the problem
+    quantities:  the quantities of the problem's vectors
+    change:      function that turns a random problem of the shape into the trap
     """
 
     description: str
@@ -72,13 +73,16 @@ def with_dampings(problem: Problem, gamma: float, eta: float) -> Problem:
 
 
 def with_large_outputs(problem: Problem) -> Problem:
-    """The problem with its last weights multiplied by 8."""
+    """The problem with the weights of its last layer multiplied by 8."""
     *others, last = problem.weights
     return replace(problem, weights=(*others, 8 * last))
 
 
 def with_dead_unit(problem: Problem) -> Problem:
-    """The problem with a first hidden unit that is negative for every input, since inputs and weights are within 1."""
+    """The problem with a first hidden unit whose pre-activation is negative for every input.
+
+    The absolute values of the inputs and the weights are at most 1.
+    """
     first, *others = problem.weights
     bias = np.zeros_like(first)
     bias[0, -1] = -problem.widths[0] - 1
@@ -92,7 +96,7 @@ def without_inputs(problem: Problem) -> Problem:
 
 TRAPS: dict[str, Trap] = {
     "single-datapoint": Trap(
-        "One datapoint, so every mean has one term, and two nonlinear layers",
+        "One datapoint, so every mean has one term, and two nonlinear hidden layers",
         Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 1, 3),
         (*FACTORS, "q", "rp", "gradient", "gauss_newton_blocks"),
     ),
@@ -112,7 +116,7 @@ TRAPS: dict[str, Trap] = {
         ("kfac", "kfac_blocks", "rp"),
     ),
     "linear": Trap(
-        "A linear network with squared error: the curvature depends on no label, output or derivative",
+        "A linear network with squared error: the curvature depends only on the inputs and the weights",
         Shape("squared_error", (1, 3, 2, 4), ("identity", "identity"), 3, 5),
         (*FACTORS, *SECOND_ORDER, "gradient"),
     ),
@@ -122,7 +126,7 @@ TRAPS: dict[str, Trap] = {
         SECOND_ORDER,
     ),
     "square-weights": Trap(
-        "Three units in every layer, so the weights can be transposed without an error",
+        "Three units in every layer, so a transpose of the weights raises no error",
         Shape("bernoulli", (3, 3, 3), ("tanh",), 2, 2),
         ("kflr", "kfra", "kfac", "gradient", "jacobian_product", "transposed_jacobian_product", "gauss_newton_product"),
     ),
@@ -144,13 +148,13 @@ TRAPS: dict[str, Trap] = {
         with_large_outputs,
     ),
     "zero-input": Trap(
-        "Inputs of 0, so the first layer depends only on its biases",
+        "Inputs of 0, so the outputs of the first layer depend only on the biases",
         Shape("bernoulli", (2, 4, 3), ("logistic",), 3, 2),
         ("q", "gradient", "kfra_blocks", "kronecker_matvec", *DAMPED),
         without_inputs,
     ),
     "unit-damping": Trap(
-        "Dampings whose sum is 1, so its square root is also 1",
+        "gamma + eta = 1, so the square root of gamma + eta is also 1",
         Shape("bernoulli", (1, 3, 2), ("tanh",), 3, 2),
         DAMPED,
         partial(with_dampings, gamma=7 / 8, eta=1 / 8),
@@ -175,14 +179,14 @@ STEPS: dict[str, tuple[Shape, Trajectory]] = {
     "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["momentum"][2]),
     "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["rejected"][2]),
 }
-"""The optimiser with each method, with every option beyond the paper, with momentum, and with a rejected step."""
+"""Steps with each method, with the options that are not in the paper, with momentum, and with a rejection."""
 
 MOMENTS = (0, 4, 19)
-"""The numbers of steps before those of the vectors: the first step, and steps that may adapt tau and gamma."""
+"""The values of t at the checkpoints. The step from t = 4 adapts tau, and the step from t = 19 adapts tau and gamma."""
 
 
 SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
-"""The scenarios of trajectories that differ from the usual scenario."""
+"""The scenarios of trajectories that do not have the default scenario of `steps`, by name."""
 
 
 def described(shape: Shape) -> str:
@@ -194,7 +198,7 @@ def described(shape: Shape) -> str:
 
 
 def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
-    """A problem on which the tolerance of each quantity is narrow enough to show mistakes."""
+    """A problem for which the tolerance of each quantity is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
         return all(Oracle(problem, QUANTITIES[quantity]).is_conclusive for quantity in quantities)
@@ -203,18 +207,18 @@ def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...],
 
 
 def plain(name: str, shape: Shape) -> Question:
-    """A general problem, with vectors of every quantity."""
+    """A general problem, with a vector for every quantity."""
     objective = f"{shape.objective}-scalar" if shape.psd == "scalar" else shape.objective
     return asks(f"{objective}-{name}", described(shape), shape, tuple(QUANTITIES), unchanged)
 
 
 def trap(name: str, of: Trap) -> Question:
-    """The problem of a trap, with vectors of the quantities that it concerns."""
+    """The problem of a trap, with vectors for the quantities of this trap."""
     return asks(f"trap-{name}", f"{of.description} ({described(of.shape)})", of.shape, of.quantities, of.change)
 
 
 def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
-    """A few states of an optimiser trajectory that stays away from the discontinuities of the optimiser."""
+    """A few checkpoints of an optimiser trajectory that stays away from the optimiser's discontinuities."""
     scenario = SCENARIOS.get(name, Scenario(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:

@@ -1,4 +1,4 @@
-"""Golden vectors, and reading them from the files."""
+"""Golden vectors, and the reading of golden vectors from files."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,10 +20,10 @@ MANIFEST = "manifest.json"
 class ExpectedArray(NamedTuple):
     """The expected value of one array of a quantity.
 
-    decimals:   the elements as strings of decimal digits, nested like the array
-    radius:     a bound of the error of every decimal, as a string
-    float64:    the float64 numbers nearest to the truth
-    size, d:    the terms of the rule of the tolerance
+    decimals:   the elements as strings of decimal digits, in nested lists of the array's shape
+    radius:     an upper bound of the error of every decimal, as a string
+    float64:    the float64 numbers nearest to the exact values
+    size, d:    the numbers that the rule of tolerances needs
     tolerances: the tolerance for each dtype
     """
 
@@ -40,10 +40,11 @@ class ExpectedArray(NamedTuple):
 
 
 class Vector(NamedTuple):
-    """A problem and the expected value of a quantity on it.
+    """A problem, and the expected value of a quantity on this problem.
 
-    flags: special properties of the problem
-    hides: mistakes of the catalogue that give the right answer on this problem, but not on every one of the quantity
+    flags: names of the special properties of the problem
+    hides: names of mistakes with the right answer on this problem, and a wrong answer on a different problem of the
+    file
     """
 
     id: str
@@ -62,12 +63,15 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Read the vectors of a folder. Raises `FileError`."""
+    """Read the vectors of all files in a folder. Raises `FileError` for a malformed file."""
     return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
-    """The vectors of a file. Raises `FileError` for arrays of wrong shapes. place: the name of the file in errors."""
+    """The vectors of a file. Raises `FileError` for malformed arrays.
+
+    place: name of the file in error messages
+    """
     for i, vector in enumerate(written["vectors"]):
         try:
             problem = from_json(vector["problem"])
@@ -92,10 +96,10 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
 
 
 def _array(written: dict[str, Any]) -> ExpectedArray:
-    float64 = np.array(written["float64"])  # classes are integers in JSON too
+    float64 = np.array(written["float64"])  # classes are integers in JSON and stay integers
     if float64.dtype.kind not in "if":
-        raise ValueError("float64: expected numbers in its range, got a larger one")
+        raise ValueError("float64: expected numbers in the range of float64, got a larger number")
     if np.shape(np.array(written["decimals"], dtype=object)) != float64.shape:
-        raise ValueError("decimals: expected as many numbers as in float64, got a different number")
+        raise ValueError("decimals: expected the shape of the field float64, got a different shape")
     sizes = (written[name] for name in ("size", "d", "tolerances"))
     return ExpectedArray(written["decimals"], written["radius"], float64, *sizes)

@@ -1,4 +1,4 @@
-"""Reports of a run: a table for the terminal, lines of JSON, and a page of HTML that is made from these lines."""
+"""Reports of a run: a table for the terminal, lines of JSON, and a page of HTML that is made from the lines of JSON."""
 
 from .json_lines import read_records, recorder, records, write_records
 from .page import write_page

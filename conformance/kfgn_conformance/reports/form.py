@@ -12,7 +12,7 @@ class Tolerance(TypedDict):
 
 
 class ProblemLine(TypedDict):
-    """A problem of the run."""
+    """A problem on which the run compares answers."""
 
     id: str
     N: int
@@ -32,7 +32,7 @@ class ColumnLine(TypedDict):
 
 
 class RunLine(TypedDict):
-    """The first line, which describes the run."""
+    """The first line of a report, which describes the run."""
 
     kind: Literal["run"]
     format: int
@@ -44,7 +44,7 @@ class RunLine(TypedDict):
 
 
 class Worst(TypedDict):
-    """The worst verdict of a cell, which the report shows."""
+    """The worst verdict of a cell: the id of its problem, and the reason for the verdict."""
 
     problem: str
     detail: str
@@ -53,9 +53,9 @@ class Worst(TypedDict):
 class DiagnosisLine(TypedDict):
     """The diagnosis of wrong answers.
 
-    mistakes: descriptions of the mistakes that explain the answers, by name
+    mistakes: descriptions of the known mistakes that explain the answers, by name of the mistake
     shape:    a description of the error, if no mistake explains it
-    tried:    whether the answers were compared with the known mistakes
+    tried:    true if the answers were compared with the known mistakes
     """
 
     mistakes: dict[str, str]
@@ -64,12 +64,12 @@ class DiagnosisLine(TypedDict):
 
 
 class CellLine(TypedDict):
-    """A line after the first: the verdict on an implementation's answers for a quantity.
+    """A line after the first line of a report: the verdict on an implementation's answers for a quantity.
 
-    ratio:              the largest error / tolerance; null if it is not finite
-    relative_tolerance: the largest tolerance / largest element; null if it is not finite
-    problems:           the number of problems of the quantity in the implementation's dtype
-    supported:          the number of these problems that the implementation supports
+    ratio:              the largest ratio of error to tolerance; null if the ratio is not finite
+    relative_tolerance: the largest ratio of a tolerance to the largest element of its array; null if not finite
+    problems:           the number of problems on which the quantity is compared in the implementation's dtype
+    supported:          the number of problems of the quantity that the implementation supports
     expected_failure:   true if the cell failed and every failure is expected
     reasons:            the reasons of the expected failures
     """
@@ -91,7 +91,7 @@ class CellLine(TypedDict):
 
 
 def fault_of_run(run: dict[str, Any]) -> str:
-    """The fault of a first line whose fields do not fit together; empty if there is none."""
+    """The fault of a first line in which a column lacks a field that it needs. Returns "" if there is no fault."""
     for i, column in enumerate(run["columns"]):
         needed = ("dtype", "version", "flags") if column["usable"] else ("reason",)
         for name in needed:
@@ -101,7 +101,7 @@ def fault_of_run(run: dict[str, Any]) -> str:
 
 
 def fault_of_cell(cell: dict[str, Any], columns: int) -> str:
-    """The fault of a cell whose fields do not fit together, or the number of columns; empty if there is none."""
+    """The fault of a cell with a field out of its range. Returns "" if there is no fault."""
     if cell["column"] not in range(columns):
         return f"column: expected a number below {columns}, got {cell['column']}"
     if not 0 <= cell["supported"] <= cell["problems"]:

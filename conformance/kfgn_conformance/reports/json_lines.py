@@ -1,4 +1,4 @@
-"""Reports as lines of JSON: one line on the run, and one line per cell of the table."""
+"""Reports as lines of JSON: one line that describes the run, and one line per cell of the table."""
 
 import contextlib
 import json
@@ -24,14 +24,14 @@ FORMAT = 4
 Line = dict[str, Any]
 
 UNFINISHED = "the run was interrupted: rows that it had not completed are missing"
-"""The note in a report whose run has not ended."""
+"""The note in the report of a run that has not ended."""
 
 
 class Records(NamedTuple):
     """The lines of a report.
 
-    run:   versions, the rule of tolerances, problems, columns and notes
-    cells: the cells, each with the name of its quantity and the index of its column
+    run:   the first line, with versions, the rule of tolerances, problems, columns and notes
+    cells: the lines of the cells, each with the name of a quantity and the index of a column
     """
 
     run: Line
@@ -57,10 +57,11 @@ def records(report: Report) -> Records:
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and return a function that appends a row to it.
+    """Begin the file of a run, and return a function that appends a row to the file.
 
-    An interrupted run thus leaves its completed rows, in a report with the note `UNFINISHED`. At the end of the run,
-    `write_records` replaces the whole file. A device or a pipe is written only then.
+    If the run is interrupted, the file is a report of the completed rows with the note `UNFINISHED`. At the end of the
+    run, `write_records` replaces the whole file. If `path` is a device or a pipe, nothing is written before the end of
+    the run.
     """
     if path is None or (path.exists() and not path.is_file()):
         return _unrecorded
@@ -75,7 +76,7 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
 
 
 def _append(path: Path, lines: str) -> None:
-    """Append lines to a file. If a full disk has cut its last line short, they begin on a new line."""
+    """Append lines to a file, beginning on a new line even if a full disk has cut the last line short."""
     with path.open("rb+") as file:
         file.seek(-1, os.SEEK_END)
         separator = b"" if file.read(1) == b"\n" else b"\n"
@@ -83,11 +84,11 @@ def _append(path: Path, lines: str) -> None:
 
 
 def _unrecorded(_name: str, _row: Row) -> None:
-    """Do nothing with a row that has ended."""
+    """Do nothing with a completed row."""
 
 
 def write_records(report: Report, path: Path) -> None:
-    """Write a report as lines of JSON, with the run first."""
+    """Write a report as lines of JSON, with the line that describes the run first."""
     run, cells = records(report)
     write_whole(path, _text([run, *cells]))
 
@@ -97,7 +98,10 @@ def _text(lines: Iterable[Line]) -> str:
 
 
 def read_records(path: Path) -> Records:
-    """Read a report. In a report of an interrupted run, incomplete lines are left out. Raises `FileError`."""
+    """Read a report. Raises `FileError` for a malformed report.
+
+    Incomplete lines in the report of an interrupted run are left out, and a note on these lines is added.
+    """
     lines = content_of(path).splitlines() or [b""]
     run = _run_of(lines[0], path)
     interrupted = UNFINISHED in run["notes"]
@@ -116,18 +120,18 @@ def read_records(path: Path) -> Records:
 
 
 def incomplete_lines(numbers: Sequence[int]) -> str:
-    """The note on lines that were left out, by their numbers."""
+    """The note on incomplete lines that were left out, with the numbers of these lines."""
     if len(numbers) == 1:
         return f"line {numbers[0]} of the report is incomplete and is left out"
     return f"lines {', '.join(map(str, numbers))} of the report are incomplete and are left out"
 
 
 def _run_of(text: bytes, path: Path) -> Line:
-    """The first line of a report. Raises `FileError`."""
+    """The first line of a report. Raises `FileError` if the line does not describe a run."""
     place = f"{path}: line 1"
     run = from_json(text, place)
     if not isinstance(run, dict) or run.get("kind") != "run":
-        raise FileError(f"{path}: expected a report as lines of JSON, with the run first and then its cells")
+        raise FileError(f"{path}: expected a report as lines of JSON, with the run on the first line")
     if run.get("format") != FORMAT:
         raise FileError(f"{place}: format: expected {FORMAT}, got {run.get('format')!r}")
     checked(run, RunLine, place)
@@ -137,7 +141,7 @@ def _run_of(text: bytes, path: Path) -> Line:
 
 
 def _check_cells(cells: Mapping[int, Any], columns: int, path: Path) -> None:
-    """Check the cells of a report, which are keyed by the number of their line. Raises `FileError`."""
+    """Check the cells of a report, by line number. Raises `FileError` for a malformed or a repeated cell."""
     seen: set[tuple[str, int]] = set()
     for i, cell in cells.items():
         checked(cell, CellLine, f"{path}: line {i}")

@@ -17,10 +17,10 @@ class Box(NamedTuple):
 
     shown:    the text of the cell
     status:   the status of the verdict, or "not-run"
-    kind:     the style of the cell: the status, or "expected" for an expected failure
-    column:   the line of the implementation
-    cell:     the line of the cell; None if the quantity was not run
-    problems: the number of problems in words; empty if there is none
+    kind:     the style class of the cell: the status, or "expected" for an expected failure
+    column:   the object of JSON that describes the implementation
+    cell:     the object of JSON for the cell; None if the quantity was not run
+    problems: the number of problems in words; empty if the implementation supports no problem
     """
 
     id: str
@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 class PageRow(NamedTuple):
-    """A quantity, with a cell for each column."""
+    """A row of the page: a quantity, with a cell for each column."""
 
     name: str
     equation: str
@@ -48,7 +48,7 @@ def write_page(reports: Sequence[Records], path: Path) -> None:
 
 def page(reports: Sequence[Records]) -> str:
     """The HTML of the page."""
-    import jinja2  # only the page needs it
+    import jinja2  # only the page needs jinja2
 
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("kfgn_conformance", "reports"),
@@ -69,12 +69,12 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Escape control characters in text of users. Markup comes from the template and is unchanged."""
+    """Escape control characters in a value of type `str`, but not in markup from the template."""
     return plain(value) if type(value) is str else value
 
 
 def rows_of(reports: Sequence[Records]) -> list[PageRow]:
-    """The quantities that some implementation offers, in the order of the table."""
+    """The rows of the quantities that some implementation offers, in the order of the kit's table."""
     found: dict[str, dict[int, Line]] = {}
     columns: list[Line] = []
     for report in reports:
@@ -94,7 +94,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
 
 
 def box(name: str, column: Line, cell: Line | None) -> Box:
-    """A cell of the page, which shows the ratio if the implementation passed, or the status."""
+    """A cell of the page, which shows the ratio if the implementation passed, and the status otherwise."""
     if cell is None:
         return Box(name, "", "not-run", "not-run")
     status: str = cell["status"]

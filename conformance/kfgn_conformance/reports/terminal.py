@@ -1,4 +1,4 @@
-"""Reports as a table for the terminal, with lines of text below it."""
+"""Reports for the terminal: a table, and lines of text below the table."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, NOT_RUN, Status
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
-"""The colours of verdicts. Other verdicts are red."""
+"""The colours of verdicts. A verdict that is not listed is red."""
 
 KINDS = {
     "case": ("case", "cases"),
@@ -28,18 +28,21 @@ KINDS = {
     "drawn": ("random problem", "random problems"),
     "walk": ("optimiser run", "optimiser runs"),
 }
-"""The kinds of problem, by the first word of an id. The report prints the ids of other problems."""
+"""The kinds of problem, in the singular and the plural, by the first word of a problem's id.
+
+The report prints the id of a problem that has none of these kinds.
+"""
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table, and below it the problems, versions, flags, unusable implementations, notes and failures."""
+    """Print the table of a report, and below the table the problems, versions, flags, notes and failures."""
     for table in _tables(report, console):
         console.print(table)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(0 < cell.supported < cell.total for cell in report.cells):
-        legend += " A number in parentheses counts the problems that are supported, if not all of them are."
+        legend += " A number in parentheses counts the supported problems, if some problems are not supported."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
-        legend += " An empty cell is a quantity that the implementation does not offer."
+        legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
     console.print(f"Problems: {_kinds(report.problems)}.")
     for line in _partly_supported(report):
@@ -74,19 +77,19 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _unsupported(column: Column, cell: Cell) -> Iterator[str]:
-    """The reasons why an implementation does not support problems, each with their number."""
+    """The reasons why an implementation does not support problems, with the number of problems per reason."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
         yield f"{column.name}: {reason}: {n} of {cell.total} problems"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
-    """The translations of the answers of an implementation."""
+    """The notes on translations of the answers of an implementation."""
     return (f"{column.name}: {note}" for note in cell.translations)
 
 
 def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Report) -> dict[str, list[str]]:
-    """The notes on the offered quantities, each with the names of its quantities."""
+    """The notes on the quantities that implementations offer, with the names of the quantities per note."""
     found: dict[str, dict[str, None]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
@@ -97,7 +100,7 @@ def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Repor
 
 
 def _partly_supported(report: Report) -> Iterator[str]:
-    """The columns that do not support all problems, with the kinds of those that they support."""
+    """Lines on the columns that do not support all problems, with the kinds of the supported problems."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
         supported, total = report.supported(i)
@@ -108,7 +111,10 @@ def _partly_supported(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table, or one per dtype on a narrow terminal, if necessary without the unusable columns."""
+    """One table, or one table per dtype on a narrow terminal.
+
+    A table of one dtype that is still too wide omits the columns of unusable implementations.
+    """
     present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
     whole = _table(report, present)
     if not present or _fits(whole, console):
@@ -125,9 +131,9 @@ def _fits(table: Table, console: Console) -> bool:
 
 
 def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
-    """The table of the columns in some dtypes, and of the unusable columns unless `usable` is true.
+    """The table of the columns in the given dtypes, and of unusable implementations if `usable` is false.
 
-    The column `problems` is the number of problems of a quantity, or two numbers if the dtypes have different ones.
+    The column `problems` is the number of problems of a quantity, or two numbers if this number depends on the dtype.
     """
     described = [column.description for column in report.columns]
     chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
@@ -147,12 +153,12 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
 
 
 def _offered(report: Report, name: str) -> bool:
-    """True if some implementation offers the quantity, or an unusable one may offer it."""
+    """True if some implementation offers the quantity, or if an unusable implementation may offer it."""
     return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
 def _text(cell: Cell) -> Text:
-    """The ratio if the cell passed, or the status, with the number of supported problems if not all are."""
+    """The text of a cell: the ratio or the status, and the number of supported problems if some are not supported."""
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
     count = f" ({cell.supported})" if 0 < cell.supported < cell.total else ""
@@ -163,7 +169,7 @@ def _text(cell: Cell) -> Text:
 
 
 def _kinds(problems: Sequence[Problem]) -> str:
-    """The number of problems of each kind, and the ids of the problems of no kind."""
+    """The number of problems of each kind, and the ids of the problems without a kind."""
     counts = Counter(problem.id.partition("-")[0] for problem in problems)
     counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
     return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])

@@ -1,4 +1,4 @@
-"""Adapter of ASDL: the Fisher matrix, exact or at sampled labels, as Kronecker factors or as exact blocks."""
+"""Adapter of ASDL: exact blocks of the Fisher matrix, and Kronecker factors from all labels or sampled labels."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,24 +17,24 @@ from .. import Conventions, Description, UnsupportedError
 from .modules import arrays, linears, sequential, tensor
 
 LOSSES: dict[str, Any] = {"squared_error": (LOSS_MSE, Normal), "categorical": (LOSS_CROSS_ENTROPY, Categorical)}
-"""ASDL's name of each objective, and the distribution from which ASDL draws its labels."""
+"""ASDL's name of the loss, and the distribution from which ASDL draws labels, by objective."""
 
 FISHERS = {
     "gauss_newton_blocks": (FISHER_EXACT, SHAPE_LAYER_WISE),
     "kflr_blocks": (FISHER_EXACT, SHAPE_KRON),
     "kfac_blocks": (FISHER_MC, SHAPE_KRON),
 }
-"""The type and the shape of the Fisher matrix that give each quantity."""
+"""ASDL's names of the type and of the shape of the Fisher matrix, by quantity."""
 
 
 class ASDL:
-    """Separate blocks of weights and biases. The problem's labels replace the samples that ASDL would draw."""
+    """ASDL's separate blocks of weights and biases. The problem's labels replace the samples that ASDL would draw."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """ASDL's conventions: rows are stacked, and biases are separate."""
+        """ASDL's conventions: the rows of the weights are stacked, and biases are separate."""
         return Description(
             "asdl",
             f"asdfghjkl {version('asdfghjkl')} on torch {torch.__version__}",
@@ -73,7 +73,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """Make the distribution return the problem's labels, one sample after the other."""
+    """Make ASDL's distribution return the labels of the problem: call s returns sample s of every datapoint."""
     labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):

@@ -19,13 +19,13 @@ EXTENSIONS: dict[str, Any] = {"kflr_blocks": KFLR, "kfra_blocks": KFRA}
 
 
 class BackPACK:
-    """Blocks from BackPACK's Kronecker factors, [G, A] per weight and [G] per bias."""
+    """Blocks from BackPACK's Kronecker factors: G kron A for the weights of a layer, and G for the biases."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """BackPACK's conventions: rows are stacked, biases are separate, and the losses are PyTorch's."""
+        """BackPACK's conventions: stacked rows of the weights, separate biases, and the losses of PyTorch."""
         return Description(
             "backpack",
             f"backpack-for-pytorch {version('backpack-for-pytorch')} on torch {torch.__version__}",
@@ -51,6 +51,6 @@ class BackPACK:
         blocks = []
         for layer in linears(model):
             G, A = getattr(layer.weight, name)
-            # torch.kron needs contiguous factors, and those of KFRA are transposed
+            # torch.kron needs contiguous factors, but the factors of KFRA are transposed
             blocks += [torch.kron(G.contiguous(), A.contiguous()), getattr(layer.bias, name)[0]]
         return arrays(blocks)

@@ -16,13 +16,13 @@ OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian
 
 
 class Curvlinops:
-    """Linear operators over the parameters. The data are two batches of different sizes."""
+    """Linear operators of curvlinops, which receive the datapoints as two batches of different sizes."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The conventions of curvlinops: rows are stacked, biases are separate, and the losses are PyTorch's."""
+        """The conventions of curvlinops: stacked rows of the weights, separate biases, and the losses of PyTorch."""
         return Description(
             "curvlinops",
             f"curvlinops-for-pytorch {version('curvlinops-for-pytorch')} on torch {torch.__version__}",
@@ -32,7 +32,7 @@ class Curvlinops:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute products with the operator. Blocks are products with the identity."""
+        """Compute the product with an operator, or blocks of an operator by the product with the identity matrix."""
         model, loss = sequential(problem, self.dtype), loss_of(problem)
         if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
             raise UnsupportedError("no Kronecker factors for labels between 0 and 1")

@@ -23,19 +23,19 @@ TRANSFERS: dict[str, Any] = {
 
 
 def squared_error(h: Any, y: Any) -> Any:
-    """|h - y|^2 / 2. The loss of kfac-jax has a weight instead of the factor 1/2."""
+    """The squared error |h - y|^2 / 2 per datapoint, (N,), whose factor 1/2 is a weight in kfac-jax."""
     kfac_jax.register_squared_error_loss(h, y, weight=0.5)
     return 0.5 * jnp.sum((h - y) ** 2, axis=1)
 
 
 def categorical(h: Any, y: Any) -> Any:
-    """Cross-entropy of the softmax of logits."""
+    """The cross-entropy per datapoint, (N,), of the softmax of logits h (N, D_L) with classes y (N,)."""
     kfac_jax.register_softmax_cross_entropy_loss(h, y)
     return -jnp.take_along_axis(jax.nn.log_softmax(h), y[:, None], axis=1)[:, 0]
 
 
 def bernoulli(h: Any, y: Any) -> Any:
-    """Cross-entropy of the sigmoids of logits."""
+    """The sum over outputs of the cross-entropies of the sigmoids of logits h (N, D_L) with labels y (N, D_L)."""
     kfac_jax.register_sigmoid_cross_entropy_loss(h, y)
     return jnp.sum(jax.nn.softplus(h) - y * h, axis=1)
 
@@ -46,13 +46,13 @@ PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply
 
 
 class KfacJax:
-    """Blocks A kron G from the Kronecker factors of kfac-jax, with the bias as the last input."""
+    """Blocks A kron G from the Kronecker factors of kfac-jax. The bias is the last input of a layer."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The kit's own conventions."""
+        """The description of kfac-jax, with the kit's own conventions."""
         return Description(
             "kfac_jax",
             f"kfac-jax {version('kfac-jax')} on jax {version('jax')}",
@@ -81,7 +81,7 @@ class KfacJax:
 
 
 def _loss(problem: Problem) -> Any:
-    """The mean loss over the batch, in a form in which kfac-jax recognises dense layers."""
+    """The mean loss as a function of the weights and the batch, in which kfac-jax recognises dense layers."""
     names = transfer_names(problem)
 
     def loss(weights: Any, batch: Any) -> Any:
@@ -95,7 +95,7 @@ def _loss(problem: Problem) -> Any:
 
 
 def _dense_blocks(problem: Problem, arguments: Any) -> Any:
-    """The undamped estimate of kfac-jax after one update with weight 1 for the new factors and 0 for the old."""
+    """The undamped blocks of kfac-jax after one update, in which new factors have weight 1 and old factors 0."""
     estimator = kfac_jax.BlockDiagonalCurvature(_loss(problem))
     key = jax.random.PRNGKey(0)
     state = estimator.init(

@@ -1,6 +1,6 @@
-"""Adapter of laplace-torch: damped Kronecker blocks, by the class that holds the curvature of its posteriors.
+"""Adapter of laplace-torch: solves and log determinants with damped Kronecker blocks, by the class `Kron`.
 
-laplace-torch has no KFRA, so this adapter computes the Kronecker factors for the solves.
+laplace-torch has no KFRA, so the adapter computes KFRA's Kronecker factors, which the blocks need.
 """
 
 from collections.abc import Callable
@@ -16,27 +16,28 @@ from . import transfer_names
 from .modules import ACTIVATIONS, arrays, tensor
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
-"""True for quantities whose damping is shared among the factors (`damping=True`), False if the product is damped."""
+"""The argument `damping` by quantity: True if the factors are damped, and False if their product is damped."""
 
 OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "squared_error": lambda h: torch.eye(h.shape[1], dtype=h.dtype),
     "bernoulli": lambda h: torch.diag((h.sigmoid() * (-h).sigmoid()).mean(0)),
     "categorical": lambda h: torch.diag(h.softmax(1).mean(0)) - h.softmax(1).T @ h.softmax(1) / len(h),
 }
-"""E[H_L] (D_L, D_L) at the outputs, by objective."""
+"""E[H_L] (D_L, D_L) as a function of the outputs h_L (N, D_L), by objective."""
 
 
 class Laplace:
     """Inverses and log determinants of damped Kronecker blocks.
 
-    laplace-torch gives both factors an equal part of the damping, so they are first balanced by omega.
+    laplace-torch adds the same damping to Q and to G, so the adapter first divides Q by omega and multiplies G by
+    omega.
     """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The kit's conventions, except that rows are stacked."""
+        """The kit's conventions, except that the rows of the weights are stacked."""
         return Description(
             "laplace",
             f"laplace-torch {version('laplace-torch')} on torch {torch.__version__}",
@@ -66,7 +67,7 @@ class Laplace:
 def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """Q (P, P) and KFRA's G (D, D) per layer, (26)."""
     if problem.objective not in OUTPUT_HESSIANS:
-        raise UnsupportedError(f"no factors of the {problem.objective} objective")
+        raise UnsupportedError(f"no Kronecker factors for the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]
     activations = [ACTIVATIONS[name]() for name in transfer_names(problem)]
     a, Q, derivatives = tensor(problem.X, dtype), [], []

@@ -1,4 +1,4 @@
-"""Conversion of problems to modules of PyTorch, for the adapters of its libraries."""
+"""Conversion of problems to modules of PyTorch, for the adapters of libraries that use PyTorch."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ ACTIVATIONS: dict[str, Any] = {
     "leaky_relu": lambda: nn.LeakyReLU(0.1),
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
-    "softplus": lambda: nn.Softplus(threshold=40),  # returns h above it: an error of 2e-9 at the default, 20
+    # nn.Softplus returns h above the threshold, with an error of 2e-9 at the default threshold of 20
+    "softplus": lambda: nn.Softplus(threshold=40),
 }
 
 LOSSES: dict[str, Any] = {
@@ -26,19 +27,23 @@ LOSSES: dict[str, Any] = {
 """The losses of PyTorch, by objective."""
 
 LOSS_RATIOS = {"squared_error": "2/D", "bernoulli": "1/D"}
-"""Ratios of PyTorch's losses to the kit's: they are means over the outputs, and `MSELoss` has no factor 1/2."""
+"""Ratios of PyTorch's losses to the kit's losses.
+
+PyTorch's losses are means over the outputs, and `MSELoss` has no factor 1/2.
+"""
 
 
 def tensor(x: Array, dtype: str) -> torch.Tensor:
-    """Copy an array to a tensor. Real numbers are converted to the dtype, and integers keep theirs."""
+    """Copy an array to a tensor. Real numbers are converted to the dtype, and integers keep their dtype."""
     return torch.tensor(x, dtype=getattr(torch, dtype) if x.dtype.kind == "f" else None)
 
 
 def sequential(problem: Problem, dtype: str, activations: frozenset[str] = frozenset(ACTIVATIONS)) -> nn.Sequential:
-    """Linear layers with separate biases and the activations between them.
+    """The network of a problem: linear layers with separate biases, and activations between the layers.
 
-    activations: those that the library supports
-    Raises `UnsupportedError` for any other.
+    activations: names of the activations that the library supports
+
+    Raises `UnsupportedError` for a network with any other activation.
     """
     modules: list[nn.Module] = []
     names = transfer_names(problem)
@@ -56,7 +61,7 @@ def sequential(problem: Problem, dtype: str, activations: frozenset[str] = froze
 
 
 def loss_of(problem: Problem, supported: frozenset[str] = frozenset(LOSSES)) -> nn.Module:
-    """The module of the loss. Raises `UnsupportedError` if the library does not support the objective."""
+    """The module of the loss of a problem. Raises `UnsupportedError` if the library does not support the objective."""
     if problem.objective not in supported:
         raise UnsupportedError(f"no {problem.objective} objective")
     module: nn.Module = LOSSES[problem.objective]()
@@ -69,10 +74,10 @@ def linears(model: nn.Sequential) -> list[nn.Linear]:
 
 
 def arrays(tensors: Any) -> tuple[Array, ...]:
-    """Tensors as NumPy arrays."""
+    """Convert tensors to NumPy arrays."""
     return tuple(x.detach().cpu().numpy() for x in tensors)
 
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
-    """The direction V, as the weight and the bias of each layer."""
+    """The direction V as tensors: the part of the weights and the part of the bias, layer after layer."""
     return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

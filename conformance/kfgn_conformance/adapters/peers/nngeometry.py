@@ -15,13 +15,13 @@ VARIANTS = {"squared_error": "regression", "categorical": "classif_logits"}
 
 
 class NNGeometry:
-    """Products of the Kronecker factors of nngeometry, and its exact blocks reordered to the same stacking."""
+    """Blocks from nngeometry's Kronecker factors, and its exact blocks in the same order of rows and columns."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The kit's conventions, except that rows are stacked."""
+        """The kit's conventions, except that the rows of the weights are stacked."""
         return Description(
             "nngeometry",
             f"nngeometry {version('nngeometry')} on torch {torch.__version__}",

@@ -1,4 +1,4 @@
-"""Adapter of torch.func: every quantity that is defined by derivatives alone, computed from the definition."""
+"""Adapter of torch.func: every quantity that is defined only by derivatives, computed from its definition."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Tensors = tuple[torch.Tensor, ...]
 
 
 def mixture(h: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The negative logarithm of (27), by log-sum-exp."""
+    """The negative logarithm of the probability (27) per datapoint, (N,), by log-sum-exp."""
     t = 2.0 * y.to(h.dtype) - 1
     first = functional.logsigmoid(h[:, 0]) + functional.logsigmoid(t * h[:, 1])
     second = functional.logsigmoid(-h[:, 0]) + functional.logsigmoid(t * h[:, 2])
@@ -68,11 +68,11 @@ class _Functions:
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def with_layer(self, l: int, W_l: torch.Tensor) -> Tensors:
-        """The weights with W_l in layer l."""
+        """The weights of every layer, with W_l in layer l."""
         return (*self.W[:l], W_l, *self.W[l + 1 :])
 
     def with_offset(self, l: int, offset: torch.Tensor) -> Tensors:
-        """Offsets that are zero except in layer l."""
+        """Offsets for the pre-activations of every layer: `offset` in layer l, and 0 in the other layers."""
         return (*self.no_offsets[:l], offset, *self.no_offsets[l + 1 :])
 
     def per_layer(self, f: Callable[[int], torch.Tensor]) -> Tensors:
@@ -80,12 +80,12 @@ class _Functions:
         return tuple(f(l) for l in range(len(self.W)))
 
     def hessian_block(self, l: int) -> torch.Tensor:
-        """The block of the Hessian (D P, D P) over the stacked rows of W_l."""
+        """The block of the Hessian for layer l, a matrix (D P, D P) over the stacked rows of W_l (D, P)."""
         n = self.W[l].numel()
         return hessian(lambda W_l: self.loss(self.with_layer(l, W_l)))(self.W[l]).reshape(n, n)
 
     def gauss_newton_block(self, l: int) -> torch.Tensor:
-        """The mean of J^T H_L J (D P, D P) over the stacked rows of W_l."""
+        """The mean of J^T H_L J, (D P, D P), where J is the Jacobian of h_L in the stacked rows of W_l (D, P)."""
         J = jacrev(lambda W_l: self.outputs(self.with_layer(l, W_l)))(self.W[l])
         J = J.reshape(*J.shape[:2], -1)
         return torch.einsum("nip,nij,njq->pq", J, self.output_hessians(), J) / len(J)
@@ -102,7 +102,7 @@ class _Functions:
         return torch.einsum("nip,nij,njq->npq", J, self.output_hessians(), J)
 
     def kfac(self, l: int) -> torch.Tensor:
-        """G_l of KFAC (59), at the labels of the problem."""
+        """G_l of KFAC (59), at the sampled labels of the problem."""
         S = self.labels.shape[1]
         total = torch.zeros(len(self.W[l]), len(self.W[l]), dtype=self.X.dtype)
         for s in range(S):
@@ -119,7 +119,7 @@ class _Functions:
         return self.transposed_jacobian_product((self.output_hessians() @ v[:, :, None])[:, :, 0])
 
     def transposed_jacobian_product(self, U: torch.Tensor) -> Tensors:
-        """The mean of J_n^T u_n over the datapoints."""
+        """The mean over the datapoints of J_n^T u_n, where J_n is the Jacobian of h_L in the weights."""
         product: Tensors = vjp(self.outputs, self.W)[1](U / len(U))[0]
         return product
 
@@ -129,7 +129,10 @@ class _Functions:
         return product
 
     def block_product(self, product: Callable[[Tensors], Tensors]) -> Tensors:
-        """The product with the diagonal blocks: layer l of the product for V with the others zero."""
+        """The product of the diagonal blocks and V.
+
+        Layer l of the result is layer l of the product with a V that is 0 in all other layers.
+        """
 
         def of(l: int) -> torch.Tensor:
             return product(tuple(V if m == l else torch.zeros_like(V) for m, V in enumerate(self.V)))[l]
@@ -156,18 +159,18 @@ COMPUTE: dict[str, Callable[[_Functions], Any]] = {
 
 
 class TorchFunc:
-    """Automatic differentiation of the definitions. It forms every matrix, so it supports small problems only."""
+    """Automatic differentiation of the definitions, for small problems only, because every matrix is formed."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The kit's conventions, except that rows are stacked."""
+        """The kit's conventions, except that the rows of the weights are stacked."""
         conventions = Conventions(stacking="rows")
         return Description("torch.func", f"torch {torch.__version__}", self.dtype, frozenset(COMPUTE), {}, conventions)
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Compute the quantity by the derivatives that define it."""
         if problem.parameters > 1000:
-            raise UnsupportedError("more than 1000 weights, and it forms every matrix")
+            raise UnsupportedError("no problems of more than 1000 weights, because every matrix is formed")
         return arrays(COMPUTE[quantity](_Functions(problem, self.dtype)))

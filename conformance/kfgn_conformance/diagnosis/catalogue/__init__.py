@@ -1,4 +1,4 @@
-"""The catalogue of mistakes, one family per module. Importing this package fills `MISTAKES`."""
+"""The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`."""
 
 from . import (  # noqa: F401  (each module adds its mistakes)
     adaptation,

@@ -1,4 +1,4 @@
-"""Mistakes in the adaptation of tau and gamma and in the averages, from step to step."""
+"""Mistakes in the adaptation of tau and gamma, in moving averages, and in momentum."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..textbook.steps import CURVATURE_AVERAGE, DECAY, PARAMETER_AVERAGE, StepRe
 
 @mistake("https://github.com/google-deepmind/kfac-jax/commit/aaf3064")
 class TauInverted(Textbook):
-    """tau is increased where the quadratic model is accurate, and decreased where it is not."""
+    """tau is increased if the quadratic model is accurate, and decreased if the model is not accurate."""
 
     def omega_tau(self) -> float:
         return 1 / super().omega_tau()
@@ -21,7 +21,7 @@ class TauInverted(Textbook):
 
 @mistake()
 class TauNeverRaised(Textbook):
-    """tau is decreased where the quadratic model is accurate, but never increased."""
+    """tau is decreased if the quadratic model is accurate, but never increased."""
 
     def adapted_tau(self, rho: Any) -> Any:
         tau = super().adapted_tau(rho)
@@ -54,7 +54,7 @@ class GammaKept(Textbook):
 
 @mistake()
 class GammaLowered(Textbook):
-    """gamma always decreases, as it does if each candidate is scored by a model with C-tilde instead of C-bar."""
+    """gamma always decreases, because the candidates are compared by a model with C-tilde instead of C-bar."""
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
         return self.bounded(self.problem.arguments.gamma * self.omega_gamma(), self.trajectory().gamma_bounds)
@@ -62,7 +62,7 @@ class GammaLowered(Textbook):
 
 @mistake()
 class GammaOfTheSmallestDecrease(Textbook):
-    """The candidate for gamma whose step decreases the model least is chosen, of the three."""
+    """gamma becomes the candidate whose step decreases the quadratic model least instead of most."""
 
     def decrease(self, delta: PerLayer) -> Any:
         return -super().decrease(delta)
@@ -78,7 +78,7 @@ class GammaByOneStep(Textbook):
 
 @mistake("https://github.com/gpauloski/kfac-pytorch")
 class AveragesFromTheIdentity(Textbook):
-    """The averages of the factors start at the identity, which has the weight that old factors have later."""
+    """The averages of the factors start at the identity, and the weights of these averages are constant."""
 
     def averaged(self, old: PerLayer, new: PerLayer, t: int, limit: float) -> PerLayer:
         if limit != CURVATURE_AVERAGE:
@@ -90,7 +90,7 @@ class AveragesFromTheIdentity(Textbook):
 
 @mistake()
 class AveragesNotDebiased(Textbook):
-    """The weights of averages are constant from the second step on, so the first averages are not exact means."""
+    """The weights of moving averages are constant from the second step on, so early averages are not exact means."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return limit if t > 1 else 0.0
@@ -98,7 +98,7 @@ class AveragesNotDebiased(Textbook):
 
 @mistake()
 class AverageWeightsExchanged(Textbook):
-    """The weights of the old and the new value in an average are exchanged."""
+    """The weights of the old value and the new value in a moving average are exchanged."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return 1 - super().weight_of_old(t, limit) if t > 1 else 0.0
@@ -106,7 +106,7 @@ class AverageWeightsExchanged(Textbook):
 
 @mistake()
 class FactorsNotAveraged(Textbook):
-    """The factors are those of the last batch only."""
+    """The factors are computed from the last batch only, without a moving average."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return 0.0 if limit == CURVATURE_AVERAGE else super().weight_of_old(t, limit)
@@ -114,7 +114,7 @@ class FactorsNotAveraged(Textbook):
 
 @mistake()
 class ParametersNotAveraged(Textbook):
-    """The average of the parameters equals the current parameters."""
+    """The moving average of the parameters equals the current parameters."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return 0.0 if limit == PARAMETER_AVERAGE else super().weight_of_old(t, limit)
@@ -122,7 +122,7 @@ class ParametersNotAveraged(Textbook):
 
 @mistake()
 class ParametersAveragedBefore(Textbook):
-    """The average of the parameters is updated with the parameters before the step instead of after it."""
+    """The moving average of the parameters is updated with the parameters before the step, not after the step."""
 
     def step(self, here: Checkpoint) -> StepResult:
         old = dict(enumerate(here.average, start=1))
@@ -131,7 +131,7 @@ class ParametersAveragedBefore(Textbook):
 
 @mistake()
 class UpdateSubtracted(Textbook):
-    """The update is subtracted instead of added, although its step size is already negative."""
+    """The update is subtracted instead of added, although the step size is already negative."""
 
     def step(self, here: Checkpoint) -> StepResult:
         step = super().step(here)
@@ -142,7 +142,7 @@ class UpdateSubtracted(Textbook):
 
 @mistake()
 class RatioWithoutMomentum(Textbook):
-    """rho is computed for the update without momentum instead of the complete update."""
+    """rho is computed for the update without momentum instead of the full update."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(own)
@@ -150,7 +150,7 @@ class RatioWithoutMomentum(Textbook):
 
 @mistake()
 class ModelWithoutMomentum(Textbook):
-    """rho compares the change of f by the complete update with the change of the model without momentum."""
+    """rho has the change of f for the full update, and the change of the model for the update without momentum."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)
@@ -158,7 +158,7 @@ class ModelWithoutMomentum(Textbook):
 
 @mistake()
 class TauFollowsRounding(Textbook):
-    """tau is adapted by a rho that consists of rounding errors."""
+    """tau is adapted even if rho consists of rounding errors."""
 
     def is_rounding(self, update: PerLayer) -> bool:
         return False
@@ -166,7 +166,7 @@ class TauFollowsRounding(Textbook):
 
 @mistake()
 class DampingLostInRounding(Textbook):
-    """A damping in (36) is so small relative to its factor that adding it has no effect. The step is then rejected."""
+    """A damping in (36) is too small to change its factor after rounding, so the step is rejected."""
 
     def visible(self, A: Array, damping: Any) -> Any:
         return damping

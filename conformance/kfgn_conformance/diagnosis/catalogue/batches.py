@@ -1,4 +1,4 @@
-"""Mistakes in the combination of parts of a batch."""
+"""Mistakes in the mean over a batch that is divided into two parts."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from ..textbook import Textbook
 
 
 def parts(x: Array) -> list[Array]:
-    """The first third of the datapoints and the rest, or all of them if there are fewer than three."""
+    """The first third of the datapoints and the remaining datapoints, or one part with all datapoints if N < 3."""
     cut = len(x) // 3
     return [x[:cut], x[cut:]] if cut else [x]
 
 
 @mistake()
 class BatchesWeighedAlike(Textbook):
-    """The batch is divided into a third and the rest, and the two means are averaged with equal weights."""
+    """The batch is divided into two unequal parts, and the means of the parts are averaged with equal weights."""
 
     def mean(self, x: Array) -> Array:
         return np.mean([np.mean(part, axis=0) for part in parts(x)], axis=0)
@@ -23,7 +23,7 @@ class BatchesWeighedAlike(Textbook):
 
 @mistake()
 class BatchesSummed(Textbook):
-    """The batch is divided into a third and the rest, and the two means are added."""
+    """The batch is divided into two unequal parts, and the means of the parts are added."""
 
     def mean(self, x: Array) -> Array:
         return np.sum([np.mean(part, axis=0) for part in parts(x)], axis=0)
@@ -31,7 +31,7 @@ class BatchesSummed(Textbook):
 
 @mistake()
 class LastBatchOnly(Textbook):
-    """The batch is divided into a third and the rest, and the result of the rest overwrites that of the third."""
+    """The batch is divided into two unequal parts, and the second mean overwrites the mean of the first part."""
 
     def mean(self, x: Array) -> Array:
         return np.mean(parts(x)[-1], axis=0)

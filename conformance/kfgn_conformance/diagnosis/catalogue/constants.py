@@ -1,4 +1,4 @@
-"""Wrong constants 2, N and D_L, in every quantity or in the second factor only."""
+"""Wrong factors 2, N and D_L, in every quantity or in the second Kronecker factor only."""
 
 from ...problems.problem import Array
 from ..mistake import mistake
@@ -17,7 +17,7 @@ class LossWithoutItsHalf(Textbook):
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/111")
 class LossDividedByOutputs(Textbook):
-    """The loss is a mean over the outputs instead of their sum."""
+    """The loss is a mean over the outputs instead of a sum."""
 
     @property
     def scale(self) -> float:
@@ -67,10 +67,10 @@ class DividedByDatapointsLessOne(Textbook):
 
 
 class _ScaledSecondFactor(Textbook):
-    """G_l of every layer is multiplied by one number."""
+    """Every G_l is multiplied by the same wrong number."""
 
     def factor(self) -> float:
-        """The number by which every G_l is multiplied."""
+        """The wrong number by which every G_l is multiplied."""
         raise NotImplementedError
 
     def _scaled(self, G: PerLayer) -> PerLayer:

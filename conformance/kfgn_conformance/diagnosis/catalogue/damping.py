@@ -1,4 +1,4 @@
-"""Mistakes in omega and in the damping."""
+"""Mistakes in omega, and in the damping of the blocks and of the full matrix."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..textbook import Textbook
 
 @mistake("https://github.com/Thrandis/EKFAC-pytorch/issues/4")
 class OmegaUnrooted(Textbook):
-    """omega is the ratio of the norms instead of its square root."""
+    """omega is the ratio of the norms of the factors instead of the square root of this ratio."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return super().omega(Q, G, norm) ** 2
@@ -19,7 +19,7 @@ class OmegaUnrooted(Textbook):
 
 @mistake()
 class OmegaRootedTwice(Textbook):
-    """omega is the fourth root of the ratio of the norms."""
+    """omega is the fourth root of the ratio of the norms of the factors instead of the square root."""
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
         return np.sqrt(super().omega(Q, G, norm))
@@ -43,14 +43,14 @@ class OmegaForgotten(Textbook):
 
 @mistake()
 class OmegaWithoutDimensions(Textbook):
-    """The norms in omega are not divided by the norms of the identities."""
+    """In omega, the norm of a factor is not divided by the norm of the identity of the same order."""
 
     def relative_norm(self, A: Array, norm: str) -> Any:
         return {"trace": np.trace(A), "frobenius": np.linalg.norm(A)}.get(norm, super().relative_norm(A, norm))
 
 
 class _Damped(Textbook):
-    """Wrong amounts of damping on the diagonals of the factors."""
+    """Wrong dampings on the diagonals of the factors."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         """The damping of Q and the damping of G."""
@@ -63,7 +63,7 @@ class _Damped(Textbook):
 
 @mistake()
 class DampingUnrooted(_Damped):
-    """The factors are damped with omega k and k / omega instead of omega sqrt(k) and sqrt(k) / omega."""
+    """The dampings of the factors lack the square root: omega k and k / omega, where k = gamma + eta."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return omega * k, k / omega
@@ -71,7 +71,7 @@ class DampingUnrooted(_Damped):
 
 @mistake()
 class DampingOnBothFactors(_Damped):
-    """Both factors are damped with k, without omega and without the square root."""
+    """Both factors are damped with k = gamma + eta, without omega and without the square root of k."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return k, k
@@ -95,7 +95,7 @@ class DampingExchanged(_Damped):
 
 @mistake("https://github.com/f-dangel/curvlinops/pull/156")
 class DampingTwice(Textbook):
-    """The damping of the blocks is added twice, for example once in place and once in a copy."""
+    """The damping of the blocks is added twice, for example once to the block and once to a copy of the block."""
 
     def block_damping(self) -> Any:
         return 2 * super().block_damping()
@@ -103,7 +103,7 @@ class DampingTwice(Textbook):
 
 @mistake()
 class EtaForgotten(Textbook):
-    """The dampings do not include eta."""
+    """Neither the damping of the blocks nor the damping of the full matrix includes eta."""
 
     def block_damping(self) -> Any:
         return self.problem.arguments.gamma
@@ -114,7 +114,7 @@ class EtaForgotten(Textbook):
 
 @mistake()
 class GammaForgotten(Textbook):
-    """The blocks are damped with eta only."""
+    """The blocks are damped with eta instead of gamma + eta."""
 
     def block_damping(self) -> Any:
         return self.eta()
@@ -122,7 +122,7 @@ class GammaForgotten(Textbook):
 
 @mistake()
 class TauForGamma(Textbook):
-    """The blocks are damped with tau instead of gamma."""
+    """The blocks are damped with tau + eta instead of gamma + eta."""
 
     def block_damping(self) -> Any:
         return self.full_damping()
@@ -130,7 +130,7 @@ class TauForGamma(Textbook):
 
 @mistake()
 class GammaForTau(Textbook):
-    """The full matrix is damped with gamma instead of tau."""
+    """The full Gauss-Newton matrix is damped with gamma + eta instead of tau + eta."""
 
     def full_damping(self) -> Any:
         return self.block_damping()
@@ -138,7 +138,7 @@ class GammaForTau(Textbook):
 
 @mistake()
 class TauForgotten(Textbook):
-    """The full matrix is damped with eta only."""
+    """The full Gauss-Newton matrix is damped with eta instead of tau + eta."""
 
     def full_damping(self) -> Any:
         return self.eta()

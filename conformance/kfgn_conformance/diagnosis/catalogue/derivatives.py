@@ -9,7 +9,7 @@ from ..textbook import Textbook
 
 @mistake()
 class SlopeForgotten(Textbook):
-    """The propagated vectors are not multiplied by f'."""
+    """The vectors that are propagated through a layer are not multiplied by f'."""
 
     def derivative(self, l: int) -> Array:
         return np.ones_like(super().derivative(l))
@@ -17,7 +17,7 @@ class SlopeForgotten(Textbook):
 
 @mistake()
 class SlopeTwice(Textbook):
-    """The propagated vectors are multiplied by f' twice."""
+    """The vectors that are propagated through a layer are multiplied by f' twice."""
 
     def derivative(self, l: int) -> Array:
         return super().derivative(l) ** 2
@@ -25,7 +25,7 @@ class SlopeTwice(Textbook):
 
 @mistake()
 class SlopeOfAnotherLayer(Textbook):
-    """f' is the derivative of a different layer's transfer function."""
+    """f' of a layer is the derivative of a different layer's transfer function."""
 
     def derivative(self, l: int) -> Array:
         return self.transfer(l % (self.L - 1) + 1).first(self.h[l])
@@ -50,7 +50,7 @@ class SlopeOnOneSide(Textbook):
 
 @mistake()
 class SecondDerivativeForgotten(Textbook):
-    """The Hessian's recursion lacks the term with f'', so it is that of the Gauss-Newton matrix."""
+    """The recursion for the Hessian lacks the term with f'', so it is the recursion for the Gauss-Newton matrix."""
 
     def second_derivative_term(self, l: int) -> Array:
         return np.zeros_like(super().second_derivative_term(l))
@@ -58,7 +58,7 @@ class SecondDerivativeForgotten(Textbook):
 
 @mistake()
 class SecondDerivativeNegated(Textbook):
-    """The term with f'' has the wrong sign."""
+    """The term with f'' in the recursion for the Hessian has the wrong sign."""
 
     def second_derivative_term(self, l: int) -> Array:
         return -super().second_derivative_term(l)

@@ -11,7 +11,7 @@ from ..textbook import Textbook
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/182")
 class FactorsExchanged(Textbook):
-    """The block is G kron Q instead of Q kron G. It is the block for weights that are stacked row by row."""
+    """The block is G kron Q, the block for stacked rows of the weights, instead of Q kron G."""
 
     def kronecker(self, Q: Array, G: Array) -> Array:
         return np.kron(G, Q)
@@ -19,7 +19,7 @@ class FactorsExchanged(Textbook):
 
 @mistake()
 class RowsStacked(Textbook):
-    """A direction is stacked row by row, while the matrix is for directions that are stacked column by column."""
+    """vec stacks the rows of a direction, although the matrix is for directions with stacked columns."""
 
     def vec(self, V: Array) -> Array:
         return V.reshape(-1)
@@ -30,7 +30,7 @@ class RowsStacked(Textbook):
 
 @mistake()
 class TracesAdded(Textbook):
-    """The trace is that of a Kronecker sum, tr(Q) D + tr(G) P."""
+    """The trace is tr(Q) D + tr(G) P, the trace of a Kronecker sum, instead of tr(Q) tr(G)."""
 
     def kronecker_trace(self, Q: Array, G: Array) -> Any:
         return np.trace(Q) * len(G) + np.trace(G) * len(Q)
@@ -38,7 +38,7 @@ class TracesAdded(Textbook):
 
 @mistake()
 class DimensionsExchanged(Textbook):
-    """In log det, each factor's term is multiplied by the factor's own dimension instead of the other factor's."""
+    """log det Q is multiplied by the order of Q instead of the order of G, and log det G by the order of G."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)
@@ -47,7 +47,7 @@ class DimensionsExchanged(Textbook):
 
 @mistake()
 class DimensionsForgotten(Textbook):
-    """log det of a Kronecker product is the sum of the log determinants of its factors."""
+    """log det of a Kronecker product is log det Q + log det G, without the orders of the factors."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)
@@ -56,7 +56,7 @@ class DimensionsForgotten(Textbook):
 
 @mistake("laplace-torch 0.3, KronLaplace(damping=True)")
 class ExactForFactoredDamping(Textbook):
-    """The damping is added to the Kronecker product instead of being divided between its factors."""
+    """The damping is added to the Kronecker product as in (35), instead of to the factors as in (36)."""
 
     def factored_solve(self, Q: Array, G: Array, V: Array, norm: str = "trace") -> Array:
         return self.exact_solve(Q, G, V)
@@ -67,7 +67,7 @@ class ExactForFactoredDamping(Textbook):
 
 @mistake()
 class FactoredForExactDamping(Textbook):
-    """The damping is divided between the factors instead of being added to their Kronecker product."""
+    """The damping is added to the factors as in (36), instead of to the Kronecker product as in (35)."""
 
     def exact_solve(self, Q: Array, G: Array, V: Array) -> Array:
         return self.factored_solve(Q, G, V)
@@ -78,7 +78,7 @@ class FactoredForExactDamping(Textbook):
 
 @mistake("https://github.com/aleximmer/Laplace/pull/270")
 class CholeskyNotTransposed(Textbook):
-    """The second triangular solve uses L again instead of L^T."""
+    """In a solve with the Cholesky factor L, the second triangular system has L again instead of L^T."""
 
     def solved(self, A: Array, B: Array) -> Array:
         L = np.linalg.cholesky(A)

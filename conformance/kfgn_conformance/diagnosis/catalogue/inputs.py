@@ -1,4 +1,4 @@
-"""Mistakes in the first factor and in the unit that multiplies the bias."""
+"""Mistakes in the first factor Q, and in the unit that multiplies the bias."""
 
 import numpy as np
 
@@ -17,10 +17,10 @@ class BiasForgotten(Textbook):
 
 
 class _OtherInputs(Textbook):
-    """The network is right, but Q and the gradient are computed from wrong inputs."""
+    """The network is evaluated correctly, but Q and the gradient are computed from wrong inputs of the layers."""
 
     def wrong_inputs(self, l: int) -> Array:
-        """The array that replaces a_{l-1} with its unit."""
+        """The wrong array (N, D_{l-1} + 1) that replaces a_{l-1} with its unit."""
         raise NotImplementedError
 
     def moments(self, l: int) -> Array:
@@ -33,7 +33,7 @@ class _OtherInputs(Textbook):
 
 @mistake("https://github.com/tfjgeorge/nngeometry/commit/7cb2897")
 class UnitForgotten(_OtherInputs):
-    """The factors and the gradient ignore the bias: the unit of their inputs is 0."""
+    """Q and the gradient ignore the bias: the unit that multiplies the bias is 0 instead of 1."""
 
     def wrong_inputs(self, l: int) -> Array:
         return np.hstack([self.a[l][:, :-1], np.zeros((self.N, 1))])
@@ -41,7 +41,7 @@ class UnitForgotten(_OtherInputs):
 
 @mistake()
 class BiasFirst(_OtherInputs):
-    """The bias is the first column instead of the last."""
+    """In Q and in the gradient, the bias is the first input of a layer instead of the last input."""
 
     def wrong_inputs(self, l: int) -> Array:
         return np.roll(self.a[l], 1, axis=1)
@@ -49,7 +49,7 @@ class BiasFirst(_OtherInputs):
 
 @mistake()
 class InputsCentred(_OtherInputs):
-    """The mean over the batch is subtracted from the inputs, as for a covariance."""
+    """The mean over the batch is subtracted from the inputs of a layer, as for a covariance."""
 
     def wrong_inputs(self, l: int) -> Array:
         return np.hstack([self.a[l][:, :-1] - np.mean(self.a[l][:, :-1], axis=0), self.a[l][:, -1:]])
@@ -57,7 +57,7 @@ class InputsCentred(_OtherInputs):
 
 @mistake()
 class InputsBeforeTheTransfer(_OtherInputs):
-    """The inputs of a layer are h_{l-1}, before the transfer function, instead of a_{l-1}."""
+    """The inputs of layer l are h_{l-1}, before the transfer function, instead of a_{l-1}."""
 
     def wrong_inputs(self, l: int) -> Array:
         return self.a[1] if l == 1 else np.hstack([self.h[l - 1], self.a[l][:, -1:]])
@@ -65,7 +65,7 @@ class InputsBeforeTheTransfer(_OtherInputs):
 
 @mistake()
 class InputsAveragedFirst(Textbook):
-    """Q is the outer product of the mean input instead of the mean of the outer products."""
+    """Q is the outer product of the mean input of a layer instead of the mean of the outer products."""
 
     def q(self) -> PerLayer:
         means = {l: self.mean(self.a[l]) for l in self.W}

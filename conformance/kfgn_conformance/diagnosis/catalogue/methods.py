@@ -1,4 +1,4 @@
-"""Quantities computed in place of different ones, and wrong forms of KFRA's recursion."""
+"""Mistakes that compute a different quantity, and mistakes in KFRA's recursion."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class KfacForKflr(Textbook):
 
 @mistake()
 class KflrForKfac(Textbook):
-    """KFLR is computed instead of KFAC: the labels are not used."""
+    """KFLR is computed instead of KFAC: the sampled labels are not used."""
 
     def kfac(self) -> PerLayer:
         return self.kflr()
@@ -59,7 +59,7 @@ class SlopesDiagonal(Textbook):
 
 @mistake()
 class KfraDividedAtEachLayer(Textbook):
-    """KFRA's recursion divides by N at every layer."""
+    """KFRA's recursion divides G by N at every layer."""
 
     def pulled(self, l: int, G: Array) -> Array:
         return super().pulled(l, G) / self.N
@@ -67,7 +67,7 @@ class KfraDividedAtEachLayer(Textbook):
 
 @mistake()
 class KfraSummedAtEachLayer(Textbook):
-    """KFRA's recursion multiplies by a sum over the datapoints at every layer instead of a mean."""
+    """KFRA's recursion has the sum of f' f'^T over the datapoints at every layer instead of the mean."""
 
     def pulled(self, l: int, G: Array) -> Array:
         return super().pulled(l, G) * self.N
@@ -97,7 +97,7 @@ class GaussNewtonForHessian(Textbook):
 
 @mistake()
 class BlocksForTheWhole(Textbook):
-    """The product is with the diagonal blocks instead of the full matrix."""
+    """The product is computed with the diagonal blocks instead of the full matrix."""
 
     def gauss_newton_product(self, V: PerLayer) -> PerLayer:
         product = super().gauss_newton_product
@@ -110,7 +110,7 @@ class BlocksForTheWhole(Textbook):
 
 @mistake()
 class WholeForTheBlocks(Textbook):
-    """The product is with the full matrix instead of its diagonal blocks."""
+    """The product is computed with the full matrix instead of the diagonal blocks."""
 
     def only_layer(self, _l: int) -> PerLayer:
         return self.V
@@ -118,7 +118,7 @@ class WholeForTheBlocks(Textbook):
 
 @mistake()
 class FactoredForExactBlocks(Textbook):
-    """The block is KFLR's Q kron G instead of the mean of the Kronecker products."""
+    """The exact block E[Q kron G] is replaced by E[Q] kron E[G], as in KFLR."""
 
     def blocks(self, of: PerLayer) -> PerLayer:
         Q = self.q()

@@ -1,4 +1,4 @@
-"""Mistakes in H_L and its square root, with which (24) and (26) begin."""
+"""Mistakes in H_L and in the square root of H_L, from which (24) and (26) start."""
 
 import numpy as np
 from kfgn_reference import projection, projection_root
@@ -32,7 +32,7 @@ class OutputsWithoutCrossTerm(Textbook):
 
 @mistake()
 class OutputsUnrooted(Textbook):
-    """H_L is used as its own square root, so H_L^2 is propagated."""
+    """H_L is used in place of its square root, so H_L^2 is propagated instead of H_L."""
 
     def output_root(self) -> Array:
         C = super().output_root()
@@ -50,7 +50,7 @@ class RootTransposed(Textbook):
 
 @mistake("https://github.com/gpauloski/kfac-pytorch/issues/109")
 class OutputsEmpirical(Textbook):
-    """H_L is replaced by the outer product of dE/dh_L at the labels of the data: the empirical Fisher."""
+    """H_L is replaced by dE/dh_L dE/dh_L^T at the labels of the data, as in the empirical Fisher matrix."""
 
     def output_root(self) -> Array:
         return self.output_gradient(self.problem.Y)[:, :, None]
@@ -76,7 +76,7 @@ class OutputsAveragedFirst(Textbook):
 
 @mistake()
 class OutputsNotProjected(Textbook):
-    """The Gauss-Newton matrix of the mixture uses its indefinite H_L unchanged."""
+    """The Gauss-Newton matrix of the mixture is computed from the indefinite H_L."""
 
     def output_gauss_newton(self) -> Array:
         return self.output_hessian()
@@ -84,7 +84,7 @@ class OutputsNotProjected(Textbook):
 
 @mistake()
 class OutputsProjectedTogether(Textbook):
-    """The negative eigenvalue of the mixture's H_L is removed from the mean over the batch, not per datapoint."""
+    """The negative eigenvalue is removed from the mean of the mixture's H_L over the batch, not from every H_L."""
 
     def output_gauss_newton(self) -> Array:
         if self.problem.objective != "mixture" or self.problem.psd != "project":
@@ -95,7 +95,7 @@ class OutputsProjectedTogether(Textbook):
 
 @mistake()
 class StandInExchanged(Textbook):
-    """H_L of the mixture is projected instead of being split at the scalar p(y | h_L), or the reverse."""
+    """The mixture's H_L has the replacement `project` instead of `scalar`, or `scalar` instead of `project`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

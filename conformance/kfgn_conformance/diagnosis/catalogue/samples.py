@@ -1,4 +1,4 @@
-"""Mistakes in KFAC's labels, in the random projections, and in the means over both."""
+"""Mistakes in KFAC's labels, in random projections, and in the means over labels and projections."""
 
 import numpy as np
 from kfgn_reference import mixture_probability
@@ -12,7 +12,7 @@ from ..textbook.passes import PerLayer
 
 @mistake("https://github.com/gpauloski/kfac-pytorch/issues/109")
 class LabelsOfTheData(Textbook):
-    """KFAC uses the labels of the data instead of sampled labels: the empirical Fisher."""
+    """KFAC uses the labels of the data instead of sampled labels, as in the empirical Fisher matrix."""
 
     def kfac(self) -> PerLayer:
         return self.sampled(self.output_gradient(self.problem.Y)[:, None, :])
@@ -20,7 +20,7 @@ class LabelsOfTheData(Textbook):
 
 @mistake()
 class SamplesSummed(Textbook):
-    """The samples of a datapoint are summed instead of averaged, so G is S times too large."""
+    """The terms of the S samples of a datapoint are summed instead of averaged, so G is S times too large."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return super().mean_of_samples(rows) * rows.shape[1]
@@ -28,7 +28,7 @@ class SamplesSummed(Textbook):
 
 @mistake("asdl 0.1a4, fisher_mc with n_mc_samples above 1")
 class SamplesDividedTwice(Textbook):
-    """The mean over the samples of a datapoint is divided by their number again, so G is S times too small."""
+    """The mean over the S samples of a datapoint is divided by S again, so G is S times too small."""
 
     def mean_of_samples(self, rows: Array) -> Array:
         return super().mean_of_samples(rows) / rows.shape[1]
@@ -52,7 +52,7 @@ class SamplesAveragedFirst(Textbook):
 
 @mistake()
 class DatapointsAveragedFirst(Textbook):
-    """The propagated vectors are averaged over the datapoints before the outer product instead of after it."""
+    """In the second factor, the mean of v v^T over the datapoints is replaced by the outer product of the mean of v."""
 
     def kflr(self) -> PerLayer:
         return {l: outer(self.mean(v)[None])[0] for l, v in self.propagated(self.root_rows()).items()}
@@ -63,7 +63,7 @@ class DatapointsAveragedFirst(Textbook):
 
 @mistake()
 class LabelsComplemented(Textbook):
-    """A label is 1 if the uniform number is above its probability instead of below."""
+    """A label is 1 if the uniform random number is above the probability of the label 1 instead of below."""
 
     def labels(self) -> PerLayer:
         labels = super().labels()[1]
@@ -72,7 +72,7 @@ class LabelsComplemented(Textbook):
 
 @mistake()
 class LabelsMostProbable(Textbook):
-    """The most probable label, or the mean of the labels, is used instead of a sample."""
+    """The most probable label replaces a sampled label. For the squared error, h_L replaces a sampled label."""
 
     def labels(self) -> PerLayer:
         problem, h = self.problem, self.h[self.L]

@@ -1,4 +1,4 @@
-"""Mistakes in L2, the R-operator, the quadratic model, its step size and the reduction ratio."""
+"""Mistakes in the L2 term, the R-operator, the quadratic model, the step size and the reduction ratio."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..textbook.products import dot
 
 @mistake("https://github.com/f-dangel/singd/issues/17")
 class StepSizeUndamped(Textbook):
-    """delta^T C-bar delta does not include the damping."""
+    """delta^T C-bar delta does not include the term with the damping tau + eta."""
 
     def curvature_along(self, V: PerLayer) -> Any:
         return super().curvature_along(V) - self.full_damping() * dot(V, V)
@@ -46,7 +46,7 @@ class StepSizeOfTheBlocks(Textbook):
 
 @mistake()
 class ModelWithoutItsHalf(Textbook):
-    """The quadratic model lacks the factor 1/2."""
+    """The quadratic term of the quadratic model lacks the factor 1/2."""
 
     def change_in_model(self, V: PerLayer) -> Any:
         return super().change_in_model(V) + self.curvature_along(V) / 2
@@ -54,7 +54,7 @@ class ModelWithoutItsHalf(Textbook):
 
 @mistake()
 class RatioInverted(Textbook):
-    """rho is the change of the model divided by the change of f, instead of the reverse."""
+    """rho is inverted: the change of the quadratic model divided by the change of f."""
 
     def reduction_ratio(self, V: PerLayer) -> Any:
         return 1 / super().reduction_ratio(V)
@@ -70,7 +70,7 @@ class RatioNegated(Textbook):
 
 @mistake()
 class PenaltyForgottenInTheLoss(Textbook):
-    """f lacks the L2 term, which its gradient includes."""
+    """f lacks the L2 term, although the gradient of f includes the L2 term."""
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
         return super().regularised_loss(W) - self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
@@ -86,7 +86,7 @@ class PenaltyWithoutItsHalf(Textbook):
 
 @mistake()
 class PenaltyForgottenInTheGradient(Textbook):
-    """The gradient lacks the L2 term, which f includes."""
+    """The gradient of f lacks the L2 term, although f includes the L2 term."""
 
     def regularised_gradient(self) -> PerLayer:
         return self.gradient()
@@ -110,7 +110,7 @@ class PenaltyWithoutBiases(Textbook):
 
 @mistake()
 class DirectionOfTheLastLayer(Textbook):
-    """The R-operator ignores that the inputs of a layer change with the weights of the layers below."""
+    """The R-operator ignores that changes of the weights change the inputs of the layers above."""
 
     def jacobian_product(self, V: PerLayer) -> Array:
         return self.a[self.L] @ V[self.L].T

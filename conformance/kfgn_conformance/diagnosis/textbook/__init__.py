@@ -1,8 +1,8 @@
-"""Textbook formulas for every quantity: batched NumPy in float64, with one method per step of a computation.
+"""Textbook formulas of every quantity, in batched NumPy and float64, with one method per step of a computation.
 
-The textbook is not an oracle: the oracle is the reference. The textbook exists so that a mistake can be made in one
-place. A subclass overrides one step, and every quantity that depends on this step changes. A test compares the textbook
-itself with the reference.
+The kit takes the right values from the reference, and not from the textbook. The textbook exists so that a mistake can
+be planted in one method. A subclass overrides one method, and every quantity that depends on this method changes. A
+test compares the textbook without mistakes with the reference.
 
 * passes:    the forward and the backward pass
 * curvature: Sections 2 and 3
@@ -27,7 +27,7 @@ class Textbook(Steps):
     """The formulas of every quantity, for one problem."""
 
     def answer(self, quantity: str) -> Arrays:
-        """The quantity in the form that the kit compares: one array per layer, or a single array."""
+        """The arrays of a quantity in the kit's form: one array per layer, or a single array."""
         value = ANSWERS[quantity](self)
         if isinstance(value, dict):
             value = [value[l] for l in sorted(value)]
@@ -35,12 +35,12 @@ class Textbook(Steps):
 
 
 def _each(f: Callable[[Textbook, Any, Any, Any], Any]) -> Callable[[Textbook], PerLayer]:
-    """f of the factors Q_l and G_l and the direction V_l, per layer."""
+    """The formula f(textbook, Q_l, G_l, V_l) per layer l, for KFRA's factors Q_l and G_l and the direction V_l."""
     return lambda t: {l: f(t, Q, G, t.V[l]) for l, (Q, G) in t.factors().items()}
 
 
 def _factored(method: str) -> Callable[[Textbook], PerLayer]:
-    """The blocks Q_l kron G_l by a method."""
+    """The formula of the blocks Q_l kron G_l, with G_l by the method of the given name, such as `kfra`."""
 
     def blocks(t: Textbook) -> PerLayer:
         Q, G = t.q(), getattr(t, method)()
@@ -50,7 +50,10 @@ def _factored(method: str) -> Callable[[Textbook], PerLayer]:
 
 
 def _layer_by_layer(f: Callable[[Textbook, PerLayer], PerLayer]) -> Callable[[Textbook], PerLayer]:
-    """The product of the diagonal blocks with V: layer l is that of f, after all other layers of V are zeroed."""
+    """The formula of the product of the diagonal blocks and V.
+
+    Layer l of the product is layer l of f for a V that is 0 in all other layers.
+    """
     return lambda t: {l: f(t, t.only_layer(l))[l] for l in t.V}
 
 
@@ -91,6 +94,6 @@ ANSWERS: dict[str, Callable[[Textbook], Any]] = {
     "block_conjugate_gradients": lambda t: t.block_solve(t.V),
     "optimiser_step": lambda t: t.optimiser_step(),
 }
-"""The formula of each quantity, by its name."""
+"""The formula of each quantity, by the name of the quantity."""
 
 __all__ = ["ANSWERS", "PerLayer", "Textbook"]

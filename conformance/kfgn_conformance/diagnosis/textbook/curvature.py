@@ -1,4 +1,4 @@
-"""The loss, its gradient, and the curvature of Sections 2 and 3 and Appendix D."""
+"""The loss, the gradient, and the curvature matrices of Sections 2 and 3 and of Appendix D."""
 
 import numpy as np
 from kfgn_reference import OBJECTIVES
@@ -8,20 +8,20 @@ from .passes import Passes, PerLayer
 
 
 def outer(rows: Array) -> Array:
-    """sum_k v_k v_k^T (N, D, D) of rows (N, K, D)."""
+    """sum_k v_k v_k^T per datapoint, (N, D, D), where v_1, ..., v_K are the rows (N, K, D)."""
     return rows.swapaxes(1, 2) @ rows
 
 
 def kron_each(Q: Array, G: Array) -> Array:
-    """Q_n kron G_n per datapoint, of matrices (N, P, P) and (N, D, D)."""
+    """Q_n kron G_n per datapoint, (N, P D, P D), where Q is (N, P, P) and G is (N, D, D)."""
     return np.stack([np.kron(q, g) for q, g in zip(Q, G, strict=True)])
 
 
 class Curvature(Passes):
-    """The Kronecker factors, and exact blocks of the Hessian and the Gauss-Newton matrix."""
+    """Formulas of the Kronecker factors and of the exact blocks of the Hessian and the Gauss-Newton matrix."""
 
     def loss(self) -> Array:
-        """f, the mean of the loss E."""
+        """The mean of E over the datapoints."""
         E = OBJECTIVES[self.problem.objective].value
         return self.scale * self.mean(np.array([E(h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)]))
 
@@ -34,7 +34,7 @@ class Curvature(Passes):
         return {l: self.mean(d[:, :, None] * self.a[l][:, None, :]) for l, d in self.gradients().items()}
 
     def moments(self, l: int) -> Array:
-        """a_{l-1} a_{l-1}^T per datapoint, with the unit."""
+        """a_{l-1} a_{l-1}^T per datapoint, where a_{l-1} includes the unit that multiplies the bias."""
         return self.a[l][:, :, None] * self.a[l][:, None, :]
 
     def q(self) -> PerLayer:
@@ -42,7 +42,7 @@ class Curvature(Passes):
         return {l: self.mean(self.moments(l)) for l in self.W}
 
     def root_rows(self) -> Array:
-        """The columns of C_L as rows, (N, K, D_L)."""
+        """The transpose of C_L per datapoint, (N, K, D_L)."""
         return self.output_root().swapaxes(1, 2)
 
     def preactivation_gauss_newton(self) -> PerLayer:
@@ -54,12 +54,12 @@ class Curvature(Passes):
         return {l: self.mean(G) for l, G in self.preactivation_gauss_newton().items()}
 
     def derivative_moments(self, l: int) -> Array:
-        """E[f'_l f'_l^T], the only mean over datapoints in a step of (26)."""
+        """E[f'_l f'_l^T] (D_l, D_l), the only mean over datapoints in a step of the recursion (26)."""
         s = self.derivative(l)
         return self.mean(s[:, :, None] * s[:, None, :])
 
     def pulled(self, l: int, G: Array) -> Array:
-        """W_{l+1}^T G_{l+1} W_{l+1}, in (26)."""
+        """W_{l+1}^T G_{l+1} W_{l+1} (D_l, D_l), a term of the recursion (26)."""
         return self.kernel(l + 1).T @ G @ self.kernel(l + 1)
 
     def kfra(self) -> PerLayer:
@@ -70,11 +70,11 @@ class Curvature(Passes):
         return dict(sorted(G.items()))
 
     def sampled(self, rows: Array) -> PerLayer:
-        """The mean of v v^T over datapoints and samples, for rows (N, S, D_L) propagated to every layer."""
+        """The mean of v v^T over datapoints and samples, per layer, with v propagated from the rows (N, S, D_L)."""
         return {l: self.mean(self.mean_of_samples(v)) for l, v in self.propagated(rows).items()}
 
     def mean_of_samples(self, rows: Array) -> Array:
-        """The mean of v_s v_s^T over the samples of a datapoint."""
+        """The mean of v_s v_s^T over samples, (N, D, D), where v_1, ..., v_S are the rows (N, S, D)."""
         return outer(rows) / rows.shape[1]
 
     def kfac(self) -> PerLayer:
@@ -82,17 +82,20 @@ class Curvature(Passes):
         return self.sampled(np.stack([self.output_gradient(y) for y in self.problem.labels.swapaxes(0, 1)], axis=1))
 
     def projected(self) -> Array:
-        """C_L z (N, S, D_L). A wrong root may have a different number of columns; the columns of both are used."""
+        """C_L z per datapoint and projection z, (N, S, D_L).
+
+        If the number of columns of a wrong root C_L differs from the length of z, the product uses the smaller number.
+        """
         Z, rows = self.problem.arguments.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])
         return Z[:, :, :K] @ rows[:, :K]
 
     def rp(self) -> PerLayer:
-        """G_l by random projections of C_L."""
+        """G_l from random projections of C_L."""
         return self.sampled(self.projected())
 
     def labels(self) -> PerLayer:
-        """Labels sampled with the draws of the problem."""
+        """Labels that are sampled with the random numbers `draws` of the problem."""
         sample = OBJECTIVES[self.problem.objective].sample
         pairs = zip(self.h[self.L], self.problem.draws, strict=True)
         return {1: np.array([[sample(h, draw) for draw in draws] for h, draws in pairs])}
@@ -116,13 +119,13 @@ class Curvature(Passes):
         return dict(sorted(H.items()))
 
     def hessian_blocks(self) -> PerLayer:
-        """The blocks of the Hessian (7), the mean of Q_l kron H_l."""
+        """The blocks of the Hessian (7), the means of Q_l kron H_l over the datapoints."""
         return self.blocks(self.preactivation_hessians())
 
     def gauss_newton_blocks(self) -> PerLayer:
-        """The blocks of the Gauss-Newton matrix (16), the mean of Q_l kron G_l."""
+        """The blocks of the Gauss-Newton matrix (16), the means of Q_l kron G_l over the datapoints."""
         return self.blocks(self.preactivation_gauss_newton())
 
     def blocks(self, of: PerLayer) -> PerLayer:
-        """The mean of the Kronecker products of a a^T and the given matrices (N, D_l, D_l)."""
+        """The mean of a_{l-1} a_{l-1}^T kron M per layer, where M are the given matrices (N, D_l, D_l)."""
         return {l: self.mean(kron_each(self.moments(l), G)) for l, G in of.items()}

@@ -12,7 +12,10 @@ PerLayer = dict[int, Array]
 
 
 class Passes:
-    """Activations, derivatives and H_L. The keys of layers are 1, ..., L, and the first axis is over the datapoints."""
+    """Activations, derivatives and H_L, with the datapoints on the first axis.
+
+    A dictionary of layers has the keys 1, ..., L.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -24,7 +27,7 @@ class Passes:
 
     @property
     def scale(self) -> float:
-        """A factor of the loss, 1 in the right formulas."""
+        """A factor by which the loss is multiplied, which is 1 in the right formulas."""
         return 1.0
 
     def kernel(self, l: int) -> Array:
@@ -36,11 +39,11 @@ class Passes:
         return self.problem.reference.f(l)
 
     def with_unit(self, a: Array) -> Array:
-        """Append the unit that multiplies the bias: (N, D + 1)."""
+        """Append the unit that multiplies the bias to activations (N, D). Returns an array (N, D + 1)."""
         return np.hstack([a, np.ones((len(a), 1))])
 
     def forward(self) -> tuple[PerLayer, PerLayer]:
-        """a_0, ..., a_{L-1} with their unit, keyed by the layer above them, and h_1, ..., h_L."""
+        """Return dictionaries a and h, where a[l] is a_{l-1} with its unit and h[l] is h_l, for l = 1, ..., L."""
         a, h = {1: self.with_unit(self.problem.X)}, {}
         for l in range(1, self.L + 1):
             h[l] = a[l] @ self.W[l].T
@@ -50,7 +53,7 @@ class Passes:
 
     @cached_property
     def passes(self) -> tuple[PerLayer, PerLayer]:
-        """The results of the forward pass, computed once."""
+        """The result of the forward pass, which is computed only once."""
         return self.forward()
 
     @property
@@ -68,7 +71,7 @@ class Passes:
         return self.transfer(l).first(self.h[l])
 
     def output_gradient(self, Y: Any) -> Array:
-        """dE/dh_L (N, D_L) at the labels Y, one per datapoint."""
+        """dE/dh_L (N, D_L), with one label per datapoint in Y."""
         gradient = OBJECTIVES[self.problem.objective].gradient
         return self.scale * np.stack([gradient(h, y) for h, y in zip(self.h[self.L], Y, strict=True)])
 
@@ -87,12 +90,12 @@ class Passes:
         return (rows @ self.kernel(l + 1)) * self.derivative(l)[:, None, :]
 
     def propagated(self, rows: Array) -> PerLayer:
-        """Propagate rows (N, K, D_L) from the outputs to every layer."""
+        """Propagate rows (N, K, D_L) from the outputs to every layer. Returns rows (N, K, D_l) per layer l."""
         at = {self.L: rows}
         for l in range(self.L - 1, 0, -1):
             at[l] = self.one_layer_down(l, at[l + 1])
         return dict(sorted(at.items()))
 
     def mean(self, x: Array) -> Array:
-        """The mean over the datapoints."""
+        """The mean of an array over its first axis, the axis of the datapoints."""
         return np.mean(x, axis=0)

@@ -1,4 +1,4 @@
-"""Matrix-free products, and the step size and quadratic model of Appendix C.2."""
+"""Matrix-free products, the step size, and the quadratic model of Appendix C.2."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,10 +16,13 @@ def dot(u: PerLayer, v: PerLayer) -> Any:
 
 
 class Products(Curvature):
-    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with a direction V. f includes the L2 term."""
+    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with vectors, and the quadratic model.
+
+    The function f is the mean of E plus the L2 term.
+    """
 
     def full_damping(self) -> Any:
-        """tau + eta, the damping of the full matrix."""
+        """tau + eta, the damping of the full Gauss-Newton matrix."""
         return self.problem.arguments.tau + self.eta()
 
     def eta(self) -> Any:
@@ -27,7 +30,7 @@ class Products(Curvature):
         return self.problem.arguments.eta
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
-        """The R-operator: R a_{l-1}, with 0 for the unit, and R h_l."""
+        """The derivatives R{a_{l-1}}, with 0 for the unit, and R{h_l} along the direction V, for every layer l."""
         Ra, Rh = {1: np.zeros_like(self.a[1])}, {}
         for l in range(1, self.L + 1):
             Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
@@ -40,12 +43,12 @@ class Products(Curvature):
         return self.pushed(V)[1][self.L]
 
     def pulled_back(self, U: Array) -> PerLayer:
-        """The mean of J_n^T u_n over the datapoints."""
+        """The mean over n of J_n^T u_n, where J_n is the Jacobian at datapoint n and u_n is row n of U (N, D_L)."""
         rows = self.propagated(U[:, None, :])
         return {l: self.mean(v[:, 0, :, None] * self.a[l][:, None, :]) for l, v in rows.items()}
 
     def output_product(self, v: Array) -> Array:
-        """The products of C_L C_L^T with vectors v (N, D_L)."""
+        """The product of C_L C_L^T and v per datapoint, (N, D_L), for vectors v (N, D_L)."""
         return (self.output_gauss_newton() @ v[:, :, None])[:, :, 0]
 
     def gauss_newton_product(self, V: PerLayer) -> PerLayer:
@@ -66,11 +69,11 @@ class Products(Curvature):
         }
 
     def only_layer(self, l: int) -> PerLayer:
-        """V_l, and zeros for the other layers."""
+        """The direction V with zeros in all layers except l."""
         return {m: V if m == l else 0 * V for m, V in self.V.items()}
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        """f at the given weights W, by default those of the problem."""
+        """f at the weights W, which are by default the weights of the problem."""
         if W is None:
             return self.loss() + self.eta() / 2 * dot(self.W, self.W)
         return type(self)(replace(self.problem, weights=tuple(W[l] for l in sorted(W)))).regularised_loss()

@@ -10,18 +10,18 @@ from .products import Products
 
 
 class Solves(Products):
-    """omega, the damped factors, and the solves with them."""
+    """omega, damped factors, and linear systems with damped matrices."""
 
     def solved(self, A: Array, B: Array) -> Array:
         """The solution A^-1 B."""
         return np.linalg.solve(A, B)
 
     def vec(self, V: Array) -> Array:
-        """The stacked columns of V."""
+        """The vector of the stacked columns of V."""
         return V.T.reshape(-1)
 
     def unvec(self, v: Array, shape: tuple[int, ...]) -> Array:
-        """The matrix of a shape from its stacked columns."""
+        """The matrix with the given shape whose stacked columns are v."""
         return v.reshape(shape[::-1]).T
 
     def block_damping(self) -> Any:
@@ -34,13 +34,16 @@ class Solves(Products):
         return {l: (Q[l], G[l]) for l in self.W}
 
     def relative_norm(self, A: Array, norm: str) -> Any:
-        """|A| / |I| in a norm; for the trace, the mean eigenvalue of A."""
+        """|A| / |I| in the given norm, where I is the identity of the order of A.
+
+        For the trace, |A| / |I| is the mean eigenvalue of A.
+        """
         if norm == "trace":
             return np.trace(A) / len(A)
         return np.linalg.norm(A) / np.sqrt(len(A)) if norm == "frobenius" else np.linalg.eigvalsh(A)[-1]
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
-        """omega (38), or 1 if a norm is 0."""
+        """omega (38) in the given norm, or 1 if the norm of Q or of G is 0."""
         q, g = self.relative_norm(Q, norm), self.relative_norm(G, norm)
         return np.sqrt(q / g) if q > 0 and g > 0 else 1.0
 
@@ -62,12 +65,12 @@ class Solves(Products):
         return np.trace(Q) * np.trace(G)
 
     def factored_solve(self, Q: Array, G: Array, V: Array, norm: str = "trace") -> Array:
-        """The inverse of (36) times vec(V)."""
+        """The product of the inverse of (36) and vec(V), as a matrix of the shape of V."""
         Q, G = self.damped_factors(Q, G, norm)
         return self.solved(Q, self.solved(G, V).T).T
 
     def exact_solve(self, Q: Array, G: Array, V: Array) -> Array:
-        """The inverse of (35) times vec(V)."""
+        """The product of the inverse of (35) and vec(V), as a matrix of the shape of V."""
         block = self.kronecker(Q, G) + self.block_damping() * np.eye(V.size)
         return self.unvec(self.solved(block, self.vec(V)), V.shape)
 
@@ -89,14 +92,14 @@ class Solves(Products):
         return self.mean(J.swapaxes(1, 2) @ J)
 
     def whole_solve(self, V: PerLayer) -> PerLayer:
-        """The inverse of C-bar times V."""
+        """The product of the inverse of C-bar and V, per layer."""
         G = self.gauss_newton_matrix()
         x = self.solved(G + self.full_damping() * np.eye(len(G)), np.concatenate([self.vec(V[l]) for l in V]))
         ends = np.cumsum([V[l].size for l in V])[:-1]
         return {l: self.unvec(part, V[l].shape) for l, part in zip(V, np.split(x, ends), strict=True)}
 
     def block_solve(self, V: PerLayer) -> PerLayer:
-        """(G_l + k I)^-1 V_l with the exact blocks G_l of the Gauss-Newton matrix."""
+        """The product of (B_l + k I)^-1 and V_l per layer, where B_l are the exact Gauss-Newton blocks (16)."""
         k = self.block_damping()
         return {
             l: self.unvec(self.solved(G + k * np.eye(len(G)), self.vec(V[l])), V[l].shape)

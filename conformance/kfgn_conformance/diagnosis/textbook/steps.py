@@ -1,4 +1,4 @@
-"""Algorithm 1 with every heuristic of Appendix C: one step from a state of an optimiser trajectory to the next."""
+"""One step of Algorithm 1 with every heuristic of Appendix C, from a checkpoint of an optimiser trajectory."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ UNIT = 2.0**-53
 
 
 class StepResult(NamedTuple):
-    """The state after a step, with the loss before it and the step size."""
+    """The state after a step, with f before the step and the step size alpha."""
 
     weights: PerLayer
     average: PerLayer
@@ -29,10 +29,10 @@ class StepResult(NamedTuple):
 
 
 class Steps(Solves):
-    """A step from a state whose batch and weights are those of the problem."""
+    """Formulas of a step from a checkpoint, for a problem with the weights and the batch of this checkpoint."""
 
     def at(self, here: Checkpoint) -> "Steps":
-        """The same formulas at the weights and on the batch of a state."""
+        """The formulas for the problem with the weights, the batch and the dampings of a checkpoint."""
         problem, trajectory = self.problem, self.trajectory()
         arguments = problem.arguments._replace(tau=here.tau, gamma=here.gamma)
         if trajectory.method == "rp":
@@ -45,13 +45,13 @@ class Steps(Solves):
         return type(self)(there)
 
     def trajectory(self) -> Trajectory:
-        """The trajectory of the problem, with its settings."""
+        """The optimiser trajectory of the problem, which has the settings and the checkpoints."""
         trajectory = self.problem.trajectory
         assert trajectory is not None
         return trajectory
 
     def weight_of_old(self, t: int, limit: float) -> float:
-        """beta_t (45), the weight of the old value in an average."""
+        """beta_t (45), the weight of the old value in a moving average."""
         return min(limit, 1 - 1 / t)
 
     def averaged(self, old: PerLayer, new: PerLayer, t: int, limit: float) -> PerLayer:
@@ -60,7 +60,7 @@ class Steps(Solves):
         return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
     def averaged_factors(self, here: Checkpoint) -> tuple[PerLayer, PerLayer]:
-        """The averaged factors, updated with those of the batch every `refresh` steps."""
+        """The averaged factors Q and G, which are updated with the factors of the batch every `refresh` steps."""
         trajectory = self.trajectory()
         old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
         done, due = divmod(here.t, trajectory.refresh)
@@ -71,7 +71,7 @@ class Steps(Solves):
         return Q, G
 
     def with_gamma(self, gamma: Any) -> "Steps":
-        """The same formulas with a different damping gamma of the blocks."""
+        """The formulas for the problem with a different gamma."""
         arguments = self.problem.arguments._replace(gamma=np.asarray(gamma))
         return type(self)(replace(self.problem, arguments=arguments))
 
@@ -86,7 +86,11 @@ class Steps(Solves):
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
     def visible(self, A: Array, damping: Any) -> Any:
-        """The damping of A, at least 8 sqrt(D) u tr(A) unless it is 0, so that rounding does not remove it."""
+        """The damping of A (D, D), increased to 8 sqrt(D) u tr(A) if it is smaller, so that rounding does not remove
+        it.
+
+        A damping of 0 is unchanged. u is the unit roundoff of float64.
+        """
         return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
@@ -115,11 +119,11 @@ class Steps(Solves):
         return all(self.positive_definite(A) for pair in damped for A in pair)
 
     def decrease(self, delta: PerLayer) -> Any:
-        """Twice the decrease of the quadratic model along a direction, with the optimal step size."""
+        """Twice the decrease of the quadratic model by the step along a direction with the optimal step size."""
         return dot(delta, self.regularised_gradient()) ** 2 / self.curvature_along(delta)
 
     def bounded(self, value: Any, bounds: tuple[float, float] | None) -> Any:
-        """The value, clipped to its bounds if there are any."""
+        """The value, clipped to the bounds. Without bounds, the value is unchanged."""
         return value if bounds is None else min(max(value, bounds[0]), bounds[1])
 
     def omega_tau(self) -> float:
@@ -131,7 +135,7 @@ class Steps(Solves):
         return DECAY**T_GAMMA
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
-        """The candidate for gamma whose step decreases the model most, of three (C.3.2)."""
+        """The adapted gamma (C.3.2): of three candidates, the value whose step decreases the quadratic model most."""
         gamma, omega, bounds = self.problem.arguments.gamma, self.omega_gamma(), self.trajectory().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
         usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]
@@ -142,7 +146,7 @@ class Steps(Solves):
         )
 
     def adapted_tau(self, rho: Any) -> Any:
-        """tau, adapted by the reduction ratio rho (C.3.1)."""
+        """The adapted tau (C.3.1), which depends on the reduction ratio rho."""
         trajectory, tau = self.trajectory(), self.problem.arguments.tau
         low, high = (n / d for n, d in trajectory.thresholds)
         omega = self.omega_tau()
@@ -155,23 +159,23 @@ class Steps(Solves):
         )
 
     def rejected(self, here: Checkpoint) -> StepResult:
-        """A step whose matrix is not positive definite: gamma is increased, and the weights stay."""
+        """The result of a rejected step: gamma is increased, and the weights are unchanged."""
         average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
         return StepResult(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
 
     def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
-        """rho of an update. The second argument is its part without momentum."""
+        """rho of an update. The second argument is the update without momentum."""
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """True if both changes in (42) are below eight roundings of f. tau is then not adapted."""
+        """True if both changes in (42) are within eight rounding errors of f, so that tau is not adapted."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)
         return bool(max(abs(self.regularised_loss(moved) - f), abs(self.change_in_model(update))) <= limit)
 
     def step(self, here: Checkpoint) -> StepResult:
-        """A step from a state whose batch is that of the problem."""
+        """A step from a checkpoint whose weights and batch are those of the problem."""
         trajectory, t = self.trajectory(), here.t + 1
         factors = (
             self.averaged_factors(here) if trajectory.method not in ("hessian_free", "hessian_free_blocks") else None
@@ -197,7 +201,7 @@ class Steps(Solves):
         return StepResult(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
 
     def optimiser_step(self) -> list[Array]:
-        """The fields of a step from each state of the trajectory."""
+        """The arrays of the results of a step from each checkpoint of the trajectory."""
         arrays: list[Array] = []
         for here in self.trajectory().checkpoints:
             step = self.at(here).step(here)
