@@ -18,7 +18,7 @@ class Found(NamedTuple):
 
     question: the question that has the wrong answer
     answer:   the answer with its verdict
-    since:    the questions since the last right answer to `question`, or all earlier questions without a right answer
+    since:    the questions since the last right answer to `question`, or all earlier questions if no answer was right
     before:   True if `question` had a right answer before
     """
 
