@@ -56,7 +56,8 @@ def relatives(problem: Problem) -> tuple[Problem, ...]:
 def relative(problem: Problem, part: str) -> Problem | None:
     """Make a relative with one part from a random problem of the same shape. The id of the relative names the part.
 
-    The first relative that is far from every discontinuity is returned, or None if every relative is near one.
+    The result is the first relative that is far from every discontinuity, or None if all candidates are near a
+    discontinuity.
     """
     sizes = problem.N, problem.labels.shape[1]
     shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
