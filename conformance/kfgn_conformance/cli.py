@@ -193,7 +193,7 @@ def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | 
 
 
 def _all_usable(implementations: Sequence[Implementation], given: argparse.Namespace, log: Output) -> bool:
-    """True if every adapter and every required backend is usable. Print the reason for all others."""
+    """Return True if every adapter and required backend is usable, or print the reasons and return False."""
     usable = {each.name for each in implementations if each.adapter}
     reasons = {each.name: each.reason for each in implementations if each.adapter is None}
     missing = sorted(set(given.require) - usable)

@@ -139,7 +139,7 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
     except NoAnswerError as error:
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=one_line(error))
     except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
-        if type(error) is KeyboardInterrupt:  # this exception most likely comes from the keyboard
+        if type(error) is KeyboardInterrupt:  # KeyboardInterrupt most likely comes from the keyboard
             raise
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=error_line(error))
     if names := changed(problem, given):

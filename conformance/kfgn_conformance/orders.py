@@ -1,8 +1,8 @@
 """Questions in several orders, since the answers of an implementation with a state may depend on earlier questions.
 
 Each row of the table runs one quantity on all problems. This module runs every quantity again after all other
-quantities, on a few small problems, in orders that a seed decides. The tolerance is a rough one, since an answer that
-an earlier question spoils has a large error.
+quantities, on a few small problems, in orders that a seed decides. The tolerance is rough, since an answer that an
+earlier question spoils has a large error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

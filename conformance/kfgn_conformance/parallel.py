@@ -40,7 +40,9 @@ def run_in_processes(
     progress: Callable[[str], None] = ignored,
     ended: Callable[[str, Row], None] = ignored,
 ) -> Report:
-    """Do the same as `run` in several processes.
+    """Run the quantities on every problem with every implementation, in several processes.
+
+    jobs:                 the number of processes
 
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
@@ -94,7 +96,7 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
     elif name not in described.quantities:
         status, why = Status.UNIMPLEMENTED, f"{described.name} does not offer {name}"
     else:
-        status, why = Status.ERROR, "it was not judged: a process of the kit has ended, with what was called in it"
+        status, why = Status.ERROR, "the row was not judged, since a process of the kit ended too early"
     ratio = math.inf if status is Status.ERROR else 0.0
     return [Verdict(status, problem.id, ratio, detail=why) for problem in filter(ROWS[name].applies_to, problems)]
 

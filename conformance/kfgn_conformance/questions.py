@@ -16,7 +16,7 @@ from .rough import ROUGH, has_value
 from .verdicts import NOT_RUN
 
 SHAPES = 3
-"""The number of problems of different shapes, of which the first has its relatives with it."""
+"""The maximum number of problems of different shapes whose questions are repeated."""
 
 SMALL = 4000
 """The bound of small problems: the number of weights times the number of datapoints is below this bound."""
@@ -34,7 +34,7 @@ class SmallProblem:
 
     @cached_property
     def relatives(self) -> tuple["SmallProblem", ...]:
-        """Problems that differ from this one in one part."""
+        """The problems that differ from this problem in one part."""
         return tuple(map(SmallProblem, relatives(self.problem)))
 
     def question(self, name: str, implementation: Implementation) -> Oracle | None:

@@ -37,8 +37,8 @@ def run(
     expected:   the expected failures
     repeat:     False to omit the repetition of the questions in other orders
     oracles:    oracles that several runs share; by default, the oracles of a row are freed when the row ends
-    progress:   called with the name of each row when it begins
-    ended:      called with the name of each row and the row when it ends
+    progress:   called with the name of each row when the row begins
+    ended:      called with the name and the content of each row when the row ends
     """
     problems = list(problems)
     rows: dict[str, Row] = {}
