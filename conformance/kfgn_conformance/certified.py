@@ -161,7 +161,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
-        f"c (sqrt(n) u size + d), c = {C}. The radius is divided by max|Q|. "
+        f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )

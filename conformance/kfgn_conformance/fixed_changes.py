@@ -1,7 +1,7 @@
 """The program that writes and verifies the file of `known_changes`.
 
-`python -m kfgn_conformance.fixed_changes write` computes the missing entries of the file. `verify` instead of `write`
-computes all entries again and compares them with the file.
+`python -m kfgn_conformance.fixed_changes write` computes the missing entries of the file.
+`python -m kfgn_conformance.fixed_changes verify` computes all entries again and compares them with the file.
 """
 
 import argparse

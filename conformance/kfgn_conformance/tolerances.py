@@ -5,8 +5,8 @@
 u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L.
 
 Rounding errors are proportional to the size. For most quantities, the size is the largest element of the oracle's
-array. For the solution of a linear system, the size is this element times the condition number of the system. For a
-difference of larger terms, the size is the magnitude of the terms.
+array. For the solution of a linear system, the size is the largest element times the condition number of the system.
+For a difference of larger terms, the size is the magnitude of these terms.
 
 d is the change of the array if the inputs and every operation of the reference are rounded with unit roundoff u (see
 `changes`). No implementation can avoid the change by rounded inputs. The change by rounded operations is the loss of
@@ -15,8 +15,8 @@ accuracy in the formulas of the paper.
 Rounding errors with random signs grow like sqrt(n), and not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32, sqrt(n) allows an error of 1.5e-5 times the size, while n would allow 4.8e-4 times the size.
 
-d is measured with the 24 bits of float32 for both dtypes, and multiplied by u / 2^-24, since d is proportional to u.
-d cannot be measured with u = 2^-53, since the rounding errors of the reference are of the same magnitude.
+For both dtypes, d is measured with the 24 bits of float32, and multiplied by u / 2^-24, since d is proportional to u. A
+change of 2^-53 cannot be measured, since the rounding errors of the reference are as large.
 
 `Oracle.tolerances` applies the rule.
 """
