@@ -1,15 +1,15 @@
-"""Conformance kit: any implementation of Botev, Ritter and Barber (2017), compared with the reference.
+"""Conformance kit, which compares any implementation of Botev, Ritter and Barber (2017) with the reference.
 
 Questions and right answers
 
 * problems:       networks with weights and a batch, and their JSON format
 * quantities:     quantities that the paper defines on a problem, each with its equation
 * oracle:         the reference's answer to a question, which is a quantity on a problem
-* tolerances:     the tolerance rule
-* problem_sets:   sets of problems that are chosen by values and tolerances
-* changes:        the d of the rule, in the arithmetic of `arithmetic`
-* known_changes:  the d that ships with the kit, written by `fixed_changes`
-* certified:      the accuracy of the reference itself, by ball arithmetic
+* tolerances:     the rule by which the tolerance of an answer is computed
+* problem_sets:   sets of problems that are chosen by the values of quantities and by tolerances
+* changes:        the term d of the tolerance rule, computed in the arithmetic of `arithmetic`
+* known_changes:  the values of d that ship with the kit, written by `fixed_changes`
+* certified:      the accuracy of the reference, by ball arithmetic
 
 Implementations
 
@@ -22,12 +22,12 @@ Implementations
 Running
 
 * judging:        the comparison of one answer with the oracle
-* runner:         all questions to all implementations
-* parallel:       a run in several processes, which are those of `pools`
-* orders:         the questions in other orders
-* questions:      their choice, with problems of `relatives` and the tolerances of `rough`
-* causes:         the question that makes an answer wrong
-* diagnosis:      the mistake behind wrong answers
+* runner:         the run of all questions by all implementations
+* parallel:       a run in several processes, which `pools` starts
+* orders:         the repetition of questions in other orders
+* questions:      the choice of the repeated questions, with problems of `relatives` and tolerances of `rough`
+* causes:         the search for an earlier question that makes an answer wrong
+* diagnosis:      the mistake that explains wrong answers
 
 Results
 
@@ -36,8 +36,8 @@ Results
 * results:        cells, rows and reports
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors, whose files are in `vectors`
-* equations:      the paper's equations, printed
-* cli:            the command `kfgn-check`, with the options of `options`
+* equations:      the command that prints the paper's equations
+* cli:            the command `kfgn-check`, whose options are in `options`
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError

@@ -1,10 +1,10 @@
-"""The command `kfgn-check`, also as `python -m kfgn_conformance`."""
+"""The command `kfgn-check`, which also runs as `python -m kfgn_conformance`."""
 
 import sys
 
 
 def main() -> int:
-    """Run `cli.main` and return its exit status. Without its libraries, print the pip command that installs them."""
+    """Run `cli.main` and return its exit status. Print the pip command for a library that is not installed."""
     try:
         from . import cli
 

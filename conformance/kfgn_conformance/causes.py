@@ -1,4 +1,4 @@
-"""The cause of an answer that is right at first and wrong later: a question that makes it wrong, found by replays."""
+"""The search for the question after which an answer is wrong, by replays of the questions to an implementation."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,16 +10,16 @@ from .rough import ROUGH
 from .verdicts import RIGHT, Status, Verdict
 
 REPLAYS = 60
-"""The most questions that are tried as the cause of a wrong answer."""
+"""The maximum number of questions that are tried as the cause of a wrong answer."""
 
 
 class Found(NamedTuple):
-    """A wrong answer.
+    """A wrong answer, and the questions before it.
 
-    question: the question
-    answer:   the answer, judged
-    since:    the questions since the last right answer to the same question; all earlier questions without one
-    before:   True if the question had a right answer before
+    question: the question that has the wrong answer
+    answer:   the answer with its verdict
+    since:    the questions since the last right answer to `question`, or all earlier questions if no answer was right
+    before:   True if `question` had a right answer before
     """
 
     question: Oracle
@@ -29,23 +29,23 @@ class Found(NamedTuple):
 
 
 def is_right(question: Oracle, implementation: Implementation) -> bool:
-    """Ask the question. True if there is an answer, and it is not proved wrong."""
+    """Ask the question, and return True if the implementation gives an answer that is not proved wrong."""
     return judged(implementation, question, ROUGH).verdict.status in RIGHT
 
 
 def verdict_on(found: Found, implementation: Implementation, *, explained: bool) -> Verdict:
-    """Return the verdict with a detail that names the questions after which the answer was wrong.
+    """Return the verdict on a wrong answer, with a detail that names the questions after which the answer was wrong.
 
-    explained: True to repeat questions until the single question is found that makes the answer wrong
+    explained: True to search by replays for the single question that makes the answer wrong
     """
     verdict = found.answer.verdict
     restarted = explained and implementation.restart()
     right = explained and is_right(found.question, implementation)
     if restarted and not right and not found.before:
-        return verdict  # the answer is wrong on its own, and no order is the cause
+        return verdict  # the answer is wrong without earlier questions, so the order is not the cause
     first = "right when asked alone, " if restarted and right else "right at first, " if found.before else ""
     if kept := kept_from(found, implementation):
-        when = f"wrong after {kept}, whose answer it gives again"
+        when = f"wrong after {kept}, whose answer is given again"
     elif culprit := made_wrong_by(found, implementation) if right else None:
         when = "wrong when asked again" if culprit is found.question else f"wrong after {culprit}"
     else:
@@ -54,14 +54,14 @@ def verdict_on(found: Found, implementation: Implementation, *, explained: bool)
 
 
 def in_words(questions: Sequence[Oracle]) -> str:
-    """Describe the number of questions, and the last of them."""
+    """Describe questions by their number and by the last question."""
     if not questions:
         return "the questions of the table"
     return str(questions[0]) if len(questions) == 1 else f"{len(questions)} questions, the last of them {questions[-1]}"
 
 
 def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find the earlier question whose right answer was also given, wrongly, to this one; None if there is none."""
+    """Find an earlier question whose right answer equals the wrong answer, or return None."""
     question, wrong = found.question, found.answer.wrong
     if wrong is None:
         return None
@@ -74,9 +74,10 @@ def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
 
 
 def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find the question after which the answer, which is right now, becomes wrong; None if there is none.
+    """Find the question after which the answer, which is right now, becomes wrong, or return None.
 
-    The likely questions come first: the same question, the same quantity elsewhere, others on the same problem.
+    The likely questions come first: the same question, then the same quantity on different problems, and then other
+    quantities on the same problem.
     """
     question = found.question
     for other in [question, *nearest(found)][:REPLAYS]:
@@ -88,7 +89,10 @@ def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None
 
 
 def nearest(found: Found) -> list[Oracle]:
-    """Sort the earlier questions, each once: first the same quantity, then the same problem, and then the latest."""
+    """Sort the distinct earlier questions: first the same quantity, then the same problem, and then all others.
+
+    In each of these three groups, the latest question comes first.
+    """
 
     def distance(other: Oracle) -> int:
         if other.quantity == found.question.quantity:

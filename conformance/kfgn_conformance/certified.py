@@ -1,7 +1,7 @@
-"""The reference in ball arithmetic: true values with a certified radius, and the error of the reference in float64.
+"""The reference in ball arithmetic: values with a certified error bound, and the error of the float64 reference.
 
-A ball is a number with a bound of its error. The same functions run on NumPy object arrays of balls (`arb` of
-python-flint). Functions that need eigenvalues get certified ones: see `balls_have_eigenvalues`.
+A ball is a number with a bound of its error. The functions of the reference run unchanged on NumPy object arrays of
+balls (`arb` of python-flint). `balls_have_eigenvalues` gives certified eigenvalues to functions that need eigenvalues.
 """
 
 import contextlib
@@ -51,25 +51,25 @@ def bounds(balls: Array) -> tuple[Array, Array]:
 
 
 def dense_solution(p: Problem) -> Arrays:
-    """Compute (35)^-1 V as a dense Kronecker system. Repeated eigenvalues could not be certified."""
+    """Compute (35)^-1 V by a dense Kronecker system, since repeated eigenvalues cannot be certified."""
     return for_each_block(
         p, lambda Q, G, V: ref.unvec(ref.solve(ref.damped_block(Q, G, damping(p)), ref.vec(V)), len(G))
     )
 
 
 def dense_log_determinant(p: Problem) -> Arrays:
-    """Compute log det of (35) by elimination, without eigenvalues."""
+    """Compute the log determinant of (35) by elimination, without eigenvalues."""
     return for_each_block(p, lambda Q, G, V: np.sum(np.log(ref.ldl(ref.damped_block(Q, G, damping(p)))[1])))
 
 
 OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
-"""Quantities whose certified value is computed in a different way from the oracle's."""
+"""The functions for quantities whose certified value is not computed by the function of the oracle."""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
-    """Compute the quantity as arrays of balls.
+    """Compute the quantity in ball arithmetic, as arrays of balls.
 
-    Raises `ValueError` if balls cannot decide: for a repeated eigenvalue, a tie, or a divisor that may be 0.
+    Raises `ValueError` if balls cannot decide a comparison: a repeated eigenvalue, a tie, or a divisor that may be 0.
     """
     oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
     with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
@@ -84,13 +84,12 @@ def certified(problem: Problem, quantity: Quantity) -> Arrays:
 class Accuracy:
     """The accuracy of the float64 reference for one quantity, over some problems.
 
-    ratio:     an upper bound of the largest ratio of the error of the float64 reference to its tolerance; the error is
-               the distance to the farther end of the certified ball
+    ratio:     the largest error / tolerance, where the error is the distance to the farther end of the certified ball
     problem:   the id of the problem with this ratio
-    width:     the largest radius / max|Q| of a ball
+    width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array
     asked:     the number of problems on which the quantity was compared
-    undecided: the number of problems on which balls cannot decide, as in `certified`
-    loose:     the number of problems on which the tolerance proves nothing
+    undecided: the number of problems on which `certified` raises `ValueError`, since balls cannot decide
+    loose:     the number of problems on which the tolerance is too large to prove anything
     """
 
     quantity: Quantity
@@ -103,7 +102,7 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """Compute the accuracy of the reference for every quantity. `progress` is called with the name of each."""
+    """Compute the accuracy of the reference for every quantity. progress: called with the name of each quantity."""
     problems = list(problems)
     accuracies = []
     for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
@@ -133,7 +132,7 @@ def accuracy(quantity: Quantity, problems: Iterable[Problem]) -> Accuracy:
 
 
 def error_and_width(oracle: Oracle) -> tuple[float, float]:
-    """Compute the largest error / tolerance over the oracle's arrays, and the largest radius / max|Q| of a ball."""
+    """Compute the largest error / tolerance and the largest radius / max|Q| over the arrays of the oracle."""
     allowed, true_arrays = oracle.tolerances("float64"), certified(oracle.problem, oracle.quantity)
     ratios, widths = [], []
     with flint.ctx.workprec(PRECISION):
@@ -141,14 +140,14 @@ def error_and_width(oracle: Oracle) -> tuple[float, float]:
             errors = [abs(flint.arb(e)) for e in np.ravel(to_ball(value) - balls)]
             if tolerance > 0:
                 ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
-            else:  # the quantity is 0, as a difference of equal balls is, except for its radius
+            else:  # the quantity is exactly 0, such as a difference of equal balls, which still has a radius
                 ratios.append(np.inf if any(e > 0 for e in errors) else 0.0)
             widths.append(max((float(r) for r in np.ravel(radius(balls))), default=0.0) / (scale or 1.0))
     return float(np.max(ratios)), float(np.max(widths))
 
 
 def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console) -> None:
-    """Print the table, and below it the problems, the rule and the versions."""
+    """Print the table of accuracies, and then the number of problems, the tolerance rule and the versions."""
     table = Table(title="float64 reference: error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("quantity", "equation", "ratio", "worst on", "radius", "asked"):
         table.add_column(head, justify="right" if head in ("ratio", "radius", "asked") else "left", no_wrap=True)
@@ -162,7 +161,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
-        f"c (sqrt(n) u size + d), c = {C}. The radius is relative to max|Q|. "
+        f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )
@@ -170,18 +169,18 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """Replace the functions that the reference has for float64 alone, those of `_spectral`, by certified ones."""
+    """Replace the functions of `_spectral`, which the reference has only for float64, by certified functions."""
     with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
         yield
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Compute certified eigenvalues and eigenvectors of length 1. Raises `ValueError` for balls that overlap."""
+    """Compute certified eigenvalues and eigenvectors of length 1. Raises `ValueError` if eigenvalue balls overlap."""
     values, vectors = flint.acb_mat(len(A), len(A), list(np.ravel((A + A.T) / 2))).eig(right=True)
     columns = []
     for j in range(len(A)):
         v = [vectors[i, j] for i in range(len(A))]
-        # an eigenvector of a real symmetric matrix is real, except for a factor
+        # an eigenvector of a real symmetric matrix is real up to a complex factor
         largest = max(v, key=lambda c: float(abs(c).mid()))
         real = np.array([(c / largest).real for c in v], dtype=object)
         columns.append(real / np.sqrt(np.sum(real * real)))
@@ -189,11 +188,12 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def spectral_norm(A: Array) -> Any:
-    """Compute the largest eigenvalue of a positive semi-definite A, repeated or not.
+    """Compute the largest eigenvalue of a positive semi-definite matrix A, which may be a repeated eigenvalue.
 
-    C is the matrix of the centres, and m is even. The largest eigenvalue of C lies between tr(C^m)^(1/m) / D^(1/m) and
-    tr(C^m)^(1/m). Here m is 2^PRECISION, by repeated squaring, in which balls with a radius would grow without bound.
-    The radii move the eigenvalue by at most their Frobenius norm (Weyl).
+    C is the matrix of the centres of A, with D rows. For even m, the largest eigenvalue of C lies between
+    tr(C^m)^(1/m) / D^(1/m) and tr(C^m)^(1/m). The function uses m = 2^PRECISION. The power C^m is computed by repeated
+    squaring of the centres alone, since the radii of A would grow without bound. The radii change the eigenvalue by at
+    most the Frobenius norm of the radii (Weyl).
     """
     centre, spread = midpoint(A), np.sum(radius(A) ** 2).sqrt().abs_upper()
     if np.all(centre == 0):

@@ -1,7 +1,7 @@
-"""The d of the tolerance rule: the change of a quantity when the inputs and every operation are rounded to 24 bits.
+"""The term d of the tolerance rule: the change of a quantity if inputs and operations are rounded to 24 bits.
 
-It is computed in an arithmetic that is the same on every processor (`arithmetic`), so that no tolerance depends on the
-machine. The autoencoder is the exception: its products take too long in that arithmetic, so NumPy's float32 is used.
+d is computed by the package `arithmetic`, which has the same results on every processor, so that no tolerance depends
+on the machine. For the autoencoder, d is computed in NumPy's float32, since `arithmetic` would take too long.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,24 @@ from .problems.problem import Array, Problem
 from .quantities import Arrays, Quantity, largest
 
 STEP = 2.0**-24
-"""u of float32. Each input moves by this fraction of its value, and each operation is rounded to 24 bits."""
+"""The unit roundoff u of float32, which is also the relative perturbation of each input."""
 
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""The number of weights from which one perturbation is enough. A test shows that the maximum then hardly varies."""
+"""The number of weights from which one perturbation is enough, since a test shows that d then hardly varies."""
 
 
 class UnusableOracleError(ValueError):
-    """An oracle, or a part of its tolerance, is NaN or infinite or cannot be computed with 24 bits."""
+    """Raised if an oracle or a term of its tolerance is NaN, is infinite, or cannot be computed with 24 bits."""
 
 
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
     """Compute d of each array, to three digits.
 
-    d is computed from eight perturbed problems. In each of them every real number x becomes x (1 + u) or x (1 - u) at
-    random, and every operation of the reference is rounded to 24 bits. A problem with at least `LARGE` weights is
-    perturbed once, and computed in NumPy's float32.
+    d is computed from eight perturbed problems. In each perturbed problem, every real number x becomes x (1 + u) or
+    x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with at least `LARGE`
+    weights is perturbed once, and its quantities are computed in NumPy's float32.
     """
     rng = np.random.default_rng(0)
     if problem.parameters >= LARGE:
@@ -44,10 +44,11 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """Return the distance by which an array moves: the largest of its changes, but no less than two lower bounds.
+    """Return the largest change of an array, or a lower bound of the change if the lower bound is larger.
 
-    The last rounding alone moves an answer by u max|Q|, unless it is an integer. Twice the root of the mean square is
-    a bound of a normal error. The largest of eight changes of a single number may be small by chance.
+    The first lower bound is u max|Q|, the change by the last rounding of an array that is not of integers. The second
+    lower bound is twice the root mean square of the changes, which bounds a normally distributed error. The second
+    bound is needed because the largest of eight changes of a single number may be small by chance.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
@@ -66,7 +67,7 @@ def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
 
 
 def at(problem: Problem, quantity: Quantity) -> Arrays:
-    """Compute the quantity in the arithmetic of the problem, and return ordinary arrays."""
+    """Compute the quantity in the arithmetic of the problem, and convert the results to ordinary arrays."""
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return tuple(np.asarray(a) for a in quantity.value(problem))

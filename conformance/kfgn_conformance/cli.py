@@ -89,7 +89,7 @@ def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int
 
 
 def _list(options: argparse.ArgumentParser, folder: Path) -> int:
-    """Print a line for each golden vector."""
+    """Print a line for each golden vector in a folder."""
     from . import golden
 
     try:
@@ -103,7 +103,7 @@ def _list(options: argparse.ArgumentParser, folder: Path) -> int:
 
 
 def _verify(folder: Path) -> int:
-    """Print the faults of the golden vectors."""
+    """Print the faults of the golden vectors in a folder."""
     from . import golden
 
     print_line, faults = partial(Output().print, soft_wrap=True), 0
@@ -117,7 +117,7 @@ def _verify(folder: Path) -> int:
 
 
 def _regenerate(options: argparse.ArgumentParser, folder: Path) -> int:
-    """Write the golden vectors again."""
+    """Write the golden vectors in a folder again."""
     from . import golden
 
     if not golden.CAN_CERTIFY:
@@ -165,14 +165,14 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 
 def _write(report: Report, given: argparse.Namespace) -> bool:
-    """Write the files of a run, before anything is printed. Return False if one could not be written."""
+    """Write the files of a run, before anything is printed. Return False if a file could not be written."""
     lines = written(partial(write_records, report), given.jsonl)
     page = written(lambda path: write_page([records(report)], path), given.html)
     return lines and page
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
-    """Return the expected failures. End the program for options that have no meaning."""
+    """Return the expected failures. End the program with an error for invalid options."""
     for name in (*(given.backend or ()), *given.require):
         if name not in TARGETS:
             options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
@@ -187,13 +187,13 @@ def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> lis
 
 
 def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | None) -> None:
-    """End the program for a file that cannot be written."""
+    """End the program with an error if the file of an option cannot be written."""
     if file is not None and (fault := unwritable(file)):
         options.error(f"{option}: {fault}")
 
 
 def _all_usable(implementations: Sequence[Implementation], given: argparse.Namespace, log: Output) -> bool:
-    """True if every adapter and every required backend is usable. The others are printed with the reason."""
+    """Return True if every adapter and required backend is usable, or print the reasons and return False."""
     usable = {each.name for each in implementations if each.adapter}
     reasons = {each.name: each.reason for each in implementations if each.adapter is None}
     missing = sorted(set(given.require) - usable)

@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 Record = TypeVar("Record")
 
 DEEPEST = 50
-"""The largest supported depth of nested brackets, more than any file needs."""
+"""The maximum depth of nested brackets in a file, above the depth of any file of the kit."""
 
 
 MAX_BYTES = 2**28
-"""The largest size of a file or of the content of a pipe, far above that of any file of the kit."""
+"""The maximum number of bytes in a file or a pipe, far above the number of bytes in any file of the kit."""
 
 
 class FileError(ValueError):
-    """An unreadable or malformed file. The message names the file and the field, and says what was expected."""
+    """Raised for an unreadable or malformed file, with a message that names the file, the field and the expectation."""
 
 
 def content_of(path: Path) -> bytes:
@@ -35,17 +35,17 @@ def content_of(path: Path) -> bytes:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
         else:
-            raise ValueError("it is a device")
+            raise ValueError("the file is a device")
         if len(content) > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES} bytes")
-    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+            raise ValueError(f"the file has more than {MAX_BYTES} bytes")
+    except (OSError, ValueError) as error:  # a path with a zero byte raises ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
     return content
 
 
 def _piped(path: Path) -> bytes:
-    """Read a pipe up to its end, or a little more than `MAX_BYTES`. A pipe without a writer is empty."""
+    """Read a pipe up to its end, or a little more than `MAX_BYTES` bytes. A pipe without a writer counts as empty."""
     content = bytearray()
     with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
@@ -54,12 +54,15 @@ def _piped(path: Path) -> bytes:
                 selector.select()
             content += chunk or b""
     if not content:
-        raise ValueError("it is an empty pipe")
+        raise ValueError("the file is an empty pipe")
     return bytes(content)
 
 
 def from_json(content: bytes, place: object) -> Any:
-    """Decode JSON. Raises `FileError`. place: the name of the file, and the line if it has several."""
+    """Decode JSON. Raises `FileError` for malformed JSON.
+
+    place: the name of the file, with the number of the line in a file of JSON lines
+    """
     try:
         return json.loads(
             content.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refused, parse_float=_finite
@@ -71,7 +74,7 @@ def from_json(content: bytes, place: object) -> Any:
 
 
 def from_toml(content: bytes, place: object) -> Any:
-    """Decode TOML. Raises `FileError`. place: the name of the file."""
+    """Decode TOML. Raises `FileError` for malformed TOML. place: the name of the file."""
     try:
         return tomllib.loads(content.decode())
     except RecursionError as error:
@@ -81,8 +84,11 @@ def from_toml(content: bytes, place: object) -> Any:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """Convert a value to a record. Raises `FileError` for a field that has a wrong type, is missing or is unknown."""
-    import msgspec  # needed only for reading files
+    """Convert decoded JSON or TOML to a record of class `kind`.
+
+    Raises `FileError` for a field that has a wrong type, is missing or is unknown.
+    """
+    import msgspec  # msgspec is needed only for reading files
 
     try:
         converted = msgspec.convert(value, kind)
@@ -98,7 +104,7 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """The first name that the conversion has dropped, or "". Raises `RecursionError` for too deeply nested values."""
+    """Return the first name that the conversion dropped, or "". Raises `RecursionError` for values nested too deep."""
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
@@ -123,7 +129,7 @@ def _reworded(message: str) -> str:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object with these names and values. Raises `ValueError` for a repeated name."""
+    """Make a dictionary of the names and values of a JSON object. Raises `ValueError` for a repeated name."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

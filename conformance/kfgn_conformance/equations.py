@@ -1,4 +1,4 @@
-"""The command `kfgn-check equations`: the paper's 71 equations as a table, or one of them in full."""
+"""The command `kfgn-check equations`, which prints a table of the paper's 71 equations, or one equation in full."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ from rich.text import Text
 
 
 def print_table(console: Console) -> None:
-    """Print the number, kind and title of each equation, and below them its functions and the file of its test."""
+    """Print a table with the number, kind and title of each equation, its functions and the file of its test."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("no.", justify="right")
     table.add_column("kind")
@@ -25,11 +25,11 @@ def print_table(console: Console) -> None:
         what = Text(equation.statement.title).append(f"\n{functions}; {file}", "dim")
         table.add_row(str(number), equation.statement.kind, what)
     console.print(table)
-    console.print(f"{len(EQUATIONS)} of 71 equations. `kfgn-check equations 26` prints one of them in full.")
+    console.print(f"{len(EQUATIONS)} of 71 equations. `kfgn-check equations 26` prints equation 26 in full.")
 
 
 def print_equation(number: int, console: Console) -> None:
-    """Print the statement in the paper's notation, its misprint, and each function with its docstring and source."""
+    """Print an equation: its statement in the paper's notation, its misprint, and the source of its functions."""
     equation = EQUATIONS[number]
     statement = equation.statement
     place = statement.section if statement.section.startswith("Appendix") else f"Section {statement.section}"
@@ -55,12 +55,12 @@ def print_equation(number: int, console: Console) -> None:
 
 
 def name(f: Callable[..., Any]) -> str:
-    """Return module.function, without the package."""
+    """Return the name of a function with the name of its module, without the package."""
     return f"{f.__module__.rpartition('.')[2]}.{f.__name__}"
 
 
 def source(f: Callable[..., Any]) -> str:
-    """Return the source without the docstring, which is printed separately."""
+    """Return the source of a function without the docstring, which is printed separately."""
     lines = inspect.getsource(f).splitlines()
     (function,) = ast.parse("\n".join(lines)).body
     docstring = function.body[0]  # type: ignore[attr-defined]

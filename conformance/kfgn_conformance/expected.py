@@ -1,6 +1,6 @@
-"""Expected failures (xfail) with reasons. They do not fail a run; an expected failure that passes does.
+"""Expected failures (xfail) with reasons. An expected failure fails a run only if the answer unexpectedly passes.
 
-A file lists them:
+A TOML file lists the expected failures:
 
     [[failure]]
     adapter = "mine"
@@ -10,8 +10,8 @@ A file lists them:
     status = "ERROR"
     reason = "the loss is made in the default dtype: issue 7"
 
-`problems` is a pattern of the shell that matches the ids of problems, such as * for all of them. `status` is the status
-of the verdict.
+`problems` is a shell pattern for the ids of problems, such as * for all problems. `status` is the status of the
+expected verdict.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from .verdicts import BAD, Verdict
 
 @dataclass(frozen=True)
 class Expected:
-    """An expected failure, as in a table of the file."""
+    """An expected failure, with the fields of a [[failure]] table in the file."""
 
     adapter: str
     dtype: str
@@ -50,13 +50,13 @@ class Expected:
 
 
 class ExpectedFile(TypedDict):
-    """The content of a file."""
+    """The content of a file of expected failures."""
 
     failure: NotRequired[list[Expected]]
 
 
 def read_expected(path: Path) -> list[Expected]:
-    """Read the expected failures of a file. Raises `FileError`."""
+    """Read the expected failures in a file. Raises `FileError` for an unreadable or malformed file."""
     failures = checked(from_toml(content_of(path), path), ExpectedFile, path).get("failure", [])
     for i, failure in enumerate(failures):
         for name, allowed in (("dtype", tuple(ROUNDOFF)), ("quantity", tuple(ROWS)), ("status", BAD)):

@@ -1,7 +1,7 @@
 """The program that writes and verifies the file of `known_changes`.
 
-`python -m kfgn_conformance.fixed_changes write` computes the entries that are missing. `verify` computes all entries
-again and compares them.
+`python -m kfgn_conformance.fixed_changes write` computes the missing entries of the file.
+`python -m kfgn_conformance.fixed_changes verify` computes all entries again and compares them with the file.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from .quantities import ROWS, Quantity
 
 
 def questions() -> Iterator[tuple[Problem, Quantity]]:
-    """Yield every quantity of every fixed problem, with the datapoints on which a run computes it."""
+    """Yield every quantity with every fixed problem, cut to the datapoints on which a run computes the quantity."""
     for problem in fixed_problems().values():
         for quantity in ROWS.values():
             if quantity.applies_to(problem) and (reduced := quantity.within_reach(problem)) is not None:
@@ -29,7 +29,7 @@ def questions() -> Iterator[tuple[Problem, Quantity]]:
 
 @cache
 def fixed_problems() -> Mapping[str, Problem]:
-    """Return the problems of every run, by id."""
+    """Return a dictionary of the problems of every run by id."""
     return {problem.id: problem for problem in problem_set(0, 0)}
 
 
@@ -42,7 +42,7 @@ def _computed(question: tuple[str, str]) -> tuple[float, ...]:
 
 
 def completed(known: Table, jobs: int) -> Table:
-    """Return the table of all fixed problems. The known entries are copied; `jobs` processes compute the others."""
+    """Return the table of all fixed problems, with the known entries. `jobs` processes compute all other entries."""
     table: Table = {}
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         pending = {}
@@ -70,7 +70,7 @@ def as_text(table: Table) -> str:
 
 
 def differences(table: Table, other: Table) -> Iterator[str]:
-    """Describe every quantity of a problem for which two tables differ."""
+    """Describe every quantity on a problem for which two tables have a different d."""
     for key, entry in (table | other).items():
         for name in entry["changes"]:
             expected, got = (t.get(key, {}).get("changes", {}).get(name) for t in (table, other))
@@ -79,7 +79,7 @@ def differences(table: Table, other: Table) -> Iterator[str]:
 
 
 def main() -> int:
-    """Write or verify the file. Return 1 if it is wrong."""
+    """Write or verify the file. Return 1 if the verified file is wrong."""
     parser = argparse.ArgumentParser(prog="python -m kfgn_conformance.fixed_changes", description=__doc__)
     parser.add_argument("action", choices=("verify", "write"))
     parser.add_argument(

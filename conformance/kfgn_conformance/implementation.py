@@ -11,14 +11,14 @@ from .results import Column
 
 @dataclass(frozen=True)
 class Implementation:
-    """An adapter with the description that it gave, which is read once, or the reason why there is no adapter.
+    """An adapter with its description, which is read once, or the reason why the adapter is not usable.
 
-    name:        the name in the head of the column; if it is empty, the name in the description
-    adapter:     None if the implementation is not usable
-    reason:      the reason why it is not usable
-    twice:       True to repeat every question of the table, as for an adapter that does not ship with the kit
-    short:       True to repeat only the questions on one problem in other orders, as for a library that compiles
-    description: None without an adapter
+    name:        the name in the head of the column; by default the name in the description
+    adapter:     the adapter, or None if the implementation is not usable
+    reason:      the reason why the implementation is not usable
+    twice:       True to repeat every question of the table; used for adapters that do not ship with the kit
+    short:       True to repeat questions in other orders on only one problem; used for libraries that compile
+    description: the description of the adapter, or None without an adapter
     """
 
     name: str
@@ -41,7 +41,7 @@ class Implementation:
 
     @property
     def opened(self) -> tuple[Adapter, Description]:
-        """The adapter and its description. `ValueError` for an implementation that is not usable."""
+        """The adapter and its description. Raises `ValueError` for an implementation that is not usable."""
         if self.adapter is None or self.description is None:
             raise ValueError(f"{self.name}: expected a usable implementation: {self.reason}")
         return self.adapter, self.description
@@ -51,7 +51,7 @@ class Implementation:
         return compared(quantity, self.description.conventions) if self.description else quantity
 
     def restart(self) -> bool:
-        """Close the adapter, so that the next question starts a new one without a state. False if it has no `close`."""
+        """Close the adapter, so that the next question starts without a state. False if the adapter has no `close`."""
         close: Callable[[], object] | None = getattr(self.adapter, "close", None)
         if close is not None:
             close()

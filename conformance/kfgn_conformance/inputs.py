@@ -1,4 +1,4 @@
-"""The copies of a problem's arrays that an adapter gets. Its changes to them are found, and reach no other adapter."""
+"""Copies of problems for adapters, so that a change of an array by an adapter is found and reaches no other adapter."""
 
 from dataclasses import fields
 
@@ -10,31 +10,31 @@ from .problems.problem import Array, Problem
 
 @once_per_problem
 def copy_for_adapters(problem: Problem) -> Problem:
-    """Return the copy that adapters get. It is one object for all quantities, since adapters may keep values for it."""
+    """Return the copy for all adapters and quantities, which is one object, since adapters may keep values for it."""
     return copied(problem)
 
 
 def restore(problem: Problem, given: Problem) -> None:
-    """Give a copy new copies of every array, even of an array that was replaced or has a different shape now."""
+    """Restore every array of the copy `given`, even an array that was replaced or has a different shape now."""
     again = copied(problem)
     for field in fields(problem):
         object.__setattr__(given, field.name, getattr(again, field.name))
 
 
 def copied(problem: Problem) -> Problem:
-    """Copy the problem with every array in it."""
+    """Copy a problem, with all arrays of the problem."""
     return problem.map_arrays(lambda _path, array: array.copy())
 
 
 def changed(problem: Problem, given: Problem) -> list[str]:
-    """List the names of the arrays of a copy that no longer equal those of the problem."""
+    """List the names of the arrays in the copy `given` that differ from the arrays of the problem."""
     now = dict(given.arrays())
     return [name for name, before in problem.arrays() if name not in now or not _equal(before, now[name])]
 
 
 def of_changed(names: list[str]) -> str:
     """Describe the fault of an adapter that changed these arrays."""
-    return f"it changed the arrays of the problem that it was given: {', '.join(names)}"
+    return f"the adapter changed these arrays of its problem: {', '.join(names)}"
 
 
 def _equal(before: Array, after: Array) -> bool:

@@ -18,15 +18,15 @@ from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
 from .verdicts import RIGHT, WRONG, Status, Verdict
 
 NON_STRICT = 30
-"""Up to this ratio an answer is wrong but near. The tests of LAPACK have the same limit."""
+"""The largest ratio error / tolerance of an answer that is NON-STRICT and not FAIL, as in the tests of LAPACK."""
 
 
 class Rule(NamedTuple):
     """A rule by which answers are compared.
 
     name:       the name of the tolerance in messages
-    tolerances: the tolerance of each array, for an oracle and a dtype
-    relative:   the largest of these tolerances, relative to max|Q|, for an oracle and a dtype
+    tolerances: a function of an oracle and a dtype that returns the tolerance of each array
+    relative:   a function of an oracle and a dtype that returns the largest relative tolerance of an array
     """
 
     name: str
@@ -35,14 +35,14 @@ class Rule(NamedTuple):
 
 
 STRICT = Rule("tolerance", Oracle.tolerances, Oracle.relative_tolerance)
-"""The rule of `tolerances`."""
+"""The tolerance rule of the module `tolerances`."""
 
 
 class Judged(NamedTuple):
     """The verdict on an answer.
 
-    wrong: a copy of the arrays for the diagnosis, if they are wrong but have the right form. It is None for other
-           answers and for large problems.
+    wrong: a copy of arrays that are wrong but have the right form, for the diagnosis; None for all other answers and
+           for large problems
     """
 
     verdict: Verdict
@@ -55,28 +55,31 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Parameters
     ----------
     adapter : Adapter
-        The implementation. Its answer may be in its own conventions, which its description declares.
+        The implementation, whose answer may be in the conventions that its description declares.
     problem : Problem
-        The problem. The adapter gets a copy of it.
+        The problem, of which the adapter gets a copy.
     quantity : Quantity
         A quantity that applies to the problem, one of `QUANTITIES`.
     twice : bool
-        True to repeat the question after a right answer. An implementation with a state may then be wrong.
+        True to repeat the question after a right answer, since the second answer of an adapter with a state may be
+        wrong.
 
     Returns
     -------
     Verdict
-        The outcome. An exception of the adapter is an ERROR. `UnsupportedError` is UNIMPLEMENTED.
+        The outcome. The outcome is UNIMPLEMENTED for `UnsupportedError`, and ERROR for any other exception of the
+        adapter.
 
     Raises
     ------
     ValueError
-        The quantity has no finite value on the problem.
+        If the quantity has no finite value on the problem.
 
     Notes
     -----
-    The cost is that of the reference in float64 and, for a problem that does not ship with the kit, of nine more
-    evaluations in an arithmetic of 24 bits, which take some tenths of a second on a small problem.
+    The cost is one evaluation of the quantity by the adapter, and one by the reference in float64. A problem that does
+    not ship with the kit needs nine more evaluations by the reference in an arithmetic of 24 or 40 bits. These nine
+    evaluations take some tenths of a second on a small problem.
 
     Examples
     --------
@@ -102,7 +105,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
 
 
 def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
-    """Do the same as `judged`, and repeat the question after a right answer."""
+    """Judge the answer as `judged` does, and repeat the question after a right answer."""
     first = judged(implementation, oracle)
     if first.verdict.status in RIGHT:
         second = judged(implementation, oracle).verdict
@@ -114,7 +117,7 @@ def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
 
 
 def refused(verdict: Verdict) -> Verdict:
-    """Return the ERROR of an adapter that does not support a problem on which it has answered the same question."""
+    """Return an ERROR for an adapter that has answered a question before, and does not support the question now."""
     return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
 
 
@@ -136,7 +139,7 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
     except NoAnswerError as error:
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=one_line(error))
     except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
-        if type(error) is KeyboardInterrupt:  # from the keyboard, in all likelihood
+        if type(error) is KeyboardInterrupt:  # KeyboardInterrupt most likely comes from the keyboard
             raise
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=error_line(error))
     if names := changed(problem, given):
@@ -154,7 +157,10 @@ def dtypes_of(problem: Problem) -> str:
 def compare(
     answer: object, oracle: Oracle, dtype: str, translations: tuple[str, ...] = (), rule: Rule = STRICT
 ) -> Judged:
-    """Compare an answer in a dtype with the oracle. translations: those that brought it into the kit's conventions."""
+    """Compare an answer in a dtype with the oracle.
+
+    translations: the translations that brought the answer into the kit's conventions
+    """
     problem = oracle.problem
     arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
@@ -169,7 +175,7 @@ def compare(
 
 
 def worst_ratio(arrays: Arrays, oracle: Oracle, allowed: Sequence[float], rule: str) -> tuple[float, str]:
-    """Return the largest ratio of an array's error to its tolerance, and a description of that array."""
+    """Return the largest ratio error / tolerance over the arrays, and a description of the array with this ratio."""
     errors = [largest(a.astype(np.float64) - q) for a, q in zip(arrays, oracle.arrays, strict=True)]
     ratios = [quotient(error, tolerance) for error, tolerance in zip(errors, allowed, strict=True)]
     worst = int(np.argmax(ratios))
@@ -181,7 +187,7 @@ def worst_ratio(arrays: Arrays, oracle: Oracle, allowed: Sequence[float], rule: 
 
 
 def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str]:
-    """Return the answer as arrays, and the fault of its form, which is empty if there is none."""
+    """Return the arrays of an answer, and the fault of their form, or "" for an answer of the right form."""
     if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
         return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"
     arrays, right = tuple(np.asarray(a) for a in answer), oracle.value
@@ -200,7 +206,7 @@ def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str
 
 
 def _status(ratio: float, relative_tolerance: float, dtype: str) -> Status:
-    """Return the status. An error above a large tolerance is proved too, but a pass within it proves nothing."""
+    """Return the status. An error above a large tolerance proves a fault, but a smaller error proves nothing."""
     if ratio > 1:
         return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
     return Status.INCONCLUSIVE if relative_tolerance > MAX_RELATIVE_TOLERANCE[dtype] else Status.PASS

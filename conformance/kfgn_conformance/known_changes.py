@@ -1,6 +1,6 @@
-"""The changes d of the fixed problems. They are shipped, since they are the same on every machine.
+"""The changes d of the fixed problems, which ship with the kit, since d is the same on every machine.
 
-The key of an entry is a hash of the numbers of its problem. d is computed for a problem that is not in the file.
+The key of an entry is a hash of the numbers of its problem. A run computes d for a problem that is not in the file.
 `fixed_changes` writes and verifies the file.
 """
 
@@ -20,11 +20,11 @@ from .quantities import ROWS, Quantity
 FILE = Path(__file__).parent / "known_changes.json"
 
 Table = dict[str, dict[str, Any]]
-"""Entries by the hash of a problem: its id and N, and the d of every array by quantity."""
+"""A dictionary from the hash of a problem to an entry with its id, its N, and the d of every array by quantity."""
 
 
 def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | None:
-    """Return d of each array, or None if the file does not have it. Quantities compared in part are not in the file."""
+    """Return d of each array, or None without an entry in the file, such as for a quantity that is compared in part."""
     if problem.id not in _ids() or ROWS.get(quantity.name) is not quantity:
         return None
     d = shipped().get(digest(problem), {}).get("changes", {}).get(quantity.name)
@@ -33,7 +33,7 @@ def known_changes(problem: Problem, quantity: Quantity) -> tuple[float, ...] | N
 
 @cache
 def shipped() -> Table:
-    """Read the table that ships with the kit. It is empty without its file."""
+    """Read the table that ships with the kit, or return an empty table if the file does not exist."""
     return read(FILE) if FILE.is_file() else {}
 
 
@@ -50,7 +50,7 @@ def read(file: Path) -> Table:
 
 @once_per_problem
 def digest(problem: Problem) -> str:
-    """Compute a hash of everything in a problem. It is the same on every machine."""
+    """Compute a hash of all fields of a problem, which is the same on every machine."""
     return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The implementations of a run: kfgn on each backend that can be opened, and adapters from outside."""
+"""The implementations of a run: kfgn on each usable backend, and adapters of other implementations."""
 
 from .adapters import Adapter
 from .adapters.in_process import InProcess
@@ -12,12 +12,12 @@ from .implementation import Implementation
 def open_implementations(
     targets: tuple[str, ...], dtype: str | None, adapters: tuple[str, ...] = (), limit: float | None = None
 ) -> list[Implementation]:
-    """Open kfgn's backends and the adapters in each dtype. One that is not usable is in the list with the reason.
+    """Open kfgn's backends and the adapters in each dtype. The list also has unusable implementations, with the reason.
 
-    targets:  names of `TARGETS`
-    dtype:    the only dtype; None for both
-    adapters: names as in `kfgn-check --adapter`
-    limit:    seconds for an answer of an adapter; None for an adapter in this process, without a limit
+    targets:  names of kfgn's backends in `TARGETS`
+    dtype:    the only dtype, or None for both dtypes
+    adapters: names of adapters, as in `kfgn-check --adapter`
+    limit:    the seconds that an adapter has for an answer, or None for adapters in this process without a limit
     """
     opened: list[Implementation] = []
     dtypes = [d for d in DTYPES if dtype in (None, d)]
@@ -37,7 +37,7 @@ def open_implementations(
 
 
 def _opened(name: str, dtype: str, limit: float | None) -> Adapter:
-    """Open an adapter: a program, or a class in a separate process, or in this process if there is no limit."""
+    """Open an adapter: a program, a class in a separate process, or, without a limit, a class in this process."""
     if name.startswith(PREFIX):
         return Program(name, dtype, limit)
     return InProcess(name, dtype) if limit is None else Isolated(name, dtype, limit)

@@ -10,7 +10,7 @@ from .quantities import ROWS
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the commands and their options."""
+    """Make the parser of the command line."""
     top = Parser(
         prog="kfgn-check",
         description="Compare implementations with the reference, or print the paper's equations.",
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 Commands = argparse._SubParsersAction
-"""The commands of a parser, to which each function adds one."""
+"""The type of the commands of a parser, to which each function `_add_...` of this module adds a command."""
 
 
 def _add_run(commands: "Commands[Parser]") -> None:
@@ -35,8 +35,8 @@ def _add_run(commands: "Commands[Parser]") -> None:
         help="Compare kfgn, or adapters, with the reference. This is the default.",
         description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
         "drawn problems and problems of real size.",
-        epilog="Exit status: 0 if every answer passed, 1 if one did not, 2 for wrong usage or a required backend that "
-        "is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written.",
+        epilog="Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
+        "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written.",
     )
     names = ", ".join(TARGETS)
     run.add_argument("--backend", nargs="+", metavar="NAME", help=f"Run only these backends: {names}.")
@@ -61,7 +61,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
         "--expected",
         type=_path,
         metavar="FILE",
-        help="Read expected failures from this TOML file. docs/adapters.md describes its format.",
+        help="Read expected failures from this TOML file, whose format is described in docs/adapters.md.",
     )
     run.add_argument(
         "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run only on this device."
@@ -85,7 +85,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
         "--jsonl",
         type=_path,
         metavar="FILE",
-        help="Write the report to this file too, as lines of JSON. Each row is written when it ends.",
+        help="Write the report to this file too, as lines of JSON. The line of a row is written when the row ends.",
     )
     run.add_argument(
         "--html", type=_path, metavar="FILE", help="Write the report to this file too, as a page for a browser."
@@ -93,7 +93,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
 
 
 def _add_drawing(command: argparse.ArgumentParser, default: int, least: int) -> None:
-    """Add the options of drawn problems."""
+    """Add the options for drawn problems: their number and the seed."""
     command.add_argument(
         "--examples",
         type=_whole(least),
@@ -121,9 +121,11 @@ def _add_report(commands: "Commands[Parser]") -> None:
 def _add_certify(commands: "Commands[Parser]") -> None:
     certify = commands.add_parser(
         "certify",
-        help="Measure the accuracy of the reference itself.",
-        description="Compare the reference in float64 with itself in ball arithmetic of 256 bits, on drawn problems.",
-        epilog="Exit status: 0 if every ratio is at most 1, 1 if one is above, 3 if nothing was checked.",
+        help="Measure the accuracy of the reference.",
+        description="Compare the reference in float64 with the reference in ball arithmetic of 256 bits, on drawn "
+        "problems.",
+        epilog="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 3 if nothing "
+        "was checked.",
     )
     _add_drawing(certify, default=200, least=1)
 
@@ -132,15 +134,15 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
     vectors = commands.add_parser(
         "vectors",
         help="List, verify or regenerate the golden vectors: problems with certified values, for any language.",
-        description="Golden vectors are files of JSON. docs/vectors.md describes them.",
-        epilog="Exit status: 0 if every vector is right, 1 if one is wrong, 2 for wrong usage or a wrong file, 4 if a "
-        "file or standard output could not be written.",
+        description="Golden vectors are files of JSON, whose format is described in docs/vectors.md.",
+        epilog="Exit status: 0 if every vector is right, 1 if a vector is wrong, 2 for wrong usage or a wrong file, 4 "
+        "if a file or standard output could not be written.",
     )
     vectors.add_argument(
         "action",
         choices=("list", "verify", "regenerate"),
-        help="Print a line for each vector, or compute their content again and compare, or write the files again in "
-        "ball arithmetic.",
+        help="list: print a line for each vector. verify: compute the vectors again, and compare them with the files. "
+        "regenerate: write the files again in ball arithmetic.",
     )
     vectors.add_argument(
         "folder", nargs="?", type=_path, help="Use the files in this folder. The default is the folder in kfgn."
@@ -151,7 +153,7 @@ def _add_equations(commands: "Commands[Parser]") -> None:
     equations = commands.add_parser(
         "equations",
         help="Print the paper's 71 equations.",
-        description="Print the table of the paper's numbered equations, or one of them with the code that computes it.",
+        description="Print a table of the paper's numbered equations, or one equation with the code of its functions.",
     )
     equations.add_argument("number", nargs="?", type=int, help="Print this equation in full.")
 
@@ -164,7 +166,7 @@ def _path(text: str) -> Path:
 
 
 def _whole(least: int | None) -> Callable[[str], int]:
-    """Return a function that reads an integer of 32 bits, of at least `least` if that is given."""
+    """Return a function that reads an integer of 32 bits, with the lower bound `least` unless that is None."""
 
     def integer(text: str) -> int:
         number = int(text)

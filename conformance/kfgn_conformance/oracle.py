@@ -1,4 +1,4 @@
-"""The reference's answer to a question, with everything that an answer is compared by."""
+"""The oracle of a question: the reference's answer, and the tolerances by which other answers are compared."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -16,9 +16,9 @@ from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL, longest_sum, ro
 class Value(NamedTuple):
     """The reference's arrays as float64.
 
-    scales:  max|Q| of each array
-    sizes:   what the rounding errors of each array are relative to
-    integer: True for classes; an answer must then be of integers too
+    scales:  max|Q| of each array, which is its largest absolute value
+    sizes:   the size of each array in the tolerance rule
+    integer: True for class indices, for which an answer must have an integer dtype
     """
 
     arrays: Arrays
@@ -38,10 +38,10 @@ class Answers(Protocol):
 class Oracle:
     """The reference's answer to one question, which is a quantity on a problem.
 
-    Its value, the changes d and the answers of known mistakes are computed at their first use, and are kept for as long
-    as this object exists. They serve every implementation and both dtypes.
+    The value, the changes d and the answers of known mistakes are computed at their first use, and are stored for as
+    long as this object exists. The stored values serve every implementation and both dtypes.
 
-    Values that cannot be compared with an answer raise `UnusableOracleError`, a `ValueError`.
+    A value that cannot be compared with an answer raises `UnusableOracleError`, which is a `ValueError`.
     """
 
     def __init__(self, problem: Problem, quantity: Quantity) -> None:
@@ -62,7 +62,7 @@ class Oracle:
 
     @cached_property
     def changes(self) -> tuple[float, ...]:
-        """d of each array for u = 2^-24."""
+        """The term d of the tolerance rule for each array, computed with u = 2^-24."""
         d = known_changes(self.problem, self.quantity) or changes(self.problem, self.quantity)
         self._check_finite(*d)
         return d
@@ -74,7 +74,7 @@ class Oracle:
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """max|Q| of each array."""
+        """max|Q| of each array, which is its largest absolute value."""
         return self.value.scales
 
     @property
@@ -89,16 +89,18 @@ class Oracle:
     def relative_tolerance(self, dtype: str) -> float:
         """Compute the largest tolerance / max|Q| over the arrays, where max|Q| is at least the smallest normal number.
 
-        So an array that is 0 without any rounding error differs from an array that is 0 by cancellation.
+        The result is 0 for an array that is 0 without any rounding error, and large for an array that is 0 by
+        cancellation.
         """
         pairs = zip(self._rounding_bounds(dtype), self.scales, strict=True)
         return max(bound / max(scale, SMALLEST_NORMAL[dtype]) for bound, scale in pairs)
 
     @property
     def is_conclusive(self) -> bool:
-        """True if no verdict is INCONCLUSIVE: in every dtype of the problem the tolerance is small enough.
+        """True if no verdict is INCONCLUSIVE, since the tolerance is small enough in every dtype of the problem.
 
-        The tolerance is too large if the quantity is a difference of nearly equal numbers, as the gradient at a fit.
+        The tolerance is too large if the quantity is a difference of nearly equal numbers, such as the gradient near a
+        minimum.
         """
         try:
             return all(self.relative_tolerance(dtype) <= MAX_RELATIVE_TOLERANCE[dtype] for dtype in self.problem.dtypes)
@@ -106,7 +108,7 @@ class Oracle:
             return False
 
     def answer_of(self, textbook: Callable[[Problem], Answers]) -> Arrays | None:
-        """Compute a textbook's answer in float64. None if it has no finite arrays of the right shapes."""
+        """Compute a textbook's answer in float64, or return None if the answer is not finite or has wrong shapes."""
         if textbook not in self._answers:
             self._answers[textbook] = self._answer_of(textbook)
         return self._answers[textbook]
@@ -132,13 +134,13 @@ class Oracle:
 
 
 class Oracles:
-    """The oracles of several questions. Each is made once, and is kept for as long as this object exists."""
+    """The oracles of several questions, each of which is made once and stored for as long as this object exists."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Problem, Quantity], Oracle | None] = {}
 
     def on(self, problem: Problem, quantity: Quantity) -> Oracle | None:
-        """Return the oracle of a question, on as many datapoints as are compared. None if not even one is."""
+        """Return the oracle of a question on the datapoints that are compared, or None if no datapoint is compared."""
         if (problem, quantity) not in self._made:
             part = quantity.within_reach(problem)
             self._made[problem, quantity] = None if part is None else Oracle(part, quantity)

@@ -1,8 +1,8 @@
-"""Questions in several orders, since an implementation with a state may answer otherwise after other questions.
+"""Questions in several orders, since the answers of an implementation with a state may depend on earlier questions.
 
-The rows of the table run one quantity on one problem after the other. Here every quantity is run again after the
-others, on a few small problems, in orders that a seed decides. The comparison is rough, since a spoilt answer has a
-large error.
+Each row of the table runs one quantity on all problems. This module runs every quantity again after all other
+quantities, on a few small problems, in orders that a seed decides. The tolerance is rough, since an answer that an
+earlier question spoils has a large error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ from .rough import ROUGH
 from .verdicts import NOT_RUN, RIGHT, Status
 
 EXPLAINED = 5
-"""The most quantities of an implementation for which replays find the cause of a wrong answer."""
+"""The maximum number of quantities of an implementation for which replays find the cause of a wrong answer."""
 
 
 def repeated_in_orders(
@@ -28,9 +28,9 @@ def repeated_in_orders(
 ) -> Again:
     """Run the quantities of an implementation in several orders.
 
-    small: the problems, from which a few are chosen
-    names: the quantities
-    wrong: the quantities that are wrong already; they count only if they are right first and wrong later
+    small: the small problems, from which a few are chosen
+    names: the names of the quantities
+    wrong: the quantities that are wrong in the table, which count only if an answer is right at first and wrong later
     """
     implementation.restart()
     questions = chosen(implementation, small, [name for name in ROWS if name in set(names)])
@@ -49,9 +49,11 @@ def in_every_order(questions: Sequence[Oracle]) -> Iterator[Oracle]:
 
 
 def wrong_answers(implementation: Implementation, questions: Iterable[Oracle], wrong: set[str]) -> dict[str, Found]:
-    """Find the first wrong answer for each quantity. A quantity that raised is not run again, since it may hang again.
+    """Find the first wrong answer for each quantity.
 
-    wrong: quantities whose answer counts only if the same question had a right answer before
+    After an ERROR a quantity is not run again, since the implementation may hang again.
+
+    wrong: the quantities whose wrong answer counts only if the same question had a right answer before
     """
     found: dict[str, Found] = {}
     history: list[Oracle] = []

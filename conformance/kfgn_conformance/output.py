@@ -17,7 +17,7 @@ from .plain import plain
 
 
 class UnwrittenError(OSError):
-    """Failure to write to standard output."""
+    """Raised if standard output cannot be written."""
 
 
 class Output(Console):
@@ -39,12 +39,12 @@ class Output(Console):
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Show a line of progress on a terminal. Yields the function that sets its text."""
+        """Show a line of progress on a terminal, and yield a function that sets the text of the line."""
         with self.status("") as status:
             yield lambda text: status.update(Text(plain(text)))
 
     def on_broken_pipe(self) -> None:
-        """Raise the error. By default rich ends the process."""
+        """Raise `BrokenPipeError` instead of ending the process, which is the default of rich."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
         super().error(plain(message))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. Raises `UnwrittenError` if that fails; argparse itself ignores the failure."""
+        """Print the help. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""
         try:
             (file or sys.stdout).write(self.format_help())
         except OSError as error:
@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
-    """Prepare both streams for printing, and flush them at the end. Characters outside the encoding are escaped.
+    """Escape characters outside the encoding of standard output and standard error, and flush both at the end.
 
     Raises `UnwrittenError` if standard output cannot be flushed.
     """
@@ -83,14 +83,17 @@ def standard_output() -> Iterator[None]:
 
 
 def print_error(line: str) -> None:
-    """Print a line of plain text to standard error. A failure is ignored."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # full, closed or absent
+    """Print a line of plain text to standard error, and ignore a failure to write."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # the stream may be full, closed or absent
         sys.stderr.write(f"{plain(line)}\n")
     _write_out(sys.stderr)
 
 
 def _write_out(stream: TextIO | None) -> OSError | None:
-    """Flush a stream. If that fails, redirect it to the null device, because Python flushes it again at exit."""
+    """Flush a stream, and return the error if the flush fails.
+
+    After a failure the stream is redirected to the null device, because Python flushes the stream again at exit.
+    """
     if stream is None or stream.closed:
         return None
     try:

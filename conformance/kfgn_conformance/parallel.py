@@ -1,4 +1,4 @@
-"""A run whose rows are shared among processes. Each process opens the implementations again."""
+"""A run whose rows are shared among processes, each of which opens the implementations again."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ class Work(NamedTuple):
 
 
 _work: Work
-"""In a process that shares the rows: its implementations, and the problems."""
+"""The implementations and the problems of this process, if the process is one of those that share the rows."""
 
 
 def run_in_processes(
@@ -40,20 +40,22 @@ def run_in_processes(
     progress: Callable[[str], None] = ignored,
     ended: Callable[[str, Row], None] = ignored,
 ) -> Report:
-    """Do the same as `run` in several processes.
+    """Run the quantities on every problem with every implementation, in several processes.
+
+    jobs:                 the number of processes
 
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
     progress:             called with the name of the first row that has not ended
 
-    Rows end in any order. If a process ends too early, for example by an adapter in it, the others end too. The rows
-    that have ended stay, and the other rows are ERROR.
+    Rows end in any order. If an adapter or an error ends one process too early, all processes end. The rows that have
+    ended then keep their results, and all other rows are ERROR.
     """
     problems = list(problems)
     names = rows_for(problems, quantities)
     rows: dict[str, Row] = {}
     with pool(jobs, _open, open_implementations, problems) as processes:
-        # the rows that take longest are last in the table
+        # the rows that take longest are last in the table, and are started first
         pending = {processes.submit(_row, name): name for name in reversed(names)}
         for name in names[:1]:
             progress(name)
@@ -87,27 +89,27 @@ def _result(name: str, future: Future[Row], columns: Sequence[Column], problems:
 
 
 def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Verdict]:
-    """Return the verdicts of a column on a row whose process has ended."""
+    """Return the verdicts of an implementation on a row whose process ended too early."""
     described = column.description
     if described is None:
         status, why = Status.SKIPPED, column.reason
     elif name not in described.quantities:
         status, why = Status.UNIMPLEMENTED, f"{described.name} does not offer {name}"
     else:
-        status, why = Status.ERROR, "it was not judged: a process of the kit has ended, with what was called in it"
+        status, why = Status.ERROR, "the row was not judged, since a process of the kit ended too early"
     ratio = math.inf if status is Status.ERROR else 0.0
     return [Verdict(status, problem.id, ratio, detail=why) for problem in filter(ROWS[name].applies_to, problems)]
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, each implementation in one process.
+    """Repeat the questions in other orders, with one process for each implementation.
 
-    An implementation that ends its process has an ERROR in its first row.
+    If an implementation ends its process, the implementation has an ERROR in its first row.
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:
         futures = [processes.submit(_again, i, of_column) for i, of_column in enumerate(cells)]
-    except BrokenProcessPool:  # a row has ended the process, and that row has the error
+    except BrokenProcessPool:  # a row ended the processes earlier, and that row has the ERROR
         return [Again(0, {}) for _ in columns]
     found = []
     for of_column, future in zip(cells, futures, strict=True):

@@ -1,7 +1,7 @@
 """Values that are computed once per problem.
 
-A problem never changes, and two problems are equal only if they are one object. So a value is kept by the object, and
-is freed with it.
+A problem never changes, and two problems are equal only if they are one object. A value is therefore stored with the
+problem as the key, and is freed together with the problem.
 """
 
 import functools
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def once_per_problem(compute: Callable[[Problem], T]) -> Callable[[Problem], T]:
-    """Decorate a function of a problem, so that its value is kept for as long as the problem exists.
+    """Decorate a function of a problem, so that its value is stored for as long as the problem exists.
 
-    The value must not refer to the problem, which would then exist for ever.
+    A value that refers to the problem would keep the problem for ever, and is not allowed.
     """
     kept: WeakKeyDictionary[Problem, T] = WeakKeyDictionary()
 

@@ -1,4 +1,4 @@
-"""Processes that share the work of the kit. They end with the kit, and return no object of an adapter."""
+"""Processes that share the work of the kit, end with the kit, and return no object of an adapter."""
 
 import functools
 import os
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 @contextmanager
 def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
-    """Start processes, each of which calls `start`. An exception, such as that of Ctrl-C, ends them at once."""
+    """Start processes, each of which calls `start`. An exception, such as `KeyboardInterrupt`, kills the processes."""
     others = active_children()
-    # spawn, since libraries with threads do not survive a fork
+    # processes are spawned, since libraries with threads do not survive a fork
     with ProcessPoolExecutor(jobs, get_context("spawn"), _started, (start, *arguments)) as processes:
         try:
             yield processes
@@ -33,7 +33,7 @@ def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[P
 def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate the work of a process to raise any exception as a RuntimeError.
 
-    An exception is pickled, and its class may be one that the kit does not have.
+    An exception is pickled, and the kit may not have the class of the exception.
     """
 
     @functools.wraps(work)
@@ -54,7 +54,7 @@ def _started(start: Callable[..., object], *arguments: Any) -> None:
 
 
 def _end_with_the_kit() -> None:
-    """Wait in a thread until the kit ends, and end this process, which would wait for ever for its next task."""
+    """Wait until the kit ends, and then end this process, which would otherwise wait for its next task for ever."""
     kit = parent_process()
     assert kit is not None
     kit.join()

@@ -1,4 +1,4 @@
-"""The questions on small problems that are repeated in other orders. A question is an `Oracle`."""
+"""The questions on small problems that are repeated in other orders, where each question is an `Oracle`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,17 +16,17 @@ from .rough import ROUGH, has_value
 from .verdicts import NOT_RUN
 
 SHAPES = 3
-"""The number of problems of different shapes. The first of them comes with its relatives."""
+"""The maximum number of problems of different shapes whose questions are repeated."""
 
 SMALL = 4000
-"""The bound below which the number of weights times datapoints makes a problem small."""
+"""The bound of small problems: the number of weights times the number of datapoints is below this bound."""
 
 STEPS = 2
-"""The number of optimiser steps that are run from an optimiser trajectory."""
+"""The number of steps of an optimiser trajectory that are run."""
 
 
 class SmallProblem:
-    """A problem with its oracles and its relatives, which are made once and serve every implementation."""
+    """A problem with its oracles and its relatives, which are made once for all implementations."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -34,11 +34,11 @@ class SmallProblem:
 
     @cached_property
     def relatives(self) -> tuple["SmallProblem", ...]:
-        """Problems that differ from this one in one part."""
+        """The problems that differ from this problem in one part."""
         return tuple(map(SmallProblem, relatives(self.problem)))
 
     def question(self, name: str, implementation: Implementation) -> Oracle | None:
-        """Return the question about a quantity, in the part that can be compared. None if no answer can be judged."""
+        """Return the question about the comparable part of a quantity, or None if no answer can be compared."""
         quantity = implementation.compared(ROWS[name])
         if not quantity.applies_to(self.problem):
             return None
@@ -46,13 +46,13 @@ class SmallProblem:
         return oracle if oracle is not None and has_value(oracle) else None
 
     def questions(self, names: Iterable[str], implementation: Implementation) -> list[Oracle]:
-        """Return the questions about the quantities whose answers can be judged."""
+        """Return the questions about all quantities whose answers can be compared with the oracle."""
         found = (self.question(name, implementation) for name in names)
         return [question for question in found if question is not None]
 
 
 def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
-    """Select the small problems, and the first optimiser trajectory with only its first steps."""
+    """Select the small problems, and the first optimiser trajectory, cut to its first `STEPS` steps."""
     found: list[SmallProblem] = []
     trajectory = None
     for problem in problems:
@@ -67,8 +67,8 @@ def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
 def chosen(implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str]) -> list[Oracle]:
     """Choose the questions on small problems that the implementation supports.
 
-    Unless its questions are to be short, questions on relatives of the first problem and on an optimiser trajectory
-    follow.
+    Questions on relatives of the first problem and on an optimiser trajectory follow, unless `short` is True for the
+    implementation.
     """
     short = implementation.short
     found = list(of_different_shapes(implementation, small, names, 1 if short else SHAPES))
@@ -85,9 +85,9 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
 def of_different_shapes(
     implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str], count: int
 ) -> Iterator[SmallProblem]:
-    """Choose problems that the implementation supports, each as different as possible from those before.
+    """Choose problems that the implementation supports, each as different as possible from all chosen before.
 
-    Problems with fewer linear units come first.
+    Of equally different problems, the problem with the fewest linear layers is chosen.
     """
     without_walk = [each for each in small if each.problem.trajectory is None]
     left = sorted(without_walk, key=lambda each: each.problem.transfers.count("identity"))
@@ -101,7 +101,10 @@ def of_different_shapes(
 
 
 def novelty(problem: Problem, found: Sequence[Problem]) -> int:
-    """One more than the number of ways in which a problem differs from all found so far; 0 if the shape is known."""
+    """Count the properties among N, widths and objective in which a problem differs from all found problems, plus 1.
+
+    The result is 0 if a found problem has the same N and the same widths.
+    """
     if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
         return 0
     sizes: tuple[Callable[[Problem], object], ...] = (lambda p: p.N, lambda p: p.widths, lambda p: p.objective)
@@ -109,15 +112,15 @@ def novelty(problem: Problem, found: Sequence[Problem]) -> int:
 
 
 def supports(implementation: Implementation, small: SmallProblem, names: Sequence[str]) -> bool:
-    """True if the implementation answers any of the quantities on the problem."""
+    """True if the implementation answers the question about any of the quantities on the problem."""
     questions = (small.question(name, implementation) for name in names)
     return any(judged(implementation, q, ROUGH).verdict.status not in NOT_RUN for q in questions if q is not None)
 
 
 def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
-    """True if the quantity applies to both problems and depends on the part that differs.
+    """True if the quantity applies to both problems and has different values on the two problems.
 
-    An answer that was stored for one problem is then wrong for the other.
+    An answer that was stored for one problem is then wrong for the other problem.
     """
     if not quantity.applies_to(problem):
         return False

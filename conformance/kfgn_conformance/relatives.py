@@ -1,6 +1,7 @@
-"""Problems that differ from another problem in one part, so that an answer kept from that problem is wrong.
+"""Relatives of a problem, which differ from the problem in one part, so that an answer kept from the problem is wrong.
 
-A cache may have the weights as its key and forget the batch, or have the shapes as its key and forget the numbers.
+An implementation may keep answers in a cache whose key omits a part of the problem. The key may have the weights and
+omit the batch, or have the shapes and omit the numbers.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,11 @@ from .problems.dyadic import Shape, dyadic_problem
 from .problems.problem import Arguments, Problem, exact
 
 SEEDS = 100
-"""The most random problems that are tried for a part, until the changed problem is clear of every discontinuity."""
+"""The maximum number of random problems that are tried for one relative far from every discontinuity."""
 
 
 def with_arguments(problem: Problem, donor: Problem) -> Problem:
-    """Take the arguments of the donor, with dampings twice as large as the problem's."""
+    """Replace the arguments of the problem by those of the donor, and double the dampings of the problem."""
     V, U, Z, *_ = donor.arguments
     tau, gamma, eta = (
         2 * damping for damping in (problem.arguments.tau, problem.arguments.gamma, problem.arguments.eta)
@@ -26,13 +27,13 @@ def with_arguments(problem: Problem, donor: Problem) -> Problem:
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
-    """Take the weights of the donor but keep the last: a cache may have the weights of one layer alone as its key."""
+    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer."""
     kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
     return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
 
 
 def with_last_weights(problem: Problem, donor: Problem) -> Problem:
-    """Take the last weights of the donor and keep the others."""
+    """Replace W_L by the donor's W_L, and keep all other weights."""
     return replace(problem, weights=(*problem.weights[:-1], donor.weights[-1]))
 
 
@@ -43,17 +44,21 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
     "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
     "probes": with_arguments,
 }
-"""Each part with the function that takes it from a donor of the same shape."""
+"""For each part of a problem, a function that replaces the part by that of a donor of the same shape."""
 
 
 def relatives(problem: Problem) -> tuple[Problem, ...]:
-    """Make a relative for each part, unless all candidates are near a discontinuity. Its id names the part."""
+    """Make a relative for each part, and omit the parts for which all candidates are near a discontinuity."""
     found = (relative(problem, part) for part in PARTS)
     return tuple(other for other in found if other is not None)
 
 
 def relative(problem: Problem, part: str) -> Problem | None:
-    """Take the part from the first random problem of the same shape whose part keeps clear of every discontinuity."""
+    """Make a relative with one part from a random problem of the same shape. The id of the relative names the part.
+
+    The result is the first relative that is far from every discontinuity, or None if all candidates are near a
+    discontinuity.
+    """
     sizes = problem.N, problem.labels.shape[1]
     shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
     for seed in range(SEEDS):

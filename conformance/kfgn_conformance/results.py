@@ -1,6 +1,6 @@
 """The results of a run: a report with a row for each quantity and a column for each implementation.
 
-All of them are frozen. `report_of` builds a report once, when everything is known.
+All records of this module are frozen. `report_of` builds a report once, after all answers are judged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from .problems.problem import Problem
 from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 
 ORDERS = 3
-"""The number of seeded orders in which questions are repeated, after the order of the table."""
+"""The number of seeded orders in which questions are repeated, in addition to the order of the table."""
 
 
 class Column(NamedTuple):
-    """An implementation: its name, and its description, or the reason why it is not usable."""
+    """An implementation in a report: its name, its description, and the reason if the implementation is not usable."""
 
     name: str
     description: Description | None = None
@@ -34,10 +34,10 @@ class Column(NamedTuple):
 class Cell:
     """The result for one quantity and one implementation.
 
-    verdicts:  one for each problem of the row
-    diagnosis: the diagnosis of wrong answers; None without any
+    verdicts:  one verdict for each problem of the row
+    diagnosis: the diagnosis of wrong answers, or None if no answer is wrong
     expected:  the expected failures that occurred
-    again:     the verdict on an answer that was wrong in other orders; empty if there is none
+    again:     the verdict on an answer that was wrong in other orders, or an empty tuple
     """
 
     verdicts: tuple[Verdict, ...]
@@ -52,7 +52,7 @@ class Cell:
 
     @property
     def is_expected(self) -> bool:
-        """True if something is wrong, and every failure is expected."""
+        """True if the cell has failures, and every failure is expected."""
         return self.status in BAD and all(
             any(failure.explains(verdict) for failure in self.expected)
             for verdict in self.every
@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def worst(self) -> Verdict:
-        """The worst verdict. For equal statuses, that of the other orders, whose detail says more."""
+        """The worst verdict. If statuses are equal, the verdict in other orders counts, since its detail says more."""
         found = max(self.verdicts, key=severity, default=None)
         others = max(self.again, key=severity, default=found)
         assert others is not None
@@ -94,17 +94,17 @@ class Cell:
 
 
 class Row(NamedTuple):
-    """A quantity: a cell for each column, and notes on problems on which the quantity was not run in full."""
+    """The results for a quantity: a cell for each column, and notes on problems that were not run in full."""
 
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
 
 
 class Again(NamedTuple):
-    """The questions of one implementation in other orders.
+    """The result of repeating the questions to one implementation in other orders.
 
     questions: the number of questions in each order
-    wrong:     by quantity, the verdict on its first wrong answer
+    wrong:     a mapping from each quantity with a wrong answer to the verdict on its first wrong answer
     """
 
     questions: int
@@ -115,7 +115,9 @@ class Again(NamedTuple):
 class Report:
     """The result of a run.
 
-    rows:                 by quantity, the cells of all columns
+    columns:              the implementations
+    problems:             the problems of the run
+    rows:                 a mapping from the name of a quantity to the cells of all columns
     notes:                remarks on problems and questions that were not run in full
     unexpectedly_passing: the expected failures that did not occur, which fail the run
     """
@@ -152,7 +154,7 @@ class Report:
     def passed(self) -> bool:
         """True if every answer passed or failed as expected, and no expected failure passed.
 
-        INCONCLUSIVE is no pass, since it shows nothing.
+        An INCONCLUSIVE answer has not passed, since its tolerance is too large to prove anything.
         """
         failed = any(cell.status in BAD and not cell.is_expected for cell in self.cells)
         return not (failed or self.unexpectedly_passing)
@@ -168,7 +170,7 @@ def report_of(
     """Build the report of a run.
 
     rows:     the rows in the order of the table
-    again:    the questions in other orders, for each column; none if they were not run
+    again:    the result in other orders for each column, or no results if the questions were not repeated
     expected: the expected failures
     """
     notes = dict.fromkeys(note for row in rows.values() for note in row.notes)
@@ -183,7 +185,7 @@ def report_of(
             if cell is None or not _is_of(failure, column):
                 continue
             if not any(map(failure.covers, cell.every)):
-                never_run.append(f"expected failure on no problem of the run: {failure}")
+                never_run.append(f"no problem of the run matches the expected failure: {failure}")
             elif any(map(failure.explains, cell.every)):
                 cells[failure.quantity][i] = replace(cell, expected=(*cell.expected, failure))
             elif any(failure.covers(verdict) and verdict.status is Status.PASS for verdict in cell.verdicts):
@@ -204,7 +206,7 @@ def _is_of(failure: Expected, column: Column) -> bool:
 
 
 def _note_on_orders(columns: Sequence[Column], again: Sequence[Again]) -> list[str]:
-    """A note on the number of questions in other orders."""
+    """Make a note on the number of questions that were repeated in other orders."""
     titles: dict[int, list[str]] = {}
     for column, (questions, _) in zip(columns, again, strict=False):
         titles.setdefault(questions, []).append(column.title)

@@ -1,9 +1,10 @@
-"""A rough rule for questions in other orders. It does without d, which takes long to compute.
+"""A rough tolerance rule for questions in other orders, without the term d, which takes long to compute.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
-The first term is that of the rule of `tolerances`. The second term replaces c d by the largest tolerance that proves
-anything: l is 1e-3 in float32 and 1e-9 in float64. An answer that was kept from another problem has a larger error.
+The first term is also in the rule of `tolerances`. The second term replaces c d, and max|Q| is the largest element of
+the oracle's array. l is the largest relative tolerance that proves anything: 1e-3 in float32 and 1e-9 in float64. An
+answer that was kept from a different problem has an error above this rough tolerance.
 """
 
 import math
@@ -14,19 +15,19 @@ from .tolerances import MAX_RELATIVE_TOLERANCE, ROUNDOFF, C, longest_sum
 
 
 def tolerances(oracle: Oracle, dtype: str) -> list[float]:
-    """Compute the rough tolerance of each array. An array of zeros has the max|Q| of all arrays."""
+    """Compute the rough tolerance of each array. For an array of zeros, max|Q| is the largest element of all arrays."""
     rounding, most = C * math.sqrt(longest_sum(oracle.problem)) * ROUNDOFF[dtype], max(oracle.scales)
     pairs = zip(oracle.sizes, oracle.scales, strict=True)
     return [rounding * size + MAX_RELATIVE_TOLERANCE[dtype] * (scale or most) for size, scale in pairs]
 
 
 def relative_tolerance(_oracle: Oracle, dtype: str) -> float:
-    """Return l, which is the limit, so that no verdict is INCONCLUSIVE."""
+    """Return l, the largest relative tolerance with which a verdict is not INCONCLUSIVE."""
     return MAX_RELATIVE_TOLERANCE[dtype]
 
 
 ROUGH = Rule("rough tolerance", tolerances, relative_tolerance)
-"""The rule of this module."""
+"""The rough tolerance rule, by which answers in other orders are compared."""
 
 
 def has_value(oracle: Oracle) -> bool:

@@ -1,4 +1,4 @@
-"""The running of questions: every quantity on every problem by every implementation."""
+"""The run of all questions: every quantity on every problem by every implementation."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -33,12 +33,12 @@ def run(
 ) -> Report:
     """Run the quantities on every problem with every implementation.
 
-    quantities: the names of the rows; all rows by default
+    quantities: the names of the quantities, which are the rows of the table; all quantities by default
     expected:   the expected failures
     repeat:     False to omit the repetition of the questions in other orders
-    oracles:    oracles that several runs share; without them, the oracles of a row are freed when it ends
-    progress:   called with the name of each row when it begins
-    ended:      called with the name of each row and the row when it ends
+    oracles:    oracles that several runs share; by default, the oracles of a row are freed when the row ends
+    progress:   called with the name of each row when the row begins
+    ended:      called with the name and the content of each row when the row ends
     """
     problems = list(problems)
     rows: dict[str, Row] = {}
@@ -59,9 +59,9 @@ def run_in_other_orders(
     cells: Mapping[str, Cell],
     expected: Iterable[Expected] = (),
 ) -> Report:
-    """Repeat all quantities that an implementation offers in other orders.
+    """Repeat in other orders the questions about all quantities that an implementation offers.
 
-    The report has a row for each quantity that is wrong in another order, and no other rows.
+    The report has rows only for the quantities with a wrong answer in one of these orders.
 
     cells: the results of quantities that were run before
     """
@@ -73,12 +73,12 @@ def run_in_other_orders(
 
 
 def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) -> list[str]:
-    """Return the names among the quantities that apply to any problem, in the order of the table."""
+    """Return the names of the quantities that apply to any of the problems, in the order of the table."""
     return [name for name, q in ROWS.items() if name in quantities and any(map(q.applies_to, problems))]
 
 
 def row(name: str, implementations: Sequence[Implementation], problems: Sequence[Problem], oracles: Oracles) -> Row:
-    """Run one quantity on every problem that it applies to."""
+    """Run one quantity on every problem to which the quantity applies."""
     quantity, notes = ROWS[name], list[str]()
     described = [implementation.description for implementation in implementations]
     answers: list[list[tuple[Oracle, Judged]]] = [[] for _ in implementations]
@@ -98,7 +98,7 @@ def in_other_orders(
 ) -> Again:
     """Repeat quantities of an implementation in other orders.
 
-    A quantity that is wrong already counts only if it is right first and wrong later.
+    A quantity that is wrong in the table counts only if an answer in these orders is right at first and wrong later.
     """
     if implementation.adapter is None:
         return Again(0, {})
@@ -108,16 +108,16 @@ def in_other_orders(
 
 
 def to_repeat(names: Iterable[str], cells: Mapping[str, Cell]) -> list[str]:
-    """Return the quantities that are repeated: those whose cell has answers and no ERROR, and those without a cell."""
+    """Return the quantities to repeat: those without a cell, and those whose cell has answers and no ERROR."""
     return [name for name in names if name not in cells or cells[name].status not in (*NOT_RUN, Status.ERROR)]
 
 
 def _notes(
     problem: Problem, quantity: Quantity, oracle: Oracle | None, described: Sequence[Description | None]
 ) -> Iterator[str]:
-    """Describe in what the problem is not run in full. oracle: None if not even one datapoint is compared."""
+    """Describe the parts of a problem that are not run. oracle: None if no datapoint of the problem is compared."""
     if oracle is None:
-        yield f"{quantity.name} is not run on {problem.id}: it would have {quantity.elements(problem):.1e} elements"
+        yield f"{quantity.name} is not run on {problem.id}: {quantity.elements(problem):.1e} elements are too many"
         return
     if oracle.problem.N < problem.N:
         yield f"{quantity.name} is run on {oracle.problem.N} of {problem.N} datapoints of {problem.id}"
@@ -137,9 +137,9 @@ def _cell(description: Description | None, answers: Sequence[tuple[Oracle, Judge
 
 
 def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], dtype: str) -> Diagnosis | None:
-    """Diagnose the wrong answers for a quantity. None if no answer is wrong.
+    """Diagnose the wrong answers for a quantity, or return None if no answer is wrong.
 
-    The worst answers come first, so that the diagnosis describes the answer that the cell names.
+    The worst answers come first, so that the diagnosis describes the worst answer, which the cell names.
     """
     if not any(answer.verdict.status in WRONG for _, answer in answers):
         return None

@@ -1,7 +1,7 @@
-"""Tests of the adapter in `--kfgn-adapter`, which pytest collects: see `kfgn_pytest`.
+"""Tests of the adapter that `--kfgn-adapter` names. pytest collects these tests by the plug-in `kfgn_pytest`.
 
-There is a test for each quantity and dtype that the adapter offers. A test for each dtype then repeats all quantities
-in other orders.
+Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats all quantities in other
+orders.
 """
 
 from functools import lru_cache
@@ -12,7 +12,7 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise the tests by what the adapter offers. Without an adapter each test is skipped with the reason."""
+    """Parametrise the tests by the quantities and dtypes of the adapter. Without an adapter, every test is skipped."""
     of_quantities = "quantity" in metafunc.fixturenames
     arguments = ("implementation", "quantity") if of_quantities else ("implementation",)
     if metafunc.config.getoption("--kfgn-adapter", None) is None:
@@ -24,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     questions = []
     opened = [(implementation, implementation.opened[1]) for implementation in _implementations(metafunc.config)]
     if of_quantities:
-        for name in ROWS:  # the dtypes of a quantity follow each other, and share its oracles
+        for name in ROWS:  # the tests of a quantity in both dtypes are adjacent, and share the quantity's oracles
             offering = [(each, described.dtype) for each, described in opened if name in described.quantities]
             questions += [pytest.param(each, name, id=f"{name}-{dtype}") for each, dtype in offering]
     else:
@@ -36,12 +36,12 @@ IMPLEMENTATIONS = pytest.StashKey[list[Any]]()
 
 
 def _implementations(config: pytest.Config) -> list[Any]:
-    """Open the adapter in each dtype, once."""
+    """Open the adapter once in each dtype."""
     if IMPLEMENTATIONS not in config.stash:
         from .opening import open_implementations
         from .plain import plain
 
-        _expected(config)  # an unusable file is an error before the first question
+        _expected(config)  # an unusable file of expected failures is an error before the first question
         name, only, limit = (config.getoption(f"--kfgn-{option}") for option in ("adapter", "dtype", "limit"))
         if not limit > 0:
             raise pytest.UsageError(f"--kfgn-limit: expected seconds above 0, got {limit:g}")
@@ -56,7 +56,7 @@ def _implementations(config: pytest.Config) -> list[Any]:
 
 
 def _expected(config: pytest.Config) -> Any:
-    """Read the file of `--kfgn-expected`."""
+    """Read the file of expected failures that `--kfgn-expected` names."""
     from .decoding import FileError
     from .expected import read_expected
     from .plain import plain
@@ -84,7 +84,7 @@ def problems(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def oracles_of() -> Any:
-    """A function that makes the oracles of a quantity. It keeps those of the last quantity."""
+    """A function that makes the oracles of a quantity, and keeps only the oracles of the last quantity."""
     from .oracle import Oracles
 
     return lru_cache(maxsize=1)(lambda _quantity: Oracles())
@@ -99,7 +99,7 @@ def cells() -> Any:
 def test_is_the_reference(
     implementation: Any, quantity: str, problems: Any, expected: Any, oracles_of: Any, cells: Any, record_property: Any
 ) -> None:
-    """Every answer passes, or fails as expected. The message describes the fault, and the mistake if it is known."""
+    """Every answer passes, or fails as expected. The message of a failure describes the error and a known mistake."""
     from .plain import plain
     from .runner import run
     from .verdicts import Status

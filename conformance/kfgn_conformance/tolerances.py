@@ -1,22 +1,22 @@
-"""The tolerance rule. A tolerance is computed for each problem; it is never a bare 1e-5.
+"""The tolerance rule, which computes a tolerance for each problem, instead of a fixed number such as 1e-5.
 
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
-u is the unit roundoff of the dtype. n is the larger of N and the most units of a layer, inputs included, plus one.
+u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L.
 
-The size is the magnitude to which rounding errors are relative. For most quantities it is the largest element of the
-oracle's array. For the solution of a system it is this element times the condition of the system. For a difference of
-larger terms it is the size of the terms.
+Rounding errors are proportional to the size. For most quantities, the size is the largest element of the oracle's
+array. For the solution of a linear system, the size is the largest element times the condition number of the system.
+For a difference of larger terms, the size is the magnitude of these terms.
 
-d is the change of the array when the inputs and every operation of the reference are rounded to u (`changes`). No
-implementation can avoid the change by rounded inputs. The change by rounded operations is a loss of the paper's
-formulas.
+d is the change of the array if the inputs and every operation of the reference are rounded with unit roundoff u (see
+`changes`). No implementation can avoid the change by rounded inputs. The change by rounded operations is the loss of
+accuracy in the formulas of the paper.
 
-Rounding errors of either sign grow like sqrt(n), not like n (Higham and Mary 2019). For the widths of the autoencoder
-in float32, sqrt(n) allows an error of 1.5e-5 of the size, and n would allow 4.8e-4.
+Rounding errors with random signs grow like sqrt(n), and not like n (Higham and Mary 2019). For the widths of the
+autoencoder in float32, sqrt(n) allows an error of 1.5e-5 times the size, while n would allow 4.8e-4 times the size.
 
-d is measured with the 24 bits of float32 for both dtypes, and scaled to u. It is a first derivative, and changes of
-2^-53 would be lost in the rounding of the reference itself.
+For both dtypes, d is measured with the 24 bits of float32, and multiplied by u / 2^-24, since d is proportional to u. A
+change of 2^-53 cannot be measured, since the rounding errors of the reference are as large.
 
 `Oracle.tolerances` applies the rule.
 """
@@ -28,36 +28,39 @@ import numpy as np
 from .problems.problem import Problem
 
 C = 8
-"""The c of the rule. docs/conformance.md lists the ratios that right implementations reach with it."""
+"""The constant c of the rule. docs/conformance.md lists the ratios error / tolerance of correct implementations."""
 
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
-"""u, by dtype."""
+"""The unit roundoff u of each dtype."""
 
 MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
-"""A tolerance above this part of max|Q| proves nothing: the verdict is INCONCLUSIVE."""
+"""The largest tolerance / max|Q| that proves anything. A pass with a larger tolerance is INCONCLUSIVE."""
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
-"""The smallest normal numbers. A smaller number has fewer digits, and some libraries replace it by 0. So an absolute
-error of this size is always allowed. The relative tolerance is computed without it."""
+"""The smallest normal number of each dtype. An absolute error of this number is always allowed.
+
+A smaller number has fewer digits, and some libraries replace it by 0. The relative tolerance is computed without this
+absolute error.
+"""
 
 
 def longest_sum(problem: Problem) -> int:
-    """n: the length of a sum over the datapoints, or over the inputs of a layer with the bias, whichever is longer.
+    """n, the largest number of terms in a sum over the datapoints, or over the inputs of a layer with the bias.
 
-    Sums over N S or N K stay within sqrt(n) too.
+    The rounding errors of sums over N S or N K terms are also below the bound with this n.
     """
     return max(problem.N, max(problem.widths) + 1)
 
 
 def rounding_bound(n: int, size: float, change: float, dtype: str) -> float:
-    """c (sqrt(n) u size + d). change: d for u = 2^-24, which is scaled to the dtype."""
+    """The term c (sqrt(n) u size + d) of the rule. change: the d for u = 2^-24, which is scaled to the dtype."""
     u = ROUNDOFF[dtype]
     d = change * u / ROUNDOFF["float32"]
     return C * (math.sqrt(n) * u * size + d)
 
 
 def quotient(error: float, tolerance: float) -> float:
-    """error / tolerance. Without an error it is 0, and an error where none is allowed makes it infinite."""
+    """error / tolerance, which is 0 without an error, and infinite for an error with the tolerance 0."""
     if error == 0:
         return 0.0
     return error / tolerance if tolerance > 0 else np.inf

@@ -12,7 +12,7 @@ class Status(StrEnum):
     Attributes
     ----------
     SKIPPED
-        The question was not run: the implementation is not usable, or the problem is not for its dtype.
+        The question was not run, since the implementation is not usable, or the problem is not run in its dtype.
     UNIMPLEMENTED
         The implementation does not offer the quantity, or does not support the problem.
     PASS
@@ -20,9 +20,9 @@ class Status(StrEnum):
     INCONCLUSIVE
         The error is within a tolerance that is too large, relative to the quantity, to prove anything.
     NON_STRICT
-        The error is up to 30 tolerances.
+        The error is above the tolerance and at most 30 tolerances.
     FAIL
-        The error is larger, or the answer does not have the right form.
+        The error is above 30 tolerances, or the answer does not have the right form.
     ERROR
         The implementation raised an exception, or gave no answer that could be read.
 
@@ -54,7 +54,7 @@ WRONG = (Status.NON_STRICT, Status.FAIL)
 """The outcomes of an answer that differs from the oracle's."""
 
 BAD = (Status.INCONCLUSIVE, *WRONG, Status.ERROR)
-"""The outcomes that fail a run: an answer is needed, and it is missing or is not shown to be right."""
+"""The outcomes that fail a run, since a necessary answer is missing or is not shown to be right."""
 
 
 class Verdict(NamedTuple):
@@ -67,11 +67,11 @@ class Verdict(NamedTuple):
     problem : str
         The id of the problem.
     ratio : float
-        error / tolerance, the largest over the arrays. It is infinite without arrays of the right form.
+        The largest error / tolerance over the arrays, or infinity if the arrays do not have the right form.
     relative_tolerance : float
-        tolerance / max|Q|, the largest over the arrays.
+        The largest tolerance / max|Q| over the arrays, where max|Q| is the largest element of the oracle's array.
     detail : str
-        An explanation of a verdict that is not PASS, and of a PASS the worst array.
+        An explanation of a verdict that is not PASS, or a description of the worst array for a PASS.
     translations : tuple of str
         The translations that brought the answer into the kit's conventions.
 

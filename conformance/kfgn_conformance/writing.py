@@ -1,4 +1,4 @@
-"""Writing of the files of a command."""
+"""The writing of the files that a command makes."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from .output import print_error
 
 
 def written(write: Callable[[Path], None], path: Path | None) -> bool:
-    """Write a file if a path is given. Returns False, after printing an error, if that fails."""
+    """Write a file if a path is given. If writing fails, print an error and return False."""
     try:
         if path is not None:
             write(path)
@@ -22,9 +22,9 @@ def written(write: Callable[[Path], None], path: Path | None) -> bool:
 def write_whole(path: Path, text: str) -> None:
     """Replace the content of a file. If the program is interrupted, the file has its old or its new content in full.
 
-    Devices, pipes, and files in folders that accept no new file are written directly. Raises `OSError`.
+    Devices, pipes, and files in folders that accept no new file are written directly. Raises `OSError` for a failure.
     """
-    file = _resolved(path)  # a link stays a link
+    file = _resolved(path)  # a symbolic link stays a symbolic link
     temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")
     try:
         new = temporary.open("x", encoding="utf-8") if file.is_file() else None
@@ -45,12 +45,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def unwritable(file: Path) -> str:
-    """The reason why a file cannot be written, for a check before a long run; empty if it can be written."""
+    """Return the reason why a file cannot be written, or "" for a writable file, as a check before a long run."""
     try:
         parent, exists = _resolved(file).parent, os.path.lexists(file)
         if not parent.is_dir():
             return f"the folder {parent} does not exist"
-        if file.is_fifo():  # opening and closing it would look like the end to its reader
+        if file.is_fifo():  # opening and closing a pipe would look like the end of the data to its reader
             return ""
         with file.open("a"):
             pass
@@ -67,7 +67,7 @@ def _resolved(path: Path) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """True if the path is a folder. False if the name is too long."""
+    """True if the path is a folder, and False for a path with too long a name."""
     try:
         return path.is_dir()
     except OSError:

@@ -96,7 +96,7 @@ def test_what_is_a_failure_no_more_fails_too(more, check, capsys):
 )
 def test_what_was_not_asked_is_neither(more, check, capsys):
     assert check(SQUARED + SOFTMAX + more)[0] == cli.PASSED
-    noted = "expected failure on no problem of the run: FAIL of kfra by halved float64 on digits" in " ".join(
+    noted = "no problem of the run matches the expected failure: FAIL of kfra by halved float64 on digits" in " ".join(
         capsys.readouterr().out.split()
     )
     assert noted == ('"digits"' in more)

@@ -16,7 +16,7 @@ from .processes import LONG, with_proc
 
 CASE = next(p for p in cases() if p.id == "case-squared_error-tanh")
 
-CHANGED = "it changed the arrays of the problem that it was given: "
+CHANGED = "the adapter changed these arrays of its problem: "
 
 CHANGES = ["MutatesAndRefuses", "ReplacesAnArray", "ReshapesAnArray", "ConvertsAnArray", "DeletesAnArray"]
 

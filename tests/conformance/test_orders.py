@@ -74,7 +74,7 @@ def opened(request):
 def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, opened):
     found = found_in_orders(opened(name))
     assert found[quantity].status is Status.FAIL
-    expected = f"right when asked alone, wrong after {quantity} on {kept}, whose answer it gives again: array "
+    expected = f"right when asked alone, wrong after {quantity} on {kept}, whose answer is given again: array "
     assert found[quantity].detail.startswith(expected)
 
 
@@ -153,7 +153,7 @@ def test_arrays_that_are_changed_in_place_are_named_and_reach_nobody_else():
     report = run([Implementation("spoils", load("stateful:SpoilsTheInputs", "float64"))], CASES)
     (cell,) = report.rows["kfra"]
     assert cell.status is Status.ERROR
-    assert cell.worst.detail == "it changed the arrays of the problem that it was given: X, arguments.direction[1]"
+    assert cell.worst.detail == "the adapter changed these arrays of its problem: X, arguments.direction[1]"
     assert report.rows["gradient"][0].status is Status.PASS
     assert changed(before, BASE) == []
 

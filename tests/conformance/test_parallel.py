@@ -43,7 +43,7 @@ def test_rows_that_were_judged_stay_when_a_process_ends(monkeypatch, tmp_path):
         "q": [Status.PASS, Status.SKIPPED],
         "kfra": [Status.UNIMPLEMENTED, Status.SKIPPED],
     }
-    detail = "it was not judged: a process of the kit has ended, with what was called in it"
+    detail = "the row was not judged, since a process of the kit ended too early"
     assert [(v.problem, v.detail) for v in report.rows["loss"][0].verdicts] == [(CASE.id, detail), ("another", detail)]
 
 

@@ -131,13 +131,15 @@ def test_a_pipe_and_a_file_have_the_same_size_limit(piped, tmp_path, monkeypatch
     for place in (str(file), piped("x" * 10**6)):
         with pytest.raises(SystemExit):
             cli.main(["report", place, "--html", str(tmp_path / "page.html")])
-        assert f"{place}: expected a file that can be read: it has more than 100000 bytes" in capsys.readouterr().err
+        assert (
+            f"{place}: expected a file that can be read: the file has more than 100000 bytes" in capsys.readouterr().err
+        )
 
 
 def test_an_empty_pipe_is_an_error(piped, tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["report", piped(""), "--html", str(tmp_path / "page.html")])
-    assert "expected a file that can be read: it is an empty pipe" in " ".join(capsys.readouterr().err.split())
+    assert "expected a file that can be read: the file is an empty pipe" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
-"""The eigenvalues of a symmetric matrix by Jacobi's method, the same on every processor.
+"""The eigenvalues of a symmetric matrix by Jacobi's method, with the same bits on every processor.
 
-Jacobi's method needs only `+ - * /` and `sqrt`, which float64 rounds correctly everywhere. The method runs in float64,
-and its result is rounded to fewer bits. This loses less accuracy than LAPACK with the same number of bits. LAPACK
-computes the decomposition of A + E, where E has the size of u |A| and depends on the processor. This module therefore
-adds a fixed E to A, as a bound for the E of LAPACK. Its signs are fixed, and its spectral norm is a little below
-u |A|_F.
+Jacobi's method needs only `+ - * /` and `sqrt`, which every processor rounds correctly in float64. The method runs in
+float64, and the result is rounded to fewer bits.
+
+Jacobi's method in float64 is more accurate than LAPACK in an arithmetic with fewer bits. LAPACK in an arithmetic with
+unit roundoff u decomposes A + E, where the error E has a norm of about u |A| and depends on the processor. This module
+therefore adds a fixed matrix E to A before the decomposition. The spectral norm of the fixed E is a little below
+u |A|_F, which bounds the error of LAPACK.
 """
 
 import math
@@ -15,16 +17,16 @@ from numpy.typing import NDArray
 from .rounding import Floats, rounded
 
 SWEEPS = 30
-"""The largest number of sweeps. Convergence is quadratic, and ten sweeps are usually more than enough."""
+"""The maximum number of sweeps of Jacobi's method, which converges quadratically and rarely needs ten sweeps."""
 
 ROUNDOFF = 2.0**-50
-"""The relative size below which an off-diagonal element is a rounding error."""
+"""The largest off-diagonal element that counts as a rounding error, as a fraction of the largest element of A."""
 
 Indices = NDArray[np.intp]
 
 
 def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
-    """The eigenvalues (D,), ascending, and the eigenvectors, the columns of (D, D), rounded to `bits` bits.
+    """Return the ascending eigenvalues (D,) and the eigenvectors, as columns of (D, D), both rounded to `bits` bits.
 
     Raises `ArithmeticError` for a matrix that is not finite.
     """
@@ -34,7 +36,7 @@ def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
 
 
 def backward_error(A: Floats, u: float) -> Floats:
-    """E = u |A|_F / sqrt(4 D) times a fixed symmetric matrix of signs, whose spectral norm is near sqrt(4 D)."""
+    """E = u |A|_F / sqrt(4 D) times a fixed symmetric matrix of elements +-1, whose spectral norm is near sqrt(4 D)."""
     D = len(A)
     bits = np.random.Philox(key=D).random_raw(D * D).reshape(D, D) & 1
     signs = np.triu(2.0 * bits - 1)
@@ -44,7 +46,7 @@ def backward_error(A: Floats, u: float) -> Floats:
 
 
 def jacobi(A: Floats) -> tuple[Floats, Floats]:
-    """The eigenvalues (D,), in any order, and the eigenvectors, the columns of (D, D)."""
+    """Return the eigenvalues (D,) of A in any order, and the eigenvectors as columns of a (D, D) matrix."""
     A, V = np.array(A), np.eye(len(A))
     for _ in range(SWEEPS):
         if converged(A):
@@ -55,14 +57,14 @@ def jacobi(A: Floats) -> tuple[Floats, Floats]:
 
 
 def converged(A: Floats) -> bool:
-    """True if all off-diagonal elements are rounding errors."""
+    """True if all off-diagonal elements of A are rounding errors."""
     size = np.abs(A)
     off = np.max(size * ~np.eye(len(A), dtype=bool), initial=0)
     return bool(off <= ROUNDOFF * np.max(size, initial=0))
 
 
 def pairings(D: int) -> list[tuple[Indices, Indices]]:
-    """All pairs of D indices, in rounds of disjoint pairs, as in a round-robin tournament."""
+    """All pairs of the indices 0, ..., D - 1, in rounds of disjoint pairs, as in a round-robin tournament."""
     players = list(range(D + D % 2))
     rounds = []
     for _ in range(len(players) - 1):

@@ -1,8 +1,8 @@
 """Elementary functions, rounded correctly to fewer bits than float64 has.
 
-NumPy's functions are accurate to a few units in the last place of float64, and these units differ between processors.
-Rounding to fewer bits hides the difference unless the value is near a tie. Such a value is computed in decimal
-arithmetic.
+NumPy's functions have errors of a few units in the last place of float64, and these errors differ between processors.
+Rounding to fewer bits hides the errors, unless a value is near a tie of this rounding. A value near a tie is computed
+in decimal arithmetic.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ import numpy as np
 from .rounding import Floats, near_tie, nearest, rounded
 
 ULPS = 64
-"""The assumed largest error of NumPy's functions, in units in the last place. No error above 5 is known."""
+"""An upper bound of the errors of NumPy's functions, in units in the last place. No error above 5 is known."""
 
 DIGITS = 80
-"""The number of decimal digits of an exact value. It decides every rounding to 40 bits, except at an exact tie."""
+"""The number of digits in decimal arithmetic, which decides every rounding to 40 bits except at an exact tie."""
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -45,11 +45,14 @@ EXACT: dict[np.ufunc, Callable[[Decimal], Decimal]] = {
     np.tanh: _tanh,
     np.cosh: _cosh,
 }
-"""The supported functions, each accurate to `DIGITS` digits."""
+"""The supported functions in decimal arithmetic, each accurate to `DIGITS` digits."""
 
 
 def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
-    """The function of every element of x, rounded to `bits` bits. The elements of x have at most as many."""
+    """Compute function(x) for every element of x, and round the result to `bits` bits.
+
+    Every element of x has at most `bits` bits of significand.
+    """
     values = np.asarray(function(x), np.float64)
     close = near_tie(values, bits, ULPS)
     if np.any(close):
@@ -60,6 +63,6 @@ def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:
 
 
 def exactly(function: np.ufunc, x: float, bits: int) -> float:
-    """The function of one number, computed in decimal arithmetic and rounded to `bits` bits."""
+    """Compute function(x) for one number x in decimal arithmetic, and round the result to `bits` bits."""
     with localcontext(Context(prec=DIGITS)):
         return nearest(Fraction(EXACT[function](Decimal(x))), bits)

@@ -1,8 +1,8 @@
-"""Arrays that compute in an arithmetic of 24 or 40 bits, and on which the reference runs unchanged.
+"""Arrays with an arithmetic of 24 or 40 bits, on which the reference runs unchanged.
 
 Every NumPy function that the reference calls is in one of the tables of this module. Some of these functions compute
-and round; the others compare or move numbers that are already rounded. A function outside the tables raises
-`TypeError`, so no result contains a rounding that depends on the processor.
+and round, and the other functions compare or move rounded numbers. A function outside the tables raises `TypeError`,
+so no result contains a rounding that depends on the processor.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from .summation import accumulated, product, summed
 
 
 class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
-    """A float64 array whose elements have `bits` bits of significand. All results computed from it do too."""
+    """A float64 array whose elements, and all results computed from the array, have `bits` bits of significand."""
 
     bits: ClassVar[int]
 
@@ -64,7 +64,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
 
     def _added(self, method: str, x: NDArray[Any], axis: Any = 0, keepdims: bool = False, **options: Any) -> Any:
         """A sum over some or all axes, or the cumulative sum along one axis."""
-        if any(value is not None and value is not True for value in options.values()):  # where=True is the default
+        if any(value is not None and value is not True for value in options.values()):  # NumPy's default is where=True
             raise TypeError(f"add.{method}: expected axis and keepdims only, got {', '.join(options)}")
         if method == "accumulate":
             return accumulated(x, axis, self.bits)
@@ -87,7 +87,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         return element if isinstance(element, Rounded) else np.asarray(element).view(type(self))
 
     def _wrapped(self, result: Any) -> Any:
-        """Convert float64 results, also inside lists and tuples, to arrays of this class. Leave others unchanged."""
+        """Convert float64 results, also in lists and tuples, to arrays of this class. Leave other results unchanged."""
         if isinstance(result, tuple | list):
             return type(result)(map(self._wrapped, result))
         if isinstance(result, np.ndarray | np.generic) and result.dtype == np.float64:
@@ -111,7 +111,7 @@ Precision = TypeVar("Precision", bound=Rounded)
 
 
 def rounded_to(precision: type[Precision], x: NDArray[Any]) -> Precision:
-    """Round an array of numbers to a precision."""
+    """Round every element of x to a precision, and return an array of that class."""
     return rounded(np.asarray(x, np.float64), precision.bits).view(precision)
 
 
@@ -152,7 +152,7 @@ def _product_of_all(x: Any) -> Any:
 ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.square}
 """Functions that IEEE 754 rounds correctly in float64.
 
-The second rounding, to 24 bits, is harmless because 53 bits are more than 2 x 24 + 2.
+The second rounding, from 53 to 24 bits, does not change the correctly rounded result, because 53 >= 2 x 24 + 2.
 """
 
 COMPARED = {
@@ -160,7 +160,7 @@ COMPARED = {
     *(np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
     *(np.logical_and, np.logical_or, np.logical_not),
 }
-"""Exact functions: the result is one of the arguments, its negative, or a bool."""
+"""Functions without rounding: the result is an argument, a negated argument, a sign or a bool."""
 
 COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: _sum,
@@ -171,10 +171,10 @@ COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.eigh: lambda A: tuple(part.view(type(A)) for part in eigenvalues.eigh(np.asarray(A), A.bits)),
     np.linalg.eigvalsh: lambda A: np.linalg.eigh(A)[0],
 }
-"""Functions that NumPy composes of others, reimplemented with operators."""
+"""Replacements for NumPy functions that consist of several operations. A replacement rounds every operation."""
 
 MOVED = {
     *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),
     *(np.any, np.all, np.ones_like, np.split, np.stack, np.where, np.zeros_like),
 }
-"""Functions that move or select elements."""
+"""Functions that move, count or select elements, and need no rounding."""

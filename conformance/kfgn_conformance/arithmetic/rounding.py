@@ -12,46 +12,47 @@ SIGNIFICAND = 53
 """The number of bits of a float64 significand, including the leading 1."""
 
 SMALLEST_EXPONENT = -1021
-"""The exponent that `math.frexp` gives for the smallest normal number. Smaller numbers are evenly spaced."""
+"""The exponent of the smallest normal number in `math.frexp`. Numbers below the smallest normal are evenly spaced."""
 
 
 ONE = np.array(1)
 
 CUTS = {bits: (np.array(SIGNIFICAND - bits), np.array((1 << (SIGNIFICAND - bits - 1)) - 1)) for bits in (24, 40)}
-"""For each precision, the number of dropped bits, and half of the last kept bit minus 1."""
+"""For each precision, the number of dropped bits, and the integer just below half a unit in the last kept bit."""
 
 KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
 """For each precision, a mask of the kept bits."""
 
 
 def rounded(x: Floats, bits: int) -> Floats:
-    """Round every element to 24 or 40 bits.
+    """Round every element of x to 24 or 40 bits.
 
-    The bits of a float64 are read as an integer, which grows with the number. A carry out of the significand therefore
-    increases the exponent, as it should. Infinity and NaN are unchanged.
+    The exponent and the significand of an element are read as one integer, which grows with the absolute value. A carry
+    out of the significand therefore increases the exponent by 1, as correct rounding requires. Infinity and NaN are
+    unchanged.
     """
     return rounded_in_place(np.array(x, np.float64), bits)
 
 
 def rounded_in_place(x: Floats, bits: int) -> Floats:
-    """Round every element of an array in place."""
+    """Round every element of x to 24 or 40 bits, in place."""
     pattern = x.view(np.int64)
     round_pattern(pattern, np.empty_like(pattern), bits)
     return x
 
 
 def round_pattern(pattern: NDArray[np.int64], work: NDArray[np.int64], bits: int) -> None:
-    """Round the numbers with these bit patterns in place. `work` is an array for intermediate results."""
+    """Round float64 numbers, given by their bit patterns, in place. `work` is an array for intermediate results."""
     dropped, below_half = CUTS[bits]
     np.right_shift(pattern, dropped, work)
-    np.bitwise_and(work, ONE, work)  # makes the last bit even at a tie
+    np.bitwise_and(work, ONE, work)  # the last kept bit, with which a tie rounds to even
     np.add(work, below_half, work)
     np.add(pattern, work, pattern)
     np.bitwise_and(pattern, KEPT[bits], pattern)
 
 
 def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
-    """True where an error of `ulps` units in the last place of x may change its rounding to `bits` bits."""
+    """True for each element whose rounding to `bits` bits may change by an error of `ulps` units in the last place."""
     dropped = SIGNIFICAND - bits
     remainder = np.asarray(x, np.float64).view(np.int64) & ((1 << dropped) - 1)
     remainder -= 1 << (dropped - 1)
@@ -59,6 +60,6 @@ def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
 
 
 def nearest(x: Fraction, bits: int) -> float:
-    """The nearest number with `bits` bits to an exact number, within the finite range of float64."""
+    """Round a fraction within the finite range of float64 to the nearest number with `bits` bits."""
     exponent = max(math.frexp(float(x))[1], SMALLEST_EXPONENT)
     return math.ldexp(round(x * Fraction(2) ** (bits - exponent)), exponent - bits)

@@ -1,15 +1,15 @@
-"""Sums from the first term to the last, and matrix products by such sums. Each operation is rounded."""
+"""Sums and matrix products that add terms from the first to the last, and round every operation."""
 
 import numpy as np
 
 from .rounding import Floats, round_pattern, rounded
 
 ELEMENTS = 2**20
-"""The largest number of elementwise products that a matrix product holds at once."""
+"""The maximum number of elementwise products that a matrix product keeps in memory at a time."""
 
 
 def summed(x: Floats, axis: int, bits: int) -> Floats:
-    """The sum over one axis, from the first element to the last."""
+    """Sum x over one axis, from the first element to the last, with a rounding to `bits` bits after each addition."""
     terms = np.moveaxis(x, axis, 0)
     total = np.array(terms[0]) if len(terms) else np.zeros(terms.shape[1:])
     add_up(total, terms[1:], bits)
@@ -17,7 +17,7 @@ def summed(x: Floats, axis: int, bits: int) -> Floats:
 
 
 def add_up(total: Floats, terms: Floats, bits: int) -> None:
-    """Add the terms one by one to a total, in place."""
+    """Add the terms one by one to a total, in place, with a rounding to `bits` bits after each addition."""
     pattern = total.view(np.int64)
     work = np.empty_like(pattern)
     for term in terms:
@@ -26,7 +26,7 @@ def add_up(total: Floats, terms: Floats, bits: int) -> None:
 
 
 def accumulated(x: Floats, axis: int, bits: int) -> Floats:
-    """The cumulative sums along one axis."""
+    """Compute the cumulative sums of x along one axis, with a rounding to `bits` bits after each addition."""
     terms = np.moveaxis(np.array(x), axis, 0)
     for i in range(1, len(terms)):
         terms[i] = rounded(terms[i - 1] + terms[i], bits)
@@ -34,7 +34,7 @@ def accumulated(x: Floats, axis: int, bits: int) -> Floats:
 
 
 def product(A: Floats, B: Floats, bits: int) -> Floats:
-    """The product A B of matrices (M, K) and (K, N). Either may be a vector, as with `@`."""
+    """Compute the product A B of matrices (M, K) and (K, N), of which each may be a vector, as with `@`."""
     if A.ndim > 2 or B.ndim > 2 or A.ndim * B.ndim == 0 or A.shape[-1] != B.shape[0]:
         raise ValueError(f"expected vectors or matrices of compatible shapes, got shapes {A.shape} and {B.shape}")
     rows = A[None, :] if A.ndim == 1 else A

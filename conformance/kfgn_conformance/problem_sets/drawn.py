@@ -1,7 +1,7 @@
 """Hypothesis strategies for small random problems of dyadic numbers, far from every discontinuity.
 
-Arrays are drawn as small integers and scaled by a power of two. So every library and dtype has the same numbers, and a
-failure shrinks to readable ones.
+Arrays are drawn as small integers and scaled by a power of two. Every library and dtype therefore has the same numbers,
+and Hypothesis shrinks a failure to readable numbers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,18 +27,18 @@ from ..problems.layers import dense_layers, weight_shapes
 from ..problems.problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 from ..quantities import QUANTITIES
 
-# There are few sizes, since JAX compiles every operation for each shape.
+# The numbers of units, datapoints and labels have few values, since JAX compiles every operation for each shape.
 WIDTHS = (1, 2, 5)
 DEPTHS = (3, 2, 4, 1)
 DATAPOINTS = (3, 1)
 LABELS = (2, 1)
 
 EXAMPLES = 5
-"""The number of problems that are drawn of one shape."""
+"""The number of problems that are drawn for each shape."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
-    """Arrays of multiples of `step`, a power of two, from `low` to `high`."""
+    """A strategy for arrays whose elements are multiples of `step`, a power of two, from `low` to `high`."""
     integers = hnp.arrays(
         np.int64, shape, elements=st.integers(round(low / step), round(high / step)), fill=st.nothing()
     )
@@ -46,12 +46,15 @@ def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.S
 
 
 def nonzero(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
-    """Directions: multiples of 1/8 up to 1 except 0. With zeros, a product could consist of rounding errors only."""
+    """A strategy for directions, whose elements are nonzero multiples of 1/8 from -1 to 1.
+
+    The product with a direction that has zeros could consist of rounding errors only.
+    """
     return dyadic(shape, -1, 1 - 2**-3, 2**-3).map(lambda V: np.where(V < 0, V, V + 2**-3))
 
 
 def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
-    """Labels of an objective with D outputs: real vectors, probabilities, or indices of classes."""
+    """A strategy for labels of an objective with D outputs: real vectors, probabilities, or class indices."""
     shape = label_shape(objective, leading, D)
     if objective in CLASSIFIERS:
         return hnp.arrays(np.int64, shape, elements=st.integers(0, classes(objective, D) - 1), fill=st.nothing())
@@ -60,7 +63,7 @@ def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrate
 
 
 def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
-    """The draws that labels are sampled from: normals for the squared error, and otherwise uniforms in [0, 1)."""
+    """A strategy for the draws behind sampled labels: normals for the squared error, otherwise uniforms in [0, 1)."""
     shape = label_shape(objective, leading, D)
     if objective == "squared_error":
         return dyadic(shape, -3, 3, 2**-3)
@@ -68,11 +71,11 @@ def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.Searc
 
 
 DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
-"""Dampings that are large enough for well-conditioned solves, so that no tolerance is too large to prove anything."""
+"""A strategy for dampings so large that every solve is well-conditioned, and the tolerance of its answer is small."""
 
 
 Choose = Callable[[Sequence[Any]], Any]
-"""A function that returns one element of a sequence."""
+"""A function that chooses one element of a sequence."""
 
 
 def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
@@ -125,7 +128,7 @@ def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
 
 
 def distinct_shapes(seed_value: int) -> Iterator[Shape]:
-    """Infinitely many different shapes, with each objective in turn."""
+    """Yield infinitely many distinct shapes, with each objective in turn."""
     choose, seen = Random(seed_value).choice, set[Shape]()
     for objective, psd in cycle(SPLITS):
         while (shape := any_shape(choose, objective, psd)) in seen:
@@ -135,9 +138,9 @@ def distinct_shapes(seed_value: int) -> Iterator[Shape]:
 
 
 def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
-    """A problem of the shape on which every quantity can fail; None if none of `EXAMPLES` problems is conclusive.
+    """Return the last conclusive problem among `EXAMPLES` random problems of this shape, or None if none is conclusive.
 
-    The last one is chosen, since Hypothesis draws the simplest problems first, and these are full of zeros.
+    Hypothesis draws the simplest problems first, and the simplest problems are full of zeros.
     """
     found: list[Problem] = []
 
@@ -159,13 +162,13 @@ def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
 
 
 def is_conclusive(problem: Problem) -> bool:
-    """True if every quantity can tell a right answer from a wrong one, and Algorithm 1 has a step to make."""
+    """True if the gradient is not zero, and the tolerance of every quantity is small enough to detect wrong answers."""
     has_gradient = any(np.any(g) for g in Oracle(problem, QUANTITIES["gradient"]).arrays)
     return has_gradient and all(Oracle(problem, quantity).is_conclusive for quantity in QUANTITIES.values())
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """Random problems of different shapes on which every quantity can fail.
+    """Return `count` conclusive random problems of distinct shapes.
 
     The same seed gives the same problems in the same environment. Hypothesis also draws constants that it finds in
     local source files, so a different installation may draw different problems.

@@ -1,4 +1,4 @@
-"""The problems of a run: the fixed, random and real ones, and the optimiser trajectories."""
+"""The problems of a run: fixed problems, random problems, problems of real size, and optimiser trajectories."""
 
 from ..problems.cases import cases
 from ..problems.fixed import fixed
@@ -8,7 +8,7 @@ from .trajectories import trajectory_problems
 
 
 def drawn(count: int, seed: int) -> list[Problem]:
-    """Random problems. Hypothesis is imported only if the count is positive."""
+    """Return `count` random problems. Hypothesis is imported only if `count` is positive."""
     if count == 0:
         return []
     from .drawn import drawn_problems
@@ -17,6 +17,6 @@ def drawn(count: int, seed: int) -> list[Problem]:
 
 
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
-    """All problems of a run, with this number of random ones."""
+    """Return all problems of a run, of which `examples` are random."""
     real = (make() for make in REAL_PROBLEMS.values())
     return (*cases(), *fixed(), *drawn(examples, seed), *real, *trajectory_problems())

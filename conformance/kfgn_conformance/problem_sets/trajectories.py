@@ -1,8 +1,9 @@
 """Optimiser trajectories: fifty steps of the reference's optimiser, with a checkpoint before each step.
 
-An implementation makes one step from each checkpoint. So its rounding errors do not carry over to the next step, and
-tau and gamma show the branches of the heuristics that it takes. A checkpoint is left out if the reference is so close
-to another branch that rounding may decide.
+An implementation makes one step from each checkpoint of the reference, so that rounding errors of the implementation do
+not carry over to the next step. The values of tau and gamma after a step show which branches of the heuristics the
+implementation takes. A checkpoint is omitted if the reference is so close to a different branch that rounding may
+decide the branch.
 """
 
 from dataclasses import replace
@@ -22,8 +23,12 @@ from ..tolerances import ROUNDOFF
 STEPS = 50
 SAMPLES = 3
 MARGIN = 1e-3
-"""The minimum relative distance of rho from a threshold, of the best decrease of the model from the second best, and of
-the smallest eigenvalue of a damped indefinite factor from 0. It is far above the u of float32."""
+"""The minimum distance of rho from a threshold, of the best decrease of the model from the second best, and of the
+smallest eigenvalue of a damped indefinite factor from 0.
+
+The last two distances are relative to the best decrease and to the largest absolute eigenvalue of the undamped factor.
+The minimum is far above the unit roundoff of float32.
+"""
 
 TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
     "kflr": ("categorical", "project", Trajectory("kflr")),
@@ -54,20 +59,20 @@ TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
     "saturated": ("bernoulli", "project", Trajectory("kflr")),
     "converged": ("squared_error", "project", Trajectory("hessian_free_blocks")),
 }
-"""The objective, the replacement for its H_L, and the settings of each trajectory.
+"""For each trajectory: the objective, the replacement for an indefinite H_L, and the settings of the optimiser.
 
-The last four test rules that are not the paper's: the rho of an update with momentum, a step whose matrix is not
-positive definite, a damping that rounding hides, and changes of f that are rounding errors.
+The last four trajectories test rules that are not in the paper. The rules are about the rho of an update with momentum,
+a matrix that is not positive definite, a damping that is lost by rounding, and changes of f that are rounding errors.
 """
 
 
 class Scenario(NamedTuple):
-    """The start and the batches of a trajectory.
+    """The initial dampings and the batches of a trajectory.
 
-    tau, gamma:       the initial values
-    eta:              the weight of L2
-    inputs:           the value of all inputs of all batches; None for random inputs
-    indefinite_after: the number of steps after which Q_1 gets an eigenvalue far below 0, as no true average has
+    tau, gamma:       the initial values of the dampings
+    eta:              the weight of the L2 term
+    inputs:           the value of every element of X in every batch, or None for random inputs
+    indefinite_after: the number of steps after which an eigenvalue of Q_1 is changed to far below 0, or None
     """
 
     tau: float = 2.0**-8
@@ -85,25 +90,25 @@ SCENARIOS = {
     "saturated": Scenario(eta=0.0, inputs=2.0**36),
     "converged": Scenario(tau=2.0**60),
 }
-"""The scenarios of the trajectories that do not have the default one."""
+"""The scenario of each trajectory that does not have the default scenario."""
 
 
 @cache
 def trajectory_problems() -> tuple[Problem, ...]:
-    """The problems of `TRAJECTORIES`: the case of each objective with tanh units, and a trajectory from its weights."""
+    """Return the problem of every trajectory in `TRAJECTORIES`."""
     return tuple(trajectory_problem(name, *of) for name, of in TRAJECTORIES.items())
 
 
 def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
-    """The trajectory of this name: fifty steps from the weights of the case."""
+    """The case of the objective with tanh units, with a trajectory of fifty steps from the weights of the case."""
     problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
     return with_trajectory(problem, settings, SCENARIOS.get(name, Scenario()), STEPS)
 
 
 def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, steps: int) -> Problem:
-    """The problem with the checkpoints of a run from its weights. Every step has a new batch.
+    """The problem with the checkpoints of an optimiser that starts from the weights of the problem.
 
-    The checkpoints are rounded to float32.
+    Every step has a new batch. The checkpoints are rounded to float32.
     """
     rng = np.random.Generator(np.random.Philox(0))
     tau, gamma, eta = (np.array(damping) for damping in scenario[:3])
@@ -124,19 +129,19 @@ def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, 
 
 
 def with_indefinite_factor(state: ref.State) -> ref.State:
-    """The state with one eigenvalue of Q_1 moved to about minus four times the trace."""
+    """The state of the optimiser, with one eigenvalue of Q_1 changed to about minus four times the trace of Q_1."""
     Q = state.Q[1]
     direction = np.arange(1, len(Q) + 1) / np.linalg.norm(np.arange(1, len(Q) + 1))
     return state._replace(Q={**state.Q, 1: Q - 5 * np.trace(Q) * np.outer(direction, direction)})
 
 
 def single(x: Array) -> Array:
-    """The array rounded to float32, as float64."""
+    """Round x to float32, and return the result as float64."""
     return np.asarray(x).astype(np.float32).astype(np.float64)
 
 
 def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
-    """The state with a new batch, whose draws are far from every border between classes."""
+    """The state of the optimiser with a new batch, whose draws are far from every border between classes."""
     shape = (problem.N, problem.inputs)
     weights = dict(enumerate(state.net.weights, start=1))
 
@@ -164,7 +169,7 @@ def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inp
 
 
 def targets(problem: Problem, rng: np.random.Generator) -> Array:
-    """Labels for a batch; real labels are dyadic."""
+    """Random labels for a batch: class indices, or multiples of 1/16 from 0 to 1."""
     D = problem.widths[-1]
     shape = label_shape(problem.objective, (problem.N,), D)
     if problem.objective in CLASSIFIERS:
@@ -173,7 +178,7 @@ def targets(problem: Problem, rng: np.random.Generator) -> Array:
 
 
 def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
-    """The random numbers that the method samples from; None for a method that does not sample."""
+    """The random numbers from which the method of the trajectory samples, or None for a method that does not sample."""
     method, D = problem.trajectory.method if problem.trajectory is not None else "", problem.widths[-1]
     if method == "rp":
         return rng.integers(-32, 33, (problem.N, SAMPLES, root_columns(problem.objective, problem.psd, D))) / 16
@@ -184,7 +189,7 @@ def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
 
 
 def is_clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
-    """True if the step from this checkpoint is far from every other branch."""
+    """True if rounding cannot lead the step from this checkpoint to a different branch of a heuristic."""
     settings = settings_of(problem)
     if not (clear_of_indefinite(problem, here) and clear_of_rounding(problem, here, info)):
         return False
@@ -199,12 +204,16 @@ def is_clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
 
 
 def clear_of_indefinite(problem: Problem, here: Checkpoint) -> bool:
-    """True if no damped factor is nearly singular, among those that are indefinite without their damping."""
+    """True if no factor is indefinite without damping and nearly singular with damping."""
     return all(abs(smallest) > MARGIN * largest for smallest, largest in definiteness(problem, here))
 
 
 def clear_of_rounding(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
-    """True if the larger change in (42) is below half the rounding limit of float64, or above twice that of float32."""
+    """True if float32 and float64 give the same decision whether the changes in (42) are only rounding errors.
+
+    A step leaves tau unchanged if both changes in (42) are at most eight rounding errors of f. The function is True if
+    the larger change is below half this limit for float64, or above twice this limit for float32.
+    """
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True
     larger, rounding = changes(problem, here)

@@ -1,16 +1,18 @@
-"""The problems on which quantities are computed: a network, its weights and a batch, all of them exact in float32.
+"""The problems on which quantities are computed: networks with weights and a batch, whose numbers are exact in float32.
 
 Read in this order:
 
 * layers:          the records of layers, and the shapes of their weights
 * problem:         the record of a problem, of its arguments and of an optimiser trajectory
 * arrays:          the functions that visit every array of a problem
-* serialisation:   a problem in JSON, for programs and golden vectors; version_1: the older format
+* serialisation:   a problem in JSON, for programs and golden vectors
+* version_1:       the older JSON format of a problem
 * discontinuities: the distance of a problem from kinks and from borders between classes
 * dyadic:          random problems of dyadic numbers, from which the fixed problems are chosen
-* cases:           fixed problems: each transfer function with each objective
-* fixed:           fixed problems that detect one kind of mistake each; variations: how they differ from random problems
+* cases:           fixed problems that combine each transfer function with each objective
+* fixed:           small fixed problems, each of which detects one kind of mistake
+* variations:      the changes that make fixed problems from random problems
 * real:            two problems of real size, which ship with the kit
 
-`problem_sets` has the problems that are chosen by the values of quantities.
+The package `problem_sets` has the problems that are chosen by the values of quantities.
 """

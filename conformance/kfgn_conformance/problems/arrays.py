@@ -1,7 +1,7 @@
 """The arrays inside a problem, each with its path, such as `weights[1]` or `arguments.direction[0]`.
 
-A problem consists of tuples, named tuples and arrays. Rounding, hashing, conversion to the arrays of a library, and
-writing to JSON visit its arrays by these functions.
+A problem consists of tuples, named tuples and arrays. The functions of this module visit the arrays of a problem in
+order to round or hash them, to convert them to the arrays of a library, or to write them to JSON.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ Array = NDArray[Any]
 
 
 def is_array(value: Any) -> TypeGuard[Array]:
-    """True for an array, and for the scalar into which NumPy's arithmetic turns an array without an axis."""
+    """True for an array or a NumPy scalar, since NumPy's arithmetic turns arrays without axes into scalars."""
     return isinstance(value, np.ndarray | np.generic)
 
 
 def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
-    """The arrays inside a value, with their paths, in the order of its fields."""
+    """Yield the path and the array for all arrays inside a nested tuple, in the order of the fields of the tuple."""
     if is_array(value):
         yield path, value
     for name, part in parts(value, path):
@@ -27,7 +27,7 @@ def named_arrays(value: Any, path: str) -> Iterator[tuple[str, Array]]:
 
 
 def mapped_arrays(f: Callable[[str, Array], Any], value: Any, path: str) -> Any:
-    """The value with f(path, array) instead of each array inside it."""
+    """Replace each array inside a nested tuple by f(path, array)."""
     if is_array(value):
         return f(path, value)
     if not isinstance(value, tuple):
@@ -37,7 +37,7 @@ def mapped_arrays(f: Callable[[str, Array], Any], value: Any, path: str) -> Any:
 
 
 def parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The elements of a tuple with their paths, or nothing if the value is not a tuple."""
+    """Yield the path and the element for all elements of a tuple. A value that is not a tuple has no elements."""
     if isinstance(value, tuple):
         names = getattr(value, "_fields", None)
         for i, part in enumerate(value):

@@ -1,8 +1,9 @@
-"""The problems of every run that combine each transfer function with each objective, so that none depends on chance.
+"""Fixed problems that combine each transfer function with each objective.
 
-Each problem has three layers, several datapoints and several labels. All sizes are distinct primes, so a transposed
-array has the wrong shape, and a wrong factor of N, S or D_l cannot be mistaken for another. The second layer is
-narrower than the last, where KFLR restarts its recursion; the mixture is the exception, since it has three outputs.
+Every run has these problems, so that no combination depends on chance. Each problem has three layers, several
+datapoints and several labels. The numbers of units, datapoints and labels are distinct primes, so that a transposed
+array has the wrong shape. For the same reason an answer changes if N, S or D_l are confused. KFLR restarts its
+recursion at the second layer, which has fewer units than the last layer, except for the three outputs of a mixture.
 """
 
 from functools import cache
@@ -17,12 +18,15 @@ MIXTURE_WIDTHS = (5, 7, 11, 3)
 DATAPOINTS = 13
 LABELS = 17
 SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixture", "scalar")]
-"""Each objective with the replacement for an indefinite H_L; the mixture has two of them."""
+"""Pairs of an objective and the replacement for an indefinite H_L. The mixture has both replacements."""
 
 
 @cache
 def cases() -> tuple[Problem, ...]:
-    """One problem per objective and transfer function of the first layer; the second layer has the next function."""
+    """Return one problem per pair in `SPLITS` and transfer function of the first layer.
+
+    The second layer has the next transfer function in alphabetical order.
+    """
     names = sorted(TRANSFERS)
     return tuple(
         case(objective, psd, (transfer, names[(i + 1) % len(names)]))
@@ -32,13 +36,13 @@ def cases() -> tuple[Problem, ...]:
 
 
 def case(objective: str, psd: str, transfers: tuple[str, str]) -> Problem:
-    """The first random problem far from every discontinuity whose first layer has a gradient."""
+    """The first random problem that is far from discontinuities and has a nonzero gradient in the first layer."""
     return clear(
         f"case-{objective}{'-scalar' if psd == 'scalar' else ''}-{transfers[0]}", shape(objective, psd, transfers)
     )
 
 
 def shape(objective: str, psd: str, transfers: tuple[str, str]) -> Shape:
-    """The shape of a case."""
+    """The layers, the objective and the numbers of datapoints and labels of a case."""
     widths = MIXTURE_WIDTHS if objective == "mixture" else WIDTHS
     return Shape(objective, widths, transfers, DATAPOINTS, LABELS, psd)

@@ -1,7 +1,7 @@
 """The distance of a problem from the points at which its quantities are discontinuous.
 
-Rounding decides there, and two correct answers can differ. The points are the kinks of the piecewise linear transfer
-functions, and the borders between the classes that a uniform draw selects.
+At a discontinuity, two correct answers can differ, because rounding decides the value. The discontinuities are at the
+kinks of the piecewise linear transfer functions, and at the borders between the classes that a uniform draw selects.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from .layers import name_of
 from .problem import Problem
 
 MARGIN = 2.0**-12
-"""The minimum distance from a kink or a border: several thousand roundings of float32."""
+"""The minimum distance from a kink or a border: several thousand times the unit roundoff of float32."""
 
 KINKED = ("relu", "leaky_relu")
 
@@ -30,7 +30,7 @@ def clear_of_kinks(problem: Problem) -> bool:
 
 
 def near_border(problem: Problem) -> Array:
-    """True for each draw that is too close to a border between classes; a boolean array, shaped like the draws."""
+    """A boolean array, shaped like the draws, that is True for each draw too close to a border between classes."""
     if problem.objective == "squared_error":
         return np.zeros(problem.draws.shape, dtype=bool)
     outputs = np.stack([forward(problem.reference, x)[1][len(problem.layers)] for x in problem.X])[:, None, :]

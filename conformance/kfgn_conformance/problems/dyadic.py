@@ -13,11 +13,13 @@ from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shap
 
 
 class Shape(NamedTuple):
-    """Everything about a problem except its numbers.
+    """The structure of a problem, without its numbers.
 
+    objective: the name of the loss E
     widths:    D_0, ..., D_L
     transfers: f_1, ..., f_{L-1}
-    N, S:      the number of datapoints, and of labels per datapoint
+    N, S:      the number of datapoints, and the number of sampled labels per datapoint
+    psd:       the replacement for an indefinite H_L, "project" or "scalar"
     """
 
     objective: str
@@ -36,9 +38,11 @@ def clear(
     *,
     dead: bool = False,
 ) -> Problem:
-    """The first random problem, seed by seed, that is wanted and, after the change, far from every discontinuity.
+    """Return the problem with the smallest seed that, after `change`, is `wanted` and far from every discontinuity.
 
-    dead: True if the gradient of the first layer must be zero; it must not be zero otherwise
+    change: a function that is applied to every random problem
+    wanted: a function that is True for a suitable problem
+    dead:   True if the gradient of the first layer must be zero, False if this gradient must not be zero
     """
     for seed in range(1000):
         problem = change(dyadic_problem(name, shape, np.random.Generator(np.random.Philox(seed))))
@@ -51,9 +55,11 @@ def clear(
 def dyadic_problem(
     name: str, shape: Shape, rng: np.random.Generator, layers: tuple[Dense, ...] | None = None
 ) -> Problem:
-    """A problem whose weights, inputs and directions are multiples of 1/16 up to 1. Uniforms are multiples of 2^-16.
+    """Return a random problem, whose weights, inputs and directions are multiples of 1/16 from -1 to 1.
 
-    layers: layers with the units and transfer functions of the shape; by default each of them has a bias
+    Uniform draws are multiples of 2^-16.
+
+    layers: layers with the units and transfer functions of the shape; by default every layer has a bias
     """
     objective, widths, transfers, N, S, psd = shape
 

@@ -1,6 +1,6 @@
-"""The other fixed problems: each is small and detects a kind of mistake that no case detects.
+"""Small fixed problems, each of which detects a kind of mistake that no problem of `cases` detects.
 
-There is a table for each kind of problem. An id begins with the kind and ends with the objective.
+Each kind of problem has a table. The id of a problem begins with its kind and ends with its objective.
 """
 
 from dataclasses import replace
@@ -24,13 +24,13 @@ from .variations import (
 
 
 class Fixed(NamedTuple):
-    """A row of the tables.
+    """A row of a table: the recipe for one fixed problem.
 
     purpose: the mistake that the problem detects
-    shape:   its sizes and functions; there are few shapes, since JAX compiles every operation for each shape
-    change:  the variation that is applied to a random problem of that shape
-    dtypes:  the dtypes in which it is run
-    dead:    True if its first layer has no gradient
+    shape:   the structure of the problem; the tables have few shapes, since JAX compiles every operation for each shape
+    change:  the variation that is applied to a random problem of this shape
+    dtypes:  the dtypes in which the problem is run
+    dead:    True if the gradient of the first layer is zero
     """
 
     purpose: str
@@ -40,28 +40,28 @@ class Fixed(NamedTuple):
     dead: bool = False
 
     def problem(self, name: str) -> Problem:
-        """The problem of this row. name: its id."""
+        """Make the problem of this row, with `name` as the id."""
         return replace(clear(name, self.shape, self.change, steep, dead=self.dead), dtypes=self.dtypes)
 
 
 N, S = 5, 3
-"""The number of datapoints, and of labels per datapoint, unless a problem is about one of these numbers."""
+"""The default number of datapoints, and the default number of sampled labels per datapoint."""
 
 CURVED = ("logistic", "softplus", "tanh")
 LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
-"""The objectives whose outputs are logits, with the replacements for their H_L."""
+"""Pairs of an objective whose outputs are logits and the replacement for an indefinite H_L."""
 
 SIZES = {90: DTYPES, 800: ("float64",)}
-"""The sizes at which e^h overflows, with the dtypes of the problem. float32 already overflows at 90."""
+"""Large values of |h|, and the dtypes of the problem: e^90 overflows in float32, and e^800 overflows in float64."""
 
 
 def outputs(objective: str) -> int:
-    """D_L."""
+    """D_L, the number of outputs of a network with this objective."""
     return 3 if objective == "mixture" else 4
 
 
 def objective_name(objective: str, psd: str) -> str:
-    """The objective, followed by the replacement for its H_L unless that is the default."""
+    """The name of an objective, with the suffix "-scalar" if the scalar replaces an indefinite H_L."""
     return f"{objective}-scalar" if psd == "scalar" else objective
 
 
@@ -73,7 +73,7 @@ SATURATED: dict[str, Fixed] = {
             all_outputs_near(30),
         )
         for objective, psd in LOGITS
-        # The projection of the mixture's H_L is 1e-13 of H_L here, which is the rounding error of a zero.
+        # At +-30 the projection of the mixture's H_L is about 1e-13 H_L, so that its computed value is rounding error.
         if (objective, psd) != ("mixture", "project")
     },
     **{
@@ -88,7 +88,7 @@ SATURATED: dict[str, Fixed] = {
     },
     **{
         f"saturated-units-{size}-{transfer}-squared_error": Fixed(
-            f"overflow of e^h, and a softplus that is h above 20: hidden units near +-22 and +-{size}",
+            f"overflow of e^h, and a softplus that returns h for h > 20: hidden units near +-22 and +-{size}",
             Shape("squared_error", (3, 7, 4), (transfer,), N, S),
             some_units_near(size, *((448, 256) if transfer == "softplus" else (7 / 16, 1 / 4))),
             dtypes,
@@ -101,24 +101,24 @@ SATURATED: dict[str, Fixed] = {
 BATCHES: dict[str, Fixed] = {
     f"batch-{size}-{objective}": Fixed(purpose, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
     for size, objective, purpose in (
-        (2, "squared_error", "chunks of a third of the batch, which are empty: 2 datapoints"),
-        (33, "categorical", "a mean of the means of chunks, the last chunk smaller: 33 datapoints"),
-        (130, "squared_error", "a different code path for more than 128 datapoints: 130 datapoints"),
-        (257, "categorical", "chunks of 64, 128 or 256, the last one of a single datapoint: 257 datapoints"),
+        (2, "squared_error", "chunks of N // 3 datapoints, which are empty: 2 datapoints"),
+        (33, "categorical", "a mean of the means of chunks, of which the last is smaller: 33 datapoints"),
+        (130, "squared_error", "an error in the code for more than 128 datapoints: 130 datapoints"),
+        (257, "categorical", "chunks of 64, 128 or 256, of which the last has one datapoint: 257 datapoints"),
     )
 }
 
 SHAPES: dict[str, Fixed] = {
     "shape-square-layers-categorical": Fixed(
-        "weights used transposed: every layer has three inputs and three units",
+        "transposed weights: every layer has three inputs and three units",
         Shape("categorical", (3, 3, 3, 3), ("tanh", "tanh"), N, S),
     ),
     "shape-1-layer-squared_error": Fixed(
-        "a loop over the hidden layers of a network that has none: linear regression",
+        "a loop over hidden layers in a network without hidden layers: linear regression",
         Shape("squared_error", (3, 4), (), N, S),
     ),
     "shape-2-layers-bernoulli": Fixed(
-        "the first layer confused with the layer below the last: two layers",
+        "wrong code for a layer that is both the first and the layer below the last: two layers",
         Shape("bernoulli", (3, 7, 4), ("logistic",), N, S),
     ),
     "shape-4-layers-categorical": Fixed(
@@ -146,7 +146,7 @@ SHAPES: dict[str, Fixed] = {
         Shape("categorical", (3, 7, 4), ("tanh",), N, 1),
     ),
     "shape-dead-layer-categorical": Fixed(
-        "0 / 0 for a layer whose units are all dead: its G and those of the layers below are 0",
+        "0 / 0 for a layer whose units are all dead: the G of this layer and of the layers below are 0",
         Shape("categorical", (3, 7, 2, 4), ("relu", "relu"), N, S),
         with_dead_layer(2),
         dead=True,
@@ -155,7 +155,7 @@ SHAPES: dict[str, Fixed] = {
 
 THROUGHOUT: dict[str, Fixed] = {
     f"throughout-{transfer}-{objective}": Fixed(
-        f"an implementation of one transfer function: {transfer} in every hidden layer",
+        f"an error in one transfer function: {transfer} in every hidden layer",
         Shape(objective, (3, 7, 2, 4), (transfer, transfer), N, S),
     )
     for objective in ("categorical", "squared_error")

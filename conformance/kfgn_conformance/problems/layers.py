@@ -1,4 +1,4 @@
-"""The records of layers, and the shapes of their weights. Only this module knows how the inputs of a layer are used."""
+"""The records of layers, and the shapes of their weights. Only this module computes weight shapes from layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Dense:
     units : int
         D_l.
     transfer : str or tuple of str and float, default "identity"
-        f_l: a name, or a name with its parameter. The last layer of a network has the identity.
+        The transfer function f_l: a name, or a name with its parameter. The last layer of a network has the identity.
     bias : bool, default True
         True if a unit is appended to a_{l-1}. The unit multiplies the last column of W_l.
 
     Notes
     -----
-    A different kind of layer is a different record. Its field `kind` has the name of the kind in JSON.
+    Each kind of layer has its own record. The field `kind` of a record has the name of the kind in JSON.
 
     Examples
     --------
@@ -44,17 +44,17 @@ class Dense:
     kind: ClassVar[str] = "dense"
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """(D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. inputs: D_{l-1}."""
+        """The shape of W_l: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias, where `inputs` is D_{l-1}."""
         return self.units, inputs + self.bias
 
 
 def dense_layers(widths: Sequence[int], transfers: Sequence[Transfer]) -> tuple[Dense, ...]:
-    """Dense layers with biases, from D_0, ..., D_L and f_1, ..., f_{L-1}."""
+    """Make dense layers with biases from `widths` D_0, ..., D_L and `transfers` f_1, ..., f_{L-1}."""
     return tuple(Dense(D, f) for D, f in zip(widths[1:], (*transfers, "identity"), strict=True))
 
 
 def weight_shapes(inputs: int, layers: Sequence[Dense]) -> list[tuple[int, int]]:
-    """The shape of each W_l. inputs: D_0."""
+    """The shape of each W_l of a network with these layers, where `inputs` is D_0."""
     below = (inputs, *(layer.units for layer in layers))
     return [layer.weight_shape(D) for layer, D in zip(layers, below, strict=False)]
 
@@ -65,7 +65,7 @@ def name_of(transfer: Transfer) -> str:
 
 
 def layer_as_json(layer: Dense) -> dict[str, Any]:
-    """A record as an object of JSON."""
+    """Convert the record of a layer to an object of JSON."""
     transfer: Any = layer.transfer
     if not isinstance(transfer, str):
         name, parameter = transfer
@@ -74,7 +74,7 @@ def layer_as_json(layer: Dense) -> dict[str, Any]:
 
 
 def layers_from_json(written: Any) -> tuple[Dense, ...]:
-    """The records of a network. Raises `ValueError` with one line that names the wrong field."""
+    """Read the records of all layers from JSON. Raises `ValueError` with one line that names the wrong field."""
     if not isinstance(written, list) or not written:
         raise ValueError(f"layers: expected a list of records, got {shown(written)}")
     layers = tuple(_layer(record, f"layers[{i}]") for i, record in enumerate(written))
@@ -125,6 +125,6 @@ def is_integer(written: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value in an error message, cut to 80 characters."""
+    """The text of a value in an error message, cut to 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}..."

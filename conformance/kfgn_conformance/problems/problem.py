@@ -1,4 +1,4 @@
-"""A problem: a network, its weights and a batch. Its numbers are exact in float32, so every library has the same."""
+"""The record of a problem: a network, its weights and a batch, whose numbers float32 holds exactly."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -11,19 +11,20 @@ from .arrays import Array as Array, mapped_arrays, named_arrays
 from .layers import Dense, Transfer
 
 DTYPES = ("float32", "float64")
-"""The dtypes in which a problem is run, unless it names its own."""
+"""The default dtypes in which a problem is run."""
 
 CLASSIFIERS = ("categorical", "mixture")
 """The objectives whose labels are indices of classes."""
 
 
 class Arguments(NamedTuple):
-    """The arguments of products, projections, solves and steps, besides the network and the batch.
+    """The arguments of products, projections, solves and steps, in addition to the network and the batch.
 
-    direction:       V_l, shaped like W_l: a direction in parameter space, a step, and the right-hand side of solves
+    direction:       V_l, shaped like W_l: the vector of products, the step, and the right-hand side of solves
     cotangents:      (N, D_L), the vectors u_n of the products J_n^T u_n
-    projections:     (N, S, K), the random vectors that multiply the square root of H_L; K is `root_columns`
-    tau, gamma, eta: the damping of the full and of the block-diagonal matrix, and the weight of L2; each 0-d
+    projections:     (N, S, K), the random vectors that multiply the square root of H_L, which has K columns
+    tau, gamma:      the damping of the full matrix, and the damping of the block-diagonal matrix, as 0-d arrays
+    eta:             the weight of the L2 term, as a 0-d array
     """
 
     direction: tuple[Array, ...]
@@ -37,10 +38,14 @@ class Arguments(NamedTuple):
 class Checkpoint(NamedTuple):
     """The state of an optimiser after t steps, and the batch of its next step.
 
-    weights, average, update: W_l, the average of the parameters, and the last update, each shaped like W_l
-    Q, G:                     the averages of the factors; ones if there is no average, and they must have no effect
-    tau, gamma:               0-d
-    X, Y, draws:              the batch, and the random numbers of a method that samples
+    t:           the number of steps before the checkpoint
+    weights:     W_l
+    average:     the moving average of the weights, shaped like W_l
+    Q, G:        the moving averages of the factors, or arrays of ones that must have no effect if no average exists
+    update:      the update of the last step, shaped like W_l
+    tau, gamma:  the dampings, as 0-d arrays
+    X, Y:        the inputs and the labels of the batch
+    draws:       the random numbers from which KFAC or RP samples, or None for a method that does not sample
     """
 
     t: int
@@ -57,18 +62,19 @@ class Checkpoint(NamedTuple):
 
 
 class Trajectory(NamedTuple):
-    """The settings of an optimiser, and the checkpoints from which it makes one step each.
+    """The settings of an optimiser, and the checkpoints, from each of which the optimiser makes one step.
 
-    eta is that of the problem's arguments. Every other constant is the paper's.
+    eta is one of the arguments of the problem. Constants that are not settings have the values of the paper.
 
-    method:       kflr, kfra, kfac or rp, or the exact Gauss-Newton matrix of the batch: hessian_free uses the full
-                  matrix and hessian_free_blocks its diagonal blocks
-    inversion:    the norm in (38), or exact for the inverse of (35)
-    thresholds:   tau grows if rho is below the first and shrinks if rho is above the second; (n, d) is n / d
-    tau_bounds, gamma_bounds: the lower and the upper bound of each, if it is bounded
-    max_step_size: the upper bound of |alpha|
-    momentum:     the part of the last update that is added to the next update; (n, d) is n / d
-    refresh:      the number of steps from one update of the factors' averages to the next
+    method:        kflr, kfra, kfac or rp for Kronecker factors, hessian_free for the full Gauss-Newton matrix of the
+                   batch, or hessian_free_blocks for the diagonal blocks of this matrix
+    inversion:     the name of the norm in (38), or exact for the inverse of (35)
+    thresholds:    tau grows if rho is below the first, and shrinks if rho is above the second; (n, d) means n / d
+    tau_bounds:    the lower and the upper bound of tau, or None
+    gamma_bounds:  the lower and the upper bound of gamma, or None
+    max_step_size: the upper bound of |alpha|, or None
+    momentum:      the fraction of the last update that is added to the next update; (n, d) means n / d
+    refresh:       the number of steps from one update of the factors' averages to the next
     """
 
     method: str
@@ -93,17 +99,17 @@ class Problem:
     objective : str
         The name of the loss E(h_L, y): squared_error, bernoulli, categorical or mixture.
     psd : str, default "project"
-        The replacement for an indefinite H_L, "project" or "scalar". Only the H_L of the mixture is indefinite.
+        The replacement for an indefinite H_L, "project" or "scalar". Only the H_L of the mixture can be indefinite.
     inputs : int
         D_0.
     layers : tuple of Dense
         The layers l = 1, ..., L.
     weights : tuple of arrays
-        W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias.
+        The W_l: (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias.
     X : array, shape (N, D_0)
         The inputs of the batch.
     Y : array, shape (N, D_L) or (N,)
-        The targets of the batch. Categorical and mixture have (N,) class indices in int64.
+        The targets of the batch. The targets of the categorical and mixture objectives are (N,) class indices in int64.
     labels : array, shape (N, S, D_L) or (N, S)
         The labels of KFAC, already sampled.
     draws : array, shape (N, S, D_L) or (N, S)
@@ -111,9 +117,9 @@ class Problem:
     arguments : Arguments
         The arguments of products, projections, solves and steps.
     trajectory : Trajectory or None, default None
-        The optimiser and its checkpoints for a problem of optimiser steps. None for all other problems.
+        The settings and the checkpoints of an optimiser, or None for a problem without optimiser steps.
     dtypes : tuple of str
-        The dtypes in which the problem is run. An adapter in another dtype is SKIPPED, and the report notes this.
+        The dtypes in which the problem is run. The problem is SKIPPED for an adapter with a different dtype.
 
     Notes
     -----
@@ -169,7 +175,7 @@ class Problem:
         return network if all(biases) else network._replace(biases=biases)
 
     def head(self, n: int) -> "Problem":
-        """The same problem on its first n datapoints."""
+        """The problem with only the first n datapoints of its batch."""
         V, U, Z, *dampings = self.arguments
         arguments = Arguments(V, U[:n], Z[:n], *dampings)
         return replace(
@@ -177,21 +183,21 @@ class Problem:
         )
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
-        """Every array with its path, such as `arguments.direction[0]`."""
+        """Yield every array of the problem with its path, such as `arguments.direction[0]`."""
         for field in fields(self):
             yield from named_arrays(getattr(self, field.name, None), field.name)
 
     def map_arrays(self, f: Callable[[str, Array], Any]) -> "Problem":
-        """The problem with f(path, array) instead of every array."""
+        """Replace every array of the problem by f(path, array)."""
         return replace(self, **{x.name: mapped_arrays(f, getattr(self, x.name), x.name) for x in fields(self)})
 
     def map_reals(self, f: Callable[[Array], Any]) -> "Problem":
-        """The problem with f(array) instead of every array of real numbers; indices of classes stay."""
+        """Replace every array of real numbers by f(array), and keep the arrays of class indices."""
         return self.map_arrays(lambda _path, array: f(array) if array.dtype.kind == "f" else array)
 
 
 def exact(problem: Problem) -> Problem:
-    """The same problem, if float32 holds all its numbers exactly; raises `ValueError` otherwise."""
+    """Return the problem, or raise `ValueError` if float32 does not hold all its numbers exactly."""
     for path, array in problem.arrays():
         if not np.array_equal(array, array.astype(np.float32)):
             raise ValueError(f"problem {problem.id}: {path}: expected values that float32 holds exactly")
@@ -204,10 +210,10 @@ def root_columns(objective: str, psd: str, outputs: int) -> int:
 
 
 def classes(objective: str, outputs: int) -> int:
-    """The number of classes of an objective that classifies."""
+    """The number of classes of the categorical or mixture objective."""
     return 2 if objective == "mixture" else outputs
 
 
 def label_shape(objective: str, leading: tuple[int, ...], outputs: int) -> tuple[int, ...]:
-    """The shape of labels and of their draws: one number per label, or one per label and output."""
+    """The shape of labels and of their draws: `leading`, with a last axis of outputs unless labels are classes."""
     return leading if objective in CLASSIFIERS else (*leading, outputs)

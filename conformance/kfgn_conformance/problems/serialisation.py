@@ -1,6 +1,7 @@
 """A problem as an object of JSON, for programs and golden vectors. `docs/vectors.md` describes the format.
 
-Arrays are nested lists, row by row. Their numbers are exact in float32 and are printed so that they read back exactly.
+Arrays are nested lists, row by row. The numbers are exact in float32, and reading the written numbers gives the same
+values.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,17 +20,21 @@ from .version_1 import upgraded
 VERSION = 2
 
 LABELS = ("Y", "labels")
-"""The fields that are integers if the objective classifies."""
+"""The fields whose arrays are class indices for a categorical or mixture objective."""
 
 NOT_WRITTEN = ("dtypes",)
-"""The fields that are about a run of the kit and not about the problem."""
+"""The fields of a problem that are not written to JSON, since these fields are only for a run of the kit."""
 
 Put = Callable[[str, Array], Any]
-"""The JSON of an array, from its path and itself."""
+"""A function from the path of an array and the array to the JSON value of the array."""
 
 
 def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) -> dict[str, Any]:
-    """A problem. Its arrays are nested lists, or the results of `put`; an array without an axis is a number."""
+    """Convert a problem to an object of JSON.
+
+    put: a function from the path of an array and the array to its JSON value, by default a nested list. An array
+         without axes is always a number.
+    """
     values = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in NOT_WRITTEN}
     if problem.trajectory is None:
         del values["trajectory"]
@@ -48,7 +53,7 @@ def _written(value: Any, path: str, put: Put) -> Any:
 
 
 def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
-    """A problem whose arrays are written to a safetensors file. In the JSON each array is its name in that file."""
+    """Write the arrays of a problem to a safetensors file, and return JSON with the names of the arrays in the file."""
     from safetensors.numpy import save_file  # an optional dependency, for large problems only
 
     tensors: dict[str, Array] = {}
@@ -63,7 +68,7 @@ def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
 
 
 def from_json(written: Mapping[str, Any]) -> Problem:
-    """The problem that `as_json` wrote with nested lists, in this version or version 1.
+    """Read the problem that `as_json` wrote with nested lists, in version 1 or 2 of the format.
 
     Raises `ValueError` with one line that names the wrong field.
     """
@@ -77,7 +82,7 @@ def from_json(written: Mapping[str, Any]) -> Problem:
 
 
 def _record(kind: Any, written: Any, path: str, integers: bool) -> Any:
-    """A dataclass or named tuple from an object of JSON, field by field. integers: whether labels are integers."""
+    """Read a dataclass or named tuple from an object of JSON. integers: True if the labels are class indices."""
     if not isinstance(written, Mapping):
         raise ValueError(f"{path}: expected an object, got {type(written).__name__}")
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in NOT_WRITTEN}
@@ -99,7 +104,7 @@ def _has_default(kind: Any, name: str) -> bool:
 
 
 def _read(hint: Any, written: Any, path: str, integers: bool) -> Any:
-    """A value of the type that an annotation states."""
+    """Read a value of JSON as the type in the annotation `hint`."""
     if hint == Array:
         return _array(written, path, np.int64 if integers and path.rpartition(".")[2] in LABELS else np.float64)
     if hint == tuple[Dense, ...]:
@@ -124,7 +129,7 @@ def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> t
 
 
 def _scalar(kind: Any, written: Any, path: str) -> Any:
-    """A text, an integer or a number."""
+    """Read a text, an integer or a number of JSON as a value of this type."""
     kinds = {str: ("text", isinstance(written, str)), int: ("an integer", is_integer(written))}
     expected, fits = kinds.get(kind, ("a number", type(written) in (int, float)))
     if not fits:

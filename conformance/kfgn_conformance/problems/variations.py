@@ -1,12 +1,13 @@
 """Variations of random problems: outputs or hidden units far from 0, and layers of dead units.
 
-Far from 0 exponentials overflow, and probabilities round to 0 or 1. Correct formulas that subtract, such as 1 - p or
-1 - tanh^2, lose every digit there, and they must pass. So the largest elements of each array come from terms without
-cancellation: from ordinary datapoints or units next to the saturated ones, from classes that share their probability,
-or from probabilities near 0 instead of 1.
+For outputs or units far from 0, exponentials overflow, and probabilities round to 0 or 1. Correct formulas that
+subtract, such as 1 - p or 1 - tanh^2, then lose every digit. An implementation with such formulas must pass. The
+variations are therefore such that the largest elements of each array come from terms without cancellation. Terms
+without cancellation come from datapoints or units that are not saturated, from classes with equal probabilities, or
+from probabilities near 0 instead of near 1.
 
-The reduction ratio contains a difference of losses. So problems with large weights have a small eta, and their
-direction is long enough to change a large loss.
+The reduction ratio contains a difference of losses. Problems with large weights therefore have a small eta, and a
+direction that is long enough to change a large loss.
 """
 
 from collections.abc import Callable
@@ -32,9 +33,10 @@ def unchanged(problem: Problem) -> Problem:
 
 
 def all_outputs_near(size: float) -> Change:
-    """A change of the last layer's biases that moves every output of every datapoint near +-size.
+    """A change of the last layer's biases that moves every output of every datapoint to near +-size.
 
-    The outputs of Bernoulli are all below 0, where p (1 - p) keeps its digits. Those of softmax have alternating signs.
+    All outputs of Bernoulli become negative, so that p (1 - p) does not lose digits. The outputs of softmax get
+    alternating signs.
     """
 
     def change(problem: Problem) -> Problem:
@@ -46,9 +48,9 @@ def all_outputs_near(size: float) -> Change:
 
 
 def some_outputs_near(size: float) -> Change:
-    """A change that moves the outputs of a single layer near +-size at the first two datapoints only.
+    """A change of a network with one layer that moves the outputs of only the first two datapoints to near +-size.
 
-    The last input has the weights +-size. It is 1 at the first datapoint, -1 at the second and 0 at the others.
+    The last input gets the weights +-size. This input is 1 at the first datapoint, -1 at the second, and 0 elsewhere.
     """
 
     def change(problem: Problem) -> Problem:
@@ -61,10 +63,11 @@ def some_outputs_near(size: float) -> Change:
 
 
 def some_units_near(size: float, tau: float, gamma: float) -> Change:
-    """A change of the first layer that moves two units near +-22 and two units near +-size.
+    """A change of the first layer that moves two units to near +-22 and two units to near +-size.
 
-    At 22 softplus(h) - h is 3e-10, and 1 - tanh(h) rounds to 0. tau and gamma are so large that the squares of large
-    activations do not make the systems ill-conditioned.
+    At h = 22, softplus(h) - h is 3e-10, and 1 - tanh(h) rounds to 0.
+
+    tau, gamma: dampings so large that the squares of large activations do not make the linear systems ill-conditioned
     """
 
     def change(problem: Problem) -> Problem:
@@ -78,12 +81,12 @@ def some_units_near(size: float, tau: float, gamma: float) -> Change:
 
 
 def with_dead_layer(l: int) -> Change:
-    """A change of the biases of layer l after which its rectified linear units are below 0 for every datapoint."""
+    """A change of the biases of layer l that makes every pre-activation of the layer negative for every datapoint."""
     return lambda problem: with_biases(problem, l, np.full(problem.widths[l], -32.0))
 
 
 def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
-    """The problem with these numbers added to the biases of layer l."""
+    """The problem with `biases` added to the biases of layer l."""
     weights = list(problem.weights)
     weights[l - 1] = weights[l - 1].copy()
     weights[l - 1][:, -1] += biases
@@ -91,19 +94,19 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction that is long enough for outputs of this size."""
+    """The problem with a direction that is long enough to change the loss of outputs near +-size."""
     direction = tuple(V * (size // 16) for V in problem.arguments.direction)
     return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
 
 def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: float = 1 / 8) -> Problem:
-    """The problem with other dampings; by default those of `dyadic_problem`."""
+    """The problem with these dampings. The defaults are the dampings of `dyadic_problem`."""
     tau_0, gamma_0, eta_0 = (np.array(float(k)) for k in (tau, gamma, eta))
     return replace(problem, arguments=problem.arguments._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
 
 
 def steep(problem: Problem) -> bool:
-    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth; otherwise rho loses digits."""
+    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth, so that rho does not lose digits."""
     net, V, eta = problem.reference, dict(enumerate(problem.arguments.direction, start=1)), problem.arguments.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

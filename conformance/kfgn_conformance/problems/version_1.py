@@ -1,7 +1,8 @@
 """Version 1 of the JSON of a problem, translated to version 2.
 
-Version 1 has no version field. It has `widths` and `transfers` instead of `inputs` and `layers`, `probes` instead of
-`arguments`, and `walk` with `waypoints` instead of `trajectory` with `checkpoints`. Every layer is dense with a bias.
+Version 1 has no version field. Version 1 has the names `widths` and `transfers` instead of `inputs` and `layers`,
+`probes` instead of `arguments`, and `walk` with `waypoints` instead of `trajectory` with `checkpoints`. Every layer in
+version 1 is dense with a bias.
 """
 
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ METHODS = {"whole": "hessian_free", "blocks": "hessian_free_blocks"}
 
 
 def upgraded(written: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Version 2 of a problem in version 1, or the same object if it has a version field.
+    """Translate a problem of version 1 to version 2. An object with a field `version` or `layers` is unchanged.
 
-    Raises `ValueError` if the layers cannot be read. All other fields are left for the reader of version 2 to check.
+    Raises `ValueError` if the layers cannot be read. The reader of version 2 checks all other fields.
     """
     if "version" in written or "layers" in written:
         return written

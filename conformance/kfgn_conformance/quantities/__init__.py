@@ -2,15 +2,15 @@
 
 Read in this order:
 
-* sizes:          the magnitudes to which rounding errors are relative
+* sizes:          the `size` of each array in the tolerance rule
 * quantity:       the record of a quantity
 * curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors
 * products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
 * solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
 * steps:          one step of the optimiser from each checkpoint of a trajectory
-* reference_only: equations that only the reference computes, to certify its accuracy
+* reference_only: equations that only the reference computes, used to certify the accuracy of the reference
 
-An oracle returns a tuple of arrays, one per layer or a single one. An answer has the same shapes.
+An oracle returns a tuple with one array per layer, or with a single array. An answer has the same shapes as the oracle.
 """
 
 from .curvature import CURVATURE
@@ -22,9 +22,9 @@ from .solves import SOLVES
 from .steps import STEPS
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CURVATURE, *PRODUCTS, *SOLVES)}
-"""The quantities of every problem that has no trajectory."""
+"""The quantities that are defined on problems without a trajectory."""
 
 ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
-"""All quantities, including those of optimiser trajectories."""
+"""All quantities, of problems with and without a trajectory."""
 
 __all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]

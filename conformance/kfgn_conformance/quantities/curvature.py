@@ -19,7 +19,7 @@ SECOND_FACTORS = {
 
 
 def blocks(p: Problem, method: str) -> Arrays:
-    """Q_l kron G_l for each layer. An implementation may move a constant from one factor to the other."""
+    """Q_l kron G_l for each layer, which an implementation may compute from factors c Q_l and G_l / c."""
     return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), SECOND_FACTORS[method](p)))
 
 
@@ -89,7 +89,7 @@ CURVATURE = (
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # Q is a mean even if G is a sum, so that their product is the sum
+        mean=False,  # Q is a mean even if G is a sum, so that Q kron G is a sum
     ),
     Quantity(
         name="kflr",

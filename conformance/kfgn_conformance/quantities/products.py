@@ -1,6 +1,6 @@
 """Products with the Jacobian, the Gauss-Newton matrix and the Hessian, and the step along a direction, Appendix C.2.
 
-No matrix is formed. The vectors are the problem's direction V and its cotangents u_n.
+No matrix is formed. The vectors are the direction V and the cotangents u_n in the arguments of the problem.
 """
 
 from collections.abc import Callable
@@ -23,19 +23,22 @@ Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
 
 
 def layer_by_layer(p: Problem, product: Product) -> Arrays:
-    """The product with the diagonal blocks: layer l of `product` for V with every other layer replaced by zeros."""
+    """Multiply V by the diagonal blocks: layer l of `product` for V with zeros in all layers except l."""
     V = keyed(p.arguments.direction)
     zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
     return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)
 
 
 def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, Array]:
-    """The arguments of the reference's functions of a step: (32), (39)-(42)."""
+    """Return the network, X, Y, V, tau and eta, the arguments of the reference's functions for (32), (39)-(42)."""
     return p.reference, p.X, p.Y, keyed(p.arguments.direction), p.arguments.tau, p.arguments.eta
 
 
 def size_of_ratio(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The terms of both differences in (42), over the denominator; those of the denominator are multiplied by rho."""
+    """The size of rho in the tolerance rule: the sum of the terms in (42), divided by the denominator of (42).
+
+    The terms of the denominator are multiplied by rho before the sum.
+    """
     net, X, Y, delta, tau, eta = along(p)
     before, after = (ref.regularised_loss(at, X, Y, eta) for at in (net, ref.moved(net, delta)))
     change = ref.dot(delta, ref.regularised_gradient(net, X, Y, eta))
@@ -126,7 +129,8 @@ PRODUCTS = (
     Quantity(
         name="reduction_ratio",
         equation="(42)",
-        description="rho, the change of f + eta/2 |theta|^2 by the step V, over the change of the model: a number",
+        description="rho, the change of f + eta/2 |theta|^2 by the step V, divided by the change that the quadratic "
+        "model predicts: a number",
         oracle=lambda p: single(ref.reduction_ratio(*along(p))),
         elements=lambda p: 1,
         size=size_of_ratio,

@@ -1,4 +1,4 @@
-"""The record of a quantity, a row of the table, and the helpers with which the tables of quantities are written."""
+"""The record of a quantity, and the functions with which the tables of quantities are written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
 ELEMENTS = 2**24
-"""The maximum number of elements of a quantity that are compared: 128 MiB of float64."""
+"""The maximum number of elements that are compared for a quantity on a problem: 128 MiB of float64."""
 
 
 def whole(_problem: Problem, arrays: Arrays) -> Arrays:
-    """All arrays of the quantity."""
+    """All arrays of a quantity, unchanged."""
     return arrays
 
 
@@ -28,30 +28,32 @@ class Quantity:
     name : str
         The name in the table and in golden vectors.
     equation : str
-        The place in the paper.
+        The number of the equation, or the section of the paper.
     oracle : callable
-        The value by the reference, from a problem: a tuple with an array per layer, or with a single array.
+        A function of a problem that computes the quantity by the reference. The result is a tuple with one array per
+        layer, or with a single array.
     elements : callable
-        The number of elements of the value on a problem, or of the largest matrix that the oracle forms.
+        A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
+        oracle forms.
     per_datapoint : bool, default False
-        True if the arrays have an axis of N datapoints, so that fewer datapoints make them smaller.
+        True if the arrays have an axis of N datapoints, so that fewer datapoints make the arrays smaller.
     size : callable
-        The magnitude to which the rounding errors of each array are relative.
+        A function of a problem and of the oracle's arrays that returns the size of each array in the tolerance rule.
     irrational : str, default ""
-        The reason why the value is not rational even for a rational problem. Empty if it is rational.
+        The reason why the quantity is irrational even for a problem of rational numbers, or "" for a rational quantity.
     of_trajectories : bool, default False
         True if the quantity is defined on optimiser trajectories, and False if it is defined on all other problems.
     array_kind : str, default ""
-        "weights" for arrays shaped like W_l, "blocks" for matrices over vec(W_l), "inputs" for matrices shaped like
-        Q_l. Empty for all others. It determines how conventions are translated.
+        "weights" for arrays shaped like W_l, "blocks" for square matrices with respect to vec(W_l), "inputs" for
+        matrices shaped like Q_l, or "" for all other arrays. The array kind determines how conventions are translated.
     degree : int or None, default None
-        The power of the loss with which the quantity scales. None if it does not scale as a power of the loss.
+        The power of the loss with which the quantity scales, or None if the quantity does not scale with such a power.
     mean : bool, default True
-        True if the quantity is a mean over the datapoints, so that a sum over them is N times as large.
+        True if the quantity is a mean over the datapoints, so that its sum over the datapoints is N times as large.
     view : callable
-        The parts of the arrays that are compared.
+        A function of a problem and of the arrays of the quantity that returns the parts that are compared.
     description : str, default ""
-        The definition and the shape of the arrays. Blocks are square matrices over the stacked columns of W_l.
+        The definition of the quantity and the shape of its arrays. Blocks are square matrices with respect to vec(W_l).
 
     Examples
     --------
@@ -77,15 +79,15 @@ class Quantity:
     description: str = ""
 
     def value(self, problem: Problem) -> Arrays:
-        """The arrays that are compared, by the reference."""
+        """Compute the compared arrays by the reference."""
         return self.view(problem, self.oracle(problem))
 
     def applies_to(self, problem: Problem) -> bool:
-        """True if the quantity is defined on this kind of problem."""
+        """True if the quantity is defined on the problem, which depends on whether the problem has a trajectory."""
         return self.of_trajectories == (problem.trajectory is not None)
 
     def within_reach(self, problem: Problem) -> Problem | None:
-        """The problem, on as many of its datapoints as `ELEMENTS` allows; None if not even one fits."""
+        """The problem with as many datapoints as `ELEMENTS` allows, or None if `ELEMENTS` allows no datapoint."""
         n = ELEMENTS // self.elements(problem.head(1)) if self.per_datapoint else problem.N
         if n == 0 or self.elements(problem.head(n)) > ELEMENTS:
             return None
@@ -93,22 +95,22 @@ class Quantity:
 
 
 def in_order(per_layer: ref.PerLayer) -> Arrays:
-    """The arrays of the layers 1, ..., L as a tuple."""
+    """Convert a dictionary of arrays by layer to a tuple in the order of the layers 1, ..., L."""
     return tuple(np.asanyarray(per_layer[l]) for l in sorted(per_layer))
 
 
 def keyed(arrays: Arrays) -> ref.PerLayer:
-    """A tuple of arrays as a dict by layer, the form in which the reference has them."""
+    """Convert a tuple of arrays to a dictionary with the keys 1, ..., L, as the reference represents layers."""
     return dict(enumerate(arrays, start=1))
 
 
 def single(value: Any) -> Arrays:
-    """A scalar or an array as a tuple of one array."""
+    """Convert a scalar or an array to a tuple with one array."""
     return (np.asanyarray(value),)
 
 
 def stacked(sample: Callable[[ref.Network, Array, Array], ref.PerLayer], problem: Problem) -> Arrays:
-    """A quantity of one datapoint, stacked over the datapoints: (N, ...) for each layer."""
+    """The arrays sample(net, x, y) of every layer, stacked over the datapoints: (N, ...) for each layer."""
     samples = [sample(problem.reference, x, y) for x, y in zip(problem.X, problem.Y, strict=True)]
     return tuple(np.stack([s[l] for s in samples]) for l in sorted(samples[0]))
 

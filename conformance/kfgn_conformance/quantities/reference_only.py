@@ -1,4 +1,4 @@
-"""Quantities that only the reference computes: the other equations of the paper, to certify its accuracy."""
+"""Quantities for the equations that only the reference computes, used to certify the accuracy of the reference."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def derivation(p: Problem) -> Arrays:
 
 
 def likelihood(p: Problem) -> Arrays:
-    """(52)-(54) at the outputs and labels of the batch; 0 for the mixture, which is not an exponential family."""
+    """The values of (52)-(54) for each datapoint, or 0 for the mixture, which is not an exponential family."""
     if p.objective == "mixture":
         return single(0 * p.X[0, 0])
 
@@ -41,7 +41,10 @@ def likelihood(p: Problem) -> Arrays:
 
 
 def damped_factors(p: Problem) -> Arrays:
-    """(35)-(37) for the first layer. omega^2 replaces omega and sqrt(k) = 1/2, so that no square root is needed."""
+    """The matrices of (35)-(37) for the first layer.
+
+    omega^2 replaces omega, and sqrt(k) is 1/2, so that no square root is needed.
+    """
     Q, G = ref.expected_q(p.reference, p.X)[1], ref.kfra(p.reference, p.X, p.Y)[1]
     omega, root_k = ref.omega_squared(Q, G), ref.rational(1, 2, p.X[0, 0])
     matrices = (ref.factored_damped_block(Q, G, omega, root_k), ref.residual(Q, G, omega, root_k))
@@ -49,7 +52,7 @@ def damped_factors(p: Problem) -> Arrays:
 
 
 def algorithm_1(p: Problem) -> Arrays:
-    """All results of Algorithm 1."""
+    """All results of one update by Algorithm 1."""
     arguments = p.arguments
     update = ref.algorithm_1(p.reference, p.X, p.Y, arguments.gamma[()], arguments.tau[()], arguments.eta[()])
     layers = (update.gradient, update.Q, update.G, update.direction, update.weights)
@@ -57,7 +60,7 @@ def algorithm_1(p: Problem) -> Arrays:
 
 
 def trajectory(p: Problem) -> Arrays:
-    """The weights, tau and gamma after three steps by KFRA, with every heuristic at every step."""
+    """The weights, their averages, tau and gamma after three steps by KFRA, with every heuristic in every step."""
     arguments = p.arguments
     settings = ref.Settings("kfra", arguments.eta[()], T_tau=1, T_gamma=1)
     start = ref.initial_state(p.reference, arguments.tau[()], arguments.gamma[()])

@@ -1,4 +1,4 @@
-"""The magnitudes to which rounding errors are relative: `size` in the tolerance rule, one per array of a quantity."""
+"""The `size` of each array of a quantity in the tolerance rule. Rounding errors are proportional to this size."""
 
 from collections.abc import Callable
 
@@ -9,23 +9,23 @@ from ..problems.problem import Array, Problem
 Arrays = tuple[Array, ...]
 
 Size = Callable[[Problem, Arrays], tuple[float, ...]]
-"""A function from a problem, and the arrays of a quantity on it, to the size of each array."""
+"""A function of a problem and of the arrays of a quantity on this problem, which returns the size of each array."""
 
 
 def largest(x: Array) -> float:
-    """max |x|, 0 for an empty array."""
+    """max |x|, or 0 for an empty array x."""
     return float(np.max(np.abs(x), initial=0))
 
 
 def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """max|Q|, for a sum, product or recursion whose terms are no larger than their sum."""
+    """max |x| for each array x, the size of a sum, product or recursion whose terms are no larger than their sum."""
     return tuple(map(largest, arrays))
 
 
 def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> Size:
-    """kappa max|Q|, for the solution of a system, whose condition number kappa magnifies rounding errors.
+    """kappa max |x| for each array x, the size of the solution x of a linear system with condition number kappa.
 
-    condition: one kappa per array, or a single kappa for all arrays
+    condition: a function of a problem that returns one kappa per array, or a single kappa for all arrays
     """
 
     def size(problem: Problem, arrays: Arrays) -> tuple[float, ...]:
@@ -43,8 +43,12 @@ def condition(A: Array) -> float:
 
 
 def size_of_log_determinant(eigenvalues: Array, rounding: Array) -> float:
-    """The size of log det A: the sum of |log|, plus the effect of rounding errors relative to the largest `rounding`.
+    """The size of log det A: the sum of |log(eigenvalues)|, plus ||A^-1||_F times the largest element of `rounding`.
 
-    log det(A + E) - log det A is about tr(A^-1 E). For errors E with random signs that is about ||A^-1||_F ||E||_2.
+    The second term is the effect of a rounding error E of A. log det(A + E) - log det A is about tr(A^-1 E). If E has
+    random signs, this trace is about ||A^-1||_F ||E||_2.
+
+    eigenvalues: the eigenvalues of A
+    rounding:    an array whose largest element is ||E||_2 / u
     """
     return float(np.sum(np.abs(np.log(eigenvalues))) + np.linalg.norm(1 / eigenvalues) * np.max(rounding))

@@ -1,7 +1,8 @@
 """Products, solves and determinants with a damped curvature matrix, Appendix C.1.
 
-The matrix consists of Kronecker blocks of KFRA's factors, or it is the exact Gauss-Newton matrix, for conjugate
-gradients. The right-hand side is the problem's direction V.
+The curvature matrix of conjugate gradients is the exact Gauss-Newton matrix. The curvature matrix of all other
+quantities in this module consists of Kronecker blocks of KFRA's factors. The right-hand side is the direction V of the
+problem.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ NORMS = ("trace", "frobenius", "spectral")
 
 @once_per_problem
 def factors(p: Problem) -> list[tuple[Array, Array]]:
-    """Q and KFRA's G for each layer."""
+    """The factors Q_l and G_l of KFRA for each layer."""
     return list(zip(in_order(ref.expected_q(p.reference, p.X)), in_order(ref.kfra(p.reference, p.X, p.Y)), strict=True))
 
 
@@ -36,23 +37,26 @@ def damping(p: Problem) -> Array:
 
 
 def omega_and_root(p: Problem, Q: Array, G: Array, norm: str) -> tuple[Any, Any]:
-    """omega and sqrt(k) of (36)."""
+    """The numbers omega and sqrt(k) of (36)."""
     return ref.omega(Q, G, norm), np.sqrt(damping(p))
 
 
 def factored_solve(p: Problem, norm: str) -> Arrays:
-    """The inverse of (36) times V."""
+    """The inverse of the factored damped block (36) times V, for each layer."""
     return for_each_block(p, lambda Q, G, V: ref.factored_layer_direction(Q, G, V, *omega_and_root(p, Q, G, norm)))
 
 
 def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
-    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I) for each layer; kappa is the condition number."""
+    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I) for each layer, with the condition number kappa."""
     damped = (ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm)) for Q, G in factors(p))
     return tuple(condition(Q) + condition(G) for Q, G in damped)
 
 
 def exact_condition(p: Problem) -> tuple[float, ...]:
-    """kappa(Q kron G + k I) for each layer, with the part of Q kron G counted twice, since both factors are rounded."""
+    """The condition number of Q kron G + k I for each layer, with the largest eigenvalue of Q kron G counted twice.
+
+    Rounding errors of Q kron G are twice as large, since both factors are rounded.
+    """
 
     def of_block(products: Array, k: float) -> float:
         return float((2 * np.max(products) + k) / (np.min(products) + k))
@@ -61,13 +65,13 @@ def exact_condition(p: Problem) -> tuple[float, ...]:
 
 
 def spectra(p: Problem) -> list[tuple[Array, float]]:
-    """The eigenvalues of Q kron G for each layer, each with k."""
+    """The eigenvalues of Q kron G, as a matrix (D_{l-1} + 1, D_l), and the damping k, for each layer."""
     k = float(damping(p))
     return [(np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)), k) for Q, G in factors(p)]
 
 
 def size_of_exact_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
-    """The size of log det(Q kron G + k I) for each layer. Both factors are rounded."""
+    """The size of log det(Q kron G + k I) for each layer, with rounding errors in both factors."""
     return tuple(size_of_log_determinant(products + k, 2 * products + k) for products, k in spectra(p))
 
 
@@ -82,27 +86,27 @@ def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float
 
 
 def full_system(p: Problem) -> Array:
-    """C-bar = G-bar + (tau + eta) I, equation (33)."""
+    """The matrix C-bar = G-bar + (tau + eta) I of equation (33)."""
     return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.arguments.tau + p.arguments.eta)
 
 
 def block_systems(p: Problem) -> ref.PerLayer:
-    """The exact blocks G_l + (gamma + eta) I."""
+    """The diagonal blocks of the exact Gauss-Newton matrix, each plus (gamma + eta) I."""
     blocks = ref.gauss_newton_blocks(p.reference, p.X, p.Y)
     return {l: ref.damped(blocks[l], damping(p)) for l in blocks}
 
 
 def conjugate_gradients(p: Problem) -> Arrays:
-    """The inverse of C-bar times V."""
+    """The inverse of C-bar in (33) times V."""
     solution = ref.direction(full_system(p), ref.theta(keyed(p.arguments.direction)))
     return in_order(ref.per_layer(p.reference, solution))
 
 
 def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The largest element of the result, or of the root of the sum of squares of its terms G_ij V_jk Q_kl if larger.
+    """The larger of max |G V Q| and the largest root of the sum of squares of the terms G_ij V_jk Q_kl.
 
-    The root is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so their
-    squares add up.
+    The second number is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so
+    that the squares of rounding errors add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
     return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
@@ -112,8 +116,8 @@ SOLVES = (
     Quantity(
         name="omega",
         equation="(38)",
-        description="omega, which divides the damping between Q and G, by the trace, Frobenius and spectral norm: "
-        "three numbers for each layer",
+        description="omega, the ratio that distributes the damping over Q and G, for the trace, Frobenius and spectral "
+        "norm: three numbers for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.stack([ref.omega(Q, G, norm) for norm in NORMS])),
         elements=lambda p: len(NORMS) * len(p.layers),
         irrational="a square root",
@@ -153,7 +157,7 @@ SOLVES = (
     Quantity(
         name="solve_exact",
         equation="(34), (35)",
-        description="the inverse of Q kron G + k I times V, with KFRA's factors and k = gamma + eta",
+        description="the inverse of (Q kron G + k I) times V, with KFRA's factors and k = gamma + eta",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
         array_kind="weights",
@@ -183,7 +187,7 @@ SOLVES = (
     Quantity(
         name="conjugate_gradients",
         equation="(33)",
-        description="the inverse of the Gauss-Newton matrix + (tau + eta) I times V, shaped like the weights",
+        description="C^-1 V, where C is the Gauss-Newton matrix plus (tau + eta) I; shaped like the weights",
         oracle=conjugate_gradients,
         elements=lambda p: p.parameters**2,
         array_kind="weights",
@@ -192,7 +196,8 @@ SOLVES = (
     Quantity(
         name="block_conjugate_gradients",
         equation="(34)",
-        description="the inverse of the diagonal blocks of the Gauss-Newton matrix, each + (gamma + eta) I, times V",
+        description="C^-1 V_l for each layer, where C is the layer's diagonal block of the Gauss-Newton matrix plus "
+        "(gamma + eta) I",
         oracle=lambda p: in_order(ref.layer_directions(block_systems(p), keyed(p.arguments.direction))),
         elements=of_blocks,
         array_kind="weights",

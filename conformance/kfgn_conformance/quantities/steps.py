@@ -12,14 +12,14 @@ from .sizes import Arrays
 
 
 def trajectory_of(p: Problem) -> Trajectory:
-    """The trajectory of a problem. Raises `ValueError` if it has none."""
+    """The trajectory of a problem. Raises `ValueError` if the problem has no trajectory."""
     if p.trajectory is None:
         raise ValueError(f"problem {p.id}: expected an optimiser trajectory")
     return p.trajectory
 
 
 def settings_of(p: Problem) -> ref.Settings:
-    """The reference's settings of the problem's trajectory, with the problem's eta."""
+    """The reference's record of the settings of the trajectory, with the eta of the problem."""
     trajectory = trajectory_of(p)
     return ref.Settings(
         trajectory.method,
@@ -35,7 +35,7 @@ def settings_of(p: Problem) -> ref.Settings:
 
 
 def state_of(p: Problem, here: Checkpoint) -> ref.State:
-    """The reference's state at a checkpoint. Before the first step it has no averages and no update."""
+    """The reference's state at a checkpoint. The state before the first step has no averages and no update."""
     old = here.t > 0
     factors = old and trajectory_of(p).method in ref.METHODS
     return ref.State(
@@ -51,13 +51,13 @@ def state_of(p: Problem, here: Checkpoint) -> ref.State:
 
 
 def stepped(p: Problem) -> Iterator[tuple[ref.State, ref.Info]]:
-    """The new state and the diagnostics of the step from each checkpoint."""
+    """Yield the new state and the diagnostics of the step from each checkpoint."""
     for here in trajectory_of(p).checkpoints:
         yield ref.optimiser_step(settings_of(p), state_of(p, here), here.X, here.Y, here.draws)
 
 
 def steps(p: Problem) -> Arrays:
-    """For each checkpoint: weights, averages of weights, Q and G layer by layer, then tau, gamma, f and alpha."""
+    """Return for each checkpoint: weights, averages of weights, Q and G by layer, then tau, gamma, f and alpha."""
     arrays: list[Any] = []
     for state, info in stepped(p):
         for per_layer in (dict(enumerate(state.net.weights, start=1)), state.average, state.Q, state.G):
@@ -67,7 +67,7 @@ def steps(p: Problem) -> Arrays:
 
 
 def decreases(p: Problem, here: Checkpoint) -> list[Any]:
-    """The decrease of the model for each of the three gammas of C.3.2; -1 for a gamma that gives no direction."""
+    """The decrease of the model for each distinct gamma of C.3.2, or -1 if the matrix is not positive definite."""
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
@@ -86,9 +86,10 @@ def decreases(p: Problem, here: Checkpoint) -> list[Any]:
 
 
 def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
-    """Two numbers for each factor that is indefinite without its damping.
+    """Two eigenvalues for each factor that is indefinite without damping.
 
-    They are the smallest eigenvalue of the damped factor, and the largest absolute eigenvalue of the undamped one.
+    The first number is the smallest eigenvalue of the damped factor. The second number is the largest absolute
+    eigenvalue of the factor without damping.
     """
     settings, state = settings_of(p), state_of(p, here)
     if settings.method not in ref.METHODS:
@@ -105,7 +106,7 @@ def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
 
 
 def changes(p: Problem, here: Checkpoint) -> tuple[float, float]:
-    """The larger of the two changes in (42) by the step from a checkpoint, and the rounding error of f."""
+    """The larger absolute value of the changes in (42) for the step from a checkpoint, and the rounding error of f."""
     settings, state = settings_of(p), state_of(p, here)
     after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
     both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)
@@ -116,8 +117,8 @@ STEPS = (
     Quantity(
         name="optimiser_step",
         equation="Algorithm 1",
-        description="the result of one step from each checkpoint, one after the other: W_l, their averages, Q_l and "
-        "G_l layer by layer, then tau, gamma, f with its L2 term before the step, and alpha",
+        description="the result of one step from each checkpoint, checkpoint by checkpoint: W_l, the averages of W_l, "
+        "Q_l and G_l, layer by layer, then tau, gamma, f with its L2 term before the step, and alpha",
         oracle=steps,
         elements=lambda p: len(trajectory_of(p).checkpoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
         irrational="square roots of k and omega^2",

@@ -38,7 +38,9 @@ def trained(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("file", "reason"), [("pipe", "it is an empty pipe"), ("/dev/zero", "it is a device")])
+@pytest.mark.parametrize(
+    ("file", "reason"), [("pipe", "the file is an empty pipe"), ("/dev/zero", "the file is a device")]
+)
 @pytest.mark.parametrize("command", [("report", "FILE", "--html", "page.html"), ("--expected", "FILE")])
 def test_a_pipe_without_a_writer_or_a_device_is_not_read(command, file, reason, pipe):
     path = pipe if file == "pipe" else file
@@ -51,7 +53,7 @@ def test_a_golden_vector_that_is_an_empty_pipe_is_a_fault(tmp_path):
     os.mkfifo(tmp_path / "a.json")
     done = run(*CHECK, "vectors", "list", tmp_path)
     assert done.returncode == cli.USAGE
-    assert "it is an empty pipe" in done.stderr
+    assert "the file is an empty pipe" in done.stderr
 
 
 @pytest.mark.parametrize("file", ["configuration.json", "metrics.jsonl", "checkpoint-000000001.safetensors"])

@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem with the uniforms near a border redrawn, until rounding cannot move any of them to another class."""
+    """The problem, with uniforms near a border redrawn until rounding cannot change the class of any label."""
     while (close := near_border(problem)).any():
         problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
@@ -34,7 +34,7 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.random.Generator) -> Arguments:
-    """A direction whose elements are up to 1/16, as in a large step, and cotangents and projections of size 1."""
+    """A direction with elements up to 1/16, like a large step, and cotangents and projections with elements up to 1."""
 
     def dyadic(shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(-8, 9, shape) / denominator
@@ -52,7 +52,7 @@ def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.r
 
 @cache
 def digits() -> Problem:
-    """A trained 64-16-11-10 network of tanh units, and 64 images of handwritten digits: categorical, S = 3."""
+    """A trained 64-16-11-10 network of tanh units, 64 images of digits, the categorical objective and S = 3."""
     with (files(__package__) / "digits.npz").open("rb") as file:
         data = dict(np.load(file, allow_pickle=False))
     rng = np.random.Generator(np.random.Philox(1))
@@ -74,9 +74,10 @@ def digits() -> Problem:
 
 @cache
 def autoencoder() -> Problem:
-    """The autoencoder of Section 5 at its initial weights, and 64 generated images: Bernoulli, S = 1.
+    """The autoencoder of Section 5 at its initial weights, 64 generated images, the Bernoulli objective and S = 1.
 
-    The weights are uniform with Glorot's variance and rounded to float32. The biases are 0. One pixel in five is lit.
+    The weights are uniform with Glorot's variance and rounded to float32. The biases are 0. One pixel in five is
+    random, and all other pixels are 0.
     """
     rng = np.random.Generator(np.random.Philox(2))
     weights = []

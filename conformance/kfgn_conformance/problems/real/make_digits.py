@@ -1,4 +1,4 @@
-"""Make digits.npz: a network trained on the 8x8 handwritten digits, and a batch of 64 of them.
+"""Make digits.npz: a network trained on 8x8 images of handwritten digits, and a batch of 64 of these images.
 
     python make_digits.py        (needs scikit-learn, which includes the images)
 
