@@ -14,7 +14,7 @@ Kept = TypeVar("Kept")
 
 
 class Added(NamedTuple):
-    """The factors of the identity matrices that damp the curvature, as 0-d arrays or numbers.
+    """The multiples of the identity that are added to the curvature, as 0-d arrays or numbers.
 
     full:   tau + eta, for the full matrix (33)
     blocks: gamma + eta, for the blocks of the layers (34)
@@ -60,7 +60,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
 
     def completed(self, kept: Kept, added: Added) -> Kept:
-        """The arrays `kept`. Arrays that the user left out of a state are computed from the other arrays."""
+        """The arrays `kept`, where arrays that the user left out of a state are computed from the other arrays."""
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None, refresh: bool | Array
@@ -81,4 +81,4 @@ class CurvatureEstimate(Protocol[Kept]):
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a curvature exists and the draws are in range. With false, no damping helps."""
+        """A 0-d boolean, true if a curvature exists and the draws are in range. If it is false, no damping helps."""
