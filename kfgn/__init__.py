@@ -40,8 +40,8 @@ as logits. The labels of the categorical objective and of the mixture are class 
 means over the N datapoints.
 
 The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
-second moment of the inputs of the layer, the last of which is the appended unit. G_l (D_l, D_l) is the mean
-Gauss-Newton matrix of the pre-activations.
+second moment of the inputs of layer l. The appended unit is the last input. G_l (D_l, D_l) is the mean Gauss-Newton
+matrix of the pre-activations.
 
 The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.

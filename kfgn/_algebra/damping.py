@@ -120,7 +120,7 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 def damped_inverse(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok, a 0-d boolean that is false if no inverse exists.
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and `ok`, a 0-d boolean, false if no inverse exists.
 
     floored: True to apply the lower bound of `visible` to the dampings of both factors in (36), as the optimiser does
     """

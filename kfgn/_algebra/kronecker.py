@@ -160,9 +160,10 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. A damping is too small if the damped matrix is not
-            positive definite beyond rounding error. A damping is too large if the dtype cannot hold the result. Without
-            `check`, no error is raised, and the result may be NaN.
+            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
+            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
+            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
+            and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is a number and not positive. With `check`, also for values that are not finite, and for a
@@ -212,14 +213,15 @@ class KroneckerBlock(NamedTuple):
         Returns
         -------
         array, shape ()
-            log det(Q kron G + k I), approximately unless `inversion` is "exact".
+            log det(Q kron G + k I). The result is approximate unless `inversion` is "exact".
 
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. A damping is too small if the damped matrix is not
-            positive definite beyond rounding error. A damping is too large if the dtype cannot hold the result. Without
-            `check`, no error is raised, and the result may be NaN.
+            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
+            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
+            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
+            and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is a number and not positive. With `check`, also for values that are not finite, and for a

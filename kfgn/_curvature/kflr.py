@@ -14,7 +14,7 @@ MEMORY = 2**28
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, summed over chunks of datapoints.
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, computed from one chunk of datapoints after another.
 
     The columns of the root are not split into chunks, since a restart of the recursion needs all columns of a
     datapoint.

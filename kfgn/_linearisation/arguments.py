@@ -113,7 +113,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The Gauss-Newton split of the objective that `Network.psd` selects.
+    """The Gauss-Newton split that `Network.psd` selects for the objective.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """

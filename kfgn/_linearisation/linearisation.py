@@ -89,9 +89,9 @@ class Linearisation:
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonLinearisation(Linearisation):
-    """A linearised batch with the PSD matrices of the outputs that its Gauss-Newton matrix contains.
+    """A linearised batch, with the matrix M of each datapoint in the Gauss-Newton matrix J^T M J.
 
-    output_curvature: H_L of each datapoint, or the PSD matrix that replaces an indefinite H_L by `Network.psd`
+    output_curvature: M, which is H_L, or the PSD matrix by which `Network.psd` replaces an indefinite H_L
     """
 
     output_curvature: OutputCurvature
@@ -121,14 +121,14 @@ def checked_batch(
 
 
 def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
-    """Check the arguments of a public function that has no other arguments, and run the forward pass."""
+    """Check the network, the weights, X and Y of a public function, and run the forward pass."""
     return linearised(network, *checked_batch(network, weights, X, Y, check=check))
 
 
 def linearise_for_gauss_newton(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> GaussNewtonLinearisation:
-    """Check the arguments of a public function that has no others, and linearise for a Gauss-Newton matrix."""
+    """Check the network, the weights, X and Y of a public function, and linearise for a Gauss-Newton matrix."""
     return linearised_for_gauss_newton(network, *checked_batch(network, weights, X, Y, check=check))
 
 

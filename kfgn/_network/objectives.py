@@ -39,7 +39,7 @@ class Objective(NamedTuple):
     gradient:     dE/dh_L, (..., N, D_L)
     hessian:      H_L of each datapoint
     gauss_newton: the split for each value of `Network.psd`; none for "raise" if H_L is indefinite
-    sample:       labels y ~ p(y | h_L), from random numbers as the argument that replaces y
+    sample:       labels y ~ p(y | h_L) as a function of a namespace, h and random numbers
     classes:      a function from D_L to the number of classes if y has class indices, (..., N); None if y is
                   (..., N, D_L)
     target_range: the lower and upper bound of real targets, or None

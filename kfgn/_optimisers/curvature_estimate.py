@@ -25,7 +25,8 @@ class Added(NamedTuple):
 
 
 class CurvatureEstimate(Protocol[Kept]):
-    """An estimate of the Gauss-Newton matrix that gives damped directions. An instance has settings and no arrays.
+    """An estimate of the Gauss-Newton matrix, for the computation of damped directions. An instance has settings and no
+    arrays.
 
     `KroneckerFactored` and `HessianFree` implement this protocol. `GaussNewton.init` calls `check_memory` and `start`,
     and `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No
@@ -73,9 +74,9 @@ class CurvatureEstimate(Protocol[Kept]):
     def direction(
         self, at: GaussNewtonLinearisation, kept: Kept, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Kept, Array]:
-        """The uphill direction C~^-1 grad f, the arrays `kept` with the inverses that gave the direction, and ok.
+        """The uphill direction C~^-1 grad f, the arrays `kept` with the inverses that gave the direction, and `ok`.
 
-        ok is a 0-d boolean, false if the damped matrix cannot be inverted.
+        `ok` is a 0-d boolean, false if the damped matrix cannot be inverted.
 
         invert: true if inverses are computed, and false if the inverses in `kept` are used again
         """

@@ -68,7 +68,7 @@ def checked_count(name: str, value: Any) -> int:
 
 
 def checked_period(name: str, value: Any) -> int | None:
-    """Return a positive integer, or None if an adaptation never happens."""
+    """Return a period: a positive integer, or None for a change that never happens."""
     return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
