@@ -46,7 +46,8 @@ def moves(net: Network, l: int, b: int) -> PerLayer:
 def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
     """Equation (6), extended to two layers m >= l: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), for one datapoint.
 
-    Column b is R{dE/dh_m} along the bias of [h_l]_b. A layer without a bias gets a bias of zero for this purpose.
+    Column b is R{dE/dh_m} along the bias of [h_l]_b. A layer without a bias gets a bias of zero, so that this direction
+    exists.
     """
     net = with_all_biases(net)
     _, h = forward(net, x)

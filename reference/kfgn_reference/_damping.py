@@ -1,8 +1,8 @@
 """Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
 
-In this module k is the sum gamma + eta, and root_k is the square root of k, which Algorithm 1 calls k. Functions take
-root_k as an argument, since the root of a rational need not be rational. Only `factored_direction` computes root_k from
-k.
+In this module k is the sum gamma + eta, and root_k is the square root of k. Algorithm 1 uses the letter k for the
+square root. Functions take root_k as an argument, since the root of a rational need not be rational. Only
+`factored_direction` computes root_k from k.
 
 >>> import numpy as np
 >>> from kfgn_reference import damped_block, factored_damped_block, omega

@@ -57,7 +57,7 @@ def definiteness_is_inherited(net: Network, x: Array, y: Any) -> bool:
 
 
 def quadratic_form_of_block(a: Array, H: Array, V: Array) -> tuple[Any, Any, Any, Any, Any]:
-    """Equation (70): its five expressions for vec(V)^T [(a a^T) kron script H] vec(V), a with the unit appended.
+    """Equation (70): its five expressions for vec(V)^T [(a a^T) kron script H] vec(V), where a includes the unit.
 
     Misprint: the paper writes a_l for a_{l-1}.
     """

@@ -48,7 +48,7 @@ METHODS: dict[str, SecondFactor] = {
 }
 """The functions that compute the second factor of a batch, by the names of the methods.
 
-The last argument contains the draws of `draw_labels` for KFAC, and the projections for random projections.
+The last argument of a function contains the draws of `draw_labels` for KFAC, and the projections of `rp`.
 """
 
 
@@ -176,7 +176,7 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
     """The result of a step that keeps the weights, since its damped matrix is not positive definite.
 
     damped: True if more damping may help, in which case the damping of the matrix is `raised`. More damping cannot help
-    if f is not finite, or before the first factors.
+    if f is not finite, or if no factors have been computed yet.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":

@@ -1,7 +1,7 @@
 """The full parameter Hessian (2), over all layers, and its two terms (11), one of which is the Gauss-Newton matrix.
 
-The matrices are built column by column, as products of the R-operator with the unit vectors. Section 2.2 defines the
-full Hessian, and the rest of the paper avoids computing this matrix.
+The matrices are built column by column, by the R-operator along each unit vector of the parameter space. Section 2.2
+defines the full Hessian, and the rest of the paper avoids computing this matrix.
 
 >>> from kfgn_reference import gauss_newton, hessian
 >>> from kfgn_reference._example import X, Y, net
