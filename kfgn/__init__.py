@@ -1,9 +1,9 @@
 """Kronecker-factored Gauss-Newton curvature on NumPy, PyTorch, JAX, CuPy and other array API libraries.
 
 kfgn implements the methods of Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning".
-Numbers in parentheses, such as (26), are equations of the paper. All functions accept arrays of any library that
-follows the array API standard. Results are arrays of the same library, on the same device and in the same dtype as the
-arguments.
+A number in parentheses, such as (26), refers to an equation of the paper. All functions accept arrays of any library
+that follows the array API standard. Results are arrays of the same library, on the same device and in the same dtype as
+the arguments.
 
 >>> import numpy as np
 >>> import kfgn
@@ -32,16 +32,16 @@ States       `State` with `Factors`, `FirstOrderState`, `Counts`, and `Info` on 
 
 Conventions
 -----------
-Batches are rows: X is (N, D_0). The weights W_l of layer l are (D_l, D_{l-1} + 1), with the bias in the last column, or
-(D_l, D_{l-1}) for a layer without a bias.
+Each row of X (N, D_0) is a datapoint. The weights W_l of layer l have shape (D_l, D_{l-1} + 1), with the bias in the
+last column, or (D_l, D_{l-1}) for a layer without a bias.
 
 The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take the outputs
 as logits. The labels of the categorical objective and of the mixture are class indices. Loss, gradient, Q and G are
 means over the N datapoints.
 
 The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
-second moment of the inputs of the layer, with the appended unit last. G_l (D_l, D_l) is the mean Gauss-Newton matrix of
-the pre-activations.
+second moment of the inputs of layer l. The appended unit is the last input. G_l (D_l, D_l) is the mean Gauss-Newton
+matrix of the pre-activations.
 
 The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.
@@ -58,22 +58,22 @@ value of a 0-d array is not read under `check=False`.
 
 Errors
 ------
-`TypeError` is raised for values that are not arrays, for different libraries, and for wrong dtypes. `ValueError` is
-raised for wrong shapes, different devices, an empty batch and, unless `check=False`, for values that are not finite or
-are out of range. An error message names the wrong argument, and says what was expected and what was given.
-`NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not positive definite. Functions and
-optimisers with Kronecker factors raise `MemoryError` before they allocate factors that exceed the memory of their
-device.
+`TypeError` is raised for values that are not arrays, for arrays of different libraries, and for wrong dtypes.
+`ValueError` is raised for wrong shapes, different devices and an empty batch. Unless `check=False`, `ValueError` is
+also raised for values that are not finite or are out of range. An error message names the wrong argument, and says what
+was expected and what was given. `NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not
+positive definite. Functions and optimisers with Kronecker factors raise `MemoryError` before they allocate factors that
+exceed the memory of their device.
 
 Settings and derivatives
 ------------------------
-Results and dtypes do not depend on settings that the user makes in an array library. The ignored settings of PyTorch
-are autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the dtype
+Results and their dtypes do not depend on the user's settings of an array library. The ignored settings of PyTorch are
+autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the dtype
 promotion, the matmul precision and the check for NaN. NumPy's handling of floating-point errors is ignored too.
 Products of float32 matrices are computed in float32.
 
-In JAX, the transformations of JAX give the derivatives of all results. In PyTorch, results are constants for
-`backward`. A tensor inside a transform of `torch.func` raises `TypeError`.
+With arrays of JAX, the transformations of JAX can differentiate all results. With tensors of PyTorch, results are
+constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func`.
 """
 
 from ._algebra.conjugate_gradient import Solution

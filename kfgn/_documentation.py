@@ -69,7 +69,8 @@ SHARED = {
         """,
     "memory_error": """
         MemoryError
-            If the factors exceed the available memory of the device, before they are allocated.
+            If the factors exceed the available memory of the device. The error is raised before the factors are
+            allocated.
         """,
     "example": """
         >>> import numpy as np
@@ -100,8 +101,9 @@ def _entry(line: re.Match[str]) -> str:
 class Documented(ABCMeta):
     """A metaclass for records, so that `help` lists their public methods and properties alone.
 
-    `help` lists the names that `dir` returns for a class. Special methods are omitted. Fields are omitted too, since
-    the docstring of the class describes them. `dir` of an instance is unchanged.
+    `help` lists the names that `dir` returns for a class. The metaclass omits special methods from these names. The
+    metaclass also omits fields, since the docstring of the class describes the fields. The result of `dir` for an
+    instance is unchanged.
 
     Examples
     --------

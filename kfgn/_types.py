@@ -17,4 +17,4 @@ Arrays: TypeAlias = tuple[Array, ...]
 """One array per layer, in the order 1, ..., L."""
 
 Weights: TypeAlias = Sequence[Array]
-"""W_1, ..., W_L of shape (D_l, D_{l-1} + 1), bias in the last column, or (D_l, D_{l-1}) for a layer without a bias."""
+"""W_1, ..., W_L: (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias."""

@@ -16,7 +16,7 @@ from ..backends import device, index_dtype, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
-"""A function that maps v to A v. Passes that do not depend on v run once, when the function is created."""
+"""A function that maps v to A v. Computations that do not depend on v run once, when the function is created."""
 
 
 ITERATIONS = 50
@@ -38,11 +38,11 @@ class Solution(NamedTuple):
     x : tuple of L arrays
         The solution, in the shapes of b.
     residual : array, shape (), or tuple of L such arrays
-        |b - A x| / |b|, computed from x after the last iteration, or 0 if b is 0. The residuals are a tuple, one per
-        layer, if the layers were solved separately.
+        The relative residual |b - A x| / |b|, computed from x after the last iteration. The residual is 0 if b is 0. If
+        the layers were solved separately, the attribute is a tuple with one residual per layer.
     iterations : integer array, shape (), or tuple of L such arrays
-        The number of iterations before convergence. The numbers are a tuple, one per layer, if the layers were solved
-        separately.
+        The number of iterations before convergence. If the layers were solved separately, the attribute is a tuple with
+        one number per layer.
 
     Examples
     --------
@@ -67,14 +67,14 @@ def conjugate_gradient(
 
     separate: True if A has one block per array of b, so that every block has its own step sizes and its own convergence
 
-    All iterations are computed, but x no longer changes after |r| <= tolerance |b|, where r is the residual of the
-    recurrence. The solution x is also final after a direction p with p^T A p <= 0. The right-hand side b is scaled to a
-    largest element of 1, so that no square underflows.
+    All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
+    recurrence updates. The solution x also no longer changes after a direction p with p^T A p <= 0. The right-hand side
+    b is scaled to a largest element of 1, so that no square underflows.
     """
     xp, L = array_namespace(b[0]), len(b)
 
     def reduced(scalars: Arrays, reduction: Callable[..., Array]) -> Array:
-        """One scalar per system of equations, (L,) or (1,), from one scalar per layer."""
+        """One scalar per system of equations, (L,) if `separate` and (1,) otherwise, from one scalar per layer."""
         stacked = xp.stack(scalars)
         return stacked if separate else reduction(stacked, axis=0, keepdims=True)
 
@@ -103,7 +103,7 @@ def conjugate_gradient(
         x, r, p, (rr, used) = state[:L], state[L : 2 * L], state[2 * L : 3 * L], state[3 * L :]
         Ap = apply(p)
         pAp = dot(p, Ap)
-        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # iterations with NaN go on, so that x becomes NaN
+        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # iterations continue after a NaN, so x becomes NaN
         alpha = xp.where(active, rr / nonzero(pAp), xp.zeros_like(rr))
         x, r = plus(x, times(alpha, p)), plus(r, times(-alpha, Ap))
         new = dot(r, r)

@@ -19,7 +19,7 @@ NORMS = ("trace", "frobenius", "spectral")
 """The norms in which omega can be computed, equation (38)."""
 
 INVERSIONS = (*NORMS, "exact")
-"""The values of `inversion`: a norm of omega for the factored damping (36), or "exact" for the inverse of (35)."""
+"""The values of `inversion`: the norm in (38) for the factored damping (36), or "exact" for the inverse of (35)."""
 
 FLOOR = 8
 """The lower bound of the damping of a factor A (D, D), in units of sqrt(D) u tr(A) with the unit roundoff u."""
@@ -28,9 +28,9 @@ FLOOR = 8
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
     """omega (38), 0-d: sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
-    The norm of a Kronecker product is the product of the norms of its factors. In omega, the trace of a factor is
-    therefore divided by the dimension of the factor, the Frobenius norm by the square root of the dimension, and the
-    spectral norm by 1.
+    The norm of a Kronecker product is the product of the norms of its factors. `_size` therefore divides the norm of a
+    factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
+    Frobenius norm and 1 in the spectral norm.
     """
     q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
@@ -51,9 +51,9 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
     """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A).
 
-    The paper has no lower bound. u is the unit roundoff of the dtype. A positive damping below the bound is lost when
-    it is added to A, and the elimination of a singular A then ends in rounding errors of either sign. A damping of 0
-    stays 0.
+    The lower bound is not in the paper. u is the unit roundoff of the dtype. A positive damping below the bound is lost
+    to rounding when the damping is added to A. The last pivots of a singular A are then rounding errors of either sign.
+    A damping of 0 stays 0.
     """
     lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < lower), lower, damping)
@@ -66,7 +66,10 @@ class CholeskyInverse(NamedTuple):
     L_G: Array
 
     def times(self, V: Array) -> Array:
-        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P). Algorithm 1 exchanges the two inverses."""
+        """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P).
+
+        Misprint: Algorithm 1 multiplies by the inverses from the opposite sides.
+        """
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
@@ -89,7 +92,7 @@ class EigenInverse(NamedTuple):
     spectrum: Array
 
     def times(self, V: Array) -> Array:
-        """The matrix of (Q kron G + k I)^-1 vec(V), for V (D, P)."""
+        """The matrix X (D, P) with vec(X) = (Q kron G + k I)^-1 vec(V), for V (D, P)."""
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
@@ -117,9 +120,9 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 def damped_inverse(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and ok, a 0-d boolean that is false if no inverse exists.
+    """The inverse of Q kron G, damped by one of `INVERSIONS`, and `ok`, a 0-d boolean, false if no inverse exists.
 
-    floored: True to apply the lower bound of `visible` to the dampings in (36), as an optimiser does
+    floored: True to apply the lower bound of `visible` to the dampings of both factors in (36), as the optimiser does
     """
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
@@ -164,7 +167,10 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
 
 
 def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """g_i q_j + k (D, P), or NaN where not positive and finite, and a 0-d boolean, true if no element is NaN."""
+    """The eigenvalues g_i q_j + k (D, P), and a 0-d boolean, true if all eigenvalues are positive and finite.
+
+    An eigenvalue that is not positive and finite is replaced by NaN.
+    """
     spectrum = g[:, None] * q[None, :] + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)
     return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)

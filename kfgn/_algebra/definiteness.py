@@ -25,7 +25,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if the damping is so large that adding it to elements up to max(size, 1) rounds them away."""
+    """Return True if elements up to max(size, 1) are lost to rounding when the damping is added to them."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

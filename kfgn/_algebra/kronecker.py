@@ -20,13 +20,14 @@ from .matrices import diagonal_of, kron
 class KroneckerBlock(NamedTuple):
     """The Kronecker-factored block Q kron G of a layer, equation (20), for vec(V) with stacked columns.
 
-    A `KroneckerBlock` is a named tuple of two arrays, and so a pytree for JAX and PyTorch. Cholesky factors and
-    eigenvalues are those of the symmetric part (A + A^T) / 2 of a factor A.
+    A `KroneckerBlock` is a named tuple of two arrays, and so a pytree for JAX and PyTorch. The methods compute Cholesky
+    factors and eigenvalues from the symmetric part (A + A^T) / 2 of each factor A.
 
     Attributes
     ----------
     Q : array, shape (P, P)
-        The second moment of the inputs of the layer, symmetric. P is D_{l-1} + 1, or D_{l-1} without a bias.
+        The second moment of the inputs of the layer, symmetric. P is D_{l-1} + 1, or D_{l-1} for a layer without a
+        bias.
     G : array, shape (D, D)
         The mean Gauss-Newton matrix of the pre-activations, symmetric, in the dtype of Q.
 
@@ -108,13 +109,13 @@ class KroneckerBlock(NamedTuple):
         Returns
         -------
         array, shape (D, P)
-            G V Q, which is the matrix of (Q kron G) vec(V).
+            G V Q, the matrix X with vec(X) = (Q kron G) vec(V).
 
         Raises
         ------
         TypeError, ValueError
-            For arrays of wrong shapes, of different libraries, dtypes or devices and, with `check`, for values that are
-            not finite.
+            For arrays of wrong shapes, or of different libraries, dtypes or devices. With `check`, also for values that
+            are not finite.
 
         Notes
         -----
@@ -153,16 +154,20 @@ class KroneckerBlock(NamedTuple):
         Returns
         -------
         array, shape (D, P)
-            The matrix of (Q kron G + k I)^-1 vec(V), approximately unless `inversion` is "exact".
+            The matrix X with vec(X) = (Q kron G + k I)^-1 vec(V). The result is approximate unless `inversion` is
+            "exact".
 
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small to make the damped matrix positive definite beyond rounding error,
-            or too large for the dtype to hold the result. Without `check`, the result is NaN in these two cases.
+            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
+            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
+            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
+            and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
-            that is not positive and, with `check`, values that are not finite.
+            For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
+            a damping that is a number and not positive. With `check`, also for values that are not finite, and for a
+            damping that is an array and not positive.
 
         Notes
         -----
@@ -208,16 +213,19 @@ class KroneckerBlock(NamedTuple):
         Returns
         -------
         array, shape ()
-            log det(Q kron G + k I), approximately unless `inversion` is "exact".
+            log det(Q kron G + k I). The result is approximate unless `inversion` is "exact".
 
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small to make the damped matrix positive definite beyond rounding error,
-            or too large for the dtype to hold the result. Without `check`, the result is NaN in these two cases.
+            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
+            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
+            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
+            and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, of different libraries, dtypes or devices, for an unknown inversion, a damping
-            that is not positive and, with `check`, values that are not finite.
+            For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
+            a damping that is a number and not positive. With `check`, also for values that are not finite, and for a
+            damping that is an array and not positive.
 
         Notes
         -----
@@ -259,8 +267,8 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays of one library, dtype and device, for different numbers of factors in Q
-        and G and, with `check`, for values that are not finite.
+        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. For
+        different numbers of factors in Q and G. With `check`, also for values that are not finite.
 
     Examples
     --------
@@ -308,8 +316,8 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays of one library, dtype and device, for an unknown norm and, with `check`,
-        for values that are not finite.
+        For factors that are not square arrays, or differ in library, dtype or device, and for an unknown norm. With
+        `check`, also for values that are not finite.
 
     Notes
     -----
@@ -360,7 +368,7 @@ def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
 
 
 def _damping(damping: Array | float, Q: Array, *, check: bool) -> Array | float:
-    """Check that the damping is positive and that the dtype of Q can hold it, and return it."""
+    """Return the damping, after a check that the damping is positive and that the dtype of Q can hold its value."""
     k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
     return checked_representable("damping", k, Q, check=check, positive=True)
 
@@ -375,7 +383,7 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN if it is not finite. With `check`, raise an error instead of NaN if values can be read.
+    """The result, or NaN if it is not finite. With `check`, an error is raised instead, if values can be read.
 
     underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """

@@ -21,12 +21,12 @@ def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:
-    """A boolean array (..., D) that is True at the position i (...) of each row, and False elsewhere."""
+    """A boolean array (..., D), True in each row only at the index i (...) of that row."""
     return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
 
 
 def is_largest(xp: Namespace, p: Array) -> Array:
-    """A boolean array (..., D) that is True at the largest element of each row of p, or the first of equal elements."""
+    """A boolean array (..., D), True only at the first of the largest elements of each row of p."""
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 

@@ -8,6 +8,6 @@ kfra                the recursive approximation of the second factor, (26)
 kfac                the second factor from sampled labels, (59)
 random_projections  the second factor from random projections
 loss_and_factors    the result of KFLR, KFRA, KFAC and random projections
-recursion           the step that (8), (22) and (26) share
+recursion           one step of the recursions (8), (22) and (26)
 factor_memory       the memory for Kronecker factors
 """

@@ -7,10 +7,10 @@ from .._types import Array
 from ..backends import available_memory
 
 SMALL = 2**28
-"""The number of bytes below which the available memory is not queried."""
+"""The memory for factors, in bytes, below which the available memory of the device is not queried."""
 
 TEMPORARIES = 2
-"""The number of temporary arrays during the computation of the largest factor: its sum over datapoints and its mean."""
+"""The number of temporary arrays of the size of the largest factor: the sum over datapoints and the mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
@@ -30,8 +30,8 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
     available = available_memory(like)
     if available is not None and needed > available:
         raise MemoryError(
-            f"{name}: expected Kronecker factors that fit in the {_gigabytes(available)} of memory that are available, "
-            f"got shape {(D, D)} of {like.dtype}, for which {_gigabytes(needed)} are needed; kfgn.HessianFree, "
+            f"{name}: expected Kronecker factors that fit in {_gigabytes(available)} of available memory, got shape "
+            f"{(D, D)} of {like.dtype}, and {_gigabytes(needed)} for all factors; kfgn.HessianFree, "
             "kfgn.solve_gauss_newton and kfgn.gauss_newton_product need no factors"
         )
 

@@ -13,7 +13,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """Swap the first two axes, from (N, S, ...) to (S, N, ...) or back, so that arrays (N, ...) broadcast over S."""
+    """Swap the axes N and S of (N, S, ...) or (S, N, ...), so that arrays (N, ...) broadcast over the S samples."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
@@ -109,9 +109,9 @@ def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     Raises
     ------
     TypeError
-        For a network that is not a `Network`, and numbers that are not integers.
+        For a network that is not a `Network`, and for an N or S that is not an integer.
     ValueError
-        For numbers that are not positive.
+        For an N or S that is not positive.
 
     Examples
     --------

@@ -14,10 +14,10 @@ MEMORY = 2**28
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, summed over chunks of datapoints.
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, computed from one chunk of datapoints after another.
 
-    The datapoints are split into chunks, and not the columns of the root, since a restart of the recursion needs all
-    columns of a datapoint.
+    The columns of the root are not split into chunks, since a restart of the recursion needs all columns of a
+    datapoint.
     """
     last = at.output_curvature.mean()
     N, chunk = at.outputs.shape[0], max(1, memory // _bytes_per_datapoint(at))
@@ -32,9 +32,10 @@ def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arr
 def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
     """The sum of G_l over the datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
 
-    G_l = C^T M C, where the rows C (N, K, D_l) obey (24), and M is I before the first restart. At a layer with D_l < K,
-    M becomes G_l and C becomes I. A restart is exact, and K is D_l for the layers below the restart. The product of C
-    with W has a closed form at the outputs, where C is the root of H_L, and after a restart, where C is I.
+    For each datapoint G_l = C^T M C. The K rows of C (N, K, D_l) obey the recursion (24), and M is I before the first
+    restart. The recursion restarts at a layer with D_l < K: M becomes G_l, C becomes I and K becomes D_l. A restart is
+    exact. The product of C with W has a closed form at the outputs, where C is the root of H_L, and after a restart,
+    where C is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
@@ -79,9 +80,9 @@ def kflr(
     {X}
     {Y}
     memory : int, default 2^28
-        The number of bytes for the roots C_l. The batch is split into chunks of datapoints whose roots fit into this
-        memory, at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory` should
-        be large enough for few chunks.
+        The memory for the roots C_l, in bytes. The batch is split into chunks of datapoints whose roots fit into this
+        memory, with at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory`
+        should be large enough for few chunks.
     {check}
 
     Returns

@@ -12,7 +12,7 @@ from .recursion import pull_back
 
 
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and the recursion (26) from the exact E[G_L] = E[H_L] to E[G_1], each (D_l, D_l)."""
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L]."""
     G = [at.output_curvature.mean()]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
@@ -25,8 +25,8 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFRA, equation (26).
 
-    The only part of the cost that grows with the number of outputs is one matrix (D_L, D_L), so KFRA suits networks
-    with many outputs, such as autoencoders.
+    The number of passes does not depend on the number of outputs, so KFRA suits networks with many outputs, such as
+    autoencoders.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     Notes
     -----
-    The second factor starts at the exact E[G_L] = E[H_L]. The recursion, with W_{l+1} without its bias, is::
+    The recursion starts at the exact E[G_L] = E[H_L], of shape (D_L, D_L). With W_{l+1} without its bias, a step of the
+    recursion is::
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 

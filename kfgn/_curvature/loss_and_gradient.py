@@ -31,14 +31,14 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     Notes
     -----
-    The objectives are, with i over the outputs::
+    With the index i over the outputs, the objectives are::
 
         squared_error  E = 1/2 sum_i (h_i - y_i)^2
         bernoulli      E = -sum_i (y_i log p_i + (1 - y_i) log(1 - p_i)),  p_i = 1 / (1 + e^-h_i)
         categorical    E = -log p_y,  p = softmax(h)
         mixture        E = -log p(y | h), equation (27)
 
-    The cost is one forward pass. JAX's transformations give the derivatives of the result. In PyTorch, the result is a
+    The cost is one forward pass. The transformations of JAX can differentiate the result. In PyTorch, the result is a
     constant for `backward`, and `gradient` gives the derivatives.
 
     Examples

@@ -1,4 +1,4 @@
-"""Random projections of a root of H_L: the second factor from S columns instead of K."""
+"""The second factor from S random projections of a root of H_L, instead of the K columns of the root."""
 
 from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
@@ -30,8 +30,8 @@ def rp(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by random projections of a root of H_L.
 
-    The second factor is an unbiased estimate of the G of `kflr` from S random combinations of the K columns. No labels
-    are sampled. The method is not in the paper.
+    The second factor is an unbiased estimate of the G of `kflr` from S random combinations of the K columns of the
+    root. No labels are sampled. The method is not in the paper.
 
     Parameters
     ----------
@@ -99,9 +99,10 @@ def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
     Raises
     ------
     TypeError
-        For a network that is not a `Network`, and numbers that are not integers.
+        For a network that is not a `Network`, and for an N or S that is not an integer.
     ValueError
-        For numbers that are not positive, and if H_L is indefinite and `network.psd` is "raise".
+        For an N or S that is not positive. A `ValueError` is also raised if H_L is indefinite and `network.psd` is
+        "raise".
 
     Examples
     --------

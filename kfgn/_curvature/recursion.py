@@ -1,4 +1,4 @@
-"""The step that the recursions (8), (22) and (26) share."""
+"""One step of the recursions (8), (22) and (26), which have the same form."""
 
 from .._types import Array
 

@@ -1,4 +1,4 @@
-"""The record of a batch that is linearised at the weights, from which every curvature is computed."""
+"""The record of a batch that is linearised at the weights. Every curvature is computed from this record."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from .passes import Forward, backward, forward
 
 @dataclass(frozen=True, eq=False)
 class Linearisation:
-    """A batch X (N, D_0), Y with its forward pass at the weights.
+    """A batch, X (N, D_0) and Y, with its forward pass at the weights.
 
     All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
     targets.
@@ -89,9 +89,9 @@ class Linearisation:
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonLinearisation(Linearisation):
-    """A linearised batch with the matrices H_L of its Gauss-Newton matrix.
+    """A linearised batch, with the matrix M of each datapoint in the Gauss-Newton matrix J^T M J.
 
-    output_curvature: H_L of each datapoint, or the PSD matrix that replaces it by `Network.psd`
+    output_curvature: M, which is H_L, or the PSD matrix by which `Network.psd` replaces an indefinite H_L
     """
 
     output_curvature: OutputCurvature
@@ -113,7 +113,7 @@ def checked_batch(
 ) -> tuple[Arrays, Array, Array]:
     """Return the checked weights, X and Y of a public function, outside any autograd graph.
 
-    A public function checks its other arguments before the forward pass, which begins only if every argument is valid.
+    A public function then checks its other arguments, and begins the forward pass only if every argument is valid.
     Raises `TypeError` or `ValueError` as the docstring of the package describes.
     """
     weights, X = checked(network, weights, X, check=check)
@@ -121,14 +121,14 @@ def checked_batch(
 
 
 def linearise(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool) -> Linearisation:
-    """Check the arguments of a public function without further arguments, and run the forward pass."""
+    """Check the network, the weights, X and Y of a public function, and run the forward pass."""
     return linearised(network, *checked_batch(network, weights, X, Y, check=check))
 
 
 def linearise_for_gauss_newton(
     network: Network, weights: Weights, X: Array, Y: Array, *, check: bool
 ) -> GaussNewtonLinearisation:
-    """Check the arguments of a public function without further arguments, and linearise for a Gauss-Newton matrix."""
+    """Check the network, the weights, X and Y of a public function, and linearise for a Gauss-Newton matrix."""
     return linearised_for_gauss_newton(network, *checked_batch(network, weights, X, Y, check=check))
 
 

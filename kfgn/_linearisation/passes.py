@@ -42,8 +42,8 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
     """Rows (..., N, D_L) times dh_L/dh_l, (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
-    The linear recursion of this function is (3) for dE/dh_L, (59) of KFAC for gradients at S sampled labels, and (24)
-    for the K columns of a root of H_L.
+    For the row dE/dh_L of a datapoint, the recursion is (3). For the K columns of a root of H_L, the recursion is (24).
+    For KFAC (59), the rows are gradients at S sampled labels.
     """
     v = [rows]
     above = zip(network.layers[1:], weights[1:], derivatives, strict=True)

@@ -1,4 +1,4 @@
-"""The dense layer, with all computations of passes, gradients and input moments that depend on the kind of a layer."""
+"""The dense layer, with all computations of passes, gradients and input moments that depend on the kind of layer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -36,9 +36,9 @@ class Dense(metaclass=Documented):
 
     Notes
     -----
-    Users need only the method `weight_shape`. The forward and backward passes call the other methods. The arguments of
-    these methods have been checked: W has the shape of W_l, a is (N, D_{l-1}), inputs come from the method `inputs`,
-    and rows are (..., N, D_l).
+    Users need only the method `weight_shape`. The forward and backward passes call the other methods with checked
+    arguments. In the other methods W has the shape of W_l, a is (N, D_{l-1}), rows are (..., N, D_l), and the argument
+    `inputs` is a result of the method `inputs`.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Dense(metaclass=Documented):
         return xp.concat([a, xp.ones_like(a[:, :1])], axis=1) if self.bias else a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The derivative of `inputs` along a direction. The derivative of the appended unit is 0."""
+        """The derivative of `inputs` along R_a (N, D_{l-1}). The derivative of the appended unit is 0."""
         return xp.concat([R_a, xp.zeros_like(R_a[:, :1])], axis=1) if self.bias else R_a
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
@@ -89,7 +89,7 @@ class Dense(metaclass=Documented):
         return R_a @ self.kernel(W).T
 
     def pulled_back(self, W: Array, rows: Array) -> Array:
-        """Rows in the space of h_l times dh_l/da_{l-1}: (..., N, D_l) to (..., N, D_{l-1})."""
+        """The products (..., N, D_{l-1}) of rows (..., N, D_l) with the Jacobian dh_l/da_{l-1}."""
         return rows @ self.kernel(W)
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:

@@ -1,7 +1,7 @@
 """An indefinite H_L, and the two PSD matrices that can replace it in Gauss-Newton matrices.
 
-The classes have the interfaces of `kfgn._network.output_hessian`. The classes hold N matrices, and are meant for
-networks with few outputs.
+The classes have the interfaces of `kfgn._network.output_hessian`. `FullHessian` and `Projected` hold a matrix (D_L,
+D_L) per datapoint, and so suit networks with few outputs.
 """
 
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def projected(xp: Namespace, M: Array) -> Projected:
 
 
 class RankOne(NamedTuple):
-    """M = g g^T with g (N, D_L); C = g, a single column."""
+    """M = g g^T for g (N, D_L), with the root C = g of one column."""
 
     g: Array
 

@@ -52,9 +52,10 @@ def _parts(xp: Namespace, h: Array, y: Array) -> _Parts:
 
 @with_derivative(lambda xp, x, t: _sigma_derivative(xp, x[0]) * t[0] - _sigma_derivative(xp, x[1]) * t[1])
 def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
-    """sigma(u) - sigma(v), given u - v = gap.
+    """sigma(u) - sigma(v) without cancellation, from u, v and gap = u - v.
 
-    It is sigma(u) sigma(-v) (1 - e^-gap) for gap >= 0, and -sigma(-u) sigma(v) (1 - e^gap) for gap < 0.
+    The result is computed as sigma(u) sigma(-v) (1 - e^-gap) for gap >= 0, and -sigma(-u) sigma(v) (1 - e^gap) for gap
+    < 0.
     """
     above = _sigma(xp, u) * _sigma(xp, -v)
     below = -_sigma(xp, -u) * _sigma(xp, v)
@@ -65,7 +66,7 @@ def _difference(xp: Namespace, u: Array, v: Array, gap: Array) -> Array:
 def value(xp: Namespace, h: Array, y: Array) -> Array:
     """E = -log p(y | h).
 
-    If q = 1 - p < 1/2, E is computed as log(1 + q/(1-q)), with q as a sum of positive terms.
+    If q = 1 - p < 1/2, E is computed as log(1 + q/(1-q)), where q is computed as a sum of positive terms.
     """
     t = _sign(xp, h, y)
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
@@ -103,7 +104,7 @@ def hessian(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def sample(xp: Namespace, h: Array, u: Array) -> Array:
-    """Labels y, 1 where the uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3), otherwise 0."""
+    """Labels y: 1 where a uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3), and otherwise 0."""
     h_1 = h[..., 0]
     p = _sigma(xp, h_1) * _sigma(xp, h[..., 1]) + _sigma(xp, -h_1) * _sigma(xp, h[..., 2])
     return xp.astype(u < p, index_dtype(u))

@@ -39,8 +39,8 @@ class Network(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown name, no layer, a last layer with a transfer function, or a number of outputs that does not fit
-        the objective.
+        For an unknown name, for no layers, for a last layer with a transfer function, and for a number of outputs that
+        does not fit the objective.
 
     Examples
     --------
@@ -69,14 +69,16 @@ class Network(metaclass=Documented):
         Parameters
         ----------
         widths : sequence of L + 1 int
-            D_0, ..., D_L, the number of inputs and of the units of each layer.
+            D_0, ..., D_L: the number of inputs, and the number of units of each layer.
         transfers : sequence of L - 1 names or pairs
             f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus, or a pair such as
             ("leaky_relu", 0.01). The last layer has no transfer function.
         objective : {"squared_error", "bernoulli", "categorical", "mixture"}
             E(h_L, y).
         psd : {"project", "scalar", "raise"}, default "project"
-            The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or "raise", see `Network`.
+            The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices: the nearest PSD matrix for
+            "project", and dE/dh_L dE/dh_L^T for "scalar". With "raise", functions that need a Gauss-Newton matrix raise
+            `ValueError`.
 
         Returns
         -------
@@ -88,8 +90,8 @@ class Network(metaclass=Documented):
         TypeError
             For values of a wrong type.
         ValueError
-            For widths that are not positive, a wrong number of transfer functions, an unknown name, or a number of
-            outputs that does not fit the objective.
+            For widths that are not positive, for a wrong number of transfer functions, for an unknown name, and for a
+            number of outputs that does not fit the objective.
 
         Examples
         --------
@@ -101,11 +103,11 @@ class Network(metaclass=Documented):
         widths = tuple(checked_count("widths", D) for D in _sequence("widths", widths, "positive integers"))
         names = tuple(checked_transfer("transfers", name) for name in _sequence("transfers", transfers, "names"))
         if len(widths) < 2:
-            raise ValueError(f"widths: expected at least two, D_0, ..., D_L, got {shown(widths)}")
+            raise ValueError(f"widths: expected at least two numbers D_0, ..., D_L, got {shown(widths)}")
         if len(names) != len(widths) - 2:
             raise ValueError(
-                f"transfers: expected {len(widths) - 2}, one for each layer except the last of widths "
-                f"{shown(widths)}, got {len(names)}: {shown(names)}"
+                f"transfers: expected {len(widths) - 2} for the widths {shown(widths)}, one for each layer except the "
+                f"last, got {len(names)}: {shown(names)}"
             )
         _check_outputs("widths", checked_name("objective", objective, tuple(OBJECTIVES)), widths)
         layers = tuple(Dense(D, name) for D, name in zip(widths[1:], (*names, "identity"), strict=True))

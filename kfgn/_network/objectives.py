@@ -16,7 +16,7 @@ from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, Ou
 from .transfers import logistic, softplus
 
 PSD = ("project", "scalar", "raise")
-"""The values of `Network.psd`, the rules by which an indefinite H_L is replaced in Gauss-Newton matrices."""
+"""The values of `Network.psd`, which chooses the replacement of an indefinite H_L in Gauss-Newton matrices."""
 
 
 class GaussNewtonSplit(NamedTuple):
@@ -38,12 +38,12 @@ class Objective(NamedTuple):
     value:        E of each datapoint, (..., N)
     gradient:     dE/dh_L, (..., N, D_L)
     hessian:      H_L of each datapoint
-    gauss_newton: the split for each value of `Network.psd`, except "raise" if H_L is indefinite
-    sample:       labels y ~ p(y | h_L) from random numbers, which replace y as an argument
-    classes:      the number of classes as a function of D_L if y is a class index, (..., N), or None if y is (..., N,
-                  D_L)
+    gauss_newton: the split for each value of `Network.psd`; none for "raise" if H_L is indefinite
+    sample:       labels y ~ p(y | h_L) as a function of a namespace, h and random numbers
+    classes:      a function from D_L to the number of classes if y has class indices, (..., N); None if y is
+                  (..., N, D_L)
     target_range: the lower and upper bound of real targets, or None
-    outputs:      D_L if the objective fixes it, or None
+    outputs:      the D_L that the objective requires, or None for any D_L
     """
 
     value: Callable[[Namespace, Array, Array], Array]
@@ -57,11 +57,11 @@ class Objective(NamedTuple):
 
 
 def _psd(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
-    """The splits of an objective whose H_L is PSD, and so needs no replacement under any value of `Network.psd`."""
+    """The splits of an objective whose H_L is PSD: the same split for every value of `Network.psd`."""
     return dict.fromkeys(PSD, GaussNewtonSplit(hessian))
 
 
-# Squared error: |h - y|^2 / 2, y normal with mean h and unit variance, H_L = I.
+# Squared error |h - y|^2 / 2: y is normal with mean h and unit variance, and H_L = I.
 
 
 def _squared_error(xp: Namespace, h: Array, y: Array) -> Array:
@@ -72,7 +72,7 @@ def _squared_error_hessian(_xp: Namespace, h: Array, _y: Array) -> Identity:
     return Identity(h)
 
 
-# Bernoulli cross-entropy on logits, p = logistic(h) and 1 - p = logistic(-h): H_L = diag(p (1 - p)).
+# Bernoulli cross-entropy on logits: p = logistic(h), 1 - p = logistic(-h) and H_L = diag(p (1 - p)).
 
 
 def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
@@ -92,7 +92,7 @@ def _bernoulli_sample(xp: Namespace, h: Array, u: Array) -> Array:
     return xp.astype(u < logistic(xp, h)[0], h.dtype)
 
 
-# Categorical cross-entropy on logits, p = softmax(h): H_L = diag(p) - p p^T.
+# Categorical cross-entropy on logits: p = softmax(h) and H_L = diag(p) - p p^T.
 
 
 @with_derivative(lambda xp, h, t: _categorical_hessian(xp, *h).product(*t))

@@ -1,7 +1,7 @@
 """The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
-If H_L has a closed form, only `matrix` forms N matrices (D_L, D_L), and no function forms a root C (D_L, K). Vectors
-are rows v (..., N, D_L) and z (..., N, K). `indefinite_hessian` contains the forms for an H_L that is not PSD.
+If H_L has a closed form, only `matrix` forms N matrices (D_L, D_L), and no function forms a root C (D_L, K). The rows
+of v (..., N, D_L) and z (..., N, K) are vectors. `indefinite_hessian` contains the classes for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol
@@ -95,7 +95,7 @@ class Diagonal(NamedTuple):
         return xp.sum(self.d * v * v, axis=-1)
 
     def transposed_root_product(self, A: Array) -> Array:
-        """Row i is sqrt(d_i) A_i."""
+        """C^T A, whose row i is sqrt(d_i) A_i for the row A_i of A."""
         xp = array_namespace(self.d)
         return root(xp, self.d)[:, :, None] * A[None, :, :]
 
@@ -106,7 +106,7 @@ class Diagonal(NamedTuple):
 
 
 class Multinomial(NamedTuple):
-    """M = diag(p) - p p^T for probabilities p (N, D_L); C = diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1.
+    """M = diag(p) - p p^T for probabilities p (N, D_L), with C = diag(sqrt p) - p sqrt(p)^T of rank D_L - 1.
 
     If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. The largest element
     p_k is therefore treated separately.
@@ -115,12 +115,12 @@ class Multinomial(NamedTuple):
     p: Array
 
     def matrix(self) -> Array:
-        """p_i (1 - p_i) on the diagonal, -p_i p_j off it."""
+        """The matrix with p_i (1 - p_i) on the diagonal, and -p_i p_j off the diagonal."""
         xp, p = array_namespace(self.p), self.p
         return with_diagonal(xp, p * one_minus(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
-        """diag(E[p]) - E[p p^T], which is not the matrix of the mean of p."""
+        """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T at the mean q of p."""
         xp, p = array_namespace(self.p), self.p
         return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
 
@@ -134,14 +134,14 @@ class Multinomial(NamedTuple):
         return xp.sum(self.p * c * c, axis=-1)
 
     def transposed_root_product(self, A: Array) -> Array:
-        """Row i is sqrt(p_i) (A_i - p^T A)."""
+        """C^T A, whose row i is sqrt(p_i) (A_i - p^T A) for the row A_i of A."""
         xp, p = array_namespace(self.p), self.p
         return root(xp, p)[:, :, None] * (A[None, :, :] - (p @ A)[:, None, :])
 
     def root_product(self, z: Array) -> Array:
         """sqrt(p_i) z_i - p_i sqrt(p)^T z.
 
-        At k it is computed as sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) sum_{j != k} sqrt(p_j) z_j).
+        Element k is computed as sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) sum_{j != k} sqrt(p_j) z_j).
         """
         xp, p = array_namespace(self.p), self.p
         c, largest = root(xp, p), is_largest(xp, p)

@@ -46,7 +46,7 @@ class Damping(metaclass=Documented):
 
     Notes
     -----
-    Equation (42) and Appendix C.3.1 adapt tau, and Appendix C.3.2 adapts gamma. The docstring of `GaussNewton`
+    tau is adapted by equation (42) and Appendix C.3.1, and gamma by Appendix C.3.2. The docstring of `GaussNewton`
     describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0 until a step is
     rejected because the damping is too small.
 
@@ -102,7 +102,7 @@ def increased(xp: Namespace, damping: Damping, value: Array) -> Array:
 def levenberg_marquardt(
     xp: Namespace, damping: Damping, value: Array, rho: Array, thresholds: tuple[float, float]
 ) -> Array:
-    """tau after C.3.1: increased for rho below the first threshold, decreased for rho above the second threshold.
+    """tau, increased for rho below the first threshold and decreased for rho above the second threshold (C.3.1).
 
     For rho = NaN tau does not change.
     """

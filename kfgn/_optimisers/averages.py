@@ -1,4 +1,4 @@
-"""Moving averages of the parameters (44), (45) and of the Kronecker factors, which begin as exact means."""
+"""Moving averages of the parameters (44), (45) and of the Kronecker factors. Each average begins as an exact mean."""
 
 from .._types import Array, Arrays, Namespace
 

@@ -45,11 +45,11 @@ def chosen_candidate(
     gradient: Arrays,
     full: Array,
 ) -> Candidate:
-    """The candidate for `gamma` or, in a step that adapts gamma, the best for gamma, gamma omega and gamma / omega.
+    """The candidate for `gamma`, or the best of three candidates in a step that adapts gamma.
 
-    By C.3.2 the best candidate decreases the quadratic model with C-bar most. If two candidates are equally good, the
-    earlier one of gamma, gamma omega and gamma / omega is chosen. A candidate with a false `ok` is never better than
-    another candidate.
+    The three candidates belong to gamma, gamma omega and gamma / omega, in this order. By C.3.2 the best candidate
+    decreases the quadratic model with C-bar most. If two candidates are equally good, the earlier candidate is chosen.
+    A candidate with a false `ok` is never better than another candidate.
 
     gradient: grad f
     full:     tau + eta

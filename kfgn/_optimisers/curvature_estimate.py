@@ -14,7 +14,7 @@ Kept = TypeVar("Kept")
 
 
 class Added(NamedTuple):
-    """The factors of the identity matrices that damp the curvature, as 0-d arrays or numbers.
+    """The multiples of the identity that are added to the curvature, as 0-d arrays or numbers.
 
     full:   tau + eta, for the full matrix (33)
     blocks: gamma + eta, for the blocks of the layers (34)
@@ -25,7 +25,8 @@ class Added(NamedTuple):
 
 
 class CurvatureEstimate(Protocol[Kept]):
-    """An estimate of the Gauss-Newton matrix that gives damped directions. An instance has settings and no arrays.
+    """An estimate of the Gauss-Newton matrix, for the computation of damped directions. An instance has settings and no
+    arrays.
 
     `KroneckerFactored` and `HessianFree` implement this protocol. `GaussNewton.init` calls `check_memory` and `start`,
     and `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No
@@ -60,7 +61,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
 
     def completed(self, kept: Kept, added: Added) -> Kept:
-        """The arrays `kept`. Arrays that the user left out of a state are computed from the other arrays."""
+        """The arrays `kept`, where arrays that the user left out of a state are computed from the other arrays."""
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None, refresh: bool | Array
@@ -73,12 +74,12 @@ class CurvatureEstimate(Protocol[Kept]):
     def direction(
         self, at: GaussNewtonLinearisation, kept: Kept, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Kept, Array]:
-        """The uphill direction C~^-1 grad f, the arrays `kept` with the inverses that gave the direction, and ok.
+        """The uphill direction C~^-1 grad f, the arrays `kept` with the inverses that gave the direction, and `ok`.
 
-        ok is a 0-d boolean, false if the damped matrix cannot be inverted.
+        `ok` is a 0-d boolean, false if the damped matrix cannot be inverted.
 
         invert: true if inverses are computed, and false if the inverses in `kept` are used again
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a curvature exists and the draws are in range. With false, no damping helps."""
+        """A 0-d boolean, true if a curvature exists and the draws are in range. If it is false, no damping helps."""

@@ -78,7 +78,7 @@ class FirstOrder(metaclass=Documented):
             If weights are not arrays, belong to different libraries or have a wrong dtype.
         ValueError
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
-            hyperparameter. `Adam` also refuses a beta_1 or beta_2 that the dtype rounds to 1, and an epsilon below the
+            hyperparameter. `Adam` also rejects a beta_1 or beta_2 that the dtype rounds to 1, and an epsilon below the
             smallest normal number of the dtype.
 
         Examples
@@ -100,7 +100,7 @@ class FirstOrder(metaclass=Documented):
         Parameters
         ----------
         seed, t, N : int
-            The seed of the run from 0, the number of the step from 1, and the number of datapoints from 1.
+            The seed of the run is at least 0. The number t of the step and the number N of datapoints are at least 1.
 
         Raises
         ------
@@ -127,8 +127,8 @@ class FirstOrder(metaclass=Documented):
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : None, optional
-            None, since first-order methods sample nothing. The argument `draws` gives all optimisers the same
-            interface.
+            None, since first-order methods sample nothing. The argument `draws` exists so that all optimisers have the
+            same interface.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class FirstOrder(metaclass=Documented):
         Notes
         -----
         A step is rejected if f, the gradient or the update is not finite, or if the objective does not accept the
-        targets. After a rejected step `Info.ok` is False, and the state has changed only in t and the counts.
+        targets. After a rejected step `Info.ok` is False, and only t and the counts of the state have changed.
 
         Examples
         --------

@@ -87,7 +87,7 @@ def step(
 
 
 def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:
-    """The change of the model, the denominator of (42), 0-d, for an update that includes momentum."""
+    """The change of the quadratic model, 0-d, for an update that includes momentum: the denominator of (42)."""
     return inner(at.xp, update, gradient) + curvature_term(at, update, state.tau + eta) / 2
 
 

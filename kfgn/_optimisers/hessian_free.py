@@ -28,12 +28,12 @@ class HessianFree(metaclass=Documented):
     Parameters
     ----------
     blocks : bool, optional
-        False for the full matrix damped by tau + eta (33), which does not depend on gamma. True for the blocks of the
-        layers damped by gamma + eta (34).
+        False for the full matrix (33), damped by tau + eta. True for the blocks of the layers (34), damped by gamma +
+        eta.
     iterations : int, optional
         The number of iterations of conjugate gradients.
     tolerance : float, optional
-        The relative norm |residual| / |gradient| below which the solution no longer changes, at least 0.
+        The ratio |residual| / |gradient| below which the solution no longer changes, at least 0.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class HessianFree(metaclass=Documented):
     computed, because a step that stops early would have to wait for the device. The state contains no factors and no
     averages of curvature.
 
-    An instance is an argument of `GaussNewton`, which calls the methods of the instance.
+    An instance is passed to `GaussNewton`, which calls the methods of the instance.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class HessianFree(metaclass=Documented):
     """
 
     # The defaults are a hundred times those of `KroneckerFactored`, whose averages act as a damping too. With dampings
-    # of 1e-2, runs on digits diverge.
+    # of 1e-2, training on the data set digits diverges.
     default_tau: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
 

@@ -77,7 +77,7 @@ class KroneckerFactored(metaclass=Documented):
     unit roundoff of the dtype. A damping below the lower bound would be lost in the rounding errors of A. The lower
     bound of the damping is not in the paper.
 
-    An instance is an argument of `GaussNewton`, which calls the methods of the instance.
+    An instance is passed to `GaussNewton`, which calls the methods of the instance.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class KroneckerFactored(metaclass=Documented):
     (5, 2)
     """
 
-    # docs/experiments.md has the evidence for the default dampings. A damping below 1e-6 would be lost in float32,
+    # docs/experiments.md contains the evidence for the default dampings. A damping below 1e-6 would be lost in float32,
     # and a damping of 0 would stay 0.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
@@ -151,7 +151,7 @@ class KroneckerFactored(metaclass=Documented):
         return Factors(zero_count(like), Q, G, inverses)
 
     def completed(self, kept: Factors, added: Added) -> Factors:
-        """The factors `kept`, with missing inverses computed if several steps share the inverses."""
+        """The factors `kept`, where missing inverses are computed if several steps share the inverses."""
         if self.refresh == 1 or kept.inverses:
             return kept
         return kept._replace(inverses=self._inverses(kept, added)[0])
@@ -180,7 +180,7 @@ class KroneckerFactored(metaclass=Documented):
         return delta, kept._replace(inverses=serves_again), ok & at.xp.isfinite(added.blocks)
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a batch is in the averages and the draws are in range."""
+        """A 0-d boolean, true if the averages contain a batch and the draws are in range."""
         averages_exist = kept.count > 0  # the count of batches is 0 until a step has been accepted
         if draws is None:
             return averages_exist

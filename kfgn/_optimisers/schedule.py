@@ -1,4 +1,4 @@
-"""The heuristics that run in a step, which depend on the number of the step alone."""
+"""The schedule of the heuristics, which depends on the number of the step alone."""
 
 from typing import NamedTuple
 

@@ -22,7 +22,7 @@ class SGD(FirstOrder):
     learning_rate : float
         The learning rate, above 0.
     halving : int or None, optional
-        The number of accepted steps after which the learning rate is halved, repeatedly; None for a constant learning
+        The number of accepted steps from one halving of the learning rate to the next; None for a constant learning
         rate.
     eta : float, optional
         The weight of L2 regularisation.

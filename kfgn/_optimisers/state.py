@@ -104,9 +104,9 @@ class State(NamedTuple):
     -----
     To make a state from its parts, for instance from a checkpoint, replace fields of an initial state:
     `optimiser.init(weights)._replace(t=..., average=..., factors=..., tau=..., gamma=...)`. All arrays must have the
-    library and device of the weights, and all floating-point arrays the dtype of the weights. `step` checks libraries,
-    dtypes, devices and shapes. For `KroneckerFactored`, `factors` may be `kfgn.Factors(count, Q, G)`, since the next
-    step computes missing inverses.
+    library and device of the weights. All floating-point arrays must have the dtype of the weights. `step` checks
+    libraries, dtypes, devices and shapes. For `KroneckerFactored`, `factors` may be `kfgn.Factors(count, Q, G)`, since
+    the next step computes missing inverses.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class Optimiser(Hashable, Protocol):
 def check_kind(state: Any, kind: type) -> None:
     """Raise `TypeError` for a state that is not of the class `kind`."""
     if not isinstance(state, kind):
-        raise TypeError(f"state: expected the {kind.__name__} that init or step gives, got {type_of(state)}")
+        raise TypeError(f"state: expected the {kind.__name__} that init or step returns, got {type_of(state)}")
 
 
 def checked_state(optimiser: Optimiser, state: State) -> State:
@@ -84,7 +84,7 @@ def _checked_t(t: Any, W_1: Array) -> int | Array:
 
 @dataclasses.dataclass(frozen=True)
 class _Leaf:
-    """The expected shape of an array of the state, and true if its dtype is floating-point."""
+    """The expected shape of an array of the state, and a flag: True if the dtype of the array is floating-point."""
 
     shape: tuple[int, ...]
     floating: bool

@@ -1,9 +1,9 @@
 """Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
 
 The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
-weights. The tangents start at layer l with R{h_l} = V_l a_{l-1}, run forward to the outputs, and back to layer l. The
-tangents of all layers are propagated together: at layer m, the leading axis holds the tangents that started at the
-layers 1, ..., m.
+weights. The tangents start at layer l with R{h_l} = V_l a_{l-1}, and are propagated forward to the outputs and back to
+layer l. The tangents of all layers are propagated together: at layer m, the leading axis holds the tangents that
+started at the layers 1, ..., m.
 """
 
 from .._algebra.conjugate_gradient import Operator
@@ -23,7 +23,7 @@ from ..backends import with_own_settings
 
 
 def _forward(at: Linearisation, V: Arrays) -> Arrays:
-    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at the layers l <= m as V_l a_{l-1}."""
+    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that started at the layers l <= m as V_l a_{l-1}."""
     layers, inputs = at.network.layers, at.forward.inputs
     R = [layers[0].preactivations(V[0], inputs[0])[None, :, :]]
     for m, derivative in enumerate(at.forward.derivatives, start=1):
@@ -52,12 +52,15 @@ def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | 
 
 
 def gauss_newton_block_operator(at: GaussNewtonLinearisation) -> Operator:
-    """The operator from v to the block-diagonal Gauss-Newton matrix times v. All products share one forward pass."""
+    """The operator v -> B v, where B is the block-diagonal Gauss-Newton matrix. All products share one forward pass."""
     return _operator(at, at.output_curvature)
 
 
 def hessian_block_operator(at: Linearisation) -> Operator:
-    """The operator from v to the block-diagonal Hessian times v. All products use one forward and one backward pass."""
+    """The operator v -> B v, where B is the block-diagonal Hessian.
+
+    All products share one forward and one backward pass.
+    """
     return _operator(at, at.output_hessian(), at.second_derivative_terms(at.dE_dh()))
 
 
@@ -80,8 +83,8 @@ def gauss_newton_block_product(
     Returns
     -------
     tuple of L arrays
-        The matrix of E[(a_{l-1} a_{l-1}^T) kron G_l] vec(V_l) for each layer, in the shapes of the weights. No block is
-        formed. `network.psd` chooses the matrix that replaces an indefinite H_L.
+        For each layer, the matrix X_l with vec(X_l) = E[(a_{l-1} a_{l-1}^T) kron G_l] vec(V_l), in the shape of W_l. No
+        block is formed. `network.psd` chooses the matrix that replaces an indefinite H_L.
 
     Raises
     ------
@@ -89,8 +92,8 @@ def gauss_newton_block_product(
 
     Notes
     -----
-    The tangents and the backward pass of all layers run together. At layer l there are l tangents, so the cost is about
-    L/2 times the cost of `gauss_newton_product`.
+    The tangents of all layers are propagated together, forward and backward. At layer l there are l tangents, so the
+    cost is about L/2 times the cost of `gauss_newton_product`.
 
     Examples
     --------
@@ -124,8 +127,8 @@ def hessian_block_product(
     Returns
     -------
     tuple of L arrays
-        The matrix of E[(a_{l-1} a_{l-1}^T) kron H_l] vec(V_l) for each layer, in the shapes of the weights. No block is
-        formed.
+        For each layer, the matrix X_l with vec(X_l) = E[(a_{l-1} a_{l-1}^T) kron H_l] vec(V_l), in the shape of W_l. No
+        block is formed.
 
     Raises
     ------
@@ -133,8 +136,8 @@ def hessian_block_product(
 
     Notes
     -----
-    The tangents and the second backward pass of all layers run together. At layer l there are l tangents, so the cost
-    is about L/2 times the cost of `hessian_product`. At a kink of a transfer function the derivative is the left
+    The tangents of all layers are propagated together, forward and backward. At layer l there are l tangents, so the
+    cost is about L/2 times the cost of `hessian_product`. At a kink of a transfer function the derivative is the left
     derivative.
 
     Examples

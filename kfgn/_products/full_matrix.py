@@ -31,7 +31,10 @@ def gauss_newton_operator(at: GaussNewtonLinearisation) -> Operator:
 
 
 def hessian_operator(at: Linearisation) -> Operator:
-    """The operator v -> H v, H the Hessian of the mean loss. All products share one forward and one backward pass."""
+    """The operator v -> H v, where H is the Hessian of the mean loss.
+
+    All products share one forward and one backward pass.
+    """
     hessian, dE_dh = at.output_hessian(), at.dE_dh()
     second_terms = at.second_derivative_terms(dE_dh)
 
@@ -203,8 +206,8 @@ def hessian_product(
         R{dE/da_l} = W_{l+1}^T R{dE/dh_{l+1}} + V_{l+1}^T dE/dh_{l+1}
         R{dE/dh_l} = f'(h_l) * R{dE/da_l} + f''(h_l) * dE/da_l * R{h_l}
 
-    The cost is a forward and a backward pass, each with its tangents. At a kink of a transfer function the derivative
-    is the left derivative.
+    The cost is a forward and a backward pass, each with a pass of tangents. At a kink of a transfer function the
+    derivative is the left derivative.
 
     Examples
     --------

@@ -44,17 +44,17 @@ def solve_gauss_newton(
     damping : float or array, shape ()
         The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
-        The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
-        iterations before convergence.
+        The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
+        number of iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
-        dtype of X.
+        The relative residual |b - (G + damping I) x| / |b| at which x has converged, at least 0. A 0-d array must have
+        the dtype of X.
     {check}
 
     Returns
     -------
     Solution
-        x in the shapes of b, the residual and the number of iterations, each of shape ().
+        x in the shapes of b, with the residual and the number of iterations as 0-d arrays.
 
     Raises
     ------
@@ -107,18 +107,18 @@ def solve_gauss_newton_blocks(
     damping : float or array, shape ()
         The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
-        The number of iterations, each of which is one product with the matrix. `Solution.iterations` is the number of
-        iterations before convergence.
+        The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
+        number of iterations before convergence.
     tolerance : float or array, shape (), default 1e-5
-        The relative residual |b - A x| / |b| at which an iteration has converged, at least 0. A 0-d array must have the
-        dtype of X.
+        The relative residual |b_l - (G_l + damping I) x_l| / |b_l| at which x_l has converged, at least 0. A 0-d array
+        must have the dtype of X.
     {check}
 
     Returns
     -------
     Solution
-        x in the shapes of b, a tuple with the residual of each layer, and a tuple with the number of iterations of each
-        layer.
+        x in the shapes of b, with a tuple of the residuals and a tuple of the numbers of iterations, each with a 0-d
+        array per layer.
 
     Raises
     ------
@@ -128,9 +128,9 @@ def solve_gauss_newton_blocks(
 
     Notes
     -----
-    The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence, and one
-    product serves all layers. A solve that does not converge raises no error, and returns a residual larger than the
-    tolerance.
+    The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence. One
+    product with the block-diagonal matrix serves all layers. A solve that does not converge raises no error, and
+    returns a residual larger than the tolerance.
 
     Examples
     --------

@@ -77,6 +77,6 @@ def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expecte
 def violated(condition: Array) -> bool:
     """Return True if the condition (0-d, bool) can be read and is False.
 
-    An operation on arrays with values may still be traced, and the result of a traced operation has no value.
+    An operation on arrays that can be read may still be traced, and the result of a traced operation cannot be read.
     """
     return has_values(condition) and not bool(condition)

@@ -25,7 +25,7 @@ LARGEST_INTEGER = 2**63 - 1
 """The largest integer that is accepted."""
 
 NOT_NUMBERS = (bool, np.timedelta64)
-"""Types that the module `numbers` regards as integers, but kfgn rejects."""
+"""Types that the module `numbers` regards as integers and that kfgn rejects."""
 
 
 def checked_number(
@@ -33,7 +33,8 @@ def checked_number(
 ) -> float:
     """Return a finite number from `lower` to `upper` as a float.
 
-    above, below: True to exclude the value `lower`, or the value `upper`, from the range
+    above: True to exclude the value `lower` from the range
+    below: True to exclude the value `upper` from the range
 
     Raises `TypeError` for a value that is not a number, and `ValueError` for a number that is not finite or is out of
     range.
@@ -67,7 +68,7 @@ def checked_count(name: str, value: Any) -> int:
 
 
 def checked_period(name: str, value: Any) -> int | None:
-    """Return a positive integer, or None, where None means never."""
+    """Return a period: a positive integer, or None for a change that never happens."""
     return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
@@ -131,12 +132,12 @@ def checked_scalar(
 def checked_representable(
     name: str, value: Array | float, like: Array, *, check: bool, positive: bool = False
 ) -> Array | float:
-    """Return a number or 0-d array unchanged. Raises `ValueError` if it becomes infinite in the dtype of `like`.
+    """Return a number or 0-d array unchanged. Raises `ValueError` for a value that is infinite in the dtype of `like`.
 
     positive: True to raise `ValueError` also for a number below the smallest normal number, since some processors
     replace such a number by 0
 
-    A 0-d array already has the dtype of `like`, and its value is read only with `check`.
+    A 0-d array already has the dtype of `like`, and the value of the array is read only with `check`.
     """
     number = _read(value, check=check)
     if number is None:
@@ -151,7 +152,7 @@ def checked_representable(
 
 
 def set_fields(record: Any, **values: Any) -> None:
-    """Set the fields of a frozen dataclass to their converted values, from its `__post_init__`."""
+    """Set fields of a frozen dataclass to converted values, in the `__post_init__` of the class."""
     for name, value in values.items():
         object.__setattr__(record, name, value)
 

@@ -124,7 +124,7 @@ def carries_derivatives(x: Array) -> bool:
 
     Notes
     -----
-    `detached` would silently separate the value of an array from its derivatives.
+    For an array inside a transform, `detached` would silently separate the value from the derivatives.
 
     Examples
     --------

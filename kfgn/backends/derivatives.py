@@ -24,8 +24,8 @@ def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., 
     ----------
     rule : callable
         rule(xp, x, t) returns the directional derivative of f at the tuple of arrays x along the tuple of arrays t. The
-        directional derivative is linear in t, and has the structure, shapes and dtypes of the result of f. An element
-        of t for an integer array in x is ignored.
+        directional derivative is linear in t, and has the structure, shapes and dtypes of the result of f. If an array
+        in x has integers, the element of t for this array is ignored.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Opening an array library on a device: its namespace, conversion from and to NumPy, and flags that change results.
 
 A library that can be imported may still be unusable: CuPy, for example, can be imported without a driver.
-`open_backend` therefore computes a product as a test.
+`open_backend` therefore computes a matrix product as a test.
 """
 
 import contextlib
@@ -195,7 +195,7 @@ class Jax(Backend):
         import jax
 
         jax.clear_caches()
-        # the C library of Linux keeps freed memory unless it is asked to return it
+        # the C library of Linux returns freed memory to the system only on request
         with contextlib.suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)
 
@@ -239,7 +239,7 @@ def _is_known(name: object) -> bool:
 
 
 def open_backend(name: str) -> Backend:
-    """Open an array library on a device, and compute a product there as a test.
+    """Open an array library on a device, and compute a matrix product there as a test.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning", as code.
 
-Every module is one part of the paper, needs only NumPy, and computes **one datapoint at a time** with the
+Every module implements one part of the paper, needs only NumPy, and computes **one datapoint at a time** with the
 symbols of the paper. The mean over the batch is taken last, by `expectation`.
 
 >>> import numpy as np
@@ -47,8 +47,9 @@ Every public name is an attribute of the package. The names of modules begin wit
     _statements         (1)-(71)           the equations as printed, and their misprints
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
-The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, `_spectral` for
-eigenvalues, and `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the network of `_example`.
+The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, and `_spectral`
+for eigenvalues. The helper modules `_arithmetic`, `_batch`, `_expectation` and `_types` implement no equation. The
+examples share the network of `_example`.
 
 Symbols
 -------
@@ -75,14 +76,15 @@ Symbols
     R{.}               R-operator        the derivative along a direction V
 
 Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's H_lambda.
-`vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b]. A
-layer without a bias has no unit, and every D_{l-1} + 1 of this layer is then D_{l-1} (see `Network.biases`).
+`vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b].
+No unit is appended for a layer without a bias, and D_{l-1} replaces D_{l-1} + 1 in the shapes of this layer (see
+`Network.biases`).
 
 Arithmetic
 ----------
 The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
 the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root,
-an exponential or an eigenvalue have no rational form, and functions that decide a rank or definiteness need exact
+an exponential or an eigenvalue have no rational form. Functions that decide a rank or definiteness need exact
 arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code

@@ -24,7 +24,7 @@ def adapted_tau(
     """C.3.1, Levenberg-Marquardt: tau omega_tau if rho > 3/4, and tau / omega_tau if rho < 3/4, with omega_tau < 1.
 
     thresholds: two pairs (n, d) for the numbers n / d. tau grows if rho is below the first number, and shrinks if rho
-    is above the second number. Martens and Grosse have 1/4 as the first number.
+    is above the second number. Martens and Grosse use 1/4 as the first number.
     """
     low, high = (rational(*pair, tau) for pair in thresholds)
     if rho > high:
@@ -33,7 +33,7 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value, or the nearest bound. Without bounds, as in the paper, tau may decrease for ever."""
+    """The value clipped to the bounds. Without bounds, as in the paper, tau may decrease for ever."""
     if bounds is None:
         return value
     lower, upper = bounds

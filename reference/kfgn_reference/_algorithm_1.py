@@ -46,8 +46,8 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
     """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0.
 
     Misprints: the algorithm applies an f_L, which does not exist. Derivatives must propagate through W without its bias
-    column. The two inverses must exchange their sides of the gradient. The fourth line from the end of the algorithm
-    omits the mean over n. The list of inputs omits tau. Only the last loop of the algorithm may change W.
+    column. The two inverses are on the wrong sides of the gradient. The fourth line from the end of the algorithm omits
+    the mean over n. The list of inputs omits tau. Only the last loop of the algorithm may change W.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L

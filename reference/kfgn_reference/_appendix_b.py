@@ -1,8 +1,8 @@
 """Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
 `derivation` returns the seven expressions of (28), which are equal. Two neighbouring expressions share only the terms
-that the derivation in the paper leaves unchanged. The first two expressions use the R-operator, which has no recursion
-of matrices, and the last expression is (8).
+that the derivation in the paper leaves unchanged. The first two expressions are computed by the R-operator, without a
+recursion of matrices. The last expression is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net
@@ -44,9 +44,10 @@ def moves(net: Network, l: int, b: int) -> PerLayer:
 
 
 def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
-    """Equation (6), also between two layers: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), m >= l, one datapoint.
+    """Equation (6), extended to two layers m >= l: d^2 E / d[h_m]_i d[h_l]_b, (D_m, D_l), for one datapoint.
 
-    Column b is R{dE/dh_m} along the bias of [h_l]_b. A layer without a bias gets a bias of zero for this purpose.
+    Column b is R{dE/dh_m} along the bias of [h_l]_b. A layer without a bias gets a bias of zero, so that this direction
+    exists.
     """
     net = with_all_biases(net)
     _, h = forward(net, x)
@@ -61,7 +62,8 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
 
-    Misprint: the paper writes H_l for the element [H_l]_{a,b}, W with the bias column, and dE/dx_a for dE/da_a in (31).
+    Misprint: the paper writes H_l for the element [H_l]_{a,b}, and W includes the bias column. Equation (31) has
+    dE/dx_a for dE/da_a.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]

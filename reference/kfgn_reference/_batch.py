@@ -26,7 +26,7 @@ def inputs(net: Network, X: Array) -> list[Array]:
 
 
 def check_network(net: Network) -> None:
-    """Raise `ValueError` unless the weights form a chain that fits the transfer functions and the objective."""
+    """Raise `ValueError` unless the shapes of the weights fit each other, the transfer functions and the objective."""
     shapes = [np.shape(W) for W in net.weights]
     if not shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"weights: expected one matrix per layer, got shapes {shapes}")

@@ -1,8 +1,8 @@
 """Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
 
-In this module k is the sum gamma + eta, and root_k is the square root of k, which Algorithm 1 calls k. Functions take
-root_k as an argument, since the root of a rational need not be rational. Only `factored_direction` computes root_k from
-k.
+In this module k is the sum gamma + eta, and root_k is the square root of k. Algorithm 1 uses the letter k for the
+square root. Functions take root_k as an argument, since the root of a rational need not be rational. Only
+`factored_direction` computes root_k from k.
 
 >>> import numpy as np
 >>> from kfgn_reference import damped_block, factored_damped_block, omega
@@ -29,7 +29,7 @@ def identity(A: Array) -> Array:
 
 
 def damped_block(Q: Array, G: Array, k: Any) -> Array:
-    """Equation (35): Q kron G + k I kron I, k = gamma + eta."""
+    """Equation (35): Q kron G + k I kron I with k = gamma + eta."""
     return np.kron(Q, G) + k * np.kron(identity(Q), identity(G))
 
 
@@ -46,7 +46,8 @@ def factored_damped_block(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
 def residual(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
     """Equation (37), first line: R(omega) = (35) - (36).
 
-    Misprint: the second line of (37) has G kron I for I kron G, and the third line has R(pi) for R(omega).
+    Misprint: the second line of (37) has G kron I instead of I kron G, and the third line has R(pi) instead of
+    R(omega).
     """
     return damped_block(Q, G, root_k**2) - factored_damped_block(Q, G, omega, root_k)
 
@@ -70,7 +71,10 @@ NORMS = {"trace": trace_norm, "frobenius": frobenius_norm, "spectral": spectral_
 
 
 def with_identity(A: Array, D: int, norm: str) -> Any:
-    """|A kron I| = |I kron A| = |A| |I| for I of size D: |I| is D, sqrt(D) or 1 in the norms of `NORMS`."""
+    """|A kron I| = |I kron A| = |A| |I| for I (D, D).
+
+    |I| is D in the trace norm, sqrt(D) in the Frobenius norm and 1 in the spectral norm.
+    """
     size = one(A[0, 0]) * D
     if norm == "spectral":
         return NORMS[norm](A)
@@ -83,7 +87,10 @@ def residual_bound(Q: Array, G: Array, omega: Any, root_k: Any, norm: str = "tra
 
 
 def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
-    """omega^2 of (38): |Q kron I| / |I kron G|, rational for the trace norm, or 1 if a norm is 0, as for dead units."""
+    """omega^2 of (38): |Q kron I| / |I kron G|, or 1 if a norm is 0, as for dead units.
+
+    In the trace norm, omega^2 of rational factors is rational.
+    """
     q, g = with_identity(Q, len(G), norm), with_identity(G, len(Q), norm)
     if q > 0 and g > 0:
         return q / g
@@ -109,7 +116,7 @@ def factored_layer_direction(Q: Array, G: Array, g: Array, omega: Any, root_k: A
 
 
 def factored_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str = "trace") -> PerLayer:
-    """Equation (34) with (36) for C_l, and omega by (38) for every layer: the direction of Algorithm 1.
+    """Equation (34), where (36) replaces C_l, and (38) gives omega for every layer: the direction of Algorithm 1.
 
     k = gamma + eta must be positive if a factor is singular. Raises `NotPositiveDefiniteError` if k is too small.
     """

@@ -45,7 +45,7 @@ def fisher(net: Network, X: Array) -> Array:
 
 
 def fisher_from_hessians(net: Network, X: Array) -> Array:
-    """Equation (46), second form: -E[grad grad log p], the Hessian (2) averaged over the model's labels and N."""
+    """Equation (46), second form: -E[grad grad log p], the Hessian (2) averaged over labels of the model and over N."""
     return over_inputs_and_labels(net, X, partial(sample_hessian, net))
 
 

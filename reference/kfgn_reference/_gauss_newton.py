@@ -40,7 +40,7 @@ def sample_gauss_newton(net: Network, x: Array, y: Array) -> Array:
     """Equation (12): J^T H_L J over all parameters, J = dh_L/dtheta with theta = (vec W_1, ..., vec W_L).
 
     The result is one square matrix for one datapoint, computed by definition. `_outputs` replaces an indefinite H_L in
-    every function of Gauss-Newton matrices.
+    every function that computes a Gauss-Newton matrix.
     """
     _, h = forward(net, x)
     J = np.concatenate(list(parameter_jacobian(net, x).values()), axis=1)

@@ -1,8 +1,9 @@
 """Appendix D.3: the equalities that lead to KFAC, equations (55)-(62), with each side computed as printed.
 
-(55)-(59) are five expressions for E[script G_l], a dictionary of layers. (60)-(62) are three expressions for the
-blocks of the Fisher matrix between layers, with keys (l, m). All expressions are means over the N datapoints, and means
-over labels are exact (`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs from (56)-(59).
+(55)-(59) are five expressions for E[script G_l], in dictionaries with keys l. (60)-(62) are three expressions for the
+blocks of the Fisher matrix between layers, in dictionaries with keys (l, m). All expressions are means over the N
+datapoints, and means over labels are exact (`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs
+from (56)-(59).
 
 >>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
 >>> from kfgn_reference._example import X, Y, net
@@ -85,7 +86,7 @@ def mean_from_output_gradients(net: Network, X: Array) -> PerLayer:
 def mean_from_gradients(net: Network, X: Array) -> PerLayer:
     """Equation (59): E[grad log p grad log p^T], (D_l, D_l), with gradients with respect to h_l.
 
-    The mean over y is exact here; `kfac` estimates it from samples.
+    The mean over y is exact, whereas `kfac` estimates this mean from samples.
     """
 
     def sample(net: Network, x: Array, y: Any) -> PerLayer:
@@ -96,7 +97,7 @@ def mean_from_gradients(net: Network, X: Array) -> PerLayer:
 
 
 def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
-    """Equation (60): E[grad_l log p grad_m log p^T], with grad_l with respect to vec(W_l)."""
+    """Equation (60): E[grad_l log p grad_m log p^T], where grad_l is with respect to vec(W_l)."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         g = sample_gradient(net, x, y)
@@ -106,7 +107,7 @@ def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
 
 
 def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
-    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], with grad_l with respect to h_l."""
+    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], where grad_l is with respect to h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)
@@ -118,7 +119,7 @@ def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
 
 
 def fisher_from_kronecker_products(net: Network, X: Array) -> Blocks:
-    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)], with grad_l with respect to h_l."""
+    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)], where grad_l is with respect to h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)

@@ -16,8 +16,8 @@ from ._types import Array, PerLayer
 def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (24): C_l = B_l W_{l+1}^T C_{l+1}, (D_l, K), of one datapoint, from a root C_L of H_L.
 
-    The columns of a root are the C_l^k of (23), script G_l = sum_k C_l^k C_l^kT. B_l is diagonal, so its product scales
-    the rows.
+    The columns of a root are the C_l^k of (23), script G_l = sum_k C_l^k C_l^kT. B_l is diagonal, so the product with
+    B_l scales the rows.
     """
     _, h = forward(net, x)
     C = {net.L: output_root(net, h[net.L], y)}

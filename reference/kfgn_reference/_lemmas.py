@@ -4,10 +4,10 @@ Each step of the proofs is a function. The predicates `lemma_1` and `lemma_2` ar
 f'' = 0 and H_L is positive semi-definite. For other networks the predicates may be false. The predicates need exact
 arithmetic, see `_linear_algebra`.
 
-Misprints: Lemma 1 has D = delta f'' without the factor dE/da, a_l for a_{l-1}, and an f_L, which does not exist. In
-Lemma 2 a strict maximum does not require a negative eigenvalue (-x^4 has none), but the conclusion holds. By Lemma 1,
-near the point, E is convex in W_l with the other layers fixed, and a convex function has no strict maximum in the
-interior.
+Misprints: Lemma 1 omits the factor dE/da in D, writes a_l for a_{l-1}, and uses an f_L, which does not exist. In the
+proof of Lemma 2, a strict maximum does not require a negative eigenvalue, as -x^4 shows, but the conclusion holds. By
+Lemma 1, near the point, E is convex in W_l with the other layers fixed, and a convex function has no strict maximum in
+the interior.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net
@@ -57,9 +57,9 @@ def definiteness_is_inherited(net: Network, x: Array, y: Any) -> bool:
 
 
 def quadratic_form_of_block(a: Array, H: Array, V: Array) -> tuple[Any, Any, Any, Any, Any]:
-    """Equation (70): its five expressions for vec(V)^T [(a a^T) kron script H] vec(V), a with the unit appended.
+    """Equation (70): its five expressions for vec(V)^T [(a a^T) kron script H] vec(V), where a includes the unit.
 
-    Misprint: a_l for a_{l-1}.
+    Misprint: the paper writes a_l for a_{l-1}.
     """
     Q = np.outer(a, a)
     return (

@@ -69,7 +69,7 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """True if v^T A v >= 0 for every v. A is symmetric. Like `rank`, this elimination needs exact arithmetic.
+    """True if v^T A v >= 0 for every v, for a symmetric A. Like `rank`, this elimination needs exact arithmetic.
 
     A pivot must not be negative, and the row of a zero pivot must be zero.
     """

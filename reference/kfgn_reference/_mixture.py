@@ -2,8 +2,9 @@
 
     p(y | h_L) = s A + (1 - s) C,    s = logistic(h_1), A = logistic(+-h_2), C = logistic(+-h_3)
 
-with the sign + for y = 1 and - for y = 0. The mixture is not an exponential family: H_L depends on y. H_L is
-**indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md has the proof).
+where the upper signs are for y = 1 and the lower signs for y = 0. The mixture is not an exponential family: H_L depends
+on y. H_L is **indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md contains the
+proof).
 
 With r = s A / p, the posterior probability of the first classifier, and d = d log(r / (1 - r)) / dh_L,
 
@@ -46,7 +47,10 @@ def log_ratio(h: Array, y: int) -> Any:
 
 
 def cross_entropy(h: Array, y: int) -> Any:
-    """-log p(y | h_L), a scalar: -log(1 - q) if the other label has q < 1/2, else the log-sum-exp of the two terms."""
+    """-log p(y | h_L), a scalar: -log(1 - q) if the probability q of the other label is below 1/2.
+
+    Otherwise the result is minus the log-sum-exp of the logarithms of the two terms of p.
+    """
     q = probability(h, 1 - y)
     if 2 * q < 1:
         return -np.log1p(-q)

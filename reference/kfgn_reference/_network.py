@@ -68,7 +68,7 @@ class Network(NamedTuple):
 
 
 def append_unit(a: Array) -> Array:
-    """(a_1, ..., a_D, 1): footnote 2, the unit that multiplies the bias column."""
+    """(a_1, ..., a_D, 1): a with the unit of footnote 2, which multiplies the bias column."""
     return np.append(a, one(a[:1]))
 
 

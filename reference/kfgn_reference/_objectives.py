@@ -57,7 +57,7 @@ def identity_matrix(h: Array, _y: Array) -> Array:
     return diagonal(one(h))
 
 
-# Bernoulli cross-entropy: y (D_L,) in [0, 1], p = logistic(h_L), 1 - p = logistic(-h_L). A draw is D_L
+# Bernoulli cross-entropy: y (D_L,) is in [0, 1], and p = logistic(h_L), so that 1 - p = logistic(-h_L). A draw is D_L
 # uniforms in [0, 1).
 
 
@@ -67,7 +67,7 @@ def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
 
 
 def bernoulli_gradient(h: Array, y: Array) -> Array:
-    """p - y as (1 - y) p - y (1 - p), which keeps its digits where p is nearly y."""
+    """p - y, computed as (1 - y) p - y (1 - p) so that no digits are lost where p is nearly y."""
     return (1 - y) * logistic(h) - y * logistic(-h)
 
 
@@ -76,7 +76,7 @@ def bernoulli_sample(h: Array, u: Array) -> Array:
     return np.where(u < logistic(h), one(h), zero(h))
 
 
-# Categorical cross-entropy: y is the index of a class, p = softmax(h_L). A draw is one uniform.
+# Categorical cross-entropy: y is the index of a class, and p = softmax(h_L). A draw is one uniform.
 
 
 def softmax(h: Array) -> Array:
@@ -86,13 +86,13 @@ def softmax(h: Array) -> Array:
 
 
 def categorical_cross_entropy(h: Array, y: int) -> Any:
-    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), for any k: here the index of the largest output."""
+    """-log p_y = h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)) for any k, computed for the largest output h_k."""
     k = np.argmax(h)
     return h[k] - h[y] + np.log1p(np.sum(np.exp(np.delete(h, k) - h[k])))
 
 
 def others(p: Array) -> Array:
-    """1 - p_i as sum_{j != i} p_j, which keeps its digits where p_i is nearly 1."""
+    """1 - p_i, computed as sum_{j != i} p_j so that no digits are lost where p_i is nearly 1."""
     return off_diagonal(p) @ p
 
 

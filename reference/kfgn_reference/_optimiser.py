@@ -1,13 +1,14 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
 One `step` follows the order of the paper. The step first computes the gradient and the factors of the batch, and the
-moving average of the factors. The step then computes the direction, with a new choice of gamma every T_gamma steps, the
-step size and the update. The step finally adapts tau every T_tau steps, and averages the parameters. Misprint: the
-algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never changes.
+moving average of the factors. In every T_gamma-th step, gamma is then chosen again. The step then computes the
+direction, the step size and the update. In every T_tau-th step, tau is then adapted. The step finally averages the
+parameters. Misprint: the algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
+changes.
 
 Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
-frequent factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper either, but
-cannot be turned off. The rules act only on rounding errors and after failed steps.
+frequent updates of the factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper
+either, but cannot be turned off. The rules act only on rounding errors and after failed steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net
@@ -45,11 +46,18 @@ METHODS: dict[str, SecondFactor] = {
     "kfac": lambda net, X, Y, draws: kfac(net, X, draw_labels(net, X, draws)),
     "rp": lambda net, X, Y, draws: rp(net, X, Y, draws),
 }
-"""The second factor of a batch by each method, from the draws of `draw_labels` or the projections of `rp`."""
+"""The functions that compute the second factor of a batch, by the names of the methods.
+
+The last argument of a function contains the draws of `draw_labels` for KFAC, and the projections of `rp`.
+"""
 
 
 HESSIAN_FREE = ("hessian_free", "hessian_free_blocks")
-"""The methods without factors and their averages, which use the Gauss-Newton matrix of the batch or its blocks."""
+"""The methods without Kronecker factors.
+
+`hessian_free` uses the full Gauss-Newton matrix of the batch. `hessian_free_blocks` uses the diagonal blocks of this
+matrix.
+"""
 
 
 class Settings(NamedTuple):
@@ -57,10 +65,10 @@ class Settings(NamedTuple):
 
     method:                   a name of `METHODS` or `HESSIAN_FREE`
     eta:                      the weight of the L2 term eta / 2 |theta|^2, for which the paper gives no value
-    inversion:                a norm of (38), or "exact" for the inverse of (35)
+    inversion:                the norm in (38), or "exact" for the inverse of (35)
     decay_tau, T_tau:         every T_tau steps tau changes by the factor decay_tau^T_tau, C.3.1
     decay_gamma, T_gamma:     every T_gamma steps gamma may change by the factor decay_gamma^T_gamma, C.3.2
-    curvature_average:        the largest weight of the old factors in their average, Section 5, or (0, 1) for none
+    curvature_average:        the largest weight of the old factors in their average, Section 5; (0, 1) for no averaging
     parameter_average:        the largest weight of the old parameters in their average, (45)
     thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
                               threshold
@@ -168,7 +176,7 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
     """The result of a step that keeps the weights, since its damped matrix is not positive definite.
 
     damped: True if more damping may help, in which case the damping of the matrix is `raised`. More damping cannot help
-    if f is not finite, or before the first factors.
+    if f is not finite, or if no factors have been computed yet.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":

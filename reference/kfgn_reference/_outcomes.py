@@ -1,8 +1,8 @@
 """The possible labels of the model and their probabilities: E over p_theta(y | x) as a finite sum.
 
 Discrete labels are enumerated. For the squared error y is normal with mean h_L, and the paper takes means only of
-functions that are quadratic in y. The 2^D_L points h_L + z, z in {-1, 1}^D_L, have the mean and the covariance
-of y, and so give the same means of these functions, exactly and without a root.
+functions that are quadratic in y. The 2^D_L points h_L + z with z in {-1, 1}^D_L have the mean and the covariance of y.
+The mean of a quadratic function over these points therefore equals the mean over y, and needs no root.
 
 >>> import numpy as np
 >>> from kfgn_reference import model_mean
@@ -29,7 +29,7 @@ from ._types import Array
 Outcomes = Iterator[tuple[Any, Any]]
 
 SIGNS = np.int8
-"""The dtype of arrays of -1, 0 and 1. Products with float32 stay float32, while int64 would give float64."""
+"""The dtype of arrays of -1, 0 and 1. The product of int8 and float32 is float32, whereas int64 would give float64."""
 
 
 def squared_error_outcomes(h: Array) -> Outcomes:

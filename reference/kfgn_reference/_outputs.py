@@ -1,4 +1,4 @@
-"""The positive semi-definite H_L with which Gauss-Newton matrices start at the outputs, in (12), (22) and (24).
+"""The positive semi-definite H_L from which Gauss-Newton matrices are computed in (12), (22) and (24).
 
 Section 3 assumes that H_L is positive semi-definite. The H_L of the mixture (27) is indefinite, so (23) has no
 root and another matrix must replace H_L. `Network.psd` selects the replacement:

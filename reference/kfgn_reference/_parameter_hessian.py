@@ -1,7 +1,7 @@
 """The full parameter Hessian (2), over all layers, and its two terms (11), one of which is the Gauss-Newton matrix.
 
-The matrices are built column by column, as products of the R-operator with the unit vectors. Section 2.2 defines the
-full Hessian, and the rest of the paper avoids computing this matrix.
+The matrices are built column by column, by the R-operator along each unit vector of the parameter space. Section 2.2
+defines the full Hessian, and the rest of the paper avoids computing this matrix.
 
 >>> from kfgn_reference import gauss_newton, hessian
 >>> from kfgn_reference._example import X, Y, net
@@ -45,8 +45,9 @@ def hessian_split(net: Network, x: Array, y: Any) -> tuple[Array, Array]:
 
         sum_k dE/d[h_L]_k d^2[h_L]_k/dtheta^2    and    J^T H_L J
 
-    The first term is the R-operator with R{dE/dh_L} = 0, so only the second derivatives of the network contribute. The
-    second term has the true H_L, and is the Gauss-Newton matrix (12) wherever H_L is positive semi-definite.
+    The first term is computed by the R-operator with R{dE/dh_L} = 0, so only the second derivatives of the network
+    contribute. The second term has the true H_L, and is the Gauss-Newton matrix (12) wherever H_L is positive
+    semi-definite.
     """
     _, h = forward(net, x)
     H_L = OBJECTIVES[net.objective].hessian(h[net.L], y)

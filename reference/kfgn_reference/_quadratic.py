@@ -24,7 +24,10 @@ def quadratic_model(f: Any, g: Array, C: Array, delta: Array) -> Any:
 
 
 def damped(C: Array, damping: Any) -> Array:
-    """C + damping I: C-bar from G-bar with tau + eta, or C-tilde from G-tilde with gamma + eta."""
+    """C + damping I.
+
+    C-bar is G-bar damped by tau + eta. C-tilde is G-tilde damped by gamma + eta.
+    """
     return C + diagonal(one(C[0]) * damping)
 
 

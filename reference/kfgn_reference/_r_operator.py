@@ -1,4 +1,4 @@
-"""Pearlmutter's R-operator: the derivative of both passes along a direction V, written out step by step.
+"""Pearlmutter's R-operator: the derivative of the forward and the backward pass along a direction V, step by step.
 
 R{g} is the derivative of g with respect to r at r = 0, where g is computed with the weights W_l + r V_l. The R-operator
 gives products with the Jacobian, the Gauss-Newton matrix and the Hessian for the cost of a few passes, and forms none

@@ -25,7 +25,7 @@ def rp(net: Network, X: Array, Y: Array, projections: Array) -> PerLayer:
     projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The mean over z is (25) of KFLR. The result
     for a single z depends on the choice of the root of H_L in `_objectives` and `_outputs`.
 
-    Raises `ValueError` also for projections of a wrong shape.
+    Raises `ValueError` for projections of a wrong shape.
     """
     pairs = list(datapoints(net, X, Y))
     roots = [sample_roots(net, x, y) for x, y in pairs]

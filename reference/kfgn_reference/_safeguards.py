@@ -43,7 +43,7 @@ def visible(A: Array, damping: Any) -> Any:
 
 
 def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) -> PerLayer:
-    """The direction (34) with (36), as in `factored_direction`, with both dampings raised by `visible`."""
+    """The direction of `factored_direction`, (34) with (36), with the dampings of both factors raised by `visible`."""
 
     def of_layer(Q: Array, G: Array, g: Array) -> Array:
         share, root_k = omega(Q, G, norm), np.sqrt(k)

@@ -68,7 +68,7 @@ def spectral_norm(A: Array) -> Any:
 
 
 def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
-    """(Q kron G + k I)^-1 vec(V) as a matrix: in the eigenbases of Q and G, element (a, b) is divided by q_b g_a + k.
+    """(Q kron G + k I)^-1 vec(V) as a matrix: in the eigenbases, element (a, b) of V is divided by q_b g_a + k.
 
     Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
     Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.

@@ -70,7 +70,7 @@ def step(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) 
 
 
 def changes(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any, eta: Any) -> tuple[Any, Any]:
-    """Numerator and denominator of (42): the changes at delta of f and of its model under C-bar."""
+    """Numerator and denominator of (42): the change of f by delta, and the change of the model under C-bar."""
     change = regularised_loss(moved(net, delta), X, Y, eta) - regularised_loss(net, X, Y, eta)
     g = regularised_gradient(net, X, Y, eta)
     return change, dot(delta, g) + curvature_along(net, X, Y, delta, tau, eta) / 2
