@@ -7,7 +7,19 @@ SYMBOLS = {
     **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "theta": "θ", "lambda": "λ", "pi": "π"},
     **{"rho": "ρ", "sigma": "σ", "tau": "τ", "omega": "ω", "partial": "∂", "sum": "Σ", "nabla": "∇", "top": "⊤"},
     **{"otimes": "⊗", "star": "⋆", "equiv": "≡", "approx": "≈", "leq": "≤", "geq": "≥", "Rightarrow": "⇒", "|": "‖"},
-    **{"log": "log", "min": "min", "arg": "arg", "left": "", "right": "", "quad": "", "qquad": "", ";": "", "\\": ""},
+    **{
+        "log": "log",
+        "min": "min",
+        "arg": "arg",
+        "left": "",
+        "right": "",
+        "Big": "",
+        "bigg": "",
+        "quad": "",
+        "qquad": "",
+        ";": "",
+        "\\": "",
+    },
 }
 SCRIPT = dict(zip("FGHQ", "𝓕𝓖𝓗𝓠", strict=True))
 ACCENTS = {"tilde": "\u0303", "bar": "\u0304", "hat": "\u0302"}

@@ -1,0 +1,120 @@
+"""Directives for kfgn_reference: its modules with the code of each public name, and the tables of its docstring."""
+
+import importlib
+import inspect
+import re
+from typing import Any, ClassVar
+
+import kfgn_reference
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ORDER = re.compile(r"^    (_\w+) +(.*?)  +(.*)$|^    (_\w+)  +(\S.*)$", re.MULTILINE)
+GAP = re.compile(r" {2,}")
+
+
+def reading_order() -> list[str]:
+    """Return the modules in the order in which the docstring of kfgn_reference lists them."""
+    return [found[1] or found[4] for found in ORDER.finditer(_part("Read the modules", "These modules use"))]
+
+
+def symbols() -> list[list[str]]:
+    """Return the rows of the table of symbols: here, in the paper, meaning, shape."""
+    header, *rows = _part("Symbols\n-------\n", "Quantities per layer").strip("\n").splitlines()
+    paper, meaning, shape = (header.index(name) for name in ("paper", "meaning", "shape"))
+    table = []
+    for row in filter(str.strip, rows):
+        end = shape if row[shape - 1 : shape] == " " else None  # a long meaning has no shape after it
+        cells = row[:paper], row[paper:meaning], row[meaning:end], row[end:] if end else ""
+        table.append([cell.strip() for cell in cells])
+    return table
+
+
+def _part(first: str, last: str) -> str:
+    text = inspect.getdoc(kfgn_reference) or ""
+    return text.partition(first)[2].partition(last)[0]
+
+
+class ReferenceModules(SphinxDirective):
+    """The modules that the content names, each with its docstring and the code of its public names."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each module."""
+        lines = [line for name in self.content for line in _module(name.strip())]
+        return self.parse_text_to_nodes(StringList(lines, source="kfgn_reference"), allow_section_headings=True)
+
+
+def _module(name: str) -> list[str]:
+    """The lines of a module, in reStructuredText."""
+    module = importlib.import_module(f"kfgn_reference.{name}")
+    title, _, rest = (inspect.getdoc(module) or "").partition("\n")
+    title = title.rstrip(".")
+    lines = [f".. _reference-{name.strip('_')}:", "", title, "-" * len(title), ""]
+    lines += [".. code-block:: text", "   :class: docstring", "", *_indented(rest.strip("\n")), ""] if rest else []
+    for public in kfgn_reference.__all__:
+        value = getattr(kfgn_reference, public)
+        if getattr(value, "__module__", None) == module.__name__ and callable(value):
+            lines += [*_definition(public, value), ""]
+    return lines
+
+
+def _definition(name: str, value: Any) -> list[str]:
+    """The lines of a function or a class: its entry in the index, and its code."""
+    kind = "class" if inspect.isclass(value) else "function"
+    signature = "" if kind == "class" else f"({', '.join(inspect.signature(value).parameters)})"
+    lines = [f".. py:{kind}:: kfgn_reference.{name}{signature}", ""]
+    return [*lines, *_indented(".. code-block:: python\n\n" + _text(inspect.getsource(value)))]
+
+
+def _text(code: str) -> str:
+    return "\n".join(_indented(code.strip("\n")))
+
+
+def _indented(text: str) -> list[str]:
+    return [f"   {line}".rstrip() for line in text.splitlines()]
+
+
+class Symbols(SphinxDirective):
+    """The table of symbols."""
+
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: symbols", ""]
+        for row in (["here", "paper", "meaning", "shape"], *symbols()):
+            code = [f"``{row[0]}``" if row[0] != "here" else "here", *map(_plain, row[1:])]
+            lines += [f"   {'-' if i else '* -'} {cell}".replace("   - ", "     - ") for i, cell in enumerate(code)]
+        return self.parse_text_to_nodes(StringList(lines, source="kfgn_reference"))
+
+
+class ReadingOrder(SphinxDirective):
+    """The modules in the order of reading, each with its equations and a link to its code."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        lines = [".. list-table::", "   :header-rows: 1", "", "   * - module", "     - equations", "     - subject"]
+        text = _part("Read the modules", "These modules use")
+        for line in text.splitlines()[1:]:
+            if line.strip():
+                name, *rest = GAP.split(line.strip().replace(f"{line.split()[0]} ", f"{line.split()[0]}  ", 1))
+                equations, subject = rest if len(rest) == 2 else ("", *rest)
+                link = f":ref:`{name} <reference-{name.strip('_')}>`"
+                lines += [f"   * - {link}", f"     - {_plain(equations)}", f"     - {_plain(subject)}"]
+        return self.parse_text_to_nodes(StringList(lines, source="kfgn_reference"))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([*|`_(\\])", r"\\\1", text)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the directives."""
+    app.add_directive("reference-modules", ReferenceModules)
+    app.add_directive("symbols", Symbols)
+    app.add_directive("reading-order", ReadingOrder)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
