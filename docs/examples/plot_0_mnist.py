@@ -38,9 +38,7 @@ def evaluations(run):
 best = min(evaluations("adam-0.00195312-halved")[2])
 updates, seconds, losses = evaluations("kfra")
 reached = next(i for i, loss in enumerate(losses) if loss <= best)
-print(
-    f"KFRA reaches {best:.2f} after {seconds[reached]:.0f} s, {updates[reached]} updates"
-)
+print(f"KFRA reaches {best:.2f} after {seconds[reached]:.0f} s")
 
 figure, axes = plt.subplots(
     1, 2, figsize=(9, 3.6), sharey=True, layout="constrained"

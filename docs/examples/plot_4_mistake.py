@@ -56,22 +56,9 @@ folder = Path(tempfile.mkdtemp())
 # One command runs the implementation on the problems of the kit that it
 # supports, and prints the verdict.
 
-command = [
-    "-m",
-    "kfgn_conformance",
-    "--adapter",
-    "mine:Mine",
-    "--quantity",
-    "kfra",
-    "--examples",
-    "0",
-]
-checked = subprocess.run(
-    [sys.executable, *command, "--dtype", "float64"],
-    cwd=folder,
-    capture_output=True,
-    text=True,
-)
+options = "--adapter mine:Mine --quantity kfra --dtype float64 --examples 0"
+command = [sys.executable, "-m", "kfgn_conformance", *options.split()]
+checked = subprocess.run(command, cwd=folder, capture_output=True, text=True)
 print(checked.stdout)
 
 # %%

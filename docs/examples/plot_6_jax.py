@@ -46,9 +46,8 @@ for t in range(1, 61):
     losses.append(float(info.loss))
     if t in (1, 5, 60):
         fits[t] = state.weights
-print(
-    f"mean squared error {2 * losses[0]:.4f} at the start, {2 * losses[-1]:.4f} at the end"
-)
+start, end = 2 * losses[0], 2 * losses[-1]
+print(f"mean squared error {start:.4f} at the start, {end:.4f} at the end")
 
 # %%
 # The noise has a variance of 0.0064. The network reaches this level within a

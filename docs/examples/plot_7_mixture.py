@@ -28,9 +28,8 @@ labels = np.ones(len(h), dtype=int)
 
 (hessians,) = kfgn.preactivation_hessians(network, weights, h, labels)
 smallest = np.linalg.eigvalsh(hessians)[:, 0].reshape(h2.shape)
-print(
-    f"the smallest eigenvalue is between {smallest.min():.3f} and {smallest.max():.3f}"
-)
+low, high = smallest.min(), smallest.max()
+print(f"the smallest eigenvalue is between {low:.3f} and {high:.3f}")
 
 # %%
 # With `psd="project"`, which is the default, the negative eigenvalue becomes 0.

@@ -36,7 +36,8 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     lines = [f".. _equation-{number}:", "", f".. rubric:: ({number}) {title}", "   :class: equation", ""]
     lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
     if statement.misprint:
-        text = f"<p><strong>Misprint or gap.</strong> {as_html(statement.misprint)}</p>"
+        label = "Note" if statement.misprint.startswith("Correct as printed") else "Misprint or gap"
+        text = f"<p><strong>{label}.</strong> {as_html(statement.misprint)}</p>"
         lines += [".. raw:: html", "", f"   {text}", ""]
     functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in equation.functions)
     test = equation.test.partition("::")

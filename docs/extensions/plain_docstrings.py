@@ -21,13 +21,17 @@ PACKAGES = ("kfgn", "kfgn.lab", "kfgn.backends", "kfgn_conformance", "kfgn_refer
 
 def escape(_app: Sphinx, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
     """Escape the marks `*`, `|` and `_` in the prose of a docstring, outside code and examples."""
-    verbatim = False
+    example, literal = False, -1  # literal: the indent of the line with `::` before a literal block, or -1
     for i, line in enumerate(lines):
         bare = line.strip()
-        verbatim = bare.startswith(">>>") or (verbatim and bool(bare))
-        if not verbatim:
-            indent = line[: len(line) - len(line.lstrip())]
-            lines[i] = indent + CODE_OR_MARK.sub(_escaped, bare)
+        indent = len(line) - len(line.lstrip())
+        example = bare.startswith(">>>") or (example and bool(bare))
+        if bare and indent <= literal:
+            literal = -1
+        if not example and literal < 0:
+            lines[i] = line[:indent] + CODE_OR_MARK.sub(_escaped, bare)
+            if bare.endswith("::"):
+                literal = indent
 
 
 def _escaped(found: re.Match[str]) -> str:

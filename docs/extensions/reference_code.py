@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from textwrap import dedent
 from typing import Any, ClassVar
 
 import kfgn_reference
@@ -54,7 +55,7 @@ def _module(name: str) -> list[str]:
     title, _, rest = (inspect.getdoc(module) or "").partition("\n")
     title = title.rstrip(".")
     lines = [f".. _reference-{name.strip('_')}:", "", title, "-" * len(title), ""]
-    lines += [".. code-block:: text", "   :class: docstring", "", *_indented(rest.strip("\n")), ""] if rest else []
+    lines += [line for block in rest.strip("\n").split("\n\n") for line in _block(block)]
     for public in kfgn_reference.__all__:
         value = getattr(kfgn_reference, public)
         if getattr(value, "__module__", None) == module.__name__ and callable(value):
@@ -62,12 +63,20 @@ def _module(name: str) -> list[str]:
     return lines
 
 
+def _block(text: str) -> list[str]:
+    """The lines of a paragraph, an example or an indented table of a docstring."""
+    if text.startswith((">>>", " ")):
+        language = "pycon" if text.startswith(">>>") else "text"
+        return [f".. code-block:: {language}", "   :class: wrapped", "", *_indented(dedent(text)), ""]
+    return [_plain(text.replace("\n", " ")), ""]
+
+
 def _definition(name: str, value: Any) -> list[str]:
     """The lines of a function or a class: its entry in the index, and its code."""
     kind = "class" if inspect.isclass(value) else "function"
     signature = "" if kind == "class" else f"({', '.join(inspect.signature(value).parameters)})"
     lines = [f".. py:{kind}:: kfgn_reference.{name}{signature}", ""]
-    return [*lines, *_indented(".. code-block:: python\n\n" + _text(inspect.getsource(value)))]
+    return [*lines, *_indented(".. code-block:: python\n   :class: wrapped\n\n" + _text(inspect.getsource(value)))]
 
 
 def _text(code: str) -> str:

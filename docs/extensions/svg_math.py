@@ -36,7 +36,7 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a formula on lines of its own, which scrolls where it is wider than the page."""
+    """Write a displayed formula, which scrolls where it is wider than the page."""
     translator.body.append(f'<div class="math">{svg(node.astext(), inline=False)}</div>')
     raise nodes.SkipNode
 

@@ -3,24 +3,23 @@
 import re
 import unicodedata
 
-SYMBOLS = {
-    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "theta": "θ", "lambda": "λ", "pi": "π"},
-    **{"rho": "ρ", "sigma": "σ", "tau": "τ", "omega": "ω", "partial": "∂", "sum": "Σ", "nabla": "∇", "top": "⊤"},
-    **{"otimes": "⊗", "star": "⋆", "equiv": "≡", "approx": "≈", "leq": "≤", "geq": "≥", "Rightarrow": "⇒", "|": "‖"},
-    **{
-        "log": "log",
-        "min": "min",
-        "arg": "arg",
-        "left": "",
-        "right": "",
-        "Big": "",
-        "bigg": "",
-        "quad": "",
-        "qquad": "",
-        ";": "",
-        "\\": "",
-    },
-}
+GREEK = dict(
+    zip(
+        ["alpha", "beta", "gamma", "delta", "eta", "theta", "lambda", "pi", "rho", "sigma", "tau", "omega"],
+        "αβγδηθλπρστω",
+        strict=True,
+    )
+)
+SIGNS = dict(
+    zip(
+        ["partial", "sum", "nabla", "top", "otimes", "star", "equiv", "approx", "leq", "geq", "Rightarrow", "|"],
+        "∂Σ∇⊤⊗⋆≡≈≤≥⇒‖",
+        strict=True,
+    )
+)
+WORDS = {name: name for name in ("log", "min", "arg")}
+LAYOUT = dict.fromkeys(("left", "right", "Big", "bigg", "quad", "qquad", ";", "\\"), "")
+SYMBOLS = {**GREEK, **SIGNS, **WORDS, **LAYOUT}
 SCRIPT = dict(zip("FGHQ", "𝓕𝓖𝓗𝓠", strict=True))
 ACCENTS = {"tilde": "\u0303", "bar": "\u0304", "hat": "\u0302"}
 BRACKETS = "()[]{}"
@@ -65,7 +64,7 @@ def _next(tokens: list[str]) -> str:
 
 
 def canonical(text: str) -> str:
-    """Return a formula without spaces and brackets, with the scripts of each symbol in the order subscript, superscript.
+    """Return a formula without spaces and brackets, in which the subscript of a symbol precedes its superscript.
 
     Brackets are left out since a fraction of LaTeX needs none. A script of a bracket is kept.
     """

@@ -23,7 +23,7 @@ PAGES = sorted(page for page in [*ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTIN
 
 
 def printed(programs):
-    """What each of the programs prints. They share one process, in which warnings are errors."""
+    """The output of each of the programs. They share one process, in which warnings are errors."""
     joined = "".join(f"{program}\nprint({END!r})\n" for program in programs)
     done = subprocess.run([sys.executable, "-W", "error", "-c", joined], capture_output=True, text=True, check=False)
     assert done.stderr == ""
