@@ -1,5 +1,6 @@
 """The directive `equations`: every equation of the registry, with its formula, its misprint, its code and its test."""
 
+import re
 from itertools import groupby
 
 from docutils import nodes
@@ -12,6 +13,9 @@ from public_names import public_name
 from repository_links import repository_url
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+NUMBER = re.compile(r"\((\d+)\)")
+LINK = r"[(\1)](#equation-\1)"
 
 
 class Equations(SphinxDirective):
@@ -47,7 +51,20 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     return [*lines, foot, "", f"{statement.kind} · {functions} · {shown}", ""]
 
 
+def with_links(row: str) -> str:
+    """Return a row of a Markdown table with links from the numbers of its first cell to the equations."""
+    first, bar, rest = row.removeprefix("| ").partition(" |")
+    return f"| {NUMBER.sub(LINK, first)}{bar}{rest}" if row.startswith("| ") else row
+
+
+def on_read(_app: Sphinx, docname: str, content: list[str]) -> None:
+    """Link the page of misprints to the equations."""
+    if docname == "errata":
+        content[0] = "\n".join(map(with_links, content[0].split("\n")))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directive."""
     app.add_directive("equations", Equations)
+    app.connect("source-read", on_read)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

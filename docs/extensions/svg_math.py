@@ -11,8 +11,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 ziafont.config.svg2 = False  # outlines in every formula: symbols that formulas share would have one size
 
-SIZE = 18
-"""The size of formulas in pixels."""
+SIZE, INLINE_SIZE = 18, 16
+"""The sizes of displayed formulas and of formulas in a line of text, in pixels."""
 
 HEIGHT = 75
 """The largest height of a line. Brackets around a sum, written with \\left and \\right, grow without bound."""
@@ -21,7 +21,7 @@ HEIGHT = 75
 @cache
 def svg(latex: str, *, inline: bool) -> str:
     """Return a formula as an SVG image in the colour of the text around it."""
-    formula = ziamath.Latex(latex, size=SIZE, color="currentColor", inline=inline)
+    formula = ziamath.Latex(latex, size=INLINE_SIZE if inline else SIZE, color="currentColor", inline=inline)
     if formula.getsize()[1] > HEIGHT * (1 + latex.count("\\\\")):
         raise ValueError(f"latex: expected at most {HEIGHT} pixels a line, got brackets that grow: {latex}")
     sunk = f"vertical-align: {formula.getyofst():.2f}px" if inline else ""
