@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "min_reported_time": 1e6,
     "write_computation_times": False,
     "capture_repr": (),
     "abort_on_example_error": True,

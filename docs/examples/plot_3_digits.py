@@ -2,9 +2,9 @@
 Digits with KFRA and Adam
 =========================
 
-`kfgn.lab.compare` trains one network by several methods, from the same weights
-and on the same batches. This example classifies the digits that kfgn ships, 8 x
-8 pixels each, with a network of two hidden layers.
+`kfgn.lab.compare` trains one network by several methods, from the same weights and on the
+same batches. This example classifies the digits that kfgn ships, 8 x 8 pixels each, with a
+network of two hidden layers.
 """
 
 import tempfile
@@ -25,8 +25,7 @@ for method, run in zip(methods, runs, strict=True):
     print(f"{method:10}  loss {run.final():.4f} after {run.updates} updates")
 
 # %%
-# The second-order method needs far fewer updates for the same loss, and no
-# learning rate.
+# The second-order method needs far fewer updates for the same loss, and no learning rate.
 
 figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
 names = {
@@ -37,46 +36,34 @@ names = {
 for method, run in zip(methods, runs, strict=True):
     updates = [record["update"] for record in run.evaluations]
     axes.semilogy(
-        updates,
-        [record["train_loss"] for record in run.evaluations],
-        label=names[method],
+        updates, [record["train_loss"] for record in run.evaluations], label=names[method]
     )
-axes.set(
-    xlabel="updates",
-    ylabel="loss over the training set",
-    title="Digits, 64-32-16-10",
-)
+axes.set(xlabel="updates", ylabel="loss over the training set", title="Digits, 64-32-16-10")
 axes.grid(visible=True)
 axes.legend()
 plt.show()
 
 # %%
-# The optimiser adapts itself. alpha is the step size (40), which is negative,
-# since the direction points uphill. rho is the reduction ratio (42): near 1 the
-# quadratic model predicts the loss well, and the damping tau falls.
+# The optimiser adapts itself. alpha is the step size (40), which is negative, since the
+# direction points uphill. rho is the reduction ratio (42): near 1 the quadratic model
+# predicts the loss well, and the damping tau falls.
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
 records = [record for record in kfra.metrics if "step_size" in record]
 updates = [record["update"] for record in records]
 for axis, (name, key) in zip(
-    axes,
-    {"-alpha": "step_size", "rho": "rho", "tau and gamma": "tau"}.items(),
-    strict=True,
+    axes, {"-alpha": "step_size", "rho": "rho", "tau and gamma": "tau"}.items(), strict=True
 ):
     points = [(r["update"], r[key]) for r in records if r[key] is not None]
     axis.plot(
-        *zip(
-            *[(t, -v if key == "step_size" else v) for t, v in points], strict=True
-        ),
+        *zip(*[(t, -v if key == "step_size" else v) for t, v in points], strict=True),
         linewidth=1.3,
         label=key,
     )
     axis.set(title=name, xlabel="updates")
     axis.grid(visible=True)
 axes[1].axhline(0.75, color="C1", linewidth=1, linestyle="--")
-axes[2].plot(
-    updates, [record["gamma"] for record in records], linewidth=1.3, label="gamma"
-)
+axes[2].plot(updates, [record["gamma"] for record in records], linewidth=1.3, label="gamma")
 axes[2].set_yscale("log")
 axes[2].legend()
 plt.show()

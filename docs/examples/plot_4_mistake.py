@@ -2,9 +2,9 @@
 A mistake and its name
 ======================
 
-The conformance kit compares an implementation with the reference. If an answer
-is wrong, the kit looks for a known mistake that explains the wrong numbers.
-This example writes KFRA with one mistake, and lets the kit find it.
+The conformance kit compares an implementation with the reference. If an answer is wrong, the
+kit looks for a known mistake that explains the wrong numbers. This example writes KFRA with
+one mistake, and lets the kit find it.
 """
 
 import subprocess
@@ -18,9 +18,8 @@ import numpy as np
 from kfgn_conformance.problems.cases import cases
 
 # %%
-# The implementation forgets f' in the recursion (26). The factor of the last
-# layer is right, and so are linear networks. Such a mistake raises no error,
-# and the network still trains.
+# The implementation forgets f' in the recursion (26). The factor of the last layer is right,
+# and so are linear networks. Such a mistake raises no error, and the network still trains.
 
 MODULE = '''
 import numpy as np
@@ -53,8 +52,8 @@ folder = Path(tempfile.mkdtemp())
 (folder / "mine.py").write_text(MODULE)
 
 # %%
-# One command runs the implementation on the problems of the kit that it
-# supports, and prints the verdict.
+# One command runs the implementation on the problems of the kit that it supports, and prints
+# the verdict.
 
 options = "--adapter mine:Mine --quantity kfra --dtype float64 --examples 0"
 command = [sys.executable, "-m", "kfgn_conformance", *options.split()]
@@ -62,8 +61,8 @@ checked = subprocess.run(command, cwd=folder, capture_output=True, text=True)
 print(checked.stdout)
 
 # %%
-# The line after FAIL has the name of the mistake. The picture shows the same on
-# a single problem, in the factor of the first layer.
+# The line after FAIL has the name of the mistake. The picture shows the same on a single
+# problem, in the factor of the first layer.
 
 problem = next(p for p in cases() if p.id == "case-squared_error-tanh")
 sys.path.insert(0, str(folder))
@@ -75,11 +74,7 @@ wrong = Mine("float64").compute(problem, "kfra")[0]
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
 limit = np.abs(wrong).max()
-pictures = {
-    "reference": right,
-    "with the mistake": wrong,
-    "difference": wrong - right,
-}
+pictures = {"reference": right, "with the mistake": wrong, "difference": wrong - right}
 for axis, (title, matrix) in zip(axes, pictures.items(), strict=True):
     image = axis.imshow(matrix, vmin=-limit, vmax=limit)
     axis.set(title=title, xticks=[], yticks=[])
