@@ -10,6 +10,7 @@ network of two hidden layers.
 import tempfile
 
 import matplotlib.pyplot as plt
+import numpy as np
 from kfgn.lab import Options, compare
 
 # %%
@@ -45,25 +46,25 @@ plt.show()
 
 # %%
 # The optimiser adapts itself. alpha is the step size (40), which is negative, since the
-# direction points uphill. rho is the reduction ratio (42): near 1 the quadratic model
-# predicts the loss well, and the damping tau falls.
+# direction points uphill. rho is the reduction ratio (42). The damping tau falls while rho is
+# above the dashed line, 3/4, as the quadratic model then predicts the loss well enough.
+
+
+def series(key):
+    """The updates that have a value of this key, and the values."""
+    records = [record for record in kfra.metrics if record.get(key) is not None]
+    return [r["update"] for r in records], np.array([r[key] for r in records])
+
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
-records = [record for record in kfra.metrics if "step_size" in record]
-updates = [record["update"] for record in records]
-for axis, (name, key) in zip(
-    axes, {"-alpha": "step_size", "rho": "rho", "tau and gamma": "tau"}.items(), strict=True
-):
-    points = [(r["update"], r[key]) for r in records if r[key] is not None]
-    axis.plot(
-        *zip(*[(t, -v if key == "step_size" else v) for t, v in points], strict=True),
-        linewidth=1.3,
-        label=key,
-    )
-    axis.set(title=name, xlabel="updates")
-    axis.grid(visible=True)
+updates, alpha = series("step_size")
+axes[0].plot(updates, -alpha)
+axes[1].plot(*series("rho"))
 axes[1].axhline(0.75, color="C1", linewidth=1, linestyle="--")
-axes[2].plot(updates, [record["gamma"] for record in records], linewidth=1.3, label="gamma")
-axes[2].set_yscale("log")
+axes[2].semilogy(*series("tau"), label="tau")
+axes[2].semilogy(*series("gamma"), label="gamma")
 axes[2].legend()
+for axis, title in zip(axes, ("-alpha", "rho", "tau and gamma"), strict=True):
+    axis.set(title=title, xlabel="updates")
+    axis.grid(visible=True)
 plt.show()
