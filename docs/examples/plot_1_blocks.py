@@ -35,8 +35,9 @@ error = np.linalg.norm(approximate - exact) / np.linalg.norm(exact)
 print(f"Q {Q[0].shape}, G {G[0].shape}, block {exact.shape}, error {error:.2f}")
 
 # %%
-# The two factors have 72 numbers, and the exact block has 1296. The product keeps the pattern of
-# the exact block. The three blocks share their colours, which end at half of the largest element.
+# The two factors have 72 numbers, and the exact block has 1296. The product keeps the pattern
+# of the exact block. The three blocks share their colours, which end at half of the largest
+# element.
 
 
 def draw(axes, matrix, title, limit):
