@@ -4,38 +4,14 @@ import importlib
 import inspect
 import re
 from textwrap import dedent
-from typing import Any, ClassVar
+from typing import Any
 
 import kfgn_reference
 from docutils import nodes
 from docutils.statemachine import StringList
+from reference_tables import reading_order, symbols
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-ORDER = re.compile(r"^    (_\w+) +(.*?)  +(.*)$|^    (_\w+)  +(\S.*)$", re.MULTILINE)
-GAP = re.compile(r" {2,}")
-
-
-def reading_order() -> list[str]:
-    """Return the modules in the order in which the docstring of kfgn_reference lists them."""
-    return [found[1] or found[4] for found in ORDER.finditer(_part("Read the modules", "These modules use"))]
-
-
-def symbols() -> list[list[str]]:
-    """Return the rows of the table of symbols: here, in the paper, meaning, shape."""
-    header, *rows = _part("Symbols\n-------\n", "Quantities per layer").strip("\n").splitlines()
-    paper, meaning, shape = (header.index(name) for name in ("paper", "meaning", "shape"))
-    table = []
-    for row in filter(str.strip, rows):
-        end = shape if row[shape - 1 : shape] == " " else None  # a long meaning has no shape after it
-        cells = row[:paper], row[paper:meaning], row[meaning:end], row[end:] if end else ""
-        table.append([cell.strip() for cell in cells])
-    return table
-
-
-def _part(first: str, last: str) -> str:
-    text = inspect.getdoc(kfgn_reference) or ""
-    return text.partition(first)[2].partition(last)[0]
 
 
 class ReferenceModules(SphinxDirective):
@@ -90,8 +66,6 @@ def _indented(text: str) -> list[str]:
 class Symbols(SphinxDirective):
     """The table of symbols."""
 
-    option_spec: ClassVar[dict[str, Any]] = {}
-
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         lines = [".. list-table::", "   :header-rows: 1", "   :class: symbols", ""]
@@ -107,13 +81,9 @@ class ReadingOrder(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         lines = [".. list-table::", "   :header-rows: 1", "", "   * - module", "     - equations", "     - subject"]
-        text = _part("Read the modules", "These modules use")
-        for line in text.splitlines()[1:]:
-            if line.strip():
-                name, *rest = GAP.split(line.strip().replace(f"{line.split()[0]} ", f"{line.split()[0]}  ", 1))
-                equations, subject = rest if len(rest) == 2 else ("", *rest)
-                link = f":ref:`{name} <reference-{name.strip('_')}>`"
-                lines += [f"   * - {link}", f"     - {_plain(equations)}", f"     - {_plain(subject)}"]
+        for name, equations, subject in reading_order():
+            link = f":ref:`{name} <reference-{name.strip('_')}>`"
+            lines += [f"   * - {link}", f"     - {_plain(equations)}", f"     - {_plain(subject)}"]
         return self.parse_text_to_nodes(StringList(lines, source="kfgn_reference"))
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import kfgn_reference
 import pytest
 
+from .extensions import extension
+
 API = Path(__file__).parents[2] / "docs" / "api"
+TABLES = extension("reference_tables")
 PAGES = {
     "kfgn": "kfgn.rst",
     "kfgn.backends": "backends.rst",
@@ -58,9 +61,19 @@ def test_every_public_name_of_the_reference_is_in_a_module_of_a_page():
 
 
 def test_the_order_of_reading_leads_to_pages():
-    """The docstring of kfgn_reference lists the modules, and docs/read.md links each of them."""
-    text = inspect.getdoc(kfgn_reference).partition("Read the modules")[2].partition("These modules use")[0]
-    order = re.findall(r"^    (_\w+)", text, re.MULTILINE)
+    """Each module that the docstring of kfgn_reference lists has a page, and each row has a subject."""
+    rows = TABLES.reading_order()
     pages = "\n".join(page.read_text(encoding="utf-8") for page in API.glob("reference/*.rst"))
-    assert len(order) > 30
-    assert set(order) <= set(ENTRY.findall(pages))
+    assert len(rows) > 30
+    assert {name for name, _, _ in rows} <= set(ENTRY.findall(pages))
+    assert ["_kfra", "(26)", "the recursive approximation of the second factor"] in rows
+    assert all(len(row) == 3 and row[2] for row in rows)
+    assert next(row for row in rows if row[0] == "_rp")[1] == ""
+
+
+def test_the_table_of_symbols():
+    rows = {row[0]: row[1:] for row in TABLES.symbols()}
+    assert rows["h[l]"] == ["h_lambda", "pre-activations", "(D_l,)"]
+    assert rows["V, delta"][2] == "(D_l, D_{l-1} + 1)"
+    assert rows["E"] == ["E; E[.]", "the objective of one datapoint; in prose, the mean over datapoints", ""]
+    assert all(meaning for _, meaning, _ in rows.values())

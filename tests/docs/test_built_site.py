@@ -1,13 +1,9 @@
 """The checks of `built_site` find their faults on a small site."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from . import built_site
-
-EXTENSIONS = Path(__file__).parents[2] / "docs" / "extensions"
+from .extensions import extension
 
 ENTRY = '<p id="equation-{}"></p><div class="math"><svg role="img"></svg></div>'
 EQUATIONS = "".join(ENTRY.format(number) for number in range(1, 72))
@@ -51,14 +47,6 @@ def test_a_font_from_another_host(site):
 def test_a_missing_formula(site):
     (site / "equations.html").write_text(EQUATIONS.replace(ENTRY.format(40), '<p id="equation-40"></p>'))
     assert list(built_site.faults(site)) == ["equations.html: no formula of (40)"]
-
-
-def extension(name):
-    """A module of docs/extensions that does not need Sphinx."""
-    spec = importlib.util.spec_from_file_location(name, EXTENSIONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,14 @@
 """The LaTeX of docs/equations.tex: all 71 equations, and each with the symbols of the registry in their order."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 from kfgn_reference import STATEMENTS
 
+from .extensions import extension
 from .plain_text import canonical, from_latex
 
-EXTENSIONS = Path(__file__).parents[2] / "docs" / "extensions"
-
-
-def module_of_docs(name):
-    """A module of docs/extensions, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, EXTENSIONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-FORMULAS = module_of_docs("formulas").read_formulas()
+FORMULAS = extension("formulas").read_formulas()
 
 
 def test_every_equation_has_a_formula():
