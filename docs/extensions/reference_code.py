@@ -88,7 +88,8 @@ class ReadingOrder(SphinxDirective):
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"([*|`_(\\])", r"\\\1", text)
+    """Escape the marks of reStructuredText, except in names between backticks."""
+    return re.sub(r"`[^`]+`|[*|_(\\]", lambda mark: mark[0] if mark[0][0] == "`" else f"\\{mark[0]}", text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
