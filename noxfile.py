@@ -204,6 +204,19 @@ pythonpath = ["src"]
 """
 
 
+@nox.session(tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation site with its examples, offline, and read the built pages for faults."""
+    install(session, "docs", extras="conformance,train")
+    site = Path("docs", "build")
+    shutil.rmtree(site, ignore_errors=True)
+    options = ("--builder", "html", "--fail-on-warning", "--keep-going", "--doctree-dir", str(site / "doctrees"))
+    session.run(
+        "sphinx-build", *options, *session.posargs, "docs", str(site / "html"), env={**COMPILED, "OMP_NUM_THREADS": "1"}
+    )
+    session.run("python", "-m", "tests.docs.built_site", str(site / "html"))
+
+
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Perturb the function of every equation, then mutate the reference, and print the mutants that its tests miss."""

@@ -115,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print each fault, or their number in each folder, and return 1 if there are any."""
     parser = argparse.ArgumentParser(description="Check docstrings, comments and messages for the rules of style.")
     parser.add_argument("--summary", action="store_true", help="print the number of faults of each rule by folder")
-    parser.add_argument("folders", nargs="*", default=[*SOURCES, "tests", "benchmarks", "noxfile.py"])
+    parser.add_argument("folders", nargs="*", default=[*SOURCES, "tests", "benchmarks", "docs", "noxfile.py"])
     options = parser.parse_args(argv)
     files = [path for path in python_files(*options.folders) if path.name not in EXAMPLES]
     found = [fault for path in files for one in prose(path) for fault in faults(one)]

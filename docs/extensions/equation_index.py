@@ -1,0 +1,70 @@
+"""The directive `equations`: every equation of the registry, with its formula, its misprint, its code and its test."""
+
+import re
+from itertools import groupby
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from formulas import read_formulas
+from kfgn_reference import EQUATIONS
+from kfgn_reference._equations import Equation
+from plain_formulas import as_html
+from public_names import public_name
+from repository_links import repository_url
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+NUMBER = re.compile(r"\((\d+)\)")
+LINK = r"[(\1)](#equation-\1)"
+
+
+class Equations(SphinxDirective):
+    """A section for each part of the paper, with its equations."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sections."""
+        formulas = read_formulas()
+        lines: list[str] = []
+        for section, equations in groupby(EQUATIONS.items(), lambda item: item[1].statement.section):
+            title = section if section.startswith("Appendix") else f"Section {section}"
+            lines += [title, "-" * len(title), ""]
+            for number, equation in equations:
+                lines += [*_entry(number, equation, formulas[number]), ""]
+        return self.parse_text_to_nodes(StringList(lines, source="the registry"), allow_section_headings=True)
+
+
+def _entry(number: int, equation: Equation, formula: str) -> list[str]:
+    """The lines of one equation, in reStructuredText."""
+    statement = equation.statement
+    title = statement.title[0].upper() + statement.title[1:]
+    lines = [f".. _equation-{number}:", "", f".. rubric:: ({number}) {title}", "   :class: equation", ""]
+    lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
+    if statement.misprint:
+        label = "Note" if statement.misprint.startswith("Correct as printed") else "Misprint or gap"
+        text = f"<p><strong>{label}.</strong> {as_html(statement.misprint)}</p>"
+        lines += [".. raw:: html", "", f"   {text}", ""]
+    functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in equation.functions)
+    test = equation.test.partition("::")
+    url = repository_url(test[0])
+    shown = f"`{test[2]} <{url}>`__" if url else f"``{test[2]}``"
+    foot = ".. rst-class:: equation-foot"
+    return [*lines, foot, "", f"{statement.kind} · {functions} · {shown}", ""]
+
+
+def with_links(row: str) -> str:
+    """Return a row of a Markdown table with links from the numbers of its first cell to the equations."""
+    first, bar, rest = row.removeprefix("| ").partition(" |")
+    return f"| {NUMBER.sub(LINK, first)}{bar}{rest}" if row.startswith("| ") else row
+
+
+def on_read(_app: Sphinx, docname: str, content: list[str]) -> None:
+    """Link the page of misprints to the equations."""
+    if docname == "errata":
+        content[0] = "\n".join(map(with_links, content[0].split("\n")))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the directive."""
+    app.add_directive("equations", Equations)
+    app.connect("source-read", on_read)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
