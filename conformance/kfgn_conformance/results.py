@@ -16,13 +16,24 @@ from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 ORDERS = 3
 """The number of seeded orders in which questions are repeated, after the order of the table."""
 
+THOROUGH = "A run with --thorough contains all problems on every backend."
+
 
 class Column(NamedTuple):
-    """An implementation: its name, and its description, or the reason why it is not usable."""
+    """An implementation.
+
+    name:        the name
+    description: the description; None if the implementation is not usable
+    reason:      the reason why it is not usable
+    selection:   a sentence on the problems on which it is run; empty if these are all problems
+    compiles:    True if a process should run many quantities, which share what it compiles
+    """
 
     name: str
     description: Description | None = None
     reason: str = ""
+    selection: str = ""
+    compiles: bool = False
 
     @property
     def title(self) -> str:
@@ -142,6 +153,12 @@ class Report:
         supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
         every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
         return [problem for problem in self.problems if problem.id in supported], len(every)
+
+    @property
+    def selections(self) -> list[str]:
+        """The sentences on implementations that are run on a part of the problems."""
+        sentences = list(dict.fromkeys(column.selection for column in self.columns if column.selection))
+        return [*sentences, THOROUGH] if sentences else []
 
     @property
     def checked(self) -> bool:

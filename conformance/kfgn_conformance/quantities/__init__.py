@@ -27,4 +27,12 @@ QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CUR
 ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
 """All quantities, including those of optimiser trajectories."""
 
-__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]
+GROUPS: dict[str, tuple[Quantity, ...]] = {
+    "curvature": CURVATURE,
+    "products": PRODUCTS,
+    "solves": SOLVES,
+    "steps": STEPS,
+}
+"""The quantities of each module."""
+
+__all__ = ["ELEMENTS", "GROUPS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]

@@ -32,12 +32,14 @@ KINDS = {
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table, and below it the problems, versions, flags, unusable implementations, notes and failures."""
+    """Print the table, with the problems of each backend above it, and below it versions, flags, notes and failures."""
+    for sentence in report.selections:
+        console.print(sentence)
     for table in _tables(report, console):
         console.print(table)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
-    if any(0 < cell.supported < cell.total for cell in report.cells):
-        legend += " A number in parentheses counts the problems that are supported, if not all of them are."
+    if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
+        legend += " A number in parentheses counts the problems that are supported and run, if these are not all."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " An empty cell is a quantity that the implementation does not offer."
     console.print(legend)
@@ -140,8 +142,8 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            problems = sorted({row[i].total for i in chosen if row[i].supported})
-            cells = (_text(row[i]) for i in chosen)
+            problems = sorted({_most(report, row, i) for i in chosen if row[i].supported})
+            cells = (_text(row[i], has_fewer=_has_fewer(report, row, i)) for i in chosen)
             table.add_row(name, ROWS[name].equation, "/".join(map(str, problems)), *cells)
     return table
 
@@ -151,11 +153,22 @@ def _offered(report: Report, name: str) -> bool:
     return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
-def _text(cell: Cell) -> Text:
-    """The ratio if the cell passed, or the status, with the number of supported problems if not all are."""
+def _most(report: Report, row: Sequence[Cell], column: int) -> int:
+    """The number of problems in the dtype of a column: the largest one of all columns of this dtype."""
+    dtypes = [each.description and each.description.dtype for each in report.columns]
+    return max(cell.total for cell, dtype in zip(row, dtypes, strict=True) if dtype == dtypes[column])
+
+
+def _has_fewer(report: Report, row: Sequence[Cell], column: int) -> bool:
+    """True if the cell is of fewer problems than others in its row, but not of none."""
+    return 0 < row[column].supported < _most(report, row, column)
+
+
+def _text(cell: Cell, *, has_fewer: bool) -> Text:
+    """The ratio if the cell passed, or the status, with the number of problems if the cell has fewer than its row."""
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.supported})" if 0 < cell.supported < cell.total else ""
+    count = f" ({cell.supported})" if has_fewer else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
