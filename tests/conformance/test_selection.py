@@ -174,6 +174,7 @@ def test_one_program_serves_every_problem_of_a_network():
         lambda event, *_, **__: compiled.append(event) if event.endswith("backend_compile_duration") else None
     )
     port = KfgnPort(backend, "float64", eager_on=(EAGER,))
+    backend.forget()
     problem = case("squared_error", "project", ("tanh", "tanh"))
     port.compute(problem, "gradient")
     assert compiled
