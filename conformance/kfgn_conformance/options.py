@@ -82,7 +82,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
         "--thorough",
         action="store_true",
         help="Run every problem on every backend. By default some problems are left out for PyTorch, array-api-strict "
-        "and JAX, and the report says which. JAX then compiles for about an hour.",
+        "and JAX, and the report says which. JAX compiles many more programs in a thorough run.",
     )
     run.add_argument(
         "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."

@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 import kfgn
-from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, compiled, open_backend
+from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
 
 from ..problems.problem import Array, Checkpoint, Problem, Trajectory
 from . import Description

@@ -42,7 +42,7 @@ class _FewStates(Oracle):
     def value(self) -> Value:
         """The reference's value at the states that are kept."""
         arrays, scales, sizes, integer = self._whole.value
-        return Value(*(tuple(self._of_kept(each)) for each in (arrays, scales, sizes)), integer)
+        return Value(tuple(self._of_kept(arrays)), tuple(self._of_kept(scales)), tuple(self._of_kept(sizes)), integer)
 
     @cached_property
     def changes(self) -> tuple[float, ...]:
