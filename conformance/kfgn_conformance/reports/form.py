@@ -68,7 +68,7 @@ class CellLine(TypedDict):
 
     ratio:              the largest error / tolerance; null if it is not finite
     relative_tolerance: the largest tolerance / largest element; null if it is not finite
-    problems:           the number of problems of the quantity in the implementation's dtype
+    problems:           the number of problems on which the implementation was to run the quantity
     supported:          the number of these problems that the implementation supports
     expected_failure:   true if the cell failed and every failure is expected
     reasons:            the reasons of the expected failures
