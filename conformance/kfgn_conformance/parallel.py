@@ -10,8 +10,9 @@ from .expected import Expected
 from .implementation import Implementation
 from .oracle import Oracles
 from .pools import pool, raising_plainly
+from .problem_sets.selection import GROUPS
 from .problems.problem import Problem
-from .quantities import GROUPS, ROWS
+from .quantities import ROWS
 from .questions import small_problems
 from .results import Again, Cell, Column, Report, Row, report_of
 from .runner import ignored, in_other_orders, row, rows_for, to_repeat

@@ -19,8 +19,19 @@ from fnmatch import fnmatchcase
 
 from ..oracle import Oracle
 from ..problems.problem import Problem
-from ..quantities import GROUPS, Quantity
+from ..quantities import STEPS, Quantity
+from ..quantities.curvature import CURVATURE
+from ..quantities.products import PRODUCTS
+from ..quantities.solves import SOLVES
 from .few_states import with_few_states
+
+GROUPS: dict[str, tuple[Quantity, ...]] = {
+    "curvature": CURVATURE,
+    "products": PRODUCTS,
+    "solves": SOLVES,
+    "steps": STEPS,
+}
+"""The quantities of each module of `quantities`, in the order of the table."""
 
 EAGER = "shape-square-layers-categorical"
 """The problem on which JAX is run without `jax.jit`. Its layers have one shape, so that few operations are compiled."""

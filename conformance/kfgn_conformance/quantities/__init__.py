@@ -27,12 +27,4 @@ QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CUR
 ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
 """All quantities, including those of optimiser trajectories."""
 
-GROUPS: dict[str, tuple[Quantity, ...]] = {
-    "curvature": CURVATURE,
-    "products": PRODUCTS,
-    "solves": SOLVES,
-    "steps": STEPS,
-}
-"""The quantities of each module."""
-
-__all__ = ["ELEMENTS", "GROUPS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]
+__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]
