@@ -3,9 +3,12 @@
 import argparse
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from kfgn_reference import EQUATIONS
 
@@ -18,13 +21,21 @@ from .opening import open_implementations
 from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
+from .pools import affordable
 from .problem_sets.standard import drawn, problem_set
-from .reports import print_report, read_records, recorder, records, write_page, write_records
-from .results import Report
-from .runner import run
+from .problems.problem import Problem
+from .quantities import ROWS
+from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
+from .results import Column, Report, Row, report_of
+from .runner import rows_for, run
+from .suggestions import suggestion
+from .verdicts import BAD
 from .writing import is_folder, unwritable, written
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+Ended = Callable[[str, Row], None]
+"""A function that is called with the name of a row and the row when it ends."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,22 +149,32 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         if (target in given.backend if given.backend else not given.adapter) and given.device in (None, device)
     ]
     limit = None if given.in_process else given.limit
-    opening = partial(open_implementations, tuple(targets), given.dtype, tuple(given.adapter), limit)
+    thorough = given.thorough or given.problem is not None
+    opening = partial(open_implementations, tuple(targets), given.dtype, tuple(given.adapter), limit, thorough=thorough)
     implementations, console, log = opening(), Output(), Output(stderr=True)
     if not _all_usable(implementations, given, log):
         return USAGE
-    problems, columns = problem_set(given.examples, given.seed), [each.column for each in implementations]
-    with log.progress() as show:
-        run_all = partial(run, implementations)
-        if given.jobs > 1:
-            run_all = partial(run_in_processes, given.jobs, columns, opening)
-        report = run_all(
-            problems,
-            quantities=given.quantity,
-            expected=expected,
-            progress=lambda quantity: show(f"checking {quantity}"),
-            ended=recorder(columns, problems, given.jsonl),
+    log.print_to_pipe("kfgn-check: preparing the problems")
+    problems, columns = _problems(options, given), [each.column for each in implementations]
+    jobs = affordable(given.jobs)
+    if jobs < given.jobs:
+        log.print(
+            f"kfgn-check: --jobs: {jobs} instead of {given.jobs}, since half of the free memory has no room for more"
         )
+    run_all = partial(run_in_processes, jobs, columns, opening) if jobs > 1 else partial(run, implementations)
+    rows: dict[str, Row] = {}
+    ended = _on_ended(rows, rows_for(problems, given.quantity), recorder(columns, problems, given.jsonl), columns, log)
+    try:
+        with log.progress() as show:
+            report = run_all(
+                problems,
+                quantities=given.quantity,
+                expected=expected,
+                progress=lambda quantity: show(f"checking {quantity}"),
+                ended=ended,
+            )
+    except KeyboardInterrupt:
+        return _interrupted(columns, problems, rows, expected, given)
     is_written = _write(report, given)
     print_report(report, console)
     if not is_written:
@@ -162,6 +183,58 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
     return PASSED if report.passed else FAILED
+
+
+def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Problem]:
+    """Return the problems of a run. End the program if no id matches --problem."""
+    problems = problem_set(given.examples, given.seed)
+    if given.problem is None:
+        return list(problems)
+    found = [problem for problem in problems if any(fnmatchcase(problem.id, pattern) for pattern in given.problem)]
+    if not found:
+        ids = [problem.id for problem in problems]
+        options.error(
+            f"--problem: expected a pattern of ids, got {' '.join(given.problem)}{suggestion(given.problem, ids)}; "
+            f"the ids are {', '.join(ids)}"
+        )
+    return found
+
+
+def _on_ended(
+    rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output
+) -> Ended:
+    """Return the function that is called with each row that ends. It keeps the row, and prints a line to a pipe."""
+    start = monotonic()
+
+    def ended(name: str, row: Row) -> None:
+        rows[name] = row
+        record(name, row)
+        bad = [
+            f"{cell.status} by {column.title}"
+            for column, cell in zip(columns, row.cells, strict=True)
+            if cell.status in BAD
+        ]
+        place, seconds = f"{len(rows)} of {len(names)}", monotonic() - start
+        log.print_to_pipe(f"{place} after {seconds:.0f} s: {name}: {', '.join(bad) or 'passed'}")
+
+    return ended
+
+
+def _interrupted(
+    columns: Sequence[Column],
+    problems: Sequence[Problem],
+    rows: Mapping[str, Row],
+    expected: Sequence[Expected],
+    given: argparse.Namespace,
+) -> int:
+    """Write and print the rows that ended before a run was interrupted."""
+    in_order = {name: rows[name] for name in ROWS if name in rows}
+    report = report_of(columns, problems, in_order, expected=expected)
+    report = replace(report, notes=(UNFINISHED, *report.notes), unexpectedly_passing=())
+    _write(report, given)
+    print_report(report, Output())
+    print_error(f"kfgn-check: interrupted: {len(rows)} of {len(rows_for(problems, given.quantity))} rows had ended")
+    return INTERRUPTED
 
 
 def _write(report: Report, given: argparse.Namespace) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from .adapters import Adapter, Description
 from .adapters.conventions import compared
+from .problem_sets.selection import EVERYTHING, Selection
 from .quantities import Quantity
 from .results import Column
 
@@ -17,7 +18,9 @@ class Implementation:
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     twice:       True to repeat every question of the table; used for adapters that do not ship with the kit
-    short:       True to repeat questions in other orders on only one problem; used for libraries that compile
+    short:       True to repeat questions in other orders on only one problem; used for slow libraries
+    compiles:    True if a process should run many quantities, which share the compiled programs
+    selection:   the problems on which the implementation is run
     description: the description of the adapter, or None without an adapter
     """
 
@@ -26,6 +29,8 @@ class Implementation:
     reason: str = ""
     twice: bool = False
     short: bool = False
+    compiles: bool = False
+    selection: Selection = EVERYTHING
     description: Description | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +42,7 @@ class Implementation:
     @property
     def column(self) -> Column:
         """The column of the implementation in a report."""
-        return Column(self.name, self.description, self.reason)
+        return Column(self.name, self.description, self.reason, self.selection.sentence, self.compiles)
 
     @property
     def opened(self) -> tuple[Adapter, Description]:

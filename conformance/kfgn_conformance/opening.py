@@ -3,14 +3,20 @@
 from .adapters import Adapter
 from .adapters.in_process import InProcess
 from .adapters.isolated import Isolated
-from .adapters.kfgn_port import DTYPES, KfgnPort, open_target
+from .adapters.kfgn_port import DTYPES, Backend, KfgnPort, open_target
 from .adapters.loading import AdapterError
 from .adapters.program import PREFIX, Program
 from .implementation import Implementation
+from .problem_sets.selection import EAGER, EVERYTHING, SELECTIONS, Selection
 
 
 def open_implementations(
-    targets: tuple[str, ...], dtype: str | None, adapters: tuple[str, ...] = (), limit: float | None = None
+    targets: tuple[str, ...],
+    dtype: str | None,
+    adapters: tuple[str, ...] = (),
+    limit: float | None = None,
+    *,
+    thorough: bool = True,
 ) -> list[Implementation]:
     """Open kfgn's backends and the adapters in each dtype. The list also has unusable implementations, with the reason.
 
@@ -18,6 +24,7 @@ def open_implementations(
     dtype:    the only dtype, or None for both dtypes
     adapters: names of adapters, as in `kfgn-check --adapter`
     limit:    the seconds that an adapter has for an answer, or None for adapters in this process without a limit
+    thorough: False to run the backends other than NumPy on a selection of the problems
     """
     opened: list[Implementation] = []
     dtypes = [d for d in DTYPES if dtype in (None, d)]
@@ -26,7 +33,8 @@ def open_implementations(
         if isinstance(backend, str):
             opened.append(Implementation(target, reason=backend))
         else:
-            opened += [Implementation(target, KfgnPort(backend, d), short=target != "numpy") for d in dtypes]
+            selection = EVERYTHING if thorough else SELECTIONS.get(target, EVERYTHING)
+            opened += [_of_port(backend, d, selection) for d in dtypes]
     for name in adapters:
         try:
             made = [_opened(name, d, limit) for d in dtypes]
@@ -34,6 +42,17 @@ def open_implementations(
         except AdapterError as error:
             opened.append(Implementation(name, reason=str(error)))
     return opened
+
+
+def _of_port(backend: Backend, dtype: str, selection: Selection) -> Implementation:
+    """Make kfgn on a backend an implementation. On JAX it is compiled by `jax.jit`, except on one problem."""
+    return Implementation(
+        backend.name,
+        KfgnPort(backend, dtype, eager_on=(EAGER,)),
+        short=backend.name != "numpy",
+        compiles=backend.library == "jax",
+        selection=selection,
+    )
 
 
 def _opened(name: str, dtype: str, limit: float | None) -> Adapter:

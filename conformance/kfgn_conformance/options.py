@@ -36,7 +36,8 @@ def _add_run(commands: "Commands[Parser]") -> None:
         description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
         "drawn problems and problems of real size.",
         epilog="Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
-        "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written.",
+        "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written. "
+        "The status is 130 for an interrupted run, which reports the rows that had ended.",
     )
     names = ", ".join(TARGETS)
     run.add_argument("--backend", nargs="+", metavar="NAME", help=f"Run only these backends: {names}.")
@@ -71,6 +72,19 @@ def _add_run(commands: "Commands[Parser]") -> None:
         "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="Run only these quantities."
     )
     run.add_argument(
+        "--problem",
+        nargs="+",
+        metavar="PATTERN",
+        help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh', and all of them on "
+        "every backend. The report lists the ids.",
+    )
+    run.add_argument(
+        "--thorough",
+        action="store_true",
+        help="Run every problem on every backend. By default some problems are left out for PyTorch, array-api-strict "
+        "and JAX, and the report says which. JAX compiles many more programs in a thorough run.",
+    )
+    run.add_argument(
         "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
     )
     _add_drawing(run, default=15, least=0)
@@ -79,7 +93,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
         type=_whole(1),
         default=1,
         metavar="N",
-        help="Share the work among this number of processes. The default is 1.",
+        help="Share the work among this number of processes, or fewer if less memory is free. The default is 1.",
     )
     run.add_argument(
         "--jsonl",

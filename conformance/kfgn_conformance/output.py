@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import IO, Any, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -36,6 +36,12 @@ class Output(Console):
         except OSError as error:
             if not self.stderr:
                 raise UnwrittenError(error.errno, error.strerror) from error
+
+    def print_to_pipe(self, line: str) -> None:
+        """Print a line at once, unless the stream is a terminal, which shows the line of progress instead."""
+        if not self.is_terminal:
+            self.print(line, soft_wrap=True)
+            _write_out(self.file)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
@@ -89,7 +95,7 @@ def print_error(line: str) -> None:
     _write_out(sys.stderr)
 
 
-def _write_out(stream: TextIO | None) -> OSError | None:
+def _write_out(stream: IO[str] | None) -> OSError | None:
     """Flush a stream, and return the error if the flush fails.
 
     After a failure the stream is redirected to the null device, because Python flushes the stream again at exit.

@@ -1,7 +1,7 @@
 """A run whose rows are shared among processes, each of which opens the implementations again."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from .expected import Expected
 from .implementation import Implementation
 from .oracle import Oracles
 from .pools import pool, raising_plainly
+from .problem_sets.selection import GROUPS
 from .problems.problem import Problem
 from .quantities import ROWS
 from .questions import small_problems
@@ -54,15 +55,13 @@ def run_in_processes(
     problems = list(problems)
     names = rows_for(problems, quantities)
     rows: dict[str, Row] = {}
+    shared = _Shared(columns, problems)
     with pool(jobs, _open, open_implementations, problems) as processes:
-        # the rows that take longest are last in the table, and are started first
-        pending = {processes.submit(_row, name): name for name in reversed(names)}
-        for name in names[:1]:
-            progress(name)
+        pending = {processes.submit(_rows, *part): part for part in parts(names, columns)}
         for done in as_completed(pending):
-            name = pending[done]
-            rows[name] = _result(name, done, columns, problems)
-            ended(name, rows[name])
+            for name, whole in shared.add(pending[done], done):
+                rows[name] = whole
+                ended(name, whole)
             for waiting in [name for name in names if name not in rows][:1]:
                 progress(waiting)
         rows = {name: rows[name] for name in names}
@@ -71,21 +70,66 @@ def run_in_processes(
     return report_of(columns, problems, rows, again, expected)
 
 
+class Part(NamedTuple):
+    """A part of the table that one process runs: the names of rows, and the indices of columns."""
+
+    names: tuple[str, ...]
+    columns: tuple[int, ...]
+
+
+def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
+    """Divide the table. A column that compiles has a part for each group of quantities, which share its programs.
+
+    The other columns have a part for each row, since they share its oracles. The rows that take longest are last in the
+    table, so the parts begin with them.
+    """
+    compiling = [i for i, column in enumerate(columns) if column.compiles]
+    others = tuple(i for i, column in enumerate(columns) if not column.compiles)
+    found: list[Part] = []
+    for quantities in GROUPS.values():
+        group = tuple(quantity.name for quantity in quantities if quantity.name in names)
+        rows = [Part((name,), others) for name in group if others]
+        found += [*rows, *(Part(group, (i,)) for i in compiling if group)]
+    return found[::-1]
+
+
+class _Shared:
+    """The cells of rows whose parts end at different times."""
+
+    def __init__(self, columns: Sequence[Column], problems: Sequence[Problem]) -> None:
+        self.columns, self.problems = columns, problems
+        self.cells: dict[str, dict[int, Cell]] = {}
+        self.notes: dict[str, dict[str, None]] = {}
+
+    def add(self, part: Part, done: Future[list[Row]]) -> Iterator[tuple[str, Row]]:
+        """Add a part, and yield the rows that are complete."""
+        for name, found in zip(part.names, self._rows_of(part, done), strict=True):
+            cells = self.cells.setdefault(name, {})
+            cells.update(zip(part.columns, found.cells, strict=True))
+            self.notes.setdefault(name, {}).update(dict.fromkeys(found.notes))
+            if len(cells) == len(self.columns):
+                yield name, Row(tuple(cells[i] for i in range(len(self.columns))), tuple(self.notes[name]))
+
+    def _rows_of(self, part: Part, done: Future[list[Row]]) -> list[Row]:
+        """Return the rows of a part, with an ERROR in each cell if its process has ended."""
+        try:
+            return done.result()
+        except BrokenProcessPool:
+            columns = [self.columns[i] for i in part.columns]
+            return [
+                Row(tuple(Cell(tuple(_unjudged(name, each, self.problems))) for each in columns)) for name in part.names
+            ]
+
+
 def _open(open_implementations: Callable[[], list[Implementation]], problems: Sequence[Problem]) -> None:
     global _work
     _work = Work(open_implementations(), problems)
 
 
 @raising_plainly
-def _row(name: str) -> Row:
-    return row(name, *_work, Oracles())
-
-
-def _result(name: str, future: Future[Row], columns: Sequence[Column], problems: Sequence[Problem]) -> Row:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Row(tuple(Cell(tuple(_unjudged(name, column, problems))) for column in columns))
+def _rows(names: Sequence[str], columns: Sequence[int]) -> list[Row]:
+    implementations = [_work.implementations[i] for i in columns]
+    return [row(name, implementations, _work.problems, Oracles()) for name in names]
 
 
 def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Verdict]:

@@ -8,11 +8,29 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
+MEMORY = 2 * 2**30
+"""The bytes that a process of the kit may need, with PyTorch and JAX in it."""
+
+MEMINFO = Path("/proc/meminfo")
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def affordable(jobs: int) -> int:
+    """Return the number of processes, of at most `jobs`, that half of the free memory has room for. At least 1.
+
+    On a system that does not report its free memory, it is `jobs`.
+    """
+    if not MEMINFO.is_file():
+        return jobs
+    lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+    free = int(lines["MemAvailable"].split()[0]) * 1024
+    return max(1, min(jobs, free // 2 // MEMORY))
 
 
 @contextmanager

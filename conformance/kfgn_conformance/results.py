@@ -16,13 +16,24 @@ from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 ORDERS = 3
 """The number of seeded orders in which questions are repeated, in addition to the order of the table."""
 
+THOROUGH = "A run with --thorough contains all problems on every backend."
+
 
 class Column(NamedTuple):
-    """An implementation in a report: its name, its description, and the reason if the implementation is not usable."""
+    """An implementation in a report.
+
+    name:        the name of the implementation
+    description: the description, or None if the implementation is not usable
+    reason:      the reason why the implementation is not usable
+    selection:   a sentence on the problems on which the implementation is run; empty if it is run on all problems
+    compiles:    True if a process should run many quantities, which share the compiled programs
+    """
 
     name: str
     description: Description | None = None
     reason: str = ""
+    selection: str = ""
+    compiles: bool = False
 
     @property
     def title(self) -> str:
@@ -144,6 +155,12 @@ class Report:
         supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
         every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
         return [problem for problem in self.problems if problem.id in supported], len(every)
+
+    @property
+    def selections(self) -> list[str]:
+        """The sentences on implementations that are run on a part of the problems."""
+        sentences = list(dict.fromkeys(column.selection for column in self.columns if column.selection))
+        return [*sentences, THOROUGH] if sentences else []
 
     @property
     def checked(self) -> bool:

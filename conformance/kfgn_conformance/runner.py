@@ -1,6 +1,7 @@
 """The run of all questions: every quantity on every problem by every implementation."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from .adapters import Description
 from .diagnosis import Answered, Diagnosis, diagnose
@@ -14,6 +15,9 @@ from .quantities import ROWS, Quantity
 from .questions import SmallProblem, small_problems
 from .results import Again, Cell, Report, Row, report_of
 from .verdicts import NOT_RUN, WRONG, Status, Verdict, severity
+
+NOT_SELECTED = "a thorough run contains this problem"
+"""The reason why an implementation is not run on a problem that its selection leaves out."""
 
 
 def ignored(*_: object) -> None:
@@ -78,17 +82,23 @@ def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) ->
 
 
 def row(name: str, implementations: Sequence[Implementation], problems: Sequence[Problem], oracles: Oracles) -> Row:
-    """Run one quantity on every problem to which the quantity applies."""
+    """Run one quantity with every implementation, on each problem of its selection to which the quantity applies."""
     quantity, notes = ROWS[name], list[str]()
-    described = [implementation.description for implementation in implementations]
-    answers: list[list[tuple[Oracle, Judged]]] = [[] for _ in implementations]
+    answers: list[list[tuple[Oracle | None, Judged]]] = [[] for _ in implementations]
     for problem in filter(quantity.applies_to, problems):
-        notes += _notes(problem, quantity, oracles.on(problem, quantity), described)
+        selecting = [each.description for each in implementations if each.selection.contains(problem, quantity)]
+        if selecting:
+            notes += _notes(problem, quantity, oracles.on(problem, quantity), selecting)
         for implementation, answered in zip(implementations, answers, strict=True):
+            if not implementation.selection.contains(problem, quantity):
+                answered.append((None, Judged(Verdict(Status.SKIPPED, problem.id, detail=NOT_SELECTED))))
+                continue
             oracle = oracles.on(problem, implementation.compared(quantity))
             if oracle is not None:
+                oracle = implementation.selection.part_of(oracle)
                 answered.append((oracle, _answer(implementation, oracle)))
-    cells = tuple(_cell(*each) for each in zip(described, answers, strict=True))
+    cells = tuple(_cell(each.description, found) for each, found in zip(implementations, answers, strict=True))
+    described = [each.description for each in implementations]
     is_offered = any(description is None or name in description.quantities for description in described)
     return Row(cells, tuple(notes) if is_offered else ())
 
@@ -102,6 +112,7 @@ def in_other_orders(
     """
     if implementation.adapter is None:
         return Again(0, {})
+    small = [each for each in small if fnmatchcase(each.problem.id, implementation.selection.in_orders)]
     repeated = to_repeat(names, cells)
     wrong = [name for name in repeated if name in cells and cells[name].status is not Status.PASS]
     return repeated_in_orders(implementation, small, repeated, wrong)
@@ -131,9 +142,10 @@ def _answer(implementation: Implementation, oracle: Oracle) -> Judged:
     return (judged_twice if implementation.twice else judged)(implementation, oracle)
 
 
-def _cell(description: Description | None, answers: Sequence[tuple[Oracle, Judged]]) -> Cell:
+def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None, Judged]]) -> Cell:
     verdicts = tuple(answer.verdict for _, answer in answers)
-    return Cell(verdicts, diagnosis_of(answers, description.dtype) if description else None)
+    answered = [(oracle, answer) for oracle, answer in answers if oracle is not None]
+    return Cell(verdicts, diagnosis_of(answered, description.dtype) if description else None)
 
 
 def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], dtype: str) -> Diagnosis | None:

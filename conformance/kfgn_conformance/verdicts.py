@@ -12,7 +12,8 @@ class Status(StrEnum):
     Attributes
     ----------
     SKIPPED
-        The question was not run, since the implementation is not usable, or the problem is not run in its dtype.
+        The question was not run, since the implementation is not usable, the problem is not run in its dtype, or only
+        a thorough run contains the question.
     UNIMPLEMENTED
         The implementation does not offer the quantity, or does not support the problem.
     PASS

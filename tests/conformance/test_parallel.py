@@ -53,11 +53,12 @@ from functools import partial
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.parallel import run_in_processes
 from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.results import Column
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what it starts in the background
     opening = partial(open_implementations, (), "float64", ("misbehaving:StartsChildrenAndHangs",), 3600.0)
-    run_in_processes(2, [], opening, [cases()[0]])
+    run_in_processes(2, [Column("hangs")], opening, [cases()[0]])
 """
 
 

@@ -1,12 +1,14 @@
 """The adapter of kfgn's own port, on any backend it can open. No other module of the kit imports kfgn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 
 import kfgn
-from kfgn.backends import BACKENDS, Backend, BackendUnavailableError, open_backend
+from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
 
 from ..problems.problem import Array, Checkpoint, Problem, Trajectory
 from . import Description
@@ -23,9 +25,12 @@ ITERATIONS = 200
 
 
 class _Arrays:
-    """A problem in the arrays of a backend."""
+    """A problem in the arrays of a backend.
 
-    def __init__(self, problem: Problem, backend: Backend, dtype: str) -> None:
+    jitted: True to compile every function with `jax.jit`
+    """
+
+    def __init__(self, problem: Problem, backend: Backend, dtype: str, *, jitted: bool = False) -> None:
         def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
@@ -35,30 +40,80 @@ class _Arrays:
         self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
         self.labels, self.draws = problem.labels, problem.draws
         self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
-        self.trajectory, self.xp = problem.trajectory, backend.xp
+        self.trajectory, self.jitted = problem.trajectory, jitted
         self.roundoff = float(np.finfo(dtype).eps) / 2
 
-    @property
-    def batch(self) -> tuple[kfgn.Network, tuple[Any, ...], Any, Any]:
-        """The arguments that almost every function begins with."""
-        return self.network, self.weights, self.X, self.Y
+    def run(self, f: Callable[..., Any], *static: Hashable) -> Callable[..., Any]:
+        """Return f(*static, ...). Compiled, it is one program for all problems with these static arguments and shapes.
 
-    def blocks(self, f: Callable[[kfgn.KroneckerBlock, Any], Any]) -> tuple[Any, ...]:
-        """f(block, V_l) for the Kronecker block of each layer, by KFRA."""
-        _, _, Q, G = kfgn.kfra(*self.batch)
-        return tuple(f(block, V) for block, V in zip(kfgn.kronecker_blocks(Q, G), self.V, strict=True))
+        The programs are those of a user who writes `jax.jit(partial(f, *static))`.
+        """
+        return compiled(f, *static, like=self.X) if self.jitted else partial(f, *static)
 
-    def dense(self, curvature: kfgn.LossAndFactors) -> tuple[Any, ...]:
+    def batch(self, f: Callable[..., Any], *more: Any) -> Any:
+        """f(network, weights, X, Y, ...), as almost every function begins."""
+        return self.run(f, self.network)(self.weights, self.X, self.Y, *more)
+
+    def inputs(self, f: Callable[..., Any], *more: Any) -> Any:
+        """f(network, weights, X, ...), for a function without targets."""
+        return self.run(f, self.network)(self.weights, self.X, *more)
+
+    def blocks(self, f: Callable[..., Any], *more: Any, static: tuple[Hashable, ...] = ()) -> Any:
+        """f(*static, blocks, ...) for the Kronecker blocks of all layers, by KFRA."""
+        _, _, Q, G = self.batch(kfgn.kfra)
+        return self.run(f, *static)(kfgn.kronecker_blocks(Q, G), *more)
+
+    def dense(self, curvature: kfgn.LossAndFactors) -> Any:
         """Q_l kron G_l."""
-        return tuple(block.dense() for block in kfgn.kronecker_blocks(curvature.Q, curvature.G))
+        return self.run(_dense)(kfgn.kronecker_blocks(curvature.Q, curvature.G))
 
     def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
         """A function of the step V."""
-        return (f(*self.batch, self.V, tau=self.tau, eta=self.eta),)
+        return (self.run(_along, f, self.network)(self.weights, self.X, self.Y, self.V, self.tau, self.eta),)
 
     def solved(self, f: Callable[..., kfgn.Solution], damping: Any) -> Any:
         """By conjugate gradients, as far as the dtype goes."""
-        return f(*self.batch, self.V, damping=damping, iterations=ITERATIONS, tolerance=self.roundoff).x
+        arrays = (self.weights, self.X, self.Y, self.V, damping)
+        return self.run(_solved, f, self.network, self.roundoff)(*arrays)
+
+
+Blocks = tuple[kfgn.KroneckerBlock, ...]
+
+
+def _dense(blocks: Blocks) -> tuple[Any, ...]:
+    return tuple(block.dense() for block in blocks)
+
+
+def _matvec(blocks: Blocks, V: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(block.matvec(V_l) for block, V_l in zip(blocks, V, strict=True))
+
+
+def _trace(blocks: Blocks) -> tuple[Any, ...]:
+    return tuple(block.trace() for block in blocks)
+
+
+def _omega(blocks: Blocks) -> tuple[Any, ...]:
+    """Return the three omegas of each block."""
+    return tuple(array_namespace(*block).stack([kfgn.omega(*block, norm) for norm in NORMS]) for block in blocks)
+
+
+def _solve(inversion: str, blocks: Blocks, V: tuple[Any, ...], damping: Any) -> tuple[Any, ...]:
+    pairs = zip(blocks, V, strict=True)
+    return tuple(block.solve(V_l, damping=damping, inversion=inversion) for block, V_l in pairs)
+
+
+def _logdet(inversion: str, blocks: Blocks, damping: Any) -> tuple[Any, ...]:
+    return tuple(block.logdet(damping=damping, inversion=inversion) for block in blocks)
+
+
+def _along(f: Callable[..., Any], network: kfgn.Network, *arrays: Any) -> Any:
+    weights, X, Y, V, tau, eta = arrays
+    return f(network, weights, X, Y, V, tau=tau, eta=eta)
+
+
+def _solved(f: Callable[..., kfgn.Solution], network: kfgn.Network, tolerance: float, *arrays: Any) -> Any:
+    weights, X, Y, b, damping = arrays
+    return f(network, weights, X, Y, b, damping=damping, iterations=ITERATIONS, tolerance=tolerance).x
 
 
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
@@ -118,45 +173,45 @@ def _steps(p: _Arrays) -> tuple[Any, ...]:
     return tuple(arrays)
 
 
-def _solve(inversion: str) -> Callable[[_Arrays], Any]:
-    return lambda p: p.blocks(lambda block, V: block.solve(V, damping=p.gamma + p.eta, inversion=inversion))
+def _solves(inversion: str) -> Callable[[_Arrays], Any]:
+    return lambda p: p.blocks(_solve, p.V, p.gamma + p.eta, static=(inversion,))
 
 
-def _logdet(inversion: str) -> Callable[[_Arrays], Any]:
-    return lambda p: p.blocks(lambda block, V: block.logdet(damping=p.gamma + p.eta, inversion=inversion))
+def _logdets(inversion: str) -> Callable[[_Arrays], Any]:
+    return lambda p: p.blocks(_logdet, p.gamma + p.eta, static=(inversion,))
 
 
 COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
-    "loss": lambda p: (kfgn.loss(*p.batch),),
-    "gradient": lambda p: kfgn.gradient(*p.batch),
-    "preactivation_hessians": lambda p: kfgn.preactivation_hessians(*p.batch),
-    "hessian_blocks": lambda p: kfgn.hessian_blocks(*p.batch),
-    "preactivation_gauss_newton": lambda p: kfgn.preactivation_gauss_newton(*p.batch),
-    "gauss_newton_blocks": lambda p: kfgn.gauss_newton_blocks(*p.batch),
-    "q": lambda p: kfgn.kfra(*p.batch).Q,
-    "kflr": lambda p: kfgn.kflr(*p.batch).G,
-    "kfra": lambda p: kfgn.kfra(*p.batch).G,
-    "kfac": lambda p: kfgn.kfac(*p.batch, p.labels).G,
-    "rp": lambda p: kfgn.rp(*p.batch, p.Z).G,
-    "labels": lambda p: (kfgn.sample_labels(p.network, p.weights, p.X, p.draws),),
-    "jacobian_product": lambda p: (kfgn.jacobian_product(p.network, p.weights, p.X, p.V),),
-    "transposed_jacobian_product": lambda p: kfgn.transposed_jacobian_product(p.network, p.weights, p.X, p.U),
-    "gauss_newton_product": lambda p: kfgn.gauss_newton_product(*p.batch, p.V),
-    "gauss_newton_block_product": lambda p: kfgn.gauss_newton_block_product(*p.batch, p.V),
-    "hessian_product": lambda p: kfgn.hessian_product(*p.batch, p.V),
-    "hessian_block_product": lambda p: kfgn.hessian_block_product(*p.batch, p.V),
+    "loss": lambda p: (p.batch(kfgn.loss),),
+    "gradient": lambda p: p.batch(kfgn.gradient),
+    "preactivation_hessians": lambda p: p.batch(kfgn.preactivation_hessians),
+    "hessian_blocks": lambda p: p.batch(kfgn.hessian_blocks),
+    "preactivation_gauss_newton": lambda p: p.batch(kfgn.preactivation_gauss_newton),
+    "gauss_newton_blocks": lambda p: p.batch(kfgn.gauss_newton_blocks),
+    "q": lambda p: p.batch(kfgn.kfra).Q,
+    "kflr": lambda p: p.batch(kfgn.kflr).G,
+    "kfra": lambda p: p.batch(kfgn.kfra).G,
+    "kfac": lambda p: p.batch(kfgn.kfac, p.labels).G,
+    "rp": lambda p: p.batch(kfgn.rp, p.Z).G,
+    "labels": lambda p: (p.inputs(kfgn.sample_labels, p.draws),),
+    "jacobian_product": lambda p: (p.inputs(kfgn.jacobian_product, p.V),),
+    "transposed_jacobian_product": lambda p: p.inputs(kfgn.transposed_jacobian_product, p.U),
+    "gauss_newton_product": lambda p: p.batch(kfgn.gauss_newton_product, p.V),
+    "gauss_newton_block_product": lambda p: p.batch(kfgn.gauss_newton_block_product, p.V),
+    "hessian_product": lambda p: p.batch(kfgn.hessian_product, p.V),
+    "hessian_block_product": lambda p: p.batch(kfgn.hessian_block_product, p.V),
     "curvature_along": lambda p: p.along(kfgn.curvature_along),
     "quadratic_model": lambda p: p.along(kfgn.quadratic_model),
     "step_size": lambda p: p.along(kfgn.step_size),
     "reduction_ratio": lambda p: p.along(kfgn.reduction_ratio),
-    "omega": lambda p: p.blocks(lambda block, _: p.xp.stack([kfgn.omega(*block, norm) for norm in NORMS])),
-    "kflr_blocks": lambda p: p.dense(kfgn.kflr(*p.batch)),
-    "kfra_blocks": lambda p: p.dense(kfgn.kfra(*p.batch)),
-    "kfac_blocks": lambda p: p.dense(kfgn.kfac(*p.batch, p.labels)),
-    "kronecker_matvec": lambda p: p.blocks(lambda block, V: block.matvec(V)),
-    "kronecker_trace": lambda p: p.blocks(lambda block, _: block.trace()),
-    **{f"solve_{inversion}": _solve(inversion) for inversion in (*NORMS, "exact")},
-    **{f"logdet_{inversion}": _logdet(inversion) for inversion in ("trace", "exact")},
+    "omega": lambda p: p.blocks(_omega),
+    "kflr_blocks": lambda p: p.dense(p.batch(kfgn.kflr)),
+    "kfra_blocks": lambda p: p.dense(p.batch(kfgn.kfra)),
+    "kfac_blocks": lambda p: p.dense(p.batch(kfgn.kfac, p.labels)),
+    "kronecker_matvec": lambda p: p.blocks(_matvec, p.V),
+    "kronecker_trace": lambda p: p.blocks(_trace),
+    **{f"solve_{inversion}": _solves(inversion) for inversion in (*NORMS, "exact")},
+    **{f"logdet_{inversion}": _logdets(inversion) for inversion in ("trace", "exact")},
     "optimiser_step": _steps,
     "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
@@ -171,10 +226,13 @@ JAX has some 30 memory mappings for the programs of an answer, and Linux allows 
 
 
 class KfgnPort:
-    """kfgn on one backend in one dtype."""
+    """kfgn on one backend in one dtype.
 
-    def __init__(self, backend: Backend, dtype: str) -> None:
-        self.backend, self.dtype = backend, dtype
+    eager_on: the ids of the problems on which JAX runs each operation separately, without `jax.jit`; None for all
+    """
+
+    def __init__(self, backend: Backend, dtype: str, *, eager_on: Collection[str] | None = None) -> None:
+        self.backend, self.dtype, self.eager_on = backend, dtype, eager_on
         self.answers = 0
 
     def describe(self) -> Description:
@@ -192,8 +250,9 @@ class KfgnPort:
         self.answers += 1
         if self.answers % MANY == 0:
             self.backend.forget()
+        jitted = self.backend.library == "jax" and self.eager_on is not None and problem.id not in self.eager_on
         with self.backend.scope(self.dtype):
-            arrays = _Arrays(problem, self.backend, self.dtype)
+            arrays = _Arrays(problem, self.backend, self.dtype, jitted=jitted)
             return tuple(self.backend.to_numpy(a) for a in COMPUTE[quantity](arrays))
 
 

@@ -1,7 +1,7 @@
 """Reports of a run: a table for the terminal, lines of JSON, and a page of HTML that is made from the lines of JSON."""
 
-from .json_lines import read_records, recorder, records, write_records
+from .json_lines import UNFINISHED, read_records, recorder, records, write_records
 from .page import write_page
 from .terminal import print_report
 
-__all__ = ["print_report", "read_records", "recorder", "records", "write_page", "write_records"]
+__all__ = ["UNFINISHED", "print_report", "read_records", "recorder", "records", "write_page", "write_records"]

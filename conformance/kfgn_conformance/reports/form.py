@@ -68,8 +68,8 @@ class CellLine(TypedDict):
 
     ratio:              the largest ratio of error to tolerance; null if the ratio is not finite
     relative_tolerance: the largest ratio of a tolerance to the largest element of its array; null if not finite
-    problems:           the number of problems on which the quantity is compared in the implementation's dtype
-    supported:          the number of problems of the quantity that the implementation supports
+    problems:           the number of problems on which the implementation was to run the quantity
+    supported:          the number of these problems that the implementation supports
     expected_failure:   true if the cell failed and every failure is expected
     reasons:            the reasons of the expected failures
     """

@@ -51,7 +51,11 @@ def records(report: Report) -> Records:
         },
         "problems": [{"id": p.id, "N": p.N, "objective": p.objective, "widths": p.widths} for p in report.problems],
         "columns": [_column(column) for column in report.columns],
-        "notes": [*report.notes, *(f"unexpectedly passing: {failure}" for failure in report.unexpectedly_passing)],
+        "notes": [
+            *report.selections,
+            *report.notes,
+            *(f"unexpectedly passing: {failure}" for failure in report.unexpectedly_passing),
+        ],
     }
     return Records(run, [line for name, row in report.rows.items() for line in _cells(name, row)])
 

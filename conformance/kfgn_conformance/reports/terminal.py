@@ -35,12 +35,14 @@ The report prints the id of a problem that has none of these kinds.
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table of a report, and below the table the problems, versions, flags, notes and failures."""
+    """Print the table of a report. The problems of each backend are above it; versions, notes and failures are below."""
+    for sentence in report.selections:
+        console.print(sentence)
     for table in _tables(report, console):
         console.print(table)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
-    if any(0 < cell.supported < cell.total for cell in report.cells):
-        legend += " A number in parentheses counts the supported problems, if some problems are not supported."
+    if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
+        legend += " A number in parentheses counts the problems that were run and are supported, if not all of them."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
@@ -146,8 +148,8 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            problems = sorted({row[i].total for i in chosen if row[i].supported})
-            cells = (_text(row[i]) for i in chosen)
+            problems = sorted({_most(report, row, i) for i in chosen if row[i].supported})
+            cells = (_text(row[i], has_fewer=_has_fewer(report, row, i)) for i in chosen)
             table.add_row(name, ROWS[name].equation, "/".join(map(str, problems)), *cells)
     return table
 
@@ -157,11 +159,22 @@ def _offered(report: Report, name: str) -> bool:
     return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
-def _text(cell: Cell) -> Text:
-    """The text of a cell: the ratio or the status, and the number of supported problems if some are not supported."""
+def _most(report: Report, row: Sequence[Cell], column: int) -> int:
+    """The number of problems in the dtype of a column: the largest number of all columns of this dtype."""
+    dtypes = [each.description and each.description.dtype for each in report.columns]
+    return max(cell.total for cell, dtype in zip(row, dtypes, strict=True) if dtype == dtypes[column])
+
+
+def _has_fewer(report: Report, row: Sequence[Cell], column: int) -> bool:
+    """True if the cell has fewer problems than other cells of its row, but at least one problem."""
+    return 0 < row[column].supported < _most(report, row, column)
+
+
+def _text(cell: Cell, *, has_fewer: bool) -> Text:
+    """The text of a cell: the ratio or the status, and the number of problems if the row has more problems."""
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.supported})" if 0 < cell.supported < cell.total else ""
+    count = f" ({cell.supported})" if has_fewer else ""
     if cell.status is Status.PASS:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""

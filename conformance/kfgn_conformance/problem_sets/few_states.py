@@ -1,0 +1,55 @@
+"""A question on an optimiser trajectory, with few of its states."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TypeVar
+
+from ..oracle import Oracle, Value
+from ..problems.problem import Checkpoint
+from ..quantities.steps import trajectory_of
+
+T = TypeVar("T")
+
+PERIOD = 5
+"""Steps whose number is a multiple of 5 adapt tau, and some of them gamma."""
+
+
+def is_kept(here: Checkpoint) -> bool:
+    """Return True for the first two states, and for the states before a step that adapts tau or gamma.
+
+    Before the first step there are no averages, and before the second one no earlier update of them.
+    """
+    return here.t < 2 or (here.t + 1) % PERIOD == 0
+
+
+def with_few_states(whole: Oracle) -> Oracle:
+    """Return the same question for the states that are kept. The value and its tolerances are those of the whole."""
+    return _FewStates(whole)
+
+
+class _FewStates(Oracle):
+    """The part of an oracle for the states that are kept. Each state has the same number of arrays."""
+
+    def __init__(self, whole: Oracle) -> None:
+        trajectory = trajectory_of(whole.problem)
+        self._whole, self._kept = whole, [is_kept(here) for here in trajectory.checkpoints]
+        checkpoints = tuple(self._of_kept(trajectory.checkpoints))
+        problem = replace(whole.problem, trajectory=trajectory._replace(checkpoints=checkpoints))
+        super().__init__(problem, whole.quantity)
+
+    @cached_property
+    def value(self) -> Value:
+        """The reference's value at the states that are kept."""
+        arrays, scales, sizes, integer = self._whole.value
+        return Value(tuple(self._of_kept(arrays)), tuple(self._of_kept(scales)), tuple(self._of_kept(sizes)), integer)
+
+    @cached_property
+    def changes(self) -> tuple[float, ...]:
+        """d of each array for u = 2^-24, at the states that are kept."""
+        return tuple(self._of_kept(self._whole.changes))
+
+    def _of_kept(self, items: Sequence[T]) -> list[T]:
+        """Return the items of the states that are kept, of a sequence that has equally many items for each state."""
+        each = len(items) // len(self._kept)
+        return [item for i, item in enumerate(items) if self._kept[i // each]]

@@ -1,0 +1,104 @@
+"""The problems on which each backend is run, unless a run is thorough.
+
+Every backend runs the same code of the port. So NumPy runs everything, and the other backends run what can differ:
+
+* PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
+* array-api-strict computes with NumPy and checks the calls. It runs problems that differ in their calls.
+* JAX compiles a program for each quantity, network and shape. It runs two problems for each quantity.
+
+The quantities of a group have the same two problems on JAX, so that they share programs. In the first two groups one of
+the problems is small and saturated. In the third group both have the same layers, so that one program solves with the
+blocks of both. All groups together contain each objective and each transfer function.
+
+A thorough run leaves nothing out, and adapters from outside always run everything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from ..oracle import Oracle
+from ..problems.problem import Problem
+from ..quantities import STEPS, Quantity
+from ..quantities.curvature import CURVATURE
+from ..quantities.products import PRODUCTS
+from ..quantities.solves import SOLVES
+from .few_states import with_few_states
+
+GROUPS: dict[str, tuple[Quantity, ...]] = {
+    "curvature": CURVATURE,
+    "products": PRODUCTS,
+    "solves": SOLVES,
+    "steps": STEPS,
+}
+"""The quantities of each module of `quantities`, in the order of the table."""
+
+EAGER = "shape-square-layers-categorical"
+"""The problem on which JAX is run without `jax.jit`. Its layers have one shape, so that few operations are compiled."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The problems on which an implementation is run.
+
+    sentence:   a description of the selection for the report; empty if it contains everything
+    problems:   patterns of ids of problems, for each group of quantities; a group without patterns has every problem
+    few_states: True to make steps from few states of an optimiser trajectory
+    in_orders:  a pattern of the ids of the problems whose questions are repeated in other orders
+    """
+
+    sentence: str = ""
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    few_states: bool = False
+    in_orders: str = "*"
+
+    def contains(self, problem: Problem, quantity: Quantity) -> bool:
+        """Return True if the quantity is run on the problem."""
+        (group,) = (name for name, quantities in GROUPS.items() if quantity in quantities)
+        return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
+
+    def part_of(self, oracle: Oracle) -> Oracle:
+        """Return the question, with few states of an optimiser trajectory if the selection says so."""
+        return with_few_states(oracle) if self.few_states and oracle.quantity.of_trajectories else oracle
+
+
+EVERYTHING = Selection()
+
+STATES = "from the first two states of an optimiser trajectory and those from which a step adapts tau or gamma"
+
+CASES = (
+    "case-bernoulli-identity",
+    "case-categorical-leaky_relu",
+    "case-mixture-logistic",
+    "case-mixture-scalar-relu",
+    "case-squared_error-softplus",
+    "case-bernoulli-tanh",
+)
+"""The cases of array-api-strict: each transfer function and each objective once."""
+
+TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
+"""The optimiser trajectories of array-api-strict: each method, an indefinite H_L, and every option."""
+
+SELECTIONS = {
+    "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", few_states=True),
+    "strict": Selection(
+        "strict: a case for each objective and each transfer function, every network shape, digits and "
+        f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
+        dict.fromkeys(GROUPS, (*CASES, "shape-*", "digits", "drawn-*"))
+        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES)},
+        few_states=True,
+    ),
+    "jax": Selection(
+        "jax: two problems for each quantity, compiled by jax.jit. The questions in other orders are on one further "
+        "problem, without jax.jit.",
+        {
+            "curvature": ("case-mixture-logistic", "saturated-30-categorical", "drawn-1"),
+            "products": ("case-bernoulli-softplus", "saturated-90-mixture-scalar", "drawn-1"),
+            "solves": ("case-categorical-leaky_relu", "case-squared_error-tanh", "drawn-1"),
+            "steps": ("walk-kfac", "walk-blocks"),
+        },
+        few_states=True,
+        in_orders=EAGER,
+    ),
+}
+"""The selections of backends on the host, by name. The other backends run everything."""
