@@ -8,7 +8,7 @@ Questions and right answers
 * tolerances:     the tolerance rule
 * problem_sets:   sets of problems that are chosen by values and tolerances
 * changes:        the d of the rule, in the arithmetic of `arithmetic`
-* known_changes:  the d that ships with the kit, written by `fixed_changes`
+* known_oracles:  the oracles that ship with the kit, written by `fixed_oracles` for the code of `numerics`
 * certified:      the accuracy of the reference itself, by ball arithmetic
 
 Implementations
