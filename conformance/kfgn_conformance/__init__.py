@@ -8,6 +8,7 @@ Questions and right answers
 * tolerances:     the tolerance rule
 * problem_sets:   sets of problems that are chosen by values and tolerances
 * changes:        the d of the rule, in the arithmetic of `arithmetic`
+* batched:        values of a large problem by products over the whole batch
 * known_oracles:  the oracles that ship with the kit, written by `fixed_oracles` for the code of `numerics`
 * certified:      the accuracy of the reference itself, by ball arithmetic
 

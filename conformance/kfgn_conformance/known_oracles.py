@@ -1,7 +1,8 @@
 """The oracles of the fixed problems, which ship with the kit, so that they are computed once and not in every run.
 
 Two files have them. `known_oracles.json` has, for each quantity of each problem, the changes d and the sizes of its
-arrays. `known_oracles.npz` has the arrays themselves, unless they are large. `fixed_oracles` writes and verifies both.
+arrays. `known_oracles.npz` has small arrays themselves. For large arrays that `batched` can compute it has signatures,
+by which right arrays are recognised. `fixed_oracles` writes and verifies both files.
 
 An entry is used for the problem and the code that it was computed from, and for no other. Its key is a hash of the
 problem's numbers. The files have a hash of the code that computed them (`numerics`), and the first file has a hash of
@@ -11,6 +12,7 @@ the second. Without an entry the reference computes.
 import hashlib
 import json
 from functools import cache
+from itertools import accumulate, pairwise
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,16 +32,18 @@ NUMBERS = FILE.with_suffix(".npz")
 class Known(NamedTuple):
     """The oracle of a quantity on a problem, in the form that ships.
 
-    changes: d of each array
-    sizes:   the size of each array, to which its rounding errors are relative
-    arrays:  the reference's arrays as float64, which cannot be written to; None if they are large
-    integer: True for classes
+    changes:    d of each array
+    sizes:      the size of each array, to which its rounding errors are relative
+    arrays:     the reference's arrays as float64, which cannot be written to; None if they are large
+    integer:    True for classes
+    signatures: the signatures of large arrays that `batched` computes; None for all others
     """
 
     changes: tuple[float, ...]
     sizes: tuple[float, ...]
     arrays: Arrays | None
     integer: bool
+    signatures: Arrays | None = None
 
 
 Table = dict[str, dict[str, Any]]
@@ -94,12 +98,20 @@ def entries(table: Table, numbers: Array) -> dict[tuple[str, str], Known]:
     found, start = {}, 0
     for key, problem in table.items():
         for name, entry in problem["quantities"].items():
-            arrays = []
-            for shape in entry.get("shapes", ()):
-                arrays.append(numbers[start : start + prod(shape)].reshape(shape))
-                start += prod(shape)
-            in_file = tuple(arrays) if "shapes" in entry else None
-            found[key, name] = Known(tuple(entry["d"]), tuple(entry["sizes"]), in_file, entry.get("integer", False))
+            parts: dict[str, Arrays] = {}
+            for part in ("arrays", "signatures"):
+                if part in entry:
+                    ends = list(accumulate(map(prod, entry[part]), initial=start))
+                    spans = zip(pairwise(ends), entry[part], strict=True)
+                    parts[part] = tuple(numbers[i:j].reshape(shape) for (i, j), shape in spans)
+                    start = ends[-1]
+            found[key, name] = Known(
+                tuple(entry["d"]),
+                tuple(entry["sizes"]),
+                parts.get("arrays"),
+                entry.get("integer", False),
+                parts.get("signatures"),
+            )
     return found
 
 
