@@ -1,4 +1,4 @@
-"""The program that writes and verifies the files of `known_oracles`.
+"""The program that writes and verifies the files of `known_oracles`, and writes that of `known_trajectories`.
 
 `python -m kfgn_conformance.fixed_oracles write` computes the entries that are missing. If the code has changed, these
 are all entries. `verify` computes all entries again and compares them.
@@ -21,7 +21,9 @@ from .changes import LARGE, changes
 from .known_oracles import FILE, NUMBERS, Known, Table, content_of, digest, hash_of, shipped
 from .numerics import numerics
 from .oracle import evaluated, tolerances
+from .problem_sets import known_trajectories
 from .problem_sets.standard import problem_set
+from .problem_sets.trajectories import scenario_of, trajectory_problems
 from .problems.problem import Problem
 from .quantities import ROWS, Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL
@@ -190,6 +192,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     given = parser.parse_args(None if arguments is None else list(arguments))
     if given.action == "write":
+        known_trajectories.write(known_trajectories.FILE, trajectory_problems(), scenario_of)
         write(completed(shipped().entries, given.jobs))
         return 0
     wrong = list(all_faults(completed({}, given.jobs)))
