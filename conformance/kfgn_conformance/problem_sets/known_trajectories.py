@@ -72,8 +72,8 @@ def write(file: Path, problems: Sequence[Problem], scenarios: Callable[[Problem]
                     stored[f"{key} {name} {l}"] = _stacked(arrays)
             elif values[0] is not None:
                 stored[f"{key} {name}"] = _stacked(values)
-    arrays: dict[str, Any] = {**stored, "hash": np.array(_hash(stored))}
-    np.savez_compressed(file, **arrays)
+    content: dict[str, Any] = {**stored, "hash": np.array(_hash(stored))}
+    np.savez_compressed(file, **content)
 
 
 def key_of(start: Problem, scenario: object) -> str:
@@ -109,7 +109,7 @@ def _checkpoint(stored: Stored, key: str, i: int, layers: int) -> Checkpoint:
         x = np.asarray(stored[f"{key} {name}"][i])
         return x.astype(np.float64) if x.dtype.kind == "f" else x
 
-    fields: dict[str, Any] = {name: array(name) for name in SINGLE[1:-1]}
+    fields: dict[str, Any] = {name: array(name) for name in SINGLE if name not in ("t", "draws")}
     fields |= {name: tuple(array(f"{name} {l}") for l in range(1, layers + 1)) for name in PER_LAYER}
     draws = array("draws") if f"{key} draws" in stored else None
     return Checkpoint(t=int(stored[f"{key} t"][i]), draws=draws, **fields)
