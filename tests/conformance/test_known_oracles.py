@@ -6,7 +6,8 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES
+from kfgn_conformance import QUANTITIES, fixed_oracles
+from kfgn_conformance.batched import signatures
 from kfgn_conformance.fixed_oracles import as_text, computed, faults, questions
 from kfgn_conformance.known_oracles import FILE, NUMBERS, content_of, digest, hash_of, known_oracle, read, shipped
 from kfgn_conformance.numerics import hash_of as code_hash, numerics, sources
@@ -142,3 +143,33 @@ def test_the_files_agree_with_their_hashes():
     with np.load(NUMBERS) as archive:
         assert written["numbers"] == hash_of(archive["numbers"])
     assert set(ROWS) == {name for entry in table.values() for name in entry["quantities"]}
+
+
+def test_faults_of_signatures_are_reported():
+    right = computed(CASE, KFRA)
+    signed = right._replace(arrays=None, signatures=signatures(right.arrays))
+    wrong = signed._replace(signatures=tuple(2 * vector for vector in signed.signatures))
+    assert list(faults(CASE, KFRA, signed, signed)) == []
+    (fault,) = faults(CASE, KFRA, wrong, signed)
+    assert "expected the same signatures" in fault
+
+
+def test_what_is_written_is_read_again(tmp_path, monkeypatch):
+    """Both files, with arrays, signatures and classes, in the order of the questions."""
+    signed = computed(CASE, KFRA)._replace(arrays=None, signatures=signatures(computed(CASE, KFRA).arrays))
+    labels = QUANTITIES["labels"]
+    found = {(digest(CASE), q.name): known_oracle(CASE, q) for q in (LOSS, labels)} | {(digest(CASE), "kfra"): signed}
+    monkeypatch.setattr(fixed_oracles, "FILE", tmp_path / "table.json")
+    monkeypatch.setattr(fixed_oracles, "NUMBERS", tmp_path / "table.npz")
+    monkeypatch.setattr(fixed_oracles, "questions", lambda: [(CASE, LOSS), (CASE, KFRA), (CASE, labels)])
+    fixed_oracles.write(found)
+    again = read(tmp_path / "table.json", tmp_path / "table.npz")
+    assert again.ids == {CASE.id}
+    for key, known in found.items():
+        read_again = again.entries[key]
+        assert (read_again.changes, read_again.sizes) == (known.changes, known.sizes)
+        assert read_again.integer == known.integer
+        for part in ("arrays", "signatures"):
+            a, b = getattr(read_again, part), getattr(known, part)
+            assert (a is None) == (b is None)
+            assert all(np.array_equal(x, y) for x, y in zip(a or (), b or (), strict=True))
