@@ -1,8 +1,8 @@
 """A hash of the code on which the oracles depend.
 
 This code is the reference, the quantities and the arithmetic of 24 bits. The hash is that of its statements. Comments,
-docstrings, annotations, messages of errors and the layout of the source do not change the hash, and it is the same in
-every version of Python.
+docstrings, annotations, messages of errors, descriptions and the layout of the source do not change the hash, and it is
+the same in every version of Python. A string with a space is a sentence for readers, since names have no spaces.
 """
 
 import ast
@@ -18,11 +18,15 @@ HERE = Path(__file__).parent
 WITHOUT_EFFECT = frozenset({"annotation", "returns", "type_comment", "type_params", "kind", "ctx"})
 """The fields of a statement on which no number depends, or that some versions of Python do not have."""
 
+TEXT = ("_statements.py",)
+"""The files that have nothing but text for readers."""
+
 
 def sources() -> list[Path]:
     """Return the files on which the numbers depend."""
     folders = (Path(kfgn_reference.__file__).parent, HERE / "quantities", HERE / "arithmetic")
-    return [*(file for folder in folders for file in sorted(folder.glob("*.py"))), HERE / "changes.py"]
+    files = [file for folder in folders for file in sorted(folder.glob("*.py")) if file.name not in TEXT]
+    return [*files, HERE / "changes.py"]
 
 
 @cache
@@ -50,7 +54,7 @@ def statements(node: ast.AST) -> Iterator[str]:
         yield name
         for part in value if isinstance(value, list) else [value]:
             if not isinstance(part, ast.AST):
-                yield repr(part)
+                yield "a sentence" if isinstance(part, str) and " " in part else repr(part)
             elif not _is_text(part):
                 yield from statements(part)
 
