@@ -191,10 +191,10 @@ def diagnosis(session: nox.Session) -> None:
 
 @nox.session
 def processors(session: nox.Session) -> None:
-    """Tolerances and golden vectors with every setting of vector instructions, BLAS kernels and threads."""
+    """Oracles that ship, and golden vectors, with every setting of vector instructions, BLAS kernels and threads."""
     install(session, "test", extras="conformance")
     session.run("pytest", "tests/conformance/test_processors.py", "--all-processors", *session.posargs)
-    session.run("python", "-m", "kfgn_conformance.fixed_changes", "verify")
+    session.run("python", "-m", "kfgn_conformance.fixed_oracles", "verify")
 
 
 @nox.session

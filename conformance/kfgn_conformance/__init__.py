@@ -8,7 +8,8 @@ Questions and right answers
 * tolerances:     the rule by which the tolerance of an answer is computed
 * problem_sets:   sets of problems that are chosen by the values of quantities and by tolerances
 * changes:        the term d of the tolerance rule, computed in the arithmetic of `arithmetic`
-* known_changes:  the values of d that ship with the kit, written by `fixed_changes`
+* batched:        values of a large problem, computed by products over the whole batch
+* known_oracles:  the oracles that ship with the kit, written by `fixed_oracles` for the code of `numerics`
 * certified:      the accuracy of the reference, by ball arithmetic
 
 Implementations

@@ -12,9 +12,7 @@ from kfgn_conformance import QUANTITIES, Status
 from kfgn_conformance.adapters import Description
 from kfgn_conformance.arithmetic import Single
 from kfgn_conformance.changes import PERTURBATIONS, UnusableOracleError, changes, perturbed
-from kfgn_conformance.fixed_changes import questions
 from kfgn_conformance.judging import compare, judge
-from kfgn_conformance.known_changes import digest, known_changes, shipped
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.drawn import problems
 from kfgn_conformance.problems.cases import case, cases
@@ -415,26 +413,6 @@ def test_d_is_at_least_twice_the_root_mean_square():
 def test_d_is_the_same_when_it_is_computed_again():
     for name in ("loss", "kfra", "solve_exact"):
         assert changes(CASE.head(2), QUANTITIES[name]) == changes(CASE.head(2), QUANTITIES[name])
-
-
-@pytest.mark.parametrize("name", ["loss", "kfra", "omega", "solve_exact", "quadratic_model"])
-def test_the_changes_that_ship_are_those_that_are_computed(name):
-    problem = cases()[3]
-    assert known_changes(problem, QUANTITIES[name]) == changes(problem, QUANTITIES[name])
-
-
-def test_every_fixed_problem_has_its_changes_shipped():
-    for problem, quantity in questions():
-        assert known_changes(problem, quantity) is not None, f"{quantity.name} on {problem.id}"
-
-
-def test_changes_are_shipped_for_the_same_numbers_and_the_whole_quantity_alone():
-    problem, loss = cases()[0], QUANTITIES["loss"]
-    other = replace(problem, X=problem.X / 2)
-    assert digest(problem) in shipped()
-    assert digest(other) not in shipped()
-    assert known_changes(other, loss) is None
-    assert known_changes(problem, replace(loss, view=lambda p, arrays: arrays)) is None
 
 
 def test_d_sees_what_a_recursion_cancels():

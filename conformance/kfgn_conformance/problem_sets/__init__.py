@@ -1,6 +1,9 @@
 """Sets of problems that are chosen by the values of quantities and by their tolerances.
 
-drawn         random problems by Hypothesis, on which the comparison of every quantity is conclusive
-trajectories  optimiser trajectories, in which an implementation makes one step from each state
-standard      the problems of every run of the kit
+drawn               random problems by Hypothesis, on which the comparison of every quantity is conclusive
+trajectories        optimiser trajectories, in which an implementation makes one step from each state
+known_trajectories  the checkpoints of these trajectories, which ship with the kit
+selection           the problems on which each backend is run
+few_states          the choice of a few states of an optimiser trajectory
+standard            the problems of every run of the kit
 """

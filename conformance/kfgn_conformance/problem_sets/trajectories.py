@@ -19,6 +19,7 @@ from ..problems.discontinuities import clear_of_kinks, near_border
 from ..problems.problem import CLASSIFIERS, Checkpoint, Problem, Trajectory, classes, label_shape, root_columns
 from ..quantities.steps import changes, decreases, definiteness, settings_of, state_of
 from ..tolerances import ROUNDOFF
+from .known_trajectories import known_checkpoints
 
 STEPS = 50
 SAMPLES = 3
@@ -101,8 +102,29 @@ def trajectory_problems() -> tuple[Problem, ...]:
 
 def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
     """The case of the objective with tanh units, with a trajectory of fifty steps from the weights of the case."""
-    problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}")
-    return with_trajectory(problem, settings, SCENARIOS.get(name, Scenario()), STEPS)
+    start = start_of(name, objective, psd, settings)
+    scenario = scenario_of(start)
+    checkpoints = known_checkpoints(start, scenario)
+    if checkpoints is None:
+        return with_trajectory(start, settings, scenario, STEPS)
+    return replace(start, trajectory=settings._replace(checkpoints=checkpoints))
+
+
+def start_of(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
+    """The problem before the steps of its trajectory: a case with the dampings of the scenario."""
+    problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}", trajectory=settings)
+    return with_dampings(problem, scenario_of(problem))
+
+
+def scenario_of(problem: Problem) -> Scenario:
+    """The scenario of the trajectory of a problem."""
+    return SCENARIOS.get(problem.id.removeprefix("walk-"), Scenario())
+
+
+def with_dampings(problem: Problem, scenario: Scenario) -> Problem:
+    """The problem with the initial dampings of a scenario."""
+    tau, gamma, eta = (np.array(damping) for damping in scenario[:3])
+    return replace(problem, arguments=problem.arguments._replace(tau=tau, gamma=gamma, eta=eta))
 
 
 def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, steps: int) -> Problem:
@@ -111,10 +133,8 @@ def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, 
     Every step has a new batch. The checkpoints are rounded to float32.
     """
     rng = np.random.Generator(np.random.Philox(0))
-    tau, gamma, eta = (np.array(damping) for damping in scenario[:3])
-    arguments = problem.arguments._replace(tau=tau, gamma=gamma, eta=eta)
-    problem = replace(problem, arguments=arguments, trajectory=settings)
-    net = problem.reference
+    problem = with_dampings(replace(problem, trajectory=settings), scenario)
+    net, arguments = problem.reference, problem.arguments
     state = ref.initial_state(net, arguments.tau[()], arguments.gamma[()])
     checkpoints: list[Checkpoint] = []
     for _ in range(steps):

@@ -35,7 +35,7 @@ The report prints the id of a problem that has none of these kinds.
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table of a report. The problems of each backend are above it; versions, notes and failures are below."""
+    """Print the table of a report, with the problems of each backend above it, and the versions and failures below."""
     for sentence in report.selections:
         console.print(sentence)
     for table in _tables(report, console):

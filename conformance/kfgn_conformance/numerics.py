@@ -1,0 +1,66 @@
+"""A hash of the code on which the oracles depend.
+
+This code is the reference, the quantities and the arithmetic of 24 bits. The hash is that of its statements. Comments,
+docstrings, annotations, messages of errors, descriptions and the layout of the source do not change the hash, and it is
+the same in every version of Python. A string with a space is a sentence for readers, since names have no spaces.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import kfgn_reference
+
+HERE = Path(__file__).parent
+
+WITHOUT_EFFECT = frozenset({"annotation", "returns", "type_comment", "type_params", "kind", "ctx"})
+"""The fields of a statement on which no number depends, or that some versions of Python do not have."""
+
+TEXT = ("_statements.py",)
+"""The files that have nothing but text for readers."""
+
+
+def sources() -> list[Path]:
+    """Return the files on which the numbers depend."""
+    folders = (Path(kfgn_reference.__file__).parent, HERE / "quantities", HERE / "arithmetic")
+    files = [file for folder in folders for file in sorted(folder.glob("*.py")) if file.name not in TEXT]
+    return [*files, HERE / "changes.py"]
+
+
+@cache
+def numerics() -> str:
+    """Compute the hash of the code of this installation, once."""
+    return hash_of((file.name, file.read_text(encoding="utf-8")) for file in sources())
+
+
+def hash_of(files: Iterable[tuple[str, str]]) -> str:
+    """Compute the hash of files, each with its name and its text."""
+    found = hashlib.sha256()
+    for name, text in files:
+        found.update(name.encode())
+        for part in statements(ast.parse(text)):
+            found.update(part.encode() + b"\0")
+    return found.hexdigest()
+
+
+def statements(node: ast.AST) -> Iterator[str]:
+    """Yield the parts of a node that decide what it computes."""
+    yield type(node).__name__
+    for name, value in ast.iter_fields(node):
+        if name in WITHOUT_EFFECT:
+            continue
+        yield name
+        for part in value if isinstance(value, list) else [value]:
+            if not isinstance(part, ast.AST):
+                yield "a sentence" if isinstance(part, str) and " " in part else repr(part)
+            elif not _is_text(part):
+                yield from statements(part)
+
+
+def _is_text(node: ast.AST) -> bool:
+    """True for an error that is raised, and for a string that is a statement, such as a docstring."""
+    return isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    )
