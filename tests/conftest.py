@@ -3,6 +3,7 @@
 import doctest
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")
     parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")
     parser.addoption("--alterations", type=int, default=20, help="of each kind of file")
+    parser.addoption("--thorough", action="store_true", help="run slow tests on all their problems, not on a few")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """True in `nox -s thorough`."""
+    return pytestconfig.getoption("--thorough")
+
+
+@pytest.fixture(scope="session")
+def changes_once():
+    """Compute the d of a question once in this process.
+
+    d is the change by rounding to 24 bits. It depends on the numbers of the problem alone, takes most of the time of
+    an oracle, and several tests draw the same problems.
+    """
+    from kfgn_conformance.changes import changes
+    from kfgn_conformance.known_changes import digest
+
+    kept = {}
+
+    def once(problem, quantity):
+        key = digest(replace(problem, id="")), quantity
+        if key not in kept:
+            kept[key] = changes(problem, quantity)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kfgn_conformance.oracle.changes", once)
+        yield
 
 
 @pytest.fixture
