@@ -137,8 +137,10 @@ def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
 
 def test_processes_share_the_work_and_say_the_same(tmp_path):
     files = [tmp_path / "one", tmp_path / "two"]
+    rows = ["--quantity", "loss", "gradient", "kfra", "kflr", "solve_trace", "optimiser_step"]
     for file, jobs in zip(files, ("1", "2"), strict=True):
-        assert cli.main([*FIXED, "--dtype", "float64", "--jobs", jobs, "--jsonl", str(file)]) == cli.PASSED
+        options = [*FIXED, "--dtype", "float64", *rows, "--jobs", jobs, "--jsonl", str(file)]
+        assert cli.main(options) == cli.PASSED
     one, two = map(read_records, files)
     assert one == two
     assert one.cells
