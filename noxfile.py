@@ -166,6 +166,15 @@ def peers(session: nox.Session, library: str) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """The slow tests of `tests` on all their problems: certified balls, drawn problems and golden vectors."""
+    install(session, "test", extras="conformance")
+    slow = ("tests/exact/test_balls.py", "tests/conformance/test_drawn.py", "tests/conformance/test_vectors.py")
+    options = ("--numprocesses=auto", "--dist=worksteal", "--thorough")
+    session.run("pytest", *options, *slow, *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
 def diagnosis(session: nox.Session) -> None:
     """Plant every mistake of the catalogue on the problems of twenty seeds, and expect its name."""
     install(session, "xdist")
