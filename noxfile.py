@@ -24,6 +24,13 @@ COMPILED = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 
+# Most of the time of JAX in `tests` is compilation. So XLA compiles there without optimisation and without its newer
+# code generator, which takes a quarter of the time. `conformance` and `check` run XLA as users have it.
+COMPILED_QUICKLY = COMPILED | {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    " --xla_cpu_parallel_codegen_split_count=1"
+}
+
 
 def install(session: nox.Session, *groups: str, extras: str = "conformance") -> None:
     """Install this checkout and groups of pyproject.toml in one resolution, so that the pin of PyTorch holds."""
@@ -64,9 +71,10 @@ def tests(session: nox.Session) -> None:
     session.run(
         "pytest",
         "--numprocesses=auto",
+        "--dist=worksteal",
         "--ignore=tests/conformance/test_port.py",
         *session.posargs,
-        env={**COMPILED, "OMP_NUM_THREADS": "1"},
+        env={**COMPILED_QUICKLY, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -177,6 +185,15 @@ def peers(session: nox.Session, library: str) -> None:
         *session.posargs,
         env={"OMP_NUM_THREADS": "1"},
     )
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """The slow tests of `tests` on all their problems: certified balls, drawn problems and golden vectors."""
+    install(session, "test", extras="conformance")
+    slow = ("tests/exact/test_balls.py", "tests/conformance/test_drawn.py", "tests/conformance/test_vectors.py")
+    options = ("--numprocesses=auto", "--dist=worksteal", "--thorough")
+    session.run("pytest", *options, *slow, *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

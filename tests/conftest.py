@@ -3,6 +3,7 @@
 import doctest
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")
     parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")
     parser.addoption("--alterations", type=int, default=20, help="of each kind of file")
+    parser.addoption("--thorough", action="store_true", help="run slow tests on all their problems, not on a few")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """True in `nox -s thorough`."""
+    return pytestconfig.getoption("--thorough")
+
+
+@pytest.fixture(scope="session")
+def changes_once():
+    """Compute the d of a question once in this process.
+
+    d is the change by rounding to 24 bits. It depends on the numbers of the problem alone, takes most of the time of
+    an oracle, and several tests draw the same problems.
+    """
+    from kfgn_conformance.changes import changes
+    from kfgn_conformance.known_changes import digest
+
+    kept = {}
+
+    def once(problem, quantity):
+        key = digest(replace(problem, id="")), quantity
+        if key not in kept:
+            kept[key] = changes(problem, quantity)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kfgn_conformance.oracle.changes", once)
+        yield
 
 
 @pytest.fixture
@@ -55,7 +86,10 @@ MAPPINGS = Path("/proc/self/maps")
 
 @pytest.fixture(scope="module", autouse=True)
 def few_compiled_programs():
-    """Free the compiled programs of JAX before the process has 65,530 memory mappings, the limit of Linux."""
+    """Free the compiled programs of JAX before they take a GiB, or 65,530 memory mappings, the limit of Linux.
+
+    A program has some 15 mappings. Python does not return its memory, so the size of the process tells nothing.
+    """
     yield
-    if "jax" in sys.modules and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > 20_000:
+    if "jax" in sys.modules and MAPPINGS.exists() and MAPPINGS.read_bytes().count(b"\n") > 6_000:
         sys.modules["jax"].clear_caches()

@@ -9,6 +9,11 @@ from .processes import LONG
 from .programs import DESCRIBE, PROGRAM
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _changes_once(changes_once):
+    """Every test of this folder."""
+
+
 @pytest.fixture
 def program(tmp_path):
     """A function that starts a program whose answers are those of the given statements."""

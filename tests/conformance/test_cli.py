@@ -14,7 +14,9 @@ from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.reports import read_records
 
-NUMPY = ["--backend", "numpy", "--examples", "2"]
+NUMPY = ["--backend", "numpy", "--examples", "1"]
+FIXED = ["--backend", "numpy", "--examples", "0"]
+"""Without drawn problems, for which most of the time goes to their tolerances."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +52,7 @@ def no_cupy(monkeypatch):
 def test_some_rows_alone(jobs, tmp_path):
     file = tmp_path / "report.jsonl"
     chosen = ["--quantity", "kfra", "loss", "--jobs", jobs]
-    assert cli.main([*NUMPY[:2], "--examples", "0", *chosen, "--jsonl", str(file)]) == cli.PASSED
+    assert cli.main([*FIXED, *chosen, "--jsonl", str(file)]) == cli.PASSED
     assert [cell["quantity"] for cell in read_records(file).cells] == ["loss", "loss", "kfra", "kfra"]
 
 
@@ -65,20 +67,20 @@ def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
         assert cell["quantity"] in table
         assert cell["status"] == "PASS"
         assert cell["ratio"] <= 1
-        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 6)
+        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 5)
         assert f"{cell['ratio']:.2f}" in table
 
 
 def test_a_wrong_answer_fails_and_is_named(monkeypatch, capsys):
     right = kfgn_port.COMPUTE["kfra"]
     monkeypatch.setitem(kfgn_port.COMPUTE, "kfra", lambda p: tuple(2 * G for G in right(p)))
-    assert cli.main([*NUMPY, "--dtype", "float32"]) == cli.FAILED
+    assert cli.main([*FIXED, "--dtype", "float32"]) == cli.FAILED
     assert "FAIL: kfra by numpy float32" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_cupy")
 def test_a_backend_that_is_not_usable_is_a_column_that_says_why(capsys):
-    assert cli.main(["--backend", "numpy", "cupy", "--examples", "1"]) == cli.PASSED
+    assert cli.main(["--backend", "numpy", "cupy", "--examples", "0", "--quantity", "loss"]) == cli.PASSED
     assert "cupy: not usable: cupy is not installed: pip install 'kfgn[cupy]'" in capsys.readouterr().out
 
 
@@ -131,7 +133,7 @@ def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
     monkeypatch.setattr(standard, "trajectory_problems", tuple)
     files = [tmp_path / name for name in ("a", "b", "c")]
     for file, seed in zip(files, ("1", "1", "2"), strict=True):
-        cli.main([*NUMPY, "--dtype", "float64", "--seed", seed, "--jsonl", str(file)])
+        cli.main([*NUMPY, "--dtype", "float64", "--quantity", "loss", "--seed", seed, "--jsonl", str(file)])
     first, second, other = (read_records(file).run["problems"] for file in files)
     assert first == second
     assert first != other
@@ -139,8 +141,10 @@ def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):
 
 def test_processes_share_the_work_and_say_the_same(tmp_path):
     files = [tmp_path / "one", tmp_path / "two"]
+    rows = ["--quantity", "loss", "gradient", "kfra", "kflr", "solve_trace", "optimiser_step"]
     for file, jobs in zip(files, ("1", "2"), strict=True):
-        assert cli.main([*NUMPY, "--dtype", "float64", "--jobs", jobs, "--jsonl", str(file)]) == cli.PASSED
+        options = [*FIXED, "--dtype", "float64", *rows, "--jobs", jobs, "--jsonl", str(file)]
+        assert cli.main(options) == cli.PASSED
     one, two = map(read_records, files)
     assert one == two
     assert one.cells

@@ -11,7 +11,7 @@ from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.trajectories import trajectory_problems
-from kfgn_conformance.problems.cases import SPLITS, cases, shape
+from kfgn_conformance.problems.cases import SPLITS, case, cases, shape
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
 from kfgn_conformance.problems.dyadic import dyadic_problem
 from kfgn_conformance.problems.fixed import fixed
@@ -24,7 +24,12 @@ SMOOTH = (("tanh", "logistic"), ("softplus", "tanh"), ("logistic", "softplus"))
 
 @cache
 def drawn(seed):
-    """Draw a problem of each objective, with the sizes of the cases and nonlinear smooth transfer functions."""
+    """Draw a problem of each objective, with the sizes of the cases and nonlinear smooth transfer functions.
+
+    Seed 0 gives the cases with such functions, since their d of the tolerance rule ships with the kit.
+    """
+    if seed == 0:
+        return tuple(case(objective, psd, ("softplus", "tanh")) for objective, psd in SPLITS)
     problems = []
     for i, (objective, psd) in enumerate(SPLITS):
         for salt in range(100):

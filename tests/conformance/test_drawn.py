@@ -3,7 +3,6 @@
 from collections import Counter
 from itertools import islice
 
-import pytest
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.drawn import DATAPOINTS, LABELS, WIDTHS, distinct_shapes, drawn_problems
 from kfgn_conformance.problems.cases import SPLITS
@@ -17,7 +16,11 @@ def shape_of(problem):
     return Shape(p.objective, p.widths, p.transfers, p.N, p.labels.shape[1], p.psd)
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(1, 6 if metafunc.config.getoption("--thorough") else 2))
+
+
 def test_no_two_drawn_problems_have_one_shape(seed):
     problems = drawn_problems(15, seed)
     assert len(problems) == 15

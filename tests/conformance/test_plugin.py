@@ -21,14 +21,17 @@ class Doubled(SmallKfac):
 
 @pytest.fixture
 def pytest_with(tmp_path):
-    """Run pytest in an empty folder, without the settings of this project."""
+    """Run pytest in an empty folder, without the settings of this project.
+
+    The problems are the cases of the kit, unless whole=True.
+    """
     (tmp_path / "doubled.py").write_text(DOUBLED)
     path = os.pathsep.join([str(HERE), str(tmp_path), *(entry for entry in sys.path if entry)])
     environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 
-    def run(*arguments, pytest=("-m", "pytest")):
-        few = "--kfgn-examples=0"  # drawn problems take some ten seconds each time
-        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", few, *arguments]
+    def run(*arguments, pytest=("-m", "pytest"), whole=False):
+        few = ["--kfgn-examples=0", *([] if whole else ["-p", "few_problems"])]
+        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", *few, *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return run
@@ -36,7 +39,8 @@ def pytest_with(tmp_path):
 
 def test_a_right_implementation_passes(pytest_with, tmp_path):
     junit = tmp_path / "junit.xml"
-    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
+    options = ("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
+    ran = pytest_with(*options, whole=True)
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
     assert "2 passed, 4 deselected" in ran.stdout

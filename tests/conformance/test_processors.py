@@ -54,8 +54,8 @@ for name in sys.argv[1:]:
     print(json.dumps(file_of(ROWS[name], [one for one in questions if name in one.quantities])))
 """
 
-IN_CI_MADE = ("kfra", "solve_exact", "conjugate_gradients", "quadratic_model")
-"""The quantities made again in CI: a recursion, eigenvalues, an elimination, and a difference of large terms."""
+IN_CI_MADE = ("kfra", "solve_exact", "conjugate_gradients", "quadratic_model", "labels")
+"""The quantities made again in CI: a recursion, eigenvalues, an elimination, a difference of large terms, classes."""
 
 
 def run(setting, *command):
