@@ -116,13 +116,6 @@ def check(session: nox.Session) -> None:
         session.error(f"kfgn-check: expected at most {CHECK_SECONDS} s, got {seconds:.0f} s")
 
 
-@nox.session
-def thorough(session: nox.Session) -> None:
-    """The same table, with all problems on every backend. JAX compiles each of them."""
-    install(session, "host")
-    kfgn_check(session, "--thorough", "--examples", "0", "--require", *HOST)
-
-
 def kfgn_check(session: nox.Session, *options: str) -> None:
     """Run `kfgn-check` on every core. JAX has its own defaults, and a cache of compiled programs."""
     jobs = ("--jobs", str(os.cpu_count() or 1))
@@ -189,11 +182,12 @@ def peers(session: nox.Session, library: str) -> None:
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """The slow tests of `tests` on all their problems: certified balls, drawn problems and golden vectors."""
+    """The slow tests on all their problems, and the table with all problems on every backend."""
     install(session, "test", extras="conformance")
     slow = ("tests/exact/test_balls.py", "tests/conformance/test_drawn.py", "tests/conformance/test_vectors.py")
     options = ("--numprocesses=auto", "--dist=worksteal", "--thorough")
-    session.run("pytest", *options, *slow, *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    session.run("pytest", *options, *slow, env={"OMP_NUM_THREADS": "1"})
+    kfgn_check(session, "--thorough", "--examples", "0", "--require", *HOST)
 
 
 @nox.session
