@@ -5,7 +5,8 @@
     run.final(), run.weights()
 
 * options: the options of a run
-* tasks: data sets, targets and networks
+* task, tasks: a network with its data, and the tasks that have a name
+* splitting: training, validation and test sets
 * methods: the optimisers by name
 * setup, trainer, training_loop: the setup, the start and the steps of a run
 * comparison: the training of one network by several methods
@@ -23,6 +24,7 @@ from .methods import METHODS
 from .options import Options
 from .run import Run
 from .run_folder import read_run
+from .task import Task
 from .tasks import TASKS
 from .trainer import resume, train
 from .watch import Watch
@@ -33,6 +35,7 @@ __all__ = [
     "Options",
     "Run",
     "RunFailedError",
+    "Task",
     "UsageError",
     "Watch",
     "compare",

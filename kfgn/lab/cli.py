@@ -1,6 +1,7 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..backends import BackendUnavailableError
@@ -9,10 +10,12 @@ from .comparison import PICTURE, compare
 from .data import DataUnavailableError
 from .errors import InterruptedRunError, RunFailedError, UsageError, library
 from .files import resolved
+from .loss_pictures import draw_losses
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
-from .pictures import LOSS, draw_losses, draw_run
+from .pictures import draw_run
 from .progress import Progress
+from .run import Run
 from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
 from .tasks import TASKS
@@ -97,15 +100,10 @@ def _compare(given: dict[str, Any]) -> None:
 def _show(given: dict[str, Any]) -> None:
     console, _ = _terminals()
     runs = [run for folder in given["runs"] for run in runs_in(folder)]
-    single, first = len(runs) == 1, given["runs"][0]
-    common = first.resolve().parent if is_run(first) else first
-    picture = given["out"] or (runs[0].folder / LOSS if single else common / PICTURE)
     failure: Exception | None = None  # the table is printed even if the picture cannot be drawn
+    drawn: list[Path] = []
     try:
-        if single and given["out"] is None:
-            draw_run(runs[0])
-        else:
-            draw_losses(runs, resolved(picture))
+        drawn = _drawn(runs, given) if given["draw"] or given["out"] else []
     except DataUnavailableError as error:
         failure = error
     except OSError as error:
@@ -113,7 +111,19 @@ def _show(given: dict[str, Any]) -> None:
     print_runs(runs, console)
     if failure is not None:
         raise failure
-    console.print(f"picture: {resolved(picture)}", soft_wrap=True)
+    for path in drawn:
+        console.print(f"picture: {resolved(path)}", soft_wrap=True)
+
+
+def _drawn(runs: Sequence[Run], given: dict[str, Any]) -> list[Path]:
+    """Draw the pictures of one run, or one picture of several runs, and return the paths."""
+    if len(runs) == 1 and given["out"] is None:
+        return draw_run(runs[0])
+    first = given["runs"][0]
+    common = first.resolve().parent if is_run(first) else first
+    path = resolved(given["out"] or common / PICTURE)
+    draw_losses(runs, path)
+    return [path]
 
 
 def _backends(_given: dict[str, Any]) -> None:

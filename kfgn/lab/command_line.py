@@ -14,7 +14,6 @@ from .comparison import PICTURE
 from .methods import METHODS
 from .options import DTYPES, Options
 from .output import Parser, PrintVersion
-from .pictures import LOSS
 from .tasks import TASKS
 
 
@@ -54,8 +53,29 @@ GROUPS: dict[str, dict[str, Option]] = {
             float, "S", "Stop after S seconds of training, not counting evaluations and the writing of files."
         ),
         "batch": Option(int, "N", "The number of datapoints of an update (default: 1000, or 256 for digits)."),
-        "patience": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
-        "evaluate_every": Option(int, "N", "Evaluate the loss on the whole training set every N updates."),
+        "early_stopping": Option(
+            int,
+            "N",
+            "Stop when N consecutive evaluations have brought no lower validation loss. The validation loss is the "
+            "lower one of the losses at the weights and at their average.",
+        ),
+        "max_rejected": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
+    },
+    "evaluation": {
+        "evaluate_every": Option(int, "N", "Evaluate the whole training set and the validation set every N updates."),
+        "validation_fraction": Option(
+            float,
+            "X",
+            "Split off this part of the data for validation (default: 0.1). The data sets mnist, mnist-odd, curves and "
+            "faces have their own validation set.",
+        ),
+        "test_fraction": Option(
+            float,
+            "X",
+            "Split off this part of the data for the test after the last update (default: 0.2). The data sets mnist, "
+            "mnist-odd, curves and faces have their own test set.",
+        ),
+        "split_seed": Option(int, "N", "The seed of the split into training, validation and test data."),
     },
     "regularisation": {
         "eta": Option(float, "X", "The weight of L2 regularisation, for every method."),
@@ -140,13 +160,16 @@ def _add_compare(commands: Any) -> None:
 def _add_show(commands: Any) -> None:
     command = commands.add_parser(
         "show",
-        help="Print runs and draw their pictures again.",
-        description="Print the results of runs, and draw the pictures of one run, or one picture of several runs.",
+        help="Print the results of runs, and draw their pictures if asked.",
+        description="Print the results of runs. Nothing is written, unless --draw or --out is given.",
     )
     folder = "The folder of a run, or a folder that contains runs and comparisons."
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help=folder)
-    picture = f"The file of the picture (default: {LOSS} in the folder of the run, or {PICTURE} for several runs)."
-    command.add_argument("--out", type=Path, metavar="FILE", help=picture)
+    pictures = command.add_argument_group("pictures")
+    draw = f"Draw the pictures of one run in its folder, or {PICTURE} in the common folder of several runs."
+    pictures.add_argument("--draw", action="store_true", help=draw)
+    picture = "Draw the losses of all runs in this file instead."
+    pictures.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
 def _path(text: str) -> Path:

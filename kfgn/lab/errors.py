@@ -25,7 +25,7 @@ class RunFailedError(RuntimeError):
     --------
     >>> import tempfile
     >>> from kfgn.lab import Options, RunFailedError, train
-    >>> options = Options("digits", "sgd", learning_rate=1e30, updates=5, patience=2)
+    >>> options = Options("digits", "sgd", learning_rate=1e30, updates=5, max_rejected=2)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     try:
     ...         train(options, f"{folder}/run")

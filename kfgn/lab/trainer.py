@@ -16,7 +16,7 @@ from .pictures import draw_run
 from .run import Run
 from .run_folder import check_new, read_configuration, read_run, write_configuration
 from .setup import Setup, set_up
-from .tasks import Task
+from .task import Task
 from .training_loop import Trainer, last_checkpoint
 from .watch import Watch, checked_watch
 
@@ -32,8 +32,8 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
         The folder of the run, in which `configuration.json`, `metrics.jsonl`, checkpoints and pictures are written.
     watch : Watch, optional
         Callbacks that observe the run.
-    task : kfgn.lab.tasks.Task, optional
-        The network and the training data. With task=None, `options.data` names the task.
+    task : Task, optional
+        The network and the data. With task=None, `options.data` names the task.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def resume(
         have the value of the run.
     watch : Watch, optional
         Callbacks that observe the run.
-    task : kfgn.lab.tasks.Task, optional
+    task : Task, optional
         The task that was given to `train`. With task=None, the option `data` of the run names the task.
 
     Returns
@@ -121,10 +121,21 @@ def resume(
     setup = set_up(options, task)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")
+    _check_data(folder, saved["data"], setup.data())
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
             watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}: its numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Raise `UsageError` if the data differ from those with which the run in the folder was started."""
+
+    def described(data: Mapping[str, Any]) -> str:
+        return f"{' + '.join(map(str, data['sizes'].values()))} datapoints with the SHA-256 {data['sha256'][:8]}..."
+
+    if saved["sha256"] != found["sha256"]:
+        raise UsageError(f"data: expected those of the run in {folder}, {described(saved)}, got {described(found)}")
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:

@@ -69,7 +69,7 @@ def test_a_folder_that_is_not_empty_is_not_changed(tmp_path, capsys):
 
 
 def test_a_run_that_fails_has_status_1(tmp_path, capsys):
-    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--patience", 3)
+    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--max-rejected", 3)
     assert train(tmp_path / "a", *diverges) == 1
     assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
 
@@ -122,13 +122,19 @@ def test_seconds_end_a_run(tmp_path):
     assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # the clock is read after several updates
 
 
-def test_show_prints_and_redraws(tmp_path, capsys):
+def test_show_prints_and_draws_if_asked(tmp_path, capsys):
     train(tmp_path / "a")
     train(tmp_path / "b", "--seed", 1)
-    (tmp_path / "a" / "loss.png").unlink()
-    assert run("show", tmp_path / "a") == 0
+    for name in ("loss.png", "damping.png"):
+        (tmp_path / "a" / name).unlink()
+    before = sorted(tmp_path.rglob("*"))
+    assert run("show", tmp_path / "a") == run("show", tmp_path) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    assert run("show", tmp_path / "a", "--draw") == 0
     assert (tmp_path / "a" / "loss.png").exists()
-    assert run("show", tmp_path) == 0  # both
+    assert (tmp_path / "a" / "damping.png").exists()
+    capsys.readouterr()
+    assert run("show", tmp_path, "--draw") == 0  # both
     printed = capsys.readouterr().out
     for name in "ab":
         assert f"{read_run(tmp_path / name).final():.5g}" in printed
@@ -168,7 +174,16 @@ def test_the_defaults_in_the_help_are_those_of_the_options(capsys):
     with pytest.raises(SystemExit):
         run("train", "--help")
     text = " ".join(capsys.readouterr().out.split())
-    for name in ("method", "backend", "dtype", "seed", "patience", "evaluate_every", "checkpoint_every"):
+    for name in (
+        "method",
+        "backend",
+        "dtype",
+        "seed",
+        "split_seed",
+        "max_rejected",
+        "evaluate_every",
+        "checkpoint_every",
+    ):
         (default,) = (field.default for field in fields(Options) if field.name == name)
         assert f"(default: {default})." in text
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kfgn.lab import Options, UsageError, compare, read_run
+from kfgn.lab.arrivals import arrival, best_first_order
 from kfgn.lab.cli import main
-from kfgn.lab.comparison import arrival, best_first_order
 
 ADAM = ("--learning-rate", "0.01")
 
