@@ -13,6 +13,7 @@ from .files import resolved
 from .loss_pictures import draw_losses
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
+from .own_data import NPZ
 from .pictures import draw_run
 from .progress import Progress
 from .run import Run
@@ -72,16 +73,21 @@ def _terminals() -> tuple[Any, Any]:
     return Terminal(), Terminal(stderr=True)
 
 
-def _check_data_given(given: dict[str, Any]) -> None:
+def _name_data(given: dict[str, Any]) -> None:
+    """Name the task of an .npz file. Raises `UsageError` unless exactly one of --data and --npz is given."""
+    if "npz" in given:
+        if "data" in given:
+            raise UsageError(f"data, npz: expected one of them, got {given['data']} and {given['npz']}")
+        given["data"] = NPZ
     if "data" not in given:
-        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+        raise UsageError(f"data: expected one of {', '.join(TASKS)}, or an .npz file, got none")
 
 
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, resumed = given.pop("out"), given.pop("resume")
     if not resumed:
-        _check_data_given(given)
+        _name_data(given)
     with Progress(log) as watch:
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
@@ -90,7 +96,7 @@ def _train(given: dict[str, Any]) -> None:
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods = given.pop("out"), given.pop("methods")
-    _check_data_given(given)
+    _name_data(given)
     with Progress(log) as watch:
         runs = compare(Options(**given), methods, out, watch=watch)
     print_runs(runs, console)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from .._algebra.damping import INVERSIONS
+from .._network.objectives import OBJECTIVES
 from ..backends import BACKENDS
 from .arguments import checked_path
 from .comparison import PICTURE
@@ -21,11 +22,22 @@ class Option(NamedTuple):
     """The type, the metavariable and the help text of a command-line option.
 
     The parser adds the default to the help text.
+
+    several: True for an option with one or more values
     """
 
     type: Callable[[str], Any]
     metavar: str
     help: str
+    several: bool = False
+
+
+def path_of(text: str) -> Path:
+    """Return the value of an option as a path. The path must not be empty."""
+    try:
+        return Path(checked_path("path", text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 GROUPS: dict[str, dict[str, Option]] = {
@@ -35,6 +47,28 @@ GROUPS: dict[str, dict[str, Option]] = {
         "backend": Option(str, "NAME", f"The array library and device: one of {', '.join(BACKENDS)}."),
         "dtype": Option(str, "NAME", f"The dtype of weights and data: one of {', '.join(DTYPES)}."),
         "seed": Option(int, "N", "The seed of the initial weights, the batches and the sampled labels."),
+    },
+    "your own data and network": {
+        "npz": Option(
+            path_of,
+            "FILE",
+            "Train on the arrays X and Y of this .npz file instead of --data. The file may also have X_validation, "
+            "Y_validation, X_test and Y_test. Without Y the network reconstructs X.",
+        ),
+        "widths": Option(
+            int,
+            "N",
+            "The number of inputs and of the units of each layer, such as --widths 784 256 10. The option replaces the "
+            "network of --data, and --npz requires it.",
+            several=True,
+        ),
+        "transfers": Option(
+            str,
+            "NAME",
+            "The transfer functions of the hidden layers, or one name for all of them (default: tanh).",
+            several=True,
+        ),
+        "objective": Option(str, "NAME", f"The objective, which --npz requires: one of {', '.join(OBJECTIVES)}."),
     },
     "files": {
         "checkpoint_every": Option(
@@ -133,7 +167,7 @@ def _add_train(commands: Any) -> None:
     groups = _add_options(command)
     files = groups["files"]
     out = "The folder of the run, which must be new or empty unless --resume is given."
-    files.add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    files.add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
     resume = "Continue the run in the folder. The options of the run need not be repeated."
     files.add_argument("--resume", action="store_true", help=resume)
 
@@ -154,7 +188,7 @@ def _add_compare(commands: Any) -> None:
         help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of NAME.",
     )
     out = "The folder of the comparison, in which each run has a folder."
-    groups["files"].add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    groups["files"].add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
 
 
 def _add_show(commands: Any) -> None:
@@ -172,14 +206,6 @@ def _add_show(commands: Any) -> None:
     pictures.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
-def _path(text: str) -> Path:
-    """Return the value of an option as a path. The path must not be empty."""
-    try:
-        return Path(checked_path("path", text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
     """Add the options by group, and return the groups. The parsed options contain only the options that are given."""
     defaults = {field.name: field.default for field in fields(Options)}
@@ -192,5 +218,8 @@ def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[st
                 known = name == "data" or defaults[name] is None
                 text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
                 flag = "--" + name.replace("_", "-")
-                group.add_argument(flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS)
+                several = {"nargs": "+"} if option.several else {}
+                group.add_argument(
+                    flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS, **several
+                )
     return groups

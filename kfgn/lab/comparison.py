@@ -10,10 +10,10 @@ from .errors import RunFailedError, UsageError
 from .loss_pictures import draw_losses
 from .methods import checked_method, make_optimiser
 from .options import METHOD_OPTIONS, Options
+from .own_data import task_of
 from .run import Run
 from .run_folder import is_run
 from .task import Task
-from .tasks import open_task
 from .trainer import resume, train
 from .watch import Watch, checked_watch
 
@@ -79,7 +79,7 @@ def compare(
         if value is not None and all(getattr(one, name) != value for one in each.values()):
             raise UsageError(f"{name}: expected an option that one of {', '.join(methods)} uses, got {value}")
     if task is None:
-        task = open_task(options.data, options.data_folder)
+        task = task_of(options)
     else:
         check_instance("task", task, Task)
     for one in each.values():

@@ -47,7 +47,8 @@ class Options(metaclass=Documented):
     Parameters
     ----------
     data : str
-        The data set and network, one of `kfgn.lab.TASKS`.
+        The data set and network, one of `kfgn.lab.TASKS`, or "npz" for your own data. If a task is given to `train`,
+        any name.
     method : str
         The optimiser, one of `kfgn.lab.METHODS`.
     backend : str
@@ -103,6 +104,16 @@ class Options(metaclass=Documented):
     data_folder : path, optional
         The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
         folder. Without the variable, the folder is a cache into which missing files are downloaded.
+    npz : path, optional
+        The .npz file of data="npz", with arrays X and Y and, optionally, X_validation, Y_validation, X_test and Y_test.
+        Without Y the network reconstructs X.
+    widths : sequence of int, optional
+        D_0, ..., D_L, the number of inputs and of the units of each layer of a dense network with biases. With
+        widths=None, the network is that of the data set. data="npz" requires widths.
+    transfers : sequence of str, optional
+        The transfer functions of the hidden layers, or one name for all of them, by default "tanh".
+    objective : str, optional
+        The objective: "squared_error", "bernoulli", "categorical" or "mixture". data="npz" requires an objective.
 
     Raises
     ------
@@ -143,6 +154,10 @@ class Options(metaclass=Documented):
     early_stopping: int | None = None
     max_rejected: int = 20
     data_folder: str | None = None
+    npz: str | None = None
+    widths: tuple[int, ...] | None = None
+    transfers: tuple[str, ...] | None = None
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
@@ -174,11 +189,24 @@ def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
     return lambda name, value: None if value is None else check(name, value)
 
 
+def _each(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the check of a tuple or list of values, which becomes a tuple."""
+
+    def checked(name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, tuple | list) or not value:
+            raise TypeError(f"{name}: expected a tuple or list of values, got {shown(value)}")
+        return tuple(check(name, each) for each in value)
+
+    return checked
+
+
 _finite = partial(checked_number, lower=-math.inf)
 
 _CHECKS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("data", "method", "backend"), _checked_text),
-    "inversion": _optional(_checked_text),
+    **dict.fromkeys(("inversion", "objective"), _optional(_checked_text)),
+    "widths": _optional(_each(checked_count)),
+    "transfers": _optional(_each(_checked_text)),
     "dtype": partial(checked_name, known=DTYPES),
     **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), checked_count),
     **dict.fromkeys(("updates", "batch", "samples", "refresh", "early_stopping"), _optional(checked_count)),
@@ -189,6 +217,6 @@ _CHECKS: dict[str, Callable[..., Any]] = {
         ("validation_fraction", "test_fraction"), _optional(partial(checked_number, upper=1.0, below=True))
     ),
     **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
-    "data_folder": _optional(checked_path),
+    **dict.fromkeys(("data_folder", "npz"), _optional(checked_path)),
 }
 """The check and conversion of each option."""

@@ -11,9 +11,11 @@ from ..backends import open_backend
 from .figures import SECOND_ORDER, label_decades, new_figure, plain, save, set_title
 from .loss_pictures import draw_losses
 from .methods import METHODS
+from .options import Options
+from .own_data import NPZ, task_of
 from .run import Run
 from .task import Task
-from .tasks import TASKS, open_task
+from .tasks import TASKS
 from .wording import words_of
 
 LOSS, DAMPING, RECONSTRUCTIONS = "loss.png", "damping.png", "reconstructions.png"
@@ -35,8 +37,8 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
         _draw_damping(run, drawn[-1])
     network = run.network()
     if network.widths[0] == network.widths[-1] and run.updates and run.configuration["data"]["shape"] is not None:
-        if task is None and run.options["data"] in TASKS:
-            task = open_task(run.options["data"], run.options["data_folder"])
+        if task is None and run.options["data"] in (*TASKS, NPZ):
+            task = task_of(Options(**run.options))
         if task is not None and task.reconstructs:
             drawn.append(run.folder / RECONSTRUCTIONS)
             _draw_reconstructions(run, task, drawn[-1])

@@ -16,10 +16,10 @@ from .data.images import Report, silent
 from .errors import UsageError, library
 from .methods import Optimiser, make_optimiser, method_options
 from .options import CHANGEABLE, Options
+from .own_data import task_of
 from .schema import FORMAT
 from .splitting import Sets, fractions_of, split
 from .task import Task, check_task
-from .tasks import open_task
 
 DEFAULT_BATCH = 256
 """The number of datapoints of a step for a task that does not state one."""
@@ -99,7 +99,7 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
         backend = open_backend(options.backend)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    task = open_task(options.data, options.data_folder, report) if task is None else _checked_task(task)
+    task = task_of(options, report) if task is None else _checked_task(task)
     optimiser = make_optimiser(task.network, options)
     options = dataclasses.replace(options, **fractions_of(task, options))  # type: ignore[arg-type]
     sets = split(task, options)

@@ -116,8 +116,10 @@ def resume(
     options = Options(**{**saved["options"], **changes})
     changes = {name: getattr(options, name) for name in changes}
     for name, value in changes.items():
-        if name not in CHANGEABLE and value != saved["options"].get(name):
-            raise UsageError(f"{name}: expected {saved['options'].get(name)!r}, as in {folder}, got {shown(value)}")
+        was = saved["options"].get(name)
+        was = tuple(was) if isinstance(was, list) else was
+        if name not in CHANGEABLE and value != was:
+            raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
     setup = set_up(options, task)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")

@@ -15,7 +15,6 @@ from ..libraries import Library
 from ..values import Bad
 from .call import Call, Role
 
-
 COUNTS = ("updates", "batch", "samples", "refresh", "halving", "early_stopping")
 
 
@@ -33,6 +32,10 @@ def options() -> Iterator[Call]:
         **dict.fromkeys(("seed", "split_seed"), (0, v.seed)),
         **dict.fromkeys(("validation_fraction", "test_fraction"), (0.5, optional(v.below_one))),
         "data_folder": ("data", optional(v.path)),
+        "npz": ("data.npz", optional(v.path)),
+        "widths": ((3, 2), optional(_sequence)),
+        "transfers": (("tanh",), optional(_sequence)),
+        "objective": ("categorical", optional(v.text)),
     }
     yield Call("kfgn.lab.Options", Options, Options, arguments, UsageError)
 
@@ -64,6 +67,13 @@ def lab(folder: str, out: str) -> Iterator[Call]:
     yield Call("kfgn.lab.Run.network", Run.network, run.network, {})
     yield Call("kfgn.lab.Watch", Watch, Watch, {})
     yield Call("kfgn.lab.data.load", load, load, {"name": ("digits", v.name), "folder": (None, v.optional(v.folder))})
+
+
+def _sequence(_library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a tuple or list of names or numbers."""
+    wrong = {"none": (), "None in it": (None,), "nested": (good,), "set": set(good), "array": np.asarray(good)}
+    for kind, value in (wrong | {"number": 3, "name": "tanh", "mapping": dict.fromkeys(good)}).items():
+        yield Bad(kind, value, ValueError)
 
 
 def _methods(library: Library, _good: Any) -> Iterator[Bad]:
