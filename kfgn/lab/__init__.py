@@ -10,6 +10,7 @@
 * methods: the optimisers by name
 * setup, trainer, training_loop: the setup, the start and the steps of a run
 * comparison: the training of one network by several methods
+* watch, progress, tensorboard: callbacks of a run, and those of the command
 * run, run_folder: the record of a run, and the folder of a run
 * checkpoint, metrics, schema: the formats of the files of a run
 * pictures, tables: pictures and tables of runs
@@ -26,6 +27,7 @@ from .run import Run
 from .run_folder import read_run
 from .task import Task
 from .tasks import TASKS
+from .tensorboard import TensorBoard
 from .trainer import resume, train
 from .watch import Watch
 
@@ -36,6 +38,7 @@ __all__ = [
     "Run",
     "RunFailedError",
     "Task",
+    "TensorBoard",
     "UsageError",
     "Watch",
     "compare",

@@ -15,12 +15,14 @@ from .options import Options
 from .output import UnwrittenError, print_error, standard_output
 from .own_data import NPZ
 from .pictures import draw_run
-from .progress import Progress
+from .progress import progress_on
 from .run import Run
 from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
 from .tasks import TASKS
+from .tensorboard import TensorBoard
 from .trainer import resume, train
+from .watch import Watch
 
 DONE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
 """The exit statuses."""
@@ -83,22 +85,28 @@ def _name_data(given: dict[str, Any]) -> None:
         raise UsageError(f"data: expected one of {', '.join(TASKS)}, or an .npz file, got none")
 
 
+def _watches(given: dict[str, Any]) -> list[Watch]:
+    """Return the watches that the options name, except the progress."""
+    return [TensorBoard()] if given.pop("tensorboard") else []
+
+
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
-    out, resumed = given.pop("out"), given.pop("resume")
+    out, resumed, watches = given.pop("out"), given.pop("resume"), _watches(given)
     if not resumed:
         _name_data(given)
-    with Progress(log) as watch:
+    with progress_on(log, quiet=given.pop("quiet")) as progress:
+        watch = [progress, *watches]
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
 
 
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
-    out, methods = given.pop("out"), given.pop("methods")
+    out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
-    with Progress(log) as watch:
-        runs = compare(Options(**given), methods, out, watch=watch)
+    with progress_on(log, quiet=given.pop("quiet")) as progress:
+        runs = compare(Options(**given), methods, out, watch=[progress, *watches])
     print_runs(runs, console)
     console.print(f"picture: {out / PICTURE}", soft_wrap=True)
 

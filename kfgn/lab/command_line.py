@@ -218,8 +218,12 @@ def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[st
                 known = name == "data" or defaults[name] is None
                 text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
                 flag = "--" + name.replace("_", "-")
-                several = {"nargs": "+"} if option.several else {}
+                several: dict[str, Any] = {"nargs": "+"} if option.several else {}
                 group.add_argument(
                     flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS, **several
                 )
+    groups["progress"] = progress = command.add_argument_group("progress")
+    progress.add_argument("--quiet", action="store_true", help="Print no progress. Results and warnings are printed.")
+    tensorboard = "Write the metrics for TensorBoard in the subfolder tensorboard of the run's folder."
+    progress.add_argument("--tensorboard", action="store_true", help=tensorboard)
     return groups

@@ -15,7 +15,7 @@ from .run import Run
 from .run_folder import is_run
 from .task import Task
 from .trainer import resume, train
-from .watch import Watch, checked_watch
+from .watch import Callbacks, checked_watch
 
 PICTURE = "comparison.png"
 
@@ -25,7 +25,7 @@ def compare(
     methods: Sequence[str],
     out: str | Path,
     *,
-    watch: Watch | None = None,
+    watch: Callbacks = None,
     task: Task | None = None,
 ) -> list[Run]:
     """Train a network by several methods, and draw their losses in one picture.
@@ -39,8 +39,8 @@ def compare(
     out : path
         The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, and
         the picture `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
-    watch : Watch, optional
-        Callbacks that observe the runs.
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the runs. A function is called with the record of each update.
     task : Task, optional
         The network and the data. With task=None, `options.data` names the task.
 
@@ -79,7 +79,7 @@ def compare(
         if value is not None and all(getattr(one, name) != value for one in each.values()):
             raise UsageError(f"{name}: expected an option that one of {', '.join(methods)} uses, got {value}")
     if task is None:
-        task = task_of(options)
+        task = task_of(options, watch.on_preparation)
     else:
         check_instance("task", task, Task)
     for one in each.values():

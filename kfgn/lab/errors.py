@@ -44,12 +44,12 @@ class FileError(UsageError):
 
 
 class MissingLibraryError(UsageError):
-    """Raised if a library of the extra `train` is not installed."""
+    """Raised if a library of the extra `train` or `tensorboard` is not installed."""
 
 
-def library(name: str) -> Any:
-    """Import a module of a library of the extra `train`. Raises `MissingLibraryError` for a missing library."""
+def library(name: str, extra: str = "train") -> Any:
+    """Import a module of a library of an extra. Raises `MissingLibraryError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise MissingLibraryError(f"{error.name} is not installed: pip install 'kfgn[train]'") from error
+        raise MissingLibraryError(f"{error.name} is not installed: pip install 'kfgn[{extra}]'") from error

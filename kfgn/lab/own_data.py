@@ -55,9 +55,10 @@ def _own_task(options: Options) -> Task:
     network = _network(options, None)
     arrays = _arrays(path)
     X = arrays["X"]
-    pairs = {name: _pair(path, arrays, name) for name in HELD_OUT}
+    validation, test = (_pair(path, arrays, name) for name in HELD_OUT)
     sizes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in sorted(arrays.items()))
-    task = Task(NPZ, network, X, arrays.get("Y", X), about=f"The arrays of {path.name}: {sizes}.", **pairs)
+    about = f"The arrays of {path.name}: {sizes}."
+    task = Task(NPZ, network, X, arrays.get("Y", X), about=about, validation=validation, test=test)
     _check(task, str(path))
     return task
 
@@ -67,10 +68,11 @@ def _network(options: Options, default: Network | None) -> Network:
     widths = options.widths or (default.widths if default else ())
     objective = options.objective or (default.objective if default else "")
     hidden = max(0, len(widths) - 2)
-    given = options.transfers
-    if given is None:
-        given = default.transfers if default and len(default.transfers) == hidden else (DEFAULT_TRANSFER,) * hidden
-    transfers = given * hidden if len(given) == 1 else given
+    transfers: tuple[Any, ...] = options.transfers or (DEFAULT_TRANSFER,)
+    if options.transfers is None and default is not None and len(default.transfers) == hidden:
+        transfers = default.transfers
+    if len(transfers) == 1:
+        transfers = transfers * hidden
     try:
         return Network.dense(widths, transfers, objective)
     except (TypeError, ValueError) as error:

@@ -18,10 +18,10 @@ from .run_folder import check_new, read_configuration, read_run, write_configura
 from .setup import Setup, set_up
 from .task import Task
 from .training_loop import Trainer, last_checkpoint
-from .watch import Watch, checked_watch
+from .watch import Callbacks, Watch, checked_watch
 
 
-def train(options: Options, out: str | Path, *, watch: Watch | None = None, task: Task | None = None) -> Run:
+def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: Task | None = None) -> Run:
     """Train a network in a new or empty folder.
 
     Parameters
@@ -30,8 +30,8 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
         The options of the run.
     out : path
         The folder of the run, in which `configuration.json`, `metrics.jsonl`, checkpoints and pictures are written.
-    watch : Watch, optional
-        Callbacks that observe the run.
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the run. A function is called with the record of each update.
     task : Task, optional
         The network and the data. With task=None, `options.data` names the task.
 
@@ -63,12 +63,12 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
     check_new(folder)
-    setup = set_up(options, task)
+    setup = set_up(options, task, watch.on_preparation)
     return _trained(setup, setup.configuration(), folder, watch)
 
 
 def resume(
-    out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Watch | None = None, task: Task | None = None
+    out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Callbacks = None, task: Task | None = None
 ) -> Run:
     """Continue the run in a folder from the newest usable checkpoint, exactly as if the run had not stopped.
 
@@ -79,8 +79,8 @@ def resume(
     changes : mapping, optional
         Values of options by name. `updates`, `seconds` and `data_folder` may have new values. Every other option must
         have the value of the run.
-    watch : Watch, optional
-        Callbacks that observe the run.
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the run. A function is called with the record of each update.
     task : Task, optional
         The task that was given to `train`. With task=None, the option `data` of the run names the task.
 
@@ -120,7 +120,7 @@ def resume(
         was = tuple(was) if isinstance(was, list) else was
         if name not in CHANGEABLE and value != was:
             raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
-    setup = set_up(options, task)
+    setup = set_up(options, task, watch.on_preparation)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")
     _check_data(folder, saved["data"], setup.data())

@@ -61,30 +61,34 @@ class Trainer:
         kept = cut_metrics(self.folder, self.found)
         self.metrics = hashlib.sha256(b"".join(kept))
         self.early.observe(decode(kept, self.folder / METRICS))
-        self.watch.on_start(self.options, self.state.t, self.seconds)
-        with (self.folder / METRICS).open("ab", buffering=0) as self.file:
-            if not kept:
-                self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
-            while True:
-                # the request counts after the last step too, since `compare` would otherwise start the next run
-                if stop.requested:
-                    self._checkpoint()
-                    raise InterruptedRunError(
-                        f"stopped after update {self.state.t}, with a checkpoint in {self.folder}"
-                    )
-                if self._done():
-                    return
-                records = self._steps(stop)
-                if self._done() or self.state.t % self.options.evaluate_every == 0:
-                    records[-1].update(self._evaluated())
-                    self.early.observe(records[-1:])
-                if self._done() and self.sets.test is not None:
-                    records[-1].update(self._figures("test", self._evaluation(self.sets.test)))
-                self._write(records)
-                self._check_rejected(records)
-                unsaved = self.seconds - self.saved > UNSAVED_SECONDS
-                if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
-                    self._checkpoint()
+        self.watch.on_start(self.options, self.state.t, self.seconds, self.folder)
+        try:
+            with (self.folder / METRICS).open("ab", buffering=0) as self.file:
+                self._train(stop, new=not kept)
+        finally:
+            self.watch.on_end()
+
+    def _train(self, stop: StopRequest, *, new: bool) -> None:
+        if new:
+            self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
+        while True:
+            # the request counts after the last step too, since `compare` would otherwise start the next run
+            if stop.requested:
+                self._checkpoint()
+                raise InterruptedRunError(f"stopped after update {self.state.t}, with a checkpoint in {self.folder}")
+            if self._done():
+                return
+            records = self._steps(stop)
+            if self._done() or self.state.t % self.options.evaluate_every == 0:
+                records[-1].update(self._evaluated())
+                self.early.observe(records[-1:])
+            if self._done() and self.sets.test is not None:
+                records[-1].update(self._figures("test", self._evaluation(self.sets.test)))
+            self._write(records)
+            self._check_rejected(records)
+            unsaved = self.seconds - self.saved > UNSAVED_SECONDS
+            if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
+                self._checkpoint()
 
     def _done(self) -> bool:
         updates, seconds = self.options.updates, self.options.seconds

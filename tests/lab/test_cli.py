@@ -23,7 +23,7 @@ def train(out, *more):
 def test_train_prints_the_final_loss(tmp_path, capsys):
     assert train(tmp_path / "a") == 0
     printed = capsys.readouterr()
-    assert printed.err == ""  # nothing is printed without a terminal
+    assert printed.err == ""  # the run is shorter than the interval of the lines
     final = read_run(tmp_path / "a").final()
     assert f"{final:.5g}" in printed.out
 
@@ -167,7 +167,7 @@ def test_the_help_of_each_option_is_a_sentence(command):
 
 def test_every_option_of_a_run_is_an_option_of_the_command():
     known = {action.dest for action in _actions("train")}
-    assert {field.name for field in fields(Options)} | {"out", "resume"} == known
+    assert {field.name for field in fields(Options)} | {"out", "resume", "quiet", "tensorboard"} == known
 
 
 def test_the_defaults_in_the_help_are_those_of_the_options(capsys):

@@ -38,7 +38,7 @@ def load_curves(part: str = "train", report: Report = silent) -> Images:
     for i in range(0, n, 1000):  # the profiles of all curves would need 600 MB
         drawn = slice(i, i + 1000)
         pixels[drawn] = np.rint(255 * draw(x[drawn], y[drawn])).reshape(-1, SIDE * SIDE) / 255
-        report(f"curves: {i + 1000:,} of {n:,} images of the {part} set generated")
+        report(f"curves: {min(i + 1000, n):,} of {n:,} images of the {part} set generated")
     return Images(
         pixels=pixels,
         labels=None,
