@@ -36,12 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
     except UnwrittenError as error:
+        if error.reader_left:
+            return DONE
         return _failed(f"standard output could not be written: {error.strerror}", UNWRITTEN)
 
 
 def _run(given: dict[str, Any]) -> int:
     commands = {"train": _train, "compare": _compare, "show": _show, "backends": _backends}
     command = given.pop("command")
+    if command is None:
+        parser().print_help()
+        return DONE
     try:
         commands[command](given)
     except InterruptedRunError as error:

@@ -1,6 +1,7 @@
 """`kfgn.lab.cli`: the output of the command, its exit status, and one line for each error."""
 
 import argparse
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -152,6 +153,30 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"kfgn {kfgn.__version__}\n"
 
 
+def test_without_a_command_examples_are_printed(capsys):
+    assert run() == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    examples = [line.split()[1:] for line in printed.out.splitlines() if line.startswith("  kfgn ")]
+    assert len(examples) == 6
+    for words in examples[:-1]:  # each of them is a valid command line
+        assert parser().parse_args(words).command in {"train", "compare", "show"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes differ on this system")
+@pytest.mark.parametrize("arguments", ["train --help", "show {runs}", ""])
+def test_a_reader_that_leaves_is_no_error(arguments, tmp_path):
+    """As in `kfgn train --help | head -1`."""
+    train(tmp_path / "a")
+    words = arguments.format(runs=tmp_path).split()
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        program = [sys.executable, "-m", "kfgn.lab", *words]
+        done = subprocess.run(program, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def _actions(command):
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     return [action for action in commands.choices[command]._actions if not isinstance(action, argparse._HelpAction)]
@@ -159,7 +184,11 @@ def _actions(command):
 
 @pytest.mark.parametrize("command", ["train", "compare", "show"])
 def test_the_help_of_each_option_is_a_sentence(command):
+    """The sentence begins with an imperative, so it has a verb."""
+    verbs = {"Train", "Compute", "Draw", "Give", "Minimise", "Write", "Read", "Stop", "Use", "Evaluate", "Split"}
+    verbs |= {"Multiply", "Invert", "Begin", "Take", "Halve", "Print", "Continue"}
     for action in _actions(command):
+        assert action.help.split()[0] in verbs, action.dest
         assert action.help[0].isupper(), action.dest
         assert action.help.endswith("."), action.dest
         assert "the same" not in action.help, action.dest
