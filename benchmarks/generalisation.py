@@ -3,12 +3,13 @@
     OMP_NUM_THREADS=1 python benchmarks/generalisation.py runs/generalisation
 
 A seed chooses the initial weights, the batches, and the split into training, validation and test digits. Every method
-takes 200 updates, and Adam also 2000. Adam has five learning rates. The validation loss chooses the rate of each seed
-and, for every method, between the weights and their average. The test digits choose nothing. After an interruption the
-same command continues: finished runs in the folder are kept.
+takes 200 updates, and Adam also 2000. Every method has two weights eta of L2 regularisation, and Adam has five learning
+rates. For each seed, the validation loss chooses among them, and between the weights and their average. The test digits
+choose nothing. After an interruption the same command continues: finished runs in the folder are kept.
 """
 
 import argparse
+import itertools
 import math
 import statistics
 from pathlib import Path
@@ -23,6 +24,7 @@ from kfgn.lab.run_folder import is_run
 
 SEEDS = 10
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001)
+ETAS = (1e-5, 1e-3)
 METHODS = {
     "Adam, 200 updates": ("adam", 200),
     "Adam, 2000 updates": ("adam", 2000),
@@ -37,6 +39,7 @@ class Result(NamedTuple):
     """The figures of a method for one seed, where the validation loss is lowest."""
 
     rate: float | None
+    eta: float
     train_loss: float
     validation_loss: float
     test_loss: float
@@ -45,11 +48,11 @@ class Result(NamedTuple):
 
 
 def results(name: str, seed: int, out: Path) -> Result:
-    """Train a method with each of its rates, and return the figures of the run with the lowest validation loss."""
+    """Train a method with each rate and eta, and return the figures of the run with the lowest validation loss."""
     method, updates = METHODS[name]
     candidates = []
-    for rate in RATES if method == "adam" else (None,):
-        folder = out / f"{method}-{updates}" / f"{seed}{'' if rate is None else f'-{rate:g}'}"
+    for rate, eta in itertools.product(RATES if method == "adam" else (None,), ETAS):
+        folder = out / f"{method}-{updates}" / f"{seed}-{eta:g}{'' if rate is None else f'-{rate:g}'}"
         options = Options(
             "digits",
             method,
@@ -57,11 +60,12 @@ def results(name: str, seed: int, out: Path) -> Result:
             seed=seed,
             split_seed=seed,
             learning_rate=rate,
+            eta=eta,
             evaluate_every=updates,
             checkpoint_every=updates,
         )
         run = resume(folder) if is_run(folder) else train(options, folder)
-        candidates += [_figures(run, rate, averaged=averaged) for averaged in (False, True)]
+        candidates += [_figures(run, rate, eta, averaged=averaged) for averaged in (False, True)]
     return min(candidates, key=lambda result: _infinite_if_nan(result.validation_loss))
 
 
@@ -69,9 +73,9 @@ def _infinite_if_nan(loss: float) -> float:
     return math.inf if math.isnan(loss) else loss
 
 
-def _figures(run: Run, rate: float | None, *, averaged: bool) -> Result:
+def _figures(run: Run, rate: float | None, eta: float, *, averaged: bool) -> Result:
     losses = (run.final(name, averaged=averaged) for name in ("train", "validation", "test"))
-    return Result(rate, *losses, *(run.accuracy(name, averaged=averaged) for name in ("train", "test")))
+    return Result(rate, eta, *losses, *(run.accuracy(name, averaged=averaged) for name in ("train", "test")))
 
 
 def spread(values: list[float], form: str) -> str:
@@ -79,20 +83,25 @@ def spread(values: list[float], form: str) -> str:
     return f"{format(statistics.mean(values), form)} ± {format(statistics.stdev(values), form)}"
 
 
+def chosen(values: list[float | None], known: tuple[float, ...]) -> str:
+    """Return the values that the validation loss has chosen, each with its number of seeds."""
+    return ", ".join(f"{value:g} ({values.count(value)})" for value in known if value in values)
+
+
 def report(of: dict[str, list[Result]], console: Console) -> None:
     """Print the mean and the standard deviation over seeds, and the differences to the baseline seed by seed."""
     table = Table(title=f"digits, {SEEDS} seeds: mean ± standard deviation of one seed")
-    for column in ("method", "training loss", "training accuracy", "test loss", "test accuracy", "rates of the seeds"):
+    for column in ("method", "training loss", "training accuracy", "test loss", "test accuracy", "eta", "rate"):
         table.add_column(column)
     for name, found in of.items():
-        rates = [result.rate for result in found if result.rate is not None]
         table.add_row(
             name,
             spread([result.train_loss for result in found], ".5f"),
             spread([100 * result.train_accuracy for result in found], ".2f") + " %",
             spread([result.test_loss for result in found], ".4f"),
             spread([100 * result.test_accuracy for result in found], ".2f") + " %",
-            ", ".join(f"{rate:g} ({rates.count(rate)})" for rate in RATES if rate in rates),
+            chosen([result.eta for result in found], ETAS),
+            chosen([result.rate for result in found], RATES),
         )
     console.print(table)
     table = Table(title=f"difference to {BASELINE}, seed by seed: mean ± standard error")

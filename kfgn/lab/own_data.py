@@ -66,7 +66,7 @@ def _own_task(options: Options) -> Task:
 def _network(options: Options, default: Network | None) -> Network:
     """Return the network of the options, whose defaults are those of another network."""
     widths = options.widths or (default.widths if default else ())
-    objective = options.objective if default is None or options.objective is not None else default.objective
+    objective = default.objective if default is not None and options.objective is None else str(options.objective)
     hidden = max(0, len(widths) - 2)
     transfers: tuple[Any, ...] = options.transfers or (DEFAULT_TRANSFER,)
     if options.transfers is None and default is not None and len(default.transfers) == hidden:

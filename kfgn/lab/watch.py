@@ -133,13 +133,13 @@ def checked_watch(watch: Callbacks) -> Watch:
     if watch is None:
         return Watch()
     if isinstance(watch, tuple | list):
-        return Several([_checked_one(f"watch[{i}]", one) for i, one in enumerate(watch)] or [Watch()])
-    return _checked_one("watch", watch)
+        return Several([_checked_one(one) for one in watch] or [Watch()])
+    return _checked_one(watch)
 
 
-def _checked_one(name: str, watch: Any) -> Watch:
+def _checked_one(watch: Any) -> Watch:
     if isinstance(watch, Watch):
         return watch
     if isinstance(watch, type) or not callable(watch):
-        raise UsageError(f"{name}: expected a kfgn.lab.Watch, or a function of a record, got {shown(watch)}")
+        raise UsageError(f"watch: expected a kfgn.lab.Watch, or a function of a record, got {shown(watch)}")
     return EachRecord(watch)

@@ -32,9 +32,9 @@ WITHOUT_ARGUMENTS = {"TensorBoard"}
 
 RECORDS = {
     *("Counts", "Factors", "FirstOrderState", "Info", "State"),
-    *("LossAndFactors", "Images", "Run", "Solution"),
+    *("LossAndFactors", "Images", "Run", "Solution", "Task"),
 }
-"""Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
+"""Results of functions, with the constructors of named tuples and dataclasses, and the task, which `train` checks."""
 
 
 def public() -> dict[str, Callable[..., Any]]:

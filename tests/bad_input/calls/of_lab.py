@@ -44,7 +44,7 @@ def lab(folder: str, out: str) -> Iterator[Call]:
     """The other functions of the lab. `folder` has a run of one update, and `out` does not exist."""
     run = kfgn.lab.read_run(folder)
     good = Options("digits", updates=1)
-    watch, task = ((None, v.optional(v.record)) for _ in range(2))
+    watch, task = (None, v.optional(_watch)), (None, v.optional(v.record))
     new: dict[str, tuple[Any, Role]] = {"out": (out, v.path), "watch": watch}
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
         kfgn.lab.train: {"options": (good, v.record), **new, "task": task},
@@ -67,6 +67,11 @@ def lab(folder: str, out: str) -> Iterator[Call]:
     yield Call("kfgn.lab.Run.network", Run.network, run.network, {})
     yield Call("kfgn.lab.Watch", Watch, Watch, {})
     yield Call("kfgn.lab.data.load", load, load, {"name": ("digits", v.name), "folder": (None, v.optional(v.folder))})
+
+
+def _watch(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a watch, which may be a function."""
+    return (bad for bad in v.record(library, good) if bad.kind != "function")
 
 
 def _sequence(_library: Library, good: Any) -> Iterator[Bad]:
