@@ -90,7 +90,7 @@ def chosen(values: list[float | None], known: tuple[float, ...]) -> str:
 
 def report(of: dict[str, list[Result]], console: Console) -> None:
     """Print the mean and the standard deviation over seeds, and the differences to the baseline seed by seed."""
-    table = Table(title=f"digits, {SEEDS} seeds: mean ± standard deviation of one seed")
+    table = Table(title=f"digits, {len(of[BASELINE])} seeds: mean ± standard deviation of one seed")
     for column in ("method", "training loss", "training accuracy", "test loss", "test accuracy", "eta", "rate"):
         table.add_column(column)
     for name, found in of.items():
@@ -152,10 +152,11 @@ def main() -> None:
     """Make all runs, print the tables, and draw the picture."""
     parser = argparse.ArgumentParser(description="Compare methods on held-out digits over several seeds.")
     parser.add_argument("out", type=Path, help="The folder of all runs.")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"The number of seeds (default: {SEEDS}).")
     parser.add_argument("--picture", type=Path, help="The file of the picture (default: generalisation.png in OUT).")
     given = parser.parse_args()
     of: dict[str, list[Result]] = {name: [] for name in METHODS}
-    for seed in range(SEEDS):
+    for seed in range(given.seeds):
         for name, found in of.items():
             found.append(results(name, seed, given.out))
     report(of, Console(width=140))

@@ -71,7 +71,7 @@ def test_only_the_first(folder, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_validation_and_test_images(folder, monkeypatch):
-    """The validation images are the last training images, and the test images are in files of their own."""
+    """The validation images are the last training images, and the test images are in two other files."""
     monkeypatch.setattr(mnist, "TRAIN", 3)
     for attribute, (name, content) in zip(("TEST_IMAGES", "TEST_LABELS"), TEST_IDX.items(), strict=True):
         (folder / "mnist" / name).write_bytes(content)
