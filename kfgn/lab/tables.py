@@ -6,6 +6,7 @@ from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .arrivals import arrival, best_first_order
+from .early_stopping import EarlyStopping
 from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
@@ -39,6 +40,10 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     for title, run in zip(titles, runs, strict=True):
         if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
             console.print(f"{title}: the losses were computed after update {t}", soft_wrap=True)
+        early = EarlyStopping(run.options["early_stopping"], run.options["evaluate_every"])
+        early.observe(run.metrics)
+        if early.stops:
+            console.print(f"{title}: early stopping ended the run after update {run.updates}", soft_wrap=True)
     if best is not None:
         console.print(f"best: the lowest final training loss of the first-order methods, {best:.5g}")
 

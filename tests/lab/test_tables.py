@@ -50,3 +50,12 @@ def test_losses_and_accuracies_of_each_set_are_printed(tmp_path, capsys):
         expected = [f"{finished.final(name, averaged=averaged):.5g}" for name in SETS]
         expected += [f"{finished.accuracy(name, averaged=averaged):.4f}" for name in SETS]
         assert line.split()[-6:] == expected
+
+
+def test_early_stopping_is_printed(tmp_path, capsys):
+    """Steps with a learning rate of 1e-30 change no weight, so only rounding brings a lower validation loss."""
+    given = ("--method", "sgd", "--learning-rate", "1e-30", "--evaluate-every", 2, "--early-stopping", 2)
+    assert run("train", "--data", "digits", "--updates", 200, "--out", tmp_path / "a", *given) == 0
+    ended = read_run(tmp_path / "a").updates
+    assert ended < 200
+    assert f"a: early stopping ended the run after update {ended}\n" in capsys.readouterr().out
