@@ -12,7 +12,13 @@ from .plain_text import escaped
 from .watch import Watch
 from .wording import METHOD_NAMES
 
-SYMBOLS = {"loss": "loss", "step_size": "alpha", "tau": "tau", "gamma": "gamma"}
+SYMBOLS = {
+    "loss": "loss",
+    "validation_loss": "validation loss",
+    "step_size": "alpha",
+    "tau": "tau",
+    "gamma": "gamma",
+}
 """The metrics that are shown, and their symbols."""
 
 INTERVAL = 5.0
@@ -50,11 +56,11 @@ class Progress(Watch):
         """Print the warning."""
         self.console.print(f"kfgn: warning: {message}", style="yellow", soft_wrap=True)
 
-    def values(self, record: Record) -> str:
+    def values(self, record: Record) -> list[str]:
         """Return the metrics of an update, and the number of updates per second in this process."""
-        values = [f"{symbol} {record[name]:.3g}" for name, symbol in SYMBOLS.items() if record[name] is not None]
+        values = [f"{symbol} {record[name]:.3g}" for name, symbol in SYMBOLS.items() if record.get(name) is not None]
         speed = (record["update"] - self.first) / (time.perf_counter() - self.start)
-        return " ".join([*values, f"{speed:.3g}/s"])
+        return [*values, f"{speed:.3g}/s"]
 
 
 class Lines(Progress):
@@ -74,7 +80,7 @@ class Lines(Progress):
         if record["update"]:
             of = f" of {options.updates}" if options.updates is not None else ""
             spent = f", {record['seconds']:.0f} of {options.seconds:g} s" if options.seconds is not None else ""
-            self._print(f"{self.title}: update {record['update']}{of}{spent}, {self.values(record)}")
+            self._print(f"{self.title}: update {record['update']}{of}{spent}, {', '.join(self.values(record))}")
 
     def _print(self, line: str) -> None:
         if time.monotonic() >= self.next:
@@ -128,4 +134,4 @@ class Bar(Progress):
         record = records[-1]
         if record["update"]:
             done = record["update"] if self.by_updates else record["seconds"]
-            self.bar.update(self.task, completed=done, values=f"{record['update']} {self.values(record)}")
+            self.bar.update(self.task, completed=done, values=" ".join([str(record["update"]), *self.values(record)]))

@@ -94,6 +94,7 @@ def test_a_pipe_gets_lines(tmp_path, monkeypatch):
     updates, last = lines()
     assert updates.startswith("digits, Adam, rate 0.01: update 10 of 11, loss ")
     assert last.startswith("digits, Adam, rate 0.01: update 11 of 11, loss ")
+    assert ", validation loss " in last  # the last update is evaluated
     assert last.endswith("/s")
 
 
