@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from kfgn.lab import Options, Run, resume, train
+from kfgn.lab import Options, Run, read_run, resume, train
 from kfgn.lab.figures import FIRST_ORDER, SECOND_ORDER, new_figure, plain, save
 from kfgn.lab.run_folder import is_run
 
@@ -32,7 +32,7 @@ METHODS = {
     "KFAC, 200 updates": ("kfac", 200),
     "KFLR, 200 updates": ("kflr", 200),
 }
-BASELINE = "Adam, 2000 updates"
+BASELINES = ("Adam, 200 updates", "Adam, 2000 updates")
 
 
 class Result(NamedTuple):
@@ -64,9 +64,16 @@ def results(name: str, seed: int, out: Path) -> Result:
             evaluate_every=updates,
             checkpoint_every=updates,
         )
-        run = resume(folder) if is_run(folder) else train(options, folder)
-        candidates += [_figures(run, rate, eta, averaged=averaged) for averaged in (False, True)]
+        candidates += [_figures(finished(folder, options), rate, eta, averaged=averaged) for averaged in (False, True)]
     return min(candidates, key=lambda result: _infinite_if_nan(result.validation_loss))
+
+
+def finished(folder: Path, options: Options) -> Run:
+    """Start, resume or read the run in the folder."""
+    if not is_run(folder):
+        return train(options, folder)
+    run = read_run(folder)
+    return run if run.updates == options.updates and not math.isnan(run.final("test")) else resume(folder)
 
 
 def _infinite_if_nan(loss: float) -> float:
@@ -89,8 +96,8 @@ def chosen(values: list[float | None], known: tuple[float, ...]) -> str:
 
 
 def report(of: dict[str, list[Result]], console: Console) -> None:
-    """Print the mean and the standard deviation over seeds, and the differences to the baseline seed by seed."""
-    table = Table(title=f"digits, {len(of[BASELINE])} seeds: mean ± standard deviation of one seed")
+    """Print the mean and the standard deviation over seeds, and the differences to Adam seed by seed."""
+    table = Table(title=f"digits, {len(of[BASELINES[0]])} seeds: mean ± standard deviation of one seed")
     for column in ("method", "training loss", "training accuracy", "test loss", "test accuracy", "eta", "rate"):
         table.add_column(column)
     for name, found in of.items():
@@ -104,12 +111,18 @@ def report(of: dict[str, list[Result]], console: Console) -> None:
             chosen([result.rate for result in found], RATES),
         )
     console.print(table)
-    table = Table(title=f"difference to {BASELINE}, seed by seed: mean ± standard error")
+    for baseline in BASELINES:
+        console.print(differences(of, baseline))
+
+
+def differences(of: dict[str, list[Result]], baseline: str) -> Table:
+    """Return the table of the differences of test figures to a baseline."""
+    table = Table(title=f"difference to {baseline}, seed by seed: mean ± standard error")
     for column in ("method", "test loss", "lower in", "test accuracy", "higher in"):
         table.add_column(column)
     for name, found in of.items():
-        if name != BASELINE:
-            pairs = list(zip(found, of[BASELINE], strict=True))
+        if name != baseline:
+            pairs = list(zip(found, of[baseline], strict=True))
             losses = [ours.test_loss - theirs.test_loss for ours, theirs in pairs]
             accuracies = [100 * (ours.test_accuracy - theirs.test_accuracy) for ours, theirs in pairs]
             table.add_row(
@@ -119,7 +132,7 @@ def report(of: dict[str, list[Result]], console: Console) -> None:
                 _difference(accuracies, "+.2f") + " points",
                 f"{sum(d > 0 for d in accuracies)} of {len(accuracies)}",
             )
-    console.print(table)
+    return table
 
 
 def _difference(values: list[float], form: str) -> str:
@@ -159,7 +172,7 @@ def main() -> None:
     for seed in range(given.seeds):
         for name, found in of.items():
             found.append(results(name, seed, given.out))
-    report(of, Console(width=140))
+    report(of, Console(width=170))
     draw(of, given.picture or given.out / "generalisation.png")
 
 
