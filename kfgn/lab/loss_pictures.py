@@ -23,7 +23,7 @@ from .figures import (
 from .metrics import Record
 from .plain_text import escaped
 from .run import Run
-from .wording import duration, labels_of, words_of
+from .wording import labels_of, words_of
 
 CLOSE = 0.1
 """The spread of the best losses of runs, relative to the lowest, below which the distance to the lowest is drawn."""
@@ -138,7 +138,7 @@ def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, bes
         record = next(record for record in run.evaluations if record["update"] == reached.updates)
         place, loss = float(record[x]), lower_of(record, "train_loss") - floor
         loss = loss if loss > 0 else best - floor
-        text = f"{place:.0f} updates" if x == "update" else duration(place)
+        text = f"{place:.0f} updates" if x == "update" else f"{place:.3g} s"
         star = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
         axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **star)
         right = {"xytext": (10, -4), "textcoords": "offset points", "fontsize": "small"}
