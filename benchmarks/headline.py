@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kfgn.lab import Options, Run, resume, train
-from kfgn.lab.comparison import arrival, best_first_order
-from kfgn.lab.pictures import draw_losses
+from kfgn.lab.arrivals import arrival, best_first_order
+from kfgn.lab.loss_pictures import draw_losses
 from kfgn.lab.run_folder import is_run
+from kfgn.lab.wording import duration
 
 RATES = tuple(2.0**-k for k in (7, 8, 9, 10, 11))
 TRIAL, FULL, KFRA = 240.0, 1200.0, 300.0
@@ -68,6 +69,18 @@ def kfra(data: str, out: Path, folder: str | None, backend: str) -> Run:
     """Run KFRA with all defaults."""
     options = Options(data, "kfra", backend, seconds=KFRA, evaluate_every=20, checkpoint_every=100, data_folder=folder)
     return trained(out / "kfra", options)
+
+
+def full_runs(runs: list[Run]) -> list[Run]:
+    """Return the full runs of Adam, the better one first, and the run of KFRA last."""
+    adam = [run for run in runs if run.options["halving"] is not None]
+    return [*sorted(adam, key=final), *(run for run in runs if run.options["method"] == "kfra")]
+
+
+def labels(runs: list[Run]) -> list[str]:
+    """Return the label of each run of `full_runs`."""
+    adam = [f"Adam, {place} of {len(RATES)} rates" for place in ("best", "second")]
+    return [f"{name}, {duration(run.seconds)}" for name, run in zip([*adam, "KFRA, defaults"], runs, strict=True)]
 
 
 def report(runs: list[Run], second: Run, console: Console) -> None:
@@ -120,7 +133,8 @@ def main() -> None:
     second = kfra(*of)
     if full:
         report([*trials, *full], second, console)
-        draw_losses([*full, second], given.out / "headline.png")
+        shown = full_runs([*full, second])
+        draw_losses(shown, given.out / "headline.png", labels(shown))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@
     run.final(), run.weights()
 
 * options: the options of a run
-* tasks: data sets, targets and networks
+* task, tasks: a network with its data, and the tasks that have a name
+* splitting: training, validation and test sets
 * methods: the optimisers by name
 * setup, trainer, training_loop: the setup, the start and the steps of a run
 * comparison: the training of one network by several methods
+* watch, progress, tensorboard: callbacks of a run, and those of the command
 * run, run_folder: the record of a run, and the folder of a run
 * checkpoint, metrics, schema: the formats of the files of a run
 * pictures, tables: pictures and tables of runs
@@ -23,7 +25,9 @@ from .methods import METHODS
 from .options import Options
 from .run import Run
 from .run_folder import read_run
+from .task import Task
 from .tasks import TASKS
+from .tensorboard import TensorBoard
 from .trainer import resume, train
 from .watch import Watch
 
@@ -33,6 +37,8 @@ __all__ = [
     "Options",
     "Run",
     "RunFailedError",
+    "Task",
+    "TensorBoard",
     "UsageError",
     "Watch",
     "compare",

@@ -1,6 +1,7 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..backends import BackendUnavailableError
@@ -9,14 +10,19 @@ from .comparison import PICTURE, compare
 from .data import DataUnavailableError
 from .errors import InterruptedRunError, RunFailedError, UsageError, library
 from .files import resolved
+from .loss_pictures import draw_losses
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
-from .pictures import LOSS, draw_losses, draw_run
-from .progress import Progress
+from .own_data import NPZ
+from .pictures import draw_run
+from .progress import progress_on
+from .run import Run
 from .run_folder import is_run, runs_in
 from .tables import print_backends, print_runs
 from .tasks import TASKS
+from .tensorboard import TensorBoard
 from .trainer import resume, train
+from .watch import Watch
 
 DONE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
 """The exit statuses."""
@@ -30,12 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
     except UnwrittenError as error:
+        if error.reader_left:
+            return DONE
         return _failed(f"standard output could not be written: {error.strerror}", UNWRITTEN)
 
 
 def _run(given: dict[str, Any]) -> int:
     commands = {"train": _train, "compare": _compare, "show": _show, "backends": _backends}
     command = given.pop("command")
+    if command is None:
+        parser().print_help()
+        return DONE
     try:
         commands[command](given)
     except InterruptedRunError as error:
@@ -69,27 +80,38 @@ def _terminals() -> tuple[Any, Any]:
     return Terminal(), Terminal(stderr=True)
 
 
-def _check_data_given(given: dict[str, Any]) -> None:
+def _name_data(given: dict[str, Any]) -> None:
+    """Name the task of an .npz file. Raises `UsageError` unless exactly one of --data and --npz is given."""
+    if "npz" in given:
+        if "data" in given:
+            raise UsageError(f"data, npz: expected one of them, got {given['data']} and {given['npz']}")
+        given["data"] = NPZ
     if "data" not in given:
-        raise UsageError(f"data: expected one of {', '.join(TASKS)}, got none")
+        raise UsageError(f"data: expected one of {', '.join(TASKS)}, or an .npz file, got none")
+
+
+def _watches(given: dict[str, Any]) -> list[Watch]:
+    """Return the watches that the options name, except the progress."""
+    return [TensorBoard()] if given.pop("tensorboard") else []
 
 
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
-    out, resumed = given.pop("out"), given.pop("resume")
+    out, resumed, watches = given.pop("out"), given.pop("resume"), _watches(given)
     if not resumed:
-        _check_data_given(given)
-    with Progress(log) as watch:
+        _name_data(given)
+    with progress_on(log, quiet=given.pop("quiet")) as progress:
+        watch = [progress, *watches]
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
 
 
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
-    out, methods = given.pop("out"), given.pop("methods")
-    _check_data_given(given)
-    with Progress(log) as watch:
-        runs = compare(Options(**given), methods, out, watch=watch)
+    out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
+    _name_data(given)
+    with progress_on(log, quiet=given.pop("quiet")) as progress:
+        runs = compare(Options(**given), methods, out, watch=[progress, *watches])
     print_runs(runs, console)
     console.print(f"picture: {out / PICTURE}", soft_wrap=True)
 
@@ -97,15 +119,10 @@ def _compare(given: dict[str, Any]) -> None:
 def _show(given: dict[str, Any]) -> None:
     console, _ = _terminals()
     runs = [run for folder in given["runs"] for run in runs_in(folder)]
-    single, first = len(runs) == 1, given["runs"][0]
-    common = first.resolve().parent if is_run(first) else first
-    picture = given["out"] or (runs[0].folder / LOSS if single else common / PICTURE)
     failure: Exception | None = None  # the table is printed even if the picture cannot be drawn
+    drawn: list[Path] = []
     try:
-        if single and given["out"] is None:
-            draw_run(runs[0])
-        else:
-            draw_losses(runs, resolved(picture))
+        drawn = _drawn(runs, given) if given["draw"] or given["out"] else []
     except DataUnavailableError as error:
         failure = error
     except OSError as error:
@@ -113,7 +130,19 @@ def _show(given: dict[str, Any]) -> None:
     print_runs(runs, console)
     if failure is not None:
         raise failure
-    console.print(f"picture: {resolved(picture)}", soft_wrap=True)
+    for path in drawn:
+        console.print(f"picture: {resolved(path)}", soft_wrap=True)
+
+
+def _drawn(runs: Sequence[Run], given: dict[str, Any]) -> list[Path]:
+    """Draw the pictures of one run, or one picture of several runs, and return the paths."""
+    if len(runs) == 1 and given["out"] is None:
+        return draw_run(runs[0])
+    first = given["runs"][0]
+    common = first.resolve().parent if is_run(first) else first
+    path = resolved(given["out"] or common / PICTURE)
+    draw_losses(runs, path)
+    return [path]
 
 
 def _backends(_given: dict[str, Any]) -> None:

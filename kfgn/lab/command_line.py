@@ -1,81 +1,29 @@
 """The command-line options of `kfgn`, and their help texts."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import __version__
-from .._algebra.damping import INVERSIONS
-from ..backends import BACKENDS
-from .arguments import checked_path
 from .comparison import PICTURE
 from .methods import METHODS
-from .options import DTYPES, Options
+from .option_groups import GROUPS, path_of
+from .options import Options
 from .output import Parser, PrintVersion
-from .pictures import LOSS
-from .tasks import TASKS
 
+EXAMPLES = """examples:
+  kfgn train --data digits --updates 200 --out runs/a
+  kfgn train --resume --updates 400 --out runs/a
+  kfgn train --npz mine.npz --widths 20 50 3 --objective categorical --updates 200 --out runs/b
+  kfgn compare --data digits --methods kfra kfac adam:0.01 --updates 200 --out runs/c
+  kfgn show runs/c
+  kfgn train --help"""
+"""Command lines for a start, each of which works in a new folder except that mine.npz is a file of the user."""
 
-class Option(NamedTuple):
-    """The type, the metavariable and the help text of a command-line option.
-
-    The parser adds the default to the help text.
-    """
-
-    type: Callable[[str], Any]
-    metavar: str
-    help: str
-
-
-GROUPS: dict[str, dict[str, Option]] = {
-    "run": {
-        "data": Option(str, "NAME", f"The data set and the network: one of {', '.join(TASKS)}."),
-        "method": Option(str, "NAME", f"The training method: one of {', '.join(METHODS)}."),
-        "backend": Option(str, "NAME", f"The array library and device: one of {', '.join(BACKENDS)}."),
-        "dtype": Option(str, "NAME", f"The dtype of weights and data: one of {', '.join(DTYPES)}."),
-        "seed": Option(int, "N", "The seed of the initial weights, the batches and the sampled labels."),
-    },
-    "files": {
-        "checkpoint_every": Option(
-            int, "N", "Write a checkpoint every N updates, and after 30 seconds of training without a checkpoint."
-        ),
-        "data_folder": Option(
-            str,
-            "FOLDER",
-            "The folder of the data files. By default the environment variable KFGN_DATA names the folder. Without the "
-            "variable, files are downloaded into a cache.",
-        ),
-    },
-    "length": {
-        "updates": Option(int, "N", "Stop after N updates. At least one of --updates and --seconds is required."),
-        "seconds": Option(
-            float, "S", "Stop after S seconds of training, not counting evaluations and the writing of files."
-        ),
-        "batch": Option(int, "N", "The number of datapoints of an update (default: 1000, or 256 for digits)."),
-        "patience": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
-        "evaluate_every": Option(int, "N", "Evaluate the loss on the whole training set every N updates."),
-    },
-    "regularisation": {
-        "eta": Option(float, "X", "The weight of L2 regularisation, for every method."),
-    },
-    "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
-        "samples": Option(int, "S", "The number of samples per datapoint, for kfac and rp."),
-        "average": Option(float, "X", "The largest weight of earlier batches in the running average of the factors."),
-        "inversion": Option(str, "NAME", f"The inversion of the damped blocks: one of {', '.join(INVERSIONS)}."),
-        "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
-    },
-    "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
-        "tau": Option(float, "X", "The initial damping tau of the full matrix."),
-        "gamma": Option(float, "X", "The initial damping gamma of the blocks, for every method except hessian_free."),
-    },
-    "first-order methods (sgd, momentum, nesterov, adam)": {
-        "learning_rate": Option(float, "X", "The learning rate, which every method except adam requires."),
-        "halving": Option(int, "N", "Halve the learning rate every N updates."),
-    },
-}
-"""The command-line options of `train` and `compare` by group. Every option has the name of a field of `Options`."""
+STATUS = """exit status:
+  0 success, 1 a run failed or a file could not be written, 2 wrong usage or an invalid file,
+  4 standard output could not be written, 130 interrupted"""
 
 METHOD_DEFAULTS = "A method uses its own defaults for options that are not given."
 
@@ -84,9 +32,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = Parser(
         prog="kfgn",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Train networks by the methods of the paper, and by other methods for comparison.",
-        epilog="Exit status: 0 success; 1 a run failed or a file could not be written; 2 wrong usage or an invalid "
-        "file; 4 standard output could not be written; 130 interrupted.",
+        epilog=f"{EXAMPLES}\n\n{STATUS}",
     )
     version = f"kfgn {__version__}"
     top.add_argument(
@@ -97,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="Print the version and exit.",
     )
-    commands = top.add_subparsers(dest="command", required=True)
+    commands = top.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     _add_train(commands)
     _add_compare(commands)
     _add_show(commands)
@@ -108,12 +56,15 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_train(commands: Any) -> None:
     command = commands.add_parser(
-        "train", help="Train a network.", description="Train a network in a new folder, or resume a run."
+        "train",
+        help="Train a network.",
+        usage="kfgn train (--data NAME | --npz FILE) (--updates N | --seconds S) --out FOLDER [OPTION ...]",
+        description="Train a network in a new folder, or resume a run.",
     )
     groups = _add_options(command)
     files = groups["files"]
-    out = "The folder of the run, which must be new or empty unless --resume is given."
-    files.add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    out = "Write the run into this folder, which must be new or empty unless --resume is given."
+    files.add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
     resume = "Continue the run in the folder. The options of the run need not be repeated."
     files.add_argument("--resume", action="store_true", help=resume)
 
@@ -122,6 +73,8 @@ def _add_compare(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="Train a network by several methods.",
+        usage="kfgn compare (--data NAME | --npz FILE) --methods NAME[:RATE] ... \n"
+        "                    (--updates N | --seconds S) --out FOLDER [OPTION ...]",
         description="Train a network by several methods from the same initial weights and on the same batches. "
         "Unfinished runs of an earlier call are resumed.",
     )
@@ -131,30 +84,25 @@ def _add_compare(commands: Any) -> None:
         nargs="+",
         required=True,
         metavar="NAME[:RATE]",
-        help=f"The training methods: names from {', '.join(METHODS)}. RATE is the learning rate of NAME.",
+        help=f"Train by these methods, names from {', '.join(METHODS)}. RATE is the learning rate of NAME.",
     )
-    out = "The folder of the comparison, in which each run has a folder."
-    groups["files"].add_argument("--out", type=_path, required=True, metavar="FOLDER", help=out)
+    out = "Write the comparison into this folder, in which each run has a folder."
+    groups["files"].add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
 
 
 def _add_show(commands: Any) -> None:
     command = commands.add_parser(
         "show",
-        help="Print runs and draw their pictures again.",
-        description="Print the results of runs, and draw the pictures of one run, or one picture of several runs.",
+        help="Print the results of runs, and draw their pictures if asked.",
+        description="Print the results of runs. Nothing is written, unless --draw or --out is given.",
     )
-    folder = "The folder of a run, or a folder that contains runs and comparisons."
+    folder = "Read the run in this folder, or the runs and comparisons in it."
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help=folder)
-    picture = f"The file of the picture (default: {LOSS} in the folder of the run, or {PICTURE} for several runs)."
-    command.add_argument("--out", type=Path, metavar="FILE", help=picture)
-
-
-def _path(text: str) -> Path:
-    """Return the value of an option as a path. The path must not be empty."""
-    try:
-        return Path(checked_path("path", text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    pictures = command.add_argument_group("pictures")
+    draw = f"Draw the pictures of one run in its folder, or {PICTURE} in the common folder of several runs."
+    pictures.add_argument("--draw", action="store_true", help=draw)
+    picture = "Draw the losses of all runs in this file instead."
+    pictures.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
 def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
@@ -169,5 +117,12 @@ def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[st
                 known = name == "data" or defaults[name] is None
                 text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
                 flag = "--" + name.replace("_", "-")
-                group.add_argument(flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS)
+                several: dict[str, Any] = {"nargs": "+"} if option.several else {}
+                group.add_argument(
+                    flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS, **several
+                )
+    groups["progress"] = progress = command.add_argument_group("progress")
+    progress.add_argument("--quiet", action="store_true", help="Print no progress. Results and warnings are printed.")
+    tensorboard = "Write the metrics for TensorBoard in the subfolder tensorboard of the run's folder."
+    progress.add_argument("--tensorboard", action="store_true", help=tensorboard)
     return groups

@@ -1,27 +1,33 @@
 """Comparison of methods on one task: consecutive runs with equal initial weights, batches, library and threads."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from .._words import shown
 from .arguments import check_instance, checked_path, with_usage_error
 from .errors import RunFailedError, UsageError
-from .methods import METHODS, checked_method, make_optimiser
+from .loss_pictures import draw_losses
+from .methods import checked_method, make_optimiser
 from .options import METHOD_OPTIONS, Options
-from .pictures import draw_losses
+from .own_data import task_of
 from .run import Run
 from .run_folder import is_run
-from .tasks import open_task
+from .task import Task
 from .trainer import resume, train
-from .watch import Watch, checked_watch
+from .watch import Callbacks, checked_watch
 
 PICTURE = "comparison.png"
 
 
-def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch: Watch | None = None) -> list[Run]:
+def compare(
+    options: Options,
+    methods: Sequence[str],
+    out: str | Path,
+    *,
+    watch: Callbacks = None,
+    task: Task | None = None,
+) -> list[Run]:
     """Train a network by several methods, and draw their losses in one picture.
 
     Parameters
@@ -33,8 +39,10 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
     out : path
         The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, and
         the picture `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
-    watch : Watch, optional
-        Callbacks that observe the runs.
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the runs. A function is called with the record of each update.
+    task : Task, optional
+        The network and the data. With task=None, `options.data` names the task.
 
     Returns
     -------
@@ -70,7 +78,10 @@ def compare(options: Options, methods: Sequence[str], out: str | Path, *, watch:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
             raise UsageError(f"{name}: expected an option that one of {', '.join(methods)} uses, got {value}")
-    task = open_task(options.data, options.data_folder)
+    if task is None:
+        task = task_of(options, watch.on_preparation)
+    else:
+        check_instance("task", task, Task)
     for one in each.values():
         make_optimiser(task.network, one)
     runs = []
@@ -112,31 +123,3 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 def _given(options: Options) -> dict[str, object]:
     """Return the options that are not None. The run to be resumed has filled in a default for each None."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
-
-
-class Arrival(NamedTuple):
-    """The updates and seconds after which a run first reached a loss; None if the run did not reach the loss."""
-
-    updates: int | None
-    seconds: float | None
-
-
-def best_first_order(runs: Sequence[Run]) -> float | None:
-    """Return the lowest final loss of the first-order runs, at the weights or their average; None without such runs."""
-    finals = [
-        loss
-        for run in runs
-        if METHODS[run.options["method"]].first_order
-        for loss in (run.final(), run.final(averaged=True))
-        if not math.isnan(loss)
-    ]
-    return min(finals, default=None)
-
-
-def arrival(run: Run, loss: float) -> Arrival:
-    """Return the updates and seconds when a run first had at most this loss, at the weights or at their average."""
-    for record in run.evaluations:
-        found = [value for value in (record["train_loss"], record["train_loss_averaged"]) if value is not None]
-        if found and min(found) <= loss:
-            return Arrival(record["update"], record["seconds"])
-    return Arrival(None, None)

@@ -25,7 +25,7 @@ class RunFailedError(RuntimeError):
     --------
     >>> import tempfile
     >>> from kfgn.lab import Options, RunFailedError, train
-    >>> options = Options("digits", "sgd", learning_rate=1e30, updates=5, patience=2)
+    >>> options = Options("digits", "sgd", learning_rate=1e30, updates=5, max_rejected=2)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     try:
     ...         train(options, f"{folder}/run")
@@ -44,12 +44,12 @@ class FileError(UsageError):
 
 
 class MissingLibraryError(UsageError):
-    """Raised if a library of the extra `train` is not installed."""
+    """Raised if a library of the extra `train` or `tensorboard` is not installed."""
 
 
-def library(name: str) -> Any:
-    """Import a module of a library of the extra `train`. Raises `MissingLibraryError` for a missing library."""
+def library(name: str, extra: str = "train") -> Any:
+    """Import a module of a library of an extra. Raises `MissingLibraryError` for a missing library."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise MissingLibraryError(f"{error.name} is not installed: pip install 'kfgn[train]'") from error
+        raise MissingLibraryError(f"{error.name} is not installed: pip install 'kfgn[{extra}]'") from error

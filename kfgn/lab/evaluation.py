@@ -1,18 +1,31 @@
-"""The mean loss over the whole training set, computed in parts."""
+"""The mean loss and the accuracy over a whole set of datapoints, computed in parts."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from .._curvature.loss_and_gradient import loss
+from .._linearisation.linearisation import Linearisation, linearise
 from .._network.network import Network
 from .._types import Array, Arrays
-from ..backends import Backend
+from ..backends import Backend, with_own_settings
 
 PART = 5000
-"""The number of datapoints in a part of the training set, small enough for the memory of a laptop."""
+"""The number of datapoints in a part of a set, small enough for the memory of a laptop."""
+
+
+class Figures(NamedTuple):
+    """The figures of a network on a set.
+
+    loss:     the mean loss, which may be NaN or infinite
+    accuracy: the part of the datapoints whose class has the largest probability; None for a network without classes
+    """
+
+    loss: float
+    accuracy: float | None
 
 
 class Evaluation:
-    """The mean loss of a network as a function of its weights, for fixed arrays X (n, D_0) and Y of a backend."""
+    """The figures of a network as a function of its weights, for fixed arrays X (n, D_0) and Y of a backend."""
 
     def __init__(self, network: Network, X: Array, Y: Array, backend: Backend) -> None:
         self.network, self.X, self.Y, self.backend = network, X, Y, backend
@@ -20,14 +33,35 @@ class Evaluation:
         # the parts are arrays of indices, since JAX would compile a program for every slice
         self.parts = [backend.asarray(np.arange(i, min(i + PART, n))) for i in range(0, n, PART)]
 
-    def __call__(self, weights: Arrays) -> float:
-        """Return the mean loss at these weights, which may be NaN or infinite."""
-        total = 0.0
+    def __call__(self, weights: Arrays) -> Figures:
+        """Return the figures at these weights."""
+        total, correct = 0.0, 0.0
         for indices in self.parts:
             X, Y = datapoints(self.backend, self.X, self.Y, indices)
-            value = loss(self.network, weights, X, Y, check=False)
-            total += float(self.backend.to_numpy(value)) * int(indices.shape[0])
-        return total / self.n
+            loss, hits = _loss_and_hits(self.network, weights, X, Y)
+            total += float(self.backend.to_numpy(loss)) * int(indices.shape[0])
+            if hits is not None:
+                correct += float(self.backend.to_numpy(hits))
+        return Figures(total / self.n, None if self.network.classes is None else correct / self.n)
+
+
+@with_own_settings
+def _loss_and_hits(network: Network, weights: Arrays, X: Array, Y: Array) -> tuple[Array, Array | None]:
+    """Return the mean loss, and the number of datapoints whose class is the most probable one, or None."""
+    at = linearise(network, weights, X, Y, check=False)
+    if network.classes is None:
+        return at.loss(), None
+    hits = at.xp.astype(_most_probable(at, network.classes), Y.dtype) == Y
+    return at.loss(), at.xp.sum(at.xp.astype(hits, at.outputs.dtype))
+
+
+def _most_probable(at: Linearisation, classes: int) -> Array:
+    """Return the class with the lowest objective -log p(y | h_L) of each datapoint, (N,)."""
+    if at.network.objective == "categorical":
+        return at.xp.argmax(at.outputs, axis=-1)
+    labels = [at.xp.full_like(at.Y, k) for k in range(classes)]
+    losses = at.xp.stack([at.objective.value(at.xp, at.outputs, y) for y in labels])
+    return at.xp.argmin(losses, axis=0)
 
 
 def datapoints(backend: Backend, X: Array, Y: Array, indices: Array) -> tuple[Array, Array]:

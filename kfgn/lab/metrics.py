@@ -7,9 +7,12 @@ from typing import Any, cast
 
 from .decoding import content_of, decoded
 from .errors import FileError
-from .schema import Start, Update
+from .schema import Evaluated, Start, Update
 
 METRICS = "metrics.jsonl"
+
+AT_WEIGHTS = tuple(name for name in Evaluated.__annotations__ if not name.endswith("_averaged"))
+"""The figures of an evaluation at the weights. Each has a figure at the average of the weights, NAME_averaged."""
 
 Record = dict[str, Any]
 """The metrics of one update, a line of `metrics.jsonl`. `Run` documents the fields."""
@@ -40,7 +43,10 @@ def decode(lines: list[bytes], path: Path) -> list[Record]:
             raise FileError(f"{place}: update: expected {t}, got {record['update']}")
         if record["seconds"] < (previous := records[-1]["seconds"] if records else 0):
             raise FileError(f"{place}: seconds: expected at least {previous}, got {record['seconds']}")
-        if ("train_loss" in record) != ("train_loss_averaged" in record):
-            raise FileError(f"{place}: expected both train_loss and train_loss_averaged, or neither, got only one")
+        for name in AT_WEIGHTS:
+            if (name in record) != (f"{name}_averaged" in record):
+                raise FileError(f"{place}: expected both {name} and {name}_averaged, or neither, got only one")
+        if not t and "train_loss" not in record:
+            raise FileError(f"{place}: expected a field train_loss, got none")
         records.append(record)
     return records

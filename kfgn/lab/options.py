@@ -34,7 +34,7 @@ METHOD_OPTIONS = (
 )
 """The options of optimisers. For an option that is None, a method uses its own default."""
 
-CHANGEABLE = ("updates", "seconds", "data_folder")
+CHANGEABLE = ("updates", "seconds", "early_stopping", "data_folder", "npz")
 """The options that may change when a run is resumed, since a step does not depend on them."""
 
 
@@ -47,7 +47,8 @@ class Options(metaclass=Documented):
     Parameters
     ----------
     data : str
-        The data set and network, one of `kfgn.lab.TASKS`.
+        The data set and network, one of `kfgn.lab.TASKS`, or "npz" for your own data. If a task is given to `train`,
+        any name.
     method : str
         The optimiser, one of `kfgn.lab.METHODS`.
     backend : str
@@ -62,6 +63,15 @@ class Options(metaclass=Documented):
         The number N of datapoints in the batch of a step.
     seed : int
         The seed of the initial weights, the batches and the draws.
+    validation_fraction : float, optional
+        The part of the datapoints that is split off for validation, by default 0.1. A data set with its own validation
+        set, such as mnist, accepts no value.
+    test_fraction : float, optional
+        The part of the datapoints that is split off for the test, by default 0.2. A data set with its own test set,
+        such as mnist, accepts no value.
+    split_seed : int
+        The seed of the split into training, validation and test datapoints. It does not depend on `seed`, so that runs
+        of several seeds are tested on the same datapoints.
     samples : int, optional
         The number S of sampled labels (kfac) or random projections (rp) per datapoint.
     average : float, optional
@@ -81,16 +91,30 @@ class Options(metaclass=Documented):
     halving : int, optional
         The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
     evaluate_every : int
-        The number of steps between evaluations on the whole training set. The initial and the final weights are
-        evaluated too.
+        The number of steps between evaluations on the whole training set and the validation set. The initial and the
+        final weights are evaluated too.
     checkpoint_every : int
         The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
         30 seconds of training without a checkpoint.
-    patience : int
+    early_stopping : int, optional
+        The number of consecutive evaluations without a lower validation loss after which the run ends. The validation
+        loss of an evaluation is the lower of the losses at the weights and at their average. The run keeps the weights
+        of its last update.
+    max_rejected : int
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional
         The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
         folder. Without the variable, the folder is a cache into which missing files are downloaded.
+    npz : path, optional
+        The .npz file of data="npz", with arrays X and Y and, optionally, X_validation, Y_validation, X_test and Y_test.
+        Without Y the network reconstructs X.
+    widths : sequence of int, optional
+        D_0, ..., D_L, the number of inputs and of the units of each layer of a dense network with biases. With
+        widths=None, the network is that of the data set. data="npz" requires widths.
+    transfers : sequence of str, optional
+        The transfer functions of the hidden layers, or one name for all of them, by default "tanh".
+    objective : str, optional
+        The objective: "squared_error", "bernoulli", "categorical" or "mixture". data="npz" requires an objective.
 
     Raises
     ------
@@ -114,6 +138,9 @@ class Options(metaclass=Documented):
     seconds: float | None = None
     batch: int | None = None
     seed: int = 0
+    validation_fraction: float | None = None
+    test_fraction: float | None = None
+    split_seed: int = 0
     samples: int | None = None
     average: float | None = None
     inversion: str | None = None
@@ -125,8 +152,13 @@ class Options(metaclass=Documented):
     halving: int | None = None
     evaluate_every: int = 50
     checkpoint_every: int = 50
-    patience: int = 20
+    early_stopping: int | None = None
+    max_rejected: int = 20
     data_folder: str | None = None
+    npz: str | None = None
+    widths: tuple[int, ...] | None = None
+    transfers: tuple[str, ...] | None = None
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
@@ -158,18 +190,34 @@ def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
     return lambda name, value: None if value is None else check(name, value)
 
 
+def _each(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the check of a tuple or list of values, which becomes a tuple."""
+
+    def checked(name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, tuple | list) or not value:
+            raise TypeError(f"{name}: expected a tuple or list of values, got {shown(value)}")
+        return tuple(check(name, each) for each in value)
+
+    return checked
+
+
 _finite = partial(checked_number, lower=-math.inf)
 
 _CHECKS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("data", "method", "backend"), _checked_text),
-    "inversion": _optional(_checked_text),
+    **dict.fromkeys(("inversion", "objective"), _optional(_checked_text)),
+    "widths": _optional(_each(checked_count)),
+    "transfers": _optional(_each(_checked_text)),
     "dtype": partial(checked_name, known=DTYPES),
-    **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), checked_count),
-    **dict.fromkeys(("updates", "batch", "samples", "refresh"), _optional(checked_count)),
+    **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), checked_count),
+    **dict.fromkeys(("updates", "batch", "samples", "refresh", "early_stopping"), _optional(checked_count)),
     "halving": checked_period,
     "seconds": _optional(partial(checked_number, above=True)),
-    "seed": checked_seed,
+    **dict.fromkeys(("seed", "split_seed"), checked_seed),
+    **dict.fromkeys(
+        ("validation_fraction", "test_fraction"), _optional(partial(checked_number, upper=1.0, below=True))
+    ),
     **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
-    "data_folder": _optional(checked_path),
+    **dict.fromkeys(("data_folder", "npz"), _optional(checked_path)),
 }
 """The check and conversion of each option."""

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -14,6 +15,11 @@ from .plain_text import escaped
 
 class UnwrittenError(OSError):
     """Raised if text cannot be written to standard output."""
+
+    @property
+    def reader_left(self) -> bool:
+        """True if the reader of a pipe has ended, as `head` does after its lines, which is no error."""
+        return self.errno == errno.EPIPE
 
 
 class Parser(argparse.ArgumentParser):

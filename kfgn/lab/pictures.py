@@ -1,8 +1,5 @@
-"""Pictures of runs: losses against updates and time, and the reconstructions of an autoencoder."""
+"""The pictures of a run: losses, dampings and step sizes, and the reconstructions of an autoencoder."""
 
-import io
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,94 +8,82 @@ from numpy.typing import NDArray
 
 from .._linearisation.passes import forward
 from ..backends import open_backend
-from .errors import library
-from .files import write_atomically
-from .metrics import Record
-from .plain_text import escaped
+from .figures import SECOND_ORDER, label_decades, new_figure, plain, save, set_title
+from .loss_pictures import draw_losses
+from .methods import METHODS
+from .options import Options
+from .own_data import NPZ, task_of
 from .run import Run
-from .tasks import Task, open_task
+from .task import Task
+from .tasks import TASKS
+from .wording import words_of
 
-LOSS, RECONSTRUCTIONS = "loss.png", "reconstructions.png"
+LOSS, DAMPING, RECONSTRUCTIONS = "loss.png", "damping.png", "reconstructions.png"
 SHOWN = 10
 """The number of images whose reconstructions are drawn."""
 
 
-def draw_run(run: Run, task: Task | None = None) -> None:
-    """Draw the pictures of a run in the folder of the run. Raises `OSError` if a picture cannot be written.
+def draw_run(run: Run, task: Task | None = None) -> list[Path]:
+    """Draw the pictures of a run in the folder of the run, and return their paths.
 
     task: the task of the run; None to load the task that the options name
+
+    Raises `OSError` if a picture cannot be written.
     """
-    draw_losses([run], run.folder / LOSS)
-    if run.network().widths[0] == run.network().widths[-1] and run.updates:
-        task = task or open_task(run.options["data"], run.options["data_folder"])
-        _draw_reconstructions(run, task, run.folder / RECONSTRUCTIONS)
+    drawn = [run.folder / LOSS]
+    draw_losses([run], drawn[0])
+    if not METHODS[run.options["method"]].first_order and run.updates:
+        drawn.append(run.folder / DAMPING)
+        _draw_damping(run, drawn[-1])
+    network = run.network()
+    if network.widths[0] == network.widths[-1] and run.updates and run.configuration["data"]["shape"] is not None:
+        if task is None and run.options["data"] in (*TASKS, NPZ):
+            task = task_of(Options(**run.options))
+        if task is not None and task.reconstructs:
+            drawn.append(run.folder / RECONSTRUCTIONS)
+            _draw_reconstructions(run, task, drawn[-1])
+    return drawn
 
 
-def draw_losses(runs: Sequence[Run], path: Path) -> None:
-    """Draw the loss over the whole training set against updates and against seconds, each run in its own colour.
-
-    Solid lines show the loss at the weights, and dashed lines the loss at their average. For a single run, pale lines
-    show the loss of each batch.
-    """
-    figure = library("matplotlib.figure").Figure(figsize=(11, 4.5), layout="constrained")
-    single, same_data = len(runs) == 1, len({run.options["data"] for run in runs}) == 1
-    for axes, x in zip(figure.subplots(1, 2, sharey=True), ("update", "seconds"), strict=True):
-        for i, run in enumerate(runs):
-            label = "at the weights" if single else _title(run, with_data=not same_data)
-            if single:
-                batches = {"color": f"C{i}", "alpha": 0.3, "linewidth": 0.8, "label": "batches"}
-                axes.plot(*_curve(run.metrics[1:], x, "loss"), **batches)
-            _draw_evaluations(axes, run, x, color=f"C{i}", labels=(label, "at their average" if single else None))
-        axes.set_yscale("log")
-        axes.set_xlabel({"update": "updates", "seconds": "seconds of training"}[x])
-        axes.grid(visible=True, which="both", alpha=0.2)
-    figure.axes[0].set_ylabel("loss" if single else "loss over the training set")
-    for text in figure.axes[0].legend().get_texts():
-        text.set_parse_math(False)
-    if single:
-        _set_title(figure, f"{_title(runs[0])}: loss over the training set, and loss of each batch")
-    else:
-        _set_title(figure, f"{runs[0].options['data'] if same_data else 'several data sets'}; dashed: averaged weights")
-    _save(figure, path)
-
-
-def _draw_evaluations(axes: Any, run: Run, x: str, *, color: str, labels: tuple[str, str | None]) -> None:
-    """Draw the loss over the training set, as a solid line at the weights and a dashed line at their average."""
-    # a line without markers would not show a single evaluation
-    points = {"color": color, "marker": ".", "markersize": 4}
-    for y, label, style in zip(("train_loss", "train_loss_averaged"), labels, ("-", "--"), strict=True):
-        axes.plot(*_curve(run.evaluations, x, y), **points, linestyle=style, label=label)
-
-
-def _curve(records: list[Record], x: str, y: str) -> tuple[list[float], list[float]]:
-    """Return the fields x and y of records.
-
-    A y that is None, or 0 on the logarithmic axis, becomes a gap in the curve.
-    """
-    return [record[x] for record in records], [record[y] or np.nan for record in records]
-
-
-def _title(run: Run, *, with_data: bool = True) -> str:
-    options = run.options
-    data = f"{options['data']}, " if with_data else ""
-    rate = "" if options["learning_rate"] is None else f", learning rate {options['learning_rate']:.4g}"
-    halving = "" if options["halving"] is None else f", halved every {options['halving']} updates"
-    return escaped(f"{data}{options['method']}{rate}{halving}")
+def _draw_damping(run: Run, path: Path) -> None:
+    """Draw tau, gamma, rho and |alpha| against updates. Dots show the updates for which rho was computed."""
+    figure = new_figure(10, 5.5)
+    records = run.metrics[1:]
+    panels = {
+        "tau": ("tau, damping of the full matrix", True),
+        "gamma": ("gamma, damping of the blocks", True),
+        "rho": ("rho, reduction ratio (42)", False),
+        "step_size": ("|alpha|, step size (40)", True),
+    }
+    for axes, (name, (label, logarithmic)) in zip(figure.subplots(2, 2, sharex=True).flat, panels.items(), strict=True):
+        found = [(record["update"], record[name]) for record in records if record[name] is not None]
+        values = [abs(value) if name == "step_size" else value for _, value in found]
+        style = {"marker": "."} if name == "rho" else {"drawstyle": "steps-mid"}
+        axes.plot([t for t, _ in found], values, color=SECOND_ORDER[0], linewidth=1.2, **style)
+        if logarithmic and any(value > 0 for value in values):
+            label_decades(axes)
+        if name == "rho":
+            axes.axhline(1, color="#999999", linewidth=0.8, linestyle=":")
+        plain(axes, "updates" if name in ("rho", "step_size") else "", label)
+    set_title(figure, f"{run.options['data']}, {words_of(run)}: dampings, reduction ratio and step size")
+    save(figure, path)
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
-    """Draw the first images of the data set above their reconstructions."""
-    images = task.X[:SHOWN]
-    outputs = _outputs(run, images)
-    figure = library("matplotlib.figure").Figure(figsize=(SHOWN, 2.6), layout="constrained")
-    grid = figure.subplots(2, len(images))
+    """Draw the first images of the test set, or of the data set without its own test set, above reconstructions."""
+    images, row = (task.X, "images") if task.test is None else (task.test[0], "test images")
+    images = images[:SHOWN]
+    assert task.shape is not None
+    figure = new_figure(len(images) + 1.4, 2.7)
+    grid = figure.subplots(2, len(images), squeeze=False)
     shades = {"cmap": "gray", "vmin": float(images.min()), "vmax": float(images.max())}
-    for row, pictures in zip(grid, (images, outputs), strict=True):
-        for axes, picture in zip(row, pictures, strict=True):
+    for axes_of_row, pictures, label in zip(grid, (images, _outputs(run, images)), (row, "outputs"), strict=True):
+        for axes, picture in zip(axes_of_row, pictures, strict=True):
             axes.imshow(picture.reshape(task.shape), **shades)
-            axes.set_axis_off()
-    _set_title(figure, f"{_title(run)}: images, and their reconstructions by the last checkpoint")
-    _save(figure, path)
+            axes.set(xticks=[], yticks=[], frame_on=False)
+        axes_of_row[0].set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
+    set_title(figure, f"{run.options['data']}, {words_of(run)}, after {run.updates} updates")
+    save(figure, path)
 
 
 def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
@@ -107,16 +92,3 @@ def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
     backend = open_backend("numpy")
     h = forward(backend.xp, run.network(), weights, images.astype(weights[0].dtype)).outputs
     return np.asarray(0.5 + 0.5 * np.tanh(h / 2) if run.network().objective == "bernoulli" else h)
-
-
-def _set_title(figure: Any, title: str) -> None:
-    """Set the title of a figure as plain text, in which $ does not start a formula."""
-    figure.suptitle(escaped(title), parse_math=False)
-
-
-def _save(figure: Any, path: Path) -> None:
-    content = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the font lacks a character
-        figure.savefig(content, format="png", dpi=120)
-    write_atomically(path, content.getvalue())

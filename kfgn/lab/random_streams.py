@@ -9,7 +9,7 @@ import numpy as np
 
 from .._optimisers.draws import generator
 
-INITIAL_WEIGHTS, BATCHES = 1, 2
+INITIAL_WEIGHTS, BATCHES, SPLIT = 1, 2, 3
 """The streams."""
 
 

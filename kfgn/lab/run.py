@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 from .._documentation import Documented
 from .._network.dense import Dense
 from .._network.network import Network
-from .._validation.scalars import checked_flag
+from .._validation.scalars import checked_flag, checked_name
 from .arguments import with_usage_error
 from .checkpoint import newest_checkpoint
 from .errors import UsageError
 from .metrics import Record
+
+SETS = ("train", "validation", "test")
+"""The sets on which a run is evaluated."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,12 @@ class Run(metaclass=Documented):
         * ok: True if the update changed the weights, False if the update was rejected
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated
+        * validation_loss, validation_loss_averaged: the mean loss over the validation set
+        * test_loss, test_loss_averaged: the mean loss over the test set, only after the last update
+        * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the part of
+          the datapoints whose class is the most probable one; absent for a network without classes
 
-        The record of update 0 has only the fields update, seconds, train_loss and train_loss_averaged.
+        The record of update 0 has only the fields update and seconds, and the figures of the evaluation.
 
     Examples
     --------
@@ -89,27 +97,56 @@ class Run(metaclass=Documented):
         """The records with losses over the whole training set."""
         return [record for record in self.metrics if "train_loss" in record]
 
-    def final(self, *, averaged: bool = False) -> float:
-        """Return the last mean loss over the whole training set.
+    def final(self, data: str = "train", *, averaged: bool = False) -> float:
+        """Return the last mean loss over a whole set.
 
         Parameters
         ----------
+        data : {"train", "validation", "test"}
+            The set.
         averaged : bool
             True for the loss at the running average of the weights, False for the loss at the weights.
 
         Returns
         -------
         float
-            The loss; NaN if the run has no evaluation, or if the loss was not finite.
+            The loss; NaN if the run has no such evaluation, or if the loss was not finite. A run that has not ended has
+            no loss over the test set.
 
         Raises
         ------
         UsageError
-            `averaged` is neither True nor False.
+            `data` is unknown, or `averaged` is neither True nor False.
         """
-        averaged = with_usage_error(checked_flag, "averaged", averaged)
-        evaluations = self.evaluations
-        value = evaluations[-1]["train_loss_averaged" if averaged else "train_loss"] if evaluations else None
+        return self._figure("loss", data, averaged)
+
+    def accuracy(self, data: str = "train", *, averaged: bool = False) -> float:
+        """Return the last accuracy over a whole set: the part of the datapoints whose class is the most probable one.
+
+        Parameters
+        ----------
+        data : {"train", "validation", "test"}
+            The set.
+        averaged : bool
+            True for the accuracy at the running average of the weights, False for the accuracy at the weights.
+
+        Returns
+        -------
+        float
+            The accuracy from 0 to 1; NaN if the run has no such evaluation, or if the network has no classes.
+
+        Raises
+        ------
+        UsageError
+            `data` is unknown, or `averaged` is neither True nor False.
+        """
+        return self._figure("accuracy", data, averaged)
+
+    def _figure(self, kind: str, data: Any, averaged: Any) -> float:
+        data = with_usage_error(partial(checked_name, known=SETS), "data", data)
+        suffix = "_averaged" if with_usage_error(checked_flag, "averaged", averaged) else ""
+        last = self.evaluations[-1] if self.evaluations else {}
+        value = last.get(f"{data}_{kind}{suffix}")
         return math.nan if value is None else float(value)
 
     def network(self) -> Network:

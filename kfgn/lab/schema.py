@@ -2,19 +2,27 @@
 
 from typing import Any, NotRequired, TypedDict
 
-FORMAT = 3
+FORMAT = 4
 """The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
 
-In version 2 of the format, the backend had a separate device, and the step sizes in the metrics had the opposite sign.
+In version 3 of the format, a run had no validation set and no test set, and `max_rejected` was called `patience`. In
+version 2, the backend had a separate device, and the step sizes in the metrics had the opposite sign.
 """
 
 
 class Data(TypedDict):
-    """The description of a data set: one sentence, the number of datapoints, and the height and width of an image."""
+    """The description of a data set.
+
+    about:  one sentence
+    sizes:  the numbers of datapoints of the training, validation and test set
+    shape:  the height and width of an image, or None
+    sha256: the hash of the values of all sets
+    """
 
     about: str
-    n: int
-    shape: list[int]
+    sizes: dict[str, int]
+    shape: list[int] | None
+    sha256: str
 
 
 class Configuration(TypedDict):
@@ -31,16 +39,31 @@ class Configuration(TypedDict):
     machine: dict[str, Any]
 
 
-class Start(TypedDict):
+class Evaluated(TypedDict):
+    """The fields of a line of `metrics.jsonl` that has an evaluation. `Run` documents the fields."""
+
+    train_loss: NotRequired[float | None]
+    train_loss_averaged: NotRequired[float | None]
+    train_accuracy: NotRequired[float]
+    train_accuracy_averaged: NotRequired[float]
+    validation_loss: NotRequired[float | None]
+    validation_loss_averaged: NotRequired[float | None]
+    validation_accuracy: NotRequired[float]
+    validation_accuracy_averaged: NotRequired[float]
+    test_loss: NotRequired[float | None]
+    test_loss_averaged: NotRequired[float | None]
+    test_accuracy: NotRequired[float]
+    test_accuracy_averaged: NotRequired[float]
+
+
+class Start(Evaluated):
     """The first line of `metrics.jsonl`, which describes update 0. `Run` documents the fields."""
 
     update: int
     seconds: float
-    train_loss: float | None
-    train_loss_averaged: float | None
 
 
-class Update(TypedDict):
+class Update(Evaluated):
     """A later line of `metrics.jsonl`, which describes one update. `Run` documents the fields."""
 
     update: int
@@ -52,5 +75,3 @@ class Update(TypedDict):
     gamma: float | None
     rho: float | None
     ok: bool
-    train_loss: NotRequired[float | None]
-    train_loss_averaged: NotRequired[float | None]

@@ -12,11 +12,17 @@ from typing import Any, NamedTuple
 from .. import __version__
 from ..backends import Backend, open_backend
 from .arguments import check_instance
+from .data.images import Report, silent
 from .errors import UsageError, library
 from .methods import Optimiser, make_optimiser, method_options
 from .options import CHANGEABLE, Options
+from .own_data import task_of
 from .schema import FORMAT
-from .tasks import Task, check_task, open_task
+from .splitting import Sets, fractions_of, split
+from .task import Task, check_task
+
+DEFAULT_BATCH = 256
+"""The number of datapoints of a step for a task that does not state one."""
 
 
 class Setup(NamedTuple):
@@ -24,6 +30,7 @@ class Setup(NamedTuple):
 
     options: Options
     task: Task
+    sets: Sets
     backend: Backend
     optimiser: Optimiser
 
@@ -40,7 +47,7 @@ class Setup(NamedTuple):
             "options": dataclasses.asdict(self.options),
             "network": optimiser.pop("network"),
             "optimiser": {"class": type(self.optimiser).__name__, **optimiser},
-            "data": {"about": self.task.about, "n": len(self.task.X), "shape": self.task.shape},
+            "data": self.data(),
             "versions": self.versions(),
             "flags": self.backend.flags(),
             "machine": {
@@ -50,6 +57,11 @@ class Setup(NamedTuple):
                 "threads": {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
             },
         }
+
+    def data(self) -> dict[str, Any]:
+        """Return the description of the data set and of its split."""
+        task, sets = self.task, self.sets
+        return {"about": task.about, "sizes": sets.sizes(), "shape": task.shape, "sha256": sets.digest()}
 
     def versions(self) -> dict[str, str]:
         """Return the versions of kfgn, Python and the array libraries."""
@@ -72,8 +84,10 @@ def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([fixed, optimiser], sort_keys=True).encode()).hexdigest()
 
 
-def set_up(options: Options, task: Task | None = None) -> Setup:
+def set_up(options: Options, task: Task | None = None, report: Report = silent) -> Setup:
     """Open the objects that the options name. A given `task` is checked, and replaces the task that the options name.
+
+    `report` receives lines about the progress of the generation of data.
 
     Raises `UsageError` for invalid options, `DataUnavailableError` for missing data, and `BackendUnavailableError` for
     an unusable backend.
@@ -85,13 +99,26 @@ def set_up(options: Options, task: Task | None = None) -> Setup:
         backend = open_backend(options.backend)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    task = open_task(options.data, options.data_folder) if task is None else _checked_task(task)
+    task = task_of(options, report) if task is None else _checked_task(task)
     optimiser = make_optimiser(task.network, options)
-    batch = task.batch if options.batch is None else options.batch
-    if batch > len(task.X):
-        raise UsageError(f"batch: expected at most {len(task.X)}, the number of datapoints of {task.name}, got {batch}")
+    options = dataclasses.replace(options, **fractions_of(task, options))  # type: ignore[arg-type]
+    sets = split(task, options)
+    if options.early_stopping is not None and sets.validation is None:
+        raise UsageError("early_stopping: expected a validation set, got none")
+    batch = _batch(options, task, len(sets.train.X))
     used = method_options(optimiser, options.method)
-    return Setup(dataclasses.replace(options, batch=batch, **used), task, backend, optimiser)
+    return Setup(dataclasses.replace(options, batch=batch, **used), task, sets, backend, optimiser)
+
+
+def _batch(options: Options, task: Task, n: int) -> int:
+    """Return the number of datapoints of a step, which must not exceed the number n of training datapoints."""
+    if options.batch is None:
+        return min(DEFAULT_BATCH, n) if task.batch is None else min(task.batch, n)
+    if options.batch > n:
+        raise UsageError(
+            f"batch: expected at most {n}, the number of training datapoints of {task.name}, got {options.batch}"
+        )
+    return options.batch
 
 
 def _checked_task(task: Task) -> Task:

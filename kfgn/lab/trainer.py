@@ -16,12 +16,12 @@ from .pictures import draw_run
 from .run import Run
 from .run_folder import check_new, read_configuration, read_run, write_configuration
 from .setup import Setup, set_up
-from .tasks import Task
+from .task import Task
 from .training_loop import Trainer, last_checkpoint
-from .watch import Watch, checked_watch
+from .watch import Callbacks, Watch, checked_watch
 
 
-def train(options: Options, out: str | Path, *, watch: Watch | None = None, task: Task | None = None) -> Run:
+def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: Task | None = None) -> Run:
     """Train a network in a new or empty folder.
 
     Parameters
@@ -30,10 +30,10 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
         The options of the run.
     out : path
         The folder of the run, in which `configuration.json`, `metrics.jsonl`, checkpoints and pictures are written.
-    watch : Watch, optional
-        Callbacks that observe the run.
-    task : kfgn.lab.tasks.Task, optional
-        The network and the training data. With task=None, `options.data` names the task.
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the run. A function is called with the record of each update.
+    task : Task, optional
+        The network and the data. With task=None, `options.data` names the task.
 
     Returns
     -------
@@ -63,12 +63,12 @@ def train(options: Options, out: str | Path, *, watch: Watch | None = None, task
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
     check_new(folder)
-    setup = set_up(options, task)
+    setup = set_up(options, task, watch.on_preparation)
     return _trained(setup, setup.configuration(), folder, watch)
 
 
 def resume(
-    out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Watch | None = None, task: Task | None = None
+    out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Callbacks = None, task: Task | None = None
 ) -> Run:
     """Continue the run in a folder from the newest usable checkpoint, exactly as if the run had not stopped.
 
@@ -79,9 +79,9 @@ def resume(
     changes : mapping, optional
         Values of options by name. `updates`, `seconds` and `data_folder` may have new values. Every other option must
         have the value of the run.
-    watch : Watch, optional
-        Callbacks that observe the run.
-    task : kfgn.lab.tasks.Task, optional
+    watch : Watch, function, or list of them, optional
+        Callbacks that observe the run. A function is called with the record of each update.
+    task : Task, optional
         The task that was given to `train`. With task=None, the option `data` of the run names the task.
 
     Returns
@@ -116,15 +116,28 @@ def resume(
     options = Options(**{**saved["options"], **changes})
     changes = {name: getattr(options, name) for name in changes}
     for name, value in changes.items():
-        if name not in CHANGEABLE and value != saved["options"].get(name):
-            raise UsageError(f"{name}: expected {saved['options'].get(name)!r}, as in {folder}, got {shown(value)}")
-    setup = set_up(options, task)
+        was = saved["options"].get(name)
+        was = tuple(was) if isinstance(was, list) else was
+        if name not in CHANGEABLE and value != was:
+            raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
+    setup = set_up(options, task, watch.on_preparation)
     if setup.hash() != saved["hash"]:
         raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")
+    _check_data(folder, saved["data"], setup.data())
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
             watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}: its numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Raise `UsageError` if the data differ from those with which the run in the folder was started."""
+
+    def described(data: Mapping[str, Any]) -> str:
+        return f"{' + '.join(map(str, data['sizes'].values()))} datapoints with the SHA-256 {data['sha256'][:8]}..."
+
+    if saved["sha256"] != found["sha256"]:
+        raise UsageError(f"data: expected those of the run in {folder}, {described(saved)}, got {described(found)}")
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:

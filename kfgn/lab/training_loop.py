@@ -10,13 +10,15 @@ from typing import Any
 from .._types import Array
 from .batches import Batches
 from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
+from .early_stopping import EarlyStopping
 from .errors import InterruptedRunError, RunFailedError, UsageError
 from .evaluation import Evaluation, datapoints
 from .initialisation import initial_weights
 from .interrupts import StopRequest
-from .metrics import METRICS, Record, encode
+from .metrics import METRICS, Record, decode, encode
 from .run_folder import cut_metrics
 from .setup import Setup
+from .task import Data
 from .watch import Watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
@@ -30,13 +32,15 @@ class Trainer:
     """The state of a run, and a clock that does not count evaluations and the writing of files."""
 
     def __init__(self, setup: Setup, folder: Path, watch: Watch) -> None:
-        self.options, self.task, self.backend, self.optimiser = setup
+        self.options, self.task, self.sets, self.backend, self.optimiser = setup
         self.folder, self.watch, self.hash = folder, watch, setup.hash()
-        self.X = self._array(self.task.X)
-        self.Y = self.X if self.task.reconstructs else self._array(self.task.Y)
+        self.X, self.Y = self._on_device(self.sets.train)
         assert self.options.batch is not None
-        self.batches = Batches(len(self.task.X), self.options.batch, self.options.seed)
-        self.evaluation = Evaluation(self.task.network, self.X, self.Y, self.backend)
+        self.batches = Batches(len(self.sets.train.X), self.options.batch, self.options.seed)
+        self.evaluations = {"train": Evaluation(self.task.network, self.X, self.Y, self.backend)}
+        if self.sets.validation is not None:
+            self.evaluations["validation"] = self._evaluation(self.sets.validation)
+        self.early = EarlyStopping(self.options.early_stopping, self.options.evaluate_every)
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
         self.seconds, self.written, self.saved = 0.0, -1, 0.0
@@ -50,34 +54,47 @@ class Trainer:
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
 
     def run(self, stop: StopRequest) -> None:
-        """Take steps until the number of updates or the training time of the options is reached."""
+        """Take steps until the number of updates or the training time is reached, or the validation loss ends the run.
+
+        The test set is evaluated after the last step alone.
+        """
         kept = cut_metrics(self.folder, self.found)
         self.metrics = hashlib.sha256(b"".join(kept))
-        self.watch.on_start(self.options, self.state.t, self.seconds)
-        with (self.folder / METRICS).open("ab", buffering=0) as self.file:
-            if not kept:
-                self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
-            while True:
-                # the request counts after the last step too, since `compare` would otherwise start the next run
-                if stop.requested:
-                    self._checkpoint()
-                    raise InterruptedRunError(
-                        f"stopped after update {self.state.t}, with a checkpoint in {self.folder}"
-                    )
-                if self._done():
-                    return
-                records = self._steps(stop)
-                if self._done() or self.state.t % self.options.evaluate_every == 0:
-                    records[-1].update(self._evaluated())
-                self._write(records)
-                self._check_patience(records)
-                unsaved = self.seconds - self.saved > UNSAVED_SECONDS
-                if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
-                    self._checkpoint()
+        self.early.observe(decode(kept, self.folder / METRICS))
+        self.watch.on_start(self.options, self.state.t, self.seconds, self.folder)
+        try:
+            with (self.folder / METRICS).open("ab", buffering=0) as self.file:
+                self._train(stop, new=not kept)
+        finally:
+            self.watch.on_end()
+
+    def _train(self, stop: StopRequest, *, new: bool) -> None:
+        if new:
+            self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
+        while True:
+            # the request counts after the last step too, since `compare` would otherwise start the next run
+            if stop.requested:
+                self._checkpoint()
+                raise InterruptedRunError(f"stopped after update {self.state.t}, with a checkpoint in {self.folder}")
+            if self._done():
+                return
+            records = self._steps(stop)
+            if self._done() or self.state.t % self.options.evaluate_every == 0:
+                records[-1].update(self._evaluated())
+                self.early.observe(records[-1:])
+            if self._done() and self.sets.test is not None:
+                records[-1].update(self._figures("test", self._evaluation(self.sets.test)))
+            self._write(records)
+            self._check_rejected(records)
+            unsaved = self.seconds - self.saved > UNSAVED_SECONDS
+            if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
+                self._checkpoint()
 
     def _done(self) -> bool:
         updates, seconds = self.options.updates, self.options.seconds
-        return (updates is not None and self.state.t >= updates) or (seconds is not None and self.seconds >= seconds)
+        if (updates is not None and self.state.t >= updates) or (seconds is not None and self.seconds >= seconds):
+            return True
+        return self.early.stops
 
     def _steps(self, stop: StopRequest) -> list[Record]:
         """Take some steps, wait for the device, and return the records of the steps.
@@ -117,11 +134,26 @@ class Trainer:
     def _read(self, value: Array | None) -> float | None:
         return None if value is None else _finite(float(self.backend.to_numpy(value)))
 
+    def _on_device(self, data: Data) -> tuple[Array, Array]:
+        X = self._array(data.X)
+        return X, X if data.Y is data.X else self._array(data.Y)
+
+    def _evaluation(self, data: Data) -> Evaluation:
+        return Evaluation(self.task.network, *self._on_device(data), self.backend)
+
     def _evaluated(self) -> Record:
+        """Return the figures on the training set and the validation set."""
         return {
-            "train_loss": _finite(self.evaluation(self.state.weights)),
-            "train_loss_averaged": _finite(self.evaluation(self.state.average)),
+            k: v for name, evaluation in self.evaluations.items() for k, v in self._figures(name, evaluation).items()
         }
+
+    def _figures(self, name: str, evaluation: Evaluation) -> Record:
+        """Return the loss and the accuracy on a set, at the weights and at their average."""
+        both = {"": evaluation(self.state.weights), "_averaged": evaluation(self.state.average)}
+        record: Record = {f"{name}_loss{suffix}": _finite(figures.loss) for suffix, figures in both.items()}
+        if self.task.network.classes is not None:
+            record |= {f"{name}_accuracy{suffix}": figures.accuracy for suffix, figures in both.items()}
+        return record
 
     def _write(self, records: list[Record]) -> None:
         try:
@@ -146,10 +178,10 @@ class Trainer:
             )
             self.written, self.saved = self.state.t, self.seconds
 
-    def _check_patience(self, records: list[Record]) -> None:
+    def _check_rejected(self, records: list[Record]) -> None:
         for record in records:
             self.failures = 0 if record["ok"] else self.failures + 1
-            if self.failures >= self.options.patience:
+            if self.failures >= self.options.max_rejected:
                 raise RunFailedError(
                     f"the last {self.failures} steps up to update {record['update']} were rejected, because a value "
                     f"was not finite or a matrix was not positive definite; {last_checkpoint(self.folder)}"

@@ -1,8 +1,12 @@
 """Callbacks that observe a run while it trains."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from .arguments import check_instance
+from .._words import shown
+from .errors import UsageError
 from .metrics import Record
 from .options import Options
 
@@ -10,7 +14,9 @@ from .options import Options
 class Watch:
     """Callbacks of a run. Derive from this class to follow the progress of training.
 
-    The methods of this class do nothing, except that `on_warning` issues a `UserWarning`.
+    The methods of this class do nothing, except that `on_warning` issues a `UserWarning`. The argument `watch` of
+    `train`, `resume` and `compare` is a `Watch`, a function, or a list of them. A function is called with the record of
+    each update.
 
     Examples
     --------
@@ -20,14 +26,23 @@ class Watch:
     ...     updates = 0
     ...     def on_updates(self, records):
     ...         self.updates = records[-1]["update"]
-    >>> count = Count()
+    >>> count, records = Count(), []
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = train(Options("digits", updates=2), f"{folder}/run", watch=count)
-    >>> count.updates
-    2
+    ...     run = train(Options("digits", updates=2), f"{folder}/run", watch=[count, records.append])
+    >>> count.updates, [record["update"] for record in records]
+    (2, [0, 1, 2])
     """
 
-    def on_start(self, options: Options, updates: int, seconds: float) -> None:
+    def on_preparation(self, line: str) -> None:
+        """Observe the generation of data, before the start of a run.
+
+        Parameters
+        ----------
+        line : str
+            The progress of the generation.
+        """
+
+    def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:
         """Observe the start of a new or resumed run.
 
         Parameters
@@ -38,6 +53,8 @@ class Watch:
             The number of updates that earlier calls have completed.
         seconds : float
             The training time of the completed updates, in seconds.
+        folder : pathlib.Path
+            The folder of the run.
         """
 
     def on_updates(self, records: list[Record]) -> None:
@@ -50,6 +67,9 @@ class Watch:
             0.
         """
 
+    def on_end(self) -> None:
+        """Observe the end of a run that was started, also after an error or an interruption."""
+
     def on_warning(self, message: str) -> None:
         """Observe a problem that does not stop the run.
 
@@ -61,9 +81,65 @@ class Watch:
         warnings.warn(message, stacklevel=2)
 
 
-def checked_watch(watch: Watch | None) -> Watch:
-    """Return the watch, or a `Watch` for None. Raises `UsageError` for any other value."""
+Callbacks: TypeAlias = Watch | Callable[[Record], Any] | Sequence[Watch | Callable[[Record], Any]] | None
+"""The values of the argument `watch`."""
+
+
+class EachRecord(Watch):
+    """A watch that calls a function with a copy of the record of each update."""
+
+    def __init__(self, function: Callable[[Record], Any]) -> None:
+        self.function = function
+
+    def on_updates(self, records: list[Record]) -> None:
+        """Call the function."""
+        for record in records:
+            self.function(dict(record))
+
+
+class Several(Watch):
+    """A watch that passes each call to several watches, in their order."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        self.watches = watches
+
+    def on_preparation(self, line: str) -> None:
+        """Pass the line."""
+        for watch in self.watches:
+            watch.on_preparation(line)
+
+    def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:
+        """Pass the start."""
+        for watch in self.watches:
+            watch.on_start(options, updates, seconds, folder)
+
+    def on_updates(self, records: list[Record]) -> None:
+        """Pass the records."""
+        for watch in self.watches:
+            watch.on_updates(records)
+
+    def on_end(self) -> None:
+        """Pass the end."""
+        for watch in self.watches:
+            watch.on_end()
+
+    def on_warning(self, message: str) -> None:
+        """Pass the message to the first watch, so that it is reported once."""
+        self.watches[0].on_warning(message)
+
+
+def checked_watch(watch: Callbacks) -> Watch:
+    """Return one watch for the argument `watch`. Raises `UsageError` for other values than those of `Callbacks`."""
     if watch is None:
         return Watch()
-    check_instance("watch", watch, Watch)
-    return watch
+    if isinstance(watch, tuple | list):
+        return Several([_checked_one(one) for one in watch] or [Watch()])
+    return _checked_one(watch)
+
+
+def _checked_one(watch: Any) -> Watch:
+    if isinstance(watch, Watch):
+        return watch
+    if isinstance(watch, type) or not callable(watch):
+        raise UsageError(f"watch: expected a kfgn.lab.Watch, or a function of a record, got {shown(watch)}")
+    return EachRecord(watch)

@@ -176,7 +176,6 @@ def test_bad_options(program, capfd, tmp_path):
 @pytest.mark.parametrize(
     ("main", "words"),
     [
-        (kfgn.lab.cli.main, []),
         (kfgn.lab.cli.main, ["fit"]),
         (kfgn.lab.cli.main, ["train"]),
         (kfgn.lab.cli.main, ["train", "--out"]),

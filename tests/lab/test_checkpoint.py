@@ -7,12 +7,12 @@ from kfgn.lab.checkpoint import checkpoints
 
 
 def test_an_older_format_is_refused(folder):
-    """In format 2 the step sizes of the metrics had the opposite sign."""
+    """In format 3 a run had no validation set."""
     for path in checkpoints(folder):
-        path.write_bytes(path.read_bytes().replace(b'"format":"3"', b'"format":"2"'))
+        path.write_bytes(path.read_bytes().replace(b'"format":"4"', b'"format":"3"'))
     with (
-        pytest.warns(UserWarning, match="format: expected '3', got '2'"),
-        pytest.raises(RuntimeError, match=r"expected a usable checkpoint, got none: .*format: expected '3', got '2'"),
+        pytest.warns(UserWarning, match="format: expected '4', got '3'"),
+        pytest.raises(RuntimeError, match=r"expected a usable checkpoint, got none: .*format: expected '4', got '3'"),
     ):
         resume(folder, {"updates": 6})
 

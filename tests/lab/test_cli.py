@@ -1,6 +1,7 @@
 """`kfgn.lab.cli`: the output of the command, its exit status, and one line for each error."""
 
 import argparse
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -23,7 +24,7 @@ def train(out, *more):
 def test_train_prints_the_final_loss(tmp_path, capsys):
     assert train(tmp_path / "a") == 0
     printed = capsys.readouterr()
-    assert printed.err == ""  # nothing is printed without a terminal
+    assert printed.err == ""  # the run is shorter than the interval of the lines
     final = read_run(tmp_path / "a").final()
     assert f"{final:.5g}" in printed.out
 
@@ -69,7 +70,7 @@ def test_a_folder_that_is_not_empty_is_not_changed(tmp_path, capsys):
 
 
 def test_a_run_that_fails_has_status_1(tmp_path, capsys):
-    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--patience", 3)
+    diverges = ("--method", "sgd", "--learning-rate", "1e30", "--max-rejected", 3)
     assert train(tmp_path / "a", *diverges) == 1
     assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
 
@@ -122,13 +123,19 @@ def test_seconds_end_a_run(tmp_path):
     assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # the clock is read after several updates
 
 
-def test_show_prints_and_redraws(tmp_path, capsys):
+def test_show_prints_and_draws_if_asked(tmp_path, capsys):
     train(tmp_path / "a")
     train(tmp_path / "b", "--seed", 1)
-    (tmp_path / "a" / "loss.png").unlink()
-    assert run("show", tmp_path / "a") == 0
+    for name in ("loss.png", "damping.png"):
+        (tmp_path / "a" / name).unlink()
+    before = sorted(tmp_path.rglob("*"))
+    assert run("show", tmp_path / "a") == run("show", tmp_path) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    assert run("show", tmp_path / "a", "--draw") == 0
     assert (tmp_path / "a" / "loss.png").exists()
-    assert run("show", tmp_path) == 0  # both
+    assert (tmp_path / "a" / "damping.png").exists()
+    capsys.readouterr()
+    assert run("show", tmp_path, "--draw") == 0  # both
     printed = capsys.readouterr().out
     for name in "ab":
         assert f"{read_run(tmp_path / name).final():.5g}" in printed
@@ -146,6 +153,30 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"kfgn {kfgn.__version__}\n"
 
 
+def test_without_a_command_examples_are_printed(capsys):
+    assert run() == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    examples = [line.split()[1:] for line in printed.out.splitlines() if line.startswith("  kfgn ")]
+    assert len(examples) == 6
+    for words in examples[:-1]:  # each of them is a valid command line
+        assert parser().parse_args(words).command in {"train", "compare", "show"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes differ on this system")
+@pytest.mark.parametrize("arguments", ["train --help", "show {runs}", ""])
+def test_a_reader_that_leaves_is_no_error(arguments, tmp_path):
+    """As in `kfgn train --help | head -1`."""
+    train(tmp_path / "a")
+    words = arguments.format(runs=tmp_path).split()
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        program = [sys.executable, "-m", "kfgn.lab", *words]
+        done = subprocess.run(program, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def _actions(command):
     (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     return [action for action in commands.choices[command]._actions if not isinstance(action, argparse._HelpAction)]
@@ -153,7 +184,11 @@ def _actions(command):
 
 @pytest.mark.parametrize("command", ["train", "compare", "show"])
 def test_the_help_of_each_option_is_a_sentence(command):
+    """The sentence begins with an imperative, so it has a verb."""
+    verbs = {"Train", "Compute", "Draw", "Give", "Minimise", "Write", "Read", "Stop", "Use", "Evaluate", "Split"}
+    verbs |= {"Multiply", "Invert", "Begin", "Take", "Halve", "Print", "Continue"}
     for action in _actions(command):
+        assert action.help.split()[0] in verbs, action.dest
         assert action.help[0].isupper(), action.dest
         assert action.help.endswith("."), action.dest
         assert "the same" not in action.help, action.dest
@@ -161,14 +196,23 @@ def test_the_help_of_each_option_is_a_sentence(command):
 
 def test_every_option_of_a_run_is_an_option_of_the_command():
     known = {action.dest for action in _actions("train")}
-    assert {field.name for field in fields(Options)} | {"out", "resume"} == known
+    assert {field.name for field in fields(Options)} | {"out", "resume", "quiet", "tensorboard"} == known
 
 
 def test_the_defaults_in_the_help_are_those_of_the_options(capsys):
     with pytest.raises(SystemExit):
         run("train", "--help")
     text = " ".join(capsys.readouterr().out.split())
-    for name in ("method", "backend", "dtype", "seed", "patience", "evaluate_every", "checkpoint_every"):
+    for name in (
+        "method",
+        "backend",
+        "dtype",
+        "seed",
+        "split_seed",
+        "max_rejected",
+        "evaluate_every",
+        "checkpoint_every",
+    ):
         (default,) = (field.default for field in fields(Options) if field.name == name)
         assert f"(default: {default})." in text
 

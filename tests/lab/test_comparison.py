@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from kfgn.lab import Options, UsageError, compare, read_run
+import kfgn
+from kfgn.lab import Options, Task, UsageError, compare, read_run
+from kfgn.lab.arrivals import arrival, best_first_order
 from kfgn.lab.cli import main
-from kfgn.lab.comparison import arrival, best_first_order
 
 ADAM = ("--learning-rate", "0.01")
 
@@ -77,3 +78,12 @@ def test_methods_that_are_not_a_list_of_names(methods, tmp_path):
     with pytest.raises(UsageError, match=r"^methods: expected a tuple or list of names"):
         compare(Options("digits", updates=1), methods, tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+def test_a_task_of_the_user_is_compared(tmp_path):
+    X = np.random.default_rng(0).standard_normal((40, 3))
+    task = Task("own", kfgn.Network.dense((3, 2), (), "squared_error"), X, X[:, :2])
+    runs = compare(Options("own", updates=2), ["kfra", "adam"], tmp_path / "c", task=task)
+    assert [run.configuration["data"]["sizes"]["test"] for run in runs] == [8, 8]
+    with pytest.raises(UsageError, match=r"^task: expected a kfgn\.lab\.Task, got "):
+        compare(Options("own", updates=2), ["kfra"], tmp_path / "d", task="digits")

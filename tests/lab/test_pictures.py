@@ -1,40 +1,120 @@
 """`kfgn.lab.pictures`: losses of runs, and reconstructions."""
 
+import numpy as np
 import pytest
 
 import kfgn
-from kfgn.lab import Options, train
+from kfgn.lab import Options, Run, train
 from kfgn.lab.cli import main
-from kfgn.lab.pictures import _outputs
-from kfgn.lab.tasks import Task, open_task
+from kfgn.lab.loss_pictures import draw_losses
+from kfgn.lab.pictures import _draw_reconstructions, _outputs
+from kfgn.lab.task import Task
+from kfgn.lab.tasks import open_task
 
 
 def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
-def test_a_picture_of_runs_on_several_data_sets_names_them(tmp_path, monkeypatch):
+@pytest.fixture
+def drawn(monkeypatch):
+    """Collect the figures instead of writing them."""
+    figures = []
+    for module in ("loss_pictures", "pictures"):
+        monkeypatch.setattr(f"kfgn.lab.{module}.save", lambda figure, _path: figures.append(figure))
+    return figures
+
+
+def legend(parent):
+    return [text.get_text() for text in parent.get_texts()]
+
+
+def made(folder, method="kfra", data="digits", *, losses, rate=None, seconds=1.0):
+    """A run with given evaluations: pairs of the update and the training loss, at the weights and at the average."""
+    metrics = [
+        {"update": t, "seconds": seconds * t, "train_loss": loss, "train_loss_averaged": loss} for t, loss in losses
+    ]
+    options = {"data": data, "method": method, "learning_rate": rate, "halving": None}
+    return Run(folder, {"options": options}, metrics)
+
+
+def test_data_sets_never_share_an_axis(tmp_path, drawn):
     train(Options("digits", updates=12), tmp_path / "a")
     assert run("train", "--data", "digits-odd", "--updates", 12, "--out", tmp_path / "b") == 0
-    drawn = []
-    monkeypatch.setattr("kfgn.lab.pictures._save", lambda figure, _path: drawn.append(figure))
-    assert run("show", tmp_path) == 0
+    drawn.clear()
+    assert run("show", tmp_path, "--draw") == 0
     (figure,) = drawn
-    assert figure.get_suptitle() == "several data sets; dashed: averaged weights"
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels == ["digits, kfra", "digits-odd, kfra"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["digits", "", "", "digits-odd", "", ""]
+    assert all(len(axes.lines) == 2 for axes in figure.axes)  # the weights and their average, of one run
+    (found,) = figure.legends
+    assert legend(found) == ["KFRA (a)", "KFRA (b)"]
+
+
+def test_close_losses_are_drawn_above_the_lowest(tmp_path, drawn):
+    close = [made(tmp_path / name, losses=[(0, 90.0), (1, loss)]) for name, loss in (("a", 50.0), ("b", 51.0))]
+    draw_losses(close, tmp_path / "c.png")
+    (figure,) = drawn
+    assert figure.axes[0].get_ylabel() == "training loss above 50,\nthe lowest of all runs"
+    np.testing.assert_array_equal(figure.axes[0].lines[2].get_ydata(), [40.0, 1.0])
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), [40.0, np.nan])
+    far = [made(tmp_path / name, losses=[(0, 90.0), (1, loss)]) for name, loss in (("a", 50.0), ("b", 70.0))]
+    draw_losses(far, tmp_path / "c.png")
+    assert drawn[1].axes[0].get_ylabel() == "training loss"
+
+
+def test_the_update_that_reaches_the_best_adam_is_marked(tmp_path, drawn):
+    adam = [made(tmp_path / f"{rate}", "adam", losses=[(0, 9.0), (300, last)], rate=rate) for rate, last in ADAMS]
+    draw_losses([*adam, made(tmp_path / "kfra", losses=[(0, 9.0), (20, 6.0), (40, 3.0), (60, 1.0)])], tmp_path / "c")
+    (figure,) = drawn
+    for axes, text in zip(figure.axes, ("40 updates", "40 s"), strict=True):
+        (star,) = (line for line in axes.lines if line.get_marker() == "*")
+        assert star.get_xydata().tolist() == [[40.0, 3.0]]
+        assert [note.get_text() for note in axes.texts] == [text]
+        assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == ":"] == [4.0]
+    assert legend(figure.legends[0]) == [
+        "Adam, learning rate 0.1",
+        "Adam, learning rate 0.01",
+        "KFRA",
+        "best final loss of a first-order method",
+        "first evaluation that reaches this loss",
+    ]
+
+
+ADAMS = ((0.1, 5.0), (0.01, 4.0))
+
+
+def test_the_picture_of_one_run_has_each_set(tmp_path, drawn):
+    train(Options("digits", updates=6, evaluate_every=2), tmp_path / "run")
+    losses, dampings = drawn
+    for axes, kind, first in zip(losses.axes, ("loss", "accuracy"), (["each batch"], []), strict=True):
+        assert axes.get_ylabel() == kind
+        assert legend(axes.get_legend()) == [*first, "training", "validation", "test"]
+    test = [line for line in losses.axes[0].lines if line.get_marker() == "x"]
+    assert [line.get_xdata().tolist() for line in test] == [[6], [6]]
+    assert [axes.get_ylabel()[:5] for axes in dampings.axes] == ["tau, ", "gamma", "rho, ", "|alph"]
+    assert [len(axes.lines[0].get_xdata()) for axes in dampings.axes] == [6, 6, 1, 6]
+    assert min(dampings.axes[3].lines[0].get_ydata()) > 0
+
+
+def test_a_first_order_method_has_no_dampings(tmp_path):
+    train(Options("digits", "adam", updates=2), tmp_path / "run")
+    assert not (tmp_path / "run" / "damping.png").exists()
 
 
 AUTOENCODER = ("tanh", "identity", "tanh")
 
 
 @pytest.mark.parametrize("objective", ["bernoulli", "squared_error"])
-def test_reconstructions_are_drawn_and_resemble_the_images(objective, tmp_path):
+def test_reconstructions_are_drawn_and_resemble_the_images(objective, tmp_path, monkeypatch):
     X = open_task("digits").X
     network = kfgn.Network.dense((64, 40, 20, 40, 64), AUTOENCODER, objective)
     task = Task("small", network, X, X, (8, 8), "digits", 256)
     run = train(Options("digits", updates=80), tmp_path / "run", task=task)
     assert (tmp_path / "run" / "reconstructions.png").read_bytes().startswith(b"\x89PNG")
+    figures = []
+    monkeypatch.setattr("kfgn.lab.pictures.save", lambda figure, _path: figures.append(figure))
+    _draw_reconstructions(run, task, tmp_path / "r.png")
+    assert [axes.get_ylabel() for axes in figures[0].axes if axes.get_ylabel()] == ["images", "outputs"]
     outputs = _outputs(run, X)
     assert ((outputs - X) ** 2).sum() < 0.35 * ((X - X.mean(axis=0)) ** 2).sum()
     if objective == "bernoulli":

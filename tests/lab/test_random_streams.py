@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from kfgn._optimisers.draws import generator
-from kfgn.lab.random_streams import BATCHES, INITIAL_WEIGHTS, stream
+from kfgn.lab.random_streams import BATCHES, INITIAL_WEIGHTS, SPLIT, stream
 
 
-@pytest.mark.parametrize("kind", [INITIAL_WEIGHTS, BATCHES])
+@pytest.mark.parametrize("kind", [INITIAL_WEIGHTS, BATCHES, SPLIT])
 def test_a_stream_starts_at_its_counter(kind):
     """The stream is the highest of the four 64-bit words of the counter."""
     key, counter = np.array([5, 7], dtype=np.uint64), np.array([0, 0, 0, kind], dtype=np.uint64)
@@ -21,6 +21,7 @@ def test_streams_differ():
         generator(5, 7),
         stream(BATCHES, 5, 7),
         stream(INITIAL_WEIGHTS, 5, 7),
+        stream(SPLIT, 5, 7),
         stream(BATCHES, 6, 7),
         stream(BATCHES, 5, 8),
     ]

@@ -20,6 +20,8 @@ def test_the_configuration_is_complete(tmp_path):
     assert saved["options"] == {
         **vars(options),
         "batch": 256,
+        "validation_fraction": 0.1,
+        "test_fraction": 0.2,
         "average": optimiser.curvature.average,
         "inversion": optimiser.curvature.inversion,
         "refresh": optimiser.curvature.refresh,
@@ -31,7 +33,7 @@ def test_the_configuration_is_complete(tmp_path):
     assert saved["versions"]["kfgn"] == kfgn.__version__
     assert saved["versions"]["numpy"] == np.__version__
     assert {"python", "kfgn", "numpy"} <= saved["versions"].keys()
-    assert saved["data"]["n"] == 1797
+    assert saved["data"]["sizes"] == {"train": 1258, "validation": 180, "test": 359}
     assert "Alpaydin" in saved["data"]["about"]
     assert {"platform", "cores", "threads"} <= saved["machine"].keys()
 
@@ -47,7 +49,15 @@ def test_the_configuration_is_complete(tmp_path):
         ({"updates": 0}, "updates: expected a positive integer, got 0"),
         ({"seconds": -1.0}, r"seconds: expected a finite number above 0, got -1\.0"),
         ({"seed": -1}, r"seed: expected an integer from 0, got -1"),
-        ({"batch": 1798}, "batch: expected at most 1797, the number of datapoints of digits, got 1798"),
+        ({"batch": 1259}, "batch: expected at most 1258, the number of training datapoints of digits, got 1259"),
+        ({"validation_fraction": 1.0}, r"validation_fraction: expected a number of at least 0 and below 1, got 1\.0"),
+        ({"test_fraction": -0.1}, r"test_fraction: expected a number of at least 0 .* got -0\.1"),
+        (
+            {"validation_fraction": 0.6, "test_fraction": 0.6},
+            r"validation_fraction, test_fraction: expected a rest of the 1797 datapoints, got 0\.6 and 0\.6",
+        ),
+        ({"validation_fraction": 0.0, "early_stopping": 3}, "early_stopping: expected a validation set, got none"),
+        ({"early_stopping": 0}, "early_stopping: expected a positive integer, got 0"),
         ({"method": "sgd"}, "learning_rate: expected a number for sgd, got none"),
         (
             {"method": "adam", "tau": 1.0},

@@ -1,7 +1,9 @@
 """`kfgn.lab.tables`: the tables of runs and of backends."""
 
 from kfgn.backends import BACKENDS, BackendUnavailableError
+from kfgn.lab import read_run
 from kfgn.lab.cli import main
+from kfgn.lab.run import SETS
 
 
 def run(*arguments):
@@ -37,3 +39,23 @@ def test_usable_backends_are_printed(capsys):
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line[:1].strip()}
     assert lines["numpy"].split()[-1] == "yes"
     assert list(lines) == ["backend", *BACKENDS]
+
+
+def test_losses_and_accuracies_of_each_set_are_printed(tmp_path, capsys):
+    train(tmp_path / "a")
+    lines = capsys.readouterr().out.splitlines()
+    finished = read_run(tmp_path / "a")
+    for place, averaged in (("weights", False), ("average", True)):
+        (line,) = (line for line in lines if place in line.split())
+        expected = [f"{finished.final(name, averaged=averaged):.5g}" for name in SETS]
+        expected += [f"{finished.accuracy(name, averaged=averaged):.4f}" for name in SETS]
+        assert line.split()[-6:] == expected
+
+
+def test_early_stopping_is_printed(tmp_path, capsys):
+    """Steps with a learning rate of 1e-30 change no weight, so only rounding brings a lower validation loss."""
+    given = ("--method", "sgd", "--learning-rate", "1e-30", "--evaluate-every", 2, "--early-stopping", 2)
+    assert run("train", "--data", "digits", "--updates", 200, "--out", tmp_path / "a", *given) == 0
+    ended = read_run(tmp_path / "a").updates
+    assert ended < 200
+    assert f"a: early stopping ended the run after update {ended}\n" in capsys.readouterr().out

@@ -31,7 +31,7 @@ def test_images_that_are_not_probabilities(monkeypatch):
     """Grey values from 0 to 255 are not valid targets of the Bernoulli objective."""
     task = open_task("digits")
     grey = SimpleNamespace(pixels=255 * task.X, labels=task.Y, shape=task.shape, about="")
-    monkeypatch.setattr("kfgn.lab.tasks.load", lambda *_: grey)
+    monkeypatch.setattr("kfgn.lab.tasks.load_with_held_out", lambda *_: (grey,))
     wrong = "data: mnist is not a valid task: Y: expected bernoulli targets from 0 to 1, got values from 0.0 to 255.0"
     with pytest.raises(UsageError, match=wrong):
         open_task("mnist")
@@ -61,7 +61,14 @@ DIGITS = open_task("digits")
         ({"Y": DIGITS.X}, "Y: expected integer class indices"),
         ({"name": None}, "name: expected a text, got None"),
         ({"about": 3}, "about: expected a text, got 3"),
-        ({"shape": None}, "shape: expected a pair"),
+        ({"shape": 8}, "shape: expected a pair"),
+        ({"test": DIGITS.X}, "test: expected a pair of arrays X and Y, got "),
+        ({"test": (DIGITS.X, DIGITS.Y[1:])}, "test.Y: expected shape (1797,) for categorical, got (1796,)"),
+        ({"validation": (DIGITS.X[:, 1:], DIGITS.Y)}, "validation.X: expected shape (n, 64) with n of at least 1, got"),
+        (
+            {"validation": (DIGITS.X.astype(np.float64), DIGITS.Y)},
+            "validation.X: expected dtype float32 as that of X, got float64",
+        ),
         ({"shape": (8, 8.0)}, "shape: expected a positive integer, got 8.0"),
         ({"shape": (4, 8)}, "shape: expected a height and a width with the product 64, got 4 and 8"),
         ({"batch": 0}, "batch: expected a positive integer, got 0"),

@@ -7,19 +7,25 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._linearisation.passes import forward
 from kfgn.lab import Options, RunFailedError, read_run, resume, train
 from kfgn.lab.errors import InterruptedRunError
+from kfgn.lab.splitting import split
 from kfgn.lab.tasks import open_task
 from kfgn.lab.watch import Watch
 
 
 def test_the_losses_of_the_metrics_are_those_of_the_weights(tmp_path):
     run = train(Options("digits", updates=9, dtype="float64"), tmp_path / "run")
-    task = open_task("digits")
-    X = task.X.astype(np.float64)
-    for averaged in (False, True):
-        loss = float(kfgn.loss(run.network(), run.weights(averaged=averaged), X, task.Y))
-        assert math.isclose(loss, run.final(averaged=averaged), rel_tol=1e-12)
+    for name, (X, Y) in split(open_task("digits"), Options(**run.options))._asdict().items():
+        X = X.astype(np.float64)
+        for averaged in (False, True):
+            W = run.weights(averaged=averaged)
+            assert math.isclose(
+                float(kfgn.loss(run.network(), W, X, Y)), run.final(name, averaged=averaged), rel_tol=1e-12
+            )
+            *_, outputs = forward(np, run.network(), W, X).preactivations
+            assert math.isclose((outputs.argmax(axis=1) == Y).mean(), run.accuracy(name, averaged=averaged))
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
@@ -40,7 +46,7 @@ def test_a_budget_of_seconds_ends_a_run(tmp_path):
 
 
 def test_consecutive_rejected_steps_end_a_run(tmp_path):
-    options = Options("digits", "sgd", updates=50, learning_rate=1e30, patience=7, checkpoint_every=4)
+    options = Options("digits", "sgd", updates=50, learning_rate=1e30, max_rejected=7, checkpoint_every=4)
     with pytest.raises(RunFailedError, match=r"the last 7 steps up to update 7 .*checkpoint-000000004.safetensors"):
         train(options, tmp_path / "run")
     run = read_run(tmp_path / "run")
@@ -48,8 +54,8 @@ def test_consecutive_rejected_steps_end_a_run(tmp_path):
     np.testing.assert_array_equal(run.weights()[0][:, -1], 0)  # the weights have not moved
 
 
-def test_fewer_rejected_steps_than_patience_are_counted(tmp_path):
-    run = train(Options("digits", "sgd", updates=6, learning_rate=1e30, patience=7), tmp_path / "run")
+def test_fewer_rejected_steps_than_the_limit_are_counted(tmp_path):
+    run = train(Options("digits", "sgd", updates=6, learning_rate=1e30, max_rejected=7), tmp_path / "run")
     assert (run.updates, run.rejected) == (6, 6)
 
 

@@ -7,7 +7,8 @@
 * mnist:  the 50,000 handwritten digits of 28x28 pixels on which the paper trains
 * faces:  103,500 patches of 25x25 pixels, made from the 400 Olivetti faces
 
-The data sets mnist and faces need files: see `load`.
+`load` returns the training images, and `load_with_held_out` also the validation and test images of a data set that has
+them. The data sets mnist and faces need files: see `load`.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from collections.abc import Callable
 from ..._validation.scalars import checked_name
 from .curves import load_curves
 from .digits import load_digits
-from .faces import load_faces
-from .images import Images
+from .faces import faces_with_held_out, load_faces
+from .images import Images, Report, silent
 from .mnist import load_mnist
 from .store import DataUnavailableError, Folder, checked_folder
 
@@ -28,11 +29,11 @@ DATA_SETS: dict[str, Callable[[Folder], Images]] = {
     "mnist": load_mnist,
     "faces": load_faces,
 }
-"""The function that loads each data set from the folder of the files."""
+"""The function that loads the training images of each data set from the folder of the files."""
 
 
 def load(name: str, folder: Folder = None) -> Images:
-    """Load a data set. Every call returns the same images.
+    """Load the training images of a data set. Every call returns the same images.
 
     Parameters
     ----------
@@ -67,3 +68,20 @@ def load(name: str, folder: Folder = None) -> Images:
     ((1797, 64), [0, 1, 2, 3, 4])
     """
     return DATA_SETS[checked_name("name", name, tuple(DATA_SETS))](checked_folder(folder))
+
+
+def load_with_held_out(name: str, folder: Folder = None, report: Report = silent) -> tuple[Images, ...]:
+    """Load the training, validation and test images of a data set, or the training images alone of digits.
+
+    The validation set of mnist is the last 10,000 training images. The validation and test sets of curves are generated
+    like the training set, and those of faces have other people. `report` receives lines about the progress of the
+    generation of images. Raises the errors of `load`.
+    """
+    parts = ("train", "validation", "test")
+    if name == "mnist":
+        return tuple(load_mnist(folder, part) for part in parts)
+    if name == "curves":
+        return tuple(load_curves(part, report) for part in parts)
+    if name == "faces":
+        return faces_with_held_out(folder, report=report)
+    return (load(name, folder),)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .images import Images
+from .images import Images, Report, silent
 
-TRAIN, TEST = 20_000, 10_000
+TRAIN, TEST, VALIDATION = 20_000, 10_000, 5_000
 SIDE = 28
 SEED = 2006
 STEPS = 64
@@ -19,19 +19,26 @@ UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)
 """Bounds of x_0, x_1 - x_0, x_2 - x_1, y_0, y_1, y_2, in pixels from the centre of the first pixel."""
 
 
-def load_curves(*, test: bool = False) -> Images:
-    """Generate the 20,000 training curves, or 10,000 different test curves: pixels (n, 784) in 0, 1/255, ..., 1.
+PARTS = {"train": (0, TRAIN), "test": (TRAIN, TEST), "validation": (TRAIN + TEST, VALIDATION)}
+"""The number of the first curve of each part, and the number of curves."""
+
+
+def load_curves(part: str = "train", report: Report = silent) -> Images:
+    """Generate the 20,000 training curves, 10,000 test curves or 5,000 validation curves, which all differ.
+
+    The pixels (n, 784) have values 0, 1/255, ..., 1.
 
     Hinton and Salakhutdinov (2006) drew curves through three random points. The pen, the ink and the ranges of the
     points are fitted to the published pictures and errors. Results on these curves are therefore similar to the
     published results, but not equal.
     """
-    x, y = random_points()
-    chosen = slice(TRAIN, TRAIN + TEST) if test else slice(TRAIN)
-    x, y = x[chosen], y[chosen]
-    pixels = np.empty((len(x), SIDE * SIDE), np.float32)
-    for part in np.array_split(np.arange(len(x)), len(x) // 1000):  # the profiles of all curves would need 600 MB
-        pixels[part] = np.rint(255 * draw(x[part], y[part])).reshape(len(part), -1) / 255
+    start, n = PARTS[part]
+    x, y = (points[start:] for points in random_points(start + n))
+    pixels = np.empty((n, SIDE * SIDE), np.float32)
+    for i in range(0, n, 1000):  # the profiles of all curves would need 600 MB
+        drawn = slice(i, i + 1000)
+        pixels[drawn] = np.rint(255 * draw(x[drawn], y[drawn])).reshape(-1, SIDE * SIDE) / 255
+        report(f"curves: {min(i + 1000, n):,} of {n:,} images of the {part} set generated")
     return Images(
         pixels=pixels,
         labels=None,
@@ -41,13 +48,13 @@ def load_curves(*, test: bool = False) -> Images:
     )
 
 
-def random_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return x and y, each (30000, 3), of the three points of each curve from left to right.
+def random_points(n: int = TRAIN + TEST) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x and y, each (n, 3), of the three points of each curve from left to right.
 
-    The test curves come last.
+    The first curves do not depend on n.
     """
     rng = np.random.Generator(np.random.Philox(SEED))
-    drawn = rng.uniform(LOWER, UPPER, (TRAIN + TEST, 6))
+    drawn = rng.uniform(LOWER, UPPER, (n, 6))
     return np.cumsum(drawn[:, :3], axis=1), drawn[:, 3:]
 
 

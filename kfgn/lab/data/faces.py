@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._validation.scalars import checked_count
-from .images import Images
+from .images import Images, Report, silent
 from .store import DataFile, DataUnavailableError, Folder, check_content, library, locate
 
-PEOPLE, PICTURES = 25, 10
-"""The number of people for training, out of 40, and the number of pictures of each person."""
-PAIRS = 414
+PEOPLE, VALIDATION_PEOPLE, PICTURES = 25, 5, 10
+"""The number of people for training and for validation, out of 40, and the number of pictures of each person.
+
+The other 10 people are for the test, as in Hinton and Salakhutdinov (2006).
+"""
+PAIRS, HELD_OUT_PAIRS = 414, 100
+"""The number of pairs of an angle and a scale factor for training, and for validation and test."""
 SEED = 2006
 OLIVETTI = (400, 64, 64)
 SIDE = 25
@@ -42,16 +46,38 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
     Raises `DataUnavailableError` if the faces cannot be loaded, and `TypeError` or `ValueError` if pairs is not a
     positive integer.
     """
+    return faces_with_held_out(folder, pairs, held_out_pairs=0)[0]
+
+
+def faces_with_held_out(
+    folder: Folder = None, pairs: int = PAIRS, held_out_pairs: int = HELD_OUT_PAIRS, report: Report = silent
+) -> tuple[Images, ...]:
+    """Make the patches of `load_faces`, and those of 5 people for validation and of 10 other people for the test.
+
+    The mean and the factor of the training patches standardise the other patches too. With held_out_pairs=0 there are
+    only the training patches.
+    """
     pairs = checked_count("pairs", pairs)
-    pictures = olivetti(folder)[: PEOPLE * PICTURES]
-    pixels = patches(pictures, *random_pairs(pairs)).reshape(-1, SIDE * SIDE)
-    standardise(pixels)
+    pictures = olivetti(folder)
+    train, validation = PEOPLE * PICTURES, (PEOPLE + VALIDATION_PEOPLE) * PICTURES
+    pixels = patches(pictures[:train], *random_pairs(pairs), report).reshape(-1, SIDE * SIDE)
+    mean, factor = standardise(pixels)
+    parts = [_images(pixels, PEOPLE, pairs)]
+    for chosen in (pictures[train:validation], pictures[validation:]) if held_out_pairs else ():
+        held_out = patches(chosen, *random_pairs(held_out_pairs), report).reshape(-1, SIDE * SIDE)
+        held_out -= mean
+        held_out /= factor
+        parts.append(_images(held_out, len(chosen) // PICTURES, held_out_pairs))
+    return tuple(parts)
+
+
+def _images(pixels: NDArray[np.float32], people: int, pairs: int) -> Images:
     return Images(
         pixels=pixels,
-        labels=np.repeat(np.arange(PEOPLE, dtype=np.int64), PICTURES * pairs),
+        labels=np.repeat(np.arange(people, dtype=np.int64), PICTURES * pairs),
         shape=(SIDE, SIDE),
         about=f"{len(pixels):,} patches of 25x25 pixels, made from the Olivetti faces (AT&T Laboratories Cambridge): "
-        f"25 people, 10 pictures of each, rotated and scaled in {pairs} ways; zero mean, unit variance.",
+        f"{people} people, 10 pictures of each, rotated and scaled in {pairs} ways; zero mean, unit variance.",
     )
 
 
@@ -66,7 +92,10 @@ def random_pairs(pairs: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def patches(
-    pictures: NDArray[np.uint8], angles: NDArray[np.float64], scales: NDArray[np.float64]
+    pictures: NDArray[np.uint8],
+    angles: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    report: Report = silent,
 ) -> NDArray[np.float32]:
     """Rotate and scale each of n pictures (64, 64) by each pair, and return the patches (n, pairs, 625).
 
@@ -82,6 +111,7 @@ def patches(
     seen = np.empty((len(pictures), len(angles), SIDE * SIDE), np.float32)
     for k, (angle, scale) in enumerate(zip(angles, scales, strict=True)):
         seen[:, k] = (_sampling(angle, scale, height, width) @ columns).T
+        report(f"faces: {k + 1} of {len(angles)} rotations of {len(pictures)} pictures made")
     return seen
 
 
@@ -107,11 +137,17 @@ def _cubic(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
     return first[:, None] + np.arange(-1, 3), weights
 
 
-def standardise(pixels: NDArray[np.float32]) -> None:
-    """Shift each pixel to mean zero over the patches, and scale all pixels to an average variance of 1, in place."""
-    pixels -= pixels.mean(axis=0, dtype=np.float64)
+def standardise(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float64], np.float32]:
+    """Shift each pixel to mean zero over the patches, and scale all pixels to an average variance of 1, in place.
+
+    Returns the mean that was subtracted and the number by which all pixels were divided.
+    """
+    mean = pixels.mean(axis=0, dtype=np.float64)
+    pixels -= mean
     squares = np.einsum("ij,ij->", pixels, pixels, dtype=np.float64)  # einsum makes no float64 copy
-    pixels /= np.float32(np.sqrt(squares / pixels.size))
+    factor = np.float32(np.sqrt(squares / pixels.size))
+    pixels /= factor
+    return mean, factor
 
 
 def olivetti(folder: Folder = None) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """The record of a data set: images as rows of pixels."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,3 +20,11 @@ class Images(NamedTuple):
     labels: NDArray[np.int64] | None
     shape: tuple[int, int]
     about: str
+
+
+Report: TypeAlias = Callable[[str], None]
+"""A function that receives one line about the progress of the generation of images."""
+
+
+def silent(_line: str) -> None:
+    """Ignore a line about the progress."""

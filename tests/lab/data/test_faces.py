@@ -67,6 +67,25 @@ def test_every_patch_against_scipy(folder):
     assert "AT&T Laboratories Cambridge" in images.about
 
 
+@pytest.mark.usefixtures("made_up")
+def test_held_out_patches_are_of_other_people(folder):
+    """The mean and the factor of the training patches standardise all patches."""
+    lines = []
+    parts = faces.faces_with_held_out(folder, pairs=3, held_out_pairs=2, report=lines.append)
+    train, validation, test = parts
+    assert [len(part.pixels) for part in parts] == [750, 100, 200]
+    assert [part.labels.max() for part in parts] == [24, 4, 9]
+    raw = patches(PICTURES, *random_pairs(3))
+    seen = raw[:250].reshape(-1, 625).astype(np.float64)
+    factor = np.sqrt(seen.var(axis=0).mean())
+    for part, chosen in ((validation, raw[250:300, :2]), (test, raw[300:, :2])):
+        expected = (chosen.reshape(-1, 625) - seen.mean(axis=0)) / factor
+        np.testing.assert_allclose(part.pixels, expected, atol=1e-4)
+    np.testing.assert_array_equal(train.pixels, load_faces(folder, pairs=3).pixels)
+    assert lines[0] == "faces: 1 of 3 rotations of 250 pictures made"
+    assert len(lines) == 3 + 2 + 2
+
+
 def test_samples_at_pixels():
     """With scale 2 and an odd width the samples are at pixels, which a spline interpolates exactly."""
     picture = PICTURES[:2, :, :].reshape(-1)[: 65 * 65].reshape(65, 65)

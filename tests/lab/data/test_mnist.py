@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kfgn.lab.data import DataUnavailableError, load, mnist
+from kfgn.lab.data import DataUnavailableError, load, load_with_held_out, mnist
 
 N = 5
 RNG = np.random.default_rng(0)
@@ -17,6 +17,10 @@ IMAGES, LABELS = RNG.integers(0, 256, (N, 784), np.uint8), RNG.integers(0, 10, N
 IDX = {
     "train-images-idx3-ubyte": struct.pack(">4i", 0x803, N, 28, 28) + IMAGES.tobytes(),
     "train-labels-idx1-ubyte": struct.pack(">2i", 0x801, N) + LABELS.tobytes(),
+}
+TEST_IDX = {  # the same images and labels in the opposite order
+    "t10k-images-idx3-ubyte": struct.pack(">4i", 0x803, N, 28, 28) + IMAGES[::-1].tobytes(),
+    "t10k-labels-idx1-ubyte": struct.pack(">2i", 0x801, N) + LABELS[::-1].tobytes(),
 }
 PACKED = {name: gzip.compress(content, mtime=0) for name, content in IDX.items()}
 
@@ -63,6 +67,35 @@ def test_only_the_first(folder, monkeypatch):
     images = load("mnist", folder)
     np.testing.assert_array_equal(images.pixels, (IMAGES[:3] / 255).astype(np.float32))
     np.testing.assert_array_equal(images.labels, LABELS[:3])
+
+
+@pytest.mark.usefixtures("small")
+def test_validation_and_test_images(folder, monkeypatch):
+    """The validation images are the last training images, and the test images are in two other files."""
+    monkeypatch.setattr(mnist, "TRAIN", 3)
+    for attribute, (name, content) in zip(("TEST_IMAGES", "TEST_LABELS"), TEST_IDX.items(), strict=True):
+        (folder / "mnist" / name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        monkeypatch.setattr(mnist, attribute, getattr(mnist, attribute)._replace(content=digest))
+    train, validation, test = load_with_held_out("mnist", folder)
+    assert_the_five(train._replace(pixels=joined(train, validation).pixels, labels=joined(train, validation).labels))
+    assert [len(images.labels) for images in (train, validation, test)] == [3, 2, 5]
+    np.testing.assert_array_equal(test.labels, LABELS[::-1])
+    np.testing.assert_array_equal(test.pixels, (IMAGES[::-1] / 255).astype(np.float32))
+
+
+def joined(*parts):
+    pixels, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("pixels", "labels"))
+    return parts[0]._replace(pixels=pixels, labels=labels)
+
+
+def test_the_real_held_out_images(real_folder):
+    """The first digits of the test set, and the numbers of images, are published."""
+    train, validation, test = load_with_held_out("mnist", real_folder)
+    assert [len(images.pixels) for images in (train, validation, test)] == [50_000, 10_000, 10_000]
+    np.testing.assert_array_equal(test.labels[:5], [7, 2, 1, 0, 4])
+    counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    np.testing.assert_array_equal(np.bincount(train.labels) + np.bincount(validation.labels), counts)
 
 
 @pytest.mark.usefixtures("small")
@@ -129,7 +162,7 @@ def test_a_file_is_missing(folder):
 
 def test_places():
     """Each file has three https mirrors, under the name of the file in the folder."""
-    for file in (mnist.IMAGES, mnist.LABELS):
+    for file in (mnist.IMAGES, mnist.LABELS, mnist.TEST_IMAGES, mnist.TEST_LABELS):
         name = Path(file.names[-1]).name
         assert len(set(file.urls)) == 3
         assert all(url.startswith("https://") and url.endswith(f"/{name}") for url in file.urls)

@@ -1,0 +1,154 @@
+"""Pictures of losses and accuracies: one run, or several runs against updates and time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .arrivals import arrival, best_first_order
+from .early_stopping import lower_of
+from .figures import (
+    FIRST_ORDER,
+    INK,
+    SECOND_ORDER,
+    add_legend,
+    colours_of,
+    label_decades,
+    new_figure,
+    plain,
+    save,
+    set_title,
+)
+from .metrics import Record
+from .plain_text import escaped
+from .run import Run
+from .wording import labels_of, words_of
+
+CLOSE = 0.1
+"""The spread of the best losses of runs, relative to the lowest, below which the distance to the lowest is drawn."""
+
+X_LABELS = {"update": "updates", "seconds": "seconds of training"}
+COLOURS_OF_SETS = {"train": FIRST_ORDER[0], "validation": SECOND_ORDER[0], "test": SECOND_ORDER[1]}
+NAMES_OF_SETS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = None) -> None:
+    """Draw one run, or the losses of several runs, in which each data set has its own row of axes.
+
+    labels: the labels of the runs in the legend, or None for labels in words
+    """
+    if len(runs) == 1 and labels is None:
+        _draw_one(runs[0], path)
+    else:
+        _draw_several(runs, path, labels_of(runs) if labels is None else labels)
+
+
+def _draw_one(run: Run, path: Path) -> None:
+    """Draw losses and, for a classifier, accuracies against updates. A cross shows the test set at the end."""
+    kinds = ["loss", "accuracy"] if "train_accuracy" in (run.evaluations or [{}])[-1] else ["loss"]
+    figure = new_figure(5.5 * len(kinds), 4)
+    for axes, kind in zip(np.ravel(figure.subplots(1, len(kinds))), kinds, strict=True):
+        if kind == "loss":
+            batches = {"color": "#999999", "alpha": 0.5, "linewidth": 0.7, "label": "each batch"}
+            axes.plot(*_curve(run.metrics[1:], "update", "loss"), **batches)
+            label_decades(axes)
+        for name, color in COLOURS_OF_SETS.items():
+            _draw_set(axes, run, f"{name}_{kind}", color=color, label=NAMES_OF_SETS[name])
+        plain(axes, "updates", kind)
+        add_legend(axes)
+    set_title(figure, f"{run.options['data']}, {words_of(run)}; dashed: average of the weights")
+    save(figure, path)
+
+
+def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None:
+    """Draw a figure on one set at the weights and at their average."""
+    records = [record for record in run.evaluations if name in record]
+    if name.startswith("test"):
+        records = [record for record in records if record["update"] == run.updates]
+    marker = {"marker": "x" if name.startswith("test") else ".", "markersize": 6 if name.startswith("test") else 4}
+    for suffix, style in (("", "-"), ("_averaged", "--")):
+        if records:
+            shown = label if not suffix else None
+            axes.plot(*_curve(records, "update", name + suffix), color=color, linestyle=style, label=shown, **marker)
+
+
+def _draw_several(runs: Sequence[Run], path: Path, labels: Sequence[str]) -> None:
+    by_data: dict[str, list[int]] = {}
+    for i, run in enumerate(runs):
+        by_data.setdefault(run.options["data"], []).append(i)
+    held_out = any("validation_loss" in record for run in runs for record in run.evaluations)
+    columns = 3 if held_out else 2
+    figure = new_figure(5 * columns, 4.2 * len(by_data))
+    grid = figure.subplots(len(by_data), columns, squeeze=False)
+    for row, (data, chosen) in zip(grid, by_data.items(), strict=True):
+        colours = colours_of([runs[i] for i in chosen])
+        group = [(runs[i], labels[i], color) for i, color in zip(chosen, colours, strict=True)]
+        _draw_row(row, group)
+        row[0].set_title(escaped(data), loc="left", fontweight="bold", parse_math=False)
+    lines = {label: line for axes in grid[:, 0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    add_legend(figure, handles=list(lines.values()), labels=list(lines), loc="outside lower center", ncols=columns)
+    set_title(figure, "solid: at the weights; dashed: at the average of the weights")
+    save(figure, path)
+
+
+def _draw_row(row: Any, group: Sequence[tuple[Run, str, str]]) -> None:
+    """Draw the training loss against updates and seconds and, if there is one, the validation loss."""
+    runs = [run for run, *_ in group]
+    best = best_first_order(runs)
+    for axes, x, name in zip(
+        row, ("update", "seconds", "update"), ("train_loss", "train_loss", "validation_loss"), strict=False
+    ):
+        floor = floor_of(runs, name)
+        for run, label, color in group:
+            _draw_curves(axes, run, x, name, floor, color=color, label=label)
+        if best is not None and name == "train_loss":
+            _mark_arrivals(axes, group, x, best, floor)
+        label_decades(axes)
+        kind = f"{NAMES_OF_SETS[name.removesuffix('_loss')]} loss"
+        plain(axes, X_LABELS[x], f"{kind} above {floor:.4g},\nthe lowest of all runs" if floor else kind)
+
+
+def floor_of(runs: Sequence[Run], name: str) -> float:
+    """Return the lowest loss if the lowest losses of all runs are close to each other, and otherwise 0."""
+    lowest = [min(found) for run in runs if (found := [lower_of(r, name) for r in run.evaluations if name in r])]
+    finite = [loss for loss in lowest if np.isfinite(loss)]
+    if len(finite) < 2 or max(finite) - min(finite) > CLOSE * abs(min(finite)):
+        return 0.0
+    return min(finite)
+
+
+def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color: str, label: str) -> None:
+    records = [record for record in run.evaluations if name in record]
+    for suffix, style, shown in (("", {"linewidth": 1.6}, label), ("_averaged", {"linestyle": "--"}, None)):
+        # a line without markers would not show a single evaluation
+        options = {"color": color, "marker": ".", "markersize": 3, "linewidth": 1.0, **style}
+        axes.plot(*_curve(records, x, name + suffix, floor), label=shown, **options)
+
+
+def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
+    """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss."""
+    if best <= floor:
+        return
+    axes.axhline(best - floor, color=INK, linewidth=0.9, linestyle=":", label="best final loss of a first-order method")
+    for run, _, color in group:
+        reached = arrival(run, best)
+        if reached.updates is None or best_first_order([run]) is not None:
+            continue
+        record = next(record for record in run.evaluations if record["update"] == reached.updates)
+        place, loss = float(record[x]), lower_of(record, "train_loss") - floor
+        loss = loss if loss > 0 else best - floor
+        text = f"{place:.0f} updates" if x == "update" else f"{place:.3g} s"
+        star = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
+        axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **star)
+        right = {"xytext": (10, -4), "textcoords": "offset points", "fontsize": "small"}
+        axes.annotate(text, (place, loss), color=color, **right)
+
+
+def _curve(records: list[Record], x: str, y: str, floor: float = 0.0) -> tuple[list[float], list[float]]:
+    """Return the fields x and y of records, the latter above the floor.
+
+    A y that is None, or not above the floor on the logarithmic axis, becomes a gap in the curve.
+    """
+    values = [np.nan if record[y] is None else record[y] - floor for record in records]
+    return [record[x] for record in records], [value if value > 0 else np.nan for value in values]

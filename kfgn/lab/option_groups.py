@@ -1,0 +1,140 @@
+"""The options of `kfgn train` and `kfgn compare`, by group, with their help texts."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._algebra.damping import INVERSIONS
+from .._network.objectives import OBJECTIVES
+from ..backends import BACKENDS
+from .arguments import checked_path
+from .methods import METHODS
+from .options import DTYPES
+from .tasks import TASKS
+
+
+class Option(NamedTuple):
+    """The type, the metavariable and the help text of a command-line option.
+
+    The parser adds the default to the help text.
+
+    several: True for an option with one or more values
+    """
+
+    type: Callable[[str], Any]
+    metavar: str
+    help: str
+    several: bool = False
+
+
+def path_of(text: str) -> Path:
+    """Return the value of an option as a path. The path must not be empty."""
+    try:
+        return Path(checked_path("path", text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+GROUPS: dict[str, dict[str, Option]] = {
+    "run": {
+        "data": Option(str, "NAME", f"Train the network of this data set, one of {', '.join(TASKS)}."),
+        "method": Option(str, "NAME", f"Train by this method, one of {', '.join(METHODS)}."),
+        "backend": Option(str, "NAME", f"Compute with this array library and device, one of {', '.join(BACKENDS)}."),
+        "dtype": Option(str, "NAME", f"Compute in this dtype, one of {', '.join(DTYPES)}."),
+        "seed": Option(int, "N", "Draw the initial weights, the batches and the sampled labels from this seed."),
+    },
+    "your own data and network": {
+        "npz": Option(
+            path_of,
+            "FILE",
+            "Train on the arrays X and Y of this .npz file instead of --data. The file may also have X_validation, "
+            "Y_validation, X_test and Y_test. Without Y the network reconstructs X.",
+        ),
+        "widths": Option(
+            int,
+            "N",
+            "Train a dense network of these numbers of inputs and units, such as --widths 784 256 10. The network "
+            "replaces that of --data, and --npz requires it.",
+            several=True,
+        ),
+        "transfers": Option(
+            str,
+            "NAME",
+            "Give the hidden layers these transfer functions. A single one is for all of them (default: tanh).",
+            several=True,
+        ),
+        "objective": Option(
+            str, "NAME", f"Minimise this objective, one of {', '.join(OBJECTIVES)}. The option --npz requires it."
+        ),
+    },
+    "files": {
+        "checkpoint_every": Option(
+            int, "N", "Write a checkpoint every N updates, and after 30 seconds of training without a checkpoint."
+        ),
+        "data_folder": Option(
+            str,
+            "FOLDER",
+            "Read the data files from this folder. By default the environment variable KFGN_DATA names the folder. "
+            "Without the variable, files are downloaded into a cache.",
+        ),
+    },
+    "length": {
+        "updates": Option(int, "N", "Stop after N updates. At least one of --updates and --seconds is required."),
+        "seconds": Option(
+            float, "S", "Stop after S seconds of training, not counting evaluations and the writing of files."
+        ),
+        "batch": Option(
+            int,
+            "N",
+            "Use N datapoints in an update (default: 1000 for mnist, mnist-odd, curves and faces, and otherwise 256).",
+        ),
+        "early_stopping": Option(
+            int,
+            "N",
+            "Stop when N consecutive evaluations have brought no lower validation loss. The validation loss is the "
+            "lower one of the losses at the weights and at their average.",
+        ),
+        "max_rejected": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
+    },
+    "evaluation": {
+        "evaluate_every": Option(int, "N", "Evaluate the whole training set and the validation set every N updates."),
+        "validation_fraction": Option(
+            float,
+            "X",
+            "Split off this part of the data for validation (default: 0.1). The data sets mnist, mnist-odd, curves and "
+            "faces have their own validation set.",
+        ),
+        "test_fraction": Option(
+            float,
+            "X",
+            "Split off this part of the data for the test after the last update (default: 0.2). The data sets mnist, "
+            "mnist-odd, curves and faces have their own test set.",
+        ),
+        "split_seed": Option(int, "N", "Draw the split into training, validation and test data from this seed."),
+    },
+    "regularisation": {
+        "eta": Option(float, "X", "Multiply the L2 regularisation of the loss by X."),
+    },
+    "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
+        "samples": Option(int, "S", "Draw S samples per datapoint, for kfac and rp."),
+        "average": Option(
+            float, "X", "Give earlier batches at most the weight X in the running average of the factors."
+        ),
+        "inversion": Option(str, "NAME", f"Invert the damped blocks in this way, one of {', '.join(INVERSIONS)}."),
+        "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
+    },
+    "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
+        "tau": Option(float, "X", "Begin with the damping tau = X of the full matrix."),
+        "gamma": Option(
+            float, "X", "Begin with the damping gamma = X of the blocks, for every method except hessian_free."
+        ),
+    },
+    "first-order methods (sgd, momentum, nesterov, adam)": {
+        "learning_rate": Option(
+            float, "X", "Take steps with the learning rate X, which every method except adam requires."
+        ),
+        "halving": Option(int, "N", "Halve the learning rate every N updates."),
+    },
+}
+"""The command-line options of `train` and `compare` by group. Every option has the name of a field of `Options`."""

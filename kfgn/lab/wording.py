@@ -1,0 +1,52 @@
+"""Names of runs and methods in words, for tables, legends and titles."""
+
+import os
+from collections.abc import Sequence
+
+from .plain_text import escaped
+from .run import Run
+
+METHOD_NAMES = {
+    "kflr": "KFLR",
+    "kfra": "KFRA",
+    "kfac": "KFAC",
+    "rp": "random projections",
+    "hessian_free": "Hessian-free",
+    "hessian_free_blocks": "Hessian-free by blocks",
+    "sgd": "SGD",
+    "momentum": "SGD with momentum",
+    "nesterov": "Nesterov's method",
+    "adam": "Adam",
+}
+"""The name of each method in a legend."""
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """Return the names of the folders of runs or, if two names are equal, the paths below the common folder."""
+    folders = [run.folder.resolve() for run in runs]
+    names = [folder.name for folder in folders]
+    if len(set(names)) == len(names) or len(set(folders)) == 1:
+        return names
+    return [os.path.relpath(folder, os.path.commonpath(folders)) for folder in folders]
+
+
+def labels_of(runs: Sequence[Run]) -> list[str]:
+    """Return a label in words for each run. Runs with equal words are distinguished by the names of their folders."""
+    words = [words_of(run) for run in runs]
+    names = names_of(runs)
+    return [
+        f"{word} ({escaped(name)})" if words.count(word) > 1 else word for word, name in zip(words, names, strict=True)
+    ]
+
+
+def words_of(run: Run) -> str:
+    """Describe the method of a run, its learning rate and the halving of the rate."""
+    options = run.options
+    rate = "" if options["learning_rate"] is None else f", learning rate {options['learning_rate']:.3g}"
+    halving = "" if options["halving"] is None else f", halved every {options['halving']} updates"
+    return f"{METHOD_NAMES[options['method']]}{rate}{halving}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time of training in words, such as "45 s" or "20 min"."""
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"

@@ -1,0 +1,31 @@
+"""`kfgn.lab.wording`: names of runs in words."""
+
+import pytest
+
+from kfgn.lab import METHODS, Run
+from kfgn.lab.wording import METHOD_NAMES, duration, labels_of, words_of
+
+
+def made(folder, method="kfra", rate=None, halving=None):
+    return Run(folder, {"options": {"method": method, "learning_rate": rate, "halving": halving}}, [])
+
+
+def test_every_method_has_a_name():
+    assert list(METHOD_NAMES) == list(METHODS)
+
+
+def test_the_rate_and_its_halving_are_named(tmp_path):
+    assert words_of(made(tmp_path)) == "KFRA"
+    assert words_of(made(tmp_path, "adam", 2**-9)) == "Adam, learning rate 0.00195"
+    expected = "SGD with momentum, learning rate 0.1, halved every 100 updates"
+    assert words_of(made(tmp_path, "momentum", 0.1, 100)) == expected
+
+
+def test_runs_with_equal_words_have_their_folders(tmp_path):
+    runs = [made(tmp_path / "a\nb"), made(tmp_path / "c"), made(tmp_path / "d", "kflr")]
+    assert labels_of(runs) == ["KFRA (a\\nb)", "KFRA (c)", "KFLR"]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0.4 s"), (45, "45 s"), (1200.02, "20 min"), (150, "2.5 min")])
+def test_durations(seconds, words):
+    assert duration(seconds) == words
