@@ -40,6 +40,13 @@ def test_each_dependency_has_one_lower_bound():
     assert {name: found for name, found in bounds.items() if len(found) != 1 or len(next(iter(found))) != 1} == {}
 
 
+def test_all_extras_can_be_installed_on_macos():
+    """There is no CUDA on macOS, and no CuPy for it."""
+    (cupy,) = map(Requirement, PROJECT["project"]["optional-dependencies"]["cupy"])
+    installed = {system: cupy.marker.evaluate({"sys_platform": system}) for system in ("darwin", "linux", "win32")}
+    assert installed == {"darwin": False, "linux": True, "win32": True}
+
+
 @pytest.mark.skipif(not WORKFLOWS, reason="the sdist has no workflows")
 def test_actions_are_pinned_by_hash_with_their_version_in_a_comment():
     lines = [
