@@ -1,11 +1,18 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# dependencies = ["nox>=2025.10.16"]
+# ///
 """Sessions for every check of the project. `nox` runs the default sessions, and `nox -l` lists all of them."""
 
 import os
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 from time import monotonic
 
 import nox
+from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.10.16"
 # pip, since the machines that run the sessions may have files for pip alone, and since users have pip
@@ -269,14 +276,80 @@ def mutation(session: nox.Session) -> None:
     session.run("mutmut", "results")
 
 
-@nox.session(reuse_venv=False)
+def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = ()) -> None:
+    """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis."""
+    session.install("-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
+    env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "1"}
+    session.run("pytest", "--numprocesses=auto", *arguments, *session.posargs, env=env)
+
+
+def lower_bounds(*extras: str) -> list[str]:
+    """Pins of the lowest release of each dependency that pyproject.toml allows."""
+    project = PROJECT["project"]
+    texts = {*project["dependencies"], *(text for name in extras for text in project["optional-dependencies"][name])}
+    bounds = {Requirement(text).name: Requirement(text).specifier for text in texts}
+    return [f"{name}=={bound.version}" for name, found in bounds.items() for bound in found if bound.operator == ">="]
+
+
+@nox.session(tags=["ci"])
+def oldest(session: nox.Session) -> None:
+    """A fast part of the tests on NumPy, with the lowest release of every dependency except PyTorch, JAX and CuPy."""
+    if sys.version_info[:2] != (3, 11):
+        session.skip("the lowest releases have wheels for Python 3.11 only")
+    lab = ("checkpoint", "cli", "comparison", "lock", "pictures", "run_folder")
+    kit = ("expected", "reports", "serialisation")
+    tests = (
+        *("tests/port", "tests/reference", "--ignore=tests/reference/equations", "tests/lab/data/test_store.py"),
+        *(f"tests/lab/test_{name}.py" for name in lab),
+        *(f"tests/conformance/test_{name}.py" for name in kit),
+    )
+    deprecations = "-Wignore::DeprecationWarning"  # matplotlib 3.9 calls functions that its own dependencies deprecate
+    numpy_tests(session, *tests, deprecations, pins=tuple(lower_bounds("conformance", "exact", "train")))
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """A fast part of the tests on NumPy with the newest releases, for systems on which CI runs NumPy alone."""
+    numpy_tests(session, "tests/port", "tests/reference")
+
+
+@nox.session(tags=["ci"], reuse_venv=False)
 def build(session: nox.Session) -> None:
-    """Make the wheel and the sdist, and run the command from the wheel in a clean environment."""
+    """Make the sdist and the wheel, check their files, and use the wheel in a clean environment outside the checkout.
+
+    The distributions are copied to the folder after --, if there is one.
+    """
     session.install(*nox.project.dependency_groups(PROJECT, "build"))
-    dist = Path(session.create_tmp()).resolve() / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", str(dist))
-    (wheel,) = dist.glob("*.whl")
-    session.install(f"kfgn[conformance] @ {wheel.as_uri()}")
-    session.chdir(dist)
-    session.run("kfgn-check", "--require", "numpy", "strict", "--backend", "numpy", "strict")
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder).resolve()
+        session.run("python", "-m", "build", "--outdir", str(room / "dist"))  # the wheel is made from the sdist
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(room / "from-checkout"))
+        session.run("twine", "check", "--strict", *map(str, (room / "dist").iterdir()))
+        session.run("python", "-m", "tests.house.distributions", str(room / "dist"), str(room / "from-checkout"))
+        use_wheel(session, room)
+        for destination in session.posargs:
+            shutil.copytree(room / "dist", destination)
+
+
+def use_wheel(session: nox.Session, room: Path) -> None:
+    """Install the wheel in an empty environment, and run both commands and the plug-in of pytest from it."""
+    (wheel,) = (room / "dist").glob("*.whl")
+    shutil.copy("tests/conformance/small_kfac.py", room)
+    session.run("python", "-m", "venv", str(room / "environment"))
+    scripts = room / "environment" / ("Scripts" if os.name == "nt" else "bin")
+    check = ("kfgn-check", "--require", "numpy", "--backend", "numpy", "--examples", "0")
+    plug_in = ("pytest", "--pyargs", "kfgn_conformance", "--kfgn-adapter=small_kfac:SmallKfac", "--kfgn-dtype=float64")
+    with session.chdir(room):
+        for program, *arguments in (
+            ("python", "-m", "pip", "install", "--quiet", f"kfgn[conformance,train] @ {wheel.as_uri()}"),
+            ("kfgn", "--version"),
+            ("kfgn", "train", "--data", "digits", "--updates", "3", "--out", "run"),
+            (*check, "--dtype", "float64", "--quantity", "kfra"),
+            (*plug_in, "--kfgn-examples=0", "-k", "gradient"),
+        ):
+            env = {"OMP_NUM_THREADS": "1", "PYTHONPATH": ""}  # nothing is imported from the checkout
+            session.run(str(scripts / program), *arguments, external=True, env=env)
+
+
+if __name__ == "__main__":
+    nox.main()

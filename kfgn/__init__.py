@@ -112,7 +112,7 @@ from ._products.full_matrix import (
 from ._products.solves import solve_gauss_newton, solve_gauss_newton_blocks
 from ._quadratic_model.functions import curvature_along, quadratic_model, reduction_ratio, step_size
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "SGD",

@@ -123,7 +123,7 @@ def test_by_hand():
     assert set(ours.weights) == {1}
 
     floats = ref.Network((np.array([[2.0, -1.0]]),), (), "squared_error")
-    rounded = ref.algorithm_1(floats, X.astype(float), Y.astype(float), 3.75, 0.75, 0.25)
+    rounded = ref.algorithm_1(floats, np.array([[3.0], [5.0]]), np.array([[4.0], [6.0]]), 3.75, 0.75, 0.25)
     assert abs(rounded.alpha + 9107 / 4 * 2900 / 3 / 1036890) < 1e-14
     assert abs(rounded.weights[1][0, 0] - (2 - 238 * 9107 / 4147560)) < 1e-15
 

@@ -86,7 +86,7 @@ WRONG = {
     "NumPy's True": (np.True_, TypeError),
     "Decimal": (decimal.Decimal("0.5"), TypeError),
     "complex": (0.5 + 0j, TypeError),
-    "duration": (np.timedelta64(1), TypeError),
+    "duration": (np.timedelta64(1, "s"), TypeError),
     "str": ("0.5", TypeError),
     "array": (np.asarray(0.5), TypeError),
     "list": ([0.5], TypeError),
