@@ -21,7 +21,7 @@ FORMAT = 2
 """The present format of a file of vectors. Format 1 differs only in the problems, which have version 1."""
 
 NamedShape = tuple[str, Array, tuple[int, ...]]
-"""The path of an array, the array, and the shape that it should have."""
+"""The path of an array, the array, and the right shape of the array."""
 
 
 @cache
@@ -34,7 +34,7 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
     place: name of the file in error messages
 
-    Raises `FileError` if the content is not of this form.
+    Raises `FileError` for malformed content.
     """
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
