@@ -76,7 +76,7 @@ def expected(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def problems(pytestconfig: pytest.Config) -> Any:
-    """The problems of `kfgn-check --examples N`, with the N of `--kfgn-examples`."""
+    """The problems of `kfgn-check --examples N`, where N is the value of `--kfgn-examples`."""
     from .problem_sets.standard import problem_set
 
     return problem_set(examples=pytestconfig.getoption("--kfgn-examples"), seed=0)

@@ -38,7 +38,9 @@ def clear(
     *,
     dead: bool = False,
 ) -> Problem:
-    """Return the problem with the smallest seed that, after `change`, is `wanted` and far from every discontinuity.
+    """Return the first random problem that is suitable after `change` and far from every discontinuity.
+
+    The seeds of the problems are 0, 1, 2, ..., 999.
 
     change: a function that is applied to every random problem
     wanted: a function that is True for a suitable problem

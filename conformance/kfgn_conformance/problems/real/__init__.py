@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem, with uniforms near a border redrawn until rounding cannot change the class of any label."""
+    """The problem, in which draws near a border are drawn again until rounding cannot change the class of a label."""
     while (close := near_border(problem)).any():
         problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
@@ -34,7 +34,10 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.random.Generator) -> Arguments:
-    """A direction with elements up to 1/16, like a large step, and cotangents and projections with elements up to 1."""
+    """The arguments of a problem with these weights.
+
+    The direction has elements up to 1/16, like a large step. The cotangents and projections have elements up to 1.
+    """
 
     def dyadic(shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(-8, 9, shape) / denominator
