@@ -14,7 +14,7 @@ REPLAYS = 60
 
 
 class Found(NamedTuple):
-    """A wrong answer, and the questions before it.
+    """A wrong answer, and the questions before this answer.
 
     question: the question that has the wrong answer
     answer:   the answer with its verdict

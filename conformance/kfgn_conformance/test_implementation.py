@@ -84,7 +84,7 @@ def problems(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def oracles_of() -> Any:
-    """A function that makes the oracles of a quantity, and keeps only the oracles of the last quantity."""
+    """A function that makes the oracles of a quantity, and caches the oracles of only one quantity at a time."""
     from .oracle import Oracles
 
     return lru_cache(maxsize=1)(lambda _quantity: Oracles())

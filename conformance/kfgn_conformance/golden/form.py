@@ -105,7 +105,10 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 
 
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
-    """Yield an array whose length is the number of arrays, and then every array, each with its right shape."""
+    """Yield every array with its path and its right shape.
+
+    The first item is a placeholder with one element per array, so that the number of arrays is checked like a shape.
+    """
     yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
         yield f"{path}[{i}]", array, shape

@@ -18,7 +18,8 @@ class Shape(NamedTuple):
     objective: the name of the loss E
     widths:    D_0, ..., D_L
     transfers: f_1, ..., f_{L-1}
-    N, S:      the number of datapoints, and the number of sampled labels per datapoint
+    N:         the number of datapoints
+    S:         the number of sampled labels per datapoint
     psd:       the replacement for an indefinite H_L, "project" or "scalar"
     """
 

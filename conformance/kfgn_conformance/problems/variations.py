@@ -35,8 +35,8 @@ def unchanged(problem: Problem) -> Problem:
 def all_outputs_near(size: float) -> Change:
     """A change of the last layer's biases that moves every output of every datapoint to near +-size.
 
-    All outputs of Bernoulli become negative, so that p (1 - p) does not lose digits. The outputs of softmax get
-    alternating signs.
+    For the Bernoulli objective, all outputs become negative, so that p (1 - p) does not lose digits. For the
+    categorical objective, the outputs get alternating signs.
     """
 
     def change(problem: Problem) -> Problem:
