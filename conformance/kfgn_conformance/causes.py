@@ -1,4 +1,4 @@
-"""The search for the question after which an answer is wrong, by replays of the questions to an implementation."""
+"""Search for the question that makes a later answer wrong, by asking an implementation the questions again."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ REPLAYS = 60
 
 
 class Found(NamedTuple):
-    """A wrong answer, and the questions before it.
+    """A wrong answer, and the questions before this answer.
 
     question: the question that has the wrong answer
     answer:   the answer with its verdict
@@ -74,7 +74,7 @@ def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
 
 
 def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find the question after which the answer, which is right now, becomes wrong, or return None.
+    """Find the question after which the right answer to `found.question` becomes wrong, or return None.
 
     The likely questions come first: the same question, then the same quantity on different problems, and then other
     quantities on the same problem.
@@ -89,9 +89,10 @@ def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None
 
 
 def nearest(found: Found) -> list[Oracle]:
-    """Sort the distinct earlier questions: first the same quantity, then the same problem, and then all others.
+    """Sort the distinct earlier questions into three groups, each with the latest question first.
 
-    In each of these three groups, the latest question comes first.
+    The first group asks for the quantity of `found.question`. The second group asks for other quantities on the problem
+    of `found.question`. The third group has all other questions.
     """
 
     def distance(other: Oracle) -> int:

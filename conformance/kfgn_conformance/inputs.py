@@ -10,7 +10,10 @@ from .problems.problem import Array, Problem
 
 @once_per_problem
 def copy_for_adapters(problem: Problem) -> Problem:
-    """Return the copy for all adapters and quantities, which is one object, since adapters may keep values for it."""
+    """Return the copy of a problem that all adapters receive for all quantities.
+
+    The copy is one object, because an adapter may cache values per problem object.
+    """
     return copied(problem)
 
 

@@ -1,7 +1,7 @@
-"""Relatives of a problem, which differ from the problem in one part, so that an answer kept from the problem is wrong.
+"""Relatives of a problem, which differ in one part, so that an answer cached for the original problem is wrong.
 
-An implementation may keep answers in a cache whose key omits a part of the problem. The key may have the weights and
-omit the batch, or have the shapes and omit the numbers.
+An implementation may keep answers in a cache whose key omits a part of the problem. The key may contain the weights and
+omit the batch, or contain the shapes and omit the numbers.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ PARTS: dict[str, Callable[[Problem, Problem], Problem]] = {
     "labels": lambda problem, donor: replace(problem, Y=donor.Y, labels=donor.labels, draws=donor.draws),
     "probes": with_arguments,
 }
-"""For each part of a problem, a function that replaces the part by that of a donor of the same shape."""
+"""For each part of a problem, a function that replaces the part by the same part of a donor of the same shape."""
 
 
 def relatives(problem: Problem) -> tuple[Problem, ...]:

@@ -2,9 +2,10 @@
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
-The first term is also in the rule of `tolerances`. The second term replaces c d, and max|Q| is the largest element of
-the oracle's array. l is the largest relative tolerance that proves anything: 1e-3 in float32 and 1e-9 in float64. An
-answer that was kept from a different problem has an error above this rough tolerance.
+The first term is also in the rule of `tolerances`, which defines u, n and size. The second term replaces c d, and
+max|Q| is the largest element of the oracle's array. l is the largest relative tolerance with which a comparison is
+conclusive: 1e-3 in float32 and 1e-9 in float64. An answer that was kept from a different problem has an error above
+this rough tolerance.
 """
 
 import math
@@ -31,7 +32,7 @@ ROUGH = Rule("rough tolerance", tolerances, relative_tolerance)
 
 
 def has_value(oracle: Oracle) -> bool:
-    """True if an answer can be compared with the oracle by this rule."""
+    """True if an answer can be compared with the oracle by the rough tolerance rule."""
     try:
         return oracle.value is not None
     except (ArithmeticError, ValueError):

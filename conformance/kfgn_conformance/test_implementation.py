@@ -76,7 +76,7 @@ def expected(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def problems(pytestconfig: pytest.Config) -> Any:
-    """The problems of `kfgn-check --examples N`, with the N of `--kfgn-examples`."""
+    """The problems of `kfgn-check --examples N`, where N is the value of `--kfgn-examples`."""
     from .problem_sets.standard import problem_set
 
     return problem_set(examples=pytestconfig.getoption("--kfgn-examples"), seed=0)
@@ -84,7 +84,7 @@ def problems(pytestconfig: pytest.Config) -> Any:
 
 @pytest.fixture(scope="session")
 def oracles_of() -> Any:
-    """A function that makes the oracles of a quantity, and keeps only the oracles of the last quantity."""
+    """A function that makes the oracles of a quantity, and caches the oracles of only one quantity at a time."""
     from .oracle import Oracles
 
     return lru_cache(maxsize=1)(lambda _quantity: Oracles())

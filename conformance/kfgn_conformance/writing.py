@@ -50,7 +50,7 @@ def unwritable(file: Path) -> str:
         parent, exists = _resolved(file).parent, os.path.lexists(file)
         if not parent.is_dir():
             return f"the folder {parent} does not exist"
-        if file.is_fifo():  # opening and closing a pipe would look like the end of the data to its reader
+        if file.is_fifo():  # the reader of a pipe would take an opening and closing for the end of the data
             return ""
         with file.open("a"):
             pass

@@ -40,8 +40,8 @@ class Adapter(Protocol):
     An adapter returns arrays in the conventions of its implementation, and declares these conventions in its
     description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, weights W_l
     have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The
-    kit's quantities are means over the N datapoints. The kit's blocks, such as Q_l kron G_l, are matrices over the
-    stacked columns of W_l.
+    kit's quantities of a batch are means over the N datapoints, and not sums. The kit's blocks, such as Q_l kron G_l,
+    are matrices over the stacked columns of W_l.
 
     Examples
     --------

@@ -17,7 +17,7 @@ MAX_TEXT_BYTES = 2**20
 """The largest number of bytes in the parts of an answer that are not arrays."""
 
 BYTES_PER_NUMBER = 64
-"""The number of bytes that an answer may have per number of the expected arrays.
+"""The number of bytes that an answer may have per element of the expected arrays.
 
 64 bytes are enough for four complex128 numbers, or for one number in decimal digits with spaces around the digits.
 """
@@ -27,11 +27,11 @@ DTYPE_KINDS = "biufc"
 
 
 class NoAnswerError(Exception):
-    """Exception for a question without a readable answer. The message of the exception is the reason, on one line."""
+    """Exception for an answer that is missing or cannot be read. The message is the reason, on one line."""
 
 
 def max_bytes(problem: Problem, quantity: Quantity) -> int:
-    """The largest number of bytes of an answer, from the number of elements that the quantity has on the problem."""
+    """The largest number of bytes that an answer may have, computed from the number of elements of the quantity."""
     return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 
@@ -113,7 +113,7 @@ def _as_array(value: Any, which: str) -> Array:
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # a tensor of PyTorch may need a gradient, or be on a GPU
+        for method in ("detach", "cpu"):  # NumPy converts no tensor on a GPU or with a gradient
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):

@@ -100,7 +100,7 @@ class ChildProcess:
         """End the child if the `with` block raises an exception."""
         try:
             yield
-        except BaseException:  # also an interrupt, after which the answer would arrive during the next question
+        except BaseException:  # also an interrupt: the late answer would be read as the next answer
             self.end()
             raise
 

@@ -3,8 +3,9 @@
 An adapter declares its conventions. The kit translates each answer to the kit's conventions, and reports every
 translation.
 
-Kronecker factors are determined only up to a scalar factor, so the kit compares their products. If an implementation
-has separate biases, the kit compares the block of W_l and the block of b_l.
+An implementation may compute c Q_l and G_l / c with any scalar c, so quantities such as `kfra_blocks` compare Q_l kron
+G_l. If an implementation stores biases separately, the kit compares two diagonal sub-blocks of the block of a layer:
+the sub-block of the weights without the bias, and the sub-block of the bias.
 """
 
 from collections.abc import Callable
@@ -27,11 +28,14 @@ LOSSES: dict[str, Callable[[int], float]] = {
     "1/D": lambda D: 1 / D,
     "2/D": lambda D: 2 / D,
 }
-"""The ratios of a loss to the kit's loss, by the name that an adapter declares. D is the number of outputs."""
+"""Ratios of an implementation's loss to the kit's loss, by the text that an adapter declares.
+
+Each ratio is a function of D, the number of outputs.
+"""
 
 
 class ConventionError(ValueError):
-    """Exception for a convention that the kit does not know. The message has the field and the known values."""
+    """Exception for a convention that the kit does not know. The message names the field and lists the known values."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Conventions:
     Parameters
     ----------
     reduction : {"mean", "sum"}
-        Reduction over the N datapoints. `q` is a mean with either value, and quantities per datapoint are not reduced.
+        Reduction over the N datapoints: a mean or a sum. The quantity `q` is always a mean, and quantities per
+        datapoint are not reduced.
     loss : dict of str to {"1", "2", "1/D", "2/D"}
         Ratio of the implementation's loss to the kit's loss, by objective, where D is the number of outputs. The kit's
         losses are sums over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean
@@ -49,11 +54,13 @@ class Conventions:
     layout : {"out_in", "in_out"}
         Shape of the weights and of the gradient of a layer: (outputs, inputs) or (inputs, outputs).
     stacking : {"columns", "rows"}
-        Order of the rows and columns of a block: vec stacks the columns or the rows of the weights in their layout.
+        Order of the elements in vec: the columns or the rows of a layer's weights are stacked, in the shape that
+        `layout` declares. Both axes of a block are in the order of vec.
     bias : {"last", "first", "separate"}
-        Position of the bias: the last or the first input of a layer, or a separate array. With separate biases, the
-        weights are W_1, b_1, W_2, b_2, ..., and a block is given as the block of W_l and the block of b_l. With
-        separate biases, Q_l has no row or column for the unit that multiplies the bias.
+        Position of the bias: the last or the first input of a layer, or a separate array. With separate biases, an
+        answer that is shaped like the weights has the arrays W_1, b_1, W_2, b_2, ..., and an answer of blocks has a
+        block for each of these arrays. With separate biases, Q_l has no row or column for the unit that multiplies the
+        bias.
 
     Raises
     ------
@@ -114,9 +121,11 @@ KIT = Conventions()
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
-    """The quantity for separate biases: arrays of W_l and of b_l, blocks of W_l and of b_l, or Q_l without the unit.
+    """The quantity with its arrays divided as in an implementation that stores biases separately.
 
-    The array of a layer without a bias is unchanged.
+    An array that is shaped like the weights becomes an array for W_l and an array for b_l. A block becomes a block for
+    W_l and a block for b_l. Q_l loses the row and the column of the unit that multiplies the bias. The array of a layer
+    without a bias is unchanged.
     """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
@@ -138,7 +147,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The quantity for separate biases if the conventions have separate biases, or else the quantity itself."""
+    """The quantity that is compared: with divided arrays if the conventions have separate biases, or else unchanged."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 
@@ -192,7 +201,7 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
 
 
 def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
-    """Pairs of an array and the shape (D, P) of its weights.
+    """Each array with the shape (D, P) of the weights to which the array belongs.
 
     If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias.
     """
@@ -212,7 +221,7 @@ def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
 
 
 def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
-    """Move the bias from the first input of the weights, of Q or of a block to the last input."""
+    """Make the bias the last input of a layer instead of the first input, in weights, in Q or in a block."""
     D, P = shape
     if form == "weights":
         return np.roll(array, -1, axis=1) if array.ndim == 2 else array

@@ -22,7 +22,7 @@ BOOT = (
 
 
 class Isolated(ProcessAdapter):
-    """The adapter `package.module:Adapter` for a dtype, in a worker process that imports it."""
+    """An adapter `package.module:Adapter`, which a worker process imports and creates for a dtype."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """The answer of the adapter, which must be complete within the time limit."""
@@ -32,7 +32,7 @@ class Isolated(ProcessAdapter):
         try:
             return read_arrays(answer["arrays"], limit, self.child.read)
         except NoAnswerError:
-            self.close()  # the bytes after the line of JSON do not fit the line
+            self.close()  # the line of JSON does not describe the bytes that follow
             raise
 
     def _command(self) -> list[str]:

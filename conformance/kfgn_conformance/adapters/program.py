@@ -9,14 +9,14 @@
 An answer may also be {"unsupported": "reason"} or {"error": "message"}. The program must end when its standard input
 ends.
 
-A problem of at least `LARGE` weights contains names of arrays instead of nested lists. The question about this problem
-has the path of the safetensors file that contains the arrays:
+A problem of at least `LARGE` weights contains names of arrays instead of nested lists. In the field `tensors`, the
+question contains the path of a safetensors file with the named arrays:
 
     {"ask": "compute", ..., "problem": {"weights": ["weights[0]", ...], ...}, "tensors": "/tmp/.../problem.safetensors"}
     {"arrays": ["a", "b"], "tensors": "/tmp/.../answer.safetensors"}
 
 The answer to a problem of any size may contain the path of a safetensors file and the names of its arrays. After the
-answer, the kit removes the folder of the question's file, with all files in this folder.
+answer, the kit removes the folder of the question's safetensors file, with all files in this folder.
 """
 
 import shlex
@@ -35,7 +35,10 @@ from .process_adapter import ProcessAdapter
 
 PREFIX = "exec:"
 LARGE = 10**5
-"""The smallest number of weights of a problem that is sent in a file, since a line of JSON would have megabytes."""
+"""The number of weights from which the arrays of a problem are sent in a file.
+
+A line of JSON with these arrays would have megabytes.
+"""
 
 
 class Program(ProcessAdapter):

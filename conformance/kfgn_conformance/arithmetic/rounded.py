@@ -82,7 +82,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         return self._wrapped(function(*_plain(arguments), **_plain(options)))
 
     def __getitem__(self, key: Any) -> Any:
-        """The elements at an index. A single element is a 0-d array, because a float64 scalar would use float64."""
+        """The elements at an index. A single element is a 0-d array, because NumPy scalars compute in float64."""
         element = super().__getitem__(key)
         return element if isinstance(element, Rounded) else np.asarray(element).view(type(self))
 
@@ -111,12 +111,12 @@ Precision = TypeVar("Precision", bound=Rounded)
 
 
 def rounded_to(precision: type[Precision], x: NDArray[Any]) -> Precision:
-    """Round every element of x to a precision, and return an array of that class."""
+    """Round every element of x to the bits of `precision`, and return an array of the class `precision`."""
     return rounded(np.asarray(x, np.float64), precision.bits).view(precision)
 
 
 def _plain(x: Any) -> Any:
-    """Replace arrays of this class by ordinary arrays in the arguments of a function."""
+    """Replace arrays of the class `Rounded` by ordinary arrays in the arguments of a function."""
     if isinstance(x, Rounded):
         return x.view(np.ndarray)
     if isinstance(x, tuple | list):

@@ -18,7 +18,10 @@ SMALLEST_EXPONENT = -1021
 ONE = np.array(1)
 
 CUTS = {bits: (np.array(SIGNIFICAND - bits), np.array((1 << (SIGNIFICAND - bits - 1)) - 1)) for bits in (24, 40)}
-"""For each precision, the number of dropped bits, and the integer just below half a unit in the last kept bit."""
+"""Two integers for each precision, which is 24 or 40 bits.
+
+The first integer is the number of dropped bits. The second integer is half the value of the last kept bit, minus 1.
+"""
 
 KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
 """For each precision, a mask of the kept bits."""

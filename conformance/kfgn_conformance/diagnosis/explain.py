@@ -11,14 +11,14 @@ from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 
 NEAR = 30
-"""The largest number of tolerances by which an answer may differ from the mistake that explains the answer.
+"""The largest difference between an answer and a mistake that explains the answer, in units of the tolerance.
 
 `NEAR` is large, because no rule bounds the rounding errors of a mistake.
 """
 
 
 class Answered(NamedTuple):
-    """An answer whose number and shapes of arrays are right.
+    """An answer with the right number of arrays and the right shapes.
 
     oracle: the right answer to the same question
     arrays: the arrays of a wrong answer, or None for an answer that passed
@@ -75,13 +75,13 @@ def _has_textbook(answer: Answered) -> bool:
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
-    """True if a mistake reproduces an answer within `NEAR` tolerances, and a wrong answer more closely than the oracle.
+    """True if the formulas of a mistake reproduce an answer within `NEAR` tolerances.
 
     The tolerances are those of the oracle's arrays. If a mistake's array is larger than the oracle's array, the
     rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
-    A mistake explains a wrong answer only if it is at least twice as close to the answer as the oracle. Therefore a
-    mistake without an effect on the problem explains no wrong answer.
+    A wrong answer must also be at least twice as close to the mistake as to the oracle. Therefore a mistake without an
+    effect on the problem explains no wrong answer.
     """
     oracle = answer.oracle
     made = oracle.answer_of(mistake.textbook)

@@ -12,7 +12,8 @@ from ..tolerances import ROUNDOFF
 FEW = 4
 """The largest number of wrong elements that a description lists.
 
-The elements are listed if one element is wrong, or at most one per `FEW` elements that should not be zero.
+Wrong elements are listed if only one element is wrong, or if the number of wrong elements is at most 1 / `FEW` of the
+number of elements that should not be zero.
 """
 
 DESCRIBED = 20
@@ -25,10 +26,10 @@ CONSTANT = 1 / 8
 """A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
 
 FAR = 100
-"""A constant factor explains an error that is at least this many times as large as the error that remains.
+"""The ratio of errors from which a constant factor explains an error without a test of every wrong element.
 
-If the ratio of the two errors is smaller, the factor must also explain the error of every wrong element. A small error
-may agree with a factor by chance.
+The ratio is the error divided by the error that remains after division by the factor. If the ratio is smaller, the
+factor must also explain the error of every wrong element, because a small error may agree with a factor by chance.
 """
 
 SINGLE = ROUNDOFF["float32"]

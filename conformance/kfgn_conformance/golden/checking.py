@@ -185,7 +185,7 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
 
 
 def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
-    """The largest error of arrays in units of the float32 tolerance, which is infinite if the arrays are None."""
+    """The largest error of arrays in units of the float32 tolerance, or infinity if the arrays are None."""
     if arrays is None:
         return math.inf
     return max(

@@ -59,7 +59,8 @@ FLAGS: dict[str, Flag] = {
         "KFRA equals KFLR, and a mean that is computed in the wrong place is not visible.",
     ),
     "SingleLabel": Flag(
-        lambda p: p.labels.shape[1] == 1, "S = 1: the sum over the samples of a datapoint equals their mean."
+        lambda p: p.labels.shape[1] == 1,
+        "S = 1: the sum over the S samples of a datapoint equals the mean over these samples.",
     ),
     "SingleOutput": Flag(
         lambda p: p.widths[-1] == 1, "D_L = 1: wrong sums, means and permutations over the outputs are not visible."

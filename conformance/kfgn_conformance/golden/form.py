@@ -21,7 +21,7 @@ FORMAT = 2
 """The present format of a file of vectors. Format 1 differs only in the problems, which have version 1."""
 
 NamedShape = tuple[str, Array, tuple[int, ...]]
-"""The path of an array, the array, and the shape that it should have."""
+"""The path of an array, the array, and the right shape of the array."""
 
 
 @cache
@@ -34,7 +34,7 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 
     place: name of the file in error messages
 
-    Raises `FileError` if the content is not of this form.
+    Raises `FileError` for malformed content.
     """
     written: dict[str, Any] = from_json(content_of(file), place)
     try:
@@ -105,7 +105,10 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 
 
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
-    """Yield an array whose length is the number of arrays, and then every array, each with its right shape."""
+    """Yield every array with its path and its right shape.
+
+    The first item is a placeholder with one element per array, so that the number of arrays is checked like a shape.
+    """
     yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):
         yield f"{path}[{i}]", array, shape

@@ -37,7 +37,10 @@ PLAIN: dict[str, Shape] = {
     "logistic-tanh-n6": Shape("bernoulli", (1, 3, 2, 4), ("logistic", "tanh"), 6, 2),
     "identity-n7": Shape("categorical", (1, 3, 2, 4), ("identity", "softplus"), 7, 3),
 }
-"""The general problems, with N = 1, ..., 7, which have every objective, replacement of H_L and transfer function."""
+"""The shapes of the general problems, by name.
+
+N is 1, ..., 7. Every objective, every replacement of H_L and every transfer function occurs in a general problem.
+"""
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
 SECOND_ORDER = ("preactivation_hessians", "hessian_blocks", "gauss_newton_blocks", "hessian_product")
@@ -179,7 +182,10 @@ STEPS: dict[str, tuple[Shape, Trajectory]] = {
     "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["momentum"][2]),
     "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["rejected"][2]),
 }
-"""Steps with each method, with the options that are not in the paper, with momentum, and with a rejection."""
+"""Shapes and optimiser settings of the problems with steps, by name.
+
+The settings include every method, the options that are not in the paper, momentum, and a rejected step.
+"""
 
 MOMENTS = (0, 4, 19)
 """The values of t at the checkpoints. The step from t = 4 adapts tau, and the step from t = 19 adapts tau and gamma."""

@@ -23,7 +23,8 @@ class ExpectedArray(NamedTuple):
     decimals:   the elements as strings of decimal digits, in nested lists of the array's shape
     radius:     an upper bound of the error of every decimal, as a string
     float64:    the float64 numbers nearest to the exact values
-    size, d:    the numbers that the rule of tolerances needs
+    size:       the size of the array in the rule of tolerances
+    d:          the change d of the array in the rule of tolerances
     tolerances: the tolerance for each dtype
     """
 
@@ -43,8 +44,8 @@ class Vector(NamedTuple):
     """A problem, and the expected value of a quantity on this problem.
 
     flags: names of the special properties of the problem
-    hides: names of mistakes with the right answer on this problem, and a wrong answer on a different problem of the
-    file
+    hides: names of mistakes that give the right answer on this problem, and a wrong answer on a different problem of
+           the file
     """
 
     id: str

@@ -14,5 +14,5 @@ Read in this order:
 * variations:      the changes that make fixed problems from random problems
 * real:            two problems of real size, which ship with the kit
 
-The package `problem_sets` has the problems that are chosen by the values of quantities.
+The package `problem_sets` makes the problems whose choice depends on computed quantities.
 """

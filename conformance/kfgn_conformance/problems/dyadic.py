@@ -18,7 +18,8 @@ class Shape(NamedTuple):
     objective: the name of the loss E
     widths:    D_0, ..., D_L
     transfers: f_1, ..., f_{L-1}
-    N, S:      the number of datapoints, and the number of sampled labels per datapoint
+    N:         the number of datapoints
+    S:         the number of sampled labels per datapoint
     psd:       the replacement for an indefinite H_L, "project" or "scalar"
     """
 
@@ -38,7 +39,9 @@ def clear(
     *,
     dead: bool = False,
 ) -> Problem:
-    """Return the problem with the smallest seed that, after `change`, is `wanted` and far from every discontinuity.
+    """Return the first random problem that is suitable after `change` and far from every discontinuity.
+
+    The seeds of the problems are 0, 1, 2, ..., 999.
 
     change: a function that is applied to every random problem
     wanted: a function that is True for a suitable problem

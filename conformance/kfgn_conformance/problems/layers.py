@@ -22,13 +22,14 @@ class Dense:
     units : int
         D_l.
     transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l: a name, or a name with its parameter. The last layer of a network has the identity.
+        The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
+        identity.
     bias : bool, default True
         True if a unit is appended to a_{l-1}. The unit multiplies the last column of W_l.
 
     Notes
     -----
-    Each kind of layer has its own record. The field `kind` of a record has the name of the kind in JSON.
+    Each kind of layer has a separate class. The class attribute `kind` is the name of the kind in JSON.
 
     Examples
     --------

@@ -20,11 +20,12 @@ CLASSIFIERS = ("categorical", "mixture")
 class Arguments(NamedTuple):
     """The arguments of products, projections, solves and steps, in addition to the network and the batch.
 
-    direction:       V_l, shaped like W_l: the vector of products, the step, and the right-hand side of solves
-    cotangents:      (N, D_L), the vectors u_n of the products J_n^T u_n
-    projections:     (N, S, K), the random vectors that multiply the square root of H_L, which has K columns
-    tau, gamma:      the damping of the full matrix, and the damping of the block-diagonal matrix, as 0-d arrays
-    eta:             the weight of the L2 term, as a 0-d array
+    direction:   V_l, shaped like W_l: the vector that products multiply, the step, and the right-hand side of solves
+    cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n
+    projections: (N, S, K), S random vectors per datapoint, where K is the number of columns of the square root of H_L
+    tau:         the damping of the full matrix, as a 0-d array
+    gamma:       the damping of the block-diagonal matrix, as a 0-d array
+    eta:         the weight of the L2 term, as a 0-d array
     """
 
     direction: tuple[Array, ...]
@@ -38,14 +39,15 @@ class Arguments(NamedTuple):
 class Checkpoint(NamedTuple):
     """The state of an optimiser after t steps, and the batch of its next step.
 
-    t:           the number of steps before the checkpoint
-    weights:     W_l
-    average:     the moving average of the weights, shaped like W_l
-    Q, G:        the moving averages of the factors, or arrays of ones that must have no effect if no average exists
-    update:      the update of the last step, shaped like W_l
-    tau, gamma:  the dampings, as 0-d arrays
-    X, Y:        the inputs and the labels of the batch
-    draws:       the random numbers from which KFAC or RP samples, or None for a method that does not sample
+    t:          the number of steps before the checkpoint
+    weights:    W_l
+    average:    the moving average of the weights, shaped like W_l
+    Q, G:       the moving averages of the factors; if no average exists, arrays of ones that must have no effect
+    update:     the update of the last step, shaped like W_l
+    tau, gamma: the dampings, as 0-d arrays
+    X:          the inputs of the batch
+    Y:          the labels of the batch
+    draws:      the random numbers from which KFAC or RP samples, or None for a method that does not sample
     """
 
     t: int
@@ -62,18 +64,19 @@ class Checkpoint(NamedTuple):
 
 
 class Trajectory(NamedTuple):
-    """The settings of an optimiser, and the checkpoints, from each of which the optimiser makes one step.
+    """The settings of an optimiser, and the checkpoints. The optimiser makes one step from each checkpoint.
 
     eta is one of the arguments of the problem. Constants that are not settings have the values of the paper.
 
     method:        kflr, kfra, kfac or rp for Kronecker factors, hessian_free for the full Gauss-Newton matrix of the
                    batch, or hessian_free_blocks for the diagonal blocks of this matrix
-    inversion:     the name of the norm in (38), or exact for the inverse of (35)
-    thresholds:    tau grows if rho is below the first, and shrinks if rho is above the second; (n, d) means n / d
+    inversion:     the name of the norm in (38), or "exact" for the inverse of (35)
+    thresholds:    two numbers n / d, each as a pair (n, d): tau grows if rho is below the first number, and shrinks if
+                   rho is above the second number
     tau_bounds:    the lower and the upper bound of tau, or None
     gamma_bounds:  the lower and the upper bound of gamma, or None
     max_step_size: the upper bound of |alpha|, or None
-    momentum:      the fraction of the last update that is added to the next update; (n, d) means n / d
+    momentum:      a pair (n, d): the fraction n / d of the last update is added to the next update
     refresh:       the number of steps from one update of the factors' averages to the next
     """
 
@@ -105,7 +108,8 @@ class Problem:
     layers : tuple of Dense
         The layers l = 1, ..., L.
     weights : tuple of arrays
-        The W_l: (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias.
+        The weights W_l of each layer. The shape is (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l,
+        D_{l-1}) for a layer without a bias.
     X : array, shape (N, D_0)
         The inputs of the batch.
     Y : array, shape (N, D_L) or (N,)
@@ -215,5 +219,5 @@ def classes(objective: str, outputs: int) -> int:
 
 
 def label_shape(objective: str, leading: tuple[int, ...], outputs: int) -> tuple[int, ...]:
-    """The shape of labels and of their draws: `leading`, with a last axis of outputs unless labels are classes."""
+    """The shape of labels and of their draws: `leading`, with a further axis of outputs if labels are not classes."""
     return leading if objective in CLASSIFIERS else (*leading, outputs)

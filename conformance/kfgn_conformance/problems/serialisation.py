@@ -26,13 +26,13 @@ NOT_WRITTEN = ("dtypes",)
 """The fields of a problem that are not written to JSON, since these fields are only for a run of the kit."""
 
 Put = Callable[[str, Array], Any]
-"""A function from the path of an array and the array to the JSON value of the array."""
+"""A function f(path, array) that returns the JSON value of the array at a path of the problem."""
 
 
 def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) -> dict[str, Any]:
     """Convert a problem to an object of JSON.
 
-    put: a function from the path of an array and the array to its JSON value, by default a nested list. An array
+    put: a function f(path, array) that returns the JSON value of the array, by default a nested list. An array
          without axes is always a number.
     """
     values = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in NOT_WRITTEN}

@@ -1,10 +1,10 @@
-"""Variations of random problems: outputs or hidden units far from 0, and layers of dead units.
+"""Variations of random problems, with outputs or hidden units far from 0, or with layers of dead units.
 
 For outputs or units far from 0, exponentials overflow, and probabilities round to 0 or 1. Correct formulas that
-subtract, such as 1 - p or 1 - tanh^2, then lose every digit. An implementation with such formulas must pass. The
-variations are therefore such that the largest elements of each array come from terms without cancellation. Terms
-without cancellation come from datapoints or units that are not saturated, from classes with equal probabilities, or
-from probabilities near 0 instead of near 1.
+subtract, such as 1 - p or 1 - tanh^2, lose every digit if p or |tanh| rounds to 1. An implementation with these
+formulas must pass. In the variations, the largest elements of each array therefore come from terms without
+cancellation. Terms without cancellation come from datapoints or units that are not saturated, from classes with equal
+probabilities, or from probabilities near 0 instead of near 1.
 
 The reduction ratio contains a difference of losses. Problems with large weights therefore have a small eta, and a
 direction that is long enough to change a large loss.
@@ -35,8 +35,8 @@ def unchanged(problem: Problem) -> Problem:
 def all_outputs_near(size: float) -> Change:
     """A change of the last layer's biases that moves every output of every datapoint to near +-size.
 
-    All outputs of Bernoulli become negative, so that p (1 - p) does not lose digits. The outputs of softmax get
-    alternating signs.
+    For the Bernoulli objective, all outputs become negative, so that p (1 - p) does not lose digits. For the
+    categorical objective, the outputs get alternating signs.
     """
 
     def change(problem: Problem) -> Problem:
@@ -106,7 +106,10 @@ def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: flo
 
 
 def steep(problem: Problem) -> bool:
-    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth, so that rho does not lose digits."""
+    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth of its value.
+
+    The difference of losses in rho then loses only a few bits.
+    """
     net, V, eta = problem.reference, dict(enumerate(problem.arguments.direction, start=1)), problem.arguments.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))
     return bool(abs(after - before) > before / 16)

@@ -1,4 +1,4 @@
-"""The loss, its gradient, and the curvature of Sections 2 and 3 and Appendix D.
+"""The loss, its gradient, and the curvature matrices of Sections 2 and 3 and of Appendix D.
 
 Every quantity is a mean over the batch, unless its description says that it is per datapoint.
 """
@@ -94,8 +94,8 @@ CURVATURE = (
     Quantity(
         name="kflr",
         equation="(23)-(25)",
-        description="G_l of KFLR, the mean Gauss-Newton matrix with respect to h_l, by a square root of H_L: "
-        "(D_l, D_l) for each layer",
+        description="G_l of KFLR, the mean Gauss-Newton matrix with respect to h_l, computed from a square root of "
+        "H_L: (D_l, D_l) for each layer",
         oracle=lambda p: in_order(SECOND_FACTORS["kflr"](p)),
         elements=of_preactivations,
         degree=1,
@@ -119,7 +119,8 @@ CURVATURE = (
     Quantity(
         name="rp",
         equation="(24)",
-        description="G_l by the given random projections of the square root of H_L: (D_l, D_l) for each layer",
+        description="G_l, computed from the given random projections of the square root of H_L: "
+        "(D_l, D_l) for each layer",
         oracle=lambda p: in_order(ref.rp(p.reference, p.X, p.Y, p.arguments.projections)),
         elements=of_preactivations,
         degree=1,

@@ -1,4 +1,4 @@
-"""Products with the Jacobian, the Gauss-Newton matrix and the Hessian, and the step along a direction, Appendix C.2.
+"""Products with the Jacobian, the Gauss-Newton matrix and the Hessian, and the step along a direction (Appendix C.2).
 
 No matrix is formed. The vectors are the direction V and the cotangents u_n in the arguments of the problem.
 """
@@ -30,7 +30,7 @@ def layer_by_layer(p: Problem, product: Product) -> Arrays:
 
 
 def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, Array]:
-    """Return the network, X, Y, V, tau and eta, the arguments of the reference's functions for (32), (39)-(42)."""
+    """Return the network, X, Y, V, tau and eta, the arguments of the reference's functions for (32) and (39)-(42)."""
     return p.reference, p.X, p.Y, keyed(p.arguments.direction), p.arguments.tau, p.arguments.eta
 
 

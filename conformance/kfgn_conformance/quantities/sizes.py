@@ -18,12 +18,12 @@ def largest(x: Array) -> float:
 
 
 def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """max |x| for each array x, the size of a sum, product or recursion whose terms are no larger than their sum."""
+    """max |x| for each array x, as the size of a sum, product or recursion without terms larger than the result."""
     return tuple(map(largest, arrays))
 
 
 def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> Size:
-    """kappa max |x| for each array x, the size of the solution x of a linear system with condition number kappa.
+    """kappa max |x| for each array x, as the size of the solution x of a linear system with condition number kappa.
 
     condition: a function of a problem that returns one kappa per array, or a single kappa for all arrays
     """

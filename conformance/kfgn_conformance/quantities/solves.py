@@ -1,4 +1,4 @@
-"""Products, solves and determinants with a damped curvature matrix, Appendix C.1.
+"""Products, solves and determinants with a damped curvature matrix (Appendix C.1).
 
 The curvature matrix of conjugate gradients is the exact Gauss-Newton matrix. The curvature matrix of all other
 quantities in this module consists of Kronecker blocks of KFRA's factors. The right-hand side is the direction V of the
@@ -42,12 +42,15 @@ def omega_and_root(p: Problem, Q: Array, G: Array, norm: str) -> tuple[Any, Any]
 
 
 def factored_solve(p: Problem, norm: str) -> Arrays:
-    """The inverse of the factored damped block (36) times V, for each layer."""
+    """The product of the inverse of the factored damped block (36) and V, for each layer."""
     return for_each_block(p, lambda Q, G, V: ref.factored_layer_direction(Q, G, V, *omega_and_root(p, Q, G, norm)))
 
 
 def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
-    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I) for each layer, with the condition number kappa."""
+    """kappa(Q + omega sqrt(k) I) + kappa(G + omega^-1 sqrt(k) I) for each layer.
+
+    kappa is the condition number.
+    """
     damped = (ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm)) for Q, G in factors(p))
     return tuple(condition(Q) + condition(G) for Q, G in damped)
 
@@ -97,16 +100,17 @@ def block_systems(p: Problem) -> ref.PerLayer:
 
 
 def conjugate_gradients(p: Problem) -> Arrays:
-    """The inverse of C-bar in (33) times V."""
+    """The product of the inverse of C-bar in (33) and V."""
     solution = ref.direction(full_system(p), ref.theta(keyed(p.arguments.direction)))
     return in_order(ref.per_layer(p.reference, solution))
 
 
 def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The larger of max |G V Q| and the largest root of the sum of squares of the terms G_ij V_jk Q_kl.
+    """The size of the product G V Q for each layer, which counts terms that nearly cancel in the product.
 
-    The second number is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so
-    that the squares of rounding errors add up.
+    The size is the larger of two numbers. The first number is max |G V Q|. The second number is the maximum over i and
+    l of the square root of the sum of (G_ij V_jk Q_kl)^2 over j and k. Rounding errors have random signs in the
+    tolerance rule, so that the squares of rounding errors add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
     return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
@@ -116,8 +120,8 @@ SOLVES = (
     Quantity(
         name="omega",
         equation="(38)",
-        description="omega, the ratio that distributes the damping over Q and G, for the trace, Frobenius and spectral "
-        "norm: three numbers for each layer",
+        description="omega, the ratio that distributes the damping over Q and G: three numbers for each layer, with "
+        "the trace norm, the Frobenius norm and the spectral norm",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: np.stack([ref.omega(Q, G, norm) for norm in NORMS])),
         elements=lambda p: len(NORMS) * len(p.layers),
         irrational="a square root",
@@ -125,7 +129,7 @@ SOLVES = (
     Quantity(
         name="kronecker_matvec",
         equation="(20)",
-        description="(Q_l kron G_l) vec(V_l), with KFRA's factors, shaped like the weights",
+        description="(Q_l kron G_l) vec(V_l), where Q_l and G_l are KFRA's factors; shaped like the weights",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.factored_product(Q, G, V)),
         elements=lambda p: p.parameters,
         array_kind="weights",
@@ -135,7 +139,7 @@ SOLVES = (
     Quantity(
         name="kronecker_trace",
         equation="(20)",
-        description="tr(Q_l kron G_l), with KFRA's factors: a number for each layer",
+        description="tr(Q_l kron G_l), where Q_l and G_l are KFRA's factors: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.trace(Q) * ref.trace(G)),
         elements=lambda p: len(p.layers),
         degree=1,
@@ -144,8 +148,9 @@ SOLVES = (
         Quantity(
             name=f"solve_{norm}",
             equation="(34), (36)",
-            description="the inverse of (Q + omega sqrt(k) I) kron (G + sqrt(k)/omega I) times V, with KFRA's factors, "
-            f"k = gamma + eta and omega by the {norm} norm",
+            description="the solution X_l of A vec(X_l) = vec(V_l), shaped like the weights, where A is "
+            "(Q_l + omega sqrt(k) I) kron (G_l + sqrt(k)/omega I) and k is gamma + eta; Q_l and G_l are KFRA's "
+            f"factors, and omega is computed with the {norm} norm",
             oracle=partial(factored_solve, norm=norm),
             elements=of_preactivations,
             array_kind="weights",
@@ -157,7 +162,8 @@ SOLVES = (
     Quantity(
         name="solve_exact",
         equation="(34), (35)",
-        description="the inverse of (Q kron G + k I) times V, with KFRA's factors and k = gamma + eta",
+        description="the solution X_l of A vec(X_l) = vec(V_l), shaped like the weights, where A is Q_l kron G_l + k I "
+        "and k is gamma + eta; Q_l and G_l are KFRA's factors",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_direction(Q, G, damping(p), V)),
         elements=of_preactivations,
         array_kind="weights",
@@ -167,7 +173,7 @@ SOLVES = (
     Quantity(
         name="logdet_trace",
         equation="(36)",
-        description="the log determinant of the matrix that solve_trace inverts: a number for each layer",
+        description="the log determinant of the matrix A of solve_trace: a number for each layer",
         oracle=lambda p: for_each_block(
             p, lambda Q, G, V: ref.factored_log_determinant(Q, G, *omega_and_root(p, Q, G, "trace"))
         ),
@@ -178,7 +184,7 @@ SOLVES = (
     Quantity(
         name="logdet_exact",
         equation="(35)",
-        description="the log determinant of the matrix that solve_exact inverts: a number for each layer",
+        description="the log determinant of the matrix A of solve_exact: a number for each layer",
         oracle=lambda p: for_each_block(p, lambda Q, G, V: ref.exact_log_determinant(Q, G, damping(p))),
         elements=of_preactivations,
         size=size_of_exact_log_determinant,

@@ -57,7 +57,11 @@ def stepped(p: Problem) -> Iterator[tuple[ref.State, ref.Info]]:
 
 
 def steps(p: Problem) -> Arrays:
-    """Return for each checkpoint: weights, averages of weights, Q and G by layer, then tau, gamma, f and alpha."""
+    """Return the arrays of the step from each checkpoint, one checkpoint after the other.
+
+    The arrays of a step are the weights of all layers, the averages of the weights, the averages of Q, the averages of
+    G, tau, gamma, f before the step, and alpha.
+    """
     arrays: list[Any] = []
     for state, info in stepped(p):
         for per_layer in (dict(enumerate(state.net.weights, start=1)), state.average, state.Q, state.G):
@@ -67,7 +71,10 @@ def steps(p: Problem) -> Arrays:
 
 
 def decreases(p: Problem, here: Checkpoint) -> list[Any]:
-    """The decrease of the model for each distinct gamma of C.3.2, or -1 if the matrix is not positive definite."""
+    """Twice the decrease of the quadratic model for each distinct gamma of C.3.2.
+
+    The number is -1 for a gamma with which a damped matrix is not positive definite.
+    """
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
     Q, G = ref.optimiser_factors(settings, state, here.X, here.Y, here.draws)
@@ -106,7 +113,7 @@ def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
 
 
 def changes(p: Problem, here: Checkpoint) -> tuple[float, float]:
-    """The larger absolute value of the changes in (42) for the step from a checkpoint, and the rounding error of f."""
+    """The larger of the absolute values of the two changes in (42) for a step, and the rounding error of f."""
     settings, state = settings_of(p), state_of(p, here)
     after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
     both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)
@@ -117,8 +124,9 @@ STEPS = (
     Quantity(
         name="optimiser_step",
         equation="Algorithm 1",
-        description="the result of one step from each checkpoint, checkpoint by checkpoint: W_l, the averages of W_l, "
-        "Q_l and G_l, layer by layer, then tau, gamma, f with its L2 term before the step, and alpha",
+        description="the result of one step from each checkpoint, one checkpoint after the other: the W_l of all "
+        "layers, the averaged W_l, the averaged Q_l, the averaged G_l, tau, gamma, f with its L2 term before the step, "
+        "and alpha",
         oracle=steps,
         elements=lambda p: len(trajectory_of(p).checkpoints) * (2 * p.parameters + of_inputs(p) + of_preactivations(p)),
         irrational="square roots of k and omega^2",

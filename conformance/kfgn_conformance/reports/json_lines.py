@@ -23,7 +23,7 @@ FORMAT = 4
 
 Line = dict[str, Any]
 
-UNFINISHED = "the run was interrupted: rows that it had not completed are missing"
+UNFINISHED = "the run was interrupted, and the quantities that were not complete are missing"
 """The note in the report of a run that has not ended."""
 
 

@@ -28,7 +28,10 @@ FISHERS = {
 
 
 class ASDL:
-    """ASDL's separate blocks of weights and biases. The problem's labels replace the samples that ASDL would draw."""
+    """Adapter of ASDL, which computes separate blocks for weights and biases.
+
+    The problem's labels replace the samples that ASDL would draw.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

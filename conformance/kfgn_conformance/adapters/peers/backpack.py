@@ -19,7 +19,10 @@ EXTENSIONS: dict[str, Any] = {"kflr_blocks": KFLR, "kfra_blocks": KFRA}
 
 
 class BackPACK:
-    """Blocks from BackPACK's Kronecker factors: G kron A for the weights of a layer, and G for the biases."""
+    """Adapter of BackPACK, which forms blocks from the factor A of the inputs and the factor G of a layer.
+
+    The block of the weights is G kron A, and the block of the biases is G.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -16,7 +16,7 @@ OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian
 
 
 class Curvlinops:
-    """Linear operators of curvlinops, which receive the datapoints as two batches of different sizes."""
+    """Adapter of curvlinops, whose linear operators receive the datapoints as two batches of different sizes."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -46,7 +46,10 @@ PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply
 
 
 class KfacJax:
-    """Blocks A kron G from the Kronecker factors of kfac-jax. The bias is the last input of a layer."""
+    """Adapter of kfac-jax, which forms blocks A kron G from the factor A of the inputs and the factor G of a layer.
+
+    The bias is the last input of a layer.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -95,7 +98,7 @@ def _loss(problem: Problem) -> Any:
 
 
 def _dense_blocks(problem: Problem, arguments: Any) -> Any:
-    """The undamped blocks of kfac-jax after one update, in which new factors have weight 1 and old factors 0."""
+    """The undamped blocks of kfac-jax after one update, in which new factors have weight 1 and old factors weight 0."""
     estimator = kfac_jax.BlockDiagonalCurvature(_loss(problem))
     key = jax.random.PRNGKey(0)
     state = estimator.init(

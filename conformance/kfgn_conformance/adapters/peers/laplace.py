@@ -16,7 +16,7 @@ from . import transfer_names
 from .modules import ACTIVATIONS, arrays, tensor
 
 SHARED = {"solve_trace": True, "logdet_trace": True, "solve_exact": False, "logdet_exact": False}
-"""The argument `damping` by quantity: True if the factors are damped, and False if their product is damped."""
+"""The argument `damping` of `Kron.decompose`, by quantity: True damps each factor, and False damps the product."""
 
 OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "squared_error": lambda h: torch.eye(h.shape[1], dtype=h.dtype),
@@ -27,7 +27,7 @@ OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class Laplace:
-    """Inverses and log determinants of damped Kronecker blocks.
+    """Adapter of laplace-torch, for inverses and log determinants of damped Kronecker blocks.
 
     laplace-torch adds the same damping to Q and to G, so the adapter first divides Q by omega and multiplies G by
     omega.

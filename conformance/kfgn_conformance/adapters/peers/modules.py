@@ -79,5 +79,5 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 
 
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
-    """The direction V as tensors: the part of the weights and the part of the bias, layer after layer."""
+    """The direction V as tensors: for each layer, the part for the weights and then the part for the bias."""
     return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]

@@ -15,7 +15,7 @@ VARIANTS = {"squared_error": "regression", "categorical": "classif_logits"}
 
 
 class NNGeometry:
-    """Blocks from nngeometry's Kronecker factors, and its exact blocks in the same order of rows and columns."""
+    """Adapter of nngeometry, which reorders exact blocks to the order of the blocks from Kronecker factors."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -33,7 +33,7 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 
 
 class _Functions:
-    """Functions of the weights of a problem, and of offsets that are added to its pre-activations."""
+    """Outputs and losses of a problem, as functions of the weights and of terms added to the pre-activations."""
 
     def __init__(self, problem: Problem, dtype: str) -> None:
         self.problem = problem
@@ -68,7 +68,7 @@ class _Functions:
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def with_layer(self, l: int, W_l: torch.Tensor) -> Tensors:
-        """The weights of every layer, with W_l in layer l."""
+        """The weights of all layers, in which W_l replaces the weights of layer l."""
         return (*self.W[:l], W_l, *self.W[l + 1 :])
 
     def with_offset(self, l: int, offset: torch.Tensor) -> Tensors:
@@ -159,7 +159,7 @@ COMPUTE: dict[str, Callable[[_Functions], Any]] = {
 
 
 class TorchFunc:
-    """Automatic differentiation of the definitions, for small problems only, because every matrix is formed."""
+    """Adapter of torch.func, for small problems only, because automatic differentiation forms every matrix."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -150,7 +150,7 @@ class RatioWithoutMomentum(Textbook):
 
 @mistake()
 class ModelWithoutMomentum(Textbook):
-    """rho has the change of f for the full update, and the change of the model for the update without momentum."""
+    """rho divides the change of f for the full update by the change of the model for the update without momentum."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)

@@ -1,4 +1,4 @@
-"""Wrong factors 2, N and D_L, in every quantity or in the second Kronecker factor only."""
+"""Wrong constants, such as 2, N and D_L, by which every quantity or only G_l is multiplied or divided."""
 
 from ...problems.problem import Array
 from ..mistake import mistake

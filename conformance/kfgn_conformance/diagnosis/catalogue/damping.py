@@ -50,10 +50,10 @@ class OmegaWithoutDimensions(Textbook):
 
 
 class _Damped(Textbook):
-    """Wrong dampings on the diagonals of the factors."""
+    """Base class of mistakes in the numbers that (36) adds to the diagonals of Q and G."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
-        """The damping of Q and the damping of G."""
+        """The number that is added to the diagonal of Q, and the number that is added to the diagonal of G."""
         raise NotImplementedError
 
     def damped_factors(self, Q: Array, G: Array, norm: str = "trace") -> tuple[Array, Array]:
@@ -63,7 +63,7 @@ class _Damped(Textbook):
 
 @mistake()
 class DampingUnrooted(_Damped):
-    """The dampings of the factors lack the square root: omega k and k / omega, where k = gamma + eta."""
+    """The damping of Q is omega k, and the damping of G is k / omega: the square root of k = gamma + eta is missing."""
 
     def amounts(self, omega: Any, k: Any) -> tuple[Any, Any]:
         return omega * k, k / omega

@@ -41,7 +41,7 @@ class SlopeAtTheActivation(Textbook):
 
 @mistake("https://github.com/f-dangel/backpack/pull/53")
 class SlopeOnOneSide(Textbook):
-    """KFRA's recursion multiplies W^T G W by B_l on one side only."""
+    """KFRA's recursion multiplies the rows of W^T G W by the means of f', but not the columns."""
 
     def derivative_moments(self, l: int) -> Array:
         mean = self.mean(self.derivative(l))

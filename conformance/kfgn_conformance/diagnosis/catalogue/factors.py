@@ -19,7 +19,7 @@ class FactorsExchanged(Textbook):
 
 @mistake()
 class RowsStacked(Textbook):
-    """vec stacks the rows of a direction, although the matrix is for directions with stacked columns."""
+    """The rows of a direction are stacked, although the matrix is defined for stacked columns."""
 
     def vec(self, V: Array) -> Array:
         return V.reshape(-1)
@@ -30,7 +30,10 @@ class RowsStacked(Textbook):
 
 @mistake()
 class TracesAdded(Textbook):
-    """The trace is tr(Q) D + tr(G) P, the trace of a Kronecker sum, instead of tr(Q) tr(G)."""
+    """The trace is that of a Kronecker sum, tr(Q) D + tr(G) P, instead of tr(Q) tr(G).
+
+    P is the order of Q, and D is the order of G.
+    """
 
     def kronecker_trace(self, Q: Array, G: Array) -> Any:
         return np.trace(Q) * len(G) + np.trace(G) * len(Q)
@@ -38,7 +41,7 @@ class TracesAdded(Textbook):
 
 @mistake()
 class DimensionsExchanged(Textbook):
-    """log det Q is multiplied by the order of Q instead of the order of G, and log det G by the order of G."""
+    """log det Q is multiplied by the order of Q and not of G, and log det G by the order of G and not of Q."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)
@@ -47,7 +50,7 @@ class DimensionsExchanged(Textbook):
 
 @mistake()
 class DimensionsForgotten(Textbook):
-    """log det of a Kronecker product is log det Q + log det G, without the orders of the factors."""
+    """The log determinant of Q kron G is log det Q + log det G, without the orders of the factors."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)

@@ -1,4 +1,4 @@
-"""Mistakes in H_L and in the square root of H_L, from which (24) and (26) start."""
+"""Mistakes in H_L, with which (26) starts, and in the square root of H_L, with which (24) starts."""
 
 import numpy as np
 from kfgn_reference import projection, projection_root

@@ -63,7 +63,7 @@ class DatapointsAveragedFirst(Textbook):
 
 @mistake()
 class LabelsComplemented(Textbook):
-    """A label is 1 if the uniform random number is above the probability of the label 1 instead of below."""
+    """A label is 1 if the uniform random number is above, and not below, the probability of the label 1."""
 
     def labels(self) -> PerLayer:
         labels = super().labels()[1]

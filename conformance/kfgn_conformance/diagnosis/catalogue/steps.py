@@ -13,7 +13,7 @@ from ..textbook.products import dot
 
 @mistake("https://github.com/f-dangel/singd/issues/17")
 class StepSizeUndamped(Textbook):
-    """delta^T C-bar delta does not include the term with the damping tau + eta."""
+    """The curvature along the step, delta^T C-bar delta, lacks the term (tau + eta) |delta|^2 of the damping."""
 
     def curvature_along(self, V: PerLayer) -> Any:
         return super().curvature_along(V) - self.full_damping() * dot(V, V)
@@ -37,7 +37,7 @@ class StepSizeNegated(Textbook):
 
 @mistake()
 class StepSizeOfTheBlocks(Textbook):
-    """delta^T C-bar delta uses the diagonal blocks instead of the full matrix."""
+    """The curvature along the step, delta^T C-bar delta, uses the diagonal blocks instead of the full matrix."""
 
     def curvature_along(self, V: PerLayer) -> Any:
         parts = [{m: U if m == l else 0 * U for m, U in V.items()} for l in V]
@@ -54,7 +54,7 @@ class ModelWithoutItsHalf(Textbook):
 
 @mistake()
 class RatioInverted(Textbook):
-    """rho is inverted: the change of the quadratic model divided by the change of f."""
+    """rho is the change of the quadratic model divided by the change of f, and not the inverse of this ratio."""
 
     def reduction_ratio(self, V: PerLayer) -> Any:
         return 1 / super().reduction_ratio(V)

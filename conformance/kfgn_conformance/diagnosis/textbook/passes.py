@@ -12,7 +12,7 @@ PerLayer = dict[int, Array]
 
 
 class Passes:
-    """Activations, derivatives and H_L, with the datapoints on the first axis.
+    """Formulas of activations, derivatives and H_L, in arrays with the datapoints on the first axis.
 
     A dictionary of layers has the keys 1, ..., L.
     """

@@ -16,7 +16,7 @@ def dot(u: PerLayer, v: PerLayer) -> Any:
 
 
 class Products(Curvature):
-    """Products of J, J^T, the Gauss-Newton matrix and the Hessian with vectors, and the quadratic model.
+    """Formulas of the quadratic model, and of products of J, J^T, the Gauss-Newton matrix and the Hessian with vectors.
 
     The function f is the mean of E plus the L2 term.
     """

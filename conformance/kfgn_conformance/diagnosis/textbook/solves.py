@@ -10,7 +10,7 @@ from .products import Products
 
 
 class Solves(Products):
-    """omega, damped factors, and linear systems with damped matrices."""
+    """Formulas of omega, of damped factors, and of the solutions of linear systems with damped matrices."""
 
     def solved(self, A: Array, B: Array) -> Array:
         """The solution A^-1 B."""

@@ -86,10 +86,10 @@ class Steps(Solves):
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
     def visible(self, A: Array, damping: Any) -> Any:
-        """The damping of A (D, D), increased to 8 sqrt(D) u tr(A) if it is smaller, so that rounding does not remove
-        it.
+        """The damping of a matrix A of order D, increased if necessary so that rounding does not remove the damping.
 
-        A damping of 0 is unchanged. u is the unit roundoff of float64.
+        A positive damping is increased to at least 8 sqrt(D) u tr(A), where u is the unit roundoff of float64. A
+        damping of 0 is unchanged.
         """
         return max(damping, 8 * np.sqrt(len(A)) * UNIT * np.trace(A)) if damping > 0 else damping
 

@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem, with uniforms near a border redrawn until rounding cannot change the class of any label."""
+    """The problem, in which draws near a border are drawn again until rounding cannot change the class of a label."""
     while (close := near_border(problem)).any():
         problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
@@ -34,7 +34,10 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.random.Generator) -> Arguments:
-    """A direction with elements up to 1/16, like a large step, and cotangents and projections with elements up to 1."""
+    """The arguments of a problem with these weights.
+
+    The direction has elements up to 1/16, like a large step. The cotangents and projections have elements up to 1.
+    """
 
     def dyadic(shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(-8, 9, shape) / denominator
@@ -52,7 +55,10 @@ def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.r
 
 @cache
 def digits() -> Problem:
-    """A trained 64-16-11-10 network of tanh units, 64 images of digits, the categorical objective and S = 3."""
+    """A trained 64-16-11-10 network of tanh units, the categorical objective, and 64 images of digits.
+
+    Each image has three sampled labels.
+    """
     with (files(__package__) / "digits.npz").open("rb") as file:
         data = dict(np.load(file, allow_pickle=False))
     rng = np.random.Generator(np.random.Philox(1))
@@ -74,10 +80,10 @@ def digits() -> Problem:
 
 @cache
 def autoencoder() -> Problem:
-    """The autoencoder of Section 5 at its initial weights, 64 generated images, the Bernoulli objective and S = 1.
+    """The autoencoder of Section 5 at its initial weights, the Bernoulli objective, and 64 generated images.
 
-    The weights are uniform with Glorot's variance and rounded to float32. The biases are 0. One pixel in five is
-    random, and all other pixels are 0.
+    Each image has one sampled label. The weights are uniform with Glorot's variance and rounded to float32. The biases
+    are 0. One pixel in five is random, and all other pixels are 0.
     """
     rng = np.random.Generator(np.random.Philox(2))
     weights = []
