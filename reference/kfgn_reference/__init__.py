@@ -48,7 +48,8 @@ Every public name is an attribute of the package. The names of modules begin wit
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
 The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, `_spectral` for
-eigenvalues, and `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the network of `_example`.
+eigenvalues, `_special` for erfc, and `_arithmetic`, `_batch`, `_expectation` and `_types`. The examples share the
+network of `_example`.
 
 Symbols
 -------

@@ -12,9 +12,8 @@ from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.judging import compare, judge
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.cases import PAIRED, cases
 from kfgn_conformance.problems.fixed import BATCHES, SHAPES, fixed
-from kfgn_reference import TRANSFERS
 
 DTYPES = ("float32", "float64")
 
@@ -175,7 +174,7 @@ class OneTransfer:
         return first, 2 * second, *others
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("transfer", PAIRED)
 def test_an_implementation_of_one_transfer_function_is_asked(transfer):
     """No case is a network of one transfer function."""
     adapter = OneTransfer(transfer)

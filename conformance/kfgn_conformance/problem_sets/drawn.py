@@ -16,11 +16,10 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from hypothesis.extra import numpy as hnp
-from kfgn_reference import TRANSFERS
 
 from ..oracle import Oracle
 from ..problems.arrays import Array
-from ..problems.cases import SPLITS
+from ..problems.cases import PAIRED, SPLITS
 from ..problems.discontinuities import clear_of_kinks, near_border
 from ..problems.dyadic import Shape
 from ..problems.layers import dense_layers, weight_shapes
@@ -79,7 +78,7 @@ def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
     """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels."""
     hidden = tuple(choose(WIDTHS) for _ in range(choose(DEPTHS)))
     widths = (*hidden, 3 if objective == "mixture" else choose(WIDTHS))
-    transfers = tuple(choose(sorted(TRANSFERS)) for _ in widths[1:-1])
+    transfers = tuple(choose(PAIRED) for _ in widths[1:-1])
     return Shape(objective, widths, transfers, choose(DATAPOINTS), choose(LABELS), psd)
 
 

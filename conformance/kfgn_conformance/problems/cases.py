@@ -7,7 +7,7 @@ narrower than the last, where KFLR restarts its recursion; the mixture is the ex
 
 from functools import cache
 
-from kfgn_reference import OBJECTIVES, TRANSFERS
+from kfgn_reference import OBJECTIVES
 
 from .dyadic import Shape, clear
 from .problem import Problem
@@ -20,14 +20,18 @@ SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixtu
 """Each objective with the replacement for an indefinite H_L; the mixture has two of them."""
 
 
+PAIRED = ("identity", "leaky_relu", "logistic", "relu", "softplus", "tanh")
+"""The transfer functions of the cases, where the second layer has the next one. The list never changes, since an id
+keeps its numbers."""
+
+
 @cache
 def cases() -> tuple[Problem, ...]:
     """One problem per objective and transfer function of the first layer; the second layer has the next function."""
-    names = sorted(TRANSFERS)
     return tuple(
-        case(objective, psd, (transfer, names[(i + 1) % len(names)]))
+        case(objective, psd, (transfer, PAIRED[(i + 1) % len(PAIRED)]))
         for objective, psd in SPLITS
-        for i, transfer in enumerate(names)
+        for i, transfer in enumerate(PAIRED)
     )
 
 

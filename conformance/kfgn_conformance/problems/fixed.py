@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from kfgn_reference import TRANSFERS
-
-from .cases import SPLITS
+from .cases import PAIRED, SPLITS
 from .dyadic import Shape, clear
 from .problem import DTYPES, Problem
 from .variations import (
@@ -159,7 +157,7 @@ THROUGHOUT: dict[str, Fixed] = {
         Shape(objective, (3, 7, 2, 4), (transfer, transfer), N, S),
     )
     for objective in ("categorical", "squared_error")
-    for transfer in sorted(TRANSFERS)
+    for transfer in PAIRED
 }
 
 FIXED: dict[str, Fixed] = SATURATED | BATCHES | SHAPES | THROUGHOUT
