@@ -4,6 +4,7 @@
 * arrays: questions about an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * compiling, loops: compilation and loops
+* special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
 * memory: the free memory of a device
@@ -28,6 +29,7 @@ from .loops import repeat
 from .memory import available_memory
 from .placement import creation_device
 from .settings import with_own_settings
+from .special import erfc
 
 __all__ = [
     "BACKENDS",
@@ -45,6 +47,7 @@ __all__ = [
     "detached",
     "device",
     "eigh",
+    "erfc",
     "has_values",
     "index_dtype",
     "is_plain",
