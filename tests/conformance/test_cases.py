@@ -10,9 +10,20 @@ from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, PAIRED, SPLITS, WIDTHS, cases
+from kfgn_conformance.problem_sets.standard import problem_set
+from kfgn_conformance.problems.cases import (
+    ADDED,
+    DATAPOINTS,
+    LABELS,
+    MIXTURE_WIDTHS,
+    PAIRED,
+    SPLITS,
+    WIDTHS,
+    added_cases,
+    cases,
+)
 from kfgn_conformance.problems.problem import root_columns
-from kfgn_reference import OBJECTIVES
+from kfgn_reference import OBJECTIVES, TRANSFERS
 
 from kfgn._network import transfers as port_transfers
 
@@ -42,6 +53,24 @@ def test_every_objective_meets_every_transfer_function():
     assert {(p.objective, p.psd, p.transfers[0]) for p in cases()} == {(*s, t) for s in SPLITS for t in PAIRED}
     assert {p.transfers[1] for p in cases()} == set(PAIRED)
     assert len(cases()) == len(SPLITS) * len(PAIRED) == 30
+
+
+def test_every_objective_meets_every_added_transfer_function():
+    """A network with one of them has no other, so that an implementation of one function is asked."""
+    assert {(p.objective, p.psd, *p.transfers) for p in added_cases()} == {(*s, t, t) for s in SPLITS for t in ADDED}
+    assert {*PAIRED, *ADDED} == set(TRANSFERS)
+    assert [p.id for p in problem_set(0, 0) if p in added_cases()] == [f"case-categorical-{t}" for t in ADDED]
+
+
+@pytest.mark.parametrize("problem", added_cases(), ids=lambda p: p.id)
+def test_the_port_passes_every_added_case(problem):
+    """`check` has those of the categorical objective alone."""
+    port = Implementation("", KfgnPort(open_target("numpy"), "float64"))
+    verdicts = {q: judged(port, Oracle(problem, QUANTITIES[q])).verdict for q in SHOWING}
+    assert {q: v for q, v in verdicts.items() if v.status is not Status.PASS} == {}
+
+
+SHOWING = ("loss", "gradient", "hessian_blocks", "kflr", "kfra", "kfac", "hessian_product", "step_size")
 
 
 def test_both_replacements_for_an_indefinite_hessian_are_used():
@@ -148,6 +177,25 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
     near = {p.id for p in cases() if apart(p, f"hessian_{part}", oracle(p, f"gauss_newton_{part}").arrays) < 1e3}
     assert near == {p.id for p in cases() if p.objective != "mixture" and not {*CURVED} & {*p.transfers}}
     assert near
+
+
+@pytest.mark.parametrize("transfer", ADDED)
+def test_a_wrong_derivative_of_an_added_function_fails(monkeypatch, transfer):
+    right = port_transfers.TRANSFERS[transfer]
+
+    def wrong(xp, h):
+        a, derivative = right.value_and_derivative(xp, h)
+        return a, derivative * (1 + 1e-9)
+
+    (problem,) = (p for p in added_cases() if p.id == f"case-categorical-{transfer}")
+    port = Implementation("", KfgnPort(open_target("numpy"), "float64"))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, right._replace(value_and_derivative=wrong))
+    for quantity in ("gradient", "kflr", "kfra"):
+        assert judged(port, oracle(problem, quantity)).verdict.status is not Status.PASS, quantity
+    wrong_second = right._replace(second_derivative=lambda xp, h: -right.second_derivative(xp, h))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong_second)
+    assert judged(port, oracle(problem, "hessian_product")).verdict.status is Status.FAIL
+    assert judged(port, oracle(problem, "kflr")).verdict.status is Status.PASS
 
 
 @pytest.mark.parametrize("transfer", CURVED)

@@ -62,9 +62,8 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
 
 
 def _has_textbook(answer: Answered) -> bool:
-    """True if a textbook can answer on the problem. It forms every matrix, and gives every layer a bias."""
-    problem = answer.oracle.problem
-    return problem.parameters < LARGE and all(layer.bias for layer in problem.layers)
+    """True if a textbook can answer on the problem. It forms every matrix."""
+    return answer.oracle.problem.parameters < LARGE
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:

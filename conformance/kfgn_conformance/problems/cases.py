@@ -25,6 +25,10 @@ PAIRED = ("identity", "leaky_relu", "logistic", "relu", "softplus", "tanh")
 keeps its numbers."""
 
 
+ADDED = ("elu", "gelu", "gelu_tanh", "silu")
+"""The transfer functions that were added later. Both hidden layers of their cases have the same one."""
+
+
 @cache
 def cases() -> tuple[Problem, ...]:
     """One problem per objective and transfer function of the first layer; the second layer has the next function."""
@@ -33,6 +37,12 @@ def cases() -> tuple[Problem, ...]:
         for objective, psd in SPLITS
         for i, transfer in enumerate(PAIRED)
     )
+
+
+@cache
+def added_cases() -> tuple[Problem, ...]:
+    """One problem per objective and transfer function of `ADDED`. `check` has those of the categorical objective."""
+    return tuple(case(objective, psd, (transfer, transfer)) for objective, psd in SPLITS for transfer in ADDED)
 
 
 def case(objective: str, psd: str, transfers: tuple[str, str]) -> Problem:

@@ -1,7 +1,7 @@
 """The distance of a problem from the points at which its quantities are discontinuous.
 
 Rounding decides there, and two correct answers can differ. The points are the kinks of the piecewise linear transfer
-functions, and the borders between the classes that a uniform draw selects.
+functions and of elu, and the borders between the classes that a uniform draw selects.
 """
 
 import numpy as np
@@ -16,11 +16,12 @@ from .problem import Problem
 MARGIN = 2.0**-12
 """The minimum distance from a kink or a border: several thousand roundings of float32."""
 
-KINKED = ("relu", "leaky_relu")
+KINKED = ("relu", "leaky_relu", "elu")
+"""The transfer functions of which a derivative is discontinuous at 0: f', or f'' for elu."""
 
 
 def clear_of_kinks(problem: Problem) -> bool:
-    """True if every pre-activation of a piecewise linear transfer function is far from its kink at 0."""
+    """True if every pre-activation of a transfer function with a kink is far from this kink, which is at 0."""
     for x in problem.X:
         _, h = forward(problem.reference, x)
         for l, transfer in enumerate(problem.transfers, start=1):

@@ -16,6 +16,10 @@ ACTIVATIONS: dict[str, Any] = {
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
     "softplus": lambda: nn.Softplus(threshold=40),  # returns h above it: an error of 2e-9 at the default, 20
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU(approximate="tanh"),
 }
 
 LOSSES: dict[str, Any] = {
