@@ -1,4 +1,4 @@
 """Conversion of models of other libraries. Each library has a separate module, which imports it.
 
-* torch: an `nn.Sequential` of PyTorch as a network and weights, and weights back into the module
+* torch: a module of PyTorch as a network and weights, and weights back into the module
 """

@@ -113,7 +113,7 @@ def test_every_part_of_separate_biases_has_its_own_tolerance(of, quantity):
 
 
 def test_an_error_of_a_small_bias_fails():
-    """It is within the tolerance of the weights of the layer."""
+    """The error is within the tolerance of the other part of the layer."""
 
     class Wrong(InItsConventions):
         def compute(self, problem, quantity):
