@@ -5,8 +5,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
-
 from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from .._algebra.layerwise import plus
 from .._documentation import Documented
@@ -85,9 +83,9 @@ class HessianFree(metaclass=Documented):
         """True, since every step has the matrix of its own batch."""
         return True
 
-    def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
+    def draw(self, network: Network, seed: Any, t: int | Array, N: int) -> None:
         """None, since nothing is sampled."""
-        return None
+        return
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> None:
         """Raise `ValueError` for draws, since nothing is sampled."""

@@ -4,6 +4,7 @@
 * arrays: questions about an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * compiling, loops: compilation and loops
+* random: random numbers from keys of JAX, and the conversion of those of NumPy
 * special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
@@ -28,6 +29,7 @@ from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
 from .placement import creation_device
+from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
 
@@ -46,11 +48,14 @@ __all__ = [
     "creation_device",
     "detached",
     "device",
+    "drawn_from_key",
     "eigh",
     "erfc",
     "has_values",
+    "in_library_of",
     "index_dtype",
     "is_plain",
+    "is_random_key",
     "open_backend",
     "repeat",
     "unit_roundoff",
