@@ -66,7 +66,7 @@ def test_a_name_is_a_short_form(name):
 @pytest.mark.parametrize("method", SAMPLING)
 @pytest.mark.parametrize("make", ["key", "PRNGKey"])
 def test_a_key_gives_draws_of_jax_in_a_traced_program(method, make):
-    """They depend on the key and on t, and `jax.jit` of a whole step draws the same numbers."""
+    """The numbers depend on the key and on t alone. A traced t gives the same numbers."""
     jax = pytest.importorskip("jax")
     optimiser, key = kfgn.GaussNewton(NETWORK, method), getattr(jax.random, make)(0)
     draws = optimiser.draw(seed=key, t=1, N=5)
