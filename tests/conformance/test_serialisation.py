@@ -128,7 +128,7 @@ def edited(*path, value):
         (edited("layers", 1, "units", value=2.5), "layers[1].units: expected a positive integer, got 2.5"),
         (edited("layers", 1, "units", value=True), "layers[1].units: expected a positive integer, got True"),
         (edited("layers", 1, "bias", value=1), "layers[1].bias: expected true or false, got 1"),
-        (edited("layers", 1, "transfer", value="sigmoid"), "layers[1].transfer: expected identity, leaky_relu, "),
+        (edited("layers", 1, "transfer", value="sigmoid"), "layers[1].transfer: expected elu, gelu, gelu_tanh, "),
         (edited("layers", 1, "transfer", value=None), "layers[1].transfer: expected a name or {"),
         (edited("layers", 1, "transfer", value={"name": "tanh"}), "layers[1].transfer: expected a name or {"),
         (edited("layers", 1, "transfer", value={"name": "leaky_relu", "slope": "0.1"}), ".slope: expected a number"),

@@ -15,7 +15,7 @@ import numpy as np
 from ..per_problem import once_per_problem
 from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
-from .sizes import Arrays, condition, largest, magnified_by, size_of_log_determinant
+from .sizes import Arrays, LargestMagnitude, condition, magnified_by, size_of_log_determinant
 
 NORMS = ("trace", "frobenius", "spectral")
 
@@ -102,14 +102,14 @@ def conjugate_gradients(p: Problem) -> Arrays:
     return in_order(ref.per_layer(p.reference, solution))
 
 
-def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The larger of max |G V Q| and the largest root of the sum of squares of the terms G_ij V_jk Q_kl.
+def magnitudes_of_matvec(p: Problem, arrays: Arrays) -> Arrays:
+    """The larger of |G V Q| and the root of the sum of squares of the terms G_ij V_jk Q_kl, for each element.
 
     The second number is larger if the terms nearly cancel. Rounding errors have random signs in the tolerance rule, so
     that the squares of rounding errors add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
-    return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
+    return tuple(np.maximum(np.abs(a), b) for a, b in zip(arrays, squares, strict=True))
 
 
 SOLVES = (
@@ -130,7 +130,7 @@ SOLVES = (
         elements=lambda p: p.parameters,
         array_kind="weights",
         degree=1,
-        size=size_of_matvec,
+        size=LargestMagnitude(magnitudes_of_matvec),
     ),
     Quantity(
         name="kronecker_trace",
