@@ -43,7 +43,7 @@ def changes_once():
     an oracle, and several tests draw the same problems.
     """
     from kfgn_conformance.changes import changes
-    from kfgn_conformance.known_changes import digest
+    from kfgn_conformance.known_oracles import digest
 
     kept = {}
 

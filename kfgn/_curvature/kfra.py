@@ -25,8 +25,8 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
 def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFRA, equation (26).
 
-    The number of passes does not depend on the number of outputs, so KFRA suits networks with many outputs, such as
-    autoencoders.
+    KFRA propagates one matrix for the whole batch, and KFLR propagates up to D_L vectors per datapoint. KFRA therefore
+    suits networks with many outputs, such as autoencoders.
 
     Parameters
     ----------
@@ -54,8 +54,13 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
     The approximation is exact for the last layer, for the last two layers if H_L is constant, for linear networks and
-    for N = 1. The cost is one forward and one backward pass, N D_l^2 multiplications per layer for the mean of f' f'^T,
-    and N (D_{l-1} + 1)^2 for Q_l.
+    for N = 1.
+
+    The cost is one forward and one backward pass, and the following numbers of multiplications per layer: N D_l^2 for
+    the mean of f' f'^T, N (D_{l-1} + 1)^2 for Q_l, and D_{l+1} D_l (D_{l+1} + D_l) for the recursion. E[H_L] adds
+    N D_L^2 for softmax, and N D_L or less for the other objectives. So the number of outputs D_L is part of three
+    terms: the passes, with N D_L D_{L-1} each at the last layer, E[H_L], and the first step of the recursion. The
+    memory that depends on D_L is that of the outputs of the batch and of two matrices (D_L, D_L), G_L and a temporary.
 
     Examples
     --------

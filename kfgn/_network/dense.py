@@ -21,8 +21,10 @@ class Dense(metaclass=Documented):
     units : int
         D_l, the number of units, positive.
     transfer : str or tuple of (str, float), default "identity"
-        f_l: identity, relu, leaky_relu, tanh, logistic or softplus. The pair ("leaky_relu", 0.01) sets the slope of
-        leaky_relu for h < 0. Without a slope, the name "leaky_relu" has the slope 0.1.
+        f_l: identity, relu, leaky_relu, tanh, logistic, softplus, elu, silu, gelu or gelu_tanh. The function
+        gelu is h Phi(h) with the normal distribution function Phi, and gelu_tanh is the approximation of gelu by tanh.
+        The pair ("leaky_relu", 0.01) sets the slope of leaky_relu for h < 0, which is 0.1 for the name "leaky_relu".
+        The pair ("elu", 0.5) sets the factor alpha of e^h - 1 for h < 0, which is 1 for the name "elu".
     bias : bool, default True
         True if the layer has a bias. With a bias, W_l is (D_l, D_{l-1} + 1), and its last column multiplies a unit that
         is appended to a_{l-1}. Without a bias, W_l is (D_l, D_{l-1}).
@@ -32,7 +34,8 @@ class Dense(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number of units that is not positive, an unknown transfer function, or a slope that float32 cannot hold.
+        For a number of units that is not positive, an unknown transfer function, or a parameter that float32 cannot
+        hold.
 
     Notes
     -----

@@ -71,8 +71,8 @@ class Network(metaclass=Documented):
         widths : sequence of L + 1 int
             D_0, ..., D_L: the number of inputs, and the number of units of each layer.
         transfers : sequence of L - 1 names or pairs
-            f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic or softplus, or a pair such as
-            ("leaky_relu", 0.01). The last layer has no transfer function.
+            f_1, ..., f_{L-1}: identity, relu, leaky_relu, tanh, logistic, softplus, elu, silu, gelu or gelu_tanh, or a
+            pair such as ("leaky_relu", 0.01) or ("elu", 0.5). The last layer has no transfer function.
         objective : {"squared_error", "bernoulli", "categorical", "mixture"}
             E(h_L, y).
         psd : {"project", "scalar", "raise"}, default "project"

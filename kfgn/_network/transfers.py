@@ -1,11 +1,12 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink, the derivative on every library is the left derivative: 0 for ReLU, and the slope of the left branch for
-leaky ReLU. The derivatives of tanh and of the logistic function are computed without the cancellation in 1 - a^2 and a
-(1 - a), and so keep their digits where a unit saturates. `with_derivative` makes JAX use the derivatives of this
-module.
+At a kink, the derivative on every library is the left derivative: 0 for ReLU, the slope of the left branch for leaky
+ReLU, and alpha for both f' and f'' of ELU. The derivatives of tanh and of the logistic function are computed without
+the cancellation in 1 - a^2 and a (1 - a), and so keep their digits where a unit saturates. `with_derivative` makes JAX
+use the derivatives of this module.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
-from ..backends import with_derivative
+from ..backends import erfc, with_derivative
 
 LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
@@ -92,6 +93,86 @@ def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:
     return softplus(xp, h), logistic(xp, h)[0]
 
 
+@with_derivative(lambda xp, h, t: xp.exp(*h) * t[0])
+def _expm1(xp: Namespace, h: Array) -> Array:
+    """e^h - 1 with the derivative e^h. JAX itself would compute the derivative as (e^h - 1) + 1, which cancels."""
+    return xp.expm1(h)
+
+
+def _elu(alpha: float) -> Transfer:
+    """h where h > 0, and alpha (e^h - 1) elsewhere."""
+
+    def nonpositive(xp: Namespace, h: Array) -> tuple[Array, Array]:
+        positive = h > 0
+        return positive, xp.where(positive, xp.zeros_like(h), h)
+
+    def value_and_derivative(xp: Namespace, h: Array) -> tuple[Array, Array]:
+        positive, below = nonpositive(xp, h)
+        derivative = xp.where(positive, xp.ones_like(h), alpha * xp.exp(below))
+        return xp.where(positive, h, alpha * _expm1(xp, below)), derivative
+
+    def second_derivative(xp: Namespace, h: Array) -> Array:
+        positive, below = nonpositive(xp, h)
+        return xp.where(positive, xp.zeros_like(h), alpha * xp.exp(below))
+
+    return Transfer(value_and_derivative, second_derivative)
+
+
+@with_derivative(lambda xp, h, t: (_silu(xp, *h)[1] * t[0], _silu_second(xp, *h) * t[0]))
+def _silu(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    """h s(h) and its derivative s(h) + h s'(h), with the logistic function s."""
+    s, derivative = logistic(xp, h)
+    return h * s, s + h * derivative
+
+
+def _silu_second(xp: Namespace, h: Array) -> Array:
+    return 2 * logistic(xp, h)[1] + h * _logistic_second(xp, h)
+
+
+@with_derivative(lambda xp, h, t: (_gelu(xp, *h)[1] * t[0], _gelu_second(xp, *h) * t[0]))
+def _gelu(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    """h Phi(h) and Phi(h) + h phi(h), with the distribution function Phi and the density phi of N(0, 1)."""
+    Phi = erfc(-math.sqrt(0.5) * h) / 2
+    return h * Phi, Phi + h * _normal_density(xp, h)
+
+
+def _gelu_second(xp: Namespace, h: Array) -> Array:
+    phi = _normal_density(xp, h)
+    return 2 * phi - h * (h * phi)  # no factor h^2, which could overflow
+
+
+def _normal_density(xp: Namespace, h: Array) -> Array:
+    h = xp.clip(h, -SATURATED, SATURATED)
+    return xp.exp(-h * h / 2) / math.sqrt(2 * math.pi)
+
+
+@with_derivative(lambda xp, h, t: (_gelu_tanh(xp, *h)[1] * t[0], _gelu_tanh_second(xp, *h) * t[0]))
+def _gelu_tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
+    """h (1 + tanh(v / 2)) / 2 = h s(v) and its derivative s(v) + h v' s'(v), with v of `_gelu_argument`."""
+    v, first, _ = _gelu_argument(xp, h)
+    s, derivative = logistic(xp, v)
+    return h * s, s + h * (first * derivative)
+
+
+def _gelu_tanh_second(xp: Namespace, h: Array) -> Array:
+    v, first, second = _gelu_argument(xp, h)
+    derivative = logistic(xp, v)[1]
+    return 2 * first * derivative + h * (second * derivative + first * first * _logistic_second(xp, v))
+
+
+def _gelu_argument(xp: Namespace, h: Array) -> tuple[Array, Array, Array]:
+    """v(h) = sqrt(8 / pi) (h + 0.044715 h^3), with the derivatives v' and v''."""
+    h, scale = xp.clip(h, -SATURATED, SATURATED), math.sqrt(8 / math.pi)
+    square = 0.044715 * h * h
+    return scale * h * (1 + square), scale * (1 + 3 * square), scale * (6 * 0.044715) * h
+
+
+SATURATED = 100.0
+"""A bound of |h| above which the normal density phi(h), and s'(v) with v of `_gelu_argument`, are 0 in float64.
+
+`_normal_density` and `_gelu_argument` clip h to this bound, so that no power of h overflows.
+"""
+
 TRANSFERS: dict[str, Transfer] = {
     "identity": Transfer(_identity, _zero),
     "relu": Transfer(_relu, _zero),
@@ -99,10 +180,14 @@ TRANSFERS: dict[str, Transfer] = {
     "tanh": Transfer(_tanh, _tanh_second),
     "logistic": Transfer(logistic, _logistic_second),
     "softplus": Transfer(_softplus, lambda xp, h: logistic(xp, h)[1]),
+    "elu": _elu(1.0),
+    "silu": Transfer(_silu, _silu_second),
+    "gelu": Transfer(_gelu, _gelu_second),
+    "gelu_tanh": Transfer(_gelu_tanh, _gelu_tanh_second),
 }
 
-PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu}
-"""The transfer functions with a parameter. The parameter of leaky_relu is the slope for h < 0."""
+PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu, "elu": _elu}
+"""The transfer functions with a parameter: the slope of leaky_relu for h < 0, and the alpha of elu, 1 by default."""
 
 
 def transfer_functions(name: TransferName) -> Transfer:

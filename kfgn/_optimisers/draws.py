@@ -1,20 +1,32 @@
-"""Random numbers for the methods that sample, from a counter-based generator on the host, keyed by (seed, t).
+"""Random numbers for the methods that sample, from a counter-based generator that is keyed by (seed, t).
 
-The random numbers are equal on every library and device. A run that is resumed from a checkpoint needs no generator
-state.
+If the seed is an integer, NumPy draws the random numbers on the host, and the random numbers are equal on every library
+and device. If the seed is a key of JAX, JAX draws the random numbers, also in a traced program. In both cases, a run
+that is resumed from a checkpoint needs no generator state.
 """
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import is_jax_array
 
+from .._types import Array
 from .._validation.scalars import checked_count, checked_seed
+from ..backends import drawn_from_key, has_values, is_random_key
 
 
-def checked_moment(seed: int, t: int, N: int) -> tuple[int, int, int]:
-    """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers."""
+def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array, int]:
+    """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers.
+
+    A key of JAX, and the t of a traced step with a key, are returned unchanged.
+    """
+    if is_random_key(seed):
+        return seed, t if _is_traced_count(t) else checked_count("t", t), checked_count("N", N)
     return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
+
+
+def _is_traced_count(t: Any) -> bool:
+    return is_jax_array(t) and not has_values(t)
 
 
 def generator(seed: int, t: int) -> np.random.Generator:
@@ -22,11 +34,15 @@ def generator(seed: int, t: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, t], dtype=np.uint64)))
 
 
-def uniforms(seed: int, t: int, shape: tuple[int, ...]) -> NDArray[Any]:
+def uniforms(seed: Any, t: Any, shape: tuple[int, ...]) -> Array:
     """Uniform random numbers in [0, 1): float32 multiples of 2^-24, which are exact in float64 and never round to 1."""
+    if is_random_key(seed):
+        return drawn_from_key(seed, t, shape, normal=False)
     return (generator(seed, t).integers(0, 2**24, shape) / 2**24).astype(np.float32)
 
 
-def normals(seed: int, t: int, shape: tuple[int, ...]) -> NDArray[Any]:
+def normals(seed: Any, t: Any, shape: tuple[int, ...]) -> Array:
     """Standard normal random numbers in float32, whose conversion to float64 is exact."""
+    if is_random_key(seed):
+        return drawn_from_key(seed, t, shape, normal=True)
     return generator(seed, t).standard_normal(shape, dtype=np.float32)

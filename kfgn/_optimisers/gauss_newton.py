@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from numpy.typing import NDArray
-
 from .._linearisation.arguments import checked, checked_targets
 from .._types import Array, Arrays, Weights
 from ..backends import can_branch_on, compiled, copied, with_own_settings
@@ -28,8 +26,10 @@ class GaussNewton(Settings):
     ----------
     network : Network
         The network and its objective.
-    curvature : KroneckerFactored or HessianFree, optional
-        The estimate of the Gauss-Newton matrix, by default KFRA.
+    curvature : KroneckerFactored, HessianFree or str, optional
+        The estimate of the Gauss-Newton matrix, by default KFRA. A name is a short form: "kfra", "kflr", "kfac" and
+        "rp" are `KroneckerFactored` with this method, and "hessian_free" is `HessianFree()`. The attribute `curvature`
+        of an instance is never a name.
     eta : float, optional
         The weight of L2 regularisation.
     tau, gamma : Damping or None, optional
@@ -122,32 +122,34 @@ class GaussNewton(Settings):
         """
         weights = checked_start(self.network, weights)
         check_representable(self, weights[0])
-        self.curvature.check_memory(self.network, weights[0])
+        self.estimate.check_memory(self.network, weights[0])
         return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
-    def draw(self, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """Return the random numbers of a step, which depend on the arguments alone and not on the library.
+    def draw(self, seed: Any, t: int | Array, N: int) -> Array | None:
+        """Return the random numbers of a step, which depend on the arguments alone.
 
         Parameters
         ----------
-        seed : int
-            The seed of the run, at least 0.
+        seed : int or key of JAX
+            The seed of the run. With an integer, at least 0, NumPy draws the random numbers, which are equal on every
+            library and device. With a key of `jax.random`, JAX draws the random numbers, also in a traced program. The
+            random numbers of a key differ from those of every integer.
         t : int
-            The number of the step, 1, 2, ...
+            The number of the step, 1, 2, ... With a key, t may be an integer that JAX traces.
         N : int
             The number of datapoints in the batch of the step.
 
         Returns
         -------
-        NumPy array or None
+        array of NumPy or JAX, or None
             The random numbers in float32, of the shape `label_draws_shape` for KFAC and `projection_shape` for random
-            projections. `step` expects the random numbers in the library and the dtype of the weights. None for methods
-            that sample nothing.
+            projections. `step` converts the random numbers to the library, dtype and device of the weights. None for
+            methods that sample nothing.
 
         Raises
         ------
         TypeError, ValueError
-            If an argument is not an integer or is out of range.
+            If the seed is neither an integer nor a key, or if an argument is not an integer or is out of range.
 
         Examples
         --------
@@ -156,7 +158,7 @@ class GaussNewton(Settings):
         >>> kfgn.GaussNewton(network, kfgn.KroneckerFactored("rp", samples=2)).draw(seed=7, t=1, N=5).shape
         (5, 2, 3)
         """
-        return self.curvature.draw(self.network, *checked_moment(seed, t, N))
+        return self.estimate.draw(self.network, *checked_moment(seed, t, N))
 
     @with_own_settings
     def step(self, state: State, X: Array, Y: Array, draws: Array | None = None) -> tuple[State, Info]:
@@ -171,7 +173,9 @@ class GaussNewton(Settings):
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : Array or None, optional
-            The result of `draw` as an array of the library and dtype of the weights.
+            The result of `draw`, or other numbers of its shape and distribution. Arrays of NumPy and float32 arrays of
+            JAX are converted to the library, dtype and device of the weights, if that is exact. All other arrays have
+            the library, dtype and device of the weights.
 
         Returns
         -------
@@ -222,7 +226,7 @@ class GaussNewton(Settings):
         check_kind(state, State)
         _, X = checked(self.network, state.weights, X, check=False)
         Y = checked_targets(self.network, X, Y, check=False)
-        draws = self.curvature.checked_draws(self.network, X, draws)
+        draws = self.estimate.checked_draws(self.network, X, draws)
         state = checked_state(self, state)
         t = state.t + 1
         after, info = self._program(t, X)(state._replace(t=None), X, Y, draws)
@@ -234,7 +238,7 @@ class GaussNewton(Settings):
             t=0,
             weights=weights,
             average=weights,
-            factors=self.curvature.start(self.network, W_1),
+            factors=self.estimate.start(self.network, W_1),
             tau=scalar(self.dampings.tau.initial, W_1),
             gamma=scalar(self.dampings.gamma.initial, W_1),
             update=tuple(zeros(W.shape, W_1) for W in weights) if self.momentum else (),

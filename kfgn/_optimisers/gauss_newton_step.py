@@ -28,7 +28,7 @@ def step(
 ) -> tuple[State, Info]:
     """One step on checked arguments. The given and the returned state have t = None."""
     xp, network, eta = array_namespace(X), settings.network, settings.eta
-    estimate: CurvatureEstimate[Any] = settings.curvature
+    estimate: CurvatureEstimate[Any] = settings.estimate
     at = linearised_for_gauss_newton(network, state.weights, X, Y)
     full = state.tau + eta
     state = state._replace(factors=estimate.completed(state.factors, Added(full, state.gamma + eta)))

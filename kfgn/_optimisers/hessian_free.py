@@ -5,8 +5,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
-
 from .._algebra.conjugate_gradient import ITERATIONS, TOLERANCE, conjugate_gradient
 from .._algebra.layerwise import plus
 from .._documentation import Documented
@@ -85,9 +83,9 @@ class HessianFree(metaclass=Documented):
         """True, since every step uses the matrix of the current batch."""
         return True
 
-    def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
+    def draw(self, network: Network, seed: Any, t: int | Array, N: int) -> None:
         """None, since conjugate gradients sample nothing."""
-        return None
+        return
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> None:
         """Raise `ValueError` for draws other than None, since conjugate gradients sample nothing."""

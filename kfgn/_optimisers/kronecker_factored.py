@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from array_api_compat import array_namespace
-from numpy.typing import NDArray
 
 from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
 from .._curvature.factor_memory import check_memory
@@ -21,7 +20,7 @@ from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_name, checked_number, set_fields
-from ..backends import branch
+from ..backends import branch, in_library_of
 from .adaptation import Damping
 from .arrays import true, zero_count, zeros
 from .averages import averaged
@@ -114,8 +113,8 @@ class KroneckerFactored(metaclass=Documented):
         """True if step t = 1, 2, ... computes the factors again."""
         return is_multiple(t - 1, self.refresh)
 
-    def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """The random numbers of step t for N datapoints, in float32 on the host; None if nothing is sampled."""
+    def draw(self, network: Network, seed: Any, t: int | Array, N: int) -> Array | None:
+        """The random numbers of step t for N datapoints, in float32; None if nothing is sampled."""
         if self.method == "kfac":
             kind = normals if network.objective == "squared_error" else uniforms
             return kind(seed, t, label_draws_shape(network, N, self.samples))
@@ -124,7 +123,7 @@ class KroneckerFactored(metaclass=Documented):
         return None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The draws, checked for the method and the batch X (N, D_0). No element of an array is read."""
+        """The draws in the library of X (N, D_0), checked for the method and the batch. No element is read."""
         if self.method in ("kflr", "kfra"):
             if draws is not None:
                 raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")
@@ -132,7 +131,7 @@ class KroneckerFactored(metaclass=Documented):
         if draws is None:
             raise ValueError(f"draws: expected the random numbers of {self.method} from `draw`, got None")
         checked = checked_draws if self.method == "kfac" else checked_projections
-        return checked(network, X, draws, check=False)
+        return checked(network, X, in_library_of(draws, X), check=False)
 
     def check_memory(self, network: Network, like: Array) -> None:
         """Raise `MemoryError` if two sets of averages and the factors of a batch exceed the memory of the device."""

@@ -7,12 +7,15 @@ from .._documentation import Documented
 from .._linearisation.arguments import check_network, gauss_newton_split
 from .._network.network import Network
 from .._types import Array
-from .._validation.scalars import checked_number, checked_pair, set_fields
+from .._validation.scalars import checked_name, checked_number, checked_pair, set_fields
 from .._words import shown
 from .adaptation import Damping, Dampings
 from .hessian_free import HessianFree
-from .kronecker_factored import KroneckerFactored
+from .kronecker_factored import METHODS, KroneckerFactored
 from .schedule import Schedule, is_multiple
+
+HESSIAN_FREE = "hessian_free"
+"""The name that is a short form of `HessianFree()`."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Settings(metaclass=Documented):
     """The network and the hyperparameters of `GaussNewton`, whose docstring describes them."""
 
     network: Network
-    curvature: KroneckerFactored | HessianFree = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
+    curvature: KroneckerFactored | HessianFree | str = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
     eta: float = 1e-5
     tau: Damping | None = None
     gamma: Damping | None = None
@@ -32,8 +35,7 @@ class Settings(metaclass=Documented):
     def __post_init__(self) -> None:
         check_network(self.network)
         gauss_newton_split(self.network)
-        if not isinstance(self.curvature, KroneckerFactored | HessianFree):
-            raise TypeError(f"curvature: expected KroneckerFactored or HessianFree, got {shown(self.curvature)}")
+        set_fields(self, curvature=_curvature(self.curvature))
         tau, gamma = self.dampings
         low, high = checked_pair("thresholds", self.thresholds)
         low = checked_number("thresholds", low)
@@ -50,20 +52,37 @@ class Settings(metaclass=Documented):
             set_fields(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
 
     @property
+    def estimate(self) -> KroneckerFactored | HessianFree:
+        """The attribute `curvature`, which is not a name after the checks."""
+        assert not isinstance(self.curvature, str)
+        return self.curvature
+
+    @property
     def dampings(self) -> Dampings:
         """The dampings tau and gamma, where the default of the curvature replaces None."""
-        tau, gamma = self.curvature.default_tau, self.curvature.default_gamma
+        tau, gamma = self.estimate.default_tau, self.estimate.default_gamma
         return Dampings(_damping("tau", self.tau, tau), _damping("gamma", self.gamma, gamma))
 
 
 def schedule_at(settings: Settings, t: int | Array) -> Schedule:
     """The heuristics that run in step t = 1, 2, ..."""
-    curvature, (tau, gamma) = settings.curvature, settings.dampings
+    curvature, (tau, gamma) = settings.estimate, settings.dampings
     return Schedule(
         refreshes=curvature.refreshes(t),
         adapts_tau=is_multiple(t, tau.period),
         adapts_gamma=curvature.uses_gamma and is_multiple(t, gamma.period),
     )
+
+
+def _curvature(value: Any) -> KroneckerFactored | HessianFree:
+    """Return the curvature that the value is, or the curvature of which the value is the name."""
+    if isinstance(value, KroneckerFactored | HessianFree):
+        return value
+    if not isinstance(value, str):
+        names = ", ".join((*METHODS, HESSIAN_FREE))
+        raise TypeError(f"curvature: expected KroneckerFactored, HessianFree or one of {names}, got {shown(value)}")
+    name = checked_name("curvature", value, (*METHODS, HESSIAN_FREE))
+    return HessianFree() if name == HESSIAN_FREE else KroneckerFactored(name)
 
 
 def _damping(name: str, value: Any, default: Damping) -> Damping:

@@ -6,6 +6,8 @@
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
 * loops: loops of fixed length
+* random: random numbers from keys of JAX, and the conversion of random numbers of NumPy to other libraries
+* special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
 * placement: the device of a new array
@@ -30,7 +32,9 @@ from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
 from .placement import creation_device
+from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
+from .special import erfc
 
 __all__ = [
     "BACKENDS",
@@ -47,10 +51,14 @@ __all__ = [
     "creation_device",
     "detached",
     "device",
+    "drawn_from_key",
     "eigh",
+    "erfc",
     "has_values",
+    "in_library_of",
     "index_dtype",
     "is_plain",
+    "is_random_key",
     "open_backend",
     "repeat",
     "unit_roundoff",

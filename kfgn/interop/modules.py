@@ -9,33 +9,51 @@ from typing import NamedTuple
 
 from torch import nn
 
-from .._network.transfers import LEAK
+from .._network.transfers import LEAK, TransferName
 from .._words import type_of
 
 
 class Kind(NamedTuple):
     """The counterpart in kfgn of a class of modules without parameters."""
 
-    transfer: str | None
-    """The transfer function; None for a module that does not change a batch (N, D)."""
+    transfer: Callable[[nn.Module], TransferName | None]
+    """The transfer function of a module; None for a module that does not change a batch (N, D)."""
     supported: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
     """The condition that `supported` checks, in words."""
 
 
+def _ignored(module: nn.Module) -> None:
+    """The transfer function of a module that does not change a batch."""
+
+
+def _named(name: str) -> Callable[[nn.Module], TransferName]:
+    return lambda module: name
+
+
+def _with(name: str, parameter: float, default: float) -> TransferName:
+    """Return the name of a transfer function for the default parameter, otherwise the pair of name and parameter."""
+    return name if parameter == default else (name, parameter)
+
+
 KINDS: dict[type[nn.Module], Kind] = {
-    nn.Identity: Kind(None),
+    nn.Identity: Kind(_ignored),
     nn.Flatten: Kind(
-        None, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, since a batch is (N, D)"
+        _ignored, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, since a batch is (N, D)"
     ),
     nn.Dropout: Kind(
-        None, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, since a kfgn network uses all units"
+        _ignored, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, since a kfgn network uses all units"
     ),
-    nn.ReLU: Kind("relu"),
-    nn.LeakyReLU: Kind("leaky_relu", lambda m: m.negative_slope == LEAK, f"negative_slope {LEAK}, as in leaky_relu"),
-    nn.Tanh: Kind("tanh"),
-    nn.Sigmoid: Kind("logistic"),
-    nn.Softplus: Kind("softplus", lambda m: m.beta == 1 and m.threshold >= 20, "beta 1 and a threshold of at least 20"),
+    nn.ReLU: Kind(_named("relu")),
+    nn.LeakyReLU: Kind(lambda m: _with("leaky_relu", m.negative_slope, LEAK)),
+    nn.Tanh: Kind(_named("tanh")),
+    nn.Sigmoid: Kind(_named("logistic")),
+    nn.ELU: Kind(lambda m: _with("elu", m.alpha, 1.0)),
+    nn.SiLU: Kind(_named("silu")),
+    nn.GELU: Kind(lambda m: "gelu" if m.approximate == "none" else "gelu_tanh"),
+    nn.Softplus: Kind(
+        _named("softplus"), lambda m: m.beta == 1 and m.threshold >= 20, "beta 1 and a threshold of at least 20"
+    ),
 }
 
 _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
@@ -85,16 +103,28 @@ def described(module: object) -> str:
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return advice for an activation that an objective contains or for a wrapped module; otherwise an empty text."""
+    """Return advice for an activation that an objective contains; otherwise an empty text."""
     found = (
         f"; {name} expects logits: remove a final {kind.__name__}"
         for kind, name in _OBJECTIVE_OF_LOGITS.items()
         if computes_as(leaf, kind)
     )
-    return next(found, unwrapped(leaf))
+    return next(found, "")
 
 
-def unwrapped(module: object) -> str:
-    """Return advice for a module that wraps another module, such as `DataParallel`; otherwise an empty text."""
-    inside = [name for name in ("_orig_mod", "module") if isinstance(getattr(module, name, None), nn.Module)]
-    return f"; pass the wrapped module, its attribute .{inside[0]}" if inside else ""
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module inside `torch.compile`, `DataParallel` and `DistributedDataParallel`, or the module itself."""
+    while type(module).__module__.startswith("torch."):
+        inside = (getattr(module, name, None) for name in ("_orig_mod", "module"))
+        inner = next((other for other in inside if isinstance(other, nn.Module)), None)
+        if inner is None:
+            break
+        module = inner
+    return module
+
+
+def has_own_forward(module: nn.Module) -> bool:
+    """Return True if the class of a module has a custom forward, and no other custom method of `_COMPUTING`."""
+    origins = {name: getattr(getattr(type(module), name, None), "__module__", "torch.") for name in _COMPUTING}
+    others = {name for name, origin in origins.items() if not origin.startswith(("torch.", "builtins"))}
+    return others == {"forward"} and not _COMPUTING & vars(module).keys()

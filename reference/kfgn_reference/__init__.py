@@ -47,9 +47,9 @@ Every public name is an attribute of the package. The names of modules begin wit
     _statements         (1)-(71)           the equations as printed, and their misprints
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
-The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, and `_spectral`
-for eigenvalues. The helper modules `_arithmetic`, `_batch`, `_expectation` and `_types` implement no equation. The
-examples share the network of `_example`.
+The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, `_spectral` for
+eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and `_types` implement
+no equation. The examples share the network of `_example`.
 
 Symbols
 -------

@@ -1,7 +1,7 @@
 """The elementwise transfer functions f of equation (1), with the f' of (9) and the f'' of (10).
 
-The paper leaves the derivative at a kink open. This package takes the left derivative: f'(0) = 0 for ReLU, and the
-slope of the left branch for leaky ReLU.
+The paper leaves the derivative at a kink open. This package takes the left derivative: f'(0) = 0 for ReLU, the slope
+of the left branch for leaky ReLU, and f'(0) = f''(0) = alpha for ELU.
 
 >>> import numpy as np
 >>> from kfgn_reference import transfer
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._arithmetic import one, times_fraction, zero
+from ._special import erfc, pi
 from ._types import Array
 
 
@@ -79,6 +80,94 @@ def leaky_relu(slope: Any) -> Transfer:
     )
 
 
+def elu(alpha: Any) -> Transfer:
+    """h where h > 0, and alpha (e^h - 1) elsewhere.
+
+    f' is 1 and f'' is 0 where h > 0. Both are alpha e^h where h <= 0. The code computes the exponential of min(h, 0),
+    which cannot overflow.
+
+    alpha: an integer, float or Fraction
+    """
+    n, d = alpha.as_integer_ratio()
+
+    def below(h: Array) -> Array:
+        return times_fraction(np.exp(np.minimum(h, zero(h))), n, d)
+
+    return Transfer(
+        lambda h: np.where(h > 0, h, times_fraction(np.expm1(np.minimum(h, zero(h))), n, d)),
+        lambda h: np.where(h > 0, one(h), below(h)),
+        lambda h: np.where(h > 0, zero(h), below(h)),
+    )
+
+
+def silu(h: Array) -> Array:
+    """h s(h) with the logistic function s."""
+    return h * logistic(h)
+
+
+def silu_first(h: Array) -> Array:
+    """s(h) + h s'(h) with the logistic function s."""
+    return logistic(h) + h * logistic_first(h)
+
+
+def silu_second(h: Array) -> Array:
+    """2 s'(h) + h s''(h) with the logistic function s."""
+    return 2 * logistic_first(h) + h * logistic_second(h)
+
+
+def normal_cdf(h: Array) -> Array:
+    """Phi(h) = erfc(-h / sqrt 2) / 2, which keeps its digits in the left tail, where 1 + erf(h / sqrt 2) cancels."""
+    return erfc(-h / np.sqrt(2 * one(h))) / 2
+
+
+def normal_density(h: Array) -> Array:
+    """phi(h) = e^(-h^2 / 2) / sqrt(2 pi), the density of the standard normal distribution."""
+    return np.exp(-h * h / 2) / np.sqrt(2 * one(h) * pi(h))
+
+
+def gelu(h: Array) -> Array:
+    """h Phi(h) with the distribution function Phi of `normal_cdf`."""
+    return h * normal_cdf(h)
+
+
+def gelu_first(h: Array) -> Array:
+    """Phi(h) + h phi(h) with Phi of `normal_cdf` and phi of `normal_density`."""
+    return normal_cdf(h) + h * normal_density(h)
+
+
+def gelu_second(h: Array) -> Array:
+    """(2 - h^2) phi(h) with phi of `normal_density`."""
+    return (2 - h * h) * normal_density(h)
+
+
+def gelu_argument(h: Array) -> tuple[Array, Array, Array]:
+    """v(h) = sqrt(8 / pi) (h + 0.044715 h^3), with the derivatives v' and v''.
+
+    The logistic function s(v) approximates Phi(h) of `normal_cdf`.
+    """
+    scale = np.sqrt(8 * one(h) / pi(h))
+    square = times_fraction(h * h, 8943, 200000)
+    return scale * h * (1 + square), scale * (1 + 3 * square), scale * times_fraction(h, 6 * 8943, 200000)
+
+
+def gelu_tanh(h: Array) -> Array:
+    """h (1 + tanh(v / 2)) / 2 = h s(v) with v of `gelu_argument`, where h s(v) does not cancel in the left tail."""
+    v, _, _ = gelu_argument(h)
+    return h * logistic(v)
+
+
+def gelu_tanh_first(h: Array) -> Array:
+    """s(v) + h v' s'(v) with v of `gelu_argument` and the logistic function s."""
+    v, first, _ = gelu_argument(h)
+    return logistic(v) + h * first * logistic_first(v)
+
+
+def gelu_tanh_second(h: Array) -> Array:
+    """(2 v' + h v'') s'(v) + h v'^2 s''(v) with v of `gelu_argument` and the logistic function s."""
+    v, first, second = gelu_argument(h)
+    return (2 * first + h * second) * logistic_first(v) + h * first * first * logistic_second(v)
+
+
 TRANSFERS: dict[str, Transfer] = {
     "identity": Transfer(lambda h: h, one, zero),
     "relu": Transfer(relu, relu_first, zero),
@@ -86,10 +175,14 @@ TRANSFERS: dict[str, Transfer] = {
     "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
     "logistic": Transfer(logistic, logistic_first, logistic_second),
     "softplus": Transfer(softplus, logistic, logistic_first),
+    "elu": elu(1),
+    "silu": Transfer(silu, silu_first, silu_second),
+    "gelu": Transfer(gelu, gelu_first, gelu_second),
+    "gelu_tanh": Transfer(gelu_tanh, gelu_tanh_first, gelu_tanh_second),
 }
 """The transfer functions by their names, each with its default parameter."""
 
-WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu}
+WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu, "elu": elu}
 """The transfer functions with a parameter, as functions of this parameter."""
 
 

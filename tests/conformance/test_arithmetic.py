@@ -15,10 +15,19 @@ from kfgn_conformance.problem_sets.drawn import problems
 from kfgn_conformance.problems.cases import SPLITS
 from kfgn_conformance.problems.dyadic import Shape, clear
 from kfgn_conformance.quantities import QUANTITIES, REFERENCE_ONLY
+from kfgn_reference._special import ERFC
 
 RNG = np.random.default_rng(0)
 SINGLES = RNG.normal(size=(2, 1000)).astype(np.float32)
-BALLS = {np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.tanh: "tanh", np.cosh: "cosh"}
+BALLS = {
+    np.exp: "exp",
+    np.expm1: "expm1",
+    np.log: "log",
+    np.log1p: "log1p",
+    np.tanh: "tanh",
+    np.cosh: "cosh",
+    ERFC: "erfc",
+}
 
 
 def same(a, b, **options):
@@ -81,6 +90,11 @@ def test_elementary_functions_are_rounded_correctly(function, precision):
     assert same(ours, exact)
 
 
+def as_floats(function, x):
+    """The function as an array of floats. Python computes erfc, so NumPy gives its values as objects."""
+    return np.asarray(function(x), np.float64)
+
+
 def as_rational(ball):
     mantissa, exponent = ball.mid().man_exp()
     return flint.fmpq(mantissa) * flint.fmpq(2) ** exponent
@@ -91,7 +105,7 @@ def test_near_a_tie_the_value_is_computed_exactly(function, monkeypatch):
     """The margin is wider than the kit's, so some of the random arguments are within it."""
     monkeypatch.setattr("kfgn_conformance.arithmetic.elementary.ULPS", 2**20)
     x = np.asarray(single(RNG.uniform(0.1, 2, 20_000)))
-    close = x[near_tie(function(x), 24, 2**20)]
+    close = x[near_tie(as_floats(function, x), 24, 2**20)]
     assert len(close) > 10
     for argument in close:
         assert function(single([argument]))[0] == exactly(function, float(argument), 24)
@@ -101,7 +115,7 @@ def test_near_a_tie_the_value_is_computed_exactly(function, monkeypatch):
 def test_a_wrong_last_bit_of_the_processor_changes_nothing(function):
     """For arguments whose value is so near to a tie that a wrong last bit could change its rounding."""
     x = np.asarray(single(RNG.uniform(0.1, 2, 3_000_000)))
-    close = x[near_tie(function(x), 24, 3 * ULPS)]
+    close = x[near_tie(as_floats(function, x), 24, 3 * ULPS)]
     for argument in close[:20]:
         right = exactly(function, float(argument), 24)
         for units in (-4, 4):
@@ -193,6 +207,18 @@ SMALL = [
     clear(f"small-{objective}-{psd}", Shape(objective, (1, 2, 3), (transfer,), 2, 2, psd))
     for (objective, psd), transfer in zip(SPLITS, ("tanh", "softplus", "logistic", "leaky_relu", "relu"), strict=True)
 ]
+
+
+@pytest.mark.parametrize("name", ref.TRANSFERS)
+@pytest.mark.parametrize("precision", [Single, Triple])
+def test_transfer_functions_stay_in_the_arithmetic_they_are_given(name, precision):
+    """The results are rounded too. Those of 40 bits are near those of float64."""
+    x = rounded_to(precision, RNG.uniform(-3, 3, 50))
+    for function in ref.transfer(name):
+        value = function(x)
+        assert isinstance(value, precision)
+        assert same(value, rounded(np.asarray(value), precision.bits))
+        assert np.allclose(np.asarray(value), function(np.asarray(x)), rtol=0, atol=60 * 2.0**-precision.bits)
 
 
 @pytest.mark.parametrize("problem", SMALL, ids=lambda problem: problem.id)

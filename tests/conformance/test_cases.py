@@ -10,7 +10,18 @@ from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.cases import DATAPOINTS, LABELS, MIXTURE_WIDTHS, SPLITS, WIDTHS, cases
+from kfgn_conformance.problem_sets.standard import problem_set
+from kfgn_conformance.problems.cases import (
+    ADDED,
+    DATAPOINTS,
+    LABELS,
+    MIXTURE_WIDTHS,
+    PAIRED,
+    SPLITS,
+    WIDTHS,
+    added_cases,
+    cases,
+)
 from kfgn_conformance.problems.problem import root_columns
 from kfgn_reference import OBJECTIVES, TRANSFERS
 
@@ -38,10 +49,28 @@ def apart(problem, quantity, others):
 
 
 def test_every_objective_meets_every_transfer_function():
-    assert {(p.objective, p.transfers[0]) for p in cases()} == {(o, t) for o in OBJECTIVES for t in TRANSFERS}
-    assert {(p.objective, p.psd, p.transfers[0]) for p in cases()} == {(*s, t) for s in SPLITS for t in TRANSFERS}
-    assert {p.transfers[1] for p in cases()} == set(TRANSFERS)
-    assert len(cases()) == len(SPLITS) * len(TRANSFERS) == 30
+    assert {(p.objective, p.transfers[0]) for p in cases()} == {(o, t) for o in OBJECTIVES for t in PAIRED}
+    assert {(p.objective, p.psd, p.transfers[0]) for p in cases()} == {(*s, t) for s in SPLITS for t in PAIRED}
+    assert {p.transfers[1] for p in cases()} == set(PAIRED)
+    assert len(cases()) == len(SPLITS) * len(PAIRED) == 30
+
+
+def test_every_objective_meets_every_added_transfer_function():
+    """A network with one of them has no other, so that an implementation of one function is asked."""
+    assert {(p.objective, p.psd, *p.transfers) for p in added_cases()} == {(*s, t, t) for s in SPLITS for t in ADDED}
+    assert {*PAIRED, *ADDED} == set(TRANSFERS)
+    assert [p.id for p in problem_set(0, 0) if p in added_cases()] == [f"case-categorical-{t}" for t in ADDED]
+
+
+@pytest.mark.parametrize("problem", added_cases(), ids=lambda p: p.id)
+def test_the_port_passes_every_added_case(problem):
+    """`check` has those of the categorical objective alone."""
+    port = Implementation("", KfgnPort(open_target("numpy"), "float64"))
+    verdicts = {q: judged(port, Oracle(problem, QUANTITIES[q])).verdict for q in SHOWING}
+    assert {q: v for q, v in verdicts.items() if v.status is not Status.PASS} == {}
+
+
+SHOWING = ("loss", "gradient", "hessian_blocks", "kflr", "kfra", "kfac", "hessian_product", "step_size")
 
 
 def test_both_replacements_for_an_indefinite_hessian_are_used():
@@ -56,7 +85,7 @@ def test_both_replacements_for_an_indefinite_hessian_are_used():
 
 def test_an_id_states_objective_replacement_and_transfer_function():
     """The replacement for H_L is in the id unless it is the default."""
-    ids = {f"case-{o}{'-scalar' if psd == 'scalar' else ''}-{t}" for o, psd in SPLITS for t in TRANSFERS}
+    ids = {f"case-{o}{'-scalar' if psd == 'scalar' else ''}-{t}" for o, psd in SPLITS for t in PAIRED}
     assert {p.id for p in cases()} == ids
     assert len(ids) == len(cases())
     for p in cases():
@@ -101,7 +130,7 @@ def test_kfra_differs_from_kflr():
     assert apart >= len(cases()) / 3
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("transfer", PAIRED)
 def test_the_replacements_for_an_indefinite_hessian_differ(transfer):
     """Each quantity that uses the replacement differs. The Hessian and KFAC do not use it."""
     for psd, other in (("project", "scalar"), ("scalar", "project")):
@@ -150,6 +179,25 @@ def test_the_hessian_is_told_from_the_gauss_newton_matrix(part):
     assert near
 
 
+@pytest.mark.parametrize("transfer", ADDED)
+def test_a_wrong_derivative_of_an_added_function_fails(monkeypatch, transfer):
+    right = port_transfers.TRANSFERS[transfer]
+
+    def wrong(xp, h):
+        a, derivative = right.value_and_derivative(xp, h)
+        return a, derivative * (1 + 1e-9)
+
+    (problem,) = (p for p in added_cases() if p.id == f"case-categorical-{transfer}")
+    port = Implementation("", KfgnPort(open_target("numpy"), "float64"))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, right._replace(value_and_derivative=wrong))
+    for quantity in ("gradient", "kflr", "kfra"):
+        assert judged(port, oracle(problem, quantity)).verdict.status is not Status.PASS, quantity
+    wrong_second = right._replace(second_derivative=lambda xp, h: -right.second_derivative(xp, h))
+    monkeypatch.setitem(port_transfers.TRANSFERS, transfer, wrong_second)
+    assert judged(port, oracle(problem, "hessian_product")).verdict.status is Status.FAIL
+    assert judged(port, oracle(problem, "kflr")).verdict.status is Status.PASS
+
+
 @pytest.mark.parametrize("transfer", CURVED)
 def test_a_wrong_second_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
@@ -163,7 +211,7 @@ def test_a_wrong_second_derivative_fails(monkeypatch, transfer):
     assert failed("kflr") == set()
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("transfer", PAIRED)
 def test_a_wrong_derivative_fails(monkeypatch, transfer):
     right = port_transfers.TRANSFERS[transfer]
 

@@ -12,10 +12,10 @@ from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import compare, judged
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problems
-from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.cases import PAIRED, cases
 from kfgn_conformance.problems.fixed import FIXED, fixed
 from kfgn_conformance.tolerances import MAX_RELATIVE_TOLERANCE
-from kfgn_reference import TRANSFERS, gradient
+from kfgn_reference import gradient
 
 BY_ID = {problem.id: problem for problem in fixed()}
 IDS = tuple(BY_ID)
@@ -92,7 +92,7 @@ def test_a_dead_layer_is_dead_for_every_datapoint():
         assert [bool(np.any(G)) for G in Oracle(problem, QUANTITIES[name]).arrays] == [False, False, True]
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("transfer", PAIRED)
 @pytest.mark.parametrize("objective", ["squared_error", "categorical"])
 def test_a_network_of_each_transfer_function_throughout(transfer, objective):
     problem = BY_ID[f"throughout-{transfer}-{objective}"]

@@ -12,8 +12,9 @@ from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.judging import compare, judge
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.cases import PAIRED, cases
 from kfgn_conformance.problems.fixed import BATCHES, SHAPES, fixed
+from kfgn_conformance.problems.layers import name_of
 from kfgn_reference import TRANSFERS
 
 DTYPES = ("float32", "float64")
@@ -27,6 +28,21 @@ class SquareWeightsTransposed(Textbook):
     def kernel(self, l):
         W = super().kernel(l)
         return W.T if W.shape[0] == W.shape[1] else W
+
+
+class LastColumnTakenForTheBias(Textbook):
+    """No derivative is propagated through the last column of a matrix, also if the layer has no bias."""
+
+    def kernel(self, l):
+        W = super().kernel(l)
+        return W if self.has_bias(l) else np.hstack([W[:, :-1], 0 * W[:, -1:]])
+
+
+class ParametersIgnored(Textbook):
+    """Every transfer function has its default parameter."""
+
+    def transfer(self, l):
+        return TRANSFERS[name_of(self.problem.transfers[l - 1])]
 
 
 class TwoHiddenLayersAlone(Textbook):
@@ -130,6 +146,10 @@ PLANTED = {
     "squeezed-unit": Planted(squeezed, "kflr", {"shape-one-hidden-unit-categorical", "shape-one-output-bernoulli"}),
     "squeezed-datapoint": Planted(squeezed, "jacobian_product", {"shape-one-datapoint-squared_error"}),
     "one-label-broadcast": Planted(one_label_broadcast, "kfac", {"shape-one-label-categorical"}),
+    "last-column-taken-for-the-bias": Planted(
+        by(LastColumnTakenForTheBias), "gradient", {"shape-without-biases-categorical", "shape-some-biases-bernoulli"}
+    ),
+    "parameters-ignored": Planted(by(ParametersIgnored), "loss", {"shape-parameters-squared_error"}),
     "omega-unguarded": Planted(by(OmegaUnguarded), "omega", {"shape-dead-layer-categorical"}),
 }
 
@@ -175,7 +195,7 @@ class OneTransfer:
         return first, 2 * second, *others
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("transfer", PAIRED)
 def test_an_implementation_of_one_transfer_function_is_asked(transfer):
     """No case is a network of one transfer function."""
     adapter = OneTransfer(transfer)

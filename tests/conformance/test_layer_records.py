@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, Status, judge
 from kfgn_conformance.adapters import Conventions, Description
+from kfgn_conformance.adapters.conventions import with_separate_biases
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
-from kfgn_conformance.diagnosis import Answered, diagnose
+from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
@@ -54,7 +55,9 @@ class InItsConventions:
         self.bias = bias
 
     def describe(self):
-        return Description("mine", "1", "float64", frozenset({"gradient", "q"}), {}, Conventions(bias=self.bias))
+        return Description(
+            "mine", "1", "float64", frozenset({"gradient", "q", *WITH_SIZES}), {}, Conventions(bias=self.bias)
+        )
 
     def compute(self, problem, quantity):
         answer = []
@@ -63,7 +66,7 @@ class InItsConventions:
                 answer.append(array)
             elif self.bias == "first":
                 answer.append(np.roll(array, 1, axis=1) if quantity == "gradient" else np.roll(array, (1, 1), (0, 1)))
-            elif quantity == "gradient":
+            elif quantity != "q":
                 answer += [array[:, :-1], array[:, -1]]
             else:
                 answer.append(array[:-1, :-1])
@@ -83,7 +86,42 @@ def test_relatives_have_the_layers_of_the_problem():
         assert [W.shape for W in other.weights] == [W.shape for W in problem("squared_error").weights]
 
 
-def test_the_diagnosis_says_that_no_mistake_was_tried():
-    right = Oracle(problem("bernoulli"), QUANTITIES["gradient"])
-    wrong = tuple(2 * array for array in right.arrays)
-    assert "no known mistake was tried" in str(diagnose([Answered(right, wrong)], "float64"))
+@pytest.mark.parametrize("name", ["unit-forgotten", "inputs-centred", "penalty-without-biases"])
+def test_the_diagnosis_names_a_mistake(name):
+    """The first layer has a bias, and the others have none."""
+    right = Oracle(problem("bernoulli"), QUANTITIES["reduction_ratio" if "penalty" in name else "gradient"])
+    wrong = MISTAKES[name].textbook(problem("bernoulli")).answer(right.quantity.name)
+    assert f"{name}: " in str(diagnose([Answered(right, wrong)], "float64"))
+
+
+WITH_SIZES = ("kronecker_matvec", "solve_trace", "solve_exact", "conjugate_gradients", "block_conjugate_gradients")
+"""The quantities shaped like the weights whose tolerance is not relative to their largest element alone."""
+
+
+@pytest.mark.parametrize("quantity", WITH_SIZES)
+@pytest.mark.parametrize("of", [problem("bernoulli"), cases()[0]], ids=["some biases", "all biases"])
+def test_every_part_of_separate_biases_has_its_own_tolerance(of, quantity):
+    """The larger size of the arrays of a layer is the size of the joined array. The other size is smaller."""
+    whole, parts = Oracle(of, QUANTITIES[quantity]), Oracle(of, with_separate_biases(QUANTITIES[quantity]))
+    sizes = iter(parts.sizes)
+    for layer, size in zip(of.layers, whole.sizes, strict=True):
+        of_layer = [next(sizes) for _ in range(1 + layer.bias)]
+        assert max(of_layer) == size
+        assert not layer.bias or min(of_layer) < size
+    verdict = judge(InItsConventions("separate"), of, QUANTITIES[quantity])
+    assert verdict.status is Status.PASS, verdict
+
+
+def test_an_error_of_a_small_bias_fails():
+    """The error in b_2 is within the tolerance of W_2."""
+
+    class Wrong(InItsConventions):
+        def compute(self, problem, quantity):
+            W_1, b_1, W_2, b_2, *others = super().compute(problem, quantity)
+            return W_1, b_1, W_2, b_2 + error, *others
+
+    of, quantity = cases()[0], QUANTITIES["kronecker_matvec"]
+    allowed = Oracle(of, with_separate_biases(quantity)).tolerances("float64")
+    error = 0.9 * allowed[2]
+    assert allowed[3] < error
+    assert judge(Wrong("separate"), of, quantity).status is not Status.PASS

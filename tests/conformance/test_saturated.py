@@ -98,7 +98,8 @@ class Natural(InDtype):
     """Formulas of most libraries, which subtract nearly equal numbers: 1 - p, p - y, diag(p) - p p^T, 1 - tanh^2."""
 
     def transfer(self, l):
-        return NATURAL[self.problem.transfers[l - 1]]
+        name = self.problem.transfers[l - 1]
+        return NATURAL[name] if isinstance(name, str) else super().transfer(l)
 
     def probabilities(self):
         h = self.narrow(self.h[self.L])

@@ -19,6 +19,7 @@ from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import SPLITS, case, cases
 from kfgn_conformance.problems.fixed import FIXED
+from kfgn_conformance.problems.layers import name_of
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.questions import small_problems
 from kfgn_conformance.results import Column
@@ -43,14 +44,15 @@ def test_jax_has_two_problems_for_each_quantity_in_both_dtypes(quantity, problem
 
 
 @pytest.mark.parametrize("backend", ["jax", "strict"])
-def test_the_problems_of_a_backend_contain_every_objective_and_transfer_function(backend, problems):
+def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_a_bias(backend, problems):
     chosen = [
         p
         for p in problems
         if any(quantity.applies_to(p) and SELECTIONS[backend].contains(p, quantity) for quantity in ROWS.values())
     ]
     assert {(p.objective, p.psd) for p in chosen} >= set(SPLITS)
-    assert {name for p in chosen for name in p.transfers} >= set(TRANSFERS)
+    assert {name_of(transfer) for p in chosen for transfer in p.transfers} >= set(TRANSFERS)
+    assert {layer.bias for p in chosen for layer in p.layers} == {True, False}
 
 
 @pytest.mark.parametrize("backend", SELECTIONS)
@@ -107,7 +109,7 @@ def test_a_mistake_in_a_step_that_adapts_is_found_from_few_states():
 
 def test_a_problem_that_is_left_out_is_not_computed_and_not_counted(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    only = replace(EVERYTHING, sentence="mine: one case.", problems={"curvature": (TANH[1].id,)})
+    only = replace(EVERYTHING, sentence="mine: one case.", problems={"derivatives": (TANH[1].id,)})
     mine = Implementation("mine", load("stateful:CachesRightly", "float64"), selection=only)
     whole = Implementation("whole", load("stateful:CachesRightly", "float64"))
     report = run([mine, whole], TANH, quantities=["gradient"], repeat=False)

@@ -18,9 +18,8 @@ from kfgn_conformance.golden.form import FORMAT
 from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import file_of, sha256
 from kfgn_conformance.golden.problems import every_question
-from kfgn_conformance.problems.cases import SPLITS
+from kfgn_conformance.problems.cases import PAIRED, SPLITS
 from kfgn_conformance.quantities import QUANTITIES, ROWS
-from kfgn_reference import TRANSFERS
 
 VECTORS = golden.load()
 
@@ -50,7 +49,7 @@ def with_a_third_of_the_vectors(folder):
 def test_every_quantity_has_every_objective_and_transfer_function(quantity):
     problems = [vector.problem for vector in VECTORS if vector.quantity == quantity]
     assert {(p.objective, p.psd) for p in problems} == set(SPLITS)
-    assert {transfer for p in problems for transfer in p.transfers} == set(TRANSFERS)
+    assert {transfer for p in problems for transfer in p.transfers} == set(PAIRED)
     assert {p.N for p in problems} >= set(range(1, 8))
 
 

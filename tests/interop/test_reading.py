@@ -17,12 +17,19 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
     "softplus": nn.Softplus,
+    ("leaky_relu", 0.01): nn.LeakyReLU,
+    ("leaky_relu", 1.5): lambda: nn.LeakyReLU(1.5),
+    "elu": nn.ELU,
+    ("elu", 0.5): lambda: nn.ELU(0.5),
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU(approximate="tanh"),
 }
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("objective", LOSSES)
-@pytest.mark.parametrize("transfer", ACTIVATIONS)
+@pytest.mark.parametrize("transfer", ACTIVATIONS, ids=str)
 def test_loss_and_gradient_are_those_of_torch(transfer, objective, dtype):
     model = nn.Sequential(nn.Linear(3, 5), ACTIVATIONS[transfer](), nn.Linear(5, 2)).to(dtype)
     X, Y = batch(objective, dtype)
@@ -42,6 +49,25 @@ def test_nested_and_ignored_modules(dtype):
     loss, gradient = loss_and_gradient(model, "squared_error", X, Y)
     torch.testing.assert_close(kfgn.loss(network, weights, X, Y), loss, **DTYPES[dtype])
     torch.testing.assert_close(list(kfgn.gradient(network, weights, X, Y)), gradient, **DTYPES[dtype])
+
+
+@pytest.mark.parametrize("biases", [(False, False), (True, False), (False, True)])
+def test_layers_without_a_bias(biases):
+    first, last = biases
+    model = nn.Sequential(nn.Linear(3, 5, bias=first), nn.Tanh(), nn.Linear(5, 2, bias=last)).double()
+    X, Y = batch("categorical", torch.float64)
+    network, weights = interop.network_and_weights(model, "categorical")
+    assert network == kfgn.Network(3, (kfgn.Dense(5, "tanh", first), kfgn.Dense(2, bias=last)), "categorical")
+    LOSSES["categorical"](model(X), Y).backward()
+    for g, linear in zip(kfgn.gradient(network, weights, X, Y), (model[0], model[2]), strict=True):
+        bias = [] if linear.bias is None else [linear.bias.grad[:, None]]
+        torch.testing.assert_close(g, torch.cat([linear.weight.grad, *bias], 1), rtol=1e-12, atol=1e-12)
+    interop.write_back(model, [W + 1 for W in weights])
+    for before, after in zip(weights, interop.network_and_weights(model, "categorical")[1], strict=True):
+        assert torch.equal(after, before + 1)
+    shape = r"\(5, 3\) for 0, without a bias" if not first else r"\(5, 4\) for 0, bias in the last column"
+    with pytest.raises(ValueError, match=rf"^W_1: expected shape {shape}, got"):
+        interop.write_back(model, [torch.zeros(5, 9, dtype=torch.float64), weights[1]])
 
 
 def test_one_layer():

@@ -53,8 +53,8 @@ LAYERS = {
     "no layer": (nn.Sequential, ValueError, "module", ["at least one Linear", "got none"]),
     "no Linear": (lambda: nn.Sequential(nn.Tanh()), ValueError, "module", ["at least one Linear", "got none"]),
     "Conv2d": (lambda: within(linear(), nn.Conv2d(3, 4, 2)), TypeError, "encoder.1", ["Linear, ", "got Conv2d(3, 4"]),
-    "GELU": (lambda: within(linear(), nn.GELU(), linear()), TypeError, "encoder.1", ["Softplus", "got GELU("]),
-    "deeper": (lambda: nn.Sequential(linear(), within(nn.GELU())), TypeError, "1.encoder.0", ["got GELU("]),
+    "Mish": (lambda: within(linear(), nn.Mish(), linear()), TypeError, "encoder.1", ["Softplus", "got Mish("]),
+    "deeper": (lambda: nn.Sequential(linear(), within(nn.Mish())), TypeError, "1.encoder.0", ["got Mish("]),
     "ModuleList": (lambda: within(nn.ModuleList([linear()])), TypeError, "encoder.0", ["ModuleList"]),
     "Dropout1d": (lambda: within(linear(), nn.Dropout1d(0.0)), TypeError, "encoder.1", ["got Dropout1d("]),
     "forward of a Linear": (lambda: within(Scaled(3, 2)), TypeError, "encoder.0", ["own forward", "got Scaled("]),
@@ -77,11 +77,11 @@ LAYERS = {
         "encoder.1",
         ["remove a final LogSoftmax"],
     ),
-    "no bias": (
-        lambda: within(linear(bias=False)),
+    "weight_norm without a bias": (
+        lambda: within(parametrizations.weight_norm(linear(bias=False))),
         ValueError,
         "encoder.0",
-        ["weight and bias, got weight in Linear("],
+        ["the parameters weight, got parametrizations.weight.original0"],
     ),
     "lazy": (
         lambda: within(nn.LazyLinear(3)),
@@ -238,21 +238,6 @@ COMPUTES_OTHERWISE = {
     "__getattr__": (lambda: nn.Sequential(nn.Linear(2, 3), Looked(), nn.Linear(3, 3)), "1", "Looked"),
     "patched": (patched, "1", "Tanh"),
     "weight is a property": (lambda: nn.Sequential(Property(2, 3)), "0.weight", "nn.Parameter"),
-    "torch.compile": (
-        lambda: torch.compile(small(), backend="eager"),
-        "module",
-        "pass the wrapped module, its attribute ._orig_mod",
-    ),
-    "torch.compile of a layer": (
-        lambda: nn.Sequential(torch.compile(nn.Linear(2, 3), backend="eager")),
-        "0",
-        "attribute ._orig_mod",
-    ),
-    "DataParallel": (
-        lambda: nn.DataParallel(small()),
-        "module",
-        "pass the wrapped module, its attribute .module",
-    ),
 }
 
 

@@ -12,11 +12,6 @@ from .models import hooked, linear, nested, refused, small, small_weights, withi
 
 # modules with supported layers that are not a network
 NETWORKS = {
-    "LeakyReLU": (
-        lambda: within(linear(), nn.LeakyReLU(), linear()),
-        "encoder.1",
-        ["negative_slope 0.1", "leaky_relu", "got LeakyReLU(negative_slope=0.01)"],
-    ),
     "Softplus, beta": (
         lambda: within(linear(), nn.Softplus(2), linear()),
         "encoder.1",

@@ -47,7 +47,7 @@ def make_problem():
     scope="session", params=[(E, fs) for E in OBJECTIVES for fs in CHAINS], ids=lambda p: "-".join([p[0], *p[1]])
 )
 def problem(request, make_problem):
-    """Every objective with depths 1 to 4 and all six transfer functions, and for the mixture both values of `psd`."""
+    """Every objective with depths 1 to 4 and six transfer functions, and for the mixture both values of `psd`."""
     return make_problem(*request.param, psd="project" if len(request.param[1]) % 2 else "scalar")
 
 

@@ -20,6 +20,10 @@ TRANSFERS = {
     "tanh": jnp.tanh,
     "logistic": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
+    "elu": jax.nn.elu,
+    "silu": jax.nn.silu,
+    "gelu": lambda h: jax.nn.gelu(h, approximate=False),
+    "gelu_tanh": lambda h: jax.nn.gelu(h, approximate=True),
 }
 LOSSES = {
     "squared_error": lambda h, y: jnp.linalg.norm(h - y) ** 2 / 2,
@@ -139,7 +143,7 @@ def test_mean_over_the_batch(name, problem, truths, relative_error):
 
 @pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
-    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points do not include 0
+    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu", "elu") else 25)  # 24 points do not include 0
     f = TRANSFERS[name]
     f, first, second = (np.asarray(jax.vmap(d)(h)) for d in (f, jax.grad(f), jax.grad(jax.grad(f))))
     ours = ref.TRANSFERS[name]

@@ -20,6 +20,10 @@ TRANSFERS = {
     "tanh": torch.tanh,
     "logistic": torch.sigmoid,
     "softplus": lambda h: F.softplus(h, threshold=1000),
+    "elu": F.elu,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_tanh": lambda h: F.gelu(h, approximate="tanh"),
 }
 LOSSES = {
     "squared_error": lambda h, y: F.mse_loss(h, y, reduction="sum") / 2,
@@ -164,7 +168,7 @@ def test_mean_over_the_batch(name, problem, truths, relative_error):
 
 @pytest.mark.parametrize("name", ref.TRANSFERS)
 def test_transfer_functions(name, relative_error):
-    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu") else 25)  # 24 points do not include 0
+    h = np.linspace(-6, 6, 24 if name in ("relu", "leaky_relu", "elu") else 25)  # 24 points do not include 0
     first = func.grad(TRANSFERS[name])
     f, first, second = (torch.vmap(d)(torch.tensor(h)).numpy() for d in (TRANSFERS[name], first, func.grad(first)))
     ours = ref.TRANSFERS[name]

@@ -17,6 +17,7 @@ from kfgn_reference import (
     kfra,
     sample_preactivation_gauss_newton,
     sample_preactivation_hessians,
+    transfer,
 )
 
 OBJECTIVES = ("squared_error", "bernoulli", "categorical")
@@ -116,3 +117,12 @@ def test_kinks(name, slope):
     assert f.first(at).tolist() == [slope, slope, slope, 1]
     assert f.second(at).tolist() == [0, 0, 0, 0]
     assert f.f(np.array([-2.0, 0.0, 2.0])).tolist() == [-2 * slope, 0, 2]
+
+
+def test_the_kink_of_elu():
+    """f'(0) and f''(0) are the left derivatives, both alpha."""
+    f = transfer(("elu", 0.5))
+    at = np.array([-1e-300, -0.0, 0.0, 1e-300])
+    assert f.first(at).tolist() == [0.5, 0.5, 0.5, 1]
+    assert f.second(at).tolist() == [0.5, 0.5, 0.5, 0]
+    assert f.f(np.array([-800.0, 0.0, 2.0])).tolist() == [-0.5, 0, 2]

@@ -4,12 +4,14 @@
 """
 
 from decimal import Context, Decimal, localcontext
+from functools import cache
 
 import numpy as np
 import pytest
 from kfgn_reference import OBJECTIVES, TRANSFERS
 
-DIGITS = Context(prec=900)
+DIGITS = Context(prec=900, Emin=-(10**9), Emax=10**9)
+ROUNDOFF = 2.0**-53
 FAR = (1, 5, 20, 40, 300, 700, 800)
 TINY = np.finfo(float).tiny
 
@@ -28,6 +30,59 @@ def tanh(h):
     return 2 * logistic(2 * h) - 1
 
 
+def arctangent(n):
+    """The arctangent of 1 / n, by its series."""
+    total, term, k = Decimal(0), 1 / Decimal(n), 1
+    while abs(term) > Decimal(10) ** -DIGITS.prec:
+        total, term, k = total + term / k, -term / n**2, k + 2
+    return total
+
+
+@cache
+def pi():
+    """Machin's formula."""
+    return 4 * (4 * arctangent(5) - arctangent(239))
+
+
+def density(h):
+    """e^(-h^2 / 2) / sqrt(2 pi)."""
+    return (-h * h / 2).exp() / (2 * pi()).sqrt()
+
+
+def distribution(h):
+    """Phi(h): for h < 0 by its continued fraction, whose steps from the end are h + k / (h + ...)."""
+    if h > 0:
+        return 1 - distribution(-h)
+    tail = -h
+    for k in range(2000, 0, -1):
+        tail = -h + k / tail
+    return density(h) / tail
+
+
+CUBIC = Decimal("0.044715")
+
+
+def argument(h):
+    return (8 / pi()).sqrt() * (h + CUBIC * h**3)
+
+
+def argument_derivative(h):
+    return (8 / pi()).sqrt() * (1 + 3 * CUBIC * h**2)
+
+
+def logistic_first(h):
+    return logistic(h) * logistic(-h)
+
+
+def logistic_second(h):
+    return logistic_first(h) * (1 - 2 * logistic(h))
+
+
+def gelu_tanh_second(h):
+    v, first, second = argument(h), argument_derivative(h), (8 / pi()).sqrt() * 6 * CUBIC * h
+    return (2 * first + h * second) * logistic_first(v) + h * first**2 * logistic_second(v)
+
+
 DEFINITIONS = {
     "identity": (lambda h: h, lambda h: Decimal(1), lambda h: Decimal(0)),
     "relu": (lambda h: max(h, 0), lambda h: Decimal(h > 0), lambda h: Decimal(0)),
@@ -39,6 +94,26 @@ DEFINITIONS = {
         lambda h: logistic(h) * (1 - logistic(h)) * (1 - 2 * logistic(h)),
     ),
     "softplus": (lambda h: (1 + h.exp()).ln(), logistic, lambda h: logistic(h) * (1 - logistic(h))),
+    "elu": (
+        lambda h: h if h > 0 else h.exp() - 1,
+        lambda h: Decimal(1) if h > 0 else h.exp(),
+        lambda h: Decimal(0) if h > 0 else h.exp(),
+    ),
+    "silu": (
+        lambda h: h * logistic(h),
+        lambda h: logistic(h) + h * logistic_first(h),
+        lambda h: 2 * logistic_first(h) + h * logistic_second(h),
+    ),
+    "gelu": (
+        lambda h: h * distribution(h),
+        lambda h: distribution(h) + h * density(h),
+        lambda h: (2 - h * h) * density(h),
+    ),
+    "gelu_tanh": (
+        lambda h: h * logistic(argument(h)),
+        lambda h: logistic(argument(h)) + h * argument_derivative(h) * logistic_first(argument(h)),
+        gelu_tanh_second,
+    ),
 }
 
 
@@ -54,7 +129,20 @@ def assert_accurate(ours, truth, tolerance=1e-14):
 def test_transfer_functions(name):
     h = np.array([sign * float(size) for size in FAR for sign in (-1, 1)])
     for ours, definition in zip(TRANSFERS[name], DEFINITIONS[name], strict=True):
-        assert_accurate(ours(h), [definition(Decimal(value)) for value in h])
+        truth = np.array([definition(Decimal(value)) for value in h])
+        assert_accurate(ours(h), truth, 1e-14 + rounded_exponent(truth) * (name in ("gelu", "gelu_tanh")))
+
+
+def rounded_exponent(truth):
+    """The relative error of e^x for an x that is rounded four times, from the logarithm of the size of the result."""
+    return np.array([4 * ROUNDOFF * abs(float(abs(value).ln())) if value else 0 for value in truth])
+
+
+def test_the_left_tail_of_gelu_keeps_its_digits():
+    """1 + erf(h / sqrt 2) is 0 below -8.3, and 1 + tanh cancels too."""
+    for name in ("gelu", "gelu_tanh"):
+        for ours in TRANSFERS[name]:
+            assert np.all(ours(np.array([-5.5, -9.0, -9.5])) < 0)
 
 
 def softmax(h):

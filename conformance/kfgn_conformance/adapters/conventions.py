@@ -17,7 +17,8 @@ import numpy as np
 from kfgn_reference import OBJECTIVES
 
 from ..problems.problem import Array, Problem
-from ..quantities import Arrays, Quantity
+from ..quantities import Arrays, Quantity, largest
+from ..quantities.sizes import LargestMagnitude
 
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
 BIASES = ("last", "first", "separate")
@@ -125,7 +126,8 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
     An array that is shaped like the weights becomes an array for W_l and an array for b_l. A block becomes a block for
     W_l and a block for b_l. Q_l loses the row and the column of the unit that multiplies the bias. The array of a layer
-    without a bias is unchanged.
+    without a bias is unchanged. The tolerance of each array is relative to the magnitudes of the elements of this
+    array, so that the tolerance of a small b_l does not depend on the size of W_l.
     """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
@@ -143,7 +145,17 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
                 parts.append(array[:-1, :-1])
         return tuple(parts)
 
-    return replace(quantity, view=view)
+    def size(problem: Problem, parts: Arrays) -> tuple[float, ...]:
+        assert isinstance(quantity.size, LargestMagnitude)
+        return tuple(map(largest, view(problem, quantity.size.elements(problem, _joined(problem, parts)))))
+
+    return replace(quantity, view=view, size=size if isinstance(quantity.size, LargestMagnitude) else quantity.size)
+
+
+def _joined(problem: Problem, parts: Arrays) -> Arrays:
+    """Return arrays of the shapes of the weights, from separate arrays of W_l and b_l."""
+    rest = iter(parts)
+    return tuple(np.column_stack([next(rest), next(rest)]) if layer.bias else next(rest) for layer in problem.layers)
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:

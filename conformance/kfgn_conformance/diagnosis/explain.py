@@ -69,9 +69,8 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
 
 
 def _has_textbook(answer: Answered) -> bool:
-    """True if the textbook supports the problem. The textbook forms every matrix, and gives every layer a bias."""
-    problem = answer.oracle.problem
-    return problem.parameters < LARGE and all(layer.bias for layer in problem.layers)
+    """True if the textbook supports the problem. The textbook forms every matrix."""
+    return answer.oracle.problem.parameters < LARGE
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:

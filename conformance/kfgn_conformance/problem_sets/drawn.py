@@ -16,14 +16,13 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from hypothesis.extra import numpy as hnp
-from kfgn_reference import TRANSFERS
 
 from ..oracle import Oracle
 from ..problems.arrays import Array
-from ..problems.cases import SPLITS
+from ..problems.cases import ADDED, PAIRED, SPLITS
 from ..problems.discontinuities import clear_of_kinks, near_border
 from ..problems.dyadic import Shape
-from ..problems.layers import dense_layers, weight_shapes
+from ..problems.layers import weight_shapes
 from ..problems.problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 from ..quantities import QUANTITIES
 
@@ -82,7 +81,7 @@ def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
     """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels."""
     hidden = tuple(choose(WIDTHS) for _ in range(choose(DEPTHS)))
     widths = (*hidden, 3 if objective == "mixture" else choose(WIDTHS))
-    transfers = tuple(choose(sorted(TRANSFERS)) for _ in widths[1:-1])
+    transfers = tuple(choose((*PAIRED, *ADDED)) for _ in widths[1:-1])
     return Shape(objective, widths, transfers, choose(DATAPOINTS), choose(LABELS), psd)
 
 
@@ -99,8 +98,8 @@ def problems(draw: st.DrawFn) -> Problem:
 @st.composite
 def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
     """A strategy for problems of one shape."""
-    objective, widths, transfers, N, S, psd = shape
-    D, layers = widths[-1], dense_layers(widths, transfers)
+    objective, widths, _, N, S, psd, _ = shape
+    D, layers = widths[-1], shape.layers
     of_weights = weight_shapes(widths[0], layers)
     problem = Problem(
         id="drawn",

@@ -6,9 +6,10 @@ Every backend runs the same code of the port. So NumPy runs everything, and the 
 * array-api-strict computes with NumPy and checks the calls. It runs problems that differ in their calls.
 * JAX compiles a program for each quantity, network and shape. It runs two problems for each quantity.
 
-The quantities of a group have the same two problems on JAX, so that they share programs. In the first two groups one of
-the problems is small and saturated. In the third group both have the same layers, so that one program solves with the
-blocks of both. All groups together contain each objective and each transfer function.
+The quantities of a group have the same two problems on JAX, so that these quantities share programs. One problem of
+the factors is small and saturated. The two problems of the solves have layers of the same shapes, so that one program
+solves with the blocks of both problems. All groups together contain each objective, each transfer function, and layers
+without a bias.
 
 A thorough run leaves nothing out, and adapters from outside always run everything.
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ..oracle import Oracle
+from ..problems.cases import ADDED
 from ..problems.problem import Problem
 from ..quantities import STEPS, Quantity
 from ..quantities.curvature import CURVATURE
@@ -25,13 +27,17 @@ from ..quantities.products import PRODUCTS
 from ..quantities.solves import SOLVES
 from .few_states import with_few_states
 
+FACTORS = next(i for i, quantity in enumerate(CURVATURE) if quantity.name == "q")
+"""The index of the first quantity of `CURVATURE` that concerns Kronecker factors."""
+
 GROUPS: dict[str, tuple[Quantity, ...]] = {
-    "curvature": CURVATURE,
+    "derivatives": CURVATURE[:FACTORS],
+    "factors": CURVATURE[FACTORS:],
     "products": PRODUCTS,
     "solves": SOLVES,
     "steps": STEPS,
 }
-"""The quantities of each module of `quantities`, in the order of the table."""
+"""The quantities of a run in groups, in the order of the table."""
 
 EAGER = "shape-square-layers-categorical"
 """The problem on which JAX is run without `jax.jit`. Its layers have one shape, so that few operations are compiled."""
@@ -73,8 +79,9 @@ CASES = (
     "case-mixture-scalar-relu",
     "case-squared_error-softplus",
     "case-bernoulli-tanh",
+    *(f"case-categorical-{transfer}" for transfer in ADDED),
 )
-"""The cases of array-api-strict: each transfer function and each objective once."""
+"""The cases of array-api-strict, which contain each transfer function and each objective."""
 
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict: each method, an indefinite H_L, and every option."""
@@ -92,9 +99,10 @@ SELECTIONS = {
         "jax: two problems for each quantity, compiled by jax.jit. The questions in other orders are on one further "
         "problem, without jax.jit.",
         {
-            "curvature": ("case-mixture-logistic", "saturated-30-categorical", "drawn-1"),
-            "products": ("case-bernoulli-softplus", "saturated-90-mixture-scalar", "drawn-1"),
-            "solves": ("case-categorical-leaky_relu", "case-squared_error-tanh", "drawn-1"),
+            "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
+            "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),
+            "products": ("case-categorical-silu", "case-mixture-scalar-tanh", "drawn-1"),
+            "solves": ("case-categorical-gelu", "case-categorical-gelu_tanh", "drawn-1"),
             "steps": ("walk-kfac", "walk-blocks"),
         },
         few_states=True,

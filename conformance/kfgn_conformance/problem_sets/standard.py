@@ -1,6 +1,6 @@
 """The problems of a run: fixed problems, random problems, problems of real size, and optimiser trajectories."""
 
-from ..problems.cases import cases
+from ..problems.cases import added_cases, cases
 from ..problems.fixed import fixed
 from ..problems.problem import Problem
 from ..problems.real import REAL_PROBLEMS
@@ -19,4 +19,5 @@ def drawn(count: int, seed: int) -> list[Problem]:
 def problem_set(examples: int, seed: int) -> tuple[Problem, ...]:
     """Return all problems of a run, of which `examples` are random."""
     real = (make() for make in REAL_PROBLEMS.values())
-    return (*cases(), *fixed(), *drawn(examples, seed), *real, *trajectory_problems())
+    added = (problem for problem in added_cases() if problem.objective == "categorical")
+    return (*cases(), *added, *fixed(), *drawn(examples, seed), *real, *trajectory_problems())

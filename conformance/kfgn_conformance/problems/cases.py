@@ -8,7 +8,7 @@ recursion at the second layer, which has fewer units than the last layer, except
 
 from functools import cache
 
-from kfgn_reference import OBJECTIVES, TRANSFERS
+from kfgn_reference import OBJECTIVES
 
 from .dyadic import Shape, clear
 from .problem import Problem
@@ -21,18 +21,33 @@ SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixtu
 """Pairs of an objective and the replacement for an indefinite H_L. The mixture has both replacements."""
 
 
+PAIRED = ("identity", "leaky_relu", "logistic", "relu", "softplus", "tanh")
+"""The transfer functions of `cases`. The list never changes, so that a problem keeps its numbers under its id."""
+
+ADDED = ("elu", "gelu", "gelu_tanh", "silu")
+"""The transfer functions that were added after `PAIRED`. Both hidden layers of an added case have the same function."""
+
+
 @cache
 def cases() -> tuple[Problem, ...]:
     """Return one problem per pair in `SPLITS` and transfer function of the first layer.
 
-    The second layer has the next transfer function in alphabetical order.
+    The second layer has the next transfer function in `PAIRED`.
     """
-    names = sorted(TRANSFERS)
     return tuple(
-        case(objective, psd, (transfer, names[(i + 1) % len(names)]))
+        case(objective, psd, (transfer, PAIRED[(i + 1) % len(PAIRED)]))
         for objective, psd in SPLITS
-        for i, transfer in enumerate(names)
+        for i, transfer in enumerate(PAIRED)
     )
+
+
+@cache
+def added_cases() -> tuple[Problem, ...]:
+    """Return one problem per pair in `SPLITS` and transfer function in `ADDED`.
+
+    A run of `kfgn-check` contains the added cases of the categorical objective alone.
+    """
+    return tuple(case(objective, psd, (transfer, transfer)) for objective, psd in SPLITS for transfer in ADDED)
 
 
 def case(objective: str, psd: str, transfers: tuple[str, str]) -> Problem:

@@ -1,7 +1,8 @@
 """The distance of a problem from the points at which its quantities are discontinuous.
 
 At a discontinuity, two correct answers can differ, because rounding decides the value. The discontinuities are at the
-kinks of the piecewise linear transfer functions, and at the borders between the classes that a uniform draw selects.
+kinks of elu and of the piecewise linear transfer functions, and at the borders between the classes that a uniform draw
+selects.
 """
 
 import numpy as np
@@ -16,11 +17,12 @@ from .problem import Problem
 MARGIN = 2.0**-12
 """The minimum distance from a kink or a border: several thousand times the unit roundoff of float32."""
 
-KINKED = ("relu", "leaky_relu")
+KINKED = ("relu", "leaky_relu", "elu")
+"""The transfer functions with a derivative that is discontinuous at 0: f', or f'' for elu."""
 
 
 def clear_of_kinks(problem: Problem) -> bool:
-    """True if every pre-activation of a piecewise linear transfer function is far from its kink at 0."""
+    """True if every pre-activation of a transfer function with a kink is far from the kink at 0."""
     for x in problem.X:
         _, h = forward(problem.reference, x)
         for l, transfer in enumerate(problem.transfers, start=1):

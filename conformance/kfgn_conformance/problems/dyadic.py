@@ -1,6 +1,7 @@
 """Random problems of a given shape. All numbers are dyadic, so every library and dtype represents them exactly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ class Shape(NamedTuple):
     N:         the number of datapoints
     S:         the number of sampled labels per datapoint
     psd:       the replacement for an indefinite H_L, "project" or "scalar"
+    biases:    for each layer, True if the layer has a bias; None if every layer has a bias
     """
 
     objective: str
@@ -29,6 +31,14 @@ class Shape(NamedTuple):
     N: int
     S: int
     psd: str = "project"
+    biases: tuple[bool, ...] | None = None
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """The layers of the network."""
+        layers = dense_layers(self.widths, self.transfers)
+        biases = (True,) * len(layers) if self.biases is None else self.biases
+        return tuple(replace(layer, bias=bias) for layer, bias in zip(layers, biases, strict=True))
 
 
 def clear(
@@ -62,9 +72,9 @@ def dyadic_problem(
 
     Uniform draws are multiples of 2^-16.
 
-    layers: layers with the units and transfer functions of the shape; by default every layer has a bias
+    layers: layers with the units of the shape; by default `Shape.layers`
     """
-    objective, widths, transfers, N, S, psd = shape
+    objective, widths, _, N, S, psd, _ = shape
 
     def dyadic(low: int, high: int, shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(low * denominator, high * denominator, shape) / denominator
@@ -76,7 +86,7 @@ def dyadic_problem(
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
     D_L = widths[-1]
-    layers = dense_layers(widths, transfers) if layers is None else layers
+    layers = shape.layers if layers is None else layers
     of_weights = weight_shapes(widths[0], layers)
     sampled = label_shape(objective, (N, S), D_L)
     return Problem(

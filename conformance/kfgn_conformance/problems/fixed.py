@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from kfgn_reference import TRANSFERS
-
-from .cases import SPLITS
+from .cases import PAIRED, SPLITS
 from .dyadic import Shape, clear
 from .problem import DTYPES, Problem
 from .variations import (
@@ -151,6 +149,18 @@ SHAPES: dict[str, Fixed] = {
         with_dead_layer(2),
         dead=True,
     ),
+    "shape-without-biases-categorical": Fixed(
+        "the last column of every matrix taken for the bias: no layer has a bias",
+        Shape("categorical", (3, 7, 2, 4), ("tanh", "tanh"), N, S, biases=(False, False, False)),
+    ),
+    "shape-some-biases-bernoulli": Fixed(
+        "the bias of one layer assumed of every layer: only the second layer has a bias",
+        Shape("bernoulli", (3, 7, 2, 4), ("softplus", "tanh"), N, S, biases=(False, True, False)),
+    ),
+    "shape-parameters-squared_error": Fixed(
+        "a parameter of a transfer function ignored: a slope and an alpha that are not the defaults",
+        Shape("squared_error", (3, 7, 2, 4), (("leaky_relu", 0.25), ("elu", 0.5)), N, S),
+    ),
 }
 
 THROUGHOUT: dict[str, Fixed] = {
@@ -159,7 +169,7 @@ THROUGHOUT: dict[str, Fixed] = {
         Shape(objective, (3, 7, 2, 4), (transfer, transfer), N, S),
     )
     for objective in ("categorical", "squared_error")
-    for transfer in sorted(TRANSFERS)
+    for transfer in PAIRED
 }
 
 FIXED: dict[str, Fixed] = SATURATED | BATCHES | SHAPES | THROUGHOUT

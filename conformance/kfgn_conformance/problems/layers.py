@@ -9,8 +9,11 @@ from kfgn_reference import TRANSFERS
 Transfer = str | tuple[str, float]
 """A transfer function: a name, or a name with its parameter, such as ("leaky_relu", 0.01)."""
 
-PARAMETERS = {"leaky_relu": "slope"}
+PARAMETERS = {"leaky_relu": "slope", "elu": "alpha"}
 """The name of the parameter of each transfer function that has one."""
+
+RANGES = {"slope": (1.0, "between 0 and 1"), "alpha": (2.0**64, "between 0 and 2^64")}
+"""For each name of a parameter, the upper bound of the parameter and the range in words. The lower bound is 0."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,10 @@ def _transfer(written: Any, path: str) -> Transfer:
         parameter = PARAMETERS.get(name) if isinstance(name, str) else None
         if parameter is not None and set(written) == {"name", parameter}:
             value = written[parameter]
-            if isinstance(value, int | float) and 0 < value < 1:
+            below, words = RANGES[parameter]
+            if isinstance(value, int | float) and 0 < value < below:
                 return str(name), float(value)
-            raise ValueError(f"{path}.{parameter}: expected a number between 0 and 1, got {shown(value)}")
+            raise ValueError(f"{path}.{parameter}: expected a number {words}, got {shown(value)}")
     objects = " or ".join(f'{{"name": "{name}", "{parameter}": a number}}' for name, parameter in PARAMETERS.items())
     raise ValueError(f"{path}: expected a name or {objects}, got {shown(written)}")
 

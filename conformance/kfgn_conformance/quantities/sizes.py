@@ -1,6 +1,7 @@
 """The `size` of each array of a quantity in the tolerance rule. Rounding errors are proportional to this size."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,18 +23,33 @@ def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
     return tuple(map(largest, arrays))
 
 
-def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> Size:
+@dataclass(frozen=True)
+class LargestMagnitude:
+    """The size of each array as the largest of the magnitudes of its elements.
+
+    elements: a function of a problem and the arrays of a quantity; it returns the magnitudes of the elements, one array
+              of magnitudes per array
+    """
+
+    elements: Callable[[Problem, Arrays], Arrays]
+
+    def __call__(self, problem: Problem, arrays: Arrays) -> tuple[float, ...]:
+        """Return the size of each array."""
+        return tuple(map(largest, self.elements(problem, arrays)))
+
+
+def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> LargestMagnitude:
     """kappa max |x| for each array x, as the size of the solution x of a linear system with condition number kappa.
 
     condition: a function of a problem that returns one kappa per array, or a single kappa for all arrays
     """
 
-    def size(problem: Problem, arrays: Arrays) -> tuple[float, ...]:
+    def elements(problem: Problem, arrays: Arrays) -> Arrays:
         kappas = condition(problem)
         kappas = kappas * len(arrays) if len(kappas) == 1 else kappas
-        return tuple(kappa * largest(array) for kappa, array in zip(kappas, arrays, strict=True))
+        return tuple(kappa * np.abs(array) for kappa, array in zip(kappas, arrays, strict=True))
 
-    return size
+    return LargestMagnitude(elements)
 
 
 def condition(A: Array) -> float:

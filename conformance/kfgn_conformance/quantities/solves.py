@@ -15,7 +15,7 @@ import numpy as np
 from ..per_problem import once_per_problem
 from ..problems.problem import Array, Problem
 from .quantity import Quantity, in_order, keyed, of_blocks, of_preactivations
-from .sizes import Arrays, condition, largest, magnified_by, size_of_log_determinant
+from .sizes import Arrays, LargestMagnitude, condition, magnified_by, size_of_log_determinant
 
 NORMS = ("trace", "frobenius", "spectral")
 
@@ -105,15 +105,15 @@ def conjugate_gradients(p: Problem) -> Arrays:
     return in_order(ref.per_layer(p.reference, solution))
 
 
-def size_of_matvec(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The size of the product G V Q for each layer, which counts terms that nearly cancel in the product.
+def magnitudes_of_matvec(p: Problem, arrays: Arrays) -> Arrays:
+    """Return the magnitude of each element of the product G V Q, which counts terms that nearly cancel.
 
-    The size is the larger of two numbers. The first number is max |G V Q|. The second number is the maximum over i and
-    l of the square root of the sum of (G_ij V_jk Q_kl)^2 over j and k. Rounding errors have random signs in the
-    tolerance rule, so that the squares of rounding errors add up.
+    The magnitude of an element is the larger of two numbers. The first number is |G V Q|. The second number is the
+    square root of the sum of (G_ij V_jk Q_kl)^2 over j and k. Rounding errors have random signs in the tolerance rule,
+    so that the squares of rounding errors add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
-    return tuple(max(largest(a), largest(b)) for a, b in zip(arrays, squares, strict=True))
+    return tuple(np.maximum(np.abs(a), b) for a, b in zip(arrays, squares, strict=True))
 
 
 SOLVES = (
@@ -134,7 +134,7 @@ SOLVES = (
         elements=lambda p: p.parameters,
         array_kind="weights",
         degree=1,
-        size=size_of_matvec,
+        size=LargestMagnitude(magnitudes_of_matvec),
     ),
     Quantity(
         name="kronecker_trace",

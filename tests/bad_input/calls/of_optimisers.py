@@ -38,7 +38,7 @@ def constructors() -> Iterator[Call]:
         kfgn.HessianFree: {"blocks": (False, v.flag), "iterations": (2, v.count), "tolerance": (0.1, v.number)},
         kfgn.GaussNewton: {
             "network": (network, v.network),
-            "curvature": (kfgn.KroneckerFactored(), v.record),
+            "curvature": (kfgn.KroneckerFactored(), _curvature),
             "eta": (0.1, v.number),
             "tau": (kfgn.Damping(1.0, 5), v.optional(v.record)),
             "gamma": (kfgn.Damping(1.0, 5), v.optional(v.record)),
@@ -74,7 +74,7 @@ def optimisers(library: Library) -> Iterator[Call]:
     }
     for kind, each in kinds.items():
         for optimiser in each:
-            draws = (p.draws, v.optional(v.unread(v.samples(v.array)))) if optimiser is kfac else (None, v.nothing)
+            draws = (p.draws, v.optional(_draws)) if optimiser is kfac else (None, v.nothing)
             methods: dict[str, dict[str, tuple[Any, Role]]] = {
                 "init": {"weights": (p.weights, v.arrays)},
                 "draw": {"seed": (0, v.seed), "t": (1, v.count), "N": (N, v.count)},
@@ -88,6 +88,19 @@ def optimisers(library: Library) -> Iterator[Call]:
             for method, arguments in methods.items():
                 of = getattr(type(optimiser), method)
                 yield Call(f"kfgn.{kind}.{method}", of, getattr(optimiser, method), arguments)
+
+
+def _curvature(library: Library, good: Any) -> Iterator[Bad]:
+    """A curvature, which may also be a name."""
+    for bad in v.record(library, good):
+        if bad.kind != "name":
+            yield bad._replace(error=ValueError) if isinstance(bad.value, str) else bad
+
+
+def _draws(library: Library, good: Any) -> Iterator[Bad]:
+    """Random numbers. Those of NumPy, and float32 of NumPy or JAX, are converted."""
+    converted = ("NumPy", "float32") if library.name in ("numpy", "jax") else ("NumPy",)
+    yield from (bad for bad in v.unread(v.samples(v.array))(library, good) if bad.kind not in converted)
 
 
 def _state(library: Library, good: Any) -> Iterator[Bad]:

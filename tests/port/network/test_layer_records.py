@@ -9,7 +9,7 @@ import pytest
 
 import kfgn
 
-TRANSFERS = "identity, relu, leaky_relu, tanh, logistic, softplus"
+TRANSFERS = "identity, relu, leaky_relu, tanh, logistic, softplus, elu, silu, gelu, gelu_tanh"
 PAIR = "a name or a pair of a name and a number"
 RANGE = r"a number from -3\.40282e\+38 to 3\.40282e\+38"
 
@@ -24,9 +24,13 @@ BAD_LAYERS = [
     (
         {"transfer": ("Leaky", 0.1)},
         ValueError,
-        "transfer: expected a name with a parameter, .* leaky_relu, got 'Leaky'",
+        "transfer: expected a name with a parameter, one of leaky_relu, elu, got 'Leaky'",
     ),
-    ({"transfer": ("tanh", 0.1)}, ValueError, "transfer: expected a name with a parameter, .* leaky_relu, got 'tanh'"),
+    (
+        {"transfer": ("tanh", 0.1)},
+        ValueError,
+        "transfer: expected a name with a parameter, one of leaky_relu, elu, got 'tanh'",
+    ),
     ({"transfer": (["tanh"], 0.1)}, ValueError, r"transfer: expected a name with a parameter, .*, got \['tanh'\]"),
     ({"transfer": ("leaky_relu",)}, ValueError, rf"transfer: expected {PAIR}, got \('leaky_relu',\)"),
     ({"transfer": ("leaky_relu", 0.1, 2)}, ValueError, rf"transfer: expected {PAIR}, got \('leaky_relu', 0\.1, 2\)"),

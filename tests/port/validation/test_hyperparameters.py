@@ -12,9 +12,14 @@ NETWORK = kfgn.Network.dense((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")
 NUMBERS = [
     (lambda: kfgn.GaussNewton("net"), TypeError, "network: expected a kfgn.Network"),
     (
-        lambda: kfgn.GaussNewton(NETWORK, "kfra"),
+        lambda: kfgn.GaussNewton(NETWORK, None),
         TypeError,
-        "curvature: expected KroneckerFactored or HessianFree, got 'kfra'",
+        "curvature: expected KroneckerFactored, HessianFree or one of kflr, kfra, kfac, rp, hessian_free, got None",
+    ),
+    (
+        lambda: kfgn.GaussNewton(NETWORK, "kfra "),
+        ValueError,
+        "curvature: expected one of kflr, kfra, kfac, rp, hessian_free, got 'kfra '",
     ),
     (lambda: kfgn.GaussNewton(NETWORK, eta=-1), ValueError, "eta: expected a finite number of at least 0, got -1"),
     (lambda: kfgn.GaussNewton(NETWORK, eta=True), TypeError, "eta: expected a finite number of at least 0, got True"),

@@ -19,6 +19,10 @@ TRANSFERS: dict[str, Any] = {
     "tanh": jnp.tanh,
     "logistic": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
+    "elu": jax.nn.elu,
+    "silu": jax.nn.silu,
+    "gelu": lambda h: jax.nn.gelu(h, approximate=False),
+    "gelu_tanh": jax.nn.gelu,
 }
 
 

@@ -17,6 +17,10 @@ ACTIVATIONS: dict[str, Any] = {
     "logistic": nn.Sigmoid,
     # nn.Softplus returns h above the threshold, with an error of 2e-9 at the default threshold of 20
     "softplus": lambda: nn.Softplus(threshold=40),
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "gelu_tanh": lambda: nn.GELU(approximate="tanh"),
 }
 
 LOSSES: dict[str, Any] = {

@@ -36,7 +36,8 @@ class UnitForgotten(_OtherInputs):
     """Q and the gradient ignore the bias: the unit that multiplies the bias is 0 instead of 1."""
 
     def wrong_inputs(self, l: int) -> Array:
-        return np.hstack([self.a[l][:, :-1], np.zeros((self.N, 1))])
+        a = self.a[l]
+        return np.hstack([a[:, :-1], np.zeros((self.N, 1))]) if self.has_bias(l) else a
 
 
 @mistake()
@@ -44,7 +45,7 @@ class BiasFirst(_OtherInputs):
     """In Q and in the gradient, the bias is the first input of a layer instead of the last input."""
 
     def wrong_inputs(self, l: int) -> Array:
-        return np.roll(self.a[l], 1, axis=1)
+        return np.roll(self.a[l], 1, axis=1) if self.has_bias(l) else self.a[l]
 
 
 @mistake()
@@ -52,7 +53,8 @@ class InputsCentred(_OtherInputs):
     """The mean over the batch is subtracted from the inputs of a layer, as for a covariance."""
 
     def wrong_inputs(self, l: int) -> Array:
-        return np.hstack([self.a[l][:, :-1] - np.mean(self.a[l][:, :-1], axis=0), self.a[l][:, -1:]])
+        a = self.without_bias(l, self.a[l])
+        return self.inputs(l, a - np.mean(a, axis=0))
 
 
 @mistake()
@@ -60,7 +62,7 @@ class InputsBeforeTheTransfer(_OtherInputs):
     """The inputs of layer l are h_{l-1}, before the transfer function, instead of a_{l-1}."""
 
     def wrong_inputs(self, l: int) -> Array:
-        return self.a[1] if l == 1 else np.hstack([self.h[l - 1], self.a[l][:, -1:]])
+        return self.a[1] if l == 1 else self.inputs(l, self.h[l - 1])
 
 
 @mistake()

@@ -97,10 +97,10 @@ class PenaltyWithoutBiases(Textbook):
     """The L2 term does not include the biases."""
 
     def _kernels(self, W: PerLayer) -> PerLayer:
-        return {l: np.hstack([W_l[:, :-1], 0 * W_l[:, -1:]]) for l, W_l in W.items()}
+        return {l: np.hstack([W_l[:, :-1], 0 * W_l[:, -1:]]) if self.has_bias(l) else W_l for l, W_l in W.items()}
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        biases = [W_l[:, -1] for W_l in (self.W if W is None else W).values()]
+        biases = [W_l[:, -1] for l, W_l in (self.W if W is None else W).items() if self.has_bias(l)]
         return super().regularised_loss(W) - self.eta() / 2 * sum(b @ b for b in biases)
 
     def regularised_gradient(self) -> PerLayer:
@@ -125,5 +125,5 @@ class DirectionWithoutSlopes(Textbook):
         for l in range(1, self.L + 1):
             Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
             if l < self.L:
-                Ra[l + 1] = np.hstack([Rh[l], np.zeros((self.N, 1))])
+                Ra[l + 1] = self.with_zero(l + 1, Rh[l])
         return Ra, Rh

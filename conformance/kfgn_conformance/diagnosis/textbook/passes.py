@@ -30,9 +30,17 @@ class Passes:
         """A factor by which the loss is multiplied, which is 1 in the right formulas."""
         return 1.0
 
+    def has_bias(self, l: int) -> bool:
+        """True if layer l has a bias, which is the last column of W_l."""
+        return self.problem.layers[l - 1].bias
+
+    def without_bias(self, l: int, V: Array) -> Array:
+        """A matrix V of the shape of W_l, without its bias column."""
+        return V[:, :-1] if self.has_bias(l) else V
+
     def kernel(self, l: int) -> Array:
         """W_l without its bias column."""
-        return self.W[l][:, :-1]
+        return self.without_bias(l, self.W[l])
 
     def transfer(self, l: int) -> Transfer:
         """f_l and its derivatives."""
@@ -42,13 +50,20 @@ class Passes:
         """Append the unit that multiplies the bias to activations (N, D). Returns an array (N, D + 1)."""
         return np.hstack([a, np.ones((len(a), 1))])
 
+    def inputs(self, l: int, a: Array) -> Array:
+        """The vectors that W_l multiplies: a_{l-1}, with the unit if the layer has a bias."""
+        return self.with_unit(a) if self.has_bias(l) else a
+
     def forward(self) -> tuple[PerLayer, PerLayer]:
-        """Return dictionaries a and h, where a[l] is a_{l-1} with its unit and h[l] is h_l, for l = 1, ..., L."""
-        a, h = {1: self.with_unit(self.problem.X)}, {}
+        """Return dictionaries a and h, where a[l] are the inputs of layer l and h[l] is h_l, for l = 1, ..., L.
+
+        The inputs of layer l are a_{l-1}, with the unit if layer l has a bias.
+        """
+        a, h = {1: self.inputs(1, self.problem.X)}, {}
         for l in range(1, self.L + 1):
             h[l] = a[l] @ self.W[l].T
             if l < self.L:
-                a[l + 1] = self.with_unit(self.transfer(l).f(h[l]))
+                a[l + 1] = self.inputs(l + 1, self.transfer(l).f(h[l]))
         return a, h
 
     @cached_property
@@ -58,7 +73,7 @@ class Passes:
 
     @property
     def a(self) -> PerLayer:
-        """a[l] = a_{l-1} with its unit, (N, D_{l-1} + 1)."""
+        """a[l] = a_{l-1} with its unit, (N, D_{l-1} + 1), or (N, D_{l-1}) for a layer without a bias."""
         return self.passes[0]
 
     @property

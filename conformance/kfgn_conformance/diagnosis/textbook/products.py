@@ -35,8 +35,12 @@ class Products(Curvature):
         for l in range(1, self.L + 1):
             Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
             if l < self.L:
-                Ra[l + 1] = np.hstack([Rh[l] * self.derivative(l), np.zeros((self.N, 1))])
+                Ra[l + 1] = self.with_zero(l + 1, Rh[l] * self.derivative(l))
         return Ra, Rh
+
+    def with_zero(self, l: int, Ra: Array) -> Array:
+        """Return R a_{l-1}. If layer l has a bias, the derivative 0 of the unit is appended."""
+        return np.hstack([Ra, np.zeros((self.N, 1))]) if self.has_bias(l) else Ra
 
     def jacobian_product(self, V: PerLayer) -> Array:
         """J V per datapoint, (N, D_L)."""
@@ -61,7 +65,7 @@ class Products(Curvature):
         d = self.gradients()
         Rd = {self.L: (self.output_hessian() @ Rh[self.L][:, :, None])[:, :, 0]}
         for l in range(self.L - 1, 0, -1):
-            through = Rd[l + 1] @ self.kernel(l + 1) + d[l + 1] @ V[l + 1][:, :-1]
+            through = Rd[l + 1] @ self.kernel(l + 1) + d[l + 1] @ self.without_bias(l + 1, V[l + 1])
             Rd[l] = through * self.derivative(l) + self.second_derivative_term(l) * Rh[l]
         return {
             l: self.mean(Rd[l][:, :, None] * self.a[l][:, None, :] + d[l][:, :, None] * Ra[l][:, None, :])
