@@ -37,7 +37,7 @@ Results
 * results:        cells, rows and reports
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors, whose files are in `vectors`
-* equations:      the command that prints the paper's equations
+* equations:      the command that prints the paper's equations, which `equation_search` finds
 * cli:            the command `kfgn-check`, whose options are in `options`
 """
 
