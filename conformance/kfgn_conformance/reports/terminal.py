@@ -38,8 +38,7 @@ def print_report(report: Report, console: Console) -> None:
     """Print the table of a report, with the problems of each backend above it, and the versions and failures below."""
     for sentence in report.selections:
         console.print(sentence)
-    for table in _tables(report, console):
-        console.print(table)
+    print_table(report, console)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
         legend += " A number in parentheses counts the problems that were run and are supported, if not all of them."
@@ -58,13 +57,29 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"{column.name}: {described.version}{flags}")
     if missing := sum(not _offered(report, name) for name in report.rows):
         console.print(f"{missing} {'quantity is' if missing == 1 else 'quantities are'} offered by no implementation.")
-    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
-        for note, quantities in _quantities_by(notes, report).items():
-            console.print(f"{kind}: {note}: {', '.join(quantities)}")
+    print_remarks(report, console)
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
     for failure in report.unexpectedly_passing:
         console.print(f"unexpectedly passing: {failure}", style="red")
+    print_failures(report, console)
+
+
+def print_table(report: Report, console: Console) -> None:
+    """Print the table of a report."""
+    for table in _tables(report, console):
+        console.print(table)
+
+
+def print_remarks(report: Report, console: Console) -> None:
+    """Print the problems that implementations do not support, with the reasons, and the translations of answers."""
+    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
+        for note, quantities in _quantities_by(notes, report).items():
+            console.print(f"{kind}: {note}: {', '.join(quantities)}")
+
+
+def print_failures(report: Report, console: Console) -> None:
+    """Print the worst answer of each cell that failed, with the reasons of expected failures and the diagnosis."""
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
