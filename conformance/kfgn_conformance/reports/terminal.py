@@ -10,28 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plain import plain
-from ..problems.problem import Problem
 from ..quantities import ROWS
 from ..results import Cell, Column, Report
 from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, NOT_RUN, Status
+from .kinds import kinds
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 """The colours of verdicts. A verdict that is not listed is red."""
-
-KINDS = {
-    "case": ("case", "cases"),
-    "saturated": ("saturated problem", "saturated problems"),
-    "batch": ("batch size", "batch sizes"),
-    "shape": ("network shape", "network shapes"),
-    "throughout": ("network with one transfer function", "networks with one transfer function"),
-    "drawn": ("random problem", "random problems"),
-    "walk": ("optimiser run", "optimiser runs"),
-}
-"""The kinds of problem, in the singular and the plural, by the first word of a problem's id.
-
-The report prints the id of a problem that has none of these kinds.
-"""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -45,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
-    console.print(f"Problems: {_kinds(report.problems)}.")
+    console.print(f"Problems: {kinds(problem.id for problem in report.problems)}.")
     for line in _partly_supported(report):
         console.print(line, style="yellow")
     for column in {column.name: column for column in report.columns}.values():
@@ -122,8 +108,8 @@ def _partly_supported(report: Report) -> Iterator[str]:
     for i, column in enumerate(report.columns):
         supported, total = report.supported(i)
         if column.description is not None and len(supported) < total:
-            kinds = f": {_kinds(supported)}" if supported else ""
-            lines.setdefault(f"{len(supported)} of {total} problems supported{kinds}", []).append(column.title)
+            kind = f": {kinds(problem.id for problem in supported)}" if supported else ""
+            lines.setdefault(f"{len(supported)} of {total} problems supported{kind}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
 
 
@@ -194,10 +180,3 @@ def _text(cell: Cell, *, has_fewer: bool) -> Text:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
     return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.is_expected else COLOURS.get(cell.status, "bold red"))
-
-
-def _kinds(problems: Sequence[Problem]) -> str:
-    """The number of problems of each kind, and the ids of the problems without a kind."""
-    counts = Counter(problem.id.partition("-")[0] for problem in problems)
-    counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
-    return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])
