@@ -88,7 +88,7 @@ def check(
     function: Callable[[Problem], Answer],
     *,
     dtype: str = "float64",
-    conventions: Conventions = KIT,
+    conventions: Conventions | None = None,
     problems: Iterable[Problem] | None = None,
 ) -> CheckResult:
     """Compare a function of one quantity with the reference on small fixed problems, and name its mistake.
@@ -103,7 +103,7 @@ def check(
         support, it raises `UnsupportedError` with the reason.
     dtype : {"float32", "float64"}
         The dtype in which the function computes and answers. The arrays of a problem are float64.
-    conventions : Conventions
+    conventions : Conventions, optional
         Conventions of the arrays. The default is the kit's own conventions.
     problems : iterable of Problem, optional
         The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
@@ -124,9 +124,9 @@ def check(
 
     Notes
     -----
-    The function runs in this process. Any exception that it raises is reported as ERROR. The time is about a second for
-    the kit, and the time of the function. A wrong answer is compared with every known mistake, which takes up to a
-    second more. `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders
+    The function runs in this process. Any exception that it raises is reported as ERROR. The kit takes about a second
+    for the problems, in addition to the time of the function, and some tenths of a second to compare wrong answers with
+    all known mistakes. `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders
     to find an implementation with a state, and has a time limit.
 
     Examples
@@ -157,7 +157,9 @@ def check(
         raise ValueError(f"problems: expected a problem to which {quantity} applies, got none of {len(asked)}")
     name = getattr(function, "__name__", type(function).__qualname__)
     version = f"Python {platform.python_version()}"
-    description = Description(name, version, dtype, frozenset({quantity}), conventions=conventions)
+    description = Description(
+        name, version, dtype, frozenset({quantity}), conventions=KIT if conventions is None else conventions
+    )
     implementation = Implementation("", FunctionAdapter(function, description))
     return CheckResult(run([implementation], asked, quantities=[quantity], repeat=False))
 
