@@ -74,7 +74,7 @@ class CheckResult:
         from .output import Output  # only the text needs rich
         from .reports import print_failures, print_remarks, print_table
 
-        console = Output(file=io.StringIO(), width=WIDTH, color_system=None)
+        console = Output(file=io.StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
         print_table(self.report, console)
         print_remarks(self.report, console)
         print_failures(self.report, console)
@@ -126,8 +126,10 @@ def check(
     -----
     The function runs in this process. Any exception that it raises is reported as ERROR. The kit takes about a second
     for the problems, in addition to the time of the function, and some tenths of a second to compare wrong answers with
-    all known mistakes. `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders
-    to find an implementation with a state, and has a time limit.
+    all known mistakes.
+
+    `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders to find an
+    implementation with a state, and has a time limit.
 
     Examples
     --------

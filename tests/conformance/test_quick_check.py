@@ -98,6 +98,16 @@ def test_the_text_is_a_part_of_what_the_command_prints():
     assert str(result).startswith("error / tolerance\n")
 
 
+def test_the_text_is_the_same_in_a_notebook_and_with_colours(monkeypatch):
+    """rich would display the text in a notebook instead of writing it."""
+    result = check("kfra", wrong, problems=cases()[:2])
+    text = str(result)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert str(result) == text != ""
+
+
 def test_given_problems_replace_the_fixed_problems():
     problems = cases()[3:5]
     seen = []
