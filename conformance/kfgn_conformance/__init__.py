@@ -37,7 +37,8 @@ Results
 * results:        cells, rows and reports
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors, whose files are in `vectors`
-* equations:      the command that prints the paper's equations
+* equations:      the command that prints the paper's equations, which `equation_search` finds
+* quick_check:    the function `check`, for a function of one quantity
 * cli:            the command `kfgn-check`, whose options are in `options`
 """
 
@@ -46,11 +47,13 @@ from .judging import judge
 from .problems.layers import Dense
 from .problems.problem import Problem
 from .quantities import QUANTITIES, Quantity
+from .quick_check import CheckResult, check
 from .verdicts import Status, Verdict
 
 __all__ = [
     "QUANTITIES",
     "Adapter",
+    "CheckResult",
     "Conventions",
     "Dense",
     "Description",
@@ -59,5 +62,6 @@ __all__ = [
     "Status",
     "UnsupportedError",
     "Verdict",
+    "check",
     "judge",
 ]

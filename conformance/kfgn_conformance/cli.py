@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from kfgn_reference import EQUATIONS
-
 from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
-from .equations import print_equation, print_table
+from .equation_search import SearchError
+from .equations import print_found, print_table
 from .expected import Expected, read_expected
 from .implementation import Implementation
 from .opening import open_implementations
@@ -41,7 +40,7 @@ Ended = Callable[[str, Row], None]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["run", *given]
     options = parser()
     commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors, "report": _report}
@@ -58,12 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    if given.number is None:
+    if not given.equations:
         print_table(Output())
-    elif given.number in EQUATIONS:
-        print_equation(given.number, Output())
-    else:
-        options.error(f"equations: expected a number from 1 to {len(EQUATIONS)}, got {given.number}")
+        return PASSED
+    try:
+        print_found(given.equations, Output())
+    except SearchError as error:
+        options.error(f"equations: {error}")
     return PASSED
 
 

@@ -2,19 +2,40 @@
 
 import argparse
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 from .adapters.kfgn_port import DTYPES, TARGETS
-from .output import Parser
+from .output import Parser, PrintVersion
 from .quantities import ROWS
+
+Group = argparse._ActionsContainer
+"""The type of a group of options, or of a command without groups."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     top = Parser(
         prog="kfgn-check",
-        description="Compare implementations with the reference, or print the paper's equations.",
-        epilog="Without a command, kfgn-check does the same as kfgn-check run.",
+        description="Compare implementations of K-FAC, KFLR, KFRA and related methods with the reference, or print the "
+        "paper's equations. Without a command, kfgn-check does the same as kfgn-check run.",
+        epilog=examples(
+            ("", "Compare kfgn on every usable backend with the reference."),
+            (
+                "--adapter mine:Mine",
+                "Compare your implementation, by the adapter Mine in mine.py.",
+            ),
+            ("equations KFRA", "Print the equations of a method."),
+            ("run --help", "Print all options of a run."),
+        ),
+    )
+    top.add_argument(
+        "--version",
+        action=PrintVersion,
+        nargs=0,
+        const=f"kfgn-check {version('kfgn')}",
+        default=argparse.SUPPRESS,
+        help="Print the version and exit.",
     )
     commands = top.add_subparsers(dest="command", required=True)
     _add_run(commands)
@@ -29,84 +50,128 @@ Commands = argparse._SubParsersAction
 """The type of the commands of a parser, to which each function `_add_...` of this module adds a command."""
 
 
+def examples(*lines: tuple[str, str], after: str = "") -> str:
+    """Return the end of a help text: an example for each pair of arguments and purpose, and further paragraphs."""
+    shown = "".join(f"  # {purpose}\n  kfgn-check{' ' * bool(given)}{given}\n" for given, purpose in lines)
+    return f"examples:\n{shown}" + (f"\n{after}" if after else "")
+
+
 def _add_run(commands: "Commands[Parser]") -> None:
     run = commands.add_parser(
         "run",
         help="Compare kfgn, or adapters, with the reference. This is the default.",
         description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
-        "drawn problems and problems of real size.",
-        epilog="Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
-        "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be written. "
-        "The status is 130 for an interrupted run, which reports the rows that had ended.",
+        "drawn problems and problems of real size. With --adapter, compare other implementations.",
+        epilog=examples(
+            ("--backend numpy torch", "Compare kfgn on two backends."),
+            (
+                "--adapter mine:Mine --quantity kfac_blocks --dtype float64",
+                "Compare one quantity of the class Mine in mine.py.",
+            ),
+            ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all its quantities, without drawn problems."),
+            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Look at some problems with a debugger."),
+            ("--jsonl report.jsonl --html report.html", "Keep the report, also as a page for a browser."),
+            after=f"Quantities: {', '.join(ROWS)}.\n\n"
+            "Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
+            "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be "
+            "written. The status is 130 for an interrupted run, which reports the rows that had ended.",
+        ),
     )
-    names = ", ".join(TARGETS)
-    run.add_argument("--backend", nargs="+", metavar="NAME", help=f"Run only these backends: {names}.")
-    run.add_argument(
+    _add_implementations(run.add_argument_group("what to check"))
+    _add_problems(run.add_argument_group("problems"))
+    _add_processes(run.add_argument_group("limits and processes"))
+    _add_reports(run.add_argument_group("reports"))
+
+
+def _add_implementations(group: Group) -> None:
+    """Add the options that select implementations, dtypes and quantities."""
+    group.add_argument(
+        "--backend", nargs="+", metavar="NAME", help=f"Run only these backends of kfgn: {', '.join(TARGETS)}."
+    )
+    group.add_argument(
         "--adapter",
         nargs="+",
         metavar="MODULE:NAME",
         default=[],
-        help="Compare these implementations with the reference, instead of kfgn's backends.",
+        help="Compare these implementations with the reference, instead of kfgn's backends. An adapter is a class in a "
+        "module, or a program: 'exec:COMMAND'.",
     )
-    run.add_argument(
-        "--limit",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="Allow an adapter this number of seconds for an answer. The default is 60.",
-    )
-    run.add_argument(
-        "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
-    )
-    run.add_argument(
-        "--expected",
-        type=_path,
-        metavar="FILE",
-        help="Read expected failures from this TOML file, whose format is described in docs/adapters.md.",
-    )
-    run.add_argument(
+    group.add_argument(
         "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run only on this device."
     )
-    run.add_argument("--dtype", choices=DTYPES, help="Run only in this dtype.")
-    run.add_argument(
-        "--quantity", nargs="+", metavar="NAME", choices=tuple(ROWS), default=ROWS, help="Run only these quantities."
+    group.add_argument("--dtype", choices=DTYPES, help="Run only in this dtype.")
+    group.add_argument(
+        "--quantity",
+        nargs="+",
+        metavar="NAME",
+        choices=tuple(ROWS),
+        default=ROWS,
+        help="Run only these quantities, which are the rows of the table.",
     )
-    run.add_argument(
+    group.add_argument(
+        "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
+    )
+
+
+def _add_problems(group: Group) -> None:
+    """Add the options that select the problems."""
+    group.add_argument(
         "--problem",
         nargs="+",
         metavar="PATTERN",
         help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh', and all of them on "
         "every backend. The report lists the ids.",
     )
-    run.add_argument(
+    group.add_argument(
         "--thorough",
         action="store_true",
         help="Run every problem on every backend. By default some problems are left out for PyTorch, array-api-strict "
         "and JAX, and the report says which. JAX compiles many more programs in a thorough run.",
     )
-    run.add_argument(
-        "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
-    )
-    _add_drawing(run, default=15, least=0)
-    run.add_argument(
+    _add_drawing(group, default=15, least=0)
+
+
+def _add_processes(group: Group) -> None:
+    """Add the options on time limits and processes."""
+    group.add_argument(
         "--jobs",
         type=_whole(1),
         default=1,
         metavar="N",
         help="Share the work among this number of processes, or fewer if less memory is free. The default is 1.",
     )
-    run.add_argument(
+    group.add_argument(
+        "--limit",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="Allow an adapter this number of seconds for an answer. The default is 60.",
+    )
+    group.add_argument(
+        "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
+    )
+
+
+def _add_reports(group: Group) -> None:
+    """Add the options on expected failures and on the files of the report."""
+    group.add_argument(
         "--jsonl",
         type=_path,
         metavar="FILE",
         help="Write the report to this file too, as lines of JSON. The line of a row is written when the row ends.",
     )
-    run.add_argument(
+    group.add_argument(
         "--html", type=_path, metavar="FILE", help="Write the report to this file too, as a page for a browser."
+    )
+    group.add_argument(
+        "--expected",
+        type=_path,
+        metavar="FILE",
+        help="Read expected failures from this TOML file, whose format is described in docs/adapters.md.",
     )
 
 
-def _add_drawing(command: argparse.ArgumentParser, default: int, least: int) -> None:
+def _add_drawing(command: Group, default: int, least: int) -> None:
     """Add the options for drawn problems: their number and the seed."""
     command.add_argument(
         "--examples",
@@ -116,7 +181,7 @@ def _add_drawing(command: argparse.ArgumentParser, default: int, least: int) -> 
         help=f"Draw this number of problems. The default is {default}.",
     )
     command.add_argument(
-        "--seed", type=_whole(None), default=0, help="Draw the problems with this seed. The default is 0."
+        "--seed", type=_whole(None), default=0, metavar="N", help="Draw the problems with this seed. The default is 0."
     )
 
 
@@ -125,8 +190,11 @@ def _add_report(commands: "Commands[Parser]") -> None:
         "report",
         help="Put the reports of several runs on one page.",
         description="Put reports that were written with --jsonl on one page of HTML, with their columns side by side.",
-        epilog="Exit status: 0 if the page was written, 2 for wrong usage or a file that is not a report, 4 if the "
-        "page could not be written.",
+        epilog=examples(
+            ("report cpu.jsonl gpu.jsonl --html page.html", "Put the reports of two machines on one page."),
+            after="Exit status: 0 if the page was written, 2 for wrong usage or a file that is not a report, 4 if the "
+            "page could not be written.",
+        ),
     )
     report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="Read these reports.")
     report.add_argument("--html", type=_path, metavar="FILE", required=True, help="Write the page to this file.")
@@ -138,8 +206,11 @@ def _add_certify(commands: "Commands[Parser]") -> None:
         help="Measure the accuracy of the reference.",
         description="Compare the reference in float64 with the reference in ball arithmetic of 256 bits, on drawn "
         "problems.",
-        epilog="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 3 if nothing "
-        "was checked.",
+        epilog=examples(
+            ("certify --examples 20", "Measure the accuracy on 20 drawn problems."),
+            after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 3 if nothing "
+            "was checked.",
+        ),
     )
     _add_drawing(certify, default=200, least=1)
 
@@ -149,8 +220,12 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         "vectors",
         help="List, verify or regenerate the golden vectors: problems with certified values, for any language.",
         description="Golden vectors are files of JSON, whose format is described in docs/vectors.md.",
-        epilog="Exit status: 0 if every vector is right, 1 if a vector is wrong, 2 for wrong usage or a wrong file, 4 "
-        "if a file or standard output could not be written.",
+        epilog=examples(
+            ("vectors list", "Print a line for each vector that ships with kfgn."),
+            ("vectors verify my_vectors", "Compare the vectors of a folder with the reference."),
+            after="Exit status: 0 if every vector is right, 1 if a vector is wrong, 2 for wrong usage or a wrong file, "
+            "4 if a file or standard output could not be written.",
+        ),
     )
     vectors.add_argument(
         "action",
@@ -167,9 +242,22 @@ def _add_equations(commands: "Commands[Parser]") -> None:
     equations = commands.add_parser(
         "equations",
         help="Print the paper's 71 equations.",
-        description="Print a table of the paper's numbered equations, or one equation with the code of its functions.",
+        description="Print a table of the paper's numbered equations, or some equations in full with the code of their "
+        "functions. A search that finds several equations prints their table.",
+        epilog=examples(
+            ("equations 26", "Print equation 26 with its code."),
+            ("equations 26-31", "Print six equations."),
+            ("equations kfra_blocks", "Find the equations of a quantity, a method or a function."),
+            ("equations damping", "Find a word of a title, in upper or lower case."),
+            ("equations C.1", "Find the equations of a section."),
+        ),
     )
-    equations.add_argument("number", nargs="?", type=int, help="Print this equation in full.")
+    equations.add_argument(
+        "equations",
+        nargs="*",
+        metavar="EQUATION",
+        help="Print these equations: a number, a range, a section, a name or a word of a title.",
+    )
 
 
 def _path(text: str) -> Path:

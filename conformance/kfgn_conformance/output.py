@@ -23,18 +23,19 @@ class UnwrittenError(OSError):
 class Output(Console):
     """A console for standard output or standard error. Strings are printed as plain text, not as markup.
 
-    Raises `UnwrittenError` if standard output is closed or full. Failures of standard error are ignored.
+    Raises `UnwrittenError` if standard output is full. Failures of standard error are ignored, and so is a pipe whose
+    reader has ended: the command continues, and its exit status is the same as with a reader.
     """
 
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+    def __init__(self, *, stderr: bool = False, **options: Any) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print objects as rich does, and strings as plain text."""
         try:
             super().print(*(Text(plain(x)) if isinstance(x, str) else x for x in objects), **options)
         except OSError as error:
-            if not self.stderr:
+            if not (self.stderr or is_reader_gone(error)):
                 raise UnwrittenError(error.errno, error.strerror) from error
 
     def print_to_pipe(self, line: str) -> None:
@@ -54,8 +55,22 @@ class Output(Console):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
+class Formatter(argparse.HelpFormatter):
+    """A formatter of help texts that wraps paragraphs, and leaves paragraphs with indented lines as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.rstrip("\n").split("\n\n")
+        return "\n\n".join(
+            p if "\n  " in p else super(Formatter, self)._fill_text(p, width, indent) for p in paragraphs
+        )
+
+
 class Parser(argparse.ArgumentParser):
     """A parser of command lines that prints the user's text without control characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=Formatter, add_help=False, **options)
+        self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:
         """Print the message and end the program with status 2."""
@@ -63,19 +78,38 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         """Print the help. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""
-        try:
-            (file or sys.stdout).write(self.format_help())
-        except OSError as error:
+        _print(self.format_help(), file)
+
+
+class PrintVersion(argparse.Action):
+    """An option that prints the version and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print the version. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""
+        _print(f"{self.const}\n")
+        parser.exit()
+
+
+def _print(text: str, file: Any = None) -> None:
+    try:
+        (file or sys.stdout).write(text)
+    except OSError as error:
+        if not is_reader_gone(error):
             raise UnwrittenError(error.errno, error.strerror) from error
-        except AttributeError:  # no standard output exists
-            pass
+    except AttributeError:  # no standard output exists
+        pass
+
+
+def is_reader_gone(error: OSError) -> bool:
+    """True if the program that reads standard output, such as `head`, has ended. The rest of the output is dropped."""
+    return error.errno == errno.EPIPE
 
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[None]:
     """Escape characters outside the encoding of standard output and standard error, and flush both at the end.
 
-    Raises `UnwrittenError` if standard output cannot be flushed.
+    Raises `UnwrittenError` if standard output cannot be flushed, except if it is a pipe whose reader has ended.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -84,7 +118,7 @@ def standard_output() -> Iterator[None]:
         yield
     finally:
         _write_out(sys.stderr)
-        if error := _write_out(sys.stdout):
+        if (error := _write_out(sys.stdout)) and not is_reader_gone(error):
             raise UnwrittenError(error.errno, error.strerror)
 
 

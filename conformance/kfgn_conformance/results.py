@@ -3,6 +3,7 @@
 All records of this module are frozen. `report_of` builds a report once, after all answers are judged.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -92,6 +93,12 @@ class Cell:
     def total(self) -> int:
         """The number of problems for this quantity in the column's dtype."""
         return sum(verdict.status is not Status.SKIPPED for verdict in self.verdicts)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The numbers of the problems on which the quantity was not run, by reason. A reason has no id of a problem."""
+        left = (verdict for verdict in self.verdicts if verdict.status in NOT_RUN)
+        return dict(Counter(verdict.detail.replace(f"{verdict.problem} is", "each is") for verdict in left))
 
     @property
     def ratio(self) -> float:

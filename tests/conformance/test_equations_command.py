@@ -1,15 +1,21 @@
 """The commands `kfgn-check equations` and `kfgn-check certify`."""
 
+import argparse
 import inspect
 import io
+import re
+import shlex
 import subprocess
 import sys
 import textwrap
+from importlib.metadata import version
 
 import pytest
 from kfgn_conformance import QUANTITIES, certified, cli
+from kfgn_conformance.equation_search import matching
 from kfgn_conformance.equations import print_equation, print_table
-from kfgn_conformance.quantities import REFERENCE_ONLY
+from kfgn_conformance.options import parser
+from kfgn_conformance.quantities import REFERENCE_ONLY, ROWS
 from kfgn_reference import EQUATIONS
 from rich.console import Console
 
@@ -114,13 +120,87 @@ def test_equations_with_a_number_prints_that_equation(capsys):
     assert out.endswith("tested by tests/reference/equations/test_section_3_2.py::test_equation_26\n")
 
 
+def numbers(out):
+    """The numbers of the equations in an output, of a table or in full."""
+    pattern = r"^(?:\((\d+)\) | {0,2}(\d+) (?:definition|identity|approximation|bound|statement))"
+    return [int(match[1] or match[2]) for match in re.finditer(pattern, out, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(
+    ("sought", "expected"),
+    [
+        (["26", "30"], [26, 30]),
+        (["30", "26", "26"], [30, 26]),
+        (["(26)"], [26]),
+        (["26-31"], [26, 27, 28, 29, 30, 31]),
+        (["(44)-(45)", "3"], [44, 45, 3]),
+    ],
+)
+def test_equations_by_number_are_printed_in_full(sought, expected, capsys):
+    assert cli.main(["equations", *sought]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert numbers(out) == expected
+    assert out.count("tested by") == len(expected)
+
+
+@pytest.mark.parametrize(
+    "sought", ["KFRA", "kfra", "_kfra.kfra", "kfgn_reference.kfra", "3.5", "section 3.5", " KFRA "]
+)
+def test_a_search_that_finds_one_equation_prints_it_in_full(sought, capsys):
+    assert cli.main(["equations", sought]) == cli.PASSED
+    assert capsys.readouterr().out.startswith("(26) KFRA")
+
+
+@pytest.mark.parametrize(
+    ("sought", "expected"),
+    [
+        (["q"], [18, 21]),
+        (["Damping"], [36, 37]),
+        (["trace", "factored_damped_block"], [71, 36]),
+        (["appendix c.1"], [33, 34, 35, 36, 37, 38]),
+        (["C"], [*range(32, 46)]),
+        (["gauss_newton_blocks"], [12, 13, 14, 15, 16]),
+        (["optimiser_step"], [*range(32, 46)]),
+        (["labels first"], [50, 51]),
+        (["40", "omega"], [40, 38]),
+    ],
+)
+def test_a_search_that_finds_several_equations_prints_their_table(sought, expected, capsys):
+    assert cli.main(["equations", *sought]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert numbers(out) == expected
+    assert "tested by" not in out
+    assert f"{len(expected)} of 71 equations. `kfgn-check equations {expected[0]}` prints" in words(out)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_quantity_finds_equations(name):
+    """The equations are those of the row of the table, or of its section."""
+    equations = matching(name)
+    printed = {int(n) for n in re.findall(r"\((\d+)\)", ROWS[name].equation)}
+    assert printed <= set(equations)
+    assert equations
+
+
+@pytest.mark.parametrize("number", EQUATIONS)
+def test_every_title_and_function_is_found(number):
+    equation = EQUATIONS[number]
+    for text in (equation.statement.title, *(f.__name__.upper() for f in equation.functions)):
+        assert number in matching(text)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["equations", "99"], "equations: expected a number from 1 to 71, got 99"),
         (["equations", "0"], "equations: expected a number from 1 to 71, got 0"),
-        (["equations", "x"], "argument number: invalid int value: 'x'"),
-        (["equations", "1", "2"], "unrecognized arguments: 2"),
+        (["equations", "26", "72"], "equations: expected a number from 1 to 71, got 72"),
+        (["equations", "26-99999"], "equations: expected a number from 1 to 71, got 99999"),
+        (["equations", "31-26"], "equations: expected a range with the smaller number first, got 31-26"),
+        (["equations", "KFRB"], "got 'KFRB', perhaps for kfra"),
+        (["equations", "26", "kfac_block"], "got 'kfac_block', perhaps for kfac_blocks"),
+        (["equations", "Hesian"], "got 'Hesian', perhaps for hessian"),
+        (["equations", ""], "or a word of the table, got ''"),
         (["certify", "--examples", "0"], "--examples: expected 1 or more, got 0"),
         (["certify", "--examples", "-1"], "--examples: expected 1 or more, got -1"),
         (["certify", "--backend", "numpy"], "unrecognized arguments: --backend numpy"),
@@ -180,6 +260,54 @@ def test_bare_options_mean_run(arguments, expected, monkeypatch):
     (given,) = seen
     assert given["command"] == "run"
     assert expected.items() <= given.items()
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"kfgn-check {version('kfgn')}\n"
+
+
+def parsers():
+    """The parser of the command line, and those of its commands, by name."""
+    top = parser()
+    (commands,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    return {"": top, **commands.choices}
+
+
+@pytest.mark.parametrize("command", parsers())
+def test_every_option_is_explained_in_sentences(command):
+    for action in parsers()[command]._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            assert action.help[0].isupper() or action.help.startswith("list: "), action.dest
+            assert action.help.endswith("."), action.dest
+
+
+@pytest.mark.parametrize("command", parsers())
+def test_every_help_has_examples_that_are_valid_and_fit_a_terminal(command, capsys, monkeypatch):
+    """Each example is a command that the parser accepts, below a sentence."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main([*[command] * bool(command), "--help"])
+    out = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    lines = out.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert lines
+    for purpose, line in zip(lines[::2], lines[1::2], strict=True):
+        assert re.fullmatch(r"  # [A-Z].*\.", purpose)
+        program, *given = shlex.split(line)
+        assert program == "kfgn-check"
+        if "--help" not in given:
+            parser().parse_args(given if given and given[0] in parsers() else ["run", *given])
+
+
+def test_the_options_of_a_run_are_in_groups():
+    groups = {
+        group.title: [action.dest for action in group._group_actions] for group in parsers()["run"]._action_groups
+    }
+    assert list(groups)[2:] == ["what to check", "problems", "limits and processes", "reports"]
+    assert groups["options"] == ["help"]
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -1,65 +1,139 @@
 """Reports as lines of JSON and as a page: both contain all results of a run, and text cannot become markup."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
-from kfgn_conformance import cli
+from kfgn_conformance import UnsupportedError, cli
 from kfgn_conformance.diagnosis import MISTAKES
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problem_sets import standard
-from kfgn_conformance.reports import read_records, records, write_page
+from kfgn_conformance.problem_sets.selection import Selection
+from kfgn_conformance.reports import read_records, records, write_page, write_records
+from kfgn_conformance.reports.json_lines import Records
+from kfgn_conformance.runner import run
 
-from .example_report import CASES, report
+from .example_report import CASES, Answers, report
 
 
 class Page(HTMLParser):
-    """The buttons of a page, and the texts of the elements that they open."""
+    """The cells of a page, the texts of the elements with an id, and the ids of the elements that are hidden.
+
+    cells: the id to which each cell of the table leads, by a link to a failure or by a button that opens the details
+    """
 
     def __init__(self, text):
         super().__init__()
-        self.buttons, self.texts, self.open, self.words = [], {}, None, []
-        self.depth = 0
+        self.cells, self.links, self.texts, self.hidden, self.ids = [], [], {}, set(), []
+        self.open, self.words = None, []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
         if tag == "button" and "popovertargetaction" not in given:
-            self.buttons.append(given["popovertarget"])
-        if tag == "div":
-            if "popover" in given:
-                self.open, self.depth = given["id"], 0
-                self.texts[self.open] = ""
-            self.depth += 1
-
-    def handle_endtag(self, tag):
-        if tag == "div":
-            self.depth -= 1
-            if self.depth == 0:
-                self.open = None
+            self.cells.append(given["popovertarget"])
+        if tag == "a" and "aria-label" in given and given.get("class") != "anchor":
+            self.cells.append(given["href"].removeprefix("#"))
+        if tag == "a":
+            self.links.append(given["href"])
+        if "id" in given:
+            self.ids.append(given["id"])
+            self.open, self.texts[given["id"]] = given["id"], ""
+            if "popover" in given or tag == "details":
+                self.hidden.add(given["id"])
+        if tag == "h2":
+            self.open = None
 
     def handle_data(self, data):
         self.words.append(data)
         if self.open:
-            self.texts[self.open] += data
+            self.texts[self.open] = " ".join(f"{self.texts[self.open]} {data}".split())
 
 
 def test_the_page_has_the_details_of_every_cell(tmp_path):
     write_page([records(report())], tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     page = Page(text)
-    assert page.buttons == list(page.texts)
-    assert len(page.buttons) == 3 * 3  # three offered quantities and three columns, of which one is not usable
-    wrong = next(" ".join(t.split()) for t in page.texts.values() if "kflr-for-kfra" in t)
-    assert wrong.startswith("\u00d7 kfra by <b>wrong</b> float64")
-    assert "FAIL" in wrong
-    assert "worst problem case-" in wrong
-    assert MISTAKES["kflr-for-kfra"].description in wrong
-    assert any("it is not installed" in t for t in page.texts.values())
-    assert any("divided by N, as the answer is a sum over the datapoints" in t for t in page.texts.values())
+    assert len(page.cells) == 3 * 3  # three offered quantities and three columns, of which one is not usable
+    assert sorted(page.cells) == sorted(page.ids)
+    assert len(set(page.ids)) == len(page.ids)
+    assert "right-float64-kfra" in page.hidden
+    assert "it is not installed" in page.texts["absent-q"]
+    assert "divided by N, as the answer is a sum over the datapoints" in page.texts["right-float64-kfra"]
     assert "<b>wrong</b>" not in text
     assert "1 &lt; 2" in text
     assert "flag: on" in " ".join(page.words)
     for outside in ("http://", "https://", "<script", "src="):
         assert outside not in text
+
+
+def test_the_diagnosis_of_a_failure_needs_no_click(tmp_path):
+    """The element is not hidden, and the cell and a link in the heading lead to it."""
+    write_page([records(report())], tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text())
+    failure = "b-wrong-b-float64-kfra"
+    assert failure in page.cells
+    assert failure not in page.hidden
+    assert page.links == [f"#{failure}"] * 2
+    text = page.texts[failure]
+    assert text.startswith("kfra by <b>wrong</b> float64 FAIL #")
+    assert f"kflr-for-kfra : {MISTAKES['kflr-for-kfra'].description}" in text
+    assert "worst problem case-" in text
+    assert f"{len(CASES)} were run." in text
+
+
+def test_an_expected_failure_is_shown_with_its_reason(tmp_path):
+    run_, cells = records(report())
+    changed = [
+        cell | {"expected_failure": True, "reasons": ["issue 7"]} if cell["status"] == "FAIL" else cell
+        for cell in cells
+    ]
+    write_page([Records(run_, changed)], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "<h2>Expected failures</h2>" in text
+    assert "<h2>Failures</h2>" not in text
+    shown = Page(text).texts["b-wrong-b-float64-kfra"]
+    assert "expected FAIL" in shown
+    assert "issue 7" in shown
+
+
+class Partial(Answers):
+    """A wrong implementation of squared errors alone."""
+
+    def compute(self, problem, quantity):
+        if problem.objective != "squared_error":
+            raise UnsupportedError("only the squared error")
+        return super().compute(problem, quantity)
+
+
+def test_the_page_says_why_problems_were_not_run(tmp_path):
+    """By an adapter, by the dtype, and by a selection."""
+    only_float64 = replace(CASES[0], id="only", dtypes=("float64",))
+    adapter = Partial("mine", MISTAKES["kflr-for-kfra"].textbook)
+    selection = Selection("mine: all but one.", {"curvature": ("case-*", "only")})
+    left = replace(CASES[0], id="another")
+    described = replace(adapter.describe(), dtype="float32")
+    adapter.describe = lambda: described
+    found = run([Implementation("mine", adapter, selection=selection)], [*CASES, only_float64, left], repeat=False)
+    write_records(found, tmp_path / "report.jsonl")
+    write_page([read_records(tmp_path / "report.jsonl")], tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text())
+    text = page.texts["mine-float32-kfra"]
+    unsupported = sum(problem.objective != "squared_error" for problem in CASES)
+    assert f"{len(CASES) - unsupported} were run." in text
+    assert f"{unsupported} were not run: only the squared error" in text
+    assert "1 was not run: each is run only in float64" in text
+    assert "1 was not run: a thorough run contains this problem" in text
+    words = " ".join(" ".join(page.words).split())
+    assert f"{len(CASES) + 2} problems: {len(CASES)} cases, only, another." in words
+    assert "mine: all but one." in words
+
+
+def test_columns_of_equal_names_have_different_ids(tmp_path):
+    write_page([records(report()), records(report())], tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text())
+    assert len(set(page.ids)) == len(page.ids) == 2 * 3 * 3
+    assert {"b-wrong-b-float64-kfra", "b-wrong-b-float64--2-kfra"} <= set(page.ids)
 
 
 def test_reports_of_several_runs_share_a_page(tmp_path):
@@ -83,7 +157,7 @@ def test_a_run_writes_both(tmp_path, monkeypatch):
     lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
     given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]
     assert cli.main(given) == cli.PASSED
-    assert page.read_text().count("PASS&nbsp;") == len(read_records(lines).cells) > 0
+    assert page.read_text().count('<span class="badge PASS">PASS</span>') == len(read_records(lines).cells) > 0
     again = tmp_path / "again.html"
     assert cli.main(["report", str(lines), "--html", str(again)]) == cli.PASSED
     assert again.read_text() == page.read_text()

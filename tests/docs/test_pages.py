@@ -50,7 +50,9 @@ def test_the_diagnosis_of_the_page_on_checking(tmp_path):
     """The command prints the lines that docs/check.md shows."""
     page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     program, command, shown = re.search(
-        r"```python\n(.*?)```.*?```sh\nkfgn-check (--adapter.*?)\n```.*?```text\n(.*?)```", page, re.DOTALL
+        r"## Write an adapter.*?```python\n(.*?)```.*?```sh\nkfgn-check (--adapter.*?)\n```.*?```text\n(.*?)```",
+        page,
+        re.DOTALL,
     ).groups()
     (tmp_path / "mine.py").write_text(program)
     arguments = [*command.split(), "--examples", "0", "--jobs", "1"]

@@ -2,6 +2,17 @@
 
 from .json_lines import UNFINISHED, read_records, recorder, records, write_records
 from .page import write_page
-from .terminal import print_report
+from .terminal import print_failures, print_remarks, print_report, print_table
 
-__all__ = ["UNFINISHED", "print_report", "read_records", "recorder", "records", "write_page", "write_records"]
+__all__ = [
+    "UNFINISHED",
+    "print_failures",
+    "print_remarks",
+    "print_report",
+    "print_table",
+    "read_records",
+    "recorder",
+    "records",
+    "write_page",
+    "write_records",
+]

@@ -70,6 +70,7 @@ class CellLine(TypedDict):
     relative_tolerance: the largest ratio of a tolerance to the largest element of its array; null if not finite
     problems:           the number of problems on which the implementation was to run the quantity
     supported:          the number of these problems that the implementation supports
+    left_out:           the numbers of the problems on which the quantity was not run, by reason
     expected_failure:   true if the cell failed and every failure is expected
     reasons:            the reasons of the expected failures
     """
@@ -83,6 +84,7 @@ class CellLine(TypedDict):
     relative_tolerance: float | None
     problems: int
     supported: int
+    left_out: NotRequired[dict[str, int]]
     worst: Worst
     expected_failure: bool
     reasons: list[str]

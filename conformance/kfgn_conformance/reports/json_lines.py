@@ -188,6 +188,7 @@ def _cell(quantity: str, column: int, cell: Cell) -> Line:
         "relative_tolerance": _number(max(v.relative_tolerance for v in cell.verdicts)),
         "problems": cell.total,
         "supported": cell.supported,
+        "left_out": cell.left_out,
         "worst": {"problem": worst.problem, "detail": worst.detail},
         "expected_failure": cell.is_expected,
         "reasons": [failure.reason for failure in cell.expected],

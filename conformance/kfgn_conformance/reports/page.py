@@ -1,5 +1,6 @@
 """Reports as one self-contained page of HTML: a table of quantities and implementations, with details of each cell."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import NamedTuple
 
 from ..plain import plain
 from ..quantities import ROWS
-from ..verdicts import NOT_RUN, Status
+from ..verdicts import BAD, NOT_RUN, Status
 from ..writing import write_whole
 from .json_lines import Line, Records
+from .kinds import kinds
 
 
 class Box(NamedTuple):
@@ -21,6 +23,8 @@ class Box(NamedTuple):
     column:   the object of JSON that describes the implementation
     cell:     the object of JSON for the cell; None if the quantity was not run
     problems: the number of problems in words; empty if the implementation supports no problem
+
+    The id of a cell is the name of the implementation, the dtype and the quantity, so that a failure can be linked.
     """
 
     id: str
@@ -30,6 +34,21 @@ class Box(NamedTuple):
     column: Line | None = None
     cell: Line | None = None
     problems: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        """True if the page shows the cell's diagnosis below the table."""
+        return self.status in BAD
+
+    @property
+    def has_popover(self) -> bool:
+        """True if a click on the cell opens its details."""
+        return self.cell is not None and not self.is_bad and self.status != Status.UNIMPLEMENTED
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The numbers of problems that were not run, by reason."""
+        return {} if self.cell is None else self.cell.get("left_out", {})
 
 
 class PageRow(NamedTuple):
@@ -60,10 +79,14 @@ def page(reports: Sequence[Records]) -> str:
     )
     columns = [column for report in reports for column in report.run["columns"]]
     rows = rows_of(reports)
+    bad = [(row, box) for row in rows for box in row.boxes if box.is_bad]
     return templates.get_template("page.html.jinja").render(
         columns=columns,
         rows=rows,
         runs=[report.run for report in reports],
+        failures=[(row, box) for row, box in bad if box.kind != "expected"],
+        expected=[(row, box) for row, box in bad if box.kind == "expected"],
+        kinds=kinds,
         counts=Counter(box.kind for row in rows for box in row.boxes if box.cell is not None),
     )
 
@@ -83,14 +106,26 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
         columns += report.run["columns"]
     names = [*(name for name in ROWS if name in found), *(name for name in found if name not in ROWS)]
     rows = []
-    for i, name in enumerate(names):
+    heads = _heads(columns)
+    for name in names:
         cells = found[name]
         if all(cell["status"] in NOT_RUN for cell in cells.values()):
             continue
-        boxes = [box(f"cell-{i}-{j}", columns[j], cells.get(j)) for j in range(len(columns))]
+        boxes = [box(f"{heads[j]}-{name}", columns[j], cells.get(j)) for j in range(len(columns))]
         description = ROWS[name].description if name in ROWS else ""
         rows.append(PageRow(name, next(iter(cells.values()))["equation"], description, boxes))
     return rows
+
+
+def _heads(columns: Sequence[Line]) -> list[str]:
+    """The first part of the ids of the cells of each column: a name and a dtype, with a number if it is repeated."""
+    heads: list[str] = []
+    for column in columns:
+        words = re.findall(r"[\w.]+", f"{column['name']} {column.get('dtype', '')}")
+        head = "-".join(words)
+        repeated = sum(each == head or each.startswith(f"{head}--") for each in heads)
+        heads.append(f"{head}--{repeated + 1}" if repeated else head)
+    return heads
 
 
 def box(name: str, column: Line, cell: Line | None) -> Box:

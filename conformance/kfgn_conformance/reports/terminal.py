@@ -10,43 +10,28 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plain import plain
-from ..problems.problem import Problem
 from ..quantities import ROWS
 from ..results import Cell, Column, Report
 from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, NOT_RUN, Status
+from .kinds import kinds
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 """The colours of verdicts. A verdict that is not listed is red."""
-
-KINDS = {
-    "case": ("case", "cases"),
-    "saturated": ("saturated problem", "saturated problems"),
-    "batch": ("batch size", "batch sizes"),
-    "shape": ("network shape", "network shapes"),
-    "throughout": ("network with one transfer function", "networks with one transfer function"),
-    "drawn": ("random problem", "random problems"),
-    "walk": ("optimiser run", "optimiser runs"),
-}
-"""The kinds of problem, in the singular and the plural, by the first word of a problem's id.
-
-The report prints the id of a problem that has none of these kinds.
-"""
 
 
 def print_report(report: Report, console: Console) -> None:
     """Print the table of a report, with the problems of each backend above it, and the versions and failures below."""
     for sentence in report.selections:
         console.print(sentence)
-    for table in _tables(report, console):
-        console.print(table)
+    print_table(report, console)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
         legend += " A number in parentheses counts the problems that were run and are supported, if not all of them."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
-    console.print(f"Problems: {_kinds(report.problems)}.")
+    console.print(f"Problems: {kinds(problem.id for problem in report.problems)}.")
     for line in _partly_supported(report):
         console.print(line, style="yellow")
     for column in {column.name: column for column in report.columns}.values():
@@ -58,13 +43,29 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"{column.name}: {described.version}{flags}")
     if missing := sum(not _offered(report, name) for name in report.rows):
         console.print(f"{missing} {'quantity is' if missing == 1 else 'quantities are'} offered by no implementation.")
-    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
-        for note, quantities in _quantities_by(notes, report).items():
-            console.print(f"{kind}: {note}: {', '.join(quantities)}")
+    print_remarks(report, console)
     for note in report.notes:
         console.print(f"note: {note}", style="dim")
     for failure in report.unexpectedly_passing:
         console.print(f"unexpectedly passing: {failure}", style="red")
+    print_failures(report, console)
+
+
+def print_table(report: Report, console: Console) -> None:
+    """Print the table of a report."""
+    for table in _tables(report, console):
+        console.print(table)
+
+
+def print_remarks(report: Report, console: Console) -> None:
+    """Print the problems that implementations do not support, with the reasons, and the translations of answers."""
+    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
+        for note, quantities in _quantities_by(notes, report).items():
+            console.print(f"{kind}: {note}: {', '.join(quantities)}")
+
+
+def print_failures(report: Report, console: Console) -> None:
+    """Print the worst answer of each cell that failed, with the reasons of expected failures and the diagnosis."""
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
@@ -107,8 +108,8 @@ def _partly_supported(report: Report) -> Iterator[str]:
     for i, column in enumerate(report.columns):
         supported, total = report.supported(i)
         if column.description is not None and len(supported) < total:
-            kinds = f": {_kinds(supported)}" if supported else ""
-            lines.setdefault(f"{len(supported)} of {total} problems supported{kinds}", []).append(column.title)
+            kind = f": {kinds(problem.id for problem in supported)}" if supported else ""
+            lines.setdefault(f"{len(supported)} of {total} problems supported{kind}", []).append(column.title)
     return (f"{', '.join(titles)}: {line}" for line, titles in lines.items())
 
 
@@ -179,10 +180,3 @@ def _text(cell: Cell, *, has_fewer: bool) -> Text:
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
     ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
     return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.is_expected else COLOURS.get(cell.status, "bold red"))
-
-
-def _kinds(problems: Sequence[Problem]) -> str:
-    """The number of problems of each kind, and the ids of the problems without a kind."""
-    counts = Counter(problem.id.partition("-")[0] for problem in problems)
-    counted = [f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in KINDS.items() if counts[kind]]
-    return ", ".join([*counted, *(p.id for p in problems if p.id.partition("-")[0] not in KINDS)])

@@ -48,7 +48,7 @@ def test_report(report, tmp_path, alterations_of_each):
 
 
 def test_expected(tmp_path, alterations_of_each, monkeypatch):
-    monkeypatch.setattr(cli, "open_implementations", lambda *_: [])
+    monkeypatch.setattr(cli, "open_implementations", lambda *_, **__: [])
     monkeypatch.setattr(cli, "problem_set", lambda *_: [])
     faults = []
     (tmp_path / "good").mkdir()

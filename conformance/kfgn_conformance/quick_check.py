@@ -1,0 +1,189 @@
+"""The shortest use of the kit: a function of one quantity, compared with the reference on the fixed problems."""
+
+import io
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .adapters import KIT, Conventions, Description
+from .implementation import Implementation
+from .problems.cases import cases
+from .problems.fixed import fixed
+from .problems.problem import DTYPES, Problem
+from .quantities import ROWS
+from .results import Report
+from .runner import run
+from .suggestions import suggestion
+
+Answer = Any
+"""An array, or a tuple of arrays: one for each layer. It may have any type that an adapter may return."""
+
+WIDTH = 80
+"""The number of columns of a printed result."""
+
+
+@dataclass(frozen=True)
+class FunctionAdapter:
+    """The adapter of a function of one quantity."""
+
+    function: Callable[[Problem], Answer]
+    description: Description
+
+    def describe(self) -> Description:
+        """Return the description of the function."""
+        return self.description
+
+    def compute(self, problem: Problem, _quantity: str) -> tuple[Any, ...]:
+        """Call the function, and return its arrays as a tuple."""
+        answer = self.function(problem)
+        return tuple(answer) if isinstance(answer, (tuple, list)) else (answer,)
+
+
+@dataclass(frozen=True, repr=False)
+class CheckResult:
+    """Result of `check`. Its text is the table of `kfgn-check`, with the diagnosis below.
+
+    Parameters
+    ----------
+    report : Report
+        The verdicts on all problems.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import QUANTITIES, check
+    >>> result = check("q", QUANTITIES["q"].value)
+    >>> result.passed, result.mistakes
+    (True, ())
+    """
+
+    report: Report
+
+    @property
+    def passed(self) -> bool:
+        """True if the function supports a problem and no answer is wrong."""
+        return self.report.checked and self.report.passed
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Names of the known mistakes that explain the wrong answers; empty without such a mistake."""
+        diagnoses = (cell.diagnosis for cell in self.report.cells)
+        return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
+
+    def __str__(self) -> str:
+        from .output import Output  # only the text needs rich
+        from .reports import print_failures, print_remarks, print_table
+
+        console = Output(file=io.StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
+        print_table(self.report, console)
+        print_remarks(self.report, console)
+        print_failures(self.report, console)
+        return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+
+    __repr__ = __str__
+
+
+def check(
+    quantity: str,
+    function: Callable[[Problem], Answer],
+    *,
+    dtype: str = "float64",
+    conventions: Conventions | None = None,
+    problems: Iterable[Problem] | None = None,
+) -> CheckResult:
+    """Compare a function of one quantity with the reference on small fixed problems, and name its mistake.
+
+    Parameters
+    ----------
+    quantity : str
+        Name of the quantity, one of `QUANTITIES`.
+    function : callable
+        Function of a `Problem` that returns one array per layer, in a tuple or a list, or a single array for a quantity
+        of the full network, such as the loss. The arrays have the given dtype. For a problem that the function does not
+        support, it raises `UnsupportedError` with the reason.
+    dtype : {"float32", "float64"}
+        The dtype in which the function computes and answers. The arrays of a problem are float64.
+    conventions : Conventions, optional
+        Conventions of the arrays. The default is the kit's own conventions.
+    problems : iterable of Problem, optional
+        The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
+        outputs, several sizes of batches, and several shapes of networks.
+
+    Returns
+    -------
+    CheckResult
+        The outcome. `print` shows the table and the diagnosis, `passed` is True if every answer passed, and `mistakes`
+        has the names of the known mistakes that explain the wrong answers.
+
+    Raises
+    ------
+    ValueError
+        If the quantity or the dtype is unknown, or the quantity applies to none of the problems.
+    TypeError
+        If an argument does not have its documented type.
+
+    Notes
+    -----
+    The function runs in this process. Any exception that it raises is reported as ERROR. The kit takes about a second
+    for the problems, in addition to the time of the function, and some tenths of a second to compare wrong answers with
+    all known mistakes.
+
+    `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders to find an
+    implementation with a state, and has a time limit.
+
+    Examples
+    --------
+    KFAC's second factor, divided by the number of sampled labels twice:
+
+    >>> from kfgn_conformance import QUANTITIES, check
+    >>> def mine(problem):
+    ...     S = problem.labels.shape[1]
+    ...     return [G / S for G in QUANTITIES["kfac"].value(problem)]
+    >>> result = check("kfac", mine)
+    >>> print(result)
+    error / tolerance
+                                   mine
+    quantity equation problems      f64
+    kfac     (59)           73     FAIL
+                               1.63e+14
+    FAIL: kfac by mine float64 on case-squared_error-softplus: array 2 of 3: error
+    6.06, tolerance 3.72e-14, largest element 6.44
+        samples-divided-twice: The mean over the S samples of a datapoint is divided
+    by S again, so G is S times too small.
+    >>> result.passed, result.mistakes
+    (False, ('samples-divided-twice',))
+    """
+    _check_arguments(quantity, function, dtype)
+    asked = [*cases(), *fixed()] if problems is None else _problems(problems)
+    if not any(ROWS[quantity].applies_to(problem) for problem in asked):
+        raise ValueError(f"problems: expected a problem to which {quantity} applies, got none of {len(asked)}")
+    name = getattr(function, "__name__", type(function).__qualname__)
+    version = f"Python {platform.python_version()}"
+    description = Description(
+        name, version, dtype, frozenset({quantity}), conventions=KIT if conventions is None else conventions
+    )
+    implementation = Implementation("", FunctionAdapter(function, description))
+    return CheckResult(run([implementation], asked, quantities=[quantity], repeat=False))
+
+
+def _check_arguments(quantity: object, function: object, dtype: object) -> None:
+    if not isinstance(quantity, str) or quantity not in ROWS:
+        raise ValueError(
+            f"quantity: expected the name of a quantity, got {quantity!r}{suggestion([str(quantity)], ROWS)}; "
+            f"the names are {', '.join(ROWS)}"
+        )
+    if not callable(function):
+        raise TypeError(f"function: expected a function of a problem, got {type(function).__qualname__}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype: expected {' or '.join(DTYPES)}, got {dtype!r}")
+
+
+def _problems(given: object) -> list[Problem]:
+    """The problems of an iterable. Raises `TypeError` for anything else."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"problems: expected an iterable of problems, got {type(given).__qualname__}")
+    problems = list(given)
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problems: expected problems, got {type(problem).__qualname__}")
+    return problems
