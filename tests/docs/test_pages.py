@@ -1,4 +1,4 @@
-"""The Python blocks of the pages of docs/, run as they are printed and in their order, and what they print."""
+"""The Python blocks of the README and of the pages of docs/, run as they are printed, and what they print."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ def blocks(page):
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
-PAGES = sorted(page for page in [*ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTING.md"] if blocks(page))
+PAGES = sorted(page for page in [*ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"] if blocks(page))
 
 
 def printed(programs):
@@ -31,7 +31,7 @@ def printed(programs):
 
 
 def test_the_doors_have_examples():
-    assert {"use.md", "check.md", "read.md", "methods.md"} <= {page.name for page in PAGES}
+    assert {"README.md", "use.md", "check.md", "read.md", "methods.md"} <= {page.name for page in PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

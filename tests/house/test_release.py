@@ -101,5 +101,5 @@ def test_tests_in_a_wheel_are_named():
 
 
 def test_an_sdist_without_its_tests_or_with_the_workflows_is_named():
-    assert "sdist: expected the file tests/test_readme.py, got none" in sdist_faults({"pyproject.toml"})
+    assert "sdist: expected the file tests/test_gpu_script.py, got none" in sdist_faults({"pyproject.toml"})
     assert "sdist: expected no folder .github" in sdist_faults({".github/workflows/ci.yml"})
