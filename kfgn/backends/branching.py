@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX, with which `branch` can choose without reading an element.
+    """Return True if `branch` can choose by an array on the device, without reading its value on the host.
 
     Parameters
     ----------
