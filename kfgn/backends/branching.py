@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True if `branch` can choose by an array on the device, without reading its value on the host.
+    """Return True for an array of JAX: `branch` can choose by the array without reading its value on the host.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ FAR = (
         2.33520497626869185e-3,
     ),
 )
-"""The coefficients of a rational function of x^-2 that is about (1 / sqrt(pi) - x e^(x^2) erfc(x)) x^2 for x > 4."""
+"""The coefficients of a rational function of x^-2 that approximates (1/sqrt(pi) - x e^(x^2) erfc(x)) x^2 for x > 4."""
 
 RECIPROCAL_ROOT_OF_PI = 5.6418958354775628695e-1
 
