@@ -8,7 +8,7 @@ A step that cannot be computed raises no error. The optimiser rejects the step, 
     gauss_newton         the paper's optimiser
     settings             the hyperparameters of `GaussNewton`
     gauss_newton_step    a step: Algorithm 1 with the heuristics of Appendix C
-    schedule             the heuristics that run in a step
+    schedule             the choice of the heuristics that run in a step
     candidates           the choice of gamma, and the step size
     adaptation           the adaptation of tau and gamma
     rejection            the dampings after a rejected step

@@ -83,7 +83,7 @@ class Adam(FirstOrder):
         information = array_namespace(like).finfo(like.dtype)
         for name in ("beta_1", "beta_2"):
             if 1 - getattr(self, name) <= information.eps / 4:
-                expected = f"a number that {like.dtype} does not round to 1"
+                expected = f"a number that does not round to 1 in {like.dtype}"
                 raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)}")
         if self.epsilon < information.smallest_normal:
             expected = f"at least the smallest normal number of {like.dtype}"

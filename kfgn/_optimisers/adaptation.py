@@ -1,6 +1,6 @@
 """Appendix C.3: the adaptation of tau and gamma to the progress of the optimisation.
 
-The functions of this module read no element of an array.
+No function of this module reads the value of an array on the host, so no function waits for the device.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from .._validation.scalars import checked_number, checked_period, set_fields
 from ..backends import unit_roundoff
 
 ROUNDINGS = 8
-"""The smallest meaningful change of f in (42), as a multiple of the rounding error of f.
+"""The smallest meaningful change in (42), of f or of the model, as a multiple of the rounding error of f.
 
-If both changes in (42) are smaller, rho may be wrong by more than an eighth.
+If the change of f and the change of the model are both smaller, rho may be wrong by more than an eighth.
 """
 
 
@@ -47,8 +47,8 @@ class Damping(metaclass=Documented):
     Notes
     -----
     tau is adapted by equation (42) and Appendix C.3.1, and gamma by Appendix C.3.2. The docstring of `GaussNewton`
-    describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0 until a step is
-    rejected because the damping is too small.
+    describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0. Only a step that
+    is rejected because this damping is too small raises the damping above 0 again.
 
     Examples
     --------
@@ -123,10 +123,10 @@ def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_mode
 
 
 def after_rejection(xp: Namespace, damping: Damping, value: Array) -> Array:
-    """The damping after a step that was rejected because this damping was too small: max(value / omega, u), clipped.
+    """The increased damping after a rejected step: max(value / omega, u), clipped to the bounds of the damping.
 
-    The paper has no rule for rejected steps. The unit roundoff of the dtype is u, so a damping of 0 becomes u. A
-    damping without a period does not change.
+    The step was rejected because this damping was too small. The paper has no rule for rejected steps. u is the unit
+    roundoff of the dtype, so a damping of 0 becomes u. A damping without a period does not change.
     """
     if damping.period is None:
         return value

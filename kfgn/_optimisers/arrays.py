@@ -32,7 +32,10 @@ def true(like: Array) -> Array:
 
 
 def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
-    """`xp.where(condition, yes, no)` for the arrays of two equally nested tuples. An element None stays None."""
+    """The arrays of `yes` if the 0-d condition is true, and the arrays of `no` otherwise.
+
+    `yes` and `no` are arrays, or equally nested tuples of arrays. An element None stays None.
+    """
     if yes is None:
         return yes
     if not isinstance(yes, tuple) or not isinstance(no, tuple):
@@ -42,7 +45,7 @@ def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
 
 
 def detached_tree(tree: Tree) -> Tree:
-    """The same nested tuples, with every array outside any autograd graph."""
+    """The same nested tuples, with every array detached from all autograd graphs."""
     if not isinstance(tree, tuple):
         return detached(tree)  # type: ignore[no-any-return]
     return _rebuilt(tree, [detached_tree(part) for part in tree])

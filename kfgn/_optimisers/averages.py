@@ -1,12 +1,16 @@
-"""Moving averages of the parameters (44), (45) and of the Kronecker factors. Each average begins as an exact mean."""
+"""Moving averages of the parameters (44), (45) and of the Kronecker factors.
+
+At first an average is the arithmetic mean of all values so far.
+"""
 
 from .._types import Array, Arrays, Namespace
 
 
 def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float) -> Arrays:
-    """beta old + (1 - beta) new with beta = min(beta_max, 1 - 1/n), where `new` are the n-th values, n = 1, 2, ...
+    """The moving average beta old + (1 - beta) new, with beta = min(beta_max, 1 - 1/n).
 
-    n is a 0-d integer array. beta is 0 for n = 1, so the initial `old` has no effect if it is finite.
+    The 0-d integer array n = 1, 2, ... counts the values. `new` is the n-th value, and `old` is the average of the
+    n - 1 values before `new`. For n = 1 the decay beta is 0, so the initial `old` has no effect if it is finite.
     """
     exact = 1 - 1 / xp.astype(n, new[0].dtype)
     beta = xp.where(exact < beta_max, exact, xp.full_like(exact, beta_max))

@@ -15,11 +15,11 @@ from .arrays import selected
 from .schedule import Schedule
 
 Direction: TypeAlias = Callable[[Array, bool | Array], tuple[Arrays, Any, Array]]
-"""A function of a 0-d gamma and of `invert` that returns the result of `CurvatureEstimate.direction`."""
+"""A function of a 0-d damping gamma and of the flag `invert`, with the results of `CurvatureEstimate.direction`."""
 
 
 class Candidate(NamedTuple):
-    """A value of gamma, its direction delta~, and the terms of delta~ in the quadratic model with the matrix C-bar.
+    """A value of gamma, its direction delta~, and the two terms of the quadratic model (with C-bar) along delta~.
 
     delta:                  the direction delta~ (33) or (34), which points uphill
     factors:                `State.factors` with the inverses that gave the direction

@@ -30,16 +30,16 @@ class CurvatureEstimate(Protocol[Kept]):
 
     `KroneckerFactored` and `HessianFree` implement this protocol. `GaussNewton.init` calls `check_memory` and `start`,
     and `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No
-    method reads an element of an array.
+    method reads the value of an array on the host.
     """
 
     @property
     def default_tau(self) -> Damping:
-        """The damping tau of a `GaussNewton` whose argument `tau` is None."""
+        """The damping tau that `GaussNewton` uses if its argument `tau` is None."""
 
     @property
     def default_gamma(self) -> Damping:
-        """The damping gamma of a `GaussNewton` whose argument `gamma` is None."""
+        """The damping gamma that `GaussNewton` uses if its argument `gamma` is None."""
 
     @property
     def uses_gamma(self) -> bool:
@@ -52,7 +52,10 @@ class CurvatureEstimate(Protocol[Kept]):
         """The random numbers of step t for N datapoints, in float32 on the host; None if nothing is sampled."""
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The checked draws. Raises `TypeError` or `ValueError` if the draws do not fit the estimate or the batch."""
+        """The draws, after a check.
+
+        Raises `TypeError` or `ValueError` if the draws do not fit the estimate or the batch.
+        """
 
     def check_memory(self, network: Network, like: Array) -> None:
         """Raise `MemoryError` if a run in the dtype of `like` needs more memory than the device of `like` has."""
@@ -61,7 +64,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
 
     def completed(self, kept: Kept, added: Added) -> Kept:
-        """The arrays `kept`, where arrays that the user left out of a state are computed from the other arrays."""
+        """The complete arrays `kept`: arrays that the user left out are computed from the other arrays."""
 
     def observed(
         self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None, refresh: bool | Array
@@ -82,4 +85,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """
 
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
-        """A 0-d boolean, true if a curvature exists and the draws are in range. If it is false, no damping helps."""
+        """A 0-d boolean: true if a curvature has been computed and the draws are in range.
+
+        If the boolean is false, the step fails with every damping.
+        """

@@ -18,7 +18,7 @@ from ..backends import drawn_from_key, has_values, is_random_key
 def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array, int]:
     """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers.
 
-    A key of JAX, and the t of a traced step with a key, are returned unchanged.
+    A key of JAX is returned unchanged. If JAX traces t and the seed is a key, t is returned unchanged too.
     """
     if is_random_key(seed):
         return seed, t if _is_traced_count(t) else checked_count("t", t), checked_count("N", N)

@@ -149,7 +149,8 @@ class FirstOrder(metaclass=Documented):
         Notes
         -----
         A step is rejected if f, the gradient or the update is not finite, or if the objective does not accept the
-        targets. After a rejected step `Info.ok` is False, and only t and the counts of the state have changed.
+        targets. After a rejected step `Info.ok` is False, and only the fields `t` and `counts` of the state have
+        changed.
 
         Examples
         --------
@@ -185,7 +186,7 @@ class FirstOrder(metaclass=Documented):
 
 
 def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple[FirstOrderState, Info]:
-    """One step on checked arguments. The given and the returned state have t = None."""
+    """One step, whose arguments have been checked. The given and the returned state have t = None."""
     xp, network, weights = array_namespace(X), rule.network, state.weights
     at = linearised(network, weights, X, Y)
     loss = at.loss()

@@ -27,9 +27,9 @@ class GaussNewton(Settings):
     network : Network
         The network and its objective.
     curvature : KroneckerFactored, HessianFree or str, optional
-        The estimate of the Gauss-Newton matrix, by default KFRA. A name is a short form: "kfra", "kflr", "kfac" and
-        "rp" are `KroneckerFactored` with this method, and "hessian_free" is `HessianFree()`. The attribute `curvature`
-        of an instance is never a name.
+        The estimate of the Gauss-Newton matrix, by default KFRA. The names "kfra", "kflr", "kfac" and "rp" select
+        `KroneckerFactored` with this method, and the name "hessian_free" selects `HessianFree()`. The attribute
+        `curvature` of an instance is never a name.
     eta : float, optional
         The weight of L2 regularisation.
     tau, gamma : Damping or None, optional
@@ -109,7 +109,8 @@ class GaussNewton(Settings):
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
             hyperparameter.
         MemoryError
-            If the averaged factors exceed the memory of the device.
+            If three sets of factors exceed the memory of the device: the averages before and after a step, and the
+            factors of the batch.
 
         Examples
         --------
@@ -131,9 +132,9 @@ class GaussNewton(Settings):
         Parameters
         ----------
         seed : int or key of JAX
-            The seed of the run. With an integer, at least 0, NumPy draws the random numbers, which are equal on every
-            library and device. With a key of `jax.random`, JAX draws the random numbers, also in a traced program. The
-            random numbers of a key differ from those of every integer.
+            The seed of the run. If the seed is an integer, at least 0, NumPy draws the random numbers, which are equal
+            on every library and device. If the seed is a key of `jax.random`, JAX draws the random numbers, also in a
+            traced program. JAX and NumPy draw different random numbers.
         t : int
             The number of the step, 1, 2, ... With a key, t may be an integer that JAX traces.
         N : int
@@ -142,9 +143,9 @@ class GaussNewton(Settings):
         Returns
         -------
         array of NumPy or JAX, or None
-            The random numbers in float32, of the shape `label_draws_shape` for KFAC and `projection_shape` for random
-            projections. `step` converts the random numbers to the library, dtype and device of the weights. None for
-            methods that sample nothing.
+            The random numbers in float32. The shape is the result of `label_draws_shape` for KFAC, and of
+            `projection_shape` for random projections. `step` converts the random numbers to the library, dtype and
+            device of the weights. None for methods that sample nothing.
 
         Raises
         ------
@@ -173,8 +174,9 @@ class GaussNewton(Settings):
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
         draws : Array or None, optional
-            The result of `draw`, or other numbers of its shape and distribution. Arrays of NumPy and float32 arrays of
-            JAX are converted to the library, dtype and device of the weights, if that is exact. All other arrays have
+            The result of `draw`, or other numbers of its shape and distribution. An array of NumPy, in float32 or in
+            the dtype of the weights, is converted to the library, dtype and device of the weights. If the weights are
+            arrays of JAX, a float32 array of JAX is converted to the dtype of the weights. Every other array must have
             the library, dtype and device of the weights.
 
         Returns
@@ -205,13 +207,14 @@ class GaussNewton(Settings):
           is not finite after the update.
 
         Only steps that adapt tau compute f after the update. A step that does not adapt tau may therefore be accepted
-        although f, or a sum that the next step needs, overflows at the new weights. After an overflow at the new
+        although f, or a value that the next step computes, overflows at the new weights. After an overflow at the new
         weights every step is rejected, and no damping helps. The remedy is to continue from an earlier state with a
-        larger tau, with `max_step_size`, or with a tau of period 1, which computes f after every update.
+        larger tau, with `max_step_size`, or with the period 1 for tau. With the period 1, every step computes f after
+        the update.
 
         JAX compiles one program for all t. `jax.jit` and `jax.lax.scan` may also trace a step as a part of a larger
-        program, in which `State.t` is an array. The results with and without a larger program are equal within
-        rounding.
+        program, in which `State.t` is an array. A step in a larger program and a separate step have equal results
+        within rounding.
 
         Examples
         --------

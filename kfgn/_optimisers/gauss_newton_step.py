@@ -26,7 +26,7 @@ from .state import Info, State, counted
 def step(
     settings: Settings, schedule: Schedule, state: State, X: Array, Y: Array, draws: Array | None
 ) -> tuple[State, Info]:
-    """One step on checked arguments. The given and the returned state have t = None."""
+    """One step, whose arguments have been checked. The given and the returned state have t = None."""
     xp, network, eta = array_namespace(X), settings.network, settings.eta
     estimate: CurvatureEstimate[Any] = settings.estimate
     at = linearised_for_gauss_newton(network, state.weights, X, Y)
@@ -92,5 +92,5 @@ def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arra
 
 
 def step_at(settings: Settings, t: Array, state: State, X: Array, Y: Array, draws: Array | None) -> tuple[State, Info]:
-    """One step on checked arguments, with the schedule of step t, a 0-d integer array."""
+    """One step with the schedule of step t, a 0-d integer array. The arguments have been checked."""
     return step(settings, schedule_at(settings, t), state, X, Y, draws)

@@ -42,9 +42,9 @@ class HessianFree(metaclass=Documented):
 
     Notes
     -----
-    Every iteration computes a product of the matrix with a vector, which costs about two gradients. All iterations are
-    computed, because a step that stops early would have to wait for the device. The state contains no factors and no
-    averages of curvature.
+    Every iteration computes a product of the matrix with a vector, which costs about two gradients. A step computes all
+    iterations, because the host would have to wait for the device in order to stop early. The state contains no factors
+    and no averages of curvature.
 
     An instance is passed to `GaussNewton`, which calls the methods of the instance.
 

@@ -30,7 +30,7 @@ from .schedule import is_multiple
 from .state import Factors
 
 Factor: TypeAlias = Callable[[GaussNewtonLinearisation, Any], tuple[Arrays, Arrays]]
-"""A function of a batch and its draws that returns dE/dh_l (N, D_l) at the targets, and G_l (D_l, D_l)."""
+"""A function of a batch and its draws that returns dE/dh_l (N, D_l) for the batch's targets, and G_l (D_l, D_l)."""
 
 METHODS: dict[str, Factor] = {
     "kflr": lambda at, _draws: kflr_factor(at),
@@ -70,7 +70,8 @@ class KroneckerFactored(metaclass=Documented):
 
     Notes
     -----
-    The averages begin as exact means: the n-th batch has the weight 1 - min(average, 1 - 1/n).
+    The n-th batch enters the averages with the weight 1 - min(average, 1 - 1/n). Over the first batches the averages
+    are therefore arithmetic means.
 
     In the factored damping (36), a positive damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
     unit roundoff of the dtype. A damping below the lower bound would be lost in the rounding errors of A. The lower
@@ -123,7 +124,10 @@ class KroneckerFactored(metaclass=Documented):
         return None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
-        """The draws in the library of X (N, D_0), checked for the method and the batch. No element is read."""
+        """The draws in the library of X (N, D_0), checked for the method and the batch.
+
+        The values of the draws are not read on the host.
+        """
         if self.method in ("kflr", "kfra"):
             if draws is not None:
                 raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")
@@ -134,7 +138,10 @@ class KroneckerFactored(metaclass=Documented):
         return checked(network, X, in_library_of(draws, X), check=False)
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if two sets of averages and the factors of a batch exceed the memory of the device."""
+        """Raise `MemoryError` if the factors of a step exceed the memory of the device.
+
+        A step needs three sets of factors: the averages before and after the step, and the factors of the batch.
+        """
         check_memory(network, like, sets=3)
 
     def start(self, network: Network, like: Array) -> Factors:
@@ -150,7 +157,7 @@ class KroneckerFactored(metaclass=Documented):
         return Factors(zero_count(like), Q, G, inverses)
 
     def completed(self, kept: Factors, added: Added) -> Factors:
-        """The factors `kept`, where missing inverses are computed if several steps share the inverses."""
+        """The factors `kept`. If `refresh` is above 1, inverses that are missing in `kept` are computed."""
         if self.refresh == 1 or kept.inverses:
             return kept
         return kept._replace(inverses=self._inverses(kept, added)[0])

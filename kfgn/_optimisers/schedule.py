@@ -6,7 +6,7 @@ from .._types import Array
 
 
 class Schedule(NamedTuple):
-    """The heuristics of a step: Python bools, or 0-d boolean arrays if t is an array.
+    """Flags for the heuristics that run in a step: Python bools, or 0-d boolean arrays if t is an array.
 
     refreshes:    true if the curvature is computed again
     adapts_tau:   true if tau is adapted by the reduction ratio (42)

@@ -20,7 +20,7 @@ HESSIAN_FREE = "hessian_free"
 
 @dataclass(frozen=True)
 class Settings(metaclass=Documented):
-    """The network and the hyperparameters of `GaussNewton`, whose docstring describes them."""
+    """The arguments of `GaussNewton`: the network and the hyperparameters."""
 
     network: Network
     curvature: KroneckerFactored | HessianFree | str = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
@@ -53,13 +53,13 @@ class Settings(metaclass=Documented):
 
     @property
     def estimate(self) -> KroneckerFactored | HessianFree:
-        """The attribute `curvature`, which is not a name after the checks."""
+        """The attribute `curvature`, which is an estimate, since `__post_init__` has replaced a name."""
         assert not isinstance(self.curvature, str)
         return self.curvature
 
     @property
     def dampings(self) -> Dampings:
-        """The dampings tau and gamma, where the default of the curvature replaces None."""
+        """The dampings tau and gamma. The default of the curvature replaces a damping that is None."""
         tau, gamma = self.estimate.default_tau, self.estimate.default_gamma
         return Dampings(_damping("tau", self.tau, tau), _damping("gamma", self.gamma, gamma))
 
@@ -75,7 +75,7 @@ def schedule_at(settings: Settings, t: int | Array) -> Schedule:
 
 
 def _curvature(value: Any) -> KroneckerFactored | HessianFree:
-    """Return the curvature that the value is, or the curvature of which the value is the name."""
+    """Return the value unchanged if it is a curvature, and the curvature with this name if it is a name."""
     if isinstance(value, KroneckerFactored | HessianFree):
         return value
     if not isinstance(value, str):

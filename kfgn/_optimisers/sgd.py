@@ -29,7 +29,7 @@ class SGD(FirstOrder):
     parameter_average : float, optional
         The upper bound of the decay beta in the moving average of the parameters (45), from 0 to 1.
     momentum : float, optional
-        The momentum, from 0 to 1.
+        The factor of the last velocity v in the new velocity, from 0 to 1.
     nesterov : bool, optional
         True for Nesterov's momentum.
 

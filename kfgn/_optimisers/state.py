@@ -185,7 +185,7 @@ class Info(NamedTuple):
     tau : Array or None
         The damping tau of the full matrix in this step; None for `SGD` and `Adam`.
     gamma : Array or None
-        The damping gamma of the blocks that this step chose; None for `SGD` and `Adam`.
+        The damping gamma that this step chose for the blocks; None for `SGD` and `Adam`.
     rho : Array or None
         The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. The ratio is NaN in a step that
         does not adapt tau, and in a step whose changes of f and of the model are within the rounding errors of f.

@@ -37,7 +37,7 @@ def check_kind(state: Any, kind: type) -> None:
 
 
 def checked_state(optimiser: Optimiser, state: State) -> State:
-    """The state outside any autograd graph, after a check of its structure. No element of an array is read.
+    """The state, detached from all autograd graphs, after a check of its structure. No value is read on the host.
 
     The weights of the state must have been checked before. Raises `TypeError` for values that are not arrays, for
     tensors inside a transform of torch.func, and for a library or dtype that differs from that of the weights. Raises

@@ -1,6 +1,6 @@
 """The differences between array libraries: opening a library, and functions that the array API standard lacks.
 
-* libraries: each library on each device by name, such as "torch-cuda"
+* libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * compiling: compilation of functions of arrays

@@ -71,7 +71,7 @@ def has_values(x: Array) -> bool:
 
 
 def detached(x: Array) -> Array:
-    """Return an array outside any autograd graph, so that operations on it record no graph.
+    """Return an array that is detached from all autograd graphs, so that operations on the array record no graph.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def carries_derivatives(x: Array) -> bool:
 
     Notes
     -----
-    For an array inside a transform, `detached` would silently separate the value from the derivatives.
+    kfgn rejects such an array, since `detached` would silently separate the value from the derivatives.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def index_dtype(x: Array) -> Any:
 
 
 def copied(x: Array) -> Array:
-    """Return a copy of an array, outside any autograd graph and with the same memory layout.
+    """Return a copy of an array, detached from all autograd graphs and with the same memory layout.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX, with which `branch` can choose without reading an element.
+    """Return True for an array of JAX: `branch` can choose by the array without reading its value on the host.
 
     Parameters
     ----------

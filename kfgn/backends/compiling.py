@@ -26,7 +26,7 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     Returns
     -------
     callable
-        The function of the arrays that remains when the static arguments of f are given.
+        A function of the arrays alone, which calls f with the static arguments and these arrays.
 
     Notes
     -----

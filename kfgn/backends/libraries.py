@@ -1,4 +1,4 @@
-"""Opening an array library on a device: its namespace, conversion from and to NumPy, and flags that change results.
+"""Array libraries on a device: opening, functions, conversion from and to NumPy, and settings that change results.
 
 A library that can be imported may still be unusable: CuPy, for example, can be imported without a driver.
 `open_backend` therefore computes a matrix product as a test.
@@ -88,7 +88,7 @@ class Backend(metaclass=Documented):
         return {}
 
     def scope(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """Return a context in which arrays of this dtype, "float32" or "float64", are made and used."""
+        """Return a context manager within which arrays of this dtype, "float32" or "float64", are made and used."""
         return contextlib.nullcontext()
 
     def forget(self) -> None:
@@ -180,7 +180,7 @@ class Jax(Backend):
         return jax.device_put(np.array(x), jax.devices(self.device)[0])
 
     def scope(self, dtype: str) -> contextlib.AbstractContextManager[Any]:
-        """Return a context with 64-bit arrays for float64, and with products in full float32 precision for float32."""
+        """Return a context manager with 64-bit arrays for "float64", and with float32 products in full precision."""
         import jax
 
         stack = contextlib.ExitStack()
@@ -230,7 +230,7 @@ class CuPy(Backend):
 BACKENDS: dict[str, type[Backend]] = {
     backend.name: backend for backend in (NumPy, Strict, Torch, TorchCUDA, Jax, JaxCUDA, CuPy)
 }
-"""The class of each backend by name. The commands `kfgn` and `kfgn-check` use these names."""
+"""A dictionary from the name of each backend to its class. The commands `kfgn` and `kfgn-check` use these names."""
 
 
 def _is_known(name: object) -> bool:

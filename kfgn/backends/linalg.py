@@ -2,7 +2,7 @@
 
 Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
 nothing. `cholesky` reports such a matrix in one way for all libraries: the factor is NaN, and the 0-d bool array `ok`
-is False. The functions of this module read no element of an array.
+is False. No function of this module reads the value of an array on the host, so no function waits for the device.
 """
 
 import importlib

@@ -11,7 +11,7 @@ from .arrays import device, has_values
 
 
 def available_memory(like: Array) -> int | None:
-    """Return the number of bytes that new arrays on the device of an array may occupy.
+    """Return the number of bytes that are free for new arrays on the device of an existing array.
 
     Parameters
     ----------

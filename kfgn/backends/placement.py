@@ -18,8 +18,8 @@ def creation_device(x: Array) -> Any:
     Returns
     -------
     object or None
-        The device of x, as its library represents a device. None, which means the default device, for a traced array
-        and for an array of JAX that is not committed to its device.
+        The device of x, as the library of x represents a device. None, which means the default device, for a traced
+        array and for an array of JAX that is not committed to its device.
 
     Notes
     -----

@@ -20,7 +20,7 @@ def is_random_key(x: Any) -> bool:
     Returns
     -------
     bool
-        True for a result of `jax.random.key`, and for the two integers of `jax.random.PRNGKey`.
+        True for a result of `jax.random.key`, and for a result of `jax.random.PRNGKey`, an array of two integers.
 
     Examples
     --------
@@ -77,14 +77,14 @@ def in_library_of(x: Array, like: Array) -> Array:
     x : array of any shape
         The random numbers.
     like : array of any shape, float32 or float64
-        An array of the library, dtype and device of the result.
+        An existing array, which determines the library, dtype and device of the result.
 
     Returns
     -------
     array
         The random numbers in the library, dtype and device of `like`, if x is an array of NumPy and the dtype of x is
-        float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, x in the dtype of `like`.
-        Otherwise x itself.
+        float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, the random numbers in the
+        dtype of `like`. In all other cases, x unchanged.
 
     Examples
     --------

@@ -70,13 +70,13 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
 
 def _first_array(values: Iterable[Any], depth: int) -> Array | None:
-    """Return the first array without integers among the values and in nested tuples and lists."""
+    """Return the first array whose dtype is not an integer dtype, among the values or in nested tuples and lists."""
     for value in values:
         # arrays of integers, such as `State.t`, are skipped
         if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):
             return value
         if depth and isinstance(value, (tuple, list)):
-            found = _first_array(value[:8], depth - 1)  # tuples and lists are short in a valid call
+            found = _first_array(value[:8], depth - 1)  # a valid call has an array among the first 8
             if found is not None:
                 return found
     return None
@@ -118,7 +118,7 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 
 
 class _Products:
-    """A context that keeps PyTorch's float32 matrix products at full precision while at least one thread is inside it.
+    """A context manager that keeps PyTorch's float32 matrix products at full precision while any thread is inside it.
 
     The first thread that enters the context sets the precision, and the last thread that leaves it restores the user's
     precision. If every thread restored the precision that it had found, the precision could change while other threads
@@ -145,7 +145,7 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the highest precision of matrix products. Closing `before` restores the user's precision."""
+    """Set the highest precision of matrix products. Closing the stack `before` restores the user's precision."""
     import torch
 
     try:

@@ -1,4 +1,4 @@
-"""The chain of layers that a forward computes, found by `torch.fx`, and the errors for a forward that is not a chain.
+"""The chain of layers that a forward method computes, found by `torch.fx`, and the errors for other forward methods.
 
 A function such as `F.relu` is replaced by the module that computes this function, so that the checks of modules apply.
 """
@@ -14,7 +14,7 @@ from .functions import FUNCTIONS, MODULES
 from .modules import KINDS, computes_as, described
 
 Leaf = tuple[str, nn.Module]
-"""A module of the chain with its name in errors."""
+"""The name of a module of the chain in error messages, and the module."""
 
 HINTS = {
     "add": "a residual connection or another sum is not a chain of layers",
@@ -22,7 +22,7 @@ HINTS = {
     "mul": "put a constant factor into the weights of a layer",
     "linear": "use an nn.Linear",
 }
-"""Advice for unsupported operations, by the result of `_plain_name`."""
+"""A dictionary from the `_plain_name` of an unsupported operation to the advice in the error message."""
 
 
 class _Tracer(fx.Tracer):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class _Tracer(fx.Tracer):  # type: ignore[misc]
 
 
 PLACE = "kfgn place"
-"""The key of the file and the line in the metadata of a node."""
+"""The key in the metadata of a node, under which the tracer stores the file and the line of the operation."""
 
 
 def _calling_line() -> str:
@@ -55,14 +55,14 @@ def _calling_line() -> str:
 
 
 class _View(NamedTuple):
-    """A reshape to (N, D), where `at` is the name of the reshape in errors."""
+    """A reshape to (N, D). The attribute `at` names the reshape in error messages."""
 
     at: str
     D: int
 
 
 def chain(module: nn.Module, prefix: str) -> list[Leaf]:
-    """Return the modules that a forward applies one after the other, each with its name in errors.
+    """Return the modules that a forward method applies one after the other, each with its name in error messages.
 
     prefix: the path of the module with a final dot; empty for the whole model
 
@@ -78,7 +78,7 @@ def chain(module: nn.Module, prefix: str) -> list[Leaf]:
 
 
 class _Reader:
-    """A reader of a graph, node by node. The attribute `here` is the node of the outputs of the last layer so far."""
+    """A reader of a graph, node by node. The attribute `here` is the last node of the chain so far."""
 
     def __init__(self, module: nn.Module, name: str, prefix: str) -> None:
         self.module, self.name, self.prefix = module, name, prefix
@@ -135,7 +135,8 @@ class _Reader:
         self.used.add(path)
         if self.view is not None and (came := leaf.weight.shape[-1]) != self.view.D:
             raise ValueError(
-                f"{self.view.at}: expected a reshape of (N, D) to itself, got D = {self.view.D} before {came} inputs"
+                f"{self.view.at}: expected a reshape of (N, D) to itself, got D = {self.view.D} before a Linear with "
+                f"{came} inputs"
             )
         self.view = None
 
@@ -167,7 +168,7 @@ class _Reader:
         self.leaves.append((self.at(node), nn.Identity()))
 
     def at(self, node: fx.Node) -> str:
-        """The name of an operation in errors."""
+        """The name of an operation in error messages."""
         return f"{self.name} ({_plain_name(node)}{_place(node)})"
 
     def operation(self, node: fx.Node) -> str:
@@ -194,7 +195,7 @@ def _is_size(node: fx.Node) -> bool:
 
 
 def _plain_name(node: fx.Node) -> str:
-    """Return the name of a function or method, which is equal for the operation in place."""
+    """Return the common name of equal functions and methods: `relu` also for `relu_`, and `add` also for `iadd`."""
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
     name = name.strip("_")
     return {"iadd": "add", "imul": "mul", "concat": "cat", "concatenate": "cat"}.get(name, name)

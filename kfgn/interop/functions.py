@@ -1,7 +1,7 @@
 """The functions and methods of PyTorch that compute the same as a supported module or a final activation.
 
-Only modules of `kfgn.interop` import this module. The error of `kfgn.interop.torch` for a missing PyTorch names the
-package to install.
+Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
+names the package to install.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,10 @@ MODULES: dict[str, _Make] = {
     "log_softmax": _log_softmax,
     "contiguous": _without_options(nn.Identity),
 }
-"""For each name of a function or method, a maker of the equal module from the arguments after the input."""
+"""A dictionary from the name of a function or method to a function that makes the equivalent module.
+
+The function that makes the module takes the arguments that follow the input in the replaced call.
+"""
 
 FUNCTIONS = {getattr(of, n, None) for of in (torch, F) for name in MODULES for n in (name, f"{name}_")} - {None}
-"""All functions of PyTorch with a name of `MODULES`, including the functions in place."""
+"""The functions of PyTorch with a name in `MODULES`, and the variants that operate in place, such as `relu_`."""

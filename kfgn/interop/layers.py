@@ -1,7 +1,7 @@
 """The Linear layers of a module: the parameters, the checks of the parameters, and the matrices W_l.
 
-Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
-to install.
+Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
+the package to install.
 """
 
 import itertools
@@ -21,7 +21,7 @@ Leaves: TypeAlias = list[tuple[str, nn.Module]]
 
 
 class Layer(NamedTuple):
-    """The path, the weight (D_l, D_{l-1}) and the bias (D_l,) of a Linear, or None for a missing bias."""
+    """The path, the weight (D_l, D_{l-1}) and the bias (D_l,) of a Linear. A missing bias is None."""
 
     path: str
     weight: torch.Tensor
@@ -34,7 +34,7 @@ class Layer(NamedTuple):
         return D, below + (self.bias is not None)
 
     def parameters(self) -> dict[str, torch.Tensor]:
-        """Return the parameters of the Linear by their paths."""
+        """Return a dictionary from the path of each parameter of the Linear to the parameter."""
         named = {"weight": self.weight, "bias": self.bias}
         return {f"{self.path}.{name}": p for name, p in named.items() if p is not None}
 
@@ -65,7 +65,7 @@ def checked_layers(leaves: Leaves) -> list[Layer]:
 
 
 def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
-    """Return the weights and biases by their paths."""
+    """Return a dictionary from the path of each weight and bias to the parameter."""
     return {name: parameter for layer in layers for name, parameter in layer.parameters().items()}
 
 

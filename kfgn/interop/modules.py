@@ -1,7 +1,7 @@
 """The modules of PyTorch that correspond to transfer functions of kfgn, and checks that they compute these functions.
 
-Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
-to install.
+Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
+the package to install.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from .._words import type_of
 
 
 class Kind(NamedTuple):
-    """The counterpart in kfgn of a class of modules without parameters."""
+    """The rule that converts a class of modules without parameters to a transfer function of kfgn."""
 
     transfer: Callable[[nn.Module], TransferName | None]
-    """The transfer function of a module; None for a module that does not change a batch (N, D)."""
+    """A function from a module to its transfer function, or to None if the module does not change a batch (N, D)."""
     supported: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
     """The condition that `supported` checks, in words."""
 
 
 def _ignored(module: nn.Module) -> None:
-    """The transfer function of a module that does not change a batch."""
+    """Return None, since a module that does not change a batch has no transfer function."""
 
 
 def _named(name: str) -> Callable[[nn.Module], TransferName]:
@@ -61,7 +61,7 @@ _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Softmax: "categorical",
     nn.LogSoftmax: "categorical",
 }
-"""The objective that already contains a final activation, by the class of the activation."""
+"""A dictionary from the class of a final activation to the objective that already contains this activation."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
 """The methods by which a module computes its outputs."""
@@ -77,7 +77,7 @@ The attributes with the prefix `_global` contain the hooks of all modules.
 
 
 def check_no_hooks(module: nn.Module) -> None:
-    """Raise `ValueError` for a hook of a module, a parameter or all modules: hooks may change outputs or gradients."""
+    """Raise `ValueError` if a module, a parameter or all modules have hooks, which may change outputs or gradients."""
     every: list[tuple[str, object]] = [*module.named_modules(), *module.named_parameters()]
     for kind, names in _HOOKS.items():
         if hooks := sum(len(getattr(nn.modules.module, f"_global{name}", None) or ()) for name in names):
@@ -103,7 +103,7 @@ def described(module: object) -> str:
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return advice for an activation that an objective contains; otherwise an empty text."""
+    """Return the advice to remove an activation that an objective already contains; otherwise an empty text."""
     found = (
         f"; {name} expects logits: remove a final {kind.__name__}"
         for kind, name in _OBJECTIVE_OF_LOGITS.items()

@@ -1,7 +1,7 @@
-"""Checks that parameters of PyTorch can be written and share no memory, and the writing of all of them or none.
+"""Checks that parameters of PyTorch can be written and share no memory, and a function that writes all or none of them.
 
-Only `kfgn.interop.torch` imports this module. The error of `kfgn.interop.torch` for a missing PyTorch names the package
-to install.
+Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
+the package to install.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ def check_unshared(parameters: Named) -> None:
 
 
 def check_writable(parameters: Named) -> None:
-    """Raise `ValueError` for a frozen parameter, and for a parameter of inference mode outside inference mode."""
+    """Raise `ValueError` for a frozen parameter, and for a parameter made in inference mode when that mode is off."""
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
             raise ValueError(f"{name}: expected requires_grad=True, got a frozen parameter")
@@ -81,7 +81,10 @@ def _span(name: str, x: torch.Tensor) -> _Span:
 
 
 def _address(x: torch.Tensor) -> int:
-    """Return the address of the first element, since two storages may share the memory of one NumPy array."""
+    """Return the address of the first element.
+
+    Different storages do not prove different memory, since two storages may share the memory of one NumPy array.
+    """
     return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 
 

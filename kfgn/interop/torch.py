@@ -62,8 +62,8 @@ def network_and_weights(
         The objective of the network: "squared_error", "bernoulli", "categorical" or "mixture". With h = module(X) the
         mean loss of kfgn is, in PyTorch:
 
-        * squared_error: 0.5 * nn.MSELoss(reduction="sum")(h, Y) / N, for Y (N, D_L). The default nn.MSELoss() is a
-          mean over the outputs without the factor 1/2, and so is 2 / D_L times this loss.
+        * squared_error: 0.5 * nn.MSELoss(reduction="sum")(h, Y) / N, for Y (N, D_L). The default nn.MSELoss()
+          has no factor 1/2 and divides by N D_L instead of N, and is therefore 2 / D_L times this loss.
         * bernoulli: nn.BCEWithLogitsLoss(reduction="sum")(h, Y) / N, for Y (N, D_L)
         * categorical: nn.CrossEntropyLoss()(h, Y), for class indices Y (N,)
     psd : str
@@ -75,8 +75,8 @@ def network_and_weights(
         The network.
     weights : tuple of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
-        a bias, in the dtype and on the device of the parameters. The weights are new tensors outside any autograd
-        graph. The module is not changed.
+        a bias, in the dtype and on the device of the parameters. The weights are new tensors, detached from all
+        autograd graphs. The module is not changed.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def network_and_weights(
         The module contains a module of an unsupported class, or a module that overrides the computation of its outputs
         by a method other than `forward`. A parameter is uninitialised, or the parameters are neither all float32 nor
         all float64. A forward is not a chain of layers: it adds or joins values, takes two inputs, or depends on data.
-        The message for a forward has the file and the line.
+        The error message for such a forward names the file and the line.
     ValueError
         An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
         which could change outputs or gradients. A forward uses a Linear twice. A Linear has parametrised weights.
@@ -94,8 +94,8 @@ def network_and_weights(
     Notes
     -----
     Frozen parameters (requires_grad=False) are read like all other parameters. `torch.fx` traces a forward that is not
-    PyTorch's own. The tracer calls the forward once, without data. The names in errors are those of the modules inside
-    a wrapper.
+    PyTorch's own. The tracer calls the forward once, without data. If a module is wrapped, errors use the names of the
+    modules inside the wrapper.
 
     Examples
     --------
@@ -202,7 +202,10 @@ def _flattened(module: nn.Module, prefix: str = "", within: tuple[int, ...] = ()
 
 
 def _transfers(leaves: Leaves) -> tuple[TransferName, ...]:
-    """Return f_1, ..., f_{L-1}. Each activation must follow a Linear, and the last layer must be a Linear."""
+    """Return the transfer functions f_1, ..., f_{L-1}.
+
+    Each activation must follow a Linear, and the last layer must be a Linear.
+    """
     transfers: list[TransferName] = []
     end: tuple[str, nn.Module] | None = None  # an activation without a later Linear
     after_linear = False

@@ -149,7 +149,7 @@ REFUSED = {
     "F.linear": (lambda self, x: F.linear(x, self.last.weight), TypeError, "module", "last.weight", ""),
     "exp": (lambda self, x: self.last(torch.exp(self.first(x))), TypeError, "module", "with exp", ""),
     "twice": (lambda self, x: self.first(self.first(x)), ValueError, "first", "used once, got a second use", ""),
-    "a reshape": (lambda self, x: self.first(x.view(-1, 6)), ValueError, "module (view", "got D = 6 before 3", ""),
+    "a reshape": (lambda self, x: self.first(x.view(-1, 6)), ValueError, "module (view", "before a Linear with 3", ""),
     "of all axes": (lambda self, x: self.first(x.view(-1)), TypeError, "module", "with view", "flatten(1)"),
     "of axis 0": (lambda self, x: self.first(torch.flatten(x)), ValueError, "module (flatten", "start_dim 1", ""),
     "training": (lambda self, x: self.last(F.dropout(self.first(x))), ValueError, "module (dropout", "eval mode", ""),

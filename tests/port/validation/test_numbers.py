@@ -192,7 +192,7 @@ def test_averages_of_adam_that_would_never_begin(name):
             _, info = adam.step(adam.init(weights), rng.random((7, 3)), rng.random((7, 2)))
             assert info.ok
         else:
-            with pytest.raises(ValueError, match=rf"^{name}: expected a number that float32 does not round to 1"):
+            with pytest.raises(ValueError, match=rf"^{name}: expected a number that does not round to 1 in float32"):
                 adam.init(weights)
 
 
