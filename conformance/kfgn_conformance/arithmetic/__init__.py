@@ -1,11 +1,11 @@
-"""Floating-point arithmetic with 24 or 40 bits of significand, and the same results on every processor.
+"""Floating-point arithmetic with 24 or 40 bits of significand, whose results are the same on every processor.
 
 NumPy rounds `+ - * /` and `sqrt` of float64 correctly on every processor. The last bits of matrix products, sums and
 elementary functions depend on the vector instructions and on the BLAS kernel of a processor. This package rounds every
 operation to 24 or 40 bits of significand, adds in a fixed order, and rounds elementary functions correctly. The range
 of exponents is that of float64, so the arithmetic overflows only where float64 does.
 
-* rounded:     the class of arrays with this arithmetic, on which the reference runs unchanged
+* rounded:     the class of arrays that compute in this arithmetic, so that the reference needs no change
 * rounding:    rounding of float64 numbers to fewer bits
 * elementary:  exp, log, tanh and similar functions
 * summation:   sums and matrix products

@@ -3,10 +3,10 @@
 Jacobi's method needs only `+ - * /` and `sqrt`, which every processor rounds correctly in float64. The method runs in
 float64, and the result is rounded to fewer bits.
 
-Jacobi's method in float64 is more accurate than LAPACK in an arithmetic with fewer bits. LAPACK in an arithmetic with
-unit roundoff u decomposes A + E, where the error E has a norm of about u |A| and depends on the processor. This module
-therefore adds a fixed matrix E to A before the decomposition. The spectral norm of the fixed E is a little below
-u |A|_F, which bounds the error of LAPACK.
+Jacobi's method in float64 is more accurate than LAPACK would be in an arithmetic with fewer bits. If LAPACK computed
+with unit roundoff u, it would decompose A + F instead of A. The error F depends on the processor, and has a norm of
+about u |A|. `eigh` imitates this error: it adds a matrix E to A before the decomposition. E depends on A and u only.
+The spectral norm of E is a little below u |A|_F, an upper estimate of the norm of F.
 """
 
 import math
@@ -26,7 +26,9 @@ Indices = NDArray[np.intp]
 
 
 def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
-    """Return the ascending eigenvalues (D,) and the eigenvectors, as columns of (D, D), both rounded to `bits` bits.
+    """Return the eigenvalues (D,) in ascending order, and a matrix (D, D) with the eigenvectors as columns.
+
+    Eigenvalues and eigenvectors are rounded to `bits` bits.
 
     Raises `ArithmeticError` for a matrix that is not finite.
     """
@@ -36,7 +38,7 @@ def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
 
 
 def backward_error(A: Floats, u: float) -> Floats:
-    """E = u |A|_F / sqrt(4 D) times a fixed symmetric matrix of elements +-1, whose spectral norm is near sqrt(4 D)."""
+    """E = u |A|_F S / sqrt(4 D), where S is a fixed symmetric matrix of signs with a spectral norm near sqrt(4 D)."""
     D = len(A)
     bits = np.random.Philox(key=D).random_raw(D * D).reshape(D, D) & 1
     signs = np.triu(2.0 * bits - 1)
@@ -64,7 +66,7 @@ def converged(A: Floats) -> bool:
 
 
 def pairings(D: int) -> list[tuple[Indices, Indices]]:
-    """All pairs of the indices 0, ..., D - 1, in rounds of disjoint pairs, as in a round-robin tournament."""
+    """Divide all pairs of the indices 0, ..., D - 1 into rounds of disjoint pairs, as in a round-robin tournament."""
     players = list(range(D + D % 2))
     rounds = []
     for _ in range(len(players) - 1):

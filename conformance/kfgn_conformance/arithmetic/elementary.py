@@ -15,10 +15,13 @@ from kfgn_reference._special import ERFC
 from .rounding import Floats, near_tie, nearest, rounded
 
 ULPS = 64
-"""An upper bound of the errors of NumPy's functions, in units in the last place. No error above 5 is known."""
+"""An upper bound of the errors of NumPy's functions, in units in the last place. No error above 5 units is known."""
 
 DIGITS = 80
-"""The number of digits in decimal arithmetic, which decides every rounding to 40 bits except at an exact tie."""
+"""The number of digits in decimal arithmetic.
+
+So many digits decide every rounding to 40 bits, except at an exact tie.
+"""
 
 
 def _expm1(x: Decimal) -> Decimal:
@@ -47,9 +50,11 @@ def _pi() -> Decimal:
 
 
 def _erfc(x: Decimal) -> Decimal:
-    """Return 1 - erf(x) by a series of positive terms, computed with as many further digits as the difference loses.
+    """Return 1 - erf(x), where erf(x) is computed by a series of positive terms.
 
     erf(x) = 2 x / sqrt(pi) e^(-x^2) (1 + 2 x^2 / 3 + (2 x^2)^2 / (3 5) + ...)
+
+    The subtraction 1 - erf(x) loses digits, so the series is computed with more digits than the result needs.
     """
     with localcontext(prec=2 * DIGITS + int(x * x / 2)):
         total, term, n = Decimal(1), Decimal(1), 1

@@ -1,8 +1,8 @@
-"""Arrays with an arithmetic of 24 or 40 bits, on which the reference runs unchanged.
+"""Arrays that compute in an arithmetic of 24 or 40 bits, so that the reference needs no change.
 
 Every NumPy function that the reference calls is in one of the tables of this module. Some of these functions compute
-and round, and the other functions compare or move rounded numbers. A function outside the tables raises `TypeError`,
-so no result contains a rounding that depends on the processor.
+and round, and the other functions compare or move rounded numbers. A call of a function that is in no table raises
+`TypeError`, so no result contains a rounding that depends on the processor.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         elif ufunc is np.add and method in ("reduce", "accumulate"):
             result = self._added(method, plain[0], **options)
         else:
-            raise TypeError(f"{ufunc.__name__}.{method}: expected a function with a defined rounding")
+            raise TypeError(f"{ufunc.__name__}.{method}: expected a function in the tables of arithmetic/rounded.py")
         if out is None:
             return np.asarray(result).view(type(self)) if result.dtype == np.float64 else result
         (target,) = out
@@ -51,7 +51,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
             return product(A, B, self.bits)
         if ufunc is np.power:
             return self._power(*inputs)
-        raise TypeError(f"{ufunc.__name__}: expected a function with a defined rounding")
+        raise TypeError(f"{ufunc.__name__}: expected a function in the tables of arithmetic/rounded.py")
 
     def _power(self, base: Floats, exponent: NDArray[Any]) -> Floats:
         """A positive integer power, by repeated multiplication."""
@@ -78,7 +78,7 @@ class Rounded(np.ndarray[Any, np.dtype[np.float64]]):
         if function in COMPUTED:
             return COMPUTED[function](*arguments, **options)
         if function not in MOVED:
-            raise TypeError(f"{function.__name__}: expected a function with a defined rounding")
+            raise TypeError(f"{function.__name__}: expected a function in the tables of arithmetic/rounded.py")
         return self._wrapped(function(*_plain(arguments), **_plain(options)))
 
     def __getitem__(self, key: Any) -> Any:
@@ -102,7 +102,7 @@ class Single(Rounded):
 
 
 class Triple(Rounded):
-    """Arithmetic with 40 bits, which are enough to measure the rounding errors of 24 bits."""
+    """Arithmetic with 40 bits, which is accurate enough to measure the rounding errors of arithmetic with 24 bits."""
 
     bits = 40
 
@@ -150,9 +150,10 @@ def _product_of_all(x: Any) -> Any:
 
 
 ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.square}
-"""Functions that IEEE 754 rounds correctly in float64.
+"""Functions whose float64 results are rounded correctly, as IEEE 754 requires.
 
-The second rounding, from 53 to 24 bits, does not change the correctly rounded result, because 53 >= 2 x 24 + 2.
+NumPy rounds a result to 53 bits, and `Single` rounds it again to 24 bits. The two roundings give the same number as a
+single rounding to 24 bits, because 53 >= 2 x 24 + 2.
 """
 
 COMPARED = {

@@ -12,19 +12,19 @@ SIGNIFICAND = 53
 """The number of bits of a float64 significand, including the leading 1."""
 
 SMALLEST_EXPONENT = -1021
-"""The exponent of the smallest normal number in `math.frexp`. Numbers below the smallest normal are evenly spaced."""
+"""The exponent that `math.frexp` returns for the smallest normal number. All smaller numbers are evenly spaced."""
 
 
 ONE = np.array(1)
 
 CUTS = {bits: (np.array(SIGNIFICAND - bits), np.array((1 << (SIGNIFICAND - bits - 1)) - 1)) for bits in (24, 40)}
-"""Two integers for each precision, which is 24 or 40 bits.
+"""For each supported number of bits, 24 and 40: the two integers with which `round_pattern` rounds.
 
 The first integer is the number of dropped bits. The second integer is half the value of the last kept bit, minus 1.
 """
 
 KEPT = {bits: np.array(-(1 << (SIGNIFICAND - bits))) for bits in CUTS}
-"""For each precision, a mask of the kept bits."""
+"""For each supported number of bits: a mask of the bits of a float64 number that rounding keeps."""
 
 
 def rounded(x: Floats, bits: int) -> Floats:
@@ -55,7 +55,10 @@ def round_pattern(pattern: NDArray[np.int64], work: NDArray[np.int64], bits: int
 
 
 def near_tie(x: Floats, bits: int, ulps: int) -> NDArray[np.bool_]:
-    """True for each element whose rounding to `bits` bits may change by an error of `ulps` units in the last place."""
+    """True for each element whose distance from a tie is at most `ulps` units in the last place.
+
+    An error of this size may change the rounding of the element to `bits` bits.
+    """
     dropped = SIGNIFICAND - bits
     remainder = np.asarray(x, np.float64).view(np.int64) & ((1 << dropped) - 1)
     remainder -= 1 << (dropped - 1)

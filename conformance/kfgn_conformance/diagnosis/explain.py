@@ -11,7 +11,7 @@ from .mistake import MISTAKES, Mistake
 from .shape import shape_of_error
 
 NEAR = 30
-"""The largest difference between an answer and a mistake that explains the answer, in units of the tolerance.
+"""A mistake explains an answer if the mistake's arrays differ from the answer by at most this number of tolerances.
 
 `NEAR` is large, because no rule bounds the rounding errors of a mistake.
 """
@@ -31,7 +31,7 @@ class Answered(NamedTuple):
 class Diagnosis(NamedTuple):
     """The explanation of the wrong answers for a quantity.
 
-    mistakes: all mistakes that explain every answer; several mistakes if no problem tells these mistakes apart
+    mistakes: all mistakes that explain every answer; several mistakes if they agree on every problem
     shape:    a description of the error; empty if a mistake explains the answers
     tried:    False if no wrong answer was compared with the known mistakes, for example because all problems are large
     """
@@ -49,7 +49,8 @@ class Diagnosis(NamedTuple):
 def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    The error of the first wrong answer is described, so the caller puts the answer with the largest error first.
+    Without a known mistake, the error of the first wrong answer is described. The caller should therefore put the
+    answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
@@ -69,15 +70,15 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
 
 
 def _has_textbook(answer: Answered) -> bool:
-    """True if the textbook supports the problem. The textbook forms every matrix."""
+    """True if the textbook supports the problem. Large problems are not supported: the textbook forms every matrix."""
     return answer.oracle.problem.parameters < LARGE
 
 
 def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     """True if the formulas of a mistake reproduce an answer within `NEAR` tolerances.
 
-    The tolerances are those of the oracle's arrays. If a mistake's array is larger than the oracle's array, the
-    rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
+    The tolerances are those of the oracle's arrays. If the largest element of a mistake's array is larger than that of
+    the oracle's array, the rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
     A wrong answer must also be at least twice as close to the mistake as to the oracle. Therefore a mistake without an
     effect on the problem explains no wrong answer.

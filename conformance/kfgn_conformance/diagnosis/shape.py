@@ -1,4 +1,4 @@
-"""Description of an error that no known mistake explains, with the largest element of the array for comparison."""
+"""Description of an error that no known mistake explains, by comparison with the right array."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from ..tolerances import ROUNDOFF
 FEW = 4
 """The largest number of wrong elements that a description lists.
 
-Wrong elements are listed if only one element is wrong, or if the number of wrong elements is at most 1 / `FEW` of the
-number of elements that should not be zero.
+A description lists the wrong elements if only one element is wrong. Several wrong elements are listed if their number
+is at most 1 / `FEW` of the number of elements that should not be zero.
 """
 
 DESCRIBED = 20
@@ -26,10 +26,10 @@ CONSTANT = 1 / 8
 """A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
 
 FAR = 100
-"""The ratio of errors from which a constant factor explains an error without a test of every wrong element.
+"""If division by a constant factor makes an error at least this many times smaller, single elements are not tested.
 
-The ratio is the error divided by the error that remains after division by the factor. If the ratio is smaller, the
-factor must also explain the error of every wrong element, because a small error may agree with a factor by chance.
+If the error becomes less than `FAR` times smaller, the factor must also explain the error of every wrong element,
+because a small error may agree with a factor by chance.
 """
 
 SINGLE = ROUNDOFF["float32"]
@@ -68,7 +68,7 @@ class Wrong(NamedTuple):
 
     @property
     def by(self) -> str:
-        """The largest difference in words, with its ratio to the largest element of the right array."""
+        """The largest difference in words, followed by its ratio to the largest element of the right array."""
         if self.size == 0:
             return f"by {self.error:.3g}, where all elements should be zero"
         return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of the largest element, {self.size:.3g}"

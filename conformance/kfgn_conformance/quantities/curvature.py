@@ -19,7 +19,7 @@ SECOND_FACTORS = {
 
 
 def blocks(p: Problem, method: str) -> Arrays:
-    """Q_l kron G_l for each layer, which an implementation may compute from factors c Q_l and G_l / c."""
+    """Q_l kron G_l for each layer, which is the same for the factors c Q_l and G_l / c of an implementation."""
     return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), SECOND_FACTORS[method](p)))
 
 
@@ -83,13 +83,12 @@ CURVATURE = (
     Quantity(
         name="q",
         equation="(18), (21)",
-        description="Q_l = E[a a^T], where a is a_{l-1} with a unit appended: "
-        "(D_{l-1} + 1, D_{l-1} + 1) for each layer",
+        description="Q_l = E[a a^T], where a is a_{l-1} with a 1 appended: (D_{l-1} + 1, D_{l-1} + 1) for each layer",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # Q is a mean even if G is a sum, so that Q kron G is a sum
+        mean=False,  # if a convention makes G a sum, Q is still a mean, so that Q kron G is a sum
     ),
     Quantity(
         name="kflr",

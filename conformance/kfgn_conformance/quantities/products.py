@@ -23,7 +23,10 @@ Product = Callable[[ref.Network, Array, Array, ref.PerLayer], ref.PerLayer]
 
 
 def layer_by_layer(p: Problem, product: Product) -> Arrays:
-    """Multiply V by the diagonal blocks: layer l of `product` for V with zeros in all layers except l."""
+    """Multiply V by the diagonal blocks of a matrix, where `product` multiplies V by the full matrix.
+
+    Layer l of the result is layer l of `product` for a V that is 0 in all other layers.
+    """
     V = keyed(p.arguments.direction)
     zeros = {l: np.zeros_like(V_l) for l, V_l in V.items()}
     return tuple(product(p.reference, p.X, p.Y, zeros | {l: V[l]})[l] for l in V)
@@ -35,9 +38,9 @@ def along(p: Problem) -> tuple[ref.Network, Array, Array, ref.PerLayer, Array, A
 
 
 def size_of_ratio(p: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """The size of rho in the tolerance rule: the sum of the terms in (42), divided by the denominator of (42).
+    """The size of rho in the tolerance rule: a sum of magnitudes of the terms in (42), divided by the denominator.
 
-    The terms of the denominator are multiplied by rho before the sum.
+    The sum has the terms of the numerator, and |rho| times the terms of the denominator.
     """
     net, X, Y, delta, tau, eta = along(p)
     before, after = (ref.regularised_loss(at, X, Y, eta) for at in (net, ref.moved(net, delta)))

@@ -47,7 +47,7 @@ class Quantity:
         "weights" for arrays shaped like W_l, "blocks" for square matrices with respect to vec(W_l), "inputs" for
         matrices shaped like Q_l, or "" for all other arrays. The array kind determines how conventions are translated.
     degree : int or None, default None
-        The power of the loss with which the quantity scales, or None if the quantity does not scale with such a power.
+        The power p, if a loss that is c times as large makes the quantity c^p times as large. None if no such p exists.
     mean : bool, default True
         True if the quantity is a mean over the datapoints, so that its sum over the datapoints is N times as large.
     view : callable

@@ -106,11 +106,11 @@ def conjugate_gradients(p: Problem) -> Arrays:
 
 
 def magnitudes_of_matvec(p: Problem, arrays: Arrays) -> Arrays:
-    """Return the magnitude of each element of the product G V Q, which counts terms that nearly cancel.
+    """Return a magnitude of each element of the product G V Q that stays large if terms nearly cancel.
 
     The magnitude of an element is the larger of two numbers. The first number is |G V Q|. The second number is the
-    square root of the sum of (G_ij V_jk Q_kl)^2 over j and k. Rounding errors have random signs in the tolerance rule,
-    so that the squares of rounding errors add up.
+    square root of the sum of (G_ij V_jk Q_kl)^2 over j and k. The tolerance rule assumes rounding errors with random
+    signs, so the squares of rounding errors add up.
     """
     squares = for_each_block(p, lambda Q, G, V: np.sqrt(G**2 @ V**2 @ Q**2))
     return tuple(np.maximum(np.abs(a), b) for a, b in zip(arrays, squares, strict=True))

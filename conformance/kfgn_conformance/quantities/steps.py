@@ -71,9 +71,9 @@ def steps(p: Problem) -> Arrays:
 
 
 def decreases(p: Problem, here: Checkpoint) -> list[Any]:
-    """Twice the decrease of the quadratic model for each distinct gamma of C.3.2.
+    """Twice the decrease of the quadratic model for each distinct candidate for gamma (C.3.2).
 
-    The number is -1 for a gamma with which a damped matrix is not positive definite.
+    The number is -1 for a candidate with which a damped matrix is not positive definite.
     """
     settings, state = settings_of(p), state_of(p, here)
     net, tau, eta = state.net, state.tau, settings.eta
@@ -113,7 +113,7 @@ def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
 
 
 def changes(p: Problem, here: Checkpoint) -> tuple[float, float]:
-    """The larger of the absolute values of the two changes in (42) for a step, and the rounding error of f."""
+    """Return the larger absolute value of the two changes in (42) for a step, and the rounding error of f."""
     settings, state = settings_of(p), state_of(p, here)
     after, info = ref.optimiser_step(settings, state, here.X, here.Y, here.draws)
     both = ref.changes(state.net, here.X, here.Y, after.update, state.tau, settings.eta)

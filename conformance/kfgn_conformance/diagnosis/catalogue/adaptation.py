@@ -54,7 +54,7 @@ class GammaKept(Textbook):
 
 @mistake()
 class GammaLowered(Textbook):
-    """gamma always decreases, because the candidates are compared by a model with C-tilde instead of C-bar."""
+    """gamma always decreases, because its candidates are compared by a model with C-tilde instead of C-bar."""
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
         return self.bounded(self.problem.arguments.gamma * self.omega_gamma(), self.trajectory().gamma_bounds)
@@ -90,7 +90,7 @@ class AveragesFromTheIdentity(Textbook):
 
 @mistake()
 class AveragesNotDebiased(Textbook):
-    """The weights of moving averages are constant from the second step on, so early averages are not exact means."""
+    """The weights of moving averages are constant from step 2 on, so early averages are no means with equal weights."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return limit if t > 1 else 0.0
@@ -150,7 +150,7 @@ class RatioWithoutMomentum(Textbook):
 
 @mistake()
 class ModelWithoutMomentum(Textbook):
-    """rho divides the change of f for the full update by the change of the model for the update without momentum."""
+    """rho is the change of f by the full update, divided by the change of the model by the update without momentum."""
 
     def ratio(self, update: PerLayer, own: PerLayer) -> Any:
         return self.reduction_ratio(update) * self.change_in_model(update) / self.change_in_model(own)
@@ -166,7 +166,7 @@ class TauFollowsRounding(Textbook):
 
 @mistake()
 class DampingLostInRounding(Textbook):
-    """A damping in (36) is too small to change its factor after rounding, so the step is rejected."""
+    """A damping in (36) is so small that rounding removes it, and the step is rejected."""
 
     def visible(self, A: Array, damping: Any) -> Any:
         return damping

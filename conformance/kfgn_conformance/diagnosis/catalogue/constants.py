@@ -1,4 +1,4 @@
-"""Wrong constants, such as 2, N and D_L, by which every quantity or only G_l is multiplied or divided."""
+"""Mistakes by a constant factor, such as 2, N or D_L, in every quantity or in G_l only."""
 
 from ...problems.problem import Array
 from ..mistake import mistake

@@ -95,7 +95,7 @@ class DampingExchanged(_Damped):
 
 @mistake("https://github.com/f-dangel/curvlinops/pull/156")
 class DampingTwice(Textbook):
-    """The damping of the blocks is added twice, for example once to the block and once to a copy of the block."""
+    """The damping of the blocks is added twice, for example because the first addition changes a stored block."""
 
     def block_damping(self) -> Any:
         return 2 * super().block_damping()

@@ -11,7 +11,7 @@ from ..textbook import Textbook
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/182")
 class FactorsExchanged(Textbook):
-    """The block is G kron Q, the block for stacked rows of the weights, instead of Q kron G."""
+    """The block is G kron Q, which is right for stacked rows of W_l, instead of Q kron G."""
 
     def kronecker(self, Q: Array, G: Array) -> Array:
         return np.kron(G, Q)
@@ -19,7 +19,7 @@ class FactorsExchanged(Textbook):
 
 @mistake()
 class RowsStacked(Textbook):
-    """The rows of a direction are stacked, although the matrix is defined for stacked columns."""
+    """vec(V) consists of the stacked rows of V, although the matrix is defined for stacked columns."""
 
     def vec(self, V: Array) -> Array:
         return V.reshape(-1)
@@ -41,7 +41,7 @@ class TracesAdded(Textbook):
 
 @mistake()
 class DimensionsExchanged(Textbook):
-    """log det Q is multiplied by the order of Q and not of G, and log det G by the order of G and not of Q."""
+    """log det Q is multiplied by the order of Q instead of G, and log det G by the order of G instead of Q."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)
@@ -50,7 +50,7 @@ class DimensionsExchanged(Textbook):
 
 @mistake()
 class DimensionsForgotten(Textbook):
-    """The log determinant of Q kron G is log det Q + log det G, without the orders of the factors."""
+    """The log determinant of Q kron G is log det Q + log det G, without multiplication by the orders of the factors."""
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
         Q, G = self.damped_factors(Q, G)

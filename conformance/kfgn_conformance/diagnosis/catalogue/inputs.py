@@ -1,4 +1,4 @@
-"""Mistakes in the first factor Q, and in the unit that multiplies the bias."""
+"""Mistakes in the first factor Q, and in the 1 that is appended to the inputs of a layer for its bias."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class _OtherInputs(Textbook):
     """The network is evaluated correctly, but Q and the gradient are computed from wrong inputs of the layers."""
 
     def wrong_inputs(self, l: int) -> Array:
-        """The wrong array (N, D_{l-1} + 1) that replaces a_{l-1} with its unit."""
+        """The wrong inputs of layer l, an array of the shape of the right inputs `self.a[l]`."""
         raise NotImplementedError
 
     def moments(self, l: int) -> Array:
@@ -33,7 +33,7 @@ class _OtherInputs(Textbook):
 
 @mistake("https://github.com/tfjgeorge/nngeometry/commit/7cb2897")
 class UnitForgotten(_OtherInputs):
-    """Q and the gradient ignore the bias: the unit that multiplies the bias is 0 instead of 1."""
+    """Q and the gradient ignore the bias: the appended input that multiplies the bias is 0 instead of 1."""
 
     def wrong_inputs(self, l: int) -> Array:
         a = self.a[l]

@@ -67,7 +67,7 @@ class KfraDividedAtEachLayer(Textbook):
 
 @mistake()
 class KfraSummedAtEachLayer(Textbook):
-    """KFRA's recursion has the sum of f' f'^T over the datapoints at every layer instead of the mean."""
+    """In KFRA's recursion, the sum of f' f'^T over the datapoints replaces the mean at every layer."""
 
     def pulled(self, l: int, G: Array) -> Array:
         return super().pulled(l, G) * self.N
@@ -97,7 +97,7 @@ class GaussNewtonForHessian(Textbook):
 
 @mistake()
 class BlocksForTheWhole(Textbook):
-    """The product is computed with the diagonal blocks instead of the full matrix."""
+    """V is multiplied by the diagonal blocks instead of the full matrix."""
 
     def gauss_newton_product(self, V: PerLayer) -> PerLayer:
         product = super().gauss_newton_product
@@ -110,7 +110,7 @@ class BlocksForTheWhole(Textbook):
 
 @mistake()
 class WholeForTheBlocks(Textbook):
-    """The product is computed with the full matrix instead of the diagonal blocks."""
+    """V is multiplied by the full matrix instead of the diagonal blocks."""
 
     def only_layer(self, _l: int) -> PerLayer:
         return self.V

@@ -1,4 +1,4 @@
-"""Mistakes in H_L, with which (26) starts, and in the square root of H_L, with which (24) starts."""
+"""Mistakes in H_L, the start of the recursion (26), and in the square root of H_L, the start of the recursion (24)."""
 
 import numpy as np
 from kfgn_reference import projection, projection_root
@@ -76,7 +76,7 @@ class OutputsAveragedFirst(Textbook):
 
 @mistake()
 class OutputsNotProjected(Textbook):
-    """The Gauss-Newton matrix of the mixture is computed from the indefinite H_L."""
+    """For the mixture, the Gauss-Newton matrix is computed from H_L itself, which is indefinite."""
 
     def output_gauss_newton(self) -> Array:
         return self.output_hessian()
@@ -95,7 +95,7 @@ class OutputsProjectedTogether(Textbook):
 
 @mistake()
 class StandInExchanged(Textbook):
-    """The mixture's H_L has the replacement `project` instead of `scalar`, or `scalar` instead of `project`."""
+    """The two replacements for the mixture's H_L, `project` and `scalar`, are exchanged."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

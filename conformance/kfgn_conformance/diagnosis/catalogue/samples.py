@@ -52,7 +52,7 @@ class SamplesAveragedFirst(Textbook):
 
 @mistake()
 class DatapointsAveragedFirst(Textbook):
-    """In the second factor, the mean of v v^T over the datapoints is replaced by the outer product of the mean of v."""
+    """In G, the propagated vectors are averaged over the datapoints before the outer product instead of after it."""
 
     def kflr(self) -> PerLayer:
         return {l: outer(self.mean(v)[None])[0] for l, v in self.propagated(self.root_rows()).items()}
@@ -63,7 +63,7 @@ class DatapointsAveragedFirst(Textbook):
 
 @mistake()
 class LabelsComplemented(Textbook):
-    """A label is 1 if the uniform random number is above, and not below, the probability of the label 1."""
+    """A label is 1 if the uniform random number is above the probability of the label 1, instead of below it."""
 
     def labels(self) -> PerLayer:
         labels = super().labels()[1]

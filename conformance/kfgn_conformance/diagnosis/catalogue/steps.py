@@ -78,7 +78,7 @@ class PenaltyForgottenInTheLoss(Textbook):
 
 @mistake()
 class PenaltyWithoutItsHalf(Textbook):
-    """The L2 term of f is eta |theta|^2, while the L2 term of its gradient is eta theta."""
+    """The L2 term of f lacks the factor 1/2: it is eta |theta|^2, although the L2 term of the gradient is eta theta."""
 
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
         return super().regularised_loss(W) + self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
@@ -110,7 +110,7 @@ class PenaltyWithoutBiases(Textbook):
 
 @mistake()
 class DirectionOfTheLastLayer(Textbook):
-    """The R-operator ignores that changes of the weights change the inputs of the layers above."""
+    """The R-operator ignores that a change of W_l changes the inputs of the layers above layer l."""
 
     def jacobian_product(self, V: PerLayer) -> Array:
         return self.a[self.L] @ V[self.L].T

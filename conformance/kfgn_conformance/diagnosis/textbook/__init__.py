@@ -1,8 +1,8 @@
 """Textbook formulas of every quantity, in batched NumPy and float64, with one method per step of a computation.
 
 The kit takes the right values from the reference, and not from the textbook. The textbook exists so that a mistake can
-be planted in one method. A subclass overrides one method, and every quantity that depends on this method changes. A
-test compares the textbook without mistakes with the reference.
+be planted in one method. A subclass overrides one method, and every quantity that depends on this method changes. The
+class `Textbook` itself has no mistake: a test compares every quantity of `Textbook` with the reference.
 
 * passes:    the forward and the backward pass
 * curvature: Sections 2 and 3
@@ -35,12 +35,15 @@ class Textbook(Steps):
 
 
 def _each(f: Callable[[Textbook, Any, Any, Any], Any]) -> Callable[[Textbook], PerLayer]:
-    """The formula f(textbook, Q_l, G_l, V_l) per layer l, for KFRA's factors Q_l and G_l and the direction V_l."""
+    """Return the formula that computes f(textbook, Q_l, G_l, V_l) for each layer l.
+
+    Q_l and G_l are KFRA's factors, and V_l is the direction of the problem.
+    """
     return lambda t: {l: f(t, Q, G, t.V[l]) for l, (Q, G) in t.factors().items()}
 
 
 def _factored(method: str) -> Callable[[Textbook], PerLayer]:
-    """The formula of the blocks Q_l kron G_l, with G_l by the method of the given name, such as `kfra`."""
+    """Return the formula of the blocks Q_l kron G_l. The method that computes G_l is given by name, such as `kfra`."""
 
     def blocks(t: Textbook) -> PerLayer:
         Q, G = t.q(), getattr(t, method)()
@@ -50,7 +53,7 @@ def _factored(method: str) -> Callable[[Textbook], PerLayer]:
 
 
 def _layer_by_layer(f: Callable[[Textbook, PerLayer], PerLayer]) -> Callable[[Textbook], PerLayer]:
-    """The formula of the product of the diagonal blocks and V.
+    """Return the formula of the product of a matrix's diagonal blocks and V, where f multiplies V by the full matrix.
 
     Layer l of the product is layer l of f for a V that is 0 in all other layers.
     """

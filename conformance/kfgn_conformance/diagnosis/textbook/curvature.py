@@ -34,7 +34,7 @@ class Curvature(Passes):
         return {l: self.mean(d[:, :, None] * self.a[l][:, None, :]) for l, d in self.gradients().items()}
 
     def moments(self, l: int) -> Array:
-        """a_{l-1} a_{l-1}^T per datapoint, where a_{l-1} includes the unit that multiplies the bias."""
+        """a_{l-1} a_{l-1}^T per datapoint, where a_{l-1} has an appended 1 if layer l has a bias."""
         return self.a[l][:, :, None] * self.a[l][:, None, :]
 
     def q(self) -> PerLayer:
@@ -70,7 +70,7 @@ class Curvature(Passes):
         return dict(sorted(G.items()))
 
     def sampled(self, rows: Array) -> PerLayer:
-        """The mean of v v^T over datapoints and samples, per layer, with v propagated from the rows (N, S, D_L)."""
+        """The mean of v v^T over datapoints and samples, where v are the rows (N, S, D_L) propagated to each layer."""
         return {l: self.mean(self.mean_of_samples(v)) for l, v in self.propagated(rows).items()}
 
     def mean_of_samples(self, rows: Array) -> Array:
@@ -84,7 +84,8 @@ class Curvature(Passes):
     def projected(self) -> Array:
         """C_L z per datapoint and projection z, (N, S, D_L).
 
-        If the number of columns of a wrong root C_L differs from the length of z, the product uses the smaller number.
+        A mistake may change the number of columns of C_L. If this number differs from the length of z, the product uses
+        only the first K columns of C_L and the first K elements of z, where K is the smaller of the two numbers.
         """
         Z, rows = self.problem.arguments.projections, self.root_rows()
         K = min(Z.shape[2], rows.shape[1])
@@ -110,7 +111,7 @@ class Curvature(Passes):
         return self.transfer(l).second(self.h[l]) * (self.gradients()[l + 1] @ self.kernel(l + 1))
 
     def preactivation_hessians(self) -> PerLayer:
-        """The Hessians of E in h_l (N, D_l, D_l), by (8)-(10)."""
+        """The Hessians of E with respect to h_l, (N, D_l, D_l), by (8)-(10)."""
         H = {self.L: self.output_hessian()}
         for l in range(self.L - 1, 0, -1):
             s, W = self.derivative(l), self.kernel(l + 1)

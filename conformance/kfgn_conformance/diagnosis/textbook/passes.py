@@ -35,7 +35,7 @@ class Passes:
         return self.problem.layers[l - 1].bias
 
     def without_bias(self, l: int, V: Array) -> Array:
-        """A matrix V of the shape of W_l, without its bias column."""
+        """Return V, a matrix of the shape of W_l, without the column of the bias."""
         return V[:, :-1] if self.has_bias(l) else V
 
     def kernel(self, l: int) -> Array:
@@ -47,17 +47,17 @@ class Passes:
         return self.problem.reference.f(l)
 
     def with_unit(self, a: Array) -> Array:
-        """Append the unit that multiplies the bias to activations (N, D). Returns an array (N, D + 1)."""
+        """Append a 1, which multiplies the bias, to the activations of each datapoint: (N, D) becomes (N, D + 1)."""
         return np.hstack([a, np.ones((len(a), 1))])
 
     def inputs(self, l: int, a: Array) -> Array:
-        """The vectors that W_l multiplies: a_{l-1}, with the unit if the layer has a bias."""
+        """The vectors that W_l multiplies: a_{l-1}, with a 1 appended if layer l has a bias."""
         return self.with_unit(a) if self.has_bias(l) else a
 
     def forward(self) -> tuple[PerLayer, PerLayer]:
         """Return dictionaries a and h, where a[l] are the inputs of layer l and h[l] is h_l, for l = 1, ..., L.
 
-        The inputs of layer l are a_{l-1}, with the unit if layer l has a bias.
+        The inputs of layer l are a_{l-1}, with a 1 appended if layer l has a bias.
         """
         a, h = {1: self.inputs(1, self.problem.X)}, {}
         for l in range(1, self.L + 1):
@@ -73,7 +73,7 @@ class Passes:
 
     @property
     def a(self) -> PerLayer:
-        """a[l] = a_{l-1} with its unit, (N, D_{l-1} + 1), or (N, D_{l-1}) for a layer without a bias."""
+        """a[l] is a_{l-1} with a 1 appended, (N, D_{l-1} + 1), or a_{l-1}, (N, D_{l-1}), for a layer without a bias."""
         return self.passes[0]
 
     @property

@@ -30,7 +30,10 @@ class Products(Curvature):
         return self.problem.arguments.eta
 
     def pushed(self, V: PerLayer) -> tuple[PerLayer, PerLayer]:
-        """The derivatives R{a_{l-1}}, with 0 for the unit, and R{h_l} along the direction V, for every layer l."""
+        """Return R{a_{l-1}} and R{h_l}, the directional derivatives along V, for every layer l.
+
+        If layer l has a bias, R{a_{l-1}} ends with 0, the derivative of the appended 1.
+        """
         Ra, Rh = {1: np.zeros_like(self.a[1])}, {}
         for l in range(1, self.L + 1):
             Rh[l] = Ra[l] @ self.W[l].T + self.a[l] @ V[l].T
@@ -39,7 +42,7 @@ class Products(Curvature):
         return Ra, Rh
 
     def with_zero(self, l: int, Ra: Array) -> Array:
-        """Return R a_{l-1}. If layer l has a bias, the derivative 0 of the unit is appended."""
+        """Append 0, the derivative of the appended 1, to R{a_{l-1}} if layer l has a bias."""
         return np.hstack([Ra, np.zeros((self.N, 1))]) if self.has_bias(l) else Ra
 
     def jacobian_product(self, V: PerLayer) -> Array:

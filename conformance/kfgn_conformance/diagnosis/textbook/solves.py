@@ -65,26 +65,26 @@ class Solves(Products):
         return np.trace(Q) * np.trace(G)
 
     def factored_solve(self, Q: Array, G: Array, V: Array, norm: str = "trace") -> Array:
-        """The product of the inverse of (36) and vec(V), as a matrix of the shape of V."""
+        """The product of the inverse of the damped block (36) and vec(V), as a matrix of the shape of V."""
         Q, G = self.damped_factors(Q, G, norm)
         return self.solved(Q, self.solved(G, V).T).T
 
     def exact_solve(self, Q: Array, G: Array, V: Array) -> Array:
-        """The product of the inverse of (35) and vec(V), as a matrix of the shape of V."""
+        """The product of the inverse of the damped block (35) and vec(V), as a matrix of the shape of V."""
         block = self.kronecker(Q, G) + self.block_damping() * np.eye(V.size)
         return self.unvec(self.solved(block, self.vec(V)), V.shape)
 
     def logdet_factored(self, Q: Array, G: Array) -> Any:
-        """The log determinant of (36)."""
+        """The log determinant of the damped block (36)."""
         Q, G = self.damped_factors(Q, G)
         return len(G) * np.linalg.slogdet(Q)[1] + len(Q) * np.linalg.slogdet(G)[1]
 
     def logdet_exact(self, Q: Array, G: Array) -> Any:
-        """The log determinant of (35)."""
+        """The log determinant of the damped block (35)."""
         return np.linalg.slogdet(self.kronecker(Q, G) + self.block_damping() * np.eye(len(Q) * len(G)))[1]
 
     def gauss_newton_matrix(self) -> Array:
-        """The Gauss-Newton matrix over the stacked columns of all weights."""
+        """The Gauss-Newton matrix with respect to the stacked columns of all weights."""
         C = self.propagated(self.root_rows())
         J = np.concatenate(
             [np.einsum("np,nkd->nkpd", self.a[l], C[l]).reshape(self.N, C[l].shape[1], -1) for l in self.W], axis=2
@@ -92,7 +92,7 @@ class Solves(Products):
         return self.mean(J.swapaxes(1, 2) @ J)
 
     def whole_solve(self, V: PerLayer) -> PerLayer:
-        """The product of the inverse of C-bar and V, per layer."""
+        """The product of the inverse of C-bar and V, as one matrix per layer."""
         G = self.gauss_newton_matrix()
         x = self.solved(G + self.full_damping() * np.eye(len(G)), np.concatenate([self.vec(V[l]) for l in V]))
         ends = np.cumsum([V[l].size for l in V])[:-1]

@@ -45,7 +45,7 @@ class Steps(Solves):
         return type(self)(there)
 
     def trajectory(self) -> Trajectory:
-        """The optimiser trajectory of the problem, which has the settings and the checkpoints."""
+        """The optimiser trajectory of the problem: the optimiser's settings and its checkpoints."""
         trajectory = self.problem.trajectory
         assert trajectory is not None
         return trajectory
@@ -86,7 +86,7 @@ class Steps(Solves):
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
 
     def visible(self, A: Array, damping: Any) -> Any:
-        """The damping of a matrix A of order D, increased if necessary so that rounding does not remove the damping.
+        """Increase the damping of a matrix A of order D, if necessary, so that rounding does not remove the damping.
 
         A positive damping is increased to at least 8 sqrt(D) u tr(A), where u is the unit roundoff of float64. A
         damping of 0 is unchanged.
@@ -119,7 +119,7 @@ class Steps(Solves):
         return all(self.positive_definite(A) for pair in damped for A in pair)
 
     def decrease(self, delta: PerLayer) -> Any:
-        """Twice the decrease of the quadratic model by the step along a direction with the optimal step size."""
+        """Twice the decrease of the quadratic model by the step alpha delta, where alpha is the optimal step size."""
         return dot(delta, self.regularised_gradient()) ** 2 / self.curvature_along(delta)
 
     def bounded(self, value: Any, bounds: tuple[float, float] | None) -> Any:
@@ -164,11 +164,11 @@ class Steps(Solves):
         return StepResult(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
 
     def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
-        """rho of an update. The second argument is the update without momentum."""
+        """rho of an update. Only mistakes use the second argument, which is the update without momentum."""
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """True if both changes in (42) are within eight rounding errors of f, so that tau is not adapted."""
+        """True if no change in (42) is larger than eight times the rounding error of f. Then tau is not adapted."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)
