@@ -47,9 +47,9 @@ Every public name is an attribute of the package. The names of modules begin wit
     _statements         (1)-(71)           the equations as printed, and their misprints
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
-The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems without roots, `_spectral` for
-eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and `_types` implement
-no equation. The examples share the network of `_example`.
+The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems (solved without square roots),
+`_spectral` for eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and
+`_types` implement no equation. The examples share the network of `_example`.
 
 Symbols
 -------
@@ -64,7 +64,7 @@ Symbols
     net.kernel(l)      W_lambda          weights without the bias column                (D_l, D_{l-1})
     h[l]               h_lambda          pre-activations                                (D_l,)
     a[l]               a_lambda          activations; a[0] = x                          (D_l,)
-    append_unit(a[l])  a_lambda          the same with the unit that meets the bias     (D_l + 1,)
+    append_unit(a[l])  a_lambda          a[l] with the unit 1 appended, for the bias    (D_l + 1,)
     B, D               B, D              the diagonal matrices (9) and (10)             (D_l, D_l)
     H[l]               script H_lambda   pre-activation Hessian, one datapoint          (D_l, D_l)
     G[l]               script G_lambda   pre-activation Gauss-Newton matrix             (D_l, D_l)
@@ -77,15 +77,15 @@ Symbols
 
 Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's H_lambda.
 `vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b].
-No unit is appended for a layer without a bias, and D_{l-1} replaces D_{l-1} + 1 in the shapes of this layer (see
-`Network.biases`).
+A layer without a bias (see `Network.biases`) has no appended unit. In the shapes of such a layer, D_{l-1} replaces
+D_{l-1} + 1.
 
 Arithmetic
 ----------
 The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
-the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. Functions with a root,
-an exponential or an eigenvalue have no rational form. Functions that decide a rank or definiteness need exact
-arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
+the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. A function that
+computes a square root, an exponential or an eigenvalue cannot compute in rationals. A function that decides a rank or
+definiteness needs exact arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
 deviates from the text of the paper, the docstring says "misprint" and gives the reason.

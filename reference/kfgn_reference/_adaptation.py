@@ -21,7 +21,10 @@ def adapted_tau(
     omega_tau: Any,
     thresholds: tuple[tuple[int, int], tuple[int, int]] = (THREE_QUARTERS, THREE_QUARTERS),
 ) -> Any:
-    """C.3.1, Levenberg-Marquardt: tau omega_tau if rho > 3/4, and tau / omega_tau if rho < 3/4, with omega_tau < 1.
+    """C.3.1, Levenberg-Marquardt: the new tau.
+
+    If rho > 3/4, the new tau is tau omega_tau, which is smaller since omega_tau < 1. If rho < 3/4, the new tau is
+    tau / omega_tau.
 
     thresholds: two pairs (n, d) for the numbers n / d. tau grows if rho is below the first number, and shrinks if rho
     is above the second number. Martens and Grosse use 1/4 as the first number.
@@ -45,10 +48,11 @@ def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
 def adapted_gamma(
     gamma: Any, omega_gamma: Any, decrease: Callable[[Any], Any], bounds: tuple[Any, Any] | None = None
 ) -> Any:
-    """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma whose step decreases the model most.
+    """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma with the largest decrease of the model.
 
-    decrease(gamma): (delta^T grad f)^2 / (delta^T C-bar delta) for the direction delta that is computed with gamma. If
-    the decreases are equal, gamma does not change.
+    decrease(gamma): twice the decrease of the model under C-bar by the best step along the direction delta that is
+    computed with gamma. This value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither candidate has a larger
+    value than gamma, gamma does not change.
 
     Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.
     """
@@ -60,5 +64,8 @@ def adapted_gamma(
 
 
 def decay(base: tuple[int, int], period: int, like: Any) -> Any:
-    """omega = (n / d)^period for base = (n, d), in the arithmetic of `like`; the paper has 0.95^T."""
+    """The factor omega_tau or omega_gamma: (n / d)^period for base = (n, d), in the arithmetic of `like`.
+
+    The paper uses 0.95^T with the period T.
+    """
     return rational(*base, like) ** period

@@ -1,7 +1,8 @@
-"""Appendix H: Algorithm 1, one update by KFRA, line by line as printed, with one column per datapoint.
+"""Appendix H: Algorithm 1, which is one update of the weights by KFRA.
 
-`_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation at a time. `_algorithm_1`
-calls none of these three modules, so that the two computations of an update check each other.
+The code follows the lines of the algorithm, and has one column per datapoint as in the paper. `_kfra`, `_damping` and
+`_step_size` compute the same update, one datapoint and one equation at a time. `_algorithm_1` calls none of these three
+modules, so that the two computations of an update check each other.
 
 >>> from kfgn_reference import algorithm_1, kfra
 >>> from kfgn_reference._example import X, Y, net
@@ -30,7 +31,7 @@ class Update(NamedTuple):
     gradient:  g_l (D_l, D_{l-1} + 1), of f = loss + eta / 2 |theta|^2
     Q, G:      the Kronecker factors of the blocks
     direction: the unscaled direction, which points uphill
-    alpha:     the step size along the direction, negative
+    alpha:     the step size along the direction, which is negative
     weights:   W_l after the update
     """
 
@@ -46,8 +47,9 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
     """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0.
 
     Misprints: the algorithm applies an f_L, which does not exist. Derivatives must propagate through W without its bias
-    column. The two inverses are on the wrong sides of the gradient. The fourth line from the end of the algorithm omits
-    the mean over n. The list of inputs omits tau. Only the last loop of the algorithm may change W.
+    column. The two inverses are on the wrong sides of the gradient. The line for delta^T G delta omits the mean over n.
+    The list of inputs omits tau. The backward pass has the heading "Update for W", but only the last loop of the
+    algorithm changes W.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L
@@ -57,7 +59,7 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
     unit = one(X[:, :1]).T
 
     def with_unit(l: int, a: Array) -> Array:
-        """The columns that W_l multiplies."""
+        """The matrix that W_l multiplies: a, followed by a row of ones if layer l has a bias."""
         return np.concatenate([a, unit]) if net.has_bias(l) else a
 
     a: PerLayer = {0: with_unit(1, X.T)}

@@ -1,8 +1,8 @@
 """Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
-`derivation` returns the seven expressions of (28), which are equal. Two neighbouring expressions share only the terms
-that the derivation in the paper leaves unchanged. The first two expressions are computed by the R-operator, without a
-recursion of matrices. The last expression is (8).
+`derivation` returns the seven expressions of (28), which are equal. Each expression is computed separately, except for
+the terms that the paper copies from the previous expression. The first two expressions are computed by the
+R-operator, without a recursion of matrices. The last expression is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net
@@ -37,7 +37,10 @@ def with_all_biases(net: Network) -> Network:
 
 
 def moves(net: Network, l: int, b: int) -> PerLayer:
-    """The parameter direction that changes only the bias of [h_l]_b, and so no other pre-activation of layer l."""
+    """The direction in parameter space that changes only the bias of [h_l]_b.
+
+    Along this direction, every other pre-activation of layer l is constant.
+    """
     V = scaled(0, weights(net))
     V[l] = V[l] + one(V[l]) * (np.arange(V[l].shape[1]) == V[l].shape[1] - 1) * (np.arange(len(V[l])) == b)[:, None]
     return V
@@ -62,8 +65,8 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
 
-    Misprint: the paper writes H_l for the element [H_l]_{a,b}, and W includes the bias column. Equation (31) has
-    dE/dx_a for dE/da_a.
+    Misprint: the paper writes H_l instead of the element [H_l]_{a,b}, W instead of W without its bias column, and in
+    (31) dE/dx_a instead of dE/da_a.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]

@@ -40,7 +40,7 @@ def rational(numerator: int, denominator: int, like: Any) -> Any:
 
 
 def times_fraction(h: Array, numerator: int, denominator: int) -> Array:
-    """h * numerator / denominator, without the product if the numerator is 1, so that h times 1/10 is h / 10."""
+    """h * numerator / denominator. If the numerator is 1, h is only divided: h times 1/10 is h / 10."""
     return (h if numerator == 1 else h * numerator) / denominator
 
 

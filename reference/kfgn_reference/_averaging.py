@@ -19,9 +19,10 @@ def moving_average(old: PerLayer, new: PerLayer, beta: Any) -> PerLayer:
 def average_weight(t: int, upper: Any) -> Any:
     """Equation (45): beta_t = min(upper, 1 - 1/t) for t = 1, 2, ...
 
-    `upper` is 0.95 for parameters and 0.9 for factors. beta_1 = 0, so the value before the first step has no weight.
-    The average is the exact mean of all values while 1 - 1/t <= upper. Misprint: the paper starts at theta_0, for which
-    1 - 1/t = 1 - 1/0 has no value.
+    upper: the largest weight of the old average, 0.95 for parameters and 0.9 for factors
+
+    beta_1 = 0, so the value before the first step has no weight. The average is the arithmetic mean of all values while
+    1 - 1/t <= upper. Misprint: the paper does not say that t starts at 1. For t = 0, 1 - 1/t has no value.
     """
     exact = 1 - rational(1, t, upper)
     return exact if exact < upper else upper

@@ -26,14 +26,14 @@ def inputs(net: Network, X: Array) -> list[Array]:
 
 
 def check_network(net: Network) -> None:
-    """Raise `ValueError` unless the shapes of the weights fit each other, the transfer functions and the objective."""
+    """Raise `ValueError` unless the weights, the biases, the transfer functions and the objective fit together."""
     shapes = [np.shape(W) for W in net.weights]
     if not shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"weights: expected one matrix per layer, got shapes {shapes}")
     if net.biases is not None and len(net.biases) != net.L:
-        raise ValueError(f"biases: expected {net.L} truth values, got {net.biases}")
+        raise ValueError(f"biases: expected {net.L} values True or False, got {net.biases}")
     if len(net.transfers) != net.L - 1:
-        raise ValueError(f"transfers: expected {net.L - 1}, one fewer than the number of layers, got {net.transfers}")
+        raise ValueError(f"transfers: expected {net.L - 1} for {net.L} layers, got {net.transfers}")
     widths = [below[0] + net.has_bias(l) for l, below in enumerate(shapes[:-1], start=2)]
     if [above[1] for above in shapes[1:]] != widths:
         raise ValueError(f"weights: expected shapes (D_l, D_(l-1) + 1), or (D_l, D_(l-1)) without bias, got {shapes}")
@@ -56,7 +56,7 @@ def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) ->
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has the shape of labels and its class indices are in range."""
+    """Raise `ValueError` unless y has the shape that the objective needs, and every class index is in range."""
     D_L = len(net.weights[-1])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     array = np.array(y)

@@ -24,7 +24,7 @@ from ._types import Array, PerLayer
 
 
 def identity(A: Array) -> Array:
-    """I (D, D) in the arithmetic of A (D, D)."""
+    """The identity matrix (D, D) in the arithmetic of A (D, D)."""
     return diagonal(one(A[0]))
 
 
@@ -87,9 +87,10 @@ def residual_bound(Q: Array, G: Array, omega: Any, root_k: Any, norm: str = "tra
 
 
 def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
-    """omega^2 of (38): |Q kron I| / |I kron G|, or 1 if a norm is 0, as for dead units.
+    """omega^2 of (38): |Q kron I| / |I kron G|, or 1 if one of the two norms is 0.
 
-    In the trace norm, omega^2 of rational factors is rational.
+    For example, the norm of G is 0 if every unit of the layer is a dead ReLU. In the trace norm, omega^2 of rational
+    factors is rational.
     """
     q, g = with_identity(Q, len(G), norm), with_identity(G, len(Q), norm)
     if q > 0 and g > 0:
@@ -97,8 +98,8 @@ def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
     if q <= 0 or g <= 0:
         return one(q)
     if q != q or g != g:
-        raise NotPositiveDefiniteError(f"Q, G: expected factors whose norms are numbers, got norms {q} and {g}")
-    raise ValueError(f"Q, G: expected norms that are known to be 0 or positive, got {q} and {g}")  # balls around 0
+        raise NotPositiveDefiniteError(f"Q, G: expected factors without NaN, got norms {q} and {g}")
+    raise ValueError(f"Q, G: expected norms of the factors with a known sign, got {q} and {g}")  # balls around 0
 
 
 def omega(Q: Array, G: Array, norm: str = "trace") -> Any:
@@ -116,7 +117,7 @@ def factored_layer_direction(Q: Array, G: Array, g: Array, omega: Any, root_k: A
 
 
 def factored_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str = "trace") -> PerLayer:
-    """Equation (34), where (36) replaces C_l, and (38) gives omega for every layer: the direction of Algorithm 1.
+    """Equation (34) with (36) instead of C_l, and with omega from (38): the direction of Algorithm 1.
 
     k = gamma + eta must be positive if a factor is singular. Raises `NotPositiveDefiniteError` if k is too small.
     """

@@ -95,7 +95,8 @@ class Equation(NamedTuple):
     """One numbered equation of the paper.
 
     statement: the equation as printed, its kind and its misprint
-    functions: the functions that compute the equation or the sides of an identity; each docstring cites the number
+    functions: the functions that compute the quantity of the equation, or the sides of an identity. The docstring of
+               each function cites the number of the equation
     test:      the test that fails if one of these functions is wrong
     """
 

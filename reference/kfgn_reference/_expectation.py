@@ -25,5 +25,5 @@ def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
 
 
 def mean(samples: Iterable[Array]) -> Array:
-    """The mean of one array or scalar per datapoint."""
+    """The mean of the samples, which are arrays or scalars, one for each datapoint."""
     return expectation({0: sample} for sample in samples)[0]

@@ -23,7 +23,8 @@ from ._types import Array
 class ExponentialFamily(NamedTuple):
     """The terms of (52) and the first two derivatives of log Z, as functions of h = h_L (D_L,) and of y.
 
-    log_base(y)          log h(y), without the constant that the objectives also omit
+    log_base(y)          log h(y) of (52), where h(y) is the base measure. The constant of the normal distribution is
+                         omitted, as in the objective
     statistic(y, h)      T(y) (D_L,), in the arithmetic of h
     log_partition(h)     log Z
     mean(h)              grad log Z = E[T(y)], (D_L,)

@@ -34,8 +34,8 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Array) -> PerLayer:
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + D_l
 
-    with the matrices B_l (9) and D_l (10), from the Hessian H_L of the objective. The recursion holds for each
-    datapoint, and not for the mean of H_l over a batch.
+    with the matrices B_l (9) and D_l (10). The recursion starts at the Hessian H_L of the objective. The recursion
+    holds for each datapoint, and not for the mean of H_l over a batch.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)

@@ -16,8 +16,8 @@ from ._types import Array, PerLayer
 def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
     """Equation (24): C_l = B_l W_{l+1}^T C_{l+1}, (D_l, K), of one datapoint, from a root C_L of H_L.
 
-    The columns of a root are the C_l^k of (23), script G_l = sum_k C_l^k C_l^kT. B_l is diagonal, so the product with
-    B_l scales the rows.
+    The columns of C_l are the vectors C_l^k of (23), so that script G_l = sum_k C_l^k C_l^kT = C_l C_l^T. B_l is
+    diagonal, so the product with B_l scales the rows.
     """
     _, h = forward(net, x)
     C = {net.L: output_root(net, h[net.L], y)}
@@ -27,6 +27,6 @@ def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
 
 
 def kflr(net: Network, X: Array, Y: Array) -> PerLayer:
-    """Equation (25): E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, (D_l, D_l), exact, mean over the N datapoints."""
+    """Equation (25): the exact E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, (D_l, D_l), mean over N."""
     roots = (sample_roots(net, x, y) for x, y in datapoints(net, X, Y))
     return expectation({l: C[l] @ C[l].T for l in C} for C in roots)

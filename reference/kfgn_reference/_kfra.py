@@ -18,13 +18,13 @@ from ._types import Array, PerLayer
 def kfra(net: Network, X: Array, Y: Array) -> PerLayer:
     """Equation (26): E[G_l] ~ E[B_l W_{l+1}^T E[G_{l+1}] W_{l+1} B_l], from the exact E[G_L] = E[H_L].
 
-    The recursion propagates E[G_{l+1}] as a constant. Only the diagonal matrix B_l varies in the outer expectation,
-    which therefore becomes the mean of an outer product (Algorithm 1):
+    The recursion treats E[G_{l+1}] as a constant. In the outer expectation, only the diagonal matrix B_l depends on the
+    datapoint. The outer expectation therefore becomes the mean of an outer product (Algorithm 1):
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
-    The product * is elementwise, and the result (D_l, D_l) is a mean over the N datapoints. The result equals KFLR for
-    l = L, for l = L - 1 if H_L is constant, for linear networks, for N = 1 and for equal inputs.
+    The product * is elementwise, and the result (D_l, D_l) is a mean over the N datapoints. The result equals KFLR in
+    five cases: at l = L, at l = L - 1 if H_L is constant, in linear networks, if N = 1, and if all inputs are equal.
     """
     passes = [(forward(net, x)[1], y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)

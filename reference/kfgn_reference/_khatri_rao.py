@@ -70,8 +70,8 @@ def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:
 def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
     """Equations (16), (17): E[Q * G], the mean over N of the Khatri-Rao products of (18) and (15).
 
-    The result equals (14), since J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) is a script letter, and
-    (17) cites (16) for script G where (15) is meant.
+    The result equals (14), since J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) should not be a script
+    letter. The text of (17) cites (16) as the definition of script G, but (15) is meant.
     """
     return expectation(
         khatri_rao(sample_q_between(net, x), sample_preactivation_gauss_newton_between(net, x, y))

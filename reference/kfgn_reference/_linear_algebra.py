@@ -1,4 +1,4 @@
-"""Linear systems, rank and definiteness without roots or eigenvalues, so that rationals stay rational.
+"""Linear systems, rank and definiteness, computed without square roots or eigenvalues, so that rationals stay rational.
 
 >>> import numpy as np
 >>> from kfgn_reference import ldl, solve
@@ -20,7 +20,10 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def copied(A: Array) -> Array:
-    """A copy of A for the elimination. Raises `TypeError` for an array of integers, which would truncate quotients."""
+    """A copy of A for the elimination.
+
+    Raises `TypeError` for an array of integers, since quotients would be truncated when they are stored in the copy.
+    """
     if A.dtype.kind in "biu":
         raise TypeError(f"A: expected float64, float32 or objects that divide exactly, got {A.dtype}")
     return A.copy()

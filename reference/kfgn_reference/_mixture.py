@@ -11,8 +11,9 @@ With r = s A / p, the posterior probability of the first classifier, and d = d l
     H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
     d = (1, +-(1 - A), -+(1 - C))
 
-The paper trains the mixture to a loss of 1e-8. At this loss, all terms of H_L are small differences of numbers near 1
-or near each other, and are therefore computed as products or sums of small numbers.
+The paper trains the mixture to a loss of 1e-8. At this loss, all terms of H_L are small. If the code subtracted numbers
+that are nearly equal, the terms would lose their digits. The code therefore computes the terms as products or sums of
+small numbers.
 
 >>> import numpy as np
 >>> from kfgn_reference import mixture_probability
@@ -75,7 +76,10 @@ def gradient(h: Array, y: int) -> Array:
 
 
 def hessian(h: Array, y: int) -> Array:
-    """The true H_L (3, 3) of the module's docstring. For Gauss-Newton matrices, `_outputs` replaces this H_L."""
+    """The true H_L (3, 3), by the formula at the top of the module.
+
+    For Gauss-Newton matrices, `_outputs` replaces this H_L.
+    """
     t, z = sign(y), h[0] + log_ratio(h, y)
     s, r, not_r = logistic(h[0]), logistic(z), logistic(-z)
     A, not_A = logistic(t * h[1]), logistic(-t * h[1])

@@ -45,13 +45,13 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
-        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W for this matrix. The appended unit is a constant,
-        so W can only mean this matrix where the paper differentiates through a layer.
+        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W, but this matrix is meant. These equations
+        differentiate through a layer, and the derivative of the appended unit is 0.
         """
         return self.without_bias(l, self.weights[l - 1])
 
     def without_bias(self, l: int, V: Array) -> Array:
-        """V (D_l, D_{l-1}) for a matrix V of the shape of W_l, without the column of the bias if layer l has one."""
+        """V without its bias column, (D_l, D_{l-1}), for a V of the shape of W_l; V itself if layer l has no bias."""
         return V[:, :-1] if self.has_bias(l) else V
 
     def with_unit(self, l: int, a: Array) -> Array:
@@ -75,7 +75,8 @@ def append_unit(a: Array) -> Array:
 def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:
     """Equation (1): h_l = W_l a_{l-1} and a_l = f_l(h_l), for one datapoint x (D_0,).
 
-    Returns a, with keys 0, ..., L - 1 and no unit appended, and h, with keys 1, ..., L.
+    Returns the dictionaries a and h. The keys of a are 0, ..., L - 1, and its vectors are without the appended unit.
+    The keys of h are 1, ..., L.
 
     Misprint: Algorithm 1 also writes a_L = f_L(h_L). No f_L exists, since the objective takes h_L.
     """

@@ -32,7 +32,8 @@ class Objective(NamedTuple):
     value(h, y)     E, a scalar
     gradient(h, y)  dE/dh_L, (D_L,)
     hessian(h, y)   script H_L = d^2 E / dh_L^2, (D_L, D_L), the start of (8)
-    root(h, y)      C_L (D_L, K) with C_L C_L^T = H_L, which the paper does not give; None if H_L is indefinite
+    root(h, y)      a root C_L (D_L, K) of H_L, so that C_L C_L^T = H_L. The paper gives no root. The field is None if
+                    H_L is indefinite
     sample(h, draw) y ~ p(y | h_L), computed from a given draw
     """
 
@@ -44,7 +45,7 @@ class Objective(NamedTuple):
 
 
 # Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
-# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 has a factor 1/2. With the factor 1/2, H_L = I.
+# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 has a factor 1/2. The code has the factor 1/2, so H_L = I.
 
 
 def squared_error(h: Array, y: Array) -> Any:

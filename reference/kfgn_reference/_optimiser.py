@@ -48,7 +48,8 @@ METHODS: dict[str, SecondFactor] = {
 }
 """The functions that compute the second factor of a batch, by the names of the methods.
 
-The last argument of a function contains the draws of `draw_labels` for KFAC, and the projections of `rp`.
+The last argument of each function contains the random numbers of the step. For KFAC, these are the `draws` of
+`draw_labels`. For RP, these are the `projections` of `rp`. KFLR and KFRA ignore this argument.
 """
 
 
@@ -65,15 +66,17 @@ class Settings(NamedTuple):
 
     method:                   a name of `METHODS` or `HESSIAN_FREE`
     eta:                      the weight of the L2 term eta / 2 |theta|^2, for which the paper gives no value
-    inversion:                the norm in (38), or "exact" for the inverse of (35)
+    inversion:                a name of `NORMS` for the inverse of (36) with this norm in (38), or "exact" for the
+                              inverse of (35)
     decay_tau, T_tau:         every T_tau steps tau changes by the factor decay_tau^T_tau, C.3.1
     decay_gamma, T_gamma:     every T_gamma steps gamma may change by the factor decay_gamma^T_gamma, C.3.2
-    curvature_average:        the largest weight of the old factors in their average, Section 5; (0, 1) for no averaging
+    curvature_average:        the largest weight of the old factors in their average, Section 5. The pair (0, 1), which
+                              is the weight 0, gives no averaging
     parameter_average:        the largest weight of the old parameters in their average, (45)
     thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
                               threshold
     tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau
-    max_step_size:            the largest |alpha|
+    max_step_size:            an upper bound of |alpha|, or None for no bound
     momentum:                 the fraction of the last update that is added to the next update
     refresh:                  the number of steps from one update of the factors to the next
     """
@@ -122,7 +125,7 @@ class Info(NamedTuple):
     f:     the regularised loss before the step
     alpha: the step size, 0 if the step was rejected
     gamma: the damping of this step
-    rho:   (42) for the update including momentum if tau was adapted, otherwise None
+    rho:   the reduction ratio (42) of the update including momentum, or None if this step did not adapt tau
     ok:    False if the step was rejected
     """
 
@@ -173,10 +176,10 @@ def damped_direction(
 
 
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
-    """The result of a step that keeps the weights, since its damped matrix is not positive definite.
+    """The result of a rejected step, which keeps the weights since the damped matrix is not positive definite.
 
-    damped: True if more damping may help, in which case the damping of the matrix is `raised`. More damping cannot help
-    if f is not finite, or if no factors have been computed yet.
+    damped: True if more damping may help. The function `raised` then gives the damping of the next step. More
+    damping cannot help if f is not finite, or if no factors have been computed yet.
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":
@@ -191,7 +194,8 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
     """One update on the batch X (N, D_0), Y. The step is `rejected` if the damped matrix is not positive definite.
 
-    rho, and so tau, depends on the update including momentum: alpha delta plus a fraction of the last update.
+    The update is alpha delta plus the momentum, a fraction of the last update. rho is the ratio (42) of the whole
+    update, and tau is adapted by this rho.
     """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1
@@ -208,7 +212,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         try:
             delta = direction(gamma)
         except NotPositiveDefiniteError:
-            return f * 0 - 1  # smaller than the decrease along any direction that exists
+            return f * 0 - 1  # below every true decrease, so a gamma without a direction is not chosen
         curvature = curvature_along(net, X, Y, delta, tau, eta)
         return curvature if curvature == 0 else dot(delta, g) ** 2 / curvature
 

@@ -5,9 +5,10 @@ root and another matrix must replace H_L. `Network.psd` selects the replacement:
 
     "project"  H_L with its negative eigenvalues set to zero, for each datapoint and before any mean:
                the mean of the projections is not the projection of the mean
-    "scalar"   dE/dh_L dE/dh_L^T, of rank 1: the Gauss-Newton split (11) at the scalar p(y | h_L), with
-               d^2(-log p)/dp^2 = 1/p^2. Appendix E calls the output of this problem a scalar
-    "raise"    no matrix, but a `ValueError`
+    "scalar"   dE/dh_L dE/dh_L^T, of rank 1. This matrix is the second term of (11) if the scalar p = p(y | h_L) is
+               regarded as the output of the network, since d^2(-log p)/dp^2 = 1/p^2. Appendix E calls the output of
+               this problem a scalar
+    "raise"    no replacement: the functions raise a `ValueError`
 
 The other objectives ignore `Network.psd`. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.
 
@@ -49,7 +50,10 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 
 
 def replacement(net: Network) -> str:
-    """`Network.psd` for an objective with an indefinite H_L. Raises `ValueError` if `psd` is "raise" or unknown."""
+    """The replacement that `Network.psd` selects for an indefinite H_L: "project" or "scalar".
+
+    Raises `ValueError` if `psd` is "raise" or unknown.
+    """
     if net.psd == "raise":
         raise ValueError(f"psd: expected project or scalar for the indefinite H_L of {net.objective}, got 'raise'")
     if net.psd not in ("project", "scalar"):

@@ -26,7 +26,7 @@ from ._vectors import theta, unit_vectors
 
 
 def columns(net: Network, product: Callable[[PerLayer], PerLayer]) -> Array:
-    """The matrix of a linear map of the parameters, whose columns are the products with the unit vectors."""
+    """The matrix of the linear map `product` on the parameter space: column i is `product` of the unit vector i."""
     return np.stack([theta(product(e)) for e in unit_vectors(net)], axis=1)
 
 

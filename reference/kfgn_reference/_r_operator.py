@@ -58,7 +58,7 @@ def r_backward(net: Network, x: Array, y: Any, V: PerLayer, RdE_dh_L: Array) -> 
     R{dE/da_l} = V_{l+1}^T dE/dh_{l+1} + W_{l+1}^T R{dE/dh_{l+1}}
     R{dE/dh_l} = f''(h_l) * R{h_l} * dE/da_l + f'(h_l) * R{dE/da_l}
 
-    with V and W without their bias columns.
+    In these two formulas, V and W are without their bias columns.
     """
     _, h = forward(net, x)
     _, Rh = r_forward(net, x, V)

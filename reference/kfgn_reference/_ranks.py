@@ -27,8 +27,8 @@ def sample_ranks(net: Network, x: Array, y: Any) -> tuple[int, int]:
 def mean_ranks(net: Network, X: Array, Y: Array) -> tuple[int, int]:
     """Equation (64): rank(1/N sum_n G_n) and its bound, the sum of the N ranks of H_L.
 
-    Misprint: the text applies the bound to the curvature of the optimiser. The bound holds for the mean (64), for the
-    factor G of KFLR and, with N S instead of N, for the factor G of KFAC. The bound does not hold for Q kron G, whose
+    Misprint: the text applies the bound to the curvature matrix of the optimiser. The bound holds for the mean (64) and
+    for the factor G of KFLR. For the factor G of KFAC, the bound is N S. There is no such bound for Q kron G, whose
     rank is a product, nor for the G of KFRA.
     """
     bound = sum(rank(output_gauss_newton(net, forward(net, x)[1][net.L], y)) for x, y in datapoints(net, X, Y))

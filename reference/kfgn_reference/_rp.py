@@ -22,8 +22,9 @@ from ._types import Array, PerLayer
 def rp(net: Network, X: Array, Y: Array, projections: Array) -> PerLayer:
     """E[script G_l] ~ 1/(N S) sum_n sum_s (C_l z)(C_l z)^T, (D_l, D_l), for the roots C_l (D_l, K) of (24).
 
-    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The mean over z is (25) of KFLR. The result
-    for a single z depends on the choice of the root of H_L in `_objectives` and `_outputs`.
+    projections: z (N, S, K) with E[z z^T] = I, such as normals or signs. The expectation of the result over z is the
+    factor (25) of KFLR. The result for a single z depends on the choice of the root of H_L in `_objectives` and
+    `_outputs`.
 
     Raises `ValueError` for projections of a wrong shape.
     """

@@ -1,10 +1,10 @@
 """Two rules for rounding errors and one rule for failed steps, none of which is in the paper.
 
-    visible              a damping of (36) that is not lost when it is added to its factor
+    visible              the damping of one factor in (36), raised where rounding would hide a smaller damping
     within_rounding      a test for changes of f that are too small for a meaningful rho (42)
     raised               the damping after a step that failed because of too little damping
 
-In exact arithmetic u = 0, and the first two rules change nothing.
+In exact arithmetic the unit roundoff u is 0, and the first two rules change nothing.
 
 >>> import numpy as np
 >>> from kfgn_reference import raised, visible
@@ -43,7 +43,7 @@ def visible(A: Array, damping: Any) -> Any:
 
 
 def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) -> PerLayer:
-    """The direction of `factored_direction`, (34) with (36), with the dampings of both factors raised by `visible`."""
+    """The direction (34) with the factored damping (36), where `visible` raises the damping of each factor."""
 
     def of_layer(Q: Array, G: Array, g: Array) -> Array:
         share, root_k = omega(Q, G, norm), np.sqrt(k)
@@ -55,7 +55,10 @@ def visible_direction(Q: PerLayer, G: PerLayer, g: PerLayer, k: Any, norm: str) 
 
 
 def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|): the change of f if f and each output h_L are rounded once."""
+    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), where h_n are the outputs h_L of datapoint n.
+
+    If f and every element of the outputs are rounded once, f changes by at most this amount to first order.
+    """
     gradient = OBJECTIVES[net.objective].gradient
 
     def of_datapoint(x: Array, y: Any) -> Any:
@@ -66,7 +69,7 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """True if both changes of (42) are at most eight times `rounding` of f, in which case tau keeps its value."""
+    """True if both changes of (42) are at most eight times the `rounding` of f. The step then keeps tau."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 

@@ -21,7 +21,10 @@ def _erfc(x: Any) -> Any:
 
 
 ERFC = np.frompyfunc(_erfc, 1, 1)
-"""erfc as a ufunc, whose results have the dtype object. An array of another arithmetic recognises this ufunc."""
+"""erfc as a ufunc, whose results have the dtype object.
+
+A class of arrays with `__array_ufunc__` can recognise this ufunc, and compute erfc in its own arithmetic.
+"""
 
 
 def erfc(x: Array) -> Array:

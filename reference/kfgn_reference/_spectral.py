@@ -58,7 +58,7 @@ def projection(A: Array) -> Array:
 
 
 def projection_root(A: Array) -> Array:
-    """The symmetric root of `projection(A)`, which is unique, whereas eigenvectors have a free sign."""
+    """The symmetric root of `projection(A)`. This root is unique, although the signs of the eigenvectors are not."""
     return of_eigenvalues(lambda values: np.sqrt(positive_part(values)), A)
 
 

@@ -1,8 +1,8 @@
 """The 71 numbered equations of the paper: the kind, the text and the misprint of each.
 
-Greek indices count layers, and Latin indices count units. The block of a matrix that belongs to a layer has the layer
-as its index. The equations are as printed. The errors and omissions of an equation are described next to the equation,
-and never corrected in the equation. Some wrong hats, bars and tildes may come from the transcription.
+Greek indices count layers, and Latin indices count units. The index of a block of a matrix is the layer of the block.
+The equations are as printed. The field `misprint` describes the errors and omissions of an equation, and the field
+`text` keeps them. Some wrong hats, bars and tildes may come from the transcription.
 
 >>> from kfgn_reference import STATEMENTS
 >>> STATEMENTS[24].kind, STATEMENTS[24].text
@@ -18,7 +18,7 @@ Kind = Literal["definition", "identity", "approximation", "bound", "statement"]
     identity        two quantities that can be computed separately are equal
     approximation   two quantities are close, without a bound on their difference
     bound           one quantity is at most, or at least, another
-    statement       one claim follows from another
+    statement       the equation is an implication between two claims; (69) is the only equation of this kind
 """
 
 
@@ -26,7 +26,7 @@ class Statement(NamedTuple):
     """One numbered equation.
 
     section:  the section of the paper, such as "2.2.1" or "Appendix C.1"
-    kind:     the kind of claim
+    kind:     the kind of claim that the equation makes, one of `Kind`
     title:    a name in a few words
     text:     the equation as printed, in lines of at most 78 columns. A left side that the paper carries over from
               the previous equation is repeated
@@ -46,8 +46,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the forward pass",
         "h_λ = W_λ a_{λ-1};   a_λ = f_λ(h_λ)   1 ≤ λ < L",
-        "The output is h_L = W_L a_{L-1}, and there is no f_L, though Algorithm 1 applies an f_L. A unit that "
-        "multiplies the bias column is appended to every a_{λ-1}, λ = 1, ..., L.",
+        "The output is h_L = W_L a_{L-1}. Algorithm 1 applies an f_L, which does not exist. A unit (the number 1) "
+        "is appended to every a_{λ-1}, λ = 1, ..., L, and multiplies the bias column of W_λ.",
     ),
     2: Statement(
         "2.2",
@@ -109,8 +109,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the diagonal matrix of second derivatives",
         "D_λ = diag(f''_λ(h_λ) ∂E/∂a_λ)",
-        "The product is elementwise, and does not include the appended unit: ∂E/∂a_λ = W_{λ+1}ᵀ ∂E/∂h_{λ+1}, with "
-        "W_{λ+1} without its bias column. The paper also writes D_λ for the width of a layer.",
+        "The product is elementwise, and ∂E/∂a_λ has no element for the appended unit: ∂E/∂a_λ = W_{λ+1}ᵀ "
+        "∂E/∂h_{λ+1}, where W_{λ+1} is without its bias column. The paper also writes D_λ for the width of a layer.",
     ),
     11: Statement(
         "3",
@@ -124,8 +124,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the sample Gauss-Newton matrix",
         "G ≡ J_θ^{h^L}ᵀ 𝓗_L J_θ^{h^L}",
-        "The paper assumes that 𝓗_L is PSD, but the 𝓗_L of (27) never is. The negative eigenvalues of 𝓗_L are set "
-        "to zero, for each datapoint and before any mean.",
+        "The paper assumes that 𝓗_L is PSD, but the 𝓗_L of (27) never is. By default, this package sets the "
+        "negative eigenvalues of 𝓗_L to zero, for each datapoint and before any mean.",
     ),
     13: Statement(
         "3",
@@ -146,7 +146,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the pre-activation Gauss-Newton matrix",
         "𝓖_{λ,β} = J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_β}^{h_L}",
-        "The Jacobians are [J_{h_λ}^{h_L}]_{k,i} = ∂h^L_k/∂h^λ_i, the transpose of what the text under (14) says.",
+        "The elements of the Jacobians are [J_{h_λ}^{h_L}]_{k,i} = ∂h^L_k/∂h^λ_i. The text under (14) defines the "
+        "transpose.",
     ),
     16: Statement(
         "3.1",
@@ -186,8 +187,8 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the first factor as an uncentred covariance",
         "𝔼[𝓠_λ] = (1/N) A_{λ-1} A_{λ-1}ᵀ",
-        'The "d × n" matrix A_{λ-1} has N columns and D_{λ-1} + 1 rows, one of which consists of units. In '
-        "Algorithm 1 the letter A means f'(h).",
+        'The "d × n" matrix A_{λ-1} has N columns and D_{λ-1} + 1 rows. One of these rows consists of ones. '
+        "In Algorithm 1 the letter A means f'(h).",
     ),
     22: Statement(
         "3.3",
@@ -233,7 +234,8 @@ STATEMENTS: dict[int, Statement] = {
         "the mixture of two binary classifiers",
         "p(y|h_L) = σ(h^L_1) σ(h^L_2)^y σ(-h^L_2)^{1-y}\n         + (1 - σ(h^L_1)) σ(h^L_3)^y σ(-h^L_3)^{1-y}",
         "The 𝓗_L of the mixture is indefinite at every h_L and for both labels, so (23) has no root and (12) need "
-        "not be PSD. The negative eigenvalues of 𝓗_L are set to zero, for each datapoint and before any mean.",
+        "not be PSD. By default, this package sets the negative eigenvalues of 𝓗_L to zero, for each datapoint and "
+        "before any mean.",
     ),
     28: Statement(
         "Appendix B",
@@ -254,8 +256,8 @@ STATEMENTS: dict[int, Statement] = {
         "    = δ_{a,b} ∂²a^λ_a/∂(h^λ_a)² (∂E/∂a^λ_a)\n"
         "      + Σ_{i,j} W^{λ+1}_{i,a} (∂a^λ_a/∂h^λ_a) ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i)\n"
         "                (∂a^λ_b/∂h^λ_b) W^{λ+1}_{j,b}",
-        "The left side should be the element [𝓗_λ]_{a,b}. The indices a and b do not include the appended unit, "
-        "so W^{λ+1} is without its bias column.",
+        "The left side should be the element [𝓗_λ]_{a,b}. The indices a and b do not count the appended unit, so "
+        "W^{λ+1} is without its bias column.",
     ),
     29: Statement(
         "Appendix B",
@@ -276,7 +278,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the elements of D",
         "[D_λ]_{a,a'} = δ_{a,a'} ∂²a^λ_a/∂(h^λ_a)² (∂E/∂x^λ_a)\n             = δ_{a,a'} f''(h^λ_a) ∂E/∂x^λ_a",
-        "x^λ_a means a^λ_a. The index a does not include the appended unit.",
+        "x^λ_a means a^λ_a. The index a does not count the appended unit.",
     ),
     32: Statement(
         "Appendix C",
@@ -299,7 +301,7 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the step direction of one layer",
         "δ̃_λ = C̃_λ⁻¹ ∇_{W_λ} f",
-        "In this equation ∇_{W_λ} f and δ̃_λ are vectors: vec of the matrices, with stacked columns.",
+        "In this equation ∇_{W_λ} f and δ̃_λ are vectors: vec of the matrices, where vec stacks columns.",
     ),
     35: Statement(
         "Appendix C.1",
@@ -356,17 +358,17 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the curvature along the step direction",
         "δ̃ᵀ C̃ δ̃ = δ̃ᵀ G̃ δ̃ + (τ + η) δ̃ᵀ δ̃",
-        "C̃ means C̄ and G̃ means Ḡ, both of the current minibatch. δ̃ᵀ Ḡ δ̃ is the mean (1/N) Σ_n v_nᵀ 𝓗_n v_n, "
-        "whereas Algorithm 1 prints vᵀ 𝓗_L v.",
+        "C̃ means C̄ and G̃ means Ḡ, both of the current minibatch. Algorithm 1 prints δ̃ᵀ G̃ δ̃ = vᵀ 𝓗_L v, but the "
+        "mean (1/N) Σ_n v_nᵀ 𝓗_n v_n is correct, where v_n and 𝓗_n are the v and the 𝓗_L of datapoint n.",
     ),
     42: Statement(
         "Appendix C.3.1",
         "definition",
         "the reduction ratio",
         "ρ = (f(θ + δ_*) - f(θ)) / (f̂(δ_*; C̃) - f̂(0; C̃))",
-        "C̃ means C̄, and f includes the L2 term. Both C̄ and f belong to the current minibatch. The denominator "
-        "is negative, so ρ < 1 means that f is higher than the model predicted, whereas the text below the "
-        'equation says "lower".',
+        "C̃ means C̄, and f includes the L2 term. Both C̄ and f belong to the current minibatch. The text below "
+        "the equation says that f is lower than the model predicts if ρ < 1. The denominator is negative, so f is "
+        "then higher.",
     ),
     43: Statement(
         "Appendix C.3.2",
@@ -389,7 +391,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the weight of the moving average",
         "β_t = min(0.95, 1 - 1/t)",
-        "t counts from 1, since 1 - 1/0 has no value. The average is the exact mean up to t = 20.",
+        "t counts from 1, since 1 - 1/0 has no value. Up to t = 20, the average is the arithmetic mean of θ_1, ..., "
+        "θ_t.",
     ),
     46: Statement(
         "Appendix D.1",
@@ -397,8 +400,8 @@ STATEMENTS: dict[int, Statement] = {
         "the two forms of the Fisher matrix",
         "F̄ = 𝔼[∇_θ log p_θ(x) ∇_θ log p_θ(x)ᵀ]_{p_θ(x)}\n  = -𝔼[∇∇ log p_θ(x)]_{p_θ(x)}",
         "The two forms agree for labels from the model. With the labels of the data, the first form is the "
-        "empirical Fisher matrix, which differs from F̄. With the labels of the data, the second form is F̄ plus "
-        "the mean of the first term of (11), if h_L are natural parameters.",
+        "empirical Fisher matrix, which differs from F̄. If h_L are natural parameters, the second form with the "
+        "labels of the data is F̄ plus the mean of the first term of (11).",
     ),
     47: Statement(
         "Appendix D.1",
@@ -425,18 +428,18 @@ STATEMENTS: dict[int, Statement] = {
     50: Statement(
         "Appendix D.2",
         "identity",
-        "the expected Gauss-Newton matrix, labels first",
+        "the expected Gauss-Newton matrix, with an inner mean over the labels",
         "Ḡ = 𝔼[J_θ^{h_L}ᵀ 𝓗_L J_θ^{h_L}]_{p(x,y)}\n  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓗_L]_{p(y|x)} J_θ^{h_L}]_{p(x)}",
     ),
     51: Statement(
         "Appendix D.2",
         "identity",
-        "the Fisher matrix, labels first",
+        "the Fisher matrix, with an inner mean over the labels",
         "F̄ = 𝔼[J_θ^{h_L}ᵀ 𝓕_L J_θ^{h_L}]_{p_θ(x,y)}\n"
         "  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓕_L]_{p_θ(y|x)} J_θ^{h_L}]_{p(x)}\n"
         "  = 𝔼[J_θ^{h_L}ᵀ 𝔼[𝓗_L]_{p_θ(y|x)} J_θ^{h_L}]_{p(x)}",
         "p_θ(x, y) means p(x) p_θ(y|x), and E means -log p_θ(y|x). F̄ equals the Ḡ of (50) if 𝓗_L is independent "
-        "of y, but not in general, and not for (27).",
+        "of y. For (27), 𝓗_L depends on y, and F̄ differs from Ḡ in general.",
     ),
     52: Statement(
         "Appendix D.2",
@@ -465,23 +468,23 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the expected pre-activation Gauss-Newton matrix",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_λ}^{h_L}]_{p(x)}",
-        "The equation holds only if 𝓗_L is independent of y. The equation does not hold for every loss, and not "
-        "for (27).",
+        "The equation holds only if 𝓗_L is independent of y. The loss of (27) is an example for which the equation "
+        "does not hold.",
     ),
     56: Statement(
         "Appendix D.3",
         "identity",
         "the second factor from the expected Fisher matrix at the output",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝔼[𝓕_L]_{p_θ(y|x)} J_{h_λ}^{h_L}]_{p(x)}",
-        "The equality with the left side holds only if 𝓗_L is independent of y, as in (55).",
+        "The right side equals the left side only if 𝓗_L is independent of y, as in (55).",
     ),
     57: Statement(
         "Appendix D.3",
         "identity",
         "the second factor as one expectation over x and y",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓕_L J_{h_λ}^{h_L}]_{p_θ(x,y)}",
-        "p_θ(x, y) means p(x) p_θ(y|x). The equality with the left side holds only if 𝓗_L is independent of y, as "
-        "in (55).",
+        "p_θ(x, y) means p(x) p_θ(y|x). The right side equals the left side only if 𝓗_L is independent of y, as in "
+        "(55).",
     ),
     58: Statement(
         "Appendix D.3",
@@ -489,17 +492,17 @@ STATEMENTS: dict[int, Statement] = {
         "the second factor from gradients at the output",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ ∇_{h_L} log p_θ(y|x)\n"
         "                     ∇_{h_L} log p_θ(y|x)ᵀ J_{h_λ}^{h_L}]_{p_θ(x,y)}",
-        "p_θ(x, y) means p(x) p_θ(y|x). The equality with the left side holds only if 𝓗_L is independent of y, as "
-        "in (55).",
+        "p_θ(x, y) means p(x) p_θ(y|x). The right side equals the left side only if 𝓗_L is independent of y, as in "
+        "(55).",
     ),
     59: Statement(
         "Appendix D.3",
         "identity",
         "KFAC, the second factor from gradients at the layer",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[∇_{h_λ} log p_θ(y|x) ∇_{h_λ} log p_θ(y|x)ᵀ]_{p_θ(x,y)}",
-        "p_θ(x, y) means p(x) p_θ(y|x). Only y is sampled, and the mean is over N datapoints with S labels each. "
-        "The exact mean over all labels gives KFLR. The equality with the left side holds only if 𝓗_L is "
-        "independent of y, as in (55).",
+        "p_θ(x, y) means p(x) p_θ(y|x). KFAC samples only y, and estimates the expectation by the mean over N "
+        "datapoints with S sampled labels each. The right side equals the left side, which is the factor of KFLR, "
+        "only if 𝓗_L is independent of y, as in (55).",
     ),
     60: Statement(
         "Appendix D.3",
@@ -528,8 +531,8 @@ STATEMENTS: dict[int, Statement] = {
         "bound",
         "the rank of the sample Gauss-Newton matrix",
         "G ≡ J_θ^{h_L}ᵀ 𝓗_L J_θ^{h_L}  ⇒  rank(G) ≤ rank(𝓗_L)",
-        "The bound holds for one datapoint. A mean over N datapoints can have N times this rank. With biases the "
-        "bound is an equality.",
+        "The bound holds for one datapoint. A mean over N datapoints can have N times this rank. If the last "
+        "layer has a bias, rank(G) equals rank(𝓗_L).",
     ),
     64: Statement(
         "Appendix E",
@@ -590,9 +593,9 @@ STATEMENTS: dict[int, Statement] = {
         "bound",
         "the trace of the Hessian",
         "trace(H) = Σ_{λ=1}^L trace(H_λ) ≥ 0",
-        "The equation does not prove Lemma 2, since a strict maximum requires H ≤ 0 but no negative eigenvalue, "
-        "as -x⁴ shows. The conclusion of the lemma holds because, near the point, E is convex in each W_λ with "
-        "the other layers fixed.",
+        "At a strict maximum H ≤ 0, but H need not have a negative eigenvalue, as -x⁴ shows. The equation therefore "
+        "does not prove Lemma 2. The conclusion of the lemma holds, since E is convex in each W_λ near every smooth "
+        "point, with the other layers fixed.",
     ),
 }
 """Every numbered equation by its number, from 1 to 71."""

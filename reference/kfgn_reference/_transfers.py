@@ -22,7 +22,7 @@ from ._types import Array
 
 
 class Transfer(NamedTuple):
-    """A transfer function and its first two derivatives; each maps (D,) to (D,) elementwise."""
+    """A transfer function and its first two derivatives. Each of the three maps (D,) to (D,) elementwise."""
 
     f: Callable[[Array], Array]
     first: Callable[[Array], Array]
@@ -30,18 +30,21 @@ class Transfer(NamedTuple):
 
 
 def logistic(h: Array) -> Array:
-    """1 / (1 + e^-h), accurate in both tails relative to its value; an e^-h that overflows gives the right limit, 0."""
+    """1 / (1 + e^-h), with a small relative error in both tails. If e^-h overflows, the result is the limit 0."""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-h))
 
 
 def softplus(h: Array) -> Array:
-    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|), with max(h, 0) = (h + |h|) / 2, which a ball around 0 also has."""
+    """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|).
+
+    max(h, 0) is computed as (h + |h|) / 2, since a ball around 0 cannot be compared with 0.
+    """
     return (h + abs(h)) / 2 + np.log1p(np.exp(-abs(h)))
 
 
 def sech_squared(h: Array) -> Array:
-    """1 - tanh(h)^2 as 1 / cosh(h)^2, which does not cancel."""
+    """1 - tanh(h)^2, computed as 1 / cosh(h)^2 so that no digits are lost where tanh(h)^2 is nearly 1."""
     with np.errstate(over="ignore"):
         return 1 / np.cosh(h) ** 2
 
@@ -151,7 +154,7 @@ def gelu_argument(h: Array) -> tuple[Array, Array, Array]:
 
 
 def gelu_tanh(h: Array) -> Array:
-    """h (1 + tanh(v / 2)) / 2 = h s(v) with v of `gelu_argument`, where h s(v) does not cancel in the left tail."""
+    """h (1 + tanh(v / 2)) / 2 with v of `gelu_argument`, computed as h s(v), which does not cancel in the left tail."""
     v, _, _ = gelu_argument(h)
     return h * logistic(v)
 
@@ -183,7 +186,7 @@ TRANSFERS: dict[str, Transfer] = {
 """The transfer functions by their names, each with its default parameter."""
 
 WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu, "elu": elu}
-"""The transfer functions with a parameter, as functions of this parameter."""
+"""The functions that make a transfer function from its parameter, by name."""
 
 
 def transfer(record: str | tuple[str, Any]) -> Transfer:

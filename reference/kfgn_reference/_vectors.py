@@ -1,4 +1,4 @@
-"""vec, theta and their inverses: the vectors that the paper's matrices act on.
+"""The maps vec and theta from matrices to vectors, on which the paper's matrices act, and their inverses.
 
 >>> import numpy as np
 >>> from kfgn_reference import unvec, vec

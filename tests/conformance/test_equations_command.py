@@ -161,7 +161,7 @@ def test_a_search_that_finds_one_equation_prints_it_in_full(sought, capsys):
         (["C"], [*range(32, 46)]),
         (["gauss_newton_blocks"], [12, 13, 14, 15, 16]),
         (["optimiser_step"], [*range(32, 46)]),
-        (["labels first"], [50, 51]),
+        (["inner mean"], [50, 51]),
         (["40", "omega"], [40, 38]),
     ],
 )

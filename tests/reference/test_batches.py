@@ -99,9 +99,9 @@ def test_a_network_that_is_no_chain(make_problem):
         ({"weights": (net.weights[0], np.ones((3, 9)))}, "weights: expected shapes (D_l, D_(l-1) + 1), or"),
         (
             {"transfers": ("softplus", "tanh")},
-            "transfers: expected 1, one fewer than the number of layers, got ('softplus', 'tanh')",
+            "transfers: expected 1 for 2 layers, got ('softplus', 'tanh')",
         ),
-        ({"biases": (True,)}, "biases: expected 2 truth values, got (True,)"),
+        ({"biases": (True,)}, "biases: expected 2 values True or False, got (True,)"),
         ({"biases": (True, False)}, "weights: expected shapes (D_l, D_(l-1) + 1), or"),
         ({"biases": (False, True)}, "X: expected shape (N, 5) with N > 0, got (7, 4)"),
     ]:

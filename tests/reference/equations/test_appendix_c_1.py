@@ -292,5 +292,5 @@ def test_omega_of_what_is_no_number(norm):
     """A factor with NaN has no norm, and this is an error even if the other norm is small."""
     small, unknown = np.array([[0.5]]), np.array([[np.nan]])
     for Q, G, norms in ((small, unknown, "0.5 and nan"), (unknown, small, "nan and 0.5")):
-        with pytest.raises(ValueError, match=f"^Q, G: expected factors whose norms are numbers, got norms {norms}"):
+        with pytest.raises(ValueError, match=f"^Q, G: expected factors without NaN, got norms {norms}"):
             ref.omega_squared(Q, G, norm)
