@@ -40,8 +40,8 @@ class Adapter(Protocol):
     An adapter returns arrays in the conventions of its implementation, and declares these conventions in its
     description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, weights W_l
     have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The
-    kit's quantities of a batch are means over the N datapoints, and not sums. The kit's blocks, such as Q_l kron G_l,
-    are matrices over the stacked columns of W_l.
+    kit's quantities of a batch are means over the N datapoints, and not sums. A block of the kit, such as Q_l kron G_l,
+    has one row and one column for each element of W_l, in the order of the stacked columns of W_l.
 
     Examples
     --------
@@ -85,8 +85,8 @@ class Adapter(Protocol):
         -------
         tuple of arrays
             One array per layer, or a single array for a quantity of the full network, such as the loss. The arrays have
-            the dtype and follow the conventions that the adapter's description declares. Each array is a NumPy array,
-            or an object that NumPy can convert, such as a tensor of PyTorch or an array of JAX.
+            the dtype of the adapter's description, and follow the conventions of this description. Each array is a
+            NumPy array, or an object that NumPy can convert, such as a tensor of PyTorch or an array of JAX.
 
         Raises
         ------

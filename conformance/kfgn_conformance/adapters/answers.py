@@ -14,7 +14,7 @@ MAX_ARRAYS = 10_000
 """The largest number of arrays in an answer."""
 
 MAX_TEXT_BYTES = 2**20
-"""The largest number of bytes in the parts of an answer that are not arrays."""
+"""The number of bytes that an answer may have in addition to its arrays, such as names and messages."""
 
 BYTES_PER_NUMBER = 64
 """The number of bytes that an answer may have per element of the expected arrays.
@@ -31,7 +31,7 @@ class NoAnswerError(Exception):
 
 
 def max_bytes(problem: Problem, quantity: Quantity) -> int:
-    """The largest number of bytes that an answer may have, computed from the number of elements of the quantity."""
+    """The largest number of bytes of an answer, by the sizes of the expected arrays and of the weights."""
     return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 
@@ -59,7 +59,7 @@ def error_message(error: BaseException) -> str:
 
 
 def type_name(value: object) -> str:
-    """The qualified name of a value's type, read from `type` because a metaclass may override `__qualname__`."""
+    """The qualified name of a value's type, even if a metaclass overrides `__qualname__`."""
     name: str = type.__dict__["__qualname__"].__get__(type(value))
     return name
 
@@ -68,8 +68,8 @@ def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
     """Convert an answer to NumPy arrays of native byte order, with at most `limit` bytes in total.
 
     The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
-    object with `__array__` or `__dlpack__`. The gradients of tensors are dropped. Raises `NoAnswerError` for an answer
-    that cannot be converted.
+    object with `__array__` or `__dlpack__`. A tensor is converted without its gradient. Raises `NoAnswerError` for an
+    answer that cannot be converted.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
@@ -113,7 +113,7 @@ def _as_array(value: Any, which: str) -> Array:
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # NumPy converts no tensor on a GPU or with a gradient
+        for method in ("detach", "cpu"):  # NumPy refuses tensors on a GPU or with a gradient
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):

@@ -15,7 +15,7 @@ from ..problems.problem import Array
 from .answers import DTYPE_KINDS, MAX_ARRAYS, NoAnswerError, byte_size, one_line
 
 DTYPES = {np.dtype(code).str: np.dtype(code) for code in np.typecodes["All"] if np.dtype(code).kind in DTYPE_KINDS}
-"""The dtypes that an array may have, by the name of the dtype in the line of JSON, such as `<f8`."""
+"""The dtypes that an array may have. Each key is the name of a dtype in the line of JSON, such as `<f8`."""
 
 
 def headers(arrays: tuple[Array, ...]) -> list[Any]:
@@ -24,11 +24,12 @@ def headers(arrays: tuple[Array, ...]) -> list[Any]:
 
 
 def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tuple[Array, ...]:
-    """Read the arrays that a list of headers describes, with at most `limit` bytes in total.
+    """Read the arrays whose dtypes and shapes are given in a list, with at most `limit` bytes in total.
 
-    read: function of a number n that returns the next n bytes
+    written: list of pairs of a dtype and a shape, as in the line of JSON
+    read:    function of a number n that returns the next n bytes
 
-    Raises `NoAnswerError` for a wrong header, before any byte is read.
+    Before any byte is read, raises `NoAnswerError` if the list is malformed or describes too many bytes.
     """
     if not isinstance(written, list) or len(written) > MAX_ARRAYS:
         raise NoAnswerError(f"expected a list of at most {MAX_ARRAYS} arrays, got {one_line(written, 80)}")
@@ -39,7 +40,7 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
 
 
 def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The dtype and the shape in the header of array i. Raises `NoAnswerError` if NumPy does not support this array."""
+    """The dtype and the shape of array i. Raises `NoAnswerError` if NumPy cannot make such an array."""
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)

@@ -22,7 +22,7 @@ CHUNK = 2**16
 """The largest number of bytes that one system call reads."""
 
 MAX_SHOWN_BYTES = 2**16
-"""The number of bytes of a child's standard error that the kit prints. The kit discards all further bytes."""
+"""The number of bytes of a child's standard error that the kit prints. The kit does not print any further bytes."""
 
 GRACE = 10.0
 """The time in seconds to wait for an event that should be immediate, such as the end of a killed process."""
@@ -100,7 +100,7 @@ class ChildProcess:
         """End the child if the `with` block raises an exception."""
         try:
             yield
-        except BaseException:  # also an interrupt: the late answer would be read as the next answer
+        except BaseException:  # also an interrupt: a late answer would be read as the answer to the next question
             self.end()
             raise
 
@@ -190,7 +190,7 @@ class ChildProcess:
         return written.decode(errors="replace").splitlines()
 
     def _kill(self) -> None:
-        """Kill the child's process group, and then the supervisor, which has failed to kill the child."""
+        """Kill the child's process group and the supervisor, if the supervisor has not killed the child in time."""
         reports = self._reports(0.0)
         if reports and reports[0].isdecimal():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -200,7 +200,7 @@ class ChildProcess:
 
 
 class _StandardError:
-    """The standard error of a child. The kit prints the first bytes and stores the last bytes."""
+    """The standard error of a child. The kit prints the first bytes, and stores the last bytes for `last_line`."""
 
     def __init__(self) -> None:
         self._shown, self._end = 0, b""

@@ -3,9 +3,10 @@
 An adapter declares its conventions. The kit translates each answer to the kit's conventions, and reports every
 translation.
 
-An implementation may compute c Q_l and G_l / c with any scalar c, so quantities such as `kfra_blocks` compare Q_l kron
-G_l. If an implementation stores biases separately, the kit compares two diagonal sub-blocks of the block of a layer:
-the sub-block of the weights without the bias, and the sub-block of the bias.
+An implementation may compute c Q_l and G_l / c with any scalar c. The product Q_l kron G_l does not depend on c, so the
+arrays of quantities such as `kfra_blocks` are these products. If an implementation stores biases separately, the kit
+compares only two parts of the block of a layer. These parts are the diagonal sub-block of the weights without the bias,
+and the diagonal sub-block of the bias.
 """
 
 from collections.abc import Callable
@@ -29,9 +30,9 @@ LOSSES: dict[str, Callable[[int], float]] = {
     "1/D": lambda D: 1 / D,
     "2/D": lambda D: 2 / D,
 }
-"""Ratios of an implementation's loss to the kit's loss, by the text that an adapter declares.
+"""The supported ratios of an implementation's loss to the kit's loss.
 
-Each ratio is a function of D, the number of outputs.
+Each key is the text that an adapter declares. Each value is the ratio as a function of D, the number of outputs.
 """
 
 
@@ -55,12 +56,12 @@ class Conventions:
     layout : {"out_in", "in_out"}
         Shape of the weights and of the gradient of a layer: (outputs, inputs) or (inputs, outputs).
     stacking : {"columns", "rows"}
-        Order of the elements in vec: the columns or the rows of a layer's weights are stacked, in the shape that
-        `layout` declares. Both axes of a block are in the order of vec.
+        Order of the weights of a layer in the rows and the columns of a block: the columns or the rows of the matrix of
+        weights are stacked. `layout` declares the shape of this matrix.
     bias : {"last", "first", "separate"}
-        Position of the bias: the last or the first input of a layer, or a separate array. With separate biases, an
-        answer that is shaped like the weights has the arrays W_1, b_1, W_2, b_2, ..., and an answer of blocks has a
-        block for each of these arrays. With separate biases, Q_l has no row or column for the unit that multiplies the
+        Position of the bias: the last or the first input of a layer, or a separate array. If biases are separate, an
+        answer with the shapes of the weights has the arrays W_1, b_1, W_2, b_2 and so on. An answer of blocks then has
+        one block for each of these arrays, and Q_l has no row or column for the constant input 1 that multiplies the
         bias.
 
     Raises
@@ -70,9 +71,10 @@ class Conventions:
 
     Notes
     -----
-    The kit divides a quantity that is proportional to a power of the loss by that power of the declared ratio. A
-    quantity that is proportional to no power of the loss, such as a damped solve, must be computed with the kit's own
-    loss and reduction.
+    Let r be the declared ratio of the implementation's loss to the kit's loss. If a quantity is proportional to the
+    loss to the power k, the kit divides the implementation's answer by r^k. A quantity such as a damped solve is not
+    proportional to a power of the loss. The implementation must compute such a quantity with the kit's own loss and
+    reduction.
 
     Examples
     --------
@@ -122,12 +124,13 @@ KIT = Conventions()
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
-    """The quantity with its arrays divided as in an implementation that stores biases separately.
+    """The quantity whose arrays are split into a part for the weights and a part for the bias of each layer.
 
-    An array that is shaped like the weights becomes an array for W_l and an array for b_l. A block becomes a block for
-    W_l and a block for b_l. Q_l loses the row and the column of the unit that multiplies the bias. The array of a layer
-    without a bias is unchanged. The tolerance of each array is relative to the magnitudes of the elements of this
-    array, so that the tolerance of a small b_l does not depend on the size of W_l.
+    An implementation that stores biases separately returns such parts. An array that is shaped like the weights becomes
+    an array for W_l and an array for b_l. A block becomes a block for W_l and a block for b_l. Q_l loses the row and
+    the column of the constant input 1 that multiplies the bias. The array of a layer without a bias is unchanged. The
+    tolerance of each array is relative to the magnitudes of the elements of this array, so that the tolerance of a
+    small b_l does not depend on the size of W_l.
     """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
@@ -159,7 +162,7 @@ def _joined(problem: Problem, parts: Arrays) -> Arrays:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The quantity that is compared: with divided arrays if the conventions have separate biases, or else unchanged."""
+    """The quantity that the kit compares. Its arrays are split into parts if the conventions have separate biases."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 
@@ -168,8 +171,8 @@ def translated(
 ) -> tuple[Any, tuple[str, ...]]:
     """Translate an answer to the kit's conventions. Returns the translated answer and a note on each translation.
 
-    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. A quantity that is
-    proportional to no power of the loss, such as a damped solve, is not rescaled.
+    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. A quantity that is not
+    proportional to a power of the loss, such as a damped solve, is not rescaled.
     """
     if conventions == KIT or not isinstance(answer, tuple):
         return answer, ()
@@ -180,7 +183,7 @@ def translated(
         notes.append("transposed from (inputs, outputs)")
     if quantity.array_kind == "blocks" and conventions.inputs_first:
         arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
-        notes.append("reordered to the stacked columns of (outputs, inputs)")
+        notes.append("rows and columns of the blocks reordered to the stacked columns of the weights (outputs, inputs)")
     if quantity.array_kind and conventions.bias == "first":
         arrays = tuple(
             _bias_last(a, shape, quantity.array_kind) if layer.bias else a
@@ -213,7 +216,7 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
 
 
 def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
-    """Each array with the shape (D, P) of the weights to which the array belongs.
+    """Pair each array with the shape (D, P) of the weights to which the array belongs.
 
     If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias.
     """

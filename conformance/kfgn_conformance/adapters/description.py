@@ -118,7 +118,11 @@ def _text(name: str, value: object) -> str:
 
 
 def _quantities(given: object) -> frozenset[str]:
-    """The names of quantities in an iterable that is not a text. The error for an unknown name suggests known names."""
+    """Return the names of quantities in an iterable as a frozenset.
+
+    Raises `TypeError` for a str, bytes or a mapping, and `ValueError` for an unknown name. The message for an unknown
+    name suggests similar names.
+    """
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise TypeError(f"quantities: expected a set of names, got {_type(given)}")
     names = list(islice(given, MAX_ENTRIES))

@@ -1,4 +1,4 @@
-"""Adapters in the process of the kit, without a time limit, for use with a debugger."""
+"""Adapters that run in the kit's own process without a time limit, so that a debugger can be used."""
 
 from ..problems.problem import Array, Problem
 from . import Adapter, Description

@@ -16,16 +16,16 @@ from . import Description
 DTYPES = ("float32", "float64")
 
 TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
-"""Every library on every device that the port knows: `torch` is PyTorch on the host, `torch-cuda` on a GPU."""
+"""The library and the device of each target: `torch` is PyTorch on the host, and `torch-cuda` is PyTorch on a GPU."""
 
 
 NORMS = ("trace", "frobenius", "spectral")
 ITERATIONS = 200
-"""The iterations of conjugate gradients: more than any problem here needs to converge."""
+"""The largest number of iterations of conjugate gradients. Every problem of the kit converges in fewer iterations."""
 
 
 class _Arrays:
-    """A problem in the arrays of a backend.
+    """A problem whose arrays are converted to arrays of a backend.
 
     jitted: True to compile every function with `jax.jit`
     """
@@ -44,22 +44,23 @@ class _Arrays:
         self.roundoff = float(np.finfo(dtype).eps) / 2
 
     def run(self, f: Callable[..., Any], *static: Hashable) -> Callable[..., Any]:
-        """Return f(*static, ...). Compiled, it is one program for all problems with these static arguments and shapes.
+        """Return the function `partial(f, *static)`, which is compiled if `jitted` is True.
 
-        The programs are those of a user who writes `jax.jit(partial(f, *static))`.
+        All problems with the same static arguments and the same shapes of arrays use one compiled program, as for a
+        user who writes `jax.jit(partial(f, *static))`.
         """
         return compiled(f, *static, like=self.X) if self.jitted else partial(f, *static)
 
     def batch(self, f: Callable[..., Any], *more: Any) -> Any:
-        """f(network, weights, X, Y, ...), as almost every function begins."""
+        """Return f(network, weights, X, Y, *more), for a function of a network and a batch."""
         return self.run(f, self.network)(self.weights, self.X, self.Y, *more)
 
     def inputs(self, f: Callable[..., Any], *more: Any) -> Any:
-        """f(network, weights, X, ...), for a function without targets."""
+        """Return f(network, weights, X, *more), for a function without targets."""
         return self.run(f, self.network)(self.weights, self.X, *more)
 
     def blocks(self, f: Callable[..., Any], *more: Any, static: tuple[Hashable, ...] = ()) -> Any:
-        """f(*static, blocks, ...) for the Kronecker blocks of all layers, by KFRA."""
+        """Return f(*static, blocks, *more), where `blocks` are the Kronecker blocks of all layers, computed by KFRA."""
         _, _, Q, G = self.batch(kfgn.kfra)
         return self.run(f, *static)(kfgn.kronecker_blocks(Q, G), *more)
 
@@ -68,11 +69,11 @@ class _Arrays:
         return self.run(_dense)(kfgn.kronecker_blocks(curvature.Q, curvature.G))
 
     def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
-        """A function of the step V."""
+        """Return f(network, weights, X, Y, V, tau=tau, eta=eta) as a tuple of one array, where V is a step."""
         return (self.run(_along, f, self.network)(self.weights, self.X, self.Y, self.V, self.tau, self.eta),)
 
     def solved(self, f: Callable[..., kfgn.Solution], damping: Any) -> Any:
-        """By conjugate gradients, as far as the dtype goes."""
+        """Solve a linear system with right-hand side V by conjugate gradients. The tolerance is the unit roundoff."""
         arrays = (self.weights, self.X, self.Y, self.V, damping)
         return self.run(_solved, f, self.network, self.roundoff)(*arrays)
 
@@ -93,7 +94,7 @@ def _trace(blocks: Blocks) -> tuple[Any, ...]:
 
 
 def _omega(blocks: Blocks) -> tuple[Any, ...]:
-    """Return the three omegas of each block."""
+    """Return omega of each block for each of the three norms in `NORMS`."""
     return tuple(array_namespace(*block).stack([kfgn.omega(*block, norm) for norm in NORMS]) for block in blocks)
 
 
@@ -117,7 +118,7 @@ def _solved(f: Callable[..., kfgn.Solution], network: kfgn.Network, tolerance: f
 
 
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
-    """The optimiser of a trajectory, with the port's defaults for constants that the trajectory leaves open."""
+    """The optimiser of a trajectory. Constants that the trajectory does not contain have the port's default values."""
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
         kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
@@ -143,7 +144,10 @@ def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfg
 
 
 def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
-    """The state of a checkpoint. Inverses that serve several steps are computed from its own factors and gamma."""
+    """The state of the optimiser at a checkpoint.
+
+    Inverses that are used in several steps are computed from the checkpoint's own Q, G and gamma.
+    """
     state = optimiser.init(here.weights)
     factors, estimate = state.factors, optimiser.curvature
     if isinstance(estimate, kfgn.KroneckerFactored):
@@ -161,7 +165,7 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
 
 
 def _steps(p: _Arrays) -> tuple[Any, ...]:
-    """One step from each checkpoint: weights, averages, Q and G, tau, gamma, f and alpha."""
+    """Run one step from each checkpoint, and return the new weights, averages, Q and G, tau, gamma, f and alpha."""
     if p.trajectory is None:
         raise ValueError("expected an optimiser trajectory")
     optimiser = _optimiser(p.network, p.trajectory, float(p.eta))
@@ -221,14 +225,15 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
 MANY = 250
 """The number of answers after which compiled programs are freed.
 
-JAX has some 30 memory mappings for the programs of an answer, and Linux allows a process 65,530 of them.
+JAX creates about 30 memory mappings for the programs of an answer. Linux allows at most 65,530 mappings in a process.
 """
 
 
 class KfgnPort:
-    """kfgn on one backend in one dtype.
+    """Adapter of kfgn's own port, on one backend in one dtype.
 
-    eager_on: the ids of the problems on which JAX runs each operation separately, without `jax.jit`; None for all
+    eager_on: the ids of the problems on which JAX runs each operation separately, without `jax.jit`, or None for all
+              problems
     """
 
     def __init__(self, backend: Backend, dtype: str, *, eager_on: Collection[str] | None = None) -> None:
@@ -236,7 +241,7 @@ class KfgnPort:
         self.answers = 0
 
     def describe(self) -> Description:
-        """The backend's label, the versions of kfgn and of the library, and the library's flags."""
+        """The description of the port: the backend's name, the versions of kfgn and of the library, and the flags."""
         return Description(
             name=self.backend.name,
             version=f"kfgn {kfgn.__version__} on {self.backend.library} {self.backend.version}",
@@ -246,7 +251,7 @@ class KfgnPort:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The quantity, computed in the backend's arrays and brought back to NumPy."""
+        """Compute the quantity in arrays of the backend, and convert the result to NumPy arrays."""
         self.answers += 1
         if self.answers % MANY == 0:
             self.backend.forget()
@@ -257,7 +262,7 @@ class KfgnPort:
 
 
 def open_target(target: str) -> Backend | str:
-    """The backend of a target, or why it is not usable here."""
+    """Open the backend of a target, or return the reason why the backend is not usable on this machine."""
     try:
         return open_backend(target)
     except BackendUnavailableError as error:

@@ -37,7 +37,7 @@ PREFIX = "exec:"
 LARGE = 10**5
 """The number of weights from which the arrays of a problem are sent in a file.
 
-A line of JSON with these arrays would have megabytes.
+The text of these arrays on one line of JSON would have several megabytes.
 """
 
 
@@ -61,7 +61,7 @@ class Program(ProcessAdapter):
             return _arrays(answer["arrays"], "int64" if integers else self.dtype)
 
     def _command(self) -> list[str]:
-        """The words of the command, split by the rules of a shell. The path of an existing file may contain spaces."""
+        """The words of the command, split by the rules of a shell. A command that is the path of a file stays whole."""
         command = self.name.removeprefix(PREFIX)
         try:
             words = [command] if Path(command).is_file() else shlex.split(command)
@@ -108,7 +108,10 @@ def _arrays(nested: list[Any], dtype: str) -> tuple[Array, ...]:
 
 
 def _numbers(nested: Any, dtype: str, which: str) -> Array:
-    """Convert nested lists to an array of the dtype. If a number is not an integer, float64 replaces int64."""
+    """Convert nested lists to an array of the dtype.
+
+    If the dtype is int64 and a number is not an integer, the array has the dtype float64.
+    """
     elements = np.array(nested, object)
     unexpected = set(map(type, elements.flat)) - {int, float}
     if list in unexpected:

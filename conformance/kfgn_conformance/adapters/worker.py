@@ -65,7 +65,7 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
         adapter = load(name, dtype)
     except AdapterError as error:
         return None, _error(str(error).removeprefix(f"{name}: "))
-    except KeyboardInterrupt as error:  # raised by the adapter, because Ctrl-C does not reach the worker
+    except KeyboardInterrupt as error:  # the adapter has raised it, because Ctrl-C does not reach the worker
         return None, _error(error_line(error))
     return adapter, (adapter.describe().as_json(), ())
 

@@ -4,7 +4,7 @@
 * flags:    special properties of problems, which hide some mistakes
 * form:     the format of the files, and the right shapes of the arrays of a problem
 * vector:   golden vectors, and the reading of golden vectors from files
-* decimals: conversion of balls to decimal digits with a radius
+* decimals: conversion of balls, which are certified intervals, to decimal digits with a radius
 * layout:   the layout of JSON in the files
 * making:   computation of the files in ball arithmetic
 * checking: verification of the files

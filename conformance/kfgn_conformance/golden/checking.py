@@ -22,10 +22,10 @@ from .making import allowed, header, mistakes, sha256
 from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
-"""The factor by which a tolerance in a file may differ from the rule, because the file has only three digits."""
+"""The largest allowed ratio of a tolerance in a file to the tolerance by the rule, since files have three digits."""
 
 HALF_A_DIGIT = 0.00501
-"""The allowed relative error of a field `size`: half a unit in the third digit, and the error of a condition number."""
+"""The largest relative error of a field `size`, by rounding to three digits and by the error of a condition number."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """True if python-flint is installed, so that radii can be verified."""
@@ -104,7 +104,7 @@ def content_or_none(path: Path) -> bytes | None:
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
-    """Faults of the fields that all vectors of a file share: fields that differ from the code."""
+    """Faults of the fields that all vectors of a file share. Their values must be the values that the code computes."""
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"
@@ -121,7 +121,7 @@ def faults_of_file(written: dict[str, Any], vectors: Sequence[Vector], seen: set
     """
     for vector, n in zip(vectors, (vector["n"] for vector in written["vectors"]), strict=True):
         if vector.id in seen or vector.id != f"{vector.quantity}-{vector.problem.id}":
-            yield f"{vector.id}: expected the unique id {vector.quantity}-{vector.problem.id}"
+            yield f"{vector.id}: expected the id {vector.quantity}-{vector.problem.id}, which no other vector may have"
         seen.add(vector.id)
         try:
             oracle = Oracle(vector.problem, ROWS[vector.quantity])
@@ -158,7 +158,7 @@ def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
             yield f"array {i}: the float64 values are not the numbers nearest to the decimals"
         by_the_rule = allowed(n, array.size, array.d)
         if any(abs(array.tolerances[dtype] - t) > (ROUNDING - 1) * t for dtype, t in by_the_rule.items()):
-            yield f"array {i}: the tolerances do not follow the rule of tolerances"
+            yield f"array {i}: the tolerances differ from the values that the rule of tolerances gives"
         if array.d != d:
             yield f"array {i}: d: expected {d}, got {array.d}"
         if abs(size - array.size) > HALF_A_DIGIT * size:
@@ -185,7 +185,7 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
 
 
 def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArray]) -> float:
-    """The largest error of arrays in units of the float32 tolerance, or infinity if the arrays are None."""
+    """The largest ratio of the error of an answer to the float32 tolerance, or infinity if the answer is None."""
     if arrays is None:
         return math.inf
     return max(
@@ -195,7 +195,7 @@ def in_tolerances(arrays: Sequence[Array] | None, expected: Sequence[ExpectedArr
 
 
 def faults_of_radii(vector: Vector, quantity: Quantity) -> Iterator[str]:
-    """Faults of the radii: decimals whose error, by the certified balls, is larger than the radius."""
+    """Faults of the radii: decimals that certainly differ from the exact values by more than the radius."""
     from ..certified import bounds, certified
 
     for i, (balls, array) in enumerate(zip(certified(vector.problem, quantity), vector.expected, strict=True), start=1):

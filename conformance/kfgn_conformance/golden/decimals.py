@@ -1,4 +1,7 @@
-"""Conversion of balls to decimal digits with a common radius, and to the nearest numbers of float64."""
+"""Conversion of balls to decimal digits with a common radius, and to float64 numbers.
+
+A ball is an interval that contains the exact value of an element.
+"""
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -10,7 +13,10 @@ import numpy as np
 from ..problems.problem import Array
 
 DIGITS = 36
-"""The number of digits of the largest element of an array. All elements have the same absolute accuracy."""
+"""The number of digits in which the largest element of an array is written.
+
+All elements of the array have the same last decimal place as the largest element.
+"""
 
 
 def each(f: Callable[[Any], Any], array: Array) -> Array:

@@ -11,9 +11,9 @@ from ..problems.layers import name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
-"""The range of a datapoint's logits above which the datapoint counts as saturated.
+"""The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this.
 
-If the logits have a range of 12, 1 - p by subtraction in float32 has two correct digits, because e^-12 is about 2^-17.
+At a difference of 12, 1 - p is about e^-12, or 2^-17. A subtraction in float32 then gives two correct digits of 1 - p.
 """
 
 
@@ -29,7 +29,7 @@ class Flag(NamedTuple):
 
 
 def factor_shapes(p: Problem) -> list[tuple[int, int]]:
-    """The orders of Q_l and G_l, per layer."""
+    """The number of rows of Q_l and the number of rows of G_l, for each layer."""
     return [(W.shape[1], W.shape[0]) for W in p.weights]
 
 
@@ -40,14 +40,14 @@ def hidden(p: Problem) -> list[list[np.ndarray]]:
 
 
 def dead(p: Problem) -> bool:
-    """True if the derivative of some unit is 0 at every datapoint."""
+    """True if the derivative f'(h) of the transfer function of some unit is 0 at every datapoint."""
     net = p.reference
     derivatives = (np.array([net.f(l).first(h_n) for h_n in h]) for l, h in enumerate(hidden(p), start=1))
     return any(bool(np.any(np.all(df == 0, axis=0))) for df in derivatives)
 
 
 def saturated(p: Problem) -> bool:
-    """True if the logits of some datapoint have a range above `SATURATED`."""
+    """True if the largest and the smallest logit of some datapoint differ by more than `SATURATED`."""
     outputs = np.array([forward(p.reference, x)[1][len(p.layers)] for x in p.X])
     return p.objective == "categorical" and bool(np.max(np.ptp(outputs, axis=1)) > SATURATED)
 
@@ -103,7 +103,7 @@ FLAGS: dict[str, Flag] = {
     ),
     "ZeroInput": Flag(
         lambda p: not np.any(p.X),
-        "x = 0 at every datapoint: Q of the first layer is 0 except for the element of the unit.",
+        "x = 0 at every datapoint: Q of the first layer has one nonzero element, which belongs to the bias.",
     ),
     "UnitDamping": Flag(
         lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
 
 FORMAT = 2
-"""The present format of a file of vectors. Format 1 differs only in the problems, which have version 1."""
+"""The present format of a file of vectors. In a file of format 1, the problems have version 1 of their own format."""
 
 NamedShape = tuple[str, Array, tuple[int, ...]]
 """The path of an array, the array, and the right shape of the array."""
@@ -107,7 +107,8 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
     """Yield every array with its path and its right shape.
 
-    The first item is a placeholder with one element per array, so that the number of arrays is checked like a shape.
+    The first item checks the number of arrays. It is a placeholder with one element for each array, and its right
+    shape is the right number of arrays.
     """
     yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):

@@ -98,7 +98,7 @@ def vector_of(oracle: Oracle, description: str, hides: list[str]) -> dict[str, A
     """A vector as an object of JSON. Raises `ValueError` if the tolerance is too wide to show any mistake."""
     problem = oracle.problem
     if not oracle.is_conclusive:
-        raise ValueError(f"{oracle}: expected a tolerance that can show a mistake, got a wider tolerance")
+        raise ValueError(f"{oracle}: expected a tolerance that can show a mistake, got a tolerance that is too wide")
     return {
         "id": f"{oracle.quantity.name}-{problem.id}",
         "description": description,

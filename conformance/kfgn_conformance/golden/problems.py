@@ -39,7 +39,8 @@ PLAIN: dict[str, Shape] = {
 }
 """The shapes of the general problems, by name.
 
-N is 1, ..., 7. Every objective, every replacement of H_L and every transfer function occurs in a general problem.
+The numbers of datapoints N are 1, ..., 7. Every objective, every replacement of H_L and every transfer function occurs
+in at least one general problem.
 """
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
@@ -99,7 +100,7 @@ def without_inputs(problem: Problem) -> Problem:
 
 TRAPS: dict[str, Trap] = {
     "single-datapoint": Trap(
-        "One datapoint, so every mean has one term, and two nonlinear hidden layers",
+        "Two nonlinear hidden layers, and one datapoint, so every mean has one term",
         Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 1, 3),
         (*FACTORS, "q", "rp", "gradient", "gauss_newton_blocks"),
     ),
@@ -192,7 +193,7 @@ MOMENTS = (0, 4, 19)
 
 
 SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
-"""The scenarios of trajectories that do not have the default scenario of `steps`, by name."""
+"""The scenarios of trajectories, by name. A trajectory that is not listed has the default scenario in `steps`."""
 
 
 def described(shape: Shape) -> str:
@@ -204,7 +205,7 @@ def described(shape: Shape) -> str:
 
 
 def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
-    """A problem for which the tolerance of each quantity is narrow enough to show mistakes."""
+    """Make a problem on which the tolerance of each quantity is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
         return all(Oracle(problem, QUANTITIES[quantity]).is_conclusive for quantity in quantities)

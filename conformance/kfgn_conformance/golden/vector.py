@@ -23,8 +23,8 @@ class ExpectedArray(NamedTuple):
     decimals:   the elements as strings of decimal digits, in nested lists of the array's shape
     radius:     an upper bound of the error of every decimal, as a string
     float64:    the float64 numbers nearest to the exact values
-    size:       the size of the array in the rule of tolerances
-    d:          the change d of the array in the rule of tolerances
+    size:       the size in the rule of tolerances, such as the magnitude of the largest element
+    d:          the change of the array if the inputs and the operations of the reference are rounded to 24 bits
     tolerances: the tolerance for each dtype
     """
 

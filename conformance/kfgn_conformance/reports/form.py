@@ -54,7 +54,7 @@ class DiagnosisLine(TypedDict):
     """The diagnosis of wrong answers.
 
     mistakes: descriptions of the known mistakes that explain the answers, by name of the mistake
-    shape:    a description of the error, if no mistake explains it
+    shape:    a description of the wrong elements, if no known mistake explains the answers
     tried:    true if the answers were compared with the known mistakes
     """
 
@@ -67,10 +67,10 @@ class CellLine(TypedDict):
     """A line after the first line of a report: the verdict on an implementation's answers for a quantity.
 
     ratio:              the largest ratio of error to tolerance; null if the ratio is not finite
-    relative_tolerance: the largest ratio of a tolerance to the largest element of its array; null if not finite
+    relative_tolerance: the largest ratio tolerance / largest element of an array; null if the ratio is not finite
     problems:           the number of problems on which the implementation was to run the quantity
     supported:          the number of these problems that the implementation supports
-    left_out:           the numbers of the problems on which the quantity was not run, by reason
+    left_out:           for each reason, the number of problems on which the quantity was not run
     expected_failure:   true if the cell failed and every failure is expected
     reasons:            the reasons of the expected failures
     """
@@ -93,7 +93,7 @@ class CellLine(TypedDict):
 
 
 def fault_of_run(run: dict[str, Any]) -> str:
-    """The fault of a first line in which a column lacks a field that it needs. Returns "" if there is no fault."""
+    """A message on the first field that a column lacks, or "" if no field is missing."""
     for i, column in enumerate(run["columns"]):
         needed = ("dtype", "version", "flags") if column["usable"] else ("reason",)
         for name in needed:
@@ -103,7 +103,7 @@ def fault_of_run(run: dict[str, Any]) -> str:
 
 
 def fault_of_cell(cell: dict[str, Any], columns: int) -> str:
-    """The fault of a cell with a field out of its range. Returns "" if there is no fault."""
+    """A message on the first field of a cell with a value outside its range, or "" if there is no such field."""
     if cell["column"] not in range(columns):
         return f"column: expected a number below {columns}, got {cell['column']}"
     if not 0 <= cell["supported"] <= cell["problems"]:

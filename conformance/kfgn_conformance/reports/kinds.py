@@ -1,4 +1,4 @@
-"""The kinds of problems and their numbers in words, for reports."""
+"""Names of the kinds of problems, and the text that counts the problems of each kind in a report."""
 
 from collections import Counter
 from collections.abc import Iterable

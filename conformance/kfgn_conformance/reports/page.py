@@ -118,7 +118,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
 
 
 def _heads(columns: Sequence[Line]) -> list[str]:
-    """The first part of the ids of the cells of each column: a name and a dtype, with a number if it is repeated."""
+    """The first part of the cell ids of each column: a name and a dtype, with a number if this part is repeated."""
     heads: list[str] = []
     for column in columns:
         words = re.findall(r"[\w.]+", f"{column['name']} {column.get('dtype', '')}")

@@ -27,7 +27,7 @@ def print_report(report: Report, console: Console) -> None:
     print_table(report, console)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
-        legend += " A number in parentheses counts the problems that were run and are supported, if not all of them."
+        legend += " A number in parentheses is the number of supported problems, if some problems are not supported."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
@@ -161,18 +161,18 @@ def _offered(report: Report, name: str) -> bool:
 
 
 def _most(report: Report, row: Sequence[Cell], column: int) -> int:
-    """The number of problems in the dtype of a column: the largest number of all columns of this dtype."""
+    """The largest number of problems in a row, over all columns that have the dtype of the given column."""
     dtypes = [each.description and each.description.dtype for each in report.columns]
     return max(cell.total for cell, dtype in zip(row, dtypes, strict=True) if dtype == dtypes[column])
 
 
 def _has_fewer(report: Report, row: Sequence[Cell], column: int) -> bool:
-    """True if the cell has fewer problems than other cells of its row, but at least one problem."""
+    """True if the implementation of a column supports some but not all problems of a row."""
     return 0 < row[column].supported < _most(report, row, column)
 
 
 def _text(cell: Cell, *, has_fewer: bool) -> Text:
-    """The text of a cell: the ratio or the status, and the number of problems if the row has more problems."""
+    """The text of a cell: the ratio or the status. If `has_fewer` is true, the number of supported problems follows."""
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
     count = f" ({cell.supported})" if has_fewer else ""

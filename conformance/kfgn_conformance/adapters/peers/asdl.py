@@ -47,7 +47,7 @@ class ASDL:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the quantity by one forward pass and one backward pass per output or label."""
+        """Compute the quantity by one forward pass, and by one backward pass for each output or each sampled label."""
         if problem.objective not in LOSSES:
             raise UnsupportedError(f"no {problem.objective} objective")
         (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
@@ -76,7 +76,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """Make ASDL's distribution return the labels of the problem: call s returns sample s of every datapoint."""
+    """Make ASDL's distribution return the labels of the problem: its s-th call returns sample s of all datapoints."""
     labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):

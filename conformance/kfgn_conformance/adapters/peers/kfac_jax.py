@@ -27,7 +27,7 @@ TRANSFERS: dict[str, Any] = {
 
 
 def squared_error(h: Any, y: Any) -> Any:
-    """The squared error |h - y|^2 / 2 per datapoint, (N,), whose factor 1/2 is a weight in kfac-jax."""
+    """The squared error |h - y|^2 / 2 per datapoint, (N,). The argument `weight` of kfac-jax is the factor 1/2."""
     kfac_jax.register_squared_error_loss(h, y, weight=0.5)
     return 0.5 * jnp.sum((h - y) ** 2, axis=1)
 

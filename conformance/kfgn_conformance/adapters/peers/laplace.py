@@ -23,7 +23,7 @@ OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "bernoulli": lambda h: torch.diag((h.sigmoid() * (-h).sigmoid()).mean(0)),
     "categorical": lambda h: torch.diag(h.softmax(1).mean(0)) - h.softmax(1).T @ h.softmax(1) / len(h),
 }
-"""E[H_L] (D_L, D_L) as a function of the outputs h_L (N, D_L), by objective."""
+"""The mean of H_L over the N datapoints, (D_L, D_L), as a function of the outputs h_L (N, D_L), by objective."""
 
 
 class Laplace:

@@ -16,7 +16,7 @@ Tensors = tuple[torch.Tensor, ...]
 
 
 def mixture(h: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The negative logarithm of the probability (27) per datapoint, (N,), by log-sum-exp."""
+    """The negative logarithm of the probability in equation (27), per datapoint, (N,), computed by log-sum-exp."""
     t = 2.0 * y.to(h.dtype) - 1
     first = functional.logsigmoid(h[:, 0]) + functional.logsigmoid(t * h[:, 1])
     second = functional.logsigmoid(-h[:, 0]) + functional.logsigmoid(t * h[:, 2])
@@ -102,7 +102,7 @@ class _Functions:
         return torch.einsum("nip,nij,njq->npq", J, self.output_hessians(), J)
 
     def kfac(self, l: int) -> torch.Tensor:
-        """G_l of KFAC (59), at the sampled labels of the problem."""
+        """G_l of KFAC by equation (59), at the sampled labels of the problem."""
         S = self.labels.shape[1]
         total = torch.zeros(len(self.W[l]), len(self.W[l]), dtype=self.X.dtype)
         for s in range(S):
@@ -131,7 +131,7 @@ class _Functions:
     def block_product(self, product: Callable[[Tensors], Tensors]) -> Tensors:
         """The product of the diagonal blocks and V.
 
-        Layer l of the result is layer l of the product with a V that is 0 in all other layers.
+        For each layer l, V is replaced by 0 in all other layers. The product with this V gives layer l of the result.
         """
 
         def of(l: int) -> torch.Tensor:
