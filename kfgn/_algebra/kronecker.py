@@ -160,10 +160,10 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. The damping is too small in two cases. If
-            `inversion` is "exact", an eigenvalue of the damped block is not positive. For the other inversions, a pivot
-            of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype cannot
-            hold the result. Without `check`, no error is raised, and the result may be NaN.
+            With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
+            if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
+            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
+            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
@@ -219,10 +219,10 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. The damping is too small in two cases. If
-            `inversion` is "exact", an eigenvalue of the damped block is not positive. For the other inversions, a pivot
-            of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype cannot
-            hold the result. Without `check`, no error is raised, and the result may be NaN.
+            With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
+            if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
+            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
+            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
