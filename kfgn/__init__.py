@@ -40,8 +40,8 @@ as logits. The labels of the categorical objective and of the mixture are class 
 means over the N datapoints.
 
 The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
-second moment of the inputs of layer l. The appended unit is the last input. G_l (D_l, D_l) is the mean Gauss-Newton
-matrix of the pre-activations.
+second moment of the inputs of layer l. With a bias, the last input is the appended unit, which is always 1. G_l
+(D_l, D_l) is the mean Gauss-Newton matrix of the pre-activations.
 
 The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.
@@ -53,8 +53,8 @@ Numbers
 -------
 Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
 Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
-hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. The
-value of a 0-d array is not read under `check=False`.
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. With
+`check=False`, the value of a 0-d array is not read.
 
 Errors
 ------

@@ -1,4 +1,4 @@
-"""Shared text of docstrings, and classes of records whose `help` omits the special methods that Python generates.
+"""Text that many docstrings share, and a metaclass for records whose `help` omits the methods that Python generates.
 
 `with_shared_text` inserts the descriptions that many public functions share into the docstrings of these functions.
 `Documented` is for dataclasses, and `documented_tuple` is for named tuples.
@@ -80,7 +80,7 @@ SHARED = {
         >>> X, Y = np.array([[0.5, -1.0], [2.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 1])
         """,
 }
-"""Text that replaces a line {name} of a docstring."""
+"""For each name, the text that replaces a line {name} in a docstring."""
 
 
 def with_shared_text(f: T) -> T:
@@ -99,7 +99,7 @@ def _entry(line: re.Match[str]) -> str:
 
 
 class Documented(ABCMeta):
-    """A metaclass for records, so that `help` lists their public methods and properties alone.
+    """A metaclass for records, which makes `help` list only the public methods and properties.
 
     `help` lists the names that `dir` returns for a class. The metaclass omits special methods from these names. The
     metaclass also omits fields, since the docstring of the class describes the fields. The result of `dir` for an

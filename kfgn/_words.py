@@ -1,4 +1,4 @@
-"""Texts of values and of types for error messages: one line, however large the value is."""
+"""The text of a value or of a type in an error message, on one line for values of any size."""
 
 import reprlib
 from typing import Any
@@ -13,7 +13,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_CHARACTERS
 
 
 def type_of(value: Any) -> str:
-    """Return the full name of the type of a value, with the layout of a sparse tensor."""
+    """Return the full name of the type of a value, and the layout of a value that has one, such as a sparse tensor."""
     layout = f" of layout {value.layout}" if hasattr(value, "layout") else ""
     return f"{type(value).__module__}.{type(value).__qualname__}{layout}"
 

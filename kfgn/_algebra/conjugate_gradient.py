@@ -23,7 +23,7 @@ ITERATIONS = 50
 """The default number of iterations. An iteration costs about as much as two gradients."""
 
 TOLERANCE = 1e-5
-"""The default tolerance: about the residual that float32 reaches for a damped matrix with a condition number of 100."""
+"""The default tolerance: about the relative residual that float32 reaches if the condition number is 100."""
 
 
 @documented_tuple
@@ -39,9 +39,9 @@ class Solution(NamedTuple):
         The solution, in the shapes of b.
     residual : array, shape (), or tuple of L such arrays
         The relative residual |b - A x| / |b|, computed from x after the last iteration. The residual is 0 if b is 0. If
-        the layers were solved separately, the attribute is a tuple with one residual per layer.
+        the layers were solved separately, `residual` is a tuple with one relative residual per layer.
     iterations : integer array, shape (), or tuple of L such arrays
-        The number of iterations before convergence. If the layers were solved separately, the attribute is a tuple with
+        The number of iterations before convergence. If the layers were solved separately, `iterations` is a tuple with
         one number per layer.
 
     Examples
@@ -65,7 +65,7 @@ def conjugate_gradient(
 ) -> Solution:
     """Solve A x = b for a symmetric positive definite A, starting at x = 0, where apply(v) = A v.
 
-    separate: True if A has one block per array of b, so that every block has its own step sizes and its own convergence
+    separate: True if A has one block per array of b; each block then has its own step sizes and its own convergence
 
     All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
     recurrence updates. The solution x also no longer changes after a direction p with p^T A p <= 0. The right-hand side
@@ -74,7 +74,7 @@ def conjugate_gradient(
     xp, L = array_namespace(b[0]), len(b)
 
     def reduced(scalars: Arrays, reduction: Callable[..., Array]) -> Array:
-        """One scalar per system of equations, (L,) if `separate` and (1,) otherwise, from one scalar per layer."""
+        """Reduce one scalar per layer to one per system of equations: (L,) if `separate`, and (1,) otherwise."""
         stacked = xp.stack(scalars)
         return stacked if separate else reduction(stacked, axis=0, keepdims=True)
 
@@ -82,7 +82,7 @@ def conjugate_gradient(
         return reduced(inners(xp, u, v), xp.sum)
 
     def each(scalars: Array) -> Arrays:
-        """The scalar that belongs to each array of b."""
+        """For each array of b, the scalar of its system of equations."""
         return tuple(scalars[l if separate else 0] for l in range(L))
 
     def times(scalars: Array, v: Arrays) -> Arrays:
@@ -94,7 +94,7 @@ def conjugate_gradient(
     scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
     b = times(1 / scale, b)
     limit = tolerance * xp.sqrt(dot(b, b))
-    # below this floor, |r|^2 is near the smallest normal number, and rounding errors of |r|^2 would spoil x
+    # if |r| is below this floor, |r|^2 is near the smallest normal number, and its rounding errors would spoil x
     information = xp.finfo(limit.dtype)
     floor = math.sqrt(information.smallest_normal) / information.eps
     limit = xp.where(limit < floor, xp.full_like(limit, floor), limit)

@@ -19,10 +19,10 @@ NORMS = ("trace", "frobenius", "spectral")
 """The norms in which omega can be computed, equation (38)."""
 
 INVERSIONS = (*NORMS, "exact")
-"""The values of `inversion`: the norm in (38) for the factored damping (36), or "exact" for the inverse of (35)."""
+"""The values of `inversion`: a norm selects the factored damping (36), and "exact" selects the inverse of (35)."""
 
 FLOOR = 8
-"""The lower bound of the damping of a factor A (D, D), in units of sqrt(D) u tr(A) with the unit roundoff u."""
+"""The number c in c sqrt(D) u tr(A), the lower bound on the damping of a factor A (D, D), with the unit roundoff u."""
 
 
 def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
@@ -49,18 +49,18 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
 
 
 def visible(xp: Namespace, A: Array, damping: Array) -> Array:
-    """The damping of a factor A (D, D), 0-d, raised to at least `FLOOR` sqrt(D) u tr(A).
+    """The larger of the damping of a factor A (D, D) and the lower bound `FLOOR` sqrt(D) u tr(A), 0-d.
 
     The lower bound is not in the paper. u is the unit roundoff of the dtype. A positive damping below the bound is lost
-    to rounding when the damping is added to A. The last pivots of a singular A are then rounding errors of either sign.
-    A damping of 0 stays 0.
+    to rounding when the damping is added to A. If A is singular, the last pivots of the damped factor are then rounding
+    errors of either sign. A damping of 0 stays 0.
     """
     lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
     return xp.where((damping > 0) & (damping < lower), lower, damping)
 
 
 class CholeskyInverse(NamedTuple):
-    """The inverse of (36) by the Cholesky factors L_Q (P, P) and L_G (D, D) of its two factors."""
+    """The inverse of (36), stored as the Cholesky factors L_Q (P, P) and L_G (D, D) of the two damped factors."""
 
     L_Q: Array
     L_G: Array
@@ -68,12 +68,13 @@ class CholeskyInverse(NamedTuple):
     def times(self, V: Array) -> Array:
         """(G + sqrt(k)/omega I)^-1 V (Q + omega sqrt(k) I)^-1 for V (D, P).
 
-        Misprint: Algorithm 1 multiplies by the inverses from the opposite sides.
+        Misprint: Algorithm 1 multiplies by the inverse of the damped Q from the left, and by the inverse of the damped
+        G from the right.
         """
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
-        """A 0-d boolean, true if each pivot is more than the rounding error of its diagonal element."""
+        """A 0-d boolean, true if each pivot of both damped factors is larger than rounding error."""
         xp = array_namespace(self.L_Q)
         return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
 
@@ -85,7 +86,7 @@ class CholeskyInverse(NamedTuple):
 
 
 class EigenInverse(NamedTuple):
-    """The inverse of (35) by eigenvectors U (P, P) of Q and T (D, D) of G, and the damped spectrum (D, P)."""
+    """The inverse of (35), stored as eigenvectors U (P, P) of Q and T (D, D) of G, and damped eigenvalues (D, P)."""
 
     U: Array
     T: Array
@@ -96,7 +97,7 @@ class EigenInverse(NamedTuple):
         return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
 
     def resolved(self) -> Array:
-        """A 0-d boolean, true if the damped spectrum is positive."""
+        """A 0-d boolean, true if all damped eigenvalues are positive."""
         xp = array_namespace(self.spectrum)
         return xp.all(self.spectrum > 0)
 
@@ -107,11 +108,11 @@ class EigenInverse(NamedTuple):
 
 
 DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
-"""A damped inverse, either factored or exact, as a tuple of arrays."""
+"""The inverse of (36) or the exact inverse of (35), as a named tuple of arrays."""
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
-    """A placeholder with the shapes of a damped inverse. The values of the placeholder are never used."""
+    """A placeholder for a `DampedInverse`: arrays of the same shapes, whose values are never used."""
     if inversion == "exact":
         return EigenInverse(Q, G, G[:, :1] * Q[:1, :])
     return CholeskyInverse(Q, G)
@@ -120,9 +121,12 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
 def damped_inverse(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
 ) -> tuple[DampedInverse, Array]:
-    """The inverse of Q kron G, damped by one of `INVERSIONS`, and `ok`, a 0-d boolean, false if no inverse exists.
+    """The inverse of the damped Q kron G, and `ok`, a 0-d boolean, false if no inverse exists.
 
-    floored: True to apply the lower bound of `visible` to the dampings of both factors in (36), as the optimiser does
+    inversion: one of `INVERSIONS`, which selects the equation and the norm
+
+    floored: True to apply `visible`, which raises the dampings of both factors in (36) to a lower bound, as the
+             optimiser does
     """
     if inversion == "exact":
         (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
@@ -135,7 +139,7 @@ def damped_inverse(
 def _damped_factors(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """For each factor of (36), its Cholesky factor and a 0-d boolean, true if the factor is positive definite."""
+    """For Q and for G: the Cholesky factor of the damped factor in (36), and a 0-d boolean, true if it exists."""
     omega = balance(xp, Q, G, norm)
     root = xp.sqrt(_zero_d(xp, damping, Q))
     of_Q, of_G = omega * root, root / omega
@@ -155,7 +159,7 @@ def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """A Python number as a 0-d array, since the functions of the array API standard accept only arrays."""
+    """Convert a Python number to a 0-d array, since the functions of the array API standard accept only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 

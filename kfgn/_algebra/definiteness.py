@@ -1,4 +1,4 @@
-"""The error for a damped matrix that is not positive definite in its dtype."""
+"""The exception for a damped matrix that is not positive definite in its dtype."""
 
 from typing import Any
 
@@ -25,12 +25,15 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if elements up to max(size, 1) are lost to rounding when the damping is added to them."""
+    """Return True if an element of max(size, 1) is lost to rounding when the damping is added to it."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 
 def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: Any) -> NotPositiveDefiniteError:
-    """Return the error for a matrix whose largest element is `size`."""
+    """Return the exception whose message recommends a larger or a smaller damping of a matrix.
+
+    size: the largest absolute element of the matrix without the damping; 1.0 if the largest element is not known
+    """
     if dominates(xp, damping, size, dtype):
         why = f"a smaller value, since this value is too large for {dtype} to hold the solution with {matrix}"
     else:

@@ -145,8 +145,8 @@ class KroneckerBlock(NamedTuple):
         damping : float or array, shape ()
             The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
-            The norm for omega (38) in the factored damping (36), or "exact" for the exact inverse of Q kron G + k I by
-            the eigenvalues of both factors.
+            If `inversion` is "exact", Q kron G + k I itself is inverted, by the eigenvalues of both factors. Every
+            other value is the norm that defines omega (38), and the factored damping (36) is inverted.
         check : bool, default True
             If True, the arguments and the result are checked for NaN and infinity, and the host waits for the device.
             If False, no value is read.
@@ -160,14 +160,14 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
-            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
-            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
-            and the result may be NaN.
+            With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
+            if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
+            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
+            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
-            a damping that is a number and not positive. With `check`, also for values that are not finite, and for a
-            damping that is an array and not positive.
+            a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
+            that is a 0-d array is checked only with `check`.
 
         Notes
         -----
@@ -204,8 +204,9 @@ class KroneckerBlock(NamedTuple):
         damping : float or array, shape ()
             The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
-            The norm for omega (38) in the factored damping (36), or "exact" for Q kron G + k I by the eigenvalues of
-            both factors.
+            If `inversion` is "exact", the determinant is that of Q kron G + k I, from the eigenvalues of both factors.
+            Every other value is the norm that defines omega (38), and the determinant is that of the factored damping
+            (36).
         check : bool, default True
             If True, the arguments and the result are checked for NaN and infinity, and the host waits for the device.
             If False, no value is read.
@@ -218,14 +219,14 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if the damping is too small or too large. A damping is too small if a damped factor of (36) is
-            not positive definite beyond rounding error, or if with "exact" an eigenvalue of the damped block is not
-            positive. A damping is too large if the dtype cannot hold the result. Without `check`, no error is raised,
-            and the result may be NaN.
+            With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
+            if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
+            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
+            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
-            a damping that is a number and not positive. With `check`, also for values that are not finite, and for a
-            damping that is an array and not positive.
+            a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
+            that is a 0-d array is checked only with `check`.
 
         Notes
         -----
@@ -267,8 +268,9 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. For
-        different numbers of factors in Q and G. With `check`, also for values that are not finite.
+        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. A
+        `ValueError` is also raised if Q is empty, or if Q and G have different numbers of arrays. With `check`, also
+        for values that are not finite.
 
     Examples
     --------
@@ -325,7 +327,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
         trace      omega^2 = tr(Q) D / (tr(G) P)
         frobenius  omega^2 = |Q|_F sqrt(D) / (|G|_F sqrt(P))
-        spectral   omega^2 = |Q|_2 / |G|_2, by the largest eigenvalues
+        spectral   omega^2 = |Q|_2 / |G|_2, where |.|_2 is the largest eigenvalue
 
     Examples
     --------
@@ -341,7 +343,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
-    """Check the factors. Return the namespace of the factors and both factors, outside any autograd graph."""
+    """Check the factors. Return the namespace of the factors, and Q and G outside any autograd graph."""
     check = checked_flag("check", check)
     named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
     xp = one_library_and_device(named)
@@ -383,7 +385,11 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """The result, or NaN if it is not finite. With `check`, an error is raised instead, if values can be read.
+    """Return the result, or NaN if no inverse exists or if the result is not finite.
+
+    With `check`, `NotPositiveDefiniteError` replaces NaN. The exception is also raised for a pivot within rounding
+    error, and for a result that underflows because of a large damping. If values cannot be read, no exception is
+    raised.
 
     underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """

@@ -21,7 +21,7 @@ def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:
-    """A boolean array (..., D), True in each row only at the index i (...) of that row."""
+    """A boolean array (..., D) for indices i (...), True only where the last index is i."""
     return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
 
 
@@ -58,7 +58,7 @@ def diagonal_of(xp: Namespace, A: Array) -> Array:
 
 
 def symmetrised(A: Array) -> Array:
-    """(A + A^T) / 2, since some libraries read only the upper triangle of a symmetric A, and others only the lower."""
+    """Return (A + A^T) / 2: some libraries read only the upper triangle of a symmetric A, and others only the lower."""
     return (A + A.T) / 2
 
 

@@ -10,7 +10,7 @@ SMALL = 2**28
 """The memory for factors, in bytes, below which the available memory of the device is not queried."""
 
 TEMPORARIES = 2
-"""The number of temporary arrays of the size of the largest factor: the sum over datapoints and the mean."""
+"""The number of temporary arrays of the shape of the largest factor: its sum over datapoints, and its mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:

@@ -80,8 +80,9 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
     Returns
     -------
     tuple of L arrays
-        The block of vec(W_l), where vec stacks columns, as a mean over the N datapoints. For W_l of shape (D_l, P_l),
-        the block is (P_l D_l, P_l D_l). `network.psd` chooses the matrix that replaces an indefinite H_L.
+        One block per layer: the mean over the N datapoints of the Gauss-Newton matrix of vec(W_l), where vec stacks
+        columns. For W_l of shape (D_l, P_l), the block is (P_l D_l, P_l D_l). `network.psd` chooses the matrix that
+        replaces an indefinite H_L.
 
     Raises
     ------

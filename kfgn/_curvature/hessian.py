@@ -79,8 +79,8 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
     Returns
     -------
     tuple of L arrays
-        The block of vec(W_l), where vec stacks columns, as a mean over the N datapoints. For W_l of shape (D_l, P_l),
-        the block is (P_l D_l, P_l D_l).
+        One block per layer: the mean over the N datapoints of the Hessian with respect to vec(W_l), where vec stacks
+        columns. For W_l of shape (D_l, P_l), the block is (P_l D_l, P_l D_l).
 
     Raises
     ------

@@ -13,12 +13,12 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
-    """Swap the axes N and S of (N, S, ...) or (S, N, ...), so that arrays (N, ...) broadcast over the S samples."""
+    """Swap the first two axes: (N, S, ...) becomes (S, N, ...), so that arrays (N, ...) broadcast over the samples."""
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
 def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over S sampled labels.
+    """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over all sampled labels.
 
     One backward pass serves the targets and the sampled labels.
     """
@@ -28,7 +28,7 @@ def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
 
 
 def drawn_labels(at: Linearisation, draws: Array) -> Array:
-    """Labels (N, S, ...) from the distribution p(y | h_L) of the model, as a function of draws of the same shape."""
+    """Labels (N, S, ...) that are sampled from the distribution p(y | h_L) with given draws of the same shape."""
     sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
     return swap_samples(at.xp, sampled)
 
@@ -127,7 +127,7 @@ def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
 @with_own_settings
 @with_shared_text
 def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *, check: bool = True) -> Array:
-    """Labels y ~ p(y | h_L) for `kfac`, Appendix D.3, as a function of given random numbers.
+    """Labels for `kfac`, sampled from p(y | h_L) with given random numbers, Appendix D.3.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ MEMORY = 2**28
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) of every layer, computed from one chunk of datapoints after another.
+    """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
     The columns of the root are not split into chunks, since a restart of the recursion needs all columns of a
     datapoint.
@@ -30,12 +30,12 @@ def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arr
 
 
 def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
-    """The sum of G_l over the datapoints of a linearisation, for the hidden layers l = L-1, ..., 1, each (D_l, D_l).
+    """The sums of G_l over the datapoints of a linearisation: one (D_l, D_l) per hidden layer, for l = L-1, ..., 1.
 
     For each datapoint G_l = C^T M C. The K rows of C (N, K, D_l) obey the recursion (24), and M is I before the first
-    restart. The recursion restarts at a layer with D_l < K: M becomes G_l, C becomes I and K becomes D_l. A restart is
-    exact. The product of C with W has a closed form at the outputs, where C is the root of H_L, and after a restart,
-    where C is I.
+    restart. The recursion restarts at a layer with D_l < K: M becomes G_l, C becomes I and K becomes D_l. In exact
+    arithmetic, a restart does not change the result. The product C W has a closed form in two cases: at the outputs,
+    where C is the root of H_L, and after a restart, where C is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
@@ -58,7 +58,7 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the five arrays that exist at once after a restart: M, two products and two roots."""
+    """The bytes per datapoint of the arrays that exist at once after a restart: M, two products and two roots."""
     bits = at.xp.finfo(at.outputs.dtype).bits
     return int(5 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 

@@ -56,11 +56,13 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     The approximation is exact for the last layer, for the last two layers if H_L is constant, for linear networks and
     for N = 1.
 
-    The cost is one forward and one backward pass, and the following numbers of multiplications per layer: N D_l^2 for
-    the mean of f' f'^T, N (D_{l-1} + 1)^2 for Q_l, and D_{l+1} D_l (D_{l+1} + D_l) for the recursion. E[H_L] adds
-    N D_L^2 for softmax, and N D_L or less for the other objectives. So the number of outputs D_L is part of three
-    terms: the passes, with N D_L D_{L-1} each at the last layer, E[H_L], and the first step of the recursion. The
-    memory that depends on D_L is that of the outputs of the batch and of two matrices (D_L, D_L), G_L and a temporary.
+    The cost is one forward pass, one backward pass and three computations per layer. In multiplications, the mean of
+    f' f'^T costs N D_l^2, Q_l costs N (D_{l-1} + 1)^2, and the recursion costs D_{l+1} D_l (D_{l+1} + D_l). E[H_L] adds
+    N D_L^2 for softmax, and N D_L or less for the other objectives.
+
+    The number of outputs D_L affects three costs: the passes, E[H_L] and the first step of the recursion. Each pass
+    needs N D_L D_{L-1} multiplications at the last layer. The arrays whose memory depends on D_L are the outputs of the
+    batch, G_L (D_L, D_L) and a temporary matrix of the same shape.
 
     Examples
     --------

@@ -26,7 +26,7 @@ class LossAndFactors(NamedTuple):
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
         (D_{l-1}, D_{l-1}) for a layer without a bias.
     G : tuple of L arrays
-        E[G_l], computed by the method that was called, of shape (D_l, D_l).
+        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`.
 
     Examples
     --------
@@ -43,5 +43,5 @@ class LossAndFactors(NamedTuple):
 
 
 def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
-    """The result for a given second factor G, with the gradient from dE/dh_l (N, D_l) at the targets of the batch."""
+    """Return a `LossAndFactors` with the given G_l, and with the gradient from dE/dh_l (N, D_l) at the targets."""
     return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(), G=G)

@@ -1,4 +1,4 @@
-"""The second factor from S random projections of a root of H_L, instead of the K columns of the root."""
+"""The second factor, estimated from S random combinations of the K columns of a root of H_L."""
 
 from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
@@ -14,7 +14,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over S projected columns v = J_l^T C z.
+    """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over all projected columns v = J_l^T C z.
 
     One backward pass serves the targets and the projected columns.
     """
@@ -40,8 +40,8 @@ def rp(
     {X}
     {Y}
     projections : array, shape (N, S, K)
-        S random vectors z per datapoint, of the shape of `projection_shape`, in the dtype of X, with E[z] = 0 and
-        E[z z^T] = I: standard normals, or random signs.
+        S random vectors z per datapoint with E[z] = 0 and E[z z^T] = I, such as standard normals or random signs. The
+        function `projection_shape` returns the shape, and the dtype is that of X.
     {check}
 
     Returns

@@ -4,9 +4,10 @@ from .._types import Array
 
 
 def pull_back(M: Array, kernel: Array, derivative_products: Array) -> Array:
-    """B W^T M W B = (W^T M W) * (f' f'^T) for M (..., D_{l+1}, D_{l+1}) and W without its bias: (..., D_l, D_l).
+    """The product B W^T M W B = (W^T M W) * (f' f'^T), (..., D_l, D_l), for W = W_{l+1} without its bias.
 
-    With f' f'^T per datapoint, this product is the step of (8) and (22). With the mean of f' f'^T over the batch, this
-    product is the step of (26).
+    M:                   a matrix (..., D_{l+1}, D_{l+1})
+    kernel:              W
+    derivative_products: f' f'^T per datapoint in (8) and (22), and the mean of f' f'^T over the batch in (26)
     """
     return (kernel.T @ M @ kernel) * derivative_products

@@ -1,4 +1,4 @@
-"""The linearisation of a batch at the weights: validation, both passes, and the record that all methods use.
+"""Validation, the forward and the backward pass, and the linearisation of a batch, a record that all methods use.
 
 arguments      validation of the arguments of public functions
 passes         the forward pass (1) and the backward pass (3)

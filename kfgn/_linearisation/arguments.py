@@ -47,9 +47,9 @@ def checked_weights(network: Network, weights: Weights) -> Arrays:
 
 
 def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, check: bool, letter: str = "") -> Arrays:
-    """Check a vector in the space of the weights. X must have passed `checked`.
+    """Check a vector in the space of the weights. X must have been validated by `checked`.
 
-    letter: the letter of the arrays in messages, such as V in V_1, if it differs from the name of the argument
+    letter: the letter by which messages name the arrays, such as V in V_1; by default, the name of the argument
     """
     layers = _by_layer(network, name, letter or name, arrays)
     xp = one_library_and_device({"X": X} | layers)
@@ -61,24 +61,30 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
 
 
 def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
-    """Check a vector (N, D_L) in the space of the outputs. X must have passed `checked`."""
+    """Check a vector (N, D_L) in the space of the outputs. X must have been validated by `checked`."""
     return _real(X, name, U, (X.shape[0], network.widths[-1]), check=check)
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
-    """Check projections (N, S, K), the coefficients of the columns of a root of H_L. X must have passed `checked`."""
+    """Check projections (N, S, K), the coefficients of the columns of a root of H_L.
+
+    X must have been validated by `checked`.
+    """
     (S,) = _samples(X, "projections", projections)
     K = gauss_newton_split(network).root_size(network.widths[-1])
     return _real(X, "projections", projections, (X.shape[0], S, K), check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
-    """Check the targets Y, (N, D_L) or (N,). X must have passed `checked`."""
+    """Check the targets Y, (N, D_L) or (N,). X must have been validated by `checked`."""
     return _labels(network, X, "Y", Y, samples=(), check=check)
 
 
 def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """A 0-d boolean, true if the objective is defined for all targets. Y must have passed `checked_targets`."""
+    """A 0-d boolean, true if the objective is defined for all targets.
+
+    Y must have been validated by `checked_targets`.
+    """
     return xp.all(_allowed(xp, network, Y))
 
 
@@ -89,12 +95,12 @@ def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool
 
 
 def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) -> Array:
-    """Check sampled labels, (N, S, D_L) or (N, S). X must have passed `checked`."""
+    """Check sampled labels, (N, S, D_L) or (N, S). X must have been validated by `checked`."""
     return _labels(network, X, "labels", labels, samples=_samples(X, "labels", labels), check=check)
 
 
 def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> Array:
-    """Check the random numbers for sampled labels, (N, S, D_L) or (N, S). X must have passed `checked`."""
+    """Check the random numbers for sampled labels, (N, S, D_L) or (N, S). X must have been validated by `checked`."""
     samples = _samples(X, "draws", draws)
     xp = array_namespace(X)
     check_floating_dtype(xp, {"X": X, "draws": draws})
@@ -113,7 +119,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The Gauss-Newton split that `Network.psd` selects for the objective.
+    """The `GaussNewtonSplit` of the objective for the value of `Network.psd`.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """
@@ -128,7 +134,7 @@ def gauss_newton_split(network: Network) -> GaussNewtonSplit:
 
 
 def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict[str, Array]:
-    """The arrays of the layers by their names, such as W_1, ..., W_L."""
+    """A dictionary from names, such as W_1, ..., W_L, to the arrays of the layers."""
     expected = f"arrays {letter}_1, ..., {letter}_L"
     if not isinstance(arrays, (tuple, list)):
         raise TypeError(f"{name}: expected a tuple or list of {expected}, got {type_of(arrays)}")

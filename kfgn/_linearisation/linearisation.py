@@ -68,7 +68,7 @@ class Linearisation:
         )
 
     def pulled_back(self, rows: Array) -> Arrays:
-        """Rows (..., N, D_L) times dh_L/dh_l: (..., N, D_l) for l = 1, ..., L."""
+        """The products of rows (..., N, D_L) with the Jacobians dh_L/dh_l: (..., N, D_l) for l = 1, ..., L."""
         return backward(self.network, self.weights, self.forward.derivatives, rows)
 
     def mean_gradient(self, dE_dh: Arrays) -> Arrays:
@@ -89,9 +89,9 @@ class Linearisation:
 
 @dataclass(frozen=True, eq=False)
 class GaussNewtonLinearisation(Linearisation):
-    """A linearised batch, with the matrix M of each datapoint in the Gauss-Newton matrix J^T M J.
+    """A linearised batch, with the middle factor M of the Gauss-Newton matrix J^T M J for each datapoint.
 
-    output_curvature: M, which is H_L, or the PSD matrix by which `Network.psd` replaces an indefinite H_L
+    output_curvature: M, which is H_L, or the PSD matrix that `Network.psd` selects to replace an indefinite H_L
     """
 
     output_curvature: OutputCurvature

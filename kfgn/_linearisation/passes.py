@@ -10,8 +10,8 @@ from .._types import Array, Arrays, Namespace
 class Forward(NamedTuple):
     """The intermediate results of a forward pass.
 
-    inputs:         the rows that W_l multiplies, for l = 1, ..., L: a_{l-1} with the appended unit, (N, D_{l-1} + 1),
-                    or a_{l-1} itself, (N, D_{l-1}), for a layer without a bias
+    inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
+                    or (N, D_{l-1}) for a layer without a bias
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
     """
@@ -40,10 +40,10 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 
 
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
-    """Rows (..., N, D_L) times dh_L/dh_l, (..., N, D_l) for l = 1, ..., L: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
+    """The products v_l (..., N, D_l) of rows (..., N, D_L) with dh_L/dh_l: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
-    For the row dE/dh_L of a datapoint, the recursion is (3). For the K columns of a root of H_L, the recursion is (24).
-    For KFAC (59), the rows are gradients at S sampled labels.
+    If the rows are dE/dh_L of the datapoints, the recursion is (3). If the rows are the K columns of a root of H_L, the
+    recursion is (24). KFAC (59) uses the rows dE/dh_L at S sampled labels.
     """
     v = [rows]
     above = zip(network.layers[1:], weights[1:], derivatives, strict=True)

@@ -7,7 +7,7 @@ from .linearisation import Linearisation
 
 
 class Tangents(NamedTuple):
-    """The intermediate results of a forward pass of tangents.
+    """The derivatives of the intermediate results of a forward pass along the direction V of the weights.
 
     inputs:         R{a_0}, ..., R{a_{L-1}} without the appended unit, (N, D_{l-1}); R{a_0} = 0
     preactivations: R{h_1}, ..., R{h_L}, (N, D_l)

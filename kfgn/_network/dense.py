@@ -1,4 +1,4 @@
-"""The dense layer, with all computations of passes, gradients and input moments that depend on the kind of layer."""
+"""The dense layer, and the computations of the passes, the gradient and Q_l that depend on the kind of layer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,8 +26,8 @@ class Dense(metaclass=Documented):
         The pair ("leaky_relu", 0.01) sets the slope of leaky_relu for h < 0, which is 0.1 for the name "leaky_relu".
         The pair ("elu", 0.5) sets the factor alpha of e^h - 1 for h < 0, which is 1 for the name "elu".
     bias : bool, default True
-        True if the layer has a bias. With a bias, W_l is (D_l, D_{l-1} + 1), and its last column multiplies a unit that
-        is appended to a_{l-1}. Without a bias, W_l is (D_l, D_{l-1}).
+        True if the layer has a bias. With a bias, W_l is (D_l, D_{l-1} + 1), and its last column multiplies the
+        appended unit, a constant 1 after the elements of a_{l-1}. Without a bias, W_l is (D_l, D_{l-1}).
 
     Raises
     ------
@@ -40,8 +40,8 @@ class Dense(metaclass=Documented):
     Notes
     -----
     Users need only the method `weight_shape`. The forward and backward passes call the other methods with checked
-    arguments. In the other methods W has the shape of W_l, a is (N, D_{l-1}), rows are (..., N, D_l), and the argument
-    `inputs` is a result of the method `inputs`.
+    arguments. In the other methods, W has the shape of W_l, `a` is (N, D_{l-1}), and `rows` is (..., N, D_l). The
+    method `inputs` computes the argument `inputs` of the other methods.
 
     Examples
     --------
@@ -76,11 +76,11 @@ class Dense(metaclass=Documented):
         return W[:, :-1] if self.bias else W
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The rows that W_l multiplies: a_{l-1}, with the unit appended if the layer has a bias."""
+        """The rows that W_l multiplies: a_{l-1}, followed by the appended unit if the layer has a bias."""
         return xp.concat([a, xp.ones_like(a[:, :1])], axis=1) if self.bias else a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The derivative of `inputs` along R_a (N, D_{l-1}). The derivative of the appended unit is 0."""
+        """The derivative of the rows `inputs` along R_a (N, D_{l-1}). The derivative of the appended unit is 0."""
         return xp.concat([R_a, xp.zeros_like(R_a[:, :1])], axis=1) if self.bias else R_a
 
     def preactivations(self, W: Array, inputs: Array) -> Array:

@@ -28,7 +28,7 @@ class FullHessian(NamedTuple):
 
 
 class Projected(NamedTuple):
-    """M = V diag(kept) V^T with orthogonal V (N, D_L, D_L) and eigenvalues `kept` (N, D_L) >= 0; see `projected`.
+    """M = V diag(kept) V^T with eigenvectors V (N, D_L, D_L) and eigenvalues `kept` (N, D_L) >= 0, from `projected`.
 
     C = V diag(sqrt kept) V^T is the PSD root, which does not depend on the signs of the eigenvectors.
     """
@@ -78,7 +78,7 @@ def projected(xp: Namespace, M: Array) -> Projected:
 
 
 class RankOne(NamedTuple):
-    """M = g g^T for g (N, D_L), with the root C = g of one column."""
+    """The matrix M = g g^T of rank 1 for g (N, D_L). The root C = g has one column."""
 
     g: Array
 
@@ -111,5 +111,5 @@ class RankOne(NamedTuple):
 
 
 def _rows_times(v: Array, M: Array) -> Array:
-    """v_n^T M_n per datapoint: (..., N, K) and (N, K, D) to (..., N, D)."""
+    """The products v_n^T M_n (..., N, D) of v (..., N, K) with M (N, K, D)."""
     return (v[..., None, :] @ M)[..., 0, :]

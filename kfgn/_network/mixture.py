@@ -16,7 +16,10 @@ from .transfers import logistic, softplus
 
 
 class _Parts(NamedTuple):
-    """The terms of gradient and Hessian, each (..., N). Every field one_minus_x is computed without a subtraction."""
+    """The terms of gradient and Hessian, each (..., N).
+
+    The fields one_minus_r, one_minus_a and one_minus_c are computed without a subtraction.
+    """
 
     t: Array
     w: Array
@@ -104,7 +107,7 @@ def hessian(xp: Namespace, h: Array, y: Array) -> Array:
 
 
 def sample(xp: Namespace, h: Array, u: Array) -> Array:
-    """Labels y: 1 where a uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3), and otherwise 0."""
+    """Labels y: 1 if the uniform u (..., N) is below p(1 | h) = s sigma(h_2) + (1 - s) sigma(h_3), and 0 otherwise."""
     h_1 = h[..., 0]
     p = _sigma(xp, h_1) * _sigma(xp, h[..., 1]) + _sigma(xp, -h_1) * _sigma(xp, h[..., 2])
     return xp.astype(u < p, index_dtype(u))

@@ -30,17 +30,17 @@ class Network(metaclass=Documented):
     psd : {"project", "scalar", "raise"}, default "project"
         The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. Only the H_L of the mixture is
         indefinite. The value "project" gives the nearest PSD matrix, in which negative eigenvalues are set to zero. The
-        value "scalar" gives dE/dh_L dE/dh_L^T, for which the loss is split at the scalar p(y | h_L). With "raise",
-        functions that need a Gauss-Newton matrix raise `ValueError`. The Hessian and its products always use the true
-        H_L.
+        value "scalar" gives dE/dh_L dE/dh_L^T, from the Gauss-Newton approximation that treats the scalar p(y | h_L) as
+        the output of the network. With "raise", functions that need a Gauss-Newton matrix raise `ValueError`. The
+        Hessian and its products always use the true H_L.
 
     Raises
     ------
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown name, for no layers, for a last layer with a transfer function, and for a number of outputs that
-        does not fit the objective.
+        For an unknown name, for an empty sequence of layers, and for a last layer whose transfer function is not
+        identity. A `ValueError` is also raised if the number of outputs does not fit the objective.
 
     Examples
     --------
@@ -106,8 +106,8 @@ class Network(metaclass=Documented):
             raise ValueError(f"widths: expected at least two numbers D_0, ..., D_L, got {shown(widths)}")
         if len(names) != len(widths) - 2:
             raise ValueError(
-                f"transfers: expected {len(widths) - 2} for the widths {shown(widths)}, one for each layer except the "
-                f"last, got {len(names)}: {shown(names)}"
+                f"transfers: expected {len(widths) - 2} transfer functions for the widths {shown(widths)}, one for "
+                f"each layer except the last, got {len(names)}: {shown(names)}"
             )
         _check_outputs("widths", checked_name("objective", objective, tuple(OBJECTIVES)), widths)
         layers = tuple(Dense(D, name) for D, name in zip(widths[1:], (*names, "identity"), strict=True))

@@ -22,7 +22,8 @@ PSD = ("project", "scalar", "raise")
 class GaussNewtonSplit(NamedTuple):
     """The PSD matrix M of a Gauss-Newton matrix J^T M J: H_L, or the matrix that replaces an indefinite H_L.
 
-    M depends on the variable at which the Gauss-Newton approximation splits the loss from the network.
+    M depends on the variable that the Gauss-Newton approximation treats as the output of the network: h_L, or the
+    scalar p(y | h_L).
 
     output_curvature: a function of a namespace, h (..., N, D_L) and y, which returns M per datapoint
     root_size:        a function of D_L, which returns K, the number of columns of a root of M
@@ -38,7 +39,7 @@ class Objective(NamedTuple):
     value:        E of each datapoint, (..., N)
     gradient:     dE/dh_L, (..., N, D_L)
     hessian:      H_L of each datapoint
-    gauss_newton: the split for each value of `Network.psd`; none for "raise" if H_L is indefinite
+    gauss_newton: the `GaussNewtonSplit` for each value of `Network.psd`, except "raise" if H_L is indefinite
     sample:       labels y ~ p(y | h_L) as a function of a namespace, h and random numbers
     classes:      a function from D_L to the number of classes if y has class indices, (..., N); None if y is
                   (..., N, D_L)
@@ -57,7 +58,7 @@ class Objective(NamedTuple):
 
 
 def _psd(hessian: Callable[[Namespace, Array, Array], OutputCurvature]) -> Mapping[str, GaussNewtonSplit]:
-    """The splits of an objective whose H_L is PSD: the same split for every value of `Network.psd`."""
+    """The field `gauss_newton` of an objective whose H_L is PSD: M is H_L for every value of `Network.psd`."""
     return dict.fromkeys(PSD, GaussNewtonSplit(hessian))
 
 

@@ -1,9 +1,9 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink, the derivative on every library is the left derivative: 0 for ReLU, the slope of the left branch for leaky
-ReLU, and alpha for both f' and f'' of ELU. The derivatives of tanh and of the logistic function are computed without
-the cancellation in 1 - a^2 and a (1 - a), and so keep their digits where a unit saturates. `with_derivative` makes JAX
-use the derivatives of this module.
+At a kink, the derivative on every library is the left derivative. At h = 0, f' of ReLU is 0, f' of leaky ReLU is its
+slope for h < 0, and both f' and f'' of ELU are alpha. For a = f(h), the derivatives 1 - a^2 of tanh and a (1 - a) of
+the logistic function are computed without a subtraction, which would lose digits where a unit saturates.
+`with_derivative` makes JAX use the derivatives of this module.
 """
 
 import math
@@ -20,14 +20,14 @@ LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
 
 LARGEST_PARAMETER = float(np.finfo(np.float32).max)
-"""The largest absolute value of a parameter, which is the largest number of float32."""
+"""The largest absolute value of the parameter of a transfer function, which is the largest number of float32."""
 
 TransferName: TypeAlias = str | tuple[str, float]
 """The name of a transfer function, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)."""
 
 
 class Transfer(NamedTuple):
-    """The elementwise functions f, f' and f'' of a namespace and of pre-activations h of any shape.
+    """The elementwise f, f' and f'', as functions of a namespace and of pre-activations h of any shape.
 
     value_and_derivative: f(h) and f'(h), computed together since they share an exponential
     second_derivative:    f''(h)
@@ -168,7 +168,7 @@ def _gelu_argument(xp: Namespace, h: Array) -> tuple[Array, Array, Array]:
 
 
 SATURATED = 100.0
-"""A bound of |h| above which the normal density phi(h), and s'(v) with v of `_gelu_argument`, are 0 in float64.
+"""The bound on |h| above which two functions are 0 in float64: the normal density phi(h), and s'(v(h)) for gelu_tanh.
 
 `_normal_density` and `_gelu_argument` clip h to this bound, so that no power of h overflows.
 """
@@ -187,7 +187,10 @@ TRANSFERS: dict[str, Transfer] = {
 }
 
 PARAMETRIC: dict[str, Callable[[float], Transfer]] = {"leaky_relu": _leaky_relu, "elu": _elu}
-"""The transfer functions with a parameter: the slope of leaky_relu for h < 0, and the alpha of elu, 1 by default."""
+"""The transfer functions with a parameter.
+
+The parameter of leaky_relu is the slope for h < 0, 0.1 by default. The parameter of elu is alpha, 1 by default.
+"""
 
 
 def transfer_functions(name: TransferName) -> Transfer:

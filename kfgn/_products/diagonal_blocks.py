@@ -23,7 +23,7 @@ from ..backends import with_own_settings
 
 
 def _forward(at: Linearisation, V: Arrays) -> Arrays:
-    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that started at the layers l <= m as V_l a_{l-1}."""
+    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at each layer l <= m with V_l a_{l-1}."""
     layers, inputs = at.network.layers, at.forward.inputs
     R = [layers[0].preactivations(V[0], inputs[0])[None, :, :]]
     for m, derivative in enumerate(at.forward.derivatives, start=1):

@@ -94,7 +94,7 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
 def transposed_jacobian_product(
     network: Network, weights: Weights, X: Array, U: Array, *, check: bool = True
 ) -> Arrays:
-    """The mean of the products J_n^T u_n of the transposed Jacobians with vectors in the space of the outputs.
+    """The mean over the datapoints of J_n^T u_n, the transposed Jacobian of the outputs times a vector u_n.
 
     Parameters
     ----------

@@ -65,8 +65,8 @@ def solve_gauss_newton(
     Notes
     -----
     A solve that does not converge raises no error, and returns a residual larger than the tolerance. In exact
-    arithmetic conjugate gradients need at most as many iterations as there are weights, and few if the damping is
-    large. An iteration costs about two gradients.
+    arithmetic, conjugate gradients converge after at most as many iterations as there are weights. If the damping is
+    large, few iterations are enough. An iteration costs about as much as two gradients.
 
     Examples
     --------
@@ -117,8 +117,8 @@ def solve_gauss_newton_blocks(
     Returns
     -------
     Solution
-        x in the shapes of b, with a tuple of the residuals and a tuple of the numbers of iterations, each with a 0-d
-        array per layer.
+        x in the shapes of b, with the residual and the number of iterations of each layer. The fields `residual` and
+        `iterations` are tuples of L 0-d arrays.
 
     Raises
     ------
@@ -128,9 +128,9 @@ def solve_gauss_newton_blocks(
 
     Notes
     -----
-    The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence. One
-    product with the block-diagonal matrix serves all layers. A solve that does not converge raises no error, and
-    returns a residual larger than the tolerance.
+    The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence. An
+    iteration computes the products of all layers as one product with the block-diagonal matrix. A solve that does not
+    converge raises no error, and returns a residual larger than the tolerance.
 
     Examples
     --------

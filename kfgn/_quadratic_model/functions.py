@@ -171,8 +171,8 @@ def step_size(
     Returns
     -------
     array, shape ()
-        alpha = -delta^T grad f / delta^T C delta. The step is alpha delta. NaN if delta^T C delta is zero, since the
-        model then has no minimum along delta.
+        alpha = -delta^T grad f / delta^T C delta. The step is alpha delta. alpha is NaN if delta^T C delta is zero,
+        since the model then has no minimum along delta.
 
     Raises
     ------
@@ -181,8 +181,8 @@ def step_size(
     Notes
     -----
     f = loss + eta/2 |theta|^2, and C = G + (tau + eta) I with the full Gauss-Newton matrix G (13) of the batch. alpha
-    is negative if f increases along delta, as for the delta = C^-1 grad f of (33). The cost is one forward pass, one
-    pass of tangents and one backward pass.
+    is negative if f increases along delta. For example, alpha is negative for delta = C^-1 grad f of (33). The cost is
+    one forward pass, one pass of tangents and one backward pass.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def reduction_ratio(
     Returns
     -------
     array, shape ()
-        rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)). NaN if the change of the model is zero.
+        rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)). rho is NaN if the change of the model is zero.
 
     Raises
     ------
@@ -232,10 +232,10 @@ def reduction_ratio(
 
     Notes
     -----
-    delta is the step including its step size. f = loss + eta/2 |theta|^2, and the model is `quadratic_model`. rho is 1
-    if the model is exact. For a step along which the model decreases, rho < 1 means that f fell by less than the model
-    predicted, and rho < 0 means that f rose. The cost is two forward passes, one pass of tangents and one backward
-    pass.
+    delta is the full change of the weights, with the step size included. f is loss + eta/2 |theta|^2, and
+    `quadratic_model` computes model(delta). rho is 1 if the model is exact. For a step along which the model decreases,
+    rho < 1 means that f fell by less than the model predicted, and rho < 0 means that f rose. The cost is two forward
+    passes, one pass of tangents and one backward pass.
 
     Examples
     --------

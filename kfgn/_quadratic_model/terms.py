@@ -39,6 +39,9 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
 
 
 def rounding_of(at: Linearisation, f: Array) -> Array:
-    """u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|), 0-d: the change of f if f and each output h_L are rounded once."""
+    """The change of f, 0-d, if f and each output h_n are rounded once: u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|).
+
+    u is the unit roundoff.
+    """
     outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

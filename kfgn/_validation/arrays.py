@@ -1,7 +1,8 @@
 """Validation of arrays: library, device, dtype and values.
 
-Libraries, devices and dtypes are always checked, since this check reads no data. Values are checked if they can be
-read. Values cannot be read while a function is traced, or on a device that holds no data.
+Libraries, devices and dtypes are always checked, since they are known without reading data. Values are checked if they
+can be read. Values cannot be read while a function is traced, or on a device that holds no data, such as the device
+meta of PyTorch.
 """
 
 from collections.abc import Mapping
@@ -67,7 +68,7 @@ def check_finite(xp: Namespace, named: Mapping[str, Array]) -> None:
 
 
 def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
-    """Raise `ValueError` unless `allowed`, of the shape of the array, is True everywhere."""
+    """Raise `ValueError` if the boolean array `allowed`, which has the shape of the array, is False anywhere."""
     if violated(xp.all(allowed)):
         number = int if xp.isdtype(array.dtype, "integral") else float
         lower, upper = (number(detached(end(array))) for end in (xp.min, xp.max))
@@ -77,6 +78,7 @@ def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expecte
 def violated(condition: Array) -> bool:
     """Return True if the condition (0-d, bool) can be read and is False.
 
-    An operation on arrays that can be read may still be traced, and the result of a traced operation cannot be read.
+    The condition itself is tested, since in a trace an operation on readable arrays can have a result that is not
+    readable.
     """
     return has_values(condition) and not bool(condition)

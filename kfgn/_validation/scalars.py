@@ -68,7 +68,7 @@ def checked_count(name: str, value: Any) -> int:
 
 
 def checked_period(name: str, value: Any) -> int | None:
-    """Return a period: a positive integer, or None for a change that never happens."""
+    """Return the period of a repeated change: a positive integer, or None if the change never happens."""
     return None if value is None else checked_integer(name, value, lower=1, expected="a positive integer or None")
 
 
@@ -110,8 +110,8 @@ def checked_scalar(
 ) -> Array | float:
     """Return a finite number or 0-d array of at least 0, or above 0 if `positive`.
 
-    The value of a number is always checked. An array must have the library, device and dtype of the array `like`, whose
-    name in messages is `of`. The value of an array is read only with `check`.
+    The value of a number is always checked. An array must have the library, device and dtype of `like`. The argument
+    `of` is the name of `like` in messages. The value of an array is read only with `check`.
     """
     if not isinstance(value, NOT_NUMBERS) and isinstance(value, numbers.Real):
         return checked_number(name, value, above=positive)
@@ -165,7 +165,7 @@ def _read(value: Array | float, *, check: bool) -> float | None:
 
 
 def _range(lower: float, upper: float, *, above: bool, below: bool) -> str:
-    """Return a description of the expected numbers for an error message."""
+    """Return the words that describe a range of numbers in an error message."""
     if math.isinf(upper):
         return "a finite number" if math.isinf(lower) else f"a finite number {_lower(lower, above)}"
     if above or below:
