@@ -24,7 +24,7 @@ Change = Callable[[Problem], Problem]
 ETA = 2.0**-16
 
 MIXTURE = np.array([1, -1, 1])
-"""The signs of the mixture's outputs for which both classifiers explain an improbable label equally well."""
+"""The signs of the mixture's outputs for which its two classifiers explain an improbable label equally well."""
 
 
 def unchanged(problem: Problem) -> Problem:
