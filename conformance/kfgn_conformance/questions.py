@@ -26,7 +26,7 @@ STEPS = 2
 
 
 class SmallProblem:
-    """A problem with its oracles and its relatives, which are made once for all implementations."""
+    """A problem, its oracles and its relatives. The oracles and the relatives serve all implementations."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

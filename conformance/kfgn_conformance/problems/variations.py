@@ -94,7 +94,7 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction that is long enough to change the loss of outputs near +-size."""
+    """The problem with a direction so long that the update V changes the loss, even with outputs near +-size."""
     direction = tuple(V * (size // 16) for V in problem.arguments.direction)
     return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
