@@ -4,12 +4,13 @@ Questions and right answers
 
 * problems:       networks with weights and a batch, and their JSON format
 * quantities:     quantities that the paper defines on a problem, each with its equation
-* oracle:         the reference's answer to a question, which is a quantity on a problem
+* oracle:         the reference's answer to a question (one quantity on one problem)
 * tolerances:     the rule by which the tolerance of an answer is computed
-* problem_sets:   sets of problems that are chosen by the values of quantities and by tolerances
-* changes:        the term d of the tolerance rule, computed in the arithmetic of `arithmetic`
+* problem_sets:   sets of problems whose choice depends on computed quantities and tolerances
+* changes:        the term d of the tolerance rule, computed with the 24-bit numbers of `arithmetic`
 * batched:        values of a large problem, computed by products over the whole batch
-* known_oracles:  the oracles that ship with the kit, written by `fixed_oracles` for the code of `numerics`
+* known_oracles:  the oracles of the fixed problems, which ship with the kit; `fixed_oracles` writes their files
+* numerics:       a hash of the code on which the oracles depend
 * certified:      the accuracy of the reference, by ball arithmetic
 
 Implementations
@@ -24,9 +25,9 @@ Running
 
 * judging:        the comparison of one answer with the oracle
 * runner:         the run of all questions by all implementations
-* parallel:       a run in several processes, which `pools` starts
+* parallel:       a run in several processes; `pools` starts the processes
 * orders:         the repetition of questions in other orders
-* questions:      the choice of the repeated questions, with problems of `relatives` and tolerances of `rough`
+* questions:      the choice of the repeated questions; `relatives` adds problems, and `rough` has the tolerances
 * causes:         the search for an earlier question that makes an answer wrong
 * diagnosis:      the mistake that explains wrong answers
 
@@ -36,10 +37,10 @@ Results
 * expected:       expected failures
 * results:        cells, rows and reports
 * reports:        a report as a table, as lines of JSON or as a page
-* golden:         golden vectors, whose files are in `vectors`
-* equations:      the command that prints the paper's equations, which `equation_search` finds
+* golden:         golden vectors; their files are in `vectors`
+* equations:      the command that prints the paper's equations; `equation_search` finds equations
 * quick_check:    the function `check`, for a function of one quantity
-* cli:            the command `kfgn-check`, whose options are in `options`
+* cli:            the command `kfgn-check`; its options are in `options`
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError

@@ -1,12 +1,12 @@
-"""Values of a large problem by products over the whole batch, which take a tenth of the reference's time.
+"""Quantities of a large problem by matrix products over the batch, in a tenth of the reference's time.
 
-The reference passes one datapoint after another through the network, so it reads all weights for each of them. Here a
-pass is a matrix product over the batch, and a damped factor is solved by LAPACK. The formulas are those of the
+The reference passes one datapoint after another through the network, so it reads all weights again for each datapoint.
+Here a pass is a matrix product over the batch, and a damped factor is solved by LAPACK. The formulas are those of the
 reference, in float64, and only the order of the sums differs.
 
-`signatures` makes the vectors by which an array is recognised. `known_oracles` ships those of the reference's arrays,
-and an array of this module is used only if it has the same signature within the rounding errors that the rule of
-`tolerances` allows.
+The large arrays of the reference do not ship with the kit, but `known_oracles` has a signature of each, which is a
+short vector. An array of this module is used only if the signature of the array agrees with the signature of the
+reference's array, within the rounding errors that the rule of `tolerances` allows.
 """
 
 import math
@@ -25,8 +25,8 @@ from .quantities.solves import NORMS, factors, omega_and_root
 class Batch:
     """The forward pass (1) of a problem, with one row per datapoint.
 
-    a: a_{l-1} with its unit, keyed by the layer l above it
-    h: h_l
+    a: a_{l-1}, with an appended 1 if layer l has a bias; keyed by l
+    h: h_l, keyed by l
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -41,7 +41,10 @@ class Batch:
                 a = self.net.f(l).f(self.h[l])
 
     def appended(self, l: int, a: Array, unit: int) -> Array:
-        """Append a column to the inputs of layer l, if it has a bias: the unit, or 0 for its derivative."""
+        """Append a column to the inputs of layer l, if the layer has a bias.
+
+        unit: the elements of the column: 1 for inputs, or 0 for derivatives of inputs
+        """
         return np.hstack([a, np.full((len(a), 1), float(unit))]) if self.net.has_bias(l) else a
 
     def gradients(self) -> ref.PerLayer:
@@ -50,7 +53,10 @@ class Batch:
         return self.backward(np.stack([E.gradient(h, y) for h, y in zip(self.h[L], self.problem.Y, strict=True)]))
 
     def backward(self, rows: Array, samples: int = 1) -> ref.PerLayer:
-        """The backward pass of (3) from rows (N S, D_L), where S = `samples` rows belong to each datapoint."""
+        """The backward pass of (3) that starts from `rows`, an array (N S, D_L).
+
+        samples: S, the number of rows per datapoint
+        """
         carried = {self.net.L: rows}
         for l in range(self.net.L - 1, 0, -1):
             first = np.repeat(self.net.f(l).first(self.h[l]), samples, axis=0)
@@ -58,11 +64,14 @@ class Batch:
         return carried
 
     def weighted(self, rows: ref.PerLayer) -> ref.PerLayer:
-        """The mean of v a^T over the datapoints, for rows v (N, D_l)."""
+        """The mean over the datapoints of v_l a_{l-1}^T, where the vectors v_l are the rows of an array (N, D_l)."""
         return {l: rows[l].T @ self.a[l] / self.problem.N for l in rows}
 
     def r_forward(self, V: ref.PerLayer) -> tuple[ref.PerLayer, ref.PerLayer]:
-        """R{a_{l-1}} with its 0, keyed like `a`, and R{h_l}, along V. A layer without an entry in V has V_l = 0."""
+        """The directional derivatives R{a_{l-1}}, keyed like `a`, and R{h_l}, along V.
+
+        The 1 that is appended for a bias has the derivative 0. A layer without an entry in V has V_l = 0.
+        """
         Ra, Rh = {}, {}
         R = np.zeros_like(self.problem.X)
         for l in range(1, self.net.L + 1):
@@ -73,7 +82,7 @@ class Batch:
         return Ra, Rh
 
     def of_outputs(self, matrix: Callable[[Array, Array], Array], rows: Array) -> Array:
-        """The matrix of each datapoint, a function of h_L and y, times its row (N, D_L)."""
+        """For each datapoint, the product of matrix(h_L, y) with the datapoint's row of `rows`, an array (N, D_L)."""
         triples = zip(self.h[self.net.L], self.problem.Y, rows, strict=True)
         return np.stack([matrix(h, y) @ row for h, y, row in triples])
 
@@ -102,7 +111,7 @@ def direction(p: Problem) -> ref.PerLayer:
 
 
 def layer_by_layer(product: Callable[[ref.PerLayer], ref.PerLayer], p: Problem) -> ref.PerLayer:
-    """Layer l of the product with the V whose other layers are 0."""
+    """For each layer l, the part l of the product with a V that is 0 in all other layers."""
     return {l: product({l: V})[l] for l, V in direction(p).items()}
 
 
@@ -142,9 +151,9 @@ def batched(problem: Problem, quantity: str) -> Arrays:
 
 
 def signatures(arrays: Arrays) -> Arrays:
-    """Multiply each matrix from both sides by random signs: the signatures of all arrays, each a vector.
+    """Compute the signature of each matrix: its products with random signs from the left and the right.
 
-    An error in any row or column of a matrix changes its signature, except if the signs cancel the error in both.
+    Errors in a matrix change its signature, unless the random signs cancel the errors in both products.
     """
     found = []
     for i, array in enumerate(arrays):
@@ -165,8 +174,9 @@ def agree(arrays: Arrays, expected: Arrays, allowed: Sequence[float]) -> bool:
 def same(made: Arrays, expected: Arrays, allowed: Sequence[float]) -> bool:
     """True if two signatures of each array agree within rounding errors.
 
-    The errors of D elements are independent, so the error of their sum with random signs grows with the root of D.
-    A signature has one number for each row and column, and D is less than that.
+    The rounding errors of different elements are independent. The error of a sum of D elements with random signs
+    therefore grows with the root of D. A signature has one number for each row and each column of its array, so D is
+    less than the length of the signature.
     """
     return all(
         a.shape == b.shape and largest(a - b) <= math.sqrt(len(b)) * bound

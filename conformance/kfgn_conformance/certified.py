@@ -1,7 +1,8 @@
 """The reference in ball arithmetic: values with a certified error bound, and the error of the float64 reference.
 
 A ball is a number with a bound of its error. The functions of the reference run unchanged on NumPy object arrays of
-balls (`arb` of python-flint). `balls_have_eigenvalues` gives certified eigenvalues to functions that need eigenvalues.
+balls (`arb` of python-flint). In the context `balls_have_eigenvalues`, functions that need eigenvalues compute
+certified eigenvalues.
 """
 
 import contextlib
@@ -63,7 +64,7 @@ def dense_log_determinant(p: Problem) -> Arrays:
 
 
 OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
-"""The functions for quantities whose certified value is not computed by the function of the oracle."""
+"""Functions without eigenvalues, which replace the oracle's functions in ball arithmetic."""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
@@ -140,7 +141,7 @@ def error_and_width(oracle: Oracle) -> tuple[float, float]:
             errors = [abs(flint.arb(e)) for e in np.ravel(to_ball(value) - balls)]
             if tolerance > 0:
                 ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
-            else:  # the quantity is exactly 0, such as a difference of equal balls, which still has a radius
+            else:  # the exact value is 0; balls may have a radius even then, such as the difference of two equal balls
                 ratios.append(np.inf if any(e > 0 for e in errors) else 0.0)
             widths.append(max((float(r) for r in np.ravel(radius(balls))), default=0.0) / (scale or 1.0))
     return float(np.max(ratios)), float(np.max(widths))
@@ -157,7 +158,10 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     console.print(table)
     for a in accuracies:
         if a.undecided or a.loose:
-            reasons = f"{a.undecided} problems that balls cannot decide, and {a.loose} whose tolerance proves nothing"
+            reasons = (
+                f"{a.undecided} problems on which balls cannot decide a comparison, and on {a.loose} problems with too "
+                "large a tolerance"
+            )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
@@ -169,13 +173,16 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """Replace the functions of `_spectral`, which the reference has only for float64, by certified functions."""
+    """A context manager that replaces the reference's spectral functions, which need float64, by certified ones."""
     with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
         yield
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
-    """Compute certified eigenvalues and eigenvectors of length 1. Raises `ValueError` if eigenvalue balls overlap."""
+    """Compute certified eigenvalues and eigenvectors of length 1.
+
+    Raises `ValueError` if the balls of two eigenvalues overlap.
+    """
     values, vectors = flint.acb_mat(len(A), len(A), list(np.ravel((A + A.T) / 2))).eig(right=True)
     columns = []
     for j in range(len(A)):

@@ -18,7 +18,10 @@ STEP = 2.0**-24
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""The number of weights from which one perturbation is enough, since a test shows that d then hardly varies."""
+"""The smallest number of weights of a problem that is perturbed only once.
+
+A test shows that d hardly varies between perturbations of such a problem.
+"""
 
 
 class UnusableOracleError(ValueError):
@@ -44,11 +47,12 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """Return the largest change of an array, or a lower bound of the change if the lower bound is larger.
+    """Return d of an array: the largest change of the array, or one of two lower bounds of d if that is larger.
 
-    The first lower bound is u max|Q|, the change by the last rounding of an array that is not of integers. The second
-    lower bound is twice the root mean square of the changes, which bounds a normally distributed error. The second
-    bound is needed because the largest of eight changes of a single number may be small by chance.
+    The first lower bound is u max|Q|, since the last operation rounds every element. An array of integers is not
+    rounded, and does not have this bound. The second lower bound is twice the root mean square of the changes of an
+    element, which a normally distributed error seldom exceeds. The second bound is needed because the largest of eight
+    changes of a single number may be small by chance.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
@@ -62,7 +66,7 @@ def perturbed(problem: Problem, rng: np.random.Generator, step: float) -> Proble
 
 
 def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
-    """Convert the problem to an arithmetic of this many bits."""
+    """Convert the real numbers of the problem to an arithmetic of 24 bits (`Single`) or 40 bits (`Triple`)."""
     return problem.map_reals(lambda x: rounded_to(precision, x))
 
 

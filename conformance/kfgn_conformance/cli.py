@@ -34,7 +34,7 @@ from .writing import is_folder, unwritable, written
 PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 Ended = Callable[[str, Row], None]
-"""A function that is called with the name of a row and the row when it ends."""
+"""A function that is called each time that a row ends, with the name of the row and the row."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,7 +128,7 @@ def _verify(folder: Path) -> int:
 
 
 def _regenerate(options: argparse.ArgumentParser, folder: Path) -> int:
-    """Write the golden vectors in a folder again."""
+    """Compute the golden vectors again, and write their files into a folder."""
     from . import golden
 
     if not golden.CAN_CERTIFY:
@@ -159,7 +159,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     jobs = affordable(given.jobs)
     if jobs < given.jobs:
         log.print(
-            f"kfgn-check: --jobs: {jobs} instead of {given.jobs}, since half of the free memory has no room for more"
+            f"kfgn-check: --jobs: {jobs} instead of {given.jobs} processes, since more processes would need over half "
+            "of the free memory"
         )
     run_all = partial(run_in_processes, jobs, columns, opening) if jobs > 1 else partial(run, implementations)
     rows: dict[str, Row] = {}
@@ -203,7 +204,10 @@ def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> li
 def _on_ended(
     rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output
 ) -> Ended:
-    """Return the function that is called with each row that ends. It keeps the row, and prints a line to a pipe."""
+    """Return the function that is called with each row that ends.
+
+    The function stores the row in `rows`, records the row, and prints a line unless `log` is a terminal.
+    """
     start = monotonic()
 
     def ended(name: str, row: Row) -> None:

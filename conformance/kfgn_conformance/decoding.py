@@ -22,7 +22,7 @@ MAX_BYTES = 2**28
 
 
 class FileError(ValueError):
-    """Raised for an unreadable or malformed file, with a message that names the file, the field and the expectation."""
+    """Raised for an unreadable or malformed file. The message names the file and the field, and what was expected."""
 
 
 def content_of(path: Path) -> bytes:
@@ -45,7 +45,10 @@ def content_of(path: Path) -> bytes:
 
 
 def _piped(path: Path) -> bytes:
-    """Read a pipe up to its end, or a little more than `MAX_BYTES` bytes. A pipe without a writer counts as empty."""
+    """Read a pipe up to its end, but stop soon after `MAX_BYTES` bytes.
+
+    A pipe that no program has open for writing counts as empty.
+    """
     content = bytearray()
     with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
@@ -104,7 +107,10 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first name that the conversion dropped, or "". Raises `RecursionError` for values nested too deep."""
+    """Return the first name in `value` that the record `converted` does not have, or "".
+
+    Raises `RecursionError` for values nested too deep.
+    """
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):

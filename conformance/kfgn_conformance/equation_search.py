@@ -14,11 +14,11 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 """A number or a range of numbers, with or without the paper's parentheses."""
 
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
-"""The sections of the rows of the kit's table that name no equation."""
+"""For quantities without an equation number: the place that the kit's table names, and its section."""
 
 
 class SearchError(ValueError):
-    """Raised if no equation is found. The message has the known names that are near."""
+    """Raised if no equation is found. The message suggests similar names."""
 
 
 def in_range(text: str) -> list[int] | None:
@@ -36,7 +36,7 @@ def in_range(text: str) -> list[int] | None:
 
 
 def matching(text: str) -> list[int]:
-    """Return the numbers of the equations with a name, in a section or with words in their titles."""
+    """Return the numbers of the equations that a text finds by a name, a section, or words of a title."""
     sought = " ".join(text.lower().split())
     words = re.compile(rf"(?<!\w){re.escape(sought)}(?!\w)")
     numbers = [
@@ -56,7 +56,7 @@ def matching(text: str) -> list[int]:
 
 @cache
 def names() -> dict[str, set[int]]:
-    """Map each name in lower case to the numbers of its equations: sections, functions and quantities."""
+    """Map the name of each section, function and quantity, in lower case, to the numbers of its equations."""
     named: dict[str, set[int]] = {}
     for number, equation in EQUATIONS.items():
         sections = _sections(equation.statement.section)

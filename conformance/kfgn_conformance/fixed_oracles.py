@@ -1,7 +1,7 @@
-"""The program that writes and verifies the files of `known_oracles`, and writes that of `known_trajectories`.
+"""A program that writes the files of `known_oracles` and `known_trajectories`, and verifies the oracles.
 
-`python -m kfgn_conformance.fixed_oracles write` computes the entries that are missing. If the code has changed, these
-are all entries. `verify` computes all entries again and compares them.
+`python -m kfgn_conformance.fixed_oracles write` computes the oracles that are missing in the files. If the code has
+changed, the program computes all oracles. `verify` computes all oracles again and compares the results with the files.
 """
 
 import argparse
@@ -29,11 +29,17 @@ from .quantities import ROWS, Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL
 
 ELEMENTS = 2**11
-"""The largest number of elements of a quantity whose arrays ship. Larger ones would take many megabytes."""
+"""The largest number of elements for which the arrays of a quantity on a problem ship.
+
+Larger arrays would take many megabytes.
+"""
 
 
 def questions() -> Iterator[tuple[Problem, Quantity]]:
-    """Yield every quantity of every fixed problem, with the datapoints on which a run computes it."""
+    """Yield each fixed problem with each quantity that applies to the problem.
+
+    The problem has only the datapoints on which a run compares the quantity.
+    """
     for problem in fixed_problems().values():
         for quantity in ROWS.values():
             if quantity.applies_to(problem) and (reduced := quantity.within_reach(problem)) is not None:
@@ -73,7 +79,10 @@ Entries = dict[tuple[str, str], Known]
 
 
 def completed(known: Mapping[tuple[str, str], Known], jobs: int) -> Entries:
-    """Return the entries of all fixed problems. The known ones are copied; `jobs` processes compute the others."""
+    """Return the entries of all fixed problems.
+
+    Entries of `known` are copied, and `jobs` processes compute all others.
+    """
     found: Entries = {}
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         pending = {}
@@ -134,10 +143,11 @@ def as_text(head: Mapping[str, str], table: Table) -> str:
 
 
 def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Known) -> Iterator[str]:
-    """Describe the differences of an entry from what was computed again.
+    """Describe the differences between the entry that ships, `known`, and the entry computed again, `right`.
 
-    d must be equal. The reference's value has different last bits on a different processor, so its arrays must agree
-    within the tolerance of a right answer in float64, and sizes within the smallest error that proves anything.
+    d must be equal. The last bits of the reference's value depend on the processor. The arrays must therefore agree
+    within the tolerance of an answer in float64, and the sizes within the relative error 1e-9
+    (`MAX_RELATIVE_TOLERANCE`).
     """
     where = f"{quantity.name} on {problem.id}"
     if known is None:
@@ -150,7 +160,7 @@ def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Kno
         yield f"{where}: expected sizes {right.sizes}, got {known.sizes}"
     kinds = [(each.arrays is None, each.signatures is None, each.integer) for each in (known, right)]
     if kinds[0] != kinds[1]:
-        yield f"{where}: expected arrays of the same kind"
+        yield f"{where}: expected an entry with the same parts: arrays, signatures or class indices"
     elif known.signatures is not None and right.signatures is not None:
         if not same(known.signatures, right.signatures, tolerances(problem, right)):
             yield f"{where}: expected the same signatures"
@@ -170,17 +180,20 @@ def _wrong_arrays(where: str, problem: Problem, known: Known, right: Known) -> I
 
 
 def all_faults(found: Entries) -> Iterator[str]:
-    """Describe every fault of the files that ship, given all entries computed again."""
+    """Describe every fault of the files that ship.
+
+    found: all entries, computed again
+    """
     known = shipped().entries
     for problem, quantity in questions():
         key = digest(problem), quantity.name
         yield from faults(problem, quantity, known.get(key), found[key])
     if unknown := set(known) - set(found):
-        yield f"expected no entry of another problem, got {len(unknown)}"
+        yield f"expected entries of the fixed problems alone, got {len(unknown)} entries of other problems"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Write or verify the files. Return 1 if they are wrong."""
+    """Write or verify the files. Return 1 if `verify` finds a fault, and otherwise 0."""
     parser = argparse.ArgumentParser(prog="python -m kfgn_conformance.fixed_oracles", description=__doc__)
     parser.add_argument("action", choices=("verify", "write"))
     parser.add_argument(

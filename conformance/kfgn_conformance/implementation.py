@@ -12,16 +12,17 @@ from .results import Column
 
 @dataclass(frozen=True)
 class Implementation:
-    """An adapter with its description, which is read once, or the reason why the adapter is not usable.
+    """An adapter with its description, or the reason why the adapter is not usable.
 
     name:        the name in the head of the column; by default the name in the description
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     twice:       True to repeat every question of the table; used for adapters that do not ship with the kit
     short:       True to repeat questions in other orders on only one problem; used for slow libraries
-    compiles:    True if a process should run many quantities, which share the compiled programs
+    compiles:    True if the implementation compiles its programs, so that one process should run a whole group of
+                 quantities and reuse the programs
     selection:   the problems on which the implementation is run
-    description: the description of the adapter, or None without an adapter
+    description: the description, read once from the adapter; None without an adapter
     """
 
     name: str
@@ -56,7 +57,10 @@ class Implementation:
         return compared(quantity, self.description.conventions) if self.description else quantity
 
     def restart(self) -> bool:
-        """Close the adapter, so that the next question starts without a state. False if the adapter has no `close`."""
+        """Close the adapter, so that the adapter has no state at the next question.
+
+        Return True if the adapter has a function `close`, and otherwise False.
+        """
         close: Callable[[], object] | None = getattr(self.adapter, "close", None)
         if close is not None:
             close()

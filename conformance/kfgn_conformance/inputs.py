@@ -1,4 +1,7 @@
-"""Copies of problems for adapters, so that a change of an array by an adapter is found and reaches no other adapter."""
+"""Copies of problems for adapters.
+
+If an adapter changes an array of its copy, the change is found, and no other adapter receives the changed array.
+"""
 
 from dataclasses import fields
 

@@ -112,13 +112,15 @@ def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
         if second.status is Status.UNIMPLEMENTED:
             second = refused(second)
         if second.status is not first.verdict.status:
-            return Judged(second._replace(detail=f"the same question a second time: {second.detail}"))
+            return Judged(second._replace(detail=f"when the question was repeated: {second.detail}"))
     return first
 
 
 def refused(verdict: Verdict) -> Verdict:
     """Return an ERROR for an adapter that has answered a question before, and does not support the question now."""
-    return verdict._replace(status=Status.ERROR, ratio=np.inf, detail=f"answered before, and now: {verdict.detail}")
+    return verdict._replace(
+        status=Status.ERROR, ratio=np.inf, detail=f"no answer to a question that was answered before: {verdict.detail}"
+    )
 
 
 def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) -> Judged:
@@ -164,7 +166,7 @@ def compare(
     problem = oracle.problem
     arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
-        done = f", of the answer after translation: {', '.join(translations)}" if translations else ""
+        done = f", after translation of the answer: {', '.join(translations)}" if translations else ""
         return Judged(Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations))
     ratio, detail = worst_ratio(arrays, oracle, rule.tolerances(oracle, dtype), rule.name)
     relative = rule.relative(oracle, dtype)
@@ -206,7 +208,10 @@ def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str
 
 
 def _status(ratio: float, relative_tolerance: float, dtype: str) -> Status:
-    """Return the status. An error above a large tolerance proves a fault, but a smaller error proves nothing."""
+    """Return the status.
+
+    If the tolerance is too large, an error above the tolerance proves a fault, but a smaller error proves nothing.
+    """
     if ratio > 1:
         return Status.NON_STRICT if ratio <= NON_STRICT else Status.FAIL
     return Status.INCONCLUSIVE if relative_tolerance > MAX_RELATIVE_TOLERANCE[dtype] else Status.PASS

@@ -1,12 +1,14 @@
-"""The oracles of the fixed problems, which ship with the kit, so that they are computed once and not in every run.
+"""The oracles of the fixed problems, which ship with the kit, so that they are not computed in every run.
 
-Two files have them. `known_oracles.json` has, for each quantity of each problem, the changes d and the sizes of its
-arrays. `known_oracles.npz` has small arrays themselves. For large arrays that `batched` can compute it has signatures,
-by which right arrays are recognised. `fixed_oracles` writes and verifies both files.
+The oracles are in two files. `known_oracles.json` has the changes d and the sizes of the arrays, for each quantity on
+each problem. `known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` can compute a
+large array, `known_oracles.npz` has the signature of the reference's array, and the signature shows whether the array
+of `batched` is right. `fixed_oracles` writes and verifies both files.
 
-An entry is used for the problem and the code that it was computed from, and for no other. Its key is a hash of the
-problem's numbers. The files have a hash of the code that computed them (`numerics`), and the first file has a hash of
-the second. Without an entry the reference computes.
+An entry is the oracle of one quantity on one problem. The key of an entry has a hash of the numbers of the problem, so
+that the entry is used only for this problem. `known_oracles.json` also has a hash of the code that computed the oracles
+(`numerics`), and a hash of the numbers in `known_oracles.npz`. If a hash is different, or an entry does not exist, the
+reference computes the oracle.
 """
 
 import hashlib
@@ -33,10 +35,10 @@ class Known(NamedTuple):
     """The oracle of a quantity on a problem, in the form that ships.
 
     changes:    d of each array
-    sizes:      the size of each array, to which its rounding errors are relative
-    arrays:     the reference's arrays as float64, which cannot be written to; None if they are large
-    integer:    True for classes
-    signatures: the signatures of large arrays that `batched` computes; None for all others
+    sizes:      the size of each array in the tolerance rule
+    arrays:     the reference's arrays as read-only arrays of float64; None if the arrays are large
+    integer:    True if the arrays are class indices
+    signatures: the signatures of large arrays that `batched` computes; None for all other arrays
     """
 
     changes: tuple[float, ...]
@@ -47,11 +49,14 @@ class Known(NamedTuple):
 
 
 Table = dict[str, dict[str, Any]]
-"""Entries by the hash of a problem: its id and N, and its quantities by name."""
+"""A mapping from the hash of a problem to its id, its N, and its entries by the name of the quantity."""
 
 
 def known_oracle(problem: Problem, quantity: Quantity) -> Known | None:
-    """Return the oracle that ships. None without an entry, and for a quantity that is compared in part."""
+    """Return the oracle that ships, or None if no oracle ships for this quantity on this problem.
+
+    No oracle ships for a quantity of which only a part is compared.
+    """
     if problem.id not in shipped().ids or ROWS.get(quantity.name) is not quantity:
         return None
     return shipped().entries.get((digest(problem), quantity.name))
@@ -60,8 +65,8 @@ def known_oracle(problem: Problem, quantity: Quantity) -> Known | None:
 class Shipped(NamedTuple):
     """The content of both files.
 
-    entries: by the hash of a problem and the name of a quantity
-    ids:     the ids of the problems, so that other problems need no hash
+    entries: the entries by the hash of the problem and the name of the quantity
+    ids:     the ids of the problems with entries; the hash of a problem with a different id is not computed
     """
 
     entries: dict[tuple[str, str], Known]
@@ -75,9 +80,9 @@ def shipped() -> Shipped:
 
 
 def read(file: Path, numbers_file: Path, code: str | None = None) -> Shipped:
-    """Read both files. There are no entries if a file is missing, was edited, or is of different code.
+    """Read both files. Return no entries if a file is missing, was edited, or was written by different code.
 
-    code: the hash of the code; by default that of this installation
+    code: the hash of the code; by default the hash of the installed code
     """
     nothing = Shipped({}, frozenset())
     if not (file.is_file() and numbers_file.is_file()):
@@ -93,7 +98,7 @@ def read(file: Path, numbers_file: Path, code: str | None = None) -> Shipped:
 
 
 def entries(table: Table, numbers: Array) -> dict[tuple[str, str], Known]:
-    """Give every entry of the table its arrays, which follow one another in `numbers`."""
+    """Combine every entry of the table with its arrays, which are stored one after another in `numbers`."""
     numbers.flags.writeable = False
     found, start = {}, 0
     for key, problem in table.items():
@@ -122,7 +127,7 @@ def content_of(table: Table) -> str:
 
 @once_per_problem
 def digest(problem: Problem) -> str:
-    """Compute a hash of everything in a problem. It is the same on every machine."""
+    """Compute a hash of everything in a problem, with the same result on every machine."""
     return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
 
 

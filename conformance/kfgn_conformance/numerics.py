@@ -1,8 +1,8 @@
-"""A hash of the code on which the oracles depend.
+"""A hash of the code on which the oracles depend: the reference, the quantities and the arithmetic of 24 bits.
 
-This code is the reference, the quantities and the arithmetic of 24 bits. The hash is that of its statements. Comments,
-docstrings, annotations, messages of errors, descriptions and the layout of the source do not change the hash, and it is
-the same in every version of Python. A string with a space is a sentence for readers, since names have no spaces.
+The hash is computed from the statements of the code. Comments, docstrings, annotations, error messages and the layout
+of the source do not change the hash. The words of a string that contains a space do not change the hash either, since
+such a string is a text for readers. The hash is the same in every version of Python.
 """
 
 import ast
@@ -19,7 +19,7 @@ WITHOUT_EFFECT = frozenset({"annotation", "returns", "type_comment", "type_param
 """The fields of a statement on which no number depends, or that some versions of Python do not have."""
 
 TEXT = ("_statements.py",)
-"""The files that have nothing but text for readers."""
+"""The files that contain only text for readers, and are left out of the hash."""
 
 
 def sources() -> list[Path]:
@@ -31,7 +31,7 @@ def sources() -> list[Path]:
 
 @cache
 def numerics() -> str:
-    """Compute the hash of the code of this installation, once."""
+    """Compute the hash of the installed code. Later calls return the stored hash."""
     return hash_of((file.name, file.read_text(encoding="utf-8")) for file in sources())
 
 
@@ -46,7 +46,7 @@ def hash_of(files: Iterable[tuple[str, str]]) -> str:
 
 
 def statements(node: ast.AST) -> Iterator[str]:
-    """Yield the parts of a node that decide what it computes."""
+    """Yield the names and values in a syntax tree on which the results of the code depend."""
     yield type(node).__name__
     for name, value in ast.iter_fields(node):
         if name in WITHOUT_EFFECT:
@@ -60,7 +60,7 @@ def statements(node: ast.AST) -> Iterator[str]:
 
 
 def _is_text(node: ast.AST) -> bool:
-    """True for an error that is raised, and for a string that is a statement, such as a docstring."""
+    """True for a `raise` statement, and for a statement that is only a string, such as a docstring."""
     return isinstance(node, ast.Raise) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     )

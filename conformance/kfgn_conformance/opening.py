@@ -23,7 +23,7 @@ def open_implementations(
     targets:  names of kfgn's backends in `TARGETS`
     dtype:    the only dtype, or None for both dtypes
     adapters: names of adapters, as in `kfgn-check --adapter`
-    limit:    the seconds that an adapter has for an answer, or None for adapters in this process without a limit
+    limit:    the time limit in seconds for one answer; None to run adapters in this process without a limit
     thorough: False to run the backends other than NumPy on a selection of the problems
     """
     opened: list[Implementation] = []
@@ -45,7 +45,10 @@ def open_implementations(
 
 
 def _of_port(backend: Backend, dtype: str, selection: Selection) -> Implementation:
-    """Make kfgn on a backend an implementation. On JAX it is compiled by `jax.jit`, except on one problem."""
+    """Make the implementation that runs kfgn on a backend.
+
+    On JAX, kfgn is compiled by `jax.jit`, except on the problem `EAGER`.
+    """
     return Implementation(
         backend.name,
         KfgnPort(backend, dtype, eager_on=(EAGER,)),

@@ -47,11 +47,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 Commands = argparse._SubParsersAction
-"""The type of the commands of a parser, to which each function `_add_...` of this module adds a command."""
+"""The type of the object to which each function `_add_...` of this module adds a command."""
 
 
 def examples(*lines: tuple[str, str], after: str = "") -> str:
-    """Return the end of a help text: an example for each pair of arguments and purpose, and further paragraphs."""
+    """Return the end of a help text: examples, and further paragraphs.
+
+    lines: the arguments and the purpose of each example
+    after: the further paragraphs
+    """
     shown = "".join(f"  # {purpose}\n  kfgn-check{' ' * bool(given)}{given}\n" for given, purpose in lines)
     return f"examples:\n{shown}" + (f"\n{after}" if after else "")
 
@@ -70,7 +74,7 @@ def _add_run(commands: "Commands[Parser]") -> None:
             ),
             ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all its quantities, without drawn problems."),
             ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Look at some problems with a debugger."),
-            ("--jsonl report.jsonl --html report.html", "Keep the report, also as a page for a browser."),
+            ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
             "Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
             "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be "
@@ -119,8 +123,8 @@ def _add_problems(group: Group) -> None:
         "--problem",
         nargs="+",
         metavar="PATTERN",
-        help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh', and all of them on "
-        "every backend. The report lists the ids.",
+        help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh'. Every backend "
+        "runs all these problems. The report lists the ids.",
     )
     group.add_argument(
         "--thorough",

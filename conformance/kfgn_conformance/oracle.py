@@ -29,7 +29,10 @@ class Value(NamedTuple):
 
 
 def evaluated(problem: Problem, quantity: Quantity, known: Known | None = None) -> Value:
-    """Compute the reference's value, except for the parts of it that are known."""
+    """Compute the reference's value of a quantity.
+
+    known: the parts of the value that ship with the kit, which are not computed again
+    """
     if known is not None and known.arrays is not None:
         return Value(known.arrays, tuple(map(largest, known.arrays)), known.sizes, known.integer)
     if known is not None and known.signatures is not None:
@@ -112,8 +115,9 @@ class Oracle:
         return tuple(bound + SMALLEST_NORMAL[dtype] for bound in self._rounding_bounds(dtype))
 
     def relative_tolerance(self, dtype: str) -> float:
-        """Compute the largest tolerance / max|Q| over the arrays, where max|Q| is at least the smallest normal number.
+        """Compute the largest tolerance / max|Q| over the arrays.
 
+        If max|Q| is below the smallest normal number, the tolerance is divided by the smallest normal number instead.
         The result is 0 for an array that is 0 without any rounding error, and large for an array that is 0 by
         cancellation.
         """
@@ -122,7 +126,7 @@ class Oracle:
 
     @property
     def is_conclusive(self) -> bool:
-        """True if no verdict is INCONCLUSIVE, since the tolerance is small enough in every dtype of the problem.
+        """True if the tolerance is so small in every dtype of the problem that no verdict is INCONCLUSIVE.
 
         The tolerance is too large if the quantity is a difference of nearly equal numbers, such as the gradient near a
         minimum.

@@ -1,8 +1,8 @@
 """Questions in several orders, since the answers of an implementation with a state may depend on earlier questions.
 
 Each row of the table runs one quantity on all problems. This module runs every quantity again after all other
-quantities, on a few small problems, in orders that a seed decides. The tolerance is rough, since an answer that an
-earlier question spoils has a large error.
+quantities, on a few small problems, in orders that a seed decides. A rough tolerance is enough, because the error is
+large if an earlier question makes an answer wrong.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,8 @@ def repeated_in_orders(
 
     small: the small problems, from which a few are chosen
     names: the names of the quantities
-    wrong: the quantities that are wrong in the table, which count only if an answer is right at first and wrong later
+    wrong: the quantities with a wrong answer in the table; for these quantities, a wrong answer counts only if the same
+           question had a right answer before
     """
     implementation.restart()
     questions = chosen(implementation, small, [name for name in ROWS if name in set(names)])
@@ -53,7 +54,7 @@ def wrong_answers(implementation: Implementation, questions: Iterable[Oracle], w
 
     After an ERROR a quantity is not run again, since the implementation may hang again.
 
-    wrong: the quantities whose wrong answer counts only if the same question had a right answer before
+    wrong: the quantities for which a wrong answer counts only if the same question had a right answer before
     """
     found: dict[str, Found] = {}
     history: list[Oracle] = []

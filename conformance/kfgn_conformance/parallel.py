@@ -78,10 +78,11 @@ class Part(NamedTuple):
 
 
 def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
-    """Divide the table. A column that compiles has a part for each group of quantities, which share its programs.
+    """Divide the table into parts.
 
-    The other columns have a part for each row, since they share its oracles. The rows that take longest are last in the
-    table, so the parts begin with them.
+    A column whose implementation compiles has a part for each group of quantities, since the quantities of a group
+    share programs. All other columns together have a part for each row, since these columns share the oracles of the
+    row. The rows that take longest are last in the table, so the parts are returned in reverse order.
     """
     compiling = [i for i, column in enumerate(columns) if column.compiles]
     others = tuple(i for i, column in enumerate(columns) if not column.compiles)
@@ -94,7 +95,7 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
 
 
 class _Shared:
-    """The cells of rows whose parts end at different times."""
+    """The cells of all rows. The parts that contain the cells of one row end at different times."""
 
     def __init__(self, columns: Sequence[Column], problems: Sequence[Problem]) -> None:
         self.columns, self.problems = columns, problems
@@ -111,7 +112,7 @@ class _Shared:
                 yield name, Row(tuple(cells[i] for i in range(len(self.columns))), tuple(self.notes[name]))
 
     def _rows_of(self, part: Part, done: Future[list[Row]]) -> list[Row]:
-        """Return the rows of a part, with an ERROR in each cell if its process has ended."""
+        """Return the rows of a part, without judged answers if the process of the part ended too early."""
         try:
             return done.result()
         except BrokenProcessPool:
@@ -160,7 +161,9 @@ def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], 
         try:
             found.append(future.result())
         except BrokenProcessPool:
-            ended = Verdict(Status.ERROR, "-", math.inf, detail="a process of the kit ended in other orders")
+            ended = Verdict(
+                Status.ERROR, "-", math.inf, detail="a process of the kit ended while the questions were repeated"
+            )
             found.append(Again(0, dict.fromkeys(to_repeat(of_column, of_column)[:1], ended)))
     return found
 

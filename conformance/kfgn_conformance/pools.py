@@ -1,4 +1,4 @@
-"""Processes that share the work of the kit, end with the kit, and return no object of an adapter."""
+"""Processes that share the work of the kit, end when the kit ends, and report every exception as a RuntimeError."""
 
 import functools
 import os
@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 MEMORY = 2 * 2**30
-"""The bytes that a process of the kit may need, with PyTorch and JAX in it."""
+"""The number of bytes that a process of the kit may need if PyTorch and JAX are imported."""
 
 MEMINFO = Path("/proc/meminfo")
 
@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 
 def affordable(jobs: int) -> int:
-    """Return the number of processes, of at most `jobs`, that half of the free memory has room for. At least 1.
+    """Return the number of processes that fit into half of the free memory: at least 1, and at most `jobs`.
 
-    On a system that does not report its free memory, it is `jobs`.
+    On a system that does not report its free memory, the result is `jobs`.
     """
     if not MEMINFO.is_file():
         return jobs
@@ -49,9 +49,9 @@ def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[P
 
 
 def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
-    """Decorate the work of a process to raise any exception as a RuntimeError.
+    """Decorate a function that a process runs, so that any exception of the function becomes a RuntimeError.
 
-    An exception is pickled, and the kit may not have the class of the exception.
+    An exception is pickled for the kit, which may not be able to import the class of the exception.
     """
 
     @functools.wraps(work)

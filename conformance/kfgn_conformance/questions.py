@@ -26,7 +26,7 @@ STEPS = 2
 
 
 class SmallProblem:
-    """A problem with its oracles and its relatives, which are made once for all implementations."""
+    """A problem, its oracles and its relatives. The oracles and the relatives serve all implementations."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -101,7 +101,7 @@ def of_different_shapes(
 
 
 def novelty(problem: Problem, found: Sequence[Problem]) -> int:
-    """Count the properties among N, widths and objective in which a problem differs from all found problems, plus 1.
+    """Return 1 plus the number of properties that no found problem shares, among N, widths and objective.
 
     The result is 0 if a found problem has the same N and the same widths.
     """

@@ -17,7 +17,10 @@ from .runner import run
 from .suggestions import suggestion
 
 Answer = Any
-"""An array, or a tuple of arrays: one for each layer. It may have any type that an adapter may return."""
+"""An array, or a tuple of arrays with one array for each layer.
+
+An array may have any type that an adapter may return.
+"""
 
 WIDTH = 80
 """The number of columns of a printed result."""
@@ -42,7 +45,7 @@ class FunctionAdapter:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """Result of `check`. Its text is the table of `kfgn-check`, with the diagnosis below.
+    """Result of `check`, which prints as the table of `kfgn-check` with the diagnosis of wrong answers below.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ class CheckResult:
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """Names of the known mistakes that explain the wrong answers; empty without such a mistake."""
+        """Names of the known mistakes that explain the wrong answers; empty if no known mistake explains them."""
         diagnoses = (cell.diagnosis for cell in self.report.cells)
         return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
 
@@ -91,7 +94,7 @@ def check(
     conventions: Conventions | None = None,
     problems: Iterable[Problem] | None = None,
 ) -> CheckResult:
-    """Compare a function of one quantity with the reference on small fixed problems, and name its mistake.
+    """Compare a function of one quantity with the reference on small fixed problems, and name known mistakes.
 
     Parameters
     ----------
@@ -104,7 +107,7 @@ def check(
     dtype : {"float32", "float64"}
         The dtype in which the function computes and answers. The arrays of a problem are float64.
     conventions : Conventions, optional
-        Conventions of the arrays. The default is the kit's own conventions.
+        Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
         The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
         outputs, several sizes of batches, and several shapes of networks.

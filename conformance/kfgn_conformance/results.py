@@ -27,7 +27,8 @@ class Column(NamedTuple):
     description: the description, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     selection:   a sentence on the problems on which the implementation is run; empty if it is run on all problems
-    compiles:    True if a process should run many quantities, which share the compiled programs
+    compiles:    True if the implementation compiles its programs, so that one process should run a whole group of
+                 quantities and reuse the programs
     """
 
     name: str
@@ -73,7 +74,10 @@ class Cell:
 
     @property
     def worst(self) -> Verdict:
-        """The worst verdict. If statuses are equal, the verdict in other orders counts, since its detail says more."""
+        """The verdict with the worst status.
+
+        Of two equal statuses, the verdict in other orders is returned, since its detail says more.
+        """
         found = max(self.verdicts, key=severity, default=None)
         others = max(self.again, key=severity, default=found)
         assert others is not None
@@ -91,12 +95,15 @@ class Cell:
 
     @property
     def total(self) -> int:
-        """The number of problems for this quantity in the column's dtype."""
+        """The number of problems of the row, without the problems that are SKIPPED."""
         return sum(verdict.status is not Status.SKIPPED for verdict in self.verdicts)
 
     @property
     def left_out(self) -> dict[str, int]:
-        """The numbers of the problems on which the quantity was not run, by reason. A reason has no id of a problem."""
+        """For each reason, the number of problems on which the quantity was not run.
+
+        "each" replaces the id of the problem in the reason.
+        """
         left = (verdict for verdict in self.verdicts if verdict.status in NOT_RUN)
         return dict(Counter(verdict.detail.replace(f"{verdict.problem} is", "each is") for verdict in left))
 
@@ -165,7 +172,7 @@ class Report:
 
     @property
     def selections(self) -> list[str]:
-        """The sentences on implementations that are run on a part of the problems."""
+        """The sentences that describe the problems of implementations that are not run on all problems."""
         sentences = list(dict.fromkeys(column.selection for column in self.columns if column.selection))
         return [*sentences, THOROUGH] if sentences else []
 

@@ -4,8 +4,8 @@
 
 The first term is also in the rule of `tolerances`, which defines u, n and size. The second term replaces c d, and
 max|Q| is the largest element of the oracle's array. l is the largest relative tolerance with which a comparison is
-conclusive: 1e-3 in float32 and 1e-9 in float64. An answer that was kept from a different problem has an error above
-this rough tolerance.
+conclusive: 1e-3 in float32 and 1e-9 in float64. If an implementation gives an answer that was stored for a different
+problem, the error is above this rough tolerance.
 """
 
 import math

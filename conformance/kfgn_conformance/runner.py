@@ -108,7 +108,8 @@ def in_other_orders(
 ) -> Again:
     """Repeat quantities of an implementation in other orders.
 
-    A quantity that is wrong in the table counts only if an answer in these orders is right at first and wrong later.
+    For a quantity with a wrong answer in the table, a wrong answer counts only if the same question had a right answer
+    before in these orders.
     """
     if implementation.adapter is None:
         return Again(0, {})
@@ -126,7 +127,10 @@ def to_repeat(names: Iterable[str], cells: Mapping[str, Cell]) -> list[str]:
 def _notes(
     problem: Problem, quantity: Quantity, oracle: Oracle | None, described: Sequence[Description | None]
 ) -> Iterator[str]:
-    """Describe the parts of a problem that are not run. oracle: None if no datapoint of the problem is compared."""
+    """Describe the parts of a problem that are not run.
+
+    oracle: the oracle of the datapoints that are compared, or None if no datapoint is compared
+    """
     if oracle is None:
         yield f"{quantity.name} is not run on {problem.id}: {quantity.elements(problem):.1e} elements are too many"
         return

@@ -1,4 +1,4 @@
-"""Tests of the adapter that `--kfgn-adapter` names. pytest collects these tests by the plug-in `kfgn_pytest`.
+"""Tests of the adapter that `--kfgn-adapter` names, which the plug-in `kfgn_pytest` adds to a run of pytest.
 
 Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats all quantities in other
 orders.

@@ -4,9 +4,9 @@
 
 u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L.
 
-Rounding errors are proportional to the size. For most quantities, the size is the largest element of the oracle's
-array. For the solution of a linear system, the size is the largest element times the condition number of the system.
-For a difference of larger terms, the size is the magnitude of these terms.
+The size of an array is the number to which its rounding errors are proportional. For most quantities, the size is the
+largest element of the oracle's array. For the solution of a linear system, the size is the largest element times the
+condition number of the system. For a difference of larger terms, the size is the magnitude of these terms.
 
 d is the change of the array if the inputs and every operation of the reference are rounded with unit roundoff u (see
 `changes`). No implementation can avoid the change by rounded inputs. The change by rounded operations is the loss of
@@ -34,7 +34,10 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 """The unit roundoff u of each dtype."""
 
 MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
-"""The largest tolerance / max|Q| that proves anything. A pass with a larger tolerance is INCONCLUSIVE."""
+"""The largest tolerance / max|Q| with which a pass shows that the answer is right.
+
+A pass with a larger tolerance is INCONCLUSIVE.
+"""
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
 """The smallest normal number of each dtype. An absolute error of this number is always allowed.
@@ -45,22 +48,25 @@ absolute error.
 
 
 def longest_sum(problem: Problem) -> int:
-    """n, the largest number of terms in a sum over the datapoints, or over the inputs of a layer with the bias.
+    """n, the largest number of terms in a sum over the datapoints, or over the inputs and the bias of a layer.
 
-    The rounding errors of sums over N S or N K terms are also below the bound with this n.
+    The rounding errors of longer sums, over N S or N K terms, are also within the tolerance with this n.
     """
     return max(problem.N, max(problem.widths) + 1)
 
 
 def rounding_bound(n: int, size: float, change: float, dtype: str) -> float:
-    """The term c (sqrt(n) u size + d) of the rule. change: the d for u = 2^-24, which is scaled to the dtype."""
+    """The term c (sqrt(n) u size + d) of the rule, where u is the unit roundoff of the dtype.
+
+    change: d for float32, from which the function computes the d of the dtype
+    """
     u = ROUNDOFF[dtype]
     d = change * u / ROUNDOFF["float32"]
     return C * (math.sqrt(n) * u * size + d)
 
 
 def quotient(error: float, tolerance: float) -> float:
-    """error / tolerance, which is 0 without an error, and infinite for an error with the tolerance 0."""
+    """error / tolerance, or 0 if the error is 0, or infinity if only the tolerance is 0."""
     if error == 0:
         return 0.0
     return error / tolerance if tolerance > 0 else np.inf

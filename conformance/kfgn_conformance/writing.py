@@ -1,4 +1,4 @@
-"""The writing of the files that a command makes."""
+"""Functions that write the files of a command."""
 
 import contextlib
 import os
@@ -45,12 +45,15 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def unwritable(file: Path) -> str:
-    """Return the reason why a file cannot be written, or "" for a writable file, as a check before a long run."""
+    """Return the reason why a file cannot be written, or "" if the file can be written.
+
+    A command checks its files before a long run.
+    """
     try:
         parent, exists = _resolved(file).parent, os.path.lexists(file)
         if not parent.is_dir():
             return f"the folder {parent} does not exist"
-        if file.is_fifo():  # the reader of a pipe would take an opening and closing for the end of the data
+        if file.is_fifo():  # a pipe is not tested, since its reader stops when the pipe is closed
             return ""
         with file.open("a"):
             pass

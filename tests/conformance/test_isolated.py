@@ -41,11 +41,11 @@ def importable(monkeypatch):
         (
             "NotInItsLayout",
             Status.FAIL,
-            "got (6, 7), of the answer after translation: transposed from (inputs, outputs)",
+            "got (6, 7), after translation of the answer: transposed from (inputs, outputs)",
         ),
         ("AnswersInAWrongDtype", Status.FAIL, "expected dtype float64, got float16"),
         ("DescribesByAGenerator", Status.PASS, "error"),
-        ("Accumulates", Status.FAIL, "the same question a second time: array"),
+        ("Accumulates", Status.FAIL, "when the question was repeated: array"),
         ("Prints", Status.PASS, "error"),
         ("FloodsErrors", Status.PASS, "error"),
         ("ClosesItsOutput", Status.PASS, "error"),

@@ -128,7 +128,7 @@ def test_faults_are_reported():
         "expected sizes": right._replace(sizes=tuple(1.001 * size for size in right.sizes)),
         "expected array 1 within": right._replace(arrays=moved),
         "expected shapes": right._replace(arrays=tuple(array[:1] for array in right.arrays)),
-        "of the same kind": right._replace(arrays=None),
+        "with the same parts": right._replace(arrays=None),
     }
     for message, entry in wrong.items():
         (fault,) = faults(CASE, KFRA, entry, right)

@@ -100,7 +100,8 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
         (
             "RefusesLater",
             "kfra",
-            "right when asked alone, wrong when asked again: answered before, and now: already done",
+            "right when asked alone, wrong when asked again: no answer to a question that was answered before: "
+            "already done",
         ),
     ],
 )
@@ -111,7 +112,7 @@ def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detai
     again = judge(opened("RefusesLater"), BASE, QUANTITIES["kfra"], twice=True)
     assert (again.status, again.detail) == (
         Status.ERROR,
-        "the same question a second time: answered before, and now: already done",
+        "when the question was repeated: no answer to a question that was answered before: already done",
     )
 
 

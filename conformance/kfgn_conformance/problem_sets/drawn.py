@@ -139,7 +139,8 @@ def distinct_shapes(seed_value: int) -> Iterator[Shape]:
 def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
     """Return the last conclusive problem among `EXAMPLES` random problems of this shape, or None if none is conclusive.
 
-    Hypothesis draws the simplest problems first, and the simplest problems are full of zeros.
+    The last problem is returned because Hypothesis draws the simplest problems first, and the simplest problems are
+    full of zeros.
     """
     found: list[Problem] = []
 

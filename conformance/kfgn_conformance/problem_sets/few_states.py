@@ -1,4 +1,4 @@
-"""A question on an optimiser trajectory, with few of its states."""
+"""A question on a few states of an optimiser trajectory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,19 +12,22 @@ from ..quantities.steps import trajectory_of
 T = TypeVar("T")
 
 PERIOD = 5
-"""Steps whose number is a multiple of 5 adapt tau, and some of them gamma."""
+"""The period of the steps that adapt tau. Some of these steps also adapt gamma."""
 
 
 def is_kept(here: Checkpoint) -> bool:
     """Return True for the first two states, and for the states before a step that adapts tau or gamma.
 
-    Before the first step there are no averages, and before the second one no earlier update of them.
+    The first step starts the moving averages, and the second step is the first step that updates them.
     """
     return here.t < 2 or (here.t + 1) % PERIOD == 0
 
 
 def with_few_states(whole: Oracle) -> Oracle:
-    """Return the same question for the states that are kept. The value and its tolerances are those of the whole."""
+    """Return the same question for the states that are kept.
+
+    The value and the tolerances at these states come from `whole`, the question on all states.
+    """
     return _FewStates(whole)
 
 
@@ -50,6 +53,9 @@ class _FewStates(Oracle):
         return tuple(self._of_kept(self._whole.changes))
 
     def _of_kept(self, items: Sequence[T]) -> list[T]:
-        """Return the items of the states that are kept, of a sequence that has equally many items for each state."""
+        """Return the items that belong to the states that are kept.
+
+        items: a sequence with the same number of items for each state
+        """
         each = len(items) // len(self._kept)
         return [item for i, item in enumerate(items) if self._kept[i // each]]

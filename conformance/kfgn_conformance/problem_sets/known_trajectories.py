@@ -1,8 +1,8 @@
 """The checkpoints of the optimiser trajectories, which ship with the kit.
 
 A trajectory is fifty steps of the reference, whose last bits depend on the processor. With checkpoints that ship, every
-machine has the same problems, and no run takes the steps again. As with `known_oracles`, the checkpoints are used for
-the start and the code that they were computed from, and otherwise the steps are taken again.
+machine has the same problems, and no run computes the steps again. The checkpoints are used only for the start and the
+code from which they were computed. For a different start or different code, the steps are computed again.
 """
 
 import hashlib
@@ -32,9 +32,11 @@ Stored = dict[str, Array]
 
 
 def known_checkpoints(start: Problem, scenario: object) -> tuple[Checkpoint, ...] | None:
-    """Return the checkpoints that ship for a start, which is a problem with a trajectory without checkpoints.
+    """Return the checkpoints that ship for a trajectory, or None if no checkpoints ship.
 
-    None if there are none for the start, the scenario and the code.
+    The checkpoints must have been computed for the same start, the same scenario and the installed code.
+
+    start: the problem before the first step, with the settings of the trajectory and no checkpoints
     """
     stored, key = shipped(), key_of(start, scenario)
     if f"{key} t" not in stored:
@@ -44,7 +46,7 @@ def known_checkpoints(start: Problem, scenario: object) -> tuple[Checkpoint, ...
 
 @cache
 def shipped() -> Stored:
-    """Read the file. There is nothing in it if it is missing or was edited."""
+    """Read the file. Return no arrays if the file is missing or was edited."""
     return read(FILE)
 
 
@@ -97,7 +99,7 @@ def _of_text(*texts: str) -> str:
 
 
 def _stacked(values: Sequence[Any]) -> Array:
-    """Stack arrays over the checkpoints. float32 holds real numbers exactly."""
+    """Stack arrays over the checkpoints, with real numbers as float32, which holds these numbers exactly."""
     array = np.stack(values)
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 

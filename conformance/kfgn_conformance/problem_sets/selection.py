@@ -1,15 +1,16 @@
 """The problems on which each backend is run, unless a run is thorough.
 
-Every backend runs the same code of the port. So NumPy runs everything, and the other backends run what can differ:
+Every backend runs the same code of the port. NumPy runs everything, and each other backend runs the questions whose
+answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
-* array-api-strict computes with NumPy and checks the calls. It runs problems that differ in their calls.
+* array-api-strict computes with NumPy and checks the calls. It runs problems with different calls.
 * JAX compiles a program for each quantity, network and shape. It runs two problems for each quantity.
 
-The quantities of a group have the same two problems on JAX, so that these quantities share programs. One problem of
-the factors is small and saturated. The two problems of the solves have layers of the same shapes, so that one program
-solves with the blocks of both problems. All groups together contain each objective, each transfer function, and layers
-without a bias.
+The quantities of a group have the same two problems on JAX, so that these quantities share programs. One of the two
+problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
+shapes, so that one program solves with the blocks of both problems. All groups together contain each objective, each
+transfer function, and layers without a bias.
 
 A thorough run leaves nothing out, and adapters from outside always run everything.
 """
@@ -64,7 +65,7 @@ class Selection:
         return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
 
     def part_of(self, oracle: Oracle) -> Oracle:
-        """Return the question, with few states of an optimiser trajectory if the selection says so."""
+        """Return the question, with few states of an optimiser trajectory if `few_states` is True."""
         return with_few_states(oracle) if self.few_states and oracle.quantity.of_trajectories else oracle
 
 

@@ -24,11 +24,11 @@ from .known_trajectories import known_checkpoints
 STEPS = 50
 SAMPLES = 3
 MARGIN = 1e-3
-"""The minimum distance of rho from a threshold, of the best decrease of the model from the second best, and of the
-smallest eigenvalue of a damped indefinite factor from 0.
+"""The lower bound of three distances that separate a step from a different branch of a heuristic.
 
-The last two distances are relative to the best decrease and to the largest absolute eigenvalue of the undamped factor.
-The minimum is far above the unit roundoff of float32.
+The first distance is that of rho from a threshold. The second is that of the best decrease of the model from the second
+best, relative to the best. The third is that of the smallest eigenvalue of a damped indefinite factor from 0, relative
+to the largest absolute eigenvalue of the undamped factor. The lower bound is far above the unit roundoff of float32.
 """
 
 TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
@@ -101,7 +101,7 @@ def trajectory_problems() -> tuple[Problem, ...]:
 
 
 def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
-    """The case of the objective with tanh units, with a trajectory of fifty steps from the weights of the case."""
+    """The case of the objective with tanh units, and a trajectory of fifty steps that starts at its weights."""
     start = start_of(name, objective, psd, settings)
     scenario = scenario_of(start)
     checkpoints = known_checkpoints(start, scenario)
@@ -229,10 +229,10 @@ def clear_of_indefinite(problem: Problem, here: Checkpoint) -> bool:
 
 
 def clear_of_rounding(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
-    """True if float32 and float64 give the same decision whether the changes in (42) are only rounding errors.
+    """True if float32 and float64 agree on whether the changes in (42) are only rounding errors.
 
-    A step leaves tau unchanged if both changes in (42) are at most eight rounding errors of f. The function is True if
-    the larger change is below half this limit for float64, or above twice this limit for float32.
+    A step leaves tau unchanged if both changes in (42) are at most eight rounding errors of f. The function returns
+    True if the larger change is below half this limit for float64, or above twice this limit for float32.
     """
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True

@@ -3,7 +3,8 @@
 Every run has these problems, so that no combination depends on chance. Each problem has three layers, several
 datapoints and several labels. The numbers of units, datapoints and labels are distinct primes, so that a transposed
 array has the wrong shape. For the same reason an answer changes if N, S or D_l are confused. KFLR restarts its
-recursion at the second layer, which has fewer units than the last layer, except for the three outputs of a mixture.
+recursion at the second layer, because this layer has fewer units than the last layer. For the mixture, the second layer
+has more units than the last layer.
 """
 
 from functools import cache
@@ -22,7 +23,7 @@ SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixtu
 
 
 PAIRED = ("identity", "leaky_relu", "logistic", "relu", "softplus", "tanh")
-"""The transfer functions of `cases`. The list never changes, so that a problem keeps its numbers under its id."""
+"""The transfer functions of `cases`. The list never changes, so that the numbers of a problem never change."""
 
 ADDED = ("elu", "gelu", "gelu_tanh", "silu")
 """The transfer functions that were added after `PAIRED`. Both hidden layers of an added case have the same function."""

@@ -72,7 +72,7 @@ def dyadic_problem(
 
     Uniform draws are multiples of 2^-16.
 
-    layers: layers with the units of the shape; by default `Shape.layers`
+    layers: layers to use instead of `Shape.layers`, with the same numbers of units
     """
     objective, widths, _, N, S, psd, _ = shape
 

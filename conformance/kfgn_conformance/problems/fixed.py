@@ -47,7 +47,7 @@ N, S = 5, 3
 
 CURVED = ("logistic", "softplus", "tanh")
 LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
-"""Pairs of an objective whose outputs are logits and the replacement for an indefinite H_L."""
+"""The pairs of `SPLITS` with an objective whose outputs are logits."""
 
 SIZES = {90: DTYPES, 800: ("float64",)}
 """Large values of |h|, and the dtypes of the problem: e^90 overflows in float32, and e^800 overflows in float64."""
@@ -59,7 +59,7 @@ def outputs(objective: str) -> int:
 
 
 def objective_name(objective: str, psd: str) -> str:
-    """The name of an objective, with the suffix "-scalar" if the scalar replaces an indefinite H_L."""
+    """The name of an objective, with the suffix "-scalar" if `psd` is "scalar"."""
     return f"{objective}-scalar" if psd == "scalar" else objective
 
 
@@ -99,10 +99,10 @@ SATURATED: dict[str, Fixed] = {
 BATCHES: dict[str, Fixed] = {
     f"batch-{size}-{objective}": Fixed(purpose, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
     for size, objective, purpose in (
-        (2, "squared_error", "chunks of N // 3 datapoints, which are empty: 2 datapoints"),
-        (33, "categorical", "a mean of the means of chunks, of which the last is smaller: 33 datapoints"),
+        (2, "squared_error", "chunks of N // 3 datapoints, which is 0 for this batch: 2 datapoints"),
+        (33, "categorical", "a mean of the means of chunks, though the last chunk is smaller: 33 datapoints"),
         (130, "squared_error", "an error in the code for more than 128 datapoints: 130 datapoints"),
-        (257, "categorical", "chunks of 64, 128 or 256, of which the last has one datapoint: 257 datapoints"),
+        (257, "categorical", "chunks of 64, 128 or 256, with a last chunk of one datapoint: 257 datapoints"),
     )
 }
 
@@ -112,7 +112,7 @@ SHAPES: dict[str, Fixed] = {
         Shape("categorical", (3, 3, 3, 3), ("tanh", "tanh"), N, S),
     ),
     "shape-1-layer-squared_error": Fixed(
-        "a loop over hidden layers in a network without hidden layers: linear regression",
+        "code that needs a hidden layer: linear regression, which has no hidden layer",
         Shape("squared_error", (3, 4), (), N, S),
     ),
     "shape-2-layers-bernoulli": Fixed(
@@ -150,15 +150,15 @@ SHAPES: dict[str, Fixed] = {
         dead=True,
     ),
     "shape-without-biases-categorical": Fixed(
-        "the last column of every matrix taken for the bias: no layer has a bias",
+        "code that uses the last column of every matrix as the bias: no layer has a bias",
         Shape("categorical", (3, 7, 2, 4), ("tanh", "tanh"), N, S, biases=(False, False, False)),
     ),
     "shape-some-biases-bernoulli": Fixed(
-        "the bias of one layer assumed of every layer: only the second layer has a bias",
+        "code that looks for a bias in one layer alone: only the second layer has a bias",
         Shape("bernoulli", (3, 7, 2, 4), ("softplus", "tanh"), N, S, biases=(False, True, False)),
     ),
     "shape-parameters-squared_error": Fixed(
-        "a parameter of a transfer function ignored: a slope and an alpha that are not the defaults",
+        "code that ignores the parameter of a transfer function: a slope and an alpha that are not the defaults",
         Shape("squared_error", (3, 7, 2, 4), (("leaky_relu", 0.25), ("elu", 0.5)), N, S),
     ),
 }

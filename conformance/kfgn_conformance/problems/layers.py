@@ -13,7 +13,7 @@ PARAMETERS = {"leaky_relu": "slope", "elu": "alpha"}
 """The name of the parameter of each transfer function that has one."""
 
 RANGES = {"slope": (1.0, "between 0 and 1"), "alpha": (2.0**64, "between 0 and 2^64")}
-"""For each name of a parameter, the upper bound of the parameter and the range in words. The lower bound is 0."""
+"""For each parameter, by its name, the upper bound and the range in words. The lower bound is 0."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Dense:
         The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
         identity.
     bias : bool, default True
-        True if a unit is appended to a_{l-1}. The unit multiplies the last column of W_l.
+        True if a 1 is appended to a_{l-1}. This 1 multiplies the last column of W_l.
 
     Notes
     -----

@@ -20,7 +20,7 @@ CLASSIFIERS = ("categorical", "mixture")
 class Arguments(NamedTuple):
     """The arguments of products, projections, solves and steps, in addition to the network and the batch.
 
-    direction:   V_l, shaped like W_l: the vector that products multiply, the step, and the right-hand side of solves
+    direction:   V_l, shaped like W_l: the vector in a product, the update in a step, or the right-hand side of a solve
     cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n
     projections: (N, S, K), S random vectors per datapoint, where K is the number of columns of the square root of H_L
     tau:         the damping of the full matrix, as a 0-d array
@@ -219,5 +219,5 @@ def classes(objective: str, outputs: int) -> int:
 
 
 def label_shape(objective: str, leading: tuple[int, ...], outputs: int) -> tuple[int, ...]:
-    """The shape of labels and of their draws: `leading`, with a further axis of outputs if labels are not classes."""
+    """The shape of labels and of their draws: `leading`, and then an axis of outputs unless labels are classes."""
     return leading if objective in CLASSIFIERS else (*leading, outputs)

@@ -23,7 +23,7 @@ LABELS = ("Y", "labels")
 """The fields whose arrays are class indices for a categorical or mixture objective."""
 
 NOT_WRITTEN = ("dtypes",)
-"""The fields of a problem that are not written to JSON, since these fields are only for a run of the kit."""
+"""The fields of a problem that are not written to JSON, since only a run of the kit uses these fields."""
 
 Put = Callable[[str, Array], Any]
 """A function f(path, array) that returns the JSON value of the array at a path of the problem."""

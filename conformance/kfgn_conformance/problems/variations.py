@@ -24,7 +24,7 @@ Change = Callable[[Problem], Problem]
 ETA = 2.0**-16
 
 MIXTURE = np.array([1, -1, 1])
-"""The signs of the mixture's outputs for which both classifiers explain an improbable label equally well."""
+"""The signs of the mixture's outputs for which its two classifiers explain an improbable label equally well."""
 
 
 def unchanged(problem: Problem) -> Problem:
@@ -94,7 +94,7 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction that is long enough to change the loss of outputs near +-size."""
+    """The problem with a direction so long that the update V changes the loss, even with outputs near +-size."""
     direction = tuple(V * (size // 16) for V in problem.arguments.direction)
     return replace(problem, arguments=problem.arguments._replace(direction=direction))
 

@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem, in which draws near a border are drawn again until rounding cannot change the class of a label."""
+    """The problem with new draws for those near a border, so that rounding cannot change the class of a label."""
     while (close := near_border(problem)).any():
         problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
@@ -36,7 +36,8 @@ def dyadic_uniforms(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.random.Generator) -> Arguments:
     """The arguments of a problem with these weights.
 
-    The direction has elements up to 1/16, like a large step. The cotangents and projections have elements up to 1.
+    The elements of the direction are up to 1/16 in absolute value, as in a large step. The elements of the cotangents
+    and projections are up to 1 in absolute value.
     """
 
     def dyadic(shape: tuple[int, ...], denominator: int) -> Array:
