@@ -5,13 +5,19 @@
     run.final(), run.weights()
 
 * options: the options of a run
-* task, tasks: a network with its data, and the tasks that have a name
+* task: a network with its data
+* tasks: the tasks that have a name
 * splitting: training, validation and test sets
 * methods: the optimisers by name
-* setup, trainer, training_loop: the setup, the start and the steps of a run
+* setup: the task, the backend and the optimiser of a run
+* trainer: starting and resuming a run
+* training_loop: the steps of a run
 * comparison: the training of one network by several methods
-* watch, progress, tensorboard: callbacks of a run, and those of the command
-* run, run_folder: the record of a run, and the folder of a run
+* watch: callbacks that observe a run
+* progress: the callbacks that print the progress of the command
+* tensorboard: the callback that writes the metrics for TensorBoard
+* run: the record of a run
+* run_folder: the files in the folder of a run
 * checkpoint, metrics, schema: the formats of the files of a run
 * pictures, tables: pictures and tables of runs
 * cli, command_line: the command and its options

@@ -1,4 +1,4 @@
-"""Validation of arguments of the lab: paths, and records of the lab's own classes."""
+"""Validation of arguments of the lab: paths, and instances of the lab's own classes."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from .errors import UsageError
 
 
 def with_usage_error(check: Callable[..., Any], name: str, value: Any) -> Any:
-    """Return check(name, value), the converted value. Errors of the check become `UsageError`."""
+    """Return check(name, value), and raise `UsageError` if the check raises a `TypeError` or a `ValueError`."""
     try:
         return check(name, value)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The updates and seconds after which a run reaches the best loss of the first-order methods."""
+"""The number of updates and the time that a run needs to reach the best loss of the first-order methods."""
 
 import math
 from collections.abc import Sequence
@@ -10,14 +10,20 @@ from .run import Run
 
 
 class Arrival(NamedTuple):
-    """The updates and seconds after which a run first reached a loss; None if the run did not reach the loss."""
+    """The number of updates and the training time in seconds at which a run first reached a loss.
+
+    Both fields are None if the run did not reach the loss.
+    """
 
     updates: int | None
     seconds: float | None
 
 
 def best_first_order(runs: Sequence[Run]) -> float | None:
-    """Return the lowest final loss of the first-order runs, at the weights or their average; None without such runs."""
+    """Return the lowest final training loss of the runs with a first-order method, or None if there is no such loss.
+
+    Each run has two final losses: at the weights, and at the running average of the weights.
+    """
     finals = [
         loss
         for run in runs
@@ -29,7 +35,10 @@ def best_first_order(runs: Sequence[Run]) -> float | None:
 
 
 def arrival(run: Run, loss: float) -> Arrival:
-    """Return the updates and seconds when a run first had at most this loss, at the weights or at their average."""
+    """Return the `Arrival` of a run: its first evaluation with a training loss of at most `loss`.
+
+    The training loss of an evaluation is the lower of the losses at the weights and at their running average.
+    """
     for record in run.evaluations:
         if lower_of(record, "train_loss") <= loss:
             return Arrival(record["update"], record["seconds"])

@@ -31,7 +31,7 @@ class Checkpoint(NamedTuple):
 
     seconds: the training time of the t steps
     metrics: the SHA-256 of the lines of `metrics.jsonl` up to update t
-    arrays:  the arrays of the state, by the names of `named_arrays`
+    arrays:  the arrays of the state by name, such as `weights.0`
     """
 
     t: int
@@ -50,8 +50,9 @@ def write_checkpoint(
 ) -> Path:
     """Write a checkpoint of a state, keep the previous checkpoint, and delete all older checkpoints.
 
-    configuration:    the hash of the run's configuration
-    seconds, metrics: the fields of `Checkpoint`
+    seconds:       the training time of the steps so far
+    configuration: the hash of the run's configuration
+    metrics:       the SHA-256 of the lines of `metrics.jsonl` so far
 
     Raises an `OSError` that names the file.
     """
@@ -103,7 +104,7 @@ def _read(path: Path, configuration: str) -> Checkpoint:
         raise FileError(f"{path}: expected a checkpoint of the run in this folder, got a checkpoint of another run")
     t, seconds = int(metadata["t"]), float(metadata["seconds"])
     if path.stem != f"checkpoint-{t:09d}":
-        raise FileError(f"{path}: expected the update in the file name, got the checkpoint of update {t}")
+        raise FileError(f"{path}: expected a checkpoint of the update in the file name, got one of update {t}")
     if not (t >= 0 and math.isfinite(seconds)):
         raise ValueError(f"t, seconds: expected finite numbers of at least 0, got {t}, {seconds}")
     transposed = json.loads(metadata["transposed"])
@@ -129,7 +130,7 @@ def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], No
 
 
 def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
-    """Return a state of the class of `state` with the arrays of a checkpoint.
+    """Return the state that a checkpoint contains, as nested tuples of the same classes as `state`.
 
     Raises `UsageError` if the names, shapes or dtypes of the arrays differ from those of `state`.
     """
@@ -158,7 +159,10 @@ def _metadata(content: bytes) -> dict[str, str]:
 
 
 def _digest(metadata: Mapping[str, str], arrays: Arrays) -> str:
-    """Hash the metadata except the hash itself, and the name, dtype, shape and bytes of each array."""
+    """Return the SHA-256 of the metadata and of the name, dtype, shape and bytes of each array.
+
+    The entry `sha256` of the metadata, which stores this hash, is left out.
+    """
     described = {name: text for name, text in metadata.items() if name != "sha256"}
     arrays_described = [(name, x.dtype.str, x.shape) for name, x in sorted(arrays.items())]
     digest = hashlib.sha256(json.dumps([described, arrays_described], sort_keys=True).encode())

@@ -81,7 +81,10 @@ def _terminals() -> tuple[Any, Any]:
 
 
 def _name_data(given: dict[str, Any]) -> None:
-    """Name the task of an .npz file. Raises `UsageError` unless exactly one of --data and --npz is given."""
+    """Set the option `data` to "npz" if --npz is given.
+
+    Raises `UsageError` unless exactly one of --data and --npz is given.
+    """
     if "npz" in given:
         if "data" in given:
             raise UsageError(f"data, npz: expected one of them, got {given['data']} and {given['npz']}")
@@ -91,7 +94,7 @@ def _name_data(given: dict[str, Any]) -> None:
 
 
 def _watches(given: dict[str, Any]) -> list[Watch]:
-    """Return the watches that the options name, except the progress."""
+    """Return the watch for TensorBoard if --tensorboard is given. The callers add the watch for the progress."""
     return [TensorBoard()] if given.pop("tensorboard") else []
 
 

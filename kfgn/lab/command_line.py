@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   kfgn compare --data digits --methods kfra kfac adam:0.01 --updates 200 --out runs/c
   kfgn show runs/c
   kfgn train --help"""
-"""Command lines for a start, each of which works in a new folder except that mine.npz is a file of the user."""
+"""First commands for a new user, which work in this order in a new folder. The user supplies the file mine.npz."""
 
 STATUS = """exit status:
   0 success, 1 a run failed or a file could not be written, 2 wrong usage or an invalid file,
@@ -84,7 +84,8 @@ def _add_compare(commands: Any) -> None:
         nargs="+",
         required=True,
         metavar="NAME[:RATE]",
-        help=f"Train by these methods, names from {', '.join(METHODS)}. RATE is the learning rate of NAME.",
+        help=f"Train by each of these methods. NAME is one of {', '.join(METHODS)}. RATE is the learning rate of a "
+        "first-order method.",
     )
     out = "Write the comparison into this folder, in which each run has a folder."
     groups["files"].add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
@@ -99,14 +100,20 @@ def _add_show(commands: Any) -> None:
     folder = "Read the run in this folder, or the runs and comparisons in it."
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help=folder)
     pictures = command.add_argument_group("pictures")
-    draw = f"Draw the pictures of one run in its folder, or {PICTURE} in the common folder of several runs."
+    draw = (
+        "Draw pictures. A single run has its pictures in its own folder. Several runs have one picture, "
+        f"{PICTURE}, in the folder that contains the first run."
+    )
     pictures.add_argument("--draw", action="store_true", help=draw)
-    picture = "Draw the losses of all runs in this file instead."
+    picture = "Draw one picture of the losses of all runs, write it to this file, and draw no other picture."
     pictures.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
 def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
-    """Add the options by group, and return the groups. The parsed options contain only the options that are given."""
+    """Add the options of `GROUPS`, except the option `without`, to a command, and return the groups of its parser.
+
+    An option of `GROUPS` that the user does not give is absent from the parsed options.
+    """
     defaults = {field.name: field.default for field in fields(Options)}
     groups = {}
     for title, options in GROUPS.items():
@@ -122,7 +129,7 @@ def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[st
                     flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS, **several
                 )
     groups["progress"] = progress = command.add_argument_group("progress")
-    progress.add_argument("--quiet", action="store_true", help="Print no progress. Results and warnings are printed.")
+    progress.add_argument("--quiet", action="store_true", help="Print results and warnings, but no progress.")
     tensorboard = "Write the metrics for TensorBoard in the subfolder tensorboard of the run's folder."
     progress.add_argument("--tensorboard", action="store_true", help=tensorboard)
     return groups

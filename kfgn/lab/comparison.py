@@ -1,4 +1,8 @@
-"""Comparison of methods on one task: consecutive runs with equal initial weights, batches, library and threads."""
+"""Comparison of methods on one task, by one run per method.
+
+The runs follow one another in one process. All runs have the same initial weights, batches, array library and number of
+threads.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -121,5 +125,5 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Return the options that are not None. The run to be resumed has filled in a default for each None."""
+    """Return the options that are not None. In a run that was started earlier, a default may have replaced a None."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}

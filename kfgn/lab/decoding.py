@@ -12,7 +12,7 @@ from .errors import FileError, library
 Record = TypeVar("Record")
 
 MAX_DEPTH = 50
-"""The largest accepted depth of nested brackets, which no file of a run exceeds."""
+"""The largest accepted depth of nested brackets. The brackets in the files of a run are less deeply nested."""
 
 
 def content_of(path: Path) -> bytes:
@@ -27,11 +27,11 @@ def content_of(path: Path) -> bytes:
 
 
 def decoded(content: bytes, kind: type[Record], place: object) -> Record:
-    """Decode JSON, check that the value is of this kind of `TypedDict`, and return the unconverted value.
+    """Decode JSON, check that the value has the fields and types of the dictionary class `kind`, and return the value.
 
     place: the name of the file, with the number of the line in a file of several records
 
-    Raises `FileError` if the content is not JSON, or if the value is not of this kind.
+    Raises `FileError` if the content is not JSON, or if a field has a wrong type, is missing or is unknown.
     """
     try:
         value = json.loads(

@@ -6,11 +6,12 @@ from .metrics import Record
 
 
 class EarlyStopping:
-    """The evaluations of a run, and whether the last `limit` of them brought no lower validation loss.
+    """A count of the consecutive evaluations of a run that brought no lower validation loss.
 
-    limit:          the number of consecutive evaluations without a lower loss that stop the run, or None for no stop
-    evaluate_every: the number of steps between evaluations. An additional evaluation after the last step of a shorter
-                    run is not counted, so that a resumed run stops at the same step as a run without interruption.
+    limit:          the count at which the run stops, or None for a run without early stopping
+    evaluate_every: the number of steps between evaluations. The evaluation after the last step counts only if the
+                    number of that step is a multiple of `evaluate_every`. A resumed run therefore stops at the same
+                    step as a run without interruption.
     """
 
     def __init__(self, limit: int | None, evaluate_every: int) -> None:
@@ -27,11 +28,14 @@ class EarlyStopping:
 
     @property
     def stops(self) -> bool:
-        """True if the run ends."""
+        """True if early stopping ends the run."""
         return self.limit is not None and self.without >= self.limit
 
 
 def lower_of(record: Record, name: str) -> float:
-    """Return the lower of a loss at the weights and at their average. A loss that is not finite counts as infinite."""
+    """Return the lower of two losses of a record: at the weights, and at the average of the weights.
+
+    A loss that is not finite counts as infinite.
+    """
     found = (record[name], record[f"{name}_averaged"])
     return min(math.inf if value is None else float(value) for value in found)

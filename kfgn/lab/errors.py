@@ -48,7 +48,10 @@ class MissingLibraryError(UsageError):
 
 
 def library(name: str, extra: str = "train") -> Any:
-    """Import a module of a library of an extra. Raises `MissingLibraryError` for a missing library."""
+    """Import a module. Raises `MissingLibraryError` if the library of the module is missing.
+
+    extra: the extra of kfgn that installs the library
+    """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

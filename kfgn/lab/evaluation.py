@@ -14,10 +14,10 @@ PART = 5000
 
 
 class Figures(NamedTuple):
-    """The figures of a network on a set.
+    """The mean loss and the accuracy of a network on a set of datapoints.
 
     loss:     the mean loss, which may be NaN or infinite
-    accuracy: the part of the datapoints whose class has the largest probability; None for a network without classes
+    accuracy: the fraction of the datapoints whose target is the most probable class; None for a network without classes
     """
 
     loss: float
@@ -25,7 +25,7 @@ class Figures(NamedTuple):
 
 
 class Evaluation:
-    """The figures of a network as a function of its weights, for fixed arrays X (n, D_0) and Y of a backend."""
+    """The mean loss and the accuracy as functions of the weights, for fixed arrays X (n, D_0) and Y of a backend."""
 
     def __init__(self, network: Network, X: Array, Y: Array, backend: Backend) -> None:
         self.network, self.X, self.Y, self.backend = network, X, Y, backend
@@ -34,7 +34,7 @@ class Evaluation:
         self.parts = [backend.asarray(np.arange(i, min(i + PART, n))) for i in range(0, n, PART)]
 
     def __call__(self, weights: Arrays) -> Figures:
-        """Return the figures at these weights."""
+        """Return the mean loss and the accuracy at these weights."""
         total, correct = 0.0, 0.0
         for indices in self.parts:
             X, Y = datapoints(self.backend, self.X, self.Y, indices)
@@ -47,7 +47,10 @@ class Evaluation:
 
 @with_own_settings
 def _loss_and_hits(network: Network, weights: Arrays, X: Array, Y: Array) -> tuple[Array, Array | None]:
-    """Return the mean loss, and the number of datapoints whose class is the most probable one, or None."""
+    """Return the mean loss, and the number of datapoints whose target is the most probable class.
+
+    The number is None for a network without classes.
+    """
     at = linearise(network, weights, X, Y, check=False)
     if network.classes is None:
         return at.loss(), None
@@ -56,7 +59,7 @@ def _loss_and_hits(network: Network, weights: Arrays, X: Array, Y: Array) -> tup
 
 
 def _most_probable(at: Linearisation, classes: int) -> Array:
-    """Return the class with the lowest objective -log p(y | h_L) of each datapoint, (N,)."""
+    """Return the most probable class of each datapoint, (N,): the class y with the lowest objective -log p(y | h_L)."""
     if at.network.objective == "categorical":
         return at.xp.argmax(at.outputs, axis=-1)
     labels = [at.xp.full_like(at.Y, k) for k in range(classes)]

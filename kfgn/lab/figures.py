@@ -1,4 +1,4 @@
-"""The parts that all pictures share: figures of one style, plain titles, and the writing of a file."""
+"""The functions that all pictures share: style, titles in plain text, and the writing of a file."""
 
 import io
 import itertools
@@ -15,7 +15,10 @@ from .run import Run
 
 FIRST_ORDER = ("#0072B2", "#56B4E9", "#7A6FAC", "#8C8C8C", "#1F3F66")
 SECOND_ORDER = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#8B4513")
-"""The colours of runs, of which the first ones are by Okabe and Ito: people with colour blindness distinguish them."""
+"""The colours of the runs of first-order methods, and those of the runs of other methods.
+
+The first colours of each tuple are by Okabe and Ito. People with colour blindness can distinguish these colours.
+"""
 
 INK = "#333333"
 """The colour of text and of reference lines."""

@@ -1,4 +1,4 @@
-"""Pictures of losses and accuracies: one run, or several runs against updates and time."""
+"""A picture of the losses and accuracies of one run, and a picture that compares the losses of several runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,10 @@ from .run import Run
 from .wording import labels_of, words_of
 
 CLOSE = 0.1
-"""The spread of the best losses of runs, relative to the lowest, below which the distance to the lowest is drawn."""
+"""The relative difference up to which the lowest losses of runs count as close to each other.
+
+If the lowest losses of all runs are close to each other, the picture shows each loss minus the lowest loss of all runs.
+"""
 
 X_LABELS = {"update": "updates", "seconds": "seconds of training"}
 COLOURS_OF_SETS = {"train": FIRST_ORDER[0], "validation": SECOND_ORDER[0], "test": SECOND_ORDER[1]}
@@ -34,9 +37,12 @@ NAMES_OF_SETS = {"train": "training", "validation": "validation", "test": "test"
 
 
 def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = None) -> None:
-    """Draw one run, or the losses of several runs, in which each data set has its own row of axes.
+    """Draw the losses and accuracies of one run, or compare the losses of several runs.
 
-    labels: the labels of the runs in the legend, or None for labels in words
+    A picture of several runs has one row of axes per data set.
+
+    labels: the labels of the runs in the legend. If None, each label is made from the method and the learning rate of
+            its run.
     """
     if len(runs) == 1 and labels is None:
         _draw_one(runs[0], path)
@@ -45,7 +51,7 @@ def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = 
 
 
 def _draw_one(run: Run, path: Path) -> None:
-    """Draw losses and, for a classifier, accuracies against updates. A cross shows the test set at the end."""
+    """Draw losses and, for a classifier, accuracies against updates. Crosses show the final values on the test set."""
     kinds = ["loss", "accuracy"] if "train_accuracy" in (run.evaluations or [{}])[-1] else ["loss"]
     figure = new_figure(5.5 * len(kinds), 4)
     for axes, kind in zip(np.ravel(figure.subplots(1, len(kinds))), kinds, strict=True):
@@ -62,7 +68,7 @@ def _draw_one(run: Run, path: Path) -> None:
 
 
 def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None:
-    """Draw a figure on one set at the weights and at their average."""
+    """Draw the loss or the accuracy `name` on one set: a curve at the weights, and a curve at their average."""
     records = [record for record in run.evaluations if name in record]
     if name.startswith("test"):
         records = [record for record in records if record["update"] == run.updates]
@@ -146,9 +152,9 @@ def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, bes
 
 
 def _curve(records: list[Record], x: str, y: str, floor: float = 0.0) -> tuple[list[float], list[float]]:
-    """Return the fields x and y of records, the latter above the floor.
+    """Return the field x of each record, and its field y minus the floor.
 
-    A y that is None, or not above the floor on the logarithmic axis, becomes a gap in the curve.
+    A field y that is None or at most the floor becomes a gap in the curve.
     """
     values = [np.nan if record[y] is None else record[y] - floor for record in records]
     return [record[x] for record in records], [value if value > 0 else np.nan for value in values]

@@ -30,7 +30,7 @@ class Method(NamedTuple):
 
     make:        a function of a network and of the given options that returns the optimiser
     options:     the names of the options of the method
-    required:    the options without a default
+    required:    the names of the options without a default
     first_order: True for a method that uses the gradient alone
     """
 
@@ -47,7 +47,10 @@ def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, 
 
 
 def _with_initial(name: str, initial: float, default: Damping) -> Damping:
-    """Return the damping `default` with the initial value `initial`, and with a lower bound of at most `initial`."""
+    """Return a copy of the damping `default` with the initial value `initial`.
+
+    A lower bound above `initial` is reduced to `initial`.
+    """
     try:
         return replace(default, initial=initial, lower=max(0.0, min(default.lower, initial)))
     except (TypeError, ValueError) as error:
@@ -126,7 +129,7 @@ def make_optimiser(network: Network, options: Options) -> Optimiser:
 
 
 def method_options(optimiser: Optimiser, method: str) -> dict[str, Any]:
-    """Return the options of a method by name, with the values and defaults that the optimiser has."""
+    """Return the options of a method by name, with their values in the optimiser, which has filled in the defaults."""
 
     def value(name: str) -> Any:
         holder = getattr(optimiser, "curvature", None) if name in FACTOR_OPTIONS else optimiser

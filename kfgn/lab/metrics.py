@@ -12,7 +12,10 @@ from .schema import Evaluated, Start, Update
 METRICS = "metrics.jsonl"
 
 AT_WEIGHTS = tuple(name for name in Evaluated.__annotations__ if not name.endswith("_averaged"))
-"""The figures of an evaluation at the weights. Each has a figure at the average of the weights, NAME_averaged."""
+"""The names of the losses and accuracies at the weights, such as `train_loss`.
+
+The loss or accuracy at the average of the weights has the same name with the suffix `_averaged`.
+"""
 
 Record = dict[str, Any]
 """The metrics of one update, a line of `metrics.jsonl`. `Run` documents the fields."""

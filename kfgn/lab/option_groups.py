@@ -54,18 +54,21 @@ GROUPS: dict[str, dict[str, Option]] = {
         "widths": Option(
             int,
             "N",
-            "Train a dense network of these numbers of inputs and units, such as --widths 784 256 10. The network "
-            "replaces that of --data, and --npz requires it.",
+            "Train a dense network. The first N is the number of inputs, and each other N is the number of units of a "
+            "layer, such as --widths 784 256 10. The network replaces the network of --data. The option --npz requires "
+            "--widths.",
             several=True,
         ),
         "transfers": Option(
             str,
             "NAME",
-            "Give the hidden layers these transfer functions. A single one is for all of them (default: tanh).",
+            "Use these transfer functions, one per hidden layer, or one for all hidden layers (default: tanh).",
             several=True,
         ),
         "objective": Option(
-            str, "NAME", f"Minimise this objective, one of {', '.join(OBJECTIVES)}. The option --npz requires it."
+            str,
+            "NAME",
+            f"Minimise this objective, one of {', '.join(OBJECTIVES)}. The option --npz requires --objective.",
         ),
     },
     "files": {
@@ -102,19 +105,19 @@ GROUPS: dict[str, dict[str, Option]] = {
         "validation_fraction": Option(
             float,
             "X",
-            "Split off this part of the data for validation (default: 0.1). The data sets mnist, mnist-odd, curves and "
-            "faces have their own validation set.",
+            "Split off this fraction of the data for validation (default: 0.1). The data sets mnist, mnist-odd, curves "
+            "and faces have their own validation set.",
         ),
         "test_fraction": Option(
             float,
             "X",
-            "Split off this part of the data for the test after the last update (default: 0.2). The data sets mnist, "
-            "mnist-odd, curves and faces have their own test set.",
+            "Split off this fraction of the data for the test after the last update (default: 0.2). The data sets "
+            "mnist, mnist-odd, curves and faces have their own test set.",
         ),
         "split_seed": Option(int, "N", "Draw the split into training, validation and test data from this seed."),
     },
     "regularisation": {
-        "eta": Option(float, "X", "Multiply the L2 regularisation of the loss by X."),
+        "eta": Option(float, "X", "Add L2 regularisation with the weight X to the loss."),
     },
     "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
         "samples": Option(int, "S", "Draw S samples per datapoint, for kfac and rp."),
@@ -132,7 +135,9 @@ GROUPS: dict[str, dict[str, Option]] = {
     },
     "first-order methods (sgd, momentum, nesterov, adam)": {
         "learning_rate": Option(
-            float, "X", "Take steps with the learning rate X, which every method except adam requires."
+            float,
+            "X",
+            "Take steps with the learning rate X. The methods sgd, momentum and nesterov require a learning rate.",
         ),
         "halving": Option(int, "N", "Halve the learning rate every N updates."),
     },

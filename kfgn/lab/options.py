@@ -48,7 +48,7 @@ class Options(metaclass=Documented):
     ----------
     data : str
         The data set and network, one of `kfgn.lab.TASKS`, or "npz" for your own data. If a task is given to `train`,
-        any name.
+        the name may be any text.
     method : str
         The optimiser, one of `kfgn.lab.METHODS`.
     backend : str
@@ -64,14 +64,14 @@ class Options(metaclass=Documented):
     seed : int
         The seed of the initial weights, the batches and the draws.
     validation_fraction : float, optional
-        The part of the datapoints that is split off for validation, by default 0.1. A data set with its own validation
-        set, such as mnist, accepts no value.
+        The fraction of the datapoints that is split off for validation, by default 0.1. For a data set with its own
+        validation set, such as mnist, the option must be None.
     test_fraction : float, optional
-        The part of the datapoints that is split off for the test, by default 0.2. A data set with its own test set,
-        such as mnist, accepts no value.
+        The fraction of the datapoints that is split off for the test, by default 0.2. For a data set with its own test
+        set, such as mnist, the option must be None.
     split_seed : int
-        The seed of the split into training, validation and test datapoints. It does not depend on `seed`, so that runs
-        of several seeds are tested on the same datapoints.
+        The seed of the split into training, validation and test datapoints. The split does not depend on `seed`, so
+        that runs with different values of `seed` are tested on the same datapoints.
     samples : int, optional
         The number S of sampled labels (kfac) or random projections (rp) per datapoint.
     average : float, optional
@@ -109,12 +109,13 @@ class Options(metaclass=Documented):
         The .npz file of data="npz", with arrays X and Y and, optionally, X_validation, Y_validation, X_test and Y_test.
         Without Y the network reconstructs X.
     widths : sequence of int, optional
-        D_0, ..., D_L, the number of inputs and of the units of each layer of a dense network with biases. With
-        widths=None, the network is that of the data set. data="npz" requires widths.
+        The widths D_0, ..., D_L of a dense network with biases: the number of inputs, and the number of units of each
+        layer. With widths=None, the network is that of the data set. The data set "npz" requires widths.
     transfers : sequence of str, optional
         The transfer functions of the hidden layers, or one name for all of them, by default "tanh".
     objective : str, optional
-        The objective: "squared_error", "bernoulli", "categorical" or "mixture". data="npz" requires an objective.
+        The objective: "squared_error", "bernoulli", "categorical" or "mixture". The data set "npz" requires an
+        objective.
 
     Raises
     ------
@@ -168,15 +169,18 @@ class Options(metaclass=Documented):
 
 
 def checked_changes(changes: Any) -> dict[str, Any]:
-    """Return the new options of a resumed run, by name; empty for None. Raises `UsageError` for an unknown name."""
+    """Return the new values of options of a resumed run, by name.
+
+    The value None means that no option changes. Raises `UsageError` for an unknown name.
+    """
     names = [field.name for field in fields(Options)]
     if changes is None:
         return {}
     if not isinstance(changes, Mapping):
-        raise UsageError(f"changes: expected a mapping from names of options, got {shown(changes)}")
+        raise UsageError(f"changes: expected a mapping from option names to values, got {shown(changes)}")
     for name in changes:
         if name not in names:
-            raise UsageError(f"changes: expected names of {', '.join(names)}, got {shown(name)}")
+            raise UsageError(f"changes: expected option names, each one of {', '.join(names)}, got {shown(name)}")
     return dict(changes)
 
 
@@ -191,7 +195,7 @@ def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _each(check: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the check of a tuple or list of values, which becomes a tuple."""
+    """Return a function that checks each value of a tuple or list, and returns the values as a tuple."""
 
     def checked(name: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, tuple | list) or not value:

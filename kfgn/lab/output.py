@@ -18,7 +18,10 @@ class UnwrittenError(OSError):
 
     @property
     def reader_left(self) -> bool:
-        """True if the reader of a pipe has ended, as `head` does after its lines, which is no error."""
+        """True if the program that reads the pipe has ended, as `head` does after its last line.
+
+        The command then ends without an error.
+        """
         return self.errno == errno.EPIPE
 
 

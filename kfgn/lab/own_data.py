@@ -30,7 +30,9 @@ DEFAULT_TRANSFER = "tanh"
 
 
 def task_of(options: Options, report: Report = silent) -> Task:
-    """Return the task that the options name, with the data of a file or the network of the options if they have one.
+    """Return the task that the option `data` names, or the task of the user's own data for data="npz".
+
+    The options `widths`, `transfers` and `objective` change the network of a named task.
 
     Raises the errors of `open_task`, and `UsageError` for a file, a network or a combination of options that is not
     valid.
@@ -64,7 +66,10 @@ def _own_task(options: Options) -> Task:
 
 
 def _network(options: Options, default: Network | None) -> Network:
-    """Return the network of the options, whose defaults are those of another network."""
+    """Return the dense network of the options. An option that is None has its value from the network `default`.
+
+    The transfer functions are tanh if `default` is None or has a different number of hidden layers.
+    """
     widths = options.widths or (default.widths if default else ())
     objective = default.objective if default is not None and options.objective is None else str(options.objective)
     hidden = max(0, len(widths) - 2)
@@ -93,14 +98,14 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise FileError(f"{path}: expected an .npz file with arrays X and Y, got an .npy file with one array")
     for name in arrays:
         if name not in ARRAYS:
-            raise FileError(f"{path}: expected arrays of the names {', '.join(ARRAYS)}, got {name!r}")
+            raise FileError(f"{path}: expected only arrays with the names {', '.join(ARRAYS)}, got {name!r}")
     if "X" not in arrays:
         raise FileError(f"{path}: expected an array X, got {', '.join(arrays) or 'no array'}")
     return arrays
 
 
 def _pair(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return X and Y of the validation or test set; None without such a set."""
+    """Return X and Y of the validation or test set, or None if the file does not have this set."""
     X, Y = f"X_{name}", f"Y_{name}"
     if X not in arrays and Y not in arrays:
         return None

@@ -70,7 +70,10 @@ def _draw_damping(run: Run, path: Path) -> None:
 
 
 def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
-    """Draw the first images of the test set, or of the data set without its own test set, above reconstructions."""
+    """Draw ten images, or all images if there are fewer, above their reconstructions.
+
+    The images are the first test images of a task with its own test set, and the first images of any other task.
+    """
     images, row = (task.X, "images") if task.test is None else (task.test[0], "test images")
     images = images[:SHOWN]
     assert task.shape is not None
@@ -87,7 +90,10 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
 
 
 def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
-    """Return h_L of each image or, for the Bernoulli objective, the probabilities 1/2 + tanh(h_L / 2) / 2."""
+    """Return the reconstruction of each image: h_L, or the probabilities for the Bernoulli objective.
+
+    The probabilities are 1/2 + tanh(h_L / 2) / 2.
+    """
     weights = run.weights()
     backend = open_backend("numpy")
     h = forward(backend.xp, run.network(), weights, images.astype(weights[0].dtype)).outputs

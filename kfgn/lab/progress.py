@@ -33,7 +33,10 @@ def progress_on(console: Any, *, quiet: bool = False) -> "Progress":
 
 
 class Progress(Watch):
-    """A watch that prints warnings alone, in a context that ends with the command."""
+    """A watch that prints warnings alone, and the base class of `Lines` and `Bar`.
+
+    A watch of this class is a context manager, so that the bar of `Bar` is stopped when the command ends.
+    """
 
     def __init__(self, console: Any) -> None:
         self.console = console
@@ -44,7 +47,7 @@ class Progress(Watch):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the context. A bar is stopped."""
+        """Leave the context. The subclass `Bar` stops its bar."""
 
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
         """Remember the number of updates and the time, from which the speed is computed."""
@@ -64,18 +67,18 @@ class Progress(Watch):
 
 
 class Lines(Progress):
-    """A line every few seconds, for a pipe or a file."""
+    """A watch that prints a line every few seconds, for a pipe or a file."""
 
     def __init__(self, console: Any) -> None:
         super().__init__(console)
         self.next = time.monotonic() + INTERVAL
 
     def on_preparation(self, line: str) -> None:
-        """Print the line if it is time."""
+        """Print the line if `INTERVAL` seconds have passed since the last printed line."""
         self._print(line)
 
     def on_updates(self, records: list[Record]) -> None:
-        """Print the metrics of the last update if it is time."""
+        """Print the metrics of the last update if `INTERVAL` seconds have passed since the last printed line."""
         record, options = records[-1], self.options
         if record["update"]:
             of = f" of {options.updates}" if options.updates is not None else ""
@@ -89,7 +92,7 @@ class Lines(Progress):
 
 
 class Bar(Progress):
-    """A progress bar for each run: loss, alpha, tau, gamma, and the number of updates per second in this process."""
+    """A watch that shows a bar for each run, with metrics of the last update and the number of updates per second."""
 
     def __init__(self, console: Any) -> None:
         super().__init__(console)
@@ -114,7 +117,7 @@ class Bar(Progress):
         self.bar.stop()
 
     def on_preparation(self, line: str) -> None:
-        """Show the line, with a bar that does not show its part."""
+        """Show the line next to a bar that shows no percentage."""
         if self.preparing is None:
             self.preparing = self.bar.add_task(line, total=None, values="")
         self.bar.update(self.preparing, description=line)

@@ -38,10 +38,10 @@ class Run(metaclass=Documented):
 
         * update: t
         * seconds: the training time so far, without evaluations and the writing of files
-        * loss, f: the mean loss of the batch at the weights before the update, without and
-          with L2 regularisation
-        * step_size: the step size alpha (40), negative for a descent step; minus the learning rate for a first-order
-          method
+        * loss: the mean loss of the batch at the weights before the update, without L2 regularisation
+        * f: the same mean loss with L2 regularisation
+        * step_size: the step size alpha (40), which is negative for a descent step; for a first-order method, the
+          learning rate with a minus sign
         * tau, gamma: the dampings of the update; None for a method without damping
         * rho: the reduction ratio (42); None for an update that does not compute the ratio
         * ok: True if the update changed the weights, False if the update was rejected
@@ -49,10 +49,11 @@ class Run(metaclass=Documented):
           their average; absent if the update was not evaluated
         * validation_loss, validation_loss_averaged: the mean loss over the validation set
         * test_loss, test_loss_averaged: the mean loss over the test set, only after the last update
-        * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the part of
-          the datapoints whose class is the most probable one; absent for a network without classes
+        * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the fraction
+          of the datapoints whose target is the most probable class; absent for a network without classes
 
-        The record of update 0 has only the fields update and seconds, and the figures of the evaluation.
+        The record of update 0 has only the fields update and seconds, and the losses and accuracies on the training
+        and validation set.
 
     Examples
     --------
@@ -121,7 +122,9 @@ class Run(metaclass=Documented):
         return self._figure("loss", data, averaged)
 
     def accuracy(self, data: str = "train", *, averaged: bool = False) -> float:
-        """Return the last accuracy over a whole set: the part of the datapoints whose class is the most probable one.
+        """Return the last accuracy over a whole set.
+
+        The accuracy is the fraction of the datapoints whose target is the most probable class.
 
         Parameters
         ----------

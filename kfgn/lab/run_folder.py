@@ -133,10 +133,10 @@ def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:
 
 
 def cut_metrics(folder: Path, checkpoint: Checkpoint | None) -> list[bytes]:
-    """Delete the metrics that a resumed run will compute again, which are all metrics if `checkpoint` is None.
+    """Delete the metrics that a resumed run will compute again, and return the remaining lines.
 
-    Returns the remaining lines. Raises `RunFailedError` if the remaining lines are not those with which the checkpoint
-    was written.
+    With checkpoint=None, all metrics are deleted. Raises `RunFailedError` if the remaining lines differ from the lines
+    with which the checkpoint was written.
     """
     kept: list[bytes] = []
     if checkpoint is not None:

@@ -22,11 +22,11 @@ from .splitting import Sets, fractions_of, split
 from .task import Task, check_task
 
 DEFAULT_BATCH = 256
-"""The number of datapoints of a step for a task that does not state one."""
+"""The default number of datapoints in a step, for a task whose field `batch` is None."""
 
 
 class Setup(NamedTuple):
-    """The options with all defaults filled in, and the objects that the options name."""
+    """The options of a run with all defaults filled in, and the task, data, backend and optimiser of the run."""
 
     options: Options
     task: Task
@@ -85,7 +85,9 @@ def _digest(options: Mapping[str, Any], optimiser: Mapping[str, Any]) -> str:
 
 
 def set_up(options: Options, task: Task | None = None, report: Report = silent) -> Setup:
-    """Open the objects that the options name. A given `task` is checked, and replaces the task that the options name.
+    """Load the data, open the backend and make the optimiser of a run.
+
+    A given `task` is checked, and replaces the task that the options name.
 
     `report` receives lines about the progress of the generation of data.
 

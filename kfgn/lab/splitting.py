@@ -11,11 +11,11 @@ from .random_streams import SPLIT, stream
 from .task import Data, Task
 
 DEFAULT_FRACTIONS = {"validation": 0.1, "test": 0.2}
-"""The parts of the datapoints that are split off from a data set without its own validation or test set."""
+"""The default fractions of the datapoints that are split off, for a data set without its own validation or test set."""
 
 
 class Sets(NamedTuple):
-    """The training, validation and test set. A set without datapoints is None, except the training set."""
+    """The training, validation and test set. A validation or test set without datapoints is None."""
 
     train: Data
     validation: Data | None
@@ -38,9 +38,10 @@ class Sets(NamedTuple):
 
 
 def fractions_of(task: Task, options: Options) -> dict[str, float | None]:
-    """Return the options `validation_fraction` and `test_fraction` with their defaults; None for a set of the task.
+    """Return the options `validation_fraction` and `test_fraction` with their defaults filled in.
 
-    Raises `UsageError` for a fraction of a set that the task has.
+    The fraction is None for a set that the task already has. Raises `UsageError` if the options give a fraction for
+    such a set.
     """
     found: dict[str, float | None] = {}
     for name, default in DEFAULT_FRACTIONS.items():
@@ -55,9 +56,10 @@ def fractions_of(task: Task, options: Options) -> dict[str, float | None]:
 
 
 def split(task: Task, options: Options) -> Sets:
-    """Return the sets of a task. The options have no default to be filled in.
+    """Return the training, validation and test set of a task.
 
-    The datapoints of a set keep their order. Raises `UsageError` if no datapoint remains for training.
+    `fractions_of` has filled in the defaults of the fractions in `options`. The datapoints of a set keep their order.
+    Raises `UsageError` if no datapoint remains for training.
     """
     n = len(task.X)
     order = stream(SPLIT, options.split_seed, 0).permutation(n)
@@ -71,7 +73,10 @@ def split(task: Task, options: Options) -> Sets:
         parts[name] = _chosen(task, chosen) if len(chosen) else None
     if not len(order):
         fractions = f"{options.validation_fraction} and {options.test_fraction}"
-        raise UsageError(f"validation_fraction, test_fraction: expected a rest of the {n} datapoints, got {fractions}")
+        raise UsageError(
+            f"validation_fraction, test_fraction: expected some of the {n} datapoints to remain for training, "
+            f"got {fractions}"
+        )
     train = Data(task.X, task.Y) if len(order) == n else _chosen(task, order)
     return Sets(train, parts["validation"], parts["test"])
 

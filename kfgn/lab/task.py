@@ -41,13 +41,14 @@ class Task(metaclass=Documented):
     about : str
         A description of the data set in one sentence.
     batch : int, optional
-        The default number of datapoints in a step. With batch=None, it is 256, or the number of training datapoints if
-        this is smaller.
+        The default number of datapoints in a step. With batch=None, a step has 256 datapoints, or all training
+        datapoints if there are fewer.
     validation : pair of numpy.ndarray, optional
-        X and Y of the validation set. With validation=None, the validation set is split off from X and Y as the options
-        of the run state.
+        X and Y of the validation set. With validation=None, the validation set is split off from X and Y. The option
+        `validation_fraction` of the run gives the fraction.
     test : pair of numpy.ndarray, optional
-        X and Y of the test set. With test=None, the test set is split off from X and Y.
+        X and Y of the test set. With test=None, the test set is split off from X and Y. The option `test_fraction`
+        of the run gives the fraction.
 
     Notes
     -----
@@ -98,7 +99,7 @@ def check_task(task: Task) -> None:
                 text = str(error)
                 raise type(error)(text if text.startswith(f"{name}:") else f"{name}.{text}") from error
             if X.dtype != task.X.dtype:
-                raise TypeError(f"{name}.X: expected dtype {task.X.dtype} as that of X, got {X.dtype}")
+                raise TypeError(f"{name}.X: expected dtype {task.X.dtype}, the dtype of X, got {X.dtype}")
     for name in ("name", "about"):
         if not isinstance(value := getattr(task, name), str):
             raise TypeError(f"{name}: expected a text, got {shown(value)}")

@@ -29,5 +29,5 @@ class Terminal(Console):
                 raise UnwrittenError(error.errno, error.strerror) from error
 
     def on_broken_pipe(self) -> None:
-        """Raise `BrokenPipeError`, where the method of rich would end the process."""
+        """Raise `BrokenPipeError`. The method of rich, which this method overrides, ends the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -38,7 +38,7 @@ def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: T
     Returns
     -------
     Run
-        The content of the folder after the last update.
+        The record of the run after the last update.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def resume(
     out : path
         The folder of the run.
     changes : mapping, optional
-        Values of options by name. `updates`, `seconds` and `data_folder` may have new values. Every other option must
-        have the value of the run.
+        Values of options by name. The options `updates`, `seconds`, `early_stopping`, `data_folder` and `npz` may have
+        new values. Every other option in `changes` must have the value with which the run was started.
     watch : Watch, function, or list of them, optional
         Callbacks that observe the run. A function is called with the record of each update.
     task : Task, optional
@@ -87,12 +87,13 @@ def resume(
     Returns
     -------
     Run
-        The content of the folder after the last update.
+        The record of the run after the last update.
 
     Raises
     ------
     UsageError
-        An argument is not valid, the folder contains no run, or the run was started with other values of options.
+        An argument is not valid, the folder contains no run, or the run was started with other data or with other
+        values of options that cannot change.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
@@ -122,11 +123,12 @@ def resume(
             raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
     setup = set_up(options, task, watch.on_preparation)
     if setup.hash() != saved["hash"]:
-        raise UsageError(f"{folder}: the run was started with other defaults, by kfgn {saved['versions']['kfgn']}")
+        expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
+        raise UsageError(f"{folder}: {expected}, got different ones")
     _check_data(folder, saved["data"], setup.data())
     for name, now in setup.versions().items():
         if now != (then := saved["versions"].get(name)):
-            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}: its numbers may change")
+            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
 
 
@@ -137,7 +139,7 @@ def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]
         return f"{' + '.join(map(str, data['sizes'].values()))} datapoints with the SHA-256 {data['sha256'][:8]}..."
 
     if saved["sha256"] != found["sha256"]:
-        raise UsageError(f"data: expected those of the run in {folder}, {described(saved)}, got {described(found)}")
+        raise UsageError(f"data: expected the data of the run in {folder}, {described(saved)}, got {described(found)}")
 
 
 def _trained(setup: Setup, configuration: dict[str, Any], folder: Path, watch: Watch) -> Run:

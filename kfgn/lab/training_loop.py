@@ -22,7 +22,10 @@ from .task import Data
 from .watch import Watch
 
 READ_UPDATES, READ_SECONDS = 10, 0.25
-"""The updates and the seconds after which diagnostics are read. Each read of diagnostics waits for the device."""
+"""The number of steps, and the time in seconds, after which the diagnostics of the steps are read from the device.
+
+The one that is reached first counts. Each read waits for the device.
+"""
 
 UNSAVED_SECONDS = 30.0
 """The training time in seconds after which a checkpoint is written, so that a killed process loses little work."""
@@ -72,7 +75,7 @@ class Trainer:
         if new:
             self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
         while True:
-            # the request counts after the last step too, since `compare` would otherwise start the next run
+            # a request to stop is obeyed after the last step too, since `compare` would otherwise start the next run
             if stop.requested:
                 self._checkpoint()
                 raise InterruptedRunError(f"stopped after update {self.state.t}, with a checkpoint in {self.folder}")
@@ -142,7 +145,7 @@ class Trainer:
         return Evaluation(self.task.network, *self._on_device(data), self.backend)
 
     def _evaluated(self) -> Record:
-        """Return the figures on the training set and the validation set."""
+        """Return the losses and accuracies on the training set and the validation set."""
         return {
             k: v for name, evaluation in self.evaluations.items() for k, v in self._figures(name, evaluation).items()
         }

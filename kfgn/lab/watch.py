@@ -82,7 +82,7 @@ class Watch:
 
 
 Callbacks: TypeAlias = Watch | Callable[[Record], Any] | Sequence[Watch | Callable[[Record], Any]] | None
-"""The values of the argument `watch`."""
+"""The types of the argument `watch`: a watch, a function of the record of an update, a list of these, or None."""
 
 
 class EachRecord(Watch):
@@ -129,7 +129,7 @@ class Several(Watch):
 
 
 def checked_watch(watch: Callbacks) -> Watch:
-    """Return one watch for the argument `watch`. Raises `UsageError` for other values than those of `Callbacks`."""
+    """Return the argument `watch` as a single `Watch`. Raises `UsageError` for a type that is not in `Callbacks`."""
     if watch is None:
         return Watch()
     if isinstance(watch, tuple | list):

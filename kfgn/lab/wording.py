@@ -31,7 +31,10 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
-    """Return a label in words for each run. Runs with equal words are distinguished by the names of their folders."""
+    """Return a label for each run, made from its method and its learning rate.
+
+    Runs with equal labels are distinguished by the names of their folders.
+    """
     words = [words_of(run) for run in runs]
     names = names_of(runs)
     return [

@@ -186,7 +186,7 @@ def _actions(command):
 def test_the_help_of_each_option_is_a_sentence(command):
     """The sentence begins with an imperative, so it has a verb."""
     verbs = {"Train", "Compute", "Draw", "Give", "Minimise", "Write", "Read", "Stop", "Use", "Evaluate", "Split"}
-    verbs |= {"Multiply", "Invert", "Begin", "Take", "Halve", "Print", "Continue"}
+    verbs |= {"Add", "Invert", "Begin", "Take", "Halve", "Print", "Continue"}
     for action in _actions(command):
         assert action.help.split()[0] in verbs, action.dest
         assert action.help[0].isupper(), action.dest

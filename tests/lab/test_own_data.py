@@ -62,7 +62,7 @@ def test_a_moved_file_with_the_same_arrays_continues_the_run(file, tmp_path):
     moved = file.rename(tmp_path / "moved.npz")
     assert resume(tmp_path / "run", {"npz": moved, "updates": 3}).updates == 3
     np.savez(moved, X=X + 1, Y=Y)
-    with pytest.raises(UsageError, match=r"^data: expected those of the run in "):
+    with pytest.raises(UsageError, match=r"^data: expected the data of the run in "):
         resume(tmp_path / "run", {"updates": 4})
 
 
@@ -74,7 +74,7 @@ def test_a_moved_file_with_the_same_arrays_continues_the_run(file, tmp_path):
         ({}, "expected an array X, got no array"),
         (
             {"X": X, "Y": Y, "Z": Y},
-            "expected arrays of the names X, Y, X_validation, Y_validation, X_test, Y_test, got",
+            "expected only arrays with the names X, Y, X_validation, Y_validation, X_test, Y_test, got",
         ),
         ({"X": X[:, 1:], "Y": Y}, "X: expected shape (n, 5) with n of at least 1, got (60, 4)"),
         ({"X": (9 * X).astype(np.uint8), "Y": Y}, "X: expected dtype float32 or float64, got uint8"),

@@ -188,7 +188,7 @@ def test_changed_defaults_are_an_error(tmp_path):
     saved = json.loads(path.read_text())
     saved["optimiser"]["a_new_constant"] = 1.0
     path.write_text(json.dumps({**saved, "hash": digest_of(saved)}))
-    with pytest.raises(UsageError, match="the run was started with other defaults"):
+    with pytest.raises(UsageError, match="expected the network and the defaults with which kfgn"):
         resume(tmp_path)
 
 

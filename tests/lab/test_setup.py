@@ -54,7 +54,8 @@ def test_the_configuration_is_complete(tmp_path):
         ({"test_fraction": -0.1}, r"test_fraction: expected a number of at least 0 .* got -0\.1"),
         (
             {"validation_fraction": 0.6, "test_fraction": 0.6},
-            r"validation_fraction, test_fraction: expected a rest of the 1797 datapoints, got 0\.6 and 0\.6",
+            r"validation_fraction, test_fraction: expected some of the 1797 datapoints to remain for training, "
+            r"got 0\.6 and 0\.6",
         ),
         ({"validation_fraction": 0.0, "early_stopping": 3}, "early_stopping: expected a validation set, got none"),
         ({"early_stopping": 0}, "early_stopping: expected a positive integer, got 0"),

@@ -76,7 +76,7 @@ def test_other_data_are_refused(tmp_path):
     task = Task("own", kfgn.Network.dense((3, 2), (), "squared_error"), X, Y)
     train(Options("own", updates=2), tmp_path, task=task)
     with pytest.raises(
-        UsageError, match=r"^data: expected those of the run in .*, 35 \+ 5 \+ 10 datapoints with the SHA"
+        UsageError, match=r"^data: expected the data of the run in .*, 35 \+ 5 \+ 10 datapoints with the SHA"
     ):
         resume(tmp_path, {"updates": 4}, task=replace(task, Y=Y + 1))
     assert resume(tmp_path, {"updates": 4}, task=task).updates == 4

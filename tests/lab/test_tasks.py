@@ -67,7 +67,7 @@ DIGITS = open_task("digits")
         ({"validation": (DIGITS.X[:, 1:], DIGITS.Y)}, "validation.X: expected shape (n, 64) with n of at least 1, got"),
         (
             {"validation": (DIGITS.X.astype(np.float64), DIGITS.Y)},
-            "validation.X: expected dtype float32 as that of X, got float64",
+            "validation.X: expected dtype float32, the dtype of X, got float64",
         ),
         ({"shape": (8, 8.0)}, "shape: expected a positive integer, got 8.0"),
         ({"shape": (4, 8)}, "shape: expected a height and a width with the product 64, got 4 and 8"),

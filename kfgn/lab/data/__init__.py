@@ -29,7 +29,7 @@ DATA_SETS: dict[str, Callable[[Folder], Images]] = {
     "mnist": load_mnist,
     "faces": load_faces,
 }
-"""The function that loads the training images of each data set from the folder of the files."""
+"""For each data set, the function that loads its training images. The argument is the folder of the data files."""
 
 
 def load(name: str, folder: Folder = None) -> Images:
@@ -71,11 +71,11 @@ def load(name: str, folder: Folder = None) -> Images:
 
 
 def load_with_held_out(name: str, folder: Folder = None, report: Report = silent) -> tuple[Images, ...]:
-    """Load the training, validation and test images of a data set, or the training images alone of digits.
+    """Load the training, validation and test images of a data set. The data set digits has only training images.
 
-    The validation set of mnist is the last 10,000 training images. The validation and test sets of curves are generated
-    like the training set, and those of faces have other people. `report` receives lines about the progress of the
-    generation of images. Raises the errors of `load`.
+    The validation set of mnist is the last 10,000 training images. The validation and test curves are generated in the
+    same way as the training curves. The validation and test faces show people who are not in the training set. `report`
+    receives lines about the progress of the generation of images. Raises the errors of `load`.
     """
     parts = ("train", "validation", "test")
     if name == "mnist":

@@ -1,4 +1,7 @@
-"""FACES: rotated and scaled patches of the Olivetti faces, after Appendix A and Hinton and Salakhutdinov (2006)."""
+"""FACES: rotated and scaled patches of the Olivetti faces.
+
+The patches follow the descriptions in Appendix A of the paper and in Hinton and Salakhutdinov (2006).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,15 @@ from .images import Images, Report, silent
 from .store import DataFile, DataUnavailableError, Folder, check_content, library, locate
 
 PEOPLE, VALIDATION_PEOPLE, PICTURES = 25, 5, 10
-"""The number of people for training and for validation, out of 40, and the number of pictures of each person.
+"""The number of people in the training set and in the validation set, and the number of pictures of each person.
 
-The other 10 people are for the test, as in Hinton and Salakhutdinov (2006).
+The other 10 of the 40 people are in the test set, as in Hinton and Salakhutdinov (2006).
 """
 PAIRS, HELD_OUT_PAIRS = 414, 100
-"""The number of pairs of an angle and a scale factor for training, and for validation and test."""
+"""The number of patches that are made from each training picture, and from each validation or test picture.
+
+Each patch of a picture has its own pair of an angle and a scale factor.
+"""
 SEED = 2006
 OLIVETTI = (400, 64, 64)
 SIDE = 25
@@ -37,11 +43,12 @@ FILE = DataFile(
 
 
 def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
-    """Make patches (250 * pairs, 625), by default 103,500 patches, each with the number of a person, 0 to 24.
+    """Make the training patches (250 * pairs, 625), by default 103,500 patches.
 
-    All 250 pictures are rotated and scaled by the same random pairs of an angle and a scale factor. The patches are
-    ordered by person, then picture, then pair. Each pixel has mean zero over the patches. All pixels are divided by one
-    number, so that the variance, averaged over the pixels, is 1.
+    The label of a patch is the number of the person, from 0 to 24. All 250 pictures are rotated and scaled by the same
+    random pairs of an angle and a scale factor. The patches are ordered by person, then picture, then pair. Each pixel
+    has mean zero over the patches. All pixels are divided by one number, so that the variance, averaged over the
+    pixels, is 1.
 
     Raises `DataUnavailableError` if the faces cannot be loaded, and `TypeError` or `ValueError` if pairs is not a
     positive integer.
@@ -52,10 +59,10 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
 def faces_with_held_out(
     folder: Folder = None, pairs: int = PAIRS, held_out_pairs: int = HELD_OUT_PAIRS, report: Report = silent
 ) -> tuple[Images, ...]:
-    """Make the patches of `load_faces`, and those of 5 people for validation and of 10 other people for the test.
+    """Make the training patches of `load_faces`, and patches of 5 other people for validation and of 10 for the test.
 
-    The mean and the factor of the training patches standardise the other patches too. With held_out_pairs=0 there are
-    only the training patches.
+    The validation and test patches are shifted and scaled by the same numbers as the training patches. With
+    held_out_pairs=0, only the training patches are made.
     """
     pairs = checked_count("pairs", pairs)
     pictures = olivetti(folder)
@@ -84,7 +91,7 @@ def _images(pixels: NDArray[np.float32], people: int, pairs: int) -> Images:
 def random_pairs(pairs: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return angles in degrees and scale factors, each (pairs,).
 
-    The first pairs do not depend on the number `pairs`.
+    A larger number `pairs` adds pairs, and leaves the first pairs unchanged.
     """
     rng = np.random.Generator(np.random.Philox(SEED))
     angles, scales = rng.uniform(LOWER, UPPER, (pairs, 2)).T
@@ -116,7 +123,7 @@ def patches(
 
 
 def _sampling(angle: float, scale: float, height: int, width: int) -> Any:
-    """Return the sparse matrix (625, height * width) from spline coefficients to values on the rotated grid."""
+    """Return the sparse matrix (625, height * width) that maps spline coefficients to values on the rotated grid."""
     sparse = library("scipy.sparse", "the data set faces")
     down, right = (np.indices((SIDE, SIDE)).reshape(2, -1) - (SIDE - 1) / 2) * 2 / scale
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
@@ -130,7 +137,7 @@ def _sampling(angle: float, scale: float, height: int, width: int) -> Any:
 
 
 def _cubic(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the indices of the four coefficients at each point of a line, and their B-spline weights, both (n, 4)."""
+    """Return, for n points of an axis, the indices of the four spline coefficients and their weights, both (n, 4)."""
     first = np.floor(points).astype(np.int64)
     t = points - first
     weights = np.stack([(1 - t) ** 3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3], axis=-1) / 6

@@ -14,7 +14,7 @@ TRAIN = 50_000
 """The number of training images on which the paper trains. The other 10,000 are the validation set."""
 SIDE = 28
 MAX_BYTES = 16 + 60_000 * SIDE * SIDE
-"""The size of the unpacked file of images, which is the larger file. No file is read beyond this size."""
+"""The size in bytes of the unpacked training images, the largest file. No file is read beyond this size."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -24,7 +24,7 @@ MIRRORS = (
 
 
 def _file(name: str, served: str, content: str) -> DataFile:
-    """Return the record of a file that is downloaded packed, and may be packed or unpacked in the folder."""
+    """Return the record of a file. The downloaded file is packed, and a file in a named folder may be unpacked."""
     packed = f"{name}.gz"
     return DataFile((f"mnist/{name}", f"mnist/{packed}"), tuple(url + packed for url in MIRRORS), served, content)
 

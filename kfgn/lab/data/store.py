@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..._words import shown
 
 Folder: TypeAlias = str | os.PathLike[str] | None
-"""The folder of the files; None for the folder that KFGN_DATA names or, without KFGN_DATA, for the cache."""
+"""The folder of the data files. None means the folder that KFGN_DATA names, or the cache if KFGN_DATA is not set."""
 
 FOLDER_VARIABLE = "KFGN_DATA"
 """The environment variable that names the folder."""
@@ -24,7 +24,7 @@ class DataFile(NamedTuple):
 
     names:   the possible paths of the file in the folder; a downloaded file gets the last path
     urls:    the addresses of the file, which are tried in order
-    served:  the SHA-256 of the file as the addresses serve it
+    served:  the SHA-256 of the downloaded file, which may be packed
     content: the SHA-256 of the unpacked content
     """
 
@@ -35,7 +35,7 @@ class DataFile(NamedTuple):
 
 
 def checked_folder(folder: Folder) -> Folder:
-    """Return the folder unchanged. Raises `TypeError` if it is not a path."""
+    """Return the folder unchanged. Raises `TypeError` if the folder is neither a path nor None."""
     if folder is not None and not isinstance(folder, str | os.PathLike):
         raise TypeError(f"folder: expected a path or None, got {shown(folder)}")
     return folder
@@ -55,13 +55,13 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
                 return path
     except DataUnavailableError:
         raise
-    except (OSError, RuntimeError) as error:  # the name is too long, or its home folder is unknown
+    except (OSError, RuntimeError) as error:  # the path is too long, or the home folder for ~ is unknown
         reason = getattr(error, "strerror", None) or error
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
-            f"no such file: expected {_either(paths)}; the file would be downloaded if neither the argument nor "
-            f"{FOLDER_VARIABLE} named a folder"
+            f"no such file: expected {_either(paths)}; a missing file is downloaded only if neither the argument nor "
+            f"{FOLDER_VARIABLE} names a folder"
         )
     return _download(file, paths)
 
@@ -110,7 +110,12 @@ def check_content(file: DataFile, path: Path, content: bytes) -> None:
 
 
 def library(name: str, use: str) -> Any:
-    """Import a module of a library of the extra `train`. Raises `DataUnavailableError` for a missing library."""
+    """Import a module.
+
+    use: the part of kfgn that needs the module, for the error message
+
+    Raises `DataUnavailableError` if the library of the module, which the extra `train` installs, is missing.
+    """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -192,7 +192,9 @@ def test_a_checkpoint_with_the_name_of_another(killed, later, tmp_path):
     shutil.copy(folder / NAMES[3], folder / FILES[2])
     watch = Warnings()
     assert same(resume(folder, {"updates": LATER}, watch=watch), later)
-    assert any("expected the update in the file name, got the checkpoint of update 15" in m for m in watch.messages)
+    assert any(
+        "expected a checkpoint of the update in the file name, got one of update 15" in m for m in watch.messages
+    )
 
 
 def test_invalid_newer_checkpoints_remove_no_valid_one(killed, later, tmp_path):
