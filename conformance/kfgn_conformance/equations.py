@@ -70,7 +70,7 @@ def print_equation(number: int, console: Console) -> None:
     show(Text(f"({number}) {statement.title}", "bold").append(f"\n{statement.kind}, {place}", "not bold dim"))
     show(textwrap.indent(statement.text, "    "))
     if statement.misprint:
-        console.print(Text(f"Misprint: {statement.misprint}", "yellow"))
+        console.print(Text(f"{label_of(statement.misprint)}: {statement.misprint}", "yellow"))
         console.print()
     for f in equation.functions:
         show(
@@ -81,6 +81,11 @@ def print_equation(number: int, console: Console) -> None:
         console.print(Syntax(source(f), "python", background_color="default"), soft_wrap=True)
         console.print()
     console.print(Text(f"tested by {equation.test}"), soft_wrap=True)
+
+
+def label_of(remark: str) -> str:
+    """Return "Note" for a remark on an equation that is correct as printed, and "Misprint" for any other remark."""
+    return "Note" if remark.startswith("The equation is correct as printed") else "Misprint"
 
 
 def name(f: Callable[..., Any]) -> str:

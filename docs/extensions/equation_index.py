@@ -6,6 +6,7 @@ from itertools import groupby
 from docutils import nodes
 from docutils.statemachine import StringList
 from formulas import read_formulas
+from kfgn_conformance.equations import label_of
 from kfgn_reference import EQUATIONS
 from kfgn_reference._equations import Equation
 from plain_formulas import as_html
@@ -40,8 +41,7 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     lines = [f".. _equation-{number}:", "", f".. rubric:: ({number}) {title}", "   :class: equation", ""]
     lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
     if statement.misprint:
-        label = "Note" if statement.misprint.startswith("Correct as printed") else "Misprint or gap"
-        text = f"<p><strong>{label}.</strong> {as_html(statement.misprint)}</p>"
+        text = f"<p><strong>{label_of(statement.misprint)}.</strong> {as_html(statement.misprint)}</p>"
         lines += [".. raw:: html", "", f"   {text}", ""]
     functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in equation.functions)
     test = equation.test.partition("::")

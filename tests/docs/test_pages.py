@@ -19,7 +19,9 @@ def blocks(page):
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
-PAGES = sorted(page for page in [*ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"] if blocks(page))
+PAGES = sorted(
+    page for page in [*ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"] if blocks(page)
+)
 
 
 def printed(programs):
