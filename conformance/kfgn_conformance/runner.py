@@ -111,9 +111,10 @@ def in_other_orders(
     For a quantity with a wrong answer in the table, a wrong answer counts only if the same question had a right answer
     before in these orders.
     """
-    if implementation.adapter is None:
+    selection, description = implementation.selection, implementation.description
+    if description is None or description.dtype not in selection.dtypes_in_orders:
         return Again(0, {})
-    small = [each for each in small if fnmatchcase(each.problem.id, implementation.selection.in_orders)]
+    small = [each for each in small if fnmatchcase(each.problem.id, selection.in_orders)]
     repeated = to_repeat(names, cells)
     wrong = [name for name in repeated if name in cells and cells[name].status is not Status.PASS]
     return repeated_in_orders(implementation, small, repeated, wrong)

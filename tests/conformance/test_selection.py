@@ -14,7 +14,7 @@ from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.parallel import Part, parts
 from kfgn_conformance.problem_sets.few_states import with_few_states
-from kfgn_conformance.problem_sets.selection import EAGER, EVERYTHING, SELECTIONS
+from kfgn_conformance.problem_sets.selection import EAGER, EVERYTHING, SELECTIONS, Selection
 from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import SPLITS, case, cases
@@ -22,7 +22,7 @@ from kfgn_conformance.problems.fixed import FIXED
 from kfgn_conformance.problems.layers import name_of
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.questions import small_problems
-from kfgn_conformance.results import Column
+from kfgn_conformance.results import Again, Column
 from kfgn_conformance.runner import in_other_orders, run
 from kfgn_reference import TRANSFERS
 
@@ -185,3 +185,11 @@ def test_one_program_serves_every_problem_of_a_network():
     assert compiled == []
     port.compute(replace(problem, id=EAGER), "gradient")
     assert compiled
+
+
+def test_questions_in_other_orders_are_left_out_in_a_dtype():
+    selection = Selection(dtypes_in_orders=("float32",))
+    (opened,) = open_implementations(("numpy",), "float64")
+    small = small_problems(cases()[:1])
+    assert in_other_orders(opened, small, ["loss"], {}).questions > 0
+    assert in_other_orders(replace(opened, selection=selection), small, ["loss"], {}) == Again(0, {})

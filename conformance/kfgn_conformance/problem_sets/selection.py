@@ -48,16 +48,18 @@ EAGER = "shape-square-layers-categorical"
 class Selection:
     """The problems on which an implementation is run.
 
-    sentence:   a description of the selection for the report; empty if it contains everything
-    problems:   patterns of ids of problems, for each group of quantities; a group without patterns has every problem
-    few_states: True to make steps from few states of an optimiser trajectory
-    in_orders:  a pattern of the ids of the problems whose questions are repeated in other orders
+    sentence:         a description of the selection for the report; empty if it contains everything
+    problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
+    few_states:       True to make steps from few states of an optimiser trajectory
+    in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
+    dtypes_in_orders: the dtypes in which questions are repeated in other orders
     """
 
     sentence: str = ""
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     few_states: bool = False
     in_orders: str = "*"
+    dtypes_in_orders: tuple[str, ...] = ("float32", "float64")
 
     def contains(self, problem: Problem, quantity: Quantity) -> bool:
         """Return True if the quantity is run on the problem."""
@@ -84,21 +86,24 @@ CASES = (
 )
 """The cases of array-api-strict, which contain each transfer function and each objective."""
 
+SHAPES = ("shape-1-layer-*", "shape-5-layers-*", "shape-one-*", "shape-dead-layer-*", "shape-*-biases-*", "shape-par*")
+"""The shapes of array-api-strict: one layer, many layers, axes of length 1, a dead layer, and every kind of layer."""
+
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict: each method, an indefinite H_L, and every option."""
 
 SELECTIONS = {
     "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", few_states=True),
     "strict": Selection(
-        "strict: a case for each objective and each transfer function, every network shape, digits and "
+        "strict: a case for each objective and each transfer function, networks of other shapes, digits and "
         f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
-        dict.fromkeys(GROUPS, (*CASES, "shape-*", "digits", "drawn-*"))
+        dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
         | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES)},
         few_states=True,
     ),
     "jax": Selection(
         "jax: two problems for each quantity, compiled by jax.jit. The questions in other orders are on one further "
-        "problem, without jax.jit.",
+        "problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),
@@ -108,6 +113,7 @@ SELECTIONS = {
         },
         few_states=True,
         in_orders=EAGER,
+        dtypes_in_orders=("float32",),
     ),
 }
 """The selections of backends on the host, by name. The other backends run everything."""
