@@ -40,7 +40,10 @@ class TensorBoard(Watch):
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
         """Open the file of events."""
         purged = updates + 1 if updates else None
-        self.writer = self.library.SummaryWriter(logdir=str(folder / EVENTS), purge_step=purged)
+        # the name of a file has the time in seconds, so that without the suffix a run replaces the file of another
+        self.writer = self.library.SummaryWriter(
+            logdir=str(folder / EVENTS), purge_step=purged, filename_suffix=f".{updates}"
+        )
 
     def on_updates(self, records: list[Record]) -> None:
         """Write the numbers of the records that are finite."""
