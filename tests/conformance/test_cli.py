@@ -67,7 +67,7 @@ def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
         assert cell["quantity"] in table
         assert cell["status"] == "PASS"
         assert cell["ratio"] <= 1
-        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 5)
+        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 9)
         assert f"{cell['ratio']:.2f}" in table
 
 

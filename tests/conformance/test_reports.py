@@ -110,7 +110,7 @@ def test_the_page_says_why_problems_were_not_run(tmp_path):
     """By an adapter, by the dtype, and by a selection."""
     only_float64 = replace(CASES[0], id="only", dtypes=("float64",))
     adapter = Partial("mine", MISTAKES["kflr-for-kfra"].textbook)
-    selection = Selection("mine: all but one.", {"curvature": ("case-*", "only")})
+    selection = Selection("mine: all but one.", {"factors": ("case-*", "only")})
     left = replace(CASES[0], id="another")
     described = replace(adapter.describe(), dtype="float32")
     adapter.describe = lambda: described

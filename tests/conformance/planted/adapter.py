@@ -2,6 +2,7 @@
 
 import numpy as np
 from kfgn_conformance.adapters import Description, UnsupportedError
+from kfgn_conformance.problems.cases import PAIRED
 
 from .optimiser import Optimiser
 
@@ -20,6 +21,8 @@ class Batched(Optimiser):
         return Description(type(self).__name__, "1", self.dtype, frozenset(self.asked))
 
     def compute(self, problem, quantity):
+        if set(problem.transfers) - set(PAIRED) or not all(layer.bias for layer in problem.layers):
+            raise UnsupportedError("only six transfer functions, and layers with a bias")
         with np.errstate(all="ignore"):
             return tuple(np.asarray(a) for a in self.answer(problem, quantity))
 
