@@ -26,7 +26,10 @@ STEPS = 2
 
 
 class SmallProblem:
-    """A problem, its oracles and its relatives. The oracles and the relatives serve all implementations."""
+    """A problem, its oracles, and its relatives, which are problems that differ from it in one array.
+
+    Oracles and relatives are computed once, and all implementations share them.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX: `branch` can choose by the array without reading its value on the host.
+    """Return True for an array of JAX, which `branch` takes as a condition without reading its value on the host.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ The attributes with the prefix `_global` contain the hooks of all modules.
 
 
 def check_no_hooks(module: nn.Module) -> None:
-    """Raise `ValueError` if a module, a parameter or all modules have hooks, which may change outputs or gradients."""
+    """Raise `ValueError` for hooks of a module or parameter and for global hooks, which may change results."""
     every: list[tuple[str, object]] = [*module.named_modules(), *module.named_parameters()]
     for kind, names in _HOOKS.items():
         if hooks := sum(len(getattr(nn.modules.module, f"_global{name}", None) or ()) for name in names):

@@ -33,7 +33,7 @@ def progress_on(console: Any, *, quiet: bool = False) -> "Progress":
 
 
 class Progress(Watch):
-    """A watch that prints warnings alone, and the base class of `Lines` and `Bar`.
+    """A `Watch` that prints only warnings. `Lines` and `Bar` derive from this class.
 
     A watch of this class is a context manager, so that the bar of `Bar` is stopped when the command ends.
     """

@@ -99,7 +99,7 @@ class Run(metaclass=Documented):
         return [record for record in self.metrics if "train_loss" in record]
 
     def final(self, data: str = "train", *, averaged: bool = False) -> float:
-        """Return the last mean loss over a whole set.
+        """Return the mean loss over the set `data`, from the last evaluation of the run.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Run(metaclass=Documented):
         return self._figure("loss", data, averaged)
 
     def accuracy(self, data: str = "train", *, averaged: bool = False) -> float:
-        """Return the last accuracy over a whole set.
+        """Return the accuracy on the set `data`, from the last evaluation of the run.
 
         The accuracy is the fraction of the datapoints whose target is the most probable class.
 

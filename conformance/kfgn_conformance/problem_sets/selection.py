@@ -52,7 +52,7 @@ class Selection:
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
     few_states:       True to make steps from few states of an optimiser trajectory
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
-    dtypes_in_orders: the dtypes in which questions are repeated in other orders
+    dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
     """
 
     sentence: str = ""

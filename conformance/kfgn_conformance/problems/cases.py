@@ -19,7 +19,10 @@ MIXTURE_WIDTHS = (5, 7, 11, 3)
 DATAPOINTS = 13
 LABELS = 17
 SPLITS = [*((objective, "project") for objective in sorted(OBJECTIVES)), ("mixture", "scalar")]
-"""Pairs of an objective and the replacement for an indefinite H_L. The mixture has both replacements."""
+"""Pairs of an objective and the replacement for an indefinite H_L.
+
+The objective "mixture" occurs twice, with the replacements "project" and "scalar". Every other objective occurs once.
+"""
 
 
 PAIRED = ("identity", "leaky_relu", "logistic", "relu", "softplus", "tanh")

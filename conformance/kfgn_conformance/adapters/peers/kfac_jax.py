@@ -52,7 +52,7 @@ PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply
 class KfacJax:
     """Adapter of kfac-jax, which forms blocks A kron G from the factor A of the inputs and the factor G of a layer.
 
-    The bias is the last input of a layer.
+    The inputs of a layer end with a constant 1, which the bias multiplies.
     """
 
     def __init__(self, dtype: str) -> None:

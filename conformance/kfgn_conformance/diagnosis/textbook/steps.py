@@ -201,7 +201,7 @@ class Steps(Solves):
         return StepResult(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
 
     def optimiser_step(self) -> list[Array]:
-        """The arrays of the results of a step from each checkpoint of the trajectory."""
+        """The results of one step from each checkpoint of the trajectory, as a list of arrays."""
         arrays: list[Array] = []
         for here in self.trajectory().checkpoints:
             step = self.at(here).step(here)
