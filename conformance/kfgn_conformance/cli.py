@@ -28,7 +28,7 @@ from .reports import UNFINISHED, print_report, read_records, recorder, records, 
 from .results import Column, Report, Row, report_of
 from .runner import rows_for, run
 from .suggestions import suggestion
-from .verdicts import BAD
+from .verdicts import BAD, NOT_RUN
 from .writing import is_folder, unwritable, written
 
 PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -218,8 +218,9 @@ def _on_ended(
             for column, cell in zip(columns, row.cells, strict=True)
             if cell.status in BAD
         ]
+        good = "not run" if all(cell.status in NOT_RUN for cell in row.cells) else "passed"
         place, seconds = f"{len(rows)} of {len(names)}", monotonic() - start
-        log.print_to_pipe(f"{place} after {seconds:.0f} s: {name}: {', '.join(bad) or 'passed'}")
+        log.print_to_pipe(f"{place} after {seconds:.0f} s: {name}: {', '.join(bad) or good}")
 
     return ended
 

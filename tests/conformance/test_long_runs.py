@@ -41,6 +41,17 @@ def test_each_row_that_ends_is_a_line_of_a_pipe(jobs, capsys):
 
 
 @pytest.mark.usefixtures("few")
+def test_a_line_of_a_quantity_that_nobody_offers(monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parent)  # where small_kfac.py is
+    small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0"]
+    assert cli.main([*small, "--quantity", "loss", "gradient"]) == cli.PASSED
+    assert {line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines()[1:]} == {
+        "loss: not run",
+        "gradient: passed",
+    }
+
+
+@pytest.mark.usefixtures("few")
 def test_a_line_names_who_failed(monkeypatch, capsys):
     right = cli.open_implementations
 
