@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
-from .adapters.kfgn_port import DTYPES, TARGETS
+from .adapters.kfgn_port import DTYPES, TARGETS, VERSION
 from .output import Parser, PrintVersion
 from .quantities import ROWS
 
@@ -33,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         "--version",
         action=PrintVersion,
         nargs=0,
-        const=f"kfgn-check {version('kfgn')}",
+        const=f"kfgn-check {VERSION}",
         default=argparse.SUPPRESS,
         help="Print the version and exit.",
     )

@@ -15,6 +15,9 @@ from . import Description
 
 DTYPES = ("float32", "float64")
 
+VERSION = kfgn.__version__
+"""The version of kfgn, which is known in a checkout that is not installed too."""
+
 TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
 """The library and the device of each target: `torch` is PyTorch on the host, and `torch-cuda` is PyTorch on a GPU."""
 
