@@ -129,11 +129,11 @@ def test_in_other_orders_jax_has_the_problem_without_jit_alone():
 
     class Notes:
         def describe(self):
-            return KfgnPort(open_target("numpy"), "float64").describe()
+            return KfgnPort(open_target("numpy"), "float32").describe()
 
         def compute(self, problem, quantity):
             found.append(problem.id)
-            return KfgnPort(open_target("numpy"), "float64").compute(problem, quantity)
+            return KfgnPort(open_target("numpy"), "float32").compute(problem, quantity)
 
     notes = Implementation("", Notes(), short=True, selection=SELECTIONS["jax"])
     again = in_other_orders(notes, small_problems([*TANH, SQUARE]), ["gradient", "q"], {})
