@@ -72,12 +72,15 @@ def names() -> dict[str, set[int]]:
 
 
 def _sections(section: str) -> Iterator[str]:
-    """Yield the spellings of a section, and of the appendix to which it belongs: "appendix c.1", "c.1" and "c"."""
+    """Yield the spellings of a section and of the sections that contain it, such as "c.3.1", "c.3" and "appendix c"."""
     _, _, short = section.lower().rpartition(" ")
-    is_appendix = short[0].isalpha()
-    for part in dict.fromkeys([short, *([short[0]] if is_appendix else [])]):
-        yield part
-        yield f"{'appendix' if is_appendix else 'section'} {part}"
+    kind = "appendix" if short[0].isalpha() else "section"
+    levels = short.split(".")
+    for depth in range(1, len(levels) + 1):
+        part = ".".join(levels[:depth])
+        if not part.isdecimal():  # a number alone is that of an equation
+            yield part
+        yield f"{kind} {part}"
 
 
 def _spellings(f: Callable[..., Any]) -> Iterator[str]:

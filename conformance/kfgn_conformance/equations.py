@@ -84,8 +84,8 @@ def print_equation(number: int, console: Console) -> None:
 
 
 def label_of(remark: str) -> str:
-    """Return "Note" for a remark on an equation that is correct as printed, and "Misprint" for any other remark."""
-    return "Note" if remark.startswith("The equation is correct as printed") else "Misprint"
+    """Return "Note" for a remark on an equation that is correct as printed, and "Misprint or gap" for any other."""
+    return "Note" if remark.startswith("The equation is correct as printed") else "Misprint or gap"
 
 
 def name(f: Callable[..., Any]) -> str:

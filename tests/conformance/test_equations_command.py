@@ -82,7 +82,7 @@ def test_an_equation_in_full(number, width):
     place = f"{'' if statement.section.startswith('Appendix') else 'Section '}{statement.section}"
     assert lines[:3] == [f"({number}) {statement.title}", f"{statement.kind}, {place}", ""]
     assert consecutive(indented(statement.text), lines)
-    label = "Note:" if number in CORRECT else "Misprint:"
+    label = "Note:" if number in CORRECT else "Misprint or gap:"
     assert (label in text.partition("kfgn_reference.")[0]) == bool(statement.misprint)
     assert words(statement.misprint) in words(text)
     for f in equation.functions:
@@ -263,6 +263,18 @@ def test_bare_options_mean_run(arguments, expected, monkeypatch):
     (given,) = seen
     assert given["command"] == "run"
     assert expected.items() <= given.items()
+
+
+@pytest.mark.parametrize("sought", ["C.3", "appendix c", "Section 3"])
+def test_a_section_finds_the_equations_of_its_parts(sought):
+    part = sought.lower().rpartition(" ")[2]
+    inside = [
+        number
+        for number, equation in EQUATIONS.items()
+        if f"{equation.statement.section.lower().rpartition(' ')[2]}.".startswith(f"{part}.")
+    ]
+    assert matching(sought) == inside
+    assert len({EQUATIONS[number].statement.section for number in inside}) > 1
 
 
 def test_the_version_is_that_of_the_package(capsys):
