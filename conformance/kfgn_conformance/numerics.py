@@ -2,7 +2,8 @@
 
 The hash is computed from the statements of the code. Comments, docstrings, annotations, error messages and the layout
 of the source do not change the hash. The words of a string that contains a space do not change the hash either, since
-such a string is a text for readers. The hash is the same in every version of Python.
+such a string is a text for readers. The subscripts of `einsum`, which contain "->", always change the hash. The hash is
+the same in every version of Python.
 """
 
 import ast
@@ -54,9 +55,14 @@ def statements(node: ast.AST) -> Iterator[str]:
         yield name
         for part in value if isinstance(value, list) else [value]:
             if not isinstance(part, ast.AST):
-                yield "a sentence" if isinstance(part, str) and " " in part else repr(part)
+                yield "a sentence" if _is_sentence(part) else repr(part)
             elif not _is_text(part):
                 yield from statements(part)
+
+
+def _is_sentence(value: object) -> bool:
+    """True for a string that is a text for readers. The subscripts of `einsum` may contain spaces too."""
+    return isinstance(value, str) and " " in value and "->" not in value
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -105,6 +105,7 @@ def test_oracles_of_other_code_are_not_used():
         ("def f(x: int) -> int: return x", "def f(x): return x", False),
         ("f(A,\n  B)", "f(A, B)", False),
         ('f(A, "trace")', 'f(A, "spectral")', True),
+        ('einsum("ni, nj -> ij", A, B)', 'einsum("ni, nj -> ji", A, B)', True),
         ('f(A, text="the trace of A")', 'f(A, text="the sum of the diagonal")', False),
     ],
 )
