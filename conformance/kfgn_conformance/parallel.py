@@ -44,7 +44,6 @@ def run_in_processes(
     """Run the quantities on every problem with every implementation, in several processes.
 
     jobs:                 the number of processes
-
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
     progress:             called with the name of the first row that has not ended

@@ -16,7 +16,7 @@ from . import Description
 DTYPES = ("float32", "float64")
 
 VERSION = kfgn.__version__
-"""The version of kfgn, which is known in a checkout that is not installed too."""
+"""The version of kfgn. This version does not depend on the metadata of an installed package."""
 
 TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
 """The library and the device of each target: `torch` is PyTorch on the host, and `torch-cuda` is PyTorch on a GPU."""
