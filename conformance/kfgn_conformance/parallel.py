@@ -1,4 +1,4 @@
-"""A run whose rows are shared among processes, each of which opens the implementations again."""
+"""A run in several processes, which divide the rows of the table. Each process opens the implementations itself."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class Work(NamedTuple):
 
 
 _work: Work
-"""The implementations and the problems of this process, if the process is one of those that share the rows."""
+"""The implementations and the problems of this process. Only processes of `run_in_processes` assign this variable."""
 
 
 def run_in_processes(

@@ -143,7 +143,7 @@ def faults_of_names(vector: Vector, written: dict[str, Any]) -> Iterator[str]:
 
 
 def faults_of_arrays(vector: Vector, oracle: Oracle, n: int) -> Iterator[str]:
-    """Faults of the expected arrays of a vector: their numbers, tolerances and radii."""
+    """Faults of `n` and of the expected arrays of a vector: wrong shapes, values, sizes, tolerances, radii or `d`."""
     if n != longest_sum(vector.problem):
         yield f"n: expected {longest_sum(vector.problem)}, got {n}"
     shapes, right_shapes = [array.float64.shape for array in vector.expected], [q.shape for q in oracle.arrays]

@@ -70,7 +70,7 @@ def dyadic_problem(
 ) -> Problem:
     """Return a random problem, whose weights, inputs and directions are multiples of 1/16 from -1 to 1.
 
-    Uniform draws are multiples of 2^-16.
+    The uniform random numbers in `Problem.draws`, by which labels are sampled, are multiples of 2^-16.
 
     layers: layers to use instead of `Shape.layers`, with the same numbers of units
     """

@@ -92,7 +92,7 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Escape control characters in a value of type `str`, but not in markup from the template."""
+    """Escape control characters in a `str`. Markup of the template has a subclass of `str` and stays as it is."""
     return plain(value) if type(value) is str else value
 
 
