@@ -43,8 +43,9 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
     for kind, remark in statement.remarks.items():
         lines += [".. raw:: html", "", f"   <p><strong>{kind}:</strong> {as_html(remark)}</p>", ""]
-    functions = [f":py:func:`~kfgn_reference.{public_name(f)}`" for f in reference_functions(number)]
-    code = ", ".join(functions + [f":py:obj:`{name}`" for name in port_names(number)])
+    functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in reference_functions(number))
+    port = ", ".join(f":py:obj:`{name}`" for name in port_names(number))
+    code = f"{functions} · {port}" if port else functions
     test = equation.test.partition("::")
     url = repository_url(test[0])
     shown = f"`{test[2]} <{url}>`__" if url else f"``{test[2]}``"
