@@ -10,8 +10,7 @@ import os
 import posixpath
 import re
 from pathlib import Path
-
-from sphinx.application import Sphinx
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 INCLUDED = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "tests/README.md": "tests.md"}
@@ -49,19 +48,19 @@ def with_links(text: str, folder: str) -> str:
     return LINK.sub(replaced, text)
 
 
-def on_read(_app: Sphinx, docname: str, content: list[str]) -> None:
+def on_read(_app: Any, docname: str, content: list[str]) -> None:
     """Replace the links of a page that lies directly in docs/."""
     if "/" not in docname:
         content[0] = with_links(content[0], "docs")
 
 
-def on_include(_app: Sphinx, path: Path, _parent: str, content: list[str]) -> None:
+def on_include(_app: Any, path: Path, _parent: str, content: list[str]) -> None:
     """Replace the links of a file that a page includes."""
     resolved = Path(ROOT, "docs", path).resolve()
     content[0] = with_links(content[0], resolved.parent.relative_to(ROOT).as_posix())
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: Any) -> dict[str, bool]:
     """Connect the two events."""
     app.connect("source-read", on_read)
     app.connect("include-read", on_include)

@@ -67,3 +67,18 @@ def test_every_comment_for_the_site_is_found():
     """A comment that the pattern misses would be missing on the site."""
     for page in EXTENSIONS.parent.glob("*.md"):
         assert "on the site:\n" not in for_the_site(page.read_text(encoding="utf-8")), page.name
+
+
+@pytest.mark.parametrize(
+    ("link", "site"),
+    [
+        ("[a](examples/plot_5_torch.py)", "[a](gallery/plot_5_torch)"),
+        ("[a](examples/)", "[a](gallery/index)"),
+        ("[a](errata.md#algebra)", "[a](errata.md#algebra)"),
+        ("[a](../CONTRIBUTING.md)", "[a](contributing.md)"),
+        ("[a](../reference/kfgn_reference/__init__.py)", "a"),
+    ],
+)
+def test_a_link_of_a_page_on_the_site(link, site, monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    assert extension("repository_links").with_links(link, "docs") == site
