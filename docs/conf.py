@@ -24,6 +24,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "equation_index",
     "plain_docstrings",
+    "plain_pages",
     "reference_code",
     "repository_links",
     "svg_math",

@@ -38,7 +38,8 @@ Results
 * results:        cells, rows and reports
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors; their files are in `vectors`
-* equations:      the command that prints the paper's equations; `equation_search` finds equations
+* equations:      the command that prints the paper's equations; `equation_search` finds equations, and
+                  `equation_functions` their functions
 * quick_check:    the function `check`, for a function of one quantity
 * cli:            the command `kfgn-check`; its options are in `options`
 """

@@ -1,12 +1,17 @@
-"""The search for equations by number, range, section, name or word, for `kfgn-check equations`."""
+"""The search for equations by number, range, section, name, topic or remark, for `kfgn-check equations`.
+
+>>> from kfgn_conformance.equation_search import matching
+>>> matching("KFRA"), matching("damped_factors"), matching("C.4")
+([26], [36], [44, 45])
+"""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from kfgn_reference import EQUATIONS
 
+from .equation_functions import Function, cited, reference_functions
 from .quantities import ROWS
 from .suggestions import suggestion
 
@@ -15,6 +20,14 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
 """For quantities without an equation number: the place that the kit's table names, and its section."""
+
+REMARKS = {
+    **dict.fromkeys(("misprint", "misprints", "errata"), ("Misprint", "Gap")),
+    **dict.fromkeys(("gap", "gaps"), ("Gap",)),
+    **dict.fromkeys(("choice", "choices"), ("Choice",)),
+    **dict.fromkeys(("note", "notes"), ("Note",)),
+}
+"""The words that find remarks, with the kinds of remarks that each finds."""
 
 
 class SearchError(ValueError):
@@ -36,39 +49,57 @@ def in_range(text: str) -> list[int] | None:
 
 
 def matching(text: str) -> list[int]:
-    """Return the numbers of the equations that a text finds by a name, a section, or words of a title."""
+    """Return the numbers of the equations that a text finds by a name, a section, a topic or a kind of remark."""
     sought = " ".join(text.lower().split())
     words = re.compile(rf"(?<!\w){re.escape(sought)}(?!\w)")
-    numbers = [
-        number
-        for number, equation in EQUATIONS.items()
-        if sought and (number in names().get(sought, ()) or words.search(equation.statement.title.lower()))
-    ]
+    found = names().get(sought, set())
+    numbers = [n for n, topics in _topics().items() if sought and (n in found or words.search(topics))]
     if not numbers:
-        titles = {word for equation in EQUATIONS.values() for word in re.findall(r"\w{3,}", equation.statement.title)}
-        known = [*names(), *sorted({word.lower() for word in titles})]
+        known = {word for topics in _topics().values() for word in re.findall(r"[a-z]{3,}", topics)}
         raise SearchError(
-            f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, or a name or "
-            f"a word of the table, got {text!r}{suggestion([sought], known)}"
+            f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or "
+            f"a word of the table, or misprints, got {text!r}{suggestion([sought], [*names(), *sorted(known)])}"
         )
     return numbers
 
 
 @cache
 def names() -> dict[str, set[int]]:
-    """Map the name of each section, function and quantity, in lower case, to the numbers of its equations."""
+    """Map each section, function, quantity and kind of remark, in lower case, to the numbers of its equations."""
     named: dict[str, set[int]] = {}
     for number, equation in EQUATIONS.items():
         sections = _sections(equation.statement.section)
-        for name in (*sections, *(spelling for f in equation.functions for spelling in _spellings(f))):
+        functions = (spelling for f in reference_functions(number) for spelling in _spellings(f))
+        remarks = (word for word, kinds in REMARKS.items() if not equation.statement.remarks.keys().isdisjoint(kinds))
+        for name in (*sections, *functions, *remarks):
             named.setdefault(name, set()).add(number)
     for name, quantity in ROWS.items():
         place = quantity.equation.lower()
-        if numbers := [n for part in re.findall(r"\([-()\d]+\)", place) for n in in_range(part) or ()]:
-            named.setdefault(name, set()).update(numbers)
-        else:
-            named.setdefault(name, set()).update(named[PLACES.get(place, place)])
+        named.setdefault(name, set()).update(cited(place) or named[PLACES.get(place, place)])
     return named
+
+
+@cache
+def _topics() -> dict[int, str]:
+    """Map each equation to its topics, in lower case, one on a line.
+
+    The topics are the title, the title of the section, the words in the equation, the keywords, and the words in the
+    names of the functions and of their modules.
+    """
+    topics = {}
+    for number, equation in EQUATIONS.items():
+        statement = equation.statement
+        functions = [f"{f.__module__.rpartition('.')[2]} {f.__name__}" for f in reference_functions(number)]
+        words = re.findall(r"[A-Za-z]{3,}", statement.text)
+        parts = (statement.title, statement.place, *words, *statement.keywords, *_words_of(functions))
+        topics[number] = "\n".join(parts).lower()
+    return topics
+
+
+def _words_of(names: list[str]) -> Iterator[str]:
+    """Yield the words of names, which are joined by underscores."""
+    for name in names:
+        yield from (word for word in re.split(r"[_\W]+", name) if len(word) > 2)
 
 
 def _sections(section: str) -> Iterator[str]:
@@ -83,7 +114,7 @@ def _sections(section: str) -> Iterator[str]:
         yield f"{kind} {part}"
 
 
-def _spellings(f: Callable[..., Any]) -> Iterator[str]:
+def _spellings(f: Function) -> Iterator[str]:
     """Yield the spellings of a function: its name alone, and with its module and package."""
     name, module = f.__name__.lower(), f.__module__.lower()
     yield from (name, f"{module.rpartition('.')[2]}.{name}", f"{module}.{name}", f"{module.partition('.')[0]}.{name}")

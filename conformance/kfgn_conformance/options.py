@@ -245,21 +245,26 @@ def _add_equations(commands: "Commands[Parser]") -> None:
     equations = commands.add_parser(
         "equations",
         help="Print the paper's 71 equations.",
-        description="Print a table of the paper's numbered equations, or some equations in full with the code of their "
-        "functions. A search that finds several equations prints their table.",
+        description="Print a table of the paper's numbered equations, or some equations in full: the statement, the "
+        "remarks, the code of the reference, the functions of kfgn and the test. A search that finds several equations "
+        "prints their table.",
         epilog=examples(
             ("equations 26", "Print equation 26 with its code."),
             ("equations 26-31", "Print six equations."),
             ("equations kfra_blocks", "Find the equations of a quantity, a method or a function."),
-            ("equations damping", "Find a word of a title, in upper or lower case."),
+            ("equations damping", "Find the equations of a topic."),
             ("equations C.1", "Find the equations of a section."),
+            ("equations misprints", "List the misprints and gaps of the paper, one on a line."),
+            after="A topic is a word or words of a title, of a section's title, of an equation or of the name of a "
+            "function, in upper or lower case. A remark on an equation is a misprint, a gap, a choice or a note. The "
+            "words gaps, choices and notes list the remarks of one kind.",
         ),
     )
     equations.add_argument(
         "equations",
         nargs="*",
         metavar="EQUATION",
-        help="Print these equations: a number, a range, a section, a name or a word of a title.",
+        help="Print these equations: a number, a range, a section, a name, a topic, or misprints.",
     )
 
 

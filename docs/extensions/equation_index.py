@@ -1,4 +1,4 @@
-"""The directive `equations`: every equation of the registry, with its formula, its misprint, its code and its test."""
+"""The directive `equations`: every equation of the registry, with its formula, the remarks, its code and its test."""
 
 import re
 from itertools import groupby
@@ -6,7 +6,7 @@ from itertools import groupby
 from docutils import nodes
 from docutils.statemachine import StringList
 from formulas import read_formulas
-from kfgn_conformance.equations import label_of
+from kfgn_conformance.equation_functions import port_names, reference_functions
 from kfgn_reference import EQUATIONS
 from kfgn_reference._equations import Equation
 from plain_formulas import as_html
@@ -26,8 +26,9 @@ class Equations(SphinxDirective):
         """Return the sections."""
         formulas = read_formulas()
         lines: list[str] = []
-        for section, equations in groupby(EQUATIONS.items(), lambda item: item[1].statement.section):
-            title = section if section.startswith("Appendix") else f"Section {section}"
+        for _, group in groupby(EQUATIONS.items(), lambda item: item[1].statement.section):
+            equations = list(group)
+            title = equations[0][1].statement.place
             lines += [title, "-" * len(title), ""]
             for number, equation in equations:
                 lines += [*_entry(number, equation, formulas[number]), ""]
@@ -40,15 +41,16 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     title = statement.title[0].upper() + statement.title[1:]
     lines = [f".. _equation-{number}:", "", f".. rubric:: ({number}) {title}", "   :class: equation", ""]
     lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
-    if statement.misprint:
-        text = f"<p><strong>{label_of(statement.misprint)}.</strong> {as_html(statement.misprint)}</p>"
-        lines += [".. raw:: html", "", f"   {text}", ""]
-    functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in equation.functions)
+    for kind, remark in statement.remarks.items():
+        lines += [".. raw:: html", "", f"   <p><strong>{kind}:</strong> {as_html(remark)}</p>", ""]
+    functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in reference_functions(number))
+    port = ", ".join(f":py:obj:`{name}`" for name in port_names(number))
+    code = f"{functions} · {port}" if port else functions
     test = equation.test.partition("::")
     url = repository_url(test[0])
     shown = f"`{test[2]} <{url}>`__" if url else f"``{test[2]}``"
     foot = ".. rst-class:: equation-foot"
-    return [*lines, foot, "", f"{statement.kind} · {functions} · {shown}", ""]
+    return [*lines, foot, "", f"{statement.kind} · {code} · {shown}", ""]
 
 
 def with_links(row: str) -> str:

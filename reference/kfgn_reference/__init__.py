@@ -44,7 +44,7 @@ Every public name is an attribute of the package. The names of modules begin wit
     _kfac_chain         (55)-(62)          the equalities that lead to KFAC
     _ranks              (63), (64)         bounds of ranks
     _lemmas             (65)-(71)          no smooth strict local maxima
-    _statements         (1)-(71)           the equations as printed, and their misprints
+    _statements         (1)-(71)           the equations as printed, and the remarks on them
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
 The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems (solved without square roots),
@@ -88,7 +88,8 @@ computes a square root, an exponential or an eigenvalue cannot compute in ration
 definiteness needs exact arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
-deviates from the text of the paper, the docstring says "misprint" and gives the reason.
+deviates from the text of the paper, the docstring has the word "misprint" and the reason. The words "gap" and "choice"
+mark what the paper does not say, and what this package chooses.
 """
 
 from ._adaptation import adapted_gamma, adapted_tau, bounded, decay

@@ -22,7 +22,7 @@ def average_weight(t: int, upper: Any) -> Any:
     upper: the largest weight of the old average, 0.95 for parameters and 0.9 for factors
 
     beta_1 = 0, so the value before the first step has no weight. The average is the arithmetic mean of all values while
-    1 - 1/t <= upper. Misprint: the paper does not say that t starts at 1. For t = 0, 1 - 1/t has no value.
+    1 - 1/t <= upper. Gap: the paper does not say that t starts at 1. For t = 0, 1 - 1/t has no value.
     """
     exact = 1 - rational(1, t, upper)
     return exact if exact < upper else upper

@@ -94,7 +94,7 @@ Functions = tuple[Callable[..., Any], ...]
 class Equation(NamedTuple):
     """One numbered equation of the paper.
 
-    statement: the equation as printed, its kind and its misprint
+    statement: the equation as printed, its kind and the remarks on it
     functions: the functions that compute the quantity of the equation, or the sides of an identity. The docstring of
                each function cites the number of the equation
     test:      the test that fails if one of these functions is wrong

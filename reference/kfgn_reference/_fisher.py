@@ -1,9 +1,9 @@
 """Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(51).
 
 Every form is a mean over the inputs x of the data. For each x, the mean over the labels y ~ p_theta(y | x) of the model
-is exact (`_outcomes`). Misprint: (47) and the equations after it write p_theta(x, y). Only y is from the model, and x
-is from the data. Outer products of gradients at the labels of the data would give the empirical Fisher matrix, which
-differs from the Fisher matrix.
+is exact (`_outcomes`). Gap: the paper does not define the p_theta(x, y) of (47) and later equations. Only y is from the
+model, and x is from the data. Outer products of gradients at the labels of the data would give the empirical Fisher
+matrix, which differs from the Fisher matrix.
 
 >>> from kfgn_reference import fisher, gauss_newton
 >>> from kfgn_reference._example import X, Y, net

@@ -27,7 +27,7 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     draws: (N, S, D_L) standard normals for the squared error, (N, S, D_L) uniforms for Bernoulli,
     (N, S) uniforms for the categorical objective and the mixture. Returns N lists of S labels.
 
-    Misprint: (47) and (59) take the expectation over p_theta(x, y). Only y is sampled; x is data.
+    Gap: the paper does not define the p_theta(x, y) of (47) and (59). Only y is sampled; x is data.
     """
     sample = OBJECTIVES[net.objective].sample
     outputs = (forward(net, x)[1][net.L] for x in inputs(net, X))

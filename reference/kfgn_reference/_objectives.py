@@ -45,7 +45,7 @@ class Objective(NamedTuple):
 
 
 # Squared error: y (D_L,) is normal with mean h_L and unit variance. A draw is D_L standard normals.
-# Misprint: Section 2.1 writes (h_L - y)^2, and footnote 5 has a factor 1/2. The code has the factor 1/2, so H_L = I.
+# Choice: Section 2.1 writes (h_L - y)^2, and footnote 5 has a factor 1/2. The code has the factor 1/2, so H_L = I.
 
 
 def squared_error(h: Array, y: Array) -> Any:

@@ -1,27 +1,17 @@
-"""The commands `kfgn-check equations` and `kfgn-check certify`."""
+"""The output of `kfgn-check equations`: the table, equations in full, and the remarks on them."""
 
-import argparse
 import inspect
 import io
-import re
-import shlex
-import subprocess
-import sys
 import textwrap
-from importlib.metadata import version
 
 import pytest
-from kfgn_conformance import QUANTITIES, certified, cli
-from kfgn_conformance.equation_search import matching
-from kfgn_conformance.equations import print_equation, print_table
-from kfgn_conformance.options import parser
-from kfgn_conformance.quantities import REFERENCE_ONLY, ROWS
+from kfgn_conformance import cli
+from kfgn_conformance.equation_functions import cited, name, port_names, reference_functions
+from kfgn_conformance.equations import in_short, print_equation, print_remarks, print_table
 from kfgn_reference import EQUATIONS
 from rich.console import Console
 
 HEADS = ("no.", "kind", "title, functions and test")
-CORRECT = (33, 43)
-"""The equations with a remark although they are correct as printed."""
 
 
 def printed(width, show, *arguments):
@@ -66,7 +56,7 @@ def test_the_table_has_a_row_for_each_equation(width):
     for (number, equation), (no, kind, what) in zip(EQUATIONS.items(), found, strict=True):
         assert no == [str(number)]
         assert kind == [equation.statement.kind]
-        computed = ", ".join(f"{f.__module__.rpartition('.')[2]}.{f.__name__}" for f in equation.functions)
+        computed = ", ".join(map(name, reference_functions(number)))
         file = equation.test.partition("::")[0].rpartition("/")[2]
         assert " ".join(what) == f"{equation.statement.title} {computed}; {file}"
 
@@ -74,18 +64,18 @@ def test_the_table_has_a_row_for_each_equation(width):
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("number", EQUATIONS)
 def test_an_equation_in_full(number, width):
-    """The statement, misprint, docstrings and sources are printed line by line at every width, then the test."""
+    """The statement, remarks, docstrings and sources are printed line by line at every width, then the test."""
     equation = EQUATIONS[number]
     text = printed(width, print_equation, number)
     lines = [line.rstrip() for line in text.splitlines()]
     statement = equation.statement
-    place = f"{'' if statement.section.startswith('Appendix') else 'Section '}{statement.section}"
-    assert lines[:3] == [f"({number}) {statement.title}", f"{statement.kind}, {place}", ""]
+    assert lines[:3] == [f"({number}) {statement.title}", f"{statement.kind}, {statement.place}", ""]
     assert consecutive(indented(statement.text), lines)
-    label = "Note:" if number in CORRECT else "Misprint or gap:"
-    assert (label in text.partition("kfgn_reference.")[0]) == bool(statement.misprint)
-    assert words(statement.misprint) in words(text)
-    for f in equation.functions:
+    for kind in ("Misprint", "Gap", "Choice", "Note"):
+        remark = getattr(statement, kind.lower())
+        assert (f"\n{kind}: " in text) == bool(remark)
+        assert words(remark) in words(text)
+    for f in reference_functions(number):
         docstring = inspect.getdoc(f)
         name = f"kfgn_reference.{f.__module__.rpartition('.')[2]}.{f.__name__}"
         assert consecutive([name, *indented(docstring)], lines)
@@ -123,232 +113,70 @@ def test_equations_with_a_number_prints_that_equation(capsys):
     assert out.endswith("tested by tests/reference/equations/test_section_3_2.py::test_equation_26\n")
 
 
-def numbers(out):
-    """The numbers of the equations in an output, of a table or in full."""
-    pattern = r"^(?:\((\d+)\) | {0,2}(\d+) (?:definition|identity|approximation|bound|statement))"
-    return [int(match[1] or match[2]) for match in re.finditer(pattern, out, re.MULTILINE)]
-
-
-@pytest.mark.parametrize(
-    ("sought", "expected"),
-    [
-        (["26", "30"], [26, 30]),
-        (["30", "26", "26"], [30, 26]),
-        (["(26)"], [26]),
-        (["26-31"], [26, 27, 28, 29, 30, 31]),
-        (["(44)-(45)", "3"], [44, 45, 3]),
-    ],
-)
-def test_equations_by_number_are_printed_in_full(sought, expected, capsys):
-    assert cli.main(["equations", *sought]) == cli.PASSED
-    out = capsys.readouterr().out
-    assert numbers(out) == expected
-    assert out.count("tested by") == len(expected)
-
-
-@pytest.mark.parametrize(
-    "sought", ["KFRA", "kfra", "_kfra.kfra", "kfgn_reference.kfra", "3.5", "section 3.5", " KFRA "]
-)
-def test_a_search_that_finds_one_equation_prints_it_in_full(sought, capsys):
-    assert cli.main(["equations", sought]) == cli.PASSED
-    assert capsys.readouterr().out.startswith("(26) KFRA")
-
-
-@pytest.mark.parametrize(
-    ("sought", "expected"),
-    [
-        (["q"], [18, 21]),
-        (["Damping"], [36, 37]),
-        (["trace", "factored_damped_block"], [71, 36]),
-        (["appendix c.1"], [33, 34, 35, 36, 37, 38]),
-        (["C"], [*range(32, 46)]),
-        (["gauss_newton_blocks"], [12, 13, 14, 15, 16]),
-        (["optimiser_step"], [*range(32, 46)]),
-        (["inner mean"], [50, 51]),
-        (["40", "omega"], [40, 38]),
-    ],
-)
-def test_a_search_that_finds_several_equations_prints_their_table(sought, expected, capsys):
-    assert cli.main(["equations", *sought]) == cli.PASSED
-    out = capsys.readouterr().out
-    assert numbers(out) == expected
-    assert "tested by" not in out
-    assert f"{len(expected)} of 71 equations. `kfgn-check equations {expected[0]}` prints" in words(out)
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_every_quantity_finds_equations(name):
-    """The equations are those of the row of the table, or of its section."""
-    equations = matching(name)
-    printed = {int(n) for n in re.findall(r"\((\d+)\)", ROWS[name].equation)}
-    assert printed <= set(equations)
-    assert equations
+def test_every_function_of_an_equation_is_printed():
+    """The code of (36) and (38) calls two functions that compute the equation too."""
+    for number, function in ((36, "damped_factors"), (38, "omega_squared")):
+        assert function in [f.__name__ for f in reference_functions(number)]
+        assert f"\ndef {function}(" in printed(80, print_equation, number)
 
 
 @pytest.mark.parametrize("number", EQUATIONS)
-def test_every_title_and_function_is_found(number):
-    equation = EQUATIONS[number]
-    for text in (equation.statement.title, *(f.__name__.upper() for f in equation.functions)):
-        assert number in matching(text)
+def test_the_functions_of_an_equation_cite_it(number):
+    functions = reference_functions(number)
+    assert len(set(functions)) == len(functions)
+    assert all(number in cited(f.__doc__) for f in functions)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("number", "port", "quantities"),
     [
-        (["equations", "99"], "equations: expected a number from 1 to 71, got 99"),
-        (["equations", "0"], "equations: expected a number from 1 to 71, got 0"),
-        (["equations", "26", "72"], "equations: expected a number from 1 to 71, got 72"),
-        (["equations", "26-99999"], "equations: expected a number from 1 to 71, got 99999"),
-        (["equations", "31-26"], "equations: expected a range with the smaller number first, got 31-26"),
-        (["equations", "KFRB"], "got 'KFRB', perhaps for kfra"),
-        (["equations", "26", "kfac_block"], "got 'kfac_block', perhaps for kfac_blocks"),
-        (["equations", "Hesian"], "got 'Hesian', perhaps for hessian"),
-        (["equations", ""], "or a word of the table, got ''"),
-        (["certify", "--examples", "0"], "--examples: expected 1 or more, got 0"),
-        (["certify", "--examples", "-1"], "--examples: expected 1 or more, got -1"),
-        (["certify", "--backend", "numpy"], "unrecognized arguments: --backend numpy"),
-        (["prove"], "invalid choice: 'prove'"),
+        (26, "kfgn.kfra", "kfra, kfra_blocks"),
+        (36, "kfgn.KroneckerBlock.solve", "solve_trace, solve_frobenius, solve_spectral, logdet_trace"),
+        (42, "kfgn.reduction_ratio", "reduction_ratio"),
     ],
 )
-def test_wrong_usage(arguments, message, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        cli.main(arguments)
-    assert exit_.value.code == cli.USAGE
-    assert message in words(capsys.readouterr().err)
+def test_the_port_and_the_quantities_of_an_equation(number, port, quantities):
+    assert port in port_names(number)
+    lines = printed(80, print_equation, number).splitlines()
+    assert f"in the port: {', '.join(port_names(number))}" in lines
+    assert f"as quantities of kfgn-check: {quantities}" in lines
 
 
-def test_certify_prints_every_quantity(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "120")
-    assert cli.main(["certify", "--examples", "2"]) == cli.PASSED
-    out = capsys.readouterr().out
-    assert "…" not in out
-    first = [line.split()[0] for line in out.splitlines() if line.strip()]
-    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
-        assert first.count(quantity.name) == 1
-    assert "compared with balls of 256 bits on 2 drawn problems" in " ".join(out.split())
+def test_an_example_cites_no_equation_for_the_port():
+    """`default_rng(3)` in an example of `kfgn.kfra` is no citation of (3)."""
+    assert "kfgn.gradient" in port_names(3)
+    assert "kfgn.kfra" not in port_names(3)
 
 
-def found(**changes):
-    """A good accuracy, with the given changes."""
-    return certified.Accuracy(QUANTITIES["loss"], **{"ratio": 0.5, "asked": 1, **changes})
+def test_the_remarks_of_26():
+    """The nested expectation of KFRA is correct as printed."""
+    remarks = EQUATIONS[26].statement.remarks
+    assert list(remarks) == ["Misprint", "Gap", "Note"]
+    assert remarks["Misprint"] == "W_{λ+1} → W_{λ+1} without its bias column."
+    assert remarks["Note"].startswith("The outer expectation applies to f' alone")
 
 
-@pytest.mark.parametrize(
-    ("accuracies", "status"),
-    [
-        ([found(), found()], "PASSED"),
-        ([found(ratio=1.0)], "PASSED"),
-        ([found(), found(ratio=1.01)], "FAILED"),
-        ([found(ratio=float("nan"))], "FAILED"),
-        ([found(), found(asked=0, undecided=1)], "NOTHING_CHECKED"),
-    ],
-)
-def test_the_exit_status_of_certify(accuracies, status, monkeypatch):
-    monkeypatch.setattr(certified, "certify", lambda problems, progress: accuracies)
-    assert cli.main(["certify", "--examples", "1"]) == getattr(cli, status)
+def test_equations_misprints_prints_a_row_for_each_misprint_and_gap(capsys):
+    assert cli.main(["equations", "misprints"]) == cli.PASSED
+    out = words(capsys.readouterr().out)
+    rows = [(n, e.statement) for n, e in EQUATIONS.items() if e.statement.misprint or e.statement.gap]
+    for number, statement in rows:
+        assert not statement.misprint or f" {number} Misprint {statement.misprint}" in out
+        assert not statement.gap or f" {number} Gap {in_short('Gap', statement.gap)}" in out
+    assert " Note " not in out
+    assert " Choice " not in out
+    count = sum(bool(s.misprint) + bool(s.gap) for _, s in rows)
+    assert f"{count} remarks on {len(rows)} of 71 equations. `kfgn-check equations 1` prints those of" in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ([], {"examples": 15, "seed": 0, "backend": None}),
-        (["--examples", "3", "--backend", "numpy"], {"examples": 3, "backend": ["numpy"]}),
-        (["run", "--seed", "7"], {"examples": 15, "seed": 7}),
-    ],
-)
-def test_bare_options_mean_run(arguments, expected, monkeypatch):
-    seen = []
-    monkeypatch.setattr(cli, "_run", lambda options, given: seen.append(vars(given)) or cli.PASSED)
-    assert cli.main(arguments) == cli.PASSED
-    (given,) = seen
-    assert given["command"] == "run"
-    assert expected.items() <= given.items()
+@pytest.mark.parametrize("width", [80, 120])
+def test_most_misprints_have_one_line(width):
+    table = printed(width, print_remarks, {"Misprint", "Gap"}).partition("\n 1")[2]
+    lines = [line for line in table.splitlines() if line.startswith((" ", "1"))]
+    assert sum(not line[:3].strip() for line in lines) <= len(lines) / 4
 
 
-@pytest.mark.parametrize("sought", ["C.3", "appendix c", "Section 3"])
-def test_a_section_finds_the_equations_of_its_parts(sought):
-    part = sought.lower().rpartition(" ")[2]
-    inside = [
-        number
-        for number, equation in EQUATIONS.items()
-        if f"{equation.statement.section.lower().rpartition(' ')[2]}.".startswith(f"{part}.")
-    ]
-    assert matching(sought) == inside
-    assert len({EQUATIONS[number].statement.section for number in inside}) > 1
-
-
-def test_the_version_is_that_of_the_package(capsys):
-    with pytest.raises(SystemExit) as exit_:
-        cli.main(["--version"])
-    assert exit_.value.code == 0
-    assert capsys.readouterr().out == f"kfgn-check {version('kfgn')}\n"
-
-
-def parsers():
-    """The parser of the command line, and those of its commands, by name."""
-    top = parser()
-    (commands,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
-    return {"": top, **commands.choices}
-
-
-@pytest.mark.parametrize("command", parsers())
-def test_every_option_is_explained_in_sentences(command):
-    for action in parsers()[command]._actions:
-        if not isinstance(action, argparse._SubParsersAction):
-            assert action.help[0].isupper() or action.help.startswith("list: "), action.dest
-            assert action.help.endswith("."), action.dest
-
-
-@pytest.mark.parametrize("command", parsers())
-def test_every_help_has_examples_that_are_valid_and_fit_a_terminal(command, capsys, monkeypatch):
-    """Each example is a command that the parser accepts, below a sentence."""
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        cli.main([*[command] * bool(command), "--help"])
-    out = capsys.readouterr().out
-    assert all(len(line) <= 80 for line in out.splitlines())
-    lines = out.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
-    assert lines
-    for purpose, line in zip(lines[::2], lines[1::2], strict=True):
-        assert re.fullmatch(r"  # [A-Z].*\.", purpose)
-        program, *given = shlex.split(line)
-        assert program == "kfgn-check"
-        if "--help" not in given:
-            parser().parse_args(given if given and given[0] in parsers() else ["run", *given])
-
-
-def test_the_options_of_a_run_are_in_groups():
-    groups = {
-        group.title: [action.dest for action in group._group_actions] for group in parsers()["run"]._action_groups
-    }
-    assert list(groups)[2:] == ["what to check", "problems", "limits and processes", "reports"]
-    assert groups["options"] == ["help"]
-
-
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_help_names_the_commands(flag, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        cli.main([flag])
-    assert exit_.value.code == 0
-    assert "{run,report,certify,vectors,equations}" in capsys.readouterr().out
-
-
-def without(library, *arguments):
-    """Run the command in a process in which the library cannot be imported."""
-    program = (
-        f"import sys; sys.modules[{library!r}] = None; sys.argv[1:] = {list(arguments)!r}; "
-        "from kfgn_conformance.__main__ import main; sys.exit(main())"
-    )
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-
-
-def test_without_flint_certify_prints_the_command_that_installs_it():
-    done = without("flint", "certify", "--examples", "1")
-    assert done.returncode == cli.USAGE
-    assert done.stderr.endswith("kfgn-check: flint is not installed: pip install 'kfgn[exact]'\n")
-    assert "Traceback" not in done.stderr
-
-
-def test_without_flint_the_equations_are_printed():
-    done = without("flint", "equations", "26")
-    assert (done.returncode, done.stderr) == (cli.PASSED, "")
+def test_a_remark_in_short():
+    assert in_short("Gap", "No start is given. It is zero. See (4).") == "No start is given."
+    assert in_short("Gap", "The letters T. and f. in (3).") == "The letters T. and f. in (3)."
+    assert in_short("Misprint", "A → B. C → D.") == "A → B. C → D."

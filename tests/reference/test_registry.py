@@ -9,6 +9,10 @@ import pytest
 
 NUMBERS = range(1, 72)
 KINDS = {"definition", "identity", "approximation", "bound", "statement"}
+REMARKS = ("Misprint", "Gap", "Choice", "Note")
+PLACED = "(Above|Below) the equation: |Algorithm 1: |Section 4: |Lemma [12]: |The proof: "
+"""The beginnings of a misprint that is not in the equation, but in the text about it."""
+
 SECTIONS = {
     "test_section_2.py": {"2.1", "2.2", "2.2.1", "2.2.2"},
     "test_section_3_1.py": {"3", "3.1"},
@@ -23,12 +27,6 @@ SECTIONS = {
     "test_appendix_d_3.py": {"Appendix D.3"},
     "test_appendix_e.py": {"Appendix E"},
     "test_appendix_f.py": {"Appendix F"},
-}
-# The equations with a row in docs/errata.md.
-MISPRINTED = {
-    *(1, 6, 7, 8, 10, 12, 14, 16, 17, 22, 23, 24, 26, 27, 28, 31),
-    *(32, 33, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45),
-    *(46, 47, 51, 52, 53, 54, 55, 59, 63, 64, 65, 66, 70, 71),
 }
 NAMES = {f: name for name in ref.__all__ if callable(f := getattr(ref, name))}
 
@@ -64,8 +62,42 @@ def test_the_statement(number):
     assert statement.title[0].islower() or statement.title.startswith(("KFLR", "KFRA", "KFAC"))
     assert statement.text.strip() == statement.text != ""
     assert max(map(len, statement.text.splitlines())) <= 78
-    assert statement.misprint == "" or statement.misprint.endswith(".")
-    assert statement.misprint or number not in MISPRINTED
+    assert statement.place.startswith((f"Section {statement.section}, ", f"{statement.section}, "))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_remarks(number):
+    """Only a misprint has an arrow. What it corrects is in the equation, or in a place that the remark names."""
+    statement = ref.EQUATIONS[number].statement
+    for kind, remark in statement.remarks.items():
+        assert kind in REMARKS
+        assert remark == getattr(statement, kind.lower()).strip()
+        assert remark.endswith(".")
+        assert ("→" in remark) == (kind == "Misprint")
+    for correction in statement.misprint.split(". ") if statement.misprint else ():
+        printed, _, right = correction.partition(" → ")
+        assert right
+        assert printed in statement.text or re.match(PLACED, printed), printed
+
+
+def errata():
+    """The kinds and the cited equations of each row of docs/errata.md."""
+    page = (Path(__file__).parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
+    rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| ") and not row.startswith("| -")]
+    return [(set(kinds.split(", ")), cited(where)) for where, kinds, *_ in rows if kinds != "kind"]
+
+
+def test_the_kinds_of_the_errata_page_are_those_of_the_registry():
+    for kinds, numbers in errata():
+        assert kinds <= set(REMARKS)
+        for number in numbers:
+            assert kinds <= ref.STATEMENTS[number].remarks.keys(), number
+
+
+@pytest.mark.parametrize("kind", ["Misprint", "Gap"])
+def test_the_errata_page_has_every_misprint_and_gap(kind):
+    listed = set().union(*(numbers for kinds, numbers in errata() if kind in kinds))
+    assert listed == {number for number in NUMBERS if kind in ref.STATEMENTS[number].remarks}
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -18,6 +18,9 @@ DTYPES = ("float32", "float64")
 VERSION = kfgn.__version__
 """The version of kfgn. This version does not depend on the metadata of an installed package."""
 
+PUBLIC: dict[str, Any] = {name: getattr(kfgn, name) for name in kfgn.__all__}
+"""The public functions and classes of the port by their names."""
+
 TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
 """The library and the device of each target: `torch` is PyTorch on the host, and `torch-cuda` is PyTorch on a GPU."""
 
