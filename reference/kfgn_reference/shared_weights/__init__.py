@@ -61,7 +61,7 @@ Symbols
 
 Definitions
 -----------
-Each object approximates the first row, for one layer. An input mean is 1/(N T) sum_n sum_t, if no other is named.
+Each object below the first two rows approximates the first row, for one layer or for one group of a grouped layer.
 
     object           definition                                             sum over positions      mean
     exact            1/N sum_n sum_c g_nc g_nc^T                            inside the square       N
@@ -89,15 +89,17 @@ of the outputs, divided by `Network.divisor`. Every block above except that of F
 Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers", Section 3,
-                                   Theorem 1: expand for convolutions, with the sum over positions in the input factor
-                                   and the mean in the other, which is the same product
+                                   Theorems 1 and 2: expand for convolutions, with the sum over positions in the factor
+                                   of the inputs, and the mean in the other one, which is the same product
     Eschenhagen et al. (2023)      "Kronecker-factored approximate curvature for modern neural network architectures",
                                    Sections 3.2 and 3.3: expand and reduce, and Propositions 1 and 2 on where they are
                                    exact
     George et al. (2018)           "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis",
                                    Section 3: EKFAC
     Van Loan and Pitsianis (1993)  "Approximation with Kronecker products": the rearrangement
-    Koroko et al. (2022), Schnaus et al. (2021)   KFOC
+    Schnaus et al. (2021)          "Kronecker-factored optimal curvature": KFOC
+    Koroko et al. (2022)           "Efficient approximations of the Fisher matrix in neural networks using Kronecker
+                                   product singular value decomposition": KFOC, and sums of products
     Gao et al. (2021)              "A trace-restricted Kronecker-factored approximation to natural gradient", (4.3) to
                                    (4.9): TKFAC without sharing. The sum over positions is a choice of this package
     Ren and Goldfarb (2021)        "Tensor normal training for deep learning models": TNT
@@ -119,7 +121,7 @@ from ._kfra_over_tokens import kfra_over_tokens
 from ._layers import Dense, Elementwise, Flatten, Pooling
 from ._network import Network, forward
 from ._outputs import loss, output_gauss_newton, output_gradient, output_hessian, output_root
-from ._pairs import Pairs, pairs, sampled_pairs
+from ._pairs import Pairs, draw_labels, pairs, sampled_pairs
 from ._rearrangement import rearranged
 from ._recursions import (
     backpropagate,
@@ -145,6 +147,7 @@ __all__ = [
     "backpropagate",
     "carried_over_taps",
     "diagonal_sum",
+    "draw_labels",
     "eigenbases",
     "ekfac",
     "ekfac_block",

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._objectives import OBJECTIVES
 from .._types import Array, PerLayer
-from ._batch import datapoints, labelled
+from ._batch import datapoints, inputs, labelled
 from ._network import Network, forward
 from ._outputs import sampled_output_root
 from ._recursions import carried_back, sample_roots
@@ -42,10 +43,24 @@ def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
 
+def draw_labels(net: Network, X: Array, draws: Array) -> list[list[list[Any]]]:
+    """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
+
+    draws: (N, S, T_L, D_L) standard normals for the squared error, (N, S, T_L, D_L) uniforms for Bernoulli,
+    (N, S, T_L) uniforms for the categorical objective and the mixture. Labels of different positions are independent.
+    """
+    sample = OBJECTIVES[net.objective].sample
+    outputs = (forward(net, x)[net.L].T for x in inputs(net, X))
+    return [
+        [[sample(h_t, draw) for h_t, draw in zip(h, positions, strict=True)] for positions in row]
+        for h, row in zip(outputs, draws, strict=True)
+    ]
+
+
 def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, T_L, D_L), or (N, S, T_L) class indices, drawn from the model. The expectation over labels of every
+    labels: (N, S, T_L, D_L), or (N, S, T_L) class indices, from `draw_labels`. The expectation over labels of every
     function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
     """
     rows = labelled(net, X, labels)

@@ -8,7 +8,7 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 
-from .problems import FLOATS
+from .problems import FLOATS, Numbers
 from .problems_of_rationals import mixed, one_position
 
 
@@ -101,6 +101,38 @@ def test_sampled_labels_have_the_exact_mean():
     for key in exact:
         for function in (shared.exact_block, shared.expand, shared.reduce):
             assert all(map(np.array_equal, function(sampled[key]), function(exact[key])))
+
+
+def test_labels_are_drawn_for_each_position():
+    """The labels are those of the paper with tokens as datapoints, and pairs from them have the right scale."""
+    net, X, _ = FLOATS["tokens"]()
+    rng = np.random.default_rng(9)
+    draws = rng.uniform(size=(3, 40, 5))
+    labels = np.array(shared.draw_labels(net, X, draws))
+    assert labels.shape == (3, 40, 5)
+    assert set(np.unique(labels)) <= set(range(6))
+    h = np.stack([shared.forward(net, x)[net.L].T for x in X])
+    identity = ref.Network((np.eye(6),), (), "categorical", biases=(False,))
+    of_tokens = ref.draw_labels(identity, h.reshape(15, 6), draws.transpose(0, 2, 1).reshape(15, 40))
+    assert np.array_equal(labels, np.reshape(of_tokens, (3, 5, 40)).transpose(0, 2, 1))
+    sampled = shared.exact_block(shared.sampled_pairs(net, X, labels)[1, 1])
+    gradients = [shared.sample_gradient(net, x, y)[1] for x, ys in zip(X, labels, strict=True) for y in ys]
+    outer = sum(np.outer(ref.vec(g), ref.vec(g)) for g in gradients) / len(gradients)
+    assert np.allclose(sampled, 5 * outer, rtol=0, atol=1e-12 * np.max(sampled))
+
+
+@pytest.mark.parametrize("psd", ["project", "scalar"])
+def test_the_mixture(psd, relative_error):
+    """With T = 1 the Gauss-Newton block of the mixture is that of the paper, and roots are roots for T > 1."""
+    n = Numbers(41)
+    layers = n.dense(4, 3), shared.Elementwise("tanh"), n.dense(3, 4)
+    net, X, Y = shared.Network(layers, "mixture", psd=psd), n(5, 3, 1), np.array([[0], [1], [1], [0], [1]])
+    paper = ref.Network((layers[0].weight, layers[2].weight), ("tanh",), "mixture", psd)
+    truth = ref.gauss_newton_blocks(paper, X[:, :, 0], Y[:, 0])
+    assert relative_error(shared.gauss_newton_blocks(net, X, Y), {1: truth[1], 3: truth[2]}) < 1e-12
+    x, y = n(3, 4), np.array([0, 1, 1, 0])
+    C, G = shared.sample_roots(net, x, y), shared.sample_preactivation_gauss_newton(net, x, y)
+    assert relative_error({l: C[l] @ C[l].T for l in C}, G) < 1e-12
 
 
 def test_one_position_is_the_paper():
