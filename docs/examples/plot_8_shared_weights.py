@@ -46,7 +46,8 @@ def error(block):
 
 
 for name, block in blocks.items():
-    print(f"{name}: error {error(block):.2f}, trace {np.trace(block) / np.trace(exact):.2f}")
+    trace = np.trace(block) / np.trace(exact)
+    print(f"{name}: error {error(block):.2f}, trace {trace:.2f}")
 
 # %%
 # The upper pictures show the matrix of the outputs over all positions, one 3 x 3 block for each

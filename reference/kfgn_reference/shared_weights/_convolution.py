@@ -18,7 +18,7 @@ from ._taps import Tap
 
 
 class Convolution(NamedTuple):
-    """h_t = W a_t with the patch a_t, the columns of the inputs that output position t reads, in the order of the taps.
+    """h_t = W a_t with the patch a_t: the inputs that position t of the outputs reads, tap by tap, and the unit.
 
     weight:   W (C', C / groups * width + 1), [W_1, ..., W_width, b] with the bias b in the last column, if `bias`. W_k
               (C', C / groups) is the matrix of tap k. For a kernel of PyTorch, of shape (C', C / groups, width), W is
