@@ -44,6 +44,25 @@ def test_over_positions_for_one_datapoint():
             assert np.array_equal(total(G[l], channels)[kept, kept], function(pairs).G)
 
 
+@pytest.mark.parametrize("name", FLOATS)
+def test_over_positions_with_curved_transfer_functions(name, relative_error):
+    """For one datapoint, with transfer functions whose derivative differs at h and at f(h)."""
+    single = one_datapoint(*FLOATS[name]())
+    assert relative_error(shared.kfra_over_positions(*single), mean_gauss_newton(*single)) < 1e-12
+
+
+def test_one_position_with_curved_transfer_functions(relative_error):
+    """With T = 1 all three are (26), also for tanh and softplus."""
+    n = Numbers(36)
+    layers = n.dense(4, 3), shared.Elementwise("tanh"), n.dense(5, 4), shared.Elementwise("softplus"), n.dense(2, 5)
+    net, X, Y = problem(n, layers, "squared_error", (3, 1), N=4)
+    weights = tuple(layer.weight for layer in net.weighted.values())
+    truth = ref.kfra(ref.Network(weights, ("tanh", "softplus"), "squared_error"), X[:, :, 0], Y[:, 0])
+    for kfra in (shared.kfra_over_positions, shared.kfra_over_tokens, shared.kfra_over_taps):
+        ours = kfra(net, X, Y)
+        assert relative_error({l: ours[here] for l, here in {1: 1, 2: 3, 3: 5}.items()}, truth) < 1e-12
+
+
 @pytest.mark.parametrize("circular", [True, False])
 def test_over_positions_in_a_linear_network(circular):
     """In a linear network the recursion over all positions is exact for any N."""
