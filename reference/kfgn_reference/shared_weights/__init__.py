@@ -29,6 +29,7 @@ Read the modules in this order:
     _recursions          (8s), (15s), (25s): the recursions over all positions
     _blocks              (7s): the exact blocks of the Hessian and of the Gauss-Newton matrix
     _pairs               the pairs (a_nt, C_ntc)
+    _tied                the pairs of a matrix that several layers use
     _factors             the record of two Kronecker factors
     _exact               the exact block from pairs
     _expand              K-FAC-expand, which is KFC for convolutions
@@ -131,6 +132,7 @@ from ._recursions import (
 )
 from ._reduce import reduce
 from ._taps import Tap, layer_matrix
+from ._tied import joined
 from ._tkfac import tkfac
 from ._tnt import tnt
 
@@ -159,6 +161,7 @@ __all__ = [
     "gauss_newton_blocks",
     "gradient",
     "hessian_blocks",
+    "joined",
     "kfoc",
     "kfra_over_positions",
     "kfra_over_taps",
