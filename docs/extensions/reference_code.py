@@ -6,7 +6,6 @@ import re
 from textwrap import dedent
 from typing import Any
 
-import kfgn_reference
 from docutils import nodes
 from docutils.statemachine import StringList
 from reference_tables import reading_order, symbols
@@ -15,7 +14,10 @@ from sphinx.util.docutils import SphinxDirective
 
 
 class ReferenceModules(SphinxDirective):
-    """The modules that the content names, each with its docstring and the code of its public names."""
+    """The modules that the content names, each with its docstring and the code of its public names.
+
+    The name of a module is below kfgn_reference, such as `_kfra` or `shared_weights._expand`.
+    """
 
     has_content = True
 
@@ -32,10 +34,11 @@ def _module(name: str) -> list[str]:
     title = title.rstrip(".")
     lines = [f".. _reference-{name.strip('_')}:", "", title, "-" * len(title), ""]
     lines += [line for block in rest.strip("\n").split("\n\n") for line in _block(block)]
-    for public in kfgn_reference.__all__:
-        value = getattr(kfgn_reference, public)
+    package = importlib.import_module(module.__name__.rpartition(".")[0])
+    for public in package.__all__:
+        value = getattr(package, public)
         if getattr(value, "__module__", None) == module.__name__ and callable(value):
-            lines += [*_definition(public, value), ""]
+            lines += [*_definition(f"{package.__name__}.{public}", value), ""]
     return lines
 
 
@@ -51,7 +54,7 @@ def _definition(name: str, value: Any) -> list[str]:
     """The lines of a function or a class: its entry in the index, and its code."""
     kind = "class" if inspect.isclass(value) else "function"
     signature = "" if kind == "class" else f"({', '.join(inspect.signature(value).parameters)})"
-    lines = [f".. py:{kind}:: kfgn_reference.{name}{signature}", ""]
+    lines = [f".. py:{kind}:: {name}{signature}", ""]
     return [*lines, *_indented(".. code-block:: python\n   :class: wrapped\n\n" + _text(inspect.getsource(value)))]
 
 

@@ -51,6 +51,9 @@ The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linea
 `_spectral` for eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and
 `_types` implement no equation. The examples share the network of `_example`.
 
+The package `shared_weights` goes beyond the paper: it has layers whose weights are used at several positions, such as
+convolutions, and further approximations. It has its own reading order and symbols, and no name of it is listed here.
+
 Symbols
 -------
     here               paper             meaning                                        shape

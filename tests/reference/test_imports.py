@@ -80,7 +80,8 @@ try:
 except ImportError:
     print("blocked")
 import kfgn_reference
-missing = [name for name in kfgn_reference.__all__ if not hasattr(kfgn_reference, name)]
+from kfgn_reference import shared_weights
+missing = [name for part in (kfgn_reference, shared_weights) for name in part.__all__ if not hasattr(part, name)]
 print(missing, sorted(set({BLOCKED!r}) & set(sys.modules)))
 """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

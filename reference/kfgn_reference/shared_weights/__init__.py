@@ -1,0 +1,191 @@
+"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. This goes beyond the paper.
+
+Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
+convolution, use the same weights at T positions. This package defines the exact block of such a layer and each
+approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint at a time, and takes
+the mean over the batch last, like the rest of `kfgn_reference`.
+
+>>> import numpy as np
+>>> import kfgn_reference.shared_weights as shared
+>>> layers = (
+...     shared.Convolution(np.array([[1.0, 2.0, 0.0]]), width=2),
+...     shared.Elementwise("relu"),
+...     shared.Pooling(width=3, stride=1, kind="mean"),
+... )
+>>> net = shared.Network(layers, "squared_error")
+>>> X, Y = np.array([[[1.0, 0.0, -1.0, 2.0]], [[2.0, 1.0, 1.0, 0.0]]]), np.zeros((2, 1, 1))
+>>> batch = shared.pairs(net, X, Y)[1, 1]  # layer 1, group 1
+>>> exact, expand = shared.exact_block(batch), shared.expand(batch).block
+>>> exact[2, 2].round(6).tolist(), expand[2, 2].round(6).tolist()
+(0.722222, 0.277778)
+
+Read the modules in this order:
+
+    _taps                a linear layer as a sum over taps, and its matrix M
+    _convolution         the 1-d convolution
+    _layers              dense layers, pooling, flattening, transfer functions
+    _network             the network and its forward pass
+    _outputs             the loss of all positions, its derivatives, and the root of its Hessian
+    _recursions          (8s), (15s), (25s): the recursions over all positions
+    _blocks              (7s): the exact blocks of the Hessian and of the Gauss-Newton matrix
+    _pairs               the pairs (a_nt, C_ntc)
+    _tied                the pairs of a matrix that several layers use
+    _factors             the record of two Kronecker factors
+    _exact               the exact block from pairs
+    _expand              K-FAC-expand, which is KFC for convolutions
+    _reduce              K-FAC-reduce
+    _ekfac               the corrected diagonal in an eigenbasis
+    _rearrangement       Van Loan's rearrangement
+    _kfoc                the nearest Kronecker product, and sums of r products
+    _tkfac               factors weighted by traces
+    _tnt                 covariances of the gradient of W
+    _foof                the factor of the inputs alone
+    _kfra_over_positions KFRA with matrices over all positions
+    _kfra_over_tokens    KFRA for layers that do not mix positions
+    _kfra_over_taps      KFRA in closed form over the taps of each layer
+
+The module `_batch` checks shapes, and the examples share the network of `_example`.
+
+Symbols
+-------
+    n, N      a datapoint, and the number of datapoints
+    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution
+    c, K      a column of the root of the output Hessian, and the number of columns
+    C_l, T_l  channels and positions of the activation a_l, which is a matrix (C_l, T_l). a_0 is the input x
+    vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
+    W         the weights of a layer, (O, I), with the bias in the last column
+    a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and the unit
+    C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
+    g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
+    M_l       the matrix of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})
+    H[t, t']  the block (O, O) of a matrix over all positions between t and t'
+
+Definitions
+-----------
+Each object below the first two rows approximates the first row, for one layer or for one group of a grouped layer.
+
+    object           definition                                             sum over positions      mean
+    exact            1/N sum_n sum_c g_nc g_nc^T                            inside the square       N
+    exact, Hessian   1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron H_n[t, t']  all pairs t, t'         N
+    expand, Q        1/(N T) sum_n sum_t a_nt a_nt^T                        outside the square      N T
+    expand, G        1/N sum_n sum_t sum_c C_ntc C_ntc^T                    outside the square      N
+    reduce, Q        1/N sum_n abar_n abar_n^T, abar_n = 1/T sum_t a_nt     inside, and divided     N
+    reduce, G        1/N sum_n sum_c S_nc S_nc^T, S_nc = sum_t C_ntc        inside the square       N
+    EKFAC, S         1/N sum_n sum_c (U_G^T P_nc U_Q)^2, vec(P_nc) = g_nc   inside the square       N
+    KFOC             argmin |exact - Q kron G| in the Frobenius norm        inside the square       N
+    r products       argmin |exact - sum_i Q_i kron G_i|, i = 1, ..., r     inside the square       N
+    TKFAC, Q         1/N sum_n sum_t |C_nt|^2 a_nt a_nt^T                   outside the square      N
+    TKFAC, G         1/N sum_n sum_t |a_nt|^2 C_nt C_nt^T / tr Q            outside the square      N
+    TNT, Q           1/N sum_n sum_c P_nc^T P_nc                            inside the square       N
+    TNT, G           1/N sum_n sum_c P_nc P_nc^T / tr Q                     inside the square       N
+    FOOF             Q of expand, G = I                                     outside the square      N T
+    KFRA, 3 kinds    the second factor by a recursion, not from pairs       see the modules         N, N T
+
+For T = 1 expand and reduce are both (20) of the paper, with the G of KFLR. With `sampled_pairs` the gradients at
+sampled labels replace the roots, and each object becomes the estimate of KFAC.
+
+The **divisor** belongs to the loss, and not to these definitions. The loss of a datapoint is a sum over the positions
+of the outputs, divided by `Network.divisor`. Every block above except that of FOOF is divided by the divisor once.
+
+Sources
+-------
+    Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
+                                   convolutions, with the sum over positions in the factor of the inputs, and the mean
+                                   in the other one, which is the same product
+    Eschenhagen et al. (2023)      "Kronecker-factored approximate curvature for modern neural network architectures":
+                                   expand and reduce, and where they are exact
+    George et al. (2018)           "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis":
+                                   EKFAC
+    Van Loan and Pitsianis (1993)  "Approximation with Kronecker products": the rearrangement
+    Schnaus et al. (2021)          "Kronecker-factored optimal curvature": KFOC
+    Koroko et al. (2022)           "Efficient approximations of the Fisher matrix in neural networks using Kronecker
+                                   product singular value decomposition": KFOC, and sums of products
+    Gao et al. (2021)              "A trace-restricted Kronecker-factored approximation to natural gradient": TKFAC
+                                   without sharing. The sum over positions is a choice of this package
+    Ren and Goldfarb (2021)        "Tensor normal training for deep learning models": TNT
+    Benzing (2022)                 "Gradient descent on neurons and its link to approximate second-order optimization":
+                                   FOOF
+"""
+
+from ._blocks import gauss_newton_blocks, gradient, hessian_blocks, sample_blocks, sample_gradient, weight_jacobian
+from ._convolution import Convolution
+from ._ekfac import eigenbases, ekfac, ekfac_block, ekfac_diagonal
+from ._exact import exact_block, weight_roots
+from ._expand import expand
+from ._factors import Factors
+from ._foof import foof
+from ._kfoc import kfoc, kronecker_sum, kronecker_sum_product, kronecker_terms
+from ._kfra_over_positions import diagonal_sum, kfra_over_positions, whole_sum
+from ._kfra_over_taps import carried_over_taps, kfra_over_taps
+from ._kfra_over_tokens import kfra_over_tokens
+from ._layers import Dense, Elementwise, Flatten, Pooling
+from ._network import Network, forward
+from ._outputs import loss, output_gauss_newton, output_gradient, output_hessian, output_root
+from ._pairs import Pairs, draw_labels, pairs, sampled_pairs
+from ._rearrangement import rearranged
+from ._recursions import (
+    backpropagate,
+    sample_preactivation_gauss_newton,
+    sample_preactivation_hessians,
+    sample_roots,
+)
+from ._reduce import reduce
+from ._taps import Tap, layer_matrix
+from ._tied import joined
+from ._tkfac import tkfac
+from ._tnt import tnt
+
+__all__ = [
+    "Convolution",
+    "Dense",
+    "Elementwise",
+    "Factors",
+    "Flatten",
+    "Network",
+    "Pairs",
+    "Pooling",
+    "Tap",
+    "backpropagate",
+    "carried_over_taps",
+    "diagonal_sum",
+    "draw_labels",
+    "eigenbases",
+    "ekfac",
+    "ekfac_block",
+    "ekfac_diagonal",
+    "exact_block",
+    "expand",
+    "foof",
+    "forward",
+    "gauss_newton_blocks",
+    "gradient",
+    "hessian_blocks",
+    "joined",
+    "kfoc",
+    "kfra_over_positions",
+    "kfra_over_taps",
+    "kfra_over_tokens",
+    "kronecker_sum",
+    "kronecker_sum_product",
+    "kronecker_terms",
+    "layer_matrix",
+    "loss",
+    "output_gauss_newton",
+    "output_gradient",
+    "output_hessian",
+    "output_root",
+    "pairs",
+    "rearranged",
+    "reduce",
+    "sample_blocks",
+    "sample_gradient",
+    "sample_preactivation_gauss_newton",
+    "sample_preactivation_hessians",
+    "sample_roots",
+    "sampled_pairs",
+    "tkfac",
+    "tnt",
+    "weight_jacobian",
+    "weight_roots",
+    "whole_sum",
+]

@@ -1,0 +1,63 @@
+"""The datapoints of a batch, after a check that the batch fits the network, and the positions of a datapoint.
+
+>>> import numpy as np
+>>> from kfgn_reference.shared_weights import Dense, Network, loss
+>>> net = Network((Dense(np.eye(2), bias=False),), "squared_error")
+>>> loss(net, np.zeros((3, 2, 5)), np.zeros((3, 2, 5)))
+Traceback (most recent call last):
+ValueError: Y: expected shape (3, 5, 2) for squared_error, got (3, 2, 5)
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._types import Array
+from ._network import Network
+
+
+def inputs(net: Network, X: Array) -> list[Array]:
+    """The datapoints x (C_0, T_0) of X (N, C_0, T_0), N > 0. Raises `ValueError` if the layers do not fit them."""
+    if np.ndim(X) != 3 or len(X) == 0:
+        raise ValueError(f"X: expected shape (N, C, T) with N > 0, got {np.shape(X)}")
+    if net.divisor < 1:
+        raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
+    output_shape(net, *np.shape(X)[1:])
+    return list(X)
+
+
+def output_shape(net: Network, C: int, T: int) -> tuple[int, int]:
+    """(D_L, T_L), the shape of the outputs for inputs (C, T). Raises `ValueError`, with the number of the layer."""
+    for l, layer in enumerate(net.layers, 1):
+        try:
+            C, T = layer.output_shape(C, T)
+        except ValueError as error:
+            raise ValueError(f"layer {l}: {error}") from None
+    return C, T
+
+
+def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
+    """The pairs (x, y) of a batch. Y is (N, T_L, D_L), or (N, T_L) class indices: y[t] belongs to output position t."""
+    rows = inputs(net, X)
+    check_labels(net, "Y", X, Y, (len(rows),))
+    return zip(rows, Y, strict=True)
+
+
+def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
+    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, T_L, D_L), or (N, S, T_L) class indices."""
+    rows = inputs(net, X)
+    check_labels(net, "labels", X, labels, (len(rows), len(labels[0])))
+    return zip(rows, labels, strict=True)
+
+
+def check_labels(net: Network, name: str, X: Array, y: Any, leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs."""
+    D_L, T_L = output_shape(net, *np.shape(X)[1:])
+    classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
+    expected = (*leading, T_L) if classes else (*leading, T_L, D_L)
+    array = np.array(y)
+    if array.shape != expected:
+        raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")
+    if classes and not (np.all(array >= 0) and np.all(array < classes)):
+        raise ValueError(f"{name}: expected class indices from 0 to {classes - 1}, got {array.min()} to {array.max()}")

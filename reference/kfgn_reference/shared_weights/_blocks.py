@@ -1,0 +1,73 @@
+"""The exact blocks (7s) of the layers with weights, of the Hessian and of the Gauss-Newton matrix.
+
+vec(h) = (A^T kron I) vec(W) for the pre-activations h of a layer and its inputs A = [a_1, ..., a_T], so that the block
+of W is
+
+    (A kron I) H (A^T kron I) = sum_t sum_t' (a_t a_t'^T) kron H[t, t']
+
+for one datapoint, with H[t, t'] (C, C) the block of H between the positions t and t'. All pairs of positions count.
+
+>>> from kfgn_reference.shared_weights import gauss_newton_blocks
+>>> from kfgn_reference.shared_weights._example import X, Y, net
+>>> gauss_newton_blocks(net, X, Y)[1].tolist()
+[[97.0, 50.5, 24.5], [50.5, 26.5, 12.5], [24.5, 12.5, 6.5]]
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .._arithmetic import diagonal, one
+from .._expectation import expectation
+from .._types import Array, PerLayer
+from ._batch import datapoints
+from ._layers import Weighted
+from ._network import Network, forward
+from ._recursions import backpropagate, sample_preactivation_gauss_newton, sample_preactivation_hessians
+
+
+def weight_jacobian(layer: Weighted, a: Array) -> Array:
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, T) of the layer: A^T kron I for a layer with one group.
+
+    A grouped layer has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group of output o.
+    """
+    A = layer.patches(a)
+    outputs = len(layer.weight)
+    inputs = np.stack([A[o * len(A) // outputs].T for o in range(outputs)], axis=1)
+    same_output = diagonal(one(layer.weight[:, 0]))
+    jacobian = inputs[:, :, :, None] * same_output[None, :, None, :]
+    return jacobian.reshape(-1, layer.weight.size)
+
+
+def sample_blocks(net: Network, x: Array, H: PerLayer) -> PerLayer:
+    """Equation (7s): (dvec(h)/dvec(W))^T H_l (dvec(h)/dvec(W)) of one datapoint, for every layer l with weights."""
+    a = forward(net, x)
+    J = {l: weight_jacobian(layer, a[l - 1]) for l, layer in net.weighted.items()}
+    return {l: J[l].T @ H[l] @ J[l] for l in J}
+
+
+def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+    """d^2 E / dvec(W_l)^2, (C_l I, C_l I), for every layer l with weights: (7s) with (8s), mean over N datapoints."""
+    samples = ((x, sample_preactivation_hessians(net, x, y)) for x, y in datapoints(net, X, Y))
+    return expectation(sample_blocks(net, x, H) for x, H in samples)
+
+
+def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+    """The exact block J^T H_L J of each W_l, (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
+    samples = ((x, sample_preactivation_gauss_newton(net, x, y)) for x, y in datapoints(net, X, Y))
+    return expectation(sample_blocks(net, x, G) for x, G in samples)
+
+
+def sample_gradient(net: Network, x: Array, y: Any) -> PerLayer:
+    """dE/dW_l = sum_t dE/dh_t a_t^T, (C_l, I), of one datapoint, for every layer l with weights."""
+    a, dE_da = forward(net, x), backpropagate(net, x, y)
+    by_group = {
+        l: zip(np.split(dE_da[l], layer.groups), layer.patches(a[l - 1]), strict=True)
+        for l, layer in net.weighted.items()
+    }
+    return {l: np.concatenate([d @ A.T for d, A in groups]) for l, groups in by_group.items()}
+
+
+def gradient(net: Network, X: Array, Y: Array) -> PerLayer:
+    """dE/dW_l, (C_l, I): `sample_gradient` averaged over the N datapoints."""
+    return expectation(sample_gradient(net, x, y) for x, y in datapoints(net, X, Y))

@@ -1,0 +1,35 @@
+"""Expand: every position is a datapoint of the inputs, and the products of different positions are left out.
+
+Expand is due to Eschenhagen et al. (2023). For convolutions it is KFC of Grosse and Martens (2016).
+
+>>> from kfgn_reference.shared_weights import expand, pairs
+>>> from kfgn_reference.shared_weights._example import X, Y, net
+>>> Q, G = expand(pairs(net, X, Y)[1, 1])
+>>> (6 * Q).tolist(), G.tolist()
+([[75.0, 44.0, 19.0], [44.0, 36.0, 12.0], [19.0, 12.0, 6.0]], [[2.5]])
+"""
+
+from .._expectation import mean
+from .._types import Array
+from ._factors import Factors
+from ._pairs import Batch, Pairs
+
+
+def expand(batch: Batch) -> Factors:
+    """Q = 1/(N T) sum_n sum_t a_nt a_nt^T (I, I),    G = 1/N sum_n sum_t C_nt C_nt^T (O, O).
+
+    Q is a mean over datapoints and positions. G is a sum over positions, and a mean over datapoints.
+    """
+    Q = mean(inner_products(datapoint) / len(datapoint.a) for datapoint in batch)
+    return Factors(Q, mean(map(squared_roots, batch)))
+
+
+def inner_products(datapoint: Pairs) -> Array:
+    """sum_t a_t a_t^T, (I, I), for one datapoint."""
+    return datapoint.a.T @ datapoint.a
+
+
+def squared_roots(datapoint: Pairs) -> Array:
+    """sum_t C_t C_t^T, (O, O), for one datapoint."""
+    side_by_side = datapoint.C.swapaxes(0, 1).reshape(datapoint.C.shape[1], -1)
+    return side_by_side @ side_by_side.T

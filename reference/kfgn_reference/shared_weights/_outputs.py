@@ -1,0 +1,98 @@
+"""The start of every recursion: the loss of all positions of the outputs, its derivatives, and a root of its Hessian.
+
+The loss of a datapoint is 1/divisor sum_t E(h_t, y_t), so its Hessian has one block H_t / divisor for each position t,
+and is 0 between positions.
+
+>>> import numpy as np
+>>> from kfgn_reference.shared_weights import Dense, Network
+>>> from kfgn_reference.shared_weights._outputs import output_root
+>>> net = Network((Dense(np.eye(1), bias=False),), "squared_error", divisor=4)
+>>> output_root(net, np.array([[5.0, 6.0]]), np.array([[0.0], [0.0]])).tolist()
+[[0.5, 0.0], [0.0, 0.5]]
+"""
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _network as paper, _outputs as paper_outputs
+from .._arithmetic import one
+from .._expectation import mean
+from .._objectives import OBJECTIVES
+from .._types import Array
+from .._vectors import vec
+from ._batch import datapoints
+from ._network import Network, forward
+
+
+def sample_loss(net: Network, h: Array, y: Any) -> Any:
+    """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, T_L)."""
+    value = OBJECTIVES[net.objective].value
+    return functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True))) / net.divisor
+
+
+def loss(net: Network, X: Array, Y: Array) -> Any:
+    """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, T_0)."""
+    return mean(sample_loss(net, forward(net, x)[net.L], y) for x, y in datapoints(net, X, Y))
+
+
+def output_gradient(net: Network, h: Array, y: Any) -> Array:
+    """dE/dh_L (D_L, T_L), for one datapoint."""
+    gradient = OBJECTIVES[net.objective].gradient
+    return np.stack([gradient(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)], axis=1) / net.divisor
+
+
+def output_hessian(net: Network, h: Array, y: Any) -> Array:
+    """script H_L = d^2 E / dvec(h_L)^2 (D_L T_L, D_L T_L), for one datapoint."""
+    return of_positions(OBJECTIVES[net.objective].hessian, h, y) / net.divisor
+
+
+def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
+    """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
+    at_position = functools.partial(paper_outputs.output_gauss_newton, objective_of(net))
+    return of_positions(at_position, h, y) / net.divisor
+
+
+def output_root(net: Network, h: Array, y: Any) -> Array:
+    """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L: the root of position t has its K columns and its D_L rows."""
+    outputs = objective_of(net)
+    roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)]
+    places = np.eye(len(roots), dtype=bool)
+    columns = [np.kron(places[:, t : t + 1], root) for t, root in enumerate(roots)]
+    return np.concatenate(columns, axis=1) / square_root(net.divisor, h[0, 0])
+
+
+def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
+    """C_L (D_L T_L, S), whose column s has dE_t/dh_t at the labels s of all positions, over sqrt(divisor S).
+
+    E_t is the loss of position t without the divisor. The expectation of C_L C_L^T over labels of the model is script
+    H_L, since the gradients of different positions are uncorrelated and have the mean 0. The gradient of E itself has
+    the divisor, so its outer product would have the divisor squared.
+    """
+    whole = net._replace(divisor=1)
+    columns = [vec(output_gradient(whole, h, y)) for y in labels]
+    return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h[0, 0])
+
+
+def of_positions(hessian: Callable[[Array, Any], Array], h: Array, y: Any) -> Array:
+    """The matrix (D_L T_L, D_L T_L) with hessian(h_t, y_t) as its block of position t, and 0 between positions."""
+    places = np.eye(h.shape[1], dtype=bool)
+    blocks = [
+        np.kron(np.outer(place, place), hessian(h_t, y_t)) for place, h_t, y_t in zip(places, h.T, y, strict=True)
+    ]
+    return functools.reduce(operator.add, blocks)
+
+
+def objective_of(net: Network) -> paper.Network:
+    """The objective and `psd` of the network as a network of the paper, of which only these two fields are read."""
+    return paper.Network((), (), net.objective, net.psd)
+
+
+def square_root(number: int, like: Any) -> Any:
+    """sqrt(number) in the arithmetic of `like`. The root of a square number is exact in every arithmetic."""
+    root = math.isqrt(number)
+    return one(like) * root if root * root == number else np.sqrt(one(like) * number)

@@ -1,0 +1,88 @@
+"""The pairs (a_nt, C_ntc) of a layer, from which every approximation of its block except KFRA is computed.
+
+>>> from kfgn_reference.shared_weights import pairs
+>>> from kfgn_reference.shared_weights._example import X, Y, net
+>>> first = pairs(net, X, Y)[1, 1][0]
+>>> first.a.tolist(), first.C.tolist()
+([[2.0, 1.0, 1.0], [1.0, 3.0, 1.0], [3.0, 1.0, 1.0]], [[[1.0]], [[0.0]], [[1.0]]])
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .._objectives import OBJECTIVES
+from .._types import Array, PerLayer
+from ._batch import datapoints, inputs, labelled
+from ._network import Network, forward
+from ._outputs import sampled_output_root
+from ._recursions import carried_back, sample_roots
+
+
+class Pairs(NamedTuple):
+    """The inputs and the roots of one datapoint at one layer, or at one group of a grouped convolution.
+
+    a: the inputs a_t of the weights at each position, (T, I), with the unit for the bias
+    C: the roots C_t at each position, (T, O, K), with sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T) the exact block
+    """
+
+    a: Array
+    C: Array
+
+
+Batch: TypeAlias = Sequence[Pairs]
+"""The pairs of the N datapoints of a batch."""
+
+PerGroup: TypeAlias = dict[tuple[int, int], list[Pairs]]
+"""The pairs of a batch for layer l and its group j, keyed (l, j), both from 1. A layer without groups has group 1."""
+
+
+def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
+    """The pairs of every datapoint for every layer with weights, from the roots (25s)."""
+    return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
+
+
+def draw_labels(net: Network, X: Array, draws: Array) -> list[list[list[Any]]]:
+    """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
+
+    draws: (N, S, T_L, D_L) standard normals for the squared error, (N, S, T_L, D_L) uniforms for Bernoulli,
+    (N, S, T_L) uniforms for the categorical objective and the mixture. Labels of different positions are independent.
+    """
+    sample = OBJECTIVES[net.objective].sample
+    outputs = (forward(net, x)[net.L].T for x in inputs(net, X))
+    return [
+        [[sample(h_t, draw) for h_t, draw in zip(h, positions, strict=True)] for positions in row]
+        for h, row in zip(outputs, draws, strict=True)
+    ]
+
+
+def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
+    """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
+
+    labels: (N, S, T_L, D_L), or (N, S, T_L) class indices, from `draw_labels`. The expectation over labels of every
+    function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
+    """
+    rows = labelled(net, X, labels)
+    outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
+    return per_group(
+        sample_pairs(net, x, carried_back(net, x, sampled_output_root(net, h, samples))) for x, h, samples in outputs
+    )
+
+
+def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], Pairs]:
+    """The pairs of one datapoint from roots C_l (C_l T_l, K), keyed by layer and group."""
+    a, found = forward(net, x), {}
+    for l, layer in net.weighted.items():
+        channels, T = a[l].shape
+        by_position = C[l].reshape(T, channels, -1)
+        roots = np.split(by_position, layer.groups, axis=1)
+        for j, (A, root) in enumerate(zip(layer.patches(a[l - 1]), roots, strict=True), 1):
+            found[l, j] = Pairs(A.T, root)
+    return found
+
+
+def per_group(samples: Iterable[dict[tuple[int, int], Pairs]]) -> PerGroup:
+    """The list over datapoints for each layer and group."""
+    rows = list(samples)
+    return {key: [row[key] for row in rows] for key in rows[0]}

@@ -1,0 +1,62 @@
+"""The functions of shared weights in ball arithmetic and in 24 bits, with no change of their code."""
+
+import flint
+import kfgn_reference.shared_weights as shared
+import numpy as np
+import pytest
+from kfgn_conformance.arithmetic.rounded import Single, rounded_to
+from kfgn_conformance.certified import PRECISION, radius, to_ball
+
+from ..reference.shared_weights.problems import FLOATS
+
+
+def of_pairs(function):
+    """The result of a function of the pairs of each layer and group."""
+
+    def evaluate(*problem):
+        results = {key: function(pairs) for key, pairs in shared.pairs(*problem).items()}
+        return {key: getattr(result, "block", result) for key, result in results.items()}
+
+    return evaluate
+
+
+BY_RECURSION = ("gradient", "hessian_blocks", "gauss_newton_blocks", "kfra_over_positions", "kfra_over_taps")
+FROM_PAIRS = ("exact_block", "expand", "reduce", "tkfac", "tnt", "foof")
+FUNCTIONS = {name: getattr(shared, name) for name in BY_RECURSION}
+FUNCTIONS |= {name: of_pairs(getattr(shared, name)) for name in FROM_PAIRS}
+WITH_EIGENVALUES = {name: of_pairs(getattr(shared, name)) for name in ("ekfac", "kfoc")}
+
+
+def converted(problem, convert):
+    """The problem with every real number converted."""
+    net, X, Y = problem
+    layers = dict(enumerate(net.layers, 1))
+    layers |= {l: layer._replace(weight=convert(layer.weight)) for l, layer in net.weighted.items()}
+    return net._replace(layers=tuple(layers.values())), convert(X), Y if Y.dtype.kind == "i" else convert(Y)
+
+
+@pytest.fixture(scope="module", params=["grouped", "tokens"])
+def problem(request):
+    return FLOATS[request.param]()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float64_is_near_the_certified_value(name, problem):
+    """float64 is within 1e-12 of the largest element, and the balls are much narrower than any rounding."""
+    with flint.ctx.workprec(PRECISION):
+        balls = FUNCTIONS[name](*converted(problem, lambda x: np.asarray(to_ball(x), dtype=object)))
+        for key, value in FUNCTIONS[name](*problem).items():
+            size = np.max(np.abs(value))
+            assert max(float(r) for r in np.ravel(radius(balls[key]))) < 1e-50 * size
+            errors = np.ravel(to_ball(value) - balls[key])
+            assert max(float(abs(flint.arb(e)).abs_upper()) for e in errors) < 1e-12 * size, key
+
+
+@pytest.mark.parametrize("name", FUNCTIONS | WITH_EIGENVALUES)
+def test_24_bits(name, problem):
+    """Every function that the code calls is known to the arithmetic of 24 bits, and no number leaves it."""
+    function = (FUNCTIONS | WITH_EIGENVALUES)[name]
+    rounded, exact = function(*converted(problem, lambda x: rounded_to(Single, x))), function(*problem)
+    assert all(isinstance(value, Single) for value in rounded.values())
+    for key, value in exact.items():
+        assert np.max(np.abs(np.asarray(rounded[key]) - value)) < 1e-4 * np.max(np.abs(value)), key

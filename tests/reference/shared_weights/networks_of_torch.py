@@ -1,0 +1,55 @@
+"""The networks as functions of PyTorch: its own convolution, padding and pooling, and channels first."""
+
+import kfgn_reference.shared_weights as shared
+import torch
+
+F = torch.nn.functional
+TRANSFERS = {"tanh": torch.tanh, "logistic": torch.sigmoid, "softplus": F.softplus, "silu": F.silu}
+LOSSES = {
+    "squared_error": lambda h, y: F.mse_loss(h, y, reduction="sum") / 2,
+    "bernoulli": lambda h, y: F.binary_cross_entropy_with_logits(h, y, reduction="sum"),
+    "categorical": lambda h, y: F.cross_entropy(h, y, reduction="sum"),
+}
+
+
+def convolution(layer, W, a):
+    C = len(a) // layer.groups
+    kernel = W[:, : C * layer.width].reshape(len(W), layer.width, C).transpose(1, 2)
+    bias = W[:, -1] if layer.bias else None
+    padded = F.pad(a[None], layer.padding, mode="circular" if layer.circular else "constant")
+    return F.conv1d(padded, kernel, bias, layer.stride, dilation=layer.dilation, groups=layer.groups)[0]
+
+
+def pooling(layer, a):
+    pooled = F.avg_pool1d(a[None], layer.width, layer.stride)[0]
+    return pooled * layer.width if layer.kind == "sum" else pooled
+
+
+def applied(layer, W, a):
+    match layer:
+        case shared.Dense():
+            h = F.linear(a.T, W[:, : len(a)], W[:, -1] if layer.bias else None)
+            return h.T
+        case shared.Convolution():
+            return convolution(layer, W, a)
+        case shared.Pooling():
+            return pooling(layer, a)
+        case shared.Flatten():
+            return a.T.reshape(-1, 1)
+        case shared.Elementwise():
+            return TRANSFERS[layer.transfer](a)
+
+
+def output(net, theta, x):
+    """h_L as rows of positions, (T_L, D_L), for all weights in one vector."""
+    sizes = [layer.weight.size for layer in net.weighted.values()]
+    parts = dict(zip(net.weighted, torch.split(theta, sizes), strict=True))
+    a = x
+    for l, layer in enumerate(net.layers, 1):
+        W = parts[l].reshape(layer.weight.shape[::-1]).T if l in parts else None
+        a = applied(layer, W, a)
+    return a.T
+
+
+def loss(net, h, y):
+    return LOSSES[net.objective](h, y) / net.divisor

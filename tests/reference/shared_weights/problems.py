@@ -1,0 +1,95 @@
+"""Networks with shared weights: of float64 with every kind of layer, and linear ones of rationals.
+
+Channels and positions of all activations are pairwise different where the layers allow it, and no number of positions
+is a multiple of the number of taps.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import kfgn_reference.shared_weights as shared
+import numpy as np
+
+
+class Problem(NamedTuple):
+    """A network, a batch X (N, C_0, T_0) and its labels, for `shared.f(*problem)`."""
+
+    net: shared.Network
+    X: np.ndarray
+    Y: np.ndarray
+
+
+class Numbers:
+    """Random weights and inputs, of float64 or of Fractions with the denominator 7."""
+
+    def __init__(self, seed, exact=False):
+        self.rng, self.exact = np.random.default_rng(seed), exact
+
+    def __call__(self, *shape):
+        if self.exact:
+            return np.frompyfunc(lambda k: Fraction(int(k), 7), 1, 1)(self.rng.integers(-9, 10, size=shape))
+        return self.rng.normal(size=shape) * 1.5 / np.sqrt(shape[-1])
+
+    def dense(self, outputs, inputs, bias=True):
+        return shared.Dense(self(outputs, inputs + bias), bias)
+
+    def convolution(self, outputs, inputs, width, groups=1, bias=True, **options):
+        weight = self(outputs, inputs // groups * width + bias)
+        return shared.Convolution(weight, width, groups=groups, bias=bias, **options)
+
+
+f = shared.Elementwise
+LABELS = {
+    "squared_error": lambda rng, N, T, D: rng.normal(size=(N, T, D)),
+    "bernoulli": lambda rng, N, T, D: rng.uniform(size=(N, T, D)),
+    "categorical": lambda rng, N, T, D: rng.integers(D, size=(N, T)),
+}
+
+
+def problem(numbers, layers, objective, inputs, N=3, divisor=1):
+    """A problem with inputs (C_0, T_0), and with labels of the right shape."""
+    net = shared.Network(tuple(layers), objective, divisor)
+    X = numbers(N, *inputs)
+    D, T = shared.forward(net, X[0])[net.L].shape
+    Y = numbers(N, T, D) if numbers.exact else LABELS[objective](numbers.rng, N, T, D)
+    return Problem(net, X, Y)
+
+
+def strided():
+    """A convolution with stride and zeros before another convolution: (2, 11), (3, 6), (5, 4), (20, 1), (4, 1)."""
+    n = Numbers(1)
+    first = n.convolution(3, 2, width=4, stride=2, padding=(1, 2))
+    layers = first, f("tanh"), n.convolution(5, 3, width=3), f("softplus"), shared.Flatten(), n.dense(4, 20)
+    return problem(n, layers, "categorical", (2, 11))
+
+
+def grouped():
+    """A dilated depthwise convolution with circular padding, a grouped one with zeros and no bias, and mean pooling."""
+    n = Numbers(2)
+    depthwise = n.convolution(4, 4, width=3, groups=4, dilation=2, padding=(3, 1), circular=True)
+    halves = n.convolution(6, 4, width=2, groups=2, stride=2, padding=(1, 0), bias=False)
+    pooling = shared.Pooling(width=3, stride=1, kind="mean")
+    layers = depthwise, f("tanh"), halves, f("logistic"), pooling, shared.Flatten(), n.dense(3, 12)
+    return problem(n, layers, "bernoulli", (4, 7))
+
+
+def tokens():
+    """Dense layers over tokens with a causal convolution between them, and a loss per token, averaged over tokens."""
+    n = Numbers(3)
+    layers = n.dense(4, 3), f("tanh"), n.convolution(2, 4, width=2, padding=(1, 0)), f("silu"), n.dense(6, 2)
+    return problem(n, layers, "categorical", (3, 5), divisor=5)
+
+
+def pooled():
+    """A convolution with strides and a dilation, sums of windows, and a dense layer without bias over the windows."""
+    n = Numbers(4)
+    layers = (
+        n.convolution(3, 2, width=3, stride=2, dilation=2, padding=(0, 1)),
+        f("softplus"),
+        shared.Pooling(width=3, stride=2, kind="sum"),
+        n.dense(5, 3, bias=False),
+    )
+    return problem(n, layers, "squared_error", (2, 14), N=2)
+
+
+FLOATS = {"strided": strided, "grouped": grouped, "tokens": tokens, "pooled": pooled}
