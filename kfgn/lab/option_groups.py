@@ -95,8 +95,9 @@ GROUPS: dict[str, dict[str, Option]] = {
         "early_stopping": Option(
             int,
             "N",
-            "Stop when N consecutive evaluations have brought no lower validation loss. The validation loss is the "
-            "lower one of the losses at the weights and at their average.",
+            "Stop when N consecutive evaluations have brought no lower validation loss, and keep the weights with the "
+            "lowest validation loss instead of the last weights. The validation loss of an evaluation is the lower one "
+            "of the losses at the weights and at their running average.",
         ),
         "max_rejected": Option(int, "N", "Stop with an error after N consecutive rejected updates."),
     },

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .arrivals import arrival, best_first_order
-from .early_stopping import EarlyStopping
+from .early_stopping import early_stopping_of
 from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
@@ -38,14 +38,23 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     if same_data:
         console.print(f"data set of all runs: {runs[0].options['data']}")
     for title, run in zip(titles, runs, strict=True):
-        if run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
-            console.print(f"{title}: the losses were computed after update {t}", soft_wrap=True)
-        early = EarlyStopping(run.options["early_stopping"], run.options["evaluate_every"])
-        early.observe(run.metrics)
-        if early.stops:
-            console.print(f"{title}: early stopping ended the run after update {run.updates}", soft_wrap=True)
+        for note in notes_of(run):
+            console.print(f"{title}: {note}", soft_wrap=True)
     if best is not None:
         console.print(f"best: the lowest final training loss of the first-order methods, {best:.5g}")
+
+
+def notes_of(run: Run) -> list[str]:
+    """Return sentences about a run that its rows need: the end by early stopping, and the update of the figures."""
+    notes = []
+    early = early_stopping_of(run.options, run.metrics)
+    if early is not None and early.stops:
+        notes.append(f"early stopping ended the run after update {run.updates}")
+    if run.best_update is not None:
+        notes.append(f"weights and figures are those of update {run.best_update}, with the lowest validation loss")
+    elif run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
+        notes.append(f"the losses were computed after update {t}")
+    return notes
 
 
 def _table_of_figures(titles: Sequence[str], runs: Sequence[Run]) -> Any:

@@ -116,6 +116,7 @@ def resume(
         changes = {"updates": None, "seconds": None, **changes}
     options = Options(**{**saved["options"], **changes})
     changes = {name: getattr(options, name) for name in changes}
+    _check_same_weights_are_kept(changes, saved["options"], folder)
     for name, value in changes.items():
         was = saved["options"].get(name)
         was = tuple(was) if isinstance(was, list) else was
@@ -130,6 +131,16 @@ def resume(
         if now != (then := saved["versions"].get(name)):
             watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str, Any], folder: Path) -> None:
+    """Raise `UsageError` if early stopping is switched on or off, since the run then lacks the weights to keep."""
+    was, now = saved["early_stopping"], changes.get("early_stopping", saved["early_stopping"])
+    if (was is None) != (now is None):
+        expected, kept = ("no value", "last") if was is None else ("a positive integer", "best")
+        raise UsageError(
+            f"early_stopping: expected {expected}, since the run in {folder} keeps its {kept} weights, got {now}"
+        )
 
 
 def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:
