@@ -110,7 +110,8 @@ def _read(path: Path, configuration: str) -> Checkpoint:
     stored = library("safetensors.numpy").load(content)
     metadata = _metadata(content)
     if metadata["format"] != str(FORMAT):
-        raise FileError(f"{path}: format: expected '{FORMAT}', got {metadata['format']!r}")
+        got = f"{metadata['format']!r}; another version of kfgn wrote this file"
+        raise FileError(f"{path}: format: expected '{FORMAT}', got {got}")
     if metadata["sha256"] != _digest(metadata, stored):
         raise FileError(f"{path} is damaged: its content has changed")
     if metadata["configuration"] != configuration:

@@ -23,7 +23,7 @@ from .figures import (
 from .metrics import Record
 from .plain_text import escaped
 from .run import Run
-from .wording import labels_of, words_of
+from .wording import best_loss_in_words, labels_of, words_of
 
 CLOSE = 0.1
 """The relative difference up to which the lowest losses of runs count as close to each other.
@@ -136,7 +136,8 @@ def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, bes
     """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss."""
     if best <= floor:
         return
-    axes.axhline(best - floor, color=INK, linewidth=0.9, linestyle=":", label="best final loss of a first-order method")
+    words = best_loss_in_words([run for run, *_ in group])
+    axes.axhline(best - floor, color=INK, linewidth=0.9, linestyle=":", label=words)
     for run, _, color in group:
         reached = arrival(run, best)
         if reached.updates is None or best_first_order([run]) is not None:

@@ -65,7 +65,7 @@ class Bar(Progress):
             self.bar.remove_task(self.preparing)
             self.preparing = None
         self.by_updates = options.updates is not None
-        total, done = (options.updates, updates) if self.by_updates else (options.seconds, seconds)
+        total, done = (options.updates, updates) if self.by_updates else (options.seconds, int(seconds))
         self.task = self.bar.add_task(self.title, total=total, completed=done, parts=[""])
 
     def on_updates(self, records: list[Record]) -> None:

@@ -40,6 +40,14 @@ class Configuration(TypedDict):
     machine: dict[str, Any]
 
 
+class Compared(TypedDict):
+    """Content of `comparison.json`: the arguments of the newest call of `compare` for the folder."""
+
+    format: int
+    methods: list[str]
+    options: dict[str, Any]
+
+
 class Evaluated(TypedDict):
     """The fields of a line of `metrics.jsonl` that has an evaluation. `Run` documents the fields."""
 

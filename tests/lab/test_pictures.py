@@ -75,7 +75,7 @@ def test_the_update_that_reaches_the_best_adam_is_marked(tmp_path, drawn):
         "Adam, learning rate 0.1",
         "Adam, learning rate 0.01",
         "KFRA",
-        "best final loss of a first-order method",
+        "best loss of Adam",
         "first evaluation that reaches this loss",
     ]
 

@@ -98,7 +98,7 @@ def test_the_bar_fits_in_a_pseudo_terminal(columns, tmp_path):
 
 
 def on_terminal(columns, *arguments):
-    """What the command `kfgn` prints on a pseudo-terminal."""
+    """Return the output of the command `kfgn` on a pseudo-terminal."""
     import fcntl
     import pty
     import struct

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from kfgn.lab import Options, UsageError, compare, read_run, resume, train
-from kfgn.lab.run_folder import runs_in
+from kfgn.lab import UsageError, read_run, resume
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -74,14 +73,3 @@ def test_a_folder_instead_of_a_file(name, folder):
     (folder / name).mkdir()
     with pytest.raises(UsageError, match=rf"{name}: expected a file that can be read: "):
         read_run(folder)
-
-
-def test_runs_and_comparisons_in_a_folder(tmp_path):
-    """The runs of a folder, and those of the comparisons in it."""
-    adam = Options("digits", updates=2)
-    for folder in ("one", "two"):
-        compare(adam, ["adam:0.01"], tmp_path / folder)
-    train(Options("digits", updates=1), tmp_path / "alone")
-    found = [run.folder.relative_to(tmp_path).as_posix() for run in runs_in(tmp_path)]
-    assert found == ["alone", "one/adam-0.01", "two/adam-0.01"]
-    assert [run.updates for run in runs_in(tmp_path / "alone")] == [1]

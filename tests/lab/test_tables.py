@@ -46,7 +46,7 @@ def test_losses_and_accuracies_of_each_set_are_printed(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     finished = read_run(tmp_path / "a")
     for place, averaged in (("weights", False), ("average", True)):
-        (line,) = (line for line in lines if place in line.split())
+        (line,) = (line for line in lines if line.split()[-7:-6] == [place])
         expected = [f"{finished.final(name, averaged=averaged):.5g}" for name in SETS]
         expected += [f"{finished.accuracy(name, averaged=averaged):.4f}" for name in SETS]
         assert line.split()[-6:] == expected
