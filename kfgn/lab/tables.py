@@ -64,9 +64,9 @@ def _notes(run: Run) -> list[str]:
     notes = []
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
-    if run.best_update is not None:
+    if run.best_update not in (None, run.updates):
         notes.append(f"weights and figures are those of update {run.best_update}, with the lowest validation loss")
-    elif run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
+    elif run.best_update is None and run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
         notes.append(f"the losses were computed after update {t}")
     return notes
 
