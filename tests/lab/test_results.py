@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 from kfgn.lab import read_run
 from kfgn.lab.cli import main
@@ -23,6 +24,15 @@ def test_train_names_the_folder_the_files_and_the_next_commands(tmp_path, capsys
     assert read_run(out).updates == 20
     (python,) = re.findall(r"in Python: kfgn\.lab\.(.*)", printed)
     assert len(eval(python, {"read_run": read_run})) == 3
+
+
+def test_the_page_has_what_the_command_prints(tmp_path, capsys, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^kfgn (train --data digits .*runs/a)$", page, re.MULTILINE)
+    (shown,) = re.findall(r"^```text\n(the run is in .*?)```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 0
+    assert capsys.readouterr().out.endswith(f"\n\n{shown}")
 
 
 def test_a_run_that_early_stopping_ended_is_not_continued(tmp_path, capsys):
