@@ -14,7 +14,7 @@
 * training_loop: the steps of a run
 * comparison: the training of one network by several methods
 * watch: callbacks that observe a run
-* progress, progress_bar: the callbacks that print the progress of the command
+* progress, progress_bar, progress_parts: the callbacks that print the progress of the command
 * tensorboard: the callback that writes the metrics for TensorBoard
 * run: the record of a run
 * run_folder: the files in the folder of a run

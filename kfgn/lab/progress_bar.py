@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .metrics import Record
 from .options import Options
-from .progress import Progress, fitting
+from .progress_parts import Progress, fitting
 
 BAR_WIDTH = 8
 NEEDED = 26

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from kfgn.lab import Options
-from kfgn.lab.progress import fitting, progress_on
+from kfgn.lab.progress import progress_on
+from kfgn.lab.progress_parts import fitting
 
 RECORD = {
     "update": 12345,
