@@ -20,7 +20,7 @@ from .run import Run
 from .run_folder import check_new, is_run
 from .setup import set_up
 from .task import Task
-from .trainer import resume, train
+from .trainer import options_to_resume, resume, train
 from .watch import Callbacks, Watch, checked_watch
 
 PICTURE = "comparison.png"
@@ -90,9 +90,11 @@ def compare(
     else:
         check_instance("task", task, Task)
     for name, one in each.items():  # every error that does not need a step is raised before the first run
-        set_up(one, task)
-        if not is_run(folder / name):
+        if is_run(folder / name):
+            set_up(options_to_resume(folder / name, _given(one))[1], task)
+        else:
             check_new(folder / name)
+            set_up(one, task)
     try:
         write_comparison(folder, list(dict.fromkeys(methods)), options)
         runs = [_trained(folder / name, one, watch, task) for name, one in each.items()]

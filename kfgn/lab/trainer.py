@@ -110,6 +110,23 @@ def resume(
     (1, 2)
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
+    saved, options, changes = options_to_resume(folder, changes)
+    setup = set_up(options, task, watch.on_preparation)
+    if setup.hash() != saved["hash"]:
+        expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
+        raise UsageError(f"{folder}: {expected}, got different ones")
+    _check_data(folder, saved["data"], setup.data())
+    for name, now in setup.versions().items():
+        if now != (then := saved["versions"].get(name)):
+            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
+    return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Options, dict[str, Any]]:
+    """Return the configuration of a run, its options with the changes, and the changes in Python's own types.
+
+    Raises `UsageError` if a change is not allowed.
+    """
     changes = checked_changes(changes)
     saved = read_configuration(folder)
     if {"updates", "seconds"} & changes.keys():
@@ -122,15 +139,7 @@ def resume(
         was = tuple(was) if isinstance(was, list) else was
         if name not in CHANGEABLE and value != was:
             raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
-    setup = set_up(options, task, watch.on_preparation)
-    if setup.hash() != saved["hash"]:
-        expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
-        raise UsageError(f"{folder}: {expected}, got different ones")
-    _check_data(folder, saved["data"], setup.data())
-    for name, now in setup.versions().items():
-        if now != (then := saved["versions"].get(name)):
-            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
-    return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+    return saved, options, changes
 
 
 def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str, Any], folder: Path) -> None:

@@ -56,6 +56,15 @@ def test_nothing_is_written_before_every_run_can_start(tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_options_that_differ_from_a_run_change_nothing(tmp_path):
+    """The run by kflr would be trained first, and the command to continue would be a command that fails."""
+    compare(Options("digits", updates=2), ["kfra"], tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match=r"^tau: expected 0\.01, as in .*kfra, got 0\.5"):
+        compare(Options("digits", updates=2, tau=0.5), ["kflr", "kfra"], tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

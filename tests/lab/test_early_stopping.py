@@ -66,6 +66,16 @@ def test_the_weights_with_the_lowest_validation_loss_are_kept(whole, tmp_path):
         assert whole.accuracy(name, averaged=True) == expected.accuracy(name, averaged=True)
 
 
+@pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
+def test_every_backend_keeps_the_best_weights(backend, tmp_path):
+    """A later step does not change the arrays that are kept."""
+    run = train(changed(backend=backend), tmp_path / "run")
+    assert 0 < run.best_update < run.updates < 2000
+    shorter = changed(backend=backend, updates=run.best_update, early_stopping=None)
+    expected = train(shorter, tmp_path / "expected")
+    assert_same_weights(run, expected)
+
+
 def test_a_resumed_run_ends_at_the_same_update(whole, tmp_path):
     """The additional evaluation after the last update of the shorter run is not counted."""
     assert whole.updates > 45
