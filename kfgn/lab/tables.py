@@ -27,7 +27,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     for table in _tables_of_figures(titles, runs, console):
         console.print()
         console.print(table)
-    console.print("at the average: at the running average of the weights")
+    console.print("average: the running average of the weights, equation (44)")
     if same_data:
         console.print(f"data set of all runs: {runs[0].options['data']}")
     for title, run in zip(titles, runs, strict=True):
