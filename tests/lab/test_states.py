@@ -89,6 +89,21 @@ def test_an_unfinished_run_has_its_command(tmp_path, capsys):
     assert command == f"continue it: kfgn train --resume --out {tmp_path / 'a'}"
 
 
+def test_the_command_leaves_out_a_method_that_has_failed(tmp_path, capsys):
+    """The method would fail again, so the comparison would never come to the methods after it."""
+    given = ["--data", "digits", "--updates", "30", "--max-rejected", "5", "--quiet", "--out", str(tmp_path)]
+    assert main(["compare", "--methods", "kfra", "sgd:1e30", "adam:0.01", *given]) == 1
+    capsys.readouterr()
+    assert main(["show", str(tmp_path)]) == 0
+    *_, first, failed, last, command = lines(capsys)
+    assert (first, last) == ("kfra complete", "adam-0.01 missing")
+    assert failed == "sgd-1e30 failed, its last 5 updates were rejected"
+    assert main([*shlex.split(command.partition("continue it: ")[2])[1:], "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["show", str(tmp_path)]) == 0
+    assert lines(capsys)[-1] == f"the run in {tmp_path / 'sgd-1e30'} has failed, its last 5 updates were rejected"
+
+
 def test_a_run_that_a_longer_comparison_continues_is_unfinished(tmp_path):
     compare(Options("digits", updates=10), ["kfra", "adam:0.01"], tmp_path)
     with pytest.raises(RunFailedError):
@@ -121,4 +136,5 @@ def test_a_task_of_a_program_has_no_command(tmp_path):
     ],
 )
 def test_states(limits, state):
-    assert state_of(Run(Path("a"), {"options": limits}, [{"update": 8, "seconds": 2.5}])) == state
+    record = {"update": 8, "seconds": 2.5}
+    assert state_of(Run(Path("a"), {"options": {**limits, "max_rejected": 20}}, [record])) == state
