@@ -72,6 +72,25 @@ SHARED = {
             If the factors exceed the available memory of the device. The error is raised before the factors are
             allocated.
         """,
+    "set_of_run": """
+        data : {"train", "validation", "test"}
+            The set.
+        """,
+    "averaged": """
+        averaged : bool
+            True for the running average of the weights, False for the weights.
+        """,
+    "kept_weights": """
+        A run keeps the weights of its last update. A run with early stopping keeps the weights of the update
+        `best_update` instead.
+        """,
+    "last_evaluation": """
+        If the run has not ended, the result is from its last evaluation or, with early stopping, from its best one.
+        """,
+    "figure_errors": """
+        UsageError
+            `data` is unknown, or `averaged` is neither True nor False.
+        """,
     "example": """
         >>> import numpy as np
         >>> import kfgn

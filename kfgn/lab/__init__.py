@@ -14,12 +14,15 @@
 * training_loop: the steps of a run
 * comparison: the training of one network by several methods
 * watch: callbacks that observe a run
-* progress: the callbacks that print the progress of the command
+* progress, progress_bar, progress_parts: the callbacks that print the progress of the command
 * tensorboard: the callback that writes the metrics for TensorBoard
 * run: the record of a run
 * run_folder: the files in the folder of a run
+* comparison_folder: the file of a comparison, and the order of its runs
+* states: the runs that are complete, unfinished or missing
 * checkpoint, metrics, schema: the formats of the files of a run
-* pictures, tables: pictures and tables of runs
+* pictures, tables, results: pictures and tables of runs, and the lines after the tables
+* next_commands: command lines that continue or show a run
 * cli, command_line: the command and its options
 
 The libraries of the extra `train` are imported when they are needed.

@@ -45,18 +45,31 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
+BEST = "best"
+"""The first part of the names of the arrays that early stopping keeps, such as `best.weights.0`."""
+
+
+class Best(NamedTuple):
+    """The weights and their running average after the update with the lowest validation loss."""
+
+    weights: Any
+    average: Any
+
+
 def write_checkpoint(
-    folder: Path, state: Any, *, seconds: float, configuration: str, metrics: str, backend: Backend
+    folder: Path, state: Any, best: Best | None, *, seconds: float, configuration: str, metrics: str, backend: Backend
 ) -> Path:
     """Write a checkpoint of a state, keep the previous checkpoint, and delete all older checkpoints.
 
+    best:          the weights that early stopping keeps; None for a run without early stopping
     seconds:       the training time of the steps so far
     configuration: the hash of the run's configuration
     metrics:       the SHA-256 of the lines of `metrics.jsonl` so far
 
     Raises an `OSError` that names the file.
     """
-    arrays = {name: backend.to_numpy(leaf) for name, leaf in named_leaves(state) if name != "t"}
+    leaves = [*named_leaves(state), *(() if best is None else named_leaves(best, BEST))]
+    arrays = {name: backend.to_numpy(leaf) for name, leaf in leaves if name != "t"}
     # The digits of a product depend on the memory layout of its factors, so the layout is stored too.
     transposed = [name for name, x in arrays.items() if x.flags.f_contiguous and not x.flags.c_contiguous]
     stored = {name: np.asarray(x.T if name in transposed else x, order="C") for name, x in arrays.items()}
@@ -97,7 +110,8 @@ def _read(path: Path, configuration: str) -> Checkpoint:
     stored = library("safetensors.numpy").load(content)
     metadata = _metadata(content)
     if metadata["format"] != str(FORMAT):
-        raise FileError(f"{path}: format: expected '{FORMAT}', got {metadata['format']!r}")
+        got = f"{metadata['format']!r}; another version of kfgn wrote this file"
+        raise FileError(f"{path}: format: expected '{FORMAT}', got {got}")
     if metadata["sha256"] != _digest(metadata, stored):
         raise FileError(f"{path} is damaged: its content has changed")
     if metadata["configuration"] != configuration:
@@ -129,8 +143,10 @@ def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], No
     return None
 
 
-def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
+def restored(state: Any, checkpoint: Checkpoint, backend: Backend, path: str = "") -> Any:
     """Return the state that a checkpoint contains, as nested tuples of the same classes as `state`.
+
+    path: the first part of the names of the arrays, which the names of a state lack
 
     Raises `UsageError` if the names, shapes or dtypes of the arrays differ from those of `state`.
     """
@@ -148,7 +164,7 @@ def restored(state: Any, checkpoint: Checkpoint, backend: Backend) -> Any:
             )
         return backend.asarray(x)
 
-    return map_leaves(state, leaf)
+    return map_leaves(state, leaf, path)
 
 
 def _metadata(content: bytes) -> dict[str, str]:

@@ -7,17 +7,21 @@ from typing import Any
 from ..backends import BackendUnavailableError
 from .command_line import parser
 from .comparison import PICTURE, compare
+from .comparison_folder import Comparison, comparisons_in, read_comparison, runs_in
 from .data import DataUnavailableError
 from .errors import InterruptedRunError, RunFailedError, UsageError, library
 from .files import resolved
 from .loss_pictures import draw_losses
+from .next_commands import compare_command, resume_command
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
 from .own_data import NPZ
 from .pictures import draw_run
 from .progress import progress_on
+from .results import lines_of_comparison, lines_of_run, print_lines
 from .run import Run
-from .run_folder import is_run, runs_in
+from .run_folder import is_run
+from .states import lines_of_states
 from .tables import print_backends, print_runs
 from .tasks import TASKS
 from .tensorboard import TensorBoard
@@ -26,8 +30,6 @@ from .watch import Watch
 
 DONE, FAILED, USAGE, UNWRITTEN, INTERRUPTED = 0, 1, 2, 4, 130
 """The exit statuses."""
-
-HOW_TO_CONTINUE = {"train": "add --resume to continue", "compare": "repeat the command to continue"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,10 +49,12 @@ def _run(given: dict[str, Any]) -> int:
     if command is None:
         parser().print_help()
         return DONE
+    out: Any = given.get("out")
     try:
         commands[command](given)
     except InterruptedRunError as error:
-        return _failed(f"{error}; {HOW_TO_CONTINUE[command]}", INTERRUPTED)
+        how = resume_command(out) if command == "train" else compare_command(_comparison(out))
+        return _failed(f"{error}; to continue: {how}", INTERRUPTED)
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
@@ -107,6 +111,7 @@ def _train(given: dict[str, Any]) -> None:
         watch = [progress, *watches]
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
+    print_lines(lines_of_run(run), console)
 
 
 def _compare(given: dict[str, Any]) -> None:
@@ -116,21 +121,31 @@ def _compare(given: dict[str, Any]) -> None:
     with progress_on(log, quiet=given.pop("quiet")) as progress:
         runs = compare(Options(**given), methods, out, watch=[progress, *watches])
     print_runs(runs, console)
-    console.print(f"picture: {out / PICTURE}", soft_wrap=True)
+    print_lines(lines_of_comparison(_comparison(out), out / PICTURE), console)
+
+
+def _comparison(out: Path) -> Comparison:
+    """Return the comparison in a folder that `compare` has written."""
+    comparison = read_comparison(out)
+    assert comparison is not None
+    return comparison
 
 
 def _show(given: dict[str, Any]) -> None:
     console, _ = _terminals()
     runs = [run for folder in given["runs"] for run in runs_in(folder)]
+    comparisons = [comparison for folder in given["runs"] for comparison in comparisons_in(folder)]
     failure: Exception | None = None  # the table is printed even if the picture cannot be drawn
     drawn: list[Path] = []
     try:
-        drawn = _drawn(runs, given) if given["draw"] or given["out"] else []
+        drawn = _drawn(runs, given) if runs and (given["draw"] or given["out"]) else []
     except DataUnavailableError as error:
         failure = error
     except OSError as error:
         failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
-    print_runs(runs, console)
+    if runs:
+        print_runs(runs, console)
+    print_lines(lines_of_states(runs, comparisons), console)
     if failure is not None:
         raise failure
     for path in drawn:

@@ -1,6 +1,7 @@
 """The command-line options of `kfgn`, and their help texts."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,47 @@ from .option_groups import GROUPS, path_of
 from .options import Options
 from .output import Parser, PrintVersion
 
-EXAMPLES = """examples:
-  kfgn train --data digits --updates 200 --out runs/a
+TRAIN_EXAMPLES = """  kfgn train --data digits --updates 200 --out runs/a
   kfgn train --resume --updates 400 --out runs/a
-  kfgn train --npz mine.npz --widths 20 50 3 --objective categorical --updates 200 --out runs/b
-  kfgn compare --data digits --methods kfra kfac adam:0.01 --updates 200 --out runs/c
+  kfgn train --npz mine.npz --widths 20 50 3 --objective categorical --updates 200 --out runs/b"""
+COMPARE_EXAMPLE = "  kfgn compare --data digits --methods kfra kfac adam:0.01 --updates 200 --out runs/c"
+SHOW_EXAMPLES = """  kfgn show runs/c
+  kfgn show runs/c --draw"""
+
+EXAMPLES = f"""examples:
+{TRAIN_EXAMPLES}
+{COMPARE_EXAMPLE}
   kfgn show runs/c
   kfgn train --help"""
 """First commands for a new user, which work in this order in a new folder. The user supplies the file mine.npz."""
 
 STATUS = """exit status:
-  0 success, 1 a run failed or a file could not be written, 2 wrong usage or an invalid file,
-  4 standard output could not be written, 130 interrupted"""
+  0    success
+  1    a run failed, or a file could not be written
+  2    wrong usage, or an invalid file
+  4    standard output could not be written
+  130  interrupted"""
 
-METHOD_DEFAULTS = "A method uses its own defaults for options that are not given."
+METHOD_DEFAULTS = (
+    "A method uses its own defaults for options that are not given. The file configuration.json in the folder of a run "
+    "has the values of all options."
+)
+
+REQUIRED_FOLDER = {"type": path_of, "required": True, "metavar": "FOLDER"}
+
+
+class Help(argparse.HelpFormatter):
+    """A formatter that wraps every text, except examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = Parser(
         prog="kfgn",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         description="Train networks by the methods of the paper, and by other methods for comparison.",
         epilog=f"{EXAMPLES}\n\n{STATUS}",
     )
@@ -55,81 +76,106 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_train(commands: Any) -> None:
-    command = commands.add_parser(
+    command = _add(
+        commands,
         "train",
-        help="Train a network.",
-        usage="kfgn train (--data NAME | --npz FILE) (--updates N | --seconds S) --out FOLDER [OPTION ...]",
-        description="Train a network in a new folder, or resume a run.",
+        "Train a network by one method.",
+        "Train a network by one method, and write its weights, metrics and pictures into a new folder. "
+        "With --resume, continue a run.",
+        TRAIN_EXAMPLES,
+        usage="kfgn train (--data NAME | --npz FILE) (--updates N | --seconds S)\n"
+        "                  --out FOLDER [OPTION ...]\n"
+        "       kfgn train --resume --out FOLDER [--updates N] [--seconds S]",
     )
-    groups = _add_options(command)
-    files = groups["files"]
     out = "Write the run into this folder, which must be new or empty unless --resume is given."
-    files.add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
-    resume = "Continue the run in the folder. The options of the run need not be repeated."
-    files.add_argument("--resume", action="store_true", help=resume)
+    resume = (
+        "Continue the run in the folder of --out. Its options need not be repeated. To continue a run that has ended, "
+        "give a higher --updates or --seconds."
+    )
+    own = {"--out": {**REQUIRED_FOLDER, "help": out}, "--resume": {"action": "store_true", "help": resume}}
+    _add_options(command, own)
 
 
 def _add_compare(commands: Any) -> None:
-    command = commands.add_parser(
+    command = _add(
+        commands,
         "compare",
-        help="Train a network by several methods.",
-        usage="kfgn compare (--data NAME | --npz FILE) --methods NAME[:RATE] ... \n"
+        "Train a network by several methods, and compare the results.",
+        "Train a network by several methods, one after the other, from the same initial weights and on the "
+        "same batches. The same command continues a comparison that was interrupted: finished runs are kept.",
+        COMPARE_EXAMPLE,
+        usage="kfgn compare (--data NAME | --npz FILE) --methods NAME[:RATE] ...\n"
         "                    (--updates N | --seconds S) --out FOLDER [OPTION ...]",
-        description="Train a network by several methods from the same initial weights and on the same batches. "
-        "Unfinished runs of an earlier call are resumed.",
     )
-    groups = _add_options(command, without="method")
-    groups["run"].add_argument(
-        "--methods",
-        nargs="+",
-        required=True,
-        metavar="NAME[:RATE]",
-        help=f"Train by each of these methods. NAME is one of {', '.join(METHODS)}. RATE is the learning rate of a "
-        "first-order method.",
+    methods = (
+        f"Train by each of these methods. NAME is one of {', '.join(METHODS)}. RATE is the learning rate of a "
+        "first-order method, as in adam:0.01."
     )
-    out = "Write the comparison into this folder, in which each run has a folder."
-    groups["files"].add_argument("--out", type=path_of, required=True, metavar="FOLDER", help=out)
+    out = f"Write the comparison into this folder: a folder for each run, and the picture {PICTURE}."
+    names = {"nargs": "+", "required": True, "metavar": "NAME[:RATE]", "help": methods}
+    _add_options(command, {"--methods": names, "--out": {**REQUIRED_FOLDER, "help": out}}, without="method")
 
 
 def _add_show(commands: Any) -> None:
-    command = commands.add_parser(
+    command = _add(
+        commands,
         "show",
-        help="Print the results of runs, and draw their pictures if asked.",
-        description="Print the results of runs. Nothing is written, unless --draw or --out is given.",
+        "Print the results of runs, and draw their pictures if asked.",
+        "Print the lengths, losses and accuracies of runs, the runs that are unfinished or missing, and the "
+        "command that continues them. Nothing is written, unless --draw or --out is given.",
+        SHOW_EXAMPLES,
     )
-    folder = "Read the run in this folder, or the runs and comparisons in it."
-    command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help=folder)
+    folder = "Read the run in this folder, or the runs and comparisons in the folders below it."
+    command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
     pictures = command.add_argument_group("pictures")
     draw = (
         "Draw pictures. A single run has its pictures in its own folder. Several runs have one picture, "
-        f"{PICTURE}, in the folder that contains the first run."
+        f"{PICTURE}, in the first FOLDER, or next to this folder if it is the folder of a run."
     )
     pictures.add_argument("--draw", action="store_true", help=draw)
-    picture = "Draw one picture of the losses of all runs, write it to this file, and draw no other picture."
+    picture = "Draw one picture of the losses of all runs, write it to this PNG file, and draw no other picture."
     pictures.add_argument("--out", type=Path, metavar="FILE", help=picture)
 
 
-def _add_options(command: argparse.ArgumentParser, without: str = "") -> dict[str, Any]:
-    """Add the options of `GROUPS`, except the option `without`, to a command, and return the groups of its parser.
+def _add(commands: Any, name: str, summary: str, description: str, examples: str, **options: Any) -> Any:
+    """Add a command, and return its parser."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=Help,
+        **options,
+    )
+
+
+def _add_options(command: argparse.ArgumentParser, own: Mapping[str, Any], without: str = "") -> None:
+    """Add the options of `GROUPS`, except the option `without`, and the command's own options next to --data.
 
     An option of `GROUPS` that the user does not give is absent from the parsed options.
     """
     defaults = {field.name: field.default for field in fields(Options)}
-    groups = {}
     for title, options in GROUPS.items():
-        description = METHOD_DEFAULTS if "methods" in title else None
-        groups[title] = group = command.add_argument_group(title, description)
+        group = command.add_argument_group(title, METHOD_DEFAULTS if title == "all methods" else None)
         for name, option in options.items():
             if name != without:
                 known = name == "data" or defaults[name] is None
-                text = option.help if known else f"{option.help[:-1]} (default: {defaults[name]})."
+                text = option.help if known else _with_default(option.help, defaults[name])
                 flag = "--" + name.replace("_", "-")
                 several: dict[str, Any] = {"nargs": "+"} if option.several else {}
                 group.add_argument(
                     flag, type=option.type, metavar=option.metavar, help=text, default=argparse.SUPPRESS, **several
                 )
-    groups["progress"] = progress = command.add_argument_group("progress")
+            if name == "data":
+                for own_flag, settings in own.items():
+                    group.add_argument(own_flag, **settings)
+    progress = command.add_argument_group("progress")
     progress.add_argument("--quiet", action="store_true", help="Print results and warnings, but no progress.")
     tensorboard = "Write the metrics for TensorBoard in the subfolder tensorboard of the run's folder."
     progress.add_argument("--tensorboard", action="store_true", help=tensorboard)
-    return groups
+
+
+def _with_default(text: str, default: object) -> str:
+    """Add the default of an option to the first sentence of its help text."""
+    first, *others = text.removesuffix(".").split(". ")
+    return ". ".join([f"{first} (default: {default})", *others]) + "."

@@ -10,16 +10,18 @@ from pathlib import Path
 
 from .._words import shown
 from .arguments import check_instance, checked_path, with_usage_error
+from .comparison_folder import folder_of, write_comparison
 from .errors import RunFailedError, UsageError
 from .loss_pictures import draw_losses
-from .methods import checked_method, make_optimiser
+from .methods import checked_method
 from .options import METHOD_OPTIONS, Options
 from .own_data import task_of
 from .run import Run
-from .run_folder import is_run
+from .run_folder import check_new, is_run
+from .setup import set_up
 from .task import Task
-from .trainer import resume, train
-from .watch import Callbacks, checked_watch
+from .trainer import options_to_resume, resume, train
+from .watch import Callbacks, Watch, checked_watch
 
 PICTURE = "comparison.png"
 
@@ -41,8 +43,9 @@ def compare(
     methods : tuple or list of str
         Names of methods in `METHODS`. A learning rate may follow the name of a first-order method, as in "adam:0.01".
     out : path
-        The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, and
-        the picture `comparison.png`. Unfinished runs of an earlier call are resumed, and finished runs are kept.
+        The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, the
+        picture `comparison.png`, and `comparison.json` with the methods and options of this call. Unfinished runs of an
+        earlier call are resumed, and finished runs are kept.
     watch : Watch, function, or list of them, optional
         Callbacks that observe the runs. A function is called with the record of each update.
     task : Task, optional
@@ -77,7 +80,7 @@ def compare(
     folder = Path(with_usage_error(checked_path, "out", out))
     check_instance("options", options, Options)
     methods, watch = _checked_methods(methods), checked_watch(watch)
-    each = {name.replace(":", "-"): _for_method(options, name) for name in methods}
+    each = {folder_of(name): _for_method(options, name) for name in methods}
     for name in METHOD_OPTIONS:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
@@ -86,20 +89,26 @@ def compare(
         task = task_of(options, watch.on_preparation)
     else:
         check_instance("task", task, Task)
-    for one in each.values():
-        make_optimiser(task.network, one)
-    runs = []
-    for name, one in each.items():
-        place = folder / name
-        if is_run(place):
-            runs.append(resume(place, _given(one), watch=watch, task=task))
+    for name, one in each.items():  # every error that does not need a step is raised before the first run
+        if is_run(folder / name):
+            set_up(options_to_resume(folder / name, _given(one))[1], task)
         else:
-            runs.append(train(one, place, watch=watch, task=task))
+            check_new(folder / name)
+            set_up(one, task)
     try:
+        write_comparison(folder, list(dict.fromkeys(methods)), options)
+        runs = [_trained(folder / name, one, watch, task) for name, one in each.items()]
         draw_losses(runs, folder / PICTURE)
     except OSError as error:
         raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
     return runs
+
+
+def _trained(folder: Path, options: Options, watch: Watch, task: Task) -> Run:
+    """Resume the run in the folder, or start the run."""
+    if is_run(folder):
+        return resume(folder, _given(options), watch=watch, task=task)
+    return train(options, folder, watch=watch, task=task)
 
 
 def _checked_methods(methods: Sequence[str]) -> list[str]:

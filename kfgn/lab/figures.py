@@ -29,10 +29,17 @@ def new_figure(width: float, height: float) -> Any:
     return library("matplotlib.figure").Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def colours_of(runs: Sequence[Run]) -> list[str]:
-    """Return a colour for each run: cold colours for first-order methods, and the other colours for other methods."""
+def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+    """Return a colour for each run: cold colours for first-order methods, and the other colours for other methods.
+
+    Runs with equal labels, which belong to different data sets, have equal colours.
+    """
     cold, other = itertools.cycle(FIRST_ORDER), itertools.cycle(SECOND_ORDER)
-    return [next(cold if METHODS[run.options["method"]].first_order else other) for run in runs]
+    colours: dict[str, str] = {}
+    for run, label in zip(runs, labels, strict=True):
+        if label not in colours:
+            colours[label] = next(cold if METHODS[run.options["method"]].first_order else other)
+    return [colours[label] for label in labels]
 
 
 def label_decades(axes: Any) -> None:
@@ -57,7 +64,7 @@ def plain(axes: Any, x: str, y: str) -> None:
 
 def add_legend(parent: Any, **options: Any) -> None:
     """Add a legend to axes or to a figure. In the legend, $ does not start a formula."""
-    for text in parent.legend(frameon=False, fontsize="small", **options).get_texts():
+    for text in parent.legend(**{"frameon": False, "fontsize": "small", **options}).get_texts():
         text.set_parse_math(False)
 
 

@@ -23,7 +23,7 @@ from .figures import (
 from .metrics import Record
 from .plain_text import escaped
 from .run import Run
-from .wording import labels_of, words_of
+from .wording import best_loss_in_words, labels_of, words_of
 
 CLOSE = 0.1
 """The relative difference up to which the lowest losses of runs count as close to each other.
@@ -47,22 +47,28 @@ def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = 
     if len(runs) == 1 and labels is None:
         _draw_one(runs[0], path)
     else:
-        _draw_several(runs, path, labels_of(runs) if labels is None else labels)
+        _draw_several(runs, path, _labels(runs) if labels is None else labels)
 
 
 def _draw_one(run: Run, path: Path) -> None:
     """Draw losses and, for a classifier, accuracies against updates. Crosses show the final values on the test set."""
     kinds = ["loss", "accuracy"] if "train_accuracy" in (run.evaluations or [{}])[-1] else ["loss"]
-    figure = new_figure(5.5 * len(kinds), 4)
-    for axes, kind in zip(np.ravel(figure.subplots(1, len(kinds))), kinds, strict=True):
+    figure = new_figure(5.5 * len(kinds), 4.3)
+    panels = np.ravel(figure.subplots(1, len(kinds)))
+    for axes, kind in zip(panels, kinds, strict=True):
         if kind == "loss":
             batches = {"color": "#999999", "alpha": 0.5, "linewidth": 0.7, "label": "each batch"}
             axes.plot(*_curve(run.metrics[1:], "update", "loss"), **batches)
             label_decades(axes)
-        for name, color in COLOURS_OF_SETS.items():
-            _draw_set(axes, run, f"{name}_{kind}", color=color, label=NAMES_OF_SETS[name])
+        for name in ("train", "validation"):
+            _draw_set(axes, run, f"{name}_{kind}", color=COLOURS_OF_SETS[name], label=NAMES_OF_SETS[name])
+        _draw_test(axes, run, kind)
+        if run.best_update is not None:
+            kept = "weights that are kept: lowest validation loss"
+            axes.axvline(run.best_update, color=INK, linewidth=0.9, linestyle=":", label=kept)
         plain(axes, "updates", kind)
-        add_legend(axes)
+    handles, labels = panels[0].get_legend_handles_labels()  # the panel of the losses has every label
+    add_legend(figure, handles=handles, labels=labels, loc="outside lower center", ncols=5)
     set_title(figure, f"{run.options['data']}, {words_of(run)}; dashed: average of the weights")
     save(figure, path)
 
@@ -70,30 +76,54 @@ def _draw_one(run: Run, path: Path) -> None:
 def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None:
     """Draw the loss or the accuracy `name` on one set: a curve at the weights, and a curve at their average."""
     records = [record for record in run.evaluations if name in record]
-    if name.startswith("test"):
-        records = [record for record in records if record["update"] == run.updates]
-    marker = {"marker": "x" if name.startswith("test") else ".", "markersize": 6 if name.startswith("test") else 4}
-    for suffix, style in (("", "-"), ("_averaged", "--")):
+    for suffix, style, shown in (("", "-", label), ("_averaged", "--", None)):
         if records:
-            shown = label if not suffix else None
-            axes.plot(*_curve(records, "update", name + suffix), color=color, linestyle=style, label=shown, **marker)
+            points = _curve(records, "update", name + suffix)
+            axes.plot(*points, color=color, linestyle=style, label=shown, marker=".", markersize=4)
+
+
+def _draw_test(axes: Any, run: Run, kind: str) -> None:
+    """Draw a cross for the figures on the test set at the update whose weights the run keeps.
+
+    The cross at the average of the weights is thin.
+    """
+    last = run.metrics[-1] if run.metrics else {}
+    x = run.updates if run.best_update is None else run.best_update
+    for suffix, width, shown in (("", 1.8, NAMES_OF_SETS["test"]), ("_averaged", 0.8, None)):
+        if (value := last.get(f"test_{kind}{suffix}")) is not None:
+            style = {"marker": "x", "markersize": 6, "markeredgewidth": width, "linestyle": "", "zorder": 4}
+            axes.plot([x], [value], color=COLOURS_OF_SETS["test"], label=shown, **style)
+
+
+def _by_data(runs: Sequence[Run]) -> dict[str, list[int]]:
+    """Return the indices of the runs of each data set."""
+    chosen: dict[str, list[int]] = {}
+    for i, run in enumerate(runs):
+        chosen.setdefault(run.options["data"], []).append(i)
+    return chosen
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Return a label for each run, which differs from the labels of the other runs of its data set."""
+    labels = dict.fromkeys(range(len(runs)), "")
+    for chosen in _by_data(runs).values():
+        labels.update(zip(chosen, labels_of([runs[i] for i in chosen]), strict=True))
+    return list(labels.values())
 
 
 def _draw_several(runs: Sequence[Run], path: Path, labels: Sequence[str]) -> None:
-    by_data: dict[str, list[int]] = {}
-    for i, run in enumerate(runs):
-        by_data.setdefault(run.options["data"], []).append(i)
+    by_data, colours = _by_data(runs), colours_of(runs, labels)
     held_out = any("validation_loss" in record for run in runs for record in run.evaluations)
     columns = 3 if held_out else 2
     figure = new_figure(5 * columns, 4.2 * len(by_data))
     grid = figure.subplots(len(by_data), columns, squeeze=False)
     for row, (data, chosen) in zip(grid, by_data.items(), strict=True):
-        colours = colours_of([runs[i] for i in chosen])
-        group = [(runs[i], labels[i], color) for i, color in zip(chosen, colours, strict=True)]
-        _draw_row(row, group)
+        _draw_row(row, [(runs[i], labels[i], colours[i]) for i in chosen])
         row[0].set_title(escaped(data), loc="left", fontweight="bold", parse_math=False)
     lines = {label: line for axes in grid[:, 0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    add_legend(figure, handles=list(lines.values()), labels=list(lines), loc="outside lower center", ncols=columns)
+    shown = sorted(lines, key=lambda label: label not in labels)  # runs first, then reference lines and stars
+    handles = [lines[label] for label in shown]
+    add_legend(figure, handles=handles, labels=shown, loc="outside lower center", ncols=columns)
     set_title(figure, "solid: at the weights; dashed: at the average of the weights")
     save(figure, path)
 
@@ -133,22 +163,27 @@ def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color:
 
 
 def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
-    """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss."""
+    """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss.
+
+    A legend inside the axes has the positions of the stars, since stars may lie close together.
+    """
     if best <= floor:
         return
-    axes.axhline(best - floor, color=INK, linewidth=0.9, linestyle=":", label="best final loss of a first-order method")
-    for run, _, color in group:
+    words = best_loss_in_words([run for run, *_ in group])
+    axes.axhline(best - floor, color=INK, linewidth=0.9, linestyle=":", label=words)
+    places, texts = [], []
+    for run, label, color in group:
         reached = arrival(run, best)
         if reached.updates is None or best_first_order([run]) is not None:
             continue
         record = next(record for record in run.evaluations if record["update"] == reached.updates)
         place, loss = float(record[x]), lower_of(record, "train_loss") - floor
         loss = loss if loss > 0 else best - floor
-        text = f"{place:.0f} updates" if x == "update" else f"{place:.3g} s"
         star = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
-        axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **star)
-        right = {"xytext": (10, -4), "textcoords": "offset points", "fontsize": "small"}
-        axes.annotate(text, (place, loss), color=color, **right)
+        places += axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **star)
+        texts.append(f"{label}: {f'{place:.0f} updates' if x == 'update' else f'{place:.3g} s'}")
+    if places:
+        add_legend(axes, handles=places, labels=texts, loc="best", frameon=True, edgecolor="none")
 
 
 def _curve(records: list[Record], x: str, y: str, floor: float = 0.0) -> tuple[list[float], list[float]]:

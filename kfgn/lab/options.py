@@ -99,7 +99,8 @@ class Options(metaclass=Documented):
     early_stopping : int, optional
         The number of consecutive evaluations without a lower validation loss after which the run ends. The validation
         loss of an evaluation is the lower of the losses at the weights and at their average. The run keeps the weights
-        of its last update.
+        of the update with the lowest validation loss. With early_stopping=None, the run keeps the weights of its last
+        update.
     max_rejected : int
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional

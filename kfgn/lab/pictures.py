@@ -85,7 +85,8 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
             axes.imshow(picture.reshape(task.shape), **shades)
             axes.set(xticks=[], yticks=[], frame_on=False)
         axes_of_row[0].set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
-    set_title(figure, f"{run.options['data']}, {words_of(run)}, after {run.updates} updates")
+    updates = run.updates if run.best_update is None else run.best_update
+    set_title(figure, f"{run.options['data']}, {words_of(run)}, after {updates} updates")
     save(figure, path)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .._documentation import Documented
+from .._documentation import Documented, with_shared_text
 from .._network.dense import Dense
 from .._network.network import Network
 from .._validation.scalars import checked_flag, checked_name
 from .arguments import with_usage_error
-from .checkpoint import newest_checkpoint
+from .checkpoint import BEST, newest_checkpoint
+from .early_stopping import best_update
 from .errors import UsageError
 from .metrics import Record
 
@@ -48,7 +49,8 @@ class Run(metaclass=Documented):
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated
         * validation_loss, validation_loss_averaged: the mean loss over the validation set
-        * test_loss, test_loss_averaged: the mean loss over the test set, only after the last update
+        * test_loss, test_loss_averaged: the mean loss over the test set, only in the record of the last update; with
+          early stopping, at the weights of the update `best_update`
         * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the fraction
           of the datapoints whose target is the most probable class; absent for a network without classes
 
@@ -84,6 +86,14 @@ class Run(metaclass=Documented):
         return int(self.metrics[-1]["update"]) if self.metrics else 0
 
     @property
+    def best_update(self) -> int | None:
+        """The update with the lowest validation loss, whose weights a run with early stopping keeps.
+
+        The value is None for a run without early stopping, which keeps the weights of its last update.
+        """
+        return best_update(self.options, self.metrics)
+
+    @property
     def seconds(self) -> float:
         """The training time in seconds."""
         return float(self.metrics[-1]["seconds"]) if self.metrics else 0.0
@@ -98,15 +108,17 @@ class Run(metaclass=Documented):
         """The records with losses over the whole training set."""
         return [record for record in self.metrics if "train_loss" in record]
 
+    @with_shared_text
     def final(self, data: str = "train", *, averaged: bool = False) -> float:
-        """Return the mean loss over the set `data`, from the last evaluation of the run.
+        """Return the mean loss over the set `data` at the weights that the run keeps.
+
+        {kept_weights}
+        {last_evaluation}
 
         Parameters
         ----------
-        data : {"train", "validation", "test"}
-            The set.
-        averaged : bool
-            True for the loss at the running average of the weights, False for the loss at the weights.
+        {set_of_run}
+        {averaged}
 
         Returns
         -------
@@ -116,22 +128,23 @@ class Run(metaclass=Documented):
 
         Raises
         ------
-        UsageError
-            `data` is unknown, or `averaged` is neither True nor False.
+        {figure_errors}
         """
         return self._figure("loss", data, averaged)
 
+    @with_shared_text
     def accuracy(self, data: str = "train", *, averaged: bool = False) -> float:
-        """Return the accuracy on the set `data`, from the last evaluation of the run.
+        """Return the accuracy on the set `data` at the weights that the run keeps.
 
         The accuracy is the fraction of the datapoints whose target is the most probable class.
 
+        {kept_weights}
+        {last_evaluation}
+
         Parameters
         ----------
-        data : {"train", "validation", "test"}
-            The set.
-        averaged : bool
-            True for the accuracy at the running average of the weights, False for the accuracy at the weights.
+        {set_of_run}
+        {averaged}
 
         Returns
         -------
@@ -140,16 +153,16 @@ class Run(metaclass=Documented):
 
         Raises
         ------
-        UsageError
-            `data` is unknown, or `averaged` is neither True nor False.
+        {figure_errors}
         """
         return self._figure("accuracy", data, averaged)
 
     def _figure(self, kind: str, data: Any, averaged: Any) -> float:
         data = with_usage_error(partial(checked_name, known=SETS), "data", data)
         suffix = "_averaged" if with_usage_error(checked_flag, "averaged", averaged) else ""
-        last = self.evaluations[-1] if self.evaluations else {}
-        value = last.get(f"{data}_{kind}{suffix}")
+        kept = self.best_update
+        record = self.metrics[-1 if data == "test" else kept] if kept is not None else (self.evaluations or [{}])[-1]
+        value = record.get(f"{data}_{kind}{suffix}")
         return math.nan if value is None else float(value)
 
     def network(self) -> Network:
@@ -162,13 +175,15 @@ class Run(metaclass=Documented):
         saved = self.configuration["network"]
         return Network(**{**saved, "layers": [Dense(**layer) for layer in saved["layers"]]})
 
+    @with_shared_text
     def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
-        """Read the weights of the newest usable checkpoint.
+        """Read the weights that the run keeps from the newest usable checkpoint.
+
+        {kept_weights}
 
         Parameters
         ----------
-        averaged : bool
-            True for the running average of the weights, False for the weights.
+        {averaged}
 
         Returns
         -------
@@ -187,7 +202,8 @@ class Run(metaclass=Documented):
         found = newest_checkpoint(self.folder, self.configuration["hash"], ignore)
         if found is None:
             raise UsageError(f"{self.folder}: expected a checkpoint, got none yet")
-        name = "average" if averaged else "weights"
+        best = best_update(self.options, self.metrics[: found.t + 1])
+        name = ("" if best in (None, found.t) else f"{BEST}.") + ("average" if averaged else "weights")
         return tuple(found.arrays[f"{name}.{l}"] for l in range(self.network().depth))
 
 

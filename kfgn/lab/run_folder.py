@@ -72,18 +72,6 @@ def read_run(folder: str | Path) -> Run:
     return Run(folder, configuration, records)
 
 
-def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder or, in a folder without a run, the runs and the comparisons in its subfolders.
-
-    Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
-    """
-    if is_run(folder) or not folder.is_dir():
-        return [read_run(folder)]
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    below = {path: [path] if is_run(path) else sorted(filter(is_run, path.iterdir())) for path in inside}
-    return [read_run(place) for places in below.values() for place in places] or [read_run(folder)]
-
-
 def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None:
     """Raise `FileError` if the metrics differ from the metrics with which the newest usable checkpoint was written."""
     try:
@@ -108,7 +96,7 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     if not exists:
         raise UsageError(f"{folder}: expected a run, got none ({CONFIGURATION} is missing)")
     content = content_of(path)
-    _check_format(decoded(content, dict, path), path)
+    check_format(decoded(content, dict, path), path)
     configuration = decoded(content, Configuration, path)
     checked(configuration["options"], Options, f"{path}: options")
     if configuration["hash"] != digest_of(configuration):
@@ -119,12 +107,12 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     return dict(configuration)
 
 
-def _check_format(configuration: dict[str, Any], path: Path) -> None:
-    """Raise `FileError` for a run in a different format, which another version of kfgn has written."""
-    found = configuration.get("format")
+def check_format(content: dict[str, Any], path: Path) -> None:
+    """Raise `FileError` for a file in a different format, which another version of kfgn has written."""
+    found = content.get("format")
     if type(found) is not int or found != FORMAT:
-        got = shown(found) if "format" in configuration else "none, as in formats before 3"
-        raise FileError(f"{path}: format: expected {FORMAT}, got {got}")
+        got = shown(found) if "format" in content else "none, as in formats before 3"
+        raise FileError(f"{path}: format: expected {FORMAT}, got {got}; another version of kfgn wrote this file")
 
 
 def write_configuration(folder: Path, configuration: dict[str, Any]) -> None:

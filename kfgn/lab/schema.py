@@ -2,11 +2,12 @@
 
 from typing import Any, NotRequired, TypedDict
 
-FORMAT = 4
+FORMAT = 5
 """The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
 
-In version 3 of the format, a run had no validation set and no test set, and `max_rejected` was called `patience`. In
-version 2, the backend had a separate device, and the step sizes in the metrics had the opposite sign.
+In version 4 of the format, a run with early stopping kept its last weights. In version 3, a run had no validation set
+and no test set, and `max_rejected` was called `patience`. In version 2, the backend had a separate device, and the step
+sizes in the metrics had the opposite sign.
 """
 
 
@@ -37,6 +38,14 @@ class Configuration(TypedDict):
     versions: dict[str, str]
     flags: dict[str, Any]
     machine: dict[str, Any]
+
+
+class Compared(TypedDict):
+    """Content of `comparison.json`: the arguments of the newest call of `compare` for the folder."""
+
+    format: int
+    methods: list[str]
+    options: dict[str, Any]
 
 
 class Evaluated(TypedDict):

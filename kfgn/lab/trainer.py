@@ -110,17 +110,7 @@ def resume(
     (1, 2)
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
-    changes = checked_changes(changes)
-    saved = read_configuration(folder)
-    if {"updates", "seconds"} & changes.keys():
-        changes = {"updates": None, "seconds": None, **changes}
-    options = Options(**{**saved["options"], **changes})
-    changes = {name: getattr(options, name) for name in changes}
-    for name, value in changes.items():
-        was = saved["options"].get(name)
-        was = tuple(was) if isinstance(was, list) else was
-        if name not in CHANGEABLE and value != was:
-            raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
+    saved, options, changes = options_to_resume(folder, changes)
     setup = set_up(options, task, watch.on_preparation)
     if setup.hash() != saved["hash"]:
         expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
@@ -130,6 +120,36 @@ def resume(
         if now != (then := saved["versions"].get(name)):
             watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
     return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+
+
+def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Options, dict[str, Any]]:
+    """Return the configuration of a run, its options with the changes, and the changes in Python's own types.
+
+    Raises `UsageError` if a change is not allowed.
+    """
+    changes = checked_changes(changes)
+    saved = read_configuration(folder)
+    if {"updates", "seconds"} & changes.keys():
+        changes = {"updates": None, "seconds": None, **changes}
+    options = Options(**{**saved["options"], **changes})
+    changes = {name: getattr(options, name) for name in changes}
+    _check_same_weights_are_kept(changes, saved["options"], folder)
+    for name, value in changes.items():
+        was = saved["options"].get(name)
+        was = tuple(was) if isinstance(was, list) else was
+        if name not in CHANGEABLE and value != was:
+            raise UsageError(f"{name}: expected {was!r}, as in {folder}, got {shown(value)}")
+    return saved, options, changes
+
+
+def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str, Any], folder: Path) -> None:
+    """Raise `UsageError` if early stopping is switched on or off, since the run then lacks the weights to keep."""
+    was, now = saved["early_stopping"], changes.get("early_stopping", saved["early_stopping"])
+    if (was is None) != (now is None):
+        expected, kept = ("no value", "last") if was is None else ("a positive integer", "best")
+        raise UsageError(
+            f"early_stopping: expected {expected}, since the run in {folder} keeps its {kept} weights, got {now}"
+        )
 
 
 def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._types import Array
 from .batches import Batches
-from .checkpoint import checkpoints, newest_checkpoint, restored, write_checkpoint
+from .checkpoint import BEST, Best, checkpoints, newest_checkpoint, restored, write_checkpoint
 from .early_stopping import EarlyStopping
 from .errors import InterruptedRunError, RunFailedError, UsageError
 from .evaluation import Evaluation, datapoints
@@ -44,6 +44,7 @@ class Trainer:
         if self.sets.validation is not None:
             self.evaluations["validation"] = self._evaluation(self.sets.validation)
         self.early = EarlyStopping(self.options.early_stopping, self.options.evaluate_every)
+        self.best: Best | None = None
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
         self.seconds, self.written, self.saved = 0.0, -1, 0.0
@@ -64,6 +65,8 @@ class Trainer:
         kept = cut_metrics(self.folder, self.found)
         self.metrics = hashlib.sha256(b"".join(kept))
         self.early.observe(decode(kept, self.folder / METRICS))
+        if self.found is not None and self.early.limit is not None and self.early.best is not None:
+            self.best = restored(Best(self.state.weights, self.state.average), self.found, self.backend, BEST)
         self.watch.on_start(self.options, self.state.t, self.seconds, self.folder)
         try:
             with (self.folder / METRICS).open("ab", buffering=0) as self.file:
@@ -73,7 +76,9 @@ class Trainer:
 
     def _train(self, stop: StopRequest, *, new: bool) -> None:
         if new:
-            self._write([{"update": 0, "seconds": 0.0, **self._evaluated()}])
+            start: Record = {"update": 0, "seconds": 0.0, **self._evaluated()}
+            self._observe(start)
+            self._write([start])
         while True:
             # a request to stop is obeyed after the last step too, since `compare` would otherwise start the next run
             if stop.requested:
@@ -84,14 +89,24 @@ class Trainer:
             records = self._steps(stop)
             if self._done() or self.state.t % self.options.evaluate_every == 0:
                 records[-1].update(self._evaluated())
-                self.early.observe(records[-1:])
+                self._observe(records[-1])
             if self._done() and self.sets.test is not None:
-                records[-1].update(self._figures("test", self._evaluation(self.sets.test)))
+                records[-1].update(self._figures("test", self._evaluation(self.sets.test), self._kept(records[-1])))
             self._write(records)
             self._check_rejected(records)
             unsaved = self.seconds - self.saved > UNSAVED_SECONDS
             if self._done() or unsaved or self.state.t % self.options.checkpoint_every == 0:
                 self._checkpoint()
+
+    def _observe(self, record: Record) -> None:
+        """Count an evaluation for early stopping, and keep the weights if their validation loss is the lowest."""
+        self.early.observe([record])
+        if self.early.limit is not None and self.early.best == record["update"]:
+            self.best = Best(self.state.weights, self.state.average)
+
+    def _kept(self, last: Record) -> Any:
+        """Return the state, or the best weights of a run with early stopping, whose last record is given."""
+        return self.state if self.best is None or self.early.is_best(last) else self.best
 
     def _done(self) -> bool:
         updates, seconds = self.options.updates, self.options.seconds
@@ -147,12 +162,14 @@ class Trainer:
     def _evaluated(self) -> Record:
         """Return the losses and accuracies on the training set and the validation set."""
         return {
-            k: v for name, evaluation in self.evaluations.items() for k, v in self._figures(name, evaluation).items()
+            k: v
+            for name, evaluation in self.evaluations.items()
+            for k, v in self._figures(name, evaluation, self.state).items()
         }
 
-    def _figures(self, name: str, evaluation: Evaluation) -> Record:
-        """Return the loss and the accuracy on a set, at the weights and at their average."""
-        both = {"": evaluation(self.state.weights), "_averaged": evaluation(self.state.average)}
+    def _figures(self, name: str, evaluation: Evaluation, at: Any) -> Record:
+        """Return the loss and the accuracy on a set, at the weights and the average of a state or of `Best`."""
+        both = {"": evaluation(at.weights), "_averaged": evaluation(at.average)}
         record: Record = {f"{name}_loss{suffix}": _finite(figures.loss) for suffix, figures in both.items()}
         if self.task.network.classes is not None:
             record |= {f"{name}_accuracy{suffix}": figures.accuracy for suffix, figures in both.items()}
@@ -174,6 +191,7 @@ class Trainer:
             write_checkpoint(
                 self.folder,
                 self.state,
+                self.best,
                 seconds=self.seconds,
                 configuration=self.hash,
                 metrics=self.metrics.hexdigest(),

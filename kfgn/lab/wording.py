@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from .methods import METHODS
 from .plain_text import escaped
 from .run import Run
 
@@ -48,6 +49,12 @@ def words_of(run: Run) -> str:
     rate = "" if options["learning_rate"] is None else f", learning rate {options['learning_rate']:.3g}"
     halving = "" if options["halving"] is None else f", halved every {options['halving']} updates"
     return f"{METHOD_NAMES[options['method']]}{rate}{halving}"
+
+
+def best_loss_in_words(runs: Sequence[Run]) -> str:
+    """Name the lowest final training loss of the first-order methods among the runs, such as "best loss of Adam"."""
+    names = {METHOD_NAMES[name] for run in runs if METHODS[name := run.options["method"]].first_order}
+    return f"best loss of {names.pop()}" if len(names) == 1 else "best first-order loss"
 
 
 def duration(seconds: float) -> str:

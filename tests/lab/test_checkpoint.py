@@ -7,12 +7,12 @@ from kfgn.lab.checkpoint import checkpoints
 
 
 def test_an_older_format_is_refused(folder):
-    """In format 3 a run had no validation set."""
+    """In format 4 a run with early stopping kept its last weights."""
     for path in checkpoints(folder):
-        path.write_bytes(path.read_bytes().replace(b'"format":"4"', b'"format":"3"'))
+        path.write_bytes(path.read_bytes().replace(b'"format":"5"', b'"format":"4"'))
     with (
-        pytest.warns(UserWarning, match="format: expected '4', got '3'"),
-        pytest.raises(RuntimeError, match=r"expected a usable checkpoint, got none: .*format: expected '4', got '3'"),
+        pytest.warns(UserWarning, match="format: expected '5', got '4'"),
+        pytest.raises(RuntimeError, match=r"expected a usable checkpoint, got none: .*format: expected '5', got '4'"),
     ):
         resume(folder, {"updates": 6})
 

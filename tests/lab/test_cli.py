@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -9,7 +10,11 @@ from dataclasses import fields
 import pytest
 
 import kfgn
-from kfgn.lab import Options, read_run
+from kfgn._algebra.damping import INVERSIONS
+from kfgn._network.objectives import OBJECTIVES
+from kfgn._network.transfers import TRANSFERS
+from kfgn.backends import BACKENDS
+from kfgn.lab import METHODS, TASKS, Options, read_run
 from kfgn.lab.cli import main, parser
 
 
@@ -192,6 +197,34 @@ def test_the_help_of_each_option_is_a_sentence(command):
         assert action.help[0].isupper(), action.dest
         assert action.help.endswith("."), action.dest
         assert "the same" not in action.help, action.dest
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["compare"], ["show"], ["backends"]])
+def test_the_help_fits_in_80_columns(command, capsys, monkeypatch):
+    """Only an example may be longer, since a user copies it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        run(*command, "--help")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80 and not line.startswith("  kfgn ")] == []
+
+
+@pytest.mark.parametrize("command", ["train", "compare", "show"])
+def test_the_help_has_examples(command, capsys):
+    with pytest.raises(SystemExit):
+        run(command, "--help")
+    examples = capsys.readouterr().out.partition("\nexamples:\n")[2].splitlines()
+    assert examples
+    for line in examples:
+        assert parser().parse_args(line.split()[1:]).command == command
+
+
+def test_every_name_that_an_option_takes_is_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        run("train", "--help")
+    words = set(re.findall(r"[\w-]+", capsys.readouterr().out))
+    for names in (TASKS, METHODS, BACKENDS, TRANSFERS, OBJECTIVES, INVERSIONS):
+        assert set(names) <= words
 
 
 def test_every_option_of_a_run_is_an_option_of_the_command():

@@ -47,7 +47,21 @@ def test_data_sets_never_share_an_axis(tmp_path, drawn):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["digits", "", "", "digits-odd", "", ""]
     assert all(len(axes.lines) == 2 for axes in figure.axes)  # the weights and their average, of one run
     (found,) = figure.legends
-    assert legend(found) == ["KFRA (a)", "KFRA (b)"]
+    assert legend(found) == ["KFRA"]
+
+
+def test_a_method_has_one_colour_on_all_data_sets(tmp_path, drawn):
+    """The legend names each method once, and the reference lines come after the runs."""
+    places = [("c", "kfra", "digits"), ("c", "adam", "digits"), ("o", "kfac", "faces"), ("o", "kfra", "faces")]
+    runs = [
+        made(tmp_path / f"{folder}/{method}", method, data, losses=[(0, 9.0), (50, 5.0)])
+        for folder, method, data in places
+    ]
+    draw_losses(runs, tmp_path / "c")
+    (figure,) = drawn
+    assert legend(figure.legends[0])[:3] == ["KFRA", "Adam", "KFAC"]
+    colours = [{line.get_label(): line.get_color() for line in axes.lines} for axes in figure.axes[::2]]
+    assert colours[0]["KFRA"] == colours[1]["KFRA"] != colours[1]["KFAC"]
 
 
 def test_close_losses_are_drawn_above_the_lowest(tmp_path, drawn):
@@ -66,16 +80,16 @@ def test_the_update_that_reaches_the_best_adam_is_marked(tmp_path, drawn):
     adam = [made(tmp_path / f"{rate}", "adam", losses=[(0, 9.0), (300, last)], rate=rate) for rate, last in ADAMS]
     draw_losses([*adam, made(tmp_path / "kfra", losses=[(0, 9.0), (20, 6.0), (40, 3.0), (60, 1.0)])], tmp_path / "c")
     (figure,) = drawn
-    for axes, text in zip(figure.axes, ("40 updates", "40 s"), strict=True):
+    for axes, text in zip(figure.axes, ("KFRA: 40 updates", "KFRA: 40 s"), strict=True):
         (star,) = (line for line in axes.lines if line.get_marker() == "*")
         assert star.get_xydata().tolist() == [[40.0, 3.0]]
-        assert [note.get_text() for note in axes.texts] == [text]
+        assert legend(axes.get_legend()) == [text]
         assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == ":"] == [4.0]
     assert legend(figure.legends[0]) == [
         "Adam, learning rate 0.1",
         "Adam, learning rate 0.01",
         "KFRA",
-        "best final loss of a first-order method",
+        "best loss of Adam",
         "first evaluation that reaches this loss",
     ]
 
@@ -86,14 +100,39 @@ ADAMS = ((0.1, 5.0), (0.01, 4.0))
 def test_the_picture_of_one_run_has_each_set(tmp_path, drawn):
     train(Options("digits", updates=6, evaluate_every=2), tmp_path / "run")
     losses, dampings = drawn
-    for axes, kind, first in zip(losses.axes, ("loss", "accuracy"), (["each batch"], []), strict=True):
-        assert axes.get_ylabel() == kind
-        assert legend(axes.get_legend()) == [*first, "training", "validation", "test"]
+    assert [axes.get_ylabel() for axes in losses.axes] == ["loss", "accuracy"]
+    assert legend(losses.legends[0]) == ["each batch", "training", "validation", "test"]
     test = [line for line in losses.axes[0].lines if line.get_marker() == "x"]
     assert [line.get_xdata().tolist() for line in test] == [[6], [6]]
     assert [axes.get_ylabel()[:5] for axes in dampings.axes] == ["tau, ", "gamma", "rho, ", "|alph"]
     assert [len(axes.lines[0].get_xdata()) for axes in dampings.axes] == [6, 6, 1, 6]
     assert min(dampings.axes[3].lines[0].get_ydata()) > 0
+
+
+def test_places_of_stars_do_not_overlap(tmp_path, drawn):
+    """Two methods reach the best loss at the same update, so their stars and any text next to them would overlap."""
+    runs = [made(tmp_path / name, name, losses=[(0, 9.0), (50, 1.0)]) for name in ("kfra", "kfac")]
+    draw_losses([*runs, made(tmp_path / "adam", "adam", losses=[(0, 9.0), (50, 5.0)])], tmp_path / "c")
+    (figure,) = drawn
+    for axes, unit in zip(figure.axes, ("updates", "s"), strict=True):
+        assert list(axes.texts) == []
+        assert legend(axes.get_legend()) == [f"KFRA: 50 {unit}", f"KFAC: 50 {unit}"]
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for axes in figure.axes for text in axes.get_legend().get_texts()]
+    assert not any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
+
+
+def test_the_picture_shows_the_weights_that_early_stopping_keeps(tmp_path, drawn):
+    """Steps with a learning rate of 1e30 are rejected, so the initial weights have the lowest validation loss."""
+    options = Options("digits", "sgd", updates=9, learning_rate=1e30, evaluate_every=2, early_stopping=2)
+    train(options, tmp_path / "run")
+    (figure,) = drawn
+    for axes in figure.axes:
+        crosses = [line for line in axes.lines if line.get_marker() == "x"]
+        assert [line.get_xdata().tolist() for line in crosses] == [[0], [0]]
+        (kept,) = (line for line in axes.lines if line.get_linestyle() == ":")
+        assert list(kept.get_xdata()) == [0, 0]
+    assert legend(figure.legends[0])[-1] == "weights that are kept: lowest validation loss"
 
 
 def test_a_first_order_method_has_no_dampings(tmp_path):

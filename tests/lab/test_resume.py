@@ -97,7 +97,8 @@ def test_interrupted_by_ctrl_c(uninterrupted, tmp_path):
     assert process.returncode == 130
     t = read_run(out).updates
     assert 22 <= t < UPDATES
-    assert printed.decode() == f"kfgn: stopped after update {t}, with a checkpoint in {out}; add --resume to continue\n"
+    how = f"to continue: kfgn train --resume --out {out}"
+    assert printed.decode() == f"kfgn: stopped after update {t}, with a checkpoint in {out}; {how}\n"
     assert checkpoints(out)[0].name == f"checkpoint-{t:09d}.safetensors"
     assert_same(resume(out), uninterrupted)
 

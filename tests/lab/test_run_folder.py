@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from kfgn.lab import Options, UsageError, compare, read_run, resume, train
-from kfgn.lab.run_folder import runs_in
+from kfgn.lab import UsageError, read_run, resume
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -40,10 +39,10 @@ def in_configuration(change):
         (in_configuration(lambda saved: saved["options"].update(seed=True)), "seed: expected int, got bool"),
         (in_configuration(lambda saved: saved["data"].update(sizes=None)), "data.sizes: expected object, got null"),
         (in_configuration(lambda saved: saved["versions"].pop("kfgn")), "versions: expected the version of kfgn, got"),
-        (in_configuration(lambda saved: saved.pop("format")), "format: expected 4, got none, as in formats before 3"),
-        (in_configuration(lambda saved: saved.update(format=3)), "format: expected 4, got 3"),
-        (in_configuration(lambda saved: saved.update(format="4")), "format: expected 4, got '4'"),
-        (in_configuration(lambda saved: saved.update(format=True)), "format: expected 4, got True"),
+        (in_configuration(lambda saved: saved.pop("format")), "format: expected 5, got none, as in formats before 3"),
+        (in_configuration(lambda saved: saved.update(format=4)), "format: expected 5, got 4"),
+        (in_configuration(lambda saved: saved.update(format="4")), "format: expected 5, got '4'"),
+        (in_configuration(lambda saved: saved.update(format=True)), "format: expected 5, got True"),
         (in_configuration(lambda saved: saved["options"].update(device="cpu")), "options: expected no field 'device'"),
         (in_configuration(lambda saved: saved["options"].update(batch=100)), "hash: expected the hash of the options"),
         (in_configuration(lambda saved: saved["network"].update(inputs=65)), "hash: expected the hash of the options"),
@@ -74,14 +73,3 @@ def test_a_folder_instead_of_a_file(name, folder):
     (folder / name).mkdir()
     with pytest.raises(UsageError, match=rf"{name}: expected a file that can be read: "):
         read_run(folder)
-
-
-def test_runs_and_comparisons_in_a_folder(tmp_path):
-    """The runs of a folder, and those of the comparisons in it."""
-    adam = Options("digits", updates=2)
-    for folder in ("one", "two"):
-        compare(adam, ["adam:0.01"], tmp_path / folder)
-    train(Options("digits", updates=1), tmp_path / "alone")
-    found = [run.folder.relative_to(tmp_path).as_posix() for run in runs_in(tmp_path)]
-    assert found == ["alone", "one/adam-0.01", "two/adam-0.01"]
-    assert [run.updates for run in runs_in(tmp_path / "alone")] == [1]

@@ -1,9 +1,15 @@
 """`kfgn.lab.tables`: the tables of runs and of backends."""
 
+import io
+
+import pytest
+from rich.console import Console
+
 from kfgn.backends import BACKENDS, BackendUnavailableError
-from kfgn.lab import read_run
+from kfgn.lab import Run, read_run
 from kfgn.lab.cli import main
 from kfgn.lab.run import SETS
+from kfgn.lab.tables import print_runs
 
 
 def run(*arguments):
@@ -46,7 +52,7 @@ def test_losses_and_accuracies_of_each_set_are_printed(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     finished = read_run(tmp_path / "a")
     for place, averaged in (("weights", False), ("average", True)):
-        (line,) = (line for line in lines if place in line.split())
+        (line,) = (line for line in lines if line.split()[-7:-6] == [place])
         expected = [f"{finished.final(name, averaged=averaged):.5g}" for name in SETS]
         expected += [f"{finished.accuracy(name, averaged=averaged):.4f}" for name in SETS]
         assert line.split()[-6:] == expected
@@ -59,3 +65,48 @@ def test_early_stopping_is_printed(tmp_path, capsys):
     ended = read_run(tmp_path / "a").updates
     assert ended < 200
     assert f"a: early stopping ended the run after update {ended}\n" in capsys.readouterr().out
+
+
+FIGURES = [f"{name}_{kind}{suffix}" for name in SETS for kind in ("loss", "accuracy") for suffix in ("", "_averaged")]
+
+
+def made(folder, method, last, data="digits"):
+    """A run of 100 updates with a training loss of 2 at update 50, and the loss `last` at update 100."""
+    figures = dict.fromkeys(FIGURES, 0.123456)
+    losses = ((0, 3.0), (50, 2.0), (100, last))
+    metrics = [
+        {"update": t, "seconds": t / 10, **figures, "train_loss": x, "train_loss_averaged": x} for t, x in losses
+    ]
+    return Run(folder, {"options": {"method": method, "data": data, "learning_rate": None, "halving": None}}, metrics)
+
+
+def printed(runs, width):
+    stream = io.StringIO()
+    print_runs(runs, Console(file=stream, width=width))
+    return stream.getvalue().splitlines()
+
+
+def test_the_columns_name_the_best_loss(tmp_path):
+    lines = printed([made(tmp_path / "kfra", "kfra", 1.0), made(tmp_path / "adam-0.1", "adam", 2.0)], 80)
+    assert [line.split() for line in lines[:4]] == [
+        ["updates", "seconds"],
+        ["rejected", "until", "best", "until", "best"],
+        ["run", "updates", "seconds", "updates", "loss", "of", "Adam", "loss", "of", "Adam"],
+        ["kfra", "100", "10.0", "0", "50", "5.0"],
+    ]
+    assert lines[-1] == "best loss of Adam: 2, the lowest final training loss, by the run adam-0.1"
+
+
+def test_losses_of_different_data_sets_are_not_compared(tmp_path):
+    lines = printed([made(tmp_path / "kfra", "kfra", 1.0, "mnist"), made(tmp_path / "adam", "adam", 2.0)], 80)
+    assert not any("best" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_tables_of_long_names_are_not_cut(width, tmp_path):
+    """The losses and the accuracies have a table each if one table of both is too wide."""
+    runs = [made(tmp_path / name, name.split("-")[0], 1.0) for name in ("hessian_free_blocks", "nesterov-0.05")]
+    lines = printed(runs, width)
+    assert not any("…" in line for line in lines)
+    assert sum(line.split()[:3] == ["run", "at", "the"] for line in lines) == 2
+    assert sum(line.split()[:3] == ["run", "at", "the"] for line in printed(runs, 120)) == 1

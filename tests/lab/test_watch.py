@@ -1,6 +1,7 @@
 """`kfgn.lab.watch` and `kfgn.lab.progress`: callbacks of a run, and the progress on a terminal or a pipe."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -94,14 +95,15 @@ def test_a_pipe_gets_lines(tmp_path, monkeypatch):
     updates, last = lines()
     assert updates.startswith("digits, Adam, rate 0.01: update 10 of 11, loss ")
     assert last.startswith("digits, Adam, rate 0.01: update 11 of 11, loss ")
+    assert ", validation loss " in updates  # of update 0
     assert ", validation loss " in last  # the last update is evaluated
-    assert last.endswith("/s")
+    assert re.search(r", [\d.e+]+/s, alpha -0.01$", last)
 
 
 def test_seconds_are_in_the_line(tmp_path, monkeypatch):
     progress, lines = flushed_lines(monkeypatch)
     train(Options("digits", seconds=0.01), tmp_path / "run", watch=progress)
-    assert ", 0 of 0.01 s, loss " in lines()[-1]
+    assert ", 0 of 0.01 s, validation loss " in lines()[-1]
 
 
 @pytest.mark.parametrize("given", [{"quiet": True}, {"interval": 60.0}])

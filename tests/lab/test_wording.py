@@ -3,7 +3,7 @@
 import pytest
 
 from kfgn.lab import METHODS, Run
-from kfgn.lab.wording import METHOD_NAMES, duration, labels_of, words_of
+from kfgn.lab.wording import METHOD_NAMES, best_loss_in_words, duration, labels_of, words_of
 
 
 def made(folder, method="kfra", rate=None, halving=None):
@@ -24,6 +24,18 @@ def test_the_rate_and_its_halving_are_named(tmp_path):
 def test_runs_with_equal_words_have_their_folders(tmp_path):
     runs = [made(tmp_path / "a\nb"), made(tmp_path / "c"), made(tmp_path / "d", "kflr")]
     assert labels_of(runs) == ["KFRA (a\\nb)", "KFRA (c)", "KFLR"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        (["kfra", "adam", "adam"], "best loss of Adam"),
+        (["momentum", "kfra"], "best loss of SGD with momentum"),
+        (["adam", "sgd"], "best first-order loss"),
+    ],
+)
+def test_the_best_loss_has_the_name_of_its_method(methods, words, tmp_path):
+    assert best_loss_in_words([made(tmp_path, method) for method in methods]) == words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0.4 s"), (45, "45 s"), (1200.02, "20 min"), (150, "2.5 min")])

@@ -153,6 +153,26 @@ def test_compare(file, tmp_path, alterations_of_each):
     assert not faults, "\n".join(faults)
 
 
+def test_show_a_comparison(tmp_path, alterations_of_each):
+    """The alterations of `comparison.json`, which has no hash, so an altered order may be shown."""
+    good, folder, faults = tmp_path / "good", tmp_path / "folder", []
+    arguments = ("compare", "--data", "digits", "--methods", "adam:0.01", "kfra", "--updates", 2)
+    assert call(main, *arguments, "--out", good).status == 0
+    for alteration in alterations(good / "comparison.json", alterations_of_each, seed=4):
+        restore(folder, good)
+        alteration.apply(folder / "comparison.json")
+        try:
+            done = call(main, "show", folder)
+            fault = fault_of_error(done, "comparison.json") if done.status else ""
+            if not done.status and not all(name in done.out for name in ("adam-0.01", "kfra")):
+                fault = f"a run is not shown: {done.out}"
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+        if fault:
+            faults.append(f"{alteration.name}: {fault}")
+    assert not faults, "\n".join(faults)
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"method": "kflr"}, {"dtype": "float64"}])
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_of_another_run(file, other, killed, later, tmp_path):

@@ -1,0 +1,92 @@
+"""Reading and writing of `comparison.json`, and the runs of a folder in the order of their comparison."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .decoding import checked, content_of, decoded
+from .errors import FileError
+from .files import write_atomically
+from .options import Options
+from .run import Run
+from .run_folder import check_format, is_run, read_run
+from .schema import FORMAT, Compared
+
+COMPARISON = "comparison.json"
+
+
+class Comparison(NamedTuple):
+    """The newest call of `compare` for a folder.
+
+    methods: the methods in their order, such as "kfra" and "adam:0.01"
+    options: the fields of the argument `options` by name
+    """
+
+    folder: Path
+    methods: tuple[str, ...]
+    options: dict[str, Any]
+
+    @property
+    def places(self) -> list[Path]:
+        """The folders of the runs, in the order of the methods. A run that has not started has no folder yet."""
+        return [self.folder / folder_of(method) for method in self.methods]
+
+
+def folder_of(method: str) -> str:
+    """Return the name of the folder of a run, such as adam-0.01 for the method "adam:0.01"."""
+    return method.replace(":", "-")
+
+
+def write_comparison(folder: Path, methods: Sequence[str], options: Options) -> None:
+    """Write `comparison.json` into the folder, which is made if necessary. Raises an `OSError` that names the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"format": FORMAT, "methods": list(methods), "options": dataclasses.asdict(options)}
+    write_atomically(folder / COMPARISON, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_comparison(folder: Path) -> Comparison | None:
+    """Read `comparison.json`, or return None for a folder without this file. Raises `FileError` for an invalid file."""
+    path = folder / COMPARISON
+    if not path.exists():
+        return None
+    content = content_of(path)
+    check_format(decoded(content, dict, path), path)
+    found = decoded(content, Compared, path)
+    checked(found["options"], Options, f"{path}: options")
+    for method in found["methods"]:
+        if not folder_of(method).isprintable() or Path(folder_of(method)).name != folder_of(method):
+            raise FileError(f"{path}: methods: expected names of methods, got {method!r}")
+    return Comparison(folder, tuple(found["methods"]), found["options"])
+
+
+def runs_in(folder: Path) -> list[Run]:
+    """Read the run in a folder or, in a folder without a run, the runs and the comparisons in its subfolders.
+
+    The runs of a comparison have the order of its methods. All other runs have the order of their names. The result is
+    empty if the folder has a comparison in which no run has started.
+
+    Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
+    """
+    if is_run(folder) or not folder.is_dir():
+        return [read_run(folder)]
+    below = [[path] if is_run(path) else _ordered(path) for path in _ordered(folder, only_runs=False)]
+    found = [read_run(place) for places in below for place in places]
+    return found if found or comparisons_in(folder) else [read_run(folder)]
+
+
+def comparisons_in(folder: Path) -> list[Comparison]:
+    """Read the comparisons in a folder and in its subfolders."""
+    if is_run(folder) or not folder.is_dir():
+        return []
+    places = [folder, *(path for path in sorted(folder.iterdir()) if path.is_dir())]
+    return [found for place in places if (found := read_comparison(place)) is not None]
+
+
+def _ordered(folder: Path, *, only_runs: bool = True) -> list[Path]:
+    """Return the folders in a folder: the runs of its comparison in their order, and then the others by name."""
+    comparison = read_comparison(folder)
+    first = [] if comparison is None else comparison.places
+    inside = [path for path in folder.iterdir() if (is_run(path) if only_runs else path.is_dir())]
+    return sorted(inside, key=lambda path: (first.index(path) if path in first else len(first), path))

@@ -1,0 +1,51 @@
+"""The lines after the tables: the files that a command has written, and the next commands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import checkpoints
+from .comparison_folder import Comparison
+from .metrics import METRICS
+from .next_commands import compare_command, has_command, resume_command, show_command, twice_as_long
+from .pictures import DAMPING, LOSS, RECONSTRUCTIONS
+from .run import Run
+from .states import stopped_early
+from .tensorboard import EVENTS
+
+
+def lines_of_run(run: Run) -> list[str]:
+    """Return the folder and the files of a run that has ended, and the commands that show and continue the run."""
+    pictures = [name for name in (LOSS, DAMPING, RECONSTRUCTIONS) if (run.folder / name).exists()]
+    files = {
+        "weights": ", ".join(path.name for path in checkpoints(run.folder)[:1]),
+        "metrics": METRICS,
+        "pictures": ", ".join(pictures),
+        "events": EVENTS if (run.folder / EVENTS).exists() else "",
+    }
+    lines = [f"the run is in {run.folder}:"]
+    lines += [f"  {kind:8}  {names}" for kind, names in files.items() if names]
+    lines.append(f"show it: {show_command(run.folder)}")
+    if has_command(run.options) and not stopped_early(run):
+        lines.append(f"continue it: {resume_command(run.folder, twice_as_long(run.options))}")
+    return [*lines, f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights()"]
+
+
+def lines_of_comparison(comparison: Comparison, picture: Path) -> list[str]:
+    """Return the folder, the runs and the picture of a comparison, and the commands that show and continue it."""
+    longer = comparison._replace(options={**comparison.options, **twice_as_long(comparison.options)})
+    names = ", ".join(place.name for place in comparison.places)
+    return [
+        f"the comparison is in {comparison.folder}, with a folder for each run: {names}",
+        f"picture: {picture}",
+        f"show it: {show_command(comparison.folder)}",
+        f"continue it: {compare_command(longer)}",
+    ]
+
+
+def print_lines(lines: Sequence[str], console: Any) -> None:
+    """Print a blank line and the lines, none of which is broken, so that a command can be copied."""
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(line, soft_wrap=True)

@@ -1,0 +1,82 @@
+"""The state of each run of a folder, complete or unfinished or missing, and the commands that continue the runs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .comparison_folder import Comparison, folder_of
+from .early_stopping import early_stopping_of
+from .next_commands import compare_command, has_command, resume_command
+from .run import Run
+
+FAILED = "failed"
+"""The first word of the state of a run that ended with an error."""
+
+
+def stopped_early(run: Run) -> bool:
+    """Return True if early stopping has ended the run."""
+    early = early_stopping_of(run.options, run.metrics)
+    return early is not None and early.stops
+
+
+def _has_failed(run: Run) -> bool:
+    """Return True if the run ended with an error since too many consecutive updates were rejected."""
+    limit = run.options["max_rejected"]
+    last = run.metrics[1:][-limit:]
+    return len(last) == limit and not any(record["ok"] for record in last)
+
+
+def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
+    """Return "complete", the reason of a failure, or the part of an unfinished run that is done.
+
+    limits: options with the limits `updates` and `seconds`; None for the limits of the run itself
+    """
+    limits = run.options if limits is None else limits
+    updates, seconds = limits["updates"], limits["seconds"]
+    by_updates, by_seconds = updates is not None, seconds is not None
+    if stopped_early(run) or (by_updates and run.updates >= updates) or (by_seconds and run.seconds >= seconds):
+        return "complete"
+    if _has_failed(run):
+        return f"{FAILED}, its last {run.options['max_rejected']} updates were rejected"
+    done = [f"{run.updates} of {updates} updates"] if by_updates else []
+    done += [f"{run.seconds:.3g} of {seconds:g} s"] if by_seconds else []
+    return f"unfinished, {' and '.join(done)} done"
+
+
+def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> list[str]:
+    """Return lines about the comparisons and the other runs that are not complete, with the commands to continue."""
+    by_folder = {run.folder: run for run in runs}
+    lines = [line for comparison in comparisons for line in _of_comparison(comparison, by_folder)]
+    compared = {place for comparison in comparisons for place in comparison.places}
+    for folder, run in by_folder.items():
+        if folder not in compared and (state := state_of(run)) != "complete":
+            failed = state.startswith(FAILED)
+            lines.append(f"the run in {folder} {'has' if failed else 'is'} {state}")
+            lines += [] if failed else [_how(resume_command(folder), run.options, "resume")]
+    return lines
+
+
+def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str]:
+    """Return a line for each run of a comparison, unless all runs are complete, and the command to continue.
+
+    The command leaves out the methods that have failed, since they would fail again.
+    """
+    states = {
+        method: state_of(runs[place], comparison.options) if place in runs else "missing"
+        for method, place in zip(comparison.methods, comparison.places, strict=True)
+    }
+    if set(states.values()) <= {"complete"}:
+        return []
+    width = max(len(method) for method in states)
+    lines = [f"the comparison in {comparison.folder} is not complete:"]
+    lines += [f"  {folder_of(method):{width}}  {state}" for method, state in states.items()]
+    others = tuple(method for method, state in states.items() if not state.startswith(FAILED))
+    if any(states[method] != "complete" for method in others):
+        command = compare_command(comparison._replace(methods=others))
+        lines.append(_how(command, comparison.options, "compare"))
+    return lines
+
+
+def _how(command: str, options: Mapping[str, Any], function: str) -> str:
+    """Return the line with the command that continues a run. A task of the user's own program has no command."""
+    return f"continue it: {command if has_command(options) else f'call kfgn.lab.{function} with its task'}"

@@ -1,0 +1,55 @@
+"""`kfgn.lab.results`: the command names the files that it has written and the next commands."""
+
+import re
+import shlex
+from pathlib import Path
+
+from kfgn.lab import read_run
+from kfgn.lab.cli import main
+
+GIVEN = ["--data", "digits", "--updates", "10", "--quiet", "--out"]
+
+
+def test_train_names_the_folder_the_files_and_the_next_commands(tmp_path, capsys):
+    out = tmp_path / "my run"
+    assert main(["train", *GIVEN, str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert f"the run is in {out}:\n" in printed
+    for kind in ("weights", "metrics", "pictures"):
+        (names,) = re.findall(rf"^  {kind} +(.*)$", printed, re.MULTILINE)
+        assert all((out / name).is_file() for name in names.split(", "))
+    for name in ("show", "continue"):
+        (command,) = re.findall(rf"^{name} it: kfgn (.*)$", printed, re.MULTILINE)
+        assert main(shlex.split(command)) == 0
+    assert read_run(out).updates == 20
+    (python,) = re.findall(r"in Python: kfgn\.lab\.(.*)", printed)
+    assert len(eval(python, {"read_run": read_run})) == 3
+
+
+def test_the_page_has_what_the_command_prints(tmp_path, capsys, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^kfgn (train --data digits .*runs/a)$", page, re.MULTILINE)
+    (shown,) = re.findall(r"^```text\n(the run is in .*?)```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 0
+    assert capsys.readouterr().out.endswith(f"\n\n{shown}")
+
+
+def test_a_run_that_early_stopping_ended_is_not_continued(tmp_path, capsys):
+    rejects = ["--method", "sgd", "--learning-rate", "1e30", "--max-rejected", "99", "--evaluate-every", "2"]
+    assert main(["train", *GIVEN, str(tmp_path / "a"), *rejects, "--early-stopping", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "early stopping ended the run after update 2\n" in printed
+    assert "weights and figures are those of update 0, with the lowest validation loss\n" in printed
+    assert "continue it" not in printed
+
+
+def test_compare_names_its_runs_and_commands(tmp_path, capsys):
+    out = tmp_path / "c"
+    assert main(["compare", "--methods", "kfra", "adam:0.01", *GIVEN, str(out)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (
+        f"the comparison is in {out}, with a folder for each run: kfra, adam-0.01 picture: {out}/comparison.png"
+        in printed
+    )
+    assert f"show it: kfgn show {out} continue it: kfgn compare --data digits --updates 20 --methods kfra" in printed
