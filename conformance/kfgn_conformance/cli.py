@@ -1,7 +1,6 @@
 """The command `kfgn-check`: compare implementations with the reference, or print the paper's equations."""
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -251,13 +250,8 @@ def _write(report: Report, given: argparse.Namespace) -> bool:
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
     """Return the expected failures. End the program with an error for invalid options."""
-    for name in (*(given.backend or ()), *given.require):
-        if name not in TARGETS:
-            options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
     _check_writable(options, "--jsonl", given.jsonl)
     _check_writable(options, "--html", given.html)
-    if not 0 < given.limit < math.inf:
-        options.error(f"--limit: expected a finite number of seconds above 0, got {given.limit:g}")
     try:
         return read_expected(given.expected) if given.expected is not None else []
     except FileError as error:
@@ -277,7 +271,7 @@ def _all_usable(implementations: Sequence[Implementation], given: argparse.Names
     missing = sorted(set(given.require) - usable)
     unusable = [name for name in (*missing, *given.adapter) if name in reasons]
     for name in unusable:
-        log.print(f"{name}: not usable: {reasons[name]}", style="red")
+        log.print(f"{name}: not usable: {reasons[name].removeprefix(f'{name}: ')}", style="red")
     if missing:
         log.print(f"kfgn-check: required, but not usable or not selected: {', '.join(missing)}", style="red")
     return not (missing or unusable)

@@ -1,10 +1,12 @@
 """The commands of `kfgn-check` and their options."""
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 from .adapters.kfgn_port import DTYPES, TARGETS, VERSION
+from .adapters.naming import is_name
 from .output import Parser, PrintVersion
 from .quantities import ROWS
 
@@ -89,11 +91,16 @@ def _add_run(commands: "Commands[Parser]") -> None:
 def _add_implementations(group: Group) -> None:
     """Add the options that select implementations, dtypes and quantities."""
     group.add_argument(
-        "--backend", nargs="+", metavar="NAME", help=f"Run only these backends of kfgn: {', '.join(TARGETS)}."
+        "--backend",
+        nargs="+",
+        metavar="NAME",
+        choices=tuple(TARGETS),
+        help=f"Run only these backends of kfgn: {', '.join(TARGETS)}.",
     )
     group.add_argument(
         "--adapter",
         nargs="+",
+        type=_adapter,
         metavar="MODULE:NAME",
         default=[],
         help="Compare these implementations with the reference, instead of kfgn's backends. An adapter is a class in a "
@@ -112,7 +119,12 @@ def _add_implementations(group: Group) -> None:
         help="Run only these quantities, which are the rows of the table.",
     )
     group.add_argument(
-        "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
+        "--require",
+        nargs="+",
+        metavar="NAME",
+        choices=tuple(TARGETS),
+        default=[],
+        help="Fail if one of these backends is not usable.",
     )
 
 
@@ -145,7 +157,7 @@ def _add_processes(group: Group) -> None:
     )
     group.add_argument(
         "--limit",
-        type=float,
+        type=_seconds,
         default=60.0,
         metavar="S",
         help="Allow an adapter this number of seconds for an answer. The default is 60.",
@@ -270,11 +282,32 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _adapter(text: str) -> str:
+    """Return the name of an adapter, which must have the form of a name."""
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"expected package.module:Adapter or exec:COMMAND, got {text}")
+    return text
+
+
+def _seconds(text: str) -> float:
+    """Convert the text of an option to a number of seconds."""
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got {text}") from error
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a finite number of seconds above 0, got {text}")
+    return number
+
+
 def _whole(least: int | None) -> Callable[[str], int]:
     """Return a function that reads an integer of 32 bits, with the lower bound `least` unless that is None."""
 
     def integer(text: str) -> int:
-        number = int(text)
+        try:
+            number = int(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"expected an integer, got {text}") from error
         if least is not None and number < least:
             raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
         if not -(2**31) <= number < 2**31:

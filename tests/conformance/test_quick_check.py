@@ -123,7 +123,7 @@ def test_a_trajectory_may_be_given():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (("kfrb", wrong), ValueError, "quantity: expected the name of a quantity, got 'kfrb', perhaps for kfra; the"),
+        (("kfrb", wrong), ValueError, r"expected the name of a quantity, got 'kfrb' \(did you mean kfra\?\); the"),
         (([], wrong), ValueError, r"quantity: expected the name of a quantity, got \[\]"),
         (("kfra", None), TypeError, "function: expected a function of a problem, got NoneType"),
         (
