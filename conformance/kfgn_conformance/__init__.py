@@ -40,7 +40,8 @@ Results
 * golden:         golden vectors; their files are in `vectors`
 * equations:      the command that prints the paper's equations; `equation_search` finds equations
 * quick_check:    the function `check`, for a function of one quantity
-* cli:            the command `kfgn-check`; its options are in `options`
+* cli:            the command `kfgn-check`; its options are in `options`, `run_options` and `option_parts`, and its
+                  exit statuses in `statuses`; `vectors_command` has the command on golden vectors
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError
