@@ -10,7 +10,7 @@ Questions and right answers
 * changes:        the term d of the tolerance rule, computed with the 24-bit numbers of `arithmetic`
 * batched:        values of a large problem, computed by products over the whole batch
 * known_oracles:  the oracles of the fixed problems, which ship with the kit; `fixed_oracles` writes their files
-* numerics:       a hash of the code on which the oracles depend
+* numerics:       hashes of the code on which the oracles depend; `definitions` and `statements` read the code
 * certified:      the accuracy of the reference, by ball arithmetic
 
 Implementations
@@ -41,7 +41,8 @@ Results
 * equations:      the command that prints the paper's equations; `equation_search` finds equations, and
                   `equation_functions` their functions
 * quick_check:    the function `check`, for a function of one quantity
-* cli:            the command `kfgn-check`; its options are in `options`
+* cli:            the command `kfgn-check`; its options are in `options`, `run_options` and `option_parts`, and its
+                  exit statuses in `statuses`; `vectors_command` has the command on golden vectors
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError

@@ -1,7 +1,6 @@
 """The command `kfgn-check`: compare implementations with the reference, or print the paper's equations."""
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,11 +26,11 @@ from .quantities import ROWS
 from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
 from .results import Column, Report, Row, report_of
 from .runner import rows_for, run
+from .statuses import FAILED, INTERRUPTED, NOTHING_CHECKED, PASSED, UNWRITTEN, USAGE
 from .suggestions import suggestion
+from .vectors_command import vectors
 from .verdicts import BAD, NOT_RUN
-from .writing import is_folder, unwritable, written
-
-PASSED, FAILED, USAGE, NOTHING_CHECKED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+from .writing import unwritable, written
 
 Ended = Callable[[str, Row], None]
 """A function that is called each time that a row ends, with the name of the row and the row."""
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["run", *given]
     options = parser()
-    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": _vectors, "report": _report}
+    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": vectors, "report": _report}
     try:
         with standard_output():
             chosen = options.parse_args(given)
@@ -86,59 +85,6 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
     if not all(accuracy.asked for accuracy in accuracies):
         return NOTHING_CHECKED
     return PASSED if all(accuracy.ratio <= 1 for accuracy in accuracies) else FAILED
-
-
-def _vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    from . import golden
-
-    folder = given.folder or golden.FOLDER
-    if given.action == "regenerate":
-        return _regenerate(options, folder)
-    if not is_folder(folder):
-        options.error(f"vectors: there is no folder {folder}")
-    return _list(options, folder) if given.action == "list" else _verify(folder)
-
-
-def _list(options: argparse.ArgumentParser, folder: Path) -> int:
-    """Print a line for each golden vector in a folder."""
-    from . import golden
-
-    try:
-        vectors = golden.load(folder)
-    except FileError as error:
-        options.error(f"vectors: {error}")
-    for vector in vectors:
-        flags = " ".join(vector.flags) or "-"
-        Output().print(f"{vector.id}  {vector.equation}  {flags}  {vector.description}", soft_wrap=True)
-    return PASSED
-
-
-def _verify(folder: Path) -> int:
-    """Print the faults of the golden vectors in a folder."""
-    from . import golden
-
-    print_line, faults = partial(Output().print, soft_wrap=True), 0
-    for fault in golden.faults(folder):
-        print_line(fault, style="red")
-        faults += 1
-    if not golden.CAN_CERTIFY:
-        print_line("note: radii were not checked: pip install 'kfgn[exact]'", style="yellow")
-    print_line(f"{folder}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
-    return FAILED if faults else PASSED
-
-
-def _regenerate(options: argparse.ArgumentParser, folder: Path) -> int:
-    """Compute the golden vectors again, and write their files into a folder."""
-    from . import golden
-
-    if not golden.CAN_CERTIFY:
-        options.error("vectors regenerate: ball arithmetic needs python-flint: pip install 'kfgn[exact]'")
-    with Output(stderr=True).progress() as show:
-
-        def regenerate(into: Path) -> None:
-            golden.regenerate(into, lambda name: show(f"certifying {name}"))
-
-        return PASSED if written(regenerate, folder) else UNWRITTEN
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
@@ -251,13 +197,8 @@ def _write(report: Report, given: argparse.Namespace) -> bool:
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:
     """Return the expected failures. End the program with an error for invalid options."""
-    for name in (*(given.backend or ()), *given.require):
-        if name not in TARGETS:
-            options.error(f"unknown backend {name!r}; known: {', '.join(TARGETS)}")
     _check_writable(options, "--jsonl", given.jsonl)
     _check_writable(options, "--html", given.html)
-    if not 0 < given.limit < math.inf:
-        options.error(f"--limit: expected a finite number of seconds above 0, got {given.limit:g}")
     try:
         return read_expected(given.expected) if given.expected is not None else []
     except FileError as error:
@@ -277,7 +218,7 @@ def _all_usable(implementations: Sequence[Implementation], given: argparse.Names
     missing = sorted(set(given.require) - usable)
     unusable = [name for name in (*missing, *given.adapter) if name in reasons]
     for name in unusable:
-        log.print(f"{name}: not usable: {reasons[name]}", style="red")
+        log.print(f"{name}: not usable: {reasons[name].removeprefix(f'{name}: ')}", style="red")
     if missing:
         log.print(f"kfgn-check: required, but not usable or not selected: {', '.join(missing)}", style="red")
     return not (missing or unusable)

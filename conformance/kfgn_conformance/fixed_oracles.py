@@ -1,7 +1,7 @@
 """A program that writes the files of `known_oracles` and `known_trajectories`, and verifies the oracles.
 
-`python -m kfgn_conformance.fixed_oracles write` computes the oracles that are missing in the files. If the code has
-changed, the program computes all oracles. `verify` computes all oracles again and compares the results with the files.
+`python -m kfgn_conformance.fixed_oracles write` computes the oracles that are missing in the files, and the oracles of
+the quantities whose code has changed. `verify` computes all oracles again and compares the results with the files.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 from .batched import BATCHED, batched, same, signatures
 from .changes import LARGE, changes
 from .known_oracles import FILE, NUMBERS, Known, Table, content_of, digest, hash_of, shipped
-from .numerics import numerics
+from .numerics import code_of
 from .oracle import evaluated, tolerances
 from .problem_sets import known_trajectories
 from .problem_sets.standard import problem_set
@@ -104,11 +104,11 @@ def write(found: Entries) -> None:
         entry = table.setdefault(key, {"id": problem.id, "N": problem.N, "quantities": {}})
         entry["quantities"][quantity.name] = _as_json(found[key, quantity.name])
     flat = np.concatenate([array.ravel() for arrays in _in_order(table, found) for array in arrays])
-    head = {
+    head: dict[str, str | dict[str, str]] = {
         "command": "python -m kfgn_conformance.fixed_oracles write",
-        "code": numerics(),
         "numbers": hash_of(flat),
         "content": content_of(table),
+        "code": {name: code_of(name) for name in ROWS},
     }
     FILE.write_text(as_text(head, table), encoding="utf-8")
     np.savez_compressed(NUMBERS, numbers=flat)
@@ -129,7 +129,7 @@ def _as_json(known: Known) -> dict[str, Any]:
     return entry | ({"integer": True} if known.integer else {})
 
 
-def as_text(head: Mapping[str, str], table: Table) -> str:
+def as_text(head: Mapping[str, str | dict[str, str]], table: Table) -> str:
     """Return the text of the first file, with a line for each quantity of each problem."""
     problems = []
     for key, entry in table.items():
@@ -138,7 +138,7 @@ def as_text(head: Mapping[str, str], table: Table) -> str:
             f'    {json.dumps(key)}: {{\n      "id": {json.dumps(entry["id"])}, "N": {entry["N"]}, "quantities": {{\n'
         )
         problems.append(begin + ",\n".join(lines) + "\n    }}")
-    fields = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in head.items())
+    fields = json.dumps(head, indent=2).removeprefix("{\n").removesuffix("\n}") + ",\n"
     return "{\n" + fields + '  "problems": {\n' + ",\n".join(problems) + "\n  }\n}\n"
 
 

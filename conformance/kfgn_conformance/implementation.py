@@ -17,7 +17,8 @@ class Implementation:
     name:        the name in the head of the column; by default the name in the description
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
-    twice:       True to repeat every question of the table; used for adapters that do not ship with the kit
+    twice:       True to repeat each question of the table at once, except on a large problem; used for adapters that do
+                 not ship with the kit
     short:       True to repeat questions in other orders on only one problem; used for slow libraries
     compiles:    True if the implementation compiles its programs, so that one process should run a whole group of
                  quantities and reuse the programs

@@ -6,13 +6,14 @@ large array, `known_oracles.npz` has the signature of the reference's array, and
 of `batched` is right. `fixed_oracles` writes and verifies both files.
 
 An entry is the oracle of one quantity on one problem. The key of an entry has a hash of the numbers of the problem, so
-that the entry is used only for this problem. `known_oracles.json` also has a hash of the code that computed the oracles
-(`numerics`), and a hash of the numbers in `known_oracles.npz`. If a hash is different, or an entry does not exist, the
-reference computes the oracle.
+that the entry is used only for this problem. `known_oracles.json` also has, for each quantity, a hash of the code that
+computed its oracles (`numerics`), and a hash of the numbers in `known_oracles.npz`. If a hash is different, or an entry
+does not exist, the reference computes the oracle.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache
 from itertools import accumulate, pairwise
 from math import prod
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .numerics import numerics
+from .numerics import code_of
 from .per_problem import once_per_problem
 from .problems.problem import Array, Problem
 from .problems.serialisation import as_json
@@ -79,22 +80,26 @@ def shipped() -> Shipped:
     return read(FILE, NUMBERS)
 
 
-def read(file: Path, numbers_file: Path, code: str | None = None) -> Shipped:
-    """Read both files. Return no entries if a file is missing, was edited, or was written by different code.
+def read(file: Path, numbers_file: Path, code: Callable[[str], str] = code_of) -> Shipped:
+    """Read both files. Return no entries if a file is missing or was edited.
 
-    code: the hash of the code; by default the hash of the installed code
+    The entries of a quantity are omitted if different code computed them.
+
+    code: the hash of the code of a quantity; by default the hash of the installed code
     """
     nothing = Shipped({}, frozenset())
     if not (file.is_file() and numbers_file.is_file()):
         return nothing
     written = json.loads(file.read_text(encoding="utf-8"))
-    if written["code"] != (code or numerics()) or written["content"] != content_of(written["problems"]):
+    if written["content"] != content_of(written["problems"]):
         return nothing
     with np.load(numbers_file, allow_pickle=False) as archive:
         numbers = archive["numbers"]
     if written["numbers"] != hash_of(numbers):
         return nothing
-    return Shipped(entries(written["problems"], numbers), frozenset(e["id"] for e in written["problems"].values()))
+    valid = {name for name, computed_by in written["code"].items() if name in ROWS and code(name) == computed_by}
+    found = {key: known for key, known in entries(written["problems"], numbers).items() if key[1] in valid}
+    return Shipped(found, frozenset(problem["id"] for problem in written["problems"].values()))
 
 
 def entries(table: Table, numbers: Array) -> dict[tuple[str, str], Known]:

@@ -1,72 +1,116 @@
-"""A hash of the code on which the oracles depend: the reference, the quantities and the arithmetic of 24 bits.
+"""Hashes of the code on which the oracles depend, one for each quantity and one for the optimiser trajectories.
 
-The hash is computed from the statements of the code. Comments, docstrings, annotations, error messages and the layout
-of the source do not change the hash. The words of a string that contains a space do not change the hash either, since
-such a string is a text for readers. The subscripts of `einsum`, which contain "->", always change the hash. The hash is
-the same in every version of Python.
+The hash of a quantity covers its row in `quantities`, the rule of d in `changes`, and every definition that these
+reach, by the walk of `definitions`: functions of the reference, its transfer functions and objectives, and the 24-bit
+arithmetic. A change of one definition therefore changes the hashes of the quantities that reach this definition, and no
+other hash.
 """
 
 import ast
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import kfgn_reference
 
-HERE = Path(__file__).parent
+from .definitions import EVERYTHING, Code, Key, Source, digest
 
-WITHOUT_EFFECT = frozenset({"annotation", "returns", "type_comment", "type_params", "kind", "ctx"})
-"""The fields of a statement on which no number depends, or that some versions of Python do not have."""
+KIT = __name__.rpartition(".")[0]
 
-TEXT = ("_statements.py",)
-"""The files that contain only text for readers, and are left out of the hash."""
+FOLDERS = {KIT: Path(__file__).parent, kfgn_reference.__name__: Path(kfgn_reference.__file__).parent}
+"""The packages whose code is hashed. A library such as NumPy is not hashed."""
 
+RULE = (
+    Key(f"{KIT}.changes", "changes"),
+    Key(f"{KIT}.problems.problem", "Problem"),
+    Key(f"{KIT}.quantities.quantity", "Quantity"),
+)
+"""The definitions that every oracle needs, in addition to those that its row reaches."""
 
-def sources() -> list[Path]:
-    """Return the files on which the numbers depend."""
-    folders = (Path(kfgn_reference.__file__).parent, HERE / "quantities", HERE / "arithmetic")
-    files = [file for folder in folders for file in sorted(folder.glob("*.py")) if file.name not in TEXT]
-    return [*files, HERE / "changes.py"]
+TRAJECTORIES = f"{KIT}.problem_sets.trajectories"
 
 
 @cache
-def numerics() -> str:
-    """Compute the hash of the installed code. Later calls return the stored hash."""
-    return hash_of((file.name, file.read_text(encoding="utf-8")) for file in sources())
+def source(name: str) -> Source | None:
+    """Read a module. Return None for a module of a different library, and for a name that is no module."""
+    package, *path = name.split(".")
+    if package not in FOLDERS:
+        return None
+    place = FOLDERS[package].joinpath(*path)
+    if (file := place / "__init__.py").is_file():
+        return Source(file.read_text(encoding="utf-8"), name)
+    if path and (file := place.with_suffix(".py")).is_file():
+        return Source(file.read_text(encoding="utf-8"), name.rpartition(".")[0])
+    return None
 
 
-def hash_of(files: Iterable[tuple[str, str]]) -> str:
-    """Compute the hash of files, each with its name and its text."""
-    found = hashlib.sha256()
-    for name, text in files:
-        found.update(name.encode())
-        for part in statements(ast.parse(text)):
-            found.update(part.encode() + b"\0")
-    return found.hexdigest()
+INSTALLED = Code(source)
+"""The installed code."""
 
 
-def statements(node: ast.AST) -> Iterator[str]:
-    """Yield the names and values in a syntax tree on which the results of the code depend."""
-    yield type(node).__name__
-    for name, value in ast.iter_fields(node):
-        if name in WITHOUT_EFFECT:
-            continue
-        yield name
-        for part in value if isinstance(value, list) else [value]:
-            if not isinstance(part, ast.AST):
-                yield "a sentence" if _is_sentence(part) else repr(part)
-            elif not _is_text(part):
-                yield from statements(part)
+@cache
+def code_of(quantity: str) -> str:
+    """Return the hash of the code that computes the oracle of a quantity."""
+    return hash_for(INSTALLED, quantity)
 
 
-def _is_sentence(value: object) -> bool:
-    """True for a string that is a text for readers. The subscripts of `einsum` may contain spaces too."""
-    return isinstance(value, str) and " " in value and "->" not in value
+@cache
+def code_of_trajectories() -> str:
+    """Return the hash of the code that computes the checkpoints of trajectories from their starts."""
+    return hash_of_trajectories(INSTALLED)
 
 
-def _is_text(node: ast.AST) -> bool:
-    """True for a `raise` statement, and for a statement that is only a string, such as a docstring."""
-    return isinstance(node, ast.Raise) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    )
+def hash_of_trajectories(code: Code) -> str:
+    """Compute the hash of the code that computes the checkpoints of trajectories."""
+    roots = [Key(TRAJECTORIES, name) for name in ("with_trajectory", "STEPS")]
+    return code.hash_of_all(code.reached(roots))
+
+
+def hash_for(code: Code, quantity: str) -> str:
+    """Compute the hash of the code that computes the oracle of a quantity."""
+    rows = list(rows_of(code, quantity))
+    own = (code.hash_of_nodes([node], code.uses(node, module)) for module, node in rows)
+    return digest(*own, code.hash_of_all(reached(code, quantity)))
+
+
+def reached(code: Code, quantity: str) -> set[Key]:
+    """Return the definitions that the oracle of a quantity can reach."""
+    own = [to for module, node in rows_of(code, quantity) for _, to in code.uses(node, module)]
+    return code.reached([*RULE, *own])
+
+
+def rows_of(code: Code, quantity: str) -> list[tuple[str, ast.AST]]:
+    """Return the row of a quantity in the tables of `quantities`, with its module.
+
+    A name that is computed, such as f"solve_{norm}", is no constant. A quantity whose name is no constant has all rows
+    whose names are computed.
+    """
+    rows = list(_rows(code))
+    return [(module, node) for name, module, node in rows if name == quantity] or [
+        (module, node) for name, module, node in rows if name is None
+    ]
+
+
+def _rows(code: Code) -> Iterator[tuple[str | None, str, ast.AST]]:
+    """Yield the name, the module and the syntax tree of every row. The name is None if it is computed.
+
+    A table that is not written as a tuple counts as one row.
+    """
+    tables = code.module(f"{KIT}.quantities")
+    assert tables is not None
+    for table in sorted({key for key in tables.imports.values() if key.name != EVERYTHING}):
+        module = code.module(table.module)
+        for node in module.nodes.get(table.name, []) if module else []:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+                yield from ((_constant_name(row), table.module, row) for row in node.value.elts)
+            else:
+                yield None, table.module, node
+
+
+def _constant_name(row: ast.expr) -> str | None:
+    """The name of a row that is written as the call of a function: its argument `name`, or its first argument."""
+    if not isinstance(row, ast.Call):
+        return None
+    names = [keyword.value for keyword in row.keywords if keyword.arg == "name"] or row.args[:1]
+    name = names[0] if names else None
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else None

@@ -5,7 +5,8 @@ from .adapters.in_process import InProcess
 from .adapters.isolated import Isolated
 from .adapters.kfgn_port import DTYPES, Backend, KfgnPort, open_target
 from .adapters.loading import AdapterError
-from .adapters.program import PREFIX, Program
+from .adapters.naming import PREFIX
+from .adapters.program import Program
 from .implementation import Implementation
 from .problem_sets.selection import EAGER, EVERYTHING, SELECTIONS, Selection
 

@@ -1,15 +1,11 @@
 """The commands of `kfgn-check` and their options."""
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
 
-from .adapters.kfgn_port import DTYPES, TARGETS, VERSION
+from .adapters.kfgn_port import VERSION
+from .option_parts import Commands, add_drawing, examples, path
 from .output import Parser, PrintVersion
-from .quantities import ROWS
-
-Group = argparse._ActionsContainer
-"""The type of a group of options, or of a command without groups."""
+from .run_options import add_run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,155 +33,12 @@ def parser() -> argparse.ArgumentParser:
         help="Print the version and exit.",
     )
     commands = top.add_subparsers(dest="command", required=True)
-    _add_run(commands)
+    add_run(commands)
     _add_report(commands)
     _add_certify(commands)
     _add_vectors(commands)
     _add_equations(commands)
     return top
-
-
-Commands = argparse._SubParsersAction
-"""The type of the object to which each function `_add_...` of this module adds a command."""
-
-
-def examples(*lines: tuple[str, str], after: str = "") -> str:
-    """Return the end of a help text: examples, and further paragraphs.
-
-    lines: the arguments and the purpose of each example
-    after: the further paragraphs
-    """
-    shown = "".join(f"  # {purpose}\n  kfgn-check{' ' * bool(given)}{given}\n" for given, purpose in lines)
-    return f"examples:\n{shown}" + (f"\n{after}" if after else "")
-
-
-def _add_run(commands: "Commands[Parser]") -> None:
-    run = commands.add_parser(
-        "run",
-        help="Compare kfgn, or adapters, with the reference. This is the default.",
-        description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
-        "drawn problems and problems of real size. With --adapter, compare other implementations.",
-        epilog=examples(
-            ("--backend numpy torch", "Compare kfgn on two backends."),
-            (
-                "--adapter mine:Mine --quantity kfac_blocks --dtype float64",
-                "Compare one quantity of the class Mine in mine.py.",
-            ),
-            ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all its quantities, without drawn problems."),
-            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Look at some problems with a debugger."),
-            ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
-            after=f"Quantities: {', '.join(ROWS)}.\n\n"
-            "Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
-            "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be "
-            "written. The status is 130 for an interrupted run, which reports the rows that had ended.",
-        ),
-    )
-    _add_implementations(run.add_argument_group("what to check"))
-    _add_problems(run.add_argument_group("problems"))
-    _add_processes(run.add_argument_group("limits and processes"))
-    _add_reports(run.add_argument_group("reports"))
-
-
-def _add_implementations(group: Group) -> None:
-    """Add the options that select implementations, dtypes and quantities."""
-    group.add_argument(
-        "--backend", nargs="+", metavar="NAME", help=f"Run only these backends of kfgn: {', '.join(TARGETS)}."
-    )
-    group.add_argument(
-        "--adapter",
-        nargs="+",
-        metavar="MODULE:NAME",
-        default=[],
-        help="Compare these implementations with the reference, instead of kfgn's backends. An adapter is a class in a "
-        "module, or a program: 'exec:COMMAND'.",
-    )
-    group.add_argument(
-        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run only on this device."
-    )
-    group.add_argument("--dtype", choices=DTYPES, help="Run only in this dtype.")
-    group.add_argument(
-        "--quantity",
-        nargs="+",
-        metavar="NAME",
-        choices=tuple(ROWS),
-        default=ROWS,
-        help="Run only these quantities, which are the rows of the table.",
-    )
-    group.add_argument(
-        "--require", nargs="+", metavar="NAME", default=[], help="Fail if one of these backends is not usable."
-    )
-
-
-def _add_problems(group: Group) -> None:
-    """Add the options that select the problems."""
-    group.add_argument(
-        "--problem",
-        nargs="+",
-        metavar="PATTERN",
-        help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh'. Every backend "
-        "runs all these problems. The report lists the ids.",
-    )
-    group.add_argument(
-        "--thorough",
-        action="store_true",
-        help="Run every problem on every backend. By default some problems are left out for PyTorch, array-api-strict "
-        "and JAX, and the report says which. JAX compiles many more programs in a thorough run.",
-    )
-    _add_drawing(group, default=15, least=0)
-
-
-def _add_processes(group: Group) -> None:
-    """Add the options on time limits and processes."""
-    group.add_argument(
-        "--jobs",
-        type=_whole(1),
-        default=1,
-        metavar="N",
-        help="Share the work among this number of processes, or fewer if less memory is free. The default is 1.",
-    )
-    group.add_argument(
-        "--limit",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="Allow an adapter this number of seconds for an answer. The default is 60.",
-    )
-    group.add_argument(
-        "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
-    )
-
-
-def _add_reports(group: Group) -> None:
-    """Add the options on expected failures and on the files of the report."""
-    group.add_argument(
-        "--jsonl",
-        type=_path,
-        metavar="FILE",
-        help="Write the report to this file too, as lines of JSON. The line of a row is written when the row ends.",
-    )
-    group.add_argument(
-        "--html", type=_path, metavar="FILE", help="Write the report to this file too, as a page for a browser."
-    )
-    group.add_argument(
-        "--expected",
-        type=_path,
-        metavar="FILE",
-        help="Read expected failures from this TOML file, whose format is described in docs/adapters.md.",
-    )
-
-
-def _add_drawing(command: Group, default: int, least: int) -> None:
-    """Add the options for drawn problems: their number and the seed."""
-    command.add_argument(
-        "--examples",
-        type=_whole(least),
-        default=default,
-        metavar="N",
-        help=f"Draw this number of problems. The default is {default}.",
-    )
-    command.add_argument(
-        "--seed", type=_whole(None), default=0, metavar="N", help="Draw the problems with this seed. The default is 0."
-    )
 
 
 def _add_report(commands: "Commands[Parser]") -> None:
@@ -199,8 +52,8 @@ def _add_report(commands: "Commands[Parser]") -> None:
             "page could not be written.",
         ),
     )
-    report.add_argument("reports", nargs="+", type=_path, metavar="JSONL", help="Read these reports.")
-    report.add_argument("--html", type=_path, metavar="FILE", required=True, help="Write the page to this file.")
+    report.add_argument("reports", nargs="+", type=path, metavar="JSONL", help="Read these reports.")
+    report.add_argument("--html", type=path, metavar="FILE", required=True, help="Write the page to this file.")
 
 
 def _add_certify(commands: "Commands[Parser]") -> None:
@@ -215,7 +68,7 @@ def _add_certify(commands: "Commands[Parser]") -> None:
             "was checked.",
         ),
     )
-    _add_drawing(certify, default=200, least=1)
+    add_drawing(certify, default=200, least=1)
 
 
 def _add_vectors(commands: "Commands[Parser]") -> None:
@@ -237,7 +90,7 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         "regenerate: write the files again in ball arithmetic.",
     )
     vectors.add_argument(
-        "folder", nargs="?", type=_path, help="Use the files in this folder. The default is the folder in kfgn."
+        "folder", nargs="?", type=path, help="Use the files in this folder. The default is the folder in kfgn."
     )
 
 
@@ -266,24 +119,3 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         metavar="EQUATION",
         help="Print these equations: a number, a range, a section, a name, a topic, or misprints.",
     )
-
-
-def _path(text: str) -> Path:
-    """Convert the text of an option to a path, which must not be empty."""
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
-    return Path(text)
-
-
-def _whole(least: int | None) -> Callable[[str], int]:
-    """Return a function that reads an integer of 32 bits, with the lower bound `least` unless that is None."""
-
-    def integer(text: str) -> int:
-        number = int(text)
-        if least is not None and number < least:
-            raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
-        if not -(2**31) <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"expected an integer of 32 bits, got {text[:20]}...")
-        return number
-
-    return integer

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .plain import plain
+from .suggestions import suggestion
 
 
 class UnwrittenError(OSError):
@@ -72,9 +73,33 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=Formatter, add_help=False, **options)
         self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read a command line. End the program for an unknown option."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            used = self._command(found)
+            near = suggestion(unknown[:1], used._option_string_actions)
+            used.error(f"arguments: expected options of {used.prog}, got {' '.join(unknown)}{near}")
+        return found
+
+    def _command(self, found: argparse.Namespace) -> argparse.ArgumentParser:
+        """The parser of the command that a command line names."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parser: argparse.ArgumentParser = action.choices[getattr(found, action.dest)]
+                return parser
+        return self
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is none of the choices of an option."""
+        if action.choices is not None and value not in action.choices:
+            names = [str(choice) for choice in action.choices]
+            near = suggestion([str(value)], names)
+            raise argparse.ArgumentError(action, f"expected one of {', '.join(names)}, got {value}{near}")
+
     def error(self, message: str) -> NoReturn:
-        """Print the message and end the program with status 2."""
-        super().error(plain(message))
+        """Print the message, which begins with the name of the option, and end the program with status 2."""
+        super().error(plain(message.removeprefix("argument ")))
 
     def print_help(self, file: Any = None) -> None:
         """Print the help. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""

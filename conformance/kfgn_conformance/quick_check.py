@@ -4,12 +4,15 @@ import io
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .adapters import KIT, Conventions, Description
 from .implementation import Implementation
+from .oracle import Oracles
 from .problems.cases import cases
 from .problems.fixed import fixed
+from .problems.further import further
 from .problems.problem import DTYPES, Problem
 from .quantities import ROWS
 from .results import Report
@@ -51,6 +54,8 @@ class CheckResult:
     ----------
     report : Report
         The verdicts on all problems.
+    added : int, default 0
+        The number of problems that were added to the fixed problems, since the function supports few of them.
 
     Examples
     --------
@@ -61,6 +66,7 @@ class CheckResult:
     """
 
     report: Report
+    added: int = 0
 
     @property
     def passed(self) -> bool:
@@ -79,6 +85,8 @@ class CheckResult:
 
         console = Output(file=io.StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
         print_table(self.report, console)
+        if self.added:
+            console.print(f"added: {self.added} problems with supported transfer functions and objectives")
         print_remarks(self.report, console)
         print_failures(self.report, console)
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
@@ -110,7 +118,8 @@ def check(
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
         The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
-        outputs, several sizes of batches, and several shapes of networks.
+        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 of
+        them, further problems are added, with the transfer functions and objectives that it supports.
 
     Returns
     -------
@@ -166,7 +175,10 @@ def check(
         name, version, dtype, frozenset({quantity}), conventions=KIT if conventions is None else conventions
     )
     implementation = Implementation("", FunctionAdapter(function, description))
-    return CheckResult(run([implementation], asked, quantities=[quantity], repeat=False))
+    compared = partial(run, [implementation], quantities=[quantity], repeat=False, oracles=Oracles())
+    report = compared(asked)
+    added = further(report.supported(0)[0]) if problems is None else []
+    return CheckResult(compared([*asked, *added]) if added else report, len(added))
 
 
 def _check_arguments(quantity: object, function: object, dtype: object) -> None:

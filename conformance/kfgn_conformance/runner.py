@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from fnmatch import fnmatchcase
 
 from .adapters import Description
+from .changes import LARGE
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .implementation import Implementation
@@ -144,7 +145,8 @@ def _notes(
 def _answer(implementation: Implementation, oracle: Oracle) -> Judged:
     if implementation.adapter is None:
         return Judged(Verdict(Status.SKIPPED, oracle.problem.id, detail=implementation.reason))
-    return (judged_twice if implementation.twice else judged)(implementation, oracle)
+    twice = implementation.twice and oracle.problem.parameters < LARGE
+    return (judged_twice if twice else judged)(implementation, oracle)
 
 
 def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None, Judged]]) -> Cell:

@@ -24,7 +24,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     layers = _by_layer(network, "weights", "W", weights)
     named = {"X": X} | layers
     xp = one_library_and_device(named)
-    check_floating_dtype(xp, named)
+    _check_dtypes(xp, X, layers)
     _check_layer_shapes(network, layers)
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
         raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
@@ -33,6 +33,14 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     if check:
         check_finite(xp, named)
     return tuple(detached(W) for W in weights), detached(X)
+
+
+def _check_dtypes(xp: Namespace, X: Array, layers: dict[str, Array]) -> None:
+    """Check the dtypes of X and the weights. If all weights have one dtype, a different dtype is the fault of X."""
+    check_floating_dtype(xp, {"X": X})
+    first, *others = (W.dtype for W in layers.values())
+    agree = all(dtype == first for dtype in others)
+    check_floating_dtype(xp, layers | {"X": X} if agree else {"X": X} | layers)
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:

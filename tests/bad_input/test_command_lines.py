@@ -14,6 +14,7 @@ import kfgn.lab.cli
 kfgn_conformance = pytest.importorskip("kfgn_conformance")
 
 from kfgn_conformance import cli as kit  # noqa: E402
+from kfgn_conformance.option_parts import adapter_name, seconds  # noqa: E402
 from kfgn_conformance.problems.cases import cases  # noqa: E402
 
 USAGE = 2
@@ -95,7 +96,7 @@ def _type_of(action):
     """Return the type of an option from its metavariable and the function that converts it."""
     if action.metavar in ("FOLDER", "FILE", "RUN", "JSONL") or action.dest == "folder":
         return Path
-    return {None: str, str: str, float: float}.get(action.type, int)
+    return {None: str, str: str, float: float, seconds: float, adapter_name: str}.get(action.type, int)
 
 
 def arguments(command, base, action, text):

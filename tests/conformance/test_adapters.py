@@ -159,7 +159,7 @@ def test_unknown_conventions_are_errors(wrong, message):
         ),
         ("misbehaving:DescribesAndExits", "misbehaving:DescribesAndExits: SystemExit: no licence"),
         ("misbehaving:DescribesAfterwards", "name: expected text, got int"),
-        ("misbehaving:Misspelt", "got 'kfac_block', perhaps for kfac_blocks; the names are loss, gradient, "),
+        ("misbehaving:Misspelt", "got 'kfac_block' (did you mean kfac_blocks?); the names are loss, gradient, "),
         ("ends:Nobody", "ends:Nobody: SystemExit: 3"),
     ],
 )
@@ -185,7 +185,7 @@ def test_an_adapter_that_cannot_be_loaded_is_an_error(name, message, tmp_path, m
         ({"quantities": itertools.count()}, "quantities: expected a set of names, got \\['int'"),
         (
             {"quantities": {"grad", "kflr_block"}},
-            "got 'grad, kflr_block', perhaps for gradient, kflr_blocks; the names",
+            r"got 'grad, kflr_block' \(did you mean gradient, kflr_blocks\?\); the names",
         ),
         ({"flags": {"tf32": False}}, "flags: expected text, got bool"),
         ({"flags": ["tf32"]}, "flags: expected a dict of at most 1000 texts, got list"),
@@ -245,8 +245,6 @@ def test_the_command_accepts_adapters(capsys):
     line = f"not supported: small: only tanh or identity units, and the squared error: {unsupported}"
     assert line in " ".join(printed.split())
     assert main(("--adapter", "misbehaving:Nobody", "--dtype", "float64", "--examples", "0")) == 2
-    assert "misbehaving:Nobody: not usable: misbehaving:Nobody: AttributeError" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    assert "misbehaving:Nobody: not usable: AttributeError" in " ".join(capsys.readouterr().err.split())
     assert main(("--adapter", "misbehaving:rocket", "--dtype", "float64")) == 2
     assert "misbehaving:rocket: not usable" in " ".join(capsys.readouterr().err.split())  # not an emoji

@@ -44,7 +44,7 @@ def test_the_exit_status_of_certify(accuracies, status, monkeypatch):
     [
         (["--examples", "0"], "--examples: expected 1 or more, got 0"),
         (["--examples", "-1"], "--examples: expected 1 or more, got -1"),
-        (["--backend", "numpy"], "unrecognized arguments: --backend numpy"),
+        (["--backend", "numpy"], "expected options of kfgn-check certify, got --backend numpy"),
     ],
 )
 def test_wrong_usage_of_certify(arguments, message, capsys):

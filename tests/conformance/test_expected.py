@@ -119,9 +119,9 @@ def test_what_was_not_asked_is_neither(more, check, capsys):
         ),
         (
             FAILURE.format("kfra_block", "*", "FAIL"),
-            r"quantity: expected one of .*, got 'kfra_block', perhaps for kfra_blocks$",
+            r"quantity: expected one of .*, got 'kfra_block' \(did you mean kfra_blocks\?\)$",
         ),
-        (FAILURE.format("gradients", "*", "FAIL"), r"got 'gradients', perhaps for gradient$"),
+        (FAILURE.format("gradients", "*", "FAIL"), r"got 'gradients' \(did you mean gradient\?\)$"),
         (FAILURE.format("xyz", "*", "FAIL"), r"optimiser_step.*, got 'xyz'$"),
         (FAILURE.format("kfra", "*", "fail"), r"status: expected one of .*, got 'fail'$"),
         (

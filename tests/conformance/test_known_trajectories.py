@@ -72,7 +72,7 @@ def test_another_start_scenario_or_code_has_no_checkpoints(monkeypatch):
     assert known_checkpoints(begin, scenario)
     assert known_checkpoints(replace(begin, X=begin.X / 2), scenario) is None
     assert known_checkpoints(begin, scenario._replace(indefinite_after=3)) is None
-    monkeypatch.setattr(known_trajectories, "_code", lambda: "other")
+    monkeypatch.setattr(known_trajectories, "code_of_trajectories", lambda: "other")
     assert known_checkpoints(begin, scenario) is None
 
 

@@ -1,4 +1,4 @@
-"""The adapter of kfgn's own port, on any backend it can open. No other module of the kit imports kfgn."""
+"""The adapter of kfgn's own port, on any backend it can open. Only this module and `kfgn_steps` import kfgn."""
 
 from collections.abc import Callable, Collection, Hashable
 from functools import partial
@@ -10,8 +10,9 @@ from array_api_compat import array_namespace
 import kfgn
 from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
 
-from ..problems.problem import Array, Checkpoint, Problem, Trajectory
+from ..problems.problem import Array, Problem
 from . import Description
+from .kfgn_steps import steps
 
 DTYPES = ("float32", "float64")
 
@@ -123,66 +124,6 @@ def _solved(f: Callable[..., kfgn.Solution], network: kfgn.Network, tolerance: f
     return f(network, weights, X, Y, b, damping=damping, iterations=ITERATIONS, tolerance=tolerance).x
 
 
-def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float) -> kfgn.GaussNewton:
-    """The optimiser of a trajectory. Constants that the trajectory does not contain have the port's default values."""
-    hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
-    curvature = (
-        kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=ITERATIONS, tolerance=0.0)
-        if hessian_free
-        else kfgn.KroneckerFactored(trajectory.method, inversion=trajectory.inversion, refresh=trajectory.refresh)
-    )
-    (low, high), (part, of) = (n / d for n, d in trajectory.thresholds), trajectory.momentum
-
-    def damping(period: int, bounds: tuple[float, float] | None) -> kfgn.Damping:
-        lower, upper = bounds or (0.0, 1e6)
-        return kfgn.Damping(initial=lower, period=period, lower=lower, upper=upper)
-
-    return kfgn.GaussNewton(
-        network,
-        curvature,
-        eta=eta,
-        tau=damping(5, trajectory.tau_bounds),
-        gamma=damping(20, trajectory.gamma_bounds),
-        thresholds=(low, high),
-        max_step_size=trajectory.max_step_size,
-        momentum=part / of,
-    )
-
-
-def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
-    """The state of the optimiser at a checkpoint.
-
-    Inverses that are used in several steps are computed from the checkpoint's own Q, G and gamma.
-    """
-    state = optimiser.init(here.weights)
-    factors, estimate = state.factors, optimiser.curvature
-    if isinstance(estimate, kfgn.KroneckerFactored):
-        batches = (here.t + estimate.refresh - 1) // estimate.refresh
-        factors = kfgn.Factors(factors.count + batches, here.Q, here.G)
-    return state._replace(
-        t=here.t,
-        average=here.average,
-        factors=factors,
-        tau=here.tau,
-        gamma=here.gamma,
-        update=here.update if optimiser.momentum else (),
-        counts=state.counts._replace(accepted=state.counts.accepted + here.t),
-    )
-
-
-def _steps(p: _Arrays) -> tuple[Any, ...]:
-    """Run one step from each checkpoint, and return the new weights, averages, Q and G, tau, gamma, f and alpha."""
-    if p.trajectory is None:
-        raise ValueError("expected an optimiser trajectory")
-    optimiser = _optimiser(p.network, p.trajectory, float(p.eta))
-    arrays: list[Any] = []
-    for here in p.trajectory.checkpoints:
-        state, info = optimiser.step(_state(optimiser, here), here.X, here.Y, here.draws)
-        factors = (*state.factors.Q, *state.factors.G) if state.factors else ()
-        arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
-    return tuple(arrays)
-
-
 def _solves(inversion: str) -> Callable[[_Arrays], Any]:
     return lambda p: p.blocks(_solve, p.V, p.gamma + p.eta, static=(inversion,))
 
@@ -222,7 +163,7 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "kronecker_trace": lambda p: p.blocks(_trace),
     **{f"solve_{inversion}": _solves(inversion) for inversion in (*NORMS, "exact")},
     **{f"logdet_{inversion}": _logdets(inversion) for inversion in ("trace", "exact")},
-    "optimiser_step": _steps,
+    "optimiser_step": lambda p: steps(p.network, p.trajectory, float(p.eta), ITERATIONS),
     "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..problems.problem import Array, Problem
 from . import Adapter, Description
 from .answers import error_line, one_line, type_name
+from .naming import is_class
 
 
 class AdapterError(Exception):
@@ -36,7 +37,7 @@ def load(name: str, dtype: str) -> Loaded:
     The current folder is the first folder of the import path, as with `python -m`.
     """
     module, _, attribute = name.partition(":")
-    if not (attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+    if not is_class(name):
         raise AdapterError(f"expected an adapter as package.module:Adapter, got {one_line(repr(name))}")
     _search_the_current_folder()
     try:

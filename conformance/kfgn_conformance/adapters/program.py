@@ -31,9 +31,9 @@ from ..problems.problem import Array, Problem
 from ..problems.serialisation import as_json, with_tensors
 from ..quantities import ROWS
 from .answers import NoAnswerError, as_arrays, error_line, max_bytes, one_line
+from .naming import PREFIX
 from .process_adapter import ProcessAdapter
 
-PREFIX = "exec:"
 LARGE = 10**5
 """The number of weights from which the arrays of a problem are sent in a file.
 

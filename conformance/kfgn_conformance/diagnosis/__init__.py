@@ -4,12 +4,14 @@ The textbook is a class with plain formulas of every quantity. A mistake is a su
 
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes
-* explain:   the search for mistakes that reproduce wrong answers
+* explain:   the search for mistakes that reproduce wrong answers; `explaining` compares a mistake with an answer
+* pairs:     two mistakes at once
 * shape:     the description of an error that no mistake explains
 """
 
 from . import catalogue  # noqa: F401  (fills MISTAKES)
-from .explain import Answered, Diagnosis, diagnose, explains
+from .explain import Diagnosis, diagnose
+from .explaining import Answered, explains
 from .mistake import MISTAKES, Mistake
 
 __all__ = ["MISTAKES", "Answered", "Diagnosis", "Mistake", "diagnose", "explains"]

@@ -4,34 +4,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..changes import LARGE
-from ..oracle import Oracle
-from ..quantities import Arrays, largest
-from ..tolerances import ROUNDOFF
+from .explaining import Answered, explains
 from .mistake import MISTAKES, Mistake
+from .pairs import pairs
 from .shape import shape_of_error
-
-NEAR = 30
-"""A mistake explains an answer if the mistake's arrays differ from the answer by at most this number of tolerances.
-
-`NEAR` is large, because no rule bounds the rounding errors of a mistake.
-"""
-
-
-class Answered(NamedTuple):
-    """An answer with the right number of arrays and the right shapes.
-
-    oracle: the right answer to the same question
-    arrays: the arrays of a wrong answer, or None for an answer that passed
-    """
-
-    oracle: Oracle
-    arrays: Arrays | None
 
 
 class Diagnosis(NamedTuple):
     """The explanation of the wrong answers for a quantity.
 
-    mistakes: all mistakes that explain every answer; several mistakes if they agree on every problem
+    mistakes: all mistakes that explain every answer; several mistakes if they agree on every problem; if no single
+              mistake explains the answers, the pairs that explain them
     shape:    a description of the error; empty if a mistake explains the answers
     tried:    False if no wrong answer was compared with the known mistakes, for example because all problems are large
     """
@@ -49,8 +32,8 @@ class Diagnosis(NamedTuple):
 def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    Without a known mistake, the error of the first wrong answer is described. The caller should therefore put the
-    answer with the largest error first.
+    Pairs of mistakes are tried if no single mistake explains the answers. Without a known mistake, the error of the
+    first wrong answer is described. The caller should therefore put the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
@@ -63,6 +46,8 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
         # wrong answers are compared first, because a wrong answer excludes more mistakes than a right answer
         if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )
+    if tried and not mistakes:
+        mistakes = pairs(tried, right, dtype)
     oracle, arrays = wrong[0]
     assert arrays is not None
     shape = "" if mistakes else shape_of_error(oracle, arrays, dtype)
@@ -72,25 +57,3 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
 def _has_textbook(answer: Answered) -> bool:
     """True if the textbook supports the problem. Large problems are not supported: the textbook forms every matrix."""
     return answer.oracle.problem.parameters < LARGE
-
-
-def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
-    """True if the formulas of a mistake reproduce an answer within `NEAR` tolerances.
-
-    The tolerances are those of the oracle's arrays. If the largest element of a mistake's array is larger than that of
-    the oracle's array, the rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
-
-    A wrong answer must also be at least twice as close to the mistake as to the oracle. Therefore a mistake without an
-    effect on the problem explains no wrong answer.
-    """
-    oracle = answer.oracle
-    made = oracle.answer_of(mistake.textbook)
-    if made is None:
-        return False
-    arrays = oracle.arrays if answer.arrays is None else answer.arrays
-    near, nearer = True, answer.arrays is None
-    for a, m, q, t, scale in zip(arrays, made, oracle.arrays, oracle.tolerances(dtype), oracle.scales, strict=True):
-        rounding = max(1.0, largest(m) / scale) * t if scale > 0 else max(t, ROUNDOFF[dtype] * largest(m))
-        near = near and largest(a - m) <= NEAR * rounding
-        nearer = nearer or largest(a - m) <= largest(a - q) / 2 > t / 2
-    return near and nearer

@@ -105,6 +105,10 @@ FLAGS: dict[str, Flag] = {
         lambda p: not np.any(p.X),
         "x = 0 at every datapoint: Q of the first layer has one nonzero element, which belongs to the bias.",
     ),
+    "NoBias": Flag(
+        lambda p: not all(layer.bias for layer in p.layers),
+        "Some layer has no bias: no unit is appended to its inputs, and no column of its matrix belongs to a bias.",
+    ),
     "UnitDamping": Flag(
         lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,
         "gamma + eta = 1: a missing or repeated square root of gamma + eta is not visible.",

@@ -163,6 +163,11 @@ TRAPS: dict[str, Trap] = {
         DAMPED,
         partial(with_dampings, gamma=7 / 8, eta=1 / 8),
     ),
+    "some-biases": Trap(
+        "Only the second layer has a bias, so the matrices of the other layers have no column of a bias",
+        Shape("categorical", (2, 3, 4, 3), ("tanh", "logistic"), 3, 2, biases=(False, True, False)),
+        (*FACTORS, "q", "gradient", "gauss_newton_blocks", "hessian_product", "kronecker_matvec"),
+    ),
     "no-weight-decay": Trap(
         "No L2 term: eta = 0",
         Shape("squared_error", (1, 3, 2), ("softplus",), 3, 2),

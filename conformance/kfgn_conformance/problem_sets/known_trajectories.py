@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..known_oracles import digest, hash_of
-from ..numerics import hash_of as hash_of_code, numerics
-from ..problems import discontinuities
+from ..numerics import code_of_trajectories
 from ..problems.problem import Array, Checkpoint, Problem
 
 FILE = Path(__file__).parent / "known_trajectories.npz"
@@ -80,14 +79,7 @@ def write(file: Path, problems: Sequence[Problem], scenarios: Callable[[Problem]
 
 def key_of(start: Problem, scenario: object) -> str:
     """Compute the hash of a start, its scenario and the code."""
-    return _of_text(digest(start), repr(scenario), _code())[:16]
-
-
-@cache
-def _code() -> str:
-    """Compute the hash of the code that makes trajectories."""
-    files = (Path(discontinuities.__file__), Path(__file__).parent / "trajectories.py")
-    return numerics() + hash_of_code((file.name, file.read_text(encoding="utf-8")) for file in files)
+    return _of_text(digest(start), repr(scenario), code_of_trajectories())[:16]
 
 
 def _hash(stored: Stored) -> str:

@@ -3,7 +3,7 @@
 Every quantity is a mean over the batch, unless its description says that it is per datapoint.
 """
 
-from functools import partial
+from collections.abc import Callable
 
 import kfgn_reference as ref
 
@@ -11,16 +11,38 @@ from ..problems.problem import Problem
 from .quantity import Quantity, in_order, of_blocks, of_inputs, of_preactivations, single, stacked
 from .sizes import Arrays
 
-SECOND_FACTORS = {
-    "kflr": lambda p: ref.kflr(p.reference, p.X, p.Y),
-    "kfra": lambda p: ref.kfra(p.reference, p.X, p.Y),
-    "kfac": lambda p: ref.kfac(p.reference, p.X, p.labels),
-}
+
+def kflr(p: Problem) -> ref.PerLayer:
+    """G_l of KFLR for each layer."""
+    return ref.kflr(p.reference, p.X, p.Y)
 
 
-def blocks(p: Problem, method: str) -> Arrays:
+def kfra(p: Problem) -> ref.PerLayer:
+    """G_l of KFRA for each layer."""
+    return ref.kfra(p.reference, p.X, p.Y)
+
+
+def kfac(p: Problem) -> ref.PerLayer:
+    """G_l of KFAC for each layer, at the given labels."""
+    return ref.kfac(p.reference, p.X, p.labels)
+
+
+def blocks(p: Problem, second_factors: ref.PerLayer) -> Arrays:
     """Q_l kron G_l for each layer, which is the same for the factors c Q_l and G_l / c of an implementation."""
-    return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), SECOND_FACTORS[method](p)))
+    return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), second_factors))
+
+
+def blocks_of(name: str, equation: str, second_factors: Callable[[Problem], ref.PerLayer], degree: int) -> Quantity:
+    """The row of the Kronecker products with the second factors of a method."""
+    return Quantity(
+        name=name,
+        equation=f"(20), {equation}",
+        description=f"Q_l kron G_l of {name.removesuffix('_blocks').upper()}, with respect to vec(W_l)",
+        oracle=lambda p: blocks(p, second_factors(p)),
+        elements=of_blocks,
+        array_kind="blocks",
+        degree=degree,
+    )
 
 
 CURVATURE = (
@@ -95,7 +117,7 @@ CURVATURE = (
         equation="(23)-(25)",
         description="G_l of KFLR, the mean Gauss-Newton matrix with respect to h_l, computed from a square root of "
         "H_L: (D_l, D_l) for each layer",
-        oracle=lambda p: in_order(SECOND_FACTORS["kflr"](p)),
+        oracle=lambda p: in_order(kflr(p)),
         elements=of_preactivations,
         degree=1,
     ),
@@ -103,7 +125,7 @@ CURVATURE = (
         name="kfra",
         equation="(26)",
         description="G_l of KFRA, by the recursion over means that begins with E[H_L]: (D_l, D_l) for each layer",
-        oracle=lambda p: in_order(SECOND_FACTORS["kfra"](p)),
+        oracle=lambda p: in_order(kfra(p)),
         elements=of_preactivations,
         degree=1,
     ),
@@ -111,7 +133,7 @@ CURVATURE = (
         name="kfac",
         equation="(59)",
         description="G_l of KFAC, the mean of g g^T, where g is dE/dh_l at the given labels: (D_l, D_l) for each layer",
-        oracle=lambda p: in_order(SECOND_FACTORS["kfac"](p)),
+        oracle=lambda p: in_order(kfac(p)),
         elements=of_preactivations,
         degree=2,
     ),
@@ -124,18 +146,9 @@ CURVATURE = (
         elements=of_preactivations,
         degree=1,
     ),
-    *(
-        Quantity(
-            name=f"{method}_blocks",
-            equation=f"(20), {equation}",
-            description=f"Q_l kron G_l of {method.upper()}, with respect to vec(W_l)",
-            oracle=partial(blocks, method=method),
-            elements=of_blocks,
-            array_kind="blocks",
-            degree=2 if method == "kfac" else 1,
-        )
-        for method, equation in (("kflr", "(25)"), ("kfra", "(26)"), ("kfac", "(59)"))
-    ),
+    blocks_of("kflr_blocks", "(25)", kflr, degree=1),
+    blocks_of("kfra_blocks", "(26)", kfra, degree=1),
+    blocks_of("kfac_blocks", "(59)", kfac, degree=2),
     Quantity(
         name="labels",
         equation="D.3",

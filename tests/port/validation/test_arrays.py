@@ -58,11 +58,12 @@ SHAPES = {
 }
 
 DTYPES = {
-    "X float32": ("squared_error", "X", "float32", "W_1", ["float32", "float64"]),
+    "X float32": ("squared_error", "X", "float32", "X", ["the dtype of W_1", "float64", "float32"]),
     "X int64": ("squared_error", "X", "int64", "X", ["float32 or float64", "int64"]),
     "X bool": ("bernoulli", "X", "bool", "X", ["float32 or float64", "bool"]),
     "X complex": ("categorical", "X", "complex128", "X", ["float32 or float64", "complex128"]),
     "X float16": ("squared_error", "X", "float16", "X", ["float32 or float64", "float16"]),
+    "first weight float32": ("squared_error", "W_1", "float32", "W_1", ["the dtype of X", "float64", "float32"]),
     "weight float32": ("categorical", "W_2", "float32", "W_2", ["float64", "float32"]),
     "weight float16": ("categorical", "W_2", "float16", "W_2", ["float64", "float16"]),
     "weight int64": ("bernoulli", "W_2", "int64", "W_2", ["float64", "int64"]),

@@ -38,7 +38,7 @@ def test_arguments_are_refused(backend):
 
     refused(ValueError, "X: expected shape (N, 3), got (7, 2)", lambda: optimiser.step(state, X[:, :2], Y))
     refused(ValueError, "Y: expected shape (7, 2) for bernoulli", lambda: optimiser.step(state, X, Y[:3]))
-    refused(TypeError, "expected the dtype of X, float32", lambda: optimiser.step(state, X.astype("f4"), Y))
+    refused(TypeError, "X: expected the dtype of W_1, float64", lambda: optimiser.step(state, X.astype("f4"), Y))
     refused(ValueError, "draws: expected None for kfra", lambda: optimiser.step(state, X, Y, Y))
     refused(ValueError, "draws: expected None for Adam", lambda: run_adam(X, Y))
     refused(ValueError, "draws: expected the random numbers of kfac", lambda: sampling.step(state, X, Y))

@@ -1,0 +1,208 @@
+"""The definitions of functions, classes and constants, and the definitions that each of them can reach.
+
+`Code` reads the source of modules and runs none of them. A definition reaches all definitions whose names occur in its
+statements, in its annotations, in its imports, or in its strings. It reaches more than it uses, and never less, by
+these rules:
+
+* A function whose name occurs is reached, even if it is never called.
+* A method is reached together with its class. The class of an argument is reached, since its name occurs either in
+  the code that makes the argument or in an annotation.
+* A module is reached with all its definitions, unless a single attribute such as `ref.kfra` is used.
+* Every definition reaches the statements of its module that run at import and define no name, such as an entry that is
+  added to a dictionary. It also reaches these statements of all modules that its module imports.
+"""
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from .statements import is_docstring, statements
+
+PURE = frozenset({"cache", "dataclass", "once_per_problem"})
+"""The decorators that change nothing except the definition that they decorate."""
+
+NAMES = (ast.Name, ast.Tuple, ast.Store)
+"""The nodes of a target that is a name or a tuple of names."""
+
+EVERYTHING, AT_IMPORT = "*", ""
+"""Two names in place of that of a definition: all definitions of a module, and its statements that define no name."""
+
+
+class Source(NamedTuple):
+    """The source of a module. package: the name of the package for relative imports"""
+
+    text: str
+    package: str
+
+
+class Key(NamedTuple):
+    """A definition by its module and its name."""
+
+    module: str
+    name: str
+
+
+Link = tuple[str, Key]
+"""A name as it occurs in a statement, with the definition that it refers to."""
+
+
+class Module(NamedTuple):
+    """The definitions of a module.
+
+    nodes:   the statements of each definition, by name; the statements that define no name have the name ""
+    imports: the module and the name of each imported definition; the name is "*" for an imported module
+    """
+
+    nodes: dict[str, list[ast.AST]]
+    imports: dict[str, Key]
+
+
+class Code:
+    """Modules whose source `read` returns. `read` returns None for a module of a different library."""
+
+    def __init__(self, read: Callable[[str], Source | None]) -> None:
+        self.read = read
+        self.module = cache(self._module)
+        self.links = cache(self._links)
+        self.hash_of = cache(self._hash_of)
+
+    def _module(self, name: str) -> Module | None:
+        source = self.read(name)
+        if source is None:
+            return None
+        found = Module({AT_IMPORT: []}, {})
+        for node in ast.parse(source.text).body:
+            loose = _runs_at_import(node)
+            if loose and not is_docstring(node):
+                found.nodes[AT_IMPORT].append(node)
+            for part in ast.walk(node) if loose else [node]:
+                found.imports.update(self._imported(part, source.package))
+                for defined in _defined(part):
+                    found.nodes.setdefault(defined, []).append(node)
+        return found
+
+    def _imported(self, node: ast.AST, package: str) -> Iterator[tuple[str, Key]]:
+        """Yield the names that an import statement defines, with the definitions or modules that they refer to."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = alias.name if alias.asname else alias.name.partition(".")[0]
+                yield alias.asname or whole, Key(whole, EVERYTHING)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*parents, *([node.module] if node.module else [])])
+            for alias in node.names:
+                whole = f"{origin}.{alias.name}"
+                key = Key(whole, EVERYTHING) if self.read(whole) else Key(origin, alias.name)
+                yield alias.asname or alias.name, key
+
+    def resolved(self, key: Key) -> Key | None:
+        """Follow imports to the definition of a name. The result is None for a name that no module defines."""
+        module = self.module(key.module)
+        if module is None or key.name in module.nodes or key.name == EVERYTHING:
+            return key if module else None
+        if key.name in module.imports:
+            return self.resolved(module.imports[key.name])
+        whole = f"{key.module}.{key.name}"
+        return Key(whole, EVERYTHING) if self.read(whole) else None
+
+    def uses(self, node: ast.AST, module: str) -> Iterator[Link]:
+        """Yield the names in a syntax tree of a module that refer to definitions."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            of = self.resolved(Key(module, node.value.id))
+            if of is not None and of.name == EVERYTHING:
+                yield from self._link(f"{node.value.id}.{node.attr}", Key(of.module, node.attr))
+                return
+        if isinstance(node, ast.Name):
+            yield from self._link(node.id, Key(module, node.id))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            yield from self._link(node.value, Key(module, node.value))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            source = self.read(module)
+            for name, key in self._imported(node, source.package if source else ""):
+                yield from self._link(name, key)
+        for part in ast.iter_child_nodes(node):
+            yield from self.uses(part, module)
+
+    def _link(self, name: str, key: Key) -> Iterator[Link]:
+        found = self.resolved(key)
+        if found is not None:
+            yield name, found
+
+    def _links(self, key: Key) -> tuple[Link, ...]:
+        """Return the names in a definition that refer to other definitions."""
+        module = self.module(key.module)
+        if module is None:
+            return ()
+        if key.name == EVERYTHING:
+            names = (*module.nodes, *module.imports)
+            return tuple(link for name in names for link in self._link(name, Key(key.module, name)))
+        return tuple(sorted({link for node in module.nodes[key.name] for link in self.uses(node, key.module)}))
+
+    def reached(self, roots: Iterable[Key]) -> set[Key]:
+        """Return the definitions that `roots` reach, with the roots themselves."""
+        found: set[Key] = set()
+        waiting = list(roots)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += [to for _, to in self.links(key)]
+                waiting += self._at_import(key)
+        return found
+
+    def _at_import(self, key: Key) -> Iterator[Key]:
+        """Yield the statements that run when a module is imported, and define no name."""
+        yield Key(key.module, AT_IMPORT)
+        module = self.module(key.module)
+        if module is not None and key.name == AT_IMPORT:
+            origins = {of.module for of in module.imports.values()}
+            yield from (Key(origin, AT_IMPORT) for origin in origins if self.module(origin))
+
+    def _hash_of(self, key: Key) -> str:
+        """Compute the hash of the statements of a definition, and of the definitions that its names refer to."""
+        module = self.module(key.module)
+        nodes = module.nodes.get(key.name, []) if module else []
+        return self.hash_of_nodes(nodes, self.links(key)) if nodes else ""
+
+    @staticmethod
+    def hash_of_nodes(nodes: Iterable[ast.AST], links: Iterable[Link]) -> str:
+        """Compute the hash of statements, and of the definitions that their names refer to."""
+        parts = [part for node in nodes for part in statements(node)]
+        return digest(*parts, *(f"{name} = {to.module}:{to.name}" for name, to in sorted(links)))
+
+    def hash_of_all(self, keys: Iterable[Key]) -> str:
+        """Compute the hash of definitions together."""
+        hashes = ((key, self.hash_of(key)) for key in sorted(keys))
+        return digest(*(f"{key.module}:{key.name} {found}" for key, found in hashes if found))
+
+
+def _defined(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a statement defines, except by an import."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+
+
+def _runs_at_import(node: ast.stmt) -> bool:
+    """True unless a statement does nothing but define names."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return not all(_name(decorator) in PURE for decorator in node.decorator_list)
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return not all(isinstance(part, NAMES) for target in targets for part in ast.walk(target))
+    return not isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _name(decorator: ast.expr) -> str:
+    """The name of a decorator, which may be called with arguments."""
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def digest(*texts: str) -> str:
+    """Compute a hash of texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""Two mistakes at once, for wrong answers that no single mistake explains.
+
+A pair is a class that inherits from the classes of both mistakes. A pair is first compared with the wrong answer on the
+smallest problem, since this takes little time, and nearly every pair fails there.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import combinations, islice
+from types import FunctionType
+
+from ..quantities import largest
+from .explaining import Answered, explains
+from .mistake import MISTAKES, Mistake
+from .textbook import Textbook
+
+MOST = 3000
+"""The largest number of pairs that are tried, which takes a few seconds on a small problem."""
+
+SAMPLE = 5
+"""The number of wrong answers from which the mistakes are taken. A mistake without an effect on them is in no pair."""
+
+
+def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> tuple[Mistake, ...]:
+    """Return the pairs that explain every answer, each as one mistake. The steps of an optimiser have no pairs.
+
+    wrong: the wrong answers
+    right: the answers that passed
+    """
+    if wrong[0].oracle.quantity.of_trajectories:
+        return ()
+    by_size = sorted(wrong, key=lambda answer: answer.oracle.problem.parameters * answer.oracle.problem.N)
+    sample = by_size[:: max(1, len(by_size) // SAMPLE)]
+    single = [each for each in MISTAKES.values() if any(_has_effect(each, answer, dtype) for answer in sample)]
+    answers = [*sample, *by_size, *right]
+    return tuple(
+        pair for pair in islice(_pairs(single), MOST) if all(explains(pair, answer, dtype) for answer in answers)
+    )
+
+
+def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
+    """True if a mistake changes the right answer to a question."""
+    oracle = answer.oracle
+    made = oracle.answer_of(mistake.textbook)
+    if made is None:
+        return False
+    return any(largest(m - q) > t for m, q, t in zip(made, oracle.arrays, oracle.tolerances(dtype), strict=True))
+
+
+def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
+    """Yield the pairs of mistakes. A pair in which one mistake replaces the other is left out."""
+    for first, second in combinations(mistakes, 2):
+        shared = _methods(first.textbook) & _methods(second.textbook)
+        if all(_extends(first.textbook, name) for name in shared):
+            yield from _pair(first, second)
+        elif all(_extends(second.textbook, name) for name in shared):
+            yield from _pair(second, first)
+
+
+def _methods(textbook: type[Textbook]) -> frozenset[str]:
+    """The names of the methods in which a mistake differs from the right formulas."""
+    classes = [of for of in textbook.__mro__ if of not in Textbook.__mro__]
+    return frozenset(name for of in classes for name in vars(of) if not name.startswith("__"))
+
+
+def _extends(textbook: type[Textbook], name: str) -> bool:
+    """True if a method of a mistake calls the method that it overrides, so that the mistake can follow another one."""
+    method = getattr(textbook, name)
+    function = method.fget if isinstance(method, property) else method
+    return isinstance(function, FunctionType) and "__class__" in function.__code__.co_freevars
+
+
+@cache
+def _pair(first: Mistake, second: Mistake) -> tuple[Mistake, ...]:
+    """Return a pair as one mistake, or nothing if one class is a subclass of the other class."""
+    try:
+        both = type(f"{first.textbook.__name__}And{second.textbook.__name__}", (first.textbook, second.textbook), {})
+    except TypeError:  # no order of the methods exists
+        return ()
+    description = f"Two mistakes together. First: {first.description} Second: {second.description}"
+    return (Mistake(f"{first.name} and {second.name}", "pairs", description, "", both),)
