@@ -155,13 +155,14 @@ def gpu_rehearsal(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", HOST, ids=HOST)
 def explore(session: nox.Session, backend: str) -> None:
-    """Conformance on many new random problems: KFGN_EXAMPLES of them in each test, 10,000 by default."""
+    """Conformance on many new random problems: KFGN_EXAMPLES of them, 10,000 by default."""
     install(session, "xdist", f"backend-{backend}")
     session.run(
         "pytest",
         "tests/conformance/test_port.py",
         f"--backend={backend}",
         "-k=drawn",
+        "--thorough",
         "--numprocesses=auto",
         *session.posargs,
         env={"HYPOTHESIS_PROFILE": "explore", "OMP_NUM_THREADS": "1"},
@@ -201,9 +202,12 @@ def peers(session: nox.Session, library: str) -> None:
 def thorough(session: nox.Session) -> None:
     """The slow tests on all their problems, and the table with all problems on every backend."""
     install(session, "test", extras="conformance")
-    slow = ("tests/exact/test_balls.py", "tests/conformance/test_drawn.py", "tests/conformance/test_vectors.py")
-    options = ("--numprocesses=auto", "--dist=worksteal", "--thorough")
-    session.run("pytest", *options, *slow, env={"OMP_NUM_THREADS": "1"})
+    slow = ("exact/test_balls", "conformance/test_cases", "conformance/test_drawn", "conformance/test_vectors")
+    options = ("--numprocesses=auto", "--thorough")
+    files = (f"tests/{name}.py" for name in slow)
+    session.run("pytest", *options, "--dist=worksteal", *files, env={"OMP_NUM_THREADS": "1"})
+    port = ("tests/conformance/test_port.py", "--backend=jax")
+    session.run("pytest", *options, *port, env={**COMPILED, "OMP_NUM_THREADS": "1"})
     kfgn_check(session, "--thorough", "--examples", "0", "--require", *HOST)
 
 
