@@ -142,7 +142,7 @@ def kfgn_check(session: nox.Session, *options: str) -> None:
 @nox.session(tags=["ci"])
 def gpu_rehearsal(session: nox.Session) -> None:
     """benchmarks/gpu.sh on the host, with only the packages of a machine with a GPU."""
-    session.install(*nox.project.dependency_groups(PROJECT, "gpu-machine"))
+    packages(session, *nox.project.dependency_groups(PROJECT, "gpu-machine"))
     room = Path(session.create_tmp()).resolve()
     wheels = room / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
@@ -292,7 +292,7 @@ def mutation(session: nox.Session) -> None:
 
 def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = ()) -> None:
     """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis."""
-    session.install("-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
+    packages(session, "-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
     env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "1"}
     session.run("pytest", "--numprocesses=auto", *arguments, *session.posargs, env=env)
 
