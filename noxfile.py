@@ -202,9 +202,12 @@ def peers(session: nox.Session, library: str) -> None:
 def thorough(session: nox.Session) -> None:
     """The slow tests on all their problems, and the table with all problems on every backend."""
     install(session, "test", extras="conformance")
-    slow = ("exact/test_balls", "conformance/test_cases", "conformance/test_drawn", "conformance/test_vectors")
+    exact, conformance = ("balls", "rationals"), ("cases", "drawn", "vectors")
+    files = (
+        *(f"tests/exact/test_{name}.py" for name in exact),
+        *(f"tests/conformance/test_{name}.py" for name in conformance),
+    )
     options = ("--numprocesses=auto", "--thorough")
-    files = (f"tests/{name}.py" for name in slow)
     session.run("pytest", *options, "--dist=worksteal", *files, env={"OMP_NUM_THREADS": "1"})
     port = ("tests/conformance/test_port.py", "--backend=jax")
     session.run("pytest", *options, *port, env={**COMPILED, "OMP_NUM_THREADS": "1"})
