@@ -202,13 +202,15 @@ def peers(session: nox.Session, library: str) -> None:
 def thorough(session: nox.Session) -> None:
     """The slow tests on all their problems, and the table with all problems on every backend."""
     install(session, "test", extras="conformance")
-    exact, conformance = ("balls", "rationals"), ("cases", "drawn", "vectors")
-    files = (
-        *(f"tests/exact/test_{name}.py" for name in exact),
-        *(f"tests/conformance/test_{name}.py" for name in conformance),
+    slow = (
+        "tests/exact/test_balls.py",
+        "tests/exact/test_rationals.py",
+        "tests/conformance/test_cases.py",
+        "tests/conformance/test_drawn.py",
+        "tests/conformance/test_vectors.py",
     )
     options = ("--numprocesses=auto", "--thorough")
-    session.run("pytest", *options, "--dist=worksteal", *files, env={"OMP_NUM_THREADS": "1"})
+    session.run("pytest", *options, "--dist=worksteal", *slow, env={"OMP_NUM_THREADS": "1"})
     port = ("tests/conformance/test_port.py", "--backend=jax")
     session.run("pytest", *options, *port, env={**COMPILED, "OMP_NUM_THREADS": "1"})
     kfgn_check(session, "--thorough", "--examples", "0", "--require", *HOST)
