@@ -20,8 +20,15 @@ settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KF
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of pytest-xdist, which is not installed everywhere."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that run in one process")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--backend", help="run the conformance tests of this backend alone, and fail if it is not usable")
+    parser.addoption(
+        "--backend", action="append", help="run the conformance tests of these backends, and fail if one is not usable"
+    )
     parser.addoption("--seeds", type=int, default=1, help="of the problems on which every mistake is to be named")
     parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")
     parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 from kfgn_conformance.adapters.program import Program
+from kfgn_conformance.problem_sets import standard
+from kfgn_conformance.problems.cases import cases
 
 from .processes import LONG
 from .programs import DESCRIBE, PROGRAM
@@ -12,6 +14,20 @@ from .programs import DESCRIBE, PROGRAM
 @pytest.fixture(scope="session", autouse=True)
 def _changes_once(changes_once):
     """Every test of this folder."""
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """A function that replaces all problems of the kit by the cases whose ids end in one of the given texts."""
+
+    def leave(*endings):
+        left = tuple(p for p in cases() if p.id.endswith(endings))
+        monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
+        monkeypatch.setattr(standard, "cases", lambda: left)
+        monkeypatch.setattr(standard, "fixed", tuple)
+        monkeypatch.setattr(standard, "trajectory_problems", tuple)
+
+    return leave
 
 
 @pytest.fixture

@@ -18,12 +18,16 @@ NUMPY = ["--backend", "numpy", "--examples", "1"]
 FIXED = ["--backend", "numpy", "--examples", "0"]
 """Without drawn problems, for which most of the time goes to their tolerances."""
 
+SOME = ["loss", "q", "kfra", "jacobian_product", "solve_trace", "optimiser_step"]
+"""Some rows, in the order of the table."""
+
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Replace the real problems by a case, and the optimiser trajectories by two steps, since those take minutes."""
     monkeypatch.setattr(standard, "REAL_PROBLEMS", {"real": lambda: replace(cases()[3], id="real")})
     monkeypatch.setattr(standard, "cases", lambda: cases()[:3])
+    monkeypatch.setattr(standard, "added_cases", tuple)
     monkeypatch.setattr(standard, "fixed", tuple)
     monkeypatch.setattr(standard, "trajectory_problems", lambda: (two_steps(),))
 
@@ -56,25 +60,30 @@ def test_some_rows_alone(jobs, tmp_path):
     assert [cell["quantity"] for cell in read_records(file).cells] == ["loss", "loss", "kfra", "kfra"]
 
 
-def test_all_pass_and_the_lines_say_the_same_as_the_table(capsys, tmp_path):
+@pytest.mark.parametrize(
+    ("given", "rows", "problems"),
+    [(FIXED, list(ROWS), 4), ([*NUMPY, "--quantity", *SOME], SOME, 5)],
+    ids=["all rows", "drawn problems"],
+)
+def test_all_pass_and_the_lines_say_the_same_as_the_table(given, rows, problems, capsys, tmp_path):
     file = tmp_path / "report.jsonl"
-    assert cli.main([*NUMPY, "--jsonl", str(file)]) == cli.PASSED
+    assert cli.main([*given, "--jsonl", str(file)]) == cli.PASSED
     table = capsys.readouterr().out
     run, cells = read_records(file)
     assert [(c["name"], c["dtype"]) for c in run["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
-    assert [(cell["quantity"], cell["column"]) for cell in cells] == [(name, i) for name in ROWS for i in (0, 1)]
+    assert [(cell["quantity"], cell["column"]) for cell in cells] == [(name, i) for name in rows for i in (0, 1)]
     for cell in cells:
         assert cell["quantity"] in table
         assert cell["status"] == "PASS"
         assert cell["ratio"] <= 1
-        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else 9)
+        assert cell["supported"] == cell["problems"] == (1 if cell["quantity"] == "optimiser_step" else problems)
         assert f"{cell['ratio']:.2f}" in table
 
 
 def test_a_wrong_answer_fails_and_is_named(monkeypatch, capsys):
     right = kfgn_port.COMPUTE["kfra"]
     monkeypatch.setitem(kfgn_port.COMPUTE, "kfra", lambda p: tuple(2 * G for G in right(p)))
-    assert cli.main([*FIXED, "--dtype", "float32"]) == cli.FAILED
+    assert cli.main([*FIXED, "--dtype", "float32", "--quantity", "loss", "kfra"]) == cli.FAILED
     assert "FAIL: kfra by numpy float32" in capsys.readouterr().out
 
 
@@ -123,7 +132,7 @@ def test_nothing_checked_is_no_success(capsys):
         (["--jsonl", "/no/such/folder/report.jsonl"], "--jsonl: the folder /no/such/folder does not exist"),
         (["--html", "/no/such/folder/page.html"], "--html: the folder /no/such/folder does not exist"),
         (
-            ["--problem", "case-bernouli*"],
+            ["--problem", "case-bernouli*", "--examples", "0"],
             "--problem: expected a pattern of ids, got case-bernouli* (did you mean case-",
         ),
         (["walk"], "error: command: expected one of run, report, certify, vectors, equations, got walk"),

@@ -1,6 +1,5 @@
 """The catalogue of mistakes. The textbook without a mistake is right, and each mistake is found and named."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,6 +9,7 @@ from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.few_states import with_few_states
 from kfgn_conformance.problem_sets.trajectories import trajectory_problems
 from kfgn_conformance.problems.cases import SPLITS, case, cases, shape
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
@@ -55,21 +55,37 @@ TRAJECTORIES = {
 """The steps of each walk that are asked: the last three are about one each."""
 
 
-@cache
-def with_trajectory():
-    """Some walks, at a few of their states."""
-    short = []
-    for problem in (problem for problem in trajectory_problems() if problem.id in TRAJECTORIES):
-        checkpoints = tuple(here for here in problem.trajectory.checkpoints if here.t + 1 in TRAJECTORIES[problem.id])
-        short.append(replace(problem, trajectory=problem.trajectory._replace(checkpoints=checkpoints)))
-    return tuple(short)
-
-
-def problems_for(quantity, seed):
-    return with_trajectory() if quantity.of_trajectories else drawn(seed)
-
-
 oracle = cache(Oracle)
+
+
+@cache
+def of_walks():
+    """The step on some walks, at a few of their states."""
+    return tuple(
+        with_few_states(
+            Oracle(problem, ROWS["optimiser_step"]), lambda here, steps=TRAJECTORIES[problem.id]: here.t + 1 in steps
+        )
+        for problem in trajectory_problems()
+        if problem.id in TRAJECTORIES
+    )
+
+
+def oracles_for(quantity, seed):
+    """The questions of a quantity on the problems of a seed. Walks have no seed."""
+    if ROWS[quantity].of_trajectories:
+        return of_walks()
+    return [oracle(problem, ROWS[quantity]) for problem in drawn(seed)]
+
+
+@cache
+def wrong_answer(name, right):
+    """Compute the answer of a mistake in float64. The oracle has computed it already, if it is finite."""
+    textbook = MISTAKES[name].textbook
+    arrays = right.answer_of(textbook)
+    if arrays is None:
+        with np.errstate(all="ignore"):
+            arrays = textbook(right.problem).answer(right.quantity.name)
+    return arrays
 
 
 def answered(right, judged):
@@ -82,22 +98,20 @@ def answered(right, judged):
 def verdicts_on(name, quantity, seed, dtype):
     """Return the verdicts on the answers of a mistake in a dtype, and their diagnosis."""
     answers, verdicts = [], []
-    for problem in problems_for(ROWS[quantity], seed):
-        with np.errstate(all="ignore"):
-            arrays = MISTAKES[name].textbook(problem).answer(quantity)
-        arrays = tuple(a if a.dtype.kind in "iu" else a.astype(dtype) for a in arrays)
-        judged = compare(arrays, oracle(problem, ROWS[quantity]), dtype)
+    for right in oracles_for(quantity, seed):
+        arrays = tuple(a if a.dtype.kind in "iu" else a.astype(dtype) for a in wrong_answer(name, right))
+        judged = compare(arrays, right, dtype)
         verdicts.append(judged.verdict)
-        answers += answered(oracle(problem, ROWS[quantity]), judged)
+        answers += answered(right, judged)
     return verdicts, diagnose(answers, dtype)
 
 
 @pytest.mark.parametrize("quantity", ROWS)
 def test_the_textbook_is_right(quantity):
     """The textbook passes on every fixed problem, and from every state of the optimiser trajectories."""
-    for problem in with_trajectory() if ROWS[quantity].of_trajectories else (*cases(), *fixed()):
-        right = Oracle(problem, ROWS[quantity])
-        verdict = compare(Textbook(problem).answer(quantity), right, "float64").verdict
+    fixed_ones = (oracle(problem, ROWS[quantity]) for problem in (*cases(), *fixed()))
+    for right in of_walks() if ROWS[quantity].of_trajectories else fixed_ones:
+        verdict = compare(Textbook(right.problem).answer(quantity), right, "float64").verdict
         assert verdict.status is Status.PASS, verdict
 
 

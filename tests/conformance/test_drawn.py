@@ -21,9 +21,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("seed", range(1, 6 if metafunc.config.getoption("--thorough") else 2))
 
 
-def test_no_two_drawn_problems_have_one_shape(seed):
-    problems = drawn_problems(15, seed)
-    assert len(problems) == 15
+def test_no_two_drawn_problems_have_one_shape(seed, thorough):
+    count = 15 if thorough else 7
+    problems = drawn_problems(count, seed)
+    assert len(problems) == count
     assert Counter(map(shape_of, problems)).most_common(1)[0][1] == 1
     assert {p.objective for p in problems} == {objective for objective, _ in SPLITS}
     for p in problems:

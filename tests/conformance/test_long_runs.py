@@ -8,22 +8,15 @@ from pathlib import Path
 
 import pytest
 from kfgn_conformance import cli, pools
-from kfgn_conformance.problem_sets import standard
-from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import read_records
 
 from .processes import LONG
 
-CASES = [p for p in cases() if p.id.endswith("-tanh")]
-
 
 @pytest.fixture
-def few(monkeypatch):
-    """Replace all problems by the cases with tanh units."""
-    monkeypatch.setattr(standard, "REAL_PROBLEMS", {})
-    monkeypatch.setattr(standard, "cases", lambda: tuple(CASES))
-    monkeypatch.setattr(standard, "fixed", tuple)
-    monkeypatch.setattr(standard, "trajectory_problems", tuple)
+def few(only):
+    """Replace all problems by the cases with tanh units, and the added cases."""
+    only("-tanh")
 
 
 GIVEN = ["--backend", "numpy", "strict", "--dtype", "float64", "--examples", "0"]

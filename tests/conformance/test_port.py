@@ -6,21 +6,38 @@
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from kfgn_conformance import QUANTITIES, Problem, Status
 from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
+from kfgn_conformance.known_oracles import digest
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.drawn import problems
+from kfgn_conformance.problems.cases import SPLITS
 
 opened = cache(open_target)
 
+EXAMPLES = 1 + max(1, settings.default.max_examples // len(SPLITS))
+"""The number of problems of an objective. The first one that Hypothesis draws is full of zeros, and tells little."""
+
+FEW = {"jax": max(2, EXAMPLES // 2)}
+"""The number without --thorough, for a library that compiles every operation for the shapes of each problem.
+
+Such a library is asked in one dtype for each problem, which the hash of the problem decides.
+"""
+
 
 def pytest_generate_tests(metafunc):
-    """Parametrise the tests by every target, or by the target in --backend."""
-    wanted = metafunc.config.getoption("--backend")
-    metafunc.parametrize("target", [wanted] if wanted else list(TARGETS))
+    """Parametrise the tests by every target, or by the targets in --backend, and by the objective.
+
+    One process runs all tests of an objective, and computes the oracles of a problem once for all targets.
+    """
+    splits = [
+        pytest.param(split, id="-".join(split), marks=pytest.mark.xdist_group("-".join(split))) for split in SPLITS
+    ]
+    metafunc.parametrize("split", splits)
+    metafunc.parametrize("target", metafunc.config.getoption("--backend") or list(TARGETS))
 
 
 @pytest.fixture
@@ -31,15 +48,20 @@ def backend(request, target):
     return usable
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_drawn(backend, dtype):
+def test_drawn(backend, split, thorough):
     """Run every quantity on one problem before the next, so that JAX compiles only once for its shapes."""
-    port = Implementation("", KfgnPort(backend, dtype))
+    few = backend.library in FEW and not thorough
+    examples = FEW[backend.library] if few else EXAMPLES
+    ports = {dtype: Implementation("", KfgnPort(backend, dtype)) for dtype in DTYPES}
 
-    @given(problems())
+    @settings(max_examples=examples)
+    @given(problems([split]))
     def check(problem: Problem):
         oracles = [Oracle(problem, quantity) for quantity in QUANTITIES.values()]
-        verdicts = {str(oracle): judged(port, oracle).verdict for oracle in oracles if oracle.is_conclusive}
-        assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}
+        conclusive = [oracle for oracle in oracles if oracle.is_conclusive]
+        for dtype in [DTYPES[int(digest(problem), 16) % len(DTYPES)]] if few else DTYPES:
+            port = ports[dtype]
+            verdicts = {str(oracle): judged(port, oracle).verdict for oracle in conclusive}
+            assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}, dtype
 
     check()

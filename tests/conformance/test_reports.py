@@ -155,8 +155,8 @@ def test_a_run_writes_both(tmp_path, monkeypatch):
     monkeypatch.setattr(standard, "fixed", tuple)
     monkeypatch.setattr(standard, "trajectory_problems", tuple)
     lines, page = tmp_path / "report.jsonl", tmp_path / "page.html"
-    given = ["--backend", "numpy", "--examples", "0", "--jsonl", str(lines), "--html", str(page)]
-    assert cli.main(given) == cli.PASSED
+    given = ["--backend", "numpy", "--examples", "0", "--quantity", "loss", "gradient", "kfra"]
+    assert cli.main([*given, "--jsonl", str(lines), "--html", str(page)]) == cli.PASSED
     assert page.read_text().count('<span class="badge PASS">PASS</span>') == len(read_records(lines).cells) > 0
     again = tmp_path / "again.html"
     assert cli.main(["report", str(lines), "--html", str(again)]) == cli.PASSED

@@ -86,13 +86,13 @@ def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Problem:
-    """A strategy for problems of any objective and shape."""
+def problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Problem:
+    """A strategy for problems of any shape, with one of these pairs of an objective and a replacement for H_L."""
 
     def choose(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
 
-    return draw(problems_of(any_shape(choose, *choose(SPLITS))))
+    return draw(problems_of(any_shape(choose, *choose(splits))))
 
 
 @st.composite

@@ -1,6 +1,6 @@
 """A question on a few states of an optimiser trajectory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
@@ -23,20 +23,20 @@ def is_kept(here: Checkpoint) -> bool:
     return here.t < 2 or (here.t + 1) % PERIOD == 0
 
 
-def with_few_states(whole: Oracle) -> Oracle:
-    """Return the same question for the states that are kept.
+def with_few_states(whole: Oracle, kept: Callable[[Checkpoint], bool] = is_kept) -> Oracle:
+    """Return the same question for the states for which `kept` is True.
 
     The value and the tolerances at these states come from `whole`, the question on all states.
     """
-    return _FewStates(whole)
+    return _FewStates(whole, kept)
 
 
 class _FewStates(Oracle):
     """The part of an oracle for the states that are kept. Each state has the same number of arrays."""
 
-    def __init__(self, whole: Oracle) -> None:
+    def __init__(self, whole: Oracle, kept: Callable[[Checkpoint], bool]) -> None:
         trajectory = trajectory_of(whole.problem)
-        self._whole, self._kept = whole, [is_kept(here) for here in trajectory.checkpoints]
+        self._whole, self._kept = whole, [kept(here) for here in trajectory.checkpoints]
         checkpoints = tuple(self._of_kept(trajectory.checkpoints))
         problem = replace(whole.problem, trajectory=trajectory._replace(checkpoints=checkpoints))
         super().__init__(problem, whole.quantity)

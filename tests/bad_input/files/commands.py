@@ -9,6 +9,9 @@ import pytest
 from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problems.cases import cases
 
+CHECK = ("--backend", "numpy", "--examples", 0, "--quantity", "loss", "kfra")
+"""Arguments of `kfgn-check` for a short table. All rows would take most of the time of a test about their output."""
+
 
 class Done(NamedTuple):
     """The exit status of a command, and the text that it printed."""

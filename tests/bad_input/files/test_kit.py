@@ -11,7 +11,7 @@ from kfgn_conformance.golden.layout import lines
 from kfgn_conformance.golden.making import sha256
 
 from .alterations import alterations, restore
-from .commands import call, fault_of_error, leave_one_case
+from .commands import CHECK, call, fault_of_error, leave_one_case
 
 PEERS = Path(kfgn_conformance.adapters.peers.__file__).parent / "expected.toml"
 
@@ -22,7 +22,7 @@ def report(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         leave_one_case(patch)
         file = tmp_path_factory.mktemp("report") / "report.jsonl"
-        assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", file).status == cli.PASSED
+        assert call(cli.main, *CHECK, "--jsonl", file).status == cli.PASSED
     return file
 
 

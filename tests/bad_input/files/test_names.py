@@ -11,7 +11,7 @@ from kfgn.lab import Options, read_run, train
 from kfgn.lab.cli import main
 from kfgn.lab.tasks import open_task
 
-from .commands import call, fault_of_error, leave_one_case
+from .commands import CHECK, call, fault_of_error, leave_one_case
 
 NAMES = ["adam[lr=0.1]", "x[/y]", "[bold red]x", ":smile:", "a\x1b[31mb", "a\nb", "\u202ea", "$x^{$", "\udcff", "µ"]
 
@@ -143,4 +143,4 @@ def test_impossible_names(command, arguments, tmp_path, monkeypatch):
 def write_report(path):
     with pytest.MonkeyPatch.context() as patch:
         leave_one_case(patch)
-        assert call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", path).status == 0
+        assert call(cli.main, *CHECK, "--jsonl", path).status == 0

@@ -14,7 +14,7 @@ from kfgn_conformance.output import Output
 from kfgn.lab import Options, read_run, train
 from kfgn.lab.cli import main
 
-from .commands import call
+from .commands import CHECK, call
 
 KFGN = (sys.executable, "-m", "kfgn.lab")
 
@@ -45,7 +45,7 @@ PRINTING = [
     (cli.main, "vectors", "verify", "vectors"),
     (cli.main, "vectors", "--help"),
     (cli.main, "--version"),
-    (cli.main, "--backend", "numpy", "--examples", 0),
+    (cli.main, *CHECK),
 ]
 
 

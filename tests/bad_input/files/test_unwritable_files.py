@@ -9,13 +9,13 @@ from kfgn_conformance import cli
 from kfgn.lab import Options, UsageError, read_run, train
 from kfgn.lab.cli import main
 
-from .commands import call, fault_of_error
+from .commands import CHECK, call, fault_of_error
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.usefixtures("small")
 def test_a_report_that_cannot_be_written_is_named_and_printed():
-    done = call(cli.main, "--backend", "numpy", "--examples", 0, "--jsonl", "/dev/full")
+    done = call(cli.main, *CHECK, "--jsonl", "/dev/full")
     assert done.status == cli.UNWRITTEN
     assert fault_of_error(done, "/dev/full") == ""
     assert "error / tolerance" in done.out

@@ -5,5 +5,5 @@ kit's catalogue of mistakes.
 
 * `elementary`, `objectives`, `curvature`, `optimiser`: the implementation, in that order
 * `adapter`: its answers by name of quantity
-* `mistakes`, `further`: the planted mistakes, each an override of one step
+* `mistakes`, `mistakes_of_state`, `further`: the planted mistakes, each an override of one step
 """

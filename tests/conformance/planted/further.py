@@ -5,12 +5,13 @@ from functools import partial
 import numpy as np
 
 from .adapter import Batched
-from .mistakes import Remembering, planted
+from .mistakes_of_state import Remembering
+from .registry import register
 
 FURTHER = {}
 """By name, in the order of the gaps: saturation, batch sizes, momentum, state, shapes."""
 
-further = partial(planted, into=FURTHER)
+further = partial(register, into=FURTHER)
 
 
 # --- saturated units and outputs

@@ -15,8 +15,9 @@ from kfgn_conformance.runner import run
 from .adapter import QUANTITIES, Batched
 from .further import FURTHER
 from .mistakes import MISTAKES
+from .mistakes_of_state import OF_STATE
 
-ALL = {**MISTAKES, **FURTHER}
+ALL = {**MISTAKES, **OF_STATE, **FURTHER}
 
 ORACLES = Oracles()
 """The oracles that all tests share."""
@@ -72,7 +73,7 @@ def test_every_mistake_is_caught(mistake, dtype):
 
 
 def test_the_mistakes():
-    assert (len(MISTAKES), len(FURTHER), len(ALL)) == (30, 15, 45)
+    assert (len(MISTAKES) + len(OF_STATE), len(FURTHER), len(ALL)) == (30, 15, 45)
     assert {name.split("-")[0] for name in NOT_YET} <= set(ALL)
     for mistake in ALL.values():
         assert mistake.__doc__.rstrip().endswith(".")
