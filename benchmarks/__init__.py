@@ -1,0 +1,18 @@
+"""Benchmarks of the port: `python -m benchmarks`, described in docs/performance.md.
+
+sizes       the shapes of a network and its batch
+floor       the operations of the cheapest known algorithm for each piece of work, by phase
+rates       the fastest products of matrices among the libraries of a device
+timing      times of interleaved rounds, and medians of ratios within rounds
+machine     threads, processor and versions
+batch       a network with its arrays in one library
+work        the pieces of work that are timed
+plain       the formulas of the paper as plain array code, for comparisons
+autograd    the gradient by PyTorch's autograd, the unit of the tables
+peers       the same work in other libraries
+child       one call in a fresh process: time and peak memory
+cases       the tables of docs/performance.md
+report      tables and JSON
+
+The other programs in this folder measure training: headline, generalisation, directions and redraw.
+"""

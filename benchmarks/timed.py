@@ -1,0 +1,118 @@
+"""The tables of one network: each piece of work on each backend, over a gradient and over its floor.
+
+All calls of a table are timed in the same rounds: the work on each backend and in each peer, autograd's gradient, and
+the products of matrices whose rates give the floors.
+"""
+
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from . import floor
+from .batch import Batch, batch
+from .floor import Terms
+from .libraries import GPU, HOST, Library, usable
+from .rates import Shape, products, rates
+from .rows import Row
+from .settings import Settings
+from .sizes import AUTOENCODER, CLASSIFIER, SMALL, Sizes
+from .timing import Call, interleaved, ratio
+from .work import ADAM, BY_NAME, Work
+
+AUTOGRAD = "autograd gradient"
+
+
+class Table(NamedTuple):
+    """A network, and the names of the work that is timed on it."""
+
+    name: str
+    sizes: Sizes
+    works: tuple[str, ...]
+
+
+ALL_BUT_KFLR = tuple(name for name in BY_NAME if name != "KFLR")
+
+TABLES = (
+    Table("autoencoder", Sizes(AUTOENCODER, 1000), ALL_BUT_KFLR),
+    Table("classifier", Sizes(CLASSIFIER, 1000, "categorical"), tuple(BY_NAME)),
+    Table("small", Sizes(SMALL, 128, "categorical"), ("gradient", "KFRA", "KFLR", ADAM, "KFRA step")),
+)
+
+QUICK = {"autoencoder": Sizes((20, 30, 10, 30, 20), 50), "classifier": Sizes((20, 30, 5), 50, "categorical")}
+"""The networks that replace those of the tables in a quick run."""
+
+
+class Timed(NamedTuple):
+    """The name of a timed call: the work and the library."""
+
+    work: str
+    library: str
+
+
+def timed_table(table: Table, settings: Settings) -> list[Row]:
+    """The rows of a table."""
+    sizes = QUICK.get(table.name, table.sizes) if settings.quick else table.sizes
+    works = [BY_NAME[name] for name in table.works if name in (settings.works or BY_NAME)]
+    libraries = sharing(settings)
+    batches = {library.name: batch(library, sizes) for library in libraries}
+    calls: dict[Timed, Call] = _references(batches)
+    for name in settings.backends:
+        calls |= {Timed(work.name, name): work.prepare(batches[name]) for work in works}
+    if settings.peers:
+        calls |= _peers(batches)
+    bounds = products(libraries, (work.terms(sizes) for work in works))
+    times = interleaved({**calls, **bounds}, settings.rounds, settings.time)
+    per_round = rates(times, libraries)
+    return [_row(table.name, name, times, sizes, per_round) for name in calls]
+
+
+def sharing(settings: Settings) -> list[Library]:
+    """The usable libraries that share the device of the chosen backends."""
+    return usable(GPU if set(settings.backends) & set(GPU) else HOST, settings.dtype)
+
+
+def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
+    """The gradient and Adam of PyTorch, if PyTorch is usable."""
+    found = [b for name, b in batches.items() if name in ("torch", "torch-cuda")]
+    if not found:
+        return {}
+    from . import autograd
+
+    return {Timed(AUTOGRAD, "PyTorch"): autograd.gradient(found[0])}
+
+
+def _peers(batches: dict[str, Batch]) -> dict[Timed, Call]:
+    from .peers import peer_calls
+
+    return {Timed(work, library): call for (work, library), call in peer_calls(batches).items()}
+
+
+def _row(case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, bounds: list[dict[Shape, float]]) -> Row:
+    work, seconds = BY_NAME.get(name.work), times[name]
+    units = work.units if work else 1
+    seconds = [t / units for t in seconds]
+    over = {}
+    gradient, adam = times.get(Timed(AUTOGRAD, "PyTorch")), times.get(Timed(ADAM, name.library))
+    if gradient and name.work != AUTOGRAD:
+        over["gradient"] = ratio(seconds, gradient)
+    if adam and name.work == "KFRA step":
+        over["Adam"] = ratio(times[name], adam)
+    phases: dict[str, float] = {}
+    if work:
+        terms = floor.times(work.terms(sizes), 1 / units)
+        over["floor"] = ratio(seconds, [floor.seconds(terms, best) for best in bounds])
+        phases = _phases(terms, bounds)
+    return Row(case, name.work, name.library, statistics.median(seconds), over, phases)
+
+
+def _phases(terms: Terms, bounds: list[dict[Shape, float]]) -> dict[str, float]:
+    """The floor of each phase in seconds: the median over the rounds."""
+    return {
+        phase: statistics.median(floor.seconds(of_phase(terms, phase), best) for best in bounds)
+        for phase in floor.by_phase(terms)
+    }
+
+
+def of_phase(terms: Iterable[floor.Term], phase: str) -> Terms:
+    """The terms of one phase."""
+    return tuple(term for term in terms if term.phase == phase)
