@@ -5,14 +5,16 @@ floor       the operations of the cheapest known algorithm for each piece of wor
 rates       the fastest products of matrices among the libraries of a device
 timing      times of interleaved rounds, and medians of ratios within rounds
 machine     threads, processor and versions
+libraries   how each array library waits for its results and compiles functions
 batch       a network with its arrays in one library
 work        the pieces of work that are timed
-plain       the formulas of the paper as plain array code, for comparisons
+plain       the formulas of the paper as plain array code
 autograd    the gradient by PyTorch's autograd, the unit of the tables
 peers       the same work in other libraries
-child       one call in a fresh process: time and peak memory
-cases       the tables of docs/performance.md
-report      tables and JSON
+calls       the call of a piece of work by kfgn, a peer or plain code
+child       one call in a fresh process: its time and its peak memory
+cases       the tables by name, from timed, roots, classes, growth and start
+report      tables on the terminal, and JSON
 
 The other programs in this folder measure training: headline, generalisation, directions and redraw.
 """

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from .machine import available_threads, description, use_threads
 
-
 WIDTH = 150
 """The width of the tables in characters."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks", description="Time kfgn against floors and other libraries.")
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Time kfgn against floors and other libraries."
+    )
     p.add_argument("--case", nargs="+", help="The tables (default: all).")
     p.add_argument("--backend", nargs="+", help="The backends (default: all that are usable on the host).")
     p.add_argument("--work", nargs="+", default=[], help="The pieces of work (default: all of a table).")

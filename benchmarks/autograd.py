@@ -1,4 +1,4 @@
-"""The gradient by PyTorch's autograd, the unit of the tables, and PyTorch's Adam."""
+"""The gradient by PyTorch's autograd, the unit of the tables."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -34,17 +34,3 @@ def gradient(b: Batch) -> Callable[[], Any]:
     model, loss = module(b), loss_module(b)
     parameters = list(model.parameters())
     return b.library.waiting(lambda: torch.autograd.grad(loss(model(b.X), b.Y), parameters))
-
-
-def adam_steps(b: Batch, steps: int) -> Callable[[], Any]:
-    """A call of a number of steps of `torch.optim.Adam` with PyTorch's fused implementation."""
-    model, loss = module(b), loss_module(b)
-    optimiser = torch.optim.Adam(model.parameters(), fused=True)
-
-    def call() -> Any:
-        for _ in range(steps):
-            optimiser.zero_grad()
-            loss(model(b.X), b.Y).backward()
-            optimiser.step()
-
-    return b.library.waiting(call)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 import kfgn
 
@@ -31,6 +32,11 @@ class Batch(NamedTuple):
         return self.library.waiting(lambda: compiled(*arguments))
 
     @property
+    def xp(self) -> Any:
+        """The functions of the array API standard in the library."""
+        return self.library.backend.xp
+
+    @property
     def check(self) -> bool:
         """The argument `check` of kfgn's functions: the default, and False where `jax.jit` compiles them."""
         return not self.library.jits
@@ -50,7 +56,11 @@ def batch(library: Library, sizes: Sizes) -> Batch:
         for _ in range(2)
     )
     X = rng.random((sizes.N, sizes.widths[0]))
-    Y = rng.integers(0, sizes.outputs, sizes.N)
-    if sizes.objective != "categorical":
-        Y = X if sizes.outputs == sizes.widths[0] else rng.random((sizes.N, sizes.outputs))
-    return Batch(library, sizes, network, weights, library.asarray(X), library.asarray(Y), V)
+    return Batch(library, sizes, network, weights, library.asarray(X), library.asarray(_targets(sizes, X, rng)), V)
+
+
+def _targets(sizes: Sizes, X: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Class indices (N,), or X itself for an autoencoder, or random targets (N, D_L)."""
+    if sizes.objective == "categorical":
+        return rng.integers(0, sizes.outputs, sizes.N)
+    return X if sizes.outputs == sizes.widths[0] else rng.random((sizes.N, sizes.outputs))

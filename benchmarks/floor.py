@@ -143,8 +143,8 @@ def gauss_newton_product(s: Sizes) -> Terms:
 
 
 def conjugate_gradients(s: Sizes, iterations: int) -> Terms:
-    """(33): a forward pass, one product per iteration, and one product for the residual."""
-    return forward(s) + times(gauss_newton_product(s), iterations + 1)
+    """(33): a forward pass, and one product per iteration."""
+    return forward(s) + times(gauss_newton_product(s), iterations)
 
 
 def inversion(s: Sizes) -> Terms:
@@ -175,6 +175,11 @@ def gauss_newton_steps(s: Sizes, steps: int, tau_period: int = 5, gamma_period: 
     return every + adaptation
 
 
+def hessian_free_step(s: Sizes, iterations: int) -> Terms:
+    """(33), (40): the gradient, conjugate gradients at its forward pass, and a pass of tangents for the step size."""
+    return gradient(s) + times(gauss_newton_product(s), iterations) + tangents(s)
+
+
 def operations(terms: Iterable[Term]) -> float:
     """The number of operations of all terms."""
     return sum(term.operations for term in terms)
@@ -186,6 +191,11 @@ def by_phase(terms: Iterable[Term]) -> dict[str, float]:
     for term in terms:
         totals[term.phase] = totals.get(term.phase, 0.0) + term.operations
     return totals
+
+
+def of_phase(terms: Iterable[Term], phase: str) -> Terms:
+    """The terms of one phase."""
+    return tuple(term for term in terms if term.phase == phase)
 
 
 def seconds(terms: Iterable[Term], rates: dict[tuple[int, int, int], float]) -> float:

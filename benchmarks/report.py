@@ -11,8 +11,6 @@ from rich.table import Table
 from .rows import Row
 from .timing import Ratio
 
-RATIOS = ("gradient", "floor", "Adam", "plain", "BackPACK")
-
 
 def print_rows(rows: list[Row], console: Console) -> None:
     """Print one table per case, and the floors of the phases."""
@@ -24,12 +22,12 @@ def print_rows(rows: list[Row], console: Console) -> None:
 
 
 def _times(case: str, rows: list[Row]) -> Table:
-    names = [name for name in RATIOS if any(name in row.over for row in rows)]
+    names = list(dict.fromkeys(name for row in rows for name in row.ratios))
     peaks, notes = any(row.peak is not None for row in rows), any(row.note for row in rows)
-    headings = ("work", "library", "ms", *(f"over {name}" for name in names))
+    headings = ("work", "library", "ms", *names)
     table = Table(*headings, *["peak MiB"] * peaks, *["note"] * notes, title=case)
     for row in rows:
-        ratios = (_ratio(row.over.get(name)) for name in names)
+        ratios = (_ratio(row.ratios.get(name)) for name in names)
         peak = "" if row.peak is None else f"{row.peak / 2**20:.0f}"
         table.add_row(row.work, row.library, f"{1000 * row.seconds:.3g}", *ratios, *[peak] * peaks, *[row.note] * notes)
     return table

@@ -13,7 +13,7 @@ class Row:
     work:    the name of the work
     library: the array library, or the library of a peer
     seconds: the median time of one unit of the work
-    over:    ratios of this time to others of the same run: "gradient", "floor", "Adam" or "plain"
+    ratios:  ratios to other measurements of the same run, by the heading of the column
     phases:  the floor of each phase in seconds, with the median rates
     peak:    the increase of the peak memory of a process, in bytes, or None
     note:    a remark, such as a figure without a column
@@ -23,7 +23,7 @@ class Row:
     work: str
     library: str
     seconds: float
-    over: dict[str, Ratio] = field(default_factory=dict)
+    ratios: dict[str, Ratio] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
     peak: int | None = None
     note: str = ""

@@ -5,7 +5,6 @@ the products of matrices whose rates give the floors.
 """
 
 import statistics
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from . import floor
@@ -17,9 +16,12 @@ from .rows import Row
 from .settings import Settings
 from .sizes import AUTOENCODER, CLASSIFIER, SMALL, Sizes
 from .timing import Call, interleaved, ratio
-from .work import ADAM, BY_NAME, Work
+from .work import ADAM, BY_NAME
 
 AUTOGRAD = "autograd gradient"
+
+FACTORS_ALONE = ("curvlinops", "kfac-jax")
+"""The peers whose calls compute no gradient, and so have a lower floor than the other calls."""
 
 
 class Table(NamedTuple):
@@ -30,11 +32,11 @@ class Table(NamedTuple):
     works: tuple[str, ...]
 
 
-ALL_BUT_KFLR = tuple(name for name in BY_NAME if name != "KFLR")
+WITHOUT_ROOTS = tuple(name for name in BY_NAME if name not in ("KFLR", "KFAC of given labels", "HessianFree step"))
 
 TABLES = (
-    Table("autoencoder", Sizes(AUTOENCODER, 1000), ALL_BUT_KFLR),
-    Table("classifier", Sizes(CLASSIFIER, 1000, "categorical"), tuple(BY_NAME)),
+    Table("autoencoder", Sizes(AUTOENCODER, 1000), WITHOUT_ROOTS),
+    Table("classifier", Sizes(CLASSIFIER, 1000, "categorical"), (*WITHOUT_ROOTS, "KFLR")),
     Table("small", Sizes(SMALL, 128, "categorical"), ("gradient", "KFRA", "KFLR", ADAM, "KFRA step")),
 )
 
@@ -59,7 +61,7 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
     for name in settings.backends:
         calls |= {Timed(work.name, name): work.prepare(batches[name]) for work in works}
     if settings.peers:
-        calls |= _peers(batches)
+        calls |= _peers(batches, [work.name for work in works])
     bounds = products(libraries, (work.terms(sizes) for work in works))
     times = interleaved({**calls, **bounds}, settings.rounds, settings.time)
     per_round = rates(times, libraries)
@@ -72,7 +74,7 @@ def sharing(settings: Settings) -> list[Library]:
 
 
 def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
-    """The gradient and Adam of PyTorch, if PyTorch is usable."""
+    """The gradient of PyTorch, if PyTorch is usable."""
     found = [b for name, b in batches.items() if name in ("torch", "torch-cuda")]
     if not found:
         return {}
@@ -81,38 +83,36 @@ def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
     return {Timed(AUTOGRAD, "PyTorch"): autograd.gradient(found[0])}
 
 
-def _peers(batches: dict[str, Batch]) -> dict[Timed, Call]:
+def _peers(batches: dict[str, Batch], works: list[str]) -> dict[Timed, Call]:
     from .peers import peer_calls
 
-    return {Timed(work, library): call for (work, library), call in peer_calls(batches).items()}
+    return {Timed(*name): call for name, call in peer_calls(batches, works).items()}
 
 
-def _row(case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, bounds: list[dict[Shape, float]]) -> Row:
-    work, seconds = BY_NAME.get(name.work), times[name]
+def _row(
+    case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, bounds: list[dict[Shape, float]]
+) -> Row:
+    work, alone = BY_NAME.get(name.work), name.library in FACTORS_ALONE
     units = work.units if work else 1
-    seconds = [t / units for t in seconds]
-    over = {}
+    seconds = [t / units for t in times[name]]
+    ratios = {}
     gradient, adam = times.get(Timed(AUTOGRAD, "PyTorch")), times.get(Timed(ADAM, name.library))
     if gradient and name.work != AUTOGRAD:
-        over["gradient"] = ratio(seconds, gradient)
+        ratios["over gradient"] = ratio(seconds, gradient)
     if adam and name.work == "KFRA step":
-        over["Adam"] = ratio(times[name], adam)
+        ratios["over Adam step"] = ratio(times[name], adam)
     phases: dict[str, float] = {}
-    if work:
+    if work and not alone:
         terms = floor.times(work.terms(sizes), 1 / units)
-        over["floor"] = ratio(seconds, [floor.seconds(terms, best) for best in bounds])
+        ratios["over floor"] = ratio(seconds, [floor.seconds(terms, best) for best in bounds])
         phases = _phases(terms, bounds)
-    return Row(case, name.work, name.library, statistics.median(seconds), over, phases)
+    note = "without the gradient" if alone else ""
+    return Row(case, name.work, name.library, statistics.median(seconds), ratios, phases, note=note)
 
 
 def _phases(terms: Terms, bounds: list[dict[Shape, float]]) -> dict[str, float]:
     """The floor of each phase in seconds: the median over the rounds."""
     return {
-        phase: statistics.median(floor.seconds(of_phase(terms, phase), best) for best in bounds)
+        phase: statistics.median(floor.seconds(floor.of_phase(terms, phase), best) for best in bounds)
         for phase in floor.by_phase(terms)
     }
-
-
-def of_phase(terms: Iterable[floor.Term], phase: str) -> Terms:
-    """The terms of one phase."""
-    return tuple(term for term in terms if term.phase == phase)

@@ -18,6 +18,8 @@ STEPS = 20
 
 DAMPING = 0.1
 
+HESSIAN_FREE_ITERATIONS = 3
+
 
 class Work(NamedTuple):
     """A piece of work.
@@ -56,14 +58,30 @@ def kflr(b: Batch) -> Callable[[], Any]:
 
 def kfac(b: Batch) -> Callable[[], Any]:
     """The loss, the gradient and the factors of KFAC with one sample, which is drawn in the call."""
-    method = kfgn.KroneckerFactored("kfac")
-    draws = b.library.asarray(method.draw(b.network, 0, 1, b.sizes.N))
+    draws = _kfac_draws(b)
 
     def call(W: Any, X: Any, Y: Any, draws: Any) -> Any:
         labels = kfgn.sample_labels(b.network, W, X, draws, check=b.check)
         return kfgn.kfac(b.network, W, X, Y, labels, check=b.check)
 
     return b.timed(call, draws)
+
+
+def kfac_of_labels(b: Batch) -> Callable[[], Any]:
+    """The loss, the gradient and the factors of KFAC with one sample that exists before the call."""
+    call = lambda W, X, Y, labels: kfgn.kfac(b.network, W, X, Y, labels[:, None], check=b.check)  # noqa: E731
+    return b.timed(call, kfac_labels(b))
+
+
+def kfac_labels(b: Batch) -> Any:
+    """One sampled label per datapoint, (N, D_L) or (N,)."""
+    with b.library.scope():
+        return kfgn.sample_labels(b.network, b.weights, b.X, _kfac_draws(b))[:, 0]
+
+
+def _kfac_draws(b: Batch) -> Any:
+    draws: Any = kfgn.KroneckerFactored("kfac").draw(b.network, 0, 1, b.sizes.N)
+    return b.library.asarray(draws)
 
 
 def gauss_newton_product(b: Batch) -> Callable[[], Any]:
@@ -87,23 +105,24 @@ def damped_solves(b: Batch) -> Callable[[], Any]:
     factors = b.library.waiting(lambda: kfgn.kfra(b.network, b.weights, b.X, b.Y))()
     blocks = kfgn.kronecker_blocks(factors.Q, factors.G)
 
-    def call(W: Any, X: Any, Y: Any, blocks: Any, V: Any) -> Any:
+    def call(blocks: Any, V: Any) -> Any:
         return [B.solve(v, damping=DAMPING, check=b.check) for B, v in zip(blocks, V, strict=True)]
 
-    return b.timed(call, blocks, b.V)
+    compiled = b.library.compiled(call)
+    return b.library.waiting(lambda: compiled(blocks, b.V))
 
 
-def steps_of(optimiser: Any, b: Batch) -> Callable[[], Any]:
+def steps_of(optimiser: Any, b: Batch, steps: int = STEPS) -> Callable[[], Any]:
     """Steps from the initial state. Raises `RuntimeError` if a step is rejected, since it would do other work."""
     with b.library.scope():
         start = optimiser.init(b.weights)
 
     def call() -> Any:
         state = start
-        for _ in range(STEPS):
+        for _ in range(steps):
             state, info = optimiser.step(state, b.X, b.Y)
-        if (accepted := int(state.counts.accepted)) != STEPS:
-            raise RuntimeError(f"steps: expected {STEPS} accepted steps, got {accepted}")
+        if (accepted := int(state.counts.accepted)) != steps:
+            raise RuntimeError(f"steps: expected {steps} accepted steps, got {accepted}")
         return state, info
 
     return b.library.waiting(call)
@@ -112,6 +131,11 @@ def steps_of(optimiser: Any, b: Batch) -> Callable[[], Any]:
 def gauss_newton_step(b: Batch) -> Callable[[], Any]:
     """Steps of the paper's optimiser with its defaults: KFRA, with new factors and inverses in every step."""
     return steps_of(kfgn.GaussNewton(b.network), b)
+
+
+def hessian_free_step(b: Batch) -> Callable[[], Any]:
+    """One step with conjugate gradients on the full matrix, in which no damping is adapted."""
+    return steps_of(kfgn.GaussNewton(b.network, kfgn.HessianFree(iterations=HESSIAN_FREE_ITERATIONS)), b, 1)
 
 
 def adam_step(b: Batch) -> Callable[[], Any]:
@@ -127,11 +151,13 @@ WORKS = (
     Work("KFRA", kfra, floor.kfra),
     Work("KFLR", kflr, floor.kflr),
     Work("KFAC, 1 sample", kfac, floor.kfac),
+    Work("KFAC of given labels", kfac_of_labels, floor.kfac),
     Work("Gauss-Newton product", gauss_newton_product, lambda s: floor.forward(s) + floor.gauss_newton_product(s)),
     Work("CG iteration", conjugate_gradients, lambda s: floor.conjugate_gradients(s, ITERATIONS), ITERATIONS),
     Work("damped solves", damped_solves, floor.damped_direction),
     Work(ADAM, adam_step, lambda s: floor.times(floor.gradient(s), STEPS), STEPS),
     Work("KFRA step", gauss_newton_step, lambda s: floor.gauss_newton_steps(s, STEPS), STEPS),
+    Work("HessianFree step", hessian_free_step, lambda s: floor.hessian_free_step(s, HESSIAN_FREE_ITERATIONS)),
 )
 """All pieces of work, in the order of the tables."""
 
