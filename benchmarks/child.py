@@ -15,6 +15,8 @@ from .machine import use_threads
 from .settings import Settings
 from .sizes import Sizes
 
+ROOT = Path(__file__).parents[1]
+
 PAGES = Path("/proc/self/clear_refs")
 STATUS = Path("/proc/self/status")
 
@@ -30,7 +32,7 @@ def measured(work: str, library: str, sizes: Sizes, settings: Settings) -> Measu
     """Measure a call in a child process. `library` is a backend, a peer, or "plain" and a backend."""
     task = {"work": work, "library": library, "sizes": sizes, "threads": settings.threads, "clock": settings.clock}
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.child", json.dumps(task | {"dtype": settings.dtype})]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise RuntimeError(f"{work} by {library}: expected exit status 0, got {done.returncode}\n{done.stderr}")
     return Measured(*json.loads(done.stdout))

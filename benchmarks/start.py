@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 
+from .child import ROOT
 from .rows import Row
 from .settings import Settings
 
@@ -50,5 +51,6 @@ def _row(work: str, program: str, argument: str, settings: Settings) -> Row:
 
 def _run(program: str, argument: str) -> tuple[float, list[str]]:
     command = [sys.executable, "-c", program, argument]
-    seconds, names = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    seconds, names = json.loads(done.stdout)
     return seconds, names
