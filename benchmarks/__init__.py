@@ -8,13 +8,14 @@ machine     threads, processor and versions
 libraries   how each array library waits for its results and compiles functions
 batch       a network with its arrays in one library
 work        the pieces of work that are timed
-plain       the formulas of the paper as plain array code
+plain       the formulas of the paper as plain array code, and plain_step a step of the optimiser
 autograd    the gradient by PyTorch's autograd, the unit of the tables
 peers       the same work in other libraries
 calls       the call of a piece of work by kfgn, a peer or plain code
 child       one call in a fresh process: its time and its peak memory
 cases       the tables by name, from timed, roots, classes, growth and start
 report      tables on the terminal, and JSON
+markdown    the tables of docs/performance.md, from JSON
 
 The other programs in this folder measure training: headline, generalisation, directions and redraw.
 """

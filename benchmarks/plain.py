@@ -4,12 +4,8 @@ The functions run on NumPy, PyTorch and CuPy, check nothing and handle no specia
 last column. Each function returns sums over the batch that are divided by N at once.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 Arrays = Sequence[Any]
 
@@ -99,20 +95,22 @@ def hessian_free_step(xp: Any, W: Arrays, X: Any, Y: Any, damping: float, iterat
     product = product_at(xp, W, inputs, h, Y.ndim == 1)
     x, r, p = [xp.zeros_like(b) for b in g], g, g
     for _ in range(iterations):
-        Ap = _plus(product(p), p, damping)
-        rr = _inner(xp, r, r)
-        alpha = rr / _inner(xp, p, Ap)
-        x, r = _plus(x, p, alpha), _plus(r, Ap, -alpha)
-        p = _plus(r, p, _inner(xp, r, r) / rr)
-    curvature = _inner(xp, x, _plus(product(x), x, damping))
-    return _plus(W, x, -_inner(xp, x, g) / curvature)
+        Ap = plus(product(p), p, damping)
+        rr = inner(xp, r, r)
+        alpha = rr / inner(xp, p, Ap)
+        x, r = plus(x, p, alpha), plus(r, Ap, -alpha)
+        p = plus(r, p, inner(xp, r, r) / rr)
+    curvature = inner(xp, x, plus(product(x), x, damping))
+    return plus(W, x, -inner(xp, x, g) / curvature)
 
 
-def _plus(x: Arrays, y: Arrays, factor: Any) -> list[Any]:
+def plus(x: Arrays, y: Arrays, factor: Any) -> list[Any]:
+    """x + factor y."""
     return [a + factor * b for a, b in zip(x, y, strict=True)]
 
 
-def _inner(xp: Any, x: Arrays, y: Arrays) -> Any:
+def inner(xp: Any, x: Arrays, y: Arrays) -> Any:
+    """x^T y over all layers."""
     return sum(xp.sum(a * b) for a, b in zip(x, y, strict=True))
 
 
@@ -132,38 +130,14 @@ def kfac(xp: Any, W: Arrays, X: Any, Y: Any, labels: Any) -> tuple[list[Any], li
 def kfra(xp: Any, W: Arrays, X: Any, Y: Any) -> tuple[list[Any], list[Any], list[Any]]:
     """(26): the gradient, Q and G of the squared error, whose H_L is the identity."""
     inputs, h = forward(xp, W, X)
-    return _kfra_at(xp, W, inputs, residuals(xp, h, Y))
+    return kfra_at(xp, W, inputs, residuals(xp, h, Y))
 
 
-def _kfra_at(xp: Any, W: Arrays, inputs: Arrays, d: Any) -> tuple[list[Any], list[Any], list[Any]]:
+def kfra_at(xp: Any, W: Arrays, inputs: Arrays, d: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """(26): the gradient, Q and G from an existing forward pass and d = dE/dh_L (N, D_L)."""
     G = [xp.eye(d.shape[1], dtype=d.dtype)]
     for l in range(len(W) - 1, 0, -1):
         kernel = W[l][:, :-1]
         above = kernel if l == len(W) - 1 else G[-1] @ kernel
         G.append((kernel.T @ above) * moment(_slope(inputs[l])))
     return weight_gradients(backward(W, inputs, d), inputs), [moment(a) for a in inputs], G[::-1]
-
-
-def kfra_step(W: Arrays, X: Any, Y: Any, tau: float, gamma: float) -> list[Any]:
-    """NumPy's weights after the first step of Algorithm 1 with KFRA: factored damping (36) in the trace norm, and (40).
-
-    The network has the squared error, and the moving averages of the factors equal those of the batch.
-    """
-    inputs, h = forward(np, W, X)
-    g, Q, G = _kfra_at(np, W, inputs, residuals(np, h, Y))
-    delta = [_damped_solve(Q_l, G_l, g_l, gamma) for Q_l, G_l, g_l in zip(Q, G, g, strict=True)]
-    R = tangents(W, delta, inputs)
-    curvature = np.sum(R * R) / R.shape[0] + tau * _inner(np, delta, delta)
-    return _plus(W, delta, -_inner(np, delta, g) / curvature)
-
-
-def _damped_solve(Q: Any, G: Any, V: Any, damping: float) -> Any:
-    """(36)-(38): the solution X of (G + sqrt(k)/omega I) X (Q + omega sqrt(k) I) = V."""
-    root = math.sqrt(damping)
-    omega = math.sqrt(np.trace(Q) * G.shape[0] / (np.trace(G) * Q.shape[0]))
-    of_Q, of_G = cho_factor(_damped(Q, omega * root), lower=True), cho_factor(_damped(G, root / omega), lower=True)
-    return cho_solve(of_Q, cho_solve(of_G, V).T).T
-
-
-def _damped(A: Any, damping: float) -> Any:
-    return A + np.asarray(damping, A.dtype) * np.eye(A.shape[0], dtype=A.dtype)

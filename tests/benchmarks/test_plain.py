@@ -7,6 +7,7 @@ import kfgn
 from benchmarks import plain
 from benchmarks.batch import batch
 from benchmarks.calls import library_of
+from benchmarks.plain_step import kfra_step
 from benchmarks.sizes import Sizes
 from benchmarks.work import HESSIAN_FREE_ITERATIONS, kfac_labels
 
@@ -51,11 +52,11 @@ def test_kfra(library):
     assert_equal(b, [*g, *Q, *G], [*expected.gradient, *expected.Q, *expected.G])
 
 
-def test_kfra_step():
+def test_step_of_kfra():
     b = batch_of(SQUARED_ERROR)
     optimiser = kfgn.GaussNewton(b.network, eta=0.0)
     state, _ = optimiser.step(optimiser.init(b.weights), b.X, b.Y)
-    moved = plain.kfra_step(b.weights, b.X, b.Y, optimiser.tau.initial, optimiser.gamma.initial)
+    moved = kfra_step(b.weights, b.X, b.Y, optimiser.tau.initial, optimiser.gamma.initial)
     assert_equal(b, moved, state.weights)
 
 

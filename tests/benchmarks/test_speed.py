@@ -11,6 +11,7 @@ import kfgn
 from benchmarks import plain
 from benchmarks.batch import batch
 from benchmarks.calls import library_of
+from benchmarks.plain_step import kfra_step
 from benchmarks.sizes import Sizes
 from benchmarks.timing import CLOCKS, interleaved, ratio
 
@@ -45,7 +46,7 @@ def step():
     b = batch(library_of("numpy", "float32"), SIZES)
     optimiser = kfgn.GaussNewton(b.network)
     state, dampings = optimiser.init(b.weights), (optimiser.tau.initial, optimiser.gamma.initial)
-    return lambda: optimiser.step(state, b.X, b.Y), lambda: plain.kfra_step(b.weights, b.X, b.Y, *dampings)
+    return lambda: optimiser.step(state, b.X, b.Y), lambda: kfra_step(b.weights, b.X, b.Y, *dampings)
 
 
 def twice(call):
