@@ -14,6 +14,7 @@ peers       the same work in other libraries
 calls       the call of a piece of work by kfgn, a peer or plain code
 child       one call in a fresh process: its time and its peak memory
 cases       the tables by name, from timed, roots, classes, growth and start
+launches    kernel launches and operators of PyTorch
 report      tables on the terminal, and JSON
 markdown    the tables of docs/performance.md, from JSON
 

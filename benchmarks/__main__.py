@@ -18,6 +18,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--backend", nargs="+", help="The backends (default: all that are usable on the host).")
     p.add_argument("--work", nargs="+", default=[], help="The pieces of work (default: all of a table).")
     p.add_argument("--peers", action="store_true", help="Time BackPACK, curvlinops and kfac-jax, if installed.")
+    p.add_argument("--launches", action="store_true", help="Count the kernel launches or operators of PyTorch.")
     p.add_argument("--rounds", type=int, default=7, help="The number of rounds (default: 7).")
     p.add_argument("--threads", type=int, help="The number of threads (default: all processors).")
     p.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="Wall time, or CPU seconds of the process.")
@@ -39,10 +40,16 @@ def main(argv: list[str] | None = None) -> int:
     from .report import print_rows, write_json
     from .settings import Settings
 
-    backends = tuple(given.backend or (library.name for library in usable(HOST, given.dtype)))
-    rounds = 1 if given.quick else given.rounds
     settings = Settings(
-        backends, tuple(given.work), given.peers, rounds, given.quick, threads, given.clock, given.dtype
+        backends=tuple(given.backend or (library.name for library in usable(HOST, given.dtype))),
+        works=tuple(given.work),
+        launches=given.launches,
+        peers=given.peers,
+        rounds=1 if given.quick else given.rounds,
+        quick=given.quick,
+        threads=threads,
+        clock=given.clock,
+        dtype=given.dtype,
     )
     console, rows = Console(width=WIDTH), []
     for case in given.case or CASES:

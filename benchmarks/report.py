@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .columns import columns
 from .rows import Row
-from .timing import Ratio
 
 
 def print_rows(rows: list[Row], console: Console) -> None:
@@ -22,19 +22,11 @@ def print_rows(rows: list[Row], console: Console) -> None:
 
 
 def _times(case: str, rows: list[Row]) -> Table:
-    names = list(dict.fromkeys(name for row in rows for name in row.ratios))
-    peaks, notes = any(row.peak is not None for row in rows), any(row.note for row in rows)
-    headings = ("work", "library", "ms", *names)
-    table = Table(*headings, *["peak MiB"] * peaks, *["note"] * notes, title=case)
-    for row in rows:
-        ratios = (_ratio(row.ratios.get(name)) for name in names)
-        peak = "" if row.peak is None else f"{row.peak / 2**20:.0f}"
-        table.add_row(row.work, row.library, f"{1000 * row.seconds:.3g}", *ratios, *[peak] * peaks, *[row.note] * notes)
+    headings, cells = columns(rows)
+    table = Table(*headings, title=case)
+    for line in cells:
+        table.add_row(*line)
     return table
-
-
-def _ratio(r: Ratio | None) -> str:
-    return "" if r is None else f"{r.median:.2f} ({r.low:.2f}-{r.high:.2f})"
 
 
 def _phases(rows: list[Row]) -> Table:

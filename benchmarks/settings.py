@@ -10,6 +10,7 @@ class Settings(NamedTuple):
 
     backends: the names of kfgn's backends that are timed
     works:    the names of the timed pieces of work; none for all
+    launches: True to count the kernel launches or operators of PyTorch
     peers:    True to time other libraries too
     rounds:   the number of rounds
     quick:    True for small networks and few rounds, to see that everything runs
@@ -20,6 +21,7 @@ class Settings(NamedTuple):
 
     backends: tuple[str, ...]
     works: tuple[str, ...] = ()
+    launches: bool = False
     peers: bool = False
     rounds: int = 7
     quick: bool = False

@@ -5,11 +5,13 @@ the products of matrices whose rates give the floors.
 """
 
 import statistics
+from dataclasses import replace
 from typing import NamedTuple
 
 from . import floor
 from .batch import Batch, batch
 from .floor import Terms
+from .launches import launches
 from .libraries import GPU, HOST, Library, usable
 from .rates import Shape, products, rates
 from .rows import Row
@@ -65,7 +67,12 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
     bounds = products(libraries, (work.terms(sizes) for work in works))
     times = interleaved({**calls, **bounds}, settings.rounds, settings.time)
     per_round = rates(times, libraries)
-    return [_row(table.name, name, times, sizes, per_round) for name in calls]
+    rows = [_row(table.name, name, times, sizes, per_round) for name in calls]
+    return (
+        [_with_launches(row, calls[Timed(row.work, row.library)], libraries) for row in rows]
+        if settings.launches
+        else rows
+    )
 
 
 def sharing(settings: Settings) -> list[Library]:
@@ -116,3 +123,12 @@ def _phases(terms: Terms, bounds: list[dict[Shape, float]]) -> dict[str, float]:
         phase: statistics.median(floor.seconds(floor.of_phase(terms, phase), best) for best in bounds)
         for phase in floor.by_phase(terms)
     }
+
+
+def _with_launches(row: Row, call: Call, libraries: list[Library]) -> Row:
+    """The row with the number of launches in one unit of its work, for the backends on PyTorch."""
+    for library in libraries:
+        found = launches(call, library) if library.name == row.library else None
+        if found is not None:
+            return replace(row, launches=found / BY_NAME[row.work].units)
+    return row
