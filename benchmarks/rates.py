@@ -37,11 +37,11 @@ def products(libraries: Iterable[Library], works: Iterable[Terms]) -> dict[Produ
 
 
 def rates(times: Mapping[Any, Sequence[float]], libraries: Iterable[Library]) -> list[dict[Shape, float]]:
-    """The highest rate at each shape in each round, from the times of all products."""
+    """The highest rate at each shape in each round, from the times of the products by these libraries."""
     device = {library.name: library.backend.device for library in libraries}
     rounds: list[dict[Shape, float]] = []
     for name, seconds in times.items():
-        if isinstance(name, Product):
+        if isinstance(name, Product) and name.library in device:
             m, k, n = measured_shape(name.shape, LARGEST[device[name.library]])
             rounds = rounds or [{} for _ in seconds]
             for best, t in zip(rounds, seconds, strict=True):

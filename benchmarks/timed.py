@@ -1,7 +1,8 @@
 """The tables of one network: each piece of work on each backend, over a gradient and over its floor.
 
 All calls of a table are timed in the same rounds: the work on each backend and in each peer, autograd's gradient, and
-the products of matrices whose rates give the floors.
+the products of matrices whose rates give the floors. The floor has the rates of the fastest library, and the column
+"over own rate" has the rates of the library of the row.
 """
 
 import statistics
@@ -66,13 +67,10 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
         calls |= _peers(batches, [work.name for work in works])
     bounds = products(libraries, (work.terms(sizes) for work in works))
     times = interleaved({**calls, **bounds}, settings.rounds, settings.time)
-    per_round = rates(times, libraries)
-    rows = [_row(table.name, name, times, sizes, per_round) for name in calls]
-    return (
-        [_with_launches(row, calls[Timed(row.work, row.library)], libraries) for row in rows]
-        if settings.launches
-        else rows
-    )
+    rows = {name: _row(table.name, name, times, sizes, libraries) for name in calls}
+    if settings.launches:
+        rows = {name: _with_launches(row, calls[name], libraries) for name, row in rows.items()}
+    return list(rows.values())
 
 
 def sharing(settings: Settings) -> list[Library]:
@@ -96,9 +94,8 @@ def _peers(batches: dict[str, Batch], works: list[str]) -> dict[Timed, Call]:
     return {Timed(*name): call for name, call in peer_calls(batches, works).items()}
 
 
-def _row(
-    case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, bounds: list[dict[Shape, float]]
-) -> Row:
+def _row(case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, libraries: list[Library]) -> Row:
+    """The row of a timed call."""
     work, alone = BY_NAME.get(name.work), name.library in FACTORS_ALONE
     units = work.units if work else 1
     seconds = [t / units for t in times[name]]
@@ -110,9 +107,11 @@ def _row(
         ratios["over Adam step"] = ratio(times[name], adam)
     phases: dict[str, float] = {}
     if work and not alone:
-        terms = floor.times(work.terms(sizes), 1 / units)
-        ratios["over floor"] = ratio(seconds, [floor.seconds(terms, best) for best in bounds])
-        phases = _phases(terms, bounds)
+        terms, best = floor.times(work.terms(sizes), 1 / units), rates(times, libraries)
+        ratios["over floor"] = ratio(seconds, [floor.seconds(terms, rate) for rate in best])
+        if own := rates(times, [library for library in libraries if library.name == name.library]):
+            ratios["over own rate"] = ratio(seconds, [floor.seconds(terms, rate) for rate in own])
+        phases = _phases(terms, best)
     note = "without the gradient" if alone else ""
     return Row(case, name.work, name.library, statistics.median(seconds), ratios, phases, note=note)
 

@@ -67,6 +67,14 @@ def test_the_highest_rate_of_each_round():
     assert rates(times, libraries) == [{(2, 3, 4): 48.0, (1, 1, 1): 1.0}, {(2, 3, 4): 96.0, (1, 1, 1): 1.0}]
 
 
+def test_the_rates_of_one_library_and_of_the_fastest():
+    numpy, strict = (library_of(name, "float32") for name in ("numpy", "strict"))
+    times = {Product((1, 1, 1), "numpy"): [2.0, 0.5], Product((1, 1, 1), "strict"): [1.0, 1.0]}
+    assert rates(times, [numpy, strict]) == [{(1, 1, 1): 2.0}, {(1, 1, 1): 4.0}]
+    assert rates(times, [numpy]) == [{(1, 1, 1): 1.0}, {(1, 1, 1): 4.0}]
+    assert rates(times, []) == []
+
+
 def test_each_shape_is_measured_once_by_each_library():
     from benchmarks.floor import gradient
     from benchmarks.sizes import Sizes
