@@ -26,7 +26,7 @@ class Hand:
 
 def test_a_slow_round_does_not_change_the_ratio():
     clock = Hand()
-    speeds = [1, 1, 1, 1, 5, 5, 1, 1]  # of the warm-up a, b, and of the rounds a, b; a, b; b, a
+    speeds = [1, 1, 1, 1, 5, 5, 1, 1]  # of a, b (warm-up), a, b (first round), a, b (second), b, a (third)
 
     def seconds(of):
         return lambda: of * speeds[len(clock.calls) - 1]
