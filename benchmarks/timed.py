@@ -14,11 +14,12 @@ from .batch import Batch, batch
 from .floor import Terms
 from .launches import launches
 from .libraries import GPU, HOST, Library, usable
+from .peers import PEERS, peer_calls
 from .rates import Shape, products, rates
 from .rows import Row
 from .settings import Settings
 from .sizes import AUTOENCODER, CLASSIFIER, SMALL, Sizes
-from .timing import Call, interleaved, ratio
+from .timing import Call, Ratio, interleaved, ratio
 from .work import ADAM, BY_NAME
 
 AUTOGRAD = "autograd gradient"
@@ -64,7 +65,8 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
     for name in settings.backends:
         calls |= {Timed(work.name, name): work.prepare(batches[name]) for work in works}
     if settings.peers:
-        calls |= _peers(batches, [work.name for work in works])
+        peers = peer_calls(batches, [work.name for work in works])
+        calls |= {Timed(*name): call for name, call in peers.items()}
     bounds = products(libraries, (work.terms(sizes) for work in works))
     times = interleaved({**calls, **bounds}, settings.rounds, settings.time)
     rows = {name: _row(table.name, name, times, sizes, libraries) for name in calls}
@@ -88,32 +90,47 @@ def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
     return {Timed(AUTOGRAD, "PyTorch"): autograd.gradient(found[0])}
 
 
-def _peers(batches: dict[str, Batch], works: list[str]) -> dict[Timed, Call]:
-    from .peers import peer_calls
-
-    return {Timed(*name): call for name, call in peer_calls(batches, works).items()}
-
-
 def _row(case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, libraries: list[Library]) -> Row:
-    """The row of a timed call."""
-    work, alone = BY_NAME.get(name.work), name.library in FACTORS_ALONE
-    units = work.units if work else 1
-    seconds = [t / units for t in times[name]]
-    ratios = {}
-    gradient, adam = times.get(Timed(AUTOGRAD, "PyTorch")), times.get(Timed(ADAM, name.library))
-    if gradient and name.work != AUTOGRAD:
-        ratios["over gradient"] = ratio(seconds, gradient)
-    if adam and name.work == "KFRA step":
-        ratios["over Adam step"] = ratio(times[name], adam)
-    phases: dict[str, float] = {}
+    """The row of a timed call, for one unit of its work."""
+    alone, work = name.library in FACTORS_ALONE, BY_NAME.get(name.work)
+    ratios, phases = _over_calls(name, times), {}
     if work and not alone:
-        terms, best = floor.times(work.terms(sizes), 1 / units), rates(times, libraries)
-        ratios["over floor"] = ratio(seconds, [floor.seconds(terms, rate) for rate in best])
-        if own := rates(times, [library for library in libraries if library.name == name.library]):
-            ratios["over own rate"] = ratio(seconds, [floor.seconds(terms, rate) for rate in own])
-        phases = _phases(terms, best)
-    note = "without the gradient" if alone else ""
-    return Row(case, name.work, name.library, statistics.median(seconds), ratios, phases, note=note)
+        terms = work.terms(sizes)
+        ratios |= _over_floors(name, times, terms, libraries)
+        phases = _phases(floor.times(terms, 1 / work.units), rates(times, libraries))
+    seconds = statistics.median(times[name]) / _units(name)
+    return Row(case, name.work, name.library, seconds, ratios, phases, note="without the gradient" if alone else "")
+
+
+def _units(name: Timed) -> int:
+    return BY_NAME[name.work].units if name.work in BY_NAME else 1
+
+
+def _over_calls(name: Timed, times: dict[Timed, list[float]]) -> dict[str, Ratio]:
+    """The ratios of the time of one unit to other calls."""
+    others = {"over gradient": Timed(AUTOGRAD, "PyTorch")}
+    if name.work == "KFRA step":
+        others["over Adam step"] = Timed(ADAM, name.library)
+    if name.library in PEERS:
+        others["over kfgn"] = Timed(name.work, PEERS[name.library][1])
+    return {
+        heading: ratio([t / _units(name) for t in times[name]], [t / _units(other) for t in times[other]])
+        for heading, other in others.items()
+        if other in times and other != name
+    }
+
+
+def _over_floors(
+    name: Timed, times: dict[Timed, list[float]], terms: Terms, libraries: list[Library]
+) -> dict[str, Ratio]:
+    """The ratios to the floor at the rates of the fastest library, and of the library of the call."""
+    own = [library for library in libraries if library.name == name.library]
+    rated = {"over floor": rates(times, libraries), "over own rate": rates(times, own)}
+    return {
+        heading: ratio(times[name], [floor.seconds(terms, rate) for rate in found])
+        for heading, found in rated.items()
+        if found
+    }
 
 
 def _phases(terms: Terms, bounds: list[dict[Shape, float]]) -> dict[str, float]:

@@ -10,16 +10,15 @@ from collections.abc import Collection, Mapping
 from ..batch import Batch
 from ..timing import Call
 
-PEERS = {"backpack": "torch", "curvlinops": "torch", "kfac_jax": "jax"}
-"""The peers, by module, with the array library of each."""
+PEERS = {"BackPACK": ("backpack", "torch"), "curvlinops": ("curvlinops", "torch"), "kfac-jax": ("kfac_jax", "jax")}
+"""The module of each peer, and the backend of kfgn with the same array library."""
 
 
 def peer_calls(batches: Mapping[str, Batch], works: Collection[str]) -> dict[tuple[str, str], Call]:
     """A call for each of these works in each installed peer, by the names of the work and of the peer."""
     calls: dict[tuple[str, str], Call] = {}
-    for name, library in PEERS.items():
+    for peer, (name, library) in PEERS.items():
         if library in batches and importlib.util.find_spec(name):
-            module = importlib.import_module(f".{name}", __package__)
-            for work in module.WORKS.keys() & works:
-                calls[work, module.NAME] = module.WORKS[work](batches[library])
+            found = importlib.import_module(f".{name}", __package__).WORKS
+            calls |= {(work, peer): found[work](batches[library]) for work in works if work in found}
     return calls

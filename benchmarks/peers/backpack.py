@@ -9,8 +9,6 @@ from ..autograd import loss_module, module
 from ..batch import Batch
 from ..timing import Call
 
-NAME = "BackPACK"
-
 
 def call(b: Batch, extension: Any) -> Call:
     """A call of the forward pass and of the backward pass with an extension."""

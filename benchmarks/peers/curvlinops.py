@@ -6,8 +6,6 @@ from ..autograd import loss_module, module
 from ..batch import Batch
 from ..timing import Call
 
-NAME = "curvlinops"
-
 
 def call(b: Batch, fisher_type: str) -> Call:
     """A call that makes an operator and computes its factors."""

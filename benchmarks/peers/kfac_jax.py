@@ -9,8 +9,6 @@ import kfac_jax
 from ..batch import Batch
 from ..timing import Call
 
-NAME = "kfac-jax"
-
 
 def call(b: Batch, mode: str) -> Call:
     """A call that updates the factors, in which new factors have weight 1 and old factors weight 0."""
