@@ -5,6 +5,7 @@ from functools import partial
 
 from .classes import many_classes
 from .growth import growth
+from .primitives import primitives
 from .roots import kflr_of_autoencoder
 from .rows import Row
 from .settings import Settings
@@ -17,4 +18,5 @@ CASES: dict[str, Callable[[Settings], list[Row]]] = {
     "classes": many_classes,
     "growth": growth,
     "start": start_of_program,
+    "primitives": primitives,
 }

@@ -37,14 +37,14 @@ def test_rows_and_machine_are_written(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("case", ["growth", "start"])
+@pytest.mark.parametrize("case", ["growth", "start", "primitives"])
 def test_cases_without_a_floor(case, capsys):
     assert main(["--case", case, "--backend", "numpy", "--work", "KFAC, 1 sample", "--clock", "cpu", "--quick"]) == 0
     assert case in capsys.readouterr().out
 
 
 def test_every_table_has_a_case():
-    assert set(CASES) == {"autoencoder", "classifier", "small", "roots", "classes", "growth", "start"}
+    assert set(CASES) == {"autoencoder", "classifier", "small", "roots", "classes", "growth", "start", "primitives"}
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from /proc")
