@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from .machine import available_threads, description, use_threads
+from .settings import Settings
 
 WIDTH = 150
 """The width of the tables in characters."""
@@ -29,18 +30,34 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the chosen tables, print them, and write JSON."""
-    given = parser().parse_args(argv)
+    """Run the chosen tables, print them, and write JSON after each table."""
+    p = parser()
+    given = p.parse_args(argv)
     threads = given.threads or available_threads()
     use_threads(threads)  # before an array library is imported
     from rich.console import Console
 
     from .cases import CASES
-    from .libraries import HOST, usable
     from .report import print_rows, write_json
-    from .settings import Settings
+    from .work import BY_NAME
 
-    settings = Settings(
+    for option, names, known in (("--case", given.case or (), CASES), ("--work", given.work, BY_NAME)):
+        if unknown := set(names) - set(known):
+            p.error(f"{option}: expected names among {', '.join(known)}, got {', '.join(sorted(unknown))}")
+    settings, console, rows = _settings(given, threads), Console(width=WIDTH), []
+    for case in given.case or CASES:
+        found = CASES[case](settings)
+        print_rows(found, console)
+        rows += found
+        if given.json:
+            write_json(given.json, description(threads), rows)
+    return 0
+
+
+def _settings(given: argparse.Namespace, threads: int) -> Settings:
+    from .libraries import HOST, usable
+
+    return Settings(
         backends=tuple(given.backend or (library.name for library in usable(HOST, given.dtype))),
         works=tuple(given.work),
         launches=given.launches,
@@ -51,14 +68,6 @@ def main(argv: list[str] | None = None) -> int:
         clock=given.clock,
         dtype=given.dtype,
     )
-    console, rows = Console(width=WIDTH), []
-    for case in given.case or CASES:
-        found = CASES[case](settings)
-        print_rows(found, console)
-        rows += found
-    if given.json:
-        write_json(given.json, description(threads), rows)
-    return 0
 
 
 if __name__ == "__main__":

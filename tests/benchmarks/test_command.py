@@ -43,6 +43,14 @@ def test_cases_without_a_floor(case, capsys):
     assert case in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize(("option", "name"), [("--case", "no-such-table"), ("--work", "no-such-work")])
+def test_unknown_names_are_refused(option, name, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([option, name])
+    assert f"{option}: expected names among" in capsys.readouterr().err
+
+
 def test_every_table_has_a_case():
     assert set(CASES) == {"autoencoder", "classifier", "small", "roots", "classes", "growth", "start", "primitives"}
 
