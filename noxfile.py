@@ -198,6 +198,17 @@ def peers(session: nox.Session, library: str) -> None:
     )
 
 
+BENCH_PEERS = ("peer-backpack", "peer-curvlinops", "peer-kfac-jax")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The tables of `python -m benchmarks`. With --peers, other libraries are installed and timed too."""
+    groups = ("backend-torch", *BENCH_PEERS) if "--peers" in session.posargs else ("host",)
+    install(session, *groups, extras="conformance,train")
+    session.run("python", "-W", "ignore", "-m", "benchmarks", "--json", "benchmarks.json", *session.posargs)
+
+
 @nox.session
 def thorough(session: nox.Session) -> None:
     """The slow tests on all their problems, and the table with all problems on every backend."""

@@ -137,11 +137,12 @@ hypothesis() {
 
 benchmarks() {
     SECONDS=0
-    if [ ! -e benchmarks/table.py ]; then
-        say "benchmarks: there is no table of benchmarks (benchmarks/table.py) yet"
+    if [ ! -e benchmarks/__main__.py ]; then
+        say "benchmarks: there is no table of benchmarks here"
         return
     fi
-    within benchmarks "$python" benchmarks/table.py --device "$device" 2>&1 | tee "$out/benchmarks.log"
+    within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small --backend "${backends[@]}" --rounds 3 \
+        --launches ${only[0]:+--quick} --json "$out/benchmarks.json" 2>&1 | tee "$out/benchmarks.log"
     verdict benchmarks "${PIPESTATUS[0]}" ""
 }
 

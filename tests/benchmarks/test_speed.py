@@ -1,0 +1,79 @@
+"""KFRA and a step of the optimiser are no slower than plain array code allows.
+
+A time is compared with that of plain code for the same formulas, in CPU seconds and in the same rounds, so the result
+hardly depends on the processor or on other programs. The limits are between the ratios of the port and twice these
+ratios. A ratio above its limit is measured again before the test fails.
+"""
+
+import pytest
+
+import kfgn
+from benchmarks import plain
+from benchmarks.batch import batch
+from benchmarks.calls import library_of
+from benchmarks.plain_step import kfra_step
+from benchmarks.sizes import Sizes
+from benchmarks.timing import CLOCKS, interleaved, ratio
+
+SIZES = Sizes((300, 400, 200, 400, 300), 400)
+
+KFRA_LIMIT = 1.7
+STEP_LIMIT = 2.0
+
+TRIES = 4
+ROUNDS = 5
+
+
+def lowest_ratio(call, reference, limit, tries=TRIES):
+    """The lowest median of several tries, which end at the first median below the limit."""
+    lowest = float("inf")
+    for _ in range(tries):
+        times = interleaved({"call": call, "reference": reference}, ROUNDS, CLOCKS["cpu"])
+        lowest = min(lowest, ratio(times["call"], times["reference"]).median)
+        if lowest <= limit:
+            break
+    return lowest
+
+
+def kfra(library):
+    """KFRA by kfgn, and by plain code."""
+    b = batch(library_of(library, "float32"), SIZES)
+    return lambda: kfgn.kfra(b.network, b.weights, b.X, b.Y), lambda: plain.kfra(b.xp, b.weights, b.X, b.Y)
+
+
+def step():
+    """The first step of the optimiser by kfgn, and by plain code."""
+    b = batch(library_of("numpy", "float32"), SIZES)
+    optimiser = kfgn.GaussNewton(b.network)
+    state, dampings = optimiser.init(b.weights), (optimiser.tau.initial, optimiser.gamma.initial)
+    return lambda: optimiser.step(state, b.X, b.Y), lambda: kfra_step(b.weights, b.X, b.Y, *dampings)
+
+
+def twice(call):
+    """The work done twice."""
+
+    def both():
+        call()
+        call()
+
+    return both
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_kfra(library):
+    pytest.importorskip(library)
+    assert lowest_ratio(*kfra(library), KFRA_LIMIT) <= KFRA_LIMIT
+
+
+def test_step():
+    assert lowest_ratio(*step(), STEP_LIMIT) <= STEP_LIMIT
+
+
+def test_a_kfra_that_works_twice_is_noticed():
+    call, reference = kfra("numpy")
+    assert lowest_ratio(twice(call), reference, KFRA_LIMIT, tries=2) > KFRA_LIMIT
+
+
+def test_a_step_that_works_twice_is_noticed():
+    call, reference = step()
+    assert lowest_ratio(twice(call), reference, STEP_LIMIT, tries=2) > STEP_LIMIT
