@@ -5,7 +5,7 @@ from .._linearisation.linearisation import GaussNewtonLinearisation, checked_bat
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_count
-from ..backends import with_own_settings
+from ..backends import gram, with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
@@ -51,7 +51,8 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
             sums.append(xp.sum(M, axis=0))
             product = kernels[l][None, :, :]
         else:
-            sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
+            flat = xp.reshape(rows, (-1, D))
+            sums.append(gram(flat) if M is None else flat.T @ xp.reshape(weighted, (-1, D)))
             if l > 0:
                 product = rows @ kernels[l]
     return sums

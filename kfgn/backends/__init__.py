@@ -3,6 +3,7 @@
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
+* gram: products A^T A
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
 * loops: loops of fixed length
@@ -27,6 +28,7 @@ from .arrays import (
 from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative
+from .gram import gram
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -54,6 +56,7 @@ __all__ = [
     "drawn_from_key",
     "eigh",
     "erfc",
+    "gram",
     "has_values",
     "in_library_of",
     "index_dtype",
