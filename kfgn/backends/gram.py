@@ -37,13 +37,13 @@ def gram(A: Array) -> Array:
 
 def _in_host_memory(A: Array) -> bool:
     """Return True for a tensor that NumPy can read now, outside all programs that record the operations of PyTorch."""
-    if not is_torch_array(A):
+    if not (is_torch_array(A) and has_values(A)):
         return False
     import torch
     from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
     recorded = torch.jit.is_tracing() or is_in_torch_dispatch_mode()
-    return type(A) is torch.Tensor and A.device.type == "cpu" and has_values(A) and not recorded
+    return type(A) is torch.Tensor and A.device.type == "cpu" and not recorded
 
 
 def _gram_in_host_memory(A: Array) -> Array:
