@@ -7,7 +7,7 @@ Leading axes are for several labels per datapoint, such as the samples of KFAC.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .._algebra.matrices import is_index, is_largest, one_minus
+from .._algebra.matrices import is_index, is_largest
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
@@ -120,9 +120,10 @@ def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
 
 @with_derivative(lambda xp, x, t: _categorical_hessian(xp, x[0]).product(t[0]))
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - e_y
-    p = softmax(xp, h)
-    return xp.where(is_index(xp, y, h), -one_minus(xp, p), p)
+    # p - e_y, where 1 - p_y is the sum of the other probabilities
+    e, at_y = xp.exp(h - xp.max(h, axis=-1, keepdims=True)), is_index(xp, y, h)
+    others = xp.sum(xp.where(at_y, xp.zeros_like(e), e), axis=-1, keepdims=True)
+    return xp.where(at_y, -others, e) / xp.sum(e, axis=-1, keepdims=True)
 
 
 def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Multinomial:
