@@ -3,7 +3,7 @@
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
-* gram: products A^T A
+* symmetric_products: products A^T A
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
 * loops: loops of fixed length
@@ -28,7 +28,6 @@ from .arrays import (
 from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative
-from .gram import gram
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -37,6 +36,7 @@ from .placement import creation_device
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
+from .symmetric_products import gram
 
 __all__ = [
     "BACKENDS",
