@@ -1,7 +1,7 @@
 """Functions of small matrices that the array API standard lacks, or has only in its optional extensions."""
 
 from .._types import Array, Arrays, Namespace
-from ..backends import device, with_derivative
+from ..backends import device, gram, with_derivative
 
 
 def identity_like(xp: Namespace, D: int, like: Array) -> Array:
@@ -87,4 +87,4 @@ def mean_kron(xp: Namespace, a: Array, M: Array) -> Array:
 def second_moment(xp: Namespace, rows: Array) -> Array:
     """The mean of v v^T over all rows v of (..., D): (D, D)."""
     flat = xp.reshape(rows, (-1, rows.shape[-1]))
-    return flat.T @ flat / flat.shape[0]
+    return gram(flat) / flat.shape[0]

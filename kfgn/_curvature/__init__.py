@@ -8,6 +8,6 @@ kfra                the recursive approximation of the second factor, (26)
 kfac                the second factor from sampled labels, (59)
 random_projections  the second factor from random projections
 loss_and_factors    the result of KFLR, KFRA, KFAC and random projections
-recursion           one step of the recursions (8), (22) and (26)
+recursion           one step of the recursions (8) and (22)
 factor_memory       the memory for Kronecker factors
 """

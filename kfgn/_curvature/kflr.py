@@ -3,9 +3,9 @@
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
-from .._types import Array, Arrays, Weights
+from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import with_own_settings
+from ..backends import gram, with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
@@ -45,16 +45,21 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
     for l in reversed(range(len(derivatives))):
         rows = product * derivatives[l][:, None, :]
         weighted = rows if M is None else M @ rows
-        _, K, D = rows.shape
+        N, K, D = rows.shape
         if D < K and l > 0:
             M = xp.matrix_transpose(rows) @ weighted
             sums.append(xp.sum(M, axis=0))
             product = kernels[l][None, :, :]
         else:
-            sums.append(xp.reshape(rows, (-1, D)).T @ xp.reshape(weighted, (-1, D)))
+            sums.append(gram(_flat(xp, rows)) if M is None else _flat(xp, rows).T @ _flat(xp, weighted))
             if l > 0:
-                product = rows @ kernels[l]
+                product = xp.reshape(_flat(xp, rows) @ kernels[l], (N, K, -1))
     return sums
+
+
+def _flat(xp: Namespace, rows: Array) -> Array:
+    """The rows (N, K, D) as one matrix (N K, D), since some libraries multiply N small matrices one by one."""
+    return xp.reshape(rows, (-1, rows.shape[-1]))
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:

@@ -8,15 +8,17 @@ from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
-from .recursion import pull_back
 
 
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L]."""
-    G = [at.output_curvature.mean()]
+    mean = at.output_curvature.mean()
+    G = [mean]
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
-        G.append(pull_back(G[-1], layer.kernel(W), second_moment(at.xp, derivative)))
+        kernel, M = layer.kernel(W), G[-1]
+        product = at.output_curvature.congruence(M, kernel) if M is mean else kernel.T @ M @ kernel
+        G.append(product * second_moment(at.xp, derivative))
     return at.dE_dh(), tuple(reversed(G))
 
 

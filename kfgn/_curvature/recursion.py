@@ -1,4 +1,4 @@
-"""One step of the recursions (8), (22) and (26), which have the same form."""
+"""One step of the recursions (8) and (22), which have the same form."""
 
 from .._types import Array
 
@@ -8,6 +8,6 @@ def pull_back(M: Array, kernel: Array, derivative_products: Array) -> Array:
 
     M:                   a matrix (..., D_{l+1}, D_{l+1})
     kernel:              W
-    derivative_products: f' f'^T per datapoint in (8) and (22), and the mean of f' f'^T over the batch in (26)
+    derivative_products: f' f'^T per datapoint
     """
     return (kernel.T @ M @ kernel) * derivative_products

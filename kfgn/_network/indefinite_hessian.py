@@ -46,6 +46,10 @@ class Projected(NamedTuple):
         xp = array_namespace(self.V)
         return xp.mean(self.matrix(), axis=0)
 
+    def congruence(self, mean: Array, A: Array, /) -> Array:
+        """A^T E[M] A."""
+        return A.T @ mean @ A
+
     def product(self, v: Array) -> Array:
         """V (kept * V^T v)."""
         xp = array_namespace(self.V)
@@ -89,6 +93,10 @@ class RankOne(NamedTuple):
     def mean(self) -> Array:
         """E[g g^T]."""
         return self.g.T @ self.g / self.g.shape[0]
+
+    def congruence(self, mean: Array, A: Array, /) -> Array:
+        """A^T E[M] A."""
+        return A.T @ mean @ A
 
     def product(self, v: Array) -> Array:
         """g g^T v."""

@@ -7,13 +7,13 @@ Leading axes are for several labels per datapoint, such as the samples of KFAC.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .._algebra.matrices import is_index, is_largest, one_minus
+from .._algebra.matrices import is_index, is_largest
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
 from .indefinite_hessian import FullHessian, RankOne, projected
 from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, OutputHessian
-from .transfers import logistic, softplus
+from .transfers import logistic, logistic_parts
 
 PSD = ("project", "scalar", "raise")
 """The values of `Network.psd`, which chooses the replacement of an indefinite H_L in Gauss-Newton matrices."""
@@ -76,13 +76,18 @@ def _squared_error_hessian(_xp: Namespace, h: Array, _y: Array) -> Identity:
 # Bernoulli cross-entropy on logits: p = logistic(h), 1 - p = logistic(-h) and H_L = diag(p (1 - p)).
 
 
+@with_derivative(lambda xp, x, t: xp.sum(_bernoulli_gradient(xp, *x) * t[0] - x[0] * t[1], axis=-1))
 def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
-    return xp.sum(y * softplus(xp, -h) + (1 - y) * softplus(xp, h), axis=-1)
+    # y softplus(-h) + (1 - y) softplus(h), as a sum of terms that are not negative
+    linear = (1 - y) * xp.maximum(h, 0.0) + y * xp.maximum(-h, 0.0)
+    return xp.sum(linear + xp.log1p(xp.exp(-xp.abs(h))), axis=-1)
 
 
+@with_derivative(lambda xp, x, t: logistic(xp, x[0])[1] * t[0] - t[1])
 def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - y without cancellation where p is near y
-    return (1 - y) * logistic(xp, h)[0] - y * logistic(xp, -h)[0]
+    # p - y = (1 - y) p - y (1 - p), without cancellation where p is near y
+    p, one_minus_p, denominator, _ = logistic_parts(xp, h)
+    return ((1 - y) * p - y * one_minus_p) / denominator
 
 
 def _bernoulli_hessian(xp: Namespace, h: Array, _y: Array) -> Diagonal:
@@ -115,9 +120,10 @@ def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
 
 @with_derivative(lambda xp, x, t: _categorical_hessian(xp, x[0]).product(t[0]))
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - e_y
-    p = softmax(xp, h)
-    return xp.where(is_index(xp, y, h), -one_minus(xp, p), p)
+    # p - e_y, where 1 - p_y is the sum of the other probabilities
+    e, at_y = xp.exp(h - xp.max(h, axis=-1, keepdims=True)), is_index(xp, y, h)
+    others = xp.sum(xp.where(at_y, xp.zeros_like(e), e), axis=-1, keepdims=True)
+    return xp.where(at_y, -others, e) / xp.sum(e, axis=-1, keepdims=True)
 
 
 def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Multinomial:

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 
 from .._algebra.matrices import diagonal, identity_like, is_largest, one_minus, root, with_diagonal
 from .._types import Array
+from ..backends import gram
 
 
 class OutputHessian(Protocol):
@@ -28,6 +29,9 @@ class OutputCurvature(OutputHessian, Protocol):
 
     def mean(self) -> Array:
         """E[M], the mean over the N datapoints, (D_L, D_L)."""
+
+    def congruence(self, mean: Array, A: Array, /) -> Array:
+        """A^T E[M] A (D, D) for a matrix A (D_L, D), where `mean` is E[M]."""
 
     def quadratic(self, v: Array) -> Array:
         """v^T M v, (..., N), as a sum of squares, which is never negative."""
@@ -52,6 +56,10 @@ class Identity(NamedTuple):
     def mean(self) -> Array:
         """I."""
         return identity_like(array_namespace(self.h), self.h.shape[-1], self.h)
+
+    def congruence(self, _mean: Array, A: Array, /) -> Array:
+        """A^T A."""
+        return gram(A)
 
     def product(self, v: Array) -> Array:
         """v."""
@@ -85,6 +93,11 @@ class Diagonal(NamedTuple):
         """diag(E[d])."""
         xp = array_namespace(self.d)
         return diagonal(xp, xp.mean(self.d, axis=0))
+
+    def congruence(self, _mean: Array, A: Array, /) -> Array:
+        """B^T B with B = diag(sqrt E[d]) A."""
+        xp = array_namespace(self.d)
+        return gram(root(xp, xp.mean(self.d, axis=0))[:, None] * A)
 
     def product(self, v: Array) -> Array:
         """d * v."""
@@ -124,6 +137,10 @@ class Multinomial(NamedTuple):
         """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T at the mean q of p."""
         xp, p = array_namespace(self.p), self.p
         return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
+
+    def congruence(self, mean: Array, A: Array, /) -> Array:
+        """A^T E[M] A."""
+        return A.T @ mean @ A
 
     def product(self, v: Array) -> Array:
         """p_i (v_i - p^T v)."""

@@ -3,6 +3,7 @@
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
+* symmetric_products: products A^T A
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
 * loops: loops of fixed length
@@ -35,6 +36,7 @@ from .placement import creation_device
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
+from .symmetric_products import gram
 
 __all__ = [
     "BACKENDS",
@@ -54,6 +56,7 @@ __all__ = [
     "drawn_from_key",
     "eigh",
     "erfc",
+    "gram",
     "has_values",
     "in_library_of",
     "index_dtype",

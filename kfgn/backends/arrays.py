@@ -40,6 +40,8 @@ def device(x: Array) -> Any:
     >>> device(np.ones(3))
     'cpu'
     """
+    if is_torch_array(x):
+        return x.device  # array_api_compat.device would first ask whether x belongs to each other library
     return None if is_traced(x) else array_api_compat.device(x)
 
 

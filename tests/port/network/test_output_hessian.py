@@ -23,17 +23,19 @@ def test_every_form(backend, name, psd):
         parts = (
             form.matrix(),
             form.mean(),
+            form.congruence(form.mean(), A),
             form.product(v),
             form.quadratic(v),
             form.transposed_root_product(A),
             form.root_product(z),
         )
-        M, mean, Mv, vMv, rows, Cz = map(backend.to_numpy, parts)
+        M, mean, AMA, Mv, vMv, rows, Cz = map(backend.to_numpy, parts)
         C = np.stack([backend.to_numpy(form.root_product(backend.asarray(np.tile(e, (7, 1))))) for e in np.eye(K)], -1)
     v, A, z = map(backend.to_numpy, (v, A, z))
     for came, expected in [
         (M, C @ C.swapaxes(1, 2)),
         (mean, M.mean(0)),
+        (AMA, A.T @ M.mean(0) @ A),
         (Mv, np.einsum("nij,snj->sni", M, v)),
         (vMv, np.einsum("sni,nij,snj->sn", v, M, v)),
         (rows, C.swapaxes(1, 2) @ A),

@@ -72,3 +72,12 @@ def test_elu_has_a_parameter():
         strict=True,
     ):
         assert (one == other).all()
+
+
+@pytest.mark.parametrize("name", NAMES, ids=str)
+def test_nan_is_not_hidden(backend, name):
+    """A pre-activation that is NaN, after an overflow in a layer below, gives a value that is NaN."""
+    with backend.scope("float32"):
+        h = backend.asarray(np.array([np.nan, 1.0], "float32"))
+        value = backend.to_numpy(transfer_functions(name).value_and_derivative(backend.xp, h)[0])
+    assert np.isnan(value).tolist() == [True, False]

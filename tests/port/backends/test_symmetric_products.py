@@ -1,0 +1,52 @@
+"""Products A^T A on every library, and the tensors of which NumPy must not compute the product."""
+
+import numpy as np
+import pytest
+
+from kfgn.backends import gram
+
+
+def _integers(shape, dtype="float32"):
+    """Random integers, whose products have no rounding errors."""
+    return np.random.default_rng(0).integers(-9, 10, size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_library(backend, dtype):
+    """A^T A, also of a matrix whose memory is not contiguous, in the dtype and library of A."""
+    A = _integers((6, 8), dtype)
+    with backend.scope(dtype):
+        for ours, right in ((backend.asarray(A), A), (backend.asarray(A)[1:, ::2], A[1:, ::2])):
+            product = gram(ours)
+            assert type(product) is type(ours)
+            assert product.dtype == ours.dtype
+            np.testing.assert_array_equal(backend.to_numpy(product), right.T @ right)
+
+
+def test_a_fake_tensor():
+    torch = pytest.importorskip("torch")
+    from torch._subclasses import FakeTensorMode
+
+    with FakeTensorMode() as mode:
+        product = gram(mode.from_tensor(torch.ones(5, 3)))
+    assert product.shape == (3, 3)
+    assert gram(torch.ones(5, 3, device="meta")).is_meta
+
+
+def test_a_negated_view():
+    """A view with the bit that marks a delayed negation, which NumPy cannot read without a copy."""
+    torch = pytest.importorskip("torch")
+    A = torch.complex(torch.ones(5, 3), 2 * torch.ones(5, 3)).conj().imag
+    assert A.is_neg()
+    assert torch.equal(gram(A), torch.full((3, 3), 20.0))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_recorded_program_contains_the_product():
+    """A program that was recorded on one tensor computes the product of another."""
+    torch = pytest.importorskip("torch")
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    A, B = torch.from_numpy(_integers((5, 3))), torch.ones(5, 3)
+    for program in (torch.jit.trace(gram, (B,), check_trace=False), make_fx(gram)(B)):
+        assert torch.equal(program(A), A.T @ A)
