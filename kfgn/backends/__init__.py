@@ -2,6 +2,8 @@
 
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
+* multiplication: the product of two matrices
+* triangular: triangular equations
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
@@ -31,6 +33,7 @@ from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
+from .multiplication import matmul
 from .placement import creation_device
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
@@ -59,6 +62,7 @@ __all__ = [
     "index_dtype",
     "is_plain",
     "is_random_key",
+    "matmul",
     "open_backend",
     "repeat",
     "unit_roundoff",
