@@ -32,7 +32,7 @@ def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
     factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
     Frobenius norm and 1 in the spectral norm.
     """
-    q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
+    q, g = (_size(xp, A, norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
     one = xp.ones_like(q)
     return xp.where(both, xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one)), one)
@@ -41,6 +41,7 @@ def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
 def _size(xp: Namespace, A: Array, norm: str) -> Array:
     if norm == "trace":
         return xp.mean(diagonal_of(xp, A))
+    A = symmetrised(A)
     if norm == "spectral":
         return eigh(A)[0][-1]
     largest = xp.max(xp.abs(A))
