@@ -4,6 +4,7 @@ At first an average is the arithmetic mean of all values so far.
 """
 
 from .._types import Array, Arrays, Namespace
+from ..backends import weighted_mean
 
 
 def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float) -> Arrays:
@@ -14,4 +15,4 @@ def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float)
     """
     exact = 1 - 1 / xp.astype(n, new[0].dtype)
     beta = xp.where(exact < beta_max, exact, xp.full_like(exact, beta_max))
-    return tuple(beta * a + (1 - beta) * b for a, b in zip(old, new, strict=True))
+    return tuple(weighted_mean(a, b, beta) for a, b in zip(old, new, strict=True))

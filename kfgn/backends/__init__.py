@@ -22,9 +22,11 @@ from .arrays import (
     detached,
     device,
     has_values,
+    in_host_memory,
     index_dtype,
     is_plain,
     unit_roundoff,
+    weighted_mean,
 )
 from .branching import branch, can_branch_on
 from .compiling import compiled
@@ -58,6 +60,7 @@ __all__ = [
     "eigh",
     "erfc",
     "has_values",
+    "in_host_memory",
     "in_library_of",
     "index_dtype",
     "is_plain",
@@ -66,6 +69,7 @@ __all__ = [
     "open_backend",
     "repeat",
     "unit_roundoff",
+    "weighted_mean",
     "with_derivative",
     "with_own_settings",
 ]

@@ -134,7 +134,7 @@ def _is_split(L: Array) -> bool:
         import jax
 
         return bool(jax.default_backend() == "cpu")
-    return is_torch_array(L) and L.device.type == "cpu"
+    return bool(is_torch_array(L) and L.device.type == "cpu")
 
 
 def _scipy(A: Array) -> ModuleType | None:
