@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 from array_api_compat import array_namespace
 
 from .._types import Array, Namespace
-from ..backends import cholesky, cholesky_solve, device, eigh, unit_roundoff
-from .matrices import diagonal_of, identity_like, symmetrised
+from ..backends import cholesky, cholesky_solve, damped, device, eigh, matmul, unit_roundoff
+from .matrices import diagonal_of, symmetrised
 
 NORMS = ("trace", "frobenius", "spectral")
 """The norms in which omega can be computed, equation (38)."""
@@ -95,7 +95,8 @@ class EigenInverse(NamedTuple):
 
     def times(self, V: Array) -> Array:
         """The matrix X (D, P) with vec(X) = (Q kron G + k I)^-1 vec(V), for V (D, P)."""
-        return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
+        rotated = matmul(matmul(self.T.T, V), self.U) / self.spectrum
+        return matmul(matmul(self.T, rotated), self.U.T)
 
     def resolved(self) -> Array:
         """A 0-d boolean, true if all damped eigenvalues are positive."""
@@ -146,17 +147,13 @@ def _damped_factors(
     of_Q, of_G = omega * root, root / omega
     if floored:
         of_Q, of_G = visible(xp, Q, of_Q), visible(xp, G, of_G)
-    return cholesky(_plus_diagonal(xp, Q, of_Q)), cholesky(_plus_diagonal(xp, G, of_G))
+    return cholesky(damped(Q, of_Q)), cholesky(damped(G, of_G))
 
 
 def _resolved(xp: Namespace, L: Array) -> Array:
     pivots = diagonal_of(xp, L)
     rounding = L.shape[0] * xp.finfo(L.dtype).eps
     return xp.all(pivots * pivots > rounding * xp.sum(L * L, axis=-1))
-
-
-def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
-    return symmetrised(A) + k * identity_like(xp, A.shape[0], A)
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:

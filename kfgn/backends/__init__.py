@@ -12,7 +12,8 @@
 * special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
-* placement: the device of a new array
+* placement: the device of a new array, and arrays that the host can read
+* fused: elementwise computations in one pass over the elements
 * memory: the free memory of a device
 """
 
@@ -22,21 +23,20 @@ from .arrays import (
     detached,
     device,
     has_values,
-    in_host_memory,
     index_dtype,
     is_plain,
     unit_roundoff,
-    weighted_mean,
 )
 from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative
+from .fused import damped, plus_multiple, weighted_mean
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
 from .multiplication import matmul
-from .placement import creation_device
+from .placement import creation_device, in_host_memory
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
@@ -54,6 +54,7 @@ __all__ = [
     "compiled",
     "copied",
     "creation_device",
+    "damped",
     "detached",
     "device",
     "drawn_from_key",
@@ -67,6 +68,7 @@ __all__ = [
     "is_random_key",
     "matmul",
     "open_backend",
+    "plus_multiple",
     "repeat",
     "unit_roundoff",
     "weighted_mean",

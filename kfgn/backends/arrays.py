@@ -7,7 +7,7 @@ from typing import Any
 
 import array_api_compat
 import numpy as np
-from array_api_compat import is_jax_array, is_numpy_array, is_torch_array
+from array_api_compat import is_jax_array, is_torch_array
 
 from .._types import Array
 
@@ -40,6 +40,8 @@ def device(x: Array) -> Any:
     >>> device(np.ones(3))
     'cpu'
     """
+    if is_torch_array(x):
+        return x.device
     return None if is_traced(x) else array_api_compat.device(x)
 
 
@@ -68,34 +70,6 @@ def has_values(x: Array) -> bool:
 
         return not (x.is_meta or torch.compiler.is_compiling())
     return not is_traced(x)
-
-
-def in_host_memory(x: Array) -> bool:
-    """Return True if the host can read the elements of an array now, without waiting for a device.
-
-    Parameters
-    ----------
-    x : array of any shape and dtype
-
-    Returns
-    -------
-    bool
-        True for an array of NumPy, and for a tensor of PyTorch in host memory that no transformation traces. False for
-        an array of another library, since JAX may still be computing the elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kfgn.backends import in_host_memory
-    >>> in_host_memory(np.ones(3))
-    True
-    """
-    if not is_torch_array(x):
-        return bool(is_numpy_array(x))
-    import torch
-
-    plain = type(x) is torch.Tensor and x.device.type == "cpu"
-    return plain and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
 
 
 def detached(x: Array) -> Array:
@@ -242,33 +216,6 @@ def copied(x: Array) -> Array:
     if is_torch_array(x):
         return _unwrapped(x.detach().clone())
     return array_api_compat.array_namespace(x).asarray(x, copy=True)
-
-
-def weighted_mean(x: Array, y: Array, weight: Array) -> Array:
-    """Return weight x + (1 - weight) y.
-
-    Parameters
-    ----------
-    x, y : arrays of one shape and dtype
-    weight : array (), from 0 to 1, of the dtype of x
-
-    Returns
-    -------
-    array of the shape and dtype of x
-        The weighted mean. PyTorch computes it in one pass over the elements.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from kfgn.backends import weighted_mean
-    >>> weighted_mean(np.asarray([1.0, 2.0]), np.asarray([3.0, 4.0]), np.asarray(0.5))
-    array([2., 3.])
-    """
-    if is_torch_array(x):
-        import torch
-
-        return torch.lerp(y, x, weight)
-    return weight * x + (1 - weight) * y
 
 
 def is_plain(x: Array) -> bool:
