@@ -35,7 +35,7 @@ def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
     q, g = (_size(xp, A, norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
     one = xp.ones_like(q)
-    return xp.where(both, xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one)), one)
+    return xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one))
 
 
 def _size(xp: Namespace, A: Array, norm: str) -> Array:

@@ -87,8 +87,8 @@ def step(
         )
 
     after = selected(xp, ok, accepted, rejected)._replace(counts=counted(state.counts, ok))
-    info = Info(ok, loss, f, xp.where(ok, alpha, xp.zeros_like(alpha)), state.tau, chosen.gamma, rho, valid)
-    return after, info
+    taken = selected(xp, ok, lambda: alpha, lambda: xp.zeros_like(alpha))
+    return after, Info(ok, loss, f, taken, state.tau, chosen.gamma, rho, valid)
 
 
 def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:

@@ -7,6 +7,7 @@ the device.
 """
 
 import importlib
+import math
 from types import ModuleType
 
 import numpy as np
@@ -76,8 +77,11 @@ def _factor(xp: Namespace, A: Array) -> Array:
 
 
 def _has_finite_diagonal(xp: Namespace, L: Array) -> Array:
-    """True if L is finite: A_ii = sum_k L_ik^2, so NaN or infinity in row i of A or L makes L_ii not finite."""
-    return xp.all(xp.isfinite(xp.linalg.diagonal(L)))
+    """True if L is finite: A_ii = sum_k L_ik^2, so NaN or infinity in row i of A or L makes L_ii not finite.
+
+    Each L_ii is a square root, so the sum of all L_ii does not overflow.
+    """
+    return xp.sum(xp.linalg.diagonal(L)) < math.inf
 
 
 def _has_norms_of_factor(xp: Namespace, L: Array, A: Array) -> Array:
