@@ -9,18 +9,19 @@ from pathlib import Path
 from array_api_compat import is_torch_array
 
 from .._types import Array
+from .placement import in_host_memory
 
 LARGE = 2**23
 """The number of multiplications above which oneDNN saves more time than the conversion of both matrices costs."""
 
 
 def matmul(A: Array, B: Array) -> Array:
-    """Return the product of two matrices, or of a stack of matrices and one matrix.
+    """Return the product of two matrices, or of stacks of matrices.
 
     Parameters
     ----------
     A : array (..., N, K), float32 or float64
-    B : array (K, M) of the dtype of A
+    B : array (..., K, M) of the dtype of A
 
     Returns
     -------
@@ -40,7 +41,8 @@ def matmul(A: Array, B: Array) -> Array:
     >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if is_torch_array(A) and math.prod(A.shape) * B.shape[-1] > LARGE and _suits_onednn(A):
+    large = B.ndim == 2 and math.prod(A.shape) * B.shape[-1] > LARGE
+    if large and is_torch_array(A) and _suits_onednn(A):
         import torch
 
         return torch.nn.functional.linear(A.to_mkldnn(), B.T.to_mkldnn()).to_dense()
@@ -50,8 +52,7 @@ def matmul(A: Array, B: Array) -> Array:
 def _suits_onednn(A: Array) -> bool:
     import torch
 
-    plain = type(A) is torch.Tensor and A.device.type == "cpu" and A.dtype == torch.float32
-    return plain and not torch.compiler.is_compiling() and _is_faster_in_onednn()
+    return in_host_memory(A) and A.dtype == torch.float32 and _is_faster_in_onednn()
 
 
 @lru_cache(maxsize=1)

@@ -47,8 +47,9 @@ def in_host_memory(x: Array) -> bool:
     Returns
     -------
     bool
-        True for an array of NumPy, and for a tensor of PyTorch in host memory that no transformation traces. False for
-        an array of another library, since JAX may still be computing the elements.
+        True for an array of NumPy, and for a tensor of PyTorch in host memory, unless a compiler or another program
+        records the operations of PyTorch. False for an array of another library, since JAX may still be computing the
+        elements.
 
     Examples
     --------
@@ -60,6 +61,8 @@ def in_host_memory(x: Array) -> bool:
     if not is_torch_array(x):
         return bool(is_numpy_array(x))
     import torch
+    from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-    plain = type(x) is torch.Tensor and x.device.type == "cpu"
-    return plain and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_in_torch_dispatch_mode():
+        return False
+    return type(x) is torch.Tensor and x.device.type == "cpu"
