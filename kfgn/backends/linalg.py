@@ -114,20 +114,18 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     scipy = _scipy(L)
     if scipy is not None:
         return scipy.cho_solve((L, True), B, check_finite=False)
-    if _is_split(L):
-        return back_substitution(L, forward_substitution(L, B))
-    if is_torch_array(L):
+    if is_torch_array(L) and not _is_split(L):
         import torch
 
         return torch.cholesky_solve(B, L)
-    if is_jax_array(L):
+    if is_jax_array(L) and not _is_split(L):
         from jax.scipy.linalg import cho_solve
 
         return cho_solve((L, True), B)
     if is_cupy_array(L):
         solve_triangular = importlib.import_module("cupyx.scipy.linalg").solve_triangular
         return solve_triangular(L, solve_triangular(L, B, lower=True), trans=1, lower=True)
-    return back_substitution(L, forward_substitution(L, B))
+    return back_substitution(L, forward_substitution(L, B.T)).T
 
 
 def _is_split(L: Array) -> bool:

@@ -34,10 +34,10 @@ def test_cholesky(backend, n):
 @pytest.mark.parametrize("n", [1, 128, 129, 300])
 def test_triangular_equations(backend, n):
     L = np.linalg.cholesky(matrix(n) + np.eye(n))
-    B = np.random.default_rng(1).standard_normal((n, 3))
-    for solve, A in ((forward_substitution, L), (back_substitution, L.T)):
+    B = np.random.default_rng(1).standard_normal((3, n))
+    for solve, A in ((forward_substitution, L.T), (back_substitution, L)):
         X = backend.to_numpy(solve(backend.asarray(L), backend.asarray(B)))
-        np.testing.assert_allclose(A @ X, B, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(X @ A, B, rtol=0, atol=1e-9)
 
 
 def with_entry(i, j, value):
