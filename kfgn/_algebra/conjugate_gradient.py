@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 
 from .._documentation import documented_tuple
 from .._types import Array, Arrays
-from ..backends import device, index_dtype, repeat
+from ..backends import device, index_dtype, plus_multiple, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
@@ -88,6 +88,9 @@ def conjugate_gradient(
     def times(scalars: Array, v: Arrays) -> Arrays:
         return tuple(c * x for c, x in zip(each(scalars), v, strict=True))
 
+    def plus_times(u: Arrays, scalars: Array, v: Arrays) -> Arrays:
+        return tuple(plus_multiple(x, c, y) for x, c, y in zip(u, each(scalars), v, strict=True))
+
     def nonzero(c: Array) -> Array:
         return xp.where(c == 0, xp.ones_like(c), c)
 
@@ -105,10 +108,10 @@ def conjugate_gradient(
         pAp = dot(p, Ap)
         active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # iterations continue after a NaN, so x becomes NaN
         alpha = xp.where(active, rr / nonzero(pAp), xp.zeros_like(rr))
-        x, r = plus(x, times(alpha, p)), plus(r, times(-alpha, Ap))
+        x, r = plus_times(x, alpha, p), plus_times(r, -alpha, Ap)
         new = dot(r, r)
         beta = xp.where(active, new / nonzero(rr), xp.zeros_like(rr))
-        next_p = plus(r, times(beta, p))
+        next_p = plus_times(r, beta, p)
         p = tuple(xp.where(on, q, old) for on, q, old in zip(each(active), next_p, p, strict=True))
         return (*x, *r, *p, xp.where(active, new, rr), used + xp.astype(active, used.dtype))
 

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 from array_api_compat import array_namespace
 
 from .._types import Array, Namespace
-from ..backends import cholesky, cholesky_solve, device, eigh, unit_roundoff
-from .matrices import diagonal_of, identity_like, symmetrised
+from ..backends import cholesky, cholesky_solve, damped, device, eigh, matmul, unit_roundoff
+from .matrices import diagonal_of, symmetrised
 
 NORMS = ("trace", "frobenius", "spectral")
 """The norms in which omega can be computed, equation (38)."""
@@ -32,15 +32,16 @@ def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
     factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
     Frobenius norm and 1 in the spectral norm.
     """
-    q, g = (_size(xp, symmetrised(A), norm) for A in (Q, G))
+    q, g = (_size(xp, A, norm) for A in (Q, G))
     both = (q > 0) & (g > 0)
     one = xp.ones_like(q)
-    return xp.where(both, xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one)), one)
+    return xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one))
 
 
 def _size(xp: Namespace, A: Array, norm: str) -> Array:
     if norm == "trace":
         return xp.mean(diagonal_of(xp, A))
+    A = symmetrised(A)
     if norm == "spectral":
         return eigh(A)[0][-1]
     largest = xp.max(xp.abs(A))
@@ -94,7 +95,8 @@ class EigenInverse(NamedTuple):
 
     def times(self, V: Array) -> Array:
         """The matrix X (D, P) with vec(X) = (Q kron G + k I)^-1 vec(V), for V (D, P)."""
-        return self.T @ ((self.T.T @ V @ self.U) / self.spectrum) @ self.U.T
+        rotated = matmul(matmul(self.T.T, V), self.U) / self.spectrum
+        return matmul(matmul(self.T, rotated), self.U.T)
 
     def resolved(self) -> Array:
         """A 0-d boolean, true if all damped eigenvalues are positive."""
@@ -145,17 +147,13 @@ def _damped_factors(
     of_Q, of_G = omega * root, root / omega
     if floored:
         of_Q, of_G = visible(xp, Q, of_Q), visible(xp, G, of_G)
-    return cholesky(_plus_diagonal(xp, Q, of_Q)), cholesky(_plus_diagonal(xp, G, of_G))
+    return cholesky(damped(Q, of_Q)), cholesky(damped(G, of_G))
 
 
 def _resolved(xp: Namespace, L: Array) -> Array:
     pivots = diagonal_of(xp, L)
     rounding = L.shape[0] * xp.finfo(L.dtype).eps
     return xp.all(pivots * pivots > rounding * xp.sum(L * L, axis=-1))
-
-
-def _plus_diagonal(xp: Namespace, A: Array, k: Array) -> Array:
-    return symmetrised(A) + k * identity_like(xp, A.shape[0], A)
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:

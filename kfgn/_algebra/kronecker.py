@@ -10,7 +10,7 @@ from .._types import Array, Namespace
 from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
 from .._validation.scalars import checked_flag, checked_name, checked_representable, checked_scalar
 from .._words import type_of
-from ..backends import detached, has_values, with_own_settings
+from ..backends import detached, has_values, matmul, with_own_settings
 from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
 from .definiteness import dominates, largest, no_inverse
 from .matrices import diagonal_of, kron
@@ -132,7 +132,7 @@ class KroneckerBlock(NamedTuple):
          [9. 6.]]
         """
         _, Q, G = _factors(self, check=check)
-        return G @ _vector(self, V, check=check) @ Q.T
+        return matmul(matmul(G, _vector(self, V, check=check)), Q.T)
 
     @with_own_settings
     def solve(self, V: Array, *, damping: Array | float, inversion: str = "trace", check: bool = True) -> Array:

@@ -1,11 +1,12 @@
 """Arithmetic on vectors that are tuples of one array per layer."""
 
 from .._types import Array, Arrays, Namespace
+from ..backends import plus_multiple
 
 
 def plus(a: Arrays, b: Arrays, scale: Array | float = 1.0) -> Arrays:
     """a + scale b."""
-    return tuple(x + scale * y for x, y in zip(a, b, strict=True))
+    return tuple(plus_multiple(x, scale, y) for x, y in zip(a, b, strict=True))
 
 
 def inner(xp: Namespace, a: Arrays, b: Arrays) -> Array:

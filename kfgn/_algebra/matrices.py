@@ -1,7 +1,7 @@
 """Functions of small matrices that the array API standard lacks, or has only in its optional extensions."""
 
 from .._types import Array, Arrays, Namespace
-from ..backends import device, gram, with_derivative
+from ..backends import device, gram, matmul, with_derivative
 
 
 def identity_like(xp: Namespace, D: int, like: Array) -> Array:
@@ -54,7 +54,7 @@ def root(xp: Namespace, x: Array) -> Array:
 
 def diagonal_of(xp: Namespace, A: Array) -> Array:
     """The diagonal of A (D, D): (D,)."""
-    return xp.sum(A * identity_like(xp, A.shape[-1], A), axis=-1)
+    return xp.linalg.diagonal(A)
 
 
 def symmetrised(A: Array) -> Array:
@@ -71,6 +71,11 @@ def kron(xp: Namespace, A: Array, B: Array) -> Array:
     """A kron B for A (P, P) and B (D, D): (P D, P D)."""
     P, D = A.shape[0], B.shape[0]
     return xp.reshape(A[:, None, :, None] * B[None, :, None, :], (P * D, P * D))
+
+
+def congruence(M: Array, A: Array) -> Array:
+    """A^T M A for M (D, D) and A (D, P): (P, P)."""
+    return matmul(matmul(A.T, M), A)
 
 
 def mean_kron(xp: Namespace, a: Array, M: Array) -> Array:

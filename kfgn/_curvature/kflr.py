@@ -5,7 +5,7 @@ from .._linearisation.linearisation import GaussNewtonLinearisation, checked_bat
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import gram, with_own_settings
+from ..backends import gram, matmul, with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
@@ -51,9 +51,9 @@ def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
             sums.append(xp.sum(M, axis=0))
             product = kernels[l][None, :, :]
         else:
-            sums.append(gram(_flat(xp, rows)) if M is None else _flat(xp, rows).T @ _flat(xp, weighted))
+            sums.append(gram(_flat(xp, rows)) if M is None else matmul(_flat(xp, rows).T, _flat(xp, weighted)))
             if l > 0:
-                product = xp.reshape(_flat(xp, rows) @ kernels[l], (N, K, -1))
+                product = xp.reshape(matmul(_flat(xp, rows), kernels[l]), (N, K, -1))
     return sums
 
 

@@ -1,6 +1,6 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
-from .._algebra.matrices import second_moment
+from .._algebra.matrices import congruence, second_moment
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
@@ -17,7 +17,7 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
     above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
         kernel, M = layer.kernel(W), G[-1]
-        product = at.output_curvature.congruence(M, kernel) if M is mean else kernel.T @ M @ kernel
+        product = at.output_curvature.congruence(M, kernel) if M is mean else congruence(M, kernel)
         G.append(product * second_moment(at.xp, derivative))
     return at.dE_dh(), tuple(reversed(G))
 

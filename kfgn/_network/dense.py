@@ -7,6 +7,7 @@ from .._algebra.matrices import mean_kron, second_moment
 from .._documentation import Documented
 from .._types import Array, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
+from ..backends import matmul
 from .transfers import TransferName, checked_transfer
 
 
@@ -86,19 +87,19 @@ class Dense(metaclass=Documented):
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
         """h_l = W_l a_{l-1} of each datapoint, (N, D_l)."""
-        return inputs @ W.T
+        return matmul(inputs, W.T)
 
     def preactivation_tangents(self, W: Array, R_a: Array) -> Array:
         """The derivative of h_l along a direction R_a (..., N, D_{l-1}) of a_{l-1}, with W_l fixed: (..., N, D_l)."""
-        return R_a @ self.kernel(W).T
+        return matmul(R_a, self.kernel(W).T)
 
     def pulled_back(self, W: Array, rows: Array) -> Array:
         """The products (..., N, D_{l-1}) of rows (..., N, D_l) with the Jacobian dh_l/da_{l-1}."""
-        return rows @ self.kernel(W)
+        return matmul(rows, self.kernel(W))
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
         """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l)."""
-        return dE_dh.T @ inputs / dE_dh.shape[0]
+        return matmul(dE_dh.T, inputs) / dE_dh.shape[0]
 
     def mean_input_moment(self, xp: Namespace, inputs: Array) -> Array:
         """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T, equation (21)."""

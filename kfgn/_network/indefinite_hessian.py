@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import root
+from .._algebra.matrices import congruence, root
 from .._types import Array, Namespace
 from ..backends import eigh
 
@@ -48,7 +48,7 @@ class Projected(NamedTuple):
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""
-        return A.T @ mean @ A
+        return congruence(mean, A)
 
     def product(self, v: Array) -> Array:
         """V (kept * V^T v)."""
@@ -96,7 +96,7 @@ class RankOne(NamedTuple):
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""
-        return A.T @ mean @ A
+        return congruence(mean, A)
 
     def product(self, v: Array) -> Array:
         """g g^T v."""

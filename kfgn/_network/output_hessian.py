@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import diagonal, identity_like, is_largest, one_minus, root, with_diagonal
+from .._algebra.matrices import congruence, diagonal, identity_like, is_largest, one_minus, root, with_diagonal
 from .._types import Array
 from ..backends import gram
 
@@ -140,7 +140,7 @@ class Multinomial(NamedTuple):
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""
-        return A.T @ mean @ A
+        return congruence(mean, A)
 
     def product(self, v: Array) -> Array:
         """p_i (v_i - p^T v)."""

@@ -1,11 +1,12 @@
 """New arrays in the dtype and on the device of the weights, and operations on nested tuples of arrays."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from array_api_compat import array_namespace
 
 from .._types import Array, Namespace
-from ..backends import creation_device, detached, index_dtype
+from ..backends import creation_device, detached, in_host_memory, index_dtype
 
 Tree = TypeVar("Tree")
 
@@ -31,16 +32,24 @@ def true(like: Array) -> Array:
     return xp.ones((), dtype=xp.bool, device=creation_device(like))
 
 
-def selected(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
-    """The arrays of `yes` if the 0-d condition is true, and the arrays of `no` otherwise.
+def selected(xp: Namespace, condition: Array, yes: Callable[[], Tree], no: Callable[[], Tree]) -> Tree:
+    """The result of `yes` if the 0-d condition is true, and the result of `no` otherwise.
 
-    `yes` and `no` are arrays, or equally nested tuples of arrays. An element None stays None.
+    Both results are arrays, or equally nested tuples of arrays. An element None stays None. If the condition is in host
+    memory, only the chosen function is called. Otherwise both are called and the device chooses, so that the host does
+    not wait.
     """
+    if in_host_memory(condition):
+        return yes() if bool(condition) else no()
+    return _where(xp, condition, yes(), no())
+
+
+def _where(xp: Namespace, condition: Array, yes: Tree, no: Tree) -> Tree:
     if yes is None:
         return yes
     if not isinstance(yes, tuple) or not isinstance(no, tuple):
         return xp.where(condition, yes, no)  # type: ignore[no-any-return]
-    chosen = [selected(xp, condition, a, b) for a, b in zip(yes, no, strict=True)]
+    chosen = [_where(xp, condition, a, b) for a, b in zip(yes, no, strict=True)]
     return _rebuilt(yes, chosen)
 
 

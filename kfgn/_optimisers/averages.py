@@ -4,6 +4,7 @@ At first an average is the arithmetic mean of all values so far.
 """
 
 from .._types import Array, Arrays, Namespace
+from ..backends import weighted_mean
 
 
 def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float) -> Arrays:
@@ -12,6 +13,5 @@ def averaged(xp: Namespace, old: Arrays, new: Arrays, n: Array, beta_max: float)
     The 0-d integer array n = 1, 2, ... counts the values. `new` is the n-th value, and `old` is the average of the
     n - 1 values before `new`. For n = 1 the decay beta is 0, so the initial `old` has no effect if it is finite.
     """
-    exact = 1 - 1 / xp.astype(n, new[0].dtype)
-    beta = xp.where(exact < beta_max, exact, xp.full_like(exact, beta_max))
-    return tuple(beta * a + (1 - beta) * b for a, b in zip(old, new, strict=True))
+    beta = xp.clip(1 - 1 / xp.astype(n, new[0].dtype), None, beta_max)
+    return tuple(weighted_mean(a, b, beta) for a, b in zip(old, new, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
 from .._algebra.layerwise import inner
@@ -63,13 +64,13 @@ def chosen_candidate(
         ok = ok & at.xp.isfinite(derivative) & at.xp.isfinite(curvature)
         return Candidate(gamma, delta, factors, derivative, curvature, ok)
 
+    def better(a: Candidate, b: Candidate) -> Candidate:
+        """The candidate b if it decreases the model more than the candidate a, and a otherwise."""
+        return selected(at.xp, decrease_of_model(at.xp, b) > decrease_of_model(at.xp, a), lambda: b, lambda: a)
+
     def best_of_three() -> Candidate:
-        chosen = first
-        for change in (decreased, increased):
-            other = candidate(change(at.xp, damping, gamma), True)
-            better = decrease_of_model(at.xp, other) > decrease_of_model(at.xp, chosen)
-            chosen = selected(at.xp, better, other, chosen)
-        return chosen
+        others = (candidate(change(at.xp, damping, gamma), True) for change in (decreased, increased))
+        return reduce(better, others, first)
 
     first = candidate(gamma, schedule.inverts)
     return branch(schedule.adapts_gamma, best_of_three, lambda: first)

@@ -201,7 +201,10 @@ def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple
     f = loss + rule.eta / 2 * inner(xp, weights, weights)
     valid = targets_allowed(xp, network, Y)
     ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
-    average = averaged(xp, state.average, moved, n, rule.parameter_average)
-    accepted = state._replace(weights=moved, average=average, moments=moments)
-    after = selected(xp, ok, accepted, state)._replace(counts=counted(state.counts, ok))
+
+    def accepted() -> FirstOrderState:
+        average = averaged(xp, state.average, moved, n, rule.parameter_average)
+        return state._replace(weights=moved, average=average, moments=moments)
+
+    after = selected(xp, ok, accepted, lambda: state)._replace(counts=counted(state.counts, ok))
     return after, Info(ok, loss, f, -rate, valid=valid)

@@ -65,25 +65,30 @@ def step(
     valid = targets_allowed(xp, network, Y)
     posed = valid & xp.isfinite(f) & all_finite(xp, g) & estimate.ready(at, factors, draws)
     ok = posed & chosen.ok & landed
-    accepted = state._replace(
-        weights=weights,
-        average=averaged(xp, state.average, weights, state.counts.accepted + 1, settings.parameter_average),
-        factors=chosen.factors,
-        tau=tau,
-        gamma=chosen.gamma,
-        update=update if settings.momentum else (),
-    )
-    rejected = with_more_damping(
-        xp,
-        state,
-        settings.dampings,
-        unsolved=posed & ~chosen.ok,
-        overshot=posed & chosen.ok & ~landed,
-        uses_gamma=estimate.uses_gamma,
-    )
+
+    def accepted() -> State:
+        return state._replace(
+            weights=weights,
+            average=averaged(xp, state.average, weights, state.counts.accepted + 1, settings.parameter_average),
+            factors=chosen.factors,
+            tau=tau,
+            gamma=chosen.gamma,
+            update=update if settings.momentum else (),
+        )
+
+    def rejected() -> State:
+        return with_more_damping(
+            xp,
+            state,
+            settings.dampings,
+            unsolved=posed & ~chosen.ok,
+            overshot=posed & chosen.ok & ~landed,
+            uses_gamma=estimate.uses_gamma,
+        )
+
     after = selected(xp, ok, accepted, rejected)._replace(counts=counted(state.counts, ok))
-    info = Info(ok, loss, f, xp.where(ok, alpha, xp.zeros_like(alpha)), state.tau, chosen.gamma, rho, valid)
-    return after, info
+    taken = selected(xp, ok, lambda: alpha, lambda: xp.zeros_like(alpha))
+    return after, Info(ok, loss, f, taken, state.tau, chosen.gamma, rho, valid)
 
 
 def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:

@@ -169,10 +169,9 @@ class KroneckerFactored(metaclass=Documented):
 
         def with_batch() -> tuple[Arrays, Factors]:
             dE_dh, G = METHODS[self.method](at, draws)
-            n = kept.count + 1
-            Q = averaged(at.xp, kept.Q, at.input_moments(), n, self.average)
-            G = averaged(at.xp, kept.G, G, n, self.average)
-            return at.mean_gradient(dE_dh), kept._replace(count=n, Q=Q, G=G)
+            n, L = kept.count + 1, at.network.depth
+            averages = averaged(at.xp, kept.Q + kept.G, at.input_moments() + G, n, self.average)
+            return at.mean_gradient(dE_dh), kept._replace(count=n, Q=averages[:L], G=averages[L:])
 
         return branch(refresh, with_batch, lambda: (at.mean_gradient(at.dE_dh()), kept))
 

@@ -51,11 +51,12 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
     xp = one_library_and_device({"W_1": W_1} | dict(kinds.values()))
     integers = {array.dtype for _, array, like in found if not like.floating}
     others = {dtype for dtype in integers if not xp.isdtype(dtype, "integral")}
+    here = device(W_1)
     for path, array, like in found:
         check_not_transformed(path, array)
         if (got := tuple(array.shape)) != like.shape:
             raise ValueError(f"{path}: expected shape {like.shape}, got {got}: the state belongs to another optimiser")
-        if (there := device(array)) is not None and there != (here := device(W_1)) and here is not None:
+        if (there := device(array)) is not None and there != here and here is not None:
             raise ValueError(f"{path}: expected an array on the device of W_1, {here}, got one on {there}")
         if like.floating and array.dtype != W_1.dtype:
             raise TypeError(f"{path}: expected the dtype of W_1, {W_1.dtype}, got {array.dtype}")

@@ -2,6 +2,8 @@
 
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
+* multiplication: the product of two matrices
+* triangular: triangular equations
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * symmetric_products: products A^T A
 * compiling: compilation of functions of arrays
@@ -11,7 +13,8 @@
 * special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
-* placement: the device of a new array
+* placement: the device of a new array, and arrays that the host can read
+* fused: elementwise computations in one pass over the elements
 * memory: the free memory of a device
 """
 
@@ -28,11 +31,13 @@ from .arrays import (
 from .branching import branch, can_branch_on
 from .compiling import compiled
 from .derivatives import with_derivative
+from .fused import damped, plus_multiple, weighted_mean
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
 from .memory import available_memory
-from .placement import creation_device
+from .multiplication import matmul
+from .placement import creation_device, in_host_memory
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
@@ -51,6 +56,7 @@ __all__ = [
     "compiled",
     "copied",
     "creation_device",
+    "damped",
     "detached",
     "device",
     "drawn_from_key",
@@ -58,13 +64,17 @@ __all__ = [
     "erfc",
     "gram",
     "has_values",
+    "in_host_memory",
     "in_library_of",
     "index_dtype",
     "is_plain",
     "is_random_key",
+    "matmul",
     "open_backend",
+    "plus_multiple",
     "repeat",
     "unit_roundoff",
+    "weighted_mean",
     "with_derivative",
     "with_own_settings",
 ]

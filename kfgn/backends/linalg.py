@@ -1,18 +1,21 @@
 """Cholesky factors and eigendecompositions that report failure in their results instead of raising an exception.
 
 Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
-nothing. `cholesky` reports such a matrix in one way for all libraries: the factor is NaN, and the 0-d bool array `ok`
-is False. No function of this module reads the value of an array on the host, so no function waits for the device.
+nothing. `cholesky` reports such a matrix in one way for all libraries: the diagonal of the factor is NaN, and the 0-d
+bool array `ok` is False. No function of this module reads the value of an array on the host, so no function waits for
+the device.
 """
 
 import importlib
+import math
+from types import ModuleType
 
 import numpy as np
 from array_api_compat import array_namespace, is_cupy_array, is_jax_array, is_numpy_array, is_torch_array
 
 from .._types import Array, Namespace
-from .arrays import device
 from .derivatives import with_derivative
+from .triangular import BLOCK, back_substitution, forward_substitution
 
 
 def cholesky(A: Array) -> tuple[Array, Array]:
@@ -26,7 +29,8 @@ def cholesky(A: Array) -> tuple[Array, Array]:
     Returns
     -------
     L : array (D, D)
-        The lower triangular factor of A = L L^T; NaN if A is not numerically positive definite.
+        The lower triangular factor of A = L L^T. If A is not numerically positive definite, the diagonal of L is NaN,
+        so that every solution with L is NaN.
     ok : array (), bool
         True if the factor exists.
 
@@ -50,18 +54,40 @@ def cholesky(A: Array) -> tuple[Array, Array]:
         import torch
 
         L, info = torch.linalg.cholesky_ex(A)
-        ok = (info == 0) & xp.all(xp.isfinite(L))
-    else:
-        try:
-            L = xp.linalg.cholesky(A)
-        except np.linalg.LinAlgError:
-            L = xp.full_like(A, float("nan"))
-        # CuPy may return an incomplete factor without an error. Row i of a correct factor has the squared norm A_ii.
-        # The comparison of norms also fails for a factor with NaN.
-        identity = xp.eye(A.shape[0], dtype=A.dtype, device=device(A))
-        diagonal = xp.sum(A * identity, axis=-1)
-        ok = xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)
+        ok = (info == 0) & _has_finite_diagonal(xp, L)
+        L.diagonal().masked_fill_(~ok, float("nan"))
+        return L, ok
+    L = _factor(xp, A)
+    ok = _has_norms_of_factor(xp, L, A) if is_cupy_array(A) else _has_finite_diagonal(xp, L)
     return xp.where(ok, L, xp.full_like(L, float("nan"))), ok
+
+
+def _factor(xp: Namespace, A: Array) -> Array:
+    """The Cholesky factor, or NaN if the library raises an exception."""
+    if is_jax_array(A):
+        from jax.lax.linalg import cholesky
+
+        return cholesky(A, symmetrize_input=False)
+    scipy = _scipy(A)
+    try:
+        # SciPy is faster than NumPy, and it copies no matrix in the order of Fortran
+        return xp.linalg.cholesky(A) if scipy is None else scipy.cholesky(A.T, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return xp.full_like(A, float("nan"))
+
+
+def _has_finite_diagonal(xp: Namespace, L: Array) -> Array:
+    """True if L is finite: A_ii = sum_k L_ik^2, so NaN or infinity in row i of A or L makes L_ii not finite.
+
+    Each L_ii is a square root, so the sum of all L_ii does not overflow.
+    """
+    return xp.sum(xp.linalg.diagonal(L)) < math.inf
+
+
+def _has_norms_of_factor(xp: Namespace, L: Array, A: Array) -> Array:
+    """True if A_ii = sum_k L_ik^2 for every row i. CuPy may return an incomplete factor without an error."""
+    diagonal = xp.linalg.diagonal(A)
+    return xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)
 
 
 def cholesky_solve(L: Array, B: Array) -> Array:
@@ -85,30 +111,42 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     >>> cholesky_solve(np.array([[2.0, 0.0], [1.0, 2.0]]), np.array([[8.0], [12.0]])).round(6).tolist()
     [[1.0], [2.0]]
     """
-    if is_torch_array(L):
+    scipy = _scipy(L)
+    if scipy is not None:
+        return scipy.cho_solve((L, True), B, check_finite=False)
+    if is_torch_array(L) and not _is_split(L):
         import torch
 
         return torch.cholesky_solve(B, L)
-    if is_jax_array(L):
+    if is_jax_array(L) and not _is_split(L):
         from jax.scipy.linalg import cho_solve
 
         return cho_solve((L, True), B)
     if is_cupy_array(L):
         solve_triangular = importlib.import_module("cupyx.scipy.linalg").solve_triangular
         return solve_triangular(L, solve_triangular(L, B, lower=True), trans=1, lower=True)
-    if is_numpy_array(L):
-        try:
-            linalg = importlib.import_module("scipy.linalg")
-        except ImportError:
-            return _cholesky_solve(L, B)
-        return linalg.cho_solve((L, True), B, check_finite=False)
-    return _cholesky_solve(L, B)
+    return back_substitution(L, forward_substitution(L, B.T)).T
 
 
-def _cholesky_solve(L: Array, B: Array) -> Array:
-    """Solve L L^T X = B with functions of the array API standard alone, which has no triangular solver."""
-    xp = array_namespace(L)
-    return xp.linalg.solve(L.T, xp.linalg.solve(L, B))
+def _is_split(L: Array) -> bool:
+    """True if the equations are solved in blocks: on a processor, since small operations are slow on other devices."""
+    if L.shape[0] <= BLOCK:
+        return False
+    if is_jax_array(L):
+        import jax
+
+        return bool(jax.default_backend() == "cpu")
+    return bool(is_torch_array(L) and L.device.type == "cpu")
+
+
+def _scipy(A: Array) -> ModuleType | None:
+    """The module `scipy.linalg` for an array of NumPy, if SciPy is installed; otherwise None."""
+    if not is_numpy_array(A):
+        return None
+    try:
+        return importlib.import_module("scipy.linalg")
+    except ImportError:
+        return None
 
 
 def eigh(A: Array) -> tuple[Array, Array]:

@@ -1,8 +1,8 @@
-"""The device of a new array that is used together with an existing array."""
+"""The device of a new array, and arrays whose elements the host can read without waiting."""
 
 from typing import Any
 
-from array_api_compat import is_jax_array
+from array_api_compat import is_jax_array, is_numpy_array, is_torch_array
 
 from .._types import Array
 from .arrays import device, is_traced
@@ -35,3 +35,34 @@ def creation_device(x: Array) -> Any:
     """
     committed = not is_jax_array(x) or is_traced(x) or x.committed
     return device(x) if committed else None
+
+
+def in_host_memory(x: Array) -> bool:
+    """Return True if the host can read the elements of an array now, without waiting for a device.
+
+    Parameters
+    ----------
+    x : array of any shape and dtype
+
+    Returns
+    -------
+    bool
+        True for an array of NumPy, and for a tensor of PyTorch in host memory, unless a compiler or another program
+        records the operations of PyTorch. False for an array of another library, since JAX may still be computing the
+        elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import in_host_memory
+    >>> in_host_memory(np.ones(3))
+    True
+    """
+    if not is_torch_array(x):
+        return bool(is_numpy_array(x))
+    import torch
+    from torch.utils._python_dispatch import is_in_torch_dispatch_mode
+
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_in_torch_dispatch_mode():
+        return False
+    return type(x) is torch.Tensor and x.device.type == "cpu"

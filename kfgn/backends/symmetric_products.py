@@ -4,6 +4,7 @@ from array_api_compat import is_torch_array
 
 from .._types import Array
 from .arrays import has_values
+from .placement import in_host_memory
 
 
 def gram(A: Array) -> Array:
@@ -32,21 +33,10 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
-    return _gram_in_host_memory(A) if _in_host_memory(A) else A.T @ A
+    return _gram_by_numpy(A) if is_torch_array(A) and has_values(A) and in_host_memory(A) else A.T @ A
 
 
-def _in_host_memory(A: Array) -> bool:
-    """Return True for a tensor that NumPy can read now, outside all programs that record the operations of PyTorch."""
-    if not (is_torch_array(A) and has_values(A)):
-        return False
-    import torch
-    from torch.utils._python_dispatch import is_in_torch_dispatch_mode
-
-    recorded = torch.jit.is_tracing() or is_in_torch_dispatch_mode()
-    return type(A) is torch.Tensor and A.device.type == "cpu" and not recorded
-
-
-def _gram_in_host_memory(A: Array) -> Array:
+def _gram_by_numpy(A: Array) -> Array:
     import torch
 
     B = A.numpy(force=True)

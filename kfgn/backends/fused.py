@@ -1,0 +1,95 @@
+"""Elementwise computations that a library offers in one pass over the elements."""
+
+import numpy as np
+from array_api_compat import array_namespace, is_numpy_array, is_torch_array
+
+from .._types import Array
+from .arrays import device
+
+
+def weighted_mean(x: Array, y: Array, weight: Array) -> Array:
+    """Return weight x + (1 - weight) y.
+
+    Parameters
+    ----------
+    x, y : arrays of one shape and dtype
+    weight : array (), from 0 to 1, of the dtype of x
+
+    Returns
+    -------
+    array of the shape and dtype of x
+        The weighted mean. PyTorch computes it in one pass over the elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import weighted_mean
+    >>> weighted_mean(np.asarray([1.0, 2.0]), np.asarray([3.0, 4.0]), np.asarray(0.5))
+    array([2., 3.])
+    """
+    if is_torch_array(x):
+        import torch
+
+        return torch.lerp(y, x, weight)
+    return weight * x + (1 - weight) * y
+
+
+def plus_multiple(x: Array, scale: Array | float, y: Array) -> Array:
+    """Return x + scale y.
+
+    Parameters
+    ----------
+    x, y : arrays of one shape and dtype
+    scale : float or array ()
+        A number, or a 0-d array of the dtype of x.
+
+    Returns
+    -------
+    array of the shape and dtype of x
+        The sum. PyTorch computes it in one pass over the elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import plus_multiple
+    >>> plus_multiple(np.asarray([1.0, 2.0]), 0.5, np.asarray([4.0, 6.0]))
+    array([3., 5.])
+    """
+    if not is_torch_array(x):
+        return x + scale * y
+    import torch
+
+    return torch.add(x, y, alpha=scale) if isinstance(scale, float) else torch.addcmul(x, y, scale)
+
+
+def damped(A: Array, k: Array) -> Array:
+    """Return the symmetric part of a matrix plus a multiple of the identity.
+
+    Parameters
+    ----------
+    A : array (D, D), float32 or float64
+    k : array () of the dtype of A
+
+    Returns
+    -------
+    array (D, D)
+        (A + A^T) / 2 + k I. Some libraries read only the upper triangle of a symmetric matrix, and others only the
+        lower. NumPy and PyTorch add k to the diagonal alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import damped
+    >>> damped(np.asarray([[1.0, 2.0], [2.0, 5.0]]), np.asarray(0.5))
+    array([[1.5, 2. ],
+           [2. , 5.5]])
+    """
+    symmetric = (A + A.T) / 2
+    if is_torch_array(A):
+        symmetric.diagonal().add_(k)
+        return symmetric
+    if is_numpy_array(A):
+        i = np.arange(A.shape[0])
+        symmetric[i, i] += k
+        return symmetric
+    return symmetric + k * array_namespace(A).eye(A.shape[0], dtype=A.dtype, device=device(A))

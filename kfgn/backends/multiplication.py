@@ -1,0 +1,73 @@
+"""The product of two matrices, by the fastest routine of the library."""
+
+import math
+import os
+import platform
+from functools import lru_cache
+from pathlib import Path
+
+from array_api_compat import is_torch_array
+
+from .._types import Array
+from .placement import in_host_memory
+
+LARGE = 2**23
+"""The number of multiplications above which oneDNN saves more time than the conversion of both matrices costs."""
+
+
+def matmul(A: Array, B: Array) -> Array:
+    """Return the product of two matrices, or of stacks of matrices.
+
+    Parameters
+    ----------
+    A : array (..., N, K), float32 or float64
+    B : array (..., K, M) of the dtype of A
+
+    Returns
+    -------
+    array (..., N, M)
+        A B.
+
+    Notes
+    -----
+    On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
+    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The choice depends
+    on the processor and the shapes alone, so a repeated computation has the same digits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import matmul
+    >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
+    [[3.0], [3.0]]
+    """
+    large = B.ndim == 2 and math.prod(A.shape) * B.shape[-1] > LARGE
+    if large and is_torch_array(A) and _suits_onednn(A):
+        import torch
+
+        return torch.nn.functional.linear(A.to_mkldnn(), B.T.to_mkldnn()).to_dense()
+    return A @ B
+
+
+def _suits_onednn(A: Array) -> bool:
+    import torch
+
+    return in_host_memory(A) and A.dtype == torch.float32 and _is_faster_in_onednn()
+
+
+@lru_cache(maxsize=1)
+def _is_faster_in_onednn() -> bool:
+    import torch
+
+    # the environment variable allows oneDNN to round float32 matrices to 16 bits
+    exact = os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
+    wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return exact and wide and _is_amd() and torch.backends.mkldnn.is_available()
+
+
+def _is_amd() -> bool:
+    try:
+        processor = Path("/proc/cpuinfo").read_text("ascii", errors="replace")  # only Linux has this file
+    except OSError:
+        processor = platform.processor()
+    return "AuthenticAMD" in processor

@@ -1,0 +1,52 @@
+"""Products of matrices on every library, also by oneDNN on a processor for which `matmul` would not choose it."""
+
+import numpy as np
+import pytest
+
+from kfgn.backends import matmul, multiplication, unit_roundoff
+
+
+@pytest.fixture(params=["chosen", "onednn"])
+def routine(request, backend, monkeypatch):
+    if request.param == "onednn":
+        if backend.name != "torch":
+            pytest.skip("oneDNN is a part of PyTorch on the host")
+        monkeypatch.setattr(multiplication, "_is_faster_in_onednn", lambda: True)
+        monkeypatch.setattr(multiplication, "LARGE", 0)
+
+
+SHAPES = [
+    ((300, 200), (200, 150)),
+    ((3, 300, 200), (200, 150)),
+    ((1, 1), (1, 1)),
+    ((5, 1), (1, 7)),
+    ((400, 300), (300,) * 2),
+]
+
+
+@pytest.mark.usefixtures("routine")
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("left", "right"), SHAPES)
+def test_matmul(backend, left, right, dtype, transposed):
+    rng = np.random.default_rng(0)
+    A, B = (rng.standard_normal(shape).astype(dtype) for shape in (left, right))
+    with backend.scope(dtype):
+        if transposed:  # views whose rows are not contiguous
+            swapped = [backend.xp.matrix_transpose(backend.asarray(np.swapaxes(x, -1, -2))) for x in (A, B)]
+        a, b = swapped if transposed else map(backend.asarray, (A, B))
+        C = matmul(a, b)
+        assert C.dtype == a.dtype
+        bound = 2 * left[-1] * unit_roundoff(a) * (np.abs(A).astype("float64") @ np.abs(B))
+    assert np.all(np.abs(backend.to_numpy(C) - A.astype("float64") @ B) <= bound)
+
+
+@pytest.mark.usefixtures("routine")
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite(backend, bad):
+    A = np.ones((300, 200), dtype="float32")
+    A[7, 3] = bad
+    C = backend.to_numpy(matmul(backend.asarray(A), backend.asarray(np.ones((200, 150), dtype="float32"))))
+    expected = np.full((300, 150), 200.0)
+    expected[7] = bad
+    np.testing.assert_array_equal(C, expected)
