@@ -13,7 +13,7 @@ from ..backends import with_derivative
 from . import mixture
 from .indefinite_hessian import FullHessian, RankOne, projected
 from .output_hessian import Diagonal, Identity, Multinomial, OutputCurvature, OutputHessian
-from .transfers import logistic, logistic_parts
+from .transfers import logistic, logistic_parts, positive_part
 
 PSD = ("project", "scalar", "raise")
 """The values of `Network.psd`, which chooses the replacement of an indefinite H_L in Gauss-Newton matrices."""
@@ -79,7 +79,7 @@ def _squared_error_hessian(_xp: Namespace, h: Array, _y: Array) -> Identity:
 @with_derivative(lambda xp, x, t: xp.sum(_bernoulli_gradient(xp, *x) * t[0] - x[0] * t[1], axis=-1))
 def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
     # y softplus(-h) + (1 - y) softplus(h), as a sum of terms that are not negative
-    linear = (1 - y) * xp.maximum(h, 0.0) + y * xp.maximum(-h, 0.0)
+    linear = (1 - y) * positive_part(xp, h) + y * positive_part(xp, -h)
     return xp.sum(linear + xp.log1p(xp.exp(-xp.abs(h))), axis=-1)
 
 

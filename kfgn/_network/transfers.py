@@ -14,7 +14,7 @@ import numpy as np
 
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
-from ..backends import erfc, with_derivative
+from ..backends import device, erfc, with_derivative
 
 LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
@@ -37,6 +37,11 @@ class Transfer(NamedTuple):
     second_derivative: Callable[[Namespace, Array], Array]
 
 
+def positive_part(xp: Namespace, h: Array) -> Array:
+    """max(h, 0). A NaN stays NaN."""
+    return xp.maximum(h, xp.zeros((), dtype=h.dtype, device=device(h)))
+
+
 def _identity(xp: Namespace, h: Array) -> tuple[Array, Array]:
     return h, xp.ones_like(h)
 
@@ -47,7 +52,7 @@ def _zero(xp: Namespace, h: Array) -> Array:
 
 @with_derivative(lambda xp, h, t: (_relu(xp, *h)[1] * t[0], _zero(xp, *t)))
 def _relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
-    return xp.maximum(h, 0.0), xp.astype(h > 0, h.dtype)
+    return positive_part(xp, h), xp.astype(h > 0, h.dtype)
 
 
 def _leaky_relu(slope: float) -> Transfer:
@@ -98,7 +103,7 @@ def _logistic_second(xp: Namespace, h: Array) -> Array:
 @with_derivative(lambda xp, h, t: logistic(xp, *h)[0] * t[0])
 def softplus(xp: Namespace, h: Array) -> Array:
     """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|)."""
-    return xp.maximum(h, 0.0) + xp.log1p(xp.exp(-xp.abs(h)))
+    return positive_part(xp, h) + xp.log1p(xp.exp(-xp.abs(h)))
 
 
 def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:

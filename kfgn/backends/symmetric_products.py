@@ -1,5 +1,6 @@
 """Products A^T A, which a BLAS computes with half of the multiplications of other products of the same shapes."""
 
+import numpy as np
 from array_api_compat import is_torch_array
 
 from .._types import Array
@@ -40,4 +41,5 @@ def _gram_by_numpy(A: Array) -> Array:
     import torch
 
     B = A.numpy(force=True)
-    return torch.from_numpy(B.T @ B)
+    with np.errstate(all="ignore"):  # PyTorch reports no overflow, so its users may have made NumPy's reports errors
+        return torch.from_numpy(B.T @ B)
