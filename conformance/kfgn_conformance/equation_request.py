@@ -10,6 +10,7 @@ remarks on these equations.
 ['Misprint', 'Gap']
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,8 +19,12 @@ from kfgn_reference._statements import RemarkKind
 
 from .equation_search import REMARKS, in_range, matching
 
-HEADS = frozenset({"algorithm", "appendix", "equation", "equations", "section"})
-"""The words that belong to the argument after them, such as the C.1 of "Appendix C.1"."""
+HEADS = {
+    "algorithm": re.compile(r"1"),
+    "appendix": re.compile(r"[a-z](\.\d+)*", re.IGNORECASE | re.ASCII),
+    "section": re.compile(r"\d+(\.\d+)*", re.ASCII),
+}
+"""The words that belong to the argument after them, such as that in "Appendix C.1", with the form of the argument."""
 
 ALGORITHM = frozenset({"algorithm", "algorithm 1", "algorithm_1", "algorithm1", "appendix h", "h", "_algorithm_1"})
 """The spellings of Algorithm 1, which has no equation number."""
@@ -61,14 +66,9 @@ def _joined(arguments: Iterable[str]) -> list[str]:
     texts: list[str] = []
     for argument in arguments:
         text = " ".join(argument.split())
-        if texts and texts[-1].lower() in HEADS and _is_place(text):
+        head = HEADS.get(texts[-1].lower()) if texts else None
+        if head and head.fullmatch(text):
             texts[-1] = f"{texts[-1]} {text}"
         else:
             texts.append(text)
-    return [text.removeprefix("equation ").removeprefix("equations ") for text in texts]
-
-
-def _is_place(text: str) -> bool:
-    """True for the name of a section, an appendix or an equation, such as 26, 3.5, C or C.3.1."""
-    first, *levels = text.strip("()").split(".")
-    return (first.isdecimal() or (len(first) == 1 and first.isalpha())) and all(map(str.isdecimal, levels))
+    return texts

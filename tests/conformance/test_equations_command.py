@@ -234,8 +234,9 @@ def test_algorithm_1_is_printed_with_its_remarks_and_its_code(sought, capsys):
     assert out.endswith("tested by tests/reference/test_algorithm_1.py\n")
 
 
-def test_an_equation_and_the_algorithm(capsys):
-    assert cli.main(["equations", "26", "algorithm"]) == cli.PASSED
+@pytest.mark.parametrize("sought", [["26", "algorithm"], ["algorithm", "26"], ["Algorithm", "1", "26"]])
+def test_an_equation_and_the_algorithm(sought, capsys):
+    assert cli.main(["equations", *sought]) == cli.PASSED
     out = capsys.readouterr().out
     assert out.startswith("(26) ")
     assert "\nAlgorithm 1: " in out
