@@ -1,4 +1,4 @@
-"""The search for equations by number, range, section, name, topic or remark, for `kfgn-check equations`.
+"""The search for equations by number, range, section, name or topic, for `kfgn-check equations`.
 
 >>> from kfgn_conformance.equation_search import matching
 >>> matching("KFRA"), matching("damped_factors"), matching("C.4")
@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from kfgn_reference import EQUATIONS
+from kfgn_reference import EQUATIONS, shared_weights
+from kfgn_reference._statements import RemarkKind
 
 from .equation_functions import Function, cited, reference_functions
 from .quantities import ROWS
@@ -21,13 +22,27 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
 """For quantities without an equation number: the place that the kit's table names, and its section."""
 
-REMARKS = {
+REMARKS: dict[str, tuple[RemarkKind, ...]] = {
     **dict.fromkeys(("misprint", "misprints", "errata"), ("Misprint", "Gap")),
     **dict.fromkeys(("gap", "gaps"), ("Gap",)),
     **dict.fromkeys(("choice", "choices"), ("Choice",)),
     **dict.fromkeys(("note", "notes"), ("Note",)),
 }
 """The words that find remarks, with the kinds of remarks that each finds."""
+
+SECTIONS_OF_TEXT = ("1", "2.2.3", "4", "5.1", "6", "7", "A", "D.4", "G", "G.1", "G.2")
+"""The sections of the paper that have text alone."""
+
+BEYOND = {
+    *(name.lower() for name in shared_weights.__all__),
+    *("attention", "convolutions", "convolutional", "shared", "shared weights", "shared_weights", "token", "tokens"),
+}
+"""The names and topics of the layers with shared weights, which the paper does not have."""
+
+STOP_WORDS = frozenset(
+    {"and", "between", "each", "for", "from", "one", "over", "the", "two", "under", "with", "without"}
+)
+"""Words of titles that are no topics."""
 
 
 class SearchError(ValueError):
@@ -55,12 +70,25 @@ def matching(text: str) -> list[int]:
     found = names().get(sought, set())
     numbers = [n for n, topics in _topics().items() if sought and (n in found or words.search(topics))]
     if not numbers:
-        known = {word for topics in _topics().values() for word in re.findall(r"[a-z]{3,}", topics)}
-        raise SearchError(
-            f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or "
-            f"a word of the table, or misprints, got {text!r}{suggestion([sought], [*names(), *sorted(known)])}"
-        )
+        raise SearchError(_not_found(text, sought))
     return numbers
+
+
+def _not_found(text: str, sought: str) -> str:
+    """Return the message for a text that finds no equation."""
+    if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
+        return f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on its text"
+    if sought in BEYOND:
+        return (
+            f"expected a topic of the paper, got {text!r}: docs/shared_weights.md and "
+            "help(kfgn_reference.shared_weights) are about layers with shared weights"
+        )
+    known = {word for topics in _topics().values() for word in re.findall(r"[a-z]{3,}", topics)} - STOP_WORDS
+    near = suggestion([sought], [*names(), "algorithm", *sorted(known)])
+    return (
+        f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or a word "
+        f"of the table, algorithm, or misprints, got {text!r}{near}"
+    )
 
 
 @cache

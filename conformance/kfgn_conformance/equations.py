@@ -4,9 +4,11 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from kfgn_reference import EQUATIONS
+from kfgn_reference import EQUATIONS, Statement, algorithm_1
+from kfgn_reference._printed_algorithm import ALGORITHM_1
+from kfgn_reference._statements import RemarkKind
 from rich.console import Console
 from rich.rule import Rule
 from rich.syntax import Syntax
@@ -14,33 +16,43 @@ from rich.table import Table
 from rich.text import Text
 
 from .equation_functions import Function, name, port_names, quantity_names, reference_functions
-from .equation_search import REMARKS, in_range, matching
+from .equation_request import Request, requested
+from .quantities import ROWS
 
 STYLES = {"Misprint": "red", "Gap": "yellow", "Choice": "cyan", "Note": "none"}
 """The colour of each kind of remark."""
+
+NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
+"""The module of the reference whose functions are rules of the optimiser that are not in the paper."""
 
 
 def print_found(sought: Iterable[str], console: Console) -> None:
     """Print the equations of each text: a number, a range, a section, a name, a word or a kind of remark.
 
     Equations that are given by numbers are printed in full, and so is the only result of a search. Several results of a
-    search are printed as a table. Kinds of remarks alone are printed as a table of these remarks. Raises `SearchError`
-    if a text finds no equation.
+    search are printed as a table. A kind of remark prints a table of the remarks of this kind on the equations of the
+    other texts, or on all equations. Raises `SearchError` if a text finds no equation.
     """
-    texts = list(sought)
-    if all(text.lower() in REMARKS for text in texts):
-        print_remarks({kind for text in texts for kind in REMARKS[text.lower()]}, console)
+    request = requested(sought)
+    if request.kinds:
+        print_remarks(request, console)
         return
-    parts = [(in_range(text), text) for text in texts]
-    numbers = list(dict.fromkeys(number for given, text in parts for number in given or matching(text)))
-    if all(given for given, _ in parts) or len(numbers) == 1:
-        for number in numbers:
-            if number != numbers[0]:
-                console.print()
-                console.print(Rule(style="dim"))
-            print_equation(number, console)
-    else:
-        print_table(console, numbers)
+    if not request.in_full:
+        print_table(console, request.numbers)
+    for number in request.numbers if request.in_full else ():
+        if number != request.numbers[0]:
+            _print_line(console)
+        print_equation(number, console)
+    if request.algorithm:
+        if request.numbers:
+            _print_line(console)
+        print_algorithm(console)
+
+
+def _print_line(console: Console) -> None:
+    """Print an empty line and a horizontal line."""
+    console.print()
+    console.print(Rule(style="dim"))
 
 
 def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:
@@ -63,27 +75,52 @@ def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:
     )
 
 
-def print_remarks(kinds: set[str], console: Console) -> None:
-    """Print a row for each remark of the given kinds, with the number of its equation and the start of the remark."""
-    remarks = [(n, kind, text) for n, e in EQUATIONS.items() for kind, text in e.statement.remarks.items()]
-    chosen = [(n, kind, text) for n, kind, text in remarks if kind in kinds]
+def print_remarks(request: Request, console: Console) -> None:
+    """Print a row for each remark of the requested kinds, with the number of its equation and its start."""
+    statements = {str(n): EQUATIONS[n].statement for n in request.numbers}
+    if request.algorithm:
+        statements["Alg. 1"] = ALGORITHM_1
+    chosen = [
+        (place, kind, line)
+        for place, statement in statements.items()
+        for kind, remark in statement.remarks.items()
+        if kind in request.kinds
+        for line in in_short(kind, remark)
+    ]
     table = _table("remark", "in short")
-    for number, kind, text in chosen:
-        table.add_row(str(number), Text(kind, STYLES[kind]), Text(in_short(kind, text)))
-    console.print(table)
-    example = chosen[0][0]
-    console.print(
-        f"{len(chosen)} remarks on {len({n for n, _, _ in chosen})} of {len(EQUATIONS)} equations. "
-        f"`kfgn-check equations {example}` prints those of equation {example} in full. docs/errata.md also has the "
-        "remarks on the text and on the experiments."
-    )
+    for place, kind, line in chosen:
+        table.add_row(place, Text(kind, STYLES[kind]), Text(line))
+    if chosen:
+        console.print(table)
+    console.print(_summary(request, chosen))
 
 
-def in_short(kind: str, remark: str) -> str:
-    """Return the first sentence of a remark, or all that a misprint corrects."""
+def _summary(request: Request, chosen: Sequence[tuple[str, RemarkKind, str]]) -> str:
+    """Return the text below a table of remarks: the number of remarks of each kind, and where to read them in full."""
+    kinds = [kind for _, kind, _ in chosen]
+    counts = ((kinds.count(kind), kind.lower()) for kind in request.kinds)
+    numbers = sorted({int(place) for place, _, _ in chosen if place.isdecimal()})
+    searched = [f"{len(numbers)} of {len(request.numbers)} equations"] if request.numbers else []
+    searched += ["Algorithm 1"] if request.algorithm else []
+    named = _listed([f"{n} {kind}{'s' * (n != 1)}" for n, kind in counts])
+    parts = [f"{named} on {_listed(searched)}."]
+    if numbers:
+        parts.append(f"`kfgn-check equations {numbers[0]}` prints those of equation {numbers[0]} in full.")
+    if not request.algorithm:
+        parts.append("`kfgn-check equations algorithm` prints those of Algorithm 1.")
+    return " ".join([*parts, "docs/errata.md also has the remarks on the text and on the experiments."])
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return the parts as a list in a sentence, such as "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def in_short(kind: str, remark: str) -> list[str]:
+    """Return the corrections of a misprint, or the first sentence of a different remark."""
     if kind == "Misprint":
-        return remark
-    return re.split(r"(?<=\w[.])\s(?=[A-Z])", remark, maxsplit=1)[0]
+        return [f"{correction}." for correction in remark.removesuffix(".").split(". ")]
+    return re.split(r"(?<=\w[.])\s(?=[A-Z])", remark, maxsplit=1)[:1]
 
 
 def _table(*heads: str) -> Table:
@@ -98,31 +135,54 @@ def _table(*heads: str) -> Table:
 def print_equation(number: int, console: Console) -> None:
     """Print an equation: its statement in the paper's notation, the remarks on it, its code and its test."""
     equation = EQUATIONS[number]
-    statement = equation.statement
-
-    def show(text: str | Text) -> None:
-        console.print(text if isinstance(text, Text) else Text(text), soft_wrap=True)
+    _print_statement(f"({number})", equation.statement, console)
+    functions = reference_functions(number)
+    of_the_paper = [f for f in functions if f.__module__ != NOT_IN_THE_PAPER]
+    beyond = [f for f in functions if f not in of_the_paper]
+    for f in of_the_paper:
+        _print_function(f, console)
+    if beyond:
+        console.print(Text("The functions below are rules of the optimiser that are not in the paper.", "bold"))
         console.print()
-
-    show(Text(f"({number}) {statement.title}", "bold").append(f"\n{statement.kind}, {statement.place}", "not bold dim"))
-    show(textwrap.indent(statement.text, "    "))
-    for kind, remark in statement.remarks.items():
-        console.print(Text(f"{kind}: ", f"bold {STYLES[kind]}").append(remark, "not bold"))
-    if statement.remarks:
-        console.print()
-    for f in reference_functions(number):
-        show(
-            Text(f"kfgn_reference.{name(f)}", "bold").append(
-                f"\n{textwrap.indent(inspect.getdoc(f) or '', '    ')}", "not bold"
-            )
-        )
-        console.print(Syntax(source(f), "python", background_color="default"), soft_wrap=True)
-        console.print()
+    for f in beyond:
+        _print_function(f, console)
     if port := port_names(number):
         console.print(Text(f"in the port: {', '.join(port)}"), soft_wrap=True)
     if quantities := quantity_names(number):
         console.print(Text(f"as quantities of kfgn-check: {', '.join(quantities)}"), soft_wrap=True)
     console.print(Text(f"tested by {equation.test}"), soft_wrap=True)
+
+
+def print_algorithm(console: Console) -> None:
+    """Print Algorithm 1: its lines as printed, the remarks on it, its code and its test."""
+    _print_statement("Algorithm 1:", ALGORITHM_1, console)
+    _print_function(algorithm_1, console)
+    quantities = [name for name, quantity in ROWS.items() if quantity.equation == "Algorithm 1"]
+    console.print(Text(f"as quantities of kfgn-check: {', '.join(quantities)}"), soft_wrap=True)
+    console.print(Text("tested by tests/reference/test_algorithm_1.py"), soft_wrap=True)
+
+
+def _print_statement(label: str, statement: Statement, console: Console) -> None:
+    """Print a statement with its title and its place in the paper, and the remarks on it."""
+    title = Text(f"{label} {statement.title}", "bold")
+    title.append(f"\n{statement.kind}, {statement.place}", "not bold dim")
+    for part in (title, Text(textwrap.indent(statement.text, "    "))):
+        console.print(part, soft_wrap=True)
+        console.print()
+    for kind, remark in statement.remarks.items():
+        console.print(Text(f"{kind}: ", f"bold {STYLES[kind]}").append(remark, "not bold"))
+    if statement.remarks:
+        console.print()
+
+
+def _print_function(f: Function, console: Console) -> None:
+    """Print the name, the docstring and the code of a function of the reference."""
+    title = Text(f"kfgn_reference.{name(f)}", "bold")
+    title.append(f"\n{textwrap.indent(inspect.getdoc(f) or '', '    ')}", "not bold")
+    console.print(title, soft_wrap=True)
+    console.print()
+    console.print(Syntax(source(f), "python", background_color="default"), soft_wrap=True)
+    console.print()
 
 
 def source(f: Function) -> str:

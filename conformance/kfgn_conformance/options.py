@@ -107,15 +107,18 @@ def _add_equations(commands: "Commands[Parser]") -> None:
             ("equations kfra_blocks", "Find the equations of a quantity, a method or a function."),
             ("equations damping", "Find the equations of a topic."),
             ("equations C.1", "Find the equations of a section."),
+            ("equations algorithm", "Print Algorithm 1 with the remarks on it."),
             ("equations misprints", "List the misprints and gaps of the paper, one on a line."),
+            ("equations misprints C.1", "List those of one section."),
             after="A topic is a word or words of a title, of a section's title, of an equation or of the name of a "
-            "function, in upper or lower case. A remark on an equation is a misprint, a gap, a choice or a note. The "
-            "words gaps, choices and notes list the remarks of one kind.",
+            "function, in upper or lower case. Several arguments find the equations of each of them. A remark on an "
+            "equation is a misprint, a gap, a choice or a note. The words misprints, gaps, choices and notes list the "
+            "remarks of a kind on the equations of the other arguments. The word misprints lists gaps too.",
         ),
     )
     equations.add_argument(
         "equations",
         nargs="*",
         metavar="EQUATION",
-        help="Print these equations: a number, a range, a section, a name, a topic, or misprints.",
+        help="Print these equations: a number, a range, a section, a name, a topic, algorithm, or misprints.",
     )

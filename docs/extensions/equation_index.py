@@ -1,4 +1,7 @@
-"""The directive `equations`: every equation of the registry, with its formula, the remarks, its code and its test."""
+"""The directive `equations`: every equation of the registry, with its formula, the remarks, its code and its test.
+
+Algorithm 1 follows with its lines as printed.
+"""
 
 import re
 from itertools import groupby
@@ -9,6 +12,8 @@ from formulas import read_formulas
 from kfgn_conformance.equation_functions import port_names, reference_functions
 from kfgn_reference import EQUATIONS
 from kfgn_reference._equations import Equation
+from kfgn_reference._printed_algorithm import ALGORITHM_1
+from kfgn_reference._statements import Statement
 from plain_formulas import as_html
 from public_names import public_name
 from repository_links import repository_url
@@ -32,6 +37,7 @@ class Equations(SphinxDirective):
             lines += [title, "-" * len(title), ""]
             for number, equation in equations:
                 lines += [*_entry(number, equation, formulas[number]), ""]
+        lines += [ALGORITHM_1.place, "-" * len(ALGORITHM_1.place), "", *_algorithm()]
         return self.parse_text_to_nodes(StringList(lines, source="the registry"), allow_section_headings=True)
 
 
@@ -41,8 +47,7 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     title = statement.title[0].upper() + statement.title[1:]
     lines = [f".. _equation-{number}:", "", f".. rubric:: ({number}) {title}", "   :class: equation", ""]
     lines += [".. math::", "", *(f"   {line}" for line in formula.splitlines()), ""]
-    for kind, remark in statement.remarks.items():
-        lines += [".. raw:: html", "", f"   <p><strong>{kind}:</strong> {as_html(remark)}</p>", ""]
+    lines += _remarks(statement)
     functions = ", ".join(f":py:func:`~kfgn_reference.{public_name(f)}`" for f in reference_functions(number))
     port = ", ".join(f":py:obj:`{name}`" for name in port_names(number))
     code = f"{functions} · {port}" if port else functions
@@ -51,6 +56,25 @@ def _entry(number: int, equation: Equation, formula: str) -> list[str]:
     shown = f"`{test[2]} <{url}>`__" if url else f"``{test[2]}``"
     foot = ".. rst-class:: equation-foot"
     return [*lines, foot, "", f"{statement.kind} · {code} · {shown}", ""]
+
+
+def _remarks(statement: Statement) -> list[str]:
+    """The remarks on an equation or on the algorithm, a paragraph for each kind."""
+    remarks = ((kind, as_html(remark)) for kind, remark in statement.remarks.items())
+    return [
+        line
+        for kind, html in remarks
+        for line in (".. raw:: html", "", f"   <p><strong>{kind}:</strong> {html}</p>", "")
+    ]
+
+
+def _algorithm() -> list[str]:
+    """The lines of Algorithm 1, in reStructuredText."""
+    title = ALGORITHM_1.title[0].upper() + ALGORITHM_1.title[1:]
+    lines = [".. _algorithm-1:", "", f".. rubric:: Algorithm 1. {title}", "   :class: equation", ""]
+    lines += [".. code-block:: text", "", *(f"   {line}" for line in ALGORITHM_1.text.splitlines()), ""]
+    foot = ".. rst-class:: equation-foot"
+    return [*lines, *_remarks(ALGORITHM_1), foot, "", ":py:func:`~kfgn_reference.algorithm_1`", ""]
 
 
 def with_links(row: str) -> str:

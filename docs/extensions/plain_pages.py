@@ -29,7 +29,7 @@ def _with_roles(text: str) -> str:
 
 def on_read(app: Any, docname: str, content: list[str]) -> None:
     """Replace the text of a page of Markdown before it is parsed."""
-    if app.env.doc2path(docname).endswith(".md"):
+    if str(app.env.doc2path(docname)).endswith(".md"):
         content[0] = for_the_site(content[0])
 
 

@@ -35,7 +35,7 @@ Every public name is an attribute of the package. The names of modules begin wit
     _step_size          (39)-(43)          the step along a direction, and the error of the model
     _adaptation         C.3                the adaptation of tau and gamma
     _averaging          (44), (45)         moving averages
-    _algorithm_1        Algorithm 1        one update, as printed
+    _algorithm_1        Algorithm 1        one update, line by line, with the misprints corrected
     _safeguards                            rules for rounding errors and failed steps, which are not in the paper
     _optimiser          Section 5          the whole optimiser, step by step
     _outcomes           p(y | h_L)         the labels of the model and their probabilities
@@ -45,6 +45,7 @@ Every public name is an attribute of the package. The names of modules begin wit
     _ranks              (63), (64)         bounds of ranks
     _lemmas             (65)-(71)          no smooth strict local maxima
     _statements         (1)-(71)           the equations as printed, and the remarks on them
+    _printed_algorithm  Algorithm 1        the algorithm as printed, and the remarks on it
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
 The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems (solved without square roots),

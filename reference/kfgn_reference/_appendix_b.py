@@ -65,8 +65,8 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
     """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
 
-    Misprint: the paper writes H_l instead of the element [H_l]_{a,b}, W instead of W without its bias column, and in
-    (31) dE/dx_a instead of dE/da_a.
+    Misprint: the paper writes H_l instead of the element [H_l]_{a,b}, and in (31) dE/dx_a instead of dE/da_a. W is the
+    matrix without its bias column.
     """
     _, h = forward(net, x)
     dE_dh = backpropagate(net, x, y)[l + 1]

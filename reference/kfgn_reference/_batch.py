@@ -21,7 +21,11 @@ def inputs(net: Network, X: Array) -> list[Array]:
     check_network(net)
     D_0 = np.shape(net.kernel(1))[1]
     if np.ndim(X) != 2 or len(X) == 0 or np.shape(X)[1] != D_0:
-        raise ValueError(f"X: expected shape (N, {D_0}) with N > 0, got {np.shape(X)}")
+        raise ValueError(
+            f"X: expected shape (N, {D_0}) with N > 0, got {np.shape(X)}"
+            + "; the last column of W_1 is its bias, unless the first of `biases` is False"
+            * (net.has_bias(1) and np.shape(X)[1:] == (D_0 + 1,))
+        )
     return list(X)
 
 

@@ -45,8 +45,8 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
-        Misprint: (8), (10), (22), (24), (26), (28) and (66) write W, but this matrix is meant. These equations
-        differentiate through a layer, and the derivative of the appended unit is 0.
+        (8), (22), (24), (26), (28), (29) and (66)-(68) also write W for this matrix. These equations differentiate
+        through a layer, and the derivative of the unit that footnote 2 appends is 0.
         """
         return self.without_bias(l, self.weights[l - 1])
 

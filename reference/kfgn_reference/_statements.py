@@ -8,7 +8,7 @@ from the transcription.
 >>> STATEMENTS[24].kind, STATEMENTS[24].text
 ('definition', 'C^k_λ = B_λ W_{λ+1}ᵀ C^k_{λ+1}')
 >>> STATEMENTS[24].remarks
-{'Misprint': 'W_{λ+1} → W_{λ+1} without its bias column.'}
+{'Note': 'W_{λ+1} means the matrix without its bias column: the unit of footnote 2 has zero derivative.'}
 >>> STATEMENTS[38].place
 'Appendix C.1, Inverting the Approximate Curvature Matrix'
 """
@@ -58,12 +58,13 @@ SECTIONS = {
     "Appendix D.3": "The Fisher Approximation to 𝔼[𝓖_λ] and KFAC",
     "Appendix E": "The Rank of the Monte Carlo Gauss-Newton",
     "Appendix F": "Absence of Smooth Local Maxima for Piecewise Linear Transfer Functions",
+    "Appendix H": "Algorithm for a Single Backward Pass",
 }
-"""The title of each section of the paper that has numbered equations."""
+"""The title of each section of the paper that has numbered equations, and of that with Algorithm 1."""
 
 
 class Statement(NamedTuple):
-    """One numbered equation.
+    """One numbered equation, or Algorithm 1.
 
     section:  the section of the paper, such as "2.2.1" or "Appendix C.1"
     kind:     the kind of claim that the equation makes, one of `Kind`
@@ -112,7 +113,9 @@ STATEMENTS: dict[int, Statement] = {
         "h_λ = W_λ a_{λ-1};   a_λ = f_λ(h_λ)   1 ≤ λ < L",
         misprint="Algorithm 1: a_L = f_L(h_L) → there is no f_L.",
         note="The output is h_L = W_L a_{L-1}. Footnote 2 appends a unit (the number 1) to every a_{λ-1}, λ = 1, "
-        "..., L. The unit multiplies the bias column of W_λ.",
+        "..., L. The unit multiplies the bias column of W_λ. From (8) on, the equations also write W_λ for the matrix "
+        "without this column.",
+        keywords=("bias",),
     ),
     2: Statement(
         "2.2",
@@ -161,8 +164,7 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the pre-activation Hessian recursion",
         "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column.",
-        note="The appended unit has zero derivative.",
+        note="W_{λ+1} means the matrix without its bias column: the unit of footnote 2 has zero derivative.",
     ),
     9: Statement(
         "2.2.2",
@@ -171,16 +173,16 @@ STATEMENTS: dict[int, Statement] = {
         "B_λ = diag(f'_λ(h_λ))",
         gap="The paper does not define f' at a kink.",
         choice="This package takes 0 for the ReLU, and the left derivative for the leaky ReLU.",
-        keywords=("kink",),
+        keywords=("kink", "B"),
     ),
     10: Statement(
         "2.2.2",
         "definition",
         "the diagonal matrix of second derivatives",
         "D_λ = diag(f''_λ(h_λ) ∂E/∂a_λ)",
-        misprint="∂E/∂a_λ → the same without the element of the appended unit.",
-        note="The product is elementwise, and ∂E/∂a_λ means W_{λ+1}ᵀ ∂E/∂h_{λ+1} with W_{λ+1} without its bias "
-        "column. The paper also writes D_λ for the width of a layer.",
+        note="The product is elementwise. ∂E/∂a_λ means W_{λ+1}ᵀ ∂E/∂h_{λ+1}, where W_{λ+1} is the matrix without "
+        "its bias column. The paper also writes D_λ for the width of a layer.",
+        keywords=("D",),
     ),
     11: Statement(
         "3",
@@ -267,8 +269,7 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the pre-activation Gauss-Newton recursion",
         "𝓖_λ = B_λ W_{λ+1}ᵀ 𝓖_{λ+1} W_{λ+1} B_λ",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column.",
-        note="The recursion starts at 𝓖_L = 𝓗_L.",
+        note="The recursion starts at 𝓖_L = 𝓗_L. W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     23: Statement(
         "3.4",
@@ -284,7 +285,7 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the recursion for the square root",
         "C^k_λ = B_λ W_{λ+1}ᵀ C^k_{λ+1}",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column.",
+        note="W_{λ+1} means the matrix without its bias column: the unit of footnote 2 has zero derivative.",
     ),
     25: Statement(
         "3.4",
@@ -298,11 +299,11 @@ STATEMENTS: dict[int, Statement] = {
         "approximation",
         "KFRA, the recursive approximation of the second factor",
         "𝔼[𝓖_λ] ≈ 𝔼[B_λ W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1} B_λ]",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column.",
         gap="The paper does not give the start 𝔼[𝓖_L] = 𝔼[𝓗_L] for each loss. For softmax the start is diag(𝔼[p]) - "
         "𝔼[p pᵀ], which differs from diag(𝔼[p]) - 𝔼[p] 𝔼[p]ᵀ.",
-        note="The outer expectation applies to f' alone, since 𝔼[𝓖_{λ+1}] is the same for every datapoint. The right "
-        "side is therefore (W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1}) ⊙ 𝔼[f'_λ f'_λᵀ], as in Algorithm 1.",
+        note="The equation is correct as printed. The outer expectation applies to f' alone, since 𝔼[𝓖_{λ+1}] is the "
+        "same for every datapoint. The right side is therefore (W_{λ+1}ᵀ 𝔼[𝓖_{λ+1}] W_{λ+1}) ⊙ 𝔼[f'_λ f'_λᵀ], as in "
+        "Algorithm 1. W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     27: Statement(
         "5.2",
@@ -335,14 +336,14 @@ STATEMENTS: dict[int, Statement] = {
         "      + Σ_{i,j} W^{λ+1}_{i,a} (∂a^λ_a/∂h^λ_a) ∂²E/(∂h^{λ+1}_j ∂h^{λ+1}_i)\n"
         "                (∂a^λ_b/∂h^λ_b) W^{λ+1}_{j,b}",
         misprint="𝓗_λ → the element [𝓗_λ]_{a,b}, on the left side.",
-        note="The indices a and b do not count the appended unit, so W^{λ+1} is without its bias column.",
+        note="The indices a and b do not count the appended unit, so W^{λ+1} means the matrix without its bias column.",
     ),
     29: Statement(
         "Appendix B",
         "identity",
         "the pre-activation Hessian recursion in matrix notation",
         "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column, as in (8).",
+        note="W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     30: Statement(
         "Appendix B",
@@ -376,6 +377,7 @@ STATEMENTS: dict[int, Statement] = {
         "the unmodified step direction",
         "δ̃ = C̃⁻¹ ∇_θ f",
         note="The equation is correct as printed, without a minus sign: the sign comes from α_* in (40).",
+        keywords=("damping",),
     ),
     34: Statement(
         "Appendix C.1",
@@ -434,7 +436,7 @@ STATEMENTS: dict[int, Statement] = {
         "α_* = arg min_α f̂(αδ̃; C̃)\n    = arg min_α f(θ) + αδ̃ᵀ∇f + ½ α² δ̃ᵀ C̃ δ̃",
         misprint="C̃ → C̄.",
         note="C̄ = Ḡ + (τ + η) I, where Ḡ is the full Gauss-Newton matrix of the current minibatch.",
-        keywords=("line search",),
+        keywords=("line search", "damping"),
     ),
     40: Statement(
         "Appendix C.2",
@@ -443,7 +445,7 @@ STATEMENTS: dict[int, Statement] = {
         "δ_* = α_* δ̃ = -(δ̃ᵀ∇f / (δ̃ᵀ C̃ δ̃)) δ̃",
         misprint="C̃ → C̄, as in (39).",
         note="α_* is negative, since (33) has no minus sign.",
-        keywords=("learning rate",),
+        keywords=("learning rate", "damping"),
     ),
     41: Statement(
         "Appendix C.2",
@@ -452,7 +454,7 @@ STATEMENTS: dict[int, Statement] = {
         "δ̃ᵀ C̃ δ̃ = δ̃ᵀ G̃ δ̃ + (τ + η) δ̃ᵀ δ̃",
         misprint="C̃ → C̄. G̃ → Ḡ. Algorithm 1: vᵀ 𝓗_L v → (1/N) Σ_n v_nᵀ 𝓗_n v_n.",
         note="C̄ and Ḡ are those of the current minibatch. v_n and 𝓗_n are the v and the 𝓗_L of datapoint n.",
-        keywords=("R-operator",),
+        keywords=("R-operator", "damping"),
     ),
     42: Statement(
         "Appendix C.3.1",
@@ -468,6 +470,7 @@ STATEMENTS: dict[int, Statement] = {
         keywords=(
             "Levenberg-Marquardt",
             "trust region",
+            "rho",
         ),
     ),
     43: Statement(
@@ -555,7 +558,8 @@ STATEMENTS: dict[int, Statement] = {
         "an exponential family",
         "log p(y|x, θ) = log h(y) + T(y)ᵀ η(x, θ) - log Z(x, θ)\n              = log h(y) + T(y)ᵀ h_L - log Z(h_L)",
         misprint="Section 4: F̄ = Ḡ in every exponential family → if h_L are its natural parameters.",
-        note="Appendix D.2 has this condition. The letters h, T and η have other meanings in the rest of the paper.",
+        note="Appendix D.2 has this condition, and Section 4 refers to Appendix D.3 instead. The letters h, T and η "
+        "have other meanings in the rest of the paper.",
     ),
     53: Statement(
         "Appendix D.2",
@@ -569,15 +573,17 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the output Hessian of an exponential family",
         "𝓗_L = ∇∇_{h_L} log Z(h_L)",
-        note="The equation holds only if h_L are the natural parameters and E is the negative log-likelihood.",
+        note="The equation holds only if h_L are the natural parameters and E is the negative log-likelihood. The "
+        "text above the equation refers to Section 2.1 for this objective, but Section 2.1 names only a loss E. "
+        "Section 4 describes the likelihood.",
     ),
     55: Statement(
         "Appendix D.3",
         "identity",
         "the expected pre-activation Gauss-Newton matrix",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_λ}^{h_L}]_{p(x)}",
-        gap="The paper does not state that 𝓗_L must be independent of y. The equation does not hold for the loss of "
-        "(27), for example.",
+        note="The equation holds only if 𝓗_L is independent of y. The paper states this condition in Appendix D.2 and "
+        "in footnote 14, and refers to (54) here. The equation does not hold for the loss of (27), for example.",
     ),
     56: Statement(
         "Appendix D.3",
@@ -668,22 +674,22 @@ STATEMENTS: dict[int, Statement] = {
         "identity",
         "the recursion without its second term",
         "𝓗_λ = B_λ W_{λ+1}ᵀ 𝓗_{λ+1} W_{λ+1} B_λ + D_λ\n    = (W_{λ+1} B_λ)ᵀ 𝓗_{λ+1} (W_{λ+1} B_λ)",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column. The proof: D_{i,j} = δ_{i,j} f''(h_{i,j}) → D_{i,j} = "
-        "δ_{i,j} f''(h_i) ∂E/∂a_i.",
+        misprint="The proof: D_{i,j} = δ_{i,j} f''(h_{i,j}) → D_{i,j} = δ_{i,j} f''(h_i) ∂E/∂a_i.",
+        note="W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     67: Statement(
         "Appendix F",
         "definition",
         "the vector propagated to the next layer",
         "ṽ = W_{λ+1} B_λ v",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column, as in (66).",
+        note="W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     68: Statement(
         "Appendix F",
         "identity",
         "the quadratic form at the next layer",
         "vᵀ 𝓗_λ v = (W_{λ+1} B_λ v)ᵀ 𝓗_{λ+1} (W_{λ+1} B_λ v)\n         = ṽᵀ 𝓗_{λ+1} ṽ",
-        misprint="W_{λ+1} → W_{λ+1} without its bias column, as in (66).",
+        note="W_{λ+1} means the matrix without its bias column, as in (8).",
     ),
     69: Statement(
         "Appendix F",

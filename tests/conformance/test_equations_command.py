@@ -2,16 +2,20 @@
 
 import inspect
 import io
+import re
 import textwrap
 
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.equation_functions import cited, name, port_names, reference_functions
+from kfgn_conformance.equation_request import requested
 from kfgn_conformance.equations import in_short, print_equation, print_remarks, print_table
-from kfgn_reference import EQUATIONS
+from kfgn_reference import EQUATIONS, Network
+from kfgn_reference._printed_algorithm import ALGORITHM_1
 from rich.console import Console
 
 HEADS = ("no.", "kind", "title, functions and test")
+WITHOUT_BIAS = "W_{λ+1} means the matrix without its bias column"
 
 
 def printed(width, show, *arguments):
@@ -151,32 +155,110 @@ def test_an_example_cites_no_equation_for_the_port():
 def test_the_remarks_of_26():
     """The nested expectation of KFRA is correct as printed."""
     remarks = EQUATIONS[26].statement.remarks
-    assert list(remarks) == ["Misprint", "Gap", "Note"]
-    assert remarks["Misprint"] == "W_{λ+1} → W_{λ+1} without its bias column."
-    assert remarks["Note"].startswith("The outer expectation applies to f' alone")
+    assert list(remarks) == ["Gap", "Note"]
+    assert remarks["Note"].startswith("The equation is correct as printed. The outer expectation applies to f' alone")
+    assert remarks["Note"].endswith(f"{WITHOUT_BIAS}, as in (8).")
 
 
-def test_equations_misprints_prints_a_row_for_each_misprint_and_gap(capsys):
+def test_the_bias_column_is_one_convention_and_no_misprint():
+    """The same equations have the note as the docstring of `Network.kernel` names, and none corrects its W."""
+    noted = {n for n, e in EQUATIONS.items() if "W_{λ+1}" in e.statement.text and WITHOUT_BIAS in e.statement.note}
+    assert noted | {28} == cited(Network.kernel.__doc__)
+    noted_at_8 = "W_{λ+1} means the matrix without its bias column: the unit of footnote 2 has zero derivative."
+    assert EQUATIONS[8].statement.note == noted_at_8
+    assert not any("bias" in e.statement.misprint for e in EQUATIONS.values())
+
+
+def corrections(statement):
+    """The number of corrections of a misprint, each of which has one arrow."""
+    return statement.misprint.count("→")
+
+
+def remarks_in(out):
+    """The place, the kind and the text of each row of a table of remarks."""
+    starts = list(re.finditer(r"^ *(\d+|Alg\. 1) (Misprint|Gap|Choice|Note) +", out, re.MULTILINE))
+    ends = [*(start.start() for start in starts), None][1:]
+    return [(one[1], one[2], words(out[one.end() : end])) for one, end in zip(starts, ends, strict=True)]
+
+
+def test_equations_misprints_prints_a_row_for_each_correction_and_gap(capsys):
     assert cli.main(["equations", "misprints"]) == cli.PASSED
-    out = words(capsys.readouterr().out)
-    rows = [(n, e.statement) for n, e in EQUATIONS.items() if e.statement.misprint or e.statement.gap]
-    for number, statement in rows:
-        assert not statement.misprint or f" {number} Misprint {statement.misprint}" in out
-        assert not statement.gap or f" {number} Gap {in_short('Gap', statement.gap)}" in out
-    assert " Note " not in out
-    assert " Choice " not in out
-    count = sum(bool(s.misprint) + bool(s.gap) for _, s in rows)
-    assert f"{count} remarks on {len(rows)} of 71 equations. `kfgn-check equations 1` prints those of" in out
+    out = capsys.readouterr().out
+    found = remarks_in(out)
+    for number, equation in EQUATIONS.items():
+        statement = equation.statement
+        lines = [(kind, text) for place, kind, text in found if place == str(number)]
+        assert [kind for kind, _ in lines] == ["Misprint"] * corrections(statement) + ["Gap"] * bool(statement.gap)
+        assert " ".join(text for kind, text in lines if kind == "Misprint").startswith(statement.misprint)
+        assert all(text.startswith(in_short("Gap", statement.gap)[0]) for kind, text in lines if kind == "Gap")
+    misprints = sum(corrections(e.statement) for e in EQUATIONS.values())
+    gaps = sum(bool(e.statement.gap) for e in EQUATIONS.values())
+    places = {place for place, _, _ in found}
+    count = f"{misprints} misprints and {gaps} gaps on {len(places)} of 71 equations. `kfgn-check equations 1` prints"
+    assert count in words(out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "places", "summary"),
+    [
+        (["misprints", "C.1"], {"36", "37", "38"}, "6 misprints and 2 gaps on 3 of 6 equations."),
+        (["C.1", "Misprints"], {"36", "37", "38"}, "6 misprints and 2 gaps on 3 of 6 equations."),
+        (["misprints", "Appendix", "C.1"], {"36", "37", "38"}, "6 misprints and 2 gaps on 3 of 6 equations."),
+        (["misprints", "natural gradient"], {"47"}, "0 misprints and 1 gap on 1 of 2 equations."),
+        (["gaps", "26"], {"26"}, "1 gap on 1 of 1 equations."),
+        (["gaps", "1-3"], set(), "0 gaps on 0 of 3 equations."),
+        (["gaps", "choices", "42", "44"], {"42", "44"}, "2 gaps and 2 choices on 2 of 2 equations."),
+        (["misprints", "algorithm"], {"Alg. 1"}, "10 misprints and 0 gaps on Algorithm 1."),
+        (["notes", "(35)", "Algorithm", "1"], {"35", "Alg. 1"}, "2 notes on 1 of 1 equations and Algorithm 1."),
+    ],
+)
+def test_a_kind_of_remark_selects_among_the_equations_of_the_other_words(arguments, places, summary, capsys):
+    assert cli.main(["equations", *arguments]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert {place for place, _, _ in remarks_in(out)} == places
+    assert summary in words(out)
+    assert "tested by" not in out
+
+
+@pytest.mark.parametrize(
+    "sought", [["algorithm"], ["Algorithm 1"], ["Algorithm", "1"], ["algorithm_1"], ["Appendix", "H"], ["H"]]
+)
+def test_algorithm_1_is_printed_with_its_remarks_and_its_code(sought, capsys):
+    assert cli.main(["equations", *sought]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert out.startswith("Algorithm 1: one update of the weights by KFRA\n")
+    assert consecutive(indented(ALGORITHM_1.text), [line.rstrip() for line in out.splitlines()])
+    for remark in ALGORITHM_1.remarks.values():
+        assert words(remark) in words(out)
+    assert "\ndef algorithm_1(net: Network, " in out
+    assert out.endswith("tested by tests/reference/test_algorithm_1.py\n")
+
+
+@pytest.mark.parametrize("sought", [["26", "algorithm"], ["algorithm", "26"], ["Algorithm", "1", "26"]])
+def test_an_equation_and_the_algorithm(sought, capsys):
+    assert cli.main(["equations", *sought]) == cli.PASSED
+    out = capsys.readouterr().out
+    assert out.startswith("(26) ")
+    assert "\nAlgorithm 1: " in out
+
+
+def test_rules_that_are_not_in_the_paper_come_last_and_are_named():
+    text = printed(80, print_equation, 36)
+    before, _, after = text.partition("\nThe functions below are rules of the optimiser that are not in the paper.\n")
+    assert "kfgn_reference._damping.damped_factors" in before
+    assert "kfgn_reference._safeguards" not in before
+    assert "kfgn_reference._safeguards.visible_direction" in after
+    assert "not in the paper" not in printed(80, print_equation, 35)
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_most_misprints_have_one_line(width):
-    table = printed(width, print_remarks, {"Misprint", "Gap"}).partition("\n 1")[2]
+    table = printed(width, print_remarks, requested(["misprints"])).partition("\n 1")[2]
     lines = [line for line in table.splitlines() if line.startswith((" ", "1"))]
     assert sum(not line[:3].strip() for line in lines) <= len(lines) / 4
 
 
 def test_a_remark_in_short():
-    assert in_short("Gap", "No start is given. It is zero. See (4).") == "No start is given."
-    assert in_short("Gap", "The letters T. and f. in (3).") == "The letters T. and f. in (3)."
-    assert in_short("Misprint", "A → B. C → D.") == "A → B. C → D."
+    assert in_short("Gap", "No start is given. It is zero. See (4).") == ["No start is given."]
+    assert in_short("Gap", "The letters T. and f. in (3).") == ["The letters T. and f. in (3)."]
+    assert in_short("Misprint", "A → B. C → D.") == ["A → B.", "C → D."]

@@ -58,13 +58,15 @@ def faults(site: Path) -> Iterator[str]:
 
 
 def _equation_faults(site: Path) -> Iterator[str]:
-    """The equations without an entry or without a formula."""
+    """The equations without an entry or without a formula, and the algorithm without its lines."""
     path = site / "equations.html"
     html = path.read_text(encoding="utf-8") if path.exists() else ""
     for number in range(1, 72):
         entry = html.partition(f'id="equation-{number}"')[2].partition('id="equation-')[0]
         if '<div class="math"><svg role="img"' not in entry:
             yield f"equations.html: no formula of ({number})"
+    if "a_0 = X" not in html.partition('id="algorithm-1"')[2]:
+        yield "equations.html: no lines of Algorithm 1"
 
 
 def main(site: str) -> int:

@@ -6,7 +6,7 @@ from . import built_site
 from .extensions import extension
 
 ENTRY = '<p id="equation-{}"></p><div class="math"><svg role="img"></svg></div>'
-EQUATIONS = "".join(ENTRY.format(number) for number in range(1, 72))
+EQUATIONS = "".join(ENTRY.format(number) for number in range(1, 72)) + '<p id="algorithm-1">a_0 = X</p>'
 
 
 @pytest.fixture
@@ -47,6 +47,11 @@ def test_a_font_from_another_host(site):
 def test_a_missing_formula(site):
     (site / "equations.html").write_text(EQUATIONS.replace(ENTRY.format(40), '<p id="equation-40"></p>'))
     assert list(built_site.faults(site)) == ["equations.html: no formula of (40)"]
+
+
+def test_a_missing_algorithm(site):
+    (site / "equations.html").write_text(EQUATIONS.replace("a_0 = X", ""))
+    assert list(built_site.faults(site)) == ["equations.html: no lines of Algorithm 1"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,8 @@ ONLY_SPHINX = re.compile(r"^(?:`{3,}|:{3,})\{|\{[\w:]+\}`|^:\w+:|^\(.*\)=$", re.
 """A directive, a role, an option of a directive, or a label."""
 
 for_the_site = extension("plain_pages").for_the_site
+on_read = extension("plain_pages").on_read
+COMMENT = "<!-- on the site:\nb\n-->"
 
 
 def seen(text):
@@ -61,6 +64,15 @@ def test_what_only_sphinx_reads_is_found(text):
 )
 def test_the_page_of_the_site(text, site):
     assert for_the_site(text) == site
+
+
+@pytest.mark.parametrize(("name", "read"), [("read.md", "b"), ("equations.rst", COMMENT)])
+def test_a_page_of_markdown_is_found_by_its_path(name, read):
+    """Sphinx 10 gives a path, and earlier releases a str."""
+    for path in (Path("docs", name), f"docs/{name}"):
+        content = [COMMENT]
+        on_read(SimpleNamespace(env=SimpleNamespace(doc2path=lambda _, path=path: path)), name, content)
+        assert content == [read]
 
 
 def test_every_comment_for_the_site_is_found():

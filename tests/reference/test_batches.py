@@ -45,6 +45,19 @@ def test_a_batch_that_does_not_fit(make_problem, function, objective, spoil, mes
         function(net, *spoil(X, Y))
 
 
+@pytest.mark.parametrize(("biases", "hint"), [(None, True), ((True, True), True), ((False, True), False)])
+def test_weights_without_a_bias_column(biases, hint):
+    """The message names the bias column if X has exactly one column too many."""
+    net = ref.Network((np.ones((2, 3)), np.ones((1, 3))), ("tanh",), "squared_error", biases=biases)
+    message = "X: expected shape (N, 2) with N > 0, got (4, 3); the last column of W_1 is its bias, unless the first of"
+    if hint:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)} `biases` is False$"):
+            ref.kfra(net, np.ones((4, 3)), np.ones((4, 1)))
+    else:
+        with pytest.raises(ValueError, match=f"^{re.escape('X: expected shape (N, 3) with N > 0, got (4, 4)')}$"):
+            ref.kfra(net, np.ones((4, 4)), np.ones((4, 1)))
+
+
 @pytest.mark.parametrize("function", OF_INPUTS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize(
     ("spoil", "message"),

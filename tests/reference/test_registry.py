@@ -6,6 +6,7 @@ from pathlib import Path
 
 import kfgn_reference as ref
 import pytest
+from kfgn_reference._printed_algorithm import ALGORITHM_1
 
 NUMBERS = range(1, 72)
 KINDS = {"definition", "identity", "approximation", "bound", "statement"}
@@ -65,10 +66,9 @@ def test_the_statement(number):
     assert statement.place.startswith((f"Section {statement.section}, ", f"{statement.section}, "))
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_the_remarks(number):
+@pytest.mark.parametrize("statement", [*ref.STATEMENTS.values(), ALGORITHM_1], ids=[*map(str, NUMBERS), "algorithm"])
+def test_the_remarks(statement):
     """Only a misprint has an arrow. What it corrects is in the equation, or in a place that the remark names."""
-    statement = ref.EQUATIONS[number].statement
     for kind, remark in statement.remarks.items():
         assert kind in REMARKS
         assert remark == getattr(statement, kind.lower()).strip()
@@ -85,6 +85,20 @@ def errata():
     page = (Path(__file__).parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
     rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| ") and not row.startswith("| -")]
     return [(set(kinds.split(", ")), cited(where)) for where, kinds, *_ in rows if kinds != "kind"]
+
+
+def test_algorithm_1_as_printed():
+    """Every line fits in a terminal, and each misprint of the algorithm occurs on the page of misprints."""
+    assert max(map(len, ALGORITHM_1.text.splitlines())) <= 78
+    assert ALGORITHM_1.place == "Appendix H, Algorithm for a Single Backward Pass"
+    assert len(sections_of_errata()["Algorithm 1"]) >= len(ALGORITHM_1.misprint.split(". "))
+
+
+def sections_of_errata():
+    """The rows of each section of docs/errata.md."""
+    page = (Path(__file__).parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
+    parts = [part.partition("\n") for part in page.split("\n## ")[1:]]
+    return {title: [row for row in text.splitlines() if row.startswith("| ")][2:] for title, _, text in parts}
 
 
 def test_the_kinds_of_the_errata_page_are_those_of_the_registry():

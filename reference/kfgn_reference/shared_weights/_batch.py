@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from .._objectives import OBJECTIVES
 from .._types import Array
 from ._network import Network
 
 
 def inputs(net: Network, X: Array) -> list[Array]:
-    """The datapoints x (C_0, T_0) of X (N, C_0, T_0), N > 0. Raises `ValueError` if the layers do not fit them."""
+    """The datapoints x (C_0, T_0) of X (N, C_0, T_0), N > 0. Raises `ValueError` if the network does not fit them."""
     if np.ndim(X) != 3 or len(X) == 0:
         raise ValueError(f"X: expected shape (N, C, T) with N > 0, got {np.shape(X)}")
     if net.divisor < 1:
         raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
     output_shape(net, *np.shape(X)[1:])
+    if net.objective not in OBJECTIVES:
+        raise ValueError(f"objective: expected one of {', '.join(OBJECTIVES)}, got {net.objective!r}")
     return list(X)
 
 
@@ -33,7 +36,8 @@ def output_shape(net: Network, C: int, T: int) -> tuple[int, int]:
         try:
             C, T = layer.output_shape(C, T)
         except ValueError as error:
-            raise ValueError(f"layer {l}: {error}") from None
+            X = f", for an X (N, C, T) with C = {C} channels and T = {T} positions" if l == 1 else ""
+            raise ValueError(f"layer {l}: {error}{X}") from None
     return C, T
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._arithmetic import diagonal, one
-from .._transfers import Transfer, transfer
+from .._transfers import TRANSFERS, Transfer, transfer
 from .._types import Array
 from .._vectors import vec
 from ._convolution import Convolution
@@ -113,18 +113,22 @@ class Flatten(NamedTuple):
 class Elementwise(NamedTuple):
     """f(h) for every channel and position.
 
-    transfer: the transfer function, a name or a pair (name, parameter), as in `kfgn_reference.TRANSFERS`
+    transfer: the transfer function, a name of `kfgn_reference.TRANSFERS` such as "identity" or "tanh", or a pair
+              (name, parameter)
     """
 
     transfer: str | tuple[str, Any]
 
     @property
     def f(self) -> Transfer:
-        """The transfer function with its derivatives."""
+        """The transfer function with its derivatives. Raises `ValueError` for an unknown name."""
+        if isinstance(self.transfer, str) and self.transfer not in TRANSFERS:
+            raise ValueError(f"transfer: expected one of {', '.join(TRANSFERS)}, got {self.transfer!r}")
         return transfer(self.transfer)
 
     def output_shape(self, C: int, T: int) -> tuple[int, int]:
-        """(C, T)."""
+        """(C, T). Raises `ValueError` for an unknown transfer function."""
+        _ = self.f
         return C, T
 
     def forward(self, a: Array) -> Array:

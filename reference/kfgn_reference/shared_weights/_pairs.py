@@ -39,7 +39,12 @@ PerGroup: TypeAlias = dict[tuple[int, int], list[Pairs]]
 
 
 def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
-    """The pairs of every datapoint for every layer with weights, from the roots (25s)."""
+    """The pairs of every datapoint for every layer with weights, from the roots (25s).
+
+    The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
+    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T_0) with the channels before the
+    positions, and Y (N, T_L, D_L) with the positions before the outputs, or (N, T_L) class indices.
+    """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
 

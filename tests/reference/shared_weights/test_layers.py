@@ -156,11 +156,28 @@ def test_float32_stays_float32(name):
     assert {name: value.dtype for name, value in found.items() if value.dtype != np.float32} == {}
 
 
+def test_an_unknown_transfer_function_is_refused_without_a_batch():
+    with pytest.raises(ValueError, match=r"^transfer: expected one of identity, relu, .*, gelu_tanh, got 'linear'$"):
+        shared.Elementwise("linear").forward(np.ones((1, 2)))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda net, X, Y: (net, X[0], Y), r"X: expected shape \(N, C, T\) with N > 0, got \(2, 5\)"),
         (lambda net, X, Y: (net, X[:, :1], Y), "layer 1: weight: expected shape"),
+        (
+            lambda net, X, Y: (net, X.transpose(0, 2, 1), Y),
+            r"layer 1: weight: expected shape .* for an X \(N, C, T\) with C = 5 channels and T = 2 positions",
+        ),
+        (
+            lambda net, X, Y: (net._replace(layers=(shared.Elementwise("linear"), *net.layers)), X, Y),
+            "layer 1: transfer: expected one of identity, relu, .*, gelu_tanh, got 'linear'",
+        ),
+        (
+            lambda net, X, Y: (net._replace(objective="mse"), X, Y),
+            "^objective: expected one of squared_error, bernoulli, categorical, mixture, got 'mse'$",
+        ),
         (
             lambda net, X, Y: (net, X[:, :, :1], Y),
             "layer 1: x: expected more positions for a kernel that spans 3",

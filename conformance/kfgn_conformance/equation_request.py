@@ -1,0 +1,74 @@
+"""The arguments of `kfgn-check equations`: the equations, the kinds of remarks and the algorithm that they request.
+
+Equations and topics unite: the request has all equations that any argument finds. A kind of remark selects among the
+remarks on these equations.
+
+>>> from kfgn_conformance.equation_request import requested
+>>> requested(["44", "45"]).numbers, requested(["misprints", "Appendix", "C.4"]).numbers
+([44, 45], [44, 45])
+>>> requested(["misprints", "C.4"]).kinds
+['Misprint', 'Gap']
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kfgn_reference import EQUATIONS
+from kfgn_reference._statements import RemarkKind
+
+from .equation_search import REMARKS, in_range, matching
+
+HEADS = {
+    "algorithm": re.compile(r"1"),
+    "appendix": re.compile(r"[a-z](\.\d+)*", re.IGNORECASE | re.ASCII),
+    "section": re.compile(r"\d+(\.\d+)*", re.ASCII),
+}
+"""The words that belong to the argument after them, such as that in "Appendix C.1", with the form of the argument."""
+
+ALGORITHM = frozenset({"algorithm", "algorithm 1", "algorithm_1", "algorithm1", "appendix h", "h", "_algorithm_1"})
+"""The spellings of Algorithm 1, which has no equation number."""
+
+
+class Request(NamedTuple):
+    """The result of the arguments.
+
+    numbers:   the numbers of the equations, in the order of the arguments. Kinds of remarks alone request all equations
+    kinds:     the kinds of remarks to list, in the order of the kinds, or empty to print equations
+    algorithm: True if Algorithm 1 is requested
+    in_full:   True if each equation is printed in full: all are given by numbers, or only one was found
+    """
+
+    numbers: list[int]
+    kinds: list[RemarkKind]
+    algorithm: bool
+    in_full: bool
+
+
+def requested(arguments: Iterable[str]) -> Request:
+    """Return the request of some arguments. Raises `SearchError` if an argument finds no equation."""
+    texts = _joined(arguments)
+    words = {text.lower() for text in texts}
+    kinds = dict.fromkeys(kind for word in REMARKS for kind in REMARKS[word] if word in words)
+    others = [text for text in texts if text.lower() not in REMARKS]
+    parts = [(in_range(text), text) for text in others if text.lower() not in ALGORITHM]
+    numbers = list(dict.fromkeys(number for given, text in parts for number in given or matching(text)))
+    return Request(
+        numbers=numbers if others else list(EQUATIONS),
+        kinds=list(kinds),
+        algorithm=not words.isdisjoint(ALGORITHM),
+        in_full=all(given for given, _ in parts) or len(numbers) == 1,
+    )
+
+
+def _joined(arguments: Iterable[str]) -> list[str]:
+    """Return the arguments with single spaces, and with each word of `HEADS` joined to the argument after it."""
+    texts: list[str] = []
+    for argument in arguments:
+        text = " ".join(argument.split())
+        head = HEADS.get(texts[-1].lower()) if texts else None
+        if head and head.fullmatch(text):
+            texts[-1] = f"{texts[-1]} {text}"
+        else:
+            texts.append(text)
+    return texts
