@@ -4,8 +4,8 @@ KFRA and Adam on MNIST
 
 An autoencoder on MNIST was trained by KFRA and by Adam, on two CPU cores. Adam had five
 learning rates for 4 minutes each, and its two best ones got 20 minutes, halved at each
-quarter. KFRA had its defaults and 5 minutes. This example draws the losses that were measured, which lie in the folder
-docs/experiments/mnist of the repository.
+quarter. KFRA had its defaults and 5 minutes. This example draws the training losses that were
+measured, which lie in the folder docs/experiments/mnist of the repository.
 """
 
 import json
