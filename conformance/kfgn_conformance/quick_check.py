@@ -154,10 +154,11 @@ def check(
     >>> result = check("kfac", mine)
     >>> print(result)
     error / tolerance
-                                   mine
-    quantity equation problems      f64
-    kfac     (59)           76     FAIL
-                               1.63e+14
+                                       mine
+    quantity equation problems          f64
+    kfac     (59)           76         FAIL
+                                on 75 of 76
+                               max 1.63e+14
     FAIL: kfac by mine float64 on case-squared_error-softplus: array 2 of 3: error
     6.06, tolerance 3.72e-14, largest element 6.44
         samples-divided-twice: The mean over the S samples of a datapoint is divided

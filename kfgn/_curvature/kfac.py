@@ -90,7 +90,7 @@ def kfac(
 
 
 @with_shared_text
-def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
+def label_draws_shape(network: Network, N: int, S: int = 1) -> tuple[int, ...]:
     """The shape of the draws from which `sample_labels` makes S labels for each of N datapoints.
 
     Parameters
@@ -98,7 +98,7 @@ def label_draws_shape(network: Network, N: int, S: int) -> tuple[int, ...]:
     {network}
     N : int
         The number of datapoints, positive.
-    S : int
+    S : int, optional
         The number of labels per datapoint, positive.
 
     Returns

@@ -80,7 +80,7 @@ def rp(
 
 
 @with_shared_text
-def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
+def projection_shape(network: Network, N: int, S: int = 1) -> tuple[int, int, int]:
     """The shape of the random projections for `rp`, with S projections for each of N datapoints.
 
     Parameters
@@ -88,7 +88,7 @@ def projection_shape(network: Network, N: int, S: int) -> tuple[int, int, int]:
     {network}
     N : int
         The number of datapoints, positive.
-    S : int
+    S : int, optional
         The number of projections per datapoint, positive.
 
     Returns

@@ -16,6 +16,9 @@ from .._validation.scalars import checked_flag
 from .._words import type_of
 from ..backends import detached, index_dtype
 
+JOINED = "; a bias is the last column of its W_l, as kfgn.interop.torch.network_and_weights makes it"
+"""The explanation after an error about the number of the weights, if an array has one axis, as a bias has."""
+
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
     """Check the weights and the inputs X (N, D_0) of a batch."""
@@ -23,7 +26,7 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
     named = {"X": X} | layers
-    xp = one_library_and_device(named)
+    xp = _in_one_library(X, layers)
     _check_dtypes(xp, X, layers)
     _check_layer_shapes(network, layers)
     if X.ndim != 2 or X.shape[1] != network.widths[0]:
@@ -33,6 +36,12 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     if check:
         check_finite(xp, named)
     return tuple(detached(W) for W in weights), detached(X)
+
+
+def _in_one_library(X: Array, layers: dict[str, Array]) -> Namespace:
+    """Return the namespace of X and the weights. If all weights have one type, a different library is X's fault."""
+    agree = len(set(map(type, layers.values()))) == 1
+    return one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
 
 
 def _check_dtypes(xp: Namespace, X: Array, layers: dict[str, Array]) -> None:
@@ -147,7 +156,8 @@ def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict
     if not isinstance(arrays, (tuple, list)):
         raise TypeError(f"{name}: expected a tuple or list of {expected}, got {type_of(arrays)}")
     if len(arrays) != network.depth:
-        raise ValueError(f"{name}: expected {network.depth} {expected}, got {len(arrays)}")
+        separate = any(getattr(array, "ndim", 2) == 1 for array in arrays)
+        raise ValueError(f"{name}: expected {network.depth} {expected}, got {len(arrays)}{JOINED if separate else ''}")
     return {f"{letter}_{l}": array for l, array in enumerate(arrays, start=1)}
 
 

@@ -7,7 +7,7 @@ meta of PyTorch.
 
 from collections.abc import Mapping
 
-from array_api_compat import array_namespace, is_array_api_obj
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array, is_torch_array
 
 from .._types import Array, Namespace
 from .._words import type_of
@@ -26,9 +26,16 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
         if array_namespace(array) is not xp:
             raise TypeError(
                 f"{name}: expected an array of the library of {first}, {type_of(like)}, got {type_of(array)}"
+                f"{_conversion(like, array)}"
             )
     _check_one_device(named)
     return xp
+
+
+def _conversion(like: Array, array: Array) -> str:
+    """Return the advice to convert an array of NumPy to a tensor of PyTorch; otherwise an empty text."""
+    convertible = is_torch_array(like) and is_numpy_array(array)
+    return "; torch.as_tensor converts the array" if convertible else ""
 
 
 def _check_one_device(named: Mapping[str, Array]) -> None:

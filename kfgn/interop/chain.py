@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 from torch import fx, nn
 
 from .functions import FUNCTIONS, MODULES
-from .modules import KINDS, computes_as, described
+from .modules import KINDS, check_known, computes_as, described, unwrapped
 
 Leaf = tuple[str, nn.Module]
 """The name of a module of the chain in error messages, and the module."""
@@ -64,12 +64,12 @@ class _View(NamedTuple):
 def chain(module: nn.Module, prefix: str) -> list[Leaf]:
     """Return the modules that a forward method applies one after the other, each with its name in error messages.
 
-    prefix: the path of the module with a final dot; empty for the whole model
+    prefix: the path of the module with a final dot: "module." for the whole model
 
-    Raises `TypeError` for an unsupported operation, a branch, two inputs, or a forward that depends on data. Raises
-    `ValueError` for a Linear that is used twice, or a reshape that changes a batch.
+    Raises `TypeError` for an unsupported module or operation, a branch, two inputs, or a forward that depends on data.
+    Raises `ValueError` for a Linear that is used twice, or a reshape that changes a batch.
     """
-    name = prefix.removesuffix(".") or "module"
+    name = prefix.removesuffix(".")
     try:
         graph = _Tracer().trace(module)
     except Exception as error:  # the forward of the user may raise any exception on a proxy
@@ -90,6 +90,7 @@ class _Reader:
         self.used: set[str] = set()
 
     def read(self, graph: fx.Graph) -> list[Leaf]:
+        self.check_modules(graph)
         for node in graph.nodes:
             if node.op == "placeholder":
                 if self.here is not None:
@@ -101,6 +102,12 @@ class _Reader:
             elif not _is_size(node):
                 self.step(node)
         return self.leaves
+
+    def check_modules(self, graph: fx.Graph) -> None:
+        """Raise `TypeError` for an unsupported module, before an operation next to it, such as `unsqueeze`, is read."""
+        for node in graph.nodes:
+            if node.op == "call_module":
+                check_known(f"{self.prefix}{node.target}", unwrapped(self.module.get_submodule(str(node.target))))
 
     def step(self, node: fx.Node) -> None:
         """Append the module of a node, after a check that the node `here` is the only input of this node."""
@@ -177,8 +184,8 @@ class _Reader:
     def refuse(self, node: fx.Node, what: str, hint: str) -> NoReturn:
         advice = f"; {hint}" if hint else ""
         raise TypeError(
-            f"{self.name}: expected a chain of layers with PyTorch's own forward, got {described(self.module)} with "
-            f"{what}{_place(node) or self.forward}{advice}"
+            f"{self.name}: expected a chain of Linear layers and activations, got {described(self.module)} with {what}"
+            f"{_place(node) or self.forward}{advice}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The modules of PyTorch that correspond to transfer functions of kfgn, and checks that they compute these functions.
+"""The modules of PyTorch that correspond to transfer functions and objectives of kfgn, and checks of modules.
 
 Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
 the package to install.
@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from torch import nn
 
+from .._network.objectives import OBJECTIVES
 from .._network.transfers import LEAK, TransferName
+from .._validation.scalars import checked_name
 from .._words import type_of
 
 
@@ -21,6 +23,8 @@ class Kind(NamedTuple):
     supported: Callable[[nn.Module], bool] = lambda module: True
     expected: str = ""
     """The condition that `supported` checks, in words."""
+    advice: str = ""
+    """The advice at the end of the error message for a module that is not supported."""
 
 
 def _ignored(module: nn.Module) -> None:
@@ -42,7 +46,10 @@ KINDS: dict[type[nn.Module], Kind] = {
         _ignored, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, since a batch is (N, D)"
     ),
     nn.Dropout: Kind(
-        _ignored, lambda m: m.p == 0 or not m.training, "p 0 or eval mode, since a kfgn network uses all units"
+        _ignored,
+        lambda m: m.p == 0 or not m.training,
+        "p 0 or eval mode, since a kfgn network uses all units",
+        "; call model.eval() first, and kfgn trains without dropout",
     ),
     nn.ReLU: Kind(_named("relu")),
     nn.LeakyReLU: Kind(lambda m: _with("leaky_relu", m.negative_slope, LEAK)),
@@ -62,6 +69,12 @@ _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.LogSoftmax: "categorical",
 }
 """A dictionary from the class of a final activation to the objective that already contains this activation."""
+
+LOSSES = (
+    "up to a factor, nn.MSELoss is squared_error, nn.BCEWithLogitsLoss is bernoulli, and nn.CrossEntropyLoss is "
+    "categorical"
+)
+"""The objectives that correspond to the losses of PyTorch, in an error message."""
 
 _COMPUTING = {"forward", "__call__", "_call_impl", "_wrapped_call_impl", "__iter__", "__getattr__", "__getattribute__"}
 """The methods by which a module computes its outputs."""
@@ -84,7 +97,7 @@ def check_no_hooks(module: nn.Module) -> None:
             raise ValueError(f"module: expected no global {kind} hooks, since kfgn does not call them, got {hooks}")
         for path, part in every:
             if hooks := sum(len(getattr(part, name, None) or ()) for name in names):
-                where = path or "module"
+                where = f"module.{path}".removesuffix(".")
                 raise ValueError(f"{where}: expected no {kind} hooks, since kfgn does not call them, got {hooks}")
 
 
@@ -94,6 +107,24 @@ def computes_as(module: object, kind: type[nn.Module]) -> bool:
         return False
     same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
     return same and not _COMPUTING & vars(module).keys()
+
+
+def check_known(path: str, leaf: nn.Module) -> None:
+    """Raise `TypeError` for a module that is neither a Linear nor one of `KINDS`."""
+    kinds = (nn.Linear, *KINDS)
+    if not any(computes_as(leaf, kind) for kind in kinds):
+        known = ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(
+            f"{path}: expected one of {known} with PyTorch's own forward, got {described(leaf)}{advice(leaf)}"
+        )
+
+
+def check_objective(objective: str) -> None:
+    """Raise `ValueError` for an unknown objective, with the names of the corresponding losses of PyTorch."""
+    try:
+        checked_name("objective", objective, tuple(OBJECTIVES))
+    except ValueError as error:
+        raise ValueError(f"{error}; {LOSSES}") from None
 
 
 def described(module: object) -> str:

@@ -47,11 +47,16 @@ def check_unshared(parameters: Named) -> None:
                 raise ValueError(f"{name}: expected separate memory, got memory of {owner}")
 
 
+def frozen(parameters: Named) -> str:
+    """Return the name of the first parameter with requires_grad=False; an empty text if there is none."""
+    return next((name for name, parameter in parameters.items() if not parameter.requires_grad), "")
+
+
 def check_writable(parameters: Named) -> None:
     """Raise `ValueError` for a frozen parameter, and for a parameter made in inference mode when that mode is off."""
+    if name := frozen(parameters):
+        raise ValueError(f"{name}: expected requires_grad=True, got a frozen parameter")
     for name, parameter in parameters.items():
-        if not parameter.requires_grad:
-            raise ValueError(f"{name}: expected requires_grad=True, got a frozen parameter")
         if parameter.is_inference() and not torch.is_inference_mode_enabled():
             raise ValueError(f"{name}: expected a parameter that can be written, got an inference tensor")
 

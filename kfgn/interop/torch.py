@@ -5,9 +5,11 @@
     loss, gradient, Q, G = kfgn.kflr(network, weights, X, Y)
     write_back(model, [W - 0.1 * g for W, g in zip(weights, gradient)])
 
-Errors name a module as `model.named_modules()` does, for example `encoder.2`, and the whole model as `module`.
+Errors name the whole model as `module`, and a module inside it by its name in `model.named_modules()`, for example
+`module.encoder.2`.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -23,8 +25,18 @@ except ModuleNotFoundError as error:
 
 from .chain import chain
 from .layers import Leaves, check_weights, checked_layers, parameters_of
-from .modules import KINDS, advice, check_no_hooks, computes_as, described, has_own_forward, unwrapped
-from .parameters import check_writable, write
+from .modules import (
+    KINDS,
+    advice,
+    check_known,
+    check_no_hooks,
+    check_objective,
+    computes_as,
+    described,
+    has_own_forward,
+    unwrapped,
+)
+from .parameters import check_writable, frozen, write
 
 __all__ = ["network_and_weights", "write_back"]
 
@@ -91,11 +103,16 @@ def network_and_weights(
         Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network`
         rejects the network.
 
+    Warns
+    -----
+    UserWarning
+        A parameter is frozen (requires_grad=False). The parameter is read, but the optimisers of kfgn change every
+        weight, and `write_back` raises an error.
+
     Notes
     -----
-    Frozen parameters (requires_grad=False) are read like all other parameters. `torch.fx` traces a forward that is not
-    PyTorch's own. The tracer calls the forward once, without data. If a module is wrapped, errors use the names of the
-    modules inside the wrapper.
+    `torch.fx` traces a forward that is not PyTorch's own. The tracer calls the forward once, without data. If a module
+    is wrapped, errors use the names of the modules inside the wrapper.
 
     Examples
     --------
@@ -112,10 +129,14 @@ def network_and_weights(
     layers = checked_layers(leaves)
     transfers = _transfers(leaves)
     check_no_hooks(module)
+    check_objective(objective)
     widths = (layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers))
     network = Network.dense(widths, transfers, objective, psd)
     pairs = zip(network.layers, layers, strict=True)
     network = replace(network, layers=tuple(replace(dense, bias=l.bias is not None) for dense, l in pairs))
+    if name := frozen(parameters_of(layers)):
+        message = f"{name}: expected requires_grad=True for write_back, got a frozen parameter"
+        warnings.warn(message, UserWarning, stacklevel=2)
     return network, tuple(layer.joined() for layer in layers)
 
 
@@ -171,28 +192,20 @@ def _leaves(module: nn.Module) -> Leaves:
             "module: expected an nn.Sequential with PyTorch's own forward, or an nn.Module with a forward that applies "
             f"supported layers, got {described(module)}"
         )
-    leaves = list(_flattened(module))
+    leaves = list(_flattened(module, "module."))
     for path, leaf in leaves:
-        if not _is_known(leaf):
-            known = ", ".join(kind.__name__ for kind in (nn.Linear, *KINDS))
-            raise TypeError(
-                f"{path}: expected one of {known} with PyTorch's own forward, got {described(leaf)}{advice(leaf)}"
-            )
+        check_known(path, leaf)
     return leaves
 
 
-def _is_known(leaf: nn.Module) -> bool:
-    return any(computes_as(leaf, kind) for kind in (nn.Linear, *KINDS))
-
-
-def _flattened(module: nn.Module, prefix: str = "", within: tuple[int, ...] = ()) -> Iterator[tuple[str, nn.Module]]:
+def _flattened(module: nn.Module, prefix: str, within: tuple[int, ...] = ()) -> Iterator[tuple[str, nn.Module]]:
     """Yield the leaves of a Sequential or of a module with a custom forward, including the leaves of nested modules."""
     within = (*within, id(module))
     sequential = computes_as(module, nn.Sequential)
     # named_children() leaves out a repeated module
     children = list(module._modules.items()) if sequential else chain(module, prefix)
     for name, child in children:
-        path, inner = f"{prefix if sequential else ''}{name}", unwrapped(child) if child is not None else child
+        path, inner = f"{prefix}{name}" if sequential else name, unwrapped(child) if child is not None else child
         if computes_as(inner, nn.Sequential) or (inner is not None and has_own_forward(inner)):
             if id(inner) in within:
                 raise ValueError(f"{path}: expected a module that does not contain itself, got one that does")
@@ -232,5 +245,5 @@ def _transfer(path: str, leaf: nn.Module) -> TransferName | None:
     """Return the name of the transfer function; None for a module that does not change a batch."""
     kind = next(kind for module, kind in KINDS.items() if computes_as(leaf, module))
     if not kind.supported(leaf):
-        raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}")
+        raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}{kind.advice}")
     return kind.transfer(leaf)

@@ -148,7 +148,7 @@ REFUSED = {
     "a factor": (lambda self, x: self.last(2 * self.first(x)), TypeError, "module", "with mul", "constant factor"),
     "F.linear": (lambda self, x: F.linear(x, self.last.weight), TypeError, "module", "last.weight", ""),
     "exp": (lambda self, x: self.last(torch.exp(self.first(x))), TypeError, "module", "with exp", ""),
-    "twice": (lambda self, x: self.first(self.first(x)), ValueError, "first", "used once, got a second use", ""),
+    "twice": (lambda self, x: self.first(self.first(x)), ValueError, "module.first", "used once, got a second use", ""),
     "a reshape": (lambda self, x: self.first(x.view(-1, 6)), ValueError, "module (view", "before a Linear with 3", ""),
     "of all axes": (lambda self, x: self.first(x.view(-1)), TypeError, "module", "with view", "flatten(1)"),
     "of axis 0": (lambda self, x: self.first(torch.flatten(x)), ValueError, "module (flatten", "start_dim 1", ""),
@@ -199,7 +199,7 @@ class Conv(nn.Module):
         self.features, self.head = nn.Conv1d(1, 1, 1), nn.Linear(3, 2)
 
     def forward(self, x):
-        return self.head(self.features(x))
+        return self.head(self.features(x.unsqueeze(1)).flatten(1))
 
 
 class Residual(nn.Module):
@@ -214,9 +214,13 @@ class Residual(nn.Module):
 @pytest.mark.parametrize(
     ("module", "start", "said"),
     [
-        (lambda: Conv(), "features: expected one of Linear, ", "got Conv1d("),
-        (lambda: nn.Sequential(nn.Linear(3, 3), Residual()), "1: expected a chain", "with add, test_chains.py line"),
-        (lambda: nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), "1: expected one of", "got BatchNorm1d("),
+        (lambda: Conv(), "module.features: expected one of Linear, ", "got Conv1d("),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 3), Residual()),
+            "module.1: expected a chain of Linear layers and activations",
+            "with add, test_chains.py line",
+        ),
+        (lambda: nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), "module.1: expected one of", "got BatchNorm1d("),
     ],
 )
 def test_an_unsupported_module_is_named(module, start, said):
@@ -227,5 +231,5 @@ def test_an_unsupported_module_is_named(module, start, said):
 def test_hooks_of_inner_modules_are_refused():
     module = Outer()
     module.blocks[1].layer.register_forward_hook(lambda *_: None)
-    with pytest.raises(ValueError, match=r"^blocks\.1\.layer: expected no forward hooks"):
+    with pytest.raises(ValueError, match=r"^module\.blocks\.1\.layer: expected no forward hooks"):
         interop.network_and_weights(module, "categorical")

@@ -14,52 +14,74 @@ from .models import hooked, linear, nested, refused, small, small_weights, withi
 NETWORKS = {
     "Softplus, beta": (
         lambda: within(linear(), nn.Softplus(2), linear()),
-        "encoder.1",
+        "module.encoder.1",
         ["beta 1 and a threshold of at least 20", "got Softplus(beta=2"],
     ),
     "Softplus, threshold": (
         lambda: within(linear(), nn.Softplus(threshold=5), linear()),
-        "encoder.1",
+        "module.encoder.1",
         ["beta 1 and a threshold of at least 20", "threshold=5"],
     ),
-    "Dropout": (lambda: within(linear(), nn.Dropout(0.5)), "encoder.1", ["p 0 or eval mode", "got Dropout(p=0.5"]),
+    "Dropout": (
+        lambda: within(linear(), nn.Dropout(0.5)),
+        "module.encoder.1",
+        ["p 0 or eval mode", "got Dropout(p=0.5", "call model.eval() first, and kfgn trains"],
+    ),
     "Flatten of the batch": (
         lambda: within(nn.Flatten(0), linear()),
-        "encoder.0",
+        "module.encoder.0",
         ["start_dim 1", "got Flatten(start"],
     ),
     "Sigmoid at the end": (
         lambda: within(linear(), nn.Sigmoid(), nn.Identity()),
-        "encoder.1",
+        "module.encoder.1",
         ["a Linear at the end", "got Sigmoid()", "bernoulli expects logits: remove a final Sigmoid"],
     ),
-    "Tanh at the end": (lambda: within(linear(), nn.Tanh()), "encoder.1", ["a Linear at the end", "got Tanh()"]),
-    "activation first": (lambda: within(nn.Tanh(), linear()), "encoder.0", ["a Linear before each", "got Tanh()"]),
+    "Tanh at the end": (lambda: within(linear(), nn.Tanh()), "module.encoder.1", ["a Linear at the end", "got Tanh()"]),
+    "activation first": (
+        lambda: within(nn.Tanh(), linear()),
+        "module.encoder.0",
+        ["a Linear before each", "got Tanh()"],
+    ),
     "two activations": (
         lambda: within(linear(), nn.Tanh(), nn.Identity(), nn.ReLU(), linear()),
-        "encoder.3",
+        "module.encoder.3",
         ["a Linear before each", "got ReLU()"],
     ),
-    "forward hook": (lambda: hooked(within(linear()), "register_forward_hook", "encoder.0"), "encoder.0", ["hooks"]),
+    "forward hook": (
+        lambda: hooked(within(linear()), "register_forward_hook", "encoder.0"),
+        "module.encoder.0",
+        ["hooks"],
+    ),
     "forward pre-hook": (
         lambda: hooked(within(linear(), nn.Tanh(), linear()), "register_forward_pre_hook", "encoder.1"),
-        "encoder.1",
+        "module.encoder.1",
         ["hooks"],
     ),
     "hook of a Sequential": (
         lambda: hooked(within(linear()), "register_forward_hook", "encoder"),
-        "encoder",
+        "module.encoder",
         ["no forward hooks", "got 1"],
     ),
     "hook of the whole": (lambda: hooked(within(linear()), "register_forward_hook"), "module", ["got 1"]),
-    "objective": (None, "objective", ["one of squared_error, bernoulli, categorical", "got 'hinge'"]),
+    "loss of PyTorch": (
+        None,
+        "objective",
+        ["got CrossEntropyLoss()", "nn.CrossEntropyLoss is categorical"],
+    ),
+    "objective": (
+        None,
+        "objective",
+        ["one of squared_error, bernoulli, categorical", "got 'mse'; up to a factor, nn.MSELoss is squared_error"],
+    ),
     "psd": (None, "psd", ["one of project, scalar, raise", "got 'clip'"]),
     "outputs of the mixture": (None, "widths", ["3 outputs", "mixture", "(3, 5, 4, 2)"]),
 }
 
 
 ARGUMENTS = {
-    "objective": {"objective": "hinge"},
+    "objective": {"objective": "mse"},
+    "loss of PyTorch": {"objective": nn.CrossEntropyLoss()},
     "psd": {"objective": "categorical", "psd": "clip"},
     "outputs of the mixture": {"objective": "mixture"},
 }
@@ -90,12 +112,12 @@ HOOKS = {
         "no global backward hooks",
     ),
     "before backward of all": (lambda m: every.register_module_full_backward_pre_hook(nothing), "module", "backward"),
-    "backward": (lambda m: m[2].register_full_backward_hook(nothing), "2", "no backward hooks"),
-    "before backward": (lambda m: m[2].register_full_backward_pre_hook(nothing), "2", "no backward hooks"),
-    "of a parameter": (lambda m: m[2].bias.register_hook(nothing), "2.bias", "no backward hooks"),
+    "backward": (lambda m: m[2].register_full_backward_hook(nothing), "module.2", "no backward hooks"),
+    "before backward": (lambda m: m[2].register_full_backward_pre_hook(nothing), "module.2", "no backward hooks"),
+    "of a parameter": (lambda m: m[2].bias.register_hook(nothing), "module.2.bias", "no backward hooks"),
     "after a parameter": (
         lambda m: m[2].weight.register_post_accumulate_grad_hook(nothing),
-        "2.weight",
+        "module.2.weight",
         "no backward hooks",
     ),
 }

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_mode_and_hooks_are_ignored(change):
     model = nested()
     _, weights = interop.network_and_weights(model, "categorical")
     change(model)
-    with pytest.raises(ValueError, match=r"^(encoder\.4|head): "):
+    with pytest.raises(ValueError, match=r"^module\.(encoder\.4|head): "):
         interop.network_and_weights(model, "categorical")
     interop.write_back(model, [0 * W for W in weights])
     assert not any(parameter.any() for parameter in model.parameters())
@@ -128,15 +129,50 @@ def one_memory_in_two_storages():
 
 # the module, the name of the parameter in the error, a fragment of the error, and whether the module can be read
 NOT_WRITTEN = {
-    "a bias that is expanded": (lambda: with_last(expanded), "4.bias", "separate memory for each element", False),
-    "a weight that is expanded": (lambda: with_last(expanded_weight), "4.weight", "separate memory for each", False),
-    "a weight of windows": (lambda: with_last(overlapping_windows), "4.weight", "separate memory for each", False),
-    "a weight of inference mode": (lambda: with_last(inference), "4.weight", "got an inference tensor", True),
-    "a frozen layer": (lambda: with_last(frozen), "4.weight", "requires_grad=True, got a frozen parameter", True),
-    "a frozen bias": (lambda: with_last(frozen_bias), "4.bias", "requires_grad=True, got a frozen parameter", True),
-    "half of a weight": (shared_in_part, "4.weight", "separate memory, got memory of 2.weight", False),
-    "one array of NumPy": (one_memory_in_two_storages, "4.weight", "separate memory, got memory of 2.weight", False),
-    "a column of a weight": (shared_by_a_bias, "4.bias", "separate memory, got memory of 2.weight", False),
+    "a bias that is expanded": (
+        lambda: with_last(expanded),
+        "module.4.bias",
+        "separate memory for each element",
+        False,
+    ),
+    "a weight that is expanded": (
+        lambda: with_last(expanded_weight),
+        "module.4.weight",
+        "separate memory for each",
+        False,
+    ),
+    "a weight of windows": (
+        lambda: with_last(overlapping_windows),
+        "module.4.weight",
+        "separate memory for each",
+        False,
+    ),
+    "a weight of inference mode": (lambda: with_last(inference), "module.4.weight", "got an inference tensor", True),
+    "a frozen layer": (
+        lambda: with_last(frozen),
+        "module.4.weight",
+        "requires_grad=True, got a frozen parameter",
+        True,
+    ),
+    "a frozen bias": (
+        lambda: with_last(frozen_bias),
+        "module.4.bias",
+        "requires_grad=True, got a frozen parameter",
+        True,
+    ),
+    "half of a weight": (shared_in_part, "module.4.weight", "separate memory, got memory of module.2.weight", False),
+    "one array of NumPy": (
+        one_memory_in_two_storages,
+        "module.4.weight",
+        "separate memory, got memory of module.2.weight",
+        False,
+    ),
+    "a column of a weight": (
+        shared_by_a_bias,
+        "module.4.bias",
+        "separate memory, got memory of module.2.weight",
+        False,
+    ),
 }
 
 
@@ -149,10 +185,22 @@ def test_all_or_nothing(case):
         interop.write_back(module, small_weights())
     assert parameter_bits(module) == before
     if readable:
-        assert len(interop.network_and_weights(module, "categorical")[1]) == 3
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "^module.* got a frozen parameter")
+            assert len(interop.network_and_weights(module, "categorical")[1]) == 3
     else:
         with pytest.raises(ValueError, match=rf"^{re.escape(name)}: expected .*{re.escape(said)}"):
             interop.network_and_weights(module, "categorical")
+
+
+@pytest.mark.parametrize(("change", "name"), [(frozen, "weight"), (frozen_bias, "bias")])
+def test_a_frozen_parameter_is_read_with_a_warning(change, name):
+    """The warning comes before training, and not only after it from `write_back`."""
+    expected = rf"^module\.4\.{name}: expected requires_grad=True for write_back, got a frozen parameter$"
+    with pytest.warns(UserWarning, match=expected) as caught:
+        interop.network_and_weights(with_last(change), "categorical")
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
 
 
 def test_a_weight_of_inference_mode_is_written_within_it():

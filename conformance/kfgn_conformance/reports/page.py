@@ -135,5 +135,6 @@ def box(name: str, column: Line, cell: Line | None) -> Box:
     status: str = cell["status"]
     shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
     supported, total = cell["supported"], cell["problems"]
-    count = "" if not supported else f"on {total}" if supported == total else f"on {supported} of {total}"
+    count = f"{supported}{f' of {total}' if supported < total else ''} problem{'s' if total > 1 else ''}"
+    count = count if supported else ""
     return Box(name, shown, status, "expected" if cell["expected_failure"] else status, column, cell, count)

@@ -26,7 +26,7 @@ def print_report(report: Report, console: Console) -> None:
         console.print(sentence)
     print_table(report, console)
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
-    if any(_has_fewer(report, row, i) for row in report.rows.values() for i in range(len(row))):
+    if any(map(_has_parentheses, _tables(report, console))):
         legend += " A number in parentheses is the number of supported problems, if some problems are not supported."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
@@ -137,6 +137,7 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
     """The table of the columns in the given dtypes, and of unusable implementations if `usable` is false.
 
     The column `problems` is the number of problems of a quantity, or two numbers if this number depends on the dtype.
+    If all columns support the same number n of N problems and n is less than N, the column `problems` is "n of N".
     """
     described = [column.description for column in report.columns]
     chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
@@ -149,10 +150,19 @@ def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
         table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
-            problems = sorted({_most(report, row, i) for i in chosen if row[i].supported})
-            cells = (_text(row[i], has_fewer=_has_fewer(report, row, i)) for i in chosen)
-            table.add_row(name, ROWS[name].equation, "/".join(map(str, problems)), *cells)
+            run = [i for i in chosen if row[i].supported]
+            problems = "/".join(map(str, sorted({_most(report, row, i) for i in run})))
+            fewer = {row[i].supported for i in run if _has_fewer(report, row, i)}
+            shared = len(fewer) == 1 and fewer == {row[i].supported for i in run}
+            count = f"{min(fewer)} of {problems}" if shared else problems
+            cells = (_text(row[i], has_fewer=not shared and _has_fewer(report, row, i)) for i in chosen)
+            table.add_row(name, ROWS[name].equation, count, *cells)
     return table
+
+
+def _has_parentheses(table: Table) -> bool:
+    """True if a cell has the number of supported problems in parentheses."""
+    return any(" (" in str(cell) for column in table.columns[3:] for cell in column.cells)
 
 
 def _offered(report: Report, name: str) -> bool:
@@ -172,11 +182,18 @@ def _has_fewer(report: Report, row: Sequence[Cell], column: int) -> bool:
 
 
 def _text(cell: Cell, *, has_fewer: bool) -> Text:
-    """The text of a cell: the ratio or the status. If `has_fewer` is true, the number of supported problems follows."""
+    """The text of a cell.
+
+    If the implementation passed, the text is the ratio. If `has_fewer` is true, the number of supported problems
+    follows in parentheses. Otherwise the text has the status, the number of supported problems with this status, and
+    the largest ratio.
+    """
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")
-    count = f" ({cell.supported})" if has_fewer else ""
     if cell.status is Status.PASS:
+        count = f" ({cell.supported})" if has_fewer else ""
         return Text(f"{cell.ratio:.2f}{count}", COLOURS[cell.status])
-    ratio = f"\n{cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
+    found = sum(verdict.status is cell.status for verdict in cell.verdicts)
+    count = f"\non {found} of {cell.supported}" if found else ""
+    ratio = f"\nmax {cell.ratio:.3g}" if np.isfinite(cell.ratio) and cell.ratio > 0 else ""
     return Text(f"{cell.status}{count}{ratio}", "yellow" if cell.is_expected else COLOURS.get(cell.status, "bold red"))

@@ -118,6 +118,8 @@ def test_shapes():
     assert network.depth == 2
     assert network.weight_shapes == ((5, 3), (3, 6))
     assert kfgn.label_draws_shape(network, 7, 4) == (7, 4)
+    assert kfgn.label_draws_shape(network, 7) == (7, 1)
+    assert kfgn.projection_shape(network, 7) == (7, 1, 3)
     assert kfgn.label_draws_shape(dataclasses.replace(network, objective="bernoulli"), 7, 4) == (7, 4, 3)
     assert kfgn.projection_shape(network, 7, 4) == (7, 4, 3)
     mixture = dataclasses.replace(network, objective="mixture")

@@ -98,7 +98,7 @@ def test_modules(backend, problem):
             return kfgn.loss(network, weights, X, p.Y)
 
     parameters = {name: value.detach() for name, value in Loss().named_parameters()}
-    with pytest.raises(TypeError, match=rf"^0\.weight: {SAYS}"):
+    with pytest.raises(TypeError, match=rf"^module\.0\.weight: {SAYS}"):
         func.grad(lambda values: func.functional_call(Loss(), values, (p.X,)))(parameters)
     before = [value.clone() for value in model.parameters()]
     with pytest.raises(TypeError, match=rf"^W_1: {SAYS}"):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import kfgn
+
 # objective, argument, change of the argument, fragments of the message
 SHAPES = {
     "weight transposed": ("squared_error", "W_2", lambda W: W.T, [(3, 5), (5, 3)]),
@@ -127,10 +129,32 @@ def test_mixed_libraries(backend, problem, functions, refuses, name):
     good = problem(backend, "categorical")
     other = np.asarray if backend.name != "numpy" else pytest.importorskip("array_api_strict").asarray
     bad = good.having(name, other(backend.to_numpy(good.argument(name))))
-    blamed = "W_1" if name == "X" else name
-    came = [type(bad.argument(n)).__qualname__ for n in ("X", blamed)]
+    like = "W_1" if name == "X" else "X"
+    came = [type(bad.argument(n)).__qualname__ for n in (like, name)]
     for function in functions(name):
-        refuses(backend, function, bad, TypeError, blamed, "library of X", *came, check=False)
+        refuses(backend, function, bad, TypeError, name, f"library of {like}", *came, check=False)
+
+
+def test_arrays_of_numpy_for_weights_of_torch():
+    """The message blames X, and names the function that converts an array of NumPy."""
+    torch = pytest.importorskip("torch")
+    network = kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error")
+    weights = torch.zeros(3, 3), torch.zeros(1, 4)
+    X, Y = np.zeros((5, 2), "f4"), np.zeros((5, 1), "f4")
+    convert = "got numpy.ndarray; torch.as_tensor converts the array"
+    with pytest.raises(TypeError, match=f"^X: expected an array of the library of W_1, torch.Tensor.*, {convert}$"):
+        kfgn.loss(network, weights, X, Y)
+    with pytest.raises(TypeError, match=f"^Y: expected an array of the library of X, torch.Tensor.*, {convert}$"):
+        kfgn.GaussNewton(network).step(kfgn.GaussNewton(network).init(weights), torch.as_tensor(X), Y)
+
+
+def test_separate_biases_are_explained():
+    """The parameters of a PyTorch model are twice as many as its layers, and biases have one axis."""
+    optimiser = kfgn.GaussNewton(kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error"))
+    parameters = [np.zeros((3, 2)), np.zeros(3), np.zeros((1, 3)), np.zeros(1)]
+    said = "weights: expected 2 arrays W_1, ..., W_L, got 4; a bias is the last column of its W_l, as "
+    with pytest.raises(ValueError, match=f"^{said}kfgn.interop.torch.network_and_weights makes it$"):
+        optimiser.init(parameters)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,6 +163,6 @@ def test_mixed_devices(backend, problem, functions, refuses, name, elsewhere):
     good = problem(backend, "categorical")
     place = backend.xp.Device(elsewhere) if backend.name == "strict" else elsewhere
     bad = good.having(name, backend.xp.asarray(good.argument(name), device=place))
-    home = str(good.X.device)
+    home, like = str(good.X.device), "W_1" if name in ("X", "W_2") else "X"
     for function in functions(name):
-        refuses(backend, function, bad, ValueError, "W_1" if name == "X" else name, "device of X", elsewhere, home)
+        refuses(backend, function, bad, ValueError, name, f"device of {like}", elsewhere, home)
