@@ -9,10 +9,10 @@ from .command_line import parser
 from .comparison import PICTURE, compare
 from .comparison_folder import Comparison, comparisons_in, read_comparison, runs_in
 from .data import DataUnavailableError
-from .errors import InterruptedRunError, RunFailedError, UsageError, library
+from .errors import InterruptedRunError, RejectedStepsError, RunFailedError, UsageError, library
 from .files import resolved
 from .loss_pictures import draw_losses
-from .next_commands import compare_command, resume_command
+from .next_commands import compare_command, resume_command, show_command
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
 from .own_data import NPZ
@@ -20,7 +20,7 @@ from .pictures import draw_run
 from .progress import progress_on
 from .results import lines_of_comparison, lines_of_run, print_lines
 from .run import Run
-from .run_folder import is_run
+from .run_folder import is_run, read_run
 from .states import lines_of_states
 from .tables import print_backends, print_runs
 from .tasks import TASKS
@@ -55,6 +55,8 @@ def _run(given: dict[str, Any]) -> int:
     except InterruptedRunError as error:
         how = resume_command(out) if command == "train" else compare_command(_comparison(out))
         return _failed(f"{error}; to continue: {how}", INTERRUPTED)
+    except RejectedStepsError as error:
+        return _failed(f"{error}; to show the results: {show_command(out)}", FAILED)
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
@@ -118,10 +120,17 @@ def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
+    failure: RejectedStepsError | None = None  # the other runs are printed before the error
     with progress_on(log, quiet=given.pop("quiet")) as progress:
-        runs = compare(Options(**given), methods, out, watch=[progress, *watches])
-    print_runs(runs, console)
-    print_lines(lines_of_comparison(_comparison(out), out / PICTURE), console)
+        try:
+            compare(Options(**given), methods, out, watch=[progress, *watches])
+        except RejectedStepsError as error:
+            failure = error
+    comparison = _comparison(out)
+    print_runs([read_run(place) for place in comparison.places], console)
+    print_lines(lines_of_comparison(comparison, out / PICTURE), console)
+    if failure is not None:
+        raise failure
 
 
 def _comparison(out: Path) -> Comparison:

@@ -11,10 +11,11 @@ from .._types import Array
 from .batches import Batches
 from .checkpoint import BEST, Best, checkpoints, newest_checkpoint, restored, write_checkpoint
 from .early_stopping import EarlyStopping
-from .errors import InterruptedRunError, RunFailedError, UsageError
+from .errors import InterruptedRunError, RejectedStepsError, UsageError
 from .evaluation import Evaluation, datapoints
 from .initialisation import initial_weights
 from .interrupts import StopRequest
+from .methods import METHODS
 from .metrics import METRICS, Record, decode, encode
 from .run_folder import cut_metrics
 from .setup import Setup
@@ -203,10 +204,16 @@ class Trainer:
         for record in records:
             self.failures = 0 if record["ok"] else self.failures + 1
             if self.failures >= self.options.max_rejected:
-                raise RunFailedError(
-                    f"the last {self.failures} steps up to update {record['update']} were rejected, because a value "
-                    f"was not finite or a matrix was not positive definite; {last_checkpoint(self.folder)}"
+                raise RejectedStepsError(
+                    f"the last {self.failures} steps up to update {record['update']} of the run in {self.folder} were "
+                    f"rejected, because {self._reason()}; {last_checkpoint(self.folder)}"
                 )
+
+    def _reason(self) -> str:
+        """Return the reason for which the optimiser rejects steps, and a remedy if there is one."""
+        if METHODS[self.options.method].first_order:
+            return "a value was not finite; try a lower learning rate"
+        return "a value was not finite or a matrix was not positive definite"
 
 
 def last_checkpoint(folder: Path) -> str:

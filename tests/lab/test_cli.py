@@ -77,7 +77,10 @@ def test_a_folder_that_is_not_empty_is_not_changed(tmp_path, capsys):
 def test_a_run_that_fails_has_status_1(tmp_path, capsys):
     diverges = ("--method", "sgd", "--learning-rate", "1e30", "--max-rejected", 3)
     assert train(tmp_path / "a", *diverges) == 1
-    assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert f"the last 3 steps up to update 3 of the run in {tmp_path / 'a'} were rejected" in printed
+    assert "because a value was not finite; try a lower learning rate; " in printed
+    assert printed.endswith(f"; to show the results: kfgn show {tmp_path / 'a'}\n")
 
 
 @pytest.mark.parametrize("missing", ["rich", "safetensors", "matplotlib"])

@@ -90,13 +90,13 @@ def test_an_unfinished_run_has_its_command(tmp_path, capsys):
 
 
 def test_the_command_leaves_out_a_method_that_has_failed(tmp_path, capsys):
-    """The method would fail again, so the comparison would never come to the methods after it."""
-    given = ["--data", "digits", "--updates", "30", "--max-rejected", "5", "--quiet", "--out", str(tmp_path)]
-    assert main(["compare", "--methods", "kfra", "sgd:1e30", "adam:0.01", *given]) == 1
-    capsys.readouterr()
+    """The method would fail again."""
+    options = Options("digits", updates=30, max_rejected=5)
+    with pytest.raises(RunFailedError):
+        compare(options, ["kfra", "sgd:1e30", "adam:0.01"], tmp_path, watch=StopsIn("adam", 10))
     assert main(["show", str(tmp_path)]) == 0
     *_, first, failed, last, command = lines(capsys)
-    assert (first, last) == ("kfra complete", "adam-0.01 missing")
+    assert (first, last) == ("kfra complete", "adam-0.01 unfinished, 10 of 30 updates done")
     assert failed == "sgd-1e30 failed, its last 5 updates were rejected"
     assert main([*shlex.split(command.partition("continue it: ")[2])[1:], "--quiet"]) == 0
     capsys.readouterr()
