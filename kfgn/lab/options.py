@@ -1,6 +1,7 @@
 """The options of a run."""
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -105,10 +106,11 @@ class Options(metaclass=Documented):
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional
         The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
-        folder. Without the variable, the folder is a cache into which missing files are downloaded.
+        folder. Without the variable, the folder is a cache into which missing files are downloaded. A relative path is
+        converted to an absolute path.
     npz : path, optional
         The .npz file of data="npz", with arrays X and Y and, optionally, X_validation, Y_validation, X_test and Y_test.
-        Without Y the network reconstructs X.
+        Without Y the network reconstructs X. A relative path is converted to an absolute path.
     widths : sequence of int, optional
         The widths D_0, ..., D_L of a dense network with biases: the number of inputs, and the number of units of each
         layer. With widths=None, the network is that of the data set. The data set "npz" requires widths.
@@ -191,6 +193,11 @@ def _checked_text(name: str, value: Any) -> str:
     return str(value)
 
 
+def _absolute_path(name: str, value: Any) -> str:
+    """Return a path from the root, since a run may be resumed from another working directory."""
+    return os.path.abspath(checked_path(name, value))
+
+
 def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
     return lambda name, value: None if value is None else check(name, value)
 
@@ -223,6 +230,6 @@ _CHECKS: dict[str, Callable[..., Any]] = {
         ("validation_fraction", "test_fraction"), _optional(partial(checked_number, upper=1.0, below=True))
     ),
     **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
-    **dict.fromkeys(("data_folder", "npz"), _optional(checked_path)),
+    **dict.fromkeys(("data_folder", "npz"), _optional(_absolute_path)),
 }
 """The check and conversion of each option."""

@@ -48,8 +48,8 @@ def test_resume_continues(tmp_path):
         (("--data", "digits"), "updates, seconds: expected at least one of them, got neither"),
         (("--data", "digits", "--updates", 1, "--method", "x"), "method: expected one of kflr"),
         (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: expected one of numpy"),
-        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
-        (("--resume",), "expected a run, got none (configuration.json is missing)"),
+        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "nowhere/mnist"),
+        (("--resume",), "expected the folder of a run, got no folder"),
     ],
 )
 def test_wrong_usage_is_one_line(arguments, message, tmp_path, capsys):
@@ -151,7 +151,7 @@ def test_show_prints_and_draws_if_asked(tmp_path, capsys):
     assert run("show", tmp_path / "a", "--out", tmp_path / "mine.png") == 0
     assert (tmp_path / "mine.png").exists()
     assert run("show", tmp_path / "nowhere") == 2
-    assert "nowhere: expected a run, got none" in capsys.readouterr().err
+    assert "nowhere: expected the folder of a run, got no folder" in capsys.readouterr().err
 
 
 def test_the_version_is_printed(capsys):

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from kfgn.lab import Options, UsageError, compare, train
-from kfgn.lab.comparison_folder import COMPARISON, comparisons_in, read_comparison, runs_in
+from kfgn.lab.comparison_folder import comparisons_in, read_comparison, runs_in
+from kfgn.lab.run_folder import COMPARISON
 
 METHODS = ["kfra", "adam:0.01", "adam:0.001"]
 
