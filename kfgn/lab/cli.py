@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backends import BackendUnavailableError
+from .command_errors import in_words_of_the_command
 from .command_line import parser
 from .comparison import PICTURE, compare
 from .comparison_folder import Comparison, comparisons_in, read_comparison, runs_in
@@ -60,7 +61,7 @@ def _run(given: dict[str, Any]) -> int:
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
-        return _failed(error, USAGE)
+        return _failed(in_words_of_the_command(str(error)), USAGE)
     except UnwrittenError:
         raise
     except OSError as error:
@@ -104,16 +105,27 @@ def _watches(given: dict[str, Any]) -> list[Watch]:
     return [TensorBoard()] if given.pop("tensorboard") else []
 
 
+class _Start(Watch):
+    """A watch that remembers the number of updates with which a run started."""
+
+    updates: int | None = None
+
+    def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
+        """Remember the number."""
+        self.updates = updates
+
+
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, resumed, watches = given.pop("out"), given.pop("resume"), _watches(given)
+    start = _Start()
     if not resumed:
         _name_data(given)
     with progress_on(log, quiet=given.pop("quiet")) as progress:
-        watch = [progress, *watches]
+        watch = [progress, start, *watches]
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
-    print_lines(lines_of_run(run), console)
+    print_lines(lines_of_run(run, start.updates if resumed else None), console)
 
 
 def _compare(given: dict[str, Any]) -> None:

@@ -91,9 +91,10 @@ class Options(metaclass=Documented):
         The learning rate, which sgd, momentum and nesterov require and which is optional for adam.
     halving : int, optional
         The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
-    evaluate_every : int
+    evaluate_every : int, optional
         The number of steps between evaluations on the whole training set and the validation set. The initial and the
-        final weights are evaluated too.
+        final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, from 1 to 50,
+        or 50 without `updates`. A resumed run keeps its number.
     checkpoint_every : int
         The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
         30 seconds of training without a checkpoint.
@@ -154,7 +155,7 @@ class Options(metaclass=Documented):
     eta: float | None = None
     learning_rate: float | None = None
     halving: int | None = None
-    evaluate_every: int = 50
+    evaluate_every: int | None = None
     checkpoint_every: int = 50
     early_stopping: int | None = None
     max_rejected: int = 20
@@ -221,8 +222,10 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "widths": _optional(_each(checked_count)),
     "transfers": _optional(_each(_checked_text)),
     "dtype": partial(checked_name, known=DTYPES),
-    **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), checked_count),
-    **dict.fromkeys(("updates", "batch", "samples", "refresh", "early_stopping"), _optional(checked_count)),
+    **dict.fromkeys(("checkpoint_every", "max_rejected"), checked_count),
+    **dict.fromkeys(
+        ("updates", "batch", "samples", "refresh", "evaluate_every", "early_stopping"), _optional(checked_count)
+    ),
     "halving": checked_period,
     "seconds": _optional(partial(checked_number, above=True)),
     **dict.fromkeys(("seed", "split_seed"), checked_seed),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import checkpoints
+from .checkpoint import BEST, checkpoints
 from .comparison_folder import Comparison
 from .metrics import METRICS
 from .next_commands import compare_command, has_command, resume_command, show_command, twice_as_long
@@ -14,21 +14,40 @@ from .states import stopped_early
 from .tensorboard import EVENTS
 
 
-def lines_of_run(run: Run) -> list[str]:
-    """Return the folder and the files of a run that has ended, and the commands that show and continue the run."""
+def lines_of_run(run: Run, before: int | None = None) -> list[str]:
+    """Return the folder and the files of a run that has ended, and the commands that show and continue the run.
+
+    before: the number of updates that a resumed run had before; None for a new run
+    """
     pictures = [name for name in (LOSS, DAMPING, RECONSTRUCTIONS) if (run.folder / name).exists()]
     files = {
-        "weights": ", ".join(path.name for path in checkpoints(run.folder)[:1]),
+        "weights": _place_of_weights(run),
         "metrics": METRICS,
         "pictures": ", ".join(pictures),
         "events": EVENTS if (run.folder / EVENTS).exists() else "",
     }
-    lines = [f"the run is in {run.folder}:"]
+    lines = [f"the run was already complete after update {run.updates}"] if before == run.updates else []
+    lines += [f"the run is in {run.folder}:"]
     lines += [f"  {kind:8}  {names}" for kind, names in files.items() if names]
     lines.append(f"show it: {show_command(run.folder)}")
-    if has_command(run.options) and not stopped_early(run):
-        lines.append(f"continue it: {resume_command(run.folder, twice_as_long(run.options))}")
+    if has_command(run.options):
+        lines.append(f"continue it: {resume_command(run.folder, _further(run))}")
     return [*lines, f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights()"]
+
+
+def _place_of_weights(run: Run) -> str:
+    """Return the newest checkpoint, with the names of the arrays in which early stopping has kept the best weights."""
+    names = [path.name for path in checkpoints(run.folder)[:1]]
+    if names and run.best_update not in (None, run.updates):
+        return f"{names[0]}, whose arrays {BEST}.weights.* are those of update {run.best_update}"
+    return "".join(names)
+
+
+def _further(run: Run) -> dict[str, Any]:
+    """Return the limits that continue a run that has ended: the limit that ended the run is doubled."""
+    if stopped_early(run):
+        return {"early_stopping": 2 * run.options["early_stopping"]}
+    return twice_as_long(run.options)
 
 
 def lines_of_comparison(comparison: Comparison, picture: Path) -> list[str]:

@@ -40,11 +40,13 @@ class Trainer:
         self.folder, self.watch, self.hash = folder, watch, setup.hash()
         self.X, self.Y = self._on_device(self.sets.train)
         assert self.options.batch is not None
+        assert self.options.evaluate_every is not None
         self.batches = Batches(len(self.sets.train.X), self.options.batch, self.options.seed)
         self.evaluations = {"train": Evaluation(self.task.network, self.X, self.Y, self.backend)}
         if self.sets.validation is not None:
             self.evaluations["validation"] = self._evaluation(self.sets.validation)
-        self.early = EarlyStopping(self.options.early_stopping, self.options.evaluate_every)
+        self.every = self.options.evaluate_every
+        self.early = EarlyStopping(self.options.early_stopping, self.every)
         self.best: Best | None = None
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
@@ -88,7 +90,7 @@ class Trainer:
             if self._done():
                 return
             records = self._steps(stop)
-            if self._done() or self.state.t % self.options.evaluate_every == 0:
+            if self._done() or self.state.t % self.every == 0:
                 records[-1].update(self._evaluated())
                 self._observe(records[-1])
             if self._done() and self.sets.test is not None:
@@ -125,7 +127,7 @@ class Trainer:
             self.state, info = self.optimiser.step(self.state, *self._batch(self.state.t + 1))
             infos.append(info)
             t = self.state.t
-            due = t == options.updates or t % options.evaluate_every == 0 or t % options.checkpoint_every == 0
+            due = t == options.updates or t % self.every == 0 or t % options.checkpoint_every == 0
             late = len(infos) == READ_UPDATES or time.perf_counter() - start > READ_SECONDS
             if due or late or stop.requested:
                 break

@@ -45,7 +45,7 @@ def test_resume_continues(tmp_path):
     [
         (("--data", "cifar", "--updates", 1), "data: expected one of digits"),
         (("--updates", 1), "data: expected one of digits"),
-        (("--data", "digits"), "updates, seconds: expected at least one of them, got neither"),
+        (("--data", "digits"), "--updates, --seconds: expected at least one of them, got neither"),
         (("--data", "digits", "--updates", 1, "--method", "x"), "method: expected one of kflr"),
         (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: expected one of numpy"),
         (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "nowhere/mnist"),
@@ -122,7 +122,7 @@ def test_the_lab_imports_without_the_extra():
 
 def test_a_damping_out_of_range_is_named(tmp_path, capsys):
     assert train(tmp_path / "a", "--gamma", -1) == 2
-    assert "kfra: gamma: initial" in capsys.readouterr().err
+    assert "kfra: --gamma: initial" in capsys.readouterr().err
 
 
 def test_seconds_end_a_run(tmp_path):
@@ -246,7 +246,6 @@ def test_the_defaults_in_the_help_are_those_of_the_options(capsys):
         "seed",
         "split_seed",
         "max_rejected",
-        "evaluate_every",
         "checkpoint_every",
     ):
         (default,) = (field.default for field in fields(Options) if field.name == name)

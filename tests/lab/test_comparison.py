@@ -80,7 +80,7 @@ def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
     for wrong, message in {
         "kfra:0.1": "methods: expected no learning rate for kfra, got 'kfra:0.1'",
         "adam:fast": "methods: expected a learning rate after the colon, got 'adam:fast'",
-        "adam:-1": "learning_rate",
+        "adam:-1": "adam: --learning-rate: expected a finite number above 0",
     }.items():
         assert run("compare", "--data", "digits", "--methods", wrong, "--updates", 3, "--out", tmp_path / "d") == 2
         assert message in capsys.readouterr().err
@@ -90,14 +90,14 @@ def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
 def test_an_option_that_no_method_has_is_named(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2
-    assert "learning_rate: expected an option that one of kfra, kflr uses, got 0.01" in capsys.readouterr().err
+    assert "--learning-rate: expected an option that one of kfra, kflr uses, got 0.01" in capsys.readouterr().err
     assert not (tmp_path / "c").exists()
 
 
 def test_an_option_that_every_method_overrides_is_named(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "adam:0.1", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2
-    assert "learning_rate: expected an option that one of kfra, adam:0.1 uses, got 0.01" in capsys.readouterr().err
+    assert "--learning-rate: expected an option that one of kfra, adam:0.1 uses, got 0.01" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("methods", ["kfra", [], (), None, {"kfra"}, ["kfra", 3], [["kfra"]], np.array(["kfra"])])

@@ -4,6 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import load_file
+
 from kfgn.lab import read_run
 from kfgn.lab.cli import main
 
@@ -35,13 +38,33 @@ def test_the_page_has_what_the_command_prints(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out.endswith(f"\n\n{shown}")
 
 
-def test_a_run_that_early_stopping_ended_is_not_continued(tmp_path, capsys):
+def test_a_run_that_is_complete_is_not_continued(tmp_path, capsys):
+    out = str(tmp_path / "a")
+    assert main(["train", *GIVEN, out]) == 0
+    assert "already complete" not in capsys.readouterr().out
+    assert main(["train", "--resume", "--quiet", "--out", out]) == 0
+    printed = capsys.readouterr().out
+    assert "\nthe run was already complete after update 10\n" in printed
+    assert f"continue it: kfgn train --resume --updates 20 --out {out}\n" in printed
+    assert main(["train", "--resume", "--quiet", "--updates", "12", "--out", out]) == 0
+    assert "already complete" not in capsys.readouterr().out
+
+
+def test_early_stopping_names_its_weights_and_how_to_continue(tmp_path, capsys):
     rejects = ["--method", "sgd", "--learning-rate", "1e30", "--max-rejected", "99", "--evaluate-every", "2"]
     assert main(["train", *GIVEN, str(tmp_path / "a"), *rejects, "--early-stopping", "1"]) == 0
     printed = capsys.readouterr().out
     assert "early stopping ended the run after update 2\n" in printed
     assert "weights and figures are those of update 0, with the lowest validation loss\n" in printed
-    assert "continue it" not in printed
+    assert "  weights   checkpoint-000000002.safetensors, whose arrays best.weights.* are those of update 0\n" in printed
+    arrays = load_file(tmp_path / "a" / "checkpoint-000000002.safetensors")
+    np.testing.assert_array_equal(arrays["best.weights.0"], read_run(tmp_path / "a").weights()[0])
+    (command,) = re.findall(r"^continue it: kfgn (.*)$", printed, re.MULTILINE)
+    assert command == f"train --resume --early-stopping 2 --out {tmp_path / 'a'}"
+    assert main(["train", "--resume", "--updates", "99", "--quiet", "--out", str(tmp_path / "a")]) == 0
+    assert "the run was already complete after update 2\n" in capsys.readouterr().out
+    assert main(shlex.split(command)) == 0
+    assert read_run(tmp_path / "a").updates == 4
 
 
 def test_compare_names_its_runs_and_commands(tmp_path, capsys):
