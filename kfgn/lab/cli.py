@@ -1,5 +1,7 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
+import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
+    except KeyboardInterrupt:  # a second signal while the message about the first one is printed
+        _ignore_interrupts()
+        return INTERRUPTED
     except UnwrittenError as error:
         if error.reader_left:
             return DONE
@@ -54,8 +59,7 @@ def _run(given: dict[str, Any]) -> int:
     try:
         commands[command](given)
     except InterruptedRunError as error:
-        how = resume_command(out) if command == "train" else compare_command(_comparison(out))
-        return _failed(f"{error}; to continue: {how}", INTERRUPTED)
+        return _failed(f"{error}{_how_to_continue(command, out)}", INTERRUPTED)
     except RejectedStepsError as error:
         return _failed(f"{error}; to show the results: {show_command(out)}", FAILED)
     except RunFailedError as error:
@@ -69,8 +73,24 @@ def _run(given: dict[str, Any]) -> int:
     except MemoryError as error:
         return _failed(f"out of memory: {error}", FAILED)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED)
+        _ignore_interrupts()
+        return _failed(f"stopped{_how_to_continue(command, out)}", INTERRUPTED)
     return DONE
+
+
+def _ignore_interrupts() -> None:
+    """Ignore further signals of Ctrl-C, so that the command ends with its own exit status."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _how_to_continue(command: str, out: Path | None) -> str:
+    """Return the end of a message with the command that continues a run or a comparison, if one was started."""
+    if command == "train" and out is not None and is_run(out):
+        return f"; to continue: {resume_command(out)}"
+    if command == "compare" and out is not None and (comparison := read_comparison(out)) is not None:
+        return f"; to continue: {compare_command(comparison)}"
+    return ""
 
 
 def _failed(reason: object, status: int) -> int:
@@ -133,7 +153,7 @@ def _compare(given: dict[str, Any]) -> None:
     out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
     failure: RejectedStepsError | None = None  # the other runs are printed before the error
-    with progress_on(log, quiet=given.pop("quiet")) as progress:
+    with progress_on(log, quiet=given.pop("quiet"), several=True) as progress:
         try:
             compare(Options(**given), methods, out, watch=[progress, *watches])
         except RejectedStepsError as error:

@@ -1,10 +1,10 @@
 """The options of a run."""
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._documentation import Documented
@@ -196,7 +196,7 @@ def _checked_text(name: str, value: Any) -> str:
 
 def _absolute_path(name: str, value: Any) -> str:
     """Return a path from the root, since a run may be resumed from another working directory."""
-    return os.path.abspath(checked_path(name, value))
+    return str(Path(checked_path(name, value)).absolute())
 
 
 def _optional(check: Callable[..., Any]) -> Callable[..., Any]:

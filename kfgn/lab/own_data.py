@@ -64,7 +64,7 @@ def _own_task(options: Options) -> Task:
     validation, test = (_pair(path, arrays, name) for name in HELD_OUT)
     sizes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in sorted(arrays.items()))
     about = f"The arrays of {path.name}: {sizes}."
-    task = Task(NPZ, network, X, arrays.get("Y", X), about=about, validation=validation, test=test)
+    task = Task(path.name, network, X, arrays.get("Y", X), about=about, validation=validation, test=test)
     _check(task, str(path))
     return task
 

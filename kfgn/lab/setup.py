@@ -113,7 +113,9 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
     batch = _batch(options, task, len(sets.train.X))
     used = method_options(optimiser, options.method)
     every = _evaluate_every(options)
-    return Setup(dataclasses.replace(options, batch=batch, evaluate_every=every, **used), task, sets, backend, optimiser)
+    return Setup(
+        dataclasses.replace(options, batch=batch, evaluate_every=every, **used), task, sets, backend, optimiser
+    )
 
 
 def _evaluate_every(options: Options) -> int:

@@ -9,9 +9,10 @@ from kfgn.lab.command_errors import in_words_of_the_command, with_flags
 def error_of(capsys, *words):
     """The printed error of a command line that is refused."""
     try:
-        assert main([*words]) == 2
+        status = main([*words])
     except SystemExit as ended:
-        assert ended.code == 2
+        status = ended.code
+    assert status == 2
     return capsys.readouterr().err
 
 
@@ -23,7 +24,10 @@ COMPARE = ("compare", *TRAIN[1:], "--methods")
     ("words", "end"),
     [
         (("--method", "sgd"), "error: --learning-rate: expected a number for sgd, got none"),
-        (("--validation-fraction", "0", "--early-stopping", "2"), "--early-stopping: expected a validation set, got none"),
+        (
+            ("--validation-fraction", "0", "--early-stopping", "2"),
+            "--early-stopping: expected a validation set, got none",
+        ),
         (("--method", "kfar"), "got 'kfar'; did you mean kfra?"),
         (("--method", "KFRA"), "got 'KFRA'; did you mean kfra?"),
         (("--method", "hessian-free"), "; did you mean hessian_free?"),
@@ -59,7 +63,9 @@ def test_words_that_are_not_options_do_not_change():
         "mine: data: expected something",
     ):
         assert with_flags(message) == message
-    assert with_flags("npz: expected a file; give it with the option npz") == "--npz: expected a file; give it with --npz"
+    assert (
+        with_flags("npz: expected a file; give it with the option npz") == "--npz: expected a file; give it with --npz"
+    )
     assert in_words_of_the_command("updates, seconds: expected at least one of them, got neither") == (
         "--updates, --seconds: expected at least one of them, got neither"
     )

@@ -35,7 +35,17 @@ def test_the_command_trains_on_a_file(file, tmp_path, capsys):
     assert run("train", "--resume", "--updates", 6, "--out", tmp_path / "run") == 0
     assert read_run(tmp_path / "run").updates == 6
     assert run("show", tmp_path / "run", "--draw") == 0
-    assert "npz" in capsys.readouterr().out
+    assert "data.npz" in capsys.readouterr().out
+
+
+def test_two_files_have_their_names(file, tmp_path, capsys):
+    """The name npz alone would give both runs one panel and one title."""
+    np.savez(tmp_path / "other.npz", X=X, Y=Y)
+    for path in (file, tmp_path / "other.npz"):
+        train(Options("npz", npz=path, updates=1, **NETWORK), tmp_path / "runs" / path.stem)
+    assert run("show", tmp_path / "runs") == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[:2] for line in printed.splitlines()[2:4]] == [["data", "data.npz"], ["other", "other.npz"]]
 
 
 def test_a_comparison_trains_on_a_file(file, tmp_path):
@@ -85,7 +95,10 @@ def test_a_moved_file_with_the_same_arrays_continues_the_run(file, tmp_path):
         ({"X": X, "Y": Y, "Y_test": Y}, "expected an array X_test with Y_test, got X, Y, Y_test"),
         ({"X": X, "Y_test": Y, "X_test": X}, "expected an array Y with Y_test, got X, Y_test, X_test"),
         ({"X": X, "Y": Y, "X_test": X[:, 1:], "Y_test": Y}, "X_test: expected shape (n, 5)"),
-        ({"X": X, "Y": np.array([{}] * 60)}, "expected an .npz file with arrays of numbers, got an array of Python objects"),
+        (
+            {"X": X, "Y": np.array([{}] * 60)},
+            "expected an .npz file with arrays of numbers, got an array of Python objects",
+        ),
     ],
 )
 def test_wrong_arrays(arrays, message, tmp_path):

@@ -56,7 +56,9 @@ def test_early_stopping_names_its_weights_and_how_to_continue(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "early stopping ended the run after update 2\n" in printed
     assert "weights and figures are those of update 0, with the lowest validation loss\n" in printed
-    assert "  weights   checkpoint-000000002.safetensors, whose arrays best.weights.* are those of update 0\n" in printed
+    assert (
+        "  weights   checkpoint-000000002.safetensors, whose arrays best.weights.* are those of update 0\n" in printed
+    )
     arrays = load_file(tmp_path / "a" / "checkpoint-000000002.safetensors")
     np.testing.assert_array_equal(arrays["best.weights.0"], read_run(tmp_path / "a").weights()[0])
     (command,) = re.findall(r"^continue it: kfgn (.*)$", printed, re.MULTILINE)
