@@ -1,5 +1,6 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
+import json
 import signal
 import threading
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from .output import UnwrittenError, print_error, standard_output
 from .own_data import NPZ
 from .pictures import draw_run
 from .progress import progress_on
-from .results import lines_of_comparison, lines_of_run, print_lines
+from .results import lines_of_comparison, lines_of_run, print_lines, summary_of
 from .run import Run
 from .run_folder import is_run, read_run
 from .states import lines_of_states
@@ -184,11 +185,16 @@ def _show(given: dict[str, Any]) -> None:
         failure = error
     except OSError as error:
         failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
-    if runs:
+    if given["json"]:
+        console.print(json.dumps([summary_of(run) for run in runs]), soft_wrap=True)
+    elif runs:
         print_runs(runs, console)
-    print_lines(lines_of_states(runs, comparisons), console)
+    if not given["json"]:
+        print_lines(lines_of_states(runs, comparisons), console)
     if failure is not None:
         raise failure
+    if given["json"]:
+        return
     for path in drawn:
         console.print(f"picture: {resolved(path)}", soft_wrap=True)
 

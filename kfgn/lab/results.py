@@ -1,5 +1,6 @@
 """The lines after the tables: the files that a command has written, and the next commands."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from .comparison_folder import Comparison
 from .metrics import METRICS
 from .next_commands import compare_command, has_command, resume_command, show_command, twice_as_long
 from .pictures import DAMPING, LOSS, RECONSTRUCTIONS
-from .run import Run
-from .states import stopped_early
+from .run import SETS, Run
+from .states import state_of, stopped_early
 from .tensorboard import EVENTS
+from .wording import data_of
 
 
 def lines_of_run(run: Run, before: int | None = None) -> list[str]:
@@ -60,6 +62,27 @@ def lines_of_comparison(comparison: Comparison, picture: Path) -> list[str]:
         f"show it: {show_command(comparison.folder)}",
         f"continue it: {compare_command(longer)}",
     ]
+
+
+def summary_of(run: Run) -> dict[str, Any]:
+    """Return the length, the state and the final figures of a run, as JSON has them. A missing figure is None."""
+    figures = {
+        f"{name}_{kind}{suffix}": figure(run, name, averaged=bool(suffix))
+        for kind, figure in (("loss", Run.final), ("accuracy", Run.accuracy))
+        for name in SETS
+        for suffix in ("", "_averaged")
+    }
+    return {
+        "folder": str(run.folder),
+        "data": data_of(run.options),
+        **{name: run.options[name] for name in ("method", "learning_rate", "seed")},
+        "state": state_of(run),
+        "updates": run.updates,
+        "seconds": run.seconds,
+        "rejected": run.rejected,
+        "best_update": run.best_update,
+        **{name: None if math.isnan(value) else value for name, value in figures.items()},
+    }
 
 
 def print_lines(lines: Sequence[str], console: Any) -> None:

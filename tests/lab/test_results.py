@@ -1,5 +1,6 @@
 """`kfgn.lab.results`: the command names the files that it has written and the next commands."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -27,6 +28,19 @@ def test_train_names_the_folder_the_files_and_the_next_commands(tmp_path, capsys
     assert read_run(out).updates == 20
     (python,) = re.findall(r"in Python: kfgn\.lab\.(.*)", printed)
     assert len(eval(python, {"read_run": read_run})) == 3
+
+
+def test_show_prints_json(tmp_path, capsys):
+    assert main(["compare", "--methods", "kfra", "adam:0.01", *GIVEN, str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["show", "--json", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    kfra, adam = json.loads(line)
+    run = read_run(tmp_path / "adam-0.01")
+    assert (kfra["method"], kfra["state"], kfra["updates"], kfra["best_update"]) == ("kfra", "complete", 10, None)
+    assert (adam["folder"], adam["data"], adam["learning_rate"]) == (str(run.folder), "digits", 0.01)
+    assert (adam["seconds"], adam["test_loss"]) == (run.seconds, run.final("test"))
+    assert adam["validation_accuracy_averaged"] == run.accuracy("validation", averaged=True)
 
 
 def test_the_page_has_what_the_command_prints(tmp_path, capsys, monkeypatch):
