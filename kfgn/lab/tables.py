@@ -1,5 +1,6 @@
 """Tables of runs and of backends for the terminal."""
 
+import io
 import math
 import textwrap
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from .run import SETS, Run
 from .states import stopped_early
 from .wording import best_loss_in_words, data_of, names_of, note_on_rates
 
+SHORTEST = 12
+"""The number of characters to which a long name of a run may be folded."""
+
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Print a table of runs, and a table of their final losses and accuracies on the training, validation and test set.
@@ -23,10 +27,10 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     same_data = len(runs) > 1 and len({data_of(run.options) for run in runs}) == 1
     best = best_first_order(runs) if same_data else None
     titles = names_of(runs)
-    console.print(_table_of_runs(titles, runs, best, same_data=same_data))
+    _print_table(_table_of_runs(titles, runs, best, same_data=same_data), console)
     for table in _tables_of_figures(titles, runs, console):
         console.print()
-        console.print(table)
+        _print_table(table, console)
     console.print("average: the running average of the weights, equation (44)")
     if same_data:
         console.print(f"data set of all runs: {data_of(runs[0].options)}")
@@ -39,6 +43,21 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
         console.print(line, soft_wrap=True)
         if note := note_on_rates(by, runs):
             console.print(f"note: {note}", soft_wrap=True)
+
+
+def _print_table(table: Any, console: Any) -> None:
+    """Print a table. A terminal that is too narrow breaks its lines, so that no name and no number is left out."""
+    for i, column in enumerate(table.columns):
+        longest = max(len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
+        column.min_width = longest if i else min(SHORTEST, longest)
+    needed = sum(column.min_width + 1 for column in table.columns) - 1
+    if needed <= console.width:
+        console.print(table)
+        return
+    text = library("rich.console").Console(file=io.StringIO(), width=needed)
+    text.print(table)
+    for line in text.file.getvalue().splitlines():
+        console.print(line.rstrip(), soft_wrap=True)
 
 
 def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | None, *, same_data: bool) -> Any:

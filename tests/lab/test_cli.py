@@ -1,10 +1,8 @@
 """`kfgn.lab.cli`: the output of the command, its exit status, and one line for each error."""
 
 import argparse
-import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -131,40 +129,6 @@ def test_seconds_end_a_run(tmp_path):
     assert run("train", "--data", "digits", "--seconds", 0.5, "--out", tmp_path / "a") == 0
     finished = read_run(tmp_path / "a")
     assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # the clock is read after several updates
-
-
-def test_ctrl_c_between_two_runs_names_how_to_continue(tmp_path, capsys, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("kfgn.lab.comparison.draw_losses", interrupted)
-    given = ("--data", "digits", "--updates", 2, "--out", tmp_path, "--quiet")
-    with default_interrupts():
-        assert run("compare", "--methods", "kfra", *given) == 130
-    how = f"kfgn compare --data digits --updates 2 --methods kfra --out {tmp_path}"
-    assert capsys.readouterr().err == f"kfgn: stopped; to continue: {how}\n"
-
-
-def test_a_third_ctrl_c_does_not_change_the_status(tmp_path, monkeypatch):
-    """The second one stops the command at once, and the third one may come while the message is printed."""
-
-    def interrupted(*_args, **_options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("kfgn.lab.cli.train", interrupted)
-    monkeypatch.setattr("kfgn.lab.cli.print_error", lambda _line: signal.raise_signal(signal.SIGINT))
-    with default_interrupts():
-        assert train(tmp_path / "a") == 130
-
-
-@contextlib.contextmanager
-def default_interrupts():
-    """Set Python's own handler, and restore the handler of the test run at the end."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_show_prints_and_draws_if_asked(tmp_path, capsys):

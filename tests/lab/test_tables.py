@@ -131,3 +131,16 @@ def test_tables_of_long_names_are_not_cut(width, tmp_path):
     assert not any("…" in line for line in lines)
     assert sum(line.split()[:3] == ["run", "at", "the"] for line in lines) == 2
     assert sum(line.split()[:3] == ["run", "at", "the"] for line in printed(runs, 120)) == 1
+
+
+@pytest.mark.parametrize("width", [40, 20])
+def test_a_narrow_terminal_loses_no_name_and_no_number(width, tmp_path):
+    """The terminal breaks the lines that do not fit. A long name is folded."""
+    runs = [made(tmp_path / name, name.split("-")[0], 1.0) for name in ("hessian_free_blocks", "adam")]
+    lines = printed(runs, width)
+    assert not any("…" in line for line in lines)
+    assert [line.split() for line in lines if line.startswith("hessian_free ")] == [
+        ["hessian_free", "100", "10.0", "0", "100", "10.0"],
+        ["hessian_free", "weights", "1", "0.12346", "0.12346"],
+        ["hessian_free", "weights", "0.1235", "0.1235", "0.1235"],
+    ]
