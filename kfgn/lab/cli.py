@@ -160,8 +160,9 @@ def _compare(given: dict[str, Any]) -> None:
         except RejectedStepsError as error:
             failure = error
     comparison = _comparison(out)
-    print_runs([read_run(place) for place in comparison.places], console)
-    print_lines(lines_of_comparison(comparison, out / PICTURE), console)
+    runs = [read_run(place) for place in comparison.places]
+    print_runs(runs, console)
+    print_lines(lines_of_comparison(comparison, runs, out / PICTURE), console)
     if failure is not None:
         raise failure
 

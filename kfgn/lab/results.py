@@ -11,7 +11,7 @@ from .metrics import METRICS
 from .next_commands import compare_command, has_command, resume_command, show_command, twice_as_long
 from .pictures import DAMPING, LOSS, RECONSTRUCTIONS
 from .run import SETS, Run
-from .states import state_of, stopped_early
+from .states import FAILED, state_of, stopped_early
 from .tensorboard import EVENTS
 from .wording import data_of
 
@@ -52,15 +52,20 @@ def _further(run: Run) -> dict[str, Any]:
     return twice_as_long(run.options)
 
 
-def lines_of_comparison(comparison: Comparison, picture: Path) -> list[str]:
-    """Return the folder, the runs and the picture of a comparison, and the commands that show and continue it."""
-    longer = comparison._replace(options={**comparison.options, **twice_as_long(comparison.options)})
+def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Path) -> list[str]:
+    """Return the folder, the runs and the picture of a comparison, and the commands that show and continue it.
+
+    The command that continues the comparison leaves out the methods that have failed, since they would fail again.
+    """
+    kept = [m for m, run in zip(comparison.methods, runs, strict=True) if not state_of(run).startswith(FAILED)]
+    options = {**comparison.options, **twice_as_long(comparison.options)}
+    longer = comparison._replace(methods=tuple(kept), options=options)
     names = ", ".join(place.name for place in comparison.places)
     return [
         f"the comparison is in {comparison.folder}, with a folder for each run: {names}",
         f"picture: {picture}",
         f"show it: {show_command(comparison.folder)}",
-        f"continue it: {compare_command(longer)}",
+        *([f"continue it: {compare_command(longer)}"] if kept else []),
     ]
 
 

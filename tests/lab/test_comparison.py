@@ -59,6 +59,10 @@ def test_a_method_that_fails_does_not_stop_the_others(tmp_path, capsys):
     assert [place.folder.name for place in runs_in(tmp_path / "c")] == ["sgd-1e30", "kfra"]
     assert f"{read_run(tmp_path / 'c' / 'kfra').final():.5g}" in printed.out
     assert (tmp_path / "c" / "comparison.png").exists()
+    again = (
+        f"continue it: kfgn compare --data digits --updates 18 --max-rejected 4 --methods kfra --out {tmp_path / 'c'}"
+    )
+    assert printed.out.endswith(f"{again}\n")
     assert f"up to update 4 of the run in {tmp_path / 'c' / 'sgd-1e30'} were rejected" in printed.err
     assert printed.err.endswith(f"; to show the results: kfgn show {tmp_path / 'c'}\n")
 
