@@ -1,5 +1,6 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
+import contextlib
 import json
 import signal
 import threading
@@ -89,8 +90,9 @@ def _how_to_continue(command: str, out: Path | None) -> str:
     """Return the end of a message with the command that continues a run or a comparison, if one was started."""
     if command == "train" and out is not None and is_run(out):
         return f"; to continue: {resume_command(out)}"
-    if command == "compare" and out is not None and (comparison := read_comparison(out)) is not None:
-        return f"; to continue: {compare_command(comparison)}"
+    with contextlib.suppress(UsageError):  # `compare` was stopped before it replaced a damaged file
+        if command == "compare" and out is not None and (comparison := read_comparison(out)) is not None:
+            return f"; to continue: {compare_command(comparison)}"
     return ""
 
 

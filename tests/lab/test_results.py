@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 from kfgn.lab import read_run
 from kfgn.lab.cli import main
+from kfgn.lab.schema import Update
 
 GIVEN = ["--data", "digits", "--updates", "10", "--quiet", "--out"]
 
@@ -50,6 +51,14 @@ def test_the_page_has_what_the_command_prints(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(command.split()) == 0
     assert capsys.readouterr().out.endswith(f"\n\n{shown}")
+
+
+def test_the_page_has_every_field_of_the_metrics():
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+    table = page.partition("| field | meaning |")[2].partition("\n\n")[0]
+    fields = {name for line in table.splitlines() if line for name in line.split("|")[1].strip().split(", ")}
+    known = {name for name in Update.__annotations__ if not name.endswith("_averaged")}
+    assert fields - {"---", "..._averaged"} == known
 
 
 def test_a_run_that_is_complete_is_not_continued(tmp_path, capsys):
