@@ -7,6 +7,7 @@
 * options: the options of a run
 * task: a network with its data
 * tasks: the tasks that have a name
+* own_data, remedies: the task of an .npz file, and the repair of arrays that are refused
 * splitting: training, validation and test sets
 * methods: the optimisers by name
 * setup: the task, the backend and the optimiser of a run
@@ -23,7 +24,7 @@
 * checkpoint, metrics, schema: the formats of the files of a run
 * pictures, tables, results: pictures and tables of runs, and the lines after the tables
 * next_commands: command lines that continue or show a run
-* cli, command_line: the command and its options
+* cli, command_line, command_errors: the command, its options and its error messages
 
 The libraries of the extra `train` are imported when they are needed.
 """

@@ -1,26 +1,31 @@
 """The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
 
+import contextlib
+import json
+import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..backends import BackendUnavailableError
+from .command_errors import in_words_of_the_command
 from .command_line import parser
 from .comparison import PICTURE, compare
 from .comparison_folder import Comparison, comparisons_in, read_comparison, runs_in
 from .data import DataUnavailableError
-from .errors import InterruptedRunError, RunFailedError, UsageError, library
+from .errors import InterruptedRunError, RejectedStepsError, RunFailedError, UsageError, library
 from .files import resolved
 from .loss_pictures import draw_losses
-from .next_commands import compare_command, resume_command
+from .next_commands import compare_command, resume_command, show_command
 from .options import Options
 from .output import UnwrittenError, print_error, standard_output
 from .own_data import NPZ
 from .pictures import draw_run
 from .progress import progress_on
-from .results import lines_of_comparison, lines_of_run, print_lines
+from .results import lines_of_comparison, lines_of_run, print_lines, summary_of
 from .run import Run
-from .run_folder import is_run
+from .run_folder import is_run, read_run
 from .states import lines_of_states
 from .tables import print_backends, print_runs
 from .tasks import TASKS
@@ -37,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
+    except KeyboardInterrupt:  # a second signal while the message about the first one is printed
+        _ignore_interrupts()
+        return INTERRUPTED
     except UnwrittenError as error:
         if error.reader_left:
             return DONE
@@ -53,12 +61,13 @@ def _run(given: dict[str, Any]) -> int:
     try:
         commands[command](given)
     except InterruptedRunError as error:
-        how = resume_command(out) if command == "train" else compare_command(_comparison(out))
-        return _failed(f"{error}; to continue: {how}", INTERRUPTED)
+        return _failed(f"{error}{_how_to_continue(command, out)}", INTERRUPTED)
+    except RejectedStepsError as error:
+        return _failed(f"{error}; to show the results: {show_command(out)}", FAILED)
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
-        return _failed(error, USAGE)
+        return _failed(in_words_of_the_command(str(error)), USAGE)
     except UnwrittenError:
         raise
     except OSError as error:
@@ -66,8 +75,25 @@ def _run(given: dict[str, Any]) -> int:
     except MemoryError as error:
         return _failed(f"out of memory: {error}", FAILED)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED)
+        _ignore_interrupts()
+        return _failed(f"stopped{_how_to_continue(command, out)}", INTERRUPTED)
     return DONE
+
+
+def _ignore_interrupts() -> None:
+    """Ignore further signals of Ctrl-C, so that the command ends with its own exit status."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _how_to_continue(command: str, out: Path | None) -> str:
+    """Return the end of a message with the command that continues a run or a comparison, if one was started."""
+    if command == "train" and out is not None and is_run(out):
+        return f"; to continue: {resume_command(out)}"
+    with contextlib.suppress(UsageError):  # `compare` was stopped before it replaced a damaged file
+        if command == "compare" and out is not None and (comparison := read_comparison(out)) is not None:
+            return f"; to continue: {compare_command(comparison)}"
+    return ""
 
 
 def _failed(reason: object, status: int) -> int:
@@ -102,26 +128,45 @@ def _watches(given: dict[str, Any]) -> list[Watch]:
     return [TensorBoard()] if given.pop("tensorboard") else []
 
 
+class _Start(Watch):
+    """A watch that remembers the number of updates with which a run started."""
+
+    updates: int | None = None
+
+    def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
+        """Remember the number."""
+        self.updates = updates
+
+
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, resumed, watches = given.pop("out"), given.pop("resume"), _watches(given)
+    start = _Start()
     if not resumed:
         _name_data(given)
     with progress_on(log, quiet=given.pop("quiet")) as progress:
-        watch = [progress, *watches]
+        watch = [progress, start, *watches]
         run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
     print_runs([run], console)
-    print_lines(lines_of_run(run), console)
+    print_lines(lines_of_run(run, start.updates if resumed else None), console)
 
 
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
-    with progress_on(log, quiet=given.pop("quiet")) as progress:
-        runs = compare(Options(**given), methods, out, watch=[progress, *watches])
+    failure: RejectedStepsError | None = None  # the other runs are printed before the error
+    with progress_on(log, quiet=given.pop("quiet"), several=True) as progress:
+        try:
+            compare(Options(**given), methods, out, watch=[progress, *watches])
+        except RejectedStepsError as error:
+            failure = error
+    comparison = _comparison(out)
+    runs = [read_run(place) for place in comparison.places]
     print_runs(runs, console)
-    print_lines(lines_of_comparison(_comparison(out), out / PICTURE), console)
+    print_lines(lines_of_comparison(comparison, runs, out / PICTURE), console)
+    if failure is not None:
+        raise failure
 
 
 def _comparison(out: Path) -> Comparison:
@@ -143,11 +188,16 @@ def _show(given: dict[str, Any]) -> None:
         failure = error
     except OSError as error:
         failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
-    if runs:
+    if given["json"]:
+        console.print(json.dumps([summary_of(run) for run in runs]), soft_wrap=True)
+    elif runs:
         print_runs(runs, console)
-    print_lines(lines_of_states(runs, comparisons), console)
+    if not given["json"]:
+        print_lines(lines_of_states(runs, comparisons), console)
     if failure is not None:
         raise failure
+    if given["json"]:
+        return
     for path in drawn:
         console.print(f"picture: {resolved(path)}", soft_wrap=True)
 

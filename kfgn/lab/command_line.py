@@ -81,7 +81,8 @@ def _add_train(commands: Any) -> None:
         "train",
         "Train a network by one method.",
         "Train a network by one method, and write its weights, metrics and pictures into a new folder. "
-        "With --resume, continue a run.",
+        "With --resume, continue a run. Ctrl-C ends the run after its present update and writes a checkpoint. A second "
+        "Ctrl-C ends the run at once.",
         TRAIN_EXAMPLES,
         usage="kfgn train (--data NAME | --npz FILE) (--updates N | --seconds S)\n"
         "                  --out FOLDER [OPTION ...]\n"
@@ -102,7 +103,7 @@ def _add_compare(commands: Any) -> None:
         "compare",
         "Train a network by several methods, and compare the results.",
         "Train a network by several methods, one after the other, from the same initial weights and on the "
-        "same batches. The same command continues a comparison that was interrupted: finished runs are kept.",
+        "same batches. The same command continues a comparison that Ctrl-C has interrupted: finished runs are kept.",
         COMPARE_EXAMPLE,
         usage="kfgn compare (--data NAME | --npz FILE) --methods NAME[:RATE] ...\n"
         "                    (--updates N | --seconds S) --out FOLDER [OPTION ...]",
@@ -127,6 +128,8 @@ def _add_show(commands: Any) -> None:
     )
     folder = "Read the run in this folder, or the runs and comparisons in the folders below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
+    summary = "Print one line of JSON instead of tables: a list with the length and the final figures of each run."
+    command.add_argument("--json", action="store_true", help=summary)
     pictures = command.add_argument_group("pictures")
     draw = (
         "Draw pictures. A single run has its pictures in its own folder. Several runs have one picture, "

@@ -11,13 +11,13 @@ from pathlib import Path
 from .._words import shown
 from .arguments import check_instance, checked_path, with_usage_error
 from .comparison_folder import folder_of, write_comparison
-from .errors import RunFailedError, UsageError
+from .errors import RejectedStepsError, RunFailedError, UsageError
 from .loss_pictures import draw_losses
 from .methods import checked_method
 from .options import METHOD_OPTIONS, Options
 from .own_data import task_of
 from .run import Run
-from .run_folder import check_new, is_run
+from .run_folder import check_new, is_run, read_run
 from .setup import set_up
 from .task import Task
 from .trainer import options_to_resume, resume, train
@@ -64,7 +64,8 @@ def compare(
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
-        A run could not continue, or a file could not be written.
+        A run could not continue, or a file could not be written. If too many steps of a run were rejected, `compare`
+        trains by the other methods and draws the picture before it raises the error.
 
     Examples
     --------
@@ -79,6 +80,7 @@ def compare(
     """
     folder = Path(with_usage_error(checked_path, "out", out))
     check_instance("options", options, Options)
+    _check_place(folder)
     methods, watch = _checked_methods(methods), checked_watch(watch)
     each = {folder_of(name): _for_method(options, name) for name in methods}
     for name in METHOD_OPTIONS:
@@ -95,13 +97,27 @@ def compare(
         else:
             check_new(folder / name)
             set_up(one, task)
+    runs, failures = [], []
     try:
-        write_comparison(folder, list(dict.fromkeys(methods)), options)
-        runs = [_trained(folder / name, one, watch, task) for name, one in each.items()]
+        write_comparison(folder, methods, options)
+        for name, one in each.items():
+            try:
+                runs.append(_trained(folder / name, one, watch, task))
+            except RejectedStepsError as error:
+                failures.append(error)
+                runs.append(read_run(folder / name))
         draw_losses(runs, folder / PICTURE)
     except OSError as error:
         raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
+    if failures:
+        raise RejectedStepsError("; ".join(map(str, failures)))
     return runs
+
+
+def _check_place(folder: Path) -> None:
+    """Raise `UsageError` for the folder of a run, whose files would be mixed with those of the comparison."""
+    if is_run(folder):
+        raise UsageError(f"out: {folder} is the folder of a run; choose another folder")
 
 
 def _trained(folder: Path, options: Options, watch: Watch, task: Task) -> Run:
@@ -114,6 +130,9 @@ def _trained(folder: Path, options: Options, watch: Watch, task: Task) -> Run:
 def _checked_methods(methods: Sequence[str]) -> list[str]:
     if not isinstance(methods, tuple | list) or not methods or not all(isinstance(name, str) for name in methods):
         raise UsageError(f"methods: expected a tuple or list of names such as 'kfra', got {shown(methods)}")
+    for name in methods:
+        if methods.count(name) > 1:
+            raise UsageError(f"methods: expected each method once, got {shown(name)} {methods.count(name)} times")
     return list(methods)
 
 

@@ -11,10 +11,8 @@ from .errors import FileError
 from .files import write_atomically
 from .options import Options
 from .run import Run
-from .run_folder import check_format, is_run, read_run
+from .run_folder import COMPARISON, check_format, is_run, read_run
 from .schema import FORMAT, Compared
-
-COMPARISON = "comparison.json"
 
 
 class Comparison(NamedTuple):

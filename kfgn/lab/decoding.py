@@ -22,6 +22,8 @@ def content_of(path: Path) -> bytes:
             raise ValueError("the path is a pipe or a device")
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a path with a zero byte gives a ValueError
+        if isinstance(error, FileNotFoundError):
+            raise FileError(f"{path}: expected a file, got none") from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
 

@@ -30,13 +30,17 @@ class RunFailedError(RuntimeError):
     ...     try:
     ...         train(options, f"{folder}/run")
     ...     except RunFailedError as error:
-    ...         print(str(error)[:46])
-    the last 2 steps up to update 2 were rejected,
+    ...         print(str(error)[:31])
+    the last 2 steps up to update 2
     """
 
 
 class InterruptedRunError(RunFailedError):
     """Raised if a run was asked to stop, after a checkpoint has been written."""
+
+
+class RejectedStepsError(RunFailedError):
+    """Raised if too many consecutive steps of a run were rejected. Other runs are not affected."""
 
 
 class FileError(UsageError):

@@ -43,14 +43,14 @@ def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 
 
 def label_decades(axes: Any) -> None:
-    """Use a logarithmic y-axis, with plain numbers at 1, 2 and 5 if the axis has fewer than three decades."""
+    """Use a logarithmic y-axis with plain numbers, also at 2 and 5 if the axis has fewer than three decades."""
     axes.set_yscale("log")
     lower, upper = axes.get_ylim()
+    ticker = library("matplotlib.ticker")
     if upper < 1000 * lower:
-        ticker = library("matplotlib.ticker")
         axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def plain(axes: Any, x: str, y: str) -> None:

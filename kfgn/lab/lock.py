@@ -10,6 +10,20 @@ LOCK = ".lock"
 """The name of the lock file. The file remains after a run, but the lock ends with the process."""
 
 
+def is_locked(folder: Path) -> bool:
+    """Return True if a process trains in the folder. Nothing is written."""
+    filelock = library("filelock")
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with filelock.FileLock(folder / LOCK, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:  # the user may not lock the file
+        return False
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Make the folder if it does not exist, and lock the folder.

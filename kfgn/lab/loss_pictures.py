@@ -8,6 +8,7 @@ import numpy as np
 
 from .arrivals import arrival, best_first_order
 from .early_stopping import lower_of
+from .errors import library
 from .figures import (
     FIRST_ORDER,
     INK,
@@ -23,13 +24,16 @@ from .figures import (
 from .metrics import Record
 from .plain_text import escaped
 from .run import Run
-from .wording import best_loss_in_words, labels_of, words_of
+from .wording import best_loss_in_words, data_of, labels_of, words_of
 
 CLOSE = 0.1
 """The relative difference up to which the lowest losses of runs count as close to each other.
 
 If the lowest losses of all runs are close to each other, the picture shows each loss minus the lowest loss of all runs.
 """
+
+STAR: dict[str, Any] = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
+"""The style of the star at the first evaluation that reaches the best loss of the first-order methods."""
 
 X_LABELS = {"update": "updates", "seconds": "seconds of training"}
 COLOURS_OF_SETS = {"train": FIRST_ORDER[0], "validation": SECOND_ORDER[0], "test": SECOND_ORDER[1]}
@@ -69,7 +73,7 @@ def _draw_one(run: Run, path: Path) -> None:
         plain(axes, "updates", kind)
     handles, labels = panels[0].get_legend_handles_labels()  # the panel of the losses has every label
     add_legend(figure, handles=handles, labels=labels, loc="outside lower center", ncols=5)
-    set_title(figure, f"{run.options['data']}, {words_of(run)}; dashed: average of the weights")
+    set_title(figure, f"{data_of(run.options)}, {words_of(run)}; dashed: average of the weights")
     save(figure, path)
 
 
@@ -99,7 +103,7 @@ def _by_data(runs: Sequence[Run]) -> dict[str, list[int]]:
     """Return the indices of the runs of each data set."""
     chosen: dict[str, list[int]] = {}
     for i, run in enumerate(runs):
-        chosen.setdefault(run.options["data"], []).append(i)
+        chosen.setdefault(data_of(run.options), []).append(i)
     return chosen
 
 
@@ -122,10 +126,17 @@ def _draw_several(runs: Sequence[Run], path: Path, labels: Sequence[str]) -> Non
         row[0].set_title(escaped(data), loc="left", fontweight="bold", parse_math=False)
     lines = {label: line for axes in grid[:, 0] for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     shown = sorted(lines, key=lambda label: label not in labels)  # runs first, then reference lines and stars
-    handles = [lines[label] for label in shown]
+    handles = [_without_run(lines[label]) for label in shown]
     add_legend(figure, handles=handles, labels=shown, loc="outside lower center", ncols=columns)
     set_title(figure, "solid: at the weights; dashed: at the average of the weights")
     save(figure, path)
+
+
+def _without_run(line: Any) -> Any:
+    """Return the line for the legend. A star of the legend is grey, since it belongs to no single run."""
+    if line.get_marker() != STAR["marker"]:
+        return line
+    return library("matplotlib.lines").Line2D([], [], color="#999999", **STAR)
 
 
 def _draw_row(row: Any, group: Sequence[tuple[Run, str, str]]) -> None:
@@ -179,8 +190,7 @@ def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, bes
         record = next(record for record in run.evaluations if record["update"] == reached.updates)
         place, loss = float(record[x]), lower_of(record, "train_loss") - floor
         loss = loss if loss > 0 else best - floor
-        star = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
-        places += axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **star)
+        places += axes.plot([place], [loss], color=color, label="first evaluation that reaches this loss", **STAR)
         texts.append(f"{label}: {f'{place:.0f} updates' if x == 'update' else f'{place:.3g} s'}")
     if places:
         add_legend(axes, handles=places, labels=texts, loc="best", frameon=True, edgecolor="none")

@@ -111,7 +111,12 @@ GROUPS: dict[str, dict[str, Option]] = {
         ),
     },
     "evaluation and stopping": {
-        "evaluate_every": Option(int, "N", "Evaluate the whole training set and the validation set every N updates."),
+        "evaluate_every": Option(
+            int,
+            "N",
+            "Evaluate the whole training set and the validation set every N updates (default: a twentieth of "
+            "--updates, from 1 to 50, or 50 without --updates).",
+        ),
         "early_stopping": Option(
             int,
             "N",

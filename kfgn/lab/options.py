@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._documentation import Documented
@@ -90,9 +91,10 @@ class Options(metaclass=Documented):
         The learning rate, which sgd, momentum and nesterov require and which is optional for adam.
     halving : int, optional
         The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
-    evaluate_every : int
+    evaluate_every : int, optional
         The number of steps between evaluations on the whole training set and the validation set. The initial and the
-        final weights are evaluated too.
+        final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, from 1 to 50,
+        or 50 without `updates`. A resumed run keeps its number.
     checkpoint_every : int
         The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
         30 seconds of training without a checkpoint.
@@ -105,10 +107,11 @@ class Options(metaclass=Documented):
         The number of consecutive rejected steps that end the run with an error.
     data_folder : path, optional
         The folder of the files of the data set. With data_folder=None, the environment variable KFGN_DATA names the
-        folder. Without the variable, the folder is a cache into which missing files are downloaded.
+        folder. Without the variable, the folder is a cache into which missing files are downloaded. A relative path is
+        converted to an absolute path.
     npz : path, optional
         The .npz file of data="npz", with arrays X and Y and, optionally, X_validation, Y_validation, X_test and Y_test.
-        Without Y the network reconstructs X.
+        Without Y the network reconstructs X. A relative path is converted to an absolute path.
     widths : sequence of int, optional
         The widths D_0, ..., D_L of a dense network with biases: the number of inputs, and the number of units of each
         layer. With widths=None, the network is that of the data set. The data set "npz" requires widths.
@@ -152,7 +155,7 @@ class Options(metaclass=Documented):
     eta: float | None = None
     learning_rate: float | None = None
     halving: int | None = None
-    evaluate_every: int = 50
+    evaluate_every: int | None = None
     checkpoint_every: int = 50
     early_stopping: int | None = None
     max_rejected: int = 20
@@ -191,6 +194,11 @@ def _checked_text(name: str, value: Any) -> str:
     return str(value)
 
 
+def _absolute_path(name: str, value: Any) -> str:
+    """Return a path from the root, since a run may be resumed from another working directory."""
+    return str(Path(checked_path(name, value)).absolute())
+
+
 def _optional(check: Callable[..., Any]) -> Callable[..., Any]:
     return lambda name, value: None if value is None else check(name, value)
 
@@ -214,8 +222,10 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "widths": _optional(_each(checked_count)),
     "transfers": _optional(_each(_checked_text)),
     "dtype": partial(checked_name, known=DTYPES),
-    **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), checked_count),
-    **dict.fromkeys(("updates", "batch", "samples", "refresh", "early_stopping"), _optional(checked_count)),
+    **dict.fromkeys(("checkpoint_every", "max_rejected"), checked_count),
+    **dict.fromkeys(
+        ("updates", "batch", "samples", "refresh", "evaluate_every", "early_stopping"), _optional(checked_count)
+    ),
     "halving": checked_period,
     "seconds": _optional(partial(checked_number, above=True)),
     **dict.fromkeys(("seed", "split_seed"), checked_seed),
@@ -223,6 +233,6 @@ _CHECKS: dict[str, Callable[..., Any]] = {
         ("validation_fraction", "test_fraction"), _optional(partial(checked_number, upper=1.0, below=True))
     ),
     **dict.fromkeys(("average", "tau", "gamma", "eta", "learning_rate"), _optional(_finite)),
-    **dict.fromkeys(("data_folder", "npz"), _optional(checked_path)),
+    **dict.fromkeys(("data_folder", "npz"), _optional(_absolute_path)),
 }
 """The check and conversion of each option."""

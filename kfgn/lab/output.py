@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from .command_errors import command_parser, suggested_flag
 from .plain_text import escaped
 
 
@@ -33,8 +34,16 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", default=argparse.SUPPRESS, help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:
-        """Print the message and end the program with status 2."""
-        super().error(escaped(message))
+        """Print the message with a suggestion, and end the program with status 2."""
+        super().error(escaped(message + suggested_flag(message, self._option_string_actions)))
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments. An unknown argument is an error of its command, whose usage is printed."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            parser = command_parser(self, found.command) if found.command else self
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found
 
     def print_help(self, file: Any = None) -> None:
         """Print the help. Raises `UnwrittenError` for a failed write, which argparse would ignore."""

@@ -14,6 +14,7 @@ from .data.images import Report, silent
 from .decoding import content_of
 from .errors import FileError, UsageError
 from .options import Options
+from .remedies import remedy
 from .task import Task, check_task
 from .tasks import open_task
 
@@ -21,6 +22,9 @@ NPZ = "npz"
 """The name of the task whose data are in the file that the option `npz` names."""
 
 REQUIRED = ("npz", "widths", "objective")
+ZIP, NPY = b"PK", b"\x93NUMPY"
+"""The first bytes of an .npz file, which is a ZIP archive, and of an .npy file."""
+
 NETWORK_OPTIONS = ("widths", "transfers", "objective")
 HELD_OUT = ("validation", "test")
 ARRAYS = ("X", "Y", *(f"{array}_{name}" for name in HELD_OUT for array in "XY"))
@@ -50,9 +54,9 @@ def task_of(options: Options, report: Report = silent) -> Task:
 
 
 def _own_task(options: Options) -> Task:
-    for name in REQUIRED:
-        if getattr(options, name) is None:
-            raise UsageError(f"{name}: expected a value for your own data, got none")
+    if missing := [name for name in REQUIRED if getattr(options, name) is None]:
+        values = "a value" if len(missing) == 1 else "values"
+        raise UsageError(f"{', '.join(missing)}: expected {values} for your own data, got none")
     path = Path(str(options.npz))
     network = _network(options, None)
     arrays = _arrays(path)
@@ -60,7 +64,7 @@ def _own_task(options: Options) -> Task:
     validation, test = (_pair(path, arrays, name) for name in HELD_OUT)
     sizes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in sorted(arrays.items()))
     about = f"The arrays of {path.name}: {sizes}."
-    task = Task(NPZ, network, X, arrays.get("Y", X), about=about, validation=validation, test=test)
+    task = Task(path.name, network, X, arrays.get("Y", X), about=about, validation=validation, test=test)
     _check(task, str(path))
     return task
 
@@ -87,18 +91,22 @@ def _network(options: Options, default: Network | None) -> Network:
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read the arrays of a file, and check their names."""
     content = content_of(path)
+    if not content.startswith((ZIP, NPY)):
+        raise FileError(f"{path}: expected an .npz file, got a file of another kind")
     try:
         found = np.load(io.BytesIO(content), allow_pickle=False)
         arrays = dict(found) if isinstance(found, np.lib.npyio.NpzFile) else None
     except Exception as error:  # the reader raises errors of several classes for a damaged file
-        raise FileError(
-            f"{path}: expected an .npz file with arrays of numbers: {' '.join(str(error).split())}"
-        ) from error
+        objects = "Object arrays" in str(error)
+        reason = "an array of Python objects" if objects else f"a damaged file: {' '.join(str(error).split())}"
+        raise FileError(f"{path}: expected an .npz file with arrays of numbers, got {reason}") from error
     if arrays is None:
         raise FileError(f"{path}: expected an .npz file with arrays X and Y, got an .npy file with one array")
     for name in arrays:
         if name not in ARRAYS:
-            raise FileError(f"{path}: expected only arrays with the names {', '.join(ARRAYS)}, got {name!r}")
+            unnamed = name.startswith("arr_")
+            remedy = "; name the arrays, as in np.savez(file, X=X, Y=Y)" if unnamed else ""
+            raise FileError(f"{path}: expected only arrays with the names {', '.join(ARRAYS)}, got {name!r}{remedy}")
     if "X" not in arrays:
         raise FileError(f"{path}: expected an array X, got {', '.join(arrays) or 'no array'}")
     return arrays
@@ -123,4 +131,4 @@ def _check(task: Task, place: str) -> None:
         check_task(task)
     except (TypeError, ValueError) as error:
         text = re.sub(rf"^({'|'.join(HELD_OUT)})\.([XY])", r"\2_\1", str(error))
-        raise UsageError(f"{place}: {text}") from error
+        raise UsageError(f"{place}: {text}{remedy(task, text)}") from error

@@ -16,9 +16,12 @@ from .own_data import NPZ, task_of
 from .run import Run
 from .task import Task
 from .tasks import TASKS
-from .wording import words_of
+from .wording import data_of, words_of
 
 LOSS, DAMPING, RECONSTRUCTIONS = "loss.png", "damping.png", "reconstructions.png"
+DOTS = ("rho", "step_size")
+"""The metrics that are drawn as dots, since a line between them would show values that no update has."""
+
 SHOWN = 10
 """The number of images whose reconstructions are drawn."""
 
@@ -46,7 +49,7 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 
 
 def _draw_damping(run: Run, path: Path) -> None:
-    """Draw tau, gamma, rho and |alpha| against updates. Dots show the updates for which rho was computed."""
+    """Draw tau, gamma, rho and |alpha| against updates. Some updates have no rho, and alpha differs in each update."""
     figure = new_figure(10, 5.5)
     records = run.metrics[1:]
     panels = {
@@ -58,14 +61,14 @@ def _draw_damping(run: Run, path: Path) -> None:
     for axes, (name, (label, logarithmic)) in zip(figure.subplots(2, 2, sharex=True).flat, panels.items(), strict=True):
         found = [(record["update"], record[name]) for record in records if record[name] is not None]
         values = [abs(value) if name == "step_size" else value for _, value in found]
-        style = {"marker": "."} if name == "rho" else {"drawstyle": "steps-mid"}
+        style = {"linestyle": "", "marker": ".", "markersize": 3} if name in DOTS else {"drawstyle": "steps-mid"}
         axes.plot([t for t, _ in found], values, color=SECOND_ORDER[0], linewidth=1.2, **style)
         if logarithmic and any(value > 0 for value in values):
             label_decades(axes)
         if name == "rho":
             axes.axhline(1, color="#999999", linewidth=0.8, linestyle=":")
         plain(axes, "updates" if name in ("rho", "step_size") else "", label)
-    set_title(figure, f"{run.options['data']}, {words_of(run)}: dampings, reduction ratio and step size")
+    set_title(figure, f"{data_of(run.options)}, {words_of(run)}: dampings, reduction ratio and step size")
     save(figure, path)
 
 
@@ -86,7 +89,7 @@ def _draw_reconstructions(run: Run, task: Task, path: Path) -> None:
             axes.set(xticks=[], yticks=[], frame_on=False)
         axes_of_row[0].set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
     updates = run.updates if run.best_update is None else run.best_update
-    set_title(figure, f"{run.options['data']}, {words_of(run)}, after {updates} updates")
+    set_title(figure, f"{data_of(run.options)}, {words_of(run)}, after {updates} updates")
     save(figure, path)
 
 

@@ -11,12 +11,15 @@ INTERVAL = 5.0
 """The seconds between two lines. A run that is shorter prints no line."""
 
 
-def progress_on(console: Any, *, quiet: bool = False) -> "Progress":
-    """Return a bar for a terminal, lines for a pipe or a file, and neither of them if `quiet`."""
+def progress_on(console: Any, *, quiet: bool = False, several: bool = False) -> "Progress":
+    """Return a bar for a terminal, lines for a pipe or a file, and neither of them if `quiet`.
+
+    several: True for a comparison of several runs, in which the end of each run has its own line
+    """
     if quiet:
         return Progress(console)
     if not console.is_terminal:
-        return Lines(console)
+        return Lines(console, ends=several)
     library("rich.progress")
     from .progress_bar import Bar
 
@@ -24,11 +27,15 @@ def progress_on(console: Any, *, quiet: bool = False) -> "Progress":
 
 
 class Lines(Progress):
-    """A watch that prints a line every few seconds, for a pipe or a file."""
+    """A watch that prints a line every few seconds, for a pipe or a file.
 
-    def __init__(self, console: Any) -> None:
+    ends: True to print a line at the end of each run too
+    """
+
+    def __init__(self, console: Any, *, ends: bool = False) -> None:
         super().__init__(console)
-        self.next = time.monotonic() + INTERVAL
+        self.next, self.ends = time.monotonic() + INTERVAL, ends
+        self.last: Record | None = None
 
     def on_preparation(self, line: str) -> None:
         """Print the line if `INTERVAL` seconds have passed since the last printed line."""
@@ -37,11 +44,22 @@ class Lines(Progress):
     def on_updates(self, records: list[Record]) -> None:
         """Print the metrics of the last update if `INTERVAL` seconds have passed since the last printed line."""
         super().on_updates(records)
-        record, options = records[-1], self.options
+        record = self.last = records[-1]
         if record["update"]:
-            of = f" of {options.updates}" if options.updates is not None else ""
-            start = f"{self.title}: update {record['update']}{of}"
+            start = f"{self.title}: update {self._place(record)}"
             self._print(fitting([start, *self.parts(record)], ", ", self.console.width))
+
+    def on_end(self) -> None:
+        """Print the last update of a run of a comparison, and its training loss if the update was evaluated."""
+        if self.ends and self.last is not None:
+            loss = self.last.get("train_loss")
+            losses = "" if loss is None else f", training loss {loss:.5g}"
+            self.console.print(f"{self.title}: ended at update {self._place(self.last)}{losses}", soft_wrap=True)
+        self.last = None
+
+    def _place(self, record: Record) -> str:
+        limit = self.options.updates
+        return f"{record['update']}{'' if limit is None else f' of {limit}'}"
 
     def _print(self, line: str) -> None:
         if time.monotonic() >= self.next:

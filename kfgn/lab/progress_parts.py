@@ -6,11 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .methods import METHODS
 from .metrics import Record
 from .options import Options
 from .plain_text import escaped
 from .watch import Watch
-from .wording import METHOD_NAMES
+from .wording import METHOD_NAMES, data_of
 
 
 class Progress(Watch):
@@ -33,7 +34,7 @@ class Progress(Watch):
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
         """Remember the number of updates and the time, from which the speed is computed."""
         rate = "" if options.learning_rate is None else f", rate {options.learning_rate:.3g}"
-        self.title = escaped(f"{options.data}, {METHOD_NAMES[options.method]}{rate}")
+        self.title = escaped(f"{data_of(vars(options))}, {METHOD_NAMES[options.method]}{rate}")
         self.options, self.start, self.first = options, time.perf_counter(), updates
         self.validation_loss: float | None = None
 
@@ -59,9 +60,16 @@ class Progress(Watch):
             "{:.3g}/s": speed,
             "tau {:.3g}": record.get("tau"),
             "gamma {:.3g}": record.get("gamma"),
-            "alpha {:.3g}": record.get("step_size"),
+            **self._step(record),
         }
         return [form.format(value) for form, value in parts.items() if value is not None]
+
+    def _step(self, record: Record) -> dict[str, float | None]:
+        """Return the step size alpha or, for a first-order method, the learning rate, which is minus alpha."""
+        alpha = record.get("step_size")
+        if alpha is not None and METHODS[self.options.method].first_order:
+            return {"rate {:.3g}": -alpha}
+        return {"alpha {:.3g}": alpha}
 
 
 def fitting(parts: Sequence[str], separator: str, width: int) -> str:

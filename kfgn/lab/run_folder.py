@@ -18,6 +18,7 @@ from .schema import FORMAT, Configuration
 from .setup import digest_of
 
 CONFIGURATION = "configuration.json"
+COMPARISON = "comparison.json"
 
 
 def is_run(folder: Path) -> bool:
@@ -90,11 +91,11 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIGURATION
     try:
-        exists = path.exists()
+        found = None if path.exists() else _other_than_a_run(folder)
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder}: expected a run, got none: {error}") from error
-    if not exists:
-        raise UsageError(f"{folder}: expected a run, got none ({CONFIGURATION} is missing)")
+    if found is not None:
+        raise UsageError(f"{folder}: expected the folder of a run, got {found}")
     content = content_of(path)
     check_format(decoded(content, dict, path), path)
     configuration = decoded(content, Configuration, path)
@@ -105,6 +106,17 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         if name not in configuration["versions"]:
             raise FileError(f"{path}: versions: expected the version of {name}, got none")
     return dict(configuration)
+
+
+def _other_than_a_run(folder: Path) -> str:
+    """Describe a path that is not the folder of a run."""
+    if not folder.exists():
+        return "no folder"
+    if not folder.is_dir():
+        return "a file"
+    if (folder / COMPARISON).exists():
+        return "the folder of a comparison, whose subfolders are the runs"
+    return f"a folder without the file {CONFIGURATION}"
 
 
 def check_format(content: dict[str, Any], path: Path) -> None:

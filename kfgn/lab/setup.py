@@ -24,6 +24,9 @@ from .task import Task, check_task
 DEFAULT_BATCH = 256
 """The default number of datapoints in a step, for a task whose field `batch` is None."""
 
+EVALUATE_EVERY, EVALUATIONS = 50, 20
+"""The largest default number of steps between evaluations, and the smallest default number of evaluations of a run."""
+
 
 class Setup(NamedTuple):
     """The options of a run with all defaults filled in, and the task, data, backend and optimiser of the run."""
@@ -109,7 +112,17 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
         raise UsageError("early_stopping: expected a validation set, got none")
     batch = _batch(options, task, len(sets.train.X))
     used = method_options(optimiser, options.method)
-    return Setup(dataclasses.replace(options, batch=batch, **used), task, sets, backend, optimiser)
+    every = _evaluate_every(options)
+    return Setup(
+        dataclasses.replace(options, batch=batch, evaluate_every=every, **used), task, sets, backend, optimiser
+    )
+
+
+def _evaluate_every(options: Options) -> int:
+    """Return the number of steps between evaluations, by default so small that a short run has twenty evaluations."""
+    if options.evaluate_every is not None:
+        return options.evaluate_every
+    return EVALUATE_EVERY if options.updates is None else max(1, min(EVALUATE_EVERY, options.updates // EVALUATIONS))
 
 
 def _batch(options: Options, task: Task, n: int) -> int:

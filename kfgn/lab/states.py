@@ -4,10 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .checkpoint import checkpoints
 from .comparison_folder import Comparison, folder_of
 from .early_stopping import early_stopping_of
+from .lock import is_locked
 from .next_commands import compare_command, has_command, resume_command
 from .run import Run
+
+TRAINED = "being trained"
+"""The first words of the state of a run in whose folder a process trains."""
 
 FAILED = "failed"
 """The first word of the state of a run that ended with an error."""
@@ -36,11 +41,16 @@ def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
     by_updates, by_seconds = updates is not None, seconds is not None
     if stopped_early(run) or (by_updates and run.updates >= updates) or (by_seconds and run.seconds >= seconds):
         return "complete"
-    if _has_failed(run):
-        return f"{FAILED}, its last {run.options['max_rejected']} updates were rejected"
     done = [f"{run.updates} of {updates} updates"] if by_updates else []
     done += [f"{run.seconds:.3g} of {seconds:g} s"] if by_seconds else []
-    return f"unfinished, {' and '.join(done)} done"
+    if is_locked(run.folder):
+        return f"{TRAINED}, {' and '.join(done)} done"
+    if _has_failed(run):
+        return f"{FAILED}, its last {run.options['max_rejected']} updates were rejected"
+    saved = checkpoints(run.folder)
+    t = int(saved[0].stem.partition("-")[2]) if saved else 0
+    place = "" if t >= run.updates else f", continues from {f'update {t}' if t else 'the start'}"
+    return f"unfinished, {' and '.join(done)} done{place}"
 
 
 def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> list[str]:
@@ -52,7 +62,8 @@ def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> l
         if folder not in compared and (state := state_of(run)) != "complete":
             failed = state.startswith(FAILED)
             lines.append(f"the run in {folder} {'has' if failed else 'is'} {state}")
-            lines += [] if failed else [_how(resume_command(folder), run.options, "resume")]
+            over = failed or state.startswith(TRAINED)
+            lines += [] if over else [_how(resume_command(folder), run.options, "resume")]
     return lines
 
 
@@ -70,6 +81,8 @@ def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str
     width = max(len(method) for method in states)
     lines = [f"the comparison in {comparison.folder} is not complete:"]
     lines += [f"  {folder_of(method):{width}}  {state}" for method, state in states.items()]
+    if any(state.startswith(TRAINED) for state in states.values()):
+        return lines
     others = tuple(method for method, state in states.items() if not state.startswith(FAILED))
     if any(states[method] != "complete" for method in others):
         command = compare_command(comparison._replace(methods=others))

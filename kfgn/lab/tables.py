@@ -1,5 +1,6 @@
 """Tables of runs and of backends for the terminal."""
 
+import io
 import math
 import textwrap
 from collections.abc import Sequence
@@ -11,7 +12,10 @@ from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
 from .states import stopped_early
-from .wording import best_loss_in_words, names_of
+from .wording import best_loss_in_words, data_of, names_of, note_on_rates
+
+SHORTEST = 12
+"""The number of characters to which a long name of a run may be folded."""
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
@@ -20,23 +24,40 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     If several runs of one data set include a first-order method, the table also shows when each run reached the best
     final loss of the first-order methods.
     """
-    same_data = len(runs) > 1 and len({run.options["data"] for run in runs}) == 1
+    same_data = len(runs) > 1 and len({data_of(run.options) for run in runs}) == 1
     best = best_first_order(runs) if same_data else None
     titles = names_of(runs)
-    console.print(_table_of_runs(titles, runs, best, same_data=same_data))
+    _print_table(_table_of_runs(titles, runs, best, same_data=same_data), console)
     for table in _tables_of_figures(titles, runs, console):
         console.print()
-        console.print(table)
+        _print_table(table, console)
     console.print("average: the running average of the weights, equation (44)")
     if same_data:
-        console.print(f"data set of all runs: {runs[0].options['data']}")
+        console.print(f"data set of all runs: {data_of(runs[0].options)}")
     for title, run in zip(titles, runs, strict=True):
         for note in _notes(run):
             console.print(f"{title}: {note}", soft_wrap=True)
     if best is not None:
-        by = next(title for title, run in zip(titles, runs, strict=True) if best_first_order([run]) == best)
-        line = f"{best_loss_in_words(runs)}: {best:.5g}, the lowest final training loss, by the run {by}"
+        title, by = next(pair for pair in zip(titles, runs, strict=True) if best_first_order([pair[1]]) == best)
+        line = f"{best_loss_in_words(runs)}: {best:.5g}, the lowest final training loss, by the run {title}"
         console.print(line, soft_wrap=True)
+        if note := note_on_rates(by, runs):
+            console.print(f"note: {note}", soft_wrap=True)
+
+
+def _print_table(table: Any, console: Any) -> None:
+    """Print a table. A terminal that is too narrow breaks its lines, so that no name and no number is left out."""
+    for i, column in enumerate(table.columns):
+        longest = max(len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
+        column.min_width = longest if i else min(SHORTEST, longest)
+    needed = sum(column.min_width + 1 for column in table.columns) - 1
+    if needed <= console.width:
+        console.print(table)
+        return
+    text = library("rich.console").Console(file=io.StringIO(), width=needed)
+    text.print(table)
+    for line in text.file.getvalue().splitlines():
+        console.print(line.rstrip(), soft_wrap=True)
 
 
 def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | None, *, same_data: bool) -> Any:
@@ -51,7 +72,8 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
         heads += [f"{unit} until {best_loss_in_words(runs)}" for unit in ("updates", "seconds")]
     table = _table(*("\n".join(textwrap.wrap(head, 12)) for head in heads), left=1 + len(names))
     for title, run in zip(titles, runs, strict=True):
-        row = [title, *(run.options[name] for name in names), str(run.updates), f"{run.seconds:.1f}", str(run.rejected)]
+        words = {"data": data_of(run.options), "method": run.options["method"]}
+        row = [title, *(words[name] for name in names), str(run.updates), f"{run.seconds:.1f}", str(run.rejected)]
         if best is not None:
             updates, seconds = arrival(run, best)
             row += ["-" if updates is None else str(updates), "-" if seconds is None else f"{seconds:.1f}"]
@@ -61,7 +83,7 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 def _notes(run: Run) -> list[str]:
     """Return sentences about a run that its rows need: the end by early stopping, and the update of the figures."""
-    notes = []
+    notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
     if run.best_update not in (None, run.updates):
@@ -98,15 +120,26 @@ def _tables_of_figures(titles: Sequence[str], runs: Sequence[Run], console: Any)
 
 def print_backends(console: Any) -> None:
     """Print the version of every backend, or the reason why it is not usable on this machine."""
-    table = _table("backend", "version", "usable", left=3)
-    for name in BACKENDS:
-        try:
-            backend = open_backend(name)
-        except BackendUnavailableError as error:
-            table.add_row(name, "-", escaped(f"no: {error}"))
-        else:
-            table.add_row(name, backend.version, "yes")
+    rows = [_row_of_backend(name) for name in BACKENDS]
+    heads = ("backend", "version", "usable")
+    if not console.is_terminal:  # another program reads a backend from one line
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        for row in (heads, *rows):
+            line = " ".join(f"{word:{width}}" for word, width in zip(row, widths, strict=True))
+            console.print(line.rstrip(), soft_wrap=True)
+        return
+    table = _table(*heads, left=3)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
+
+
+def _row_of_backend(name: str) -> tuple[str, str, str]:
+    try:
+        backend = open_backend(name)
+    except BackendUnavailableError as error:
+        return name, "-", escaped(f"no: {error}")
+    return name, backend.version, "yes"
 
 
 def _table(*heads: str, left: int) -> Any:

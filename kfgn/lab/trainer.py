@@ -111,6 +111,8 @@ def resume(
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
     saved, options, changes = options_to_resume(folder, changes)
+    if task is None:
+        _check_file(options, folder)
     setup = set_up(options, task, watch.on_preparation)
     if setup.hash() != saved["hash"]:
         expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
@@ -150,6 +152,13 @@ def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str,
         raise UsageError(
             f"early_stopping: expected {expected}, since the run in {folder} keeps its {kept} weights, got {now}"
         )
+
+
+def _check_file(options: Options, folder: Path) -> None:
+    """Raise `UsageError` if the .npz file of a run has been moved."""
+    if options.npz is not None and not Path(options.npz).exists():
+        expected = f"expected the file {options.npz}, with which the run in {folder} was started"
+        raise UsageError(f"npz: {expected}, got none; give the new path of the file with the option npz")
 
 
 def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:

@@ -11,10 +11,11 @@ from .._types import Array
 from .batches import Batches
 from .checkpoint import BEST, Best, checkpoints, newest_checkpoint, restored, write_checkpoint
 from .early_stopping import EarlyStopping
-from .errors import InterruptedRunError, RunFailedError, UsageError
+from .errors import InterruptedRunError, RejectedStepsError, UsageError
 from .evaluation import Evaluation, datapoints
 from .initialisation import initial_weights
 from .interrupts import StopRequest
+from .methods import METHODS
 from .metrics import METRICS, Record, decode, encode
 from .run_folder import cut_metrics
 from .setup import Setup
@@ -39,11 +40,13 @@ class Trainer:
         self.folder, self.watch, self.hash = folder, watch, setup.hash()
         self.X, self.Y = self._on_device(self.sets.train)
         assert self.options.batch is not None
+        assert self.options.evaluate_every is not None
         self.batches = Batches(len(self.sets.train.X), self.options.batch, self.options.seed)
         self.evaluations = {"train": Evaluation(self.task.network, self.X, self.Y, self.backend)}
         if self.sets.validation is not None:
             self.evaluations["validation"] = self._evaluation(self.sets.validation)
-        self.early = EarlyStopping(self.options.early_stopping, self.options.evaluate_every)
+        self.every = self.options.evaluate_every
+        self.early = EarlyStopping(self.options.early_stopping, self.every)
         self.best: Best | None = None
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
         self.state: Any = self.optimiser.init(weights)
@@ -87,7 +90,7 @@ class Trainer:
             if self._done():
                 return
             records = self._steps(stop)
-            if self._done() or self.state.t % self.options.evaluate_every == 0:
+            if self._done() or self.state.t % self.every == 0:
                 records[-1].update(self._evaluated())
                 self._observe(records[-1])
             if self._done() and self.sets.test is not None:
@@ -124,7 +127,7 @@ class Trainer:
             self.state, info = self.optimiser.step(self.state, *self._batch(self.state.t + 1))
             infos.append(info)
             t = self.state.t
-            due = t == options.updates or t % options.evaluate_every == 0 or t % options.checkpoint_every == 0
+            due = t == options.updates or t % self.every == 0 or t % options.checkpoint_every == 0
             late = len(infos) == READ_UPDATES or time.perf_counter() - start > READ_SECONDS
             if due or late or stop.requested:
                 break
@@ -203,10 +206,16 @@ class Trainer:
         for record in records:
             self.failures = 0 if record["ok"] else self.failures + 1
             if self.failures >= self.options.max_rejected:
-                raise RunFailedError(
-                    f"the last {self.failures} steps up to update {record['update']} were rejected, because a value "
-                    f"was not finite or a matrix was not positive definite; {last_checkpoint(self.folder)}"
+                raise RejectedStepsError(
+                    f"the last {self.failures} steps up to update {record['update']} of the run in {self.folder} were "
+                    f"rejected, because {self._reason()}; {last_checkpoint(self.folder)}"
                 )
+
+    def _reason(self) -> str:
+        """Return the reason for which the optimiser rejects steps, and a remedy if there is one."""
+        if METHODS[self.options.method].first_order:
+            return "a value was not finite; try a lower learning rate"
+        return "a value was not finite or a matrix was not positive definite"
 
 
 def last_checkpoint(folder: Path) -> str:

@@ -1,7 +1,9 @@
 """Names of runs and methods in words, for tables, legends and titles."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from .methods import METHODS
 from .plain_text import escaped
@@ -20,6 +22,12 @@ METHOD_NAMES = {
     "adam": "Adam",
 }
 """The name of each method in a legend."""
+
+
+def data_of(options: Mapping[str, Any]) -> str:
+    """Return the name of the data set of a run. The name of your own data is that of the .npz file."""
+    npz = options.get("npz")
+    return str(options["data"]) if npz is None else Path(npz).name
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
@@ -55,6 +63,23 @@ def best_loss_in_words(runs: Sequence[Run]) -> str:
     """Name the lowest final training loss of the first-order methods among the runs, such as "best loss of Adam"."""
     names = {METHOD_NAMES[name] for run in runs if METHODS[name := run.options["method"]].first_order}
     return f"best loss of {names.pop()}" if len(names) == 1 else "best first-order loss"
+
+
+def note_on_rates(best: Run, runs: Sequence[Run]) -> str:
+    """Return a sentence if the runs do not bracket the best learning rate of a first-order method, and otherwise "".
+
+    best: the run with the lowest final training loss of the first-order methods
+    """
+    method, rate = best.options["method"], best.options["learning_rate"]
+    rates = {run.options["learning_rate"] for run in runs if run.options["method"] == method}
+    name = METHOD_NAMES[method]
+    if len(rates) == 1:
+        return f"only one learning rate of {name} was compared, and a different rate may have a lower loss"
+    for extreme, highest, higher in ((max(rates), "highest", "higher"), (min(rates), "lowest", "lower")):
+        if rate == extreme:
+            worth = f"so a {higher} rate may have a lower loss"
+            return f"the best learning rate of {name}, {rate:.3g}, is the {highest} that was compared, {worth}"
+    return ""
 
 
 def duration(seconds: float) -> str:

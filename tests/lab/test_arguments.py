@@ -8,7 +8,7 @@ from kfgn.lab import Options, UsageError, compare, read_run, resume, train
 
 
 def test_folders_are_paths_of_any_kind(tmp_path):
-    assert Options("digits", updates=1, data_folder=Path("a")).data_folder == "a"
+    assert Options("digits", updates=1, data_folder=Path("a")).data_folder == str(Path.cwd() / "a")
     train(Options("digits", updates=1), str(tmp_path / "a"))
     assert read_run(str(tmp_path / "a")) == read_run(tmp_path / "a")
 

@@ -45,11 +45,11 @@ def test_resume_continues(tmp_path):
     [
         (("--data", "cifar", "--updates", 1), "data: expected one of digits"),
         (("--updates", 1), "data: expected one of digits"),
-        (("--data", "digits"), "updates, seconds: expected at least one of them, got neither"),
+        (("--data", "digits"), "--updates, --seconds: expected at least one of them, got neither"),
         (("--data", "digits", "--updates", 1, "--method", "x"), "method: expected one of kflr"),
         (("--data", "digits", "--updates", 1, "--backend", "x"), "backend: expected one of numpy"),
-        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "no such file: expected nowhere/mnist"),
-        (("--resume",), "expected a run, got none (configuration.json is missing)"),
+        (("--data", "mnist", "--updates", 1, "--data-folder", "nowhere"), "nowhere/mnist"),
+        (("--resume",), "expected the folder of a run, got no folder"),
     ],
 )
 def test_wrong_usage_is_one_line(arguments, message, tmp_path, capsys):
@@ -77,7 +77,10 @@ def test_a_folder_that_is_not_empty_is_not_changed(tmp_path, capsys):
 def test_a_run_that_fails_has_status_1(tmp_path, capsys):
     diverges = ("--method", "sgd", "--learning-rate", "1e30", "--max-rejected", 3)
     assert train(tmp_path / "a", *diverges) == 1
-    assert "the last 3 steps up to update 3 were rejected" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert f"the last 3 steps up to update 3 of the run in {tmp_path / 'a'} were rejected" in printed
+    assert "because a value was not finite; try a lower learning rate" in printed
+    assert printed.endswith(f"; to show the results: kfgn show {tmp_path / 'a'}\n")
 
 
 @pytest.mark.parametrize("missing", ["rich", "safetensors", "matplotlib"])
@@ -119,7 +122,7 @@ def test_the_lab_imports_without_the_extra():
 
 def test_a_damping_out_of_range_is_named(tmp_path, capsys):
     assert train(tmp_path / "a", "--gamma", -1) == 2
-    assert "kfra: gamma: initial" in capsys.readouterr().err
+    assert "kfra: --gamma: initial" in capsys.readouterr().err
 
 
 def test_seconds_end_a_run(tmp_path):
@@ -148,7 +151,7 @@ def test_show_prints_and_draws_if_asked(tmp_path, capsys):
     assert run("show", tmp_path / "a", "--out", tmp_path / "mine.png") == 0
     assert (tmp_path / "mine.png").exists()
     assert run("show", tmp_path / "nowhere") == 2
-    assert "nowhere: expected a run, got none" in capsys.readouterr().err
+    assert "nowhere: expected the folder of a run, got no folder" in capsys.readouterr().err
 
 
 def test_the_version_is_printed(capsys):
@@ -243,7 +246,6 @@ def test_the_defaults_in_the_help_are_those_of_the_options(capsys):
         "seed",
         "split_seed",
         "max_rejected",
-        "evaluate_every",
         "checkpoint_every",
     ):
         (default,) = (field.default for field in fields(Options) if field.name == name)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.lab import Options, Task, UsageError, compare, read_run
+from kfgn.lab import Options, Task, UsageError, compare, read_run, train
 from kfgn.lab.arrivals import arrival, best_first_order
 from kfgn.lab.cli import main
+from kfgn.lab.comparison_folder import runs_in
 
 ADAM = ("--learning-rate", "0.01")
 
@@ -42,6 +43,36 @@ def test_a_comparison_keeps_finished_runs_and_resumes_the_others(tmp_path):
     assert [run.updates for run in compare(Options("digits", updates=15), ["kfra"], tmp_path)] == [15]
 
 
+def test_the_folder_of_a_run_is_refused(tmp_path, capsys):
+    """Otherwise `kfgn show` would show the run alone, and call the comparison incomplete."""
+    train(Options("digits", updates=1), tmp_path / "a")
+    before = sorted(tmp_path.rglob("*"))
+    assert run("compare", "--data", "digits", "--methods", "kfra", "--updates", 1, "--out", tmp_path / "a") == 2
+    assert f"{tmp_path / 'a'} is the folder of a run; choose another folder" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_method_that_fails_does_not_stop_the_others(tmp_path, capsys):
+    methods = ("sgd:1e30", "kfra", "--max-rejected", 4)
+    assert run("compare", "--data", "digits", "--methods", *methods, "--updates", 9, "--out", tmp_path / "c") == 1
+    printed = capsys.readouterr()
+    assert [place.folder.name for place in runs_in(tmp_path / "c")] == ["sgd-1e30", "kfra"]
+    assert f"{read_run(tmp_path / 'c' / 'kfra').final():.5g}" in printed.out
+    assert (tmp_path / "c" / "comparison.png").exists()
+    again = (
+        f"continue it: kfgn compare --data digits --updates 18 --max-rejected 4 --methods kfra --out {tmp_path / 'c'}"
+    )
+    assert printed.out.endswith(f"{again}\n")
+    assert f"up to update 4 of the run in {tmp_path / 'c' / 'sgd-1e30'} were rejected" in printed.err
+    assert printed.err.endswith(f"; to show the results: kfgn show {tmp_path / 'c'}\n")
+
+
+def test_a_repeated_method_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"^methods: expected each method once, got 'kfra' 2 times"):
+        compare(Options("digits", updates=1), ["kfra", "adam", "kfra"], tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
 def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
     methods = ("adam:0.01", "adam:0.001", "sgd:0.1")
     assert run("compare", "--data", "digits", "--methods", *methods, "--updates", 3, "--out", tmp_path / "c") == 0
@@ -53,7 +84,7 @@ def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
     for wrong, message in {
         "kfra:0.1": "methods: expected no learning rate for kfra, got 'kfra:0.1'",
         "adam:fast": "methods: expected a learning rate after the colon, got 'adam:fast'",
-        "adam:-1": "learning_rate",
+        "adam:-1": "adam: --learning-rate: expected a finite number above 0",
     }.items():
         assert run("compare", "--data", "digits", "--methods", wrong, "--updates", 3, "--out", tmp_path / "d") == 2
         assert message in capsys.readouterr().err
@@ -63,14 +94,14 @@ def test_each_method_may_have_its_own_learning_rate(tmp_path, capsys):
 def test_an_option_that_no_method_has_is_named(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "kflr", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2
-    assert "learning_rate: expected an option that one of kfra, kflr uses, got 0.01" in capsys.readouterr().err
+    assert "--learning-rate: expected an option that one of kfra, kflr uses, got 0.01" in capsys.readouterr().err
     assert not (tmp_path / "c").exists()
 
 
 def test_an_option_that_every_method_overrides_is_named(tmp_path, capsys):
     arguments = ("--data", "digits", "--methods", "kfra", "adam:0.1", *ADAM, "--updates", 5, "--out", tmp_path / "c")
     assert run("compare", *arguments) == 2
-    assert "learning_rate: expected an option that one of kfra, adam:0.1 uses, got 0.01" in capsys.readouterr().err
+    assert "--learning-rate: expected an option that one of kfra, adam:0.1 uses, got 0.01" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("methods", ["kfra", [], (), None, {"kfra"}, ["kfra", 3], [["kfra"]], np.array(["kfra"])])

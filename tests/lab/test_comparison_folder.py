@@ -5,7 +5,8 @@ import json
 import pytest
 
 from kfgn.lab import Options, UsageError, compare, train
-from kfgn.lab.comparison_folder import COMPARISON, comparisons_in, read_comparison, runs_in
+from kfgn.lab.comparison_folder import comparisons_in, read_comparison, runs_in
+from kfgn.lab.run_folder import COMPARISON
 
 METHODS = ["kfra", "adam:0.01", "adam:0.001"]
 
@@ -39,7 +40,7 @@ def test_the_runs_have_the_order_of_the_methods(tmp_path):
 
 def test_the_arguments_of_compare_are_read_again(tmp_path):
     options = Options("digits", updates=1, widths=(64, 10), transfers=None, seed=3)
-    compare(options, [*METHODS, "kfra"], tmp_path)
+    compare(options, METHODS, tmp_path)
     found = read_comparison(tmp_path)
     assert list(found.methods) == METHODS
     assert Options(**found.options) == options

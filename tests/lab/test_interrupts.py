@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from kfgn.lab.cli import main
 from kfgn.lab.interrupts import stop_on_interrupt
 
 
@@ -50,3 +51,25 @@ def test_another_thread_changes_no_handler():
     thread.start()
     thread.join()
     assert found == [(False, signal.default_int_handler)]
+
+
+def test_ctrl_c_between_two_runs_names_how_to_continue(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kfgn.lab.comparison.draw_losses", interrupted)
+    given = ["--data", "digits", "--updates", "2", "--out", str(tmp_path), "--quiet"]
+    assert main(["compare", "--methods", "kfra", *given]) == 130
+    how = f"kfgn compare --data digits --updates 2 --methods kfra --out {tmp_path}"
+    assert capsys.readouterr().err == f"kfgn: stopped; to continue: {how}\n"
+
+
+def test_a_third_ctrl_c_does_not_change_the_status(tmp_path, monkeypatch):
+    """The second one stops the command at once, and the third one may come while the message is printed."""
+
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kfgn.lab.cli.train", interrupted)
+    monkeypatch.setattr("kfgn.lab.cli.print_error", lambda _line: signal.raise_signal(signal.SIGINT))
+    assert main(["train", "--data", "digits", "--updates", "2", "--out", str(tmp_path / "a")]) == 130

@@ -1,5 +1,7 @@
 """`kfgn.lab.own_data`: a task from an .npz file, and another network for a named data set."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,17 @@ def test_the_command_trains_on_a_file(file, tmp_path, capsys):
     assert run("train", "--resume", "--updates", 6, "--out", tmp_path / "run") == 0
     assert read_run(tmp_path / "run").updates == 6
     assert run("show", tmp_path / "run", "--draw") == 0
-    assert "npz" in capsys.readouterr().out
+    assert "data.npz" in capsys.readouterr().out
+
+
+def test_two_files_have_their_names(file, tmp_path, capsys):
+    """The name npz alone would give both runs one panel and one title."""
+    np.savez(tmp_path / "other.npz", X=X, Y=Y)
+    for path in (file, tmp_path / "other.npz"):
+        train(Options("npz", npz=path, updates=1, **NETWORK), tmp_path / "runs" / path.stem)
+    assert run("show", tmp_path / "runs") == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[:2] for line in printed.splitlines()[2:4]] == [["data", "data.npz"], ["other", "other.npz"]]
 
 
 def test_a_comparison_trains_on_a_file(file, tmp_path):
@@ -83,7 +95,10 @@ def test_a_moved_file_with_the_same_arrays_continues_the_run(file, tmp_path):
         ({"X": X, "Y": Y, "Y_test": Y}, "expected an array X_test with Y_test, got X, Y, Y_test"),
         ({"X": X, "Y_test": Y, "X_test": X}, "expected an array Y with Y_test, got X, Y_test, X_test"),
         ({"X": X, "Y": Y, "X_test": X[:, 1:], "Y_test": Y}, "X_test: expected shape (n, 5)"),
-        ({"X": X, "Y": np.array([{}] * 60)}, "expected an .npz file with arrays of numbers: Object arrays"),
+        (
+            {"X": X, "Y": np.array([{}] * 60)},
+            "expected an .npz file with arrays of numbers, got an array of Python objects",
+        ),
     ],
 )
 def test_wrong_arrays(arrays, message, tmp_path):
@@ -95,11 +110,19 @@ def test_wrong_arrays(arrays, message, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"X", b"PK\x03\x04", b"\x93NUMPY"])
-def test_files_that_are_not_npz(content, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an .npz file, got a file of another kind"),
+        (b"import numpy", "an .npz file, got a file of another kind"),
+        (b"PK\x03\x04", "an .npz file with arrays of numbers, got a damaged file: "),
+        (b"\x93NUMPY", "an .npz file with arrays of numbers, got a damaged file: "),
+    ],
+)
+def test_files_that_are_not_npz(content, found, tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=r"a\.npz: expected an \.npz file with arrays of numbers: "):
+    with pytest.raises(UsageError, match=rf"a\.npz: expected {re.escape(found)}"):
         train(Options("npz", npz=path, updates=1, **NETWORK), tmp_path / "run")
 
 
@@ -115,6 +138,7 @@ def test_one_array(tmp_path):
         ({"npz": None}, "npz: expected a value for your own data, got none"),
         ({"widths": None}, "widths: expected a value for your own data, got none"),
         ({"objective": None}, "objective: expected a value for your own data, got none"),
+        ({"widths": None, "objective": None}, "widths, objective: expected values for your own data, got none"),
         ({"objective": "hinge"}, "objective: expected one of squared_error, "),
         ({"transfers": ("sin",)}, "transfers"),
         ({"transfers": ("tanh", "tanh")}, "transfers"),
@@ -125,6 +149,51 @@ def test_wrong_options(changes, message, file, tmp_path):
     with pytest.raises(UsageError) as error:
         train(Options(**{"data": "npz", "npz": file, "updates": 1, **NETWORK, **changes}), tmp_path / "run")
     assert str(error.value).startswith(message)
+
+
+REAL = {"objective": "squared_error"}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "network", "end"),
+    [
+        ({"X": X.astype(np.uint8), "Y": Y}, NETWORK, "got uint8; use X.astype('float32')"),
+        ({"X": X, "Y": Y.astype(np.float64)}, NETWORK, "got dtype float64; use Y.astype(int)"),
+        ({"X": X, "Y": np.eye(3)[Y]}, NETWORK, "got dtype float64; use Y.argmax(1) if the rows of Y are one-hot"),
+        ({"X": X, "Y": Y[:, None]}, NETWORK, "; use Y.ravel()"),
+        ({"X": X, "Y": X[:, 0]}, {**REAL, "widths": (5, 1)}, "; use Y[:, None]"),
+        ({"X": X, "Y": Y[:, None]}, {**REAL, "widths": (5, 1)}, "; use Y.astype('float32')"),
+        ({"X": X.astype(np.float64), "Y": X}, {**REAL, "widths": (5, 5)}, "; use Y.astype('float64')"),
+        ({"X": X, "Y": Y, "X_test": X.astype(np.float64), "Y_test": Y}, NETWORK, "; use X_test.astype('float32')"),
+        ({"arr_0": X, "arr_1": Y}, NETWORK, "got 'arr_0'; name the arrays, as in np.savez(file, X=X, Y=Y)"),
+        ({"X": X, "Y": Y + 1}, NETWORK, "class indices from 0 to 2, got values from 1 to 3"),
+    ],
+)
+def test_the_remedy_for_wrong_arrays(arrays, network, end, tmp_path):
+    """The expression in the message repairs the array."""
+    path = tmp_path / "a.npz"
+    np.savez(path, **arrays)
+    options = Options("npz", npz=path, updates=1, **network)
+    with pytest.raises(UsageError) as error:
+        train(options, tmp_path / "run")
+    assert str(error.value).endswith(end)
+    if found := re.search(r"; use (\S+(?:\[:, None\])?)", end.replace("[:, None]", "[:,None]")):
+        name = re.match(r"\w+", found[1])[0]
+        np.savez(path, **{**arrays, name: eval(found[1], dict(arrays))})
+        assert train(options, tmp_path / "run").updates == 1
+
+
+def test_a_run_remembers_its_file_from_another_folder(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = train(Options("npz", npz="data.npz", updates=1, **NETWORK), tmp_path / "run")
+    assert run.options["npz"] == str(file)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume(tmp_path / "run", {"updates": 2}).updates == 2
+    file.unlink()
+    missing = rf"^npz: expected the file {file}, .* got none; give the new path of the file with the option npz"
+    with pytest.raises(UsageError, match=missing):
+        resume(tmp_path / "run", {"updates": 3})
 
 
 @pytest.mark.parametrize("name", ["widths", "transfers"])
@@ -144,4 +213,4 @@ def test_another_network_for_a_named_data_set(tmp_path):
 
 def test_both_names(file, tmp_path, capsys):
     assert run("train", "--data", "digits", "--npz", file, "--updates", 1, "--out", tmp_path / "run") == 2
-    assert f"data, npz: expected one of them, got digits and {file}" in capsys.readouterr().err
+    assert f"--data, --npz: expected one of them, got digits and {file}" in capsys.readouterr().err

@@ -92,6 +92,8 @@ def test_the_update_that_reaches_the_best_adam_is_marked(tmp_path, drawn):
         "best loss of Adam",
         "first evaluation that reaches this loss",
     ]
+    (star,) = (handle for handle in figure.legends[0].legend_handles if handle.get_marker() == "*")
+    assert star.get_color() == "#999999"  # the star belongs to no single run
 
 
 ADAMS = ((0.1, 5.0), (0.01, 4.0))
@@ -106,7 +108,22 @@ def test_the_picture_of_one_run_has_each_set(tmp_path, drawn):
     assert [line.get_xdata().tolist() for line in test] == [[6], [6]]
     assert [axes.get_ylabel()[:5] for axes in dampings.axes] == ["tau, ", "gamma", "rho, ", "|alph"]
     assert [len(axes.lines[0].get_xdata()) for axes in dampings.axes] == [6, 6, 1, 6]
+    styles = [(axes.lines[0].get_linestyle(), axes.lines[0].get_marker()) for axes in dampings.axes]
+    assert styles == [("-", "None"), ("-", "None"), ("None", "."), ("None", ".")]
     assert min(dampings.axes[3].lines[0].get_ydata()) > 0
+
+
+def test_the_numbers_of_a_logarithmic_axis_are_plain(tmp_path, drawn):
+    """An axis of three decades or more has the same kind of numbers as a shorter axis."""
+    for last in (5.0, 1e-5):
+        draw_losses(
+            [made(tmp_path / "a", losses=[(0, 9.0), (9, last)]), made(tmp_path / "b", losses=[(0, 9.0)])], tmp_path
+        )
+    for figure, expected in zip(drawn, ("5", "0.01"), strict=True):
+        figure.draw_without_rendering()
+        texts = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert expected in texts
+        assert not any("$" in text for text in texts)
 
 
 def test_places_of_stars_do_not_overlap(tmp_path, drawn):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kfgn.lab import UsageError, read_run, resume
+from kfgn.lab import Options, UsageError, compare, read_run, resume
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -57,6 +57,22 @@ def test_configuration(edit, message, reader, folder):
     assert str(path) in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_paths_that_are_not_runs(tmp_path):
+    compare(Options("digits", updates=1), ["adam"], tmp_path / "c")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    found = {
+        "c": "the folder of a comparison, whose subfolders are the runs",
+        "empty": "a folder without the file configuration.json",
+        "file": "a file",
+        "missing": "no folder",
+    }
+    for name, kind in found.items():
+        for reader in (read_run, resume):
+            with pytest.raises(UsageError, match=rf"{name}: expected the folder of a run, got {kind}$"):
+                reader(tmp_path / name)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", "µ".encode("utf-16"), b"\xef\xbb\xbf{}", b"{}\x00"])

@@ -7,6 +7,7 @@ import pytest
 
 import kfgn
 from kfgn.lab import Options, UsageError, train
+from kfgn.lab.setup import set_up
 from kfgn.lab.tasks import open_task
 
 RATES = {"sgd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adam": 0.01}
@@ -20,6 +21,7 @@ def test_the_configuration_is_complete(tmp_path):
     assert saved["options"] == {
         **vars(options),
         "batch": 256,
+        "evaluate_every": 1,
         "validation_fraction": 0.1,
         "test_fraction": 0.2,
         "average": optimiser.curvature.average,
@@ -73,6 +75,12 @@ def test_errors_before_anything_is_written(options, message, tmp_path):
     with pytest.raises(UsageError, match=message):
         train(Options(**{"data": "digits", "updates": 5, **options}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("updates", "every"), [(3, 1), (60, 3), (999, 49), (5000, 50), (None, 50)])
+def test_a_short_run_has_twenty_evaluations(updates, every):
+    assert set_up(Options("digits", updates=updates, seconds=9.0)).options.evaluate_every == every
+    assert set_up(Options("digits", updates=updates, seconds=9.0, evaluate_every=7)).options.evaluate_every == 7
 
 
 @pytest.mark.parametrize("method", ["kfra", "adam", "nesterov"])

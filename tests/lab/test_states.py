@@ -2,15 +2,16 @@
 
 import shlex
 import signal
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import kfgn
 from kfgn.lab import Options, Run, RunFailedError, Task, Watch, compare, train
+from kfgn.lab.checkpoint import checkpoints
 from kfgn.lab.cli import main
 from kfgn.lab.comparison_folder import comparisons_in, runs_in
+from kfgn.lab.lock import locked
 from kfgn.lab.states import lines_of_states, state_of
 
 METHODS = ["kfra", "adam:0.01", "sgd:0.1"]
@@ -90,13 +91,13 @@ def test_an_unfinished_run_has_its_command(tmp_path, capsys):
 
 
 def test_the_command_leaves_out_a_method_that_has_failed(tmp_path, capsys):
-    """The method would fail again, so the comparison would never come to the methods after it."""
-    given = ["--data", "digits", "--updates", "30", "--max-rejected", "5", "--quiet", "--out", str(tmp_path)]
-    assert main(["compare", "--methods", "kfra", "sgd:1e30", "adam:0.01", *given]) == 1
-    capsys.readouterr()
+    """The method would fail again."""
+    options = Options("digits", updates=30, max_rejected=5)
+    with pytest.raises(RunFailedError):
+        compare(options, ["kfra", "sgd:1e30", "adam:0.01"], tmp_path, watch=StopsIn("adam", 10))
     assert main(["show", str(tmp_path)]) == 0
     *_, first, failed, last, command = lines(capsys)
-    assert (first, last) == ("kfra complete", "adam-0.01 missing")
+    assert (first, last) == ("kfra complete", "adam-0.01 unfinished, 10 of 30 updates done")
     assert failed == "sgd-1e30 failed, its last 5 updates were rejected"
     assert main([*shlex.split(command.partition("continue it: ")[2])[1:], "--quiet"]) == 0
     capsys.readouterr()
@@ -125,6 +126,26 @@ def test_a_task_of_a_program_has_no_command(tmp_path):
     )
 
 
+def test_a_killed_run_continues_from_its_checkpoint(tmp_path):
+    run = train(Options("digits", updates=30, checkpoint_every=20), tmp_path)
+    newest, before = checkpoints(tmp_path)
+    newest.unlink()
+    longer = {"updates": 40, "seconds": None}
+    assert state_of(run, longer) == "unfinished, 30 of 40 updates done, continues from update 20"
+    before.unlink()
+    assert state_of(run, longer) == "unfinished, 30 of 40 updates done, continues from the start"
+
+
+def test_a_run_in_training_has_no_command(interrupted, capsys):
+    """A command to continue would be refused, since another process trains in the folder."""
+    with locked(interrupted / "adam-0.01"):
+        assert main(["show", str(interrupted)]) == main(["show", str(interrupted / "adam-0.01")]) == 0
+    printed = lines(capsys)
+    assert "adam-0.01 being trained, 10 of 30 updates done" in printed
+    assert printed[-1] == f"the run in {interrupted / 'adam-0.01'} is being trained, 10 of 30 updates done"
+    assert not any("continue it" in line for line in printed)
+
+
 @pytest.mark.parametrize(
     ("limits", "state"),
     [
@@ -135,6 +156,7 @@ def test_a_task_of_a_program_has_no_command(tmp_path):
         ({"updates": 9, "seconds": 30.0}, "unfinished, 8 of 9 updates and 2.5 of 30 s done"),
     ],
 )
-def test_states(limits, state):
+def test_states(limits, state, tmp_path):
     record = {"update": 8, "seconds": 2.5}
-    assert state_of(Run(Path("a"), {"options": {**limits, "max_rejected": 20}}, [record])) == state
+    (tmp_path / "checkpoint-000000008.safetensors").touch()
+    assert state_of(Run(tmp_path, {"options": {**limits, "max_rejected": 20}}, [record])) == state

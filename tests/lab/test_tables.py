@@ -21,7 +21,7 @@ def train(out, *more):
 
 
 def test_the_update_of_the_losses_is_printed(tmp_path, capsys):
-    train(tmp_path / "a")
+    train(tmp_path / "a", "--evaluate-every", 50)
     metrics = tmp_path / "a" / "metrics.jsonl"
     metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:10]))  # as after a kill
     for checkpoint in (tmp_path / "a").glob("checkpoint-*"):  # a checkpoint never covers more than the metrics
@@ -45,6 +45,26 @@ def test_usable_backends_are_printed(capsys):
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line[:1].strip()}
     assert lines["numpy"].split()[-1] == "yes"
     assert list(lines) == ["backend", *BACKENDS]
+
+
+def test_a_pipe_gets_one_line_for_each_backend(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run("backends") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["backend", *BACKENDS]
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_run_without_an_evaluation_has_a_note(tmp_path, capsys):
+    """As in a run that was killed at its start."""
+    train(tmp_path / "a")
+    for path in ((tmp_path / "a" / "metrics.jsonl"), *(tmp_path / "a").glob("checkpoint-*")):
+        path.unlink()
+    capsys.readouterr()
+    assert run("show", tmp_path / "a") == 0
+    printed = capsys.readouterr().out
+    assert "a: no evaluation was written yet\n" in printed
+    assert printed.splitlines()[-2].endswith(" is unfinished, 0 of 12 updates done")
 
 
 def test_losses_and_accuracies_of_each_set_are_printed(tmp_path, capsys):
@@ -94,7 +114,8 @@ def test_the_columns_name_the_best_loss(tmp_path):
         ["run", "updates", "seconds", "updates", "loss", "of", "Adam", "loss", "of", "Adam"],
         ["kfra", "100", "10.0", "0", "50", "5.0"],
     ]
-    assert lines[-1] == "best loss of Adam: 2, the lowest final training loss, by the run adam-0.1"
+    assert lines[-2] == "best loss of Adam: 2, the lowest final training loss, by the run adam-0.1"
+    assert " ".join(lines[-1:]).startswith("note: only one learning rate of Adam was compared")
 
 
 def test_losses_of_different_data_sets_are_not_compared(tmp_path):
@@ -110,3 +131,16 @@ def test_tables_of_long_names_are_not_cut(width, tmp_path):
     assert not any("…" in line for line in lines)
     assert sum(line.split()[:3] == ["run", "at", "the"] for line in lines) == 2
     assert sum(line.split()[:3] == ["run", "at", "the"] for line in printed(runs, 120)) == 1
+
+
+@pytest.mark.parametrize("width", [40, 20])
+def test_a_narrow_terminal_loses_no_name_and_no_number(width, tmp_path):
+    """The terminal breaks the lines that do not fit. A long name is folded."""
+    runs = [made(tmp_path / name, name.split("-")[0], 1.0) for name in ("hessian_free_blocks", "adam")]
+    lines = printed(runs, width)
+    assert not any("…" in line for line in lines)
+    assert [line.split() for line in lines if line.startswith("hessian_free ")] == [
+        ["hessian_free", "100", "10.0", "0", "100", "10.0"],
+        ["hessian_free", "weights", "1", "0.12346", "0.12346"],
+        ["hessian_free", "weights", "0.1235", "0.1235", "0.1235"],
+    ]

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from kfgn.lab import Options, RunFailedError, UsageError, Watch, resume, train
 from kfgn.lab.cli import main
+from kfgn.lab.comparison_folder import runs_in
 from kfgn.lab.data import load_with_held_out
 from kfgn.lab.progress import progress_on
 
@@ -70,15 +71,16 @@ def test_a_warning_is_a_user_warning():
 
 @pytest.mark.parametrize("method", ["kfra", "adam"])
 @pytest.mark.parametrize("terminal", [True, False])
-def test_progress_has_alpha_with_its_sign(terminal, method, tmp_path, monkeypatch):
-    """Alpha of (40) is negative for a descent step, and minus the learning rate for a first-order method."""
+def test_progress_has_alpha_or_the_learning_rate(terminal, method, tmp_path, monkeypatch):
+    """Alpha of (40) is negative for a descent step. The learning rate of a first-order method is positive."""
     monkeypatch.setattr("kfgn.lab.progress.INTERVAL", 0.0)
     stream = io.StringIO()
     with progress_on(Console(file=stream, force_terminal=terminal, width=200)) as progress:
         run = train(Options("digits", method, updates=2), tmp_path / "run", watch=progress)
     alpha = run.metrics[-1]["step_size"]
     assert alpha < 0
-    assert f"alpha {alpha:.3g}" in stream.getvalue()
+    expected = f"alpha {alpha:.3g}" if method == "kfra" else f"rate {-alpha:.3g}"
+    assert expected in stream.getvalue()
 
 
 def flushed_lines(monkeypatch, *, quiet=False, interval=0.0):
@@ -91,13 +93,14 @@ def flushed_lines(monkeypatch, *, quiet=False, interval=0.0):
 
 def test_a_pipe_gets_lines(tmp_path, monkeypatch):
     progress, lines = flushed_lines(monkeypatch)
-    train(Options("digits", "adam", learning_rate=0.01, updates=11), tmp_path / "run", watch=progress)
+    options = Options("digits", "adam", learning_rate=0.01, updates=11, evaluate_every=50)
+    train(options, tmp_path / "run", watch=progress)
     updates, last = lines()
     assert updates.startswith("digits, Adam, rate 0.01: update 10 of 11, loss ")
     assert last.startswith("digits, Adam, rate 0.01: update 11 of 11, loss ")
     assert ", validation loss " in updates  # of update 0
     assert ", validation loss " in last  # the last update is evaluated
-    assert re.search(r", [\d.e+]+/s, alpha -0.01$", last)
+    assert re.search(r", [\d.e+]+/s, rate 0.01$", last)
 
 
 def test_seconds_are_in_the_line(tmp_path, monkeypatch):
@@ -134,6 +137,18 @@ def test_the_generation_of_data_is_reported(monkeypatch):
         bar.on_start(Options("curves", updates=1), 0, 0.0, None)
         assert [task.description for task in bar.bar.tasks] == ["curves, KFRA"]
     assert "curves: 700 of 700 images" in stream.getvalue()
+
+
+def test_each_run_of_a_comparison_has_a_line(tmp_path, capsys):
+    given = ["compare", "--data", "digits", "--methods", "kfra", "adam:0.01", "--out", str(tmp_path), "--updates"]
+    assert main([*given, "3"]) == 0
+    losses = [f"{run.final():.5g}" for run in runs_in(tmp_path)]
+    assert capsys.readouterr().err.splitlines() == [
+        f"digits, KFRA: ended at update 3 of 3, training loss {losses[0]}",
+        f"digits, Adam, rate 0.01: ended at update 3 of 3, training loss {losses[1]}",
+    ]
+    assert main([*given, "3"]) == 0
+    assert capsys.readouterr().err == ""  # no run was continued
 
 
 def test_quiet_is_an_option_of_the_command(tmp_path, capsys, monkeypatch):

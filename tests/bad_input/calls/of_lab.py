@@ -15,7 +15,7 @@ from ..libraries import Library
 from ..values import Bad
 from .call import Call, Role
 
-COUNTS = ("updates", "batch", "samples", "refresh", "halving", "early_stopping")
+COUNTS = ("updates", "batch", "samples", "refresh", "halving", "evaluate_every", "early_stopping")
 
 
 def options() -> Iterator[Call]:
@@ -26,7 +26,7 @@ def options() -> Iterator[Call]:
         "dtype": ("float32", v.name),
         "inversion": ("trace", optional(v.text)),
         **{name: (3, optional(v.count)) for name in COUNTS},
-        **dict.fromkeys(("evaluate_every", "checkpoint_every", "max_rejected"), (3, v.count)),
+        **dict.fromkeys(("checkpoint_every", "max_rejected"), (3, v.count)),
         **{name: (0.5, optional(v.finite)) for name in ("average", "tau", "gamma", "eta", "learning_rate")},
         "seconds": (0.5, optional(v.positive)),
         **dict.fromkeys(("seed", "split_seed"), (0, v.seed)),

@@ -40,7 +40,8 @@ def test_a_folder_is_printed_literally(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_a_comparison_is_printed_literally(name, tmp_path):
-    done = call(main, "compare", "--data", "digits", "--methods", "adam:0.1", "--updates", 1, "--out", tmp_path / name)
+    given = ("--data", "digits", "--methods", "adam:0.1", "--updates", 1, "--quiet", "--out", tmp_path / name)
+    done = call(main, "compare", *given)
     assert (done.status, done.err) == (0, "")
     assert f"picture: {shown(str(tmp_path / name))}/comparison.png\n" in done.out
 
