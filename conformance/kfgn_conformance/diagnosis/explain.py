@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..changes import LARGE
+from .constant import constant_factor
 from .explaining import Answered, explains
 from .mistake import MISTAKES, Mistake
 from .pairs import pairs
@@ -32,7 +33,7 @@ class Diagnosis(NamedTuple):
 def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    Pairs of mistakes are tried if no single mistake explains the answers. Without a known mistake, the error of the
+    A constant factor and then pairs of mistakes are tried if no single mistake explains the answers. Without a known mistake, the error of the
     first wrong answer is described. The caller should therefore put the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
@@ -47,10 +48,10 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
         if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )
     if tried and not mistakes:
-        mistakes = pairs(tried, right, dtype)
+        mistakes = constant_factor(tried, right, dtype) or pairs(tried, right, dtype)
     oracle, arrays = wrong[0]
     assert arrays is not None
-    shape = "" if mistakes else shape_of_error(oracle, arrays, dtype)
+    shape = "" if mistakes else shape_of_error(oracle, arrays, dtype, wrong)
     return Diagnosis(mistakes, shape, bool(tried))
 
 
