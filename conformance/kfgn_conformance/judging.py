@@ -22,6 +22,10 @@ NON_STRICT = 30
 """The largest ratio error / tolerance of an answer that is NON-STRICT and not FAIL, as in the tests of LAPACK."""
 
 
+STORED = 2**20
+"""The largest number of bytes of an answer that is stored until its row ends."""
+
+
 class Rule(NamedTuple):
     """A rule by which answers are compared.
 
@@ -44,10 +48,13 @@ class Judged(NamedTuple):
 
     wrong: a copy of arrays that are wrong but have the right form, for the diagnosis; None for all other answers and
            for large problems
+    given: a copy of the arrays before their translation, for the search of undeclared conventions; None for an answer
+           without arrays, and for an answer of more than `STORED` bytes
     """
 
     verdict: Verdict
     wrong: Arrays | None = None
+    given: Arrays | None = None
 
 
 def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
@@ -136,6 +143,7 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
     given, fault = copy_for_adapters(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))
+        stored = _stored(arrays)
         answer, translations = translated(arrays, problem, quantity, description.conventions)
     except UnsupportedError as error:
         fault = Verdict(Status.UNIMPLEMENTED, problem.id, detail=error_message(error))
@@ -149,7 +157,14 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
         restore(problem, given)
         if fault is None or fault.status is Status.UNIMPLEMENTED:
             fault = Verdict(Status.ERROR, problem.id, np.inf, detail=of_changed(names))
-    return Judged(fault) if fault else compare(answer, oracle, description.dtype, translations, rule)
+    if fault:
+        return Judged(fault)
+    return compare(answer, oracle, description.dtype, translations, rule)._replace(given=stored)
+
+
+def _stored(arrays: Arrays) -> Arrays | None:
+    """A copy of arrays, since an adapter may write its next answer into them, or None for large arrays."""
+    return tuple(map(np.copy, arrays)) if sum(array.nbytes for array in arrays) <= STORED else None
 
 
 def dtypes_of(problem: Problem) -> str:

@@ -1,7 +1,6 @@
 """Conversion of an adapter's answers to NumPy arrays, and of an adapter's exceptions to lines of text."""
 
 import math
-import os
 import sysconfig
 import traceback
 from itertools import islice
@@ -77,7 +76,7 @@ def raised_line(error: BaseException) -> str:
     if not outside:
         return error_line(error)
     file, line = (own or outside)[-1]
-    return f"{error_line(error)} ({one_line(os.path.basename(file), MAX_NAME)}:{line})"
+    return f"{error_line(error)} ({one_line(Path(file).name, MAX_NAME)}:{line})"
 
 
 def _traceback(error: BaseException) -> TracebackType | None:
