@@ -11,6 +11,7 @@ from time import monotonic
 
 from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
+from .diagnosis import MISTAKES
 from .equation_search import SearchError
 from .equations import print_found, print_table
 from .expected import Expected, read_expected
@@ -42,7 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["run", *given]
     options = parser()
-    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": vectors, "report": _report}
+    commands = {
+        "run": _run,
+        "equations": _equations,
+        "certify": _certify,
+        "vectors": vectors,
+        "report": _report,
+        "mistakes": _mistakes,
+    }
     try:
         with standard_output():
             chosen = options.parse_args(given)
@@ -63,6 +71,17 @@ def _equations(options: argparse.ArgumentParser, given: argparse.Namespace) -> i
         print_found(given.equations, Output())
     except SearchError as error:
         options.error(f"equations: {error}")
+    return PASSED
+
+
+def _mistakes(_options: argparse.ArgumentParser, _given: argparse.Namespace) -> int:
+    console, family = Output(), ""
+    for mistake in MISTAKES.values():
+        if mistake.family != family:
+            family = mistake.family
+            console.print(f"{family}:", style="bold")
+        seen = f" Made by {mistake.seen}." if mistake.seen else ""
+        console.print(f"  {mistake.name}: {mistake.description}{seen}", soft_wrap=True)
     return PASSED
 
 

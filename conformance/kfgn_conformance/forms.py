@@ -67,7 +67,7 @@ def _without_biases(problem: Problem, kind: str, right: Shapes) -> list[Shapes]:
     for layer, W, shape in zip(problem.layers, problem.weights, right, strict=True):
         D, P = W.shape
         weights = {"weights": (D, P - 1), "blocks": (D * (P - 1),) * 2, "inputs": (P - 1, P - 1)}[kind]
-        bias = {"weights": [(D,)], "blocks": [(D, D)], "inputs": []}[kind]
+        biases: dict[str, Shapes] = {"weights": [(D,)], "blocks": [(D, D)], "inputs": []}
         alone.append(weights if layer.bias else shape)
-        parts += [weights, *bias] if layer.bias else [shape]
+        parts += [weights, *biases[kind]] if layer.bias else [shape]
     return [alone, parts]

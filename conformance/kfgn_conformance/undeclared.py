@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 from .adapters import Conventions, Description
 from .adapters.conventions import CHOICES, compared, translated
@@ -39,7 +40,7 @@ def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Descriptio
     return (Mistake(NAME, "conventions", text, "", Textbook),) if found else ()
 
 
-def _changes(declared: Conventions) -> Iterator[dict[str, str]]:
+def _changes(declared: Conventions) -> Iterator[dict[str, Any]]:
     """Yield the fields and the values of all conventions that differ from the declared conventions."""
     for values in product(*CHOICES.values()):
         each = zip(CHOICES, values, strict=True)

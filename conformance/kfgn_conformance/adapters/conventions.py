@@ -101,10 +101,11 @@ class Conventions:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 yield f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}"
-        if not isinstance(self.loss, dict):
-            yield f"loss: expected a dict with objectives as keys, got {type(self.loss).__qualname__}"
+        loss: object = self.loss
+        if not isinstance(loss, dict):
+            yield f"loss: expected a dict with objectives as keys, got {type(loss).__qualname__}"
             return
-        for objective, ratio in self.loss.items():
+        for objective, ratio in loss.items():
             if objective not in OBJECTIVES:
                 yield f"loss: expected objectives among {', '.join(OBJECTIVES)}, got {objective!r}"
             if not isinstance(ratio, str) or not LOSS.fullmatch(ratio):
