@@ -9,10 +9,8 @@ compares only two parts of the block of a layer. These parts are the diagonal su
 and the diagonal sub-block of the bias.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -22,14 +20,12 @@ from kfgn_reference import OBJECTIVES
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..quantities.sizes import LargestMagnitude
+from .loss_ratios import LOSS, loss_ratio
 
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
 BIASES = ("last", "first", "separate")
 CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES}
 """The values of each parameter of `Conventions` that has a list of values."""
-
-LOSS = re.compile(r"([1-9][0-9]{0,5})(?:/([1-9][0-9]{0,5}))?(/D)?")
-"""The form of the ratio of an implementation's loss to the kit's loss, as `Conventions` describes it."""
 
 
 class ConventionError(ValueError):
@@ -199,14 +195,6 @@ def translated(
     elif conventions.reduction == "sum" or problem.objective in conventions.loss:
         notes.append("compared without rescaling, as the quantity is not proportional to a power of the loss")
     return arrays, tuple(notes)
-
-
-def loss_ratio(text: str, D: int) -> Fraction:
-    """The ratio of an implementation's loss to the kit's loss, for D outputs."""
-    read = LOSS.fullmatch(text)
-    assert read is not None
-    numerator, denominator, by_outputs = read.groups()
-    return Fraction(int(numerator), int(denominator or 1) * (D if by_outputs else 1))
 
 
 def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conventions) -> tuple[float, str]:
