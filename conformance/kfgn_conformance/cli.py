@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
+from .adapter_notes import with_notes_on_adapters
 from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
 from .equation_search import SearchError
 from .equations import print_found, print_table
 from .expected import Expected, read_expected
-from .few_problems import with_note_on_few_problems
 from .implementation import Implementation
 from .mistakes_command import mistakes
 from .opening import open_implementations
@@ -134,7 +134,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return _interrupted(columns, problems, rows, expected, given)
     if given.problem is None and given.adapter:
-        report = with_note_on_few_problems(report)
+        report = with_notes_on_adapters(report)
     is_written = _write(report, given)
     print_report(report, console)
     if not is_written:

@@ -68,6 +68,14 @@ def test_an_adapter_that_supports_few_problems_has_a_note(monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("few")
+def test_adapters_with_equal_names_have_a_note(monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parent)
+    twice = ["--adapter", *["small_kfac:SmallKfac"] * 2, "--dtype", "float64", "--examples", "0"]
+    assert cli.main([*twice, "--quantity", "gradient"]) == cli.PASSED
+    assert "note: 2 columns have the name small float64" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("few")
 def test_a_line_names_who_failed(monkeypatch, capsys):
     right = cli.open_implementations
 
