@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
+from .adapter_notes import with_notes_on_adapters
 from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
 from .equation_search import SearchError
 from .equations import print_found, print_table
 from .expected import Expected, read_expected
 from .implementation import Implementation
+from .mistakes_command import mistakes
 from .opening import open_implementations
 from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
@@ -42,7 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["run", *given]
     options = parser()
-    commands = {"run": _run, "equations": _equations, "certify": _certify, "vectors": vectors, "report": _report}
+    commands = {
+        "run": _run,
+        "equations": _equations,
+        "certify": _certify,
+        "vectors": vectors,
+        "report": _report,
+        "mistakes": mistakes,
+    }
     try:
         with standard_output():
             chosen = options.parse_args(given)
@@ -88,6 +97,7 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
 
 
 def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    start = monotonic()
     expected = _checked(options, given)
     targets = [
         target
@@ -110,7 +120,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         )
     run_all = partial(run_in_processes, jobs, columns, opening) if jobs > 1 else partial(run, implementations)
     rows: dict[str, Row] = {}
-    ended = _on_ended(rows, rows_for(problems, given.quantity), recorder(columns, problems, given.jsonl), columns, log)
+    record = recorder(columns, problems, given.jsonl)
+    ended = _on_ended(rows, rows_for(problems, given.quantity), record, columns, log, start)
     try:
         with log.progress() as show:
             report = run_all(
@@ -122,6 +133,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         return _interrupted(columns, problems, rows, expected, given)
+    if given.problem is None and given.adapter:
+        report = with_notes_on_adapters(report)
     is_written = _write(report, given)
     print_report(report, console)
     if not is_written:
@@ -148,13 +161,14 @@ def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> li
 
 
 def _on_ended(
-    rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output
+    rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output, start: float
 ) -> Ended:
     """Return the function that is called with each row that ends.
 
-    The function stores the row in `rows`, records the row, and prints a line unless `log` is a terminal.
+    The function stores the row in `rows`, records the row, and prints a line unless `log` is a terminal, or no
+    implementation offers the quantity. The seconds of the line are counted from `start`, before the problems are
+    prepared.
     """
-    start = monotonic()
 
     def ended(name: str, row: Row) -> None:
         rows[name] = row
@@ -164,6 +178,8 @@ def _on_ended(
             for column, cell in zip(columns, row.cells, strict=True)
             if cell.status in BAD
         ]
+        if not any(column.description is None or name in column.description.quantities for column in columns):
+            return  # no implementation offers the quantity
         good = "not run" if all(cell.status in NOT_RUN for cell in row.cells) else "passed"
         place, seconds = f"{len(rows)} of {len(names)}", monotonic() - start
         log.print_to_pipe(f"{place} after {seconds:.0f} s: {name}: {', '.join(bad) or good}")

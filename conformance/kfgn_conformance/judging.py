@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapters import Adapter, UnsupportedError
-from .adapters.answers import NoAnswerError, as_arrays, error_line, error_message, max_bytes, one_line
+from .adapters.answers import NoAnswerError, as_arrays, error_message, max_bytes, one_line, raised_line
 from .adapters.conventions import translated
 from .changes import LARGE
+from .forms import hint, well_formed
 from .implementation import Implementation
 from .inputs import changed, copy_for_adapters, of_changed, restore
 from .oracle import Oracle
@@ -19,6 +20,10 @@ from .verdicts import RIGHT, WRONG, Status, Verdict
 
 NON_STRICT = 30
 """The largest ratio error / tolerance of an answer that is NON-STRICT and not FAIL, as in the tests of LAPACK."""
+
+
+STORED = 2**20
+"""The largest number of bytes of an answer that is stored until its row ends."""
 
 
 class Rule(NamedTuple):
@@ -43,10 +48,13 @@ class Judged(NamedTuple):
 
     wrong: a copy of arrays that are wrong but have the right form, for the diagnosis; None for all other answers and
            for large problems
+    given: a copy of the arrays before their translation, for the search of undeclared conventions; None for an answer
+           without arrays, and for an answer of more than `STORED` bytes
     """
 
     verdict: Verdict
     wrong: Arrays | None = None
+    given: Arrays | None = None
 
 
 def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool = False) -> Verdict:
@@ -135,6 +143,7 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
     given, fault = copy_for_adapters(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))
+        stored = _stored(arrays)
         answer, translations = translated(arrays, problem, quantity, description.conventions)
     except UnsupportedError as error:
         fault = Verdict(Status.UNIMPLEMENTED, problem.id, detail=error_message(error))
@@ -143,12 +152,19 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
     except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
         if type(error) is KeyboardInterrupt:  # KeyboardInterrupt most likely comes from the keyboard
             raise
-        fault = Verdict(Status.ERROR, problem.id, np.inf, detail=error_line(error))
+        fault = Verdict(Status.ERROR, problem.id, np.inf, detail=raised_line(error))
     if names := changed(problem, given):
         restore(problem, given)
         if fault is None or fault.status is Status.UNIMPLEMENTED:
             fault = Verdict(Status.ERROR, problem.id, np.inf, detail=of_changed(names))
-    return Judged(fault) if fault else compare(answer, oracle, description.dtype, translations, rule)
+    if fault:
+        return Judged(fault)
+    return compare(answer, oracle, description.dtype, translations, rule)._replace(given=stored)
+
+
+def _stored(arrays: Arrays) -> Arrays | None:
+    """A copy of arrays, since an adapter may write its next answer into them, or None for large arrays."""
+    return tuple(map(np.copy, arrays)) if sum(array.nbytes for array in arrays) <= STORED else None
 
 
 def dtypes_of(problem: Problem) -> str:
@@ -167,7 +183,8 @@ def compare(
     arrays, fault = well_formed(answer, oracle, dtype)
     if fault:
         done = f", after translation of the answer: {', '.join(translations)}" if translations else ""
-        return Judged(Verdict(Status.FAIL, problem.id, np.inf, detail=fault + done, translations=translations))
+        detail = fault + done + hint(oracle, answer, translations)
+        return Judged(Verdict(Status.FAIL, problem.id, np.inf, detail=detail, translations=translations))
     ratio, detail = worst_ratio(arrays, oracle, rule.tolerances(oracle, dtype), rule.name)
     relative = rule.relative(oracle, dtype)
     status = _status(ratio, relative, dtype)
@@ -186,25 +203,6 @@ def worst_ratio(arrays: Arrays, oracle: Oracle, allowed: Sequence[float], rule: 
         f"largest element {oracle.scales[worst]:.3g}"
     )
     return ratios[worst], detail
-
-
-def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str]:
-    """Return the arrays of an answer, and the fault of their form, or "" for an answer of the right form."""
-    if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
-        return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"
-    arrays, right = tuple(np.asarray(a) for a in answer), oracle.value
-    if len(arrays) != len(right.arrays):
-        return (), f"expected {len(right.arrays)} arrays, got {len(arrays)}"
-    for i, (a, q) in enumerate(zip(arrays, right.arrays, strict=True), start=1):
-        if a.shape != q.shape:
-            return (), f"array {i}: expected shape {q.shape}, got {a.shape}"
-        if right.integer and a.dtype.kind not in "iu":
-            return (), f"array {i}: expected an integer dtype, got {a.dtype}"
-        if not right.integer and a.dtype != dtype:
-            return (), f"array {i}: expected dtype {dtype}, got {a.dtype}"
-        if not np.all(np.isfinite(a)):
-            return (), f"array {i}: expected finite values, got NaN or infinity"
-    return arrays, ""
 
 
 def _status(ratio: float, relative_tolerance: float, dtype: str) -> Status:

@@ -38,6 +38,13 @@ def parser() -> argparse.ArgumentParser:
     _add_certify(commands)
     _add_vectors(commands)
     _add_equations(commands)
+    commands.add_parser(
+        "mistakes",
+        help="Print the catalogue of known mistakes.",
+        description="Print the name and the description of each known mistake, with a library that made it, if one is "
+        "known. The names are those of the diagnosis of wrong answers.",
+        epilog=examples(("mistakes", "Print the catalogue.")),
+    )
     return top
 
 

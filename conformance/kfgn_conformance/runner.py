@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from .adapters import Description
 from .changes import LARGE
@@ -15,6 +16,7 @@ from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .questions import SmallProblem, small_problems
 from .results import Again, Cell, Report, Row, report_of
+from .undeclared import undeclared
 from .verdicts import NOT_RUN, WRONG, Status, Verdict, severity
 
 NOT_SELECTED = "a thorough run contains this problem"
@@ -152,10 +154,10 @@ def _answer(implementation: Implementation, oracle: Oracle) -> Judged:
 def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None, Judged]]) -> Cell:
     verdicts = tuple(answer.verdict for _, answer in answers)
     answered = [(oracle, answer) for oracle, answer in answers if oracle is not None]
-    return Cell(verdicts, diagnosis_of(answered, description.dtype) if description else None)
+    return Cell(verdicts, diagnosis_of(answered, description) if description else None)
 
 
-def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], dtype: str) -> Diagnosis | None:
+def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> Diagnosis | None:
     """Diagnose the wrong answers for a quantity, or return None if no answer is wrong.
 
     The worst answers come first, so that the diagnosis describes the worst answer, which the cell names.
@@ -164,4 +166,9 @@ def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], dtype: str) -> Diagno
         return None
     worst_first = sorted(answers, key=lambda each: severity(each[1].verdict), reverse=True)
     usable = (each for each in worst_first if each[1].verdict.status is Status.PASS or each[1].wrong is not None)
-    return diagnose([Answered(oracle, answer.wrong) for oracle, answer in usable], dtype)
+    by_conventions = partial(undeclared, answers, description)
+    answered = [Answered(oracle, answer.wrong) for oracle, answer in usable]
+    found = diagnose(answered, description.dtype, by_conventions)
+    if found is None and (conventions := by_conventions()):  # every wrong answer has a wrong form
+        return Diagnosis(conventions, "")
+    return found

@@ -137,12 +137,30 @@ def test_a_misspelt_quantity_is_an_error():
         ({"reduction": "none"}, "reduction: expected mean or sum, got 'none'"),
         ({"bias": "middle"}, "bias: expected last or first or separate"),
         ({"loss": {"softmax": "2"}}, "loss: expected objectives among .*, got 'softmax'"),
-        ({"loss": {"bernoulli": "3"}}, "loss: expected one of 1, 2, 1/D, 2/D for bernoulli, got '3'"),
+        *(
+            ({"loss": {"bernoulli": ratio}}, "loss: expected a ratio such as '2', '1/2' or '2/D' for bernoulli, got ")
+            for ratio in ("0", "-2", "1/0", "0.5", "D", "1/D/D", " 2", "", 2, ["2"])
+        ),
+        ({"reduction": "none", "bias": "middle"}, "reduction: .*; bias: expected last or first or separate"),
     ],
 )
 def test_unknown_conventions_are_errors(wrong, message):
+    """Every wrong field is reported."""
     with pytest.raises(ConventionError, match=message):
         Conventions(**wrong)
+
+
+@pytest.mark.parametrize(("ratio", "factor"), [("3", 3), ("1/2", 1 / 2), ("3/4/D", 3 / 44), ("2/D", 2 / 11)])
+def test_the_ratio_of_a_loss_is_any_fraction(ratio, factor):
+    assert CASE.widths[-1] == 11
+    conventions = Conventions(loss={CASE.objective: ratio})
+    kept, _ = translated((np.full(2, factor),), CASE, QUANTITIES["gradient"], conventions)
+    np.testing.assert_allclose(kept[0], 1)
+
+
+def test_conventions_in_the_place_of_the_flags():
+    with pytest.raises(TypeError, match=r"flags: .* got Conventions; write conventions=Conventions\(\.\.\.\)"):
+        Description("mine", "1", "float64", {"q"}, Conventions(reduction="sum"))
 
 
 @pytest.mark.parametrize(

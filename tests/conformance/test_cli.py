@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.adapters import kfgn_port
+from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
@@ -135,7 +136,7 @@ def test_nothing_checked_is_no_success(capsys):
             ["--problem", "case-bernouli*", "--examples", "0"],
             "--problem: expected a pattern of ids, got case-bernouli* (did you mean case-",
         ),
-        (["walk"], "error: command: expected one of run, report, certify, vectors, equations, got walk"),
+        (["walk"], "error: command: expected one of run, report, certify, vectors, equations, mistakes, got walk"),
         (["vectors", "lst"], "error: action: expected one of list, verify, regenerate, got lst (did you mean list?)"),
     ],
 )
@@ -196,3 +197,13 @@ def test_a_missing_library_is_answered_by_the_line_that_installs_it(library):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == cli.USAGE
     assert done.stderr.endswith(f"kfgn-check: {library} is not installed: pip install 'kfgn[conformance]'\n")
+
+
+def test_the_catalogue_is_printed(capsys):
+    """Each mistake has a line with its name, its description and the library that made it."""
+    assert cli.main(["mistakes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for mistake in MISTAKES.values():
+        (line,) = (line for line in lines if line.startswith(f"  {mistake.name}: {mistake.description}"))
+        assert mistake.seen in line
+    assert len(lines) == len(MISTAKES) + len({mistake.family for mistake in MISTAKES.values()})

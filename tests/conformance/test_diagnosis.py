@@ -14,7 +14,7 @@ from kfgn_conformance.problem_sets.trajectories import trajectory_problems
 from kfgn_conformance.problems.cases import SPLITS, case, cases, shape
 from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_border
 from kfgn_conformance.problems.dyadic import dyadic_problem
-from kfgn_conformance.problems.fixed import fixed
+from kfgn_conformance.problems.fixed import SHAPES, fixed
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.verdicts import WRONG
@@ -22,20 +22,26 @@ from kfgn_conformance.verdicts import WRONG
 SMOOTH = (("tanh", "logistic"), ("softplus", "tanh"), ("logistic", "softplus"))
 
 
+SQUARE = "shape-square-layers-categorical"
+
+
 @cache
 def drawn(seed):
     """Draw a problem of each objective, with the sizes of the cases and nonlinear smooth transfer functions.
 
+    A last problem has layers of equal widths, since only these show an array of a wrong layer.
+
     Seed 0 gives the cases with such functions, since their d of the tolerance rule ships with the kit.
     """
     if seed == 0:
-        return tuple(case(objective, psd, ("softplus", "tanh")) for objective, psd in SPLITS)
+        square = [problem for problem in fixed() if problem.id == SQUARE]
+        return (*(case(objective, psd, ("softplus", "tanh")) for objective, psd in SPLITS), *square)
     problems = []
-    for i, (objective, psd) in enumerate(SPLITS):
+    shapes = [shape(objective, psd, SMOOTH[(seed + i) % len(SMOOTH)]) for i, (objective, psd) in enumerate(SPLITS)]
+    for i, of in enumerate((*shapes, SHAPES[SQUARE].shape)):
         for salt in range(100):
             rng = np.random.Generator(np.random.Philox([seed, i, salt]))
-            of = shape(objective, psd, SMOOTH[(seed + i) % len(SMOOTH)])
-            problem = dyadic_problem(f"seed-{seed}-{objective}-{psd}", of, rng)
+            problem = dyadic_problem(f"seed-{seed}-{i}", of, rng)
             if clear_of_kinks(problem) and not near_border(problem).any():
                 break
         problems.append(exact(problem))

@@ -80,7 +80,7 @@ def test_help_names_the_commands(flag, capsys):
     with pytest.raises(SystemExit) as exit_:
         cli.main([flag])
     assert exit_.value.code == 0
-    assert "{run,report,certify,vectors,equations}" in capsys.readouterr().out
+    assert "{run,report,certify,vectors,equations,mistakes}" in capsys.readouterr().out
 
 
 def test_an_unknown_command(capsys):

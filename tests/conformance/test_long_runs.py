@@ -34,14 +34,45 @@ def test_each_row_that_ends_is_a_line_of_a_pipe(jobs, capsys):
 
 
 @pytest.mark.usefixtures("few")
-def test_a_line_of_a_quantity_that_nobody_offers(monkeypatch, capsys):
+def test_a_quantity_that_nobody_offers_has_no_line(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parent)  # where small_kfac.py is
     small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0"]
     assert cli.main([*small, "--quantity", "loss", "gradient"]) == cli.PASSED
-    assert {line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines()[1:]} == {
-        "loss: not run",
-        "gradient: passed",
-    }
+    assert [line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines()[1:]] == ["gradient: passed"]
+
+
+@pytest.mark.usefixtures("few")
+def test_the_time_of_a_line_includes_the_preparation_of_the_problems(monkeypatch, capsys):
+    prepare, now = cli.problem_set, iter([0.0, *[75.0] * 9])
+
+    def prepared(*given, **options):
+        assert next(now) == 75  # the preparation takes 75 s
+        return prepare(*given, **options)
+
+    monkeypatch.setattr(cli, "monotonic", lambda: next(now))
+    monkeypatch.setattr(cli, "problem_set", prepared)
+    assert cli.main([*GIVEN, "--quantity", "loss"]) == cli.PASSED
+    assert capsys.readouterr().err.splitlines()[1] == "1 of 1 after 75 s: loss: passed"
+
+
+@pytest.mark.usefixtures("few")
+def test_an_adapter_that_supports_few_problems_has_a_note(monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parent)
+    small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0", "--quantity", "gradient"]
+    assert cli.main(small) == cli.PASSED
+    out = " ".join(capsys.readouterr().out.split())
+    assert "note: small float64 supports only 1 problem of this run" in out
+    assert "kfgn_conformance.check adds problems" in out
+    assert cli.main([*small, "--problem", "case-*"]) == cli.PASSED
+    assert "supports only" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("few")
+def test_adapters_with_equal_names_have_a_note(monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parent)
+    twice = ["--adapter", *["small_kfac:SmallKfac"] * 2, "--dtype", "float64", "--examples", "0"]
+    assert cli.main([*twice, "--quantity", "gradient"]) == cli.PASSED
+    assert "note: 2 columns have the name small float64" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.usefixtures("few")

@@ -1,5 +1,6 @@
 """The function `check`: verdicts and diagnoses on the fixed problems, its text, and wrong arguments."""
 
+import inspect
 import io
 import subprocess
 import sys
@@ -40,12 +41,18 @@ def test_an_answer_in_the_wrong_dtype_fails():
     assert "expected dtype float64, got float32" in " ".join(str(result).split())
 
 
-@pytest.mark.parametrize("name", ["slope-twice", "outputs-empirical", "slopes-averaged-first", "bias-forgotten"])
+@pytest.mark.parametrize("name", ["slope-twice", "outputs-empirical", "slopes-averaged-first", "outputs-diagonal"])
 def test_a_planted_mistake_is_named(name):
     result = check("kfra", lambda problem: MISTAKES[name].textbook(problem).answer("kfra"))
     assert not result.passed
     assert result.mistakes == (name,)
     assert MISTAKES[name].description in " ".join(str(result).split())
+
+
+def test_mistakes_with_equal_answers_are_named_together():
+    """G does not depend on the appended input, which is 0 for one of the two mistakes and 1 for the other."""
+    result = check("kfra", lambda problem: MISTAKES["bias-forgotten"].textbook(problem).answer("kfra"))
+    assert result.mistakes == ("bias-forgotten", "bias-not-added")
 
 
 def test_conventions_are_translated():
@@ -83,6 +90,24 @@ def test_an_exception_is_an_error_with_its_message():
     result = check("q", lambda problem: problem.nonsense)
     assert not result.passed
     assert "has no attribute 'nonsense'" in " ".join(str(result).split())
+
+
+def test_the_line_that_raised_an_exception_is_named():
+    """The line is that of the function, also if an installed package raises the exception."""
+
+    def mine(problem):
+        return np.linalg.solve(problem.X, problem.X)
+
+    line = inspect.getsourcelines(mine)[1] + 1
+    (cell,) = check("q", mine, problems=cases()[:1]).report.cells
+    assert cell.worst.detail.startswith("LinAlgError: ")
+    assert cell.worst.detail.endswith(f" (test_quick_check.py:{line})")
+
+
+def test_an_exception_of_a_built_in_function_has_no_line():
+    (cell,) = check("q", int, problems=cases()[:1]).report.cells
+    assert cell.worst.detail.startswith("TypeError: int() argument must be")
+    assert ".py:" not in cell.worst.detail
 
 
 def test_the_text_is_a_part_of_what_the_command_prints():

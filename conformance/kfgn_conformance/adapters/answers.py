@@ -1,7 +1,11 @@
 """Conversion of an adapter's answers to NumPy arrays, and of an adapter's exceptions to lines of text."""
 
 import math
+import sysconfig
+import traceback
 from itertools import islice
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,16 @@ DTYPE_KINDS = "biufc"
 """The kinds of dtype that an answer may have: booleans, integers, real numbers and complex numbers."""
 
 
+MAX_NAME = 80
+"""The number of characters after which the name of a file is cut."""
+
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platlib", "purelib")})
+"""The folders of installed packages and of the standard library."""
+
+THE_KIT = str(Path(__file__).parents[1])
+"""The folder of the kit."""
+
+
 class NoAnswerError(Exception):
     """Exception for an answer that is missing or cannot be read. The message is the reason, on one line."""
 
@@ -48,6 +62,27 @@ def error_line(error: BaseException) -> str:
     """The type and the message of an exception on one line, even if the methods of the exception fail."""
     name, text = one_line(type_name(error).rpartition(".")[2]), error_message(error)
     return f"{name}: {text}" if text else name
+
+
+def raised_line(error: BaseException) -> str:
+    """The line `error_line` of an exception of an adapter, with the file and the line that raised the exception.
+
+    The innermost line outside of installed packages and the standard library is named. If there is none, the innermost
+    line outside of the kit is named.
+    """
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_traceback(error))]
+    outside = [place for place in frames if not place[0].startswith(("<", THE_KIT))]
+    own = [place for place in outside if not place[0].startswith(INSTALLED)]
+    if not outside:
+        return error_line(error)
+    file, line = (own or outside)[-1]
+    return f"{error_line(error)} ({one_line(Path(file).name, MAX_NAME)}:{line})"
+
+
+def _traceback(error: BaseException) -> TracebackType | None:
+    """The traceback of an exception, even if the class of the exception overrides `__traceback__`."""
+    found: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
+    return found
 
 
 def error_message(error: BaseException) -> str:

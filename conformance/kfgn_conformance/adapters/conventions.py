@@ -9,7 +9,7 @@ compares only two parts of the block of a layer. These parts are the diagonal su
 and the diagonal sub-block of the bias.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -20,24 +20,16 @@ from kfgn_reference import OBJECTIVES
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..quantities.sizes import LargestMagnitude
+from .loss_ratios import LOSS, loss_ratio
 
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
 BIASES = ("last", "first", "separate")
-
-LOSSES: dict[str, Callable[[int], float]] = {
-    "1": lambda D: 1.0,
-    "2": lambda D: 2.0,
-    "1/D": lambda D: 1 / D,
-    "2/D": lambda D: 2 / D,
-}
-"""The supported ratios of an implementation's loss to the kit's loss.
-
-Each key is the text that an adapter declares. Each value is the ratio as a function of D, the number of outputs.
-"""
+CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES}
+"""The values of each parameter of `Conventions` that has a list of values."""
 
 
 class ConventionError(ValueError):
-    """Exception for a convention that the kit does not know. The message names the field and lists the known values."""
+    """Exception for unknown conventions. The message names each wrong field and its known values."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +41,11 @@ class Conventions:
     reduction : {"mean", "sum"}
         Reduction over the N datapoints: a mean or a sum. The quantity `q` is always a mean, and quantities per
         datapoint are not reduced.
-    loss : dict of str to {"1", "2", "1/D", "2/D"}
-        Ratio of the implementation's loss to the kit's loss, by objective, where D is the number of outputs. The kit's
-        losses are sums over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean
-        over the outputs without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
+    loss : dict of str to str
+        Ratio of the implementation's loss to the kit's loss, by objective: a positive fraction such as `"2"` or
+        `"1/2"`, which may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit's losses are sums
+        over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over the outputs
+        without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
     layout : {"out_in", "in_out"}
         Shape of the weights and of the gradient of a layer: (outputs, inputs) or (inputs, outputs).
     stacking : {"columns", "rows"}
@@ -96,21 +89,23 @@ class Conventions:
     bias: str = "last"
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("reduction", REDUCTIONS),
-            ("layout", LAYOUTS),
-            ("stacking", STACKINGS),
-            ("bias", BIASES),
-        ):
+        if faults := [*self._faults()]:
+            raise ConventionError("; ".join(faults))
+
+    def _faults(self) -> Iterator[str]:
+        """A message for each parameter that does not have one of its listed values."""
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise ConventionError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
-        if not isinstance(self.loss, dict):
-            raise ConventionError(f"loss: expected a dict with objectives as keys, got {type(self.loss).__qualname__}")
-        for objective, name in self.loss.items():
+                yield f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}"
+        loss: object = self.loss
+        if not isinstance(loss, dict):
+            yield f"loss: expected a dict with objectives as keys, got {type(loss).__qualname__}"
+            return
+        for objective, ratio in loss.items():
             if objective not in OBJECTIVES:
-                raise ConventionError(f"loss: expected objectives among {', '.join(OBJECTIVES)}, got {objective!r}")
-            if name not in list(LOSSES):  # the value may have any type, even an unhashable type
-                raise ConventionError(f"loss: expected one of {', '.join(LOSSES)} for {objective}, got {name!r}")
+                yield f"loss: expected objectives among {', '.join(OBJECTIVES)}, got {objective!r}"
+            if not isinstance(ratio, str) or not LOSS.fullmatch(ratio):
+                yield f"loss: expected a ratio such as '2', '1/2' or '2/D' for {objective}, got {ratio!r}"
 
     @property
     def inputs_first(self) -> bool:
@@ -205,7 +200,7 @@ def translated(
 def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conventions) -> tuple[float, str]:
     """The ratio of an implementation's answer to the kit's value, as a number and in words."""
     D, name = problem.widths[-1], conventions.loss.get(problem.objective, "1")
-    factor, reasons = LOSSES[name](D) ** degree, []
+    factor, reasons = float(loss_ratio(name, D) ** degree), []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
         reasons.append(f"{power}, as the loss is {name} times the kit's loss, where D is the number of outputs")

@@ -73,6 +73,8 @@ class Description:
         for name in ("name", "version", "dtype"):
             object.__setattr__(self, name, _text(name, getattr(self, name)))
         object.__setattr__(self, "quantities", _quantities(self.quantities))
+        if isinstance(self.flags, Conventions):
+            raise TypeError("flags: expected a dict of texts, got Conventions; write conventions=Conventions(...)")
         object.__setattr__(self, "flags", _flags(self.flags))
         if not isinstance(self.conventions, Conventions):
             raise TypeError(f"conventions: expected Conventions, got {_type(self.conventions)}")

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from ..inputs import changed, copied, of_changed, restore
 from ..problems.problem import Array, Problem
 from . import Adapter, UnsupportedError
-from .answers import NoAnswerError, as_arrays, error_line, error_message
+from .answers import NoAnswerError, as_arrays, error_line, error_message, raised_line
 from .array_bytes import headers
 from .loading import AdapterError, load
 
@@ -99,7 +99,7 @@ def _answer_or_error(adapter: Adapter, problem: Problem, quantity: str, limit: i
     except NoAnswerError as error:
         return _error(str(error))
     except BaseException as error:
-        return _error(error_line(error))
+        return _error(raised_line(error))
     return {"arrays": headers(arrays)}, arrays
 
 

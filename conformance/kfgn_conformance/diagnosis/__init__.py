@@ -5,6 +5,7 @@ The textbook is a class with plain formulas of every quantity. A mistake is a su
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes
 * explain:   the search for mistakes that reproduce wrong answers; `explaining` compares a mistake with an answer
+* constant:  a constant factor, the same on every problem
 * pairs:     two mistakes at once
 * shape:     the description of an error that no mistake explains
 """

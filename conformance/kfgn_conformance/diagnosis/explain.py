@@ -1,9 +1,10 @@
 """Explanation of wrong answers by known mistakes, or a description of the error if no mistake explains the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..changes import LARGE
+from .constant import constant_factor
 from .explaining import Answered, explains
 from .mistake import MISTAKES, Mistake
 from .pairs import pairs
@@ -29,11 +30,19 @@ class Diagnosis(NamedTuple):
         return f"no known mistake {'explains the error' if self.tried else 'was tried'}: {self.shape}"
 
 
-def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
+def nothing() -> tuple[Mistake, ...]:
+    """No mistake."""
+    return ()
+
+
+def diagnose(
+    answers: Sequence[Answered], dtype: str, further: Callable[[], tuple[Mistake, ...]] = nothing
+) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    Pairs of mistakes are tried if no single mistake explains the answers. Without a known mistake, the error of the
-    first wrong answer is described. The caller should therefore put the answer with the largest error first.
+    If no single mistake explains the answers, these are tried: a constant factor, the mistakes that `further` finds,
+    and pairs of mistakes. Without a known mistake, the error of the first wrong answer is described. The caller should
+    therefore put the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:
@@ -47,10 +56,10 @@ def diagnose(answers: Sequence[Answered], dtype: str) -> Diagnosis | None:
         if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )
     if tried and not mistakes:
-        mistakes = pairs(tried, right, dtype)
+        mistakes = constant_factor(tried, right, dtype) or further() or pairs(tried, right, dtype)
     oracle, arrays = wrong[0]
     assert arrays is not None
-    shape = "" if mistakes else shape_of_error(oracle, arrays, dtype)
+    shape = "" if mistakes else shape_of_error(oracle, arrays, dtype, wrong)
     return Diagnosis(mistakes, shape, bool(tried))
 
 

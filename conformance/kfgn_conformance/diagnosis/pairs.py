@@ -10,6 +10,7 @@ from itertools import combinations, islice
 from types import FunctionType
 
 from ..quantities import largest
+from .constant import constant_factor
 from .explaining import Answered, explains
 from .mistake import MISTAKES, Mistake
 from .textbook import Textbook
@@ -24,6 +25,8 @@ SAMPLE = 5
 def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> tuple[Mistake, ...]:
     """Return the pairs that explain every answer, each as one mistake. The steps of an optimiser have no pairs.
 
+    A constant factor is the second mistake of a pair only if no two known mistakes explain the answers.
+
     wrong: the wrong answers
     right: the answers that passed
     """
@@ -33,9 +36,10 @@ def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> t
     sample = by_size[:: max(1, len(by_size) // SAMPLE)]
     single = [each for each in MISTAKES.values() if any(_has_effect(each, answer, dtype) for answer in sample)]
     answers = [*sample, *by_size, *right]
-    return tuple(
+    found = tuple(
         pair for pair in islice(_pairs(single), MOST) if all(explains(pair, answer, dtype) for answer in answers)
     )
+    return found or tuple(pair for each in single for pair in constant_factor(by_size, right, dtype, each))
 
 
 def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:

@@ -1,5 +1,6 @@
 """Description of an error that no known mistake explains, by comparison with the right array."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from ..oracle import Oracle
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, largest
 from ..tolerances import ROUNDOFF
+from .explaining import NEAR, Answered
 
 FEW = 4
 """The largest number of wrong elements that a description lists.
@@ -74,15 +76,32 @@ class Wrong(NamedTuple):
         return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of the largest element, {self.size:.3g}"
 
 
-def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str) -> str:
-    """Describe each wrong array by a constant factor, the wrong elements, the lost symmetry, or the largest error."""
+SYMBOLS: dict[str, Callable[[int, int, int], float]] = {
+    "N": lambda N, D, S: N,
+    "D_L": lambda N, D, S: D,
+    "S": lambda N, D, S: S,
+    "N^2": lambda N, D, S: N**2,
+    "D_L^2": lambda N, D, S: D**2,
+    "S^2": lambda N, D, S: S**2,
+    "N S": lambda N, D, S: N * S,
+    "N D_L": lambda N, D, S: N * D,
+}
+"""The products that a constant factor may equal, as functions of N, D_L and S. Their inverses have names too."""
+
+
+def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str, wrong_answers: Sequence[Answered] = ()) -> str:
+    """Describe each wrong array by a constant factor, the wrong elements, the lost symmetry, or the largest error.
+
+    wrong_answers: the wrong answers on all problems, with which the name of a constant factor must agree
+    """
+    others = _Others(wrong_answers, dtype)
     right, allowed = oracle.value, oracle.tolerances(dtype)
     single = oracle.tolerances("float32") if dtype == "float64" else [0.0] * len(allowed)
     sentences = []
     for i, (a, q, t, s) in enumerate(zip(arrays, right.arrays, allowed, single, strict=True), start=1):
         wrong = Wrong(a.astype(np.float64), q, t, s)
         if wrong.error > t:
-            described = few(wrong) or counted(wrong) if right.integer else sentence(oracle.problem, wrong)
+            described = few(wrong) or counted(wrong) if right.integer else sentence(oracle.problem, wrong, others)
             sentences.append(f"array {i}{described}")
     n, more = len(arrays) - len(sentences), len(sentences) - DESCRIBED
     head = f"on {oracle.problem.id} {n} of {len(arrays)} arrays {'is' if n == 1 else 'are'} right"
@@ -90,18 +109,38 @@ def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str) -> str:
     return "; ".join([head, *sentences[:DESCRIBED], *rest])
 
 
-def sentence(problem: Problem, wrong: Wrong) -> str:
+class _Others:
+    """The wrong answers on all problems, with which the description of an array is compared."""
+
+    def __init__(self, answers: Sequence[Answered], dtype: str) -> None:
+        self.answers, self.dtype = answers, dtype
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def are_multiples(self, factor: Callable[[Problem], float]) -> bool:
+        """True if every wrong array of every answer is the right array times the factor of its problem."""
+        return all(self._is_multiple(answer, factor(answer.oracle.problem)) for answer in self.answers)
+
+    def _is_multiple(self, answer: Answered, factor: float) -> bool:
+        assert answer.arrays is not None
+        each = zip(answer.arrays, answer.oracle.arrays, answer.oracle.tolerances(self.dtype), strict=True)
+        wrong = ((a.astype(np.float64), q, t) for a, q, t in each if largest(a - q) > t)
+        return all(largest(a - factor * q) <= NEAR * max(1.0, abs(factor)) * t for a, q, t in wrong)
+
+
+def sentence(problem: Problem, wrong: Wrong, others: _Others) -> str:
     """Return the most specific description that fits the error of an array."""
     if wrong.size == 0:
         return f" should be zero, and its largest element is {largest(wrong.a):.3g}"
     if not np.any(wrong.a):
         return f" is zero, where the largest element should be {wrong.size:.3g}"
     if wrong.q.size == 1:  # a single number is always a multiple of the right number
-        return in_single(wrong) or multiple(problem, wrong)
-    return multiple(problem, wrong) or transposed(wrong) or few(wrong) or in_single(wrong) or counted(wrong)
+        return in_single(wrong) or multiple(problem, wrong, others)
+    return multiple(problem, wrong, others) or transposed(wrong) or few(wrong) or in_single(wrong) or counted(wrong)
 
 
-def multiple(problem: Problem, wrong: Wrong) -> str:
+def multiple(problem: Problem, wrong: Wrong, others: _Others) -> str:
     """Describe a constant factor. Returns "" if no factor fits, or if only one of several elements is wrong."""
     q, difference = wrong.q / wrong.size, (wrong.a - wrong.q) / wrong.size
     excess = float(np.sum(difference * q) / np.sum(q * q))
@@ -111,7 +150,7 @@ def multiple(problem: Problem, wrong: Wrong) -> str:
         return ""
     if FAR * np.max(left) > error and np.any(left[at] > CONSTANT * np.abs(difference[at])):
         return ""
-    return f" is {_number(excess)} times the right array{names(problem, 1 + excess, tolerance)}"
+    return f" is {_number(excess)} times the right array{names(problem, 1 + excess, tolerance, others)}"
 
 
 def transposed(wrong: Wrong) -> str:
@@ -149,17 +188,33 @@ def counted(wrong: Wrong) -> str:
     return f": {what} wrong {wrong.by}{lost}"
 
 
-def names(problem: Problem, ratio: float, roundoff: float) -> str:
-    """Name the symbols, such as N or D_L, whose value equals a ratio.
+def names(problem: Problem, ratio: float, roundoff: float, others: _Others) -> str:
+    """Name the symbols, such as N or D_L, whose value equals a ratio on every problem with a wrong answer.
+
+    If no symbol does, and the ratio is the same on several problems, the number of these problems is stated.
 
     roundoff: the tolerance of the array, relative to the array's largest element
     """
-    N, D, S = problem.N, problem.widths[-1], problem.labels.shape[1]
-    symbols = {"N": N, "D_L": D, "S": S, "N^2": N**2, "D_L^2": D**2, "S^2": S**2, "N S": N * S, "N D_L": N * D}
-    values = symbols | {f"1/({name})": 1 / value for name, value in symbols.items()}
     near = min(1e-4, 8 * roundoff)
-    found = [name for name, value in values.items() if value != 1 and abs(ratio / value - 1) < near]
-    return f", which is {' or '.join(found)}" if found else ""
+    inverses = {f"1/({name})": _inverse(value) for name, value in SYMBOLS.items()}
+    found = [
+        name
+        for name, value in (SYMBOLS | inverses).items()
+        if _value(value, problem) != 1 and abs(ratio / _value(value, problem) - 1) < near
+        if others.are_multiples(lambda other, value=value: _value(value, other))  # type: ignore[misc]
+    ]
+    if found:
+        return f", which is {' or '.join(found)}"
+    same = len(others) > 1 and others.are_multiples(lambda _: ratio)
+    return f", as on all {len(others)} problems with a wrong answer" if same else ""
+
+
+def _value(symbol: Callable[[int, int, int], float], problem: Problem) -> float:
+    return symbol(problem.N, problem.widths[-1], problem.labels.shape[1])
+
+
+def _inverse(symbol: Callable[[int, int, int], float]) -> Callable[[int, int, int], float]:
+    return lambda N, D, S: 1 / symbol(N, D, S)
 
 
 def _part(x: float, wrong: Wrong) -> str:

@@ -8,6 +8,7 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     derivatives,
     factors,
     inputs,
+    layers,
     methods,
     outputs,
     samples,

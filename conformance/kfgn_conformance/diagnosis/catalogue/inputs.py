@@ -10,10 +10,18 @@ from ..textbook.passes import PerLayer
 
 @mistake()
 class BiasForgotten(Textbook):
-    """The network is evaluated without its biases."""
+    """The appended input that multiplies the bias is 0 instead of 1, in the forward pass, in Q and in the gradient."""
 
     def with_unit(self, a: Array) -> Array:
         return np.hstack([a, np.zeros((len(a), 1))])
+
+
+@mistake()
+class BiasNotAdded(Textbook):
+    """The network is evaluated without its biases, although Q and the gradient include the appended input 1."""
+
+    def preactivations(self, l: int, a: Array) -> Array:
+        return self.without_bias(l, a) @ self.without_bias(l, self.W[l]).T
 
 
 class _OtherInputs(Textbook):

@@ -54,6 +54,10 @@ class Passes:
         """The vectors that W_l multiplies: a_{l-1}, with a 1 appended if layer l has a bias."""
         return self.with_unit(a) if self.has_bias(l) else a
 
+    def preactivations(self, l: int, a: Array) -> Array:
+        """h_l (N, D_l), from the inputs of layer l."""
+        return a @ self.W[l].T
+
     def forward(self) -> tuple[PerLayer, PerLayer]:
         """Return dictionaries a and h, where a[l] are the inputs of layer l and h[l] is h_l, for l = 1, ..., L.
 
@@ -61,7 +65,7 @@ class Passes:
         """
         a, h = {1: self.inputs(1, self.problem.X)}, {}
         for l in range(1, self.L + 1):
-            h[l] = a[l] @ self.W[l].T
+            h[l] = self.preactivations(l, a[l])
             if l < self.L:
                 a[l + 1] = self.inputs(l + 1, self.transfer(l).f(h[l]))
         return a, h

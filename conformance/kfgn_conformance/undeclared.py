@@ -1,0 +1,57 @@
+"""Conventions that an implementation does not declare, with which every answer is right."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from .adapters import Conventions, Description
+from .adapters.conventions import CHOICES, compared, translated
+from .diagnosis import Mistake
+from .diagnosis.textbook import Textbook
+from .judging import Judged, compare
+from .oracle import Oracle
+from .quantities import ROWS
+from .verdicts import WRONG, Status
+
+NAME = "undeclared-convention"
+
+
+def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
+    """Return the conventions with which every answer is right as one mistake, or nothing if there are none.
+
+    Among several such conventions, those that differ least from the declared conventions are returned. The ratios of
+    losses remain as declared.
+    """
+    stored = [(oracle, judged) for oracle, judged in answers if judged.given is not None]
+    stored.sort(key=lambda each: (each[1].verdict.status not in WRONG, each[0].problem.parameters * each[0].problem.N))
+    if not stored or stored[0][1].verdict.status not in WRONG:
+        return ()
+    least, found = len(CHOICES), list[str]()
+    for changes in sorted(_changes(description.conventions), key=len):
+        if len(changes) > least:
+            break
+        conventions = replace(description.conventions, **changes)
+        if all(_is_right(oracle, judged, conventions, description.dtype) for oracle, judged in stored):
+            least = len(changes)
+            declared = ", ".join(f'{name}="{value}"' for name, value in changes.items())
+            found.append(f"Conventions({declared})")
+    text = f"Every answer is right with {' or with '.join(found)}, which the adapter does not declare."
+    return (Mistake(NAME, "conventions", text, "", Textbook),) if found else ()
+
+
+def _changes(declared: Conventions) -> Iterator[dict[str, Any]]:
+    """Yield the fields and the values of all conventions that differ from the declared conventions."""
+    for values in product(*CHOICES.values()):
+        each = zip(CHOICES, values, strict=True)
+        if changes := {name: value for name, value in each if getattr(declared, name) != value}:
+            yield changes
+
+
+def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: str) -> bool:
+    """True if an answer is right with other conventions. An answer that was right may also be INCONCLUSIVE."""
+    quantity = compared(ROWS[oracle.quantity.name], conventions)
+    there = oracle if quantity is oracle.quantity else Oracle(oracle.problem, quantity)
+    arrays, _ = translated(judged.given, oracle.problem, quantity, conventions)
+    status = compare(arrays, there, dtype).verdict.status
+    return status is Status.PASS or (status is Status.INCONCLUSIVE and judged.verdict.status not in WRONG)

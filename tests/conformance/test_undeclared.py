@@ -1,0 +1,78 @@
+"""Conventions that an implementation does not declare are named if every answer is right with them."""
+
+import numpy as np
+import pytest
+from kfgn_conformance import QUANTITIES, Conventions, check
+from kfgn_conformance.adapters.conventions import CHOICES
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.fixed import fixed
+from kfgn_conformance.undeclared import _changes
+
+
+def rows_of(quantity):
+    """Return the blocks of W_l and of b_l, for the stacked rows of W_l."""
+
+    def mine(problem):
+        parts = []
+        for layer, W, block in zip(problem.layers, problem.weights, QUANTITIES[quantity].value(problem), strict=True):
+            D, P = W.shape
+            n = D * (P - 1) if layer.bias else D * P
+            order = np.arange(n).reshape(-1, D).T.ravel()
+            parts.append(block[:n, :n][np.ix_(order, order)])
+            parts += [block[n:, n:]] if layer.bias else []
+        return parts
+
+    return mine
+
+
+@pytest.mark.parametrize("quantity", ["kflr_blocks", "gauss_newton_blocks"])
+def test_undeclared_rows_are_named_if_biases_are_separate(quantity):
+    mine = rows_of(quantity)
+    result = check(quantity, mine, conventions=Conventions(bias="separate"), problems=cases()[:6])
+    assert result.mistakes == ("undeclared-convention",)
+    text = " ".join(str(result).split())
+    assert 'Every answer is right with Conventions(stacking="rows") or with Conventions(layout="in_out")' in text
+    declared = Conventions(bias="separate", stacking="rows")
+    assert check(quantity, mine, conventions=declared, problems=cases()[:6]).passed
+
+
+def test_two_undeclared_conventions_are_named():
+    """The shapes are wrong on every problem."""
+    result = check(
+        "gradient", lambda p: [np.roll(g, 1, 1).T for g in QUANTITIES["gradient"].value(p)], problems=cases()
+    )
+    assert 'Conventions(layout="in_out", bias="first")' in " ".join(str(result).split())
+
+
+def test_an_undeclared_layout_is_named_alone():
+    mine = check("gradient", lambda p: [g.T for g in QUANTITIES["gradient"].value(p)])
+    assert mine.mistakes == ("undeclared-convention",)
+
+
+def test_a_convention_that_is_right_on_some_problems_only_is_not_named():
+    """The answer on one batch is wrong with every convention."""
+    rows, separate = rows_of("kflr_blocks"), Conventions(bias="separate", stacking="rows")
+
+    def mine(problem):
+        blocks = rows(problem)
+        return [1.5 * block for block in blocks] if problem.N == 33 else blocks
+
+    problems = [problem for problem in fixed() if problem.N in (2, 33)]
+    result = check("kflr_blocks", mine, conventions=Conventions(bias="separate"), problems=problems)
+    assert not result.passed
+    assert "undeclared-convention" not in result.mistakes
+    assert not check("kflr_blocks", mine, conventions=separate, problems=problems).passed
+
+
+def test_the_conventions_that_are_tried():
+    """All others, and each once."""
+    tried = [tuple(changes.items()) for changes in _changes(Conventions(bias="separate"))]
+    assert len(tried) == len(set(tried)) == int(np.prod([*map(len, CHOICES.values())])) - 1
+
+
+def test_another_mistake_is_no_convention():
+    rng = np.random.default_rng(0)
+    result = check(
+        "kflr_blocks", lambda p: [a + rng.random(a.shape) for a in rows_of("kflr_blocks")(p)], problems=fixed()
+    )
+    assert result.mistakes == ()
