@@ -17,6 +17,7 @@ from .._algebra.matrices import (
     is_largest,
     one_minus,
     root,
+    second_moment,
     with_diagonal,
     zero,
 )
@@ -146,7 +147,7 @@ class Multinomial(NamedTuple):
     def mean(self) -> Array:
         """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T at the mean q of p."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
+        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -second_moment(xp, p))
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""
