@@ -30,13 +30,24 @@ def is_largest(xp: Namespace, p: Array) -> Array:
     return is_index(xp, xp.argmax(p, axis=-1), p)
 
 
+def at_largest(xp: Namespace, v: Array, p: Array) -> Array:
+    """The elements v_k of the rows of v (..., N, D): (..., N, 1). p_k is the first largest element of p (N, D)."""
+    k = xp.argmax(p, axis=-1)[..., None]
+    return xp.take_along_axis(v, xp.broadcast_to(k, (*v.shape[:-1], 1)), axis=-1)
+
+
+def zero(xp: Namespace, like: Array) -> Array:
+    """The 0-d zero in the dtype and on the device of another array."""
+    return xp.zeros((), dtype=like.dtype, device=device(like))
+
+
 def one_minus(xp: Namespace, p: Array) -> Array:
     """1 - p_i for probabilities p (..., D) that sum to 1, without cancellation: (..., D).
 
     Only the largest p_i can be near 1. For the largest p_i, 1 - p_i is computed as the sum of the other elements.
     """
     largest = is_largest(xp, p)
-    rest = xp.sum(xp.where(largest, xp.zeros_like(p), p), axis=-1, keepdims=True)
+    rest = xp.sum(xp.where(largest, zero(xp, p), p), axis=-1, keepdims=True)
     return xp.where(largest, rest, 1 - p)
 
 

@@ -1,60 +1,79 @@
 """KFLR, Section 3.4: the exact second factor from a square root of H_L, equations (23)-(25)."""
 
+from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
+from .._network.output_hessian import Identity
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import gram, matmul, with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
-MEMORY = 2**28
+MEMORY = 2**26
 """The default number of bytes for the roots of one chunk of datapoints."""
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
-    The columns of the root are not split into chunks, since a restart of the recursion needs all columns of a
-    datapoint.
+    If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
+    chunks, since a restart of the recursion needs all columns of a datapoint.
     """
-    last = at.output_curvature.mean()
-    N, chunk = at.outputs.shape[0], max(1, memory // _bytes_per_datapoint(at))
+    H, mean, N = at.output_curvature, at.output_curvature.mean(), at.outputs.shape[0]
+    G = [mean]
+    if isinstance(H, Identity) and at.network.depth > 1:
+        kernel = at.network.layers[-1].kernel(at.weights[-1])
+        G.append(H.congruence(mean, kernel) * second_moment(at.xp, at.forward.derivatives[-1]))
+    chunk, missing = max(1, memory // _bytes_per_datapoint(at)), at.network.depth - len(G)
     total: list[Array] = []
-    if at.network.depth > 1:
+    if missing > 0:
         for start in range(0, N, chunk):
-            sums = _hidden_sums(at.part(start, min(start + chunk, N)))
+            sums = _sums(at.part(start, min(start + chunk, N)), missing)
             total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
-    return at.dE_dh(), (*(t / N for t in reversed(total)), last)
+    return at.dE_dh(), tuple(reversed([*G, *(t / N for t in total)]))
 
 
-def _hidden_sums(at: GaussNewtonLinearisation) -> list[Array]:
-    """The sums of G_l over the datapoints of a linearisation: one (D_l, D_l) per hidden layer, for l = L-1, ..., 1.
+def _sums(at: GaussNewtonLinearisation, layers: int) -> list[Array]:
+    """The sums of G_l (D_l, D_l) over the datapoints of a linearisation, for l = layers, ..., 1.
 
     For each datapoint G_l = C^T M C. The K rows of C (N, K, D_l) obey the recursion (24), and M is I before the first
     restart. The recursion restarts at a layer with D_l < K: M becomes G_l, C becomes I and K becomes D_l. In exact
     arithmetic, a restart does not change the result. The product C W has a closed form in two cases: at the outputs,
-    where C is the root of H_L, and after a restart, where C is I.
+    where C is the root of H_L, and after a restart, where C is I. M, M C and M C W are None while M is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
     sums: list[Array] = []
-    product = at.output_curvature.transposed_root_product(kernels[-1])
-    M = None
+    CW = at.output_curvature.transposed_root_product(kernels[-1])
+    M: Array | None = None
+    MCW: Array | None = None
     for l in reversed(range(len(derivatives))):
-        rows = product * derivatives[l][:, None, :]
-        weighted = rows if M is None else M @ rows
-        N, K, D = rows.shape
-        if D < K and l > 0:
-            M = xp.matrix_transpose(rows) @ weighted
-            sums.append(xp.sum(M, axis=0))
-            product = kernels[l][None, :, :]
-        else:
-            sums.append(gram(_flat(xp, rows)) if M is None else matmul(_flat(xp, rows).T, _flat(xp, weighted)))
-            if l > 0:
-                product = xp.reshape(matmul(_flat(xp, rows), kernels[l]), (N, K, -1))
+        B = derivatives[l][:, None, :]
+        C = CW * B
+        MC = None if MCW is None else MCW * B
+        restarts = C.shape[2] < C.shape[1] and l > 0
+        if restarts:
+            M = gram(C) if MC is None else xp.matrix_transpose(C) @ MC
+        if l < layers:
+            sums.append(xp.sum(M, axis=0) if restarts else _sum_of_products(xp, C, MC))
+        if restarts:
+            CW, MCW = kernels[l][None, :, :], _times(xp, M, kernels[l])
+        elif l > 0:
+            CW = _times(xp, C, kernels[l])
+            MCW = None if M is None else M @ CW
     return sums
+
+
+def _sum_of_products(xp: Namespace, C: Array, MC: Array | None) -> Array:
+    """The sum of C^T M C over the datapoints, (D, D), where M is I if the product M C is None."""
+    return gram(_flat(xp, C)) if MC is None else matmul(_flat(xp, C).T, _flat(xp, MC))
+
+
+def _times(xp: Namespace, A: Array, W: Array) -> Array:
+    """The products A W (N, K, P) of A (N, K, D) and W (D, P)."""
+    return xp.reshape(matmul(_flat(xp, A), W), (*A.shape[:2], W.shape[1]))
 
 
 def _flat(xp: Namespace, rows: Array) -> Array:
@@ -63,9 +82,9 @@ def _flat(xp: Namespace, rows: Array) -> Array:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once after a restart: M, two products and two roots."""
+    """The bytes per datapoint of the arrays that exist at once after a restart: M, two roots and three products."""
     bits = at.xp.finfo(at.outputs.dtype).bits
-    return int(5 * at.root_size * max(at.network.widths[1:]) * bits // 8)
+    return int(6 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 
 
 @with_own_settings
@@ -84,7 +103,7 @@ def kflr(
     {weights}
     {X}
     {Y}
-    memory : int, default 2^28
+    memory : int, default 2^26
         The memory for the roots C_l, in bytes. The batch is split into chunks of datapoints whose roots fit into this
         memory, with at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory`
         should be large enough for few chunks.
@@ -109,7 +128,7 @@ def kflr(
 
     K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts with the
     matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
-    per layer.
+    per layer. With the squared error, E[G_{L-1}] is the first step of `kfra`, which is exact, and has the cost of one.
 
     Examples
     --------

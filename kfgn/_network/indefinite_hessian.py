@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import congruence, root
+from .._algebra.matrices import congruence, root, second_moment
 from .._types import Array, Namespace
 from ..backends import eigh
 
@@ -92,7 +92,7 @@ class RankOne(NamedTuple):
 
     def mean(self) -> Array:
         """E[g g^T]."""
-        return self.g.T @ self.g / self.g.shape[0]
+        return second_moment(array_namespace(self.g), self.g)
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""

@@ -7,7 +7,7 @@ Leading axes are for several labels per datapoint, such as the samples of KFAC.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .._algebra.matrices import is_index, is_largest
+from .._algebra.matrices import is_index, is_largest, zero
 from .._types import Array, Namespace
 from ..backends import with_derivative
 from . import mixture
@@ -111,18 +111,17 @@ def softmax(xp: Namespace, h: Array) -> Array:
 @with_derivative(lambda xp, x, t: xp.sum(_categorical_gradient(xp, *x) * t[0], axis=-1))
 def _categorical(xp: Namespace, h: Array, y: Array) -> Array:
     # h_k - h_y + log(1 + sum_{j != k} e^(h_j - h_k)), with k the class of the largest output
-    zero = xp.zeros_like(h)
     largest = is_largest(xp, h)
     h = h - xp.max(h, axis=-1, keepdims=True)
-    smaller = xp.sum(xp.where(largest, zero, xp.exp(h)), axis=-1)
-    return xp.log1p(smaller) - xp.sum(xp.where(is_index(xp, y, h), h, zero), axis=-1)
+    smaller = xp.sum(xp.where(largest, zero(xp, h), xp.exp(h)), axis=-1)
+    return xp.log1p(smaller) - xp.sum(xp.where(is_index(xp, y, h), h, zero(xp, h)), axis=-1)
 
 
 @with_derivative(lambda xp, x, t: _categorical_hessian(xp, x[0]).product(t[0]))
 def _categorical_gradient(xp: Namespace, h: Array, y: Array) -> Array:
     # p - e_y, where 1 - p_y is the sum of the other probabilities
     e, at_y = xp.exp(h - xp.max(h, axis=-1, keepdims=True)), is_index(xp, y, h)
-    others = xp.sum(xp.where(at_y, xp.zeros_like(e), e), axis=-1, keepdims=True)
+    others = xp.sum(xp.where(at_y, zero(xp, e), e), axis=-1, keepdims=True)
     return xp.where(at_y, -others, e) / xp.sum(e, axis=-1, keepdims=True)
 
 

@@ -9,7 +9,18 @@ from typing import NamedTuple, Protocol
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import congruence, diagonal, identity_like, is_largest, one_minus, root, with_diagonal
+from .._algebra.matrices import (
+    at_largest,
+    congruence,
+    diagonal,
+    identity_like,
+    is_largest,
+    one_minus,
+    root,
+    second_moment,
+    with_diagonal,
+    zero,
+)
 from .._types import Array
 from ..backends import gram
 
@@ -106,7 +117,7 @@ class Diagonal(NamedTuple):
     def quadratic(self, v: Array) -> Array:
         """sum_i d_i v_i^2."""
         xp = array_namespace(self.d)
-        return xp.sum(self.d * v * v, axis=-1)
+        return xp.vecdot(self.d * v, v)
 
     def transposed_root_product(self, A: Array) -> Array:
         """C^T A, whose row i is sqrt(d_i) A_i for the row A_i of A."""
@@ -136,7 +147,7 @@ class Multinomial(NamedTuple):
     def mean(self) -> Array:
         """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T at the mean q of p."""
         xp, p = array_namespace(self.p), self.p
-        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -p.T @ p / p.shape[0])
+        return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -second_moment(xp, p))
 
     def congruence(self, mean: Array, A: Array, /) -> Array:
         """A^T E[M] A."""
@@ -149,7 +160,7 @@ class Multinomial(NamedTuple):
     def quadratic(self, v: Array) -> Array:
         """sum_i p_i (v_i - p^T v)^2, the variance of v under p."""
         xp, c = array_namespace(self.p), self._centred(v)
-        return xp.sum(self.p * c * c, axis=-1)
+        return xp.vecdot(self.p * c, c)
 
     def transposed_root_product(self, A: Array) -> Array:
         """C^T A, whose row i is sqrt(p_i) (A_i - p^T A) for the row A_i of A."""
@@ -164,13 +175,12 @@ class Multinomial(NamedTuple):
         xp, p = array_namespace(self.p), self.p
         c, largest = root(xp, p), is_largest(xp, p)
         terms = c * z
-        rest = xp.sum(xp.where(largest, xp.zeros_like(terms), terms), axis=-1, keepdims=True)
+        rest = xp.sum(xp.where(largest, zero(xp, z), terms), axis=-1, keepdims=True)
         at_k = c * (one_minus(xp, p) * z - c * rest)
         return xp.where(largest, at_k, terms - p * xp.sum(terms, axis=-1, keepdims=True))
 
     def _centred(self, v: Array) -> Array:
         """v - p^T v, computed as d - p^T d with d = v - v_k, where p_k is the largest element of p."""
         xp, p = array_namespace(self.p), self.p
-        v_k = xp.sum(xp.where(is_largest(xp, p), v, xp.zeros_like(v)), axis=-1, keepdims=True)
-        d = v - v_k
-        return d - xp.sum(p * d, axis=-1, keepdims=True)
+        d = v - at_largest(xp, v, p)
+        return d - xp.vecdot(p, d)[..., None]

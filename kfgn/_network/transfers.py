@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._algebra.matrices import zero
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
-from ..backends import device, erfc, with_derivative
+from ..backends import erfc, with_derivative
 
 LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
@@ -39,7 +40,7 @@ class Transfer(NamedTuple):
 
 def positive_part(xp: Namespace, h: Array) -> Array:
     """max(h, 0). A NaN stays NaN."""
-    return xp.maximum(h, xp.zeros((), dtype=h.dtype, device=device(h)))
+    return xp.maximum(h, zero(xp, h))
 
 
 def _identity(xp: Namespace, h: Array) -> tuple[Array, Array]:

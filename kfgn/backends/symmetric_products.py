@@ -1,7 +1,7 @@
 """Products A^T A, which a BLAS computes with half of the multiplications of other products of the same shapes."""
 
 import numpy as np
-from array_api_compat import is_torch_array
+from array_api_compat import array_namespace, is_torch_array
 
 from .._types import Array
 from .arrays import has_values
@@ -13,12 +13,12 @@ def gram(A: Array) -> Array:
 
     Parameters
     ----------
-    A : array (N, D), float32 or float64
+    A : array (..., N, D), float32 or float64
 
     Returns
     -------
-    array (D, D)
-        The symmetric matrix A^T A.
+    array (..., D, D)
+        The symmetric matrix A^T A, or a stack of symmetric matrices.
 
     Notes
     -----
@@ -34,7 +34,9 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
-    return _gram_by_numpy(A) if is_torch_array(A) and has_values(A) and in_host_memory(A) else A.T @ A
+    if is_torch_array(A) and has_values(A) and in_host_memory(A):
+        return _gram_by_numpy(A)
+    return array_namespace(A).matrix_transpose(A) @ A
 
 
 def _gram_by_numpy(A: Array) -> Array:
@@ -42,4 +44,4 @@ def _gram_by_numpy(A: Array) -> Array:
 
     B = A.numpy(force=True)
     with np.errstate(all="ignore"):  # PyTorch reports no overflow, so its users may have made NumPy's reports errors
-        return torch.from_numpy(B.T @ B)
+        return torch.from_numpy(np.matrix_transpose(B) @ B)

@@ -23,6 +23,11 @@ def test_every_library(backend, dtype):
             np.testing.assert_array_equal(backend.to_numpy(product), right.T @ right)
 
 
+def test_a_stack_of_matrices(backend):
+    A = _integers((4, 6, 3))
+    np.testing.assert_array_equal(backend.to_numpy(gram(backend.asarray(A))), np.stack([a.T @ a for a in A]))
+
+
 def test_a_fake_tensor():
     torch = pytest.importorskip("torch")
     from torch._subclasses import FakeTensorMode

@@ -106,6 +106,15 @@ def test_any_memory_on_every_library(backend, problem):
             np.testing.assert_allclose(backend.to_numpy(G), exact, rtol=0, atol=1e-13 * np.abs(exact).max())
 
 
+@pytest.mark.parametrize("widths", ["two layers", "two layers, bottleneck", "autoencoder"])
+@without_jax
+def test_the_last_hidden_layer_of_the_squared_error_is_a_step_of_kfra(backend, problem, widths):
+    # the step is exact, and it needs no roots of H_L
+    p = problem(backend, "squared_error", widths=WIDTHS[widths], N=7)
+    by_kflr, by_kfra = (backend.to_numpy(method(*p[:4]).G[-2]) for method in (kfgn.kflr, kfgn.kfra))
+    np.testing.assert_array_equal(by_kflr, by_kfra)
+
+
 @pytest.mark.parametrize("widths", [(3, 64, 64, 64), (3, 50, 49, 50), (3, 60, 60, 59, 60), (3, 16, 64), (9, 80, 5)])
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_the_memory_is_kept_to(backend, problem, widths):
