@@ -7,15 +7,18 @@ from .._network.network import Network
 from .._network.output_hessian import Identity
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import gram, matmul, with_own_settings
+from ..backends import gram, has_values, matmul, with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
 MEMORY = 2**26
-"""The default number of bytes for the roots of one chunk of datapoints."""
+"""The default number of bytes for the roots of one chunk of datapoints. Such a chunk stays near to the caches."""
+
+TRACED_MEMORY = 2**28
+"""The same number in a program that a compiler traces. Such a program contains every chunk, so it has fewer chunks."""
 
 
-def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arrays, Arrays]:
+def kflr_factor(at: GaussNewtonLinearisation, memory: int | None = None) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
     If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
@@ -26,6 +29,7 @@ def kflr_factor(at: GaussNewtonLinearisation, memory: int = MEMORY) -> tuple[Arr
     if isinstance(H, Identity) and at.network.depth > 1:
         kernel = at.network.layers[-1].kernel(at.weights[-1])
         G.append(H.congruence(mean, kernel) * second_moment(at.xp, at.forward.derivatives[-1]))
+    memory = memory or (MEMORY if has_values(at.outputs) else TRACED_MEMORY)
     chunk, missing = max(1, memory // _bytes_per_datapoint(at)), at.network.depth - len(G)
     total: list[Array] = []
     if missing > 0:
@@ -90,7 +94,7 @@ def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
 @with_own_settings
 @with_shared_text
 def kflr(
-    network: Network, weights: Weights, X: Array, Y: Array, *, memory: int = MEMORY, check: bool = True
+    network: Network, weights: Weights, X: Array, Y: Array, *, memory: int | None = None, check: bool = True
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFLR, equation (25).
 
@@ -103,10 +107,10 @@ def kflr(
     {weights}
     {X}
     {Y}
-    memory : int, default 2^26
+    memory : int, optional
         The memory for the roots C_l, in bytes. The batch is split into chunks of datapoints whose roots fit into this
-        memory, with at least one datapoint per chunk. A program traced by `jax.jit` contains every chunk, so `memory`
-        should be large enough for few chunks.
+        memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that `jax.jit` or
+        `torch.compile` traces, since such a program contains every chunk.
     {check}
 
     Returns
@@ -140,7 +144,7 @@ def kflr(
      [0.049 0.062 0.041]]
     """
     batch = checked_batch(network, weights, X, Y, check=check)
-    memory = checked_count("memory", memory)
+    memory = None if memory is None else checked_count("memory", memory)
     check_memory(network, X)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kflr_factor(at, memory))

@@ -30,7 +30,7 @@ ROLES: dict[str, Role] = {
     "tolerance": v.scalar,
     "damping": v.damping,
     "iterations": v.count,
-    "memory": v.count,
+    "memory": v.optional(v.count),
     "N": v.count,
     "S": v.count,
     "check": v.flag,

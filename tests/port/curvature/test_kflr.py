@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._curvature import kflr as module
+from kfgn._linearisation.linearisation import GaussNewtonLinearisation
 
 from .by_hand import DEEP, OBJECTIVES, assert_layers, batch, in_order, reference, without_jax
 
@@ -132,3 +134,18 @@ def test_the_memory_is_kept_to(backend, problem, widths):
     other = peak(1)  # the peak with one datapoint at a time is that of the other arrays
     memory = 2**22
     assert peak(memory) - other <= memory
+
+
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+def test_a_traced_program_has_fewer_chunks(backend, problem, monkeypatch):
+    # a traced program contains every chunk, so many chunks would compile for long
+    import jax
+
+    p, chunks, part = problem(backend, "categorical"), [], GaussNewtonLinearisation.part
+    monkeypatch.setattr(GaussNewtonLinearisation, "part", lambda at, *rows: (chunks.append(rows), part(at, *rows))[1])
+    monkeypatch.setattr(module, "MEMORY", 1)
+    kfgn.kflr(p.network, p.weights, p.X, p.Y)
+    assert len(chunks) == p.X.shape[0] > 1
+    chunks.clear()
+    jax.jit(lambda weights, X, Y: kfgn.kflr(p.network, weights, X, Y, check=False)).lower(p.weights, p.X, p.Y)
+    assert len(chunks) == 1
