@@ -45,7 +45,7 @@ def matmul(A: Array, B: Array) -> Array:
     if large and is_torch_array(A) and _suits_onednn(A):
         import torch
 
-        return torch.nn.functional.linear(A.to_mkldnn(), B.T.to_mkldnn()).to_dense()
+        return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
     return A @ B
 
 
