@@ -74,7 +74,7 @@ def damped(A: Array, k: Array) -> Array:
     -------
     array (D, D)
         (A + A^T) / 2 + k I. Some libraries read only the upper triangle of a symmetric matrix, and others only the
-        lower. NumPy and PyTorch add k to the diagonal alone.
+        lower. PyTorch computes the symmetric part in one pass. NumPy and PyTorch add k to the diagonal alone.
 
     Examples
     --------
@@ -84,10 +84,13 @@ def damped(A: Array, k: Array) -> Array:
     array([[1.5, 2. ],
            [2. , 5.5]])
     """
-    symmetric = (A + A.T) / 2
     if is_torch_array(A):
+        import torch
+
+        symmetric = torch.lerp(A, A.T, 0.5)
         symmetric.diagonal().add_(k)
         return symmetric
+    symmetric = (A + A.T) / 2
     if is_numpy_array(A):
         i = np.arange(A.shape[0])
         symmetric[i, i] += k

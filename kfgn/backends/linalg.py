@@ -15,7 +15,7 @@ from array_api_compat import array_namespace, is_cupy_array, is_jax_array, is_nu
 
 from .._types import Array, Namespace
 from .derivatives import with_derivative
-from .triangular import BLOCK, back_substitution, forward_substitution
+from .triangular import BLOCK, solve_in_halves
 
 
 def cholesky(A: Array) -> tuple[Array, Array]:
@@ -125,7 +125,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     if is_cupy_array(L):
         solve_triangular = importlib.import_module("cupyx.scipy.linalg").solve_triangular
         return solve_triangular(L, solve_triangular(L, B, lower=True), trans=1, lower=True)
-    return back_substitution(L, forward_substitution(L, B.T)).T
+    return solve_in_halves(L, B.T).T
 
 
 def _is_split(L: Array) -> bool:

@@ -1,54 +1,80 @@
-"""Triangular equations with the unknown on the left, solved in halves, so that most of the work is in products.
+"""Equations X L L^T = B with a lower triangular L, solved in halves, so that almost all of the work is in products.
 
     [X_1  X_2] [L_11^T  L_21^T] = [B_1  B_2]    =>    X_1 = B_1 L_11^-T
                [     0  L_22^T]                       X_2 = (B_2 - X_1 L_21^T) L_22^-T
 
-PyTorch and JAX compute products faster than solutions of triangular equations, and the array API standard has no
-function for the latter.
+The halves are split again, down to matrices of `BLOCK` rows, whose inverses are computed. PyTorch and JAX compute
+products faster than solutions of triangular equations, and the array API standard has no function for the latter.
 """
+
+from typing import NamedTuple, TypeAlias, Union
 
 from array_api_compat import array_namespace, is_jax_array, is_torch_array
 
 from .._types import Array
+from .arrays import device
 from .multiplication import matmul
 
 BLOCK = 128
-"""The largest number of equations that are not split into halves. The best numbers were 128 to 256, by measurement."""
+"""The largest number of rows that are not split into halves. The best numbers were 128 to 256, by measurement."""
 
 
-def forward_substitution(L: Array, B: Array) -> Array:
-    """X (K, D) with X L^T = B, for a lower triangular L (D, D)."""
-    if L.shape[0] <= BLOCK:
-        return _solved(L, B, transposed=True)
-    first, second = _halves(L)
-    X_1 = forward_substitution(L[first, first], B[:, first])
-    X_2 = forward_substitution(L[second, second], B[:, second] - matmul(X_1, L[second, first].T))
-    return array_namespace(L).concat([X_1, X_2], axis=1)
+class Halves(NamedTuple):
+    """A lower triangular matrix: L_11, L_21 and L_22."""
+
+    first: "Triangle"
+    below: Array
+    second: "Triangle"
 
 
-def back_substitution(L: Array, B: Array) -> Array:
-    """X (K, D) with X L = B, for a lower triangular L (D, D)."""
-    if L.shape[0] <= BLOCK:
-        return _solved(L, B, transposed=False)
-    first, second = _halves(L)
-    X_2 = back_substitution(L[second, second], B[:, second])
-    X_1 = back_substitution(L[first, first], B[:, first] - matmul(X_2, L[second, first]))
-    return array_namespace(L).concat([X_1, X_2], axis=1)
+Triangle: TypeAlias = Union[Array, Halves]  # noqa: UP007  (the operator | does not accept a name in quotes)
+"""A lower triangular matrix, as its halves if it has more than `BLOCK` rows, and as its inverse otherwise."""
 
 
-def _halves(L: Array) -> tuple[slice, slice]:
+def solve_in_halves(L: Array, B: Array) -> Array:
+    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D)."""
+    halves = _split(L)
+    return _times_inverse(_times_transposed_inverse(B, halves), halves)
+
+
+def _split(L: Array) -> Triangle:
     D = L.shape[0]
-    return slice(0, D // 2), slice(D // 2, D)
+    if D <= BLOCK:
+        return _inverse(L)
+    first, second = slice(0, D // 2), slice(D // 2, D)
+    return Halves(_split(L[first, first]), L[second, first], _split(L[second, second]))
 
 
-def _solved(L: Array, B: Array, *, transposed: bool) -> Array:
-    """X with X L = B, or X L^T = B if `transposed`, by the triangular solver of the library, if it has one."""
+def _times_transposed_inverse(B: Array, L: Triangle) -> Array:
+    """B L^-T, by forward substitution."""
+    if not isinstance(L, Halves):
+        return matmul(B, L.T)
+    D = L.below.shape[1]
+    X_1 = _times_transposed_inverse(B[:, :D], L.first)
+    X_2 = _times_transposed_inverse(B[:, D:] - matmul(X_1, L.below.T), L.second)
+    return array_namespace(B).concat([X_1, X_2], axis=1)
+
+
+def _times_inverse(B: Array, L: Triangle) -> Array:
+    """B L^-1, by back substitution."""
+    if not isinstance(L, Halves):
+        return matmul(B, L)
+    D = L.below.shape[1]
+    X_2 = _times_inverse(B[:, D:], L.second)
+    X_1 = _times_inverse(B[:, :D] - matmul(X_2, L.below), L.first)
+    return array_namespace(B).concat([X_1, X_2], axis=1)
+
+
+def _inverse(L: Array) -> Array:
+    """L^-1, by the triangular solver of the library, if the library has one."""
+    xp = array_namespace(L)
+    identity = xp.eye(L.shape[0], dtype=L.dtype, device=device(L))
     if is_torch_array(L):
         import torch
 
-        return torch.linalg.solve_triangular(L.mT if transposed else L, B, upper=transposed, left=False)
+        return torch.linalg.solve_triangular(L, identity, upper=False)
     if is_jax_array(L):
         from jax.lax.linalg import triangular_solve
 
-        return triangular_solve(L, B, left_side=False, lower=True, transpose_a=transposed)
-    return array_namespace(L).linalg.solve(L if transposed else L.T, B.T).T
+        return triangular_solve(L, identity, left_side=True, lower=True)
+    return xp.linalg.solve(L, identity)
