@@ -12,7 +12,7 @@ from .._types import Array
 from .placement import in_host_memory
 
 LARGE = 2**23
-"""The number of multiplications above which oneDNN is faster than MKL."""
+"""The number of multiplications above which oneDNN saves more time than the conversion of both matrices costs."""
 
 
 def matmul(A: Array, B: Array) -> Array:
@@ -31,10 +31,8 @@ def matmul(A: Array, B: Array) -> Array:
     Notes
     -----
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
-    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The function
-    of oneDNN is the one that the code of PyTorch's compiler calls. Unlike the conversion of tensors by `to_mkldnn`, the
-    function copies no matrix. If a version of PyTorch lacks the function, `@` takes its place. The choice depends on
-    the processor and the shapes alone, so a repeated computation has the same digits.
+    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The choice depends
+    on the processor and the shapes alone, so a repeated computation has the same digits.
 
     Examples
     --------
@@ -47,7 +45,7 @@ def matmul(A: Array, B: Array) -> Array:
     if large and is_torch_array(A) and _suits_onednn(A):
         import torch
 
-        return torch.ops.mkldnn._linear_pointwise(A, B.T, None, "none", [], "")
+        return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
     return A @ B
 
 
@@ -64,7 +62,7 @@ def _is_faster_in_onednn() -> bool:
     # the environment variable allows oneDNN to round float32 matrices to 16 bits
     exact = os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return exact and wide and _is_amd() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return exact and wide and _is_amd() and torch.backends.mkldnn.is_available()
 
 
 def _is_amd() -> bool:
