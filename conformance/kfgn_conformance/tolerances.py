@@ -9,8 +9,8 @@ largest element of the oracle's array. For the solution of a linear system, the 
 condition number of the system. For a difference of larger terms, the size is the magnitude of these terms.
 
 d is the change of the array if the inputs and every operation of the reference are rounded with unit roundoff u (see
-`changes`). No implementation can avoid the change by rounded inputs. The change by rounded operations is the loss of
-accuracy in the formulas of the paper.
+`changes`). No implementation can avoid the part of d that comes from rounded inputs. The part that comes from rounded
+operations is the loss of accuracy in the formulas of the paper.
 
 Rounding errors with random signs grow like sqrt(n), and not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32, sqrt(n) allows an error of 1.5e-5 times the size, while n would allow 4.8e-4 times the size.

@@ -129,7 +129,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if the equations are solved in blocks: on a processor, since small operations are slow on other devices."""
+    """True for more than `BLOCK` rows in PyTorch or JAX on a CPU. Many small operations are slow on other devices."""
     if L.shape[0] <= BLOCK:
         return False
     if is_jax_array(L):

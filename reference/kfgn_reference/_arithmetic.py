@@ -30,7 +30,7 @@ def diagonal(v: Array) -> Array:
 
 
 def off_diagonal(v: Array) -> Array:
-    """The boolean matrix (D, D) that is True off its diagonal. Booleans never change the arithmetic of a product."""
+    """The boolean matrix (D, D), True off its diagonal. Its product with an array has the arithmetic of the array."""
     return ~np.eye(len(v), dtype=bool)
 
 

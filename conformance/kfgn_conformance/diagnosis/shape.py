@@ -86,7 +86,7 @@ SYMBOLS: dict[str, Callable[[int, int, int], float]] = {
     "N S": lambda N, D, S: N * S,
     "N D_L": lambda N, D, S: N * D,
 }
-"""The products that a constant factor may equal, as functions of N, D_L and S. Their inverses have names too."""
+"""The products that a constant factor may equal, as functions of N, D_L and S. Inverses such as 1/(N) are tried too."""
 
 
 def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str, wrong_answers: Sequence[Answered] = ()) -> str:

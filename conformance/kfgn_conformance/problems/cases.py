@@ -2,9 +2,9 @@
 
 Every run has these problems, so that no combination depends on chance. Each problem has three layers, several
 datapoints and several labels. The numbers of units, datapoints and labels are distinct primes, so that a transposed
-array has the wrong shape. For the same reason an answer changes if N, S or D_l are confused. KFLR restarts its
-recursion at the second layer, because this layer has fewer units than the last layer. For the mixture, the second layer
-has more units than the last layer.
+array has the wrong shape. For the same reason an answer changes if N, S or D_l are confused. The second layer has fewer
+units than the last layer, so that the KFLR of `kfgn` continues there with the matrix G_2 instead of a root of it. For
+the mixture, the second layer has more units than the last layer.
 """
 
 from functools import cache

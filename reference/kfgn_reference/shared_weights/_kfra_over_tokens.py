@@ -18,13 +18,13 @@ from ._outputs import output_gauss_newton
 
 
 def kfra_over_tokens(net: Network, X: Array, Y: Array) -> PerLayer:
-    """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
+    """G_l (C_l, C_l) for l = 1, ..., L, with the scale of the G of `expand`.
 
         G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T    for an elementwise layer l with inputs h
         G_{l-1} = W_l^T G_l W_l                                    for a dense layer l, W_l without its bias column
 
-    G_L is exact, 1/N sum_n sum_t H_nt / divisor. The result is T / divisor times (26) for the N T tokens as datapoints.
-    Raises `ValueError` for a layer that mixes positions.
+    G_L is exact, a sum over positions and a mean over datapoints: 1/N sum_n sum_t H_nt / divisor. The result is
+    T / divisor times (26) for the N T tokens as datapoints. Raises `ValueError` for a layer that mixes positions.
     """
     mixing = [l for l, layer in enumerate(net.layers, 1) if not isinstance(layer, Dense | Elementwise)]
     if mixing:
