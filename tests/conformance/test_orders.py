@@ -90,7 +90,11 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
 @pytest.mark.parametrize(
     ("name", "quantity", "detail"),
     [
-        ("RaisesLater", "gradient", r"right when asked alone, wrong after kflr on [\w-]+: KeyError: 'activations'"),
+        (
+            "RaisesLater",
+            "gradient",
+            r"right when asked alone, wrong after kflr on [\w-]+: KeyError: 'activations' \(stateful.py:\d+\)",
+        ),
         (
             "RefusesLater",
             "kfra",

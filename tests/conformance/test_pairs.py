@@ -1,5 +1,7 @@
 """Two mistakes at once are named, and a wrong answer of any other kind gets no name."""
 
+import pickle
+
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, check
@@ -88,3 +90,12 @@ def test_each_pair_has_both_mistakes():
     assert all(issubclass(pair.textbook, Textbook) for pair in pairs)
     damping = [MISTAKES["exact-for-factored-damping"], MISTAKES["dimensions-forgotten"]]
     assert list(_pairs(damping)) == []  # both replace the log determinant
+
+
+def test_a_process_can_send_a_mistake_to_another_process():
+    """The class of a pair is made during the run, and no other process can import it."""
+    (pair,) = _pairs([MISTAKES["slope-twice"], MISTAKES["second-factor-summed"]])
+    sent = pickle.loads(pickle.dumps(pair))
+    assert sent[:4] == pair[:4]
+    assert sent.textbook is Textbook
+    assert all(pickle.loads(pickle.dumps(mistake)) == mistake for mistake in MISTAKES.values())

@@ -135,7 +135,10 @@ def test_an_optimiser_trajectory_is_sent(program, monkeypatch):
             DESCRIBE.replace('"1",', '"1", "conventions": {"loss": "2"},'),
             "loss: expected a dict with objectives as keys, got str",
         ),
-        (DESCRIBE.replace('"1",', '"1", "conventions": {"loss": {"bernoulli": []}},'), "loss: expected one of 1, 2, "),
+        (
+            DESCRIBE.replace('"1",', '"1", "conventions": {"loss": {"bernoulli": []}},'),
+            "loss: expected a ratio such as '2', '1/2' or '2/D' for bernoulli",
+        ),
         (DESCRIBE.replace('"p"', "7"), "name: expected text, got int"),
         (DESCRIBE.replace('"1"', "None"), "version: expected text, got NoneType"),
         (DESCRIBE.replace('["gradient", "labels"]', '"gradient"'), "quantities: expected a set of names, got str"),

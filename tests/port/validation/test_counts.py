@@ -31,7 +31,7 @@ def test_memory_without_bytes(backend, problem, memory):
         kfgn.kflr(p.network, p.weights, p.X, p.Y, memory=memory)
 
 
-@pytest.mark.parametrize("memory", ["1", None, 1.5, 2.0**28, float("inf"), float("nan"), np.ones(2)], ids=repr)
+@pytest.mark.parametrize("memory", ["1", 1.5, 2.0**28, float("inf"), float("nan"), np.ones(2)], ids=repr)
 def test_memory_that_is_no_integer(memory):
     # infinity must not mean one datapoint at a time, and a float must not fail in range()
     network = kfgn.Network.dense((2, 3, 2), ("tanh",), "squared_error")
