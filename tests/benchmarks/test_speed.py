@@ -14,11 +14,14 @@ from benchmarks.calls import library_of
 from benchmarks.plain_step import kfra_step
 from benchmarks.sizes import Sizes
 from benchmarks.timing import CLOCKS, interleaved, ratio
+from kfgn.backends import matmul
 
 SIZES = Sizes((300, 400, 200, 400, 300), 400)
 
 KFRA_LIMIT = 1.7
 STEP_LIMIT = 2.0
+
+PRODUCT_LIMIT = 3.0
 
 TRIES = 4
 ROUNDS = 5
@@ -57,6 +60,23 @@ def twice(call):
         call()
 
     return both
+
+
+VIEWS = {
+    "kernel": lambda W: (W, W[:, :-1].T),
+    "kernel, transposed": lambda W: (W[:, :-1], W[:, :-1].T),
+    "block of a triangle": lambda W: (W[:, :500], W[500:, :500].T),
+}
+"""Factors (N, K) and (K, M) that are views of one matrix, as layers with a bias and solutions in halves have them."""
+
+
+@pytest.mark.parametrize("view", list(VIEWS))
+def test_products_of_views(view):
+    """No layout of a tensor is multiplied by a slow routine. The operator @ of PyTorch is the plain code."""
+    torch = pytest.importorskip("torch")
+    A, B = VIEWS[view](torch.rand(1000, 1001, generator=torch.Generator().manual_seed(0)))
+    A = A[:, : B.shape[0]]
+    assert lowest_ratio(lambda: matmul(A, B), lambda: A @ B, PRODUCT_LIMIT) <= PRODUCT_LIMIT
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
