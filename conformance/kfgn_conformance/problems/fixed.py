@@ -53,6 +53,11 @@ SIZES = {90: DTYPES, 800: ("float64",)}
 """Large values of |h|, and the dtypes of the problem: e^90 overflows in float32, and e^800 overflows in float64."""
 
 
+def saturation(transfer: str) -> str:
+    """The mistakes that a problem with saturated hidden units detects."""
+    return "overflow of e^h" + (", or h instead of softplus(h) for h > 20" if transfer == "softplus" else "")
+
+
 def outputs(objective: str) -> int:
     """D_L, the number of outputs of a network with this objective."""
     return 3 if objective == "mixture" else 4
@@ -86,7 +91,7 @@ SATURATED: dict[str, Fixed] = {
     },
     **{
         f"saturated-units-{size}-{transfer}-squared_error": Fixed(
-            f"overflow of e^h, and a softplus that returns h for h > 20: hidden units near +-22 and +-{size}",
+            f"{saturation(transfer)}: hidden units near +-22 and +-{size}",
             Shape("squared_error", (3, 7, 4), (transfer,), N, S),
             some_units_near(size, *((448, 256) if transfer == "softplus" else (7 / 16, 1 / 4))),
             dtypes,
