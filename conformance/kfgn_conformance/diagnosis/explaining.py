@@ -39,9 +39,11 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     if made is None:
         return False
     arrays = oracle.arrays if answer.arrays is None else answer.arrays
-    near, nearer = True, answer.arrays is None
+    nearer = answer.arrays is None
     for a, m, q, t, scale in zip(arrays, made, oracle.arrays, oracle.tolerances(dtype), oracle.scales, strict=True):
         rounding = max(1.0, largest(m) / scale) * t if scale > 0 else max(t, ROUNDOFF[dtype] * largest(m))
-        near = near and largest(a - m) <= NEAR * rounding
-        nearer = nearer or largest(a - m) <= largest(a - q) / 2 > t / 2
-    return near and nearer
+        error = largest(a - m)
+        if not error <= NEAR * rounding:  # an error that is NaN too
+            return False
+        nearer = nearer or error <= largest(a - q) / 2 > t / 2
+    return nearer
