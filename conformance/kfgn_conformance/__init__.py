@@ -11,7 +11,7 @@ Questions and right answers
 * batched:        values of a large problem, computed by products over the whole batch
 * known_oracles:  the oracles of the fixed problems, which ship with the kit; `fixed_oracles` writes their files
 * numerics:       hashes of the code on which the oracles depend; `definitions` and `statements` read the code
-* certified:      the accuracy of the reference, by ball arithmetic
+* certified:      the accuracy of the reference, measured by ball arithmetic
 
 Implementations
 
@@ -29,13 +29,13 @@ Running
 * orders:         the repetition of questions in other orders
 * questions:      the choice of the repeated questions; `relatives` adds problems, and `rough` has the tolerances
 * causes:         the search for an earlier question that makes an answer wrong
-* diagnosis:      the mistake that explains wrong answers
+* diagnosis:      the search for a mistake that explains wrong answers
 
 Results
 
 * verdicts:       the verdict on one answer
 * expected:       expected failures
-* results:        cells, rows and reports
+* results:        the results of a run: a report, its rows (one per quantity) and its cells (one per implementation)
 * reports:        a report as a table, as lines of JSON or as a page
 * golden:         golden vectors; their files are in `vectors`
 * equations:      the command that prints the paper's equations; `equation_search` finds equations, and

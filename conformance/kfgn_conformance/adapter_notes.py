@@ -8,10 +8,11 @@ from .results import Report
 
 
 def with_notes_on_adapters(report: Report) -> Report:
-    """Add a note on each name of several columns, and on each column that supports fewer than `ENOUGH` problems."""
+    """Add notes on names that several columns have, and on columns that support fewer than `ENOUGH` problems."""
     titles = Counter(column.title for column in report.columns)
     notes = [
-        f"{n} columns have the name {title}, in the order of --adapter; a different name in each description helps"
+        f"{n} columns have the name {title}, in the order of --adapter; a different name in each description would "
+        "distinguish these columns"
         for title, n in titles.items()
         if n > 1
     ]

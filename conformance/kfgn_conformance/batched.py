@@ -1,12 +1,12 @@
 """Quantities of a large problem by matrix products over the batch, in a tenth of the reference's time.
 
 The reference passes one datapoint after another through the network, so it reads all weights again for each datapoint.
-Here a pass is a matrix product over the batch, and a damped factor is solved by LAPACK. The formulas are those of the
-reference, in float64, and only the order of the sums differs.
+In this module, one matrix product passes the whole batch through a layer, and LAPACK solves the systems with damped
+factors. The formulas are those of the reference, in float64, and only the order of the sums differs.
 
-The large arrays of the reference do not ship with the kit, but `known_oracles` has a signature of each, which is a
-short vector. An array of this module is used only if the signature of the array agrees with the signature of the
-reference's array, within the rounding errors that the rule of `tolerances` allows.
+The large arrays of the reference do not ship with the kit. Instead, `known_oracles` has a short vector for each large
+array, the signature of the array. An array of this module is used only if its signature agrees with the signature of
+the reference's array, within the rounding errors that the rule of `tolerances` allows.
 """
 
 import math
@@ -111,7 +111,10 @@ def direction(p: Problem) -> ref.PerLayer:
 
 
 def layer_by_layer(product: Callable[[ref.PerLayer], ref.PerLayer], p: Problem) -> ref.PerLayer:
-    """For each layer l, the part l of the product with a V that is 0 in all other layers."""
+    """Multiply V by the diagonal blocks of a matrix, where `product` multiplies V by the full matrix.
+
+    Layer l of the result is layer l of `product` for a V that is 0 in all other layers.
+    """
     return {l: product({l: V})[l] for l, V in direction(p).items()}
 
 
@@ -151,7 +154,7 @@ def batched(problem: Problem, quantity: str) -> Arrays:
 
 
 def signatures(arrays: Arrays) -> Arrays:
-    """Compute the signature of each matrix: its products with random signs from the left and the right.
+    """Compute the signature of each matrix: its products with vectors of random signs, from the left and the right.
 
     Errors in a matrix change its signature, unless the random signs cancel the errors in both products.
     """

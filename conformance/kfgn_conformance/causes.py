@@ -1,4 +1,7 @@
-"""Search for the question that makes a later answer wrong, by asking an implementation the questions again."""
+"""Search for the question that makes a later answer of an implementation wrong.
+
+A question is one quantity on one problem. The search asks the implementation earlier questions again.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -36,7 +39,7 @@ def is_right(question: Oracle, implementation: Implementation) -> bool:
 def verdict_on(found: Found, implementation: Implementation, *, explained: bool) -> Verdict:
     """Return the verdict on a wrong answer, with a detail that names the questions after which the answer was wrong.
 
-    explained: True to search by replays for the single question that makes the answer wrong
+    explained: True to ask earlier questions again, in search of the single question that makes the answer wrong
     """
     verdict = found.answer.verdict
     restarted = explained and implementation.restart()
@@ -91,8 +94,8 @@ def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None
 def nearest(found: Found) -> list[Oracle]:
     """Sort the distinct earlier questions into three groups, each with the latest question first.
 
-    The first group asks for the quantity of `found.question`. The second group asks for other quantities on the problem
-    of `found.question`. The third group has all other questions.
+    The first group has the questions about the quantity of `found.question`. The second group has the questions about
+    other quantities on the same problem. The third group has all other questions.
     """
 
     def distance(other: Oracle) -> int:

@@ -52,7 +52,10 @@ def bounds(balls: Array) -> tuple[Array, Array]:
 
 
 def dense_solution(p: Problem) -> Arrays:
-    """Compute (35)^-1 V by a dense Kronecker system, since repeated eigenvalues cannot be certified."""
+    """Solve the system with the matrix (35) and the right-hand side V by elimination, without eigenvalues.
+
+    The oracle's function uses eigenvalues, and repeated eigenvalues cannot be certified.
+    """
     return for_each_block(
         p, lambda Q, G, V: ref.unvec(ref.solve(ref.damped_block(Q, G, damping(p)), ref.vec(V)), len(G))
     )
@@ -64,7 +67,7 @@ def dense_log_determinant(p: Problem) -> Arrays:
 
 
 OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
-"""Functions without eigenvalues, which replace the oracle's functions in ball arithmetic."""
+"""Functions that need no eigenvalues, and replace the oracle's functions in ball arithmetic."""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
@@ -89,7 +92,7 @@ class Accuracy:
     problem:   the id of the problem with this ratio
     width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array
     asked:     the number of problems on which the quantity was compared
-    undecided: the number of problems on which `certified` raises `ValueError`, since balls cannot decide
+    undecided: the number of problems on which balls cannot decide a comparison, so that `certified` raises `ValueError`
     loose:     the number of problems on which the tolerance is too large to prove anything
     """
 
@@ -164,7 +167,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
-        f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
+        f"The reference was compared with balls of {PRECISION} bits on {problems} random problems. The tolerance is "
         f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
@@ -173,7 +176,10 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """A context manager that replaces the reference's spectral functions, which need float64, by certified ones."""
+    """A context manager that replaces the spectral functions of the reference by the functions of balls below.
+
+    The spectral functions of the reference need float64.
+    """
     with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
         yield
 

@@ -47,12 +47,12 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """Return d of an array: the largest change of the array, or one of two lower bounds of d if that is larger.
+    """Return d of an array: the maximum of the largest change of the array and of two lower bounds of d.
 
     The first lower bound is u max|Q|, since the last operation rounds every element. An array of integers is not
     rounded, and does not have this bound. The second lower bound is twice the root mean square of the changes of an
-    element, which a normally distributed error seldom exceeds. The second bound is needed because the largest of eight
-    changes of a single number may be small by chance.
+    element. A normally distributed error seldom exceeds twice its root mean square. The second bound is needed because
+    the largest of eight changes of a single number may be small by chance.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))

@@ -35,7 +35,7 @@ from .verdicts import BAD, NOT_RUN
 from .writing import unwritable, written
 
 Ended = Callable[[str, Row], None]
-"""A function that is called each time that a row ends, with the name of the row and the row."""
+"""A function of the name and the results of a row (one quantity), called when all its answers are judged."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,8 +154,8 @@ def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> li
     if not found:
         ids = [problem.id for problem in problems]
         options.error(
-            f"--problem: expected a pattern of ids, got {' '.join(given.problem)}{suggestion(given.problem, ids)}; "
-            f"the ids are {', '.join(ids)}"
+            f"--problem: expected a pattern that matches an id, got {' '.join(given.problem)}"
+            f"{suggestion(given.problem, ids)}; the ids are {', '.join(ids)}"
         )
     return found
 
@@ -163,11 +163,10 @@ def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> li
 def _on_ended(
     rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output, start: float
 ) -> Ended:
-    """Return the function that is called with each row that ends.
+    """Return the function that is called with each row when all its answers are judged.
 
-    The function stores the row in `rows`, records the row, and prints a line unless `log` is a terminal, or no
-    implementation offers the quantity. The seconds of the line are counted from `start`, before the problems are
-    prepared.
+    The function stores the row in `rows` and calls `record` with it. The function also prints a line with the number of
+    seconds since `start`, unless `log` is a terminal or no implementation offers the quantity.
     """
 
     def ended(name: str, row: Row) -> None:
@@ -194,18 +193,18 @@ def _interrupted(
     expected: Sequence[Expected],
     given: argparse.Namespace,
 ) -> int:
-    """Write and print the rows that ended before a run was interrupted."""
+    """Write and print the rows that were complete when the run was interrupted, and return the exit status."""
     in_order = {name: rows[name] for name in ROWS if name in rows}
     report = report_of(columns, problems, in_order, expected=expected)
     report = replace(report, notes=(UNFINISHED, *report.notes), unexpectedly_passing=())
     _write(report, given)
     print_report(report, Output())
-    print_error(f"kfgn-check: interrupted: {len(rows)} of {len(rows_for(problems, given.quantity))} rows had ended")
+    print_error(f"kfgn-check: interrupted: {len(rows)} of {len(rows_for(problems, given.quantity))} rows are complete")
     return INTERRUPTED
 
 
 def _write(report: Report, given: argparse.Namespace) -> bool:
-    """Write the files of a run, before anything is printed. Return False if a file could not be written."""
+    """Write the report to the files that the options name. Return False if a file could not be written."""
     lines = written(partial(write_records, report), given.jsonl)
     page = written(lambda path: write_page([records(report)], path), given.html)
     return lines and page

@@ -1,15 +1,17 @@
 """The definitions of functions, classes and constants, and the definitions that each of them can reach.
 
 `Code` reads the source of modules and runs none of them. A definition reaches all definitions whose names occur in its
-statements, in its annotations, in its imports, or in its strings. It reaches more than it uses, and never less, by
-these rules:
+statements, in its annotations, in its imports, or in its strings. By these rules, a definition reaches everything that
+it uses, and possibly more:
 
 * A function whose name occurs is reached, even if it is never called.
 * A method is reached together with its class. The class of an argument is reached, since its name occurs either in
   the code that makes the argument or in an annotation.
-* A module is reached with all its definitions, unless a single attribute such as `ref.kfra` is used.
-* Every definition reaches the statements of its module that run at import and define no name, such as an entry that is
-  added to a dictionary. It also reaches these statements of all modules that its module imports.
+* A module is reached with all its definitions, except that an attribute such as `ref.kfra` reaches only the definition
+  of the attribute.
+* Every definition reaches the statements of its module that run at import and define no name, such as a statement that
+  adds an entry to a dictionary. Every definition also reaches such statements in all modules that its module imports,
+  directly or indirectly.
 """
 
 import ast
@@ -24,14 +26,17 @@ PURE = frozenset({"cache", "dataclass", "once_per_problem"})
 """The decorators that change nothing except the definition that they decorate."""
 
 NAMES = (ast.Name, ast.Tuple, ast.Store)
-"""The nodes of a target that is a name or a tuple of names."""
+"""The kinds of syntax-tree nodes in an assignment's target that is a name or a tuple of names."""
 
 EVERYTHING, AT_IMPORT = "*", ""
-"""Two names in place of that of a definition: all definitions of a module, and its statements that define no name."""
+"""Two special names in a `Key`: for all definitions of a module, and for its statements that define no name."""
 
 
 class Source(NamedTuple):
-    """The source of a module. package: the name of the package for relative imports"""
+    """The source of a module.
+
+    package: the name of the package from which relative imports start
+    """
 
     text: str
     package: str
@@ -60,7 +65,7 @@ class Module(NamedTuple):
 
 
 class Code:
-    """Modules whose source `read` returns. `read` returns None for a module of a different library."""
+    """The definitions in modules whose source `read` returns. `read` returns None for modules of other libraries."""
 
     def __init__(self, read: Callable[[str], Source | None]) -> None:
         self.read = read
@@ -173,7 +178,7 @@ class Code:
         return digest(*parts, *(f"{name} = {to.module}:{to.name}" for name, to in sorted(links)))
 
     def hash_of_all(self, keys: Iterable[Key]) -> str:
-        """Compute the hash of definitions together."""
+        """Compute one hash of several definitions."""
         hashes = ((key, self.hash_of(key)) for key in sorted(keys))
         return digest(*(f"{key.module}:{key.name} {found}" for key, found in hashes if found))
 
@@ -188,7 +193,7 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _runs_at_import(node: ast.stmt) -> bool:
-    """True unless a statement does nothing but define names."""
+    """True if the import of the module does more for this statement than define names."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return not all(_name(decorator) in PURE for decorator in node.decorator_list)
     if isinstance(node, ast.Assign | ast.AnnAssign):

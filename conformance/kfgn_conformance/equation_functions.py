@@ -1,4 +1,4 @@
-"""The functions that belong to each equation: in the reference, in the port, and as quantities of the kit.
+"""The functions of the reference, the public names of the port and the quantities of the kit for each equation.
 
 >>> from kfgn_conformance.equation_functions import name, port_names, quantity_names, reference_functions
 >>> [name(f) for f in reference_functions(38)]
@@ -31,9 +31,10 @@ def cited(text: str) -> set[int]:
 
 
 def reference_functions(number: int) -> list[Function]:
-    """Return the functions of the reference that belong to an equation, those of the registry first.
+    """Return the functions of the reference that belong to an equation.
 
-    A public function that is not in the registry belongs to the equations that the first line of its docstring cites.
+    The functions in the registry `EQUATIONS` come first. A public function that is not in the registry belongs to the
+    equations that the first line of its docstring cites.
     """
     return [*EQUATIONS[number].functions, *(f for f, numbers in _further().items() if number in numbers)]
 
@@ -69,7 +70,7 @@ def _methods(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def quantity_names(number: int) -> list[str]:
-    """Return the quantities of the kit, which are rows of its table, that an equation defines."""
+    """Return the names of the kit's quantities that an equation defines."""
     return [name for name, quantity in ROWS.items() if number in cited(quantity.equation)]
 
 

@@ -1,7 +1,7 @@
 """The arguments of `kfgn-check equations`: the equations, the kinds of remarks and the algorithm that they request.
 
-Equations and topics unite: the request has all equations that any argument finds. A kind of remark selects among the
-remarks on these equations.
+The request has every equation that at least one argument finds. An argument such as `misprints` selects the remarks of
+one kind on these equations.
 
 >>> from kfgn_conformance.equation_request import requested
 >>> requested(["44", "45"]).numbers, requested(["misprints", "Appendix", "C.4"]).numbers
@@ -24,7 +24,7 @@ HEADS = {
     "appendix": re.compile(r"[a-z](\.\d+)*", re.IGNORECASE | re.ASCII),
     "section": re.compile(r"\d+(\.\d+)*", re.ASCII),
 }
-"""The words that belong to the argument after them, such as that in "Appendix C.1", with the form of the argument."""
+"""The first words of references such as "Appendix C.1", each with the form of the argument that follows the word."""
 
 ALGORITHM = frozenset({"algorithm", "algorithm 1", "algorithm_1", "algorithm1", "appendix h", "h", "_algorithm_1"})
 """The spellings of Algorithm 1, which has no equation number."""
@@ -33,7 +33,8 @@ ALGORITHM = frozenset({"algorithm", "algorithm 1", "algorithm_1", "algorithm1", 
 class Request(NamedTuple):
     """The result of the arguments.
 
-    numbers:   the numbers of the equations, in the order of the arguments. Kinds of remarks alone request all equations
+    numbers:   the numbers of the equations, in the order of the arguments; all equations if the arguments name only
+               kinds of remarks
     kinds:     the kinds of remarks to list, in the order of the kinds, or empty to print equations
     algorithm: True if Algorithm 1 is requested
     in_full:   True if each equation is printed in full: all are given by numbers, or only one was found

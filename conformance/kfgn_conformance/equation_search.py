@@ -20,7 +20,7 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 """A number or a range of numbers, with or without the paper's parentheses."""
 
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
-"""For quantities without an equation number: the place that the kit's table names, and its section."""
+"""The section to which a quantity without an equation number belongs, by its field `equation`."""
 
 REMARKS: dict[str, tuple[RemarkKind, ...]] = {
     **dict.fromkeys(("misprint", "misprints", "errata"), ("Misprint", "Gap")),
@@ -31,7 +31,7 @@ REMARKS: dict[str, tuple[RemarkKind, ...]] = {
 """The words that find remarks, with the kinds of remarks that each finds."""
 
 SECTIONS_OF_TEXT = ("1", "2.2.3", "4", "5.1", "6", "7", "A", "D.4", "G", "G.1", "G.2")
-"""The sections of the paper that have text alone."""
+"""The sections of the paper without numbered equations."""
 
 BEYOND = {
     *(name.lower() for name in shared_weights.__all__),
@@ -42,7 +42,7 @@ BEYOND = {
 STOP_WORDS = frozenset(
     {"and", "between", "each", "for", "from", "one", "over", "the", "two", "under", "with", "without"}
 )
-"""Words of titles that are no topics."""
+"""Words of titles that a message does not suggest as topics."""
 
 
 class SearchError(ValueError):
@@ -77,7 +77,10 @@ def matching(text: str) -> list[int]:
 def _not_found(text: str, sought: str) -> str:
     """Return the message for a text that finds no equation."""
     if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
-        return f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on its text"
+        return (
+            f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on the text of "
+            "this section"
+        )
     if sought in BEYOND:
         return (
             f"expected a topic of the paper, got {text!r}: docs/shared_weights.md and "
@@ -125,7 +128,7 @@ def _topics() -> dict[int, str]:
 
 
 def _words_of(names: list[str]) -> Iterator[str]:
-    """Yield the words of names, which are joined by underscores."""
+    """Yield the words of names, which underscores and points separate."""
     for name in names:
         yield from (word for word in re.split(r"[_\W]+", name) if len(word) > 2)
 
@@ -137,7 +140,7 @@ def _sections(section: str) -> Iterator[str]:
     levels = short.split(".")
     for depth in range(1, len(levels) + 1):
         part = ".".join(levels[:depth])
-        if not part.isdecimal():  # a number alone is that of an equation
+        if not part.isdecimal():  # a number without a word is the number of an equation
             yield part
         yield f"{kind} {part}"
 

@@ -27,11 +27,12 @@ NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 
 
 def print_found(sought: Iterable[str], console: Console) -> None:
-    """Print the equations of each text: a number, a range, a section, a name, a word or a kind of remark.
+    """Print the equations that each text finds: a number, a range, a section, a name, a word or a kind of remark.
 
-    Equations that are given by numbers are printed in full, and so is the only result of a search. Several results of a
-    search are printed as a table. A kind of remark prints a table of the remarks of this kind on the equations of the
-    other texts, or on all equations. Raises `SearchError` if a text finds no equation.
+    Equations that are given by numbers are printed in full, and so is a single result of a search. Several results of a
+    search are printed as a table. For a kind of remark, the function prints a table of the remarks of this kind. The
+    table is about the equations of the other texts, or about all equations if there are no other texts. Raises
+    `SearchError` if a text finds no equation.
     """
     request = requested(sought)
     if request.kinds:
@@ -76,7 +77,7 @@ def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:
 
 
 def print_remarks(request: Request, console: Console) -> None:
-    """Print a row for each remark of the requested kinds, with the number of its equation and its start."""
+    """Print a table of the remarks of the requested kinds, each in short and with the number of its equation."""
     statements = {str(n): EQUATIONS[n].statement for n in request.numbers}
     if request.algorithm:
         statements["Alg. 1"] = ALGORITHM_1
@@ -105,9 +106,9 @@ def _summary(request: Request, chosen: Sequence[tuple[str, RemarkKind, str]]) ->
     named = _listed([f"{n} {kind}{'s' * (n != 1)}" for n, kind in counts])
     parts = [f"{named} on {_listed(searched)}."]
     if numbers:
-        parts.append(f"`kfgn-check equations {numbers[0]}` prints those of equation {numbers[0]} in full.")
+        parts.append(f"`kfgn-check equations {numbers[0]}` prints the remarks on equation {numbers[0]} in full.")
     if not request.algorithm:
-        parts.append("`kfgn-check equations algorithm` prints those of Algorithm 1.")
+        parts.append("`kfgn-check equations algorithm` prints the remarks on Algorithm 1.")
     return " ".join([*parts, "docs/errata.md also has the remarks on the text and on the experiments."])
 
 
@@ -117,14 +118,14 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def in_short(kind: str, remark: str) -> list[str]:
-    """Return the corrections of a misprint, or the first sentence of a different remark."""
+    """Return the corrections of a misprint, or the first sentence of a remark of any other kind."""
     if kind == "Misprint":
         return [f"{correction}." for correction in remark.removesuffix(".").split(". ")]
     return re.split(r"(?<=\w[.])\s(?=[A-Z])", remark, maxsplit=1)[:1]
 
 
 def _table(*heads: str) -> Table:
-    """Return an empty table with a column of numbers, whose last column is folded."""
+    """Return an empty table with a column of numbers and a column for each head, in which long lines are folded."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("no.", justify="right")
     for head in heads:
@@ -154,7 +155,7 @@ def print_equation(number: int, console: Console) -> None:
 
 
 def print_algorithm(console: Console) -> None:
-    """Print Algorithm 1: its lines as printed, the remarks on it, its code and its test."""
+    """Print Algorithm 1: its lines as in the paper, the remarks on it, its code and its test."""
     _print_statement("Algorithm 1:", ALGORITHM_1, console)
     _print_function(algorithm_1, console)
     quantities = [name for name, quantity in ROWS.items() if quantity.equation == "Algorithm 1"]

@@ -48,12 +48,12 @@ def questions() -> Iterator[tuple[Problem, Quantity]]:
 
 @cache
 def fixed_problems() -> Mapping[str, Problem]:
-    """Return the problems of every run, by id."""
+    """Return all problems of a run except the random problems, by id."""
     return {problem.id: problem for problem in problem_set(0, 0)}
 
 
 def computed(problem: Problem, quantity: Quantity) -> Known:
-    """Compute an entry."""
+    """Compute the entry of a quantity on a problem."""
     value, d = evaluated(problem, quantity), changes(problem, quantity)
     if sum(array.size for array in value.arrays) <= ELEMENTS:
         return Known(d, value.sizes, value.arrays, value.integer)
@@ -130,7 +130,7 @@ def _as_json(known: Known) -> dict[str, Any]:
 
 
 def as_text(head: Mapping[str, str | dict[str, str]], table: Table) -> str:
-    """Return the text of the first file, with a line for each quantity of each problem."""
+    """Return the text of `known_oracles.json`, with a line for each quantity of each problem."""
     problems = []
     for key, entry in table.items():
         lines = (f"      {json.dumps(name)}: {json.dumps(each)}" for name, each in entry["quantities"].items())
@@ -145,8 +145,8 @@ def as_text(head: Mapping[str, str | dict[str, str]], table: Table) -> str:
 def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Known) -> Iterator[str]:
     """Describe the differences between the entry that ships, `known`, and the entry computed again, `right`.
 
-    d must be equal. The last bits of the reference's value depend on the processor. The arrays must therefore agree
-    within the tolerance of an answer in float64, and the sizes within the relative error 1e-9
+    The terms d must be equal. The last bits of the reference's value depend on the processor. The arrays must therefore
+    agree within the tolerance of an answer in float64, and the sizes within the relative error 1e-9
     (`MAX_RELATIVE_TOLERANCE`).
     """
     where = f"{quantity.name} on {problem.id}"

@@ -13,8 +13,8 @@ Shapes = Sequence[tuple[int, ...]]
 SEPARATE = 'Conventions(bias="separate")'
 EXPECTED_PARTS = {
     "weights": "W_1, b_1, W_2, b_2 and so on, without b_l for a layer without a bias",
-    "blocks": "the block of W_1, the block of b_1, the block of W_2 and so on, without that of b_l for a layer without "
-    "a bias",
+    "blocks": "the block of W_1, the block of b_1, the block of W_2 and so on, without the block of b_l for a layer "
+    "without a bias",
     "inputs": "Q_1, Q_2 and so on, without the row and the column of the appended 1",
 }
 """The arrays that the kit expects of an implementation with separate biases, by the kind of the arrays."""

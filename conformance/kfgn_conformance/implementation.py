@@ -17,11 +17,11 @@ class Implementation:
     name:        the name in the head of the column; by default the name in the description
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
-    twice:       True to repeat each question of the table at once, except on a large problem; used for adapters that do
-                 not ship with the kit
-    short:       True to repeat questions in other orders on only one problem; used for slow libraries
-    compiles:    True if the implementation compiles its programs, so that one process should run a whole group of
-                 quantities and reuse the programs
+    twice:       True to ask each question (one quantity on one problem) twice in succession, except on a large problem;
+                 used for adapters that do not ship with the kit
+    short:       True to repeat questions in other orders on only one problem; used for kfgn's backends except NumPy
+    compiles:    True if the implementation compiles programs, so that one process should run a whole group of
+                 quantities and reuse the compiled programs
     selection:   the problems on which the implementation is run
     description: the description, read once from the adapter; None without an adapter
     """
@@ -58,7 +58,7 @@ class Implementation:
         return compared(quantity, self.description.conventions) if self.description else quantity
 
     def restart(self) -> bool:
-        """Close the adapter, so that the adapter has no state at the next question.
+        """Close the adapter, so that its next answer depends on no earlier question.
 
         Return True if the adapter has a function `close`, and otherwise False.
         """

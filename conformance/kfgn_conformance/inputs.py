@@ -1,6 +1,6 @@
 """Copies of problems for adapters.
 
-If an adapter changes an array of its copy, the change is found, and no other adapter receives the changed array.
+If an adapter changes an array of its copy, the kit finds the change, and no other adapter receives the changed array.
 """
 
 from dataclasses import fields
@@ -21,7 +21,7 @@ def copy_for_adapters(problem: Problem) -> Problem:
 
 
 def restore(problem: Problem, given: Problem) -> None:
-    """Restore every array of the copy `given`, even an array that was replaced or has a different shape now."""
+    """Restore every array of the copy `given`, even if an adapter replaced the array or changed its shape."""
     again = copied(problem)
     for field in fields(problem):
         object.__setattr__(given, field.name, getattr(again, field.name))

@@ -23,7 +23,7 @@ NON_STRICT = 30
 
 
 STORED = 2**20
-"""The largest number of bytes of an answer that is stored until its row ends."""
+"""The largest number of bytes of an answer that is stored until its row of the table is complete."""
 
 
 class Rule(NamedTuple):
@@ -48,7 +48,7 @@ class Judged(NamedTuple):
 
     wrong: a copy of arrays that are wrong but have the right form, for the diagnosis; None for all other answers and
            for large problems
-    given: a copy of the arrays before their translation, for the search of undeclared conventions; None for an answer
+    given: a copy of the arrays before their translation, for the search for undeclared conventions; None for an answer
            without arrays, and for an answer of more than `STORED` bytes
     """
 
@@ -69,7 +69,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     quantity : Quantity
         A quantity that applies to the problem, one of `QUANTITIES`.
     twice : bool
-        True to repeat the question after a right answer, since the second answer of an adapter with a state may be
+        True to run the quantity again after a right answer, since the second answer of an adapter with a state may be
         wrong.
 
     Returns
@@ -113,7 +113,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
 
 
 def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
-    """Judge the answer as `judged` does, and repeat the question after a right answer."""
+    """Judge the answer as `judged` does, and run the same quantity again after a right answer."""
     first = judged(implementation, oracle)
     if first.verdict.status in RIGHT:
         second = judged(implementation, oracle).verdict
@@ -149,8 +149,8 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
         fault = Verdict(Status.UNIMPLEMENTED, problem.id, detail=error_message(error))
     except NoAnswerError as error:
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=one_line(error))
-    except BaseException as error:  # any exception of an implementation is its verdict, and the run continues
-        if type(error) is KeyboardInterrupt:  # KeyboardInterrupt most likely comes from the keyboard
+    except BaseException as error:  # an exception of an implementation becomes its verdict, and the run continues
+        if type(error) is KeyboardInterrupt:  # most likely somebody pressed Ctrl+C
             raise
         fault = Verdict(Status.ERROR, problem.id, np.inf, detail=raised_line(error))
     if names := changed(problem, given):

@@ -1,9 +1,9 @@
 """The oracles of the fixed problems, which ship with the kit, so that they are not computed in every run.
 
-The oracles are in two files. `known_oracles.json` has the changes d and the sizes of the arrays, for each quantity on
-each problem. `known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` can compute a
-large array, `known_oracles.npz` has the signature of the reference's array, and the signature shows whether the array
-of `batched` is right. `fixed_oracles` writes and verifies both files.
+The oracles are in two files. `known_oracles.json` has the terms d and `size` of the tolerance rule for each array.
+`known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` can compute a large array,
+`known_oracles.npz` has a signature of the reference's array: a short vector that shows whether the array of `batched`
+is right. `fixed_oracles` writes and verifies both files.
 
 An entry is the oracle of one quantity on one problem. The key of an entry has a hash of the numbers of the problem, so
 that the entry is used only for this problem. `known_oracles.json` also has, for each quantity, a hash of the code that

@@ -1,9 +1,9 @@
 """Hashes of the code on which the oracles depend, one for each quantity and one for the optimiser trajectories.
 
-The hash of a quantity covers its row in `quantities`, the rule of d in `changes`, and every definition that these
-reach, by the walk of `definitions`: functions of the reference, its transfer functions and objectives, and the 24-bit
-arithmetic. A change of one definition therefore changes the hashes of the quantities that reach this definition, and no
-other hash.
+The hash of a quantity covers its row in the tables of `quantities`, the rule of d in `changes`, and every definition
+that the row and the rule reach in the sense of `definitions`. Among the reached definitions are functions of the
+reference, its transfer functions and objectives, and the 24-bit arithmetic. A change of one definition therefore
+changes the hashes of the quantities that reach this definition, and no other hash.
 """
 
 import ast
@@ -82,8 +82,8 @@ def reached(code: Code, quantity: str) -> set[Key]:
 def rows_of(code: Code, quantity: str) -> list[tuple[str, ast.AST]]:
     """Return the row of a quantity in the tables of `quantities`, with its module.
 
-    A name that is computed, such as f"solve_{norm}", is no constant. A quantity whose name is no constant has all rows
-    whose names are computed.
+    Some rows have a computed name, such as f"solve_{norm}". If no row has the name of the quantity as a constant, the
+    function returns all rows with a computed name.
     """
     rows = list(_rows(code))
     return [(module, node) for name, module, node in rows if name == quantity] or [
@@ -92,7 +92,7 @@ def rows_of(code: Code, quantity: str) -> list[tuple[str, ast.AST]]:
 
 
 def _rows(code: Code) -> Iterator[tuple[str | None, str, ast.AST]]:
-    """Yield the name, the module and the syntax tree of every row. The name is None if it is computed.
+    """Yield the name, the module and the syntax tree of every row. A computed name is None.
 
     A table that is not written as a tuple counts as one row.
     """
@@ -108,7 +108,7 @@ def _rows(code: Code) -> Iterator[tuple[str | None, str, ast.AST]]:
 
 
 def _constant_name(row: ast.expr) -> str | None:
-    """The name of a row that is written as the call of a function: its argument `name`, or its first argument."""
+    """The name of a row that is written as a function call: the argument `name` of the call, or its first argument."""
     if not isinstance(row, ast.Call):
         return None
     names = [keyword.value for keyword in row.keywords if keyword.arg == "name"] or row.args[:1]

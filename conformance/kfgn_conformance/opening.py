@@ -25,7 +25,7 @@ def open_implementations(
     dtype:    the only dtype, or None for both dtypes
     adapters: names of adapters, as in `kfgn-check --adapter`
     limit:    the time limit in seconds for one answer; None to run adapters in this process without a limit
-    thorough: False to run the backends other than NumPy on a selection of the problems
+    thorough: False to run each backend in `SELECTIONS` only on its selection of the problems
     """
     opened: list[Implementation] = []
     dtypes = [d for d in DTYPES if dtype in (None, d)]

@@ -1,4 +1,4 @@
-"""The parts of the options of several commands: their values, their examples and the options for drawn problems."""
+"""Parts of options that several commands share: values, examples, and the options for random problems."""
 
 import argparse
 import math
@@ -26,20 +26,20 @@ def examples(*lines: tuple[str, str], after: str = "") -> str:
 
 
 def add_drawing(command: Group, default: int, least: int) -> None:
-    """Add the options for drawn problems: their number and the seed."""
+    """Add the options for random problems: their number and the seed."""
     command.add_argument(
         "--examples",
         type=whole_number(least),
         default=default,
         metavar="N",
-        help=f"Draw this number of problems. The default is {default}.",
+        help=f"Draw this number of random problems. The default is {default}.",
     )
     command.add_argument(
         "--seed",
         type=whole_number(None),
         default=0,
         metavar="N",
-        help="Draw the problems with this seed. The default is 0.",
+        help="Draw the random problems with this seed. The default is 0.",
     )
 
 
@@ -51,7 +51,7 @@ def path(text: str) -> Path:
 
 
 def adapter_name(text: str) -> str:
-    """Return the name of an adapter, which must have the form of a name."""
+    """Return the name of an adapter if it has the form `package.module:Adapter` or `exec:COMMAND`."""
     if not is_name(text):
         raise argparse.ArgumentTypeError(f"expected package.module:Adapter or exec:COMMAND, got {text}")
     return text
@@ -69,7 +69,7 @@ def seconds(text: str) -> float:
 
 
 def whole_number(least: int | None) -> Callable[[str], int]:
-    """Return a function that reads an integer of 32 bits, with the lower bound `least` unless that is None."""
+    """Return a function that reads an integer of 32 bits. If `least` is not None, it is the lower bound."""
 
     def integer(text: str) -> int:
         try:

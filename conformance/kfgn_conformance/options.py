@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "mistakes",
         help="Print the catalogue of known mistakes.",
         description="Print the name and the description of each known mistake, with a library that made it, if one is "
-        "known. The names are those of the diagnosis of wrong answers.",
+        "known. The diagnosis of wrong answers uses these names.",
         epilog=examples(("mistakes", "Print the catalogue.")),
     )
     return top
@@ -67,10 +67,10 @@ def _add_certify(commands: "Commands[Parser]") -> None:
     certify = commands.add_parser(
         "certify",
         help="Measure the accuracy of the reference.",
-        description="Compare the reference in float64 with the reference in ball arithmetic of 256 bits, on drawn "
+        description="Compare the reference in float64 with the reference in ball arithmetic of 256 bits, on random "
         "problems.",
         epilog=examples(
-            ("certify --examples 20", "Measure the accuracy on 20 drawn problems."),
+            ("certify --examples 20", "Measure the accuracy on 20 random problems."),
             after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 3 if nothing "
             "was checked.",
         ),
@@ -97,7 +97,10 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         "regenerate: write the files again in ball arithmetic.",
     )
     vectors.add_argument(
-        "folder", nargs="?", type=path, help="Use the files in this folder. The default is the folder in kfgn."
+        "folder",
+        nargs="?",
+        type=path,
+        help="Use the files in this folder. The default is the folder of kfgn's own vectors.",
     )
 
 
@@ -116,11 +119,12 @@ def _add_equations(commands: "Commands[Parser]") -> None:
             ("equations C.1", "Find the equations of a section."),
             ("equations algorithm", "Print Algorithm 1 with the remarks on it."),
             ("equations misprints", "List the misprints and gaps of the paper, one on a line."),
-            ("equations misprints C.1", "List those of one section."),
+            ("equations misprints C.1", "List the misprints and gaps of one section."),
             after="A topic is a word or words of a title, of a section's title, of an equation or of the name of a "
-            "function, in upper or lower case. Several arguments find the equations of each of them. A remark on an "
-            "equation is a misprint, a gap, a choice or a note. The words misprints, gaps, choices and notes list the "
-            "remarks of a kind on the equations of the other arguments. The word misprints lists gaps too.",
+            "function, in upper or lower case. With several arguments, the command finds every equation that at least "
+            "one argument finds. A remark on an equation is a misprint, a gap, a choice or a note. The words "
+            "misprints, gaps, choices and notes list the remarks of this kind on the equations of the other arguments. "
+            "The word misprints lists gaps too.",
         ),
     )
     equations.add_argument(

@@ -1,4 +1,4 @@
-"""The oracle of a question: the reference's answer, and the tolerances by which other answers are compared."""
+"""The oracle of one quantity on one problem: the reference's answer, and the tolerances for other answers."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -63,10 +63,10 @@ class Answers(Protocol):
 class Oracle:
     """The reference's answer to one question, which is a quantity on a problem.
 
-    The value, the changes d and the answers of known mistakes are computed at their first use, and are stored for as
-    long as this object exists. The stored values serve every implementation and both dtypes.
+    The value, the term d of the tolerance rule and the answers of known mistakes are computed at their first use, and
+    are stored for as long as this object exists. The stored values serve every implementation and both dtypes.
 
-    A value that cannot be compared with an answer raises `UnusableOracleError`, which is a `ValueError`.
+    A value or a term d that cannot be computed or is not finite raises `UnusableOracleError`, which is a `ValueError`.
     """
 
     def __init__(self, problem: Problem, quantity: Quantity) -> None:
@@ -169,7 +169,7 @@ class Oracles:
         self._made: dict[tuple[Problem, Quantity], Oracle | None] = {}
 
     def on(self, problem: Problem, quantity: Quantity) -> Oracle | None:
-        """Return the oracle of a question on the datapoints that are compared, or None if no datapoint is compared."""
+        """Return the oracle of a quantity on the compared datapoints of a problem, or None if there are none."""
         if (problem, quantity) not in self._made:
             part = quantity.within_reach(problem)
             self._made[problem, quantity] = None if part is None else Oracle(part, quantity)

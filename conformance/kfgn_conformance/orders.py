@@ -1,8 +1,8 @@
-"""Questions in several orders, since the answers of an implementation with a state may depend on earlier questions.
+"""Repetition of questions in several orders, since an implementation may keep a state that spoils later answers.
 
-Each row of the table runs one quantity on all problems. This module runs every quantity again after all other
-quantities, on a few small problems, in orders that a seed decides. A rough tolerance is enough, because the error is
-large if an earlier question makes an answer wrong.
+A question is one quantity on one problem. Each row of the table runs one quantity on all problems. After all rows, this
+module repeats the questions on a few small problems, first in the order of the table and then in random orders. A rough
+tolerance is enough, because the error is large if an earlier question makes an answer wrong.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ from .rough import ROUGH
 from .verdicts import NOT_RUN, RIGHT, Status
 
 EXPLAINED = 5
-"""The maximum number of quantities of an implementation for which replays find the cause of a wrong answer."""
+"""The maximum number of quantities of an implementation for which the kit searches the cause of a wrong answer."""
 
 
 def repeated_in_orders(
@@ -30,8 +30,8 @@ def repeated_in_orders(
 
     small: the small problems, from which a few are chosen
     names: the names of the quantities
-    wrong: the quantities with a wrong answer in the table; for these quantities, a wrong answer counts only if the same
-           question had a right answer before
+    wrong: the quantities with a wrong answer in the table, which may be wrong in every order; for these quantities, a
+           wrong answer counts only after a right answer to the same question
     """
     implementation.restart()
     questions = chosen(implementation, small, [name for name in ROWS if name in set(names)])
@@ -42,7 +42,7 @@ def repeated_in_orders(
 
 
 def in_every_order(questions: Sequence[Oracle]) -> Iterator[Oracle]:
-    """Yield the questions in the order of the table, and then in the seeded orders."""
+    """Yield the questions in the order of the table, and then in `ORDERS` random orders with fixed seeds."""
     yield from questions
     for seed in range(ORDERS):
         for i in np.random.Generator(np.random.Philox(seed)).permutation(len(questions)):
@@ -54,7 +54,7 @@ def wrong_answers(implementation: Implementation, questions: Iterable[Oracle], w
 
     After an ERROR a quantity is not run again, since the implementation may hang again.
 
-    wrong: the quantities for which a wrong answer counts only if the same question had a right answer before
+    wrong: the quantities for which a wrong answer counts only after a right answer to the same question
     """
     found: dict[str, Found] = {}
     history: list[Oracle] = []

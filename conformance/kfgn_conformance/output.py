@@ -52,7 +52,7 @@ class Output(Console):
             yield lambda text: status.update(Text(plain(text)))
 
     def on_broken_pipe(self) -> None:
-        """Raise `BrokenPipeError` instead of ending the process, which is the default of rich."""
+        """Raise `BrokenPipeError`. By default, rich would end the process."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
@@ -126,7 +126,7 @@ def _print(text: str, file: Any = None) -> None:
 
 
 def is_reader_gone(error: OSError) -> bool:
-    """True if the program that reads standard output, such as `head`, has ended. The rest of the output is dropped."""
+    """True if the program that reads standard output, such as `head`, has ended. Callers then drop further output."""
     return error.errno == errno.EPIPE
 
 

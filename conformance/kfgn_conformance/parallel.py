@@ -1,4 +1,7 @@
-"""A run in several processes, which divide the rows of the table. Each process opens the implementations itself."""
+"""A run in several processes, which share the quantities. Each process opens the implementations itself.
+
+A row of the report has the results for one quantity, and a column has the results of one implementation.
+"""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -46,10 +49,11 @@ def run_in_processes(
     jobs:                 the number of processes
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
-    progress:             called with the name of the first row that has not ended
+    progress:             called with the name of the first row that is not complete
+    ended:                called with the name and the content of each row when the row is complete
 
-    Rows end in any order. If an adapter or an error ends one process too early, all processes end. The rows that have
-    ended then keep their results, and all other rows are ERROR.
+    The rows are completed in any order. If an adapter or an error ends one process too early, all processes end. The
+    complete rows then keep their results, and all other rows are ERROR.
     """
     problems = list(problems)
     names = rows_for(problems, quantities)
@@ -81,7 +85,7 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
 
     A column whose implementation compiles has a part for each group of quantities, since the quantities of a group
     share programs. All other columns together have a part for each row, since these columns share the oracles of the
-    row. The rows that take longest are last in the table, so the parts are returned in reverse order.
+    row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start first.
     """
     compiling = [i for i, column in enumerate(columns) if column.compiles]
     others = tuple(i for i, column in enumerate(columns) if not column.compiles)
@@ -94,7 +98,7 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
 
 
 class _Shared:
-    """The cells of all rows. The parts that contain the cells of one row end at different times."""
+    """The cells of all rows. The cells of one row may come from several parts, which end at different times."""
 
     def __init__(self, columns: Sequence[Column], problems: Sequence[Problem]) -> None:
         self.columns, self.problems = columns, problems

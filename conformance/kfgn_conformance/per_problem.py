@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def once_per_problem(compute: Callable[[Problem], T]) -> Callable[[Problem], T]:
-    """Decorate a function of a problem, so that its value is stored for as long as the problem exists.
+    """Decorate a function of a problem, so that the function's value is stored for as long as the problem exists.
 
-    A value that refers to the problem would keep the problem for ever, and is not allowed.
+    The value must not refer to the problem, since the problem would then never be freed.
     """
     kept: WeakKeyDictionary[Problem, T] = WeakKeyDictionary()
 

@@ -51,7 +51,7 @@ def pool(jobs: int, start: Callable[..., object], *arguments: Any) -> Iterator[P
 def raising_plainly(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function that a process runs, so that any exception of the function becomes a RuntimeError.
 
-    An exception is pickled for the kit, which may not be able to import the class of the exception.
+    The process sends an exception to the kit by pickle, and the kit may not be able to import the exception's class.
     """
 
     @functools.wraps(work)

@@ -1,4 +1,7 @@
-"""The questions on small problems that are repeated in other orders, where each question is an `Oracle`."""
+"""The choice of the questions that are repeated in other orders.
+
+A question is one quantity on one small problem. The question is represented by its `Oracle`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -26,7 +29,7 @@ STEPS = 2
 
 
 class SmallProblem:
-    """A problem, its oracles, and its relatives, which are problems that differ from it in one array.
+    """A problem, its oracles, and its relatives, which are problems that differ from it in one part.
 
     Oracles and relatives are computed once, and all implementations share them.
     """
@@ -104,9 +107,9 @@ def of_different_shapes(
 
 
 def novelty(problem: Problem, found: Sequence[Problem]) -> int:
-    """Return 1 plus the number of properties that no found problem shares, among N, widths and objective.
+    """Return 1 plus the number of properties in which the problem differs from every found problem.
 
-    The result is 0 if a found problem has the same N and the same widths.
+    The properties are N, the widths and the objective. The result is 0 if a found problem has the same N and widths.
     """
     if any((problem.widths, problem.N) == (other.widths, other.N) for other in found):
         return 0
@@ -115,7 +118,7 @@ def novelty(problem: Problem, found: Sequence[Problem]) -> int:
 
 
 def supports(implementation: Implementation, small: SmallProblem, names: Sequence[str]) -> bool:
-    """True if the implementation answers the question about any of the quantities on the problem."""
+    """True if the implementation answers the question about at least one of the quantities on the problem."""
     questions = (small.question(name, implementation) for name in names)
     return any(judged(implementation, q, ROUGH).verdict.status not in NOT_RUN for q in questions if q is not None)
 

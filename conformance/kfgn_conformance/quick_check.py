@@ -48,7 +48,7 @@ class FunctionAdapter:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """Result of `check`, which prints as the table of `kfgn-check` with the diagnosis of wrong answers below.
+    """Result of `check`. A result prints as the table of `kfgn-check`, followed by the diagnosis of wrong answers.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """True if the function supports a problem and no answer is wrong."""
+        """True if the function supports at least one problem, and every answer passed."""
         return self.report.checked and self.report.passed
 
     @property
@@ -110,16 +110,16 @@ def check(
         Name of the quantity, one of `QUANTITIES`.
     function : callable
         Function of a `Problem` that returns one array per layer, in a tuple or a list, or a single array for a quantity
-        of the full network, such as the loss. The arrays have the given dtype. For a problem that the function does not
-        support, it raises `UnsupportedError` with the reason.
+        of the full network, such as the loss. The arrays have the given dtype. The function raises `UnsupportedError`,
+        with the reason, for a problem that it does not support.
     dtype : {"float32", "float64"}
         The dtype in which the function computes and answers. The arrays of a problem are float64.
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
         The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
-        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 of
-        them, further problems are added, with the transfer functions and objectives that it supports.
+        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 fixed
+        problems, further problems are added, with the transfer functions and objectives that it supports.
 
     Returns
     -------
@@ -137,8 +137,8 @@ def check(
     Notes
     -----
     The function runs in this process. Any exception that it raises is reported as ERROR. The kit takes about a second
-    for the problems, in addition to the time of the function, and some tenths of a second to compare wrong answers with
-    all known mistakes.
+    for the problems, in addition to the time of the function. The comparison of wrong answers with all known mistakes
+    takes some tenths of a second more.
 
     `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders to find an
     implementation with a state, and has a time limit.
@@ -169,7 +169,7 @@ def check(
     _check_arguments(quantity, function, dtype)
     asked = [*cases(), *fixed()] if problems is None else _problems(problems)
     if not any(ROWS[quantity].applies_to(problem) for problem in asked):
-        raise ValueError(f"problems: expected a problem to which {quantity} applies, got none of {len(asked)}")
+        raise ValueError(f"problems: expected a problem to which {quantity} applies, got none among {len(asked)}")
     name = getattr(function, "__name__", type(function).__qualname__)
     version = f"Python {platform.python_version()}"
     description = Description(

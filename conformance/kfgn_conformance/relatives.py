@@ -1,7 +1,8 @@
-"""Relatives of a problem, which differ in one part, so that an answer cached for the original problem is wrong.
+"""Relatives of a problem, which differ from it in one part. A cached answer for the problem is wrong for a relative.
 
 An implementation may keep answers in a cache whose key omits a part of the problem. The key may contain the weights and
-omit the batch, or contain the shapes and omit the numbers.
+omit the batch, or contain the shapes and omit the numbers. A relative takes the different part from a donor, which is a
+random problem of the same shape.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from .problems.dyadic import Shape, dyadic_problem
 from .problems.problem import Arguments, Problem, exact
 
 SEEDS = 100
-"""The maximum number of random problems that are tried for one relative far from every discontinuity."""
+"""The maximum number of random problems that are tried until a relative is far from every discontinuity."""
 
 
 def with_arguments(problem: Problem, donor: Problem) -> Problem:

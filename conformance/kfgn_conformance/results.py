@@ -1,6 +1,7 @@
 """The results of a run: a report with a row for each quantity and a column for each implementation.
 
-All records of this module are frozen. `report_of` builds a report once, after all answers are judged.
+A question is one quantity on one problem. All records of this module are frozen. `report_of` builds a report once,
+after all answers are judged.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from .problems.problem import Problem
 from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 
 ORDERS = 3
-"""The number of seeded orders in which questions are repeated, in addition to the order of the table."""
+"""The number of random orders in which questions are repeated, after one repetition in the order of the table."""
 
 THOROUGH = "A run with --thorough contains all problems on every backend."
 
@@ -27,8 +28,8 @@ class Column(NamedTuple):
     description: the description, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     selection:   a sentence on the problems on which the implementation is run; empty if it is run on all problems
-    compiles:    True if the implementation compiles its programs, so that one process should run a whole group of
-                 quantities and reuse the programs
+    compiles:    True if the implementation compiles programs, so that one process should run a whole group of
+                 quantities and reuse the compiled programs
     """
 
     name: str
@@ -50,7 +51,8 @@ class Cell:
     verdicts:  one verdict for each problem of the row
     diagnosis: the diagnosis of wrong answers, or None if no answer is wrong
     expected:  the expected failures that occurred
-    again:     the verdict on an answer that was wrong in other orders, or an empty tuple
+    again:     the verdict on an answer that was wrong when the questions were repeated in other orders, or an empty
+               tuple
     """
 
     verdicts: tuple[Verdict, ...]
@@ -76,7 +78,7 @@ class Cell:
     def worst(self) -> Verdict:
         """The verdict with the worst status.
 
-        Of two equal statuses, the verdict in other orders is returned, since its detail says more.
+        If a verdict in other orders has the same status, it is returned instead, since its detail names the cause.
         """
         found = max(self.verdicts, key=severity, default=None)
         others = max(self.again, key=severity, default=found)
@@ -102,7 +104,8 @@ class Cell:
     def left_out(self) -> dict[str, int]:
         """For each reason, the number of problems on which the quantity was not run.
 
-        "each" replaces the id of the problem in the reason.
+        In a reason, "each" replaces the id of the problem, so that equal reasons for several problems are counted
+        together.
         """
         left = (verdict for verdict in self.verdicts if verdict.status in NOT_RUN)
         return dict(Counter(verdict.detail.replace(f"{verdict.problem} is", "each is") for verdict in left))
@@ -126,7 +129,7 @@ class Row(NamedTuple):
 
 
 class Again(NamedTuple):
-    """The result of repeating the questions to one implementation in other orders.
+    """The result of repeating the questions to one implementation in several orders.
 
     questions: the number of questions in each order
     wrong:     a mapping from each quantity with a wrong answer to the verdict on its first wrong answer
@@ -144,7 +147,7 @@ class Report:
     problems:             the problems of the run
     rows:                 a mapping from the name of a quantity to the cells of all columns
     notes:                remarks on problems and questions that were not run in full
-    unexpectedly_passing: the expected failures that did not occur, which fail the run
+    unexpectedly_passing: the expected failures whose answers passed; the run fails if there are any
     """
 
     columns: tuple[Column, ...]
@@ -164,7 +167,12 @@ class Report:
         return [(name, cell) for name, row in self.rows.items() for cell in row]
 
     def supported(self, column: int) -> tuple[list[Problem], int]:
-        """Return the problems that a column supports for any quantity, and the number of all problems in its dtype."""
+        """Return the problems that an implementation supports for at least one quantity, and the number of problems.
+
+        The number counts all problems that are run in the dtype of the implementation.
+
+        column: the index of the implementation's column
+        """
         verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
         supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
         every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
@@ -172,7 +180,7 @@ class Report:
 
     @property
     def selections(self) -> list[str]:
-        """The sentences that describe the problems of implementations that are not run on all problems."""
+        """The sentence of each implementation that is not run on all problems, and then `THOROUGH`."""
         sentences = list(dict.fromkeys(column.selection for column in self.columns if column.selection))
         return [*sentences, THOROUGH] if sentences else []
 
@@ -183,7 +191,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """True if every answer passed or failed as expected, and no expected failure passed.
+        """True if every answer passed or failed as expected, and no answer passed that was expected to fail.
 
         An INCONCLUSIVE answer has not passed, since its tolerance is too large to prove anything.
         """

@@ -1,4 +1,4 @@
-"""A rough tolerance rule for questions in other orders, without the term d, which takes long to compute.
+"""A rough tolerance rule for repeated questions, without the term d of `tolerances`, which takes long to compute.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
@@ -28,7 +28,7 @@ def relative_tolerance(_oracle: Oracle, dtype: str) -> float:
 
 
 ROUGH = Rule("rough tolerance", tolerances, relative_tolerance)
-"""The rough tolerance rule, by which answers in other orders are compared."""
+"""The rough tolerance rule, by which the answers to repeated questions are compared with the oracles."""
 
 
 def has_value(oracle: Oracle) -> bool:

@@ -10,22 +10,22 @@ def add_run(commands: "Commands[Parser]") -> None:
     """Add the command `run` with its options."""
     run = commands.add_parser(
         "run",
-        help="Compare kfgn, or adapters, with the reference. This is the default.",
+        help="Compare kfgn, or adapters, with the reference. This command is the default.",
         description="Compare kfgn on every usable backend and in both dtypes with the reference, on fixed problems, "
-        "drawn problems and problems of real size. With --adapter, compare other implementations.",
+        "random problems and problems of real size. With --adapter, compare other implementations.",
         epilog=examples(
             ("--backend numpy torch", "Compare kfgn on two backends."),
             (
                 "--adapter mine:Mine --quantity kfac_blocks --dtype float64",
                 "Compare one quantity of the class Mine in mine.py.",
             ),
-            ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all its quantities, without drawn problems."),
-            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Look at some problems with a debugger."),
+            ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all quantities of Mine, without random problems."),
+            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems with a debugger."),
             ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
             "Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
             "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be "
-            "written. The status is 130 for an interrupted run, which reports the rows that had ended.",
+            "written. The status is 130 for an interrupted run, which reports the rows that are complete.",
         ),
     )
     _add_implementations(run.add_argument_group("what to check"))
@@ -86,8 +86,9 @@ def _add_problems(group: Group) -> None:
     group.add_argument(
         "--thorough",
         action="store_true",
-        help="Run every problem on every backend. By default some problems are left out for PyTorch, array-api-strict "
-        "and JAX, and the report says which. JAX compiles many more programs in a thorough run.",
+        help="Run every problem on every backend. By default, array-api-strict and JAX run only some problems, and "
+        "PyTorch, array-api-strict and JAX make optimiser steps from only some states. The report states the "
+        "selection. JAX compiles many more programs in a thorough run.",
     )
     add_drawing(group, default=15, least=0)
 
@@ -99,14 +100,15 @@ def _add_processes(group: Group) -> None:
         type=whole_number(1),
         default=1,
         metavar="N",
-        help="Share the work among this number of processes, or fewer if less memory is free. The default is 1.",
+        help="Share the work among this number of processes, or among fewer if too little memory is free. The default "
+        "is 1.",
     )
     group.add_argument(
         "--limit",
         type=seconds,
         default=60.0,
         metavar="S",
-        help="Allow an adapter this number of seconds for an answer. The default is 60.",
+        help="Allow an adapter this number of seconds for each answer. The default is 60.",
     )
     group.add_argument(
         "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
@@ -119,7 +121,8 @@ def _add_reports(group: Group) -> None:
         "--jsonl",
         type=path,
         metavar="FILE",
-        help="Write the report to this file too, as lines of JSON. The line of a row is written when the row ends.",
+        help="Write the report to this file too, as lines of JSON. The lines of a quantity are written as soon as its "
+        "row of the table is complete.",
     )
     group.add_argument(
         "--html", type=path, metavar="FILE", help="Write the report to this file too, as a page for a browser."

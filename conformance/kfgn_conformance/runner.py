@@ -1,4 +1,4 @@
-"""The run of all questions: every quantity on every problem by every implementation."""
+"""The run of all questions (one quantity on one problem) by every implementation."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -19,7 +19,7 @@ from .results import Again, Cell, Report, Row, report_of
 from .undeclared import undeclared
 from .verdicts import NOT_RUN, WRONG, Status, Verdict, severity
 
-NOT_SELECTED = "a thorough run contains this problem"
+NOT_SELECTED = "only a thorough run contains this problem"
 """The reason why an implementation is not run on a problem that its selection leaves out."""
 
 
@@ -111,8 +111,8 @@ def in_other_orders(
 ) -> Again:
     """Repeat quantities of an implementation in other orders.
 
-    For a quantity with a wrong answer in the table, a wrong answer counts only if the same question had a right answer
-    before in these orders.
+    If a quantity has a wrong answer in the table, a wrong answer to a repeated question counts only if an earlier
+    repetition of the same question had a right answer.
     """
     selection, description = implementation.selection, implementation.description
     if description is None or description.dtype not in selection.dtypes_in_orders:
@@ -160,7 +160,8 @@ def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None
 def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> Diagnosis | None:
     """Diagnose the wrong answers for a quantity, or return None if no answer is wrong.
 
-    The worst answers come first, so that the diagnosis describes the worst answer, which the cell names.
+    The worst answers come first, because the diagnosis describes the first wrong answer, and the cell of the report
+    names the worst answer.
     """
     if not any(answer.verdict.status in WRONG for _, answer in answers):
         return None

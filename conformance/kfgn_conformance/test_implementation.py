@@ -1,4 +1,4 @@
-"""Tests of the adapter that `--kfgn-adapter` names, which the plug-in `kfgn_pytest` adds to a run of pytest.
+"""Tests of the adapter that is named by `--kfgn-adapter`, an option that the plug-in `kfgn_pytest` adds to pytest.
 
 Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats all quantities in other
 orders.
@@ -92,14 +92,17 @@ def oracles_of() -> Any:
 
 @pytest.fixture(scope="session")
 def cells() -> Any:
-    """The results of the tests of single quantities, by the title of the column and the quantity."""
+    """A mapping from the title of an implementation to its results, which are cells by the name of the quantity."""
     return {}
 
 
 def test_is_the_reference(
     implementation: Any, quantity: str, problems: Any, expected: Any, oracles_of: Any, cells: Any, record_property: Any
 ) -> None:
-    """Every answer passes, or fails as expected. The message of a failure describes the error and a known mistake."""
+    """Every answer passes, or fails as expected.
+
+    The message of a failure describes the error, and names the known mistakes that explain the error.
+    """
     from .plain import plain
     from .runner import run
     from .verdicts import Status
@@ -130,7 +133,7 @@ def test_is_the_reference(
 
 
 def test_is_the_same_in_any_order(implementation: Any, problems: Any, expected: Any, cells: Any) -> None:
-    """Right answers stay right when the questions are repeated in other orders, each after all others."""
+    """Right answers stay right when quantities are computed again on the same problems in other orders."""
     from .plain import plain
     from .runner import run_in_other_orders
 

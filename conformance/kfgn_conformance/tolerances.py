@@ -50,7 +50,7 @@ absolute error.
 def longest_sum(problem: Problem) -> int:
     """n, the largest number of terms in a sum over the datapoints, or over the inputs and the bias of a layer.
 
-    The rounding errors of longer sums, over N S or N K terms, are also within the tolerance with this n.
+    The tolerance with this n also covers the rounding errors of longer sums, such as sums over S samples per datapoint.
     """
     return max(problem.N, max(problem.widths) + 1)
 

@@ -18,10 +18,10 @@ NAME = "undeclared-convention"
 
 
 def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
-    """Return the conventions with which every answer is right as one mistake, or nothing if there are none.
+    """Find conventions with which every answer is right. Return them as one mistake, or nothing if there are none.
 
-    Among several such conventions, those that differ least from the declared conventions are returned. The ratios of
-    losses remain as declared.
+    Among several such conventions, those that differ in the fewest fields from the declared conventions are returned.
+    The declared ratios of losses are not changed.
     """
     stored = [(oracle, judged) for oracle, judged in answers if judged.given is not None]
     stored.sort(key=lambda each: (each[1].verdict.status not in WRONG, each[0].problem.parameters * each[0].problem.N))

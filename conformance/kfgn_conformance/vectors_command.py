@@ -11,7 +11,7 @@ from .writing import is_folder, written
 
 
 def vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    """Run the command on the folder that was given, or on the folder in kfgn, and return the exit status."""
+    """Run the command on the given folder, by default the folder of kfgn's own vectors. Return the exit status."""
     from . import golden
 
     folder = given.folder or golden.FOLDER

@@ -12,8 +12,8 @@ class Status(StrEnum):
     Attributes
     ----------
     SKIPPED
-        The question was not run, since the implementation is not usable, the problem is not run in its dtype, or only
-        a thorough run contains the question.
+        The question was not run. The reason is that the implementation is not usable, that the problem is not run in
+        the dtype of the implementation, or that only a thorough run contains the question.
     UNIMPLEMENTED
         The implementation does not offer the quantity, or does not support the problem.
     PASS
@@ -46,13 +46,13 @@ class Status(StrEnum):
 
 
 NOT_RUN = (Status.SKIPPED, Status.UNIMPLEMENTED)
-"""The outcomes of a question that needs no answer."""
+"""The outcomes of a question to which the implementation need not give an answer."""
 
 RIGHT = (Status.PASS, Status.INCONCLUSIVE)
 """The outcomes of an answer that is not proved wrong."""
 
 WRONG = (Status.NON_STRICT, Status.FAIL)
-"""The outcomes of an answer that differs from the oracle's."""
+"""The outcomes of an answer that is proved wrong."""
 
 BAD = (Status.INCONCLUSIVE, *WRONG, Status.ERROR)
 """The outcomes that fail a run, since a necessary answer is missing or is not shown to be right."""

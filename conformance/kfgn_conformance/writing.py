@@ -20,9 +20,10 @@ def written(write: Callable[[Path], None], path: Path | None) -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace the content of a file. If the program is interrupted, the file has its old or its new content in full.
+    """Write a text to a file. If the program is interrupted, an existing file has its old or its new text in full.
 
-    Devices, pipes, and files in folders that accept no new file are written directly. Raises `OSError` for a failure.
+    The function writes the text to a temporary file, which then replaces the existing file. A new file, a device, a
+    pipe, and a file in a folder that accepts no new file are written directly. Raises `OSError` for a failure.
     """
     file = _resolved(path)  # a symbolic link stays a symbolic link
     temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")
@@ -47,7 +48,7 @@ def write_whole(path: Path, text: str) -> None:
 def unwritable(file: Path) -> str:
     """Return the reason why a file cannot be written, or "" if the file can be written.
 
-    A command checks its files before a long run.
+    A command calls this function for its output files before a long run.
     """
     try:
         parent, exists = _resolved(file).parent, os.path.lexists(file)
@@ -70,7 +71,7 @@ def _resolved(path: Path) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """True if the path is a folder, and False for a path with too long a name."""
+    """True if the path is a folder. The result is False if the path cannot be read, such as a path that is too long."""
     try:
         return path.is_dir()
     except OSError:

@@ -2,9 +2,10 @@
 
     pytest --pyargs kfgn_conformance --kfgn-adapter=my_package.my_module:Mine
 
-There is a test for each quantity that the implementation offers, and a test that repeats the quantities in different
-orders. Every run of pytest loads this module if kfgn is installed, so the module imports only pytest. The tests are in
-`kfgn_conformance/test_implementation.py`, which imports the kit only if `--kfgn-adapter` is given.
+Each quantity that the implementation offers has a test in each dtype. One more test in each dtype repeats the
+quantities in different orders. Every run of pytest loads this module if kfgn is installed, so the module imports only
+pytest. The tests are in `kfgn_conformance/test_implementation.py`, which imports the kit only if `--kfgn-adapter` is
+given.
 """
 
 import pytest
@@ -29,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         type=float,
         default=60.0,
-        help="Set the time limit for an answer in seconds, 60 by default.",
+        help="Set the time limit for each answer in seconds, 60 by default.",
     )
     group.addoption(
         "--kfgn-examples",

@@ -16,7 +16,7 @@ def test_certify_prints_every_quantity(capsys, monkeypatch):
     first = [line.split()[0] for line in out.splitlines() if line.strip()]
     for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
         assert first.count(quantity.name) == 1
-    assert "compared with balls of 256 bits on 2 drawn problems" in " ".join(out.split())
+    assert "compared with balls of 256 bits on 2 random problems" in " ".join(out.split())
 
 
 def found(**changes):

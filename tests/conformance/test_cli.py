@@ -134,7 +134,7 @@ def test_nothing_checked_is_no_success(capsys):
         (["--html", "/no/such/folder/page.html"], "--html: the folder /no/such/folder does not exist"),
         (
             ["--problem", "case-bernouli*", "--examples", "0"],
-            "--problem: expected a pattern of ids, got case-bernouli* (did you mean case-",
+            "--problem: expected a pattern that matches an id, got case-bernouli* (did you mean case-",
         ),
         (["walk"], "error: command: expected one of run, report, certify, vectors, equations, mistakes, got walk"),
         (["vectors", "lst"], "error: action: expected one of list, verify, regenerate, got lst (did you mean list?)"),

@@ -96,7 +96,7 @@ def test_one_problem_is_no_evidence_of_a_constant():
     ],
 )
 def test_a_symbol_is_named_if_it_is_the_factor_on_every_problem(factor, name):
-    assert f"times the right array, which is {name};" in text(check("q", times("q", factor)))
+    assert f"times the right array, and this factor is {name};" in text(check("q", times("q", factor)))
 
 
 def test_a_symbol_that_fits_one_problem_only_is_not_named():

@@ -160,7 +160,7 @@ def test_an_interrupted_run_reports_the_rows_that_had_ended(jobs, tmp_path):
         kit.wait()
     name = ended.split(": ")[1]
     assert kit.returncode == cli.INTERRUPTED
-    assert "kfgn-check: interrupted: 1 of 2 rows had ended" in err
+    assert "kfgn-check: interrupted: 1 of 2 rows are complete" in err
     assert f"{name} " in out
     assert "the run was interrupted" in " ".join(out.split())
     report = read_records(tmp_path / "report.jsonl")

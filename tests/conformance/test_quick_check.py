@@ -169,7 +169,7 @@ def test_wrong_arguments(arguments, error, message):
         ({"conventions": "sum"}, TypeError, "conventions: expected Conventions, got str"),
         ({"problems": ["case-bernoulli-tanh"]}, TypeError, "problems: expected problems, got str"),
         ({"problems": cases()[0]}, TypeError, "problems: expected an iterable of problems, got Problem"),
-        ({"problems": []}, ValueError, "problems: expected a problem to which kfra applies, got none of 0"),
+        ({"problems": []}, ValueError, "problems: expected a problem to which kfra applies, got none among 0"),
     ],
 )
 def test_wrong_options(options, error, message):

@@ -123,7 +123,7 @@ def test_the_page_says_why_problems_were_not_run(tmp_path):
     assert f"{len(CASES) - unsupported} were run." in text
     assert f"{unsupported} were not run: only the squared error" in text
     assert "1 was not run: each is run only in float64" in text
-    assert "1 was not run: a thorough run contains this problem" in text
+    assert "1 was not run: only a thorough run contains this problem" in text
     words = " ".join(" ".join(page.words).split())
     assert f"{len(CASES) + 2} problems: {len(CASES)} cases, only, another." in words
     assert "mine: all but one." in words

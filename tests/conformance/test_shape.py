@@ -54,7 +54,7 @@ def test_a_constant_factor_near_one_is_told_as_such(quantity, excess):
 def test_a_factor_that_is_a_count_is_named(dtype):
     for factor, name in ((13, "N"), (1 / 17, "1/(S)"), (11, "D_L"), (121, "D_L^2")):
         for sentence in said([factor * a for a in right()], dtype):
-            assert f"is {factor:.6g} times the right array, which is {name}" in sentence
+            assert f"is {factor:.6g} times the right array, and this factor is {name}" in sentence
     for factor in (2, 12.999, 13.005, -1):
         for sentence in said([factor * a for a in right()], dtype):
             assert sentence.endswith(f"is {factor:.6g} times the right array")

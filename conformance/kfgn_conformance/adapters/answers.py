@@ -65,10 +65,10 @@ def error_line(error: BaseException) -> str:
 
 
 def raised_line(error: BaseException) -> str:
-    """The line `error_line` of an exception of an adapter, with the file and the line that raised the exception.
+    """The result of `error_line` for an adapter's exception, with the file and the line that raised the exception.
 
-    The innermost line outside of installed packages and the standard library is named. If there is none, the innermost
-    line outside of the kit is named.
+    The line is the innermost line of the traceback outside of installed packages and the standard library. If no such
+    line exists, the line is the innermost line outside of the kit.
     """
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_traceback(error))]
     outside = [place for place in frames if not place[0].startswith(("<", THE_KIT))]

@@ -1,4 +1,4 @@
-"""Arrays as raw bytes, which is the form in which a worker process sends its answers to the kit.
+"""Arrays as raw bytes, the form in which a worker process sends its answers to the kit.
 
 A line of JSON gives the dtype and the shape of each array: {"arrays": [["<f8", [7, 6]], ...]}. The bytes of the arrays
 come after this line of JSON, in the order in which the line describes the arrays. The elements of an array are written

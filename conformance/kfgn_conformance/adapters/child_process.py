@@ -100,7 +100,7 @@ class ChildProcess:
         """End the child if the `with` block raises an exception."""
         try:
             yield
-        except BaseException:  # also an interrupt: a late answer would be read as the answer to the next question
+        except BaseException:  # even an interrupt, after which a late answer would count for the next question
             self.end()
             raise
 
@@ -215,7 +215,7 @@ class _StandardError:
             return
         self._shown += len(chunk)
         text = chunk.decode(errors="replace") + ("" if self._shown < MAX_SHOWN_BYTES else "\n[the rest is not shown]\n")
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr is closed, absent or not in UTF-8
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed, absent or not in UTF-8
             sys.stderr.write("".join(c for c in text if c.isprintable() or c in "\n\t"))
 
     @property
@@ -226,14 +226,14 @@ class _StandardError:
 
 
 def described_exit(status: int) -> str:
-    """A statement of how a process ended, from the exit status of the process."""
+    """Describe the end of a process by its exit status."""
     return (
         f"the process was ended by signal {-status}" if status < 0 else f"the process ended with exit status {status}"
     )
 
 
 def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a command under a supervisor process. Returns the supervisor and the kit's end of its socket."""
+    """Start a command under a supervisor process. Returns the supervisor and a socket connected to the supervisor."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:

@@ -53,9 +53,9 @@ class Conventions:
         weights are stacked. `layout` declares the shape of this matrix.
     bias : {"last", "first", "separate"}
         Position of the bias: the last or the first input of a layer, or a separate array. If biases are separate, an
-        answer with the shapes of the weights has the arrays W_1, b_1, W_2, b_2 and so on. An answer of blocks then has
-        one block for each of these arrays, and Q_l has no row or column for the constant input 1 that multiplies the
-        bias.
+        answer with the shapes of the weights has the arrays W_1, b_1, W_2, b_2 and so on. An answer that consists of
+        blocks then has one block for each of these arrays, and Q_l has no row or column for the constant input 1 that
+        multiplies the bias.
 
     Raises
     ------
@@ -151,13 +151,13 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
 
 def _joined(problem: Problem, parts: Arrays) -> Arrays:
-    """Return arrays of the shapes of the weights, from separate arrays of W_l and b_l."""
+    """Join separate arrays for W_l and b_l to arrays that are shaped like the weights."""
     rest = iter(parts)
     return tuple(np.column_stack([next(rest), next(rest)]) if layer.bias else next(rest) for layer in problem.layers)
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The quantity that the kit compares. Its arrays are split into parts if the conventions have separate biases."""
+    """The quantity that the kit compares, with arrays split into parts if the conventions have separate biases."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 

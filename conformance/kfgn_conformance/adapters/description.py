@@ -25,7 +25,7 @@ class Description:
     Parameters
     ----------
     name : str
-        Name of the implementation, which is the heading of its column in the table.
+        Name of the implementation, and the heading of its column in the table.
     version : str
         Version of the implementation, or of the library on which it runs.
     dtype : {"float32", "float64"}

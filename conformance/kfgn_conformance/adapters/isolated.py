@@ -25,7 +25,7 @@ class Isolated(ProcessAdapter):
     """An adapter `package.module:Adapter`, which a worker process imports and creates for a dtype."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the adapter, which must be complete within the time limit."""
+        """Return the answer of the adapter. The answer must be complete within the time limit."""
         pickled, limit = pickle.dumps(problem, pickle.HIGHEST_PROTOCOL), max_bytes(problem, ROWS[quantity])
         answer = self._answer({"quantity": quantity, "bytes": len(pickled), "max_bytes": limit}, pickled, limit)
         assert self.child is not None

@@ -1,4 +1,4 @@
-"""The adapter of kfgn's own port, on any backend it can open. Only this module and `kfgn_steps` import kfgn."""
+"""The adapter of kfgn's own port, on any backend of kfgn. Only this module and `kfgn_steps` import kfgn."""
 
 from collections.abc import Callable, Collection, Hashable
 from functools import partial

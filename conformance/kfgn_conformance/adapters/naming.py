@@ -5,7 +5,7 @@ PREFIX = "exec:"
 
 
 def is_name(text: str) -> bool:
-    """True for a text with the form of a name. The module or the program may still not exist."""
+    """True for a text with the form of an adapter's name, even if the module or the program does not exist."""
     return bool(text.removeprefix(PREFIX).strip()) if text.startswith(PREFIX) else is_class(text)
 
 

@@ -46,7 +46,7 @@ class ProcessAdapter:
         return self.description
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the process, which must be complete within the time limit."""
+        """Return the answer of the process. The answer must be complete within the time limit."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ class Program(ProcessAdapter):
     """The adapter of a command such as `exec:node mine.js`, for a dtype."""
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """The answer of the program, which must be complete within the time limit."""
+        """Return the answer of the program. The answer must be complete within the time limit."""
         question: dict[str, Any] = {"quantity": quantity}
         limit = max_bytes(problem, ROWS[quantity])
         with TemporaryDirectory(prefix="kfgn-", ignore_cleanup_errors=True) as folder:
@@ -61,7 +61,7 @@ class Program(ProcessAdapter):
             return _arrays(answer["arrays"], "int64" if integers else self.dtype)
 
     def _command(self) -> list[str]:
-        """The words of the command, split by the rules of a shell. A command that is the path of a file stays whole."""
+        """The words of the command, split by the rules of a shell. The path of an existing file is not split."""
         command = self.name.removeprefix(PREFIX)
         try:
             words = [command] if Path(command).is_file() else shlex.split(command)

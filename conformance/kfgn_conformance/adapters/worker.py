@@ -1,4 +1,7 @@
-"""Worker process of an isolated adapter, which answers the kit's questions until the standard input ends."""
+"""Worker process of an isolated adapter. The process answers the kit's questions until its standard input ends.
+
+A question is a request for the adapter's description, or for one quantity on one problem.
+"""
 
 import contextlib
 import json

@@ -20,7 +20,7 @@ ULPS = 64
 DIGITS = 80
 """The number of digits in decimal arithmetic.
 
-So many digits decide every rounding to 40 bits, except at an exact tie.
+This precision decides every rounding to 40 bits, except at an exact tie.
 """
 
 

@@ -1,7 +1,7 @@
 """A constant factor by which every answer is wrong, alone or together with a known mistake.
 
-The factor is a fraction of small numbers, such as 2 or 1/3. It is computed from the answers, and must be the same on
-every problem. It may apply to the problems of some objectives only, as for a loss with a wrong factor.
+The factor is a fraction of small numbers, such as 2 or 1/3, is computed from the answers, and must be the same on every
+problem. The factor may apply to the problems of some objectives only, as for a loss with a wrong factor.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from .textbook import Textbook
 NAME = "constant-factor"
 
 LARGEST = 16
-"""The largest numerator and the largest denominator of a factor. Any number is near a fraction of large numbers."""
+"""The largest numerator and the largest denominator of a factor. With larger numbers, a fraction can fit by chance."""
 
 ROUGH = 1e-3
-"""The largest relative difference between a measured factor and its fraction. A test of every element follows."""
+"""The largest relative difference between a measured factor and its fraction. `explains` then tests every element."""
 
 PROBLEMS = 2
 """The smallest number of problems on which a factor must be the same."""
@@ -29,7 +29,7 @@ PROBLEMS = 2
 def constant_factor(
     wrong: Sequence[Answered], right: Sequence[Answered], dtype: str, mistake: Mistake | None = None
 ) -> tuple[Mistake, ...]:
-    """Return the constant factor that explains every answer as one mistake, or nothing if no factor does.
+    """Find a constant factor that explains every answer. Return the factor as one mistake, or nothing.
 
     wrong:   the wrong answers
     right:   the answers that passed
@@ -53,7 +53,7 @@ def constant_factor(
 
 
 def _factor(answer: Answered, textbook: type[Textbook]) -> Fraction | None:
-    """The factor of a wrong answer, measured on the array with the largest elements. None without a simple factor."""
+    """Return the simple factor of a wrong answer, measured on its largest array, or None if there is none."""
     if answer.oracle.value.integer or answer.arrays is None:
         return None
     made = answer.oracle.arrays if textbook is Textbook else answer.oracle.answer_of(textbook)
@@ -71,7 +71,7 @@ def _factor(answer: Answered, textbook: type[Textbook]) -> Fraction | None:
 
 
 def simple(number: float) -> Fraction | None:
-    """The fraction nearest to a number, whose numerator and denominator are at most `LARGEST`, or None for 0."""
+    """The fraction nearest to a number, with numerator and denominator at most `LARGEST`, or None if none is near."""
     if not 1 / (2 * LARGEST) < abs(number) < 2 * LARGEST:
         return None
     if abs(number) <= 1:

@@ -14,8 +14,8 @@ from .shape import shape_of_error
 class Diagnosis(NamedTuple):
     """The explanation of the wrong answers for a quantity.
 
-    mistakes: all mistakes that explain every answer; several mistakes if they agree on every problem; if no single
-              mistake explains the answers, the pairs that explain them
+    mistakes: the explanations, each of which alone reproduces every answer: known mistakes, or a constant factor, or
+              undeclared conventions, or pairs of mistakes
     shape:    a description of the error; empty if a mistake explains the answers
     tried:    False if no wrong answer was compared with the known mistakes, for example because all problems are large
     """
@@ -64,5 +64,5 @@ def diagnose(
 
 
 def _has_textbook(answer: Answered) -> bool:
-    """True if the textbook supports the problem. Large problems are not supported: the textbook forms every matrix."""
+    """True if the textbook supports the problem. The textbook forms every matrix, so no large problem is supported."""
     return answer.oracle.problem.parameters < LARGE

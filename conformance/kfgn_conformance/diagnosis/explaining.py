@@ -17,7 +17,7 @@ NEAR = 30
 class Answered(NamedTuple):
     """An answer with the right number of arrays and the right shapes.
 
-    oracle: the right answer to the same question
+    oracle: the oracle with which the answer was compared
     arrays: the arrays of a wrong answer, or None for an answer that passed
     """
 

@@ -16,14 +16,17 @@ from .mistake import MISTAKES, Mistake
 from .textbook import Textbook
 
 MOST = 3000
-"""The largest number of pairs that are tried, which takes a few seconds on a small problem."""
+"""The largest number of pairs that are tried. So many pairs take a few seconds on a small problem."""
 
 SAMPLE = 5
-"""The number of wrong answers from which the mistakes are taken. A mistake without an effect on them is in no pair."""
+"""The approximate number of wrong answers by which the mistakes are chosen.
+
+A pair has only mistakes that change the right answer to at least one of these questions.
+"""
 
 
 def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> tuple[Mistake, ...]:
-    """Return the pairs that explain every answer, each as one mistake. The steps of an optimiser have no pairs.
+    """Return the pairs that explain every answer, each as one mistake. No pair is tried for the steps of an optimiser.
 
     A constant factor is the second mistake of a pair only if no two known mistakes explain the answers.
 
@@ -52,7 +55,7 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 
 
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
-    """Yield the pairs of mistakes. A pair in which one mistake replaces the other is left out."""
+    """Yield the pairs of mistakes, except pairs that override one method and both do not call the overridden method."""
     for first, second in combinations(mistakes, 2):
         shared = _methods(first.textbook) & _methods(second.textbook)
         if all(_extends(first.textbook, name) for name in shared):
@@ -68,7 +71,7 @@ def _methods(textbook: type[Textbook]) -> frozenset[str]:
 
 
 def _extends(textbook: type[Textbook], name: str) -> bool:
-    """True if a method of a mistake calls the method that it overrides, so that the mistake can follow another one."""
+    """True if a method of a mistake calls the overridden method, so that both methods can contain a mistake."""
     method = getattr(textbook, name)
     function = method.fget if isinstance(method, property) else method
     return isinstance(function, FunctionType) and "__class__" in function.__code__.co_freevars

@@ -86,13 +86,14 @@ SYMBOLS: dict[str, Callable[[int, int, int], float]] = {
     "N S": lambda N, D, S: N * S,
     "N D_L": lambda N, D, S: N * D,
 }
-"""The products that a constant factor may equal, as functions of N, D_L and S. Inverses such as 1/(N) are tried too."""
+"""The products that a constant factor may equal, as functions of N, D_L and S. The factor may also be 1 / product."""
 
 
 def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str, wrong_answers: Sequence[Answered] = ()) -> str:
     """Describe each wrong array by a constant factor, the wrong elements, the lost symmetry, or the largest error.
 
-    wrong_answers: the wrong answers on all problems, with which the name of a constant factor must agree
+    wrong_answers: the wrong answers on all problems; a constant factor gets a name, such as N, only if the name fits
+                   all these answers
     """
     others = _Others(wrong_answers, dtype)
     right, allowed = oracle.value, oracle.tolerances(dtype)
@@ -191,7 +192,7 @@ def counted(wrong: Wrong) -> str:
 def names(problem: Problem, ratio: float, roundoff: float, others: _Others) -> str:
     """Name the symbols, such as N or D_L, whose value equals a ratio on every problem with a wrong answer.
 
-    If no symbol does, and the ratio is the same on several problems, the number of these problems is stated.
+    If no symbol equals the ratio, and the ratio is the same on several problems, the text has the number of problems.
 
     roundoff: the tolerance of the array, relative to the array's largest element
     """
@@ -204,7 +205,7 @@ def names(problem: Problem, ratio: float, roundoff: float, others: _Others) -> s
         if others.are_multiples(lambda other, value=value: _value(value, other))  # type: ignore[misc]
     ]
     if found:
-        return f", which is {' or '.join(found)}"
+        return f", and this factor is {' or '.join(found)}"
     same = len(others) > 1 and others.are_multiples(lambda _: ratio)
     return f", as on all {len(others)} problems with a wrong answer" if same else ""
 

@@ -22,10 +22,10 @@ from .making import allowed, header, mistakes, sha256
 from .vector import MANIFEST, ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
-"""The largest allowed ratio of a tolerance in a file to the tolerance by the rule, since files have three digits."""
+"""The largest allowed ratio between a tolerance in a file, which has three digits, and the tolerance by the rule."""
 
 HALF_A_DIGIT = 0.00501
-"""The largest relative error of a field `size`, by rounding to three digits and by the error of a condition number."""
+"""The largest relative error of a field `size`, from rounding to three digits and from errors of condition numbers."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """True if python-flint is installed, so that radii can be verified."""
@@ -104,7 +104,7 @@ def content_or_none(path: Path) -> bytes | None:
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
-    """Faults of the fields that all vectors of a file share. Their values must be the values that the code computes."""
+    """Faults of the fields that all vectors of a file share. The fields must have the values that the code computes."""
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"

@@ -11,7 +11,7 @@ from ..problems.layers import name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
-"""The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this.
+"""The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this limit.
 
 At a difference of 12, 1 - p is about e^-12, or 2^-17. A subtraction in float32 then gives two correct digits of 1 - p.
 """

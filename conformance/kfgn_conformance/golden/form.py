@@ -107,8 +107,8 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
     """Yield every array with its path and its right shape.
 
-    The first item checks the number of arrays. It is a placeholder with one element for each array, and its right
-    shape is the right number of arrays.
+    The first item checks the number of arrays. This item is a placeholder with one element for each array, and the
+    right shape of the placeholder is the right number of arrays.
     """
     yield f"{path}: arrays", np.empty(len(arrays)), (len(shapes),)
     for i, (array, shape) in enumerate(zip(arrays, shapes, strict=False)):

@@ -1,4 +1,4 @@
-"""Layout of the JSON in the files, which people can read."""
+"""Layout of the JSON files, with line breaks for human readers."""
 
 import json
 from typing import Any

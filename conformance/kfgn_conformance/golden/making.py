@@ -28,7 +28,8 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
 
     progress: function that is called with the name of each quantity before its file is computed
 
-    Raises `ImportError` without python-flint, and `ValueError` for a vector that cannot show any mistake.
+    Raises `ImportError` without python-flint, and `ValueError` for a vector whose tolerance is too wide to show any
+    mistake.
     """
     folder.mkdir(parents=True, exist_ok=True)
     by_quantity: dict[str, list[Question]] = defaultdict(list)

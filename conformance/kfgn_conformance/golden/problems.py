@@ -85,7 +85,7 @@ def with_large_outputs(problem: Problem) -> Problem:
 def with_dead_unit(problem: Problem) -> Problem:
     """The problem with a first hidden unit whose pre-activation is negative for every input.
 
-    The absolute values of the inputs and the weights are at most 1.
+    The absolute values of the inputs and the weights are at most 1, so the function subtracts D_0 + 1 from the bias.
     """
     first, *others = problem.weights
     bias = np.zeros_like(first)
@@ -210,7 +210,7 @@ def described(shape: Shape) -> str:
 
 
 def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...], change: Change) -> Question:
-    """Make a problem on which the tolerance of each quantity is narrow enough to show mistakes."""
+    """Make a question whose problem gives each quantity a tolerance that is narrow enough to show mistakes."""
 
     def wanted(problem: Problem) -> bool:
         return all(Oracle(problem, QUANTITIES[quantity]).is_conclusive for quantity in quantities)

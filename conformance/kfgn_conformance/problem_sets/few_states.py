@@ -1,4 +1,4 @@
-"""A question on a few states of an optimiser trajectory."""
+"""The restriction of an oracle to a few states of an optimiser trajectory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,9 +24,9 @@ def is_kept(here: Checkpoint) -> bool:
 
 
 def with_few_states(whole: Oracle, kept: Callable[[Checkpoint], bool] = is_kept) -> Oracle:
-    """Return the same question for the states for which `kept` is True.
+    """Return the part of the oracle `whole` for the states for which `kept` is True.
 
-    The value and the tolerances at these states come from `whole`, the question on all states.
+    The value and the tolerances at these states are not computed again, but come from `whole`.
     """
     return _FewStates(whole, kept)
 

@@ -1,8 +1,9 @@
 """The checkpoints of the optimiser trajectories, which ship with the kit.
 
-A trajectory is fifty steps of the reference, whose last bits depend on the processor. With checkpoints that ship, every
-machine has the same problems, and no run computes the steps again. The checkpoints are used only for the start and the
-code from which they were computed. For a different start or different code, the steps are computed again.
+A trajectory consists of fifty steps of the reference, and the last bits of a step depend on the processor. With
+checkpoints that ship, every machine has the same problems, and no run computes the steps again. The checkpoints are
+used only for the start and the code from which they were computed. For a different start or different code, the steps
+are computed again.
 """
 
 import hashlib

@@ -4,15 +4,16 @@ Every backend runs the same code of the port. NumPy runs everything, and each ot
 answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
-* array-api-strict computes with NumPy and checks the calls. It runs problems with different calls.
-* JAX compiles a program for each quantity, network and shape. It runs two problems for each quantity.
+* array-api-strict computes with NumPy and checks the calls, so it runs problems with different calls.
+* JAX compiles a program for each quantity, network and shape, so it runs only two fixed problems for each quantity, and
+  the first random problem for all quantities except the steps.
 
 The quantities of a group have the same two problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
 shapes, so that one program solves with the blocks of both problems. All groups together contain each objective, each
 transfer function, and layers without a bias.
 
-A thorough run leaves nothing out, and adapters from outside always run everything.
+A thorough run leaves nothing out, and adapters that do not ship with the kit always run everything.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
 """The quantities of a run in groups, in the order of the table."""
 
 EAGER = "shape-square-layers-categorical"
-"""The problem on which JAX is run without `jax.jit`. Its layers have one shape, so that few operations are compiled."""
+"""The problem on which JAX is run without `jax.jit`. All its layers have one shape, so few operations are compiled."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ class Selection:
         return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
 
     def part_of(self, oracle: Oracle) -> Oracle:
-        """Return the question, with few states of an optimiser trajectory if `few_states` is True."""
+        """Return the oracle, restricted to few states of an optimiser trajectory if `few_states` is True."""
         return with_few_states(oracle) if self.few_states and oracle.quantity.of_trajectories else oracle
 
 
 EVERYTHING = Selection()
 
-STATES = "from the first two states of an optimiser trajectory and those from which a step adapts tau or gamma"
+STATES = "from the first two states of an optimiser trajectory and from the states before a step adapts tau or gamma"
 
 CASES = (
     "case-bernoulli-identity",
@@ -87,7 +88,11 @@ CASES = (
 """The cases of array-api-strict, which contain each transfer function and each objective."""
 
 SHAPES = ("shape-1-layer-*", "shape-5-layers-*", "shape-one-*", "shape-dead-layer-*", "shape-*-biases-*", "shape-par*")
-"""The shapes of array-api-strict: one layer, many layers, axes of length 1, a dead layer, and every kind of layer."""
+"""The shapes of array-api-strict.
+
+The networks have one layer, five layers, axes of length 1, a dead layer, layers without a bias, or transfer functions
+with a parameter.
+"""
 
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict: each method, an indefinite H_L, and every option."""
@@ -102,8 +107,9 @@ SELECTIONS = {
         few_states=True,
     ),
     "jax": Selection(
-        "jax: two problems for each quantity, compiled by jax.jit. The questions in other orders are on one further "
-        "problem, in float32 and without jax.jit.",
+        "jax: two fixed problems for each quantity, compiled by jax.jit, and the first random problem for all "
+        "quantities except the steps. Quantities are repeated in other orders on one further problem, in float32 and "
+        "without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),

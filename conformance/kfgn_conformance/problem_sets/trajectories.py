@@ -26,9 +26,10 @@ SAMPLES = 3
 MARGIN = 1e-3
 """The lower bound of three distances that separate a step from a different branch of a heuristic.
 
-The first distance is that of rho from a threshold. The second is that of the best decrease of the model from the second
-best, relative to the best. The third is that of the smallest eigenvalue of a damped indefinite factor from 0, relative
-to the largest absolute eigenvalue of the undamped factor. The lower bound is far above the unit roundoff of float32.
+The first distance is |rho - threshold|. The second distance is the difference between the best and the second best
+decrease of the model, divided by the best decrease. The third distance is the absolute value of the smallest eigenvalue
+of a damped indefinite factor, divided by the largest absolute eigenvalue of the factor without damping. The lower bound
+is far above the unit roundoff of float32.
 """
 
 TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
@@ -73,7 +74,7 @@ class Scenario(NamedTuple):
     tau, gamma:       the initial values of the dampings
     eta:              the weight of the L2 term
     inputs:           the value of every element of X in every batch, or None for random inputs
-    indefinite_after: the number of steps after which an eigenvalue of Q_1 is changed to far below 0, or None
+    indefinite_after: the number of steps after which one eigenvalue of Q_1 is made negative; None to leave Q_1 as it is
     """
 
     tau: float = 2.0**-8
@@ -101,7 +102,7 @@ def trajectory_problems() -> tuple[Problem, ...]:
 
 
 def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
-    """The case of the objective with tanh units, and a trajectory of fifty steps that starts at its weights."""
+    """A case with tanh units, and a trajectory of fifty steps that starts at the weights of the case."""
     start = start_of(name, objective, psd, settings)
     scenario = scenario_of(start)
     checkpoints = known_checkpoints(start, scenario)
@@ -149,7 +150,7 @@ def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, 
 
 
 def with_indefinite_factor(state: ref.State) -> ref.State:
-    """The state of the optimiser, with one eigenvalue of Q_1 changed to about minus four times the trace of Q_1."""
+    """The state of the optimiser, with one eigenvalue of Q_1 changed to -4 to -5 times the trace of Q_1."""
     Q = state.Q[1]
     direction = np.arange(1, len(Q) + 1) / np.linalg.norm(np.arange(1, len(Q) + 1))
     return state._replace(Q={**state.Q, 1: Q - 5 * np.trace(Q) * np.outer(direction, direction)})
@@ -224,7 +225,7 @@ def is_clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:
 
 
 def clear_of_indefinite(problem: Problem, here: Checkpoint) -> bool:
-    """True if no factor is indefinite without damping and nearly singular with damping."""
+    """True unless a factor that is indefinite without damping is nearly singular with damping."""
     return all(abs(smallest) > MARGIN * largest for smallest, largest in definiteness(problem, here))
 
 

@@ -1,4 +1,7 @@
-"""Random problems of a given shape. All numbers are dyadic, so every library and dtype represents them exactly."""
+"""Random problems of a given shape.
+
+All numbers are dyadic, which means integers divided by powers of 2. Every library and dtype represents them exactly.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -76,7 +76,7 @@ SATURATED: dict[str, Fixed] = {
             all_outputs_near(30),
         )
         for objective, psd in LOGITS
-        # At +-30 the projection of the mixture's H_L is about 1e-13 H_L, so that its computed value is rounding error.
+        # At +-30 the projection of the mixture's H_L is about 1e-13 H_L, so the computed projection is rounding error.
         if (objective, psd) != ("mixture", "project")
     },
     **{

@@ -1,7 +1,7 @@
 """Further small problems for a function that supports only some transfer functions or objectives.
 
-Such a function meets only a few of the fixed problems. The further problems have the transfer functions and objectives
-of these few problems, in networks of several shapes and with several sizes of batches.
+Such a function supports only a few of the fixed problems. The further problems have the transfer functions and
+objectives of these few problems, in networks of several shapes and with several sizes of batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ BATCHES = ((6, 5), (2, 3), (9, 2))
 
 
 def further(supported: Sequence[Problem]) -> list[Problem]:
-    """Return the further problems with which a function has `ENOUGH` problems.
+    """Return so many further problems that a function supports `ENOUGH` problems altogether.
 
-    The list is empty if the function supports enough problems, no problem, or no problem with a hidden layer.
+    The list is empty if the function already supports enough problems, or supports no problem with a hidden layer.
     """
     names = list(dict.fromkeys(f for problem in supported for f in problem.transfers))
     objectives = {(problem.objective, problem.psd) for problem in supported}

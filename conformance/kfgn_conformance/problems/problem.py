@@ -102,7 +102,8 @@ class Problem:
     objective : str
         The name of the loss E(h_L, y): squared_error, bernoulli, categorical or mixture.
     psd : str, default "project"
-        The replacement for an indefinite H_L, "project" or "scalar". Only the H_L of the mixture can be indefinite.
+        The replacement for an indefinite H_L: H_L with its negative eigenvalues set to zero ("project"), or
+        dE/dh_L dE/dh_L^T ("scalar"). Only the H_L of the mixture can be indefinite.
     inputs : int
         D_0.
     layers : tuple of Dense

@@ -33,7 +33,7 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
     """Convert a problem to an object of JSON.
 
     put: a function f(path, array) that returns the JSON value of the array, by default a nested list. An array
-         without axes is always a number.
+         without axes is always written as a number.
     """
     values = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in NOT_WRITTEN}
     if problem.trajectory is None:
@@ -129,7 +129,7 @@ def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> t
 
 
 def _scalar(kind: Any, written: Any, path: str) -> Any:
-    """Read a text, an integer or a number of JSON as a value of this type."""
+    """Read a text, an integer or a number of JSON as a value of the type `kind`."""
     kinds = {str: ("text", isinstance(written, str)), int: ("an integer", is_integer(written))}
     expected, fits = kinds.get(kind, ("a number", type(written) in (int, float)))
     if not fits:

@@ -28,12 +28,12 @@ def kfac(p: Problem) -> ref.PerLayer:
 
 
 def blocks(p: Problem, second_factors: ref.PerLayer) -> Arrays:
-    """Q_l kron G_l for each layer, which is the same for the factors c Q_l and G_l / c of an implementation."""
+    """Q_l kron G_l for each layer, which stays the same if an implementation returns c Q_l and G_l / c as factors."""
     return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), second_factors))
 
 
 def blocks_of(name: str, equation: str, second_factors: Callable[[Problem], ref.PerLayer], degree: int) -> Quantity:
-    """The row of the Kronecker products with the second factors of a method."""
+    """Make the quantity Q_l kron G_l, with the second factors G_l of a method."""
     return Quantity(
         name=name,
         equation=f"(20), {equation}",

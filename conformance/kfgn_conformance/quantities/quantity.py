@@ -1,4 +1,4 @@
-"""The record of a quantity, and the functions with which the tables of quantities are written."""
+"""The record of a quantity, and functions for the modules that list quantities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Quantity:
     Parameters
     ----------
     name : str
-        The name in the table and in golden vectors.
+        The name in reports and in golden vectors.
     equation : str
         The number of the equation, or the section of the paper.
     oracle : callable
@@ -47,7 +47,8 @@ class Quantity:
         "weights" for arrays shaped like W_l, "blocks" for square matrices with respect to vec(W_l), "inputs" for
         matrices shaped like Q_l, or "" for all other arrays. The array kind determines how conventions are translated.
     degree : int or None, default None
-        The power p, if a loss that is c times as large makes the quantity c^p times as large. None if no such p exists.
+        The power p such that the quantity becomes c^p times as large if the loss becomes c times as large, or None if
+        no such p exists.
     mean : bool, default True
         True if the quantity is a mean over the datapoints, so that its sum over the datapoints is N times as large.
     view : callable
@@ -87,7 +88,7 @@ class Quantity:
         return self.of_trajectories == (problem.trajectory is not None)
 
     def within_reach(self, problem: Problem) -> Problem | None:
-        """The problem with as many datapoints as `ELEMENTS` allows, or None if `ELEMENTS` allows no datapoint."""
+        """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if it allows no datapoint."""
         n = ELEMENTS // self.elements(problem.head(1)) if self.per_datapoint else problem.N
         if n == 0 or self.elements(problem.head(n)) > ELEMENTS:
             return None

@@ -10,7 +10,7 @@ from ..problems.problem import Array, Problem
 Arrays = tuple[Array, ...]
 
 Size = Callable[[Problem, Arrays], tuple[float, ...]]
-"""A function of a problem and of the arrays of a quantity on this problem, which returns the size of each array."""
+"""A function that returns the size of each array, given a problem and the arrays of a quantity on this problem."""
 
 
 def largest(x: Array) -> float:

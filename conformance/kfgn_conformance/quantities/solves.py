@@ -1,8 +1,8 @@
 """Products, solves and determinants with a damped curvature matrix (Appendix C.1).
 
-The curvature matrix of conjugate gradients is the exact Gauss-Newton matrix. The curvature matrix of all other
-quantities in this module consists of Kronecker blocks of KFRA's factors. The right-hand side is the direction V of the
-problem.
+The curvature matrix of conjugate gradients is the exact Gauss-Newton matrix or one of its diagonal blocks. All other
+quantities of this module have the curvature matrices Q_l kron G_l of KFRA. The right-hand side is the direction V of
+the problem.
 """
 
 from collections.abc import Callable

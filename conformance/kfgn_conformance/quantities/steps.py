@@ -19,7 +19,7 @@ def trajectory_of(p: Problem) -> Trajectory:
 
 
 def settings_of(p: Problem) -> ref.Settings:
-    """The reference's record of the settings of the trajectory, with the eta of the problem."""
+    """Convert the settings of the trajectory, with the eta of the problem, to the reference's record of settings."""
     trajectory = trajectory_of(p)
     return ref.Settings(
         trajectory.method,

@@ -61,7 +61,7 @@ def records(report: Report) -> Records:
 
 
 def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path | None) -> Callable[[str, Row], None]:
-    """Begin the file of a run, and return a function that appends a row to the file.
+    """Create the report file of a run, and return a function that appends a row to the file.
 
     If the run is interrupted, the file is a report of the completed rows with the note `UNFINISHED`. At the end of the
     run, `write_records` replaces the whole file. If `path` is a device or a pipe, nothing is written before the end of

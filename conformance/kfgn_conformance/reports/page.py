@@ -24,7 +24,8 @@ class Box(NamedTuple):
     cell:     the object of JSON for the cell; None if the quantity was not run
     problems: the number of problems in words; empty if the implementation supports no problem
 
-    The id of a cell is the name of the implementation, the dtype and the quantity, so that a failure can be linked.
+    The id of a cell consists of the name of the implementation, the dtype and the quantity, so that a link can lead to
+    the cell.
     """
 
     id: str
@@ -92,7 +93,7 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Escape control characters in a `str`. Markup of the template has a subclass of `str` and stays as it is."""
+    """Escape control characters in a `str`. The template's markup has a subclass of `str` and is unchanged."""
     return plain(value) if type(value) is str else value
 
 

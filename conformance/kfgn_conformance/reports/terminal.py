@@ -92,7 +92,7 @@ def _translations(column: Column, cell: Cell) -> Iterator[str]:
 
 
 def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Report) -> dict[str, list[str]]:
-    """The notes on the quantities that implementations offer, with the names of the quantities per note."""
+    """A mapping from each note on an offered quantity to the names of the quantities with this note."""
     found: dict[str, dict[str, None]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
@@ -103,7 +103,7 @@ def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Repor
 
 
 def _partly_supported(report: Report) -> Iterator[str]:
-    """Lines on the columns that do not support all problems, with the kinds of the supported problems."""
+    """Lines on the implementations that do not support all problems, with the kinds of problems that they support."""
     lines: dict[str, list[str]] = {}
     for i, column in enumerate(report.columns):
         supported, total = report.supported(i)

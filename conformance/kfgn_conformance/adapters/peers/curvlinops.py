@@ -32,7 +32,7 @@ class Curvlinops:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute a product with V, or blocks. Blocks are parts of the product of an operator and the identity."""
+        """Compute a product with V, or blocks. The blocks are parts of the product of an operator and the identity."""
         model, loss = sequential(problem, self.dtype), loss_of(problem)
         if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
             raise UnsupportedError("no Kronecker factors for labels between 0 and 1")

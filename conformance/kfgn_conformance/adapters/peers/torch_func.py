@@ -85,18 +85,21 @@ class _Functions:
         return hessian(lambda W_l: self.loss(self.with_layer(l, W_l)))(self.W[l]).reshape(n, n)
 
     def gauss_newton_block(self, l: int) -> torch.Tensor:
-        """The mean of J^T H_L J, (D P, D P), where J is the Jacobian of h_L in the stacked rows of W_l (D, P)."""
+        """The mean of J^T H_L J, (D P, D P).
+
+        J is the Jacobian of h_L with respect to the stacked rows of W_l (D, P).
+        """
         J = jacrev(lambda W_l: self.outputs(self.with_layer(l, W_l)))(self.W[l])
         J = J.reshape(*J.shape[:2], -1)
         return torch.einsum("nip,nij,njq->pq", J, self.output_hessians(), J) / len(J)
 
     def preactivation_hessian(self, l: int) -> torch.Tensor:
-        """The Hessian of E in h_l per datapoint, (N, D_l, D_l)."""
+        """The Hessian of E with respect to h_l per datapoint, (N, D_l, D_l)."""
         H = hessian(lambda o: self.losses(self.outputs(self.W, self.with_offset(l, o))).sum())(self.no_offsets[l])
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def preactivation_gauss_newton(self, l: int) -> torch.Tensor:
-        """J^T H_L J per datapoint, (N, D_l, D_l), where J is the Jacobian of h_L in h_l."""
+        """J^T H_L J per datapoint, (N, D_l, D_l), where J is the Jacobian of h_L with respect to h_l."""
         J = jacrev(lambda o: self.outputs(self.W, self.with_offset(l, o)))(self.no_offsets[l])
         J = torch.stack([J[n, :, n] for n in range(len(J))])
         return torch.einsum("nip,nij,njq->npq", J, self.output_hessians(), J)
@@ -119,7 +122,7 @@ class _Functions:
         return self.transposed_jacobian_product((self.output_hessians() @ v[:, :, None])[:, :, 0])
 
     def transposed_jacobian_product(self, U: torch.Tensor) -> Tensors:
-        """The mean over the datapoints of J_n^T u_n, where J_n is the Jacobian of h_L in the weights."""
+        """The mean over the datapoints of J_n^T u_n, where J_n is the Jacobian of h_L with respect to the weights."""
         product: Tensors = vjp(self.outputs, self.W)[1](U / len(U))[0]
         return product
 

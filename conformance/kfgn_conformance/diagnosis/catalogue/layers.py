@@ -21,7 +21,7 @@ def broadcast(wrong: Array, right: Array) -> Array:
 
 
 class _OtherSlopes(Textbook):
-    """f' of a hidden layer is that of a different hidden layer, which exists in every network with hidden layers."""
+    """Base class: f' of a hidden layer l is replaced by f' of the hidden layer `taken(l)`."""
 
     def taken(self, l: int) -> int:
         """The layer whose f' is used for layer l."""
@@ -33,7 +33,7 @@ class _OtherSlopes(Textbook):
 
 @mistake()
 class SlopeOfTheLayerAbove(_OtherSlopes):
-    """f' of layer l is that of layer l + 1. The last hidden layer, which has no hidden layer above it, has its own."""
+    """f' of layer l is replaced by f' of layer l + 1, except in the last hidden layer, where f' is right."""
 
     def taken(self, l: int) -> int:
         return min(l + 1, self.L - 1)
@@ -41,7 +41,7 @@ class SlopeOfTheLayerAbove(_OtherSlopes):
 
 @mistake()
 class SlopeOfTheLayerBelow(_OtherSlopes):
-    """f' of layer l is that of layer l - 1. The first layer, which has no layer below it, has its own f'."""
+    """f' of layer l is replaced by f' of layer l - 1, except in the first layer, where f' is right."""
 
     def taken(self, l: int) -> int:
         return max(l - 1, 1)
@@ -73,7 +73,7 @@ class SlopeAtTheInputsBelow(Textbook):
 
 
 class _OtherWeights(Textbook):
-    """The backward pass uses the weights of a wrong layer."""
+    """Base class: the backward pass uses the weights of the layer `taken(l)` instead of layer l."""
 
     def taken(self, l: int) -> int:
         """The layer whose weights are used for layer l, which is at least 2."""
@@ -86,7 +86,7 @@ class _OtherWeights(Textbook):
 
 @mistake()
 class WeightsOfTheLayerAbove(_OtherWeights):
-    """The backward pass multiplies by W of layer l + 1 instead of layer l. The last layer has its own weights."""
+    """The backward pass multiplies by W of layer l + 1 instead of layer l, except in the last layer."""
 
     def taken(self, l: int) -> int:
         return min(l + 1, self.L)
@@ -102,7 +102,7 @@ class WeightsOfTheLayerBelow(_OtherWeights):
 
 @mistake()
 class WeightsReversed(_OtherWeights):
-    """The backward pass uses W_2, ..., W_L in the order of the forward pass, which is the reversed order."""
+    """The backward pass uses the weights W_2, ..., W_L in this order, and not in the order W_L, ..., W_2."""
 
     def taken(self, l: int) -> int:
         return self.L + 2 - l

@@ -1,7 +1,7 @@
 """Textbook formulas of every quantity, in batched NumPy and float64, with one method per step of a computation.
 
-The kit takes the right values from the reference, and not from the textbook. The textbook exists so that a mistake can
-be planted in one method. A subclass overrides one method, and every quantity that depends on this method changes. The
+The kit takes the right values from the reference, and not from the textbook. The textbook exists so that one step can
+be replaced by a mistake. A subclass overrides one method, and every quantity that depends on this method changes. The
 class `Textbook` itself has no mistake: a test compares every quantity of `Textbook` with the reference.
 
 * passes:    the forward and the backward pass

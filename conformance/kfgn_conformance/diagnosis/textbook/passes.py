@@ -27,7 +27,7 @@ class Passes:
 
     @property
     def scale(self) -> float:
-        """A factor by which the loss is multiplied, which is 1 in the right formulas."""
+        """The factor by which the loss is multiplied. The factor is 1 in the right formulas."""
         return 1.0
 
     def has_bias(self, l: int) -> bool:

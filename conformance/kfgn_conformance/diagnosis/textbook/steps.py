@@ -168,7 +168,7 @@ class Steps(Solves):
         return self.reduction_ratio(update)
 
     def is_rounding(self, update: PerLayer) -> bool:
-        """True if no change in (42) is larger than eight times the rounding error of f. Then tau is not adapted."""
+        """True if both changes in (42) are at most eight rounding errors of f. In this case, tau is not adapted."""
         f, moved = self.regularised_loss(), {l: W + update[l] for l, W in self.W.items()}
         outputs = self.mean(np.sum(np.abs(self.h[self.L] * self.gradients()[self.L]), axis=1))
         limit = 8 * UNIT * (abs(f) + outputs)

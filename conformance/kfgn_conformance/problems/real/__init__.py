@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def uniforms_clear_of_borders(problem: Problem, rng: np.random.Generator) -> Problem:
-    """The problem with new draws for those near a border, so that rounding cannot change the class of a label."""
+    """Replace each draw near a border between classes by a new draw, so that rounding cannot change a sampled class."""
     while (close := near_border(problem)).any():
         problem = replace(problem, draws=np.where(close, dyadic_uniforms(rng, problem.draws.shape), problem.draws))
     return exact(problem)
