@@ -16,7 +16,7 @@ from .transfers import TransferName, checked_transfer
 class Network(metaclass=Documented):
     """A feedforward network, equation (1), and its objective, without the weights.
 
-    A `Network` is hashable and holds no array. `dataclasses.replace` makes a network with other fields.
+    A `Network` is hashable and holds no array. `dataclasses.replace` makes a changed copy.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
 
 
 def _layers(values: Any) -> tuple[Dense, ...]:
-    """Check that there is a layer and that the last layer has no transfer function. Return the layers as a tuple."""
+    """The layers as a tuple, after a check that all are layers, and that the last one has no transfer function."""
     layers = tuple(_sequence("layers", values, "layers"))
     if not layers:
         raise ValueError("layers: expected at least one layer, got none")

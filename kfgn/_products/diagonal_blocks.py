@@ -1,9 +1,9 @@
 """Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
 
 The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
-weights. The tangents start at layer l with R{h_l} = V_l a_{l-1}, and are propagated forward to the outputs and back to
-layer l. The tangents of all layers are propagated together: at layer m, the leading axis holds the tangents that
-started at the layers 1, ..., m.
+weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1}, and
+are propagated forward to the outputs and back to layer l. The tangents of all layers are propagated together: at layer
+m, the leading axis holds the tangents that started at the layers 1, ..., m.
 """
 
 from .._algebra.conjugate_gradient import Operator
@@ -34,7 +34,7 @@ def _forward(at: Linearisation, V: Arrays) -> Arrays:
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
-    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by (8), or by (22) without `second_terms`."""
+    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T. M_l is H_l (8), or G_l (22) if `second_terms` is None."""
     layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:

@@ -1,9 +1,9 @@
 """The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix G of the batch.
 
-    f(theta) = loss + eta/2 |theta|^2, biases included
+    f(theta) = loss + eta/2 |theta|^2,  where theta includes the biases
     model(delta) = f(theta) + delta^T grad f + 1/2 delta^T C delta,  C = G + (tau + eta) I
 
-The gradient, the curvature and both losses belong to the same batch.
+The gradient, the curvature, and the losses at theta and at theta + delta belong to the same batch.
 """
 
 from .._algebra.layerwise import inner, quotient
