@@ -49,7 +49,7 @@ KINDS: dict[type[nn.Module], Kind] = {
         _ignored,
         lambda m: m.p == 0 or not m.training,
         "p 0 or eval mode, since a kfgn network uses all units",
-        "; call model.eval() first, and kfgn trains without dropout",
+        "; call model.eval() first; kfgn then trains without dropout",
     ),
     nn.ReLU: Kind(_named("relu")),
     nn.LeakyReLU: Kind(lambda m: _with("leaky_relu", m.negative_slope, LEAK)),
