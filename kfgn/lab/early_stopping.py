@@ -38,7 +38,7 @@ class EarlyStopping:
         return self.limit is not None and self.without >= self.limit
 
     def is_best(self, last: Record) -> bool:
-        """Return True if the last record of a run, which may not be counted, has the lowest validation loss so far."""
+        """Return True if the last record of a run, counted or not, has the lowest validation loss so far."""
         if "validation_loss" not in last:
             return False
         return last["update"] == self.best or lower_of(last, "validation_loss") < self.lowest

@@ -43,7 +43,7 @@ def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 
 
 def label_decades(axes: Any) -> None:
-    """Use a logarithmic y-axis with plain numbers, also at 2 and 5 if the axis has fewer than three decades."""
+    """Use a logarithmic y-axis, with plain numbers at powers of 10 and, below three decades, at 2 and 5 times them."""
     axes.set_yscale("log")
     lower, upper = axes.get_ylim()
     ticker = library("matplotlib.ticker")

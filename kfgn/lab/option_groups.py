@@ -121,8 +121,8 @@ GROUPS: dict[str, dict[str, Option]] = {
             int,
             "N",
             "Stop when N consecutive evaluations have brought no lower validation loss, and keep the weights with the "
-            "lowest validation loss instead of the last weights. The validation loss of an evaluation is the lower one "
-            "of the losses at the weights and at their running average.",
+            "lowest validation loss instead of the last weights. The validation loss of an evaluation is the lower of "
+            "the losses at the weights and at their running average.",
         ),
         "max_rejected": Option(
             int,

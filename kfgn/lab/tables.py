@@ -82,7 +82,7 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 
 def _notes(run: Run) -> list[str]:
-    """Return sentences about a run that its rows need: the end by early stopping, and the update of the figures."""
+    """Return sentences that explain the rows of a run: the end by early stopping, and the update of the figures."""
     notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
@@ -122,7 +122,7 @@ def print_backends(console: Any) -> None:
     """Print the version of every backend, or the reason why it is not usable on this machine."""
     rows = [_row_of_backend(name) for name in BACKENDS]
     heads = ("backend", "version", "usable")
-    if not console.is_terminal:  # another program reads a backend from one line
+    if not console.is_terminal:  # one backend per line, for other programs
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         for row in (heads, *rows):
             line = " ".join(f"{word:{width}}" for word, width in zip(row, widths, strict=True))

@@ -1,4 +1,4 @@
-"""Generated curves: a surrogate of CURVES, whose original images and recipe are no longer available."""
+"""Generated curves: a surrogate of the data set CURVES, whose images and recipe are no longer available."""
 
 import numpy as np
 from numpy.typing import NDArray
