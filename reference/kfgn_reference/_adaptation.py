@@ -36,7 +36,7 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value clipped to the bounds. Without bounds, as in the paper, tau may decrease for ever."""
+    """The value clipped to the bounds. Without bounds, as in the paper, tau may become arbitrarily small."""
     if bounds is None:
         return value
     lower, upper = bounds

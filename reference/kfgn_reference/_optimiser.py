@@ -176,7 +176,9 @@ def damped_direction(
 
 
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
-    """The result of a rejected step, which keeps the weights since the damped matrix is not positive definite.
+    """The result of a rejected step, which keeps the weights.
+
+    A step is rejected if its damped matrix is not positive definite, or if no factors have been computed yet.
 
     damped: True if more damping may help. The function `raised` then gives the damping of the next step. More
     damping cannot help if f is not finite, or if no factors have been computed yet.

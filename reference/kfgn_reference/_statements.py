@@ -60,7 +60,7 @@ SECTIONS = {
     "Appendix F": "Absence of Smooth Local Maxima for Piecewise Linear Transfer Functions",
     "Appendix H": "Algorithm for a Single Backward Pass",
 }
-"""The title of each section of the paper that has numbered equations, and of that with Algorithm 1."""
+"""The titles of the sections of the paper that have numbered equations or Algorithm 1."""
 
 
 class Statement(NamedTuple):
