@@ -1,4 +1,4 @@
-"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. This goes beyond the paper.
+"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. The paper has no such layers.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
 convolution, use the same weights at T positions. This package defines the exact block of such a layer and each
@@ -91,7 +91,7 @@ Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
                                    convolutions, with the sum over positions in the factor of the inputs, and the mean
-                                   in the other one, which is the same product
+                                   in the other factor, which gives the same product
     Eschenhagen et al. (2023)      "Kronecker-factored approximate curvature for modern neural network architectures":
                                    expand and reduce, and where they are exact
     George et al. (2018)           "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis":

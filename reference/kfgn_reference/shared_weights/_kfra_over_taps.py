@@ -33,8 +33,8 @@ def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
         G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T       for an elementwise layer l with inputs h
         G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k                   for every other layer l with taps (M_k, Z_k)
 
-    |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
-    reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride.
+    |Z_k|^2 is the sum of the squares of Z_k. For a convolution, |Z_k|^2 is the number of output positions for which tap
+    k reads an input and no zero of the padding. Without zeros, |Z_k|^2 = T_l for every stride.
     """
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
@@ -50,8 +50,8 @@ def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
 def carried_over_taps(layer: LinearLayer, a: Array, G: Array) -> Array:
     """1/T' sum_k |Z_k|^2 M_k^T G M_k, (C, C), for a layer with inputs of the shape of `a` and G (C', C').
 
-    This is the sum of the diagonal blocks of M^T (I kron G / T') M, the exact step if the matrix of the outputs is
-    I kron G / T', since no two taps connect the same pair of positions.
+    The result is the sum of the diagonal blocks of M^T (I kron G / T') M, since no two taps connect the same pair of
+    positions. The step is exact if the matrix of the outputs is I kron G / T'.
     """
     taps = layer.taps(a)
     outputs = taps[0].positions.shape[1]
