@@ -25,7 +25,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if the sum of the damping and a number of at most max(size, 1) rounds to the damping."""
+    """Return True if max(size, 1) is below eps times the damping, and so within the damping's rounding error."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

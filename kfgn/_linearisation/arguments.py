@@ -184,7 +184,7 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
     one_library_and_device({"X": X, name: array})
     if array.ndim < 2 or array.shape[1] == 0:
         shape = tuple(array.shape)
-        raise ValueError(f"{name}: expected shape (N, S, ...) with at least one sample S, got {shape}")
+        raise ValueError(f"{name}: expected shape (N, S, ...) with S of at least 1, got {shape}")
     return (array.shape[1],)
 
 

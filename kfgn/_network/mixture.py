@@ -3,8 +3,8 @@
     s = sigma(h_1), A = sigma(t h_2), C = sigma(t h_3), t = 2 y - 1, for a label y of 0 or 1
 
 Let r = s A / p be the responsibility of the first classifier. The logit of r is z = h_1 + w with w = log A - log C. The
-loss and its derivatives are products of logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed as
-sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
+derivatives of the loss are computed from logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed
+as sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
 """
 
 from typing import NamedTuple

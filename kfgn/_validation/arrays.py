@@ -86,7 +86,7 @@ def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expecte
 def violated(condition: Array) -> bool:
     """Return True if the condition (0-d, bool) can be read and is False.
 
-    It is not enough that the arrays of the condition can be read: in a trace, an operation on readable arrays can have
-    a result that is not readable.
+    `has_values` tests the condition, and not the arrays from which the condition was computed: in a trace, an operation
+    on readable arrays can have a result that cannot be read.
     """
     return has_values(condition) and not bool(condition)

@@ -39,8 +39,8 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
     * PyTorch: no autocast; products of float32 arrays in full float32 precision
-    * JAX: standard promotion of dtypes and shapes; no check for NaN; products of float32 arrays in full float32
-      precision; 64-bit arrays if the first array is float64
+    * JAX: standard promotion of dtypes and shapes; no check for NaN or infinity; products of float32 arrays in full
+      float32 precision; 64-bit arrays if the first array is float64
 
     Examples
     --------
