@@ -6,7 +6,7 @@
 
 * options: the options of a run
 * task: a network with its data
-* tasks: the tasks that have a name
+* tasks: the tasks that an option can name
 * own_data, remedies: the task of an .npz file, and advice about arrays that a task does not accept
 * splitting: training, validation and test sets
 * methods: the optimisers by name

@@ -89,7 +89,7 @@ def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None
 def _draw_test(axes: Any, run: Run, kind: str) -> None:
     """Draw a cross for the figures on the test set at the update whose weights the run keeps.
 
-    The cross at the average of the weights is thin.
+    The cross for the average of the weights is thinner.
     """
     last = run.metrics[-1] if run.metrics else {}
     x = run.updates if run.best_update is None else run.best_update

@@ -15,7 +15,7 @@ from .progress_parts import Progress, fitting
 
 BAR_WIDTH = 8
 NEEDED = 26
-"""The columns after the bar that a long title leaves free, for the number of the update and the loss."""
+"""The number of columns that a long title leaves free after the bar, for the number of the update and the loss."""
 
 
 class Column(ProgressColumn):

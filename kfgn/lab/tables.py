@@ -15,7 +15,7 @@ from .states import stopped_early
 from .wording import best_loss_in_words, data_of, names_of, note_on_rates
 
 SHORTEST = 12
-"""The number of characters to which a long name of a run may be folded."""
+"""The smallest width, in characters, of the first column, in which long names of runs are folded."""
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
