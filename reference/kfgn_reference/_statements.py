@@ -402,8 +402,8 @@ STATEMENTS: dict[int, Statement] = {
         "Q̃_λ ⊗ 𝓖̃_λ + kI ⊗ I ≈ (Q̃_λ + ω √k I) ⊗ (𝓖̃_λ + ω⁻¹ √k I)",
         misprint="Above the equation: A⁻¹VB⁻¹ → vec(B⁻¹VA⁻ᵀ). Algorithm 1: (Q̃_λ + ωk)⁻¹ g_λ (𝓖̃_λ + ω⁻¹k)⁻¹ → (𝓖̃_λ "
         "+ ω⁻¹ √k I)⁻¹ g_λ (Q̃_λ + ω √k I)⁻¹.",
-        gap="The paper has no rule for a damping that rounding hides. It has no rule for a damped factor that is not "
-        "positive definite either.",
+        gap="The paper has no rule for a damping that rounding hides, nor for a damped factor that is not positive "
+        "definite.",
         choice="The optimiser damps each factor by at least a bound on its rounding errors, and rejects a step whose "
         "damped factor is not positive definite.",
         note="vec stacks columns. The k of Algorithm 1 is the √k of this equation.",
@@ -462,7 +462,7 @@ STATEMENTS: dict[int, Statement] = {
         "the reduction ratio",
         "ρ = (f(θ + δ_*) - f(θ)) / (f̂(δ_*; C̃) - f̂(0; C̃))",
         misprint="C̃ → C̄. Below the equation: f is lower if ρ < 1 → f is higher if ρ < 1.",
-        gap="The paper does not say on which data ρ is computed. It has no rule for changes of f that are rounding "
+        gap="The paper does not say on which data ρ is computed, and has no rule for changes of f that are rounding "
         "errors.",
         choice="f includes the L2 term, and both C̄ and f belong to the current minibatch. τ keeps its value where "
         "the changes are rounding errors. With momentum, the changes are those of the whole update.",

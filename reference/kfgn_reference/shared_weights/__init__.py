@@ -19,7 +19,7 @@ the mean over the batch last, like the rest of `kfgn_reference`.
 >>> exact[2, 2].round(6).tolist(), expand[2, 2].round(6).tolist()
 (0.722222, 0.277778)
 
-Read the modules in this order:
+Read the modules in this order, where (8s) is the form of equation (8) for shared weights:
 
     _taps                a linear layer as a sum over taps, and its matrix M
     _convolution         the 1-d convolution

@@ -1,4 +1,4 @@
-"""KFRA over taps: a closed form under the assumptions of KFC, whose matrices have the size of a layer.
+"""KFRA over taps: a closed form with matrices of the size of a layer, under the assumptions of KFC.
 
 The assumptions are that the Gauss-Newton matrix of an activation has the same block at every position, and is 0 between
 positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Then the

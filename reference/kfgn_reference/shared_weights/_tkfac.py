@@ -1,6 +1,6 @@
 """TKFAC: factors that are weighted by the trace of the other factor (Gao et al., 2021, equations 4.3 to 4.9).
 
-The paper defines the factors for layers without sharing. Here every position is a datapoint, as in `expand`.
+The paper defines the factors for layers without sharing. Here every position is treated as a datapoint, as in `expand`.
 
 >>> from kfgn_reference.shared_weights import pairs, tkfac
 >>> from kfgn_reference.shared_weights._example import X, Y, net
