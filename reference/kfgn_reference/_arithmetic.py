@@ -15,7 +15,7 @@ from ._types import Array
 
 
 def one(h: Array) -> Array:
-    """Ones in the arithmetic of `h`. For rationals, `np.ones_like` would give Python's 1, whose tenth is a float."""
+    """Ones in the arithmetic of `h`. For rationals, `np.ones_like` gives the int 1 of Python, and 1 / 10 is a float."""
     return h * 0 + 1
 
 
@@ -25,7 +25,7 @@ def zero(h: Array) -> Array:
 
 
 def diagonal(v: Array) -> Array:
-    """diag(v) in the arithmetic of `v`. For rationals, `np.diag` would give Python's 0, whose third is a float."""
+    """diag(v) in the arithmetic of `v`. For rationals, `np.diag` gives the int 0 of Python, and 0 / 3 is a float."""
     return np.eye(len(v), dtype=bool) * v
 
 

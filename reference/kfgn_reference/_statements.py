@@ -367,8 +367,8 @@ STATEMENTS: dict[int, Statement] = {
         "the quadratic approximation of the objective",
         "f(θ + δ) ≈ f(θ) + δᵀ ∇_θ f + ½ δᵀ C δ = f̂(δ; C)",
         gap="The paper does not say whether f includes the L2 term.",
-        choice="This package includes the L2 term: f is the mean of E over the minibatch plus ½ η ‖θ‖², biases "
-        "included.",
+        choice="This package includes the L2 term: f is the mean of E over the minibatch plus ½ η ‖θ‖², where θ "
+        "includes the biases.",
         note="In the main text the letter f means a transfer function.",
     ),
     33: Statement(

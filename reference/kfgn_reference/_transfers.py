@@ -87,8 +87,8 @@ def leaky_relu(slope: Any) -> Transfer:
 def elu(alpha: Any) -> Transfer:
     """h where h > 0, and alpha (e^h - 1) elsewhere.
 
-    f' is 1 and f'' is 0 where h > 0. Both are alpha e^h where h <= 0. The code computes the exponential of min(h, 0),
-    which cannot overflow.
+    f' is 1 and f'' is 0 where h > 0. f' and f'' are alpha e^h where h <= 0. The code computes e^min(h, 0), which cannot
+    overflow.
 
     alpha: an integer, float or Fraction
     """

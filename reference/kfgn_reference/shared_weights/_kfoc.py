@@ -24,7 +24,7 @@ from ._rearrangement import rearranged
 
 
 def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
-    """The r terms Q_i kron G_i whose sum is nearest to the exact block F in the Frobenius norm, by falling norm.
+    """The r terms Q_i kron G_i whose sum is nearest to the exact block F in the Frobenius norm, by decreasing norm.
 
     G_i (O, O) has norm 1 and is an eigenvector of R^T R for the i-th largest eigenvalue, with R = `rearranged` F, and
     vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is unique if its

@@ -1,8 +1,8 @@
 """KFRA over taps: a closed form with matrices of the size of a layer, under the assumptions of KFC.
 
 The assumptions are that the Gauss-Newton matrix of an activation has the same block at every position, and is 0 between
-positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Then the
-sum over the positions of the input of a layer is a sum over its taps.
+positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Under these
+assumptions, the sum over the positions of the input of a layer is a sum over the taps of the layer.
 
 >>> from kfgn_reference.shared_weights import kfra_over_taps
 >>> from kfgn_reference.shared_weights._example import X, Y, net

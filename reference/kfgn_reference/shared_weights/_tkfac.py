@@ -24,7 +24,7 @@ def tkfac(batch: Batch) -> Factors:
     """Q = 1/N sum_n sum_t |C_nt|^2 a_nt a_nt^T (I, I),    G = 1/N sum_n sum_t |a_nt|^2 C_nt C_nt^T / tr Q (O, O).
 
     |C_nt|^2 is the sum of the squares of all K columns. The trace of Q kron G is the trace of the exact block without
-    its terms t != t', and so the trace of the exact block if T = 1. Raises `ZeroDivisionError` if all roots are 0 and
+    its terms t != t'. For T = 1 the exact block has no such terms. Raises `ZeroDivisionError` if all roots are 0 and
     the arithmetic is exact.
     """
     Q, G = (mean(map(weighted, batch)) for weighted in (weighted_inputs, weighted_roots))
