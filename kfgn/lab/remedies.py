@@ -28,7 +28,7 @@ def remedy(task: Task, message: str) -> str:
 
 
 def _classes(name: str, Y: NDArray[Any]) -> str:
-    """Return the expression that turns targets into class indices, or "" if none is known."""
+    """Return the expression that turns targets into class indices, or "" if the targets are integers (n,) already."""
     if Y.ndim == 2 and Y.shape[1] > 1:
         return f"{name}.argmax(1) if the rows of {name} are one-hot"
     flat = ".ravel()" if Y.ndim == 2 else ""

@@ -82,7 +82,7 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 
 def _notes(run: Run) -> list[str]:
-    """Return sentences that explain the rows of a run: the end by early stopping, and the update of the figures."""
+    """Return notes on the rows of a run: that early stopping ended it, and to which update the figures belong."""
     notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
@@ -94,7 +94,7 @@ def _notes(run: Run) -> list[str]:
 
 
 def _tables_of_figures(titles: Sequence[str], runs: Sequence[Run], console: Any) -> list[Any]:
-    """Return a table of losses and accuracies, or a table for each of them if the terminal is too narrow."""
+    """Return a table of losses and accuracies, or a table of each kind if the terminal is too narrow for both."""
     figures = {"loss": (Run.final, "{:.5g}"), "accuracy": (Run.accuracy, "{:.4f}")}
     columns = [
         (name, kind)

@@ -28,7 +28,7 @@ from ._taps import LinearLayer
 
 
 def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
-    """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
+    """G_l (C_l, C_l) for l = 1, ..., L, as a sum over positions and a mean over datapoints, like the G of `expand`.
 
         G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T       for an elementwise layer l with inputs h
         G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k                   for every other layer l with taps (M_k, Z_k)
