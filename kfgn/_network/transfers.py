@@ -80,10 +80,10 @@ def _tanh_second(xp: Namespace, h: Array) -> Array:
 
 
 def logistic_parts(xp: Namespace, h: Array) -> tuple[Array, Array, Array, Array]:
-    """The numerators of s = 1 / (1 + e^-h) and of 1 - s, their common denominator 1 + e, and e = exp(-|h|) <= 1.
+    """The numerators of s = 1 / (1 + e^-h) and of 1 - s, their common denominator, and exp(-|h|).
 
-    The numerators are 1 and e for h > 0, and e and 1 for h < 0. Each numerator is computed as max(e, 1) or max(e, 0),
-    since `maximum` is faster than `where`.
+    With e = exp(-|h|) <= 1, the denominator is 1 + e. The numerators are 1 and e for h > 0, and e and 1 for h < 0. Each
+    numerator is computed as max(e, 1) or max(e, 0), since `maximum` is faster than `where`.
     """
     e = xp.exp(-xp.abs(h))
     positive = xp.astype(h > 0, h.dtype)

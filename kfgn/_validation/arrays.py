@@ -33,7 +33,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
 
 
 def _conversion(like: Array, array: Array) -> str:
-    """Return the advice to convert an array of NumPy to a tensor of PyTorch; otherwise an empty text."""
+    """Return advice for an array of NumPy in the place of a tensor of PyTorch, or "" for other libraries."""
     convertible = is_torch_array(like) and is_numpy_array(array)
     return "; torch.as_tensor converts the array" if convertible else ""
 

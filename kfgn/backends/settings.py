@@ -76,7 +76,7 @@ def _first_array(values: Iterable[Any], depth: int) -> Array | None:
         if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):
             return value
         if depth and isinstance(value, (tuple, list)):
-            found = _first_array(value[:8], depth - 1)  # a valid call has an array among the first 8
+            found = _first_array(value[:8], depth - 1)  # a valid call has an array among the first 8 elements
             if found is not None:
                 return found
     return None

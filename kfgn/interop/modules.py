@@ -134,7 +134,7 @@ def described(module: object) -> str:
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return the advice to remove an activation that an objective already contains; otherwise an empty text."""
+    """Return the advice to remove an activation that an objective already contains, or "" for any other module."""
     found = (
         f"; {name} expects logits: remove a final {kind.__name__}"
         for kind, name in _OBJECTIVE_OF_LOGITS.items()

@@ -45,7 +45,7 @@ class EarlyStopping:
 
 
 def early_stopping_of(options: Mapping[str, Any], records: Sequence[Record]) -> EarlyStopping | None:
-    """Return the early stopping of a run after it has observed the records, or None for a run without early stopping.
+    """Return the `EarlyStopping` that has counted these records of a run, or None for a run without early stopping.
 
     options: the options of the run. Runs that were recorded before early stopping existed lack the option.
     """

@@ -44,7 +44,10 @@ def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 
 
 def label_decades(axes: Any) -> None:
-    """Use a logarithmic y-axis, with plain numbers at powers of 10 and, below three decades, at 2 and 5 times them."""
+    """Use a logarithmic y-axis, with plain numbers at the powers of 10.
+
+    If the axis is shorter than three decades, the numbers 2 and 5 times the powers are shown too.
+    """
     axes.set_yscale("log")
     lower, upper = axes.get_ylim()
     ticker = library("matplotlib.ticker")

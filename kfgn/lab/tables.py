@@ -46,7 +46,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
 
 
 def _print_table(table: Any, console: Any) -> None:
-    """Print a table. A terminal that is too narrow breaks its lines, so that no name and no number is left out."""
+    """Print a table. If the terminal is too narrow, it breaks the lines, so that no name and no number is left out."""
     for i, column in enumerate(table.columns):
         longest = max(len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
         column.min_width = longest if i else min(SHORTEST, longest)

@@ -74,7 +74,7 @@ class Statement(NamedTuple):
     misprint, gap, choice, note:
               the remarks on the equation, by the kinds of `RemarkKind`, or empty strings. Each remark is understood
               without the others
-    keywords: the words of the field by which a reader may look for the equation, if no name or title has them
+    keywords: terms and symbols by which a reader may search for the equation, if no name or title contains them
     """
 
     section: str
@@ -658,8 +658,9 @@ STATEMENTS: dict[int, Statement] = {
         "the Monte Carlo Gauss-Newton matrix",
         "Ḡ = 𝔼[G] ≈ (1/N) Σ_n G_n",
         misprint="Below the equation: rank(F̄) ≤ N S for KFAC → rank(𝓖) ≤ N S for its factor 𝓖.",
-        note="The bounds N rank(𝓗_L) and N S hold for this unfactored matrix, and for the factor 𝓖 of KFLR and KFAC. "
-        "These bounds do not hold for 𝓠 ⊗ 𝓖, nor for the 𝓖 of KFRA.",
+        note="The bound N rank(𝓗_L) holds for this unfactored matrix and for the factor 𝓖 of KFLR. With S sampled "
+        "labels per datapoint, the bound N S holds for the unfactored matrix and for the factor 𝓖 of KFAC. Neither "
+        "bound holds for 𝓠 ⊗ 𝓖 or for the 𝓖 of KFRA.",
     ),
     65: Statement(
         "Appendix F",

@@ -26,10 +26,10 @@ from ._rearrangement import rearranged
 def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
     """The r terms Q_i kron G_i whose sum is nearest to the exact block F in the Frobenius norm, by decreasing norm.
 
-    G_i (O, O) has norm 1 and is an eigenvector of R^T R for the i-th largest eigenvalue, with R = `rearranged` F, and
-    vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is unique if its
-    eigenvalue is simple. The first term is positive semi-definite, and later terms need not be. Signs are such that
-    tr G_i >= 0.
+    Let R = rearranged(F, I). The vector vec(G_i) has norm 1 and is an eigenvector of R^T R for the i-th largest
+    eigenvalue, and vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is
+    unique if its eigenvalue is simple. The first term is positive semi-definite, and later terms need not be. The signs
+    are chosen so that tr G_i >= 0.
     """
     _, O, _ = batch[0].C.shape
     I = batch[0].a.shape[1]
