@@ -141,7 +141,7 @@ def damped_inverse(
 def _damped_factors(
     xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """For Q and for G: the Cholesky factor of the damped matrix in (36), and a 0-d boolean, false if there is none."""
+    """For Q and for G: the Cholesky factor of the damped factor in (36), and a 0-d boolean, true if it exists."""
     omega = balance(xp, Q, G, norm)
     root = xp.sqrt(_zero_d(xp, damping, Q))
     of_Q, of_G = omega * root, root / omega

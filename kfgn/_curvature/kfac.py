@@ -20,7 +20,7 @@ def swap_samples(xp: Namespace, labels: Array) -> Array:
 def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over all sampled labels.
 
-    One call of the backward pass propagates the gradients at the targets and at the S sampled labels together.
+    One backward pass serves the targets and the sampled labels.
     """
     all_labels = at.xp.concat([at.Y[None, ...], swap_samples(at.xp, labels)], axis=0)
     dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, all_labels))

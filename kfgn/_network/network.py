@@ -148,7 +148,7 @@ def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
 
 
 def _layers(values: Any) -> tuple[Dense, ...]:
-    """The layers as a tuple, after a check that all are layers, and that the last one has no transfer function."""
+    """Check that there is a layer and that the last layer has no transfer function. Return the layers as a tuple."""
     layers = tuple(_sequence("layers", values, "layers"))
     if not layers:
         raise ValueError("layers: expected at least one layer, got none")

@@ -34,7 +34,7 @@ def _forward(at: Linearisation, V: Arrays) -> Arrays:
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
-    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T. M_l is H_l (8), or G_l (22) if `second_terms` is None."""
+    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by (8), or by (22) without `second_terms`."""
     layers, derivatives = at.network.layers, at.forward.derivatives
 
     def product(V: Arrays) -> Arrays:

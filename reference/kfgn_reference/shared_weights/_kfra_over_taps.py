@@ -1,8 +1,8 @@
-"""KFRA over taps: a closed form with matrices of the size of a layer, under the assumptions of KFC.
+"""KFRA over taps: a closed form under the assumptions of KFC, whose matrices have the size of a layer.
 
 The assumptions are that the Gauss-Newton matrix of an activation has the same block at every position, and is 0 between
-positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Under these
-assumptions, the sum over the positions of the input of a layer is a sum over the taps of the layer.
+positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Then the
+sum over the positions of the input of a layer is a sum over its taps.
 
 >>> from kfgn_reference.shared_weights import kfra_over_taps
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -28,13 +28,13 @@ from ._taps import LinearLayer
 
 
 def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
-    """G_l (C_l, C_l) for l = 1, ..., L, as a sum over positions and a mean over datapoints, like the G of `expand`.
+    """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
 
         G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T       for an elementwise layer l with inputs h
         G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k                   for every other layer l with taps (M_k, Z_k)
 
-    |Z_k|^2 is the sum of the squares of Z_k. For a convolution, |Z_k|^2 is the number of output positions for which tap
-    k reads an input and no zero of the padding. Without zeros, |Z_k|^2 = T_l for every stride.
+    |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
+    reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride.
     """
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
@@ -50,8 +50,8 @@ def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
 def carried_over_taps(layer: LinearLayer, a: Array, G: Array) -> Array:
     """1/T' sum_k |Z_k|^2 M_k^T G M_k, (C, C), for a layer with inputs of the shape of `a` and G (C', C').
 
-    The result is the sum of the diagonal blocks of M^T (I kron G / T') M, since no two taps connect the same pair of
-    positions. The step is exact if the matrix of the outputs is I kron G / T'.
+    This is the sum of the diagonal blocks of M^T (I kron G / T') M, the exact step if the matrix of the outputs is
+    I kron G / T', since no two taps connect the same pair of positions.
     """
     taps = layer.taps(a)
     outputs = taps[0].positions.shape[1]
