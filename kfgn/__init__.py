@@ -68,9 +68,9 @@ exceed the memory of their device.
 Settings and derivatives
 ------------------------
 Results and their dtypes do not depend on the user's settings of an array library. The ignored settings of PyTorch are
-autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the dtype
-promotion, the matmul precision and the check for NaN. NumPy's handling of floating-point errors is ignored too.
-Products of float32 matrices are computed in float32.
+autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the promotion
+of dtypes and shapes, the matmul precision, and the checks for NaN and infinity. NumPy's handling of floating-point
+errors is ignored too. Products of float32 matrices are computed in float32.
 
 With arrays of JAX, the transformations of JAX can differentiate all results. With tensors of PyTorch, results are
 constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func`.

@@ -1,4 +1,4 @@
-"""Text that many docstrings share, and a metaclass for records whose `help` omits the methods that Python generates.
+"""Text that many docstrings share, and a metaclass that hides generated methods of records from `help`.
 
 `with_shared_text` inserts the descriptions that many public functions share into the docstrings of these functions.
 `Documented` is for dataclasses, and `documented_tuple` is for named tuples.
@@ -74,7 +74,7 @@ SHARED = {
         """,
     "set_of_run": """
         data : {"train", "validation", "test"}
-            The set.
+            The part of the data set.
         """,
     "averaged": """
         averaged : bool

@@ -9,7 +9,7 @@ class NotPositiveDefiniteError(ValueError):
     """A damped matrix has no inverse in its dtype, because the damping is too small or too large.
 
     `KroneckerBlock.solve`, `KroneckerBlock.logdet`, `solve_gauss_newton` and `solve_gauss_newton_blocks` raise this
-    error, which is a `ValueError`. The message says whether a larger or a smaller damping is needed.
+    error, which is a `ValueError`. The message states whether a larger or a smaller damping is needed.
 
     Examples
     --------
@@ -25,7 +25,7 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if an element of max(size, 1) is lost to rounding when the damping is added to it."""
+    """Return True if max(size, 1) is below eps times the damping, and so within the damping's rounding error."""
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

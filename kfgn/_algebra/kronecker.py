@@ -387,9 +387,9 @@ def _checked_result(
 ) -> Array:
     """Return the result, or NaN if no inverse exists or if the result is not finite.
 
-    With `check`, `NotPositiveDefiniteError` replaces NaN. The exception is also raised for a pivot within rounding
-    error, and for a result that underflows because of a large damping. If values cannot be read, no exception is
-    raised.
+    With `check`, the function raises `NotPositiveDefiniteError` instead of returning NaN. The exception is also raised
+    for a pivot within rounding error, and for a result that underflows because of a large damping. If values cannot be
+    read, no exception is raised.
 
     underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """

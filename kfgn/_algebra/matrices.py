@@ -21,7 +21,7 @@ def with_diagonal(xp: Namespace, v: Array, A: Array) -> Array:
 
 
 def is_index(xp: Namespace, i: Array, like: Array) -> Array:
-    """A boolean array (..., D) for indices i (...), True only where the last index is i."""
+    """A boolean array (..., D) for indices i (...), True only where the index along the last axis is i."""
     return i[..., None] == xp.arange(like.shape[-1], dtype=i.dtype, device=device(like))
 
 
@@ -31,7 +31,7 @@ def is_largest(xp: Namespace, p: Array) -> Array:
 
 
 def at_largest(xp: Namespace, v: Array, p: Array) -> Array:
-    """The elements v_k of the rows of v (..., N, D): (..., N, 1). p_k is the first largest element of p (N, D)."""
+    """The element v_k of each row of v (..., N, D), as (..., N, 1), where k is the index of the largest p_k (N, D)."""
     # take_along_axis is faster, but the standard of 2023 does not have it
     return xp.sum(xp.where(is_largest(xp, p), v, zero(xp, v)), axis=-1, keepdims=True)
 
@@ -52,7 +52,7 @@ def one_minus(xp: Namespace, p: Array) -> Array:
 
 
 def _root_derivative(xp: Namespace, x: Arrays, t: Arrays) -> Array:
-    """t / (2 sqrt(x)), and 0 at 0."""
+    """t / (2 sqrt(x)), and 0 at x = 0."""
     above = x[0] > 0
     return xp.where(above, t[0] / (2 * xp.sqrt(xp.where(above, x[0], xp.ones_like(x[0])))), xp.zeros_like(x[0]))
 
@@ -69,7 +69,7 @@ def diagonal_of(xp: Namespace, A: Array) -> Array:
 
 
 def symmetrised(A: Array) -> Array:
-    """Return (A + A^T) / 2: some libraries read only the upper triangle of a symmetric A, and others only the lower."""
+    """(A + A^T) / 2, since some libraries read only the upper triangle of a symmetric A, and others the lower one."""
     return (A + A.T) / 2
 
 
@@ -101,6 +101,6 @@ def mean_kron(xp: Namespace, a: Array, M: Array) -> Array:
 
 
 def second_moment(xp: Namespace, rows: Array) -> Array:
-    """The mean of v v^T over all rows v of (..., D): (D, D)."""
+    """The mean of v v^T (D, D) over all rows v of an array (..., D)."""
     flat = xp.reshape(rows, (-1, rows.shape[-1]))
     return gram(flat) / flat.shape[0]

@@ -10,7 +10,7 @@ SMALL = 2**28
 """The memory for factors, in bytes, below which the available memory of the device is not queried."""
 
 TEMPORARIES = 2
-"""The number of arrays of the shape of a factor that exist while it is computed: a sum over datapoints, and a mean."""
+"""The number of temporary arrays of the shape of the factor that is computed: a sum over datapoints, and a mean."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:

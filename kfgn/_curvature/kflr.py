@@ -12,17 +12,17 @@ from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
 
 MEMORY = 2**26
-"""The default number of bytes for the roots of one chunk of datapoints. Such a chunk stays near to the caches."""
+"""The default number of bytes for the roots of one chunk of datapoints. Larger chunks would not fit into caches."""
 
 TRACED_MEMORY = 2**28
-"""The same number in a program that a compiler traces. Such a program contains every chunk, so it has fewer chunks."""
+"""The number of bytes in a traced program. Such a program contains the code of every chunk, so chunks are larger."""
 
 
 def kflr_factor(at: GaussNewtonLinearisation, memory: int | None = None) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
     If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
-    chunks, since a restart of the recursion needs all columns of a datapoint.
+    chunks, since the restart that `_sums` describes needs all columns of a datapoint.
     """
     H, mean, N = at.output_curvature, at.output_curvature.mean(), at.outputs.shape[0]
     G = [mean]
@@ -132,7 +132,7 @@ def kflr(
 
     K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts with the
     matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
-    per layer. With the squared error, E[G_{L-1}] is the first step of `kfra`, which is exact, and has the cost of one.
+    per layer. For the squared error, E[G_{L-1}] is computed by the first step of `kfra`, which is exact and costs less.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over all projected columns v = J_l^T C z.
 
-    One backward pass serves the targets and the projected columns.
+    One call of the backward pass propagates the gradients at the targets and the S projected columns together.
     """
     columns = at.output_curvature.root_product(swap_samples(at.xp, projections))
     rows = at.pulled_back(at.xp.concat([at.output_gradient()[None, :, :], columns], axis=0))

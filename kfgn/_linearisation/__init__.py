@@ -1,4 +1,4 @@
-"""Validation, the forward and the backward pass, and the linearisation of a batch, a record that all methods use.
+"""The linearisation of a batch, a record that all methods use, with the validation and the passes that it needs.
 
 arguments      validation of the arguments of public functions
 passes         the forward pass (1) and the backward pass (3)

@@ -17,7 +17,7 @@ from .._words import type_of
 from ..backends import detached, index_dtype
 
 JOINED = "; a bias is the last column of its W_l, as kfgn.interop.torch.network_and_weights makes it"
-"""The explanation after an error about the number of the weights, if an array has one axis, as a bias has."""
+"""The end of the message about a wrong number of arrays, if an array has one axis and so may be a separate bias."""
 
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
@@ -39,13 +39,13 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
 
 
 def _in_one_library(X: Array, layers: dict[str, Array]) -> Namespace:
-    """Return the namespace of X and the weights. If all weights have one type, a different library is X's fault."""
+    """The namespace of X and the weights. If all weights have one type and X has another, the error is about X."""
     agree = len(set(map(type, layers.values()))) == 1
     return one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
 
 
 def _check_dtypes(xp: Namespace, X: Array, layers: dict[str, Array]) -> None:
-    """Check the dtypes of X and the weights. If all weights have one dtype, a different dtype is the fault of X."""
+    """Check the dtypes of X and the weights. If all weights have one dtype and X another, the error is about X."""
     check_floating_dtype(xp, {"X": X})
     first, *others = (W.dtype for W in layers.values())
     agree = all(dtype == first for dtype in others)
@@ -136,7 +136,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The `GaussNewtonSplit` of the objective for the value of `Network.psd`.
+    """The `GaussNewtonSplit` of the objective for the value of `Network.psd`, which computes M of J^T M J.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """
@@ -184,7 +184,7 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
     one_library_and_device({"X": X, name: array})
     if array.ndim < 2 or array.shape[1] == 0:
         shape = tuple(array.shape)
-        raise ValueError(f"{name}: expected shape (N, S, ...) with at least one sample S, got {shape}")
+        raise ValueError(f"{name}: expected shape (N, S, ...) with S of at least 1, got {shape}")
     return (array.shape[1],)
 
 

@@ -24,7 +24,7 @@ class Dense(metaclass=Documented):
     transfer : str or tuple of (str, float), default "identity"
         f_l: identity, relu, leaky_relu, tanh, logistic, softplus, elu, silu, gelu or gelu_tanh. The function
         gelu is h Phi(h) with the normal distribution function Phi, and gelu_tanh is the approximation of gelu by tanh.
-        For h < 0, leaky_relu is slope h. The pair ("leaky_relu", 0.01) sets the slope to 0.01, and the name
+        For h < 0, leaky_relu is slope * h. The pair ("leaky_relu", 0.01) sets the slope to 0.01, and the name
         "leaky_relu" alone sets 0.1. For h < 0, elu is alpha (e^h - 1). The pair ("elu", 0.5) sets alpha to 0.5, and the
         name "elu" alone sets 1.
     bias : bool, default True

@@ -3,8 +3,8 @@
     s = sigma(h_1), A = sigma(t h_2), C = sigma(t h_3), t = 2 y - 1, for a label y of 0 or 1
 
 Let r = s A / p be the responsibility of the first classifier. The logit of r is z = h_1 + w with w = log A - log C. The
-loss and its derivatives are products of logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed as
-sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
+derivatives of the loss are computed from logistic functions of z, h_1, t h_2 and t h_3. Each 1 - sigma(x) is computed
+as sigma(-x), so that no digits are lost where a probability is near 1. h is (N, 3) and y is (..., N).
 """
 
 from typing import NamedTuple
@@ -75,7 +75,7 @@ def value(xp: Namespace, h: Array, y: Array) -> Array:
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
     q = _sigma(xp, h_1) * _sigma(xp, -a) + _sigma(xp, -h_1) * _sigma(xp, -c)
     small_q = q < 0.5
-    # for q >= 1/2: the logarithm of a sum of two exponentials, scaled by the larger one against underflow
+    # for q >= 1/2: log p is the log of a sum of two exponentials, which would underflow if it were not scaled
     log_first = -softplus(xp, -h_1) - softplus(xp, -a)
     log_second = -softplus(xp, h_1) - softplus(xp, -c)
     log_p = xp.maximum(log_first, log_second) + xp.log1p(xp.exp(-xp.abs(log_first - log_second)))

@@ -16,7 +16,7 @@ from .transfers import TransferName, checked_transfer
 class Network(metaclass=Documented):
     """A feedforward network, equation (1), and its objective, without the weights.
 
-    A `Network` is hashable and holds no array. `dataclasses.replace` makes a network with other fields.
+    A `Network` is hashable and holds no array. `dataclasses.replace` makes a changed copy.
 
     Parameters
     ----------

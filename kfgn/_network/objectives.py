@@ -132,7 +132,7 @@ def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Mu
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
     above = u[..., None] < xp.cumulative_sum(softmax(xp, h), axis=-1)
     y = xp.argmax(xp.astype(above, h.dtype), axis=-1)
-    last = xp.full_like(y, h.shape[-1] - 1)  # used if rounding leaves every sum of probabilities below u
+    last = xp.full_like(y, h.shape[-1] - 1)  # used if no sum of probabilities is above u, because of rounding
     return xp.where(xp.any(above, axis=-1), y, last)
 
 

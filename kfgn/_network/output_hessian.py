@@ -1,6 +1,6 @@
 """The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
-If H_L has a closed form, only the method `matrix` stores N matrices (D_L, D_L), and no method stores a root C (D_L, K).
+In the classes of this module, only the method `matrix` stores N matrices (D_L, D_L), and no method stores the roots C.
 The arguments v (..., N, D_L) and z (..., N, K) hold one vector in each row. `indefinite_hessian` contains the classes
 for an H_L that is not PSD.
 """

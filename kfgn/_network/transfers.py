@@ -1,8 +1,8 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink, the derivative on every library is the left derivative. At h = 0, f' of ReLU is 0, f' of leaky ReLU is its
-slope for h < 0, and both f' and f'' of ELU are alpha. For a = f(h), the derivatives 1 - a^2 of tanh and a (1 - a) of
-the logistic function are computed without a subtraction, which would lose digits where a unit saturates.
+At a kink, every array library gets the left derivative. At h = 0, f' of ReLU is 0, f' of leaky ReLU is its slope for
+h < 0, and both f' and f'' of ELU are alpha. For a = f(h), the derivatives 1 - a^2 of tanh and a (1 - a) of the logistic
+function are computed without a subtraction, which would lose digits where a unit saturates.
 `with_derivative` makes JAX use the derivatives of this module.
 """
 
@@ -57,7 +57,7 @@ def _relu(xp: Namespace, h: Array) -> tuple[Array, Array]:
 
 
 def _leaky_relu(slope: float) -> Transfer:
-    """h where h > 0, and slope h elsewhere."""
+    """h where h > 0, and slope * h elsewhere."""
 
     def value_and_derivative(xp: Namespace, h: Array) -> tuple[Array, Array]:
         active = xp.astype(h > 0, h.dtype)
@@ -80,9 +80,10 @@ def _tanh_second(xp: Namespace, h: Array) -> Array:
 
 
 def logistic_parts(xp: Namespace, h: Array) -> tuple[Array, Array, Array, Array]:
-    """The numerators of s = 1 / (1 + e^-h) and of 1 - s, their denominator 1 + e, and e = e^-|h|, which is at most 1.
+    """The numerators of s = 1 / (1 + e^-h) and of 1 - s, their common denominator, and exp(-|h|).
 
-    The numerators are 1 and e for h > 0, and e and 1 for h < 0. The maximum of e and 0 or 1 is faster than `where`.
+    With e = exp(-|h|) <= 1, the denominator is 1 + e. The numerators are 1 and e for h > 0, and e and 1 for h < 0. Each
+    numerator is computed as max(e, 1) or max(e, 0), since `maximum` is faster than `where`.
     """
     e = xp.exp(-xp.abs(h))
     positive = xp.astype(h > 0, h.dtype)
@@ -113,7 +114,7 @@ def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:
 
 @with_derivative(lambda xp, h, t: xp.exp(*h) * t[0])
 def _expm1(xp: Namespace, h: Array) -> Array:
-    """e^h - 1 with the derivative e^h. JAX itself would compute the derivative as (e^h - 1) + 1, which cancels."""
+    """e^h - 1 with the derivative e^h. JAX itself would compute (e^h - 1) + 1, and lose digits."""
     return xp.expm1(h)
 
 

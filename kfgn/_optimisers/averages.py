@@ -1,6 +1,6 @@
 """Moving averages of the parameters (44), (45) and of the Kronecker factors.
 
-At first an average is the arithmetic mean of all values so far.
+While beta is below its upper bound, an average is the arithmetic mean of all values so far.
 """
 
 from .._types import Array, Arrays, Namespace

@@ -77,7 +77,7 @@ def chosen_candidate(
 
 
 def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
-    """Twice the decrease of the model, (delta^T grad f)^2 / delta^T C-bar delta; -1 for an unusable direction."""
+    """Twice the decrease of the model, (delta^T grad f)^2 / delta^T C-bar delta; -1 if there is no such decrease."""
     one = xp.ones_like(c.curvature_along)
     usable = c.ok & (c.curvature_along > 0)
     quotient = c.directional_derivative / xp.where(usable, c.curvature_along, one)

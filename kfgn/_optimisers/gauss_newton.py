@@ -36,7 +36,7 @@ class GaussNewton(Settings):
         The damping tau of the full matrix, and the damping gamma of the blocks. None is replaced by the default of
         `curvature`, so that the attributes tau and gamma of an instance are never None.
     thresholds : pair of float, optional
-        tau is increased where rho is below the first threshold, and decreased where rho is above the second threshold.
+        tau is increased if rho is below the first threshold, and decreased if rho is above the second threshold.
         The paper uses 3/4 for both thresholds.
     max_step_size : float or None, optional
         The upper bound of |alpha|; None for no bound, as in the paper.
@@ -145,7 +145,7 @@ class GaussNewton(Settings):
         array of NumPy or JAX, or None
             The random numbers in float32. The shape is the result of `label_draws_shape` for KFAC, and of
             `projection_shape` for random projections. `step` converts the random numbers to the library, dtype and
-            device of the weights. None for methods that sample nothing.
+            device of the weights. The result is None for methods that sample nothing.
 
         Raises
         ------

@@ -88,8 +88,8 @@ class KroneckerFactored(metaclass=Documented):
     (5, 2)
     """
 
-    # docs/experiments.md contains the evidence for the default dampings. Their lower bound is 1e-6, because float32
-    # would lose a smaller damping in rounding, and because the adaptation multiplies, and so would keep a damping of 0.
+    # docs/experiments.md contains the evidence for the default dampings. The lower bound is 1e-6, because float32 would
+    # lose a smaller damping in rounding. A damping of 0 would stay 0, since the adaptation only multiplies.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
     uses_gamma: ClassVar[bool] = True

@@ -53,7 +53,7 @@ class Settings(metaclass=Documented):
 
     @property
     def estimate(self) -> KroneckerFactored | HessianFree:
-        """The attribute `curvature`, which is an estimate, since `__post_init__` has replaced a name."""
+        """The attribute `curvature`, which is never a name, since `__post_init__` replaces a name by an estimate."""
         assert not isinstance(self.curvature, str)
         return self.curvature
 

@@ -1,9 +1,9 @@
 """The quadratic model (32) of the regularised loss, with the full Gauss-Newton matrix G of the batch.
 
-    f(theta) = loss + eta/2 |theta|^2, biases included
+    f(theta) = loss + eta/2 |theta|^2,  where theta includes the biases
     model(delta) = f(theta) + delta^T grad f + 1/2 delta^T C delta,  C = G + (tau + eta) I
 
-The gradient, the curvature and both losses belong to the same batch.
+The gradient, the curvature, and the losses at theta and at theta + delta belong to the same batch.
 """
 
 from .._algebra.layerwise import inner, quotient
@@ -73,11 +73,11 @@ def curvature_along(
 
     Notes
     -----
-    With v_n = J_n delta, the result is::
+    Let v_n = J_n delta be the derivative of the outputs h_L of datapoint n along delta. The result is::
 
         1/N sum_n v_n^T H_L v_n + (tau + eta) |delta|^2
 
-    The cost is one forward pass and one pass of tangents.
+    The cost is one forward pass, and one pass of tangents for the v_n.
 
     Examples
     --------
@@ -127,8 +127,8 @@ def quadratic_model(
 
     Notes
     -----
-    G is the full Gauss-Newton matrix (13) of the batch. The cost is one forward pass, one pass of tangents and one
-    backward pass.
+    G is the full Gauss-Newton matrix (13) of the batch. The cost is one forward pass, one pass of tangents (the
+    derivatives of h_L along delta) and one backward pass.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def step_size(
     -----
     f = loss + eta/2 |theta|^2, and C = G + (tau + eta) I with the full Gauss-Newton matrix G (13) of the batch. alpha
     is negative if f increases along delta. For example, alpha is negative for delta = C^-1 grad f of (33). The cost is
-    one forward pass, one pass of tangents and one backward pass.
+    one forward pass, one pass of tangents (the derivatives of h_L along delta) and one backward pass.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def reduction_ratio(
     delta is the full change of the weights, with the step size included. f is loss + eta/2 |theta|^2, and
     `quadratic_model` computes model(delta). rho is 1 if the model is exact. For a step along which the model decreases,
     rho < 1 means that f fell by less than the model predicted, and rho < 0 means that f rose. The cost is two forward
-    passes, one pass of tangents and one backward pass.
+    passes, one pass of tangents (the derivatives of h_L along delta) and one backward pass.
 
     Examples
     --------

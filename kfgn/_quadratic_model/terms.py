@@ -21,7 +21,7 @@ def directional_derivative(at: Linearisation, delta: Arrays, eta: Array | float)
 
 
 def curvature_term(at: GaussNewtonLinearisation, delta: Arrays, added: Array | float) -> Array:
-    """delta^T C delta, 0-d: 1/N sum_n v_n^T H_n v_n + (tau + eta) |delta|^2 with v_n = J_n delta."""
+    """delta^T C delta, 0-d: 1/N sum_n v_n^T H_L v_n + (tau + eta) |delta|^2 with v_n = J_n delta."""
     v = forward_tangents(at, delta).outputs
     return at.xp.mean(at.output_curvature.quadratic(v)) + added * inner(at.xp, delta, delta)
 
@@ -39,9 +39,9 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
 
 
 def rounding_of(at: Linearisation, f: Array) -> Array:
-    """The change of f, 0-d, if f and each output h_n are rounded once: u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|).
+    """The rounding error of f, 0-d: u (|f| + 1/N sum_n |h_n|^T |dE_n/dh_n|) with the unit roundoff u.
 
-    u is the unit roundoff.
+    The value is the largest change of f, to first order, if f and the outputs h_n of each datapoint are rounded once.
     """
     outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

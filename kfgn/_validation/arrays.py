@@ -33,7 +33,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
 
 
 def _conversion(like: Array, array: Array) -> str:
-    """Return the advice to convert an array of NumPy to a tensor of PyTorch; otherwise an empty text."""
+    """Return advice for an array of NumPy in the place of a tensor of PyTorch, or "" for other libraries."""
     convertible = is_torch_array(like) and is_numpy_array(array)
     return "; torch.as_tensor converts the array" if convertible else ""
 
@@ -86,7 +86,7 @@ def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expecte
 def violated(condition: Array) -> bool:
     """Return True if the condition (0-d, bool) can be read and is False.
 
-    The condition itself is tested, since in a trace an operation on readable arrays can have a result that is not
-    readable.
+    `has_values` tests the condition, and not the arrays from which the condition was computed: in a trace, an operation
+    on readable arrays can have a result that cannot be read.
     """
     return has_values(condition) and not bool(condition)

@@ -3,7 +3,7 @@
 * libraries: opening a library on a device by a name such as "torch-cuda"
 * arrays: properties of an array (device, values, derivatives), and detached copies
 * multiplication: the product of two matrices
-* triangular: equations with a triangular matrix, solved in halves
+* triangular: equations with a triangular matrix, solved by splitting the matrix into halves
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * symmetric_products: products A^T A
 * compiling: compilation of functions of arrays

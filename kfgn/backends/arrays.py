@@ -41,7 +41,7 @@ def device(x: Array) -> Any:
     'cpu'
     """
     if is_torch_array(x):
-        return x.device  # array_api_compat.device would first ask whether x belongs to each other library
+        return x.device  # array_api_compat.device would first test whether x belongs to other libraries
     return None if is_traced(x) else array_api_compat.device(x)
 
 

@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX, which `branch` takes as a condition without reading its value on the host.
+    """Return True for an array of JAX, which can be the condition of `branch` although the host does not read it.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ def weighted_mean(x: Array, y: Array, weight: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        The weighted mean. PyTorch computes it in one pass over the elements.
+        The weighted mean. PyTorch computes the mean in one pass over the elements.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def plus_multiple(x: Array, scale: Array | float, y: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        The sum. PyTorch computes it in one pass over the elements.
+        The sum. PyTorch computes the sum in one pass over the elements.
 
     Examples
     --------
@@ -73,8 +73,9 @@ def damped(A: Array, k: Array) -> Array:
     Returns
     -------
     array (D, D)
-        (A + A^T) / 2 + k I. Some libraries read only the upper triangle of a symmetric matrix, and others only the
-        lower. PyTorch computes the symmetric part in one pass. NumPy and PyTorch add k to the diagonal alone.
+        (A + A^T) / 2 + k I. The symmetric part is needed because some libraries read only the upper triangle of a
+        symmetric matrix, and others only the lower. PyTorch computes the symmetric part in one pass. NumPy and PyTorch
+        add k to the diagonal alone.
 
     Examples
     --------

@@ -70,7 +70,7 @@ def _factor(xp: Namespace, A: Array) -> Array:
         return cholesky(A, symmetrize_input=False)
     scipy = _scipy(A)
     try:
-        # SciPy is faster than NumPy, and it copies no matrix in the order of Fortran
+        # SciPy is faster than NumPy, and does not copy a matrix that is stored by columns, such as A.T
         return xp.linalg.cholesky(A) if scipy is None else scipy.cholesky(A.T, lower=True, check_finite=False)
     except np.linalg.LinAlgError:
         return xp.full_like(A, float("nan"))
@@ -129,7 +129,10 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True for more than `BLOCK` rows in PyTorch or JAX on a CPU. Many small operations are slow on other devices."""
+    """True if `solve_in_halves` is used: for more than `BLOCK` rows in PyTorch or JAX, and only on a CPU.
+
+    On other devices the many small operations of `solve_in_halves` would be slow.
+    """
     if L.shape[0] <= BLOCK:
         return False
     if is_jax_array(L):

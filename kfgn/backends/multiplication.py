@@ -12,7 +12,7 @@ from .._types import Array
 from .placement import in_host_memory
 
 LARGE = 2**23
-"""The number of multiplications above which oneDNN saves more time than the conversion of both matrices costs."""
+"""The number of multiplications above which oneDNN is faster, although both matrices are converted to its format."""
 
 
 def matmul(A: Array, B: Array) -> Array:
@@ -31,8 +31,8 @@ def matmul(A: Array, B: Array) -> Array:
     Notes
     -----
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
-    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The choice depends
-    on the processor and the shapes alone, so a repeated computation has the same digits.
+    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The choice does not
+    depend on values or on measured times, so a repeated computation has the same digits.
 
     Examples
     --------

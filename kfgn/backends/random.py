@@ -38,7 +38,7 @@ def is_random_key(x: Any) -> bool:
 
 
 def drawn_from_key(key: Any, t: int | Array, shape: tuple[int, ...], normal: bool) -> Array:
-    """Return the random numbers of step t by JAX's generator.
+    """Return the random numbers that JAX draws for step t.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def in_library_of(x: Array, like: Array) -> Array:
     -------
     array
         The random numbers in the library, dtype and device of `like`, if x is an array of NumPy and the dtype of x is
-        float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, the random numbers in the
-        dtype of `like`. In all other cases, x unchanged.
+        float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, the result is x in the dtype
+        of `like`. In all other cases, the result is x itself.
 
     Examples
     --------

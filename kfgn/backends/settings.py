@@ -39,8 +39,8 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
 
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
     * PyTorch: no autocast; products of float32 arrays in full float32 precision
-    * JAX: standard promotion of dtypes and shapes; no check for NaN; products of float32 arrays in full float32
-      precision; 64-bit arrays if the first array is float64
+    * JAX: standard promotion of dtypes and shapes; no check for NaN or infinity; products of float32 arrays in full
+      float32 precision; 64-bit arrays if the first array is float64
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _first_array(values: Iterable[Any], depth: int) -> Array | None:
         if is_array_api_obj(value) and "int" not in str(getattr(value, "dtype", "")):
             return value
         if depth and isinstance(value, (tuple, list)):
-            found = _first_array(value[:8], depth - 1)  # a valid call has an array among the first 8
+            found = _first_array(value[:8], depth - 1)  # a valid call has an array among the first 8 elements
             if found is not None:
                 return found
     return None

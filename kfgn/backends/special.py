@@ -69,10 +69,11 @@ def erfc(x: Array) -> Array:
 
     Notes
     -----
-    The values keep their digits in the right tail, where 1 - erf(x) cancels. The relative error was at most 7.7 x 2^-53
-    in float64 and 10.8 x 2^-24 in float32, which is less than 8 and 11 units in the last place. The error was measured
-    by comparison with ball arithmetic of 100 bits. NumPy 2.4 computed the values, at 400,000 arguments from -6 to 26 in
-    float64 and from -6 to 9 in float32. With PyTorch, JAX and CuPy the error is that of the library's own function.
+    In the right tail, `erfc` keeps the digits that 1 - erf(x) would lose by cancellation. The relative error was at
+    most 7.7 x 2^-53 in float64 and 10.8 x 2^-24 in float32, which is less than 8 and 11 units in the last place. The
+    error was measured by comparison with ball arithmetic of 100 bits. NumPy 2.4 computed the values, at 400,000
+    arguments from -6 to 26 in float64 and from -6 to 9 in float32. With PyTorch, JAX and CuPy the error is that of the
+    library's own function.
 
     Examples
     --------
@@ -95,7 +96,10 @@ def erfc(x: Array) -> Array:
 
 
 def _erfc(xp: Namespace, x: Array) -> Array:
-    """erfc(x) by functions of the array API standard alone. Each of the three quotients is finite everywhere."""
+    """erfc(x) by functions of the array API standard alone.
+
+    All three quotients are computed for every element, at clipped arguments, so that no quotient overflows.
+    """
     y = xp.abs(x)
     near = xp.where(y > 0.46875, xp.zeros_like(x), x)
     y = xp.where(y > LARGEST, xp.full_like(y, LARGEST), y)

@@ -43,5 +43,5 @@ def _gram_by_numpy(A: Array) -> Array:
     import torch
 
     B = A.numpy(force=True)
-    with np.errstate(all="ignore"):  # PyTorch reports no overflow, so its users may have made NumPy's reports errors
+    with np.errstate(all="ignore"):  # NumPy may be set to raise errors for an overflow, and PyTorch never does
         return torch.from_numpy(np.matrix_transpose(B) @ B)

@@ -3,8 +3,9 @@
     [X_1  X_2] [L_11^T  L_21^T] = [B_1  B_2]    =>    X_1 = B_1 L_11^-T
                [     0  L_22^T]                       X_2 = (B_2 - X_1 L_21^T) L_22^-T
 
-The halves are split again, down to matrices of `BLOCK` rows, whose inverses are computed. PyTorch and JAX compute
-products faster than solutions of triangular equations, and the array API standard has no function for the latter.
+The halves are split again, down to matrices of at most `BLOCK` rows, whose inverses are computed. PyTorch and JAX
+compute products faster than solutions of triangular equations, and the array API standard has no function for the
+latter.
 """
 
 from typing import NamedTuple, TypeAlias, Union
@@ -16,7 +17,7 @@ from .arrays import device
 from .multiplication import matmul
 
 BLOCK = 128
-"""The largest number of rows that are not split into halves. The best numbers were 128 to 256, by measurement."""
+"""The largest number of rows of a matrix that is not split. In measurements, 128 to 256 rows were the fastest."""
 
 
 class Halves(NamedTuple):

@@ -44,7 +44,7 @@ PLACE = "kfgn place"
 
 
 def _calling_line() -> str:
-    """Return the file and line outside PyTorch that `chain` is tracing; or an empty text."""
+    """Return the file and the line of the user's code that `chain` is tracing, or an empty text."""
     for frame, line in traceback.walk_stack(None):
         file = PurePath(frame.f_code.co_filename)
         if str(file) == __file__ and frame.f_code.co_name == "chain":
@@ -104,7 +104,11 @@ class _Reader:
         return self.leaves
 
     def check_modules(self, graph: fx.Graph) -> None:
-        """Raise `TypeError` for an unsupported module, before an operation next to it, such as `unsqueeze`, is read."""
+        """Raise `TypeError` for an unsupported module.
+
+        Modules are checked before operations, so that the error is not about an operation that the unsupported module
+        needs, such as `unsqueeze`.
+        """
         for node in graph.nodes:
             if node.op == "call_module":
                 check_known(f"{self.prefix}{node.target}", unwrapped(self.module.get_submodule(str(node.target))))
@@ -220,6 +224,6 @@ def _untraceable(module: nn.Module, name: str, error: Exception) -> str:
     place = f", {PurePath(calls[-1].filename).name} line {calls[-1].lineno}" if calls else ""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (
-        f"{name}: expected an nn.Sequential, or a forward that torch.fx can trace with PyTorch's own forward of each "
-        f"layer, got {described(module)}{place}: {reason}; a forward must not depend on the values or the sizes of X"
+        f"{name}: expected an nn.Sequential, or a forward that torch.fx can trace and whose layers have PyTorch's own "
+        f"forward, got {described(module)}{place}: {reason}; a forward must not depend on the values or the sizes of X"
     )

@@ -49,7 +49,7 @@ KINDS: dict[type[nn.Module], Kind] = {
         _ignored,
         lambda m: m.p == 0 or not m.training,
         "p 0 or eval mode, since a kfgn network uses all units",
-        "; call model.eval() first, and kfgn trains without dropout",
+        "; call model.eval() first; kfgn then trains without dropout",
     ),
     nn.ReLU: Kind(_named("relu")),
     nn.LeakyReLU: Kind(lambda m: _with("leaky_relu", m.negative_slope, LEAK)),
@@ -134,7 +134,7 @@ def described(module: object) -> str:
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return the advice to remove an activation that an objective already contains; otherwise an empty text."""
+    """Return the advice to remove an activation that an objective already contains, or "" for any other module."""
     found = (
         f"; {name} expects logits: remove a final {kind.__name__}"
         for kind, name in _OBJECTIVE_OF_LOGITS.items()

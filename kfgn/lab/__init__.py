@@ -6,8 +6,8 @@
 
 * options: the options of a run
 * task: a network with its data
-* tasks: the tasks that have a name
-* own_data, remedies: the task of an .npz file, and the repair of arrays that are refused
+* tasks: the tasks that an option can name
+* own_data, remedies: the task of an .npz file, and advice about arrays that a task does not accept
 * splitting: training, validation and test sets
 * methods: the optimisers by name
 * setup: the task, the backend and the optimiser of a run

@@ -17,7 +17,10 @@ def with_usage_error(check: Callable[..., Any], name: str, value: Any) -> Any:
 
 
 def checked_path(name: str, value: Any) -> str:
-    """Return a path as text. Raises `TypeError` for other types, and `ValueError` for an empty text or a zero byte."""
+    """Return a path as text.
+
+    Raises `TypeError` for a value that is not a path, and `ValueError` for a path that is empty or has a zero byte.
+    """
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(path, str):
         raise TypeError(f"{name}: expected a path, got {shown(value)}")

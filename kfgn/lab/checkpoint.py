@@ -146,7 +146,7 @@ def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], No
 def restored(state: Any, checkpoint: Checkpoint, backend: Backend, path: str = "") -> Any:
     """Return the state that a checkpoint contains, as nested tuples of the same classes as `state`.
 
-    path: the first part of the names of the arrays, which the names of a state lack
+    path: the first part of the names of the arrays: empty for the state of a run, and `BEST` for the best weights
 
     Raises `UsageError` if the names, shapes or dtypes of the arrays differ from those of `state`.
     """

@@ -87,7 +87,7 @@ def _ignore_interrupts() -> None:
 
 
 def _how_to_continue(command: str, out: Path | None) -> str:
-    """Return the end of a message with the command that continues a run or a comparison, if one was started."""
+    """Return the end of a message: the command that continues the run or the comparison, or "" if none was started."""
     if command == "train" and out is not None and is_run(out):
         return f"; to continue: {resume_command(out)}"
     with contextlib.suppress(UsageError):  # `compare` was stopped before it replaced a damaged file
@@ -124,7 +124,7 @@ def _name_data(given: dict[str, Any]) -> None:
 
 
 def _watches(given: dict[str, Any]) -> list[Watch]:
-    """Return the watch for TensorBoard if --tensorboard is given. The callers add the watch for the progress."""
+    """Return a list that contains the watch for TensorBoard if --tensorboard is given, and that is empty otherwise."""
     return [TensorBoard()] if given.pop("tensorboard") else []
 
 

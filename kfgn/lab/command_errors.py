@@ -24,7 +24,7 @@ SYNONYMS = {
     "gpu": "torch-cuda",
     "pytorch": "torch",
 }
-"""Names of other libraries, and the names of the paper or of this package for them."""
+"""A dictionary from names that other libraries or papers use to the names that this package uses."""
 
 
 def in_words_of_the_command(message: str) -> str:
@@ -58,7 +58,7 @@ def suggestion(message: str) -> str:
 
 
 def suggested_flag(message: str, flags: Iterable[str]) -> str:
-    """Return the end of a message of argparse about an unknown flag or a list with commas, or ""."""
+    """Return the advice after a message of argparse about an unknown flag or a list with commas, and otherwise ""."""
     if found := re.match(r"unrecognized arguments: (--[\w-]+)", message):
         return _near(found[1], flags)
     listed = re.match(r"argument --\w+: invalid \w+ value: '[^']*,", message)
@@ -66,7 +66,7 @@ def suggested_flag(message: str, flags: Iterable[str]) -> str:
 
 
 def command_parser(top: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
-    """Return the parser of one command, whose usage belongs to errors in the arguments of the command."""
+    """Return the parser of one command, which prints the usage of this command before an error message."""
     kinds = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     parser: argparse.ArgumentParser = next(kinds).choices[command]
     return parser

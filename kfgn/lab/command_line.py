@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_compare(commands)
     _add_show(commands)
-    description = "List the array libraries and devices that are usable on this machine, and why the others are not."
+    description = "Print the array libraries and devices that are usable on this machine, and why others are not."
     commands.add_parser("backends", help=description, description=description)
     return top
 
@@ -90,8 +90,8 @@ def _add_train(commands: Any) -> None:
     )
     out = "Write the run into this folder, which must be new or empty unless --resume is given."
     resume = (
-        "Continue the run in the folder of --out. Its options need not be repeated. To continue a run that has ended, "
-        "give a higher --updates or --seconds."
+        "Continue the run in the folder of --out, with the options of that run. To continue a run that has ended, give "
+        "a higher --updates or --seconds."
     )
     own = {"--out": {**REQUIRED_FOLDER, "help": out}, "--resume": {"action": "store_true", "help": resume}}
     _add_options(command, own)
@@ -121,7 +121,7 @@ def _add_show(commands: Any) -> None:
     command = _add(
         commands,
         "show",
-        "Print the results of runs, and draw their pictures if asked.",
+        "Print the results of runs, and draw their pictures on request.",
         "Print the lengths, losses and accuracies of runs, the runs that are unfinished or missing, and the "
         "command that continues them. Nothing is written, unless --draw or --out is given.",
         SHOW_EXAMPLES,

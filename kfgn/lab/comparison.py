@@ -91,7 +91,7 @@ def compare(
         task = task_of(options, watch.on_preparation)
     else:
         check_instance("task", task, Task)
-    for name, one in each.items():  # every error that does not need a step is raised before the first run
+    for name, one in each.items():  # errors in the options are raised before the first run
         if is_run(folder / name):
             set_up(options_to_resume(folder / name, _given(one))[1], task)
         else:
@@ -153,5 +153,5 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Return the options that are not None. In a run that was started earlier, a default may have replaced a None."""
+    """Return the options that are not None. Defaults have replaced None in the options of a run that has started."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}

@@ -14,7 +14,7 @@ class EarlyStopping:
     evaluate_every: the number of steps between evaluations. The evaluation after the last step counts only if the
                     number of that step is a multiple of `evaluate_every`. A resumed run therefore stops at the same
                     step as a run without interruption.
-    lowest, best:   the lowest validation loss so far and its update, or None before the first finite loss
+    lowest, best:   the lowest validation loss so far and its update; infinity and None before the first finite loss
     """
 
     def __init__(self, limit: int | None, evaluate_every: int) -> None:
@@ -38,14 +38,14 @@ class EarlyStopping:
         return self.limit is not None and self.without >= self.limit
 
     def is_best(self, last: Record) -> bool:
-        """Return True if the last record of a run, which may not be counted, has the lowest validation loss so far."""
+        """Return True if the last record of a run, counted or not, has the lowest validation loss so far."""
         if "validation_loss" not in last:
             return False
         return last["update"] == self.best or lower_of(last, "validation_loss") < self.lowest
 
 
 def early_stopping_of(options: Mapping[str, Any], records: Sequence[Record]) -> EarlyStopping | None:
-    """Return the early stopping of a run after it has observed the records, or None for a run without early stopping.
+    """Return the `EarlyStopping` that has counted these records of a run, or None for a run without early stopping.
 
     options: the options of the run. Runs that were recorded before early stopping existed lack the option.
     """

@@ -17,7 +17,8 @@ FIRST_ORDER = ("#0072B2", "#56B4E9", "#7A6FAC", "#8C8C8C", "#1F3F66")
 SECOND_ORDER = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#8B4513")
 """The colours of the runs of first-order methods, and those of the runs of other methods.
 
-The first colours of each tuple are by Okabe and Ito. People with colour blindness can distinguish these colours.
+The first two and the first four colours are from the palette of Okabe and Ito, which people with colour blindness can
+distinguish.
 """
 
 INK = "#333333"
@@ -30,9 +31,9 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
-    """Return a colour for each run: cold colours for first-order methods, and the other colours for other methods.
+    """Return a colour for each run: one of `FIRST_ORDER` for a first-order method, and otherwise of `SECOND_ORDER`.
 
-    Runs with equal labels, which belong to different data sets, have equal colours.
+    Runs of different data sets can have equal labels, and then have equal colours.
     """
     cold, other = itertools.cycle(FIRST_ORDER), itertools.cycle(SECOND_ORDER)
     colours: dict[str, str] = {}
@@ -43,7 +44,10 @@ def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 
 
 def label_decades(axes: Any) -> None:
-    """Use a logarithmic y-axis with plain numbers, also at 2 and 5 if the axis has fewer than three decades."""
+    """Use a logarithmic y-axis, with plain numbers at the powers of 10.
+
+    If the axis is shorter than three decades, the numbers 2 and 5 times the powers are shown too.
+    """
     axes.set_yscale("log")
     lower, upper = axes.get_ylim()
     ticker = library("matplotlib.ticker")

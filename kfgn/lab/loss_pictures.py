@@ -89,7 +89,7 @@ def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None
 def _draw_test(axes: Any, run: Run, kind: str) -> None:
     """Draw a cross for the figures on the test set at the update whose weights the run keeps.
 
-    The cross at the average of the weights is thin.
+    The cross for the average of the weights is thinner.
     """
     last = run.metrics[-1] if run.metrics else {}
     x = run.updates if run.best_update is None else run.best_update
@@ -176,7 +176,7 @@ def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color:
 def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
     """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss.
 
-    A legend inside the axes has the positions of the stars, since stars may lie close together.
+    Stars may lie close together, so a legend inside the axes contains the update or the time of each star.
     """
     if best <= floor:
         return

@@ -1,4 +1,4 @@
-"""Command lines that continue or show a run or a comparison, as the user may copy them into a shell."""
+"""Command lines that continue or show a run or a comparison, and that the user can copy into a shell."""
 
 import shlex
 from collections.abc import Mapping

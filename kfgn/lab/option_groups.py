@@ -58,7 +58,7 @@ GROUPS: dict[str, dict[str, Option]] = {
             "Stop after S seconds of training, counted from the start of the run, without the time of evaluations and "
             "of writing files.",
         ),
-        "seed": Option(int, "N", "Draw the initial weights, the batches and the sampled labels from this seed."),
+        "seed": Option(int, "N", "Draw initial weights, batches, and labels or projections from this seed."),
         "backend": Option(str, "NAME", f"Compute with this array library and device, one of {', '.join(BACKENDS)}."),
         "dtype": Option(str, "NAME", f"Compute in this dtype, one of {', '.join(DTYPES)}."),
         "batch": Option(
@@ -121,8 +121,8 @@ GROUPS: dict[str, dict[str, Option]] = {
             int,
             "N",
             "Stop when N consecutive evaluations have brought no lower validation loss, and keep the weights with the "
-            "lowest validation loss instead of the last weights. The validation loss of an evaluation is the lower one "
-            "of the losses at the weights and at their running average.",
+            "lowest validation loss instead of the last weights. The validation loss of an evaluation is the lower of "
+            "the losses at the weights and at their running average.",
         ),
         "max_rejected": Option(
             int,

@@ -90,11 +90,11 @@ class Options(metaclass=Documented):
     learning_rate : float, optional
         The learning rate, which sgd, momentum and nesterov require and which is optional for adam.
     halving : int, optional
-        The number of steps after which the learning rate is halved, repeatedly (sgd, momentum, nesterov, adam).
+        The number of steps between two halvings of the learning rate (sgd, momentum, nesterov, adam).
     evaluate_every : int, optional
         The number of steps between evaluations on the whole training set and the validation set. The initial and the
         final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, from 1 to 50,
-        or 50 without `updates`. A resumed run keeps its number.
+        or 50 without `updates`. A resumed run keeps the number of its start.
     checkpoint_every : int
         The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
         30 seconds of training without a checkpoint.

@@ -72,7 +72,8 @@ def _own_task(options: Options) -> Task:
 def _network(options: Options, default: Network | None) -> Network:
     """Return the dense network of the options. An option that is None has its value from the network `default`.
 
-    The transfer functions are tanh if `default` is None or has a different number of hidden layers.
+    Without the option `transfers`, the transfer functions are tanh if `default` is None or has a different number of
+    hidden layers.
     """
     widths = options.widths or (default.widths if default else ())
     objective = default.objective if default is not None and options.objective is None else str(options.objective)

@@ -49,7 +49,7 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 
 
 def _draw_damping(run: Run, path: Path) -> None:
-    """Draw tau, gamma, rho and |alpha| against updates. Some updates have no rho, and alpha differs in each update."""
+    """Draw tau, gamma, rho and |alpha| against updates. An update that does not adapt tau has no dot for rho."""
     figure = new_figure(10, 5.5)
     records = run.metrics[1:]
     panels = {

@@ -8,7 +8,7 @@ from .metrics import Record
 from .progress_parts import Progress, fitting
 
 INTERVAL = 5.0
-"""The seconds between two lines. A run that is shorter prints no line."""
+"""The number of seconds between two lines of progress. A shorter run prints no line of progress."""
 
 
 def progress_on(console: Any, *, quiet: bool = False, several: bool = False) -> "Progress":

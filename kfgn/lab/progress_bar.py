@@ -15,18 +15,18 @@ from .progress_parts import Progress, fitting
 
 BAR_WIDTH = 8
 NEEDED = 26
-"""The columns after the bar that a long title leaves free, for the number of the update and the loss."""
+"""The number of columns that a long title leaves free after the bar, for the number of the update and the loss."""
 
 
 class Column(ProgressColumn):
-    """A column whose text is a function of the task."""
+    """A column whose text is a function of a bar, which rich calls a task."""
 
     def __init__(self, text: Callable[[Task], str]) -> None:
         super().__init__()
         self.text = text
 
     def render(self, task: Task) -> Text:
-        """Return the text of the task."""
+        """Return the text next to the bar."""
         return Text(self.text(task), no_wrap=True)
 
 
@@ -78,12 +78,12 @@ class Bar(Progress):
             self.bar.update(self.task, completed=record["update" if self.by_updates else "seconds"], parts=parts)
 
     def _title(self, task: Task) -> str:
-        """Return the title of a task, which ends in an ellipsis if the terminal is too narrow."""
+        """Return the title of a bar, which ends in an ellipsis if the terminal is too narrow."""
         room = self.console.width - BAR_WIDTH - 2 - (NEEDED if any(task.fields["parts"]) else 0)
         title = task.description
         return title if cell_len(title) <= room else set_cell_size(title, max(room - 1, 0)) + "…"
 
     def _values(self, task: Task) -> str:
-        """Return the metrics of a task that fit next to the longest title."""
+        """Return as many metrics of a bar as fit next to the longest title."""
         longest = max(cell_len(self._title(other)) for other in self.bar.tasks)
         return fitting(task.fields["parts"], " ", self.console.width - longest - BAR_WIDTH - 2)

@@ -1,4 +1,4 @@
-"""The parts of a line of progress, the more important ones first, and as many of them as fit in a line."""
+"""The parts of a line of progress in the order of their importance, and the choice of the parts that fit in a line."""
 
 import time
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import numpy as np
 from .._optimisers.draws import generator
 
 INITIAL_WEIGHTS, BATCHES, SPLIT = 1, 2, 3
-"""The streams."""
+"""The numbers of the streams."""
 
 
 def stream(kind: int, seed: int, number: int) -> np.random.Generator:

@@ -28,7 +28,7 @@ def remedy(task: Task, message: str) -> str:
 
 
 def _classes(name: str, Y: NDArray[Any]) -> str:
-    """Return the expression that turns targets into class indices, or "" if none is known."""
+    """Return the expression that turns targets into class indices, or "" if the targets are integers (n,) already."""
     if Y.ndim == 2 and Y.shape[1] > 1:
         return f"{name}.argmax(1) if the rows of {name} are one-hot"
     flat = ".ravel()" if Y.ndim == 2 else ""
@@ -37,7 +37,7 @@ def _classes(name: str, Y: NDArray[Any]) -> str:
 
 
 def _numbers(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> str:
-    """Return the expression that turns an array into a matrix of a dtype, or "" if the array is one."""
+    """Return the expression that turns an array into a matrix of a dtype, or "" if the array has this form."""
     column = "[:, None]" if array.ndim == 1 else ""
     conversion = "" if array.dtype == dtype else f".astype({dtype.name!r})"
     return f"{name}{column}{conversion}" if column or conversion else ""

@@ -19,7 +19,7 @@ from .wording import data_of
 def lines_of_run(run: Run, before: int | None = None) -> list[str]:
     """Return the folder and the files of a run that has ended, and the commands that show and continue the run.
 
-    before: the number of updates that a resumed run had before; None for a new run
+    before: the number of updates of a resumed run before it was resumed; None for a new run
     """
     pictures = [name for name in (LOSS, DAMPING, RECONSTRUCTIONS) if (run.folder / name).exists()]
     files = {
@@ -46,7 +46,7 @@ def _place_of_weights(run: Run) -> str:
 
 
 def _further(run: Run) -> dict[str, Any]:
-    """Return the limits that continue a run that has ended: the limit that ended the run is doubled."""
+    """Return higher limits of a run that has ended: twice `early_stopping` if it stopped early, or twice the length."""
     if stopped_early(run):
         return {"early_stopping": 2 * run.options["early_stopping"]}
     return twice_as_long(run.options)
@@ -70,7 +70,7 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
 
 
 def summary_of(run: Run) -> dict[str, Any]:
-    """Return the length, the state and the final figures of a run, as JSON has them. A missing figure is None."""
+    """Return the length, the state and the final figures of a run, in a form for JSON. A missing figure is None."""
     figures = {
         f"{name}_{kind}{suffix}": figure(run, name, averaged=bool(suffix))
         for kind, figure in (("loss", Run.final), ("accuracy", Run.accuracy))

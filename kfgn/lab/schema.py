@@ -6,8 +6,8 @@ FORMAT = 5
 """The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
 
 In version 4 of the format, a run with early stopping kept its last weights. In version 3, a run had no validation set
-and no test set, and `max_rejected` was called `patience`. In version 2, the backend had a separate device, and the step
-sizes in the metrics had the opposite sign.
+and no test set, and `max_rejected` was called `patience`. In version 2, backend and device were two options, and the
+step sizes in the metrics had the opposite sign.
 """
 
 

@@ -25,7 +25,7 @@ DEFAULT_BATCH = 256
 """The default number of datapoints in a step, for a task whose field `batch` is None."""
 
 EVALUATE_EVERY, EVALUATIONS = 50, 20
-"""The largest default number of steps between evaluations, and the smallest default number of evaluations of a run."""
+"""The largest default number of steps between evaluations, and the number of evaluations of a short run."""
 
 
 class Setup(NamedTuple):
@@ -38,7 +38,7 @@ class Setup(NamedTuple):
     optimiser: Optimiser
 
     def hash(self) -> str:
-        """Return the hash of everything on which a step depends, which identifies the run of a checkpoint."""
+        """Return the hash of options, network and optimiser, by which a checkpoint names the run that it belongs to."""
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The state of each run of a folder, complete or unfinished or missing, and the commands that continue the runs."""
+"""The state of each run of a folder, such as complete or unfinished, and the commands that continue the runs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

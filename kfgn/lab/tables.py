@@ -15,7 +15,7 @@ from .states import stopped_early
 from .wording import best_loss_in_words, data_of, names_of, note_on_rates
 
 SHORTEST = 12
-"""The number of characters to which a long name of a run may be folded."""
+"""The smallest width, in characters, of the first column, in which long names of runs are folded."""
 
 
 def print_runs(runs: Sequence[Run], console: Any) -> None:
@@ -46,7 +46,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
 
 
 def _print_table(table: Any, console: Any) -> None:
-    """Print a table. A terminal that is too narrow breaks its lines, so that no name and no number is left out."""
+    """Print a table. If the terminal is too narrow, it breaks the lines, so that no name and no number is left out."""
     for i, column in enumerate(table.columns):
         longest = max(len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
         column.min_width = longest if i else min(SHORTEST, longest)
@@ -82,7 +82,7 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 
 def _notes(run: Run) -> list[str]:
-    """Return sentences about a run that its rows need: the end by early stopping, and the update of the figures."""
+    """Return notes on the rows of a run: that early stopping ended it, and to which update the figures belong."""
     notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
@@ -94,7 +94,7 @@ def _notes(run: Run) -> list[str]:
 
 
 def _tables_of_figures(titles: Sequence[str], runs: Sequence[Run], console: Any) -> list[Any]:
-    """Return a table of losses and accuracies, or a table for each of them if the terminal is too narrow."""
+    """Return a table of losses and accuracies, or a table of each kind if the terminal is too narrow for both."""
     figures = {"loss": (Run.final, "{:.5g}"), "accuracy": (Run.accuracy, "{:.4f}")}
     columns = [
         (name, kind)
@@ -122,7 +122,7 @@ def print_backends(console: Any) -> None:
     """Print the version of every backend, or the reason why it is not usable on this machine."""
     rows = [_row_of_backend(name) for name in BACKENDS]
     heads = ("backend", "version", "usable")
-    if not console.is_terminal:  # another program reads a backend from one line
+    if not console.is_terminal:  # one backend per line, for other programs
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         for row in (heads, *rows):
             line = " ".join(f"{word:{width}}" for word, width in zip(row, widths, strict=True))

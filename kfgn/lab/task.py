@@ -81,7 +81,7 @@ class Task(metaclass=Documented):
 
     @property
     def reconstructs(self) -> bool:
-        """True if the targets are the inputs, so that the outputs are images."""
+        """True if the targets are the inputs, so that the network reconstructs its inputs."""
         return self.Y is self.X
 
 

@@ -40,13 +40,13 @@ class TensorBoard(Watch):
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
         """Open the file of events."""
         purged = updates + 1 if updates else None
-        # the name of a file has the time in seconds, so that without the suffix a run replaces the file of another
+        # tensorboardX names a file by the second, so without the suffix a resumed run could replace the first file
         self.writer = self.library.SummaryWriter(
             logdir=str(folder / EVENTS), purge_step=purged, filename_suffix=f".{updates}"
         )
 
     def on_updates(self, records: list[Record]) -> None:
-        """Write the numbers of the records that are finite."""
+        """Write the finite numbers of the records."""
         for record in records:
             for name, value in record.items():
                 if name != "update" and value is not None:

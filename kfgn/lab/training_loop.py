@@ -25,7 +25,7 @@ from .watch import Watch
 READ_UPDATES, READ_SECONDS = 10, 0.25
 """The number of steps, and the time in seconds, after which the diagnostics of the steps are read from the device.
 
-The one that is reached first counts. Each read waits for the device.
+The limit that is reached first counts. Each read waits for the device.
 """
 
 UNSAVED_SECONDS = 30.0
@@ -108,7 +108,7 @@ class Trainer:
             self.best = Best(self.state.weights, self.state.average)
 
     def _kept(self, last: Record) -> Any:
-        """Return the state, or the best weights of a run with early stopping, whose last record is given."""
+        """Return the state or, with early stopping, the best weights. `last` is the last record of the run."""
         return self.state if self.best is None or self.early.is_best(last) else self.best
 
     def _done(self) -> bool:

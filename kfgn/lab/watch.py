@@ -104,27 +104,27 @@ class Several(Watch):
         self.watches = watches
 
     def on_preparation(self, line: str) -> None:
-        """Pass the line."""
+        """Pass the line to each watch."""
         for watch in self.watches:
             watch.on_preparation(line)
 
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:
-        """Pass the start."""
+        """Pass the arguments to each watch."""
         for watch in self.watches:
             watch.on_start(options, updates, seconds, folder)
 
     def on_updates(self, records: list[Record]) -> None:
-        """Pass the records."""
+        """Pass the records to each watch."""
         for watch in self.watches:
             watch.on_updates(records)
 
     def on_end(self) -> None:
-        """Pass the end."""
+        """Call `on_end` of each watch."""
         for watch in self.watches:
             watch.on_end()
 
     def on_warning(self, message: str) -> None:
-        """Pass the message to the first watch, so that it is reported once."""
+        """Pass the message to the first watch alone, so that the message is reported once."""
         self.watches[0].on_warning(message)
 
 

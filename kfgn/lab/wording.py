@@ -66,7 +66,7 @@ def best_loss_in_words(runs: Sequence[Run]) -> str:
 
 
 def note_on_rates(best: Run, runs: Sequence[Run]) -> str:
-    """Return a sentence if the runs do not bracket the best learning rate of a first-order method, and otherwise "".
+    """Return a note if the best learning rate is the lowest, the highest or the only one, and otherwise "".
 
     best: the run with the lowest final training loss of the first-order methods
     """

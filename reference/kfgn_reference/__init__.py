@@ -53,7 +53,8 @@ The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linea
 `_types` implement no equation. The examples share the network of `_example`.
 
 The package `shared_weights` goes beyond the paper: it has layers whose weights are used at several positions, such as
-convolutions, and further approximations. It has its own reading order and symbols, and no name of it is listed here.
+convolutions, and further approximations. The package has its own reading order and symbols, and its names are not
+listed here.
 
 Symbols
 -------

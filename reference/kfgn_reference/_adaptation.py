@@ -36,7 +36,7 @@ def adapted_tau(
 
 
 def bounded(value: Any, bounds: tuple[Any, Any] | None) -> Any:
-    """The value clipped to the bounds. Without bounds, as in the paper, tau may decrease for ever."""
+    """The value clipped to the bounds. Without bounds, as in the paper, tau may become arbitrarily small."""
     if bounds is None:
         return value
     lower, upper = bounds
@@ -51,7 +51,7 @@ def adapted_gamma(
     """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma with the largest decrease of the model.
 
     decrease(gamma): twice the decrease of the model under C-bar by the best step along the direction delta that is
-    computed with gamma. This value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither candidate has a larger
+    computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither candidate has a larger
     value than gamma, gamma does not change.
 
     Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.

@@ -15,7 +15,7 @@ from ._types import Array
 
 
 def one(h: Array) -> Array:
-    """Ones in the arithmetic of `h` (`np.ones_like` would give Python's 1, and 1 / 10 would be a float)."""
+    """Ones in the arithmetic of `h`. For rationals, `np.ones_like` gives the int 1 of Python, and 1 / 10 is a float."""
     return h * 0 + 1
 
 
@@ -25,7 +25,7 @@ def zero(h: Array) -> Array:
 
 
 def diagonal(v: Array) -> Array:
-    """diag(v) with zeros in the arithmetic of `v` (`np.diag` would give Python's 0, and 0 / 3 would be a float)."""
+    """diag(v) in the arithmetic of `v`. For rationals, `np.diag` gives the int 0 of Python, and 0 / 3 is a float."""
     return np.eye(len(v), dtype=bool) * v
 
 
@@ -45,5 +45,5 @@ def times_fraction(h: Array, numerator: int, denominator: int) -> Array:
 
 
 def unit_roundoff(like: Any) -> Any:
-    """The unit roundoff u = |3 (4/3 - 1) - 1| / 2 as computed: 2^-53 in float64, 2^-24 in float32, 0 if exact."""
+    """The unit roundoff u = |3 (4/3 - 1) - 1| / 2 as computed: 2^-53 in float64, 2^-24 in float32, 0 for rationals."""
     return abs(3 * (rational(4, 3, like) - 1) - 1) / 2

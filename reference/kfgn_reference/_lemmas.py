@@ -50,7 +50,7 @@ def quadratic_forms(net: Network, x: Array, y: Any, l: int, v: Array) -> tuple[A
 
 
 def definiteness_is_inherited(net: Network, x: Array, y: Any) -> bool:
-    """Equation (69): True if script H_l is positive semi-definite wherever script H_{l+1} is."""
+    """Equation (69): True if script H_l is positive semi-definite for every l < L for which script H_{l+1} is."""
     H = sample_preactivation_hessians(net, x, y)
     semidefinite = {l: is_positive_semidefinite(H[l]) for l in H}
     return all(semidefinite[l] or not semidefinite[l + 1] for l in range(1, net.L))

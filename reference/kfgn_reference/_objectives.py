@@ -116,7 +116,7 @@ def categorical_root(h: Array, _y: int) -> Array:
 
 
 def categorical_sample(h: Array, u: Any) -> int:
-    """The first class y with u < p_0 + ... + p_y, or the last class if rounding leaves every sum below u."""
+    """The first class y with u < p_0 + ... + p_y, or the last class if no sum is above u because of rounding."""
     return min(int(np.sum(np.cumsum(softmax(h)) <= u)), len(h) - 1)
 
 

@@ -1,7 +1,7 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-One `step` follows the order of the paper. The step first computes the gradient and the factors of the batch, and the
-moving average of the factors. In every T_gamma-th step, gamma is then chosen again. The step then computes the
+The function `step` follows the order of the paper. The step first computes the gradient and the factors of the batch,
+and the moving average of the factors. In every T_gamma-th step, gamma is then chosen again. The step then computes the
 direction, the step size and the update. In every T_tau-th step, tau is then adapted. The step finally averages the
 parameters. Misprint: the algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
 changes.
@@ -176,7 +176,9 @@ def damped_direction(
 
 
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
-    """The result of a rejected step, which keeps the weights since the damped matrix is not positive definite.
+    """The result of a rejected step, which keeps the weights.
+
+    A step is rejected if its damped matrix is not positive definite, or if no factors have been computed yet.
 
     damped: True if more damping may help. The function `raised` then gives the damping of the next step. More
     damping cannot help if f is not finite, or if no factors have been computed yet.

@@ -33,7 +33,7 @@ def rp(net: Network, X: Array, Y: Array, projections: Array) -> PerLayer:
     K = roots[0][net.L].shape[1]
     if np.ndim(projections) != 3 or np.shape(projections)[::2] != (len(X), K) or np.shape(projections)[1] == 0:
         raise ValueError(
-            f"projections: expected shape ({len(X)}, S, {K}) with at least one sample S, got {np.shape(projections)}"
+            f"projections: expected shape ({len(X)}, S, {K}) with S of at least 1, got {np.shape(projections)}"
         )
     columns = ({l: C[l] @ z for l in C} for C, zs in zip(roots, projections, strict=True) for z in zs)
     return expectation({l: np.outer(c[l], c[l]) for l in c} for c in columns)

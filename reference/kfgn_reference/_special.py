@@ -1,6 +1,7 @@
 """The complementary error function and the number pi, in the arithmetic of an array. NumPy has no erfc.
 
-`math.erfc` computes the erfc of a float. The method `erfc` of a ball computes a ball that contains the result.
+`math.erfc` computes the erfc of a float. For a ball, which is a number with an error bound, the method `erfc` of the
+ball computes a ball that contains the result.
 
 >>> import numpy as np
 >>> from kfgn_reference._special import erfc

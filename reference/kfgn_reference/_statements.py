@@ -60,7 +60,7 @@ SECTIONS = {
     "Appendix F": "Absence of Smooth Local Maxima for Piecewise Linear Transfer Functions",
     "Appendix H": "Algorithm for a Single Backward Pass",
 }
-"""The title of each section of the paper that has numbered equations, and of that with Algorithm 1."""
+"""The titles of the sections of the paper that have numbered equations or Algorithm 1."""
 
 
 class Statement(NamedTuple):
@@ -74,7 +74,7 @@ class Statement(NamedTuple):
     misprint, gap, choice, note:
               the remarks on the equation, by the kinds of `RemarkKind`, or empty strings. Each remark is understood
               without the others
-    keywords: the words of the field by which a reader may look for the equation, if no name or title has them
+    keywords: terms and symbols by which a reader may search for the equation, if no name or title contains them
     """
 
     section: str
@@ -367,8 +367,8 @@ STATEMENTS: dict[int, Statement] = {
         "the quadratic approximation of the objective",
         "f(θ + δ) ≈ f(θ) + δᵀ ∇_θ f + ½ δᵀ C δ = f̂(δ; C)",
         gap="The paper does not say whether f includes the L2 term.",
-        choice="This package includes the L2 term: f is the mean of E over the minibatch plus ½ η ‖θ‖², biases "
-        "included.",
+        choice="This package includes the L2 term: f is the mean of E over the minibatch plus ½ η ‖θ‖², where θ "
+        "includes the biases.",
         note="In the main text the letter f means a transfer function.",
     ),
     33: Statement(
@@ -402,8 +402,8 @@ STATEMENTS: dict[int, Statement] = {
         "Q̃_λ ⊗ 𝓖̃_λ + kI ⊗ I ≈ (Q̃_λ + ω √k I) ⊗ (𝓖̃_λ + ω⁻¹ √k I)",
         misprint="Above the equation: A⁻¹VB⁻¹ → vec(B⁻¹VA⁻ᵀ). Algorithm 1: (Q̃_λ + ωk)⁻¹ g_λ (𝓖̃_λ + ω⁻¹k)⁻¹ → (𝓖̃_λ "
         "+ ω⁻¹ √k I)⁻¹ g_λ (Q̃_λ + ω √k I)⁻¹.",
-        gap="The paper has no rule for a damping that rounding hides. It has no rule for a damped factor that is not "
-        "positive definite either.",
+        gap="The paper has no rule for a damping that rounding hides, nor for a damped factor that is not positive "
+        "definite.",
         choice="The optimiser damps each factor by at least a bound on its rounding errors, and rejects a step whose "
         "damped factor is not positive definite.",
         note="vec stacks columns. The k of Algorithm 1 is the √k of this equation.",
@@ -462,7 +462,7 @@ STATEMENTS: dict[int, Statement] = {
         "the reduction ratio",
         "ρ = (f(θ + δ_*) - f(θ)) / (f̂(δ_*; C̃) - f̂(0; C̃))",
         misprint="C̃ → C̄. Below the equation: f is lower if ρ < 1 → f is higher if ρ < 1.",
-        gap="The paper does not say on which data ρ is computed. It has no rule for changes of f that are rounding "
+        gap="The paper does not say on which data ρ is computed, and has no rule for changes of f that are rounding "
         "errors.",
         choice="f includes the L2 term, and both C̄ and f belong to the current minibatch. τ keeps its value where "
         "the changes are rounding errors. With momentum, the changes are those of the whole update.",
@@ -658,8 +658,9 @@ STATEMENTS: dict[int, Statement] = {
         "the Monte Carlo Gauss-Newton matrix",
         "Ḡ = 𝔼[G] ≈ (1/N) Σ_n G_n",
         misprint="Below the equation: rank(F̄) ≤ N S for KFAC → rank(𝓖) ≤ N S for its factor 𝓖.",
-        note="The bounds N rank(𝓗_L) and N S hold for this unfactored matrix, and for the factor 𝓖 of KFLR and KFAC. "
-        "These bounds do not hold for 𝓠 ⊗ 𝓖, nor for the 𝓖 of KFRA.",
+        note="The bound N rank(𝓗_L) holds for this unfactored matrix and for the factor 𝓖 of KFLR. With S sampled "
+        "labels per datapoint, the bound N S holds for the unfactored matrix and for the factor 𝓖 of KFAC. Neither "
+        "bound holds for 𝓠 ⊗ 𝓖 or for the 𝓖 of KFRA.",
     ),
     65: Statement(
         "Appendix F",

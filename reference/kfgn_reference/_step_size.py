@@ -1,8 +1,8 @@
 """Appendix C.2 and C.3: the step along a direction, equations (39)-(41), and the error of the model, (42), (43).
 
-The minimised function is f = loss + eta / 2 |theta|^2, biases included. All quantities belong to the same batch.
-Misprint: (39)-(42) write C-tilde. The text and (41) need the full Gauss-Newton matrix of the batch: C-bar = G-bar +
-(tau + eta) I.
+The minimised function is f = loss + eta / 2 |theta|^2, where theta includes the biases. All quantities belong to the
+same batch. Misprint: (39)-(42) write C-tilde. The text and (41) need the full Gauss-Newton matrix of the batch: C-bar =
+G-bar + (tau + eta) I.
 
 >>> from kfgn_reference import gradient, reduction_ratio, step
 >>> from kfgn_reference._example import X, Y, net

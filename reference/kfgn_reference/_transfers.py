@@ -38,7 +38,8 @@ def logistic(h: Array) -> Array:
 def softplus(h: Array) -> Array:
     """log(1 + e^h) = max(h, 0) + log(1 + e^-|h|).
 
-    max(h, 0) is computed as (h + |h|) / 2, since a ball around 0 cannot be compared with 0.
+    max(h, 0) is computed as (h + |h|) / 2, since a ball (a number with an error bound) around 0 cannot be compared
+    with 0.
     """
     return (h + abs(h)) / 2 + np.log1p(np.exp(-abs(h)))
 
@@ -86,8 +87,8 @@ def leaky_relu(slope: Any) -> Transfer:
 def elu(alpha: Any) -> Transfer:
     """h where h > 0, and alpha (e^h - 1) elsewhere.
 
-    f' is 1 and f'' is 0 where h > 0. Both are alpha e^h where h <= 0. The code computes the exponential of min(h, 0),
-    which cannot overflow.
+    f' is 1 and f'' is 0 where h > 0. f' and f'' are alpha e^h where h <= 0. The code computes e^min(h, 0), which cannot
+    overflow.
 
     alpha: an integer, float or Fraction
     """
@@ -119,7 +120,7 @@ def silu_second(h: Array) -> Array:
 
 
 def normal_cdf(h: Array) -> Array:
-    """Phi(h) = erfc(-h / sqrt 2) / 2, which keeps its digits in the left tail, where 1 + erf(h / sqrt 2) cancels."""
+    """Phi(h) = erfc(-h / sqrt 2) / 2, without the cancellation of 1 + erf(h / sqrt 2) in the left tail."""
     return erfc(-h / np.sqrt(2 * one(h))) / 2
 
 
@@ -154,7 +155,7 @@ def gelu_argument(h: Array) -> tuple[Array, Array, Array]:
 
 
 def gelu_tanh(h: Array) -> Array:
-    """h (1 + tanh(v / 2)) / 2 with v of `gelu_argument`, computed as h s(v), which does not cancel in the left tail."""
+    """h (1 + tanh(v / 2)) / 2 with v of `gelu_argument`, computed as h s(v) without cancellation in the left tail."""
     v, _, _ = gelu_argument(h)
     return h * logistic(v)
 

@@ -25,7 +25,7 @@ NETWORKS = {
     "Dropout": (
         lambda: within(linear(), nn.Dropout(0.5)),
         "module.encoder.1",
-        ["p 0 or eval mode", "got Dropout(p=0.5", "call model.eval() first, and kfgn trains"],
+        ["p 0 or eval mode", "got Dropout(p=0.5", "call model.eval() first; kfgn then trains"],
     ),
     "Flatten of the batch": (
         lambda: within(nn.Flatten(0), linear()),

@@ -119,13 +119,13 @@ def test_exact_arithmetic():
 def test_wrong_shapes(case, wrong):
     problem, K = case
     shape = wrong(4, K)
-    with pytest.raises(ValueError, match=r"^projections: expected shape \(4, S, \d\) with at least one sample S, got"):
+    with pytest.raises(ValueError, match=r"^projections: expected shape \(4, S, \d\) with S of at least 1, got"):
         ref.rp(*problem, np.ones(shape))
 
 
 def test_the_message_names_both_shapes(case):
     problem, K = case
-    expected = rf"^projections: expected shape \(4, S, {K}\) with at least one sample S, got \(4, 5, 9\)$"
+    expected = rf"^projections: expected shape \(4, S, {K}\) with S of at least 1, got \(4, 5, 9\)$"
     with pytest.raises(ValueError, match=expected):
         ref.rp(*problem, np.ones((4, 5, 9)))
 

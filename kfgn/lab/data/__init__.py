@@ -3,7 +3,7 @@
     images = load("curves")
 
 * digits: 1,797 handwritten digits of 8x8 pixels, which kfgn contains
-* curves: 20,000 generated curves of 28x28 pixels, a surrogate of CURVES
+* curves: 20,000 generated curves of 28x28 pixels, a surrogate of the data set CURVES
 * mnist:  the 50,000 handwritten digits of 28x28 pixels on which the paper trains
 * faces:  103,500 patches of 25x25 pixels, made from the 400 Olivetti faces
 

@@ -1,4 +1,4 @@
-"""Generated curves: a surrogate of CURVES, whose original images and recipe are no longer available."""
+"""Generated curves: a surrogate of the data set CURVES, whose images and recipe are no longer available."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ STEPS = 64
 PEN = 0.88
 """The standard deviation, in pixels, of the normal density by which ink spreads around the pen."""
 INK = 37.5
-"""The sum of the pixels of a curve inside the image, before pixels above 1 are set to 1."""
+"""The sum of the pixels of a curve that lies inside the image, before pixels above 1 are set to 1."""
 
 LOWER = (3.5, 4.0, 4.0, 2.5, 2.5, 2.5)
 UPPER = (7.5, 9.75, 9.75, 25.0, 25.0, 25.0)

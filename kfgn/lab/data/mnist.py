@@ -74,7 +74,7 @@ def load_mnist(folder: Folder = None, part: str = "train") -> Images:
 
 
 def _read(file: DataFile, folder: Folder, header: int) -> NDArray[np.uint8]:
-    """Return the values of an idx file. The header is skipped, since the hash of the content is checked."""
+    """Return the values of an idx file. The header is not parsed, since the hash of the content is known."""
     path = locate(file, folder)
     content = _unpacked(path)
     check_content(file, path, content)

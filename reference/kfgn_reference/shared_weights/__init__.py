@@ -1,4 +1,4 @@
-"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. This goes beyond the paper.
+"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. The paper has no such layers.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
 convolution, use the same weights at T positions. This package defines the exact block of such a layer and each
@@ -19,7 +19,7 @@ the mean over the batch last, like the rest of `kfgn_reference`.
 >>> exact[2, 2].round(6).tolist(), expand[2, 2].round(6).tolist()
 (0.722222, 0.277778)
 
-Read the modules in this order:
+Read the modules in this order, where (8s) is the form of equation (8) for shared weights:
 
     _taps                a linear layer as a sum over taps, and its matrix M
     _convolution         the 1-d convolution
@@ -91,7 +91,7 @@ Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
                                    convolutions, with the sum over positions in the factor of the inputs, and the mean
-                                   in the other one, which is the same product
+                                   in the other factor, which gives the same product
     Eschenhagen et al. (2023)      "Kronecker-factored approximate curvature for modern neural network architectures":
                                    expand and reduce, and where they are exact
     George et al. (2018)           "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis":

@@ -5,7 +5,7 @@ of W is
 
     (A kron I) H (A^T kron I) = sum_t sum_t' (a_t a_t'^T) kron H[t, t']
 
-for one datapoint, with H[t, t'] (C, C) the block of H between the positions t and t'. All pairs of positions count.
+for one datapoint, with H[t, t'] (C, C) the block of H between the positions t and t'. The sum is over all pairs.
 
 >>> from kfgn_reference.shared_weights import gauss_newton_blocks
 >>> from kfgn_reference.shared_weights._example import X, Y, net

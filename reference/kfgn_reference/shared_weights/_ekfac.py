@@ -1,7 +1,7 @@
 """EKFAC: the eigenbases of Kronecker factors, with the exact diagonal in them (George et al., 2018).
 
 The diagonal for given bases is rational in its arguments. The bases themselves are unique only if both factors have
-simple eigenvalues, so compare the diagonal for given bases, or the block where both spectra are simple.
+simple eigenvalues. To compare implementations, compare the diagonal for given bases, or use simple eigenvalues.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import ekfac_diagonal, pairs

@@ -19,7 +19,7 @@ from ._pairs import Batch, Pairs
 def weight_roots(datapoint: Pairs) -> Array:
     """g = sum_t a_t kron C_t, (I O, K), for one datapoint: column c is vec(P_c) of P_c = sum_t C_tc a_t^T (O, I).
 
-    These are the roots of the block. For sampled labels P_c is the gradient of W at the labels c.
+    The columns are the root of the block. For sampled labels, P_c is the gradient of W at the labels c.
     """
     products = (np.kron(a[:, None], C) for a, C in zip(datapoint.a, datapoint.C, strict=True))
     return functools.reduce(operator.add, products)

@@ -1,6 +1,6 @@
-"""Expand: every position is a datapoint of the inputs, and the products of different positions are left out.
+"""Expand: every position is treated as a datapoint, so the products of different positions are left out.
 
-Expand is due to Eschenhagen et al. (2023). For convolutions it is KFC of Grosse and Martens (2016).
+Expand is due to Eschenhagen et al. (2023). For convolutions, expand is the KFC of Grosse and Martens (2016).
 
 >>> from kfgn_reference.shared_weights import expand, pairs
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -19,7 +19,7 @@ class Factors(NamedTuple):
     Q: the factor of the inputs, (I, I)
     G: the factor of the pre-activations, (O, O)
 
-    Only the product is determined by an approximation. The scale of each factor is a convention.
+    An approximation determines only the product Q kron G. The scale of each factor is a convention.
     """
 
     Q: Array

@@ -1,7 +1,7 @@
 """KFOC: the nearest Kronecker product to the exact block, and the nearest sums of r Kronecker products.
 
-Koroko et al. (2022) and Schnaus et al. (2021). The released code of Botev et al. has the first term, by a power
-iteration.
+The method is due to Koroko et al. (2022) and Schnaus et al. (2021). The released code of Botev et al. computes the
+first term by a power iteration.
 
 >>> from kfgn_reference.shared_weights import kfoc, pairs
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -24,11 +24,12 @@ from ._rearrangement import rearranged
 
 
 def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
-    """The r terms Q_i kron G_i whose sum is nearest to the exact block F in the Frobenius norm, by falling norm.
+    """The r terms Q_i kron G_i whose sum is nearest to the exact block F in the Frobenius norm, by decreasing norm.
 
-    G_i (O, O) has norm 1 and is an eigenvector of R^T R for the i-th largest eigenvalue, with R = `rearranged` F, and
-    vec(Q_i) = R vec(G_i). The sum is unique if the eigenvalues r and r + 1 differ, and a term if its eigenvalue is
-    simple. The first term is positive semi-definite, and later ones need not be. Signs are such that tr G_i >= 0.
+    Let R = rearranged(F, I). The vector vec(G_i) has norm 1 and is an eigenvector of R^T R for the i-th largest
+    eigenvalue, and vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is
+    unique if its eigenvalue is simple. The first term is positive semi-definite, and later terms need not be. The signs
+    are chosen so that tr G_i >= 0.
     """
     _, O, _ = batch[0].C.shape
     I = batch[0].a.shape[1]
@@ -41,7 +42,7 @@ def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
 
 
 def kfoc(batch: Batch) -> Factors:
-    """argmin |F - Q kron G|, the Frobenius norm of the error of the exact block F, over all Q (I, I) and G (O, O).
+    """The Q (I, I) and G (O, O) that minimise |F - Q kron G| in the Frobenius norm, with the exact block F.
 
     Both factors are positive semi-definite, G has norm 1, and only the product has a meaning. The product is unique if
     the two largest singular values of R in `kronecker_terms` differ.

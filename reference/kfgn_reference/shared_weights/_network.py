@@ -32,7 +32,7 @@ class Network(NamedTuple):
 
     @property
     def L(self) -> int:  # noqa: N802  (the paper's symbol)
-        """The number of layers, with those that have no weights."""
+        """The number of layers, including those without weights."""
         return len(self.layers)
 
     @property

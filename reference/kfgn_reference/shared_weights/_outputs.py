@@ -67,7 +67,7 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 
 
 def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
-    """C_L (D_L T_L, S), whose column s has dE_t/dh_t at the labels s of all positions, over sqrt(divisor S).
+    """C_L (D_L T_L, S): column s has dE_t/dh_t at the labels s of all positions t, divided by sqrt(divisor S).
 
     E_t is the loss of position t without the divisor. The expectation of C_L C_L^T over labels of the model is script
     H_L, since the gradients of different positions are uncorrelated and have the mean 0. The gradient of E itself has

@@ -24,7 +24,7 @@ class Pairs(NamedTuple):
     """The inputs and the roots of one datapoint at one layer, or at one group of a grouped convolution.
 
     a: the inputs a_t of the weights at each position, (T, I), with the unit for the bias
-    C: the roots C_t at each position, (T, O, K), with sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T) the exact block
+    C: the roots C_t at each position, (T, O, K). The exact block is sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T)
     """
 
     a: Array
@@ -88,6 +88,6 @@ def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], P
 
 
 def per_group(samples: Iterable[dict[tuple[int, int], Pairs]]) -> PerGroup:
-    """The list over datapoints for each layer and group."""
+    """For each layer and group, the list of the pairs of all datapoints."""
     rows = list(samples)
     return {key: [row[key] for row in rows] for key in rows[0]}

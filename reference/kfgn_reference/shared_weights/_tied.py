@@ -18,8 +18,9 @@ def joined(uses: Sequence[Batch]) -> list[Pairs]:
     """The pairs of all uses of a matrix, (T_1 + T_2 + ..., I) and (T_1 + T_2 + ..., O, K) for each datapoint.
 
     The derivative of the outputs is the sum over uses, so the exact block is 1/N sum_n sum_c g_nc g_nc^T with g_nc the
-    sum over all uses and positions. It has all pairs of uses. The other approximations regard a use as further
-    positions. The Hessian of a tied matrix has more terms, which no pairs contain.
+    sum over all uses and positions. The block has the products of different uses. The approximations treat the
+    positions of every use like positions of one layer. The Hessian of a tied matrix has more terms, which cannot be
+    computed from pairs.
     """
     return [
         Pairs(np.concatenate([use.a for use in datapoint]), np.concatenate([use.C for use in datapoint]))

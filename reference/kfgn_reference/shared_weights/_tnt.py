@@ -1,7 +1,7 @@
 """TNT: the covariances of the rows and of the columns of the gradient of W (Ren and Goldfarb, 2021).
 
-The paper has gradients at sampled labels. Here every column of the root has that role, so that sampled pairs give the
-estimate of the paper, and the exact roots give its expectation.
+The paper has gradients at sampled labels. Here the columns of the root replace these gradients, so that sampled pairs
+give the estimate of the paper, and the exact roots give its expectation.
 
 >>> from kfgn_reference.shared_weights import pairs, tnt
 >>> from kfgn_reference.shared_weights._example import X, Y, net
