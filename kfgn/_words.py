@@ -13,7 +13,7 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_CHARACTERS
 
 
 def type_of(value: Any) -> str:
-    """Return the full name of the type of a value, and the layout of a value that has one, such as a sparse tensor."""
+    """Return the full name of the type of a value, and the layout of a tensor of PyTorch, such as torch.sparse_coo."""
     layout = f" of layout {value.layout}" if hasattr(value, "layout") else ""
     return f"{type(value).__module__}.{type(value).__qualname__}{layout}"
 

@@ -102,7 +102,7 @@ class Parser(argparse.ArgumentParser):
         super().error(plain(message.removeprefix("argument ")))
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""
+        """Print the help. Raises `UnwrittenError` for a failure to write, except if the reader of a pipe has ended."""
         _print(self.format_help(), file)
 
 
@@ -110,7 +110,7 @@ class PrintVersion(argparse.Action):
     """An option that prints the version and ends the program."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print the version. Raises `UnwrittenError` for a failure to write, which argparse would ignore."""
+        """Print the version. Raises `UnwrittenError` for a failure to write, unless the reader of a pipe has ended."""
         _print(f"{self.const}\n")
         parser.exit()
 

@@ -69,7 +69,7 @@ def conjugate_gradient(
 
     All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
     recurrence updates. The solution x also no longer changes after a direction p with p^T A p <= 0. The right-hand side
-    b is scaled to a largest element of 1, so that no square underflows.
+    b is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
 

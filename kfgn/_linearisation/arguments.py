@@ -83,7 +83,7 @@ def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: b
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
-    """Check projections (N, S, K), the coefficients of the columns of a root of H_L.
+    """Check projections (N, S, K), the coefficients of S combinations of the K columns of a root of H_L.
 
     X must have been validated by `checked`.
     """

@@ -130,7 +130,7 @@ def solve_gauss_newton_blocks(
     -----
     The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence. An
     iteration computes the products of all layers as one product with the block-diagonal matrix. A solve that does not
-    converge raises no error, and returns a residual larger than the tolerance.
+    converge to the tolerance, and whose x is finite, raises no error. Its residual is larger than the tolerance.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def with_longer_step(problem: Problem, size: float) -> Problem:
 
 
 def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: float = 1 / 8) -> Problem:
-    """The problem with these dampings. The defaults are the dampings of `dyadic_problem`."""
+    """The problem with these tau, gamma and eta. The defaults are those of `dyadic_problem`."""
     tau_0, gamma_0, eta_0 = (np.array(float(k)) for k in (tau, gamma, eta))
     return replace(problem, arguments=problem.arguments._replace(tau=tau_0, gamma=gamma_0, eta=eta_0))
 

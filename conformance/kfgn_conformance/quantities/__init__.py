@@ -8,7 +8,7 @@ Read in this order:
 * products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
 * solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
 * steps:          one step of the optimiser from each checkpoint of a trajectory
-* reference_only: equations that only the reference computes, used to certify the accuracy of the reference
+* reference_only: quantities that no implementation computes; the accuracy of the reference is certified on them too
 
 An oracle returns a tuple with one array per layer, or with a single array. An answer has the same shapes as the oracle.
 """

@@ -110,7 +110,7 @@ CURVATURE = (
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # if a convention makes G a sum, Q is still a mean, so that Q kron G is a sum
+        mean=False,  # although Q is a mean: a convention of sums applies to G alone, since Q kron G has one factor N
     ),
     Quantity(
         name="kflr",

@@ -1,4 +1,4 @@
-"""Quantities for the equations that only the reference computes, used to certify the accuracy of the reference."""
+"""Quantities that no implementation computes. The accuracy of the reference is certified on them too."""
 
 from collections.abc import Callable
 from typing import Any

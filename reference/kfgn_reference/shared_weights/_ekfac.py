@@ -1,7 +1,8 @@
 """EKFAC: the eigenbases of Kronecker factors, with the exact diagonal in them (George et al., 2018).
 
-The diagonal for given bases is rational in its arguments. The bases themselves are unique only if both factors have
-simple eigenvalues. To compare implementations, compare the diagonal for given bases, or use simple eigenvalues.
+For given bases, the diagonal is a rational function of the pairs and the bases. The bases themselves are unique only if
+both factors have simple eigenvalues. To compare implementations, compare the diagonal for given bases, or use simple
+eigenvalues.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import ekfac_diagonal, pairs
