@@ -1,0 +1,24 @@
+"""Oracle for any function: exact curvature of a model of PyTorch or JAX, for which no layer has to be known.
+
+Read the modules in this order:
+
+    uses            a use of parameters as a matrix in a product, and the product that JAX functions call
+    parameters      the vector theta of all parameters, and names
+    matrices        the matrices that products use, and their orders of entries
+    outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
+    linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
+    torch_products  the products of PyTorch that are seen
+    torch_recorder  the record of these products
+    torch_modules   a module of PyTorch, linearised
+    jax_recorder    the record of the marked products of JAX
+    jax_functions   a function of JAX, linearised
+    accounting      the check that no use of a matrix is missing
+    function_oracle the blocks and the pairs
+    opening         the functions that make an oracle
+"""
+
+from .function_oracle import FunctionOracle
+from .opening import jax_oracle, torch_oracle
+from .uses import linear
+
+__all__ = ["FunctionOracle", "jax_oracle", "linear", "torch_oracle"]

@@ -1,0 +1,115 @@
+"""A function of JAX, linearised by its own automatic differentiation in float64 on the CPU."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from .jax_recorder import places, recorded
+from .linearised import Linearised, Sample, check_independent, check_outputs
+from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
+from .parameters import Parameters
+from .uses import Array, Use
+
+
+def linearise(
+    f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int, psd: str
+) -> Linearised:
+    """The linearised function of params, a pytree of arrays, and X, a pytree of arrays (N, ...)."""
+    with float64_on_the_cpu():
+        function = Function(f, params, X)
+        outputs = function.checked_outputs()
+        loss = losses(outputs, Y, objective, divisor, psd)
+        samples = [function.sample(n, loss(n)) for n in range(len(outputs))]
+    return Linearised(function.parameters, samples, function.second)
+
+
+@contextmanager
+def float64_on_the_cpu() -> Iterator[None]:
+    """Inside the context, JAX computes in float64 on the CPU."""
+    with jax.enable_x64(True), jax.default_device(jax.devices("cpu")[0]):
+        yield
+
+
+def losses(outputs: Array, Y: Any, objective: Any, divisor: int, psd: str) -> Callable[[int], OutputDerivatives]:
+    """The loss of datapoint n and its derivatives, as a function of n."""
+    if not callable(objective):
+        h, net = positions_of(outputs), of_name(objective, divisor, psd)
+        y = labels_of(net, outputs, np.asarray(Y))
+        return lambda n: by_name(net, h[n], y[n])
+
+    def derivatives(n: int) -> OutputDerivatives:
+        def value(h: Any) -> Any:
+            return objective(h.reshape(outputs[n].shape), jnp.asarray(Y)[n]) / divisor
+
+        h = jnp.asarray(outputs[n]).ravel()
+        return by_derivatives(value(h), np.asarray(jax.grad(value)(h)), np.asarray(jax.hessian(value)(h)))
+
+    return derivatives
+
+
+class Function:
+    """A function with its parameters in float64 and its inputs."""
+
+    def __init__(self, f: Callable[..., Any], params: Any, X: Any) -> None:
+        self.f, self.X = f, jax.tree.map(real, X)
+        params = jax.tree.map(real, params)
+        leaves = jax.tree.leaves_with_path(params)
+        self.parameters = Parameters({jax.tree_util.keystr(path, simple=True, separator="."): p for path, p in leaves})
+        self.theta, self.unravel = ravel_pytree(params)
+
+    def outputs(self, theta: Any, rows: slice) -> Any:
+        """The outputs of some datapoints."""
+        return self.f(self.unravel(theta), jax.tree.map(lambda x: x[rows], self.X))
+
+    def checked_outputs(self) -> Array:
+        """The outputs of all datapoints, (N, ..., O), after all checks."""
+        N = len(jax.tree.leaves(self.X)[0])
+        together, again = (np.asarray(self.outputs(self.theta, slice(N))) for _ in range(2))
+        check_outputs(together, N)
+        alone = [np.asarray(self.outputs(self.theta, slice(n, n + 1))) for n in range(N)]
+        check_independent(together, again, alone, "")
+        return together
+
+    def sample(self, n: int, loss: OutputDerivatives) -> Sample:
+        """Datapoint n with the Jacobian of its outputs and the uses of the parameters."""
+
+        def at(theta: Any) -> Any:
+            return self.outputs(theta, slice(n, n + 1))[0]
+
+        h, seen = recorded(at, self.theta)
+        probes = [jnp.zeros_like(one.h) for one in seen]
+        J, by_probe = jax.jacrev(lambda *point: recorded(at, *point)[0].ravel(), argnums=(0, 1))(self.theta, probes)
+        entries = places(lambda theta: recorded(at, theta, probes)[1], self.theta)
+        uses = [
+            Use(where, np.asarray(one.inputs), np.asarray(part).reshape(h.size, -1, len(where)))
+            for where, one, part in zip(entries, seen, by_probe, strict=True)
+        ]
+        return Sample(positions_of(np.asarray(h)[None])[0], np.asarray(J), uses, loss)
+
+    def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
+        """The Hessian of g^T h_n in theta, at these rows and columns."""
+        x, directions = jax.tree.map(lambda x: x[n : n + 1], self.X), np.eye(len(self.theta))
+        with float64_on_the_cpu():
+            found = [self._along(self.theta, x, g, directions[column]) for column in columns]
+            return np.stack([np.asarray(column)[rows] for column in found], axis=1)
+
+    @cached_property
+    def _along(self) -> Callable[..., Any]:
+        """The derivative along v of the gradient of g^T h in theta, for a batch x of one datapoint, compiled."""
+
+        def gradient(theta: Any, x: Any, g: Any) -> Any:
+            return jax.grad(lambda at: g @ self.f(self.unravel(at), x).ravel())(theta)
+
+        return jax.jit(lambda theta, x, g, v: jax.jvp(lambda at: gradient(at, x, g), (theta,), (v,))[1])
+
+
+def real(x: Any) -> Any:
+    """An array of float64 if its numbers are real, and of integers otherwise."""
+    found = jnp.asarray(x)
+    return found.astype(jnp.float64) if jnp.issubdtype(found.dtype, jnp.floating) else found

@@ -1,0 +1,51 @@
+"""The parameters of a model as one vector theta, and the names under which they are found.
+
+>>> import numpy as np
+>>> from kfgn_conformance.functions.parameters import Parameters, common_name
+>>> parameters = Parameters({"fc.weight": np.ones((2, 3)), "fc.bias": np.zeros(2)})
+>>> parameters.places("fc.bias").tolist(), common_name(("fc.weight", "fc.bias"), list(parameters.values))
+([[6], [7]], 'fc')
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from .uses import Array
+
+
+class Parameters:
+    """Named arrays, and the vector theta (P,) of all their entries, each array by rows."""
+
+    def __init__(self, values: Mapping[str, Array]) -> None:
+        self.values = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+        self.theta = np.concatenate([value.ravel() for value in self.values.values()])
+        ends = np.cumsum([value.size for value in self.values.values()])
+        self._starts = dict(zip(self.values, [0, *ends[:-1]], strict=True))
+
+    def places(self, name: str) -> Array:
+        """The places in theta of a parameter, as a matrix with its first axis as rows and all others as columns."""
+        value = self.values[name]
+        rows = value.shape[0] if value.ndim else 1
+        return self._starts[name] + np.arange(value.size).reshape(rows, -1)
+
+    def names_at(self, places: Array) -> tuple[str, ...]:
+        """The names of the parameters with entries at these places of theta (O, I), by the columns of the matrix."""
+        starts, names = np.array(list(self._starts.values())), list(self.values)
+        owners = np.searchsorted(starts, places.ravel(order="F"), side="right") - 1
+        return tuple(names[owner] for owner in dict.fromkeys(owners.tolist()))
+
+
+def common_name(names: Sequence[str], all_names: Sequence[str]) -> str:
+    """The name of a matrix that is made of several parameters.
+
+    This is the name of their module if the module has no further parameters, and all names otherwise.
+    """
+    if len(names) == 1:
+        return names[0]
+    modules = {name.rpartition(".")[0] for name in names}
+    if len(modules) == 1:
+        module = modules.pop()
+        if module and {name for name in all_names if name.startswith(f"{module}.")} == set(names):
+            return module
+    return ", ".join(names)

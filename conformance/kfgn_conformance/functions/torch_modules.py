@@ -1,0 +1,121 @@
+"""A module of PyTorch, linearised by its own automatic differentiation in float64 on the CPU."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from .linearised import Linearised, Sample, check_independent, check_outputs
+from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
+from .parameters import Parameters
+from .torch_recorder import Recorder, Seen, flat
+from .uses import Array, Use
+
+
+def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int, psd: str) -> Linearised:
+    """The linearised module. A copy of it is used, so the module itself is never changed."""
+    module = Module(model, X)
+    outputs = module.checked_outputs()
+    loss = losses(outputs, Y, objective, divisor, psd)
+    samples = [module.sample(n, loss(n)) for n in range(len(outputs))]
+    parameters = Parameters({name: value.detach().numpy() for name, value in module.named.items()})
+    return Linearised(parameters, samples, module.second)
+
+
+def losses(outputs: Any, Y: Any, objective: Any, divisor: int, psd: str) -> Callable[[int], OutputDerivatives]:
+    """The loss of datapoint n and its derivatives, as a function of n."""
+    if not callable(objective):
+        h, net = positions_of(outputs.numpy()), of_name(objective, divisor, psd)
+        y = labels_of(net, outputs.numpy(), np.asarray(tensor(Y)))
+        return lambda n: by_name(net, h[n], y[n])
+    labels = [tensor(Y)[n] for n in range(len(outputs))]
+
+    def derivatives(n: int) -> OutputDerivatives:
+        h = outputs[n].clone().requires_grad_()
+        value = objective(h, labels[n]) / divisor
+        (gradient,) = torch.autograd.grad(value, h, create_graph=True)
+        hessian = rows_of_derivatives(gradient.reshape(-1), [h])
+        return by_derivatives(value.detach(), gradient.detach().reshape(-1).numpy(), hessian.numpy())
+
+    return derivatives
+
+
+class Module:
+    """A copy of a module in float64 on the CPU with its inputs."""
+
+    def __init__(self, model: Any, X: Any) -> None:
+        self.model = copy.deepcopy(model).cpu().double()
+        self.named = {name: p.requires_grad_() for name, p in self.model.named_parameters() if p.is_floating_point()}
+        self.parameters = list(self.named.values())
+        self.X = tuple(tensor(x) for x in (X if isinstance(X, tuple) else (X,)))
+
+    def outputs(self, rows: slice) -> Any:
+        """The outputs of some datapoints, with the products for which PyTorch has second derivatives."""
+        with sdpa_kernel(SDPBackend.MATH):
+            return self.model(*(x[rows] for x in self.X))
+
+    def checked_outputs(self) -> Any:
+        """The outputs of all datapoints, (N, ..., O), after all checks."""
+        N = len(self.X[0])
+        with torch.no_grad():
+            together, again = self.outputs(slice(N)), self.outputs(slice(N))
+            check_outputs(together.numpy(), N)
+            try:
+                alone = [self.outputs(slice(n, n + 1)).numpy() for n in range(N)]
+            except ValueError as error:
+                raise ValueError(f"model: expected a model of one datapoint, got {error}{self.hint}") from error
+        check_independent(together.numpy(), again.numpy(), alone, self.hint)
+        return together
+
+    @property
+    def hint(self) -> str:
+        """The modules that are in training mode and behave differently there."""
+        kinds = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd
+        found = [name for name, m in self.model.named_modules() if isinstance(m, kinds) and m.training]
+        return f". In training mode: {', '.join(found)}. Call model.eval() first" if found else ""
+
+    def sample(self, n: int, loss: OutputDerivatives) -> Sample:
+        """Datapoint n with the Jacobian of its outputs and the uses of the parameters."""
+        with Recorder(self.parameters) as recorder:
+            h = self.outputs(slice(n, n + 1))[0]
+        seen = recorder.seen
+        inputs = [*self.parameters, *(one.probe for one in seen)]
+        found = [
+            torch.autograd.grad(one, inputs, retain_graph=True, allow_unused=True) for one in h.reshape(-1).unbind()
+        ]
+        J = torch.stack([flat(row[: len(self.parameters)], self.parameters) for row in found]).numpy()
+        by_probe = list(zip(*(row[len(self.parameters) :] for row in found), strict=True))
+        uses = [use(one, parts) for one, parts in zip(seen, by_probe, strict=True)]
+        return Sample(positions_of(h.detach().numpy()[None])[0], J, uses, loss)
+
+    def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
+        """The Hessian of g^T h_n in theta, at these rows and columns."""
+        h = self.outputs(slice(n, n + 1)).reshape(-1)
+        first = torch.autograd.grad(h @ torch.as_tensor(g), self.parameters, create_graph=True, allow_unused=True)
+        found = rows_of_derivatives(flat(first, self.parameters)[torch.as_tensor(rows)], self.parameters)
+        return np.asarray(found)[:, columns]
+
+
+def use(seen: Seen, parts: tuple[Any, ...]) -> Use:
+    """The use of a product, from the derivatives of the K outputs with respect to its probe."""
+    a = seen.product.a.detach()
+    a = torch.cat([a, torch.ones_like(a[:, :1])], dim=1) if seen.has_bias else a
+    rows = [seen.product.positions(torch.zeros_like(seen.probe) if part is None else part) for part in parts]
+    return Use(seen.entries, a.numpy(), torch.stack(rows).numpy())
+
+
+def rows_of_derivatives(values: Any, inputs: list[Any]) -> Any:
+    """The derivatives of each value with respect to all inputs, one row for each value."""
+    if not values.requires_grad:
+        return torch.zeros(len(values), sum(p.numel() for p in inputs), dtype=torch.float64)
+    rows = [torch.autograd.grad(value, inputs, retain_graph=True, allow_unused=True) for value in values.unbind()]
+    return torch.stack([flat(row, inputs) for row in rows]).detach()
+
+
+def tensor(x: Any) -> Any:
+    """A tensor on the CPU, of float64 if its numbers are real."""
+    found = torch.as_tensor(x).detach().cpu()
+    return found.double() if found.is_floating_point() else found
