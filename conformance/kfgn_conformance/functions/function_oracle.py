@@ -34,16 +34,6 @@ class FunctionOracle:
         The parameters of the model, and for each datapoint its outputs, their Jacobian, the uses of the parameters and
         the derivatives of the loss.
 
-    Attributes
-    ----------
-    names : tuple of str
-        The names of all matrices. A weight and the bias that is added to its product are one matrix, such as `"fc"` for
-        `fc.weight` with `fc.bias` as its last column. The methods accept the name of each parameter too.
-    loss : float
-        The loss: the mean over datapoints of the loss of a datapoint.
-    outputs : array, shape (N, T, O)
-        The outputs, with all axes between the first and the last one as positions.
-
     Notes
     -----
     With J_n the Jacobian of the outputs of datapoint n with respect to vec(W), and H_n the Hessian of the loss of
@@ -71,14 +61,21 @@ class FunctionOracle:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of all matrices, in the order of the parameters.
+
+        A weight and the bias that is added to its product are one matrix, such as `"fc"` for `fc.weight` with `fc.bias`
+        as its last column. The methods accept the name of each parameter too.
+        """
         return self._matrices.names
 
     @property
     def loss(self) -> float:
+        """The loss: the mean over datapoints of the loss of a datapoint."""
         return float(np.mean([sample.loss.value for sample in self._model.samples]))
 
     @property
     def outputs(self) -> Array:
+        """The outputs (N, T, O), with all axes between the first and the last one as positions."""
         return np.stack([sample.outputs for sample in self._model.samples])
 
     def matrix(self, name: str) -> Array:
@@ -92,7 +89,7 @@ class FunctionOracle:
     def gradient(self, name: str) -> Array:
         """Return the gradient of the loss with respect to W, (O, I)."""
         rows = [sample.J.T @ sample.loss.gradient for sample in self._model.samples]
-        return np.mean(rows, axis=0)[self._matrices.entries(name)]
+        return mean(rows)[self._matrices.entries(name)]
 
     def gauss_newton_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact Gauss-Newton block of vec(W), (O I, O I), or the block between two matrices.
@@ -100,11 +97,12 @@ class FunctionOracle:
         For an indefinite Hessian of the outputs, that of the objective `mixture`, the block has its replacement.
         """
         rows, columns = self._places(name, other)
-        blocks = []
-        for sample in self._model.samples:
-            root = sample.loss.root()
-            blocks.append((sample.J[:, rows].T @ root) @ (root.T @ sample.J[:, columns]))
-        return np.mean(blocks, axis=0)
+        roots = [sample.loss.root() for sample in self._model.samples]
+        blocks = [
+            (sample.J[:, rows].T @ root) @ (root.T @ sample.J[:, columns])
+            for sample, root in zip(self._model.samples, roots, strict=True)
+        ]
+        return mean(blocks)
 
     def hessian_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact block of the Hessian of the loss for vec(W), (O I, O I), or that between two matrices."""
@@ -114,14 +112,14 @@ class FunctionOracle:
             + self._model.second(n, sample.loss.gradient, rows, columns)
             for n, sample in enumerate(self._model.samples)
         ]
-        return np.mean(blocks, axis=0)
+        return mean(blocks)
 
     def pairs(self, name: str, part: int | None = None, labels: Any = None) -> list[shared.Pairs]:
         """Return the inputs a_t (T, I) and the roots C_t (T, O, K) of W for each datapoint.
 
-        They are the arguments of `expand`, `reduce` and the other functions of `kfgn_reference.shared_weights`. T counts
-        the positions of all uses of W. If products use the entries in several orders, such as the groups of a
-        convolution or both orders of a tied embedding, `part` is the number of one of them, from 1.
+        `expand`, `reduce` and the other functions of `kfgn_reference.shared_weights` take these pairs. T counts the
+        positions of all uses of W. If products use the entries in several orders, such as both orders of a tied
+        embedding or the groups of a convolution, `part` is the number of one of them, from 1.
 
         With sampled labels (N, S, T, O), or class indices (N, S, T), the roots are the gradients of KFAC.
 
@@ -160,3 +158,9 @@ class FunctionOracle:
         if part is not None and not 1 <= part <= len(forms):
             raise ValueError(f"part: expected 1 to {len(forms)} for {name}, got {part}")
         return forms[(part or 1) - 1]
+
+
+def mean(blocks: list[Array]) -> Array:
+    """The mean over datapoints."""
+    found: Array = np.mean(blocks, axis=0)
+    return found

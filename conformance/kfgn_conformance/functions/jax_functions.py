@@ -18,13 +18,13 @@ from .uses import Array, Use
 
 
 def linearise(
-    f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int, psd: str
+    f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int
 ) -> Linearised:
     """The linearised function of params, a pytree of arrays, and X, a pytree of arrays (N, ...)."""
     with float64_on_the_cpu():
         function = Function(f, params, X)
         outputs = function.checked_outputs()
-        loss = losses(outputs, Y, objective, divisor, psd)
+        loss = losses(outputs, Y, objective, divisor)
         samples = [function.sample(n, loss(n)) for n in range(len(outputs))]
     return Linearised(function.parameters, samples, function.second)
 
@@ -36,10 +36,10 @@ def float64_on_the_cpu() -> Iterator[None]:
         yield
 
 
-def losses(outputs: Array, Y: Any, objective: Any, divisor: int, psd: str) -> Callable[[int], OutputDerivatives]:
+def losses(outputs: Array, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
     if not callable(objective):
-        h, net = positions_of(outputs), of_name(objective, divisor, psd)
+        h, net = positions_of(outputs), of_name(objective, divisor)
         y = labels_of(net, outputs, np.asarray(Y))
         return lambda n: by_name(net, h[n], y[n])
 
@@ -106,7 +106,11 @@ class Function:
         def gradient(theta: Any, x: Any, g: Any) -> Any:
             return jax.grad(lambda at: g @ self.f(self.unravel(at), x).ravel())(theta)
 
-        return jax.jit(lambda theta, x, g, v: jax.jvp(lambda at: gradient(at, x, g), (theta,), (v,))[1])
+        def along(theta: Any, x: Any, g: Any, v: Any) -> Any:
+            return jax.jvp(lambda at: gradient(at, x, g), (theta,), (v,))[1]
+
+        compiled: Callable[..., Any] = jax.jit(along)
+        return compiled
 
 
 def real(x: Any) -> Any:

@@ -54,8 +54,9 @@ def places(products: Callable[[Any], list[Seen]], theta: Any) -> list[Array]:
     numbers confirm them. Raises `ValueError` if an entry is not a different entry of theta.
     """
     numbers, codes = np.arange(1.0, theta.size + 1), np.random.default_rng(0).uniform(size=theta.size)
+    by_number, by_code = (matrices_along(products, theta, v) for v in (numbers, codes))
     found = []
-    for along, confirmed in zip(matrices_along(products, theta, numbers), matrices_along(products, theta, codes)):
+    for along, confirmed in zip(by_number, by_code, strict=True):
         where = np.rint(along).astype(np.intp) - 1
         inside = np.array_equal(where + 1, along) and where.min() >= 0 and where.max() < theta.size
         if not inside or len(np.unique(where)) < where.size or not np.array_equal(codes[where], confirmed):

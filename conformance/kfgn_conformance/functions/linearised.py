@@ -55,7 +55,7 @@ def check_independent(outputs: Array, again: Array, alone: Sequence[Array], hint
     """Raise `ValueError` if the outputs are random, or if those of a datapoint depend on other datapoints.
 
     outputs, again: the outputs of the whole batch, computed twice, (N, ..., O)
-    alone:          the outputs of each datapoint in a batch of its own, (1, ..., O)
+    alone:          the outputs of each datapoint in a separate batch, (1, ..., O)
     """
     limit = COUPLED * max(1.0, np.abs(outputs).max())
     if differ(outputs, again, limit):

@@ -53,7 +53,7 @@ class Matrices:
         for n, datapoint in enumerate(self._uses):
             for use in datapoint:
                 inside = np.isin(use.entries, places)
-                rows, columns = inside.any(axis=1), inside.any(axis=0)
+                rows, columns = (np.asarray(inside.any(axis=axis)) for axis in (1, 0))
                 if not inside.any() or not np.array_equal(inside, np.outer(rows, columns)):
                     continue
                 found = use.part(rows, columns)

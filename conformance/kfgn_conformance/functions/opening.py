@@ -13,7 +13,6 @@ def torch_oracle(
     objective: str | Callable[..., Any],
     *,
     divisor: int = 1,
-    psd: str = "project",
 ) -> FunctionOracle:
     """Compute the exact curvature of a module of PyTorch on a small batch.
 
@@ -30,8 +29,6 @@ def torch_oracle(
         function from the outputs (..., O) and the labels of one datapoint to its loss.
     divisor : int
         The number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
-    psd : str
-        The replacement for an indefinite Hessian of the outputs: `"project"` or `"absolute"`.
 
     Returns
     -------
@@ -46,10 +43,10 @@ def torch_oracle(
 
     Notes
     -----
-    The products of `torch.nn.functional.linear`, `conv1d`, `conv2d` and `embedding`, `torch.matmul`, `mm`, `mv`, `addmm`
-    and `@` with parameters are seen wherever they are called, also in `torch.nn.MultiheadAttention`. W is the first
-    argument of the product h = W a: (O, I) for a linear layer, with the bias as its last column, and (O, taps times
-    channels) for a convolution, tap by tap. The columns of an embedding are its tokens.
+    The products with parameters by `torch.nn.functional.linear`, `conv1d`, `conv2d` and `embedding`, by `torch.matmul`,
+    `mm`, `mv` and `addmm`, and by `@` are seen in every module, also in `torch.nn.MultiheadAttention`. W is the matrix
+    of the product h = W a: (O, I) for a linear layer with the bias as its last column, and (O, taps times channels) for
+    a convolution, tap by tap. The columns of an embedding are its tokens.
 
     The cost is one backward pass per output and datapoint, and one per row of a Hessian block and datapoint.
 
@@ -64,7 +61,7 @@ def torch_oracle(
     """
     from .torch_modules import linearise
 
-    return FunctionOracle(linearise(model, X, Y, objective, divisor, psd))
+    return FunctionOracle(linearise(model, X, Y, objective, divisor))
 
 
 def jax_oracle(
@@ -75,7 +72,6 @@ def jax_oracle(
     objective: str | Callable[..., Any],
     *,
     divisor: int = 1,
-    psd: str = "project",
 ) -> FunctionOracle:
     """Compute the exact curvature of a function of JAX on a small batch.
 
@@ -95,8 +91,6 @@ def jax_oracle(
         function from the outputs (..., O) and the labels of one datapoint to its loss.
     divisor : int
         The number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
-    psd : str
-        The replacement for an indefinite Hessian of the outputs: `"project"` or `"absolute"`.
 
     Returns
     -------
@@ -127,4 +121,4 @@ def jax_oracle(
     """
     from .jax_functions import linearise
 
-    return FunctionOracle(linearise(f, params, X, Y, objective, divisor, psd))
+    return FunctionOracle(linearise(f, params, X, Y, objective, divisor))

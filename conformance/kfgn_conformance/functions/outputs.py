@@ -1,11 +1,11 @@
 """The derivatives of the loss of one datapoint with respect to its outputs, and a root of their Hessian.
 
-The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. A network
-of the reference without layers has its inputs as outputs, so the reference checks the labels and computes the loss.
+The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. The loss
+is that of a network of the reference without layers, whose inputs are its outputs, so the reference checks the labels.
 
 >>> import numpy as np
 >>> from kfgn_conformance.functions.outputs import by_name, objective
->>> halved = objective("squared_error", 2, "project")
+>>> halved = objective("squared_error", 2)
 >>> by_name(halved, np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]])).gradient.tolist()
 [1.0, 0.0]
 """
@@ -16,12 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from kfgn_reference import OBJECTIVES, shared_weights as shared
+from kfgn_reference.shared_weights._batch import check_labels
 from kfgn_reference.shared_weights._outputs import sample_loss, sampled_output_root
 
 from .uses import Array
 
 LOWEST = 1e-9
 """A Hessian is indefinite if an eigenvalue is below minus this number times the largest one, far above rounding."""
+
+MIXTURE = 3
+"""The number of outputs of the mixture of two Bernoulli variables, equation (27)."""
 
 
 class OutputDerivatives(NamedTuple):
@@ -41,23 +45,24 @@ class OutputDerivatives(NamedTuple):
     sampled: Callable[[Any], Array]
 
 
-def objective(name: str, divisor: int, psd: str) -> shared.Network:
+def objective(name: str, divisor: int) -> shared.Network:
     """The network without layers that has this objective. Raises `ValueError` for an unknown name."""
     if name not in OBJECTIVES:
         raise ValueError(f"objective: expected a function or one of {', '.join(OBJECTIVES)}, got {name!r}")
     if divisor < 1:
         raise ValueError(f"divisor: expected a positive number, got {divisor}")
-    return shared.Network((), name, divisor, psd)
+    return shared.Network((), name, divisor)
 
 
 def labels_of(net: shared.Network, outputs: Array, Y: Array) -> Array:
     """Y as (N, T, O), or as class indices (N, T), for outputs (N, ..., O). Raises `ValueError` if Y does not fit."""
-    indices = net.objective in ("categorical", "mixture")
-    expected = outputs.shape[:-1] if indices else outputs.shape
+    if net.objective == "mixture" and outputs.shape[-1] != MIXTURE:
+        raise ValueError(f"model: expected {MIXTURE} outputs for mixture, got {outputs.shape[-1]}")
+    expected = outputs.shape[:-1] if indices(net) else outputs.shape
     if Y.shape != expected:
         raise ValueError(f"Y: expected shape {expected} for {net.objective}, got {Y.shape}")
-    rows = Y.reshape(len(outputs), -1) if indices else Y.reshape(len(outputs), -1, outputs.shape[-1])
-    shared.loss(net, positions_of(outputs).swapaxes(1, 2), rows)  # which checks the class indices
+    rows = Y.reshape(len(outputs), -1) if indices(net) else Y.reshape(len(outputs), -1, outputs.shape[-1])
+    check_labels(net, "Y", positions_of(outputs).swapaxes(1, 2), rows, (len(rows),))
     return rows
 
 
@@ -78,17 +83,24 @@ def by_name(net: shared.Network, h: Array, y: Any) -> OutputDerivatives:
 
 
 def sampled_root(net: shared.Network, h: Array, labels: Any) -> Array:
-    """The gradients at S labels (S, T, O), or class indices (S, T), as a root. Raises `ValueError` for other shapes."""
+    """The gradients at S labels (S, T, O), or class indices (S, T), as a root. Raises `ValueError` for other labels."""
     labels = np.asarray(labels)
-    expected = h.shape[:1] if net.objective in ("categorical", "mixture") else h.shape
-    if labels.shape[1:] != expected or not len(labels):
-        raise ValueError(f"labels: expected shape (N, S, {', '.join(map(str, expected))}), got (N, {labels.shape})")
+    of_one = h.shape[:1] if indices(net) else h.shape
+    if labels.ndim == 0 or len(labels) == 0 or labels.shape[1:] != of_one:
+        expected = ", ".join(map(str, ("S", *of_one)))
+        raise ValueError(f"labels: expected shape ({expected}) for each datapoint, got {labels.shape}")
+    check_labels(net, "labels", h.T[None], labels, (len(labels),))
     return sampled_output_root(net, h.T, labels)
+
+
+def indices(net: shared.Network) -> bool:
+    """True if labels are class indices."""
+    return net.objective in ("categorical", "mixture")
 
 
 def no_labels(_labels: Any) -> Array:
     """Raise `ValueError`, since a loss that is a function has no distribution of labels."""
-    raise ValueError("labels: expected none for a loss that is a function, got labels")
+    raise ValueError("labels: expected an objective with a name for sampled labels, got a function")
 
 
 def by_derivatives(value: Any, gradient: Array, hessian: Array) -> OutputDerivatives:

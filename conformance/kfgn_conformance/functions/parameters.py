@@ -26,8 +26,9 @@ class Parameters:
     def places(self, name: str) -> Array:
         """The places in theta of a parameter, as a matrix with its first axis as rows and all others as columns."""
         value = self.values[name]
-        rows = value.shape[0] if value.ndim else 1
-        return self._starts[name] + np.arange(value.size).reshape(rows, -1)
+        inside = np.arange(value.size).reshape(value.shape[0] if value.ndim else 1, -1)
+        places: Array = inside + self._starts[name]
+        return places
 
     def names_at(self, places: Array) -> tuple[str, ...]:
         """The names of the parameters with entries at these places of theta (O, I), by the columns of the matrix."""

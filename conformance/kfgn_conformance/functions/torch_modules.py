@@ -15,32 +15,32 @@ from .torch_recorder import Recorder, Seen, flat
 from .uses import Array, Use
 
 
-def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int, psd: str) -> Linearised:
+def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int) -> Linearised:
     """The linearised module. A copy of it is used, so the module itself is never changed."""
     module = Module(model, X)
     outputs = module.checked_outputs()
-    loss = losses(outputs, Y, objective, divisor, psd)
+    loss = losses(outputs, Y, objective, divisor)
     samples = [module.sample(n, loss(n)) for n in range(len(outputs))]
     parameters = Parameters({name: value.detach().numpy() for name, value in module.named.items()})
     return Linearised(parameters, samples, module.second)
 
 
-def losses(outputs: Any, Y: Any, objective: Any, divisor: int, psd: str) -> Callable[[int], OutputDerivatives]:
+def losses(outputs: Any, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
     if not callable(objective):
-        h, net = positions_of(outputs.numpy()), of_name(objective, divisor, psd)
+        h, net = positions_of(outputs.numpy()), of_name(objective, divisor)
         y = labels_of(net, outputs.numpy(), np.asarray(tensor(Y)))
         return lambda n: by_name(net, h[n], y[n])
     labels = [tensor(Y)[n] for n in range(len(outputs))]
 
-    def derivatives(n: int) -> OutputDerivatives:
+    def loss(n: int) -> OutputDerivatives:
         h = outputs[n].clone().requires_grad_()
         value = objective(h, labels[n]) / divisor
-        (gradient,) = torch.autograd.grad(value, h, create_graph=True)
-        hessian = rows_of_derivatives(gradient.reshape(-1), [h])
-        return by_derivatives(value.detach(), gradient.detach().reshape(-1).numpy(), hessian.numpy())
+        gradient = flat(derivatives(value, [h], create_graph=True), [h])
+        hessian = rows_of_derivatives(gradient, [h])
+        return by_derivatives(value.detach(), gradient.detach().numpy(), hessian.numpy())
 
-    return derivatives
+    return loss
 
 
 class Module:
@@ -55,7 +55,11 @@ class Module:
     def outputs(self, rows: slice) -> Any:
         """The outputs of some datapoints, with the products for which PyTorch has second derivatives."""
         with sdpa_kernel(SDPBackend.MATH):
-            return self.model(*(x[rows] for x in self.X))
+            h = self.model(*(x[rows] for x in self.X))
+        kind = h.dtype if torch.is_tensor(h) else type(h).__name__
+        if kind != torch.float64:
+            raise ValueError(f"model: expected a tensor of torch.float64 as outputs, got {kind}")
+        return h
 
     def checked_outputs(self) -> Any:
         """The outputs of all datapoints, (N, ..., O), after all checks."""
@@ -83,9 +87,7 @@ class Module:
             h = self.outputs(slice(n, n + 1))[0]
         seen = recorder.seen
         inputs = [*self.parameters, *(one.probe for one in seen)]
-        found = [
-            torch.autograd.grad(one, inputs, retain_graph=True, allow_unused=True) for one in h.reshape(-1).unbind()
-        ]
+        found = [derivatives(one, inputs) for one in h.reshape(-1).unbind()]
         J = torch.stack([flat(row[: len(self.parameters)], self.parameters) for row in found]).numpy()
         by_probe = list(zip(*(row[len(self.parameters) :] for row in found), strict=True))
         uses = [use(one, parts) for one, parts in zip(seen, by_probe, strict=True)]
@@ -94,7 +96,7 @@ class Module:
     def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
         """The Hessian of g^T h_n in theta, at these rows and columns."""
         h = self.outputs(slice(n, n + 1)).reshape(-1)
-        first = torch.autograd.grad(h @ torch.as_tensor(g), self.parameters, create_graph=True, allow_unused=True)
+        first = derivatives(h @ torch.as_tensor(g), self.parameters, create_graph=True)
         found = rows_of_derivatives(flat(first, self.parameters)[torch.as_tensor(rows)], self.parameters)
         return np.asarray(found)[:, columns]
 
@@ -109,10 +111,14 @@ def use(seen: Seen, parts: tuple[Any, ...]) -> Use:
 
 def rows_of_derivatives(values: Any, inputs: list[Any]) -> Any:
     """The derivatives of each value with respect to all inputs, one row for each value."""
-    if not values.requires_grad:
-        return torch.zeros(len(values), sum(p.numel() for p in inputs), dtype=torch.float64)
-    rows = [torch.autograd.grad(value, inputs, retain_graph=True, allow_unused=True) for value in values.unbind()]
-    return torch.stack([flat(row, inputs) for row in rows]).detach()
+    return torch.stack([flat(derivatives(value, inputs), inputs) for value in values.unbind()]).detach()
+
+
+def derivatives(value: Any, inputs: list[Any], *, create_graph: bool = False) -> Any:
+    """The derivative of a value with respect to each input, or None for an input on which it does not depend."""
+    if not value.requires_grad:
+        return (None,) * len(inputs)
+    return torch.autograd.grad(value, inputs, retain_graph=True, create_graph=create_graph, allow_unused=True)
 
 
 def tensor(x: Any) -> Any:

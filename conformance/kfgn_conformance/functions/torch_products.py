@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 class Product(NamedTuple):
@@ -27,14 +27,15 @@ class Product(NamedTuple):
 
 
 def of_linear(_h: Any, input: Any, weight: Any, bias: Any = None) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
-    """F.linear, which nn.Linear and nn.MultiheadAttention call too."""
+    """functional.linear, which nn.Linear and nn.MultiheadAttention call too."""
     if weight.ndim == 2:
         yield Product(weight, bias, rows(input), rows)
 
 
-def of_matmul(_h: Any, input: Any, other: Any) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
+def of_matmul(h: Any, *args: Any, **kwargs: Any) -> Iterator[Product]:
     """A product of two tensors. Each of the two may be a matrix of parameters, with the other one as its inputs."""
-    yield from of_addmm(_h, None, input, other)
+    first, second = [*args, *kwargs.values()]
+    yield from of_addmm(h, None, first, second)
 
 
 def of_addmm(_h: Any, input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
@@ -57,7 +58,7 @@ def of_convolution(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Iterator[Product]:
-    """F.conv1d and F.conv2d: a product for each group, whose inputs are patches."""
+    """functional.conv1d and functional.conv2d: a product for each group, whose inputs are patches."""
     if h.ndim != weight.ndim:
         return  # without an axis of datapoints
     O = weight.shape[0] // groups
@@ -69,8 +70,8 @@ def of_convolution(
 
 
 def of_embedding(_h: Any, input: Any, weight: Any, padding_idx: Any = None, *_: Any, **__: Any) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
-    """F.embedding: the transposed table times one-hot vectors, which are 0 at the index of padding."""
-    one_hot = F.one_hot(input.reshape(-1), len(weight)).to(weight.dtype)
+    """functional.embedding: the transposed table times one-hot vectors, which are 0 at the index of padding."""
+    one_hot = functional.one_hot(input.reshape(-1), len(weight)).to(weight.dtype)
     if padding_idx is not None:
         one_hot[:, padding_idx] = 0
     yield Product(weight.T, None, one_hot, rows)
@@ -92,10 +93,10 @@ def channels_last(group: slice) -> Callable[[Any], Any]:
 
 
 def patches(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The inputs (T, I) of a convolution for a (1, C, ...), tap by tap, with the channels of a tap next to each other."""
+    """The inputs (T, I) of a convolution of a (1, C, ...), tap by tap, the channels of a tap next to each other."""
     axes = len(kernel)
     stride, dilation = each(stride, axes), each(dilation, axes)
-    a = F.pad(a, around(padding, kernel, dilation))
+    a = functional.pad(a, around(padding, kernel, dilation))
     for axis in range(axes):
         a = windows(a, 2 + axis, kernel[axis], stride[axis], dilation[axis])
     # (1, C, positions, taps): the positions first, and the channels last
@@ -110,7 +111,7 @@ def windows(a: Any, axis: int, width: int, stride: int, dilation: int) -> Any:
 
 
 def around(padding: Any, kernel: Any, dilation: Any) -> list[int]:
-    """The numbers of zeros before and after each axis, the last axis first, as F.pad expects them."""
+    """The numbers of zeros before and after each axis, the last axis first, as functional.pad expects them."""
     if padding == "same":
         totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         pairs = [(total // 2, total - total // 2) for total in totals]
@@ -125,10 +126,10 @@ def each(value: Any, axes: int) -> tuple[int, ...]:
 
 
 PRODUCTS: dict[Any, Callable[..., Iterator[Product]]] = {
-    F.linear: of_linear,
-    F.conv1d: of_convolution,
-    F.conv2d: of_convolution,
-    F.embedding: of_embedding,
+    functional.linear: of_linear,
+    functional.conv1d: of_convolution,
+    functional.conv2d: of_convolution,
+    functional.embedding: of_embedding,
     torch.addmm: of_addmm,
     torch.Tensor.addmm: of_addmm,
     **dict.fromkeys(

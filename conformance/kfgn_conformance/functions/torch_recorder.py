@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from .torch_products import PRODUCTS, Product
 from .uses import Array
 
-OPENED = (F.multi_head_attention_forward,)
+OPENED = (functional.multi_head_attention_forward,)
 """Functions in Python whose own calls are seen."""
 
 
@@ -35,7 +35,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         super().__init__()
         self.parameters, self.seen = list(parameters), list[Seen]()
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the function, and add a probe to the result if it is a product with parameters."""
         kwargs = kwargs or {}
         if func in OPENED:
@@ -105,7 +105,7 @@ def coded(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any], codes: 
     found = torch.autograd.grad(tensor, inputs, code, retain_graph=True, allow_unused=True)
     if any(part is not None for part in found[len(parameters) :]):
         return None
-    return flat(found[: len(parameters)], parameters).numpy()
+    return np.asarray(flat(found[: len(parameters)], parameters))
 
 
 def flat(parts: Sequence[Any], like: Sequence[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 TOKENS, WIDTH, HEADS, HIDDEN, LENGTH = 7, 4, 2, 6, 5
 
@@ -23,7 +23,7 @@ class Transformer(nn.Module):
         h = self.embedding(x) + self.position
         a = self.norm_1(h)
         h = h + self.attention(a, a, a, attn_mask=mask, need_weights=False)[0]
-        h = h + self.down(F.gelu(self.up(self.norm_2(h))))
+        h = h + self.down(functional.gelu(self.up(self.norm_2(h))))
         return h @ self.embedding.weight.T
 
 
