@@ -13,12 +13,14 @@ Read the modules in this order:
     jax_recorder    the record of the marked products of JAX
     jax_functions   a function of JAX, linearised
     accounting      the check that no use of a matrix is missing
+    matches         the definition that a matrix computed elsewhere satisfies, up to a factor
     function_oracle the blocks and the pairs
     opening         the functions that make an oracle
 """
 
 from .function_oracle import FunctionOracle
+from .matches import Match
 from .opening import jax_oracle, torch_oracle
 from .uses import linear
 
-__all__ = ["FunctionOracle", "jax_oracle", "linear", "torch_oracle"]
+__all__ = ["FunctionOracle", "Match", "jax_oracle", "linear", "torch_oracle"]

@@ -8,6 +8,7 @@ from kfgn_reference import shared_weights as shared
 
 from .accounting import check_accounted
 from .linearised import Linearised
+from .matches import Match, matches
 from .matrices import Form, Matrices
 from .uses import Array
 
@@ -96,23 +97,11 @@ class FunctionOracle:
 
         For an indefinite Hessian of the outputs, that of the objective `mixture`, the block has its replacement.
         """
-        rows, columns = self._places(name, other)
-        roots = [sample.loss.root() for sample in self._model.samples]
-        blocks = [
-            (sample.J[:, rows].T @ root) @ (root.T @ sample.J[:, columns])
-            for sample, root in zip(self._model.samples, roots, strict=True)
-        ]
-        return mean(blocks)
+        return self._gauss_newton(*self._places(name, other))
 
     def hessian_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact block of the Hessian of the loss for vec(W), (O I, O I), or that between two matrices."""
-        rows, columns = self._places(name, other)
-        blocks = [
-            sample.J[:, rows].T @ sample.loss.hessian @ sample.J[:, columns]
-            + self._model.second(n, sample.loss.gradient, rows, columns)
-            for n, sample in enumerate(self._model.samples)
-        ]
-        return mean(blocks)
+        return self._hessian(*self._places(name, other))
 
     def pairs(self, name: str, part: int | None = None, labels: Any = None) -> list[shared.Pairs]:
         """Return the inputs a_t (T, I) and the roots C_t (T, O, K) of W for each datapoint.
@@ -142,6 +131,43 @@ class FunctionOracle:
         """Return the block (O I, O I) of each approximation that is made of pairs, by its name."""
         batch = self.pairs(name, part)
         return {method: block(batch) for method, block in APPROXIMATIONS.items()}
+
+    def matches(self, name: str, block: Array, part: int | None = None) -> list[Match]:
+        """Return the definitions by rising distance from a block (O I, O I) that was computed elsewhere.
+
+        Each match has the factor that brings the block nearest to the definition, such as T if a divisor is missing, and
+        the order of vec. The first match has an error of rounding if the block is right up to them.
+        """
+        seen = bool(self._matrices.forms(name))
+        entries = self._form(name, part).entries if seen else self._matrices.entries(name)
+        places, size = entries.ravel(order="F"), entries.size
+        if np.shape(block) != (size, size):
+            raise ValueError(f"block: expected shape {(size, size)} for {name}, got {np.shape(block)}")
+        exact = {
+            "gauss_newton_block": self._gauss_newton(places, places),
+            "hessian_block": self._hessian(places, places),
+        }
+        return matches(np.asarray(block), exact | (self.approximations(name, part) if seen else {}), entries.shape)
+
+    def _gauss_newton(self, rows: Array, columns: Array) -> Array:
+        """1/N sum_n J_n^T H_n J_n at these places of theta."""
+        roots = [sample.loss.root() for sample in self._model.samples]
+        return mean(
+            [
+                (sample.J[:, rows].T @ root) @ (root.T @ sample.J[:, columns])
+                for sample, root in zip(self._model.samples, roots, strict=True)
+            ]
+        )
+
+    def _hessian(self, rows: Array, columns: Array) -> Array:
+        """The mean of J_n^T H_n J_n and of the Hessian of g_n^T h_n, for g_n = dE_n/dh_n, at these places of theta."""
+        return mean(
+            [
+                sample.J[:, rows].T @ sample.loss.hessian @ sample.J[:, columns]
+                + self._model.second(n, sample.loss.gradient, rows, columns)
+                for n, sample in enumerate(self._model.samples)
+            ]
+        )
 
     def _places(self, name: str, other: str | None) -> tuple[Array, Array]:
         """The places in theta of vec(W) of two matrices, or of one twice."""
