@@ -135,8 +135,8 @@ class FunctionOracle:
     def matches(self, name: str, block: Array, part: int | None = None) -> list[Match]:
         """Return the definitions by rising distance from a block (O I, O I) that was computed elsewhere.
 
-        Each match has the factor that brings the block nearest to the definition, such as T if a divisor is missing, and
-        the order of vec. The first match has an error of rounding if the block is right up to them.
+        Each match has the factor that brings the block nearest to the definition, such as T for a division by T that is
+        too much, and the order of vec. The error of the first match is rounding if the block is right up to the two.
         """
         seen = bool(self._matrices.forms(name))
         entries = self._form(name, part).entries if seen else self._matrices.entries(name)

@@ -67,10 +67,8 @@ def test_a_loss_that_is_a_function():
 
 def test_a_batch_of_several_arrays():
     """X may be a pytree, and integers and bools keep their kind."""
-    masked = oracle(
-        lambda p, X: jnp.where(X["mask"][:, None], dense(p, X["x"]), 0.0),
-        {"x": X, "mask": np.array([True, False, True])},
-    )
+    batch = {"x": X, "mask": np.array([True, False, True])}
+    masked = oracle(lambda p, X: jnp.where(X["mask"][:, None], dense(p, X["x"]), 0.0), batch)
     close(masked.outputs[1], np.zeros((1, 2)))
     inputs = np.column_stack([X, np.ones(3)])[[0, 2]]
     close(masked.gauss_newton_block(NAME), np.kron(inputs.T @ inputs / 3, np.eye(2)))
