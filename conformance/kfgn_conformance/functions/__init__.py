@@ -2,7 +2,7 @@
 
 Read the modules in this order:
 
-    uses            a use of parameters as a matrix in a product, and the product that JAX functions call
+    uses            a use of parameters as a matrix in a product
     parameters      the vector theta of all parameters, and names
     matrices        the matrices that products use, and their orders of entries
     outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
@@ -10,7 +10,8 @@ Read the modules in this order:
     torch_products  the products of PyTorch that are seen
     torch_recorder  the record of these products
     torch_modules   a module of PyTorch, linearised
-    jax_recorder    the record of the marked products of JAX
+    jax_products    the products of JAX that are seen
+    jax_interpreter the run of a function of JAX that finds these products
     jax_functions   a function of JAX, linearised
     accounting      the check that no use of a matrix is missing
     matches         the definition that a matrix computed elsewhere satisfies, up to a factor
@@ -21,6 +22,5 @@ Read the modules in this order:
 from .function_oracle import FunctionOracle
 from .matches import Match
 from .opening import jax_oracle, torch_oracle
-from .uses import linear
 
-__all__ = ["FunctionOracle", "Match", "jax_oracle", "linear", "torch_oracle"]
+__all__ = ["FunctionOracle", "Match", "jax_oracle", "torch_oracle"]

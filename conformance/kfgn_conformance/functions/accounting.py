@@ -34,6 +34,5 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
             raise ValueError(
                 f"{name}: expected products that account for the Jacobian of the outputs, got a difference of"
                 f" {difference:.3g} for datapoint {n}, with the largest element {largest:.3g}. A use of {name} was not"
-                " seen: compute it with torch.nn.functional.linear in PyTorch, or with"
-                " kfgn_conformance.functions.linear in JAX"
+                " seen. Matrix products are seen, in PyTorch also torch.nn.functional.linear, and others are not"
             )

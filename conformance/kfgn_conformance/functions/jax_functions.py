@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from .jax_recorder import places, recorded
+from .jax_interpreter import Interpreter, Marked, Origin, Result
+from .jax_products import Product
 from .linearised import Linearised, Sample, check_independent, check_outputs
 from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
 from .parameters import Parameters
@@ -79,16 +80,25 @@ class Function:
     def sample(self, n: int, loss: OutputDerivatives) -> Sample:
         """Datapoint n with the Jacobian of its outputs and the uses of the parameters."""
 
-        def at(theta: Any) -> Any:
-            return self.outputs(theta, slice(n, n + 1))[0]
+        def outputs(params: Any) -> Any:
+            return self.f(params, jax.tree.map(lambda x: x[n : n + 1], self.X))[0]
 
-        h, seen = recorded(at, self.theta)
-        probes = [jnp.zeros_like(one.h) for one in seen]
-        J, by_probe = jax.jacrev(lambda *point: recorded(at, *point)[0].ravel(), argnums=(0, 1))(self.theta, probes)
-        entries = places(lambda theta: recorded(at, theta, probes)[1], self.theta)
+        leaves, structure = jax.tree.flatten(self.unravel(self.theta))
+        closed = jax.make_jaxpr(lambda *at: outputs(jax.tree.unflatten(structure, at)))(*leaves)
+
+        def interpreted(theta: Any, probes: Any) -> tuple[Any, Interpreter]:
+            interpreter = Interpreter(probes)
+            places = [Origin("theta", self.parameters.shaped(name)) for name in self.parameters.values]
+            ((h, _),) = interpreter.run(closed, list(map(Marked, jax.tree.leaves(self.unravel(theta)), places)))
+            return h, interpreter
+
+        h, interpreter = interpreted(self.theta, None)
+        probes = [jnp.zeros_like(one.value) for one in interpreter.results]
+        J, by_probe = jax.jacrev(lambda *at: interpreted(*at)[0].ravel(), argnums=(0, 1))(self.theta, probes)
         uses = [
-            Use(where, np.asarray(one.inputs), np.asarray(part).reshape(h.size, -1, len(where)))
-            for where, one, part in zip(entries, seen, by_probe, strict=True)
+            use(result, product, np.asarray(part).reshape(h.size, -1))
+            for result, part in zip(interpreter.results, by_probe, strict=True)
+            for product in result.products
         ]
         return Sample(positions_of(np.asarray(h)[None])[0], np.asarray(J), uses, loss)
 
@@ -111,6 +121,15 @@ class Function:
 
         compiled: Callable[..., Any] = jax.jit(along)
         return compiled
+
+
+def use(result: Result, product: Product, derivatives: Array) -> Use:
+    """The use of a product, from the derivatives (K, ...) of the outputs with respect to the result of its operation."""
+    entries, a = product.entries, np.asarray(product.inputs())
+    if result.bias is not None:
+        entries = np.concatenate([entries, result.bias[product.at[0]][:, None]], axis=1)
+        a = np.concatenate([a, np.ones((len(a), 1))], axis=1)
+    return Use(entries, a, derivatives[:, product.at])
 
 
 def real(x: Any) -> Any:

@@ -78,8 +78,8 @@ def jax_oracle(
     Parameters
     ----------
     f : function
-        A function f(params, X) of a batch. It calls `kfgn_conformance.functions.linear` for the products from which
-        pairs are to be made.
+        A function f(params, X) of a batch, such as the `apply` of a library, or `jax.vmap` of a function of one
+        datapoint.
     params : pytree of arrays
         The parameters. A copy in float64 is used.
     X : array, shape (N, ...), or a pytree of them
@@ -100,21 +100,26 @@ def jax_oracle(
     Raises
     ------
     ValueError
-        If the outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a datapoint depend on
-        other datapoints. Also if the arguments of `linear` are not entries of the parameters, or are hidden by
-        `jax.vmap`.
+        If the outputs are not (N, ..., O) and finite, or if the outputs of a datapoint depend on other datapoints, as
+        with normalisation over the batch.
 
     Notes
     -----
+    Matrix products with parameters are seen wherever they are: `@`, `jnp.einsum`, `jax.lax.conv_general_dilated` and rows
+    of a table by their indices, also inside `jax.vmap`, `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the matrix
+    of the product h = W a: the transpose of a kernel (I, O), and (O, taps times channels) for a convolution, tap by tap.
+    Parameters that are added with the same value at all positions are the bias, the last column of W. The columns of a
+    table are its rows.
+
     JAX computes in float64 on the CPU, and the settings of the caller are not changed. The Jacobian is computed by
     `jax.jacrev` for each datapoint.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from kfgn_conformance.functions import jax_oracle, linear
+    >>> from kfgn_conformance.functions import jax_oracle
     >>> params = {"kernel": np.ones((2, 1))}
-    >>> f = lambda params, X: linear(X, params["kernel"].T)
+    >>> f = lambda params, X: X @ params["kernel"]
     >>> X, Y = np.array([[1.0, 2.0], [3.0, 0.0]]), np.zeros((2, 1))
     >>> jax_oracle(f, params, X, Y, "squared_error").gauss_newton_block("kernel").tolist()
     [[5.0, 1.0], [1.0, 2.0]]

@@ -23,12 +23,16 @@ class Parameters:
         ends = np.cumsum([value.size for value in self.values.values()])
         self._starts = dict(zip(self.values, [0, *ends[:-1]], strict=True))
 
+    def shaped(self, name: str) -> Array:
+        """The places in theta of a parameter, in its shape."""
+        value = self.values[name]
+        places: Array = self._starts[name] + np.arange(value.size).reshape(value.shape)
+        return places
+
     def places(self, name: str) -> Array:
         """The places in theta of a parameter, as a matrix with its first axis as rows and all others as columns."""
-        value = self.values[name]
-        inside = np.arange(value.size).reshape(value.shape[0] if value.ndim else 1, -1)
-        places: Array = inside + self._starts[name]
-        return places
+        shaped = self.shaped(name)
+        return shaped.reshape(len(shaped) if shaped.ndim else 1, -1)
 
     def names_at(self, places: Array) -> tuple[str, ...]:
         """The names of the parameters with entries at these places of theta (O, I), by the columns of the matrix."""

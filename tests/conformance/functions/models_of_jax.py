@@ -3,9 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from kfgn_conformance.functions import linear
 
-from .models_of_torch import HEADS, WIDTH
+from .models_of_torch import HEADS
+
+
+def linear(layer, a):
+    return a @ layer["weight"].T + layer["bias"]
 
 
 def normalised(a, scale):
@@ -21,39 +24,37 @@ def heads(a):
 
 def attention(params, a):
     N, T, D = a.shape
-    h = linear(a, params["in_proj_weight"], params["in_proj_bias"])
+    h = jnp.einsum("oi,nti->nto", params["in_proj_weight"], a) + params["in_proj_bias"]
     q, k, v = (heads(part) for part in jnp.split(h, 3, axis=-1))
     scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(D // HEADS)
     causal = jnp.arange(T)[:, None] >= jnp.arange(T)[None, :]
     mixed = jax.nn.softmax(jnp.where(causal, scores, -jnp.inf), axis=-1) @ v
-    return linear(mixed.transpose(0, 2, 1, 3).reshape(N, T, D), **named(params["out_proj"]))
-
-
-def named(layer):
-    return {"W": layer["weight"], "b": layer["bias"]}
+    return linear(params["out_proj"], mixed.transpose(0, 2, 1, 3).reshape(N, T, D))
 
 
 def transformer(params, X):
     """The same function as `models_of_torch.Transformer`, with the same names of parameters."""
     table = params["embedding"]["weight"]
-    h = linear(jax.nn.one_hot(X, len(table)), table.T) + params["position"]
+    h = table[X] + params["position"]
     h = h + attention(params["attention"], normalised(h, params["norm_1"]))
-    up = linear(normalised(h, params["norm_2"]), **named(params["up"]))
-    h = h + linear(up * jax.scipy.stats.norm.cdf(up), **named(params["down"]))
-    assert h.shape[-1] == WIDTH
-    return linear(h, table)
+    up = linear(params["up"], normalised(h, params["norm_2"]))
+    h = h + jax.checkpoint(linear)(params["down"], up * jax.scipy.stats.norm.cdf(up))
+    return h @ table.T
 
 
 def recurrent(params, X):
-    """The same function as `models_of_torch.Recurrent`, as a loop of `jax.lax.scan` that is compiled."""
+    """The same function as `models_of_torch.Recurrent`, for one sequence, with a loop that is compiled."""
 
     @jax.jit
     def step(state, x):
-        h = linear(x, params["inputs"]["weight"]) + linear(state, **named(params["state"]))
+        h = params["inputs"]["weight"] @ x + (params["state"]["weight"] @ state + params["state"]["bias"])
         return jnp.tanh(h), None
 
-    state, _ = jax.lax.scan(step, jnp.zeros((len(X), 3)), X.swapaxes(0, 1))
-    return linear(state, **named(params["head"]))
+    def of_one(x):
+        state, _ = jax.lax.scan(step, jnp.zeros(3), x)
+        return linear(params["head"], state)
+
+    return jax.vmap(of_one)(X)
 
 
 def parameters(model):

@@ -1,4 +1,4 @@
-"""Functions of JAX: the marks of products, names, losses that are functions, errors, and settings of the caller."""
+"""Functions of JAX: the products that are seen, losses that are functions, errors, and settings of the caller."""
 
 import re
 
@@ -8,10 +8,11 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 import torch
-from kfgn_conformance.functions import jax_oracle, linear, torch_oracle
+from jax import lax
+from kfgn_conformance.functions import jax_oracle, torch_oracle
 from torch import nn
 
-from .agreement import close
+from .agreement import close, parts
 from .models_of_torch import drawn
 
 rng = np.random.default_rng(3)
@@ -22,7 +23,7 @@ NAME = "layers.0"
 
 def dense(params, X):
     """A layer with a kernel (I, O)."""
-    return linear(X, params["layers"][0]["kernel"].T, params["layers"][0]["bias"])
+    return X @ params["layers"][0]["kernel"] + params["layers"][0]["bias"]
 
 
 def oracle(f=dense, X=X, Y=Y, objective="squared_error", **options):
@@ -34,15 +35,133 @@ def raises(message):
 
 
 def test_a_kernel_is_a_transposed_matrix():
-    """The matrix of a product is (O, I) with the bias last. A parameter that is used alone has its own order."""
+    """The matrix of a product is (O, I) with the bias last. A parameter that is in no product has its own order."""
     found = oracle()
     assert found.names == (NAME,)
     kernel, bias = PARAMS["layers"][0]["kernel"], PARAMS["layers"][0]["bias"]
     close(found.matrix(NAME), np.column_stack([kernel.T, bias]))
-    close(oracle(lambda p, X: X @ p["layers"][0]["kernel"]).matrix("layers.0.kernel"), kernel)
+    alone = oracle(lambda p, X: (X[:, :, None] * p["layers"][0]["kernel"]).sum(axis=1))
+    close(alone.matrix("layers.0.kernel"), kernel)
     inputs = np.column_stack([X, np.ones(3)])
     close(found.gauss_newton_block(NAME), np.kron(inputs.T @ inputs / 3, np.eye(2)))
     close(shared.expand(found.pairs(NAME)).block, found.gauss_newton_block(NAME))
+
+
+def convolution(numbers, groups):
+    """A convolution with strides, dilations and zeros on two sides, in two orders of the axes."""
+
+    def apply(p, X):
+        return lax.conv_general_dilated(
+            X,
+            p["W"],
+            window_strides=(2, 1),
+            padding=[(1, 0), (0, 2)],
+            rhs_dilation=(1, 2),
+            dimension_numbers=numbers,
+            feature_group_count=groups,
+        )
+
+    return apply
+
+
+FUNCTIONS = {
+    "a transpose": (lambda p, X: X @ p["W"].T, (3, 4), (2, 5, 4)),
+    "from the left": (lambda p, X: (p["W"] @ X).swapaxes(1, 2), (3, 4), (2, 4, 5)),
+    "vmap over two axes": (jax.vmap(jax.vmap(lambda p, x: p["W"] @ x, (None, 0)), (None, 0)), (3, 4), (2, 5, 4)),
+    "two axes of outputs": (lambda p, X: jnp.einsum("ntd,dhk->nthk", X, p["W"]), (4, 3, 2), (2, 5, 4)),
+    "two axes of inputs": (lambda p, X: jnp.einsum("nthk,hkd->ntd", X, p["W"]), (2, 3, 4), (2, 5, 2, 3)),
+    "a product for each head": (lambda p, X: jnp.einsum("nhd,hdk->nhk", X, p["W"]), (2, 3, 4), (2, 2, 3)),
+    "a part": (lambda p, X: X @ jnp.concatenate([p["W"][:, 2:], p["W"][:, :1]], axis=1)[::-1], (4, 5), (2, 4)),
+    "compiled and checkpointed": (jax.jit(jax.checkpoint(lambda p, X: jnp.tanh(X @ p["W"]))), (4, 3), (2, 4)),
+    "rows of a table": (lambda p, X: p["W"][X.astype(int)], (5, 3), (2, 4)),
+    "rows that may be outside": (lambda p, X: jnp.take(p["W"], X.astype(int), axis=0, fill_value=0), (3, 4), (2, 4)),
+    "convolution": (convolution(("NCHW", "OIHW", "NCHW"), 1), (3, 2, 3, 2), (2, 2, 5, 6)),
+    "convolution, channels last": (convolution(("NHWC", "HWIO", "NHWC"), 2), (3, 2, 2, 6), (2, 5, 6, 4)),
+    "weights of a loop": (
+        lambda p, X: lax.scan(lambda a, W: (jnp.tanh(a @ W), a), X, p["W"], reverse=True)[0],
+        (3, 4, 4),
+        (2, 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_product(name):
+    """All parts together account for the parameter, as `pairs` checks, and for the trace of its exact block."""
+    function, weight, shape = FUNCTIONS[name]
+    numbers = np.random.default_rng(4)
+    params, X = {"W": numbers.normal(size=weight)}, numbers.normal(size=shape)
+    X = 1.5 + X if "rows" in name else X  # indices from 0 to 3 or 4
+    outputs = function(params, X)
+    found = jax_oracle(function, params, X, np.zeros(outputs.shape), "squared_error")
+    batches = [found.pairs("W", part) for _, part in parts(found, 8)]
+    block = found.gauss_newton_block("W")
+    assert np.abs(block).max() > 0
+    close(sum(shared.exact_block(batch).trace() for batch in batches), block.trace())
+    if len(batches) == 1 and name != "a part":
+        close(shared.exact_block(batches[0]), block)
+
+
+def test_a_convolution_equals_that_of_pytorch():
+    """The same blocks and pairs, tap by tap, with a bias and groups."""
+    model = drawn(nn.Conv1d(4, 6, 3, groups=2, padding=1, stride=2))
+    X = np.random.default_rng(5).normal(size=(2, 4, 7))
+
+    def function(p, X):
+        h = lax.conv_general_dilated(
+            X, p["weight"], (2,), [(1, 1)], dimension_numbers=("NCH", "OIH", "NCH"), feature_group_count=2
+        )
+        return (h + p["bias"][None, :, None]).swapaxes(1, 2)
+
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight, self.bias = model.weight, model.bias
+
+        def forward(self, x):
+            return nn.functional.conv1d(x, self.weight, self.bias, 2, 1, 1, 2).transpose(1, 2)
+
+    ours = torch_oracle(Last(), X, np.zeros((2, 4, 6)), "squared_error")
+    params = {name: value.detach().numpy() for name, value in model.named_parameters()}
+    theirs = jax_oracle(function, params, X, np.zeros((2, 4, 6)), "squared_error")
+    assert theirs.names == ours.names == ("weight, bias",)
+    close(theirs.gauss_newton_block("weight, bias"), ours.gauss_newton_block("weight, bias"))
+    for part in (1, 2):
+        for one, other in zip(theirs.pairs("weight, bias", part), ours.pairs("weight, bias", part), strict=True):
+            close(one.a, other.a)
+            close(one.C, other.C)
+
+
+BIASES = {
+    "added last": lambda p, X: X @ p["W"] + p["b"],
+    "added first": lambda p, X: p["b"] + jnp.matmul(X, p["W"]),
+    "added to a sum": lambda p, X: (X @ p["W"] + 2 * X[:, :1]) + p["b"],
+    "added after a reshape": lambda p, X: (X[:, None] @ p["W"])[:, 0] + p["b"],
+}
+
+
+@pytest.mark.parametrize("name", BIASES)
+def test_a_bias(name):
+    found = jax_oracle(BIASES[name], {"W": np.ones((2, 3)), "b": np.ones(3)}, X, np.zeros((3, 3)), "squared_error")
+    assert found.names == ("W, b",)
+    assert [pair.a.shape for pair in found.pairs("W, b")] == [(1, 3)] * 3
+    close(shared.exact_block(found.pairs("W, b")), found.gauss_newton_block("W, b"))
+
+
+NO_BIASES = {
+    "after a second use": lambda p, X: (lambda h: (h + p["b"]) * jnp.tanh(h))(X @ p["W"]),
+    "multiplied": lambda p, X: (X @ p["W"]) * p["b"],
+    "a different one at each position": lambda p, X: (jnp.stack([X] * 3, 1) @ p["W"]) + jnp.outer(p["b"], jnp.ones(3)),
+}
+
+
+@pytest.mark.parametrize("name", NO_BIASES)
+def test_no_bias(name):
+    function, params = NO_BIASES[name], {"W": np.ones((2, 3)), "b": np.arange(1.0, 4)}
+    outputs = function(params, X)
+    found = jax_oracle(function, params, X, np.zeros(outputs.shape), "squared_error")
+    assert found.names == ("W", "b")
+    close(shared.exact_block(found.pairs("W")), found.gauss_newton_block("W"))
 
 
 def test_a_loss_that_is_a_function():
@@ -51,7 +170,7 @@ def test_a_loss_that_is_a_function():
     params = {"weight": model.weight.detach().numpy(), "bias": model.bias.detach().numpy()}
     ours = torch_oracle(model, X, Y, lambda h, y: torch.sqrt(1 + (h - y).square().sum()), divisor=3)
     theirs = jax_oracle(
-        lambda p, X: linear(X, p["weight"], p["bias"]),
+        lambda p, X: X @ p["weight"].T + p["bias"],
         params,
         X,
         Y,
@@ -74,41 +193,37 @@ def test_a_batch_of_several_arrays():
     close(masked.gauss_newton_block(NAME), np.kron(inputs.T @ inputs / 3, np.eye(2)))
 
 
-FUNCTIONS = {
-    "vmap": (jax.vmap(dense, in_axes=(None, 0)), "linear: expected a call outside of jax.vmap, jax.grad and"),
-    "scaled": (
-        lambda p, X: linear(X, 2 * p["layers"][0]["kernel"]),
-        "linear: expected entries of the parameters as W and b, each at most once, got other numbers, for a matrix of"
-        " shape (2, 2)",
-    ),
-    "twice": (
-        lambda p, X: linear(X, jnp.stack([p["layers"][0]["bias"]] * 2)),
-        "linear: expected entries of the parameters as W and b, each at most once",
-    ),
-    "constant": (lambda p, X: linear(X, np.eye(2)), "linear: expected entries of the parameters as W and b"),
+REFUSED = {
     "coupled": (lambda p, X: dense(p, X) - dense(p, X).mean(axis=0), "model: expected outputs of datapoint 0 that"),
     "one axis": (lambda p, X: dense(p, X)[:, 0], "model: expected outputs of shape (3, O) or (3, T, O), got (3,)"),
     "float32": (lambda p, X: dense(p, X).astype("float32"), "model: expected outputs of float64, got float32"),
 }
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", REFUSED)
 def test_functions_that_are_refused(name):
-    function, message = FUNCTIONS[name]
+    function, message = REFUSED[name]
     with raises(message):
         oracle(function)
 
 
-def test_a_product_without_a_mark():
+UNSEEN = {
+    "elementwise": lambda p, X: dense(p, X) + (X[:, :, None] * p["layers"][0]["kernel"]).sum(axis=1),
+    "scaled": lambda p, X: dense(p, X) + X @ (2 * p["layers"][0]["kernel"]),
+    "in a while loop": lambda p, X: (
+        dense(p, X) + lax.cond(X[0, 0] < 9, lambda k: X @ k, lambda k: X, p["layers"][0]["kernel"])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_a_product_that_is_not_seen(name):
     """The exact block is right, and pairs are refused."""
-
-    def twice(params, X):
-        return dense(params, X) + X @ params["layers"][0]["kernel"]
-
-    found = oracle(twice)
-    with raises("or with kfgn_conformance.functions.linear in JAX"):
+    found = oracle(UNSEEN[name])
+    with raises("layers.0: expected products that account for the Jacobian of the outputs, got a difference of"):
         found.pairs(NAME)
-    inputs = np.column_stack([2 * X, np.ones(3)])
+    kernel = 3 if name == "scaled" else 2
+    inputs = np.column_stack([kernel * X, np.ones(3)])
     close(found.gauss_newton_block(NAME), np.kron(inputs.T @ inputs / 3, np.eye(2)))
 
 
@@ -118,10 +233,3 @@ def test_settings_are_those_of_the_caller():
     found.hessian_block(NAME)
     assert found.outputs.dtype == np.float64
     assert jnp.ones(1).dtype == np.float32
-    assert not jax.config.jax_disable_jit
-
-
-def test_linear_outside_an_oracle():
-    a, W, b = rng.normal(size=(4, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)
-    close(linear(a, W, b), a @ W.T + b)
-    close(linear(a, W), a @ W.T)
