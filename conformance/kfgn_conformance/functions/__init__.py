@@ -8,6 +8,7 @@ Read the modules in this order:
     outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
     linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
     torch_products  the products of PyTorch that are seen
+    torch_places    the entries of the parameters of which a tensor consists
     torch_recorder  the record of these products
     torch_modules   a module of PyTorch, linearised
     jax_products    the products of JAX that are seen

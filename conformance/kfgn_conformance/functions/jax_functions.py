@@ -124,7 +124,7 @@ class Function:
 
 
 def use(result: Result, product: Product, derivatives: Array) -> Use:
-    """The use of a product, from the derivatives (K, ...) of the outputs with respect to the result of its operation."""
+    """The use of a product, from the derivatives of the outputs with respect to the result of its operation."""
     entries, a = product.entries, np.asarray(product.inputs())
     if result.bias is not None:
         entries = np.concatenate([entries, result.bias[product.at[0]][:, None]], axis=1)

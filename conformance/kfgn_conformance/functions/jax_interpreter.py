@@ -1,7 +1,7 @@
 """A run of a JAX function, operation by operation, that finds the products with parameters and adds probes to them.
 
-JAX writes a function as a list of operations, the jaxpr. Compiled functions, checkpoints and loops by `scan` are opened.
-Each value has its origin, if it consists of entries of theta or of the result of a product.
+JAX writes a function as a list of operations, the jaxpr. The run opens compiled functions, checkpoints and `scan`. Each
+value has its origin, if it consists of entries of theta or of the result of a product.
 """
 
 from collections import Counter

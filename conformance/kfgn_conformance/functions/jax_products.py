@@ -101,7 +101,9 @@ def of_gather(rows: Array, table: Array) -> Iterator[Product]:
     flat = rows.reshape(-1, table.shape[1])
     one_hot = (flat[:, None, :] == table[None]).all(axis=-1)
     if np.array_equal(one_hot.any(axis=1), (flat >= 0).all(axis=1)):
-        yield Product(table.T, lambda: jnp.asarray(one_hot, dtype=jnp.float64), np.arange(flat.size).reshape(flat.shape))
+        yield Product(
+            table.T, lambda: jnp.asarray(one_hot, dtype=jnp.float64), np.arange(flat.size).reshape(flat.shape)
+        )
 
 
 def different(places: Array) -> bool:

@@ -11,7 +11,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from .linearised import Linearised, Sample, check_independent, check_outputs
 from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
 from .parameters import Parameters
-from .torch_recorder import Recorder, Seen, flat
+from .torch_places import flat
+from .torch_recorder import Recorder, Seen
 from .uses import Array, Use
 
 
@@ -104,9 +105,12 @@ class Module:
 def use(seen: Seen, parts: tuple[Any, ...]) -> Use:
     """The use of a product, from the derivatives of the K outputs with respect to its probe."""
     a = seen.product.a.detach()
-    a = torch.cat([a, torch.ones_like(a[:, :1])], dim=1) if seen.has_bias else a
+    entries = seen.W
+    if seen.b is not None:
+        a = torch.cat([a, torch.ones_like(a[:, :1])], dim=1)
+        entries = np.concatenate([entries, seen.b[:, None]], axis=1)
     rows = [seen.product.positions(torch.zeros_like(seen.probe) if part is None else part) for part in parts]
-    return Use(seen.entries, a.numpy(), torch.stack(rows).numpy())
+    return Use(entries, a.numpy(), torch.stack(rows).numpy())
 
 
 def rows_of_derivatives(values: Any, inputs: list[Any]) -> Any:

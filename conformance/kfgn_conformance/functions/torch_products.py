@@ -41,11 +41,16 @@ def of_matmul(h: Any, *args: Any, **kwargs: Any) -> Iterator[Product]:
 def of_addmm(_h: Any, input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
     """alpha mat1 mat2 + beta input."""
     bias = input if input is not None and input.ndim == 1 and beta == 1 else None
-    if alpha == 1 and torch.is_tensor(mat1) and torch.is_tensor(mat2):
-        if mat2.ndim == 2:
-            yield Product(mat2.T, bias, rows(mat1), rows)
-        if mat1.ndim == 2:
-            yield Product(mat1, None, columns(mat2), columns)
+    if alpha != 1 or not (torch.is_tensor(mat1) and torch.is_tensor(mat2)):
+        return
+    if mat2.ndim == 2:
+        yield Product(mat2.T, bias, rows(mat1), rows)
+    if mat2.ndim == 1:
+        yield Product(mat2[None], None, rows(mat1), single)
+    if mat1.ndim == 2:
+        yield Product(mat1, None, columns(mat2), columns)
+    if mat1.ndim == 1:
+        yield Product(mat1[None], None, columns(mat2), single)
 
 
 def of_convolution(
@@ -80,6 +85,11 @@ def of_embedding(_h: Any, input: Any, weight: Any, padding_idx: Any = None, *_: 
 def rows(tensor: Any) -> Any:
     """(..., I) as (T, I)."""
     return tensor.reshape(-1, tensor.shape[-1])
+
+
+def single(tensor: Any) -> Any:
+    """(...,) as (T, 1)."""
+    return tensor.reshape(-1, 1)
 
 
 def columns(tensor: Any) -> Any:

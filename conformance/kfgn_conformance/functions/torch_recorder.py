@@ -3,6 +3,7 @@
 The derivative of the outputs with respect to a probe is that with respect to the pre-activations.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -12,28 +13,47 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from .torch_places import places
 from .torch_products import PRODUCTS, Product
 from .uses import Array
 
 OPENED = (functional.multi_head_attention_forward,)
 """Functions in Python whose own calls are seen."""
 
+SUMS = (torch.add, torch.Tensor.add, torch.Tensor.__add__, torch.Tensor.__radd__)
+"""The functions that may add a bias to a product."""
+
 
 class Seen(NamedTuple):
-    """A product with the places in theta of its matrix (O, I), and its probe."""
+    """A product with its probe, and with the places in theta of its matrix (O, I) and of its bias (O,) or None."""
 
-    entries: Array
     product: Product
-    has_bias: bool
     probe: Any
+    W: Array
+    b: Array | None
+
+
+class Sum(NamedTuple):
+    """A sum whose derivative is that with respect to a product, if every earlier tensor has no other use.
+
+    tensor:  the sum, which the record keeps so that no other tensor gets its identity
+    numbers: the numbers of the products
+    earlier: the identities of the tensors from the product to the tensor before the sum
+    """
+
+    tensor: Any
+    numbers: tuple[int, ...]
+    earlier: tuple[int, ...]
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
-    """While the mode is active, each product with parameters is in `seen`."""
+    """While the mode is active, the products with parameters are recorded."""
 
     def __init__(self, parameters: Sequence[Any]) -> None:
         super().__init__()
-        self.parameters, self.seen = list(parameters), list[Seen]()
+        self.parameters, self._seen = list(parameters), list[Seen]()
+        self._sums, self._reads = dict[int, Sum](), Counter[int]()
+        self._biases: list[tuple[Sum, Array]] = []
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the function, and add a probe to the result if it is a product with parameters."""
@@ -41,24 +61,65 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if func in OPENED:
             with self:
                 return opened(func)(*args, **kwargs)
+        if getattr(func, "__name__", "") != "__get__":  # which reads a shape or a dtype
+            self._reads.update(identities((*args, *kwargs.values())))
         h = func(*args, **kwargs)
         check_precision(func, h)
-        if func not in PRODUCTS:
-            return h
-        probe = torch.zeros_like(h, requires_grad=True)
-        found = [self._seen(product, probe) for product in PRODUCTS[func](h, *args, **kwargs)]
-        kept = [seen for seen in found if seen is not None]
-        self.seen += kept
-        return h + probe if kept else h
+        if func in PRODUCTS:
+            return self._with_probe(h, list(PRODUCTS[func](h, *args, **kwargs)))
+        if func in SUMS and not kwargs:
+            self._add(h, *args)
+        return h
 
-    def _seen(self, product: Product, probe: Any) -> Seen | None:
-        probes = [seen.probe for seen in self.seen]
-        W = places(product.W, self.parameters, probes)
-        if W is None:
-            return None
-        b = None if product.b is None else places(product.b, self.parameters, probes)
-        entries = W if b is None else np.concatenate([W, b[:, None]], axis=1)
-        return Seen(entries, product, b is not None, probe)
+    @property
+    def seen(self) -> list[Seen]:
+        """The products in their order, with the biases that were added to their results."""
+        found = list(self._seen)
+        for sum_, where in self._biases:
+            for number in sum_.numbers if all(self._reads[one] == 1 for one in sum_.earlier) else ():
+                seen = found[number]
+                rows = np.asarray(seen.product.positions(torch.from_numpy(where)))
+                if seen.b is None and (rows == rows[:1]).all() and len(np.unique(rows[0])) == rows.shape[1]:
+                    found[number] = seen._replace(b=rows[0])
+        return found
+
+    def _with_probe(self, h: Any, products: list[Product]) -> Any:
+        """The result h with a probe, if one of the products is with parameters."""
+        probe, probes = torch.zeros_like(h, requires_grad=True), [seen.probe for seen in self._seen]
+        start = len(self._seen)
+        for product in products:
+            W, b = (places(one, self.parameters, probes) for one in (product.W, product.b))
+            if W is not None:
+                self._seen.append(Seen(product, probe, W, b))
+        numbers = tuple(range(start, len(self._seen)))
+        if not numbers:
+            return h
+        h = h + probe
+        self._sums[id(h)] = Sum(h, numbers, ())
+        return h
+
+    def _add(self, h: Any, first: Any, second: Any) -> None:
+        """Record a sum with a product, and what may be the bias of the product."""
+        for one, other in ((first, second), (second, first)):
+            if id(one) in self._sums and one.shape == h.shape:
+                below = self._sums[id(one)]
+                found = Sum(h, below.numbers, (*below.earlier, id(one)))
+                self._sums[id(h)] = found
+                where = places(other, self.parameters, [seen.probe for seen in self._seen])
+                if where is not None:
+                    self._biases.append((found, np.broadcast_to(where, h.shape).copy()))
+                return
+
+
+def identities(arguments: Any) -> list[int]:
+    """The identities of all tensors in nested arguments."""
+    found: list[int] = []
+    for one in arguments:
+        if isinstance(one, tuple | list):
+            found += identities(one)
+        elif torch.is_tensor(one):
+            found.append(id(one))
+    return found
 
 
 def check_precision(func: Any, h: Any) -> None:
@@ -75,40 +136,3 @@ def opened(func: FunctionType) -> FunctionType:
     copy = FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
     copy.__kwdefaults__ = func.__kwdefaults__
     return copy
-
-
-def places(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any]) -> Array | None:
-    """The place in theta of each entry of a tensor, or None if an entry is not a different entry of the parameters.
-
-    The derivative of sum_i c_i tensor_i with respect to theta has c_i at the place of entry i. The numbers 1, 2, ... as
-    c find the places, and random numbers confirm them. A tensor that depends on a probe was computed from activations.
-    """
-    if not torch.is_tensor(tensor) or not tensor.requires_grad:
-        return None
-    count = tensor.numel()
-    numbers = np.arange(1, count + 1)
-    found = coded(tensor, parameters, probes, numbers)
-    if found is None or not np.array_equal(np.sort(found[found != 0]), numbers):
-        return None
-    order = np.flatnonzero(found)
-    result = np.empty(count, dtype=np.intp)
-    result[found[order].astype(np.intp) - 1] = order
-    codes = np.random.default_rng(0).uniform(size=count)
-    confirmed = coded(tensor, parameters, probes, codes)
-    return result.reshape(tensor.shape) if confirmed is not None and np.array_equal(confirmed[result], codes) else None
-
-
-def coded(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any], codes: Array) -> Array | None:
-    """The derivative of the sum of codes times entries with respect to theta, or None if it depends on a probe."""
-    code = torch.as_tensor(codes, dtype=torch.float64).reshape(tensor.shape)
-    inputs = [*parameters, *probes]
-    found = torch.autograd.grad(tensor, inputs, code, retain_graph=True, allow_unused=True)
-    if any(part is not None for part in found[len(parameters) :]):
-        return None
-    return np.asarray(flat(found[: len(parameters)], parameters))
-
-
-def flat(parts: Sequence[Any], like: Sequence[Any]) -> Any:
-    """Derivatives with respect to tensors as one vector, with zeros for those that are None."""
-    filled = [torch.zeros_like(p) if part is None else part for part, p in zip(parts, like, strict=True)]
-    return torch.cat([part.reshape(-1) for part in filled])

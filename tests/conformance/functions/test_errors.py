@@ -193,7 +193,9 @@ def test_a_use_that_is_not_seen(name):
     found = oracle(PARTLY_SEEN[name])
     with raises("fc: expected products that account for the Jacobian of the outputs, got a difference of"):
         found.pairs("fc")
-    with raises("A use of fc was not seen: compute it with torch.nn.functional.linear"):
+    with raises(
+        "A use of fc was not seen. It has to be a matrix product: by @ or torch.nn.functional.linear in PyTorch"
+    ):
         found.approximations("fc")
 
 

@@ -46,6 +46,8 @@ PRODUCTS = {
     "@ from the left": (Product(lambda x, W: (W @ x).transpose(1, 2), (3, 4)), (2, 4, 5)),
     "matmul": (Product(torch.matmul, (4, 3)), (2, 4)),
     "mm by keywords": (Product(lambda x, W: torch.mm(x, mat2=W), (4, 3)), (2, 4)),
+    "@ of a vector": (Product(lambda x, w: (x @ w)[..., None], (4,)), (2, 5, 4)),
+    "a vector @": (Product(lambda x, w: (w @ x)[..., None], (4,)), (2, 4, 5)),
     "mv": (Product(lambda x, W: torch.stack([torch.mv(W, row) for row in x]), (3, 4)), (1, 4)),
     "addmm": (Product(lambda x, W, b: torch.addmm(b, x, W), (4, 3), 3), (2, 4)),
     "conv1d": (OutputsLast(nn.Conv1d(2, 3, 4, stride=2, padding=3, dilation=2)), (2, 2, 11)),
@@ -76,6 +78,33 @@ def test_a_product(name):
     close(sum(shared.exact_block(group).trace() for group in groups), block.trace())
     if len(groups) == 1:
         close(shared.exact_block(groups[0]), block)
+
+
+BIASES = {
+    "@": (lambda x, W, b: x @ W + b, ("weight, bias",)),
+    "the bias first": (lambda x, W, b: torch.add(b, torch.matmul(x, W)), ("weight, bias",)),
+    "a sum": (lambda x, W, b: (x @ W + x[:, :1]) + b, ("weight, bias",)),
+    "a module and a parameter": (lambda x, W, b: functional.linear(x, W.T, b) + b, ("weight, bias",)),
+    "a second use": (lambda x, W, b: (h := x @ W) + b + torch.tanh(h), ("weight", "bias")),
+    "a second use in a list": (lambda x, W, b: (h := x @ W) + b + torch.stack([h, h])[0], ("weight", "bias")),
+    "a product": (lambda x, W, b: (x @ W) * b, ("weight", "bias")),
+    "positions": (lambda x, W, b: x[:, None] @ W + b[:, None].diag_embed()[:, 0], ("weight", "bias")),
+}
+
+
+@pytest.mark.parametrize("name", BIASES)
+def test_a_bias(name):
+    """A bias that is added to a product is the last column, unless the product has another use."""
+    function, names = BIASES[name]
+    X = torch.randn(3, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    model = drawn(Product(function, (2, 3), 3))
+    oracle = torch_oracle(model, X, np.zeros(model(X).shape), "squared_error")
+    assert oracle.names == names
+    if name == "a module and a parameter":
+        with pytest.raises(ValueError, match="weight, bias: expected products that account for the Jacobian"):
+            oracle.pairs("weight, bias")
+    else:
+        close(shared.exact_block(oracle.pairs(names[0])), oracle.gauss_newton_block(names[0]))
 
 
 def test_parts_of_a_parameter():
