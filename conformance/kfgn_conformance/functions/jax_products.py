@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .uses import Array
@@ -101,9 +100,7 @@ def of_gather(rows: Array, table: Array) -> Iterator[Product]:
     flat = rows.reshape(-1, table.shape[1])
     one_hot = (flat[:, None, :] == table[None]).all(axis=-1)
     if np.array_equal(one_hot.any(axis=1), (flat >= 0).all(axis=1)):
-        yield Product(
-            table.T, lambda: jnp.asarray(one_hot, dtype=jnp.float64), np.arange(flat.size).reshape(flat.shape)
-        )
+        yield Product(table.T, lambda: one_hot.astype(np.float64), np.arange(flat.size).reshape(flat.shape))
 
 
 def different(places: Array) -> bool:

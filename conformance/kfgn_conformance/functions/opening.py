@@ -43,10 +43,11 @@ def torch_oracle(
 
     Notes
     -----
-    The products with parameters by `torch.nn.functional.linear`, `conv1d`, `conv2d` and `embedding`, by `torch.matmul`,
-    `mm`, `mv` and `addmm`, and by `@` are seen in every module, also in `torch.nn.MultiheadAttention`. W is the matrix
-    of the product h = W a: (O, I) for a linear layer with the bias as its last column, and (O, taps times channels) for
-    a convolution, tap by tap. The columns of an embedding are its tokens.
+    Pairs are made of the products with parameters that are seen: by `torch.nn.functional.linear`, `conv1d`, `conv2d` and
+    `embedding`, by `@`, and by `torch.matmul`, `mm`, `mv` and `addmm`. These are seen in every module, also in
+    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer with the bias as its
+    last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product at
+    every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
 
     The cost is one backward pass per output and datapoint, and one per row of a Hessian block and datapoint.
 
@@ -105,11 +106,11 @@ def jax_oracle(
 
     Notes
     -----
-    Matrix products with parameters are seen wherever they are: `@`, `jnp.einsum`, `jax.lax.conv_general_dilated` and rows
-    of a table by their indices, also inside `jax.vmap`, `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the matrix
-    of the product h = W a: the transpose of a kernel (I, O), and (O, taps times channels) for a convolution, tap by tap.
-    Parameters that are added with the same value at all positions are the bias, the last column of W. The columns of a
-    table are its rows.
+    Pairs are made of the products with parameters that are seen: `@`, `jnp.einsum`, `jax.lax.conv_general_dilated`, and
+    rows of a table by their indices, also inside `jax.vmap`, `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the
+    matrix of the product h = W a: the transpose of a kernel (I, O), and (O, taps times channels) for a convolution, tap
+    by tap. Parameters that are added at every position are the bias, the last column of W. A table of rows, such as an
+    embedding, is the transpose of W.
 
     JAX computes in float64 on the CPU, and the settings of the caller are not changed. The Jacobian is computed by
     `jax.jacrev` for each datapoint.
