@@ -43,9 +43,9 @@ def torch_oracle(
 
     Notes
     -----
-    Pairs are made of the products with parameters that are seen: by `torch.nn.functional.linear`, `conv1d`, `conv2d` and
-    `embedding`, by `@`, and by `torch.matmul`, `mm`, `mv` and `addmm`. These are seen in every module, also in
-    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer with the bias as its
+    Pairs are made of the products with parameters that are seen: by `torch.nn.functional.linear`, `embedding`, `conv1d`
+    and `conv2d`, by `@`, and by `torch.matmul`, `mm`, `mv` and `addmm`. These are seen in every module, also in
+    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer with the bias as the
     last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product at
     every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
 

@@ -209,3 +209,13 @@ def test_activations_are_no_weights():
     """A product of two activations is no use of the parameters from which they were computed."""
     found = oracle(lambda x, fc: fc(x) @ fc(x[:1] * 0 + 1).T @ fc(x[:1] * 0 + 2))
     assert [one.a.shape for one in found.pairs("fc")] == [(3, 3)] * 3
+
+
+def test_means_of_entries_are_no_weight():
+    """The derivative of this matrix with the codes 1 and 2 is 2 and 1, like that of an exchange of both entries."""
+
+    def function(x, fc):
+        return functional.linear(x[:, :1], torch.stack([fc.bias[0], (fc.bias[0] + fc.bias[1]) / 2])[:, None])
+
+    with raises("fc.bias: expected a product of a matrix with its inputs, got none that was seen"):
+        oracle(function).pairs("fc.bias")
