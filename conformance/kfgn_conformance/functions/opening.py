@@ -45,9 +45,9 @@ def torch_oracle(
     -----
     Pairs are made of the products with parameters that are seen: by `torch.nn.functional.linear`, `embedding`, `conv1d`
     and `conv2d`, by `@`, and by `torch.matmul`, `mm`, `mv` and `addmm`. These are seen in every module, also in
-    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer with the bias as the
-    last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product at
-    every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
+    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer, with the bias as
+    the last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product
+    at every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
 
     The cost is one backward pass per output and datapoint, and one per row of a Hessian block and datapoint.
 

@@ -1,5 +1,7 @@
 """Exact blocks of models of PyTorch, against derivatives of the whole loss that are computed by `torch.func`."""
 
+from collections import Counter
+
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from torch.func import functional_call, hessian, jacrev
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .agreement import close
+from .agreement import close, parts
 from .models_of_torch import LENGTH, TOKENS, Recurrent, Transformer, drawn
 
 
@@ -127,6 +129,19 @@ def test_the_hessian_has_more_than_the_gauss_newton_matrix(case):
     for name in oracle.names[:-1]:
         difference = np.abs(oracle.hessian_block(name) - oracle.gauss_newton_block(name)).max()
         assert difference > 1e-3 * np.abs(oracle.gauss_newton_block(name)).max()
+
+
+def test_pairs_of_all_uses(case):
+    """The pairs of all uses of a matrix have its exact block, and three steps of a recurrent network are three uses."""
+    model, *_, oracle = case
+    found = list(parts(oracle))
+    counts = Counter(name for name, _ in found)
+    assert len(counts) == {Transformer: 5, Recurrent: 3, LibraryRecurrent: 1}[type(model)]
+    for name in (name for name, count in counts.items() if count == 1):
+        batch = oracle.pairs(name)
+        close(shared.exact_block(batch), oracle.gauss_newton_block(name))
+        if name in ("inputs.weight", "state"):
+            assert [len(pair.a) for pair in batch] == [3] * 4
 
 
 def test_two_recurrent_networks():

@@ -88,7 +88,6 @@ BIASES = {
     "a second use": (lambda x, W, b: (h := x @ W) + b + torch.tanh(h), ("weight", "bias")),
     "a second use in a list": (lambda x, W, b: (h := x @ W) + b + torch.stack([h, h])[0], ("weight", "bias")),
     "a product": (lambda x, W, b: (x @ W) * b, ("weight", "bias")),
-    "positions": (lambda x, W, b: x[:, None] @ W + b[:, None].diag_embed()[:, 0], ("weight", "bias")),
 }
 
 
@@ -105,6 +104,56 @@ def test_a_bias(name):
             oracle.pairs("weight, bias")
     else:
         close(shared.exact_block(oracle.pairs(names[0])), oracle.gauss_newton_block(names[0]))
+
+
+class TwoHeads(nn.Module):
+    """One product whose matrix has the rows of two parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Parameter(torch.empty(2, 3)), nn.Parameter(torch.empty(1, 3))
+
+    def forward(self, x):
+        return torch.tanh(functional.linear(x, torch.cat([self.first, self.second])))
+
+
+def test_rows_of_two_parameters():
+    """Each parameter is a part of the rows of the matrix."""
+    X = torch.randn(2, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    oracle = torch_oracle(drawn(TwoHeads()), X, np.zeros((2, 3)), "squared_error")
+    assert oracle.names == ("first, second",)
+    for name in ("first", "second", "first, second"):
+        close(shared.exact_block(oracle.pairs(name)), oracle.gauss_newton_block(name))
+
+
+def test_positions_are_no_bias():
+    """Parameters that are added with different values at the positions of a product."""
+    model = drawn(Product(lambda x, W, b: x @ W + b, (2, 4), (3, 4)))
+    X = torch.randn(2, 3, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    oracle = torch_oracle(model, X, np.zeros((2, 3, 4)), "squared_error")
+    assert oracle.names == ("weight", "bias")
+    close(shared.exact_block(oracle.pairs("weight")), oracle.gauss_newton_block("weight"))
+
+
+def test_a_table_that_becomes_activations():
+    """The rows of a table are activations after they are read, and their product is no use of the table."""
+    model = drawn(nn.Embedding(5, 3))
+    scores = Attended(model)
+    oracle = torch_oracle(scores, torch.tensor([[0, 3], [4, 1]]), np.zeros((2, 2, 2)), "squared_error")
+    (name,) = oracle.names
+    assert [pair.a.shape for pair in oracle.pairs(name)] == [(2, 5)] * 2
+    close(shared.exact_block(oracle.pairs(name)), oracle.gauss_newton_block(name))
+
+
+class Attended(nn.Module):
+    """The products of the rows of a table with each other, for each datapoint."""
+
+    def __init__(self, table):
+        super().__init__()
+        self.table = table
+
+    def forward(self, x):
+        return torch.stack([rows @ rows.T for rows in self.table(x)])
 
 
 def test_parts_of_a_parameter():
