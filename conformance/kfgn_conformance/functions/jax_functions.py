@@ -66,7 +66,11 @@ class Function:
 
     def outputs(self, theta: Any, rows: slice) -> Any:
         """The outputs of some datapoints."""
-        return self.f(self.unravel(theta), jax.tree.map(lambda x: x[rows], self.X))
+        return self.f(self.unravel(theta), self.batch(rows))
+
+    def batch(self, rows: slice) -> Any:
+        """The inputs of some datapoints."""
+        return jax.tree.map(lambda x: x[rows], self.X)
 
     def checked_outputs(self) -> Array:
         """The outputs of all datapoints, (N, ..., O), after all checks."""
@@ -78,34 +82,40 @@ class Function:
         return together
 
     def sample(self, n: int, loss: OutputDerivatives) -> Sample:
-        """Datapoint n with the Jacobian of its outputs and the uses of the parameters."""
+        """Datapoint n with the Jacobian of its outputs and the uses of the parameters.
 
-        def outputs(params: Any) -> Any:
-            return self.f(params, jax.tree.map(lambda x: x[n : n + 1], self.X))[0]
+        The Jacobian is that of the function itself, so that the check of the uses compares two computations.
+        """
+        rows = slice(n, n + 1)
+        h = np.asarray(self.outputs(self.theta, rows))
+        J = jax.jacrev(lambda theta: self.outputs(theta, rows).ravel())(self.theta)
+        return Sample(positions_of(h)[0], np.asarray(J), self.uses(rows), loss)
 
+    def uses(self, rows: slice) -> list[Use]:
+        """The uses of the parameters for one datapoint."""
         leaves, structure = jax.tree.flatten(self.unravel(self.theta))
-        closed = jax.make_jaxpr(lambda *at: outputs(jax.tree.unflatten(structure, at)))(*leaves)
+        closed = jax.make_jaxpr(lambda *at: self.f(jax.tree.unflatten(structure, at), self.batch(rows)))(*leaves)
+        places = [Origin("theta", self.parameters.shaped(name)) for name in self.parameters.values]
 
-        def interpreted(theta: Any, probes: Any) -> tuple[Any, Interpreter]:
+        def run(probes: Any) -> tuple[Any, list[Result]]:
             interpreter = Interpreter(probes)
-            places = [Origin("theta", self.parameters.shaped(name)) for name in self.parameters.values]
-            ((h, _),) = interpreter.run(closed, list(map(Marked, jax.tree.leaves(self.unravel(theta)), places)))
-            return h, interpreter
+            ((h, _),) = interpreter.run(closed, list(map(Marked, leaves, places)))
+            return h.ravel(), interpreter.results
 
-        h, interpreter = interpreted(self.theta, None)
-        probes = [jnp.zeros_like(one.value) for one in interpreter.results]
-        J, by_probe = jax.jacrev(lambda *at: interpreted(*at)[0].ravel(), argnums=(0, 1))(self.theta, probes)
-        uses = [
+        h, results = run(None)
+        probes = [jnp.zeros_like(one.value) for one in results]
+        by_probe = jax.jacrev(lambda at: run(at)[0])(probes) if probes else []
+        return [
             use(result, product, np.asarray(part).reshape(h.size, -1))
-            for result, part in zip(interpreter.results, by_probe, strict=True)
+            for result, part in zip(results, by_probe, strict=True)
             for product in result.products
         ]
-        return Sample(positions_of(np.asarray(h)[None])[0], np.asarray(J), uses, loss)
 
     def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
         """The Hessian of g^T h_n in theta, at these rows and columns."""
-        x, directions = jax.tree.map(lambda x: x[n : n + 1], self.X), np.eye(len(self.theta))
+        directions = np.eye(len(self.theta))
         with float64_on_the_cpu():
+            x = self.batch(slice(n, n + 1))
             found = [self._along(self.theta, x, g, directions[column]) for column in columns]
             return np.stack([np.asarray(column)[rows] for column in found], axis=1)
 

@@ -15,7 +15,10 @@ from jax.extend.core import ClosedJaxpr, Literal
 from .jax_products import PRODUCTS, Product, different, of_gather
 from .uses import Array
 
-OPENED = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "remat2": "jaxpr"}
+OPENED = {
+    **dict.fromkeys(("jit", "pjit", "remat", "remat2", "checkpoint"), "jaxpr"),
+    **dict.fromkeys(("closed_call", "core_call"), "call_jaxpr"),
+}
 """The operations that call other operations, with the parameter that holds them. `scan` is opened too."""
 
 REARRANGED = {
@@ -114,11 +117,13 @@ class Interpreter:
         return Marked(probed, Origin(number, np.arange(value.size).reshape(value.shape)))
 
     def added(self, value: Any, arguments: list[Marked]) -> Marked:
-        """A sum, which keeps the origin of a product. Parameters with one value for all positions are its bias."""
+        """A sum, which keeps the origin of a whole product. The same parameters at all positions are its bias."""
         for one, other in (arguments, arguments[::-1]):
             if one.origin and isinstance(one.origin.source, int) and np.shape(one.value) == np.shape(value):
-                self.add_bias(one.origin, other)
-                return Marked(value, one.origin)
+                result = self.results[one.origin.source]
+                if result.value.size == one.origin.places.size and different(one.origin.places):
+                    self.add_bias(one.origin, other)
+                    return Marked(value, one.origin)
         return Marked(value)
 
     def add_bias(self, of: Origin, added: Marked) -> None:
@@ -134,7 +139,8 @@ class Interpreter:
             self.results[of.source] = result._replace(bias=places)
 
     def loop(self, params: dict[str, Any], arguments: list[Marked]) -> list[Marked]:
-        """`scan`, step by step."""
+        """`scan`, step by step. It may read a product at several steps, so only parameters keep their origin."""
+        arguments = [one if one.parameters is not None else Marked(one.value) for one in arguments]
         ends = np.cumsum([params["num_consts"], params["num_carry"]])
         constants, carry, over = arguments[: ends[0]], arguments[ends[0] : ends[1]], arguments[ends[1] :]
         steps = range(params["length"])

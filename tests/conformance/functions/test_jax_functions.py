@@ -151,6 +151,10 @@ def test_a_bias(name):
 NO_BIASES = {
     "after a second use": lambda p, X: (lambda h: (h + p["b"]) * jnp.tanh(h))(X @ p["W"]),
     "multiplied": lambda p, X: (X @ p["W"]) * p["b"],
+    "added to a part": lambda p, X: (X @ p["W"])[:, :2] + p["b"][:2],
+    "added at each step": lambda p, X: (
+        lambda h: lax.scan(lambda s, k: (jnp.tanh(s + (h + p["b"])), None), 0 * h, jnp.arange(2))[0]
+    )(X @ p["W"]),
     "a different one at each position": lambda p, X: jnp.stack([X] * 2, axis=1) @ p["W"] + p["b"].reshape(2, 3),
 }
 
