@@ -83,16 +83,22 @@ class Module:
         return f". In training mode: {', '.join(found)}. Call model.eval() first" if found else ""
 
     def sample(self, n: int, loss: OutputDerivatives) -> Sample:
-        """Datapoint n with the Jacobian of its outputs and the uses of the parameters."""
+        """Datapoint n with the Jacobian of its outputs and the uses of the parameters.
+
+        The Jacobian is that of the module itself, so that the check of the uses compares two computations.
+        """
+        rows = slice(n, n + 1)
+        h = self.outputs(rows)
+        J = rows_of_derivatives(h.reshape(-1), self.parameters).numpy()
+        return Sample(positions_of(h.detach().numpy())[0], J, self.uses(rows), loss)
+
+    def uses(self, rows: slice) -> list[Use]:
+        """The uses of the parameters for one datapoint."""
         with Recorder(self.parameters) as recorder:
-            h = self.outputs(slice(n, n + 1))[0]
+            h = self.outputs(rows)
         seen = recorder.seen
-        inputs = [*self.parameters, *(one.probe for one in seen)]
-        found = [derivatives(one, inputs) for one in h.reshape(-1).unbind()]
-        J = torch.stack([flat(row[: len(self.parameters)], self.parameters) for row in found]).numpy()
-        by_probe = list(zip(*(row[len(self.parameters) :] for row in found), strict=True))
-        uses = [use(one, parts) for one, parts in zip(seen, by_probe, strict=True)]
-        return Sample(positions_of(h.detach().numpy()[None])[0], J, uses, loss)
+        found = [derivatives(one, [product.probe for product in seen]) for one in h.reshape(-1).unbind()]
+        return [use(product, parts) for product, parts in zip(seen, zip(*found, strict=True), strict=True)]
 
     def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
         """The Hessian of g^T h_n in theta, at these rows and columns."""
@@ -120,7 +126,7 @@ def rows_of_derivatives(values: Any, inputs: list[Any]) -> Any:
 
 def derivatives(value: Any, inputs: list[Any], *, create_graph: bool = False) -> Any:
     """The derivative of a value with respect to each input, or None for an input on which it does not depend."""
-    if not value.requires_grad:
+    if not inputs or not value.requires_grad:
         return (None,) * len(inputs)
     return torch.autograd.grad(value, inputs, retain_graph=True, create_graph=create_graph, allow_unused=True)
 

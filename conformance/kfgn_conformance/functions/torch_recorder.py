@@ -65,7 +65,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._reads.update(identities((*args, *kwargs.values())))
         h = func(*args, **kwargs)
         check_precision(func, h)
-        if func in PRODUCTS:
+        if func in PRODUCTS and not inside_vmap():
             return self._with_probe(h, list(PRODUCTS[func](h, *args, **kwargs)))
         if func in SUMS and not kwargs:
             self._add(h, *args)
@@ -109,6 +109,11 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
                 if where is not None:
                     self._biases.append((found, np.broadcast_to(where, h.shape).copy()))
                 return
+
+
+def inside_vmap() -> bool:
+    """True inside `torch.vmap`, which hides the values of tensors, so that no product can be recorded."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def identities(arguments: Any) -> list[int]:

@@ -164,6 +164,7 @@ def test_an_indefinite_loss():
 UNSEEN = {
     "einsum": lambda x, fc: torch.einsum("ni,oi->no", x, fc.weight) + fc.bias,
     "elementwise": lambda x, fc: (x[:, None] * fc.weight).sum(dim=-1) + fc.bias,
+    "vmap": lambda x, fc: torch.vmap(lambda row: functional.linear(row, fc.weight, fc.bias))(x),
     "scaled": lambda x, fc: functional.linear(x, 2 * fc.weight, fc.bias),
     "squared": lambda x, fc: functional.linear(x, fc.weight * fc.weight, fc.bias),
 }
@@ -175,7 +176,7 @@ def test_a_weight_whose_product_is_not_seen(name):
     found = oracle(UNSEEN[name])
     with raises("fc.weight: expected a product of a matrix with its inputs, got none that was seen"):
         found.pairs("fc.weight")
-    if name in ("einsum", "elementwise"):
+    if name in ("einsum", "elementwise", "vmap"):
         close(found.gauss_newton_block("fc.weight"), oracle().gauss_newton_block("fc.weight"))
     if name == "scaled":
         close(found.gauss_newton_block("fc.weight"), 4 * oracle().gauss_newton_block("fc.weight"))
