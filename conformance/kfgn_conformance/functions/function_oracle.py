@@ -95,7 +95,8 @@ class FunctionOracle:
     def gauss_newton_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact Gauss-Newton block of vec(W), (O I, O I), or the block between two matrices.
 
-        For an indefinite Hessian of the outputs, that of the objective `mixture`, the block has its replacement.
+        The Hessian of the objective `mixture` in the outputs is indefinite, and the block has its projection on the
+        positive semi-definite matrices. A loss that is a function needs a positive semi-definite Hessian.
         """
         return self._gauss_newton(*self._places(name, other))
 

@@ -44,7 +44,8 @@ class Matrices:
     def places(self, name: str) -> Array:
         """All places in theta of a matrix, sorted. Raises `ValueError` for an unknown name."""
         if name not in self._owners:
-            raise ValueError(f"name: expected a parameter or one of {', '.join(self.names)}, got {name!r}")
+            known = ", ".join(map(repr, self.names))
+            raise ValueError(f"name: expected a parameter or one of {known}, got {name!r}")
         return np.sort(np.concatenate([self.parameters.places(owner).ravel() for owner in self._owners[name]]))
 
     def forms(self, name: str) -> list[Form]:

@@ -71,7 +71,7 @@ class Module:
             try:
                 alone = [self.outputs(slice(n, n + 1)).numpy() for n in range(N)]
             except ValueError as error:
-                raise ValueError(f"model: expected a model of one datapoint, got {error}{self.hint}") from error
+                raise ValueError(f"model: expected outputs for one datapoint alone, got: {error}{self.hint}") from error
         check_independent(together.numpy(), again.numpy(), alone, self.hint)
         return together
 

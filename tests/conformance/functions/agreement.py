@@ -30,7 +30,7 @@ def gap(method, batch):
     """
     if method == "ekfac":
         spectra = [np.linalg.eigvalsh(factor) for factor in shared.expand(batch)]
-        return min(np.diff(values).min(initial=1) / values[-1] for values in spectra)
+        return min((np.diff(values) / values[-1]).min(initial=1) for values in spectra)
     if method == "kfoc":
         first, *others = np.linalg.svd(
             shared.rearranged(shared.exact_block(batch), batch[0].a.shape[1]), compute_uv=False

@@ -126,7 +126,7 @@ def test_arguments_that_are_refused(name):
 
 def test_an_unknown_name():
     for method in ("matrix", "gradient", "gauss_newton_block", "hessian_block", "pairs", "approximations"):
-        with raises("name: expected a parameter or one of fc, got 'head'"):
+        with raises("name: expected a parameter or one of 'fc', got 'head'"):
             getattr(oracle(), method)("head")
 
 
