@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .parameters import Parameters, common_name
+from .parameters import Parameters
 from .uses import Array, Use
 
 
@@ -29,9 +29,9 @@ class Matrices:
 
     def __init__(self, parameters: Parameters, uses: Sequence[Sequence[Use]]) -> None:
         self.parameters, self._uses = parameters, uses
-        every = list(parameters.values)
         owners = dict.fromkeys(parameters.names_at(use.entries) for datapoint in uses for use in datapoint)
-        self._owners = {common_name(names, every): names for names in owners} | {name: (name,) for name in every}
+        matrices = {parameters.common_name(names): names for names in owners}
+        self._owners = matrices | {name: (name,) for name in parameters.values}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,12 +41,17 @@ class Matrices:
         names = [name for name, owners in self._owners.items() if len(owners) > 1 or name not in inside]
         return tuple(sorted(names, key=lambda name: every.index(self._owners[name][0])))
 
-    def places(self, name: str) -> Array:
-        """All places in theta of a matrix, sorted. Raises `ValueError` for an unknown name."""
-        if name not in self._owners:
+    def owners(self, name: str) -> tuple[str, ...]:
+        """The names of the parameters of a matrix. Raises `ValueError` for an unknown name."""
+        found = self._owners.get(self.parameters.first.get(name, name))
+        if found is None:
             known = ", ".join(map(repr, self.names))
             raise ValueError(f"name: expected a parameter or one of {known}, got {name!r}")
-        return np.sort(np.concatenate([self.parameters.places(owner).ravel() for owner in self._owners[name]]))
+        return found
+
+    def places(self, name: str) -> Array:
+        """All places in theta of a matrix, sorted."""
+        return np.sort(np.concatenate([self.parameters.places(owner).ravel() for owner in self.owners(name)]))
 
     def forms(self, name: str) -> list[Form]:
         """The forms of all uses of the matrix, in the order of their first use."""
@@ -74,5 +79,5 @@ class Matrices:
             below = np.concatenate(forms)
             if np.array_equal(np.sort(below.ravel()), places):
                 return below
-        default = [self.parameters.places(owner) for owner in self._owners[name]]
+        default = [self.parameters.places(owner) for owner in self.owners(name)]
         return np.concatenate(default, axis=1) if len({len(part) for part in default}) == 1 else places[:, None]

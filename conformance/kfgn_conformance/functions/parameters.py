@@ -1,9 +1,9 @@
 """The parameters of a model as one vector theta, and the names under which they are found.
 
 >>> import numpy as np
->>> from kfgn_conformance.functions.parameters import Parameters, common_name
+>>> from kfgn_conformance.functions.parameters import Parameters
 >>> parameters = Parameters({"fc.weight": np.ones((2, 3)), "fc.bias": np.zeros(2)})
->>> parameters.places("fc.bias").tolist(), common_name(("fc.weight", "fc.bias"), list(parameters.values))
+>>> parameters.places("fc.bias").tolist(), parameters.common_name(("fc.weight", "fc.bias"))
 ([[6], [7]], 'fc')
 """
 
@@ -15,9 +15,16 @@ from .uses import Array
 
 
 class Parameters:
-    """Named arrays, and the vector theta (P,) of all their entries, each array by rows."""
+    """Named arrays, and the vector theta (P,) of all their entries, each array by rows.
 
-    def __init__(self, values: Mapping[str, Array]) -> None:
+    values: the arrays by their names
+    first:  the name in `values` for each name. A tied parameter has several names
+    """
+
+    def __init__(self, values: Mapping[str, Array], tied: Mapping[str, str] | None = None) -> None:
+        if not values:
+            raise ValueError("model: expected parameters of real numbers, got none")
+        self.first = {name: name for name in values} | dict(tied or {})
         self.values = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
         self.theta = np.concatenate([value.ravel() for value in self.values.values()])
         ends = np.cumsum([value.size for value in self.values.values()])
@@ -40,17 +47,15 @@ class Parameters:
         owners = np.searchsorted(starts, places.ravel(order="F"), side="right") - 1
         return tuple(names[owner] for owner in dict.fromkeys(owners.tolist()))
 
+    def common_name(self, names: Sequence[str]) -> str:
+        """The name of a matrix that is made of several parameters.
 
-def common_name(names: Sequence[str], all_names: Sequence[str]) -> str:
-    """The name of a matrix that is made of several parameters.
-
-    This is the name of their module if the module has no further parameters, and all names otherwise.
-    """
-    if len(names) == 1:
-        return names[0]
-    modules = {name.rpartition(".")[0] for name in names}
-    if len(modules) == 1:
-        module = modules.pop()
-        if module and {name for name in all_names if name.startswith(f"{module}.")} == set(names):
-            return module
-    return ", ".join(names)
+        This is the name of their module if the module has no further parameters, and all names otherwise.
+        """
+        if len(names) == 1:
+            return names[0]
+        modules = dict.fromkeys(name.rpartition(".")[0] for name, first in self.first.items() if first in names)
+        for module in filter(None, modules):
+            if {first for name, first in self.first.items() if name.startswith(f"{module}.")} == set(names):
+                return module
+        return ", ".join(names)

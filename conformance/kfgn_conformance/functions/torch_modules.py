@@ -19,10 +19,10 @@ from .uses import Array, Use
 def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int) -> Linearised:
     """The linearised module. A copy of it is used, so the module itself is never changed."""
     module = Module(model, X)
+    parameters = module.parameters_by_name()
     outputs = module.checked_outputs()
     loss = losses(outputs, Y, objective, divisor)
     samples = [module.sample(n, loss(n)) for n in range(len(outputs))]
-    parameters = Parameters({name: value.detach().numpy() for name, value in module.named.items()})
     return Linearised(parameters, samples, module.second)
 
 
@@ -52,6 +52,13 @@ class Module:
         self.named = {name: p.requires_grad_() for name, p in self.model.named_parameters() if p.is_floating_point()}
         self.parameters = list(self.named.values())
         self.X = tuple(tensor(x) for x in (X if isinstance(X, tuple) else (X,)))
+
+    def parameters_by_name(self) -> Parameters:
+        """The values of the parameters, and the further names of those that several modules have."""
+        first = {id(value): name for name, value in self.named.items()}
+        every = self.model.named_parameters(remove_duplicate=False)
+        tied = {name: first[id(value)] for name, value in every if id(value) in first}
+        return Parameters({name: value.detach().numpy() for name, value in self.named.items()}, tied)
 
     def outputs(self, rows: slice) -> Any:
         """The outputs of some datapoints, with the products for which PyTorch has second derivatives."""

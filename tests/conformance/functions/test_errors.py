@@ -220,3 +220,33 @@ def test_means_of_entries_are_no_weight():
 
     with raises("fc.bias: expected a product of a matrix with its inputs, got none that was seen"):
         oracle(function).pairs("fc.bias")
+
+
+class Tied(nn.Module):
+    """A classifier of tokens whose last layer has the table of the embedding as its weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(5, 3), nn.Linear(3, 5)
+        self.head.weight = self.embedding.weight
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.embedding(x)))
+
+
+def test_tied_weights_have_several_names():
+    """The table and the bias of the last layer are one matrix. Each name of the table is accepted."""
+    tokens = torch.tensor([[0, 3, 2], [4, 1, 1]])
+    found = torch_oracle(drawn(Tied()), tokens, tokens, "categorical")
+    assert found.names == ("head",)
+    assert found.matrix("head").shape == (5, 4)
+    close(found.gauss_newton_block("head.weight"), found.gauss_newton_block("embedding.weight"))
+    close(found.gauss_newton_block("head")[:15, :15], found.gauss_newton_block("embedding.weight"))
+    with raises("part: expected 1 to 2 for head, used as matrices (3, 5), (5, 4), got none"):
+        found.pairs("head")
+    assert [found.pairs("head", part)[0].a.shape for part in (1, 2)] == [(3, 5), (3, 4)]
+
+
+def test_a_model_without_parameters():
+    with raises("model: expected parameters of real numbers, got none"):
+        torch_oracle(nn.Identity(), X, Y, "squared_error")
