@@ -21,6 +21,10 @@ Implementations
 * inputs:         the copies of a problem that adapters get
 * per_problem:    values that are computed once per problem
 
+Any model
+
+* functions:      the exact curvature of any module of PyTorch or function of JAX
+
 Running
 
 * judging:        the comparison of one answer with the oracle

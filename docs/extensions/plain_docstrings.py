@@ -15,7 +15,10 @@ CODE_OR_MARK = re.compile(r"`[^`]*`|(?<!^)(?<!\*)[*|](?!\*)|^[*|](?! )|(?<=\w)_(
 FIELD = type(kfgn.Counts.__dict__[kfgn.Counts._fields[0]])
 """The type of the fields of named tuples."""
 
-PACKAGES = ("kfgn", "kfgn.lab", "kfgn.backends", "kfgn_conformance", "kfgn_reference", "kfgn_reference.shared_weights")
+PACKAGES = (
+    *("kfgn", "kfgn.lab", "kfgn.backends", "kfgn_conformance", "kfgn_conformance.functions"),
+    *("kfgn_reference", "kfgn_reference.shared_weights"),
+)
 """The packages in which a name without a package is looked up, in this order."""
 
 

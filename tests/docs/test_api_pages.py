@@ -17,6 +17,7 @@ PAGES = {
     "kfgn.backends": "backends.rst",
     "kfgn.lab": "lab.rst",
     "kfgn_conformance": "conformance.rst",
+    "kfgn_conformance.functions": "functions.rst",
     "kfgn.interop.torch": "torch.rst",
 }
 ENTRY = re.compile(r"^   (\w+)$", re.MULTILINE)

@@ -2,18 +2,23 @@
 
 import dataclasses
 import doctest
-import importlib
+import importlib.util
 import inspect
 import re
 
 import pytest
 
-MODULES = ("kfgn", "kfgn.interop.torch", "kfgn.lab", "kfgn_conformance")
+MODULES = ("kfgn", "kfgn.interop.torch", "kfgn.lab", "kfgn_conformance", "kfgn_conformance.functions")
+LIBRARIES = {"kfgn_conformance.functions": ("torch", "jax")}
+"""The libraries that the examples of a module import, where the module itself can be imported without them."""
+
 HEADING = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 
 
 def public(module):
     """The functions and classes that a module exports, by their full names."""
+    if not all(map(importlib.util.find_spec, LIBRARIES.get(module, ()))):
+        return {}
     try:
         found = importlib.import_module(module)
     except ImportError:

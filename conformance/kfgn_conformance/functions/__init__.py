@@ -1,0 +1,27 @@
+"""Oracle for any function: exact curvature of a model of PyTorch or JAX, for which no layer has to be known.
+
+Read the modules in this order:
+
+    uses            a use of parameters as a matrix in a product
+    parameters      the vector theta of all parameters, and names
+    matrices        the matrices that products use, and their orders of entries
+    outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
+    linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
+    torch_products  the products of PyTorch that are seen
+    torch_places    the entries of the parameters of which a tensor consists
+    torch_recorder  the record of these products
+    torch_modules   a module of PyTorch, linearised
+    jax_products    the products of JAX that are seen
+    jax_interpreter the run of a function of JAX that finds these products
+    jax_functions   a function of JAX, linearised
+    accounting      the check that no use of a matrix is missing
+    matches         the definition that a matrix computed elsewhere satisfies, up to a factor
+    function_oracle the blocks and the pairs
+    opening         the functions that make an oracle
+"""
+
+from .function_oracle import FunctionOracle
+from .matches import Match
+from .opening import jax_oracle, torch_oracle
+
+__all__ = ["FunctionOracle", "Match", "jax_oracle", "torch_oracle"]

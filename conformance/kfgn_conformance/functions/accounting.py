@@ -1,0 +1,39 @@
+"""The check that the products which were seen account for all derivatives with respect to a matrix."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .linearised import Sample
+from .matrices import Form
+from .uses import Array
+
+UNSEEN = 1e-9
+"""The products account for a Jacobian if they differ from it by at most this number times its largest element."""
+
+
+def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Sequence[Sample]) -> None:
+    """Raise `ValueError` unless sum_t J_t a_t^T, summed over all products, is the Jacobian of the outputs.
+
+    places: the places in theta of the matrix, sorted
+    """
+    if not forms:
+        raise ValueError(
+            f"{name}: expected a product of a matrix with its inputs, got none that was seen. Exact blocks need no"
+            " product, and approximations made of pairs do"
+        )
+    for n, sample in enumerate(samples):
+        if not any(form.uses[n] for form in forms):
+            raise ValueError(f"{name}: expected a product for every datapoint, got none for datapoint {n}")
+        expected, found = sample.J[:, places], np.zeros((len(sample.J), len(places)))
+        for form in forms:
+            for use in form.uses[n]:
+                found[:, np.searchsorted(places, form.entries)] += use.jacobian()
+        difference, largest = np.abs(found - expected).max(), np.abs(expected).max()
+        if difference > UNSEEN * largest:
+            raise ValueError(
+                f"{name}: expected products that account for the Jacobian of the outputs, got a difference of"
+                f" {difference:.3g} for datapoint {n}, with the largest element {largest:.3g}. A use of {name} was not"
+                " seen. It has to be a matrix product: by @ or torch.nn.functional.linear in PyTorch, by @ or einsum"
+                " in JAX"
+            )

@@ -1,0 +1,193 @@
+"""The blocks of any model, and the pairs of its matrices, from the linearised model."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from kfgn_reference import shared_weights as shared
+
+from .accounting import check_accounted
+from .linearised import Linearised
+from .matches import Match, matches
+from .matrices import Form, Matrices
+from .uses import Array
+
+APPROXIMATIONS: dict[str, Callable[[Any], Array]] = {
+    "expand": lambda batch: shared.expand(batch).block,
+    "reduce": lambda batch: shared.reduce(batch).block,
+    "ekfac": shared.ekfac,
+    "kfoc": lambda batch: shared.kfoc(batch).block,
+    "tkfac": lambda batch: shared.tkfac(batch).block,
+    "tnt": lambda batch: shared.tnt(batch).block,
+    "foof": lambda batch: shared.foof(batch).block,
+}
+"""The approximations that are made of pairs: from the pairs of a batch to the block."""
+
+
+class FunctionOracle:
+    """The exact curvature of a model on a batch, and the pairs of each matrix of parameters.
+
+    `torch_oracle` and `jax_oracle` make an oracle.
+
+    Parameters
+    ----------
+    model : Linearised
+        The parameters of the model, and for each datapoint its outputs, their Jacobian, the uses of the parameters and
+        the derivatives of the loss.
+
+    Notes
+    -----
+    With J_n the Jacobian of the outputs of datapoint n with respect to vec(W), and H_n the Hessian of the loss of
+    datapoint n with respect to its outputs, the blocks are
+
+        Gauss-Newton   1/N sum_n J_n^T H_n J_n
+        Hessian        the same, plus 1/N sum_n sum_k dE_n/dh_nk times the Hessian of h_nk
+
+    They need no knowledge of the model, and exist for each parameter. vec stacks the columns of W, and `matrix` shows W
+    in the order that the blocks have.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kfgn_conformance.functions import torch_oracle
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Tanh())
+    >>> oracle = torch_oracle(model, torch.ones(3, 2), torch.zeros(3, 1), "squared_error")
+    >>> oracle.names, oracle.gauss_newton_block("0").shape
+    (('0',), (3, 3))
+    """
+
+    def __init__(self, model: Linearised) -> None:
+        self._model = model
+        self._matrices = Matrices(model.parameters, [sample.uses for sample in model.samples])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all matrices, in the order of the parameters.
+
+        A weight and the bias that is added to its product are one matrix, such as `"fc"` for `fc.weight` with `fc.bias`
+        as its last column. The methods accept the name of each parameter too.
+        """
+        return self._matrices.names
+
+    @property
+    def loss(self) -> float:
+        """The loss: the mean over datapoints of the loss of a datapoint."""
+        return float(np.mean([sample.loss.value for sample in self._model.samples]))
+
+    @property
+    def outputs(self) -> Array:
+        """The outputs (N, T, O), with all axes between the first and the last one as positions."""
+        return np.stack([sample.outputs for sample in self._model.samples])
+
+    def matrix(self, name: str) -> Array:
+        """Return W (O, I), with its entries in the order of the blocks.
+
+        The order is that of the products that use W: the bias is the last column, and a kernel is read tap by tap. A
+        parameter that no product uses, or that products use in different orders, has its first axis as rows.
+        """
+        return self._model.parameters.theta[self._matrices.entries(name)]
+
+    def gradient(self, name: str) -> Array:
+        """Return the gradient of the loss with respect to W, (O, I)."""
+        rows = [sample.J.T @ sample.loss.gradient for sample in self._model.samples]
+        return mean(rows)[self._matrices.entries(name)]
+
+    def gauss_newton_block(self, name: str, other: str | None = None) -> Array:
+        """Return the exact Gauss-Newton block of vec(W), (O I, O I), or the block between two matrices.
+
+        The Hessian of the objective `mixture` in the outputs is indefinite, and the block has its projection on the
+        positive semi-definite matrices. A loss that is a function needs a positive semi-definite Hessian.
+        """
+        return self._gauss_newton(*self._places(name, other))
+
+    def hessian_block(self, name: str, other: str | None = None) -> Array:
+        """Return the exact block of the Hessian of the loss for vec(W), (O I, O I), or that between two matrices."""
+        return self._hessian(*self._places(name, other))
+
+    def pairs(self, name: str, part: int | None = None, labels: Any = None) -> list[shared.Pairs]:
+        """Return the inputs a_t (T, I) and the roots C_t (T, O, K) of W for each datapoint.
+
+        `expand`, `reduce` and the other functions of `kfgn_reference.shared_weights` take these pairs. T counts the
+        positions of all uses of W. If products use the entries in several orders, such as both orders of a tied
+        embedding or the groups of a convolution, `part` is the number of one of them, from 1.
+
+        With sampled labels (N, S, T, O), or class indices (N, S, T), the roots are the gradients of KFAC.
+
+        Raises `ValueError` if the products do not account for the derivatives with respect to all entries.
+        """
+        samples = self._model.samples
+        form = self._form(name, part)
+        if labels is not None and len(labels) != len(samples):
+            raise ValueError(f"labels: expected those of {len(samples)} datapoints, got {len(labels)}")
+        roots = [one.loss.root() if labels is None else one.loss.sampled(labels[n]) for n, one in enumerate(samples)]
+        return [
+            shared.Pairs(
+                np.concatenate([use.a for use in uses]),
+                np.concatenate([np.tensordot(use.J, root, axes=(0, 0)) for use in uses]),
+            )
+            for uses, root in zip(form.uses, roots, strict=True)
+        ]
+
+    def approximations(self, name: str, part: int | None = None) -> dict[str, Array]:
+        """Return the block (O I, O I) of each approximation that is made of pairs, by its name."""
+        batch = self.pairs(name, part)
+        return {method: block(batch) for method, block in APPROXIMATIONS.items()}
+
+    def matches(self, name: str, block: Array, part: int | None = None) -> list[Match]:
+        """Return the definitions by rising distance from a block (O I, O I) that was computed elsewhere.
+
+        Each match has the factor that brings the block nearest to the definition, such as T for a division by T that is
+        too much, and the order of vec. The error of the first match is rounding if the block is right up to the two.
+        """
+        seen = bool(self._matrices.forms(name))
+        entries = self._form(name, part).entries if seen else self._matrices.entries(name)
+        places, size = entries.ravel(order="F"), entries.size
+        if np.shape(block) != (size, size):
+            raise ValueError(f"block: expected shape {(size, size)} for {name}, got {np.shape(block)}")
+        exact = {
+            "gauss_newton_block": self._gauss_newton(places, places),
+            "hessian_block": self._hessian(places, places),
+        }
+        return matches(np.asarray(block), exact | (self.approximations(name, part) if seen else {}), entries.shape)
+
+    def _gauss_newton(self, rows: Array, columns: Array) -> Array:
+        """1/N sum_n J_n^T H_n J_n at these places of theta."""
+        roots = [sample.loss.root() for sample in self._model.samples]
+        return mean(
+            [
+                (sample.J[:, rows].T @ root) @ (root.T @ sample.J[:, columns])
+                for sample, root in zip(self._model.samples, roots, strict=True)
+            ]
+        )
+
+    def _hessian(self, rows: Array, columns: Array) -> Array:
+        """The mean of J_n^T H_n J_n and of the Hessian of g_n^T h_n, for g_n = dE_n/dh_n, at these places of theta."""
+        return mean(
+            [
+                sample.J[:, rows].T @ sample.loss.hessian @ sample.J[:, columns]
+                + self._model.second(n, sample.loss.gradient, rows, columns)
+                for n, sample in enumerate(self._model.samples)
+            ]
+        )
+
+    def _places(self, name: str, other: str | None) -> tuple[Array, Array]:
+        """The places in theta of vec(W) of two matrices, or of one twice."""
+        rows = self._matrices.entries(name).ravel(order="F")
+        return rows, rows if other is None else self._matrices.entries(other).ravel(order="F")
+
+    def _form(self, name: str, part: int | None) -> Form:
+        """The uses of a matrix in one order, after the check that no use is missing."""
+        forms = self._matrices.forms(name)
+        check_accounted(name, self._matrices.places(name), forms, self._model.samples)
+        if part is None and len(forms) > 1:
+            shapes = ", ".join(str(form.entries.shape) for form in forms)
+            raise ValueError(f"part: expected 1 to {len(forms)} for {name}, used as matrices {shapes}, got none")
+        if part is not None and not 1 <= part <= len(forms):
+            raise ValueError(f"part: expected 1 to {len(forms)} for {name}, got {part}")
+        return forms[(part or 1) - 1]
+
+
+def mean(blocks: list[Array]) -> Array:
+    """The mean over datapoints."""
+    found: Array = np.mean(blocks, axis=0)
+    return found

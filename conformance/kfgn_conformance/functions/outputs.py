@@ -1,0 +1,121 @@
+"""The derivatives of the loss of one datapoint with respect to its outputs, and a root of their Hessian.
+
+The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. The loss
+is that of a network of the reference without layers, whose inputs are its outputs, so the reference checks the labels.
+
+>>> import numpy as np
+>>> from kfgn_conformance.functions.outputs import by_name, objective
+>>> halved = objective("squared_error", 2)
+>>> by_name(halved, np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]])).gradient.tolist()
+[1.0, 0.0]
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from kfgn_reference import OBJECTIVES, shared_weights as shared
+from kfgn_reference.shared_weights._batch import check_labels
+from kfgn_reference.shared_weights._outputs import sample_loss, sampled_output_root
+
+from .uses import Array
+
+LOWEST = 1e-9
+"""A Hessian is indefinite if an eigenvalue is below minus this number times the largest one, far above rounding."""
+
+MIXTURE = 3
+"""The number of outputs of the mixture of two Bernoulli variables, equation (27)."""
+
+
+class OutputDerivatives(NamedTuple):
+    """The loss of a datapoint, and its derivatives with respect to its K outputs.
+
+    value:    the loss
+    gradient: (K,)
+    hessian:  (K, K)
+    root:     a function that returns a root (K, C) of the Hessian, or of its positive semi-definite replacement
+    sampled:  a function from S sampled labels to the root (K, S) that they replace it with
+    """
+
+    value: float
+    gradient: Array
+    hessian: Array
+    root: Callable[[], Array]
+    sampled: Callable[[Any], Array]
+
+
+def objective(name: str, divisor: int) -> shared.Network:
+    """The network without layers that has this objective. Raises `ValueError` for an unknown name."""
+    if name not in OBJECTIVES:
+        raise ValueError(f"objective: expected a function or one of {', '.join(OBJECTIVES)}, got {name!r}")
+    if divisor < 1:
+        raise ValueError(f"divisor: expected a positive number, got {divisor}")
+    return shared.Network((), name, divisor)
+
+
+def labels_of(net: shared.Network, outputs: Array, Y: Array) -> Array:
+    """Y as (N, T, O), or as class indices (N, T), for outputs (N, ..., O). Raises `ValueError` if Y does not fit."""
+    if net.objective == "mixture" and outputs.shape[-1] != MIXTURE:
+        raise ValueError(f"model: expected {MIXTURE} outputs for mixture, got {outputs.shape[-1]}")
+    expected = outputs.shape[:-1] if indices(net) else outputs.shape
+    if Y.shape != expected:
+        raise ValueError(f"Y: expected shape {expected} for {net.objective}, got {Y.shape}")
+    rows = Y.reshape(len(outputs), -1) if indices(net) else Y.reshape(len(outputs), -1, outputs.shape[-1])
+    check_labels(net, "Y", positions_of(outputs).swapaxes(1, 2), rows, (len(rows),))
+    return rows
+
+
+def positions_of(outputs: Array) -> Array:
+    """Outputs (N, ..., O) as (N, T, O)."""
+    return outputs.reshape(len(outputs), -1, outputs.shape[-1])
+
+
+def by_name(net: shared.Network, h: Array, y: Any) -> OutputDerivatives:
+    """The derivatives for outputs h (T, O) by the reference."""
+    return OutputDerivatives(
+        float(sample_loss(net, h.T, y)),
+        shared.output_gradient(net, h.T, y).T.ravel(),
+        shared.output_hessian(net, h.T, y),
+        partial(shared.output_root, net, h.T, y),
+        partial(sampled_root, net, h),
+    )
+
+
+def sampled_root(net: shared.Network, h: Array, labels: Any) -> Array:
+    """The gradients at S labels (S, T, O), or class indices (S, T), as a root. Raises `ValueError` for other labels."""
+    labels = np.asarray(labels)
+    of_one = h.shape[:1] if indices(net) else h.shape
+    if labels.ndim == 0 or len(labels) == 0 or labels.shape[1:] != of_one:
+        expected = ", ".join(map(str, ("S", *of_one)))
+        raise ValueError(f"labels: expected shape ({expected}) for each datapoint, got {labels.shape}")
+    check_labels(net, "labels", h.T[None], labels, (len(labels),))
+    return sampled_output_root(net, h.T, labels)
+
+
+def indices(net: shared.Network) -> bool:
+    """True if labels are class indices."""
+    return net.objective in ("categorical", "mixture")
+
+
+def no_labels(_labels: Any) -> Array:
+    """Raise `ValueError`, since a loss that is a function has no distribution of labels."""
+    raise ValueError("labels: expected an objective with a name for sampled labels, got a function")
+
+
+def by_derivatives(value: Any, gradient: Array, hessian: Array) -> OutputDerivatives:
+    """The derivatives of a loss that is a function, from its gradient and its Hessian by automatic differentiation."""
+    symmetric = (hessian + hessian.T) / 2
+    return OutputDerivatives(float(value), gradient, symmetric, partial(spectral_root, symmetric), no_labels)
+
+
+def spectral_root(hessian: Array) -> Array:
+    """V sqrt(Lambda) by the eigenvalues. Raises `ValueError` if the Hessian is indefinite."""
+    values, vectors = np.linalg.eigh(hessian)
+    if values[0] < -LOWEST * np.abs(values).max():
+        raise ValueError(
+            "objective: expected a loss whose Hessian in the outputs is positive semi-definite, got the eigenvalue"
+            f" {values[0]:.3g}. Hessian blocks do not need this"
+        )
+    root: Array = vectors * np.sqrt(np.maximum(values, 0))
+    return root
