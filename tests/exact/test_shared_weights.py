@@ -35,7 +35,7 @@ def converted(problem, convert):
     return net._replace(layers=tuple(layers.values())), convert(X), Y if Y.dtype.kind == "i" else convert(Y)
 
 
-@pytest.fixture(scope="module", params=["grouped", "tokens"])
+@pytest.fixture(scope="module", params=["grouped", "tokens", "pixels"])
 def problem(request):
     return FLOATS[request.param]()
 

@@ -1,9 +1,9 @@
 """Curvature of layers whose weights are shared: tokens, convolutions, pooling. This goes beyond the paper.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
-convolution, use the same weights at T positions. This package defines the exact block of such a layer and each
-approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint at a time, and takes
-the mean over the batch last, like the rest of `kfgn_reference`.
+convolution of a sequence or of an image, use the same weights at T positions. This package defines the exact block of
+such a layer and each approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint
+at a time, and takes the mean over the batch last, like the rest of `kfgn_reference`.
 
 >>> import numpy as np
 >>> import kfgn_reference.shared_weights as shared
@@ -21,8 +21,10 @@ the mean over the batch last, like the rest of `kfgn_reference`.
 
 Read the modules in this order:
 
+    _positions           activations with one axis of positions or more, as matrices and as vectors
+    _windows             the input positions that each output position reads
     _taps                a linear layer as a sum over taps, and its matrix M
-    _convolution         the 1-d convolution
+    _convolution         the convolution of sequences and of images
     _layers              dense layers, pooling, flattening, transfer functions
     _network             the network and its forward pass
     _outputs             the loss of all positions, its derivatives, and the root of its Hessian
@@ -49,9 +51,11 @@ The module `_batch` checks shapes, and the examples share the network of `_examp
 Symbols
 -------
     n, N      a datapoint, and the number of datapoints
-    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution
+    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution.
+              The T = H W positions of an image have row-major order
     c, K      a column of the root of the output Hessian, and the number of columns
-    C_l, T_l  channels and positions of the activation a_l, which is a matrix (C_l, T_l). a_0 is the input x
+    C_l, T_l  channels and positions of the activation a_l, a matrix (C_l, T_l) for one axis of positions. An activation
+              of images is (C_l, H, W). a_0 is the input x
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias in the last column
     a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and the unit

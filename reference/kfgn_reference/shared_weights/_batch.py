@@ -19,9 +19,12 @@ from ._network import Network
 
 
 def inputs(net: Network, X: Array) -> list[Array]:
-    """The datapoints x (C_0, T_0) of X (N, C_0, T_0), N > 0. Raises `ValueError` if the network does not fit them."""
-    if np.ndim(X) != 3 or len(X) == 0:
-        raise ValueError(f"X: expected shape (N, C, T) with N > 0, got {np.shape(X)}")
+    """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0.
+
+    Raises `ValueError` if the network does not fit the datapoints.
+    """
+    if np.ndim(X) < 3 or len(X) == 0:
+        raise ValueError(f"X: expected shape (N, C, T) or (N, C, H, W) with N > 0, got {np.shape(X)}")
     if net.divisor < 1:
         raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
     output_shape(net, *np.shape(X)[1:])
@@ -30,26 +33,32 @@ def inputs(net: Network, X: Array) -> list[Array]:
     return list(X)
 
 
-def output_shape(net: Network, C: int, T: int) -> tuple[int, int]:
-    """(D_L, T_L), the shape of the outputs for inputs (C, T). Raises `ValueError`, with the number of the layer."""
+def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
+    """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError`, which names the layer."""
     for l, layer in enumerate(net.layers, 1):
         try:
-            C, T = layer.output_shape(C, T)
+            shape = layer.output_shape(*shape)
         except ValueError as error:
-            X = f", for an X (N, C, T) with C = {C} channels and T = {T} positions" if l == 1 else ""
-            raise ValueError(f"layer {l}: {error}{X}") from None
-    return C, T
+            raise ValueError(f"layer {l}: {error}{described(*shape) if l == 1 else ''}") from None
+    return shape
+
+
+def described(C: int, *positions: int) -> str:
+    """The part of an error message that names the axes of X."""
+    if len(positions) == 1:
+        return f", for an X (N, C, T) with C = {C} channels and T = {positions[0]} positions"
+    return f", for an X (N, C, *positions) with C = {C} channels and positions {positions}"
 
 
 def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch. Y is (N, T_L, D_L), or (N, T_L) class indices: y[t] belongs to output position t."""
+    """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or (N, *positions) class indices, of the outputs."""
     rows = inputs(net, X)
     check_labels(net, "Y", X, Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, T_L, D_L), or (N, S, T_L) class indices."""
+    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, *positions, D_L), or class indices."""
     rows = inputs(net, X)
     check_labels(net, "labels", X, labels, (len(rows), len(labels[0])))
     return zip(rows, labels, strict=True)
@@ -57,9 +66,9 @@ def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) ->
 
 def check_labels(net: Network, name: str, X: Array, y: Any, leading: tuple[int, ...]) -> None:
     """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs."""
-    D_L, T_L = output_shape(net, *np.shape(X)[1:])
+    D_L, *positions = output_shape(net, *np.shape(X)[1:])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
-    expected = (*leading, T_L) if classes else (*leading, T_L, D_L)
+    expected = (*leading, *positions) if classes else (*leading, *positions, D_L)
     array = np.array(y)
     if array.shape != expected:
         raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")

@@ -23,11 +23,12 @@ from .._types import Array, PerLayer
 from ._batch import datapoints
 from ._layers import Weighted
 from ._network import Network, forward
+from ._positions import matrix
 from ._recursions import backpropagate, sample_preactivation_gauss_newton, sample_preactivation_hessians
 
 
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
-    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, T) of the layer: A^T kron I for a layer with one group.
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron I if it has one group.
 
     A grouped layer has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group of output o.
     """
@@ -62,7 +63,7 @@ def sample_gradient(net: Network, x: Array, y: Any) -> PerLayer:
     """dE/dW_l = sum_t dE/dh_t a_t^T, (C_l, I), of one datapoint, for every layer l with weights."""
     a, dE_da = forward(net, x), backpropagate(net, x, y)
     by_group = {
-        l: zip(np.split(dE_da[l], layer.groups), layer.patches(a[l - 1]), strict=True)
+        l: zip(np.split(matrix(dE_da[l]), layer.groups), layer.patches(a[l - 1]), strict=True)
         for l, layer in net.weighted.items()
     }
     return {l: np.concatenate([d @ A.T for d, A in groups]) for l, groups in by_group.items()}

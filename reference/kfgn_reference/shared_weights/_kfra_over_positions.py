@@ -13,11 +13,11 @@ import numpy as np
 
 from .._expectation import expectation, mean
 from .._types import Array, PerLayer
-from .._vectors import vec
 from ._batch import datapoints
 from ._layers import Elementwise
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
+from ._positions import vec
 from ._taps import layer_matrix
 
 

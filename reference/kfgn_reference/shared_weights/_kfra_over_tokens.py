@@ -15,6 +15,7 @@ from ._kfra_over_positions import diagonal_sum
 from ._layers import Dense, Elementwise
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
+from ._positions import matrix
 
 
 def kfra_over_tokens(net: Network, X: Array, Y: Array) -> PerLayer:
@@ -42,6 +43,6 @@ def kfra_over_tokens(net: Network, X: Array, Y: Array) -> PerLayer:
 
 
 def mean_outer_slopes(layer: Elementwise, inputs: list[Array]) -> Array:
-    """1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T, (C, C), for N inputs h (C, T) of an elementwise layer."""
-    slopes = [layer.f.first(h) for h in inputs]
+    """1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T, (C, C), for N inputs h (C, *positions) of an elementwise layer."""
+    slopes = [matrix(layer.f.first(h)) for h in inputs]
     return mean(slope @ slope.T / slope.shape[1] for slope in slopes)

@@ -42,9 +42,10 @@ class Network(NamedTuple):
 
 
 def forward(net: Network, x: Array) -> dict[int, Array]:
-    """The activations a_0 = x (C_0, T_0) and a_l (C_l, T_l), the results of the layers l = 1, ..., L.
+    """The activations a_0 = x (C_0, *positions) and a_l (C_l, *positions), the results of the layers l = 1, ..., L.
 
-    The result of a layer with weights is the paper's pre-activation h. The last result a_L is h_L (D_L, T_L).
+    The result of a layer with weights is the paper's pre-activation h. The last result a_L is h_L (D_L, *positions).
+    T_l is the number of positions of a_l.
     """
     a = {0: x}
     for l, layer in enumerate(net.layers, 1):

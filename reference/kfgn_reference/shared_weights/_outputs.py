@@ -24,26 +24,34 @@ from .._arithmetic import one
 from .._expectation import mean
 from .._objectives import OBJECTIVES
 from .._types import Array
-from .._vectors import vec
 from ._batch import datapoints
 from ._network import Network, forward
+from ._positions import matrix, vec
+
+
+def at_positions(h: Array, y: Any) -> list[tuple[Array, Any]]:
+    """The pairs (h_t, y_t) at the T_L positions of an output h (D_L, *positions), for a label y (*positions, ...)."""
+    if h.ndim == 1:
+        return [(h, y)]
+    return [pair for i, y_i in enumerate(y) for pair in at_positions(h[:, i], y_i)]
 
 
 def sample_loss(net: Network, h: Array, y: Any) -> Any:
-    """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, T_L)."""
+    """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, *positions)."""
     value = OBJECTIVES[net.objective].value
-    return functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True))) / net.divisor
+    return functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in at_positions(h, y))) / net.divisor
 
 
 def loss(net: Network, X: Array, Y: Array) -> Any:
-    """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, T_0)."""
+    """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, *positions)."""
     return mean(sample_loss(net, forward(net, x)[net.L], y) for x, y in datapoints(net, X, Y))
 
 
 def output_gradient(net: Network, h: Array, y: Any) -> Array:
-    """dE/dh_L (D_L, T_L), for one datapoint."""
+    """dE/dh_L (D_L, *positions), for one datapoint."""
     gradient = OBJECTIVES[net.objective].gradient
-    return np.stack([gradient(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)], axis=1) / net.divisor
+    columns = [gradient(h_t, y_t) for h_t, y_t in at_positions(h, y)]
+    return (np.stack(columns, axis=1) / net.divisor).reshape(h.shape)
 
 
 def output_hessian(net: Network, h: Array, y: Any) -> Array:
@@ -53,17 +61,17 @@ def output_hessian(net: Network, h: Array, y: Any) -> Array:
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
     """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
-    at_position = functools.partial(paper_outputs.output_gauss_newton, objective_of(net))
-    return of_positions(at_position, h, y) / net.divisor
+    at_one_position = functools.partial(paper_outputs.output_gauss_newton, objective_of(net))
+    return of_positions(at_one_position, h, y) / net.divisor
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
     """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L: the root of position t has its K columns and its D_L rows."""
     outputs = objective_of(net)
-    roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)]
+    roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
     places = np.eye(len(roots), dtype=bool)
     columns = [np.kron(places[:, t : t + 1], root) for t, root in enumerate(roots)]
-    return np.concatenate(columns, axis=1) / square_root(net.divisor, h[0, 0])
+    return np.concatenate(columns, axis=1) / square_root(net.divisor, h.reshape(-1)[0])
 
 
 def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
@@ -75,14 +83,15 @@ def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
     """
     whole = net._replace(divisor=1)
     columns = [vec(output_gradient(whole, h, y)) for y in labels]
-    return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h[0, 0])
+    return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h.reshape(-1)[0])
 
 
 def of_positions(hessian: Callable[[Array, Any], Array], h: Array, y: Any) -> Array:
     """The matrix (D_L T_L, D_L T_L) with hessian(h_t, y_t) as its block of position t, and 0 between positions."""
-    places = np.eye(h.shape[1], dtype=bool)
+    places = np.eye(matrix(h).shape[1], dtype=bool)
     blocks = [
-        np.kron(np.outer(place, place), hessian(h_t, y_t)) for place, h_t, y_t in zip(places, h.T, y, strict=True)
+        np.kron(np.outer(place, place), hessian(h_t, y_t))
+        for place, (h_t, y_t) in zip(places, at_positions(h, y), strict=True)
     ]
     return functools.reduce(operator.add, blocks)
 

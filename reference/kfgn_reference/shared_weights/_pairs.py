@@ -7,7 +7,7 @@
 ([[2.0, 1.0, 1.0], [1.0, 3.0, 1.0], [3.0, 1.0, 1.0]], [[[1.0]], [[0.0]], [[1.0]]])
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from .._types import Array, PerLayer
 from ._batch import datapoints, inputs, labelled
 from ._network import Network, forward
 from ._outputs import sampled_output_root
+from ._positions import matrix
 from ._recursions import carried_back, sample_roots
 
 
@@ -42,8 +43,9 @@ def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
     """The pairs of every datapoint for every layer with weights, from the roots (25s).
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
-    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T_0) with the channels before the
-    positions, and Y (N, T_L, D_L) with the positions before the outputs, or (N, T_L) class indices.
+    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T) or (N, C_0, H, W), with channels
+    before positions, and Y (N, T, D_L) or (N, H, W, D_L), with the positions of the outputs before the outputs. For
+    class indices, Y is (N, T) or (N, H, W). The pairs have T = H W positions, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
@@ -51,22 +53,27 @@ def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
 def draw_labels(net: Network, X: Array, draws: Array) -> list[list[list[Any]]]:
     """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
 
-    draws: (N, S, T_L, D_L) standard normals for the squared error, (N, S, T_L, D_L) uniforms for Bernoulli,
-    (N, S, T_L) uniforms for the categorical objective and the mixture. Labels of different positions are independent.
+    draws: (N, S, *positions, D_L) standard normals for the squared error, (N, S, *positions, D_L) uniforms for
+    Bernoulli, (N, S, *positions) uniforms for the categorical objective and the mixture. Labels of different positions
+    are independent.
     """
     sample = OBJECTIVES[net.objective].sample
-    outputs = (forward(net, x)[net.L].T for x in inputs(net, X))
-    return [
-        [[sample(h_t, draw) for h_t, draw in zip(h, positions, strict=True)] for positions in row]
-        for h, row in zip(outputs, draws, strict=True)
-    ]
+    outputs = (forward(net, x)[net.L] for x in inputs(net, X))
+    return [[drawn(sample, h, draw) for draw in row] for h, row in zip(outputs, draws, strict=True)]
+
+
+def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
+    """The label at each position of an output h (D_L, *positions), as lists with one level for each axis."""
+    if h.ndim == 1:
+        return sample(h, draws)
+    return [drawn(sample, h[:, i], draw) for i, draw in enumerate(draws)]
 
 
 def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, T_L, D_L), or (N, S, T_L) class indices, from `draw_labels`. The expectation over labels of every
-    function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over
+    labels of every function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
@@ -79,7 +86,7 @@ def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], P
     """The pairs of one datapoint from roots C_l (C_l T_l, K), keyed by layer and group."""
     a, found = forward(net, x), {}
     for l, layer in net.weighted.items():
-        channels, T = a[l].shape
+        channels, T = matrix(a[l]).shape
         by_position = C[l].reshape(T, channels, -1)
         roots = np.split(by_position, layer.groups, axis=1)
         for j, (A, root) in enumerate(zip(layer.patches(a[l - 1]), roots, strict=True), 1):

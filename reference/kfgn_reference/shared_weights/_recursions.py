@@ -14,15 +14,15 @@ from typing import Any
 
 from .._arithmetic import diagonal
 from .._types import Array, PerLayer
-from .._vectors import unvec, vec
 from ._layers import Elementwise
 from ._network import Network, forward
 from ._outputs import output_gauss_newton, output_gradient, output_hessian, output_root
+from ._positions import unvec, vec
 from ._taps import layer_matrix
 
 
 def backpropagate(net: Network, x: Array, y: Any) -> PerLayer:
-    """dE/da_l (C_l, T_l) of one datapoint for l = 1, ..., L, from dE/dh_L.
+    """dE/da_l (C_l, *positions) of one datapoint for l = 1, ..., L, from dE/dh_L.
 
         dE/da_{l-1} = f'(a_{l-1}) * dE/da_l                for an elementwise layer l
         vec(dE/da_{l-1}) = M_l^T vec(dE/da_l)              for every other layer l
@@ -36,7 +36,7 @@ def backpropagate(net: Network, x: Array, y: Any) -> PerLayer:
         if isinstance(layer, Elementwise):
             dE_da[l - 1] = layer.f.first(below) * dE_da[l]
         else:
-            dE_da[l - 1] = unvec(layer_matrix(layer, below).T @ vec(dE_da[l]), len(below))
+            dE_da[l - 1] = unvec(layer_matrix(layer, below).T @ vec(dE_da[l]), below.shape)
     return dE_da
 
 

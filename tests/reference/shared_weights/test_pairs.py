@@ -54,7 +54,7 @@ def test_equation_7s_as_a_double_sum():
     assert np.array_equal(total / len(problem.X), blocks[l])
 
 
-MIXED = {"strided": (1, 3), "grouped": (1, 3), "tokens": (1,), "pooled": (1,)}
+MIXED = {"strided": (1, 3), "grouped": (1, 3), "tokens": (1,), "pooled": (1,), "image": (1, 3), "pixels": (1, 3)}
 """The layers of each network of which several positions reach the same output."""
 
 
