@@ -32,10 +32,11 @@ def converted(problem, convert):
     net, X, Y = problem
     layers = dict(enumerate(net.layers, 1))
     layers |= {l: layer._replace(weight=convert(layer.weight)) for l, layer in net.weighted.items()}
-    return net._replace(layers=tuple(layers.values())), convert(X), Y if Y.dtype.kind == "i" else convert(Y)
+    X, Y = (array if array.dtype.kind == "i" else convert(array) for array in (X, Y))
+    return net._replace(layers=tuple(layers.values())), X, Y
 
 
-@pytest.fixture(scope="module", params=["grouped", "tokens", "pixels"])
+@pytest.fixture(scope="module", params=["grouped", "tokens", "pixels", "sentence"])
 def problem(request):
     return FLOATS[request.param]()
 
@@ -54,9 +55,14 @@ def test_float64_is_near_the_certified_value(name, problem):
 
 @pytest.mark.parametrize("name", FUNCTIONS | WITH_EIGENVALUES)
 def test_24_bits(name, problem):
-    """Every function that the code calls is known to the arithmetic of 24 bits, and no number leaves it."""
+    """Every function that the code calls is known to the arithmetic of 24 bits, and no number leaves it.
+
+    EKFAC of an embedding is not compared. Tokens with equal counts are equal eigenvalues, so the block is not unique.
+    """
     function = (FUNCTIONS | WITH_EIGENVALUES)[name]
     rounded, exact = function(*converted(problem, lambda x: rounded_to(Single, x))), function(*problem)
     assert all(isinstance(value, Single) for value in rounded.values())
-    for key, value in exact.items():
+    unique = {key for key in exact if name != "ekfac" or not isinstance(problem.net.weighted[key[0]], shared.Embedding)}
+    for key in unique:
+        value = exact[key]
         assert np.max(np.abs(np.asarray(rounded[key]) - value)) < 1e-4 * np.max(np.abs(value)), key

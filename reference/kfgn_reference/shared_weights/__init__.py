@@ -25,16 +25,20 @@ Read the modules in this order:
     _windows             the input positions that each output position reads
     _taps                a linear layer as a sum over taps, and its matrix M
     _convolution         the convolution of sequences and of images
+    _embedding           the embedding of tokens
+    _scale_shift         a scale and a shift for each channel
+    _normalisation       the normalisation of the channels of a position, with its second derivatives
     _layers              dense layers, pooling, flattening, transfer functions
     _network             the network and its forward pass
     _outputs             the loss of all positions, its derivatives, and the root of its Hessian
     _recursions          (8s), (15s), (25s): the recursions over all positions
     _blocks              (7s): the exact blocks of the Hessian and of the Gauss-Newton matrix
     _pairs               the pairs (a_nt, C_ntc)
-    _tied                the pairs of a matrix that several layers use
+    _tied                the pairs of a matrix that several layers use, or of its transpose
     _factors             the record of two Kronecker factors
     _exact               the exact block from pairs
     _expand              K-FAC-expand, which is KFC for convolutions
+    _tokens              the block of an embedding from counts of tokens
     _reduce              K-FAC-reduce
     _ekfac               the corrected diagonal in an eigenbasis
     _rearrangement       Van Loan's rearrangement
@@ -61,7 +65,8 @@ Symbols
     a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and the unit
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
     g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
-    M_l       the matrix of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})
+    M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1}): its matrix if it is linear
+    J_t       the Jacobian (C, C) at position t of a layer that acts on each position alone
     H[t, t']  the block (O, O) of a matrix over all positions between t and t'
 
 Definitions
@@ -114,6 +119,7 @@ Sources
 from ._blocks import gauss_newton_blocks, gradient, hessian_blocks, sample_blocks, sample_gradient, weight_jacobian
 from ._convolution import Convolution
 from ._ekfac import eigenbases, ekfac, ekfac_block, ekfac_diagonal
+from ._embedding import Embedding
 from ._exact import exact_block, weight_roots
 from ._expand import expand
 from ._factors import Factors
@@ -124,6 +130,7 @@ from ._kfra_over_taps import carried_over_taps, kfra_over_taps
 from ._kfra_over_tokens import kfra_over_tokens
 from ._layers import Dense, Elementwise, Flatten, Pooling
 from ._network import Network, forward
+from ._normalisation import Normalisation
 from ._outputs import loss, output_gauss_newton, output_gradient, output_hessian, output_root
 from ._pairs import Pairs, draw_labels, pairs, sampled_pairs
 from ._rearrangement import rearranged
@@ -134,21 +141,34 @@ from ._recursions import (
     sample_roots,
 )
 from ._reduce import reduce
+from ._scale_shift import ScaleShift
 from ._taps import Tap, layer_matrix
-from ._tied import joined
+from ._tied import joined, transposed
 from ._tkfac import tkfac
 from ._tnt import tnt
+from ._tokens import (
+    TokenPairs,
+    ekfac_token_diagonal,
+    exact_token_blocks,
+    expand_tokens,
+    token_pairs,
+    token_roots,
+)
 
 __all__ = [
     "Convolution",
     "Dense",
     "Elementwise",
+    "Embedding",
     "Factors",
     "Flatten",
     "Network",
+    "Normalisation",
     "Pairs",
     "Pooling",
+    "ScaleShift",
     "Tap",
+    "TokenPairs",
     "backpropagate",
     "carried_over_taps",
     "diagonal_sum",
@@ -157,8 +177,11 @@ __all__ = [
     "ekfac",
     "ekfac_block",
     "ekfac_diagonal",
+    "ekfac_token_diagonal",
     "exact_block",
+    "exact_token_blocks",
     "expand",
+    "expand_tokens",
     "foof",
     "forward",
     "gauss_newton_blocks",
@@ -189,6 +212,9 @@ __all__ = [
     "sampled_pairs",
     "tkfac",
     "tnt",
+    "token_pairs",
+    "token_roots",
+    "transposed",
     "weight_jacobian",
     "weight_roots",
     "whole_sum",

@@ -15,16 +15,21 @@ import numpy as np
 
 from .._objectives import OBJECTIVES
 from .._types import Array
+from ._embedding import Embedding
 from ._network import Network
 
 
 def inputs(net: Network, X: Array) -> list[Array]:
-    """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0.
+    """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0, or tokens (*positions) of X (N, *positions).
 
     Raises `ValueError` if the network does not fit the datapoints.
     """
-    if np.ndim(X) < 3 or len(X) == 0:
-        raise ValueError(f"X: expected shape (N, C, T) or (N, C, H, W) with N > 0, got {np.shape(X)}")
+    embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
+    expected = "(N, T) or (N, H, W)" if embedding else "(N, C, T) or (N, C, H, W)"
+    if np.ndim(X) < (2 if embedding else 3) or len(X) == 0:
+        raise ValueError(f"X: expected shape {expected} with N > 0, got {np.shape(X)}")
+    if embedding:
+        check_tokens(X, embedding.weight.shape[1])
     if net.divisor < 1:
         raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
     output_shape(net, *np.shape(X)[1:])
@@ -33,9 +38,19 @@ def inputs(net: Network, X: Array) -> list[Array]:
     return list(X)
 
 
+def check_tokens(X: Array, V: int) -> None:
+    """Raise `ValueError` unless every token is an integer from 0 to V - 1."""
+    if X.dtype.kind not in "iu":
+        raise ValueError(f"X: expected integers, the tokens of an embedding, got {X.dtype}")
+    if not (np.all(X >= 0) and np.all(X < V)):
+        raise ValueError(f"X: expected tokens from 0 to {V - 1}, got {X.min()} to {X.max()}")
+
+
 def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
     """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError`, which names the layer."""
     for l, layer in enumerate(net.layers, 1):
+        if l > 1 and isinstance(layer, Embedding):
+            raise ValueError(f"layer {l}: expected an embedding as layer 1 alone")
         try:
             shape = layer.output_shape(*shape)
         except ValueError as error:

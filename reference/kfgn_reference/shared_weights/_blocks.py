@@ -30,7 +30,8 @@ from ._recursions import backpropagate, sample_preactivation_gauss_newton, sampl
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
     """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron I if it has one group.
 
-    A grouped layer has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group of output o.
+    A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group
+    of output o.
     """
     A = layer.patches(a)
     outputs = len(layer.weight)

@@ -21,7 +21,7 @@ def expand(batch: Batch) -> Factors:
     Q is a mean over datapoints and positions. G is a sum over positions, and a mean over datapoints.
     """
     Q = mean(inner_products(datapoint) / len(datapoint.a) for datapoint in batch)
-    return Factors(Q, mean(map(squared_roots, batch)))
+    return Factors(Q, mean(squared_roots(datapoint.C) for datapoint in batch))
 
 
 def inner_products(datapoint: Pairs) -> Array:
@@ -29,7 +29,7 @@ def inner_products(datapoint: Pairs) -> Array:
     return datapoint.a.T @ datapoint.a
 
 
-def squared_roots(datapoint: Pairs) -> Array:
-    """sum_t C_t C_t^T, (O, O), for one datapoint."""
-    side_by_side = datapoint.C.swapaxes(0, 1).reshape(datapoint.C.shape[1], -1)
+def squared_roots(C: Array) -> Array:
+    """sum_t C_t C_t^T, (O, O), for the roots (T, O, K) of one datapoint."""
+    side_by_side = C.swapaxes(0, 1).reshape(C.shape[1], -1)
     return side_by_side @ side_by_side.T

@@ -12,6 +12,7 @@ sum over the positions of the input of a layer is a sum over its taps.
 
 import functools
 import operator
+from typing import cast
 
 import numpy as np
 
@@ -20,8 +21,8 @@ from .._expectation import expectation
 from .._types import Array, PerLayer
 from ._batch import datapoints
 from ._kfra_over_positions import diagonal_sum
-from ._kfra_over_tokens import mean_outer_slopes
-from ._layers import Elementwise
+from ._kfra_over_tokens import carried_over_positions
+from ._layers import Linear, Nonlinear
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._taps import LinearLayer
@@ -30,9 +31,10 @@ from ._taps import LinearLayer
 def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
     """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
 
-        G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T       for an elementwise layer l with inputs h
-        G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k                   for every other layer l with taps (M_k, Z_k)
+        G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l with the Jacobian J_nt at a position, not linear
+        G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k      for a linear layer l with taps (M_k, Z_k)
 
+    For a transfer function the first line is the elementwise product of G_l and the mean of f' f'^T, as in (26).
     |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
     reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride.
     """
@@ -40,10 +42,10 @@ def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
     for l in range(net.L, 1, -1):
         layer, below = net.layers[l - 1], [a[l - 1] for a, _ in rows]
-        if isinstance(layer, Elementwise):
-            G[l - 1] = G[l] * mean_outer_slopes(layer, below)
+        if isinstance(layer, Nonlinear):
+            G[l - 1] = carried_over_positions(layer, below, G[l])
         else:
-            G[l - 1] = carried_over_taps(layer, below[0], G[l])
+            G[l - 1] = carried_over_taps(cast("Linear", layer), below[0], G[l])
     return G
 
 

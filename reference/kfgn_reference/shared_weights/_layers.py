@@ -22,7 +22,10 @@ from .._arithmetic import diagonal, one
 from .._transfers import TRANSFERS, Transfer, transfer
 from .._types import Array
 from ._convolution import Convolution
+from ._embedding import Embedding
+from ._normalisation import Normalisation
 from ._positions import matrix, vec
+from ._scale_shift import ScaleShift
 from ._taps import Tap, sum_over_taps
 from ._windows import PerAxis, Window, output_positions, reads, windows
 
@@ -144,9 +147,23 @@ class Elementwise(NamedTuple):
         """f(a), (C, *positions)."""
         return self.f.f(a)
 
+    def jacobians(self, a: Array) -> list[Array]:
+        """diag(f'(a_t)), (C, C), at each position."""
+        return [diagonal(slopes) for slopes in matrix(self.f.first(a)).T]
 
-Weighted: TypeAlias = Dense | Convolution
+    def curvatures(self, a: Array, dE_dz: Array) -> list[Array]:
+        """diag(f''(a_t) * dE/dz_t), (C, C), at each position, for z = f(a)."""
+        return [diagonal(terms) for terms in matrix(self.f.second(a) * dE_dz).T]
+
+
+Weighted: TypeAlias = Embedding | Dense | Convolution | ScaleShift
 """A layer with weights."""
 
-Layer: TypeAlias = Dense | Convolution | Pooling | Flatten | Elementwise
+Linear: TypeAlias = Dense | Convolution | ScaleShift | Pooling | Flatten
+"""A layer that is a sum over taps and a bias."""
+
+Nonlinear: TypeAlias = Elementwise | Normalisation
+"""A layer that acts on each position alone, with `jacobians` and `curvatures` at each position."""
+
+Layer: TypeAlias = Embedding | Linear | Nonlinear
 """A layer of a network."""

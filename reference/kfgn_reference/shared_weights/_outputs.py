@@ -14,7 +14,7 @@ and is 0 between positions.
 import functools
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from .._objectives import OBJECTIVES
 from .._types import Array
 from ._batch import datapoints
 from ._network import Network, forward
-from ._positions import matrix, vec
+from ._positions import block_diagonal, vec
 
 
 def at_positions(h: Array, y: Any) -> list[tuple[Array, Any]]:
@@ -56,13 +56,15 @@ def output_gradient(net: Network, h: Array, y: Any) -> Array:
 
 def output_hessian(net: Network, h: Array, y: Any) -> Array:
     """script H_L = d^2 E / dvec(h_L)^2 (D_L T_L, D_L T_L), for one datapoint."""
-    return of_positions(OBJECTIVES[net.objective].hessian, h, y) / net.divisor
+    hessian = OBJECTIVES[net.objective].hessian
+    return block_diagonal([hessian(h_t, y_t) for h_t, y_t in at_positions(h, y)]) / net.divisor
 
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
     """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
-    at_one_position = functools.partial(paper_outputs.output_gauss_newton, objective_of(net))
-    return of_positions(at_one_position, h, y) / net.divisor
+    outputs = objective_of(net)
+    blocks = [paper_outputs.output_gauss_newton(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
+    return block_diagonal(blocks) / net.divisor
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
@@ -84,16 +86,6 @@ def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
     whole = net._replace(divisor=1)
     columns = [vec(output_gradient(whole, h, y)) for y in labels]
     return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h.reshape(-1)[0])
-
-
-def of_positions(hessian: Callable[[Array, Any], Array], h: Array, y: Any) -> Array:
-    """The matrix (D_L T_L, D_L T_L) with hessian(h_t, y_t) as its block of position t, and 0 between positions."""
-    places = np.eye(matrix(h).shape[1], dtype=bool)
-    blocks = [
-        np.kron(np.outer(place, place), hessian(h_t, y_t))
-        for place, (h_t, y_t) in zip(places, at_positions(h, y), strict=True)
-    ]
-    return functools.reduce(operator.add, blocks)
 
 
 def objective_of(net: Network) -> paper.Network:

@@ -12,17 +12,22 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._arithmetic import one
 from .._objectives import OBJECTIVES
 from .._types import Array, PerLayer
 from ._batch import datapoints, inputs, labelled
+from ._layers import Weighted
 from ._network import Network, forward
 from ._outputs import sampled_output_root
 from ._positions import matrix
 from ._recursions import carried_back, sample_roots
+from ._scale_shift import ScaleShift
 
 
 class Pairs(NamedTuple):
     """The inputs and the roots of one datapoint at one layer, or at one group of a grouped convolution.
+
+    The inputs of an embedding are one-hot vectors, and those of a scale-and-shift layer are units.
 
     a: the inputs a_t of the weights at each position, (T, I), with the unit for the bias
     C: the roots C_t at each position, (T, O, K), with sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T) the exact block
@@ -84,14 +89,31 @@ def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Arra
 
 def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], Pairs]:
     """The pairs of one datapoint from roots C_l (C_l T_l, K), keyed by layer and group."""
-    a, found = forward(net, x), {}
+    a = forward(net, x)
+    found: dict[tuple[int, int], Pairs] = {}
     for l, layer in net.weighted.items():
         channels, T = matrix(a[l]).shape
         by_position = C[l].reshape(T, channels, -1)
-        roots = np.split(by_position, layer.groups, axis=1)
-        for j, (A, root) in enumerate(zip(layer.patches(a[l - 1]), roots, strict=True), 1):
-            found[l, j] = Pairs(A.T, root)
+        found |= {(l, j): of_group for j, of_group in enumerate(layer_pairs(layer, a[l - 1], by_position), 1)}
     return found
+
+
+def layer_pairs(layer: Weighted, a: Array, C: Array) -> list[Pairs]:
+    """The pairs of each group of a layer for one datapoint, from its inputs a (C, *positions) and roots (T, C', K)."""
+    if isinstance(layer, ScaleShift):
+        return [scale_shift_pairs(layer, a, C)]
+    roots = np.split(C, layer.groups, axis=1)
+    return [Pairs(A.T, root) for A, root in zip(layer.patches(a), roots, strict=True)]
+
+
+def scale_shift_pairs(layer: ScaleShift, a: Array, C: Array) -> Pairs:
+    """The pairs of vec([gamma, beta]) for inputs a (C, *positions) and roots C (T, C, K) of a scale-and-shift layer.
+
+    h_t = [diag(a_t), I] vec([gamma, beta]), so every input of the weights is the unit, (T, 1), and the root at position
+    t is (a_t * C_tc, C_tc), (T, 2 C, K). The exact block is dense, and reduce is exact.
+    """
+    scaled = matrix(a).T[:, :, None] * C
+    return Pairs(one(C[:, 0, :1]), np.concatenate([scaled, C], axis=1) if layer.bias else scaled)
 
 
 def per_group(samples: Iterable[dict[tuple[int, int], Pairs]]) -> PerGroup:

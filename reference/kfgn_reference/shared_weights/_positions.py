@@ -10,6 +10,12 @@ matrices over these T positions, so that every formula has one index t.
 ([[1, 2, 3, 4], [5, 6, 7, 8]], [1, 5, 2, 6, 3, 7, 4, 8])
 """
 
+import functools
+import operator
+from collections.abc import Sequence
+
+import numpy as np
+
 from .._types import Array
 
 
@@ -26,3 +32,10 @@ def vec(a: Array) -> Array:
 def unvec(v: Array, shape: tuple[int, ...]) -> Array:
     """The activation a of a shape (C, *positions) for which vec(a) = v."""
     return v.reshape(-1, shape[0]).T.reshape(shape)
+
+
+def block_diagonal(blocks: Sequence[Array]) -> Array:
+    """The matrix (D T, D T) with a block (D, D) for each of T positions, and 0 between positions."""
+    places = np.eye(len(blocks), dtype=bool)
+    terms = (np.kron(np.outer(place, place), block) for place, block in zip(places, blocks, strict=True))
+    return functools.reduce(operator.add, terms)

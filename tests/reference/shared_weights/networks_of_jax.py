@@ -44,6 +44,13 @@ def applied(layer, W, a):
         case shared.Dense():
             h = jnp.moveaxis(a, 0, -1) @ W[:, : len(a)].T
             return jnp.moveaxis(h + W[:, -1] if layer.bias else h, -1, 0)
+        case shared.Embedding():
+            return jnp.moveaxis(W.T[a], -1, 0)
+        case shared.Normalisation():
+            return jax.nn.standardize(a, axis=0, epsilon=layer.epsilon)
+        case shared.ScaleShift():
+            h = jnp.moveaxis(a, 0, -1) * W[:, 0]
+            return jnp.moveaxis(h + W[:, 1] if layer.bias else h, -1, 0)
         case shared.Convolution():
             return convolution(layer, W, a)
         case shared.Pooling():

@@ -35,6 +35,13 @@ def applied(layer, W, a):
         case shared.Dense():
             h = F.linear(a.movedim(0, -1), W[:, : len(a)], W[:, -1] if layer.bias else None)
             return h.movedim(-1, 0)
+        case shared.Embedding():
+            return F.embedding(a, W.T).movedim(-1, 0)
+        case shared.Normalisation():
+            return F.layer_norm(a.movedim(0, -1), (len(a),), eps=layer.epsilon).movedim(-1, 0)
+        case shared.ScaleShift():
+            h = a.movedim(0, -1) * W[:, 0]
+            return (h + W[:, 1] if layer.bias else h).movedim(-1, 0)
         case shared.Convolution():
             return convolution(layer, W, a)
         case shared.Pooling():

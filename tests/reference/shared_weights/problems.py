@@ -47,9 +47,11 @@ LABELS = {
 
 
 def problem(numbers, layers, objective, inputs, N=3, divisor=1):
-    """A problem with inputs (C_0, *positions), and with labels of the right shape."""
+    """A problem with inputs (C_0, *positions), or tokens (*positions), and with labels of the right shape."""
     net = shared.Network(tuple(layers), objective, divisor)
-    X = numbers(N, *inputs)
+    first = layers[0]
+    tokens = isinstance(first, shared.Embedding)
+    X = numbers.rng.integers(first.weight.shape[1], size=(N, *inputs)) if tokens else numbers(N, *inputs)
     D, *positions = shared.forward(net, X[0])[net.L].shape
     Y = numbers(N, *positions, D) if numbers.exact else LABELS[objective](numbers.rng, N, positions, D)
     return Problem(net, X, Y)
@@ -115,6 +117,18 @@ def pixels():
     return problem(n, layers, "bernoulli", (4, 5, 6), N=2, divisor=6)
 
 
+def sentence():
+    """An embedding, normalisations, a scale with and without a shift, and a loss per token: 8 tokens, T = 5."""
+    n = Numbers(7)
+    layers = (
+        shared.Embedding(n(4, 8)),
+        shared.Normalisation(0.25),
+        shared.ScaleShift(n(4, 2)),
+        *(n.dense(3, 4), f("tanh"), shared.Normalisation(0.125), shared.ScaleShift(n(3, 1), bias=False), n.dense(6, 3)),
+    )
+    return problem(n, layers, "categorical", (5,), N=4, divisor=5)
+
+
 FLOATS = {
     "strided": strided,
     "grouped": grouped,
@@ -122,4 +136,5 @@ FLOATS = {
     "pooled": pooled,
     "image": image,
     "pixels": pixels,
+    "sentence": sentence,
 }

@@ -266,3 +266,15 @@ def test_one_axis_accepts_a_pair_in_a_tuple():
     layer, a = n.convolution(3, 2, width=3, stride=2, padding=(1, 2)), n(2, 6)
     same = layer._replace(width=(3,), stride=(2,), padding=((1, 2),))
     assert np.array_equal(layer.forward(a), same.forward(a))
+
+
+def test_the_order_of_the_columns_of_pytorch(relative_error):
+    """`unfold` of PyTorch has the channels before the taps. Q is the same in the other order, and so is the block."""
+    torch = pytest.importorskip("torch")
+    n = Numbers(70)
+    layer = n.convolution(3, 2, width=(2, 3), stride=(2, 1), padding=((1, 1), (2, 2)), bias=False)
+    net, X, Y = problem(n, (layer,), "squared_error", (2, 5, 4))
+    columns = torch.nn.functional.unfold(torch.tensor(X), (2, 3), padding=(1, 2), stride=(2, 1)).numpy()
+    of_torch = np.mean([a @ a.T / a.shape[1] for a in columns], axis=0)
+    order = np.arange(12).reshape(2, 3, 2).transpose(2, 0, 1).reshape(-1)  # the place in W of each column of PyTorch
+    assert relative_error(shared.expand(shared.pairs(net, X, Y)[1, 1]).Q[np.ix_(order, order)], of_torch) < 1e-12
