@@ -29,6 +29,7 @@ Read the modules in this order:
     _scale_shift         a scale and a shift for each channel
     _normalisation       the normalisation of the channels of a position, with its second derivatives
     _layers              dense layers, pooling, flattening, transfer functions
+    _masks               masked positions, which are not positions of their datapoint
     _network             the network and its forward pass
     _outputs             the loss of all positions, its derivatives, and the root of its Hessian
     _recursions          (8s), (15s), (25s): the recursions over all positions
@@ -55,6 +56,7 @@ The module `_batch` checks shapes, and the examples share the network of `_examp
 Symbols
 -------
     n, N      a datapoint, and the number of datapoints
+    T_n, M    the number of positions of a masked datapoint, and their sum over the batch, which is N T without masks
     t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution.
               The T = H W positions of an image have row-major order
     c, K      a column of the root of the output Hessian, and the number of columns
@@ -96,6 +98,23 @@ sampled labels replace the roots, and each object becomes the estimate of KFAC.
 The **divisor** belongs to the loss, and not to these definitions. The loss of a datapoint is a sum over the positions
 of the outputs, divided by `Network.divisor`. Every block above except that of FOOF is divided by the divisor once.
 
+Masks
+-----
+A masked datapoint has T_n positions, and M = sum_n T_n is the number of counted positions of the batch. `counted`
+removes the masked ones, so that no sum above contains them. The divisors are these:
+
+    object               counted positions in                            divided by
+    exact, EKFAC, ...    the sum over t                                  N
+    expand and FOOF, Q   the sum over n and t                            M, and not N T or N max T_n
+    expand, G            the sum over t                                  N
+    reduce, Q            abar_n, the mean over t                         T_n inside the square, N outside
+    reduce, G            the sum over t                                  N
+    KFRA over tokens     the mean of J_nt^T G J_nt over n and t          M
+    KFRA over taps       sum_n |Z_nk|^2 of each tap                      the number of output positions of the batch
+    loss                 the sum over t, with `Network.divisor` 1        N
+    loss, mean over T    the sum over t, with the divisor T              N T: masked positions count as 0
+    loss, mean over M    the sum over t, with the divisor M / N          M, as the mean of PyTorch with `ignore_index`
+
 Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
@@ -129,6 +148,7 @@ from ._kfra_over_positions import diagonal_sum, kfra_over_positions, whole_sum
 from ._kfra_over_taps import carried_over_taps, kfra_over_taps
 from ._kfra_over_tokens import kfra_over_tokens
 from ._layers import Dense, Elementwise, Flatten, Pooling
+from ._masks import counted
 from ._network import Network, forward
 from ._normalisation import Normalisation
 from ._outputs import loss, output_gauss_newton, output_gradient, output_hessian, output_root
@@ -171,6 +191,7 @@ __all__ = [
     "TokenPairs",
     "backpropagate",
     "carried_over_taps",
+    "counted",
     "diagonal_sum",
     "draw_labels",
     "eigenbases",

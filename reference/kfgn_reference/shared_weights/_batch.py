@@ -9,7 +9,8 @@ ValueError: Y: expected shape (3, 5, 2) for squared_error, got (3, 2, 5)
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from numbers import Rational
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,32 +19,39 @@ from .._types import Array
 from ._embedding import Embedding
 from ._network import Network
 
+Datapoints: TypeAlias = Array | Sequence[Array]
+"""An array with the axis of the datapoints first, or a list of datapoints with different numbers of positions."""
 
-def inputs(net: Network, X: Array) -> list[Array]:
+
+def inputs(net: Network, X: Datapoints) -> list[Array]:
     """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0, or tokens (*positions) of X (N, *positions).
 
-    Raises `ValueError` if the network does not fit the datapoints.
+    X may also be a list of datapoints with different numbers of positions, such as those of `counted`. Raises
+    `ValueError` if the network does not fit the datapoints.
     """
     embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
-    expected = "(N, T) or (N, H, W)" if embedding else "(N, C, T) or (N, C, H, W)"
-    if np.ndim(X) < (2 if embedding else 3) or len(X) == 0:
-        raise ValueError(f"X: expected shape {expected} with N > 0, got {np.shape(X)}")
+    shapes = [np.shape(x) for x in X]
+    if not shapes or min(map(len, shapes)) < (1 if embedding else 2):
+        expected = "(N, T) or (N, H, W)" if embedding else "(N, C, T) or (N, C, H, W)"
+        raise ValueError(f"X: expected shape {expected} with N > 0, got {(len(shapes), *(shapes or [()])[0])}")
     if embedding:
         check_tokens(X, embedding.weight.shape[1])
-    if net.divisor < 1:
-        raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
-    output_shape(net, *np.shape(X)[1:])
+    if not (isinstance(net.divisor, Rational) and net.divisor > 0):
+        raise ValueError(f"divisor: expected a positive int or Fraction, got {net.divisor}")
+    for shape in dict.fromkeys(shapes):
+        output_shape(net, *shape)
     if net.objective not in OBJECTIVES:
         raise ValueError(f"objective: expected one of {', '.join(OBJECTIVES)}, got {net.objective!r}")
     return list(X)
 
 
-def check_tokens(X: Array, V: int) -> None:
+def check_tokens(X: Datapoints, V: int) -> None:
     """Raise `ValueError` unless every token is an integer from 0 to V - 1."""
-    if X.dtype.kind not in "iu":
-        raise ValueError(f"X: expected integers, the tokens of an embedding, got {X.dtype}")
-    if not (np.all(X >= 0) and np.all(X < V)):
-        raise ValueError(f"X: expected tokens from 0 to {V - 1}, got {X.min()} to {X.max()}")
+    tokens = np.concatenate([np.ravel(x) for x in X])
+    if tokens.dtype.kind not in "iu":
+        raise ValueError(f"X: expected integers, the tokens of an embedding, got {tokens.dtype}")
+    if not (np.all(tokens >= 0) and np.all(tokens < V)):
+        raise ValueError(f"X: expected tokens from 0 to {V - 1}, got {tokens.min()} to {tokens.max()}")
 
 
 def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
@@ -65,23 +73,35 @@ def described(C: int, *positions: int) -> str:
     return f", for an X (N, C, *positions) with C = {C} channels and positions {positions}"
 
 
-def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
+def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any]]:
     """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or (N, *positions) class indices, of the outputs."""
     rows = inputs(net, X)
-    check_labels(net, "Y", X, Y, (len(rows),))
+    check_labels(net, "Y", rows, Y, ())
     return zip(rows, Y, strict=True)
 
 
-def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
+def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, Any]]:
     """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, *positions, D_L), or class indices."""
     rows = inputs(net, X)
-    check_labels(net, "labels", X, labels, (len(rows), len(labels[0])))
+    check_labels(net, "labels", rows, labels, (len(labels[0]),))
     return zip(rows, labels, strict=True)
 
 
-def check_labels(net: Network, name: str, X: Array, y: Any, leading: tuple[int, ...]) -> None:
+def check_labels(net: Network, name: str, rows: list[Array], y: Any, samples: tuple[int, ...]) -> None:
     """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs."""
-    D_L, *positions = output_shape(net, *np.shape(X)[1:])
+    shapes = [np.shape(x) for x in rows]
+    if len(set(shapes)) == 1:
+        check_shape(net, name, shapes[0], y, (len(rows), *samples))
+        return
+    if len(y) != len(rows):
+        raise ValueError(f"{name}: expected labels of {len(rows)} datapoints, got {len(y)}")
+    for n, (shape, of_datapoint) in enumerate(zip(shapes, y, strict=True)):
+        check_shape(net, f"{name}[{n}]", shape, of_datapoint, samples)
+
+
+def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless y has the labels of outputs for inputs of the shape x, after the axes `leading`."""
+    D_L, *positions = output_shape(net, *x)
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     expected = (*leading, *positions) if classes else (*leading, *positions, D_L)
     array = np.array(y)

@@ -20,7 +20,7 @@ import numpy as np
 from .._arithmetic import diagonal, one
 from .._expectation import expectation
 from .._types import Array, PerLayer
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._layers import Weighted
 from ._network import Network, forward
 from ._positions import matrix
@@ -48,13 +48,13 @@ def sample_blocks(net: Network, x: Array, H: PerLayer) -> PerLayer:
     return {l: J[l].T @ H[l] @ J[l] for l in J}
 
 
-def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+def hessian_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """d^2 E / dvec(W_l)^2, (C_l I, C_l I), for every layer l with weights: (7s) with (8s), mean over N datapoints."""
     samples = ((x, sample_preactivation_hessians(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, H) for x, H in samples)
 
 
-def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+def gauss_newton_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """The exact block J^T H_L J of each W_l, (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
     samples = ((x, sample_preactivation_gauss_newton(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, G) for x, G in samples)
@@ -70,6 +70,6 @@ def sample_gradient(net: Network, x: Array, y: Any) -> PerLayer:
     return {l: np.concatenate([d @ A.T for d, A in groups]) for l, groups in by_group.items()}
 
 
-def gradient(net: Network, X: Array, Y: Array) -> PerLayer:
+def gradient(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """dE/dW_l, (C_l, I): `sample_gradient` averaged over the N datapoints."""
     return expectation(sample_gradient(net, x, y) for x, y in datapoints(net, X, Y))

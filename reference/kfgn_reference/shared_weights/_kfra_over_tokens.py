@@ -13,7 +13,7 @@ from typing import cast
 
 from .._expectation import expectation, mean
 from .._types import Array, PerLayer
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._convolution import Convolution
 from ._kfra_over_positions import diagonal_sum
 from ._layers import Dense, Flatten, Nonlinear, Pooling
@@ -22,7 +22,7 @@ from ._outputs import output_gauss_newton
 from ._scale_shift import ScaleShift
 
 
-def kfra_over_tokens(net: Network, X: Array, Y: Array) -> PerLayer:
+def kfra_over_tokens(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """G_l (C_l, C_l) for l = 1, ..., L, with the scale of the G of `expand`.
 
         G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l with the Jacobian J_nt at a position, not linear

@@ -69,19 +69,19 @@ class Dense(NamedTuple):
 class Pooling(NamedTuple):
     """The mean or the sum over windows of positions, in each channel alone.
 
-    width:  the number of positions of a window along each axis: an int for one axis
+    width:  the number of positions of a window along each axis: an int for one axis, None for one window with all
+            positions
     stride: the distance between neighbouring windows along each axis. Positions after the last window are not used
     kind:   "mean" or "sum"
     """
 
-    width: PerAxis
+    width: PerAxis | None
     stride: PerAxis
     kind: str
 
-    @property
-    def windows(self) -> tuple[Window, ...]:
+    def windows(self, positions: tuple[int, ...]) -> tuple[Window, ...]:
         """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
-        return windows(self.width, self.stride)
+        return tuple(map(Window, positions)) if self.width is None else windows(self.width, self.stride)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C, *positions') with T' = floor((T - width) / stride) + 1 along each axis.
@@ -90,7 +90,7 @@ class Pooling(NamedTuple):
         """
         if self.kind not in ("mean", "sum"):
             raise ValueError(f"kind: expected mean or sum, got {self.kind!r}")
-        return C, *output_positions(self.windows, positions)
+        return C, *output_positions(self.windows(positions), positions)
 
     def forward(self, a: Array) -> Array:
         """The pooled activations, (C, *positions')."""
@@ -98,8 +98,9 @@ class Pooling(NamedTuple):
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """The identity between channels. Z is 1, or 1 / the size of a window for the mean, where window t' has t."""
-        Z = functools.reduce(operator.or_, reads(self.windows, a.shape[1:])) * one(a.reshape(-1)[0])
-        size = math.prod(window.width for window in self.windows)
+        along = self.windows(a.shape[1:])
+        Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
+        size = math.prod(window.width for window in along)
         return (Tap(diagonal(one(matrix(a)[:, 0])), Z / size if self.kind == "mean" else Z),)
 
 

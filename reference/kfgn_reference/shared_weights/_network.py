@@ -8,6 +8,7 @@
 (2.0, 2.0)
 """
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from .._types import Array
@@ -21,13 +22,14 @@ class Network(NamedTuple):
                `ScaleShift`, and an `Embedding` as layer 1 alone
     objective: the name of the loss E(h, y) of one position of the outputs, as in `kfgn_reference.OBJECTIVES`
     divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number:
-               1 for a sum over positions, T_L for a mean over positions
+               1 for a sum over positions, T_L for a mean over positions, and `Fraction(M, N)` for a mean over all M
+               counted positions of a batch of N masked datapoints
     psd:       the replacement for an indefinite Hessian of the objective, as in `kfgn_reference.Network`
     """
 
     layers: tuple[Layer, ...]
     objective: str
-    divisor: int = 1
+    divisor: int | Fraction = 1
     psd: str = "project"
 
     @property

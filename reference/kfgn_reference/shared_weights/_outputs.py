@@ -15,16 +15,17 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .. import _network as paper, _outputs as paper_outputs
-from .._arithmetic import one
+from .._arithmetic import rational, times_fraction
 from .._expectation import mean
 from .._objectives import OBJECTIVES
 from .._types import Array
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._network import Network, forward
 from ._positions import block_diagonal, vec
 
@@ -39,10 +40,11 @@ def at_positions(h: Array, y: Any) -> list[tuple[Array, Any]]:
 def sample_loss(net: Network, h: Array, y: Any) -> Any:
     """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, *positions)."""
     value = OBJECTIVES[net.objective].value
-    return functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in at_positions(h, y))) / net.divisor
+    total = functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in at_positions(h, y)))
+    return divided(net, total)
 
 
-def loss(net: Network, X: Array, Y: Array) -> Any:
+def loss(net: Network, X: Datapoints, Y: Datapoints) -> Any:
     """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, *positions)."""
     return mean(sample_loss(net, forward(net, x)[net.L], y) for x, y in datapoints(net, X, Y))
 
@@ -51,20 +53,20 @@ def output_gradient(net: Network, h: Array, y: Any) -> Array:
     """dE/dh_L (D_L, *positions), for one datapoint."""
     gradient = OBJECTIVES[net.objective].gradient
     columns = [gradient(h_t, y_t) for h_t, y_t in at_positions(h, y)]
-    return (np.stack(columns, axis=1) / net.divisor).reshape(h.shape)
+    return divided(net, np.stack(columns, axis=1)).reshape(h.shape)
 
 
 def output_hessian(net: Network, h: Array, y: Any) -> Array:
     """script H_L = d^2 E / dvec(h_L)^2 (D_L T_L, D_L T_L), for one datapoint."""
     hessian = OBJECTIVES[net.objective].hessian
-    return block_diagonal([hessian(h_t, y_t) for h_t, y_t in at_positions(h, y)]) / net.divisor
+    return divided(net, block_diagonal([hessian(h_t, y_t) for h_t, y_t in at_positions(h, y)]))
 
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
     """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
     outputs = objective_of(net)
     blocks = [paper_outputs.output_gauss_newton(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
-    return block_diagonal(blocks) / net.divisor
+    return divided(net, block_diagonal(blocks))
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
@@ -93,7 +95,14 @@ def objective_of(net: Network) -> paper.Network:
     return paper.Network((), (), net.objective, net.psd)
 
 
-def square_root(number: int, like: Any) -> Any:
+def divided(net: Network, value: Any) -> Any:
+    """A value divided by the divisor of the loss."""
+    return times_fraction(value, net.divisor.denominator, net.divisor.numerator)
+
+
+def square_root(number: int | Fraction, like: Any) -> Any:
     """sqrt(number) in the arithmetic of `like`. The root of a square number is exact in every arithmetic."""
-    root = math.isqrt(number)
-    return one(like) * root if root * root == number else np.sqrt(one(like) * number)
+    roots = math.isqrt(number.numerator), math.isqrt(number.denominator)
+    if (roots[0] ** 2, roots[1] ** 2) == (number.numerator, number.denominator):
+        return rational(*roots, like)
+    return np.sqrt(rational(number.numerator, number.denominator, like))

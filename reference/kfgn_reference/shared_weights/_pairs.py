@@ -15,7 +15,7 @@ import numpy as np
 from .._arithmetic import one
 from .._objectives import OBJECTIVES
 from .._types import Array, PerLayer
-from ._batch import datapoints, inputs, labelled
+from ._batch import Datapoints, datapoints, inputs, labelled
 from ._layers import Weighted
 from ._network import Network, forward
 from ._outputs import sampled_output_root
@@ -44,7 +44,7 @@ PerGroup: TypeAlias = dict[tuple[int, int], list[Pairs]]
 """The pairs of a batch for layer l and its group j, keyed (l, j), both from 1. A layer without groups has group 1."""
 
 
-def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
+def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
     """The pairs of every datapoint for every layer with weights, from the roots (25s).
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
@@ -55,7 +55,7 @@ def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
 
-def draw_labels(net: Network, X: Array, draws: Array) -> list[list[list[Any]]]:
+def draw_labels(net: Network, X: Datapoints, draws: Array) -> list[list[list[Any]]]:
     """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
 
     draws: (N, S, *positions, D_L) standard normals for the squared error, (N, S, *positions, D_L) uniforms for
@@ -74,7 +74,7 @@ def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
     return [drawn(sample, h[:, i], draw) for i, draw in enumerate(draws)]
 
 
-def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
+def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
     labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over

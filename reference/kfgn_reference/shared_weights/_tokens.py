@@ -26,7 +26,7 @@ import numpy as np
 from .._arithmetic import one
 from .._expectation import mean
 from .._types import Array
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._expand import squared_roots
 from ._network import Network
 from ._recursions import sample_roots
@@ -43,7 +43,7 @@ class TokenPairs(NamedTuple):
     C: Array
 
 
-def token_pairs(net: Network, X: Array, Y: Array) -> list[TokenPairs]:
+def token_pairs(net: Network, X: Datapoints, Y: Datapoints) -> list[TokenPairs]:
     """The pairs of every datapoint for an embedding as layer 1. `pairs` has the same roots, with one-hot vectors."""
     O = len(net.weighted[1].weight)
     roots = ((x.reshape(-1), sample_roots(net, x, y)[1]) for x, y in datapoints(net, X, Y))
@@ -59,7 +59,7 @@ def token_roots(datapoint: TokenPairs) -> dict[int, Array]:
 def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
     """q (V,) = counts / (N T), and the G of `expand`, whose Q is diag(q).
 
-    The counts are those of each token over all N T positions.
+    The counts are those of each token over all N T positions, or over all counted positions of masked datapoints.
     """
     tokens = np.concatenate([datapoint.tokens for datapoint in batch])
     counts = np.bincount(tokens, minlength=V)

@@ -147,7 +147,7 @@ def test_closed_form_over_taps(name):
     G = G @ G.T
     M = shared.layer_matrix(layer, a)
     whole = M.T @ np.kron(np.eye(positions, dtype=bool), G) @ M
-    assert np.array_equal(shared.carried_over_taps(layer, a, G) * positions, shared.diagonal_sum(whole, len(a)))
+    assert np.array_equal(shared.carried_over_taps(layer, [a], G) * positions, shared.diagonal_sum(whole, len(a)))
 
 
 def test_interior_positions_have_all_taps():

@@ -192,7 +192,7 @@ def test_an_unknown_transfer_function_is_refused_without_a_batch():
         ),
         (lambda net, X, Y: (net, X, Y[:, 1:]), r"Y: expected shape \(2, 4, 2\) for squared_error, got \(2, 3, 2\)"),
         (lambda net, X, Y: (net, X, Y[:1]), r"Y: expected shape \(2, 4, 2\)"),
-        (lambda net, X, Y: (net._replace(divisor=0), X, Y), "divisor: expected a positive number, got 0"),
+        (lambda net, X, Y: (net._replace(divisor=0), X, Y), "divisor: expected a positive int or Fraction, got 0"),
         (
             lambda net, X, Y: (net._replace(layers=(shared.Pooling(9, 1, "mean"), *net.layers)), X, Y),
             "layer 1: x: expected at least 9 positions for a window that spans 9, got 5",
