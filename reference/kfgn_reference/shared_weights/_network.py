@@ -21,9 +21,9 @@ class Network(NamedTuple):
     layers:    layer 1, ..., L, of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Elementwise`, `Normalisation`,
                `ScaleShift`, and an `Embedding` as layer 1 alone
     objective: the name of the loss E(h, y) of one position of the outputs, as in `kfgn_reference.OBJECTIVES`
-    divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number:
-               1 for a sum over positions, T_L for a mean over positions, and `Fraction(M, N)` for a mean over all M
-               counted positions of a batch of N masked datapoints
+    divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number.
+               It is 1 for a sum over positions, and T_L for a mean over positions. With masks it is `Fraction(M, N)`
+               for a mean over the M counted positions of all N datapoints
     psd:       the replacement for an indefinite Hessian of the objective, as in `kfgn_reference.Network`
     """
 
