@@ -128,7 +128,7 @@ def test_reduce_is_exact_for_a_mean_over_counted_tokens(kind):
     batch = shared.pairs(net, *shared.counted(X, Y, GAPS, ONE))[1, 1]
     exact = shared.exact_block(batch)
     error = squared_error(shared.reduce(batch).block, exact)
-    assert error == 0 if kind == "mean" else error > Fraction(1, 1000)
+    assert error == 0 if kind == "mean" else error > WRONG
     assert squared_error(shared.expand(batch).block, exact) > WRONG
 
 
@@ -158,9 +158,7 @@ def test_masks_of_images():
     truth = [everything(net, x[i][None], y[i][None]) for i in range(2)]
     assert np.array_equal(2 * ours["hessian_blocks 1"], sum(one["hessian_blocks 1"] for one in truth))
     mask[1, 0, 0] = True
-    with pytest.raises(
-        ValueError, match=r"mask: expected counted positions, in whole rows and columns, .* datapoint 1"
-    ):
+    with pytest.raises(ValueError, match=r"mask: expected counted positions, in whole rows .* datapoint 1"):
         shared.counted(X, Y, mask, of_outputs)
 
 
