@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._arithmetic import one, zero
+from .._arithmetic import one
 from .._types import Array
-from ._positions import matrix
+from ._positions import block_diagonal, matrix
 from ._taps import Tap
 from ._windows import Padding, PerAxis, Window, output_positions, reads, windows
 
@@ -90,10 +90,5 @@ class Convolution(NamedTuple):
         C = len(a) // self.groups
         Z = reads(self.windows, a.shape[1:])
         kernels = [self.weight[:, k * C : (k + 1) * C] for k in range(len(Z))]
-        return tuple(Tap(self._between_all_channels(W_k), Z_k) for W_k, Z_k in zip(kernels, Z, strict=True))
-
-    def _between_all_channels(self, kernel: Array) -> Array:
-        """The matrix (C', C) with the groups of a kernel (C', C / groups) as its diagonal blocks."""
-        rows = np.split(kernel, self.groups)
-        blocks = [[part if i == j else zero(part) for i in range(self.groups)] for j, part in enumerate(rows)]
-        return np.concatenate([np.concatenate(row, axis=1) for row in blocks])
+        between_all_channels = (block_diagonal(np.split(kernel, self.groups)) for kernel in kernels)
+        return tuple(Tap(W_k, Z_k) for W_k, Z_k in zip(between_all_channels, Z, strict=True))

@@ -10,12 +10,11 @@ matrices over these T positions, so that every formula has one index t.
 ([[1, 2, 3, 4], [5, 6, 7, 8]], [1, 5, 2, 6, 3, 7, 4, 8])
 """
 
-import functools
-import operator
 from collections.abc import Sequence
 
 import numpy as np
 
+from .._arithmetic import zero
 from .._types import Array
 
 
@@ -35,7 +34,7 @@ def unvec(v: Array, shape: tuple[int, ...]) -> Array:
 
 
 def block_diagonal(blocks: Sequence[Array]) -> Array:
-    """The matrix (D T, D T) with a block (D, D) for each of T positions, and 0 between positions."""
-    places = np.eye(len(blocks), dtype=bool)
-    terms = (np.kron(np.outer(place, place), block) for place, block in zip(places, blocks, strict=True))
-    return functools.reduce(operator.add, terms)
+    """The matrix with T blocks of equal shape along its diagonal, such as one for each position, and 0 elsewhere."""
+    empty, places = zero(blocks[0]), range(len(blocks))
+    rows = [[block if i == t else empty for i in places] for t, block in enumerate(blocks)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
