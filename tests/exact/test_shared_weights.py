@@ -1,5 +1,7 @@
 """The functions of shared weights in ball arithmetic and in 24 bits, with no change of their code."""
 
+from fractions import Fraction
+
 import flint
 import kfgn_reference.shared_weights as shared
 import numpy as np
@@ -66,3 +68,36 @@ def test_24_bits(name, problem):
     for key in unique:
         value = exact[key]
         assert np.max(np.abs(np.asarray(rounded[key]) - value)) < 1e-4 * np.max(np.abs(value)), key
+
+
+def masked(problem):
+    """The problem without a few of its positions, which differ by datapoint."""
+    net, X, Y = problem
+    mask = np.arange(X.shape[1]) < np.array([5, 2, 4, 3])[:, None]
+    return net._replace(divisor=Fraction(7, 2)), *shared.counted(X, Y, mask)
+
+
+def masked_tokens(*problem):
+    """The closed forms of an embedding, for masked sequences."""
+    batch = shared.token_pairs(*masked(problem))
+    q, G = shared.expand_tokens(batch, V=8)
+    return {"q": q, "G": G, **shared.exact_token_blocks(batch)}
+
+
+def masked_expand(*problem):
+    return of_pairs(shared.expand)(*masked(problem))
+
+
+@pytest.mark.parametrize("function", [masked_tokens, masked_expand])
+def test_masks(function):
+    """Masked sequences of tokens, with a divisor that is no integer, in balls and in 24 bits."""
+    problem = FLOATS["sentence"]()
+    rounded = function(*converted(problem, lambda x: rounded_to(Single, x)))
+    with flint.ctx.workprec(PRECISION):
+        balls = function(*converted(problem, lambda x: np.asarray(to_ball(x), dtype=object)))
+        for key, value in function(*problem).items():
+            size = np.max(np.abs(value))
+            errors = np.ravel(to_ball(value) - balls[key])
+            assert max(float(abs(flint.arb(e)).abs_upper()) for e in errors) <= 1e-12 * size, key
+            assert isinstance(rounded[key], Single)
+            assert np.max(np.abs(np.asarray(rounded[key]) - value)) <= 1e-4 * size, key
