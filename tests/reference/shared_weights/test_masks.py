@@ -1,4 +1,4 @@
-"""Masks: no influence of masked positions, sums over shorter datapoints, and padded batches of PyTorch."""
+"""Masks: no influence of masked positions, sums over shorter datapoints, and padded batches of PyTorch and JAX."""
 
 import itertools
 from fractions import Fraction
@@ -248,60 +248,95 @@ def classifier():
     return problem(n, layers, "categorical", (2, 5))
 
 
-def masked_outputs(net, theta, X, mask):
-    """The outputs (N, T, D) of the padded batch by PyTorch, which multiplies the input of a convolution by the mask."""
-    from . import networks_of_torch as networks
-
-    torch = networks.torch
-    parts = dict(
-        zip(net.weighted, torch.split(theta, [layer.weight.size for layer in net.weighted.values()]), strict=True)
-    )
+def masked_outputs(networks, library, net, theta, X):
+    """The outputs (N, T, D) of the padded batch, whose convolutions and means multiply their input by the mask."""
+    parts, start = {}, 0
+    for l, layer in net.weighted.items():
+        parts[l] = theta[start : start + layer.weight.size].reshape(layer.weight.shape[::-1]).T
+        start += layer.weight.size
 
     def of_datapoint(x, m):
         a = x
         for l, layer in enumerate(net.layers, 1):
-            W = parts[l].reshape(layer.weight.shape[::-1]).T if l in parts else None
-            if isinstance(layer, shared.Convolution):
-                a = torch.where(m, a, torch.zeros_like(a))
+            if isinstance(layer, shared.Convolution | shared.Pooling):
+                a = library.where(m, a, library.zeros_like(a))
             if isinstance(layer, shared.Pooling):
-                a = torch.where(m, a, torch.zeros_like(a)).sum(dim=1, keepdim=True) / m.sum()
+                a = a.sum(axis=1).reshape(-1, 1) / m.sum()
             else:
-                a = networks.applied(layer, W, a)
+                a = networks.applied(layer, parts.get(l), a)
         return a.T
 
-    return torch.stack([of_datapoint(x, m) for x, m in zip(X, mask, strict=True)])
+    mask = library.asarray(ENDS)
+    return library.stack([of_datapoint(x, m) for x, m in zip(library.asarray(X), mask, strict=True)])
 
 
-@pytest.mark.parametrize("make", [language_model, classifier])
-def test_padded_batches_of_pytorch(make, vector, blocks, relative_error):
-    """Loss, gradient and both blocks, with the mean over all counted labels by `ignore_index`."""
+def by_torch(net, theta, X, Y):
+    """E, its gradient, its Hessian and J^T H_L J of a padded batch, with the mean of `ignore_index`."""
     torch = pytest.importorskip("torch")
-    net, X, Y = make()
-    mask = torch.tensor(ENDS)
-    of_tokens = make is language_model
-    padded = np.where(ENDS if of_tokens else ENDS[:, None], X, 6 if of_tokens else np.inf)
-    ignored = torch.tensor(np.where(ENDS, Y, -100) if of_tokens else Y).flatten()
-    theta, x = torch.tensor(vector(net)), torch.tensor(padded)
+    from . import networks_of_torch as networks
+
+    labels = torch.tensor(Y).flatten()
 
     def output(theta):
-        return masked_outputs(net, theta, x, mask).reshape(len(ignored), -1)
+        return masked_outputs(networks, torch, net, theta, X).reshape(len(labels), -1)
 
     def loss(h):
-        return torch.nn.functional.cross_entropy(h, ignored, ignore_index=-100)
+        return torch.nn.functional.cross_entropy(h, labels, ignore_index=IGNORED)
 
     def error(theta):
         return loss(output(theta))
 
+    theta = torch.tensor(theta)
     h = output(theta)
     J = torch.func.jacrev(output)(theta).reshape(h.numel(), -1)
     H_L = torch.func.hessian(loss)(h).reshape(h.numel(), -1)
+    results = error(theta), torch.func.grad(error)(theta), torch.func.hessian(error)(theta), J.T @ H_L @ J
+    return [result.numpy() for result in results]
+
+
+def by_jax(net, theta, X, Y):
+    """The same by JAX, with the sum over counted labels divided by their number."""
+    jax = pytest.importorskip("jax")
+    from . import networks_of_jax as networks
+
+    labels = Y.flatten()
+
+    def output(theta):
+        return masked_outputs(networks, jax.numpy, net, theta, X).reshape(len(labels), -1)
+
+    def loss(h):
+        return networks.LOSSES["categorical"](h[labels != IGNORED], labels[labels != IGNORED]) / sum(labels != IGNORED)
+
+    def error(theta):
+        return loss(output(theta))
+
+    def expanded(step, theta):
+        return loss(sum(jax.jvp(output, (theta,), (step,))))
+
+    def everything(theta):
+        return error(theta), jax.grad(error)(theta), jax.hessian(error)(theta), jax.hessian(expanded)(0 * theta, theta)
+
+    with jax.enable_x64(True):
+        return list(map(np.asarray, jax.jit(everything)(theta)))
+
+
+IGNORED = -100
+
+
+@pytest.mark.parametrize("autodiff", [by_torch, by_jax], ids=["torch", "jax"])
+@pytest.mark.parametrize("make", [language_model, classifier])
+def test_padded_batches(make, autodiff, vector, blocks, relative_error):
+    """Loss, gradient and both blocks, with the mean over all counted labels."""
+    net, X, Y = make()
+    of_tokens = make is language_model
+    padded = np.where(ENDS if of_tokens else ENDS[:, None], X, 6 if of_tokens else 1e6)
+    labels = np.where(ENDS, Y, IGNORED) if of_tokens else Y
+    loss, gradient, hessian, gauss_newton = autodiff(net, vector(net), padded, labels)
     batch = net, *shared.counted(X, Y, ENDS, None if of_tokens else ONE)
-    assert relative_error(shared.loss(*batch), error(theta).numpy()) < 1e-12
-    ours = vector_of(shared.gradient(*batch))
-    assert relative_error(ours, torch.func.grad(error)(theta).numpy()) < 1e-12
-    truth = torch.func.hessian(error)(theta).numpy()
-    assert relative_error(shared.hessian_blocks(*batch), blocks(net, truth)) < 1e-12
-    assert relative_error(shared.gauss_newton_blocks(*batch), blocks(net, (J.T @ H_L @ J).numpy())) < 1e-12
+    assert relative_error(shared.loss(*batch), loss) < 1e-12
+    assert relative_error(vector_of(shared.gradient(*batch)), gradient) < 1e-12
+    assert relative_error(shared.hessian_blocks(*batch), blocks(net, hessian)) < 1e-12
+    assert relative_error(shared.gauss_newton_blocks(*batch), blocks(net, gauss_newton)) < 1e-12
 
 
 def vector_of(gradient):
