@@ -76,27 +76,30 @@ def described(C: int, *positions: int) -> str:
 def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any]]:
     """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or (N, *positions) class indices, of the outputs."""
     rows = inputs(net, X)
-    check_labels(net, "Y", rows, Y, ())
+    check_labels(net, "Y", rows, Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
 def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, Any]]:
     """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, *positions, D_L), or class indices."""
     rows = inputs(net, X)
-    check_labels(net, "labels", rows, labels, (len(labels[0]),))
+    check_labels(net, "labels", rows, labels, (len(rows), len(labels[0])))
     return zip(rows, labels, strict=True)
 
 
-def check_labels(net: Network, name: str, rows: list[Array], y: Any, samples: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs."""
-    shapes = [np.shape(x) for x in rows]
+def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs.
+
+    leading: the axes of y before the positions, of which the first one is that of the datapoints
+    """
+    shapes = [np.shape(x) for x in X]
     if len(set(shapes)) == 1:
-        check_shape(net, name, shapes[0], y, (len(rows), *samples))
+        check_shape(net, name, shapes[0], y, leading)
         return
-    if len(y) != len(rows):
-        raise ValueError(f"{name}: expected labels of {len(rows)} datapoints, got {len(y)}")
+    if len(y) != len(shapes):
+        raise ValueError(f"{name}: expected labels of {len(shapes)} datapoints, got {len(y)}")
     for n, (shape, of_datapoint) in enumerate(zip(shapes, y, strict=True)):
-        check_shape(net, f"{name}[{n}]", shape, of_datapoint, samples)
+        check_shape(net, f"{name}[{n}]", shape, of_datapoint, leading[1:])
 
 
 def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
