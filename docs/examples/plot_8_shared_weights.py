@@ -4,7 +4,8 @@ Expand, reduce and the exact block
 
 A convolution uses its weights at several positions of a datapoint. This example draws the
 Gauss-Newton matrix over all positions, and the block of the weights by three definitions:
-exact, expand and reduce.
+exact, expand and reduce. The last pictures are about layer normalisation, where the Hessian has
+a part that Gauss-Newton drops.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -88,4 +89,40 @@ lower = {"exact block of W": exact, "expand": blocks["expand"], "reduce": blocks
 for i, (title, matrix) in enumerate(lower.items()):
     shown = title if matrix is exact else f"{title}, error {error(matrix):.2f}"
     draw(figure.add_subplot(grid[1, 2 * i : 2 * i + 2]), matrix, shown, np.abs(exact).max())
+plt.show()
+
+# %%
+# Layer normalisation is a map between layers that is not linear and not elementwise. The
+# Hessian at its inputs is then the sum of two matrices: one with the Hessian of its outputs, as
+# in Gauss-Newton, and one with its own second derivatives, a block for each position.
+# Gauss-Newton drops the second one. A convolution above the normalisation mixes the positions,
+# so the first matrix has parts between them. The pictures are means over the batch, and share
+# their colours.
+
+layers = (
+    shared.Dense(rng.normal(size=(4, 2 + 1))),
+    shared.Normalisation(0.5),
+    shared.ScaleShift(rng.normal(size=(4, 2))),
+    shared.Convolution(rng.normal(size=(3, 4 * 2 + 1)), width=2),
+)
+net = shared.Network(layers, "categorical")
+Y = rng.integers(0, 3, size=(30, 5))
+
+
+def mean_over_batch(recursion):
+    return np.mean([recursion(net, x, y)[1] for x, y in zip(X, Y, strict=True)], axis=0)
+
+
+hessian = mean_over_batch(shared.sample_preactivation_hessians)
+gauss_newton = mean_over_batch(shared.sample_preactivation_gauss_newton)
+dropped = hessian - gauss_newton
+share = np.linalg.norm(dropped) / np.linalg.norm(hessian)
+print(f"the dropped part has {share:.2f} of the norm of the Hessian")
+
+figure, panels = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
+parts = {"Hessian": hessian, "Gauss-Newton": gauss_newton, "second derivatives": dropped}
+for axes, (title, matrix) in zip(panels, parts.items(), strict=True):
+    draw(axes, matrix, title, max(np.abs(part).max() for part in parts.values()))
+for t in range(0, 24, 4):
+    outline(panels[2], t, t, size=4, linewidth=2)
 plt.show()

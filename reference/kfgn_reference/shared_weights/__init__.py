@@ -1,9 +1,9 @@
 """Curvature of layers whose weights are shared: tokens, convolutions, pooling. The paper has no such layers.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
-convolution, use the same weights at T positions. This package defines the exact block of such a layer and each
-approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint at a time, and takes
-the mean over the batch last, like the rest of `kfgn_reference`.
+convolution of a sequence or of an image, use the same weights at T positions. This package defines the exact block of
+such a layer and each approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint
+at a time, and takes the mean over the batch last, like the rest of `kfgn_reference`.
 
 >>> import numpy as np
 >>> import kfgn_reference.shared_weights as shared
@@ -21,18 +21,25 @@ the mean over the batch last, like the rest of `kfgn_reference`.
 
 Read the modules in this order, where (8s) is the form of equation (8) for shared weights:
 
+    _positions           activations with one axis of positions or more, as matrices and as vectors
+    _windows             the input positions that each output position reads
     _taps                a linear layer as a sum over taps, and its matrix M
-    _convolution         the 1-d convolution
+    _convolution         the convolution of sequences and of images
+    _embedding           the embedding of tokens
+    _scale_shift         a scale and a shift for each channel
+    _normalisation       the normalisation of the channels of a position, with its second derivatives
     _layers              dense layers, pooling, flattening, transfer functions
+    _masks               masked positions, which are not positions of their datapoint
     _network             the network and its forward pass
     _outputs             the loss of all positions, its derivatives, and the root of its Hessian
     _recursions          (8s), (15s), (25s): the recursions over all positions
     _blocks              (7s): the exact blocks of the Hessian and of the Gauss-Newton matrix
     _pairs               the pairs (a_nt, C_ntc)
-    _tied                the pairs of a matrix that several layers use
+    _tied                the pairs of a matrix that several layers use, or of its transpose
     _factors             the record of two Kronecker factors
     _exact               the exact block from pairs
     _expand              K-FAC-expand, which is KFC for convolutions
+    _tokens              the block of an embedding from counts of tokens
     _reduce              K-FAC-reduce
     _ekfac               the corrected diagonal in an eigenbasis
     _rearrangement       Van Loan's rearrangement
@@ -49,15 +56,19 @@ The module `_batch` checks shapes, and the examples share the network of `_examp
 Symbols
 -------
     n, N      a datapoint, and the number of datapoints
-    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution
+    T_n, M    the number of positions of a masked datapoint, and their sum over the batch, which is N T without masks
+    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution.
+              The T = H W positions of an image have row-major order
     c, K      a column of the root of the output Hessian, and the number of columns
-    C_l, T_l  channels and positions of the activation a_l, which is a matrix (C_l, T_l). a_0 is the input x
+    C_l, T_l  channels and positions of the activation a_l, a matrix (C_l, T_l) for one axis of positions. An activation
+              of images is (C_l, H, W). a_0 is the input x
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias in the last column
     a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and the unit
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
     g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
-    M_l       the matrix of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})
+    M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1}): its matrix if it is linear
+    J_t       the Jacobian (C, C) at position t of a layer that acts on each position alone
     H[t, t']  the block (O, O) of a matrix over all positions between t and t'
 
 Definitions
@@ -87,6 +98,23 @@ sampled labels replace the roots, and each object becomes the estimate of KFAC.
 The **divisor** belongs to the loss, and not to these definitions. The loss of a datapoint is a sum over the positions
 of the outputs, divided by `Network.divisor`. Every block above except that of FOOF is divided by the divisor once.
 
+Masks
+-----
+A masked datapoint has T_n positions, and M = sum_n T_n is the number of counted positions of the batch. `counted`
+removes the masked ones, so that no sum above contains them. The divisors are these:
+
+    object               counted positions in                            divided by
+    exact, EKFAC, ...    the sum over t                                  N
+    expand and FOOF, Q   the sum over n and t                            M, and not N T or N max T_n
+    expand, G            the sum over t                                  N
+    reduce, Q            abar_n, the mean over t                         T_n inside the square, N outside
+    reduce, G            the sum over t                                  N
+    KFRA over tokens     the mean of J_nt^T G J_nt over n and t          M
+    KFRA over taps       sum_n |Z_nk|^2 of each tap                      the number of output positions of the batch
+    loss                 the sum over t, with `Network.divisor` 1        N
+    loss, mean over T    the sum over t, with the divisor T              N T: masked positions count as 0
+    loss, mean over M    the sum over t, with the divisor M / N          M, as the mean of PyTorch with `ignore_index`
+
 Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
@@ -110,6 +138,7 @@ Sources
 from ._blocks import gauss_newton_blocks, gradient, hessian_blocks, sample_blocks, sample_gradient, weight_jacobian
 from ._convolution import Convolution
 from ._ekfac import eigenbases, ekfac, ekfac_block, ekfac_diagonal
+from ._embedding import Embedding
 from ._exact import exact_block, weight_roots
 from ._expand import expand
 from ._factors import Factors
@@ -119,7 +148,9 @@ from ._kfra_over_positions import diagonal_sum, kfra_over_positions, whole_sum
 from ._kfra_over_taps import carried_over_taps, kfra_over_taps
 from ._kfra_over_tokens import kfra_over_tokens
 from ._layers import Dense, Elementwise, Flatten, Pooling
+from ._masks import counted
 from ._network import Network, forward
+from ._normalisation import Normalisation
 from ._outputs import loss, output_gauss_newton, output_gradient, output_hessian, output_root
 from ._pairs import Pairs, draw_labels, pairs, sampled_pairs
 from ._rearrangement import rearranged
@@ -130,31 +161,48 @@ from ._recursions import (
     sample_roots,
 )
 from ._reduce import reduce
+from ._scale_shift import ScaleShift
 from ._taps import Tap, layer_matrix
-from ._tied import joined
+from ._tied import joined, transposed
 from ._tkfac import tkfac
 from ._tnt import tnt
+from ._tokens import (
+    TokenPairs,
+    ekfac_token_diagonal,
+    exact_token_blocks,
+    expand_tokens,
+    token_pairs,
+    token_roots,
+)
 
 __all__ = [
     "Convolution",
     "Dense",
     "Elementwise",
+    "Embedding",
     "Factors",
     "Flatten",
     "Network",
+    "Normalisation",
     "Pairs",
     "Pooling",
+    "ScaleShift",
     "Tap",
+    "TokenPairs",
     "backpropagate",
     "carried_over_taps",
+    "counted",
     "diagonal_sum",
     "draw_labels",
     "eigenbases",
     "ekfac",
     "ekfac_block",
     "ekfac_diagonal",
+    "ekfac_token_diagonal",
     "exact_block",
+    "exact_token_blocks",
     "expand",
+    "expand_tokens",
     "foof",
     "forward",
     "gauss_newton_blocks",
@@ -185,6 +233,9 @@ __all__ = [
     "sampled_pairs",
     "tkfac",
     "tnt",
+    "token_pairs",
+    "token_roots",
+    "transposed",
     "weight_jacobian",
     "weight_roots",
     "whole_sum",

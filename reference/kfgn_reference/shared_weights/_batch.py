@@ -9,57 +9,104 @@ ValueError: Y: expected shape (3, 5, 2) for squared_error, got (3, 2, 5)
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from numbers import Rational
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .._objectives import OBJECTIVES
 from .._types import Array
+from ._embedding import Embedding
 from ._network import Network
 
+Datapoints: TypeAlias = Array | Sequence[Array]
+"""An array with the axis of the datapoints first, or a list of datapoints with different numbers of positions."""
 
-def inputs(net: Network, X: Array) -> list[Array]:
-    """The datapoints x (C_0, T_0) of X (N, C_0, T_0), N > 0. Raises `ValueError` if the network does not fit them."""
-    if np.ndim(X) != 3 or len(X) == 0:
-        raise ValueError(f"X: expected shape (N, C, T) with N > 0, got {np.shape(X)}")
-    if net.divisor < 1:
-        raise ValueError(f"divisor: expected a positive number, got {net.divisor}")
-    output_shape(net, *np.shape(X)[1:])
+
+def inputs(net: Network, X: Datapoints) -> list[Array]:
+    """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0, or tokens (*positions) of X (N, *positions).
+
+    X may also be a list of datapoints with different numbers of positions, such as those of `counted`. Raises
+    `ValueError` if the network does not fit the datapoints.
+    """
+    embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
+    shapes = [np.shape(x) for x in X]
+    if not shapes or min(map(len, shapes)) < (1 if embedding else 2):
+        expected = "(N, T) or (N, H, W)" if embedding else "(N, C, T) or (N, C, H, W)"
+        raise ValueError(f"X: expected shape {expected} with N > 0, got {(len(shapes), *(shapes or [()])[0])}")
+    if embedding:
+        check_tokens(X, embedding.weight.shape[1])
+    if not (isinstance(net.divisor, Rational) and net.divisor > 0):
+        raise ValueError(f"divisor: expected a positive int or Fraction, got {net.divisor}")
+    for shape in dict.fromkeys(shapes):
+        output_shape(net, *shape)
     if net.objective not in OBJECTIVES:
         raise ValueError(f"objective: expected one of {', '.join(OBJECTIVES)}, got {net.objective!r}")
     return list(X)
 
 
-def output_shape(net: Network, C: int, T: int) -> tuple[int, int]:
-    """(D_L, T_L), the shape of the outputs for inputs (C, T). Raises `ValueError`, with the number of the layer."""
+def check_tokens(X: Datapoints, V: int) -> None:
+    """Raise `ValueError` unless every token is an integer from 0 to V - 1."""
+    tokens = np.concatenate([np.ravel(x) for x in X])
+    if tokens.dtype.kind not in "iu":
+        raise ValueError(f"X: expected integers, the tokens of an embedding, got {tokens.dtype}")
+    if not (np.all(tokens >= 0) and np.all(tokens < V)):
+        raise ValueError(f"X: expected tokens from 0 to {V - 1}, got {tokens.min()} to {tokens.max()}")
+
+
+def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
+    """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError`, which names the layer."""
     for l, layer in enumerate(net.layers, 1):
+        if l > 1 and isinstance(layer, Embedding):
+            raise ValueError(f"layer {l}: expected an embedding as layer 1 alone")
         try:
-            C, T = layer.output_shape(C, T)
+            shape = layer.output_shape(*shape)
         except ValueError as error:
-            X = f", for an X (N, C, T) with C = {C} channels and T = {T} positions" if l == 1 else ""
-            raise ValueError(f"layer {l}: {error}{X}") from None
-    return C, T
+            raise ValueError(f"layer {l}: {error}{described(*shape) if l == 1 else ''}") from None
+    return shape
 
 
-def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch. Y is (N, T_L, D_L), or (N, T_L) class indices: y[t] belongs to output position t."""
+def described(C: int, *positions: int) -> str:
+    """The part of an error message that names the axes of X."""
+    if len(positions) == 1:
+        return f", for an X (N, C, T) with C = {C} channels and T = {positions[0]} positions"
+    return f", for an X (N, C, *positions) with C = {C} channels and positions {positions}"
+
+
+def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any]]:
+    """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or (N, *positions) class indices, of the outputs."""
     rows = inputs(net, X)
-    check_labels(net, "Y", X, Y, (len(rows),))
+    check_labels(net, "Y", rows, Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
-def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, T_L, D_L), or (N, S, T_L) class indices."""
+def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, Any]]:
+    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, *positions, D_L), or class indices."""
     rows = inputs(net, X)
-    check_labels(net, "labels", X, labels, (len(rows), len(labels[0])))
+    check_labels(net, "labels", rows, labels, (len(rows), len(labels[0])))
     return zip(rows, labels, strict=True)
 
 
-def check_labels(net: Network, name: str, X: Array, y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs."""
-    D_L, T_L = output_shape(net, *np.shape(X)[1:])
+def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs.
+
+    leading: the axes of y before the positions, of which the first one is that of the datapoints
+    """
+    shapes = [np.shape(x) for x in X]
+    if len(set(shapes)) == 1:
+        check_shape(net, name, shapes[0], y, leading)
+        return
+    if len(y) != len(shapes):
+        raise ValueError(f"{name}: expected labels of {len(shapes)} datapoints, got {len(y)}")
+    for n, (shape, of_datapoint) in enumerate(zip(shapes, y, strict=True)):
+        check_shape(net, f"{name}[{n}]", shape, of_datapoint, leading[1:])
+
+
+def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless y has the labels of outputs for inputs of the shape x, after the axes `leading`."""
+    D_L, *positions = output_shape(net, *x)
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
-    expected = (*leading, T_L) if classes else (*leading, T_L, D_L)
+    expected = (*leading, *positions) if classes else (*leading, *positions, D_L)
     array = np.array(y)
     if array.shape != expected:
         raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")

@@ -20,16 +20,18 @@ import numpy as np
 from .._arithmetic import diagonal, one
 from .._expectation import expectation
 from .._types import Array, PerLayer
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._layers import Weighted
 from ._network import Network, forward
+from ._positions import matrix
 from ._recursions import backpropagate, sample_preactivation_gauss_newton, sample_preactivation_hessians
 
 
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
-    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, T) of the layer: A^T kron I for a layer with one group.
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron I if it has one group.
 
-    A grouped layer has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group of output o.
+    A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group
+    of output o.
     """
     A = layer.patches(a)
     outputs = len(layer.weight)
@@ -46,13 +48,13 @@ def sample_blocks(net: Network, x: Array, H: PerLayer) -> PerLayer:
     return {l: J[l].T @ H[l] @ J[l] for l in J}
 
 
-def hessian_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+def hessian_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """d^2 E / dvec(W_l)^2, (C_l I, C_l I), for every layer l with weights: (7s) with (8s), mean over N datapoints."""
     samples = ((x, sample_preactivation_hessians(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, H) for x, H in samples)
 
 
-def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
+def gauss_newton_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """The exact block J^T H_L J of each W_l, (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
     samples = ((x, sample_preactivation_gauss_newton(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, G) for x, G in samples)
@@ -62,12 +64,12 @@ def sample_gradient(net: Network, x: Array, y: Any) -> PerLayer:
     """dE/dW_l = sum_t dE/dh_t a_t^T, (C_l, I), of one datapoint, for every layer l with weights."""
     a, dE_da = forward(net, x), backpropagate(net, x, y)
     by_group = {
-        l: zip(np.split(dE_da[l], layer.groups), layer.patches(a[l - 1]), strict=True)
+        l: zip(np.split(matrix(dE_da[l]), layer.groups), layer.patches(a[l - 1]), strict=True)
         for l, layer in net.weighted.items()
     }
     return {l: np.concatenate([d @ A.T for d, A in groups]) for l, groups in by_group.items()}
 
 
-def gradient(net: Network, X: Array, Y: Array) -> PerLayer:
+def gradient(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """dE/dW_l, (C_l, I): `sample_gradient` averaged over the N datapoints."""
     return expectation(sample_gradient(net, x, y) for x, y in datapoints(net, X, Y))

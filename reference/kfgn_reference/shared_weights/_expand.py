@@ -9,6 +9,9 @@ Expand is due to Eschenhagen et al. (2023). For convolutions, expand is the KFC 
 ([[75.0, 44.0, 19.0], [44.0, 36.0, 12.0], [19.0, 12.0, 6.0]], [[2.5]])
 """
 
+import functools
+import operator
+
 from .._expectation import mean
 from .._types import Array
 from ._factors import Factors
@@ -18,10 +21,12 @@ from ._pairs import Batch, Pairs
 def expand(batch: Batch) -> Factors:
     """Q = 1/(N T) sum_n sum_t a_nt a_nt^T (I, I),    G = 1/N sum_n sum_t C_nt C_nt^T (O, O).
 
-    Q is a mean over datapoints and positions. G is a sum over positions, and a mean over datapoints.
+    Q is a mean over all positions of the batch. With masks, their number is the sum of the T_n instead of N T. G is a
+    sum over positions, and a mean over datapoints.
     """
-    Q = mean(inner_products(datapoint) / len(datapoint.a) for datapoint in batch)
-    return Factors(Q, mean(map(squared_roots, batch)))
+    positions = sum(len(datapoint.a) for datapoint in batch)
+    Q = functools.reduce(operator.add, map(inner_products, batch)) / positions
+    return Factors(Q, mean(squared_roots(datapoint.C) for datapoint in batch))
 
 
 def inner_products(datapoint: Pairs) -> Array:
@@ -29,7 +34,7 @@ def inner_products(datapoint: Pairs) -> Array:
     return datapoint.a.T @ datapoint.a
 
 
-def squared_roots(datapoint: Pairs) -> Array:
-    """sum_t C_t C_t^T, (O, O), for one datapoint."""
-    side_by_side = datapoint.C.swapaxes(0, 1).reshape(datapoint.C.shape[1], -1)
+def squared_roots(C: Array) -> Array:
+    """sum_t C_t C_t^T, (O, O), for the roots (T, O, K) of one datapoint."""
+    side_by_side = C.swapaxes(0, 1).reshape(C.shape[1], -1)
     return side_by_side @ side_by_side.T

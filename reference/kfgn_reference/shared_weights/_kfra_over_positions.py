@@ -13,33 +13,34 @@ import numpy as np
 
 from .._expectation import expectation, mean
 from .._types import Array, PerLayer
-from .._vectors import vec
-from ._batch import datapoints
-from ._layers import Elementwise
+from ._batch import Datapoints, datapoints
+from ._layers import Nonlinear
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
-from ._taps import layer_matrix
+from ._recursions import layer_jacobian
 
 
-def kfra_over_positions(net: Network, X: Array, Y: Array) -> PerLayer:
+def kfra_over_positions(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """E[G_l] (C_l T_l, C_l T_l) for l = 1, ..., L, from the exact E[G_L]:
 
-        E[G_{l-1}] ~ E[G_l] * 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T    for an elementwise layer l
-        E[G_{l-1}] = M_l^T E[G_l] M_l                                        for every other layer l
+        E[G_{l-1}] ~ 1/N sum_n M_nl^T E[G_l] M_nl    for a layer l that is not linear
+        E[G_{l-1}] = M_l^T E[G_l] M_l                for a linear layer l
 
-    The product * is elementwise. The recursion is (26) with whole activations as pre-activations, and equals `kfra` if
-    every activation has one position. `diagonal_sum` and `whole_sum` give factors of the size of a layer.
+    M_nl is the Jacobian of layer l at datapoint n. For a transfer function the first right side is the elementwise
+    product of E[G_l] and 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T. The recursion is (26) with whole activations as
+    pre-activations, and equals `kfra` if every activation has one position. `diagonal_sum` and `whole_sum` give
+    factors of the size of a layer. Raises `ValueError` for datapoints with different numbers of positions, whose
+    matrices have no mean.
     """
+    shapes = {np.shape(x) for x in X}
+    if len(shapes) > 1:
+        raise ValueError(f"X: expected datapoints of one shape, got {', '.join(map(str, sorted(shapes)))}")
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: output_gauss_newton(net, a[net.L], y)} for a, y in rows)
     for l in range(net.L, 1, -1):
-        layer = net.layers[l - 1]
-        if isinstance(layer, Elementwise):
-            slopes = [layer.f.first(vec(a[l - 1])) for a, _ in rows]
-            G[l - 1] = G[l] * mean(np.outer(slope, slope) for slope in slopes)
-        else:
-            M = layer_matrix(layer, rows[0][0][l - 1])
-            G[l - 1] = M.T @ G[l] @ M
+        linear = not isinstance(net.layers[l - 1], Nonlinear)
+        matrices = [layer_jacobian(net, a, l) for a, _ in (rows[:1] if linear else rows)]
+        G[l - 1] = mean(M.T @ G[l] @ M for M in matrices)
     return G
 
 

@@ -12,48 +12,54 @@ sum over the positions of the input of a layer is a sum over its taps.
 
 import functools
 import operator
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from .._arithmetic import one
 from .._expectation import expectation
 from .._types import Array, PerLayer
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._kfra_over_positions import diagonal_sum
-from ._kfra_over_tokens import mean_outer_slopes
-from ._layers import Elementwise
+from ._kfra_over_tokens import carried_over_positions
+from ._layers import Linear, Nonlinear
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
 from ._taps import LinearLayer
 
 
-def kfra_over_taps(net: Network, X: Array, Y: Array) -> PerLayer:
+def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
 
-        G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T       for an elementwise layer l with inputs h
-        G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k                   for every other layer l with taps (M_k, Z_k)
+        G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l with the Jacobian J_nt at a position, not linear
+        G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k      for a linear layer l with taps (M_k, Z_k)
 
+    For a transfer function the first line is the elementwise product of G_l and the mean of f' f'^T, as in (26).
     |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
-    reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride.
+    reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride. With
+    masks, N T, |Z_k|^2 and T_l are the sums of T_n, |Z_nk|^2 and T_nl over datapoints.
     """
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
     for l in range(net.L, 1, -1):
         layer, below = net.layers[l - 1], [a[l - 1] for a, _ in rows]
-        if isinstance(layer, Elementwise):
-            G[l - 1] = G[l] * mean_outer_slopes(layer, below)
+        if isinstance(layer, Nonlinear):
+            G[l - 1] = carried_over_positions(layer, below, G[l])
         else:
-            G[l - 1] = carried_over_taps(layer, below[0], G[l])
+            G[l - 1] = carried_over_taps(cast("Linear", layer), below, G[l])
     return G
 
 
-def carried_over_taps(layer: LinearLayer, a: Array, G: Array) -> Array:
-    """1/T' sum_k |Z_k|^2 M_k^T G M_k, (C, C), for a layer with inputs of the shape of `a` and G (C', C').
+def carried_over_taps(layer: LinearLayer, inputs: Sequence[Array], G: Array) -> Array:
+    """sum_k sum_n |Z_nk|^2 M_k^T G M_k / sum_n T'_n, (C, C), for a layer with N inputs (C, *positions) and G (C', C').
 
-    This is the sum of the diagonal blocks of M^T (I kron G / T') M, the exact step if the matrix of the outputs is
-    I kron G / T', since no two taps connect the same pair of positions.
+    This is 1/N sum_n of the sum of the diagonal blocks of M_n^T (I kron R) M_n, the exact step if the matrix of the
+    outputs of every datapoint is I kron R, with R = N G / sum_n T'_n. No two taps connect the same pair of positions.
     """
-    taps = layer.taps(a)
-    outputs = taps[0].positions.shape[1]
-    terms = (np.sum(one(G[0, 0]) * Z * Z) * (M.T @ G @ M) for M, Z in taps)
+    taps = [layer.taps(a) for a in inputs]
+    outputs = sum(of_datapoint[0].positions.shape[1] for of_datapoint in taps)
+    squares = [[np.sum(one(G[0, 0]) * Z * Z) for _, Z in of_datapoint] for of_datapoint in taps]
+    totals = [functools.reduce(operator.add, of_tap) for of_tap in zip(*squares, strict=True)]
+    terms = (total * (M.T @ G @ M) for total, (M, _) in zip(totals, taps[0], strict=True))
     return functools.reduce(operator.add, terms) / outputs

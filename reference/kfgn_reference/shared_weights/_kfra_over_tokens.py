@@ -8,40 +8,46 @@
 [[2.666667]]
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 from .._expectation import expectation, mean
 from .._types import Array, PerLayer
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
+from ._convolution import Convolution
 from ._kfra_over_positions import diagonal_sum
-from ._layers import Dense, Elementwise
+from ._layers import Dense, Flatten, Nonlinear, Pooling
 from ._network import Network, forward
 from ._outputs import output_gauss_newton
+from ._scale_shift import ScaleShift
 
 
-def kfra_over_tokens(net: Network, X: Array, Y: Array) -> PerLayer:
+def kfra_over_tokens(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """G_l (C_l, C_l) for l = 1, ..., L, with the scale of the G of `expand`.
 
-        G_{l-1} ~ G_l * 1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T    for an elementwise layer l with inputs h
-        G_{l-1} = W_l^T G_l W_l                                    for a dense layer l, W_l without its bias column
+        G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l with the Jacobian J_nt at a position, not linear
+        G_{l-1} = W_l^T G_l W_l                          for a dense layer l, W_l without its bias column
 
-    G_L is exact, a sum over positions and a mean over datapoints: 1/N sum_n sum_t H_nt / divisor. The result is
-    T / divisor times (26) for the N T tokens as datapoints. Raises `ValueError` for a layer that mixes positions.
+    For a transfer function the first line is the elementwise product of G_l and the mean of f' f'^T, as in (26). A
+    scale-and-shift layer has diag(gamma) as its W_l. G_L is exact, a sum over positions and a mean over datapoints:
+    1/N sum_n sum_t H_nt / divisor. The result is T / divisor times (26) for the N T tokens as datapoints. Raises
+    `ValueError` for a layer that mixes positions.
     """
-    mixing = [l for l, layer in enumerate(net.layers, 1) if not isinstance(layer, Dense | Elementwise)]
+    mixing = [l for l, layer in enumerate(net.layers, 1) if isinstance(layer, Convolution | Pooling | Flatten)]
     if mixing:
-        raise ValueError(f"layers: expected dense and elementwise layers alone, got another kind as layer {mixing[0]}")
+        raise ValueError(f"layers: expected layers that do not mix positions, got another kind as layer {mixing[0]}")
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
     for l in range(net.L, 1, -1):
-        layer = net.layers[l - 1]
-        if isinstance(layer, Elementwise):
-            G[l - 1] = G[l] * mean_outer_slopes(layer, [a[l - 1] for a, _ in rows])
-        elif isinstance(layer, Dense):
-            W = layer.weight[:, : len(rows[0][0][l - 1])]
+        layer, inputs = net.layers[l - 1], [a[l - 1] for a, _ in rows]
+        if isinstance(layer, Nonlinear):
+            G[l - 1] = carried_over_positions(layer, inputs, G[l])
+        else:
+            ((W, _),) = cast("Dense | ScaleShift", layer).taps(inputs[0])
             G[l - 1] = W.T @ G[l] @ W
     return G
 
 
-def mean_outer_slopes(layer: Elementwise, inputs: list[Array]) -> Array:
-    """1/(N T) sum_n sum_t f'(h_nt) f'(h_nt)^T, (C, C), for N inputs h (C, T) of an elementwise layer."""
-    slopes = [layer.f.first(h) for h in inputs]
-    return mean(slope @ slope.T / slope.shape[1] for slope in slopes)
+def carried_over_positions(layer: Nonlinear, inputs: Sequence[Array], G: Array) -> Array:
+    """1/(N T) sum_n sum_t J_nt^T G J_nt, (C, C), the mean over all positions of N inputs a (C, *positions)."""
+    return mean(J.T @ G @ J for a in inputs for J in layer.jacobians(a))

@@ -1,6 +1,7 @@
-"""The layers of a network with shared weights, each a map between activations (C, T): C channels at T positions.
+"""The layers of a network with shared weights, each a map between activations (C, *positions).
 
-A dense layer acts on each position alone. Its weights are shared by the T positions, such as the tokens of a sequence.
+An activation has one axis of positions, (C, T), or several, such as (C, H, W). A dense layer acts on each position
+alone. Its weights are shared by the T positions, such as the tokens of a sequence.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Pooling
@@ -10,6 +11,9 @@ A dense layer acts on each position alone. Its weights are shared by the T posit
 ([[3.0, 5.0, 7.0]], [[15.0]])
 """
 
+import functools
+import math
+import operator
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,9 +21,13 @@ import numpy as np
 from .._arithmetic import diagonal, one
 from .._transfers import TRANSFERS, Transfer, transfer
 from .._types import Array
-from .._vectors import vec
 from ._convolution import Convolution
+from ._embedding import Embedding
+from ._normalisation import Normalisation
+from ._positions import matrix, vec
+from ._scale_shift import ScaleShift
 from ._taps import Tap, sum_over_taps
+from ._windows import PerAxis, Window, output_positions, reads, windows
 
 
 class Dense(NamedTuple):
@@ -37,66 +45,71 @@ class Dense(NamedTuple):
         """1, since every output reads every channel."""
         return 1
 
-    def output_shape(self, C: int, T: int) -> tuple[int, int]:
-        """(C', T). Raises `ValueError` if the weight does not fit C channels."""
+    def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
+        """(C', *positions). Raises `ValueError` if the weight does not fit C channels."""
         rows, columns = np.shape(self.weight)
         if columns != C + self.bias:
             raise ValueError(f"weight: expected shape (C', {C + self.bias}), got {(rows, columns)}")
-        return rows, T
+        return rows, *positions
 
     def patches(self, a: Array) -> tuple[Array, ...]:
         """The inputs a_t of the weights as columns, (C + 1, T), with the unit appended."""
-        return (np.concatenate([a, one(a[:1])]) if self.bias else a,)
+        A = matrix(a)
+        return (np.concatenate([A, one(A[:1])]) if self.bias else A,)
 
     def forward(self, a: Array) -> Array:
-        """W times the inputs, (C', T)."""
-        return self.weight @ self.patches(a)[0]
+        """W times the inputs, (C', *positions)."""
+        return (self.weight @ self.patches(a)[0]).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """W without its bias column, which connects each position with itself."""
-        return (Tap(self.weight[:, : len(a)], np.eye(a.shape[1], dtype=bool)),)
+        return (Tap(self.weight[:, : len(a)], np.eye(matrix(a).shape[1], dtype=bool)),)
 
 
 class Pooling(NamedTuple):
     """The mean or the sum over windows of positions, in each channel alone.
 
-    width:  the number of positions of a window, at most T
-    stride: the distance between neighbouring windows. Positions after the last whole window are not used
+    width:  the number of positions of a window along each axis: an int for one axis, None for one window with all
+            positions
+    stride: the distance between neighbouring windows along each axis. Positions after the last window are not used
     kind:   "mean" or "sum"
     """
 
-    width: int
-    stride: int
+    width: PerAxis | None
+    stride: PerAxis
     kind: str
 
-    def output_shape(self, C: int, T: int) -> tuple[int, int]:
-        """(C, T') with T' = floor((T - width) / stride) + 1. Raises `ValueError` if an argument does not fit."""
+    def windows(self, positions: tuple[int, ...]) -> tuple[Window, ...]:
+        """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
+        return tuple(map(Window, positions)) if self.width is None else windows(self.width, self.stride)
+
+    def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
+        """(C, *positions') with T' = floor((T - width) / stride) + 1 along each axis.
+
+        Raises `ValueError` if an argument does not fit.
+        """
         if self.kind not in ("mean", "sum"):
             raise ValueError(f"kind: expected mean or sum, got {self.kind!r}")
-        if self.width > T:
-            raise ValueError(f"x: expected at least {self.width} positions for the window, got {T}")
-        return C, (T - self.width) // self.stride + 1
+        return C, *output_positions(self.windows(positions), positions)
 
     def forward(self, a: Array) -> Array:
-        """The pooled activations, (C, T')."""
-        return sum_over_taps(self, a)
+        """The pooled activations, (C, *positions')."""
+        return sum_over_taps(self, a).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """The identity between channels. Z is 1, or 1 / width for the mean, where window t' has position t."""
-        T = a.shape[1]
-        starts = self.stride * np.arange(self.output_shape(*a.shape)[1])[None, :]
-        t = np.arange(T)[:, None]
-        window = (starts <= t) & (t < starts + self.width)
-        Z = one(a[0, 0]) * window
-        return (Tap(diagonal(one(a[:, 0])), Z / self.width if self.kind == "mean" else Z),)
+        """The identity between channels. Z is 1, or 1 / the size of a window for the mean, where window t' has t."""
+        along = self.windows(a.shape[1:])
+        Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
+        size = math.prod(window.width for window in along)
+        return (Tap(diagonal(one(matrix(a)[:, 0])), Z / size if self.kind == "mean" else Z),)
 
 
 class Flatten(NamedTuple):
     """vec(a), (C T, 1): one position with all entries, the channels of a position next to each other."""
 
-    def output_shape(self, C: int, T: int) -> tuple[int, int]:
+    def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C T, 1)."""
-        return C * T, 1
+        return C * math.prod(positions), 1
 
     def forward(self, a: Array) -> Array:
         """vec(a) as one column."""
@@ -104,7 +117,7 @@ class Flatten(NamedTuple):
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """One tap for each input position t: it moves the channels of position t to their place in vec(a)."""
-        C, T = a.shape
+        C, T = matrix(a).shape
         moves = diagonal(one(vec(a)))
         column = np.eye(T, dtype=bool)
         return tuple(Tap(moves[:, t * C : (t + 1) * C], column[:, t : t + 1]) for t in range(T))
@@ -126,18 +139,32 @@ class Elementwise(NamedTuple):
             raise ValueError(f"transfer: expected one of {', '.join(TRANSFERS)}, got {self.transfer!r}")
         return transfer(self.transfer)
 
-    def output_shape(self, C: int, T: int) -> tuple[int, int]:
-        """(C, T). Raises `ValueError` for an unknown transfer function."""
+    def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
+        """(C, *positions). Raises `ValueError` for an unknown transfer function."""
         _ = self.f
-        return C, T
+        return C, *positions
 
     def forward(self, a: Array) -> Array:
-        """f(a), (C, T)."""
+        """f(a), (C, *positions)."""
         return self.f.f(a)
 
+    def jacobians(self, a: Array) -> list[Array]:
+        """diag(f'(a_t)), (C, C), at each position."""
+        return [diagonal(slopes) for slopes in matrix(self.f.first(a)).T]
 
-Weighted: TypeAlias = Dense | Convolution
+    def curvatures(self, a: Array, dE_dz: Array) -> list[Array]:
+        """diag(f''(a_t) * dE/dz_t), (C, C), at each position, for z = f(a)."""
+        return [diagonal(terms) for terms in matrix(self.f.second(a) * dE_dz).T]
+
+
+Weighted: TypeAlias = Embedding | Dense | Convolution | ScaleShift
 """A layer with weights."""
 
-Layer: TypeAlias = Dense | Convolution | Pooling | Flatten | Elementwise
+Linear: TypeAlias = Dense | Convolution | ScaleShift | Pooling | Flatten
+"""A layer that is a sum over taps and a bias."""
+
+Nonlinear: TypeAlias = Elementwise | Normalisation
+"""A layer that acts on each position alone, with `jacobians` and `curvatures` at each position."""
+
+Layer: TypeAlias = Embedding | Linear | Nonlinear
 """A layer of a network."""

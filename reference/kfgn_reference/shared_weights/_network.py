@@ -8,26 +8,28 @@
 (2.0, 2.0)
 """
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from .._types import Array
-from ._convolution import Convolution
-from ._layers import Dense, Layer, Weighted
+from ._layers import Layer, Weighted
 
 
 class Network(NamedTuple):
     """A chain of layers with its loss.
 
-    layers:    layer 1, ..., L, of `Dense`, `Convolution`, `Pooling`, `Flatten` and `Elementwise`
+    layers:    layer 1, ..., L, of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Elementwise`, `Normalisation`,
+               `ScaleShift`, and an `Embedding` as layer 1 alone
     objective: the name of the loss E(h, y) of one position of the outputs, as in `kfgn_reference.OBJECTIVES`
-    divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number:
-               1 for a sum over positions, T_L for a mean over positions
+    divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number.
+               It is 1 for a sum over positions, and T_L for a mean over positions. With masks it is `Fraction(M, N)`
+               for a mean over the M counted positions of all N datapoints
     psd:       the replacement for an indefinite Hessian of the objective, as in `kfgn_reference.Network`
     """
 
     layers: tuple[Layer, ...]
     objective: str
-    divisor: int = 1
+    divisor: int | Fraction = 1
     psd: str = "project"
 
     @property
@@ -38,13 +40,14 @@ class Network(NamedTuple):
     @property
     def weighted(self) -> dict[int, Weighted]:
         """The layers with weights, keyed by their number l."""
-        return {l: layer for l, layer in enumerate(self.layers, 1) if isinstance(layer, Dense | Convolution)}
+        return {l: layer for l, layer in enumerate(self.layers, 1) if isinstance(layer, Weighted)}
 
 
 def forward(net: Network, x: Array) -> dict[int, Array]:
-    """The activations a_0 = x (C_0, T_0) and a_l (C_l, T_l), the results of the layers l = 1, ..., L.
+    """The activations a_0 = x (C_0, *positions) and a_l (C_l, *positions), the results of the layers l = 1, ..., L.
 
-    The result of a layer with weights is the paper's pre-activation h. The last result a_L is h_L (D_L, T_L).
+    If layer 1 is an embedding, x (*positions) has its tokens. The result of a layer with weights is the paper's
+    pre-activation h. The last result a_L is h_L (D_L, *positions). T_l is the number of positions of a_l.
     """
     a = {0: x}
     for l, layer in enumerate(net.layers, 1):

@@ -14,56 +14,68 @@ and is 0 between positions.
 import functools
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .. import _network as paper, _outputs as paper_outputs
-from .._arithmetic import one
+from .._arithmetic import rational, times_fraction
 from .._expectation import mean
 from .._objectives import OBJECTIVES
 from .._types import Array
-from .._vectors import vec
-from ._batch import datapoints
+from ._batch import Datapoints, datapoints
 from ._network import Network, forward
+from ._positions import block_diagonal, vec
+
+
+def at_positions(h: Array, y: Any) -> list[tuple[Array, Any]]:
+    """The pairs (h_t, y_t) at the T_L positions of an output h (D_L, *positions), for a label y (*positions, ...)."""
+    if h.ndim == 1:
+        return [(h, y)]
+    return [pair for i, y_i in enumerate(y) for pair in at_positions(h[:, i], y_i)]
 
 
 def sample_loss(net: Network, h: Array, y: Any) -> Any:
-    """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, T_L)."""
+    """E = 1/divisor sum_t E(h_t, y_t), a scalar, for one datapoint with outputs h = h_L (D_L, *positions)."""
     value = OBJECTIVES[net.objective].value
-    return functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True))) / net.divisor
+    total = functools.reduce(operator.add, (value(h_t, y_t) for h_t, y_t in at_positions(h, y)))
+    return divided(net, total)
 
 
-def loss(net: Network, X: Array, Y: Array) -> Any:
-    """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, T_0)."""
+def loss(net: Network, X: Datapoints, Y: Datapoints) -> Any:
+    """The expected loss: `sample_loss` averaged over the N datapoints of X (N, C_0, *positions)."""
     return mean(sample_loss(net, forward(net, x)[net.L], y) for x, y in datapoints(net, X, Y))
 
 
 def output_gradient(net: Network, h: Array, y: Any) -> Array:
-    """dE/dh_L (D_L, T_L), for one datapoint."""
+    """dE/dh_L (D_L, *positions), for one datapoint."""
     gradient = OBJECTIVES[net.objective].gradient
-    return np.stack([gradient(h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)], axis=1) / net.divisor
+    columns = [gradient(h_t, y_t) for h_t, y_t in at_positions(h, y)]
+    return divided(net, np.stack(columns, axis=1)).reshape(h.shape)
 
 
 def output_hessian(net: Network, h: Array, y: Any) -> Array:
     """script H_L = d^2 E / dvec(h_L)^2 (D_L T_L, D_L T_L), for one datapoint."""
-    return of_positions(OBJECTIVES[net.objective].hessian, h, y) / net.divisor
+    hessian = OBJECTIVES[net.objective].hessian
+    return divided(net, block_diagonal([hessian(h_t, y_t) for h_t, y_t in at_positions(h, y)]))
 
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
     """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
-    at_position = functools.partial(paper_outputs.output_gauss_newton, objective_of(net))
-    return of_positions(at_position, h, y) / net.divisor
+    outputs = objective_of(net)
+    blocks = [paper_outputs.output_gauss_newton(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
+    return divided(net, block_diagonal(blocks))
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
     """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L: the root of position t has its K columns and its D_L rows."""
     outputs = objective_of(net)
-    roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in zip(h.T, y, strict=True)]
+    roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
     places = np.eye(len(roots), dtype=bool)
     columns = [np.kron(places[:, t : t + 1], root) for t, root in enumerate(roots)]
-    return np.concatenate(columns, axis=1) / square_root(net.divisor, h[0, 0])
+    return np.concatenate(columns, axis=1) / square_root(net.divisor, h.reshape(-1)[0])
 
 
 def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
@@ -75,16 +87,7 @@ def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
     """
     whole = net._replace(divisor=1)
     columns = [vec(output_gradient(whole, h, y)) for y in labels]
-    return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h[0, 0])
-
-
-def of_positions(hessian: Callable[[Array, Any], Array], h: Array, y: Any) -> Array:
-    """The matrix (D_L T_L, D_L T_L) with hessian(h_t, y_t) as its block of position t, and 0 between positions."""
-    places = np.eye(h.shape[1], dtype=bool)
-    blocks = [
-        np.kron(np.outer(place, place), hessian(h_t, y_t)) for place, h_t, y_t in zip(places, h.T, y, strict=True)
-    ]
-    return functools.reduce(operator.add, blocks)
+    return np.stack(columns, axis=1) / square_root(net.divisor * len(labels), h.reshape(-1)[0])
 
 
 def objective_of(net: Network) -> paper.Network:
@@ -92,7 +95,14 @@ def objective_of(net: Network) -> paper.Network:
     return paper.Network((), (), net.objective, net.psd)
 
 
-def square_root(number: int, like: Any) -> Any:
+def divided(net: Network, value: Any) -> Any:
+    """A value divided by the divisor of the loss."""
+    return times_fraction(value, net.divisor.denominator, net.divisor.numerator)
+
+
+def square_root(number: int | Fraction, like: Any) -> Any:
     """sqrt(number) in the arithmetic of `like`. The root of a square number is exact in every arithmetic."""
-    root = math.isqrt(number)
-    return one(like) * root if root * root == number else np.sqrt(one(like) * number)
+    roots = math.isqrt(number.numerator), math.isqrt(number.denominator)
+    if (roots[0] ** 2, roots[1] ** 2) == (number.numerator, number.denominator):
+        return rational(*roots, like)
+    return np.sqrt(rational(number.numerator, number.denominator, like))

@@ -7,21 +7,27 @@
 ([[2.0, 1.0, 1.0], [1.0, 3.0, 1.0], [3.0, 1.0, 1.0]], [[[1.0]], [[0.0]], [[1.0]]])
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._arithmetic import one
 from .._objectives import OBJECTIVES
 from .._types import Array, PerLayer
-from ._batch import datapoints, inputs, labelled
+from ._batch import Datapoints, datapoints, inputs, labelled
+from ._layers import Weighted
 from ._network import Network, forward
 from ._outputs import sampled_output_root
+from ._positions import matrix
 from ._recursions import carried_back, sample_roots
+from ._scale_shift import ScaleShift
 
 
 class Pairs(NamedTuple):
     """The inputs and the roots of one datapoint at one layer, or at one group of a grouped convolution.
+
+    The inputs of an embedding are one-hot vectors, and those of a scale-and-shift layer are units.
 
     a: the inputs a_t of the weights at each position, (T, I), with the unit for the bias
     C: the roots C_t at each position, (T, O, K). The exact block is sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T)
@@ -38,35 +44,41 @@ PerGroup: TypeAlias = dict[tuple[int, int], list[Pairs]]
 """The pairs of a batch for layer l and its group j, keyed (l, j), both from 1. A layer without groups has group 1."""
 
 
-def pairs(net: Network, X: Array, Y: Array) -> PerGroup:
+def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
     """The pairs of every datapoint for every layer with weights, from the roots (25s).
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
-    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T_0) with the channels before the
-    positions, and Y (N, T_L, D_L) with the positions before the outputs, or (N, T_L) class indices.
+    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T) or (N, C_0, H, W), with channels
+    before positions, and Y (N, T, D_L) or (N, H, W, D_L), with the positions of the outputs before the outputs. For
+    class indices, Y is (N, T) or (N, H, W). The pairs have T = H W positions, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
 
-def draw_labels(net: Network, X: Array, draws: Array) -> list[list[list[Any]]]:
+def draw_labels(net: Network, X: Datapoints, draws: Array) -> list[list[list[Any]]]:
     """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
 
-    draws: (N, S, T_L, D_L) standard normals for the squared error, (N, S, T_L, D_L) uniforms for Bernoulli,
-    (N, S, T_L) uniforms for the categorical objective and the mixture. Labels of different positions are independent.
+    draws: (N, S, *positions, D_L) standard normals for the squared error, (N, S, *positions, D_L) uniforms for
+    Bernoulli, (N, S, *positions) uniforms for the categorical objective and the mixture. Labels of different positions
+    are independent.
     """
     sample = OBJECTIVES[net.objective].sample
-    outputs = (forward(net, x)[net.L].T for x in inputs(net, X))
-    return [
-        [[sample(h_t, draw) for h_t, draw in zip(h, positions, strict=True)] for positions in row]
-        for h, row in zip(outputs, draws, strict=True)
-    ]
+    outputs = (forward(net, x)[net.L] for x in inputs(net, X))
+    return [[drawn(sample, h, draw) for draw in row] for h, row in zip(outputs, draws, strict=True)]
 
 
-def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
+def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
+    """The label at each position of an output h (D_L, *positions), as lists with one level for each axis."""
+    if h.ndim == 1:
+        return sample(h, draws)
+    return [drawn(sample, h[:, i], draw) for i, draw in enumerate(draws)]
+
+
+def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, T_L, D_L), or (N, S, T_L) class indices, from `draw_labels`. The expectation over labels of every
-    function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over
+    labels of every function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
@@ -77,14 +89,31 @@ def sampled_pairs(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Arra
 
 def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], Pairs]:
     """The pairs of one datapoint from roots C_l (C_l T_l, K), keyed by layer and group."""
-    a, found = forward(net, x), {}
+    a = forward(net, x)
+    found: dict[tuple[int, int], Pairs] = {}
     for l, layer in net.weighted.items():
-        channels, T = a[l].shape
+        channels, T = matrix(a[l]).shape
         by_position = C[l].reshape(T, channels, -1)
-        roots = np.split(by_position, layer.groups, axis=1)
-        for j, (A, root) in enumerate(zip(layer.patches(a[l - 1]), roots, strict=True), 1):
-            found[l, j] = Pairs(A.T, root)
+        found |= {(l, j): of_group for j, of_group in enumerate(layer_pairs(layer, a[l - 1], by_position), 1)}
     return found
+
+
+def layer_pairs(layer: Weighted, a: Array, C: Array) -> list[Pairs]:
+    """The pairs of each group of a layer for one datapoint, from its inputs a (C, *positions) and roots (T, C', K)."""
+    if isinstance(layer, ScaleShift):
+        return [scale_shift_pairs(layer, a, C)]
+    roots = np.split(C, layer.groups, axis=1)
+    return [Pairs(A.T, root) for A, root in zip(layer.patches(a), roots, strict=True)]
+
+
+def scale_shift_pairs(layer: ScaleShift, a: Array, C: Array) -> Pairs:
+    """The pairs of vec([gamma, beta]) for inputs a (C, *positions) and roots C (T, C, K) of a scale-and-shift layer.
+
+    h_t = [diag(a_t), I] vec([gamma, beta]), so every input of the weights is the unit, (T, 1), and the root at position
+    t is (a_t * C_tc, C_tc), (T, 2 C, K). The exact block is dense, and reduce is exact.
+    """
+    scaled = matrix(a).T[:, :, None] * C
+    return Pairs(one(C[:, 0, :1]), np.concatenate([scaled, C], axis=1) if layer.bias else scaled)
 
 
 def per_group(samples: Iterable[dict[tuple[int, int], Pairs]]) -> PerGroup:

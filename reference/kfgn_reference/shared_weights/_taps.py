@@ -16,10 +16,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from .._types import Array
+from ._positions import matrix
 
 
 class Tap(NamedTuple):
-    """One term M_k a Z_k of a linear layer.
+    """One term M_k a Z_k of a linear layer, for an activation a as a matrix (C, T).
 
     matrix:    M_k (C', C), from the channels of an input position to the channels of an output position
     positions: Z_k (T, T'), the weight with which output position t' reads input position t: 0, 1, or 1 / width
@@ -33,19 +34,19 @@ class LinearLayer(Protocol):
     """A layer that has taps."""
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """Return the taps for inputs of the shape and the arithmetic of `a` (C, T)."""
+        """Return the taps for inputs of the shape and the arithmetic of `a` (C, *positions)."""
         ...
 
 
 def sum_over_taps(layer: LinearLayer, a: Array) -> Array:
-    """sum_k M_k a Z_k, (C', T'): the layer without its bias."""
-    return functools.reduce(operator.add, (tap.matrix @ a @ tap.positions for tap in layer.taps(a)))
+    """sum_k M_k a Z_k, (C', T'): the layer without its bias, with the positions in row-major order."""
+    return functools.reduce(operator.add, (tap.matrix @ matrix(a) @ tap.positions for tap in layer.taps(a)))
 
 
 def layer_matrix(layer: LinearLayer, a: Array) -> Array:
     """M = sum_k Z_k^T kron M_k, (C' T', C T), so that vec(sum_k M_k a Z_k) = M vec(a).
 
-    The matrix depends on the shape and the arithmetic of `a` (C, T), and not on its values. It is I_T kron W for a
-    dense layer. A convolution of stride 1 has W_k in the blocks of one diagonal for each tap k.
+    The matrix depends on the shape and the arithmetic of `a` (C, *positions), and not on its values. It is I_T kron W
+    for a dense layer. A convolution of stride 1 along one axis has W_k in the blocks of one diagonal for each tap k.
     """
     return functools.reduce(operator.add, (np.kron(tap.positions.T, tap.matrix) for tap in layer.taps(a)))

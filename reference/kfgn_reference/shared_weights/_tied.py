@@ -1,4 +1,4 @@
-"""Tied weights: a matrix that several layers use has the positions of all its uses.
+"""Tied weights: a matrix that several layers use, or its transpose, has the positions of all its uses.
 
 >>> from kfgn_reference.shared_weights import exact_block, joined, pairs
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._arithmetic import diagonal, one
+from .._types import Array
 from ._pairs import Batch, Pairs
 
 
@@ -26,3 +28,22 @@ def joined(uses: Sequence[Batch]) -> list[Pairs]:
         Pairs(np.concatenate([use.a for use in datapoint]), np.concatenate([use.C for use in datapoint]))
         for datapoint in zip(*uses, strict=True)
     ]
+
+
+def transposed(batch: Batch) -> list[Pairs]:
+    """The pairs of W^T (I, O) for the pairs of W (O, I), with a position for each row o of W: (O, O) and (O, I, K).
+
+    P_c^T = sum_t a_t C_tc^T = sum_o (sum_t C_toc a_t) e_o^T, so the input at position o is e_o, and column c of the
+    root is sum_t C_toc a_t. An output layer whose matrix is that of an embedding uses the transpose of W.
+
+    The pairs have the right g_nc, and so the right `exact_block`, `kfoc`, `tnt` and `ekfac_diagonal`. Do not use them
+    with `expand`, `reduce` and `tkfac`, because the positions o are rows of W, and not positions of the datapoint. If
+    the layer has a bias, remove the unit from the inputs first, with `Pairs(a[:, :-1], C)`.
+    """
+    return [Pairs(diagonal(one(C[0, :, 0])), transposed_roots(a, C)) for a, C in batch]
+
+
+def transposed_roots(a: Array, C: Array) -> Array:
+    """sum_t C_toc a_t, (O, I, K), for one datapoint."""
+    T, O, _ = C.shape
+    return (a.T @ C.reshape(T, -1)).reshape(a.shape[1], O, -1).swapaxes(0, 1)

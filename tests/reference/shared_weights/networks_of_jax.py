@@ -1,4 +1,4 @@
-"""The networks as functions of JAX: the convolution and the windows of XLA, with arrays (N, C, T)."""
+"""The networks as functions of JAX: the convolution and the windows of XLA, with arrays (N, C, T) and (N, C, H, W)."""
 
 import jax
 import jax.numpy as jnp
@@ -15,39 +15,48 @@ LOSSES = {
 
 
 def convolution(layer, W, a):
-    C = len(a) // layer.groups
-    kernel = W[:, : C * layer.width].reshape(len(W), layer.width, C).transpose(0, 2, 1)
-    left, right = layer.padding
+    C, axes = len(a) // layer.groups, a.ndim - 1
+    width, stride, dilation = (np.broadcast_to(x, axes).tolist() for x in (layer.width, layer.stride, layer.dilation))
+    padding = np.broadcast_to(layer.padding, (axes, 2)).tolist()
+    kernel = jnp.moveaxis(W[:, : C * np.prod(width)].reshape(len(W), *width, C), -1, 1)
     if layer.circular:
-        a = jnp.concatenate([a[:, a.shape[1] - left :], a, a[:, :right]], axis=1)
+        a = jnp.pad(a, [(0, 0), *padding], mode="wrap")
     h = lax.conv_general_dilated(
         a[None],
         kernel,
-        window_strides=(layer.stride,),
-        padding=[(0, 0) if layer.circular else (left, right)],
-        rhs_dilation=(layer.dilation,),
-        dimension_numbers=("NCH", "OIH", "NCH"),
+        window_strides=stride,
+        padding=[(0, 0)] * axes if layer.circular else padding,
+        rhs_dilation=dilation,
+        dimension_numbers=("NCHW", "OIHW", "NCHW") if axes == 2 else ("NCH", "OIH", "NCH"),
         feature_group_count=layer.groups,
     )[0]
-    return h + W[:, -1:] if layer.bias else h
+    return h + W[:, -1].reshape(-1, *[1] * axes) if layer.bias else h
 
 
 def pooling(layer, a):
-    total = lax.reduce_window(a, 0.0, lax.add, (1, layer.width), (1, layer.stride), "valid")
-    return total / layer.width if layer.kind == "mean" else total
+    width, stride = (tuple(np.broadcast_to(x, a.ndim - 1).tolist()) for x in (layer.width, layer.stride))
+    total = lax.reduce_window(a, 0.0, lax.add, (1, *width), (1, *stride), "valid")
+    return total / np.prod(width) if layer.kind == "mean" else total
 
 
 def applied(layer, W, a):
     match layer:
         case shared.Dense():
-            h = W[:, : len(a)] @ a
-            return h + W[:, -1:] if layer.bias else h
+            h = jnp.moveaxis(a, 0, -1) @ W[:, : len(a)].T
+            return jnp.moveaxis(h + W[:, -1] if layer.bias else h, -1, 0)
+        case shared.Embedding():
+            return jnp.moveaxis(W.T[a], -1, 0)
+        case shared.Normalisation():
+            return jax.nn.standardize(a, axis=0, epsilon=layer.epsilon)
+        case shared.ScaleShift():
+            h = jnp.moveaxis(a, 0, -1) * W[:, 0]
+            return jnp.moveaxis(h + W[:, 1] if layer.bias else h, -1, 0)
         case shared.Convolution():
             return convolution(layer, W, a)
         case shared.Pooling():
             return pooling(layer, a)
         case shared.Flatten():
-            return a.T.reshape(-1, 1)
+            return jnp.moveaxis(a, 0, -1).reshape(-1, 1)
         case shared.Elementwise():
             return TRANSFERS[layer.transfer](a)
 
@@ -60,8 +69,9 @@ def output(net, theta, x):
     for l, layer in enumerate(net.layers, 1):
         W = parts[l].reshape(layer.weight.shape[::-1]).T if l in parts else None
         a = applied(layer, W, a)
-    return a.T
+    return a.reshape(len(a), -1).T
 
 
 def loss(net, h, y):
+    y = y.flatten() if net.objective == "categorical" else y.reshape(h.shape)
     return LOSSES[net.objective](h, y) / net.divisor

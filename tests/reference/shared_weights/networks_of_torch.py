@@ -1,6 +1,9 @@
 """The networks as functions of PyTorch: its own convolution, padding and pooling, and channels first."""
 
+import math
+
 import kfgn_reference.shared_weights as shared
+import numpy as np
 import torch
 
 F = torch.nn.functional
@@ -13,29 +16,38 @@ LOSSES = {
 
 
 def convolution(layer, W, a):
-    C = len(a) // layer.groups
-    kernel = W[:, : C * layer.width].reshape(len(W), layer.width, C).transpose(1, 2)
+    C, width = len(a) // layer.groups, (layer.width,) if a.ndim == 2 else layer.width
+    kernel = W[:, : C * math.prod(width)].reshape(len(W), *width, C).movedim(-1, 1)
     bias = W[:, -1] if layer.bias else None
-    padded = F.pad(a[None], layer.padding, mode="circular" if layer.circular else "constant")
-    return F.conv1d(padded, kernel, bias, layer.stride, dilation=layer.dilation, groups=layer.groups)[0]
+    last_axis_first = [p for pair in np.reshape(layer.padding, (-1, 2))[::-1] for p in pair.tolist()]
+    padded = F.pad(a[None], last_axis_first, mode="circular" if layer.circular else "constant")
+    function = F.conv1d if a.ndim == 2 else F.conv2d
+    return function(padded, kernel, bias, layer.stride, dilation=layer.dilation, groups=layer.groups)[0]
 
 
 def pooling(layer, a):
-    pooled = F.avg_pool1d(a[None], layer.width, layer.stride)[0]
-    return pooled * layer.width if layer.kind == "sum" else pooled
+    pooled = (F.avg_pool1d if a.ndim == 2 else F.avg_pool2d)(a[None], layer.width, layer.stride)[0]
+    return pooled * np.prod(layer.width) if layer.kind == "sum" else pooled
 
 
 def applied(layer, W, a):
     match layer:
         case shared.Dense():
-            h = F.linear(a.T, W[:, : len(a)], W[:, -1] if layer.bias else None)
-            return h.T
+            h = F.linear(a.movedim(0, -1), W[:, : len(a)], W[:, -1] if layer.bias else None)
+            return h.movedim(-1, 0)
+        case shared.Embedding():
+            return F.embedding(a, W.T).movedim(-1, 0)
+        case shared.Normalisation():
+            return F.layer_norm(a.movedim(0, -1), (len(a),), eps=layer.epsilon).movedim(-1, 0)
+        case shared.ScaleShift():
+            h = a.movedim(0, -1) * W[:, 0]
+            return (h + W[:, 1] if layer.bias else h).movedim(-1, 0)
         case shared.Convolution():
             return convolution(layer, W, a)
         case shared.Pooling():
             return pooling(layer, a)
         case shared.Flatten():
-            return a.T.reshape(-1, 1)
+            return a.movedim(0, -1).reshape(-1, 1)
         case shared.Elementwise():
             return TRANSFERS[layer.transfer](a)
 
@@ -48,8 +60,9 @@ def output(net, theta, x):
     for l, layer in enumerate(net.layers, 1):
         W = parts[l].reshape(layer.weight.shape[::-1]).T if l in parts else None
         a = applied(layer, W, a)
-    return a.T
+    return a.reshape(len(a), -1).T
 
 
 def loss(net, h, y):
+    y = y.flatten() if net.objective == "categorical" else y.reshape(h.shape)
     return LOSSES[net.objective](h, y) / net.divisor

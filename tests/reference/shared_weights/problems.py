@@ -34,24 +34,26 @@ class Numbers:
         return shared.Dense(self(outputs, inputs + bias), bias)
 
     def convolution(self, outputs, inputs, width, groups=1, bias=True, **options):
-        weight = self(outputs, inputs // groups * width + bias)
+        weight = self(outputs, inputs // groups * np.prod(width) + bias)
         return shared.Convolution(weight, width, groups=groups, bias=bias, **options)
 
 
 f = shared.Elementwise
 LABELS = {
-    "squared_error": lambda rng, N, T, D: rng.normal(size=(N, T, D)),
-    "bernoulli": lambda rng, N, T, D: rng.uniform(size=(N, T, D)),
-    "categorical": lambda rng, N, T, D: rng.integers(D, size=(N, T)),
+    "squared_error": lambda rng, N, positions, D: rng.normal(size=(N, *positions, D)),
+    "bernoulli": lambda rng, N, positions, D: rng.uniform(size=(N, *positions, D)),
+    "categorical": lambda rng, N, positions, D: rng.integers(D, size=(N, *positions)),
 }
 
 
 def problem(numbers, layers, objective, inputs, N=3, divisor=1):
-    """A problem with inputs (C_0, T_0), and with labels of the right shape."""
+    """A problem with inputs (C_0, *positions), or tokens (*positions), and with labels of the right shape."""
     net = shared.Network(tuple(layers), objective, divisor)
-    X = numbers(N, *inputs)
-    D, T = shared.forward(net, X[0])[net.L].shape
-    Y = numbers(N, T, D) if numbers.exact else LABELS[objective](numbers.rng, N, T, D)
+    first = layers[0]
+    tokens = isinstance(first, shared.Embedding)
+    X = numbers.rng.integers(first.weight.shape[1], size=(N, *inputs)) if tokens else numbers(N, *inputs)
+    D, *positions = shared.forward(net, X[0])[net.L].shape
+    Y = numbers(N, *positions, D) if numbers.exact else LABELS[objective](numbers.rng, N, positions, D)
     return Problem(net, X, Y)
 
 
@@ -92,4 +94,47 @@ def pooled():
     return problem(n, layers, "squared_error", (2, 14), N=2)
 
 
-FLOATS = {"strided": strided, "grouped": grouped, "tokens": tokens, "pooled": pooled}
+def image():
+    """Convolutions of images, different along both axes: (2, 7, 5), (3, 3, 6), (5, 2, 2), (20, 1), (4, 1)."""
+    n = Numbers(5)
+    first = n.convolution(3, 2, width=(3, 2), stride=(2, 1), padding=((1, 0), (0, 2)))
+    second = n.convolution(5, 3, width=(2, 3), dilation=(1, 2))
+    layers = first, f("tanh"), second, f("softplus"), shared.Flatten(), n.dense(4, 20)
+    return problem(n, layers, "categorical", (2, 7, 5))
+
+
+def pixels():
+    """Depthwise, grouped and circular convolutions of images, mean pooling, and a loss per pixel: (2, 3) of them."""
+    n = Numbers(6)
+    depthwise = n.convolution(
+        4, 4, width=(3, 2), groups=4, dilation=(1, 2), padding=((1, 1), (2, 1)), circular=True, bias=False
+    )
+    layers = (
+        *(depthwise, f("tanh"), n.convolution(6, 4, width=(2, 3), groups=2), f("silu")),
+        shared.Pooling(width=(2, 3), stride=(2, 1), kind="mean"),
+        n.dense(5, 6),
+    )
+    return problem(n, layers, "bernoulli", (4, 5, 6), N=2, divisor=6)
+
+
+def sentence():
+    """An embedding, normalisations, a scale with and without a shift, and a loss per token: 8 tokens, T = 5."""
+    n = Numbers(7)
+    layers = (
+        shared.Embedding(n(4, 8)),
+        shared.Normalisation(0.25),
+        shared.ScaleShift(n(4, 2)),
+        *(n.dense(3, 4), f("tanh"), shared.Normalisation(0.125), shared.ScaleShift(n(3, 1), bias=False), n.dense(6, 3)),
+    )
+    return problem(n, layers, "categorical", (5,), N=4, divisor=5)
+
+
+FLOATS = {
+    "strided": strided,
+    "grouped": grouped,
+    "tokens": tokens,
+    "pooled": pooled,
+    "image": image,
+    "pixels": pixels,
+    "sentence": sentence,
+}

@@ -99,7 +99,7 @@ def test_over_tokens_is_the_paper_with_tokens_as_datapoints(divisor):
 
 
 def test_over_tokens_refuses_a_layer_that_mixes():
-    with pytest.raises(ValueError, match="expected dense and elementwise layers alone, got another kind as layer 1"):
+    with pytest.raises(ValueError, match="expected layers that do not mix positions, got another kind as layer 1"):
         shared.kfra_over_tokens(*rationals.mixed())
 
 
@@ -147,7 +147,7 @@ def test_closed_form_over_taps(name):
     G = G @ G.T
     M = shared.layer_matrix(layer, a)
     whole = M.T @ np.kron(np.eye(positions, dtype=bool), G) @ M
-    assert np.array_equal(shared.carried_over_taps(layer, a, G) * positions, shared.diagonal_sum(whole, len(a)))
+    assert np.array_equal(shared.carried_over_taps(layer, [a], G) * positions, shared.diagonal_sum(whole, len(a)))
 
 
 def test_interior_positions_have_all_taps():

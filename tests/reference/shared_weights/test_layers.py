@@ -164,7 +164,15 @@ def test_an_unknown_transfer_function_is_refused_without_a_batch():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda net, X, Y: (net, X[0], Y), r"X: expected shape \(N, C, T\) with N > 0, got \(2, 5\)"),
+        (
+            lambda net, X, Y: (net, X[0], Y),
+            r"X: expected shape \(N, C, T\) or \(N, C, H, W\) with N > 0, got \(2, 5\)",
+        ),
+        (
+            lambda net, X, Y: (net, X[:, :, :, None], Y),
+            r"layer 1: x: expected 1 axis of positions, got 2, for an X \(N, C, \*positions\) with C = 2 channels and"
+            r" positions \(5, 1\)",
+        ),
         (lambda net, X, Y: (net, X[:, :1], Y), "layer 1: weight: expected shape"),
         (
             lambda net, X, Y: (net, X.transpose(0, 2, 1), Y),
@@ -180,14 +188,14 @@ def test_an_unknown_transfer_function_is_refused_without_a_batch():
         ),
         (
             lambda net, X, Y: (net, X[:, :, :1], Y),
-            "layer 1: x: expected more positions for a kernel that spans 3",
+            "layer 1: x: expected at least 3 positions for a window that spans 3, got 1",
         ),
         (lambda net, X, Y: (net, X, Y[:, 1:]), r"Y: expected shape \(2, 4, 2\) for squared_error, got \(2, 3, 2\)"),
         (lambda net, X, Y: (net, X, Y[:1]), r"Y: expected shape \(2, 4, 2\)"),
-        (lambda net, X, Y: (net._replace(divisor=0), X, Y), "divisor: expected a positive number, got 0"),
+        (lambda net, X, Y: (net._replace(divisor=0), X, Y), "divisor: expected a positive int or Fraction, got 0"),
         (
             lambda net, X, Y: (net._replace(layers=(shared.Pooling(9, 1, "mean"), *net.layers)), X, Y),
-            "layer 1: x: expected at least 9 positions for the window, got 5",
+            "layer 1: x: expected at least 9 positions for a window that spans 9, got 5",
         ),
         (
             lambda net, X, Y: (net._replace(layers=(shared.Pooling(2, 1, "max"), *net.layers)), X, Y),

@@ -13,7 +13,9 @@ from .problems_of_rationals import mixed, one_position
 
 
 def of_group(layer, block, j):
-    """The part of the block of vec(W) that belongs to group j."""
+    """The part of the block of vec(W) that belongs to group j. A scale-and-shift layer has one pair for all groups."""
+    if isinstance(layer, shared.ScaleShift):
+        return block
     rows, columns = layer.weight.shape
     outputs = rows // layer.groups
     kept = slice((j - 1) * outputs, j * outputs)
@@ -54,7 +56,15 @@ def test_equation_7s_as_a_double_sum():
     assert np.array_equal(total / len(problem.X), blocks[l])
 
 
-MIXED = {"strided": (1, 3), "grouped": (1, 3), "tokens": (1,), "pooled": (1,)}
+MIXED = {
+    "strided": (1, 3),
+    "grouped": (1, 3),
+    "tokens": (1,),
+    "pooled": (1,),
+    "image": (1, 3),
+    "pixels": (1, 3),
+    "sentence": (),
+}
 """The layers of each network of which several positions reach the same output."""
 
 

@@ -1,0 +1,43 @@
+"""The embedding of tokens: a dense layer whose inputs are one-hot vectors, which are never multiplied.
+
+>>> import numpy as np
+>>> from kfgn_reference.shared_weights import Embedding
+>>> Embedding(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])).forward(np.array([2, 0, 2, 2])).tolist()
+[[3.0, 1.0, 3.0, 3.0], [6.0, 4.0, 6.0, 6.0]]
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._arithmetic import one
+from .._types import Array
+
+
+class Embedding(NamedTuple):
+    """h_t = W e_{x_t}, column x_t of W, at each position t. The first layer of a network, and no other one.
+
+    weight: W (C', V) with a column for each of V tokens, the transposed weight of an embedding of PyTorch
+
+    The input x is the tokens themselves, integers from 0 to V - 1, (*positions) without an axis of channels.
+    """
+
+    weight: Array
+
+    @property
+    def groups(self) -> int:
+        """1, since every output reads the token."""
+        return 1
+
+    def output_shape(self, *positions: int) -> tuple[int, ...]:
+        """(C', *positions)."""
+        return len(self.weight), *positions
+
+    def patches(self, x: Array) -> tuple[Array, ...]:
+        """The inputs e_{x_t} of the weights as columns, (V, T): one-hot vectors."""
+        V = self.weight.shape[1]
+        return (one(self.weight[0, 0]) * (np.arange(V)[:, None] == x.reshape(-1)),)
+
+    def forward(self, x: Array) -> Array:
+        """The columns of W, (C', *positions)."""
+        return self.weight[:, x]

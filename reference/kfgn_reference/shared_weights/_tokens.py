@@ -1,0 +1,90 @@
+"""The block of an embedding without one-hot vectors: counts of tokens, and sums of roots over equal tokens.
+
+The input of the weights at position t is the one-hot vector e_{x_t} of V entries, so that
+
+    sum_t e_{x_t} e_{x_t}^T = diag(counts),    g_nc = sum_v e_v kron S_nvc,    S_nvc = sum of C_ntc over t with x_nt = v
+
+and every object of an embedding follows from the counts and from the S_nv of the tokens that a datapoint has.
+
+>>> import numpy as np
+>>> from kfgn_reference.shared_weights import Dense, Embedding, Network, exact_token_blocks, expand_tokens, token_pairs
+>>> layers = Embedding(np.array([[1.0, 2.0, 3.0]])), Dense(np.array([[2.0]]), bias=False)
+>>> batch = token_pairs(Network(layers, "squared_error"), np.array([[2, 0, 2]]), np.zeros((1, 3, 1)))
+>>> q, G = expand_tokens(batch, V=3)
+>>> (3 * q).tolist(), G.tolist(), {pair: block.tolist() for pair, block in exact_token_blocks(batch).items()}
+([1.0, 0.0, 2.0], [[12.0]], {(0, 0): [[4.0]], (0, 2): [[0.0]], (2, 0): [[0.0]], (2, 2): [[8.0]]})
+"""
+
+import functools
+import itertools
+import operator
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .._arithmetic import one
+from .._expectation import mean
+from .._types import Array
+from ._batch import Datapoints, datapoints
+from ._expand import squared_roots
+from ._network import Network
+from ._recursions import sample_roots
+
+
+class TokenPairs(NamedTuple):
+    """The pairs of an embedding for one datapoint, with tokens instead of one-hot vectors.
+
+    tokens: x_t at each position, integers (T,)
+    C:      the roots C_t at each position, (T, O, K)
+    """
+
+    tokens: Array
+    C: Array
+
+
+def token_pairs(net: Network, X: Datapoints, Y: Datapoints) -> list[TokenPairs]:
+    """The pairs of every datapoint for an embedding as layer 1. `pairs` has the same roots, with one-hot vectors."""
+    O = len(net.weighted[1].weight)
+    roots = ((x.reshape(-1), sample_roots(net, x, y)[1]) for x, y in datapoints(net, X, Y))
+    return [TokenPairs(tokens, C.reshape(len(tokens), O, -1)) for tokens, C in roots]
+
+
+def token_roots(datapoint: TokenPairs) -> dict[int, Array]:
+    """S_v (O, K), the sum of the roots C_t over the positions of token v, for every token of the datapoint."""
+    tokens, C = datapoint
+    return {int(v): np.sum(C[tokens == v], axis=0) for v in np.unique(tokens)}
+
+
+def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
+    """q (V,) = counts / (N T), and the G of `expand`, whose Q is diag(q).
+
+    The counts are those of each token over all N T positions, or over all counted positions of masked datapoints.
+    """
+    tokens = np.concatenate([datapoint.tokens for datapoint in batch])
+    counts = np.bincount(tokens, minlength=V)
+    like = batch[0].C[0, 0, 0]
+    q = np.stack([one(like) * int(count) for count in counts]) / len(tokens)
+    return q, mean(squared_roots(datapoint.C) for datapoint in batch)
+
+
+def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Array]:
+    """1/N sum_n S_nv S_nw^T (O, O): the exact block between the columns v and w of W, for tokens of one datapoint.
+
+    The block is 0 between tokens that no datapoint has together.
+    """
+    found: dict[tuple[int, int], list[Array]] = {}
+    for datapoint in batch:
+        S = token_roots(datapoint)
+        for v, w in itertools.product(S, repeat=2):
+            found.setdefault((v, w), []).append(S[v] @ S[w].T)
+    return {pair: functools.reduce(operator.add, products) / len(batch) for pair, products in found.items()}
+
+
+def ekfac_token_diagonal(batch: Sequence[TokenPairs], U_G: Array) -> dict[int, Array]:
+    """1/N sum_n sum_c (U_G^T S_nvc)^2, (O,): column v of the S of `ekfac_diagonal` with U_Q = I, for every token v.
+
+    The Q of `expand` is diagonal, so that I is an eigenbasis of it.
+    """
+    blocks = exact_token_blocks(batch)
+    return {v: np.sum(U_G * (block @ U_G), axis=0) for (v, w), block in blocks.items() if v == w}
