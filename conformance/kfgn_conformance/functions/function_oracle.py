@@ -111,7 +111,8 @@ class FunctionOracle:
         positions of all uses of W. If products use the entries in several orders, such as both orders of a tied
         embedding or the groups of a convolution, `part` is the number of one of them, from 1.
 
-        With sampled labels (N, S, T, O), or class indices (N, S, T), the roots are the gradients of KFAC.
+        With sampled labels (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The axes
+        between are those of the outputs.
 
         Raises `ValueError` if the products do not account for the derivatives with respect to all entries.
         """

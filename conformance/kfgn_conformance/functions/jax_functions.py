@@ -40,9 +40,9 @@ def float64_on_the_cpu() -> Iterator[None]:
 def losses(outputs: Array, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
     if not callable(objective):
-        h, net = positions_of(outputs), of_name(objective, divisor)
+        net = of_name(objective, divisor)
         y = labels_of(net, outputs, np.asarray(Y))
-        return lambda n: by_name(net, h[n], y[n])
+        return lambda n: by_name(net, outputs[n], y[n])
 
     def derivatives(n: int) -> OutputDerivatives:
         def value(h: Any) -> Any:

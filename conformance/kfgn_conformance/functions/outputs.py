@@ -71,26 +71,32 @@ def positions_of(outputs: Array) -> Array:
     return outputs.reshape(len(outputs), -1, outputs.shape[-1])
 
 
-def by_name(net: shared.Network, h: Array, y: Any) -> OutputDerivatives:
-    """The derivatives for outputs h (T, O) by the reference."""
+def by_name(net: shared.Network, outputs: Array, y: Any) -> OutputDerivatives:
+    """The derivatives for the outputs (..., O) of a datapoint by the reference. y: the row of `labels_of`."""
+    h = outputs.reshape(-1, outputs.shape[-1])
     return OutputDerivatives(
         float(sample_loss(net, h.T, y)),
         shared.output_gradient(net, h.T, y).T.ravel(),
         shared.output_hessian(net, h.T, y),
         partial(shared.output_root, net, h.T, y),
-        partial(sampled_root, net, h),
+        partial(sampled_root, net, outputs),
     )
 
 
-def sampled_root(net: shared.Network, h: Array, labels: Any) -> Array:
-    """The gradients at S labels (S, T, O), or class indices (S, T), as a root. Raises `ValueError` for other labels."""
+def sampled_root(net: shared.Network, outputs: Array, labels: Any) -> Array:
+    """The gradients at S labels (S, ..., O), or class indices (S, ...), as a root, for the outputs (..., O).
+
+    Raises `ValueError` for other labels.
+    """
     labels = np.asarray(labels)
-    of_one = h.shape[:1] if indices(net) else h.shape
+    h = outputs.reshape(-1, outputs.shape[-1])
+    of_one = outputs.shape[:-1] if indices(net) else outputs.shape
     if labels.ndim == 0 or len(labels) == 0 or labels.shape[1:] != of_one:
-        expected = ", ".join(map(str, ("S", *of_one)))
+        expected = ", ".join(("S", *map(str, of_one))) if of_one else "S,"
         raise ValueError(f"labels: expected shape ({expected}) for each datapoint, got {labels.shape}")
-    check_labels(net, "labels", h.T[None], labels, (len(labels),))
-    return sampled_output_root(net, h.T, labels)
+    samples = labels.reshape(len(labels), len(h), *([] if indices(net) else h.shape[1:]))
+    check_labels(net, "labels", h.T[None], samples, (len(samples),))
+    return sampled_output_root(net, h.T, samples)
 
 
 def indices(net: shared.Network) -> bool:

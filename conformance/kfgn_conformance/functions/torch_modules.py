@@ -29,8 +29,8 @@ def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], d
 def losses(outputs: Any, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
     if not callable(objective):
-        h, net = positions_of(outputs.numpy()), of_name(objective, divisor)
-        y = labels_of(net, outputs.numpy(), np.asarray(tensor(Y)))
+        h, net = outputs.numpy(), of_name(objective, divisor)
+        y = labels_of(net, h, np.asarray(tensor(Y)))
         return lambda n: by_name(net, h[n], y[n])
     labels = [tensor(Y)[n] for n in range(len(outputs))]
 

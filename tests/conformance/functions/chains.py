@@ -1,6 +1,7 @@
 """The networks of the reference with shared weights as modules of PyTorch, with its own layers and kernels."""
 
 import kfgn_reference.shared_weights as shared
+import numpy as np
 import torch
 from torch import nn
 
@@ -8,14 +9,14 @@ TRANSFERS = {"tanh": nn.Tanh, "logistic": nn.Sigmoid, "softplus": nn.Softplus, "
 
 
 class OverPositions(nn.Module):
-    """A layer on channels last, for activations (N, C, T)."""
+    """A layer on channels last, for activations (N, C, T) or (N, C, H, W)."""
 
     def __init__(self, layer):
         super().__init__()
         self.layer = layer
 
     def forward(self, a):
-        return self.layer(a.transpose(1, 2)).transpose(1, 2)
+        return self.layer(a.movedim(1, -1)).movedim(-1, 1)
 
 
 class Padded(nn.Module):
@@ -23,7 +24,8 @@ class Padded(nn.Module):
 
     def __init__(self, padding, circular):
         super().__init__()
-        self.padding, self.mode = padding, "circular" if circular else "constant"
+        last_axis_first = np.reshape(padding, (-1, 2))[::-1]
+        self.padding, self.mode = last_axis_first.flatten().tolist(), "circular" if circular else "constant"
 
     def forward(self, a):
         return nn.functional.pad(a, self.padding, mode=self.mode)
@@ -33,25 +35,29 @@ class Flattened(nn.Module):
     """All entries as channels of one position, the channels of a position next to each other."""
 
     def forward(self, a):
-        return a.transpose(1, 2).reshape(len(a), -1, 1)
+        return a.movedim(1, -1).reshape(len(a), -1, 1)
 
 
-class Sums(nn.AvgPool1d):
-    """Sums of windows."""
+class Sums(nn.Module):
+    """Sums of windows, from the means of a module."""
+
+    def __init__(self, means, elements):
+        super().__init__()
+        self.means, self.elements = means, elements
 
     def forward(self, a):
-        return super().forward(a) * self.kernel_size[0]
+        return self.means(a) * self.elements
 
 
 class PositionsFirst(nn.Module):
-    """Outputs (N, T, O) of activations (N, O, T)."""
+    """Outputs (N, T, O) or (N, H, W, O) of activations (N, O, T) or (N, O, H, W)."""
 
     def forward(self, a):
-        return a.transpose(1, 2)
+        return a.movedim(1, -1)
 
 
 def module(net, channels):
-    """The module of a network for inputs (N, C, T), and the name of the layer for each layer with weights."""
+    """The module of a network for inputs with these channels, and the name of the layer for each layer with weights."""
     modules, names = [], {}
     for l, layer in enumerate(net.layers, 1):
         match layer:
@@ -64,7 +70,8 @@ def module(net, channels):
                 modules += convolution(layer, channels)
                 names[l] = f"{len(modules) - 1}"
             case shared.Pooling():
-                modules.append((nn.AvgPool1d if layer.kind == "mean" else Sums)(layer.width, layer.stride))
+                means = (nn.AvgPool1d if isinstance(layer.width, int) else nn.AvgPool2d)(layer.width, layer.stride)
+                modules.append(means if layer.kind == "mean" else Sums(means, int(np.prod(layer.width))))
             case shared.Flatten():
                 modules.append(Flattened())
             case shared.Elementwise():
@@ -74,7 +81,7 @@ def module(net, channels):
 
 
 def convolution(layer, channels):
-    found = nn.Conv1d(
+    found = (nn.Conv1d if isinstance(layer.width, int) else nn.Conv2d)(
         channels,
         len(layer.weight),
         layer.width,

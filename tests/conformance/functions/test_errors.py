@@ -142,11 +142,11 @@ def test_parts():
 def test_labels():
     found = oracle(Y=np.array([0, 1, 1]), objective="categorical")
     with raises("labels: expected those of 3 datapoints, got 2"):
-        found.pairs("fc", labels=np.zeros((2, 4, 1), dtype=int))
-    with raises("labels: expected shape (S, 1) for each datapoint, got (4,)"):
-        found.pairs("fc", labels=np.zeros((3, 4), dtype=int))
+        found.pairs("fc", labels=np.zeros((2, 4), dtype=int))
+    with raises("labels: expected shape (S,) for each datapoint, got (4, 1)"):
+        found.pairs("fc", labels=np.zeros((3, 4, 1), dtype=int))
     with raises("labels: expected class indices from 0 to 1, got 0 to 2"):
-        found.pairs("fc", labels=np.full((3, 4, 1), 2) * np.arange(4)[:, None] // 3)
+        found.pairs("fc", labels=np.full((3, 4), 2) * np.arange(4) // 3)
     with raises("labels: expected an objective with a name for sampled labels, got a function"):
         oracle(objective=lambda h, y: (h - y).square().sum()).pairs("fc", labels=np.zeros((3, 1, 1, 2)))
 

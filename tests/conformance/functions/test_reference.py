@@ -12,8 +12,13 @@ from tests.reference.shared_weights.problems import FLOATS
 from .agreement import close, same_approximations
 from .chains import module
 
+LAYERS = (shared.Dense, shared.Convolution, shared.Pooling, shared.Flatten, shared.Elementwise)
+"""The kinds of layers whose module has one matrix, the same as the reference's. The others are in a transformer."""
 
-@pytest.fixture(scope="module", params=FLOATS)
+PROBLEMS = [name for name, made in FLOATS.items() if all(isinstance(layer, LAYERS) for layer in made()[0].layers)]
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
 def both(request):
     """A problem of the reference, the oracle of its module, and the name of each layer with weights."""
     net, X, Y = FLOATS[request.param]()
