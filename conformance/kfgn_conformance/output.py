@@ -24,8 +24,9 @@ class UnwrittenError(OSError):
 class Output(Console):
     """A console for standard output or standard error. Strings are printed as plain text, not as markup.
 
-    Raises `UnwrittenError` if standard output is full. A failure to write to standard error is ignored. If standard
-    output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a reader.
+    Raises `UnwrittenError` if standard output cannot be written. A failure to write to standard error is ignored. If
+    standard output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a
+    reader.
     """
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:

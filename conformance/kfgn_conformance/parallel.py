@@ -49,11 +49,14 @@ def run_in_processes(
     jobs:                 the number of processes
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
+    quantities:           the names of the quantities, which are the rows of the table; all quantities by default
+    expected:             the expected failures
     progress:             called with the name of the first row that is not complete
     ended:                called with the name and the content of each row when the row is complete
 
-    The rows are completed in any order. If an adapter or an error ends one process too early, all processes end. The
-    complete rows then keep their results, and all other rows are ERROR.
+    The rows are completed in any order. If one process ends too early, all processes end. The complete rows then keep
+    their results, and each quantity of another row is an ERROR for the implementations that offer it. An exception in a
+    process is raised as a `RuntimeError`.
     """
     problems = list(problems)
     names = rows_for(problems, quantities)
@@ -150,9 +153,10 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, with one process for each implementation.
+    """Repeat the questions in other orders, as one task of the processes for each implementation.
 
-    If an implementation ends its process, the implementation has an ERROR in its first row.
+    If an implementation ends its process, all processes end. Each implementation whose task is not complete then has an
+    ERROR in its first repeated row.
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:

@@ -28,7 +28,10 @@ def with_arguments(problem: Problem, donor: Problem) -> Problem:
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
-    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer."""
+    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer.
+
+    In a network with one layer, W_1 is replaced.
+    """
     kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
     return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
 

@@ -36,7 +36,7 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
 """The largest tolerance / max|Q| with which a pass shows that the answer is right.
 
-A pass with a larger tolerance is INCONCLUSIVE.
+An error within a larger tolerance is INCONCLUSIVE.
 """
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
