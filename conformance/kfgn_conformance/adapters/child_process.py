@@ -208,7 +208,8 @@ class _StandardError:
     def add(self, chunk: bytes) -> None:
         """Store the end of a chunk of the standard error, and print the chunk.
 
-        Control characters are not printed, except tabs and line breaks. After the chunk that exceeds `MAX_SHOWN_BYTES` bytes, nothing more is printed.
+        Control characters are not printed, except tabs and line breaks. After `MAX_SHOWN_BYTES` bytes, no further chunk
+        is printed.
         """
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= MAX_SHOWN_BYTES:
