@@ -64,12 +64,12 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Read the vectors of all files in a folder. Raises `FileError` for a malformed file."""
+    """Read the vectors of all files in a folder. Raises `FileError` for an unreadable or malformed file."""
     return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
-    """The vectors of a file. Raises `FileError` for malformed arrays.
+    """The vectors of a file. Raises `FileError` for a malformed problem and for malformed arrays.
 
     place: name of the file in error messages
     """
