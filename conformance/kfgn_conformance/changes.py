@@ -1,4 +1,4 @@
-"""The term d of the tolerance rule: the change of a quantity if inputs and operations are rounded to 24 bits.
+"""The term d of the tolerance rule: the change of a quantity by errors of 24-bit rounding in inputs and operations.
 
 d is computed by the package `arithmetic`, which has the same results on every processor, so that d does not depend on
 the machine. For problems with many weights, such as the autoencoder, `arithmetic` would take too long, and d is

@@ -86,8 +86,8 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         epilog=examples(
             ("vectors list", "Print a line for each vector that ships with kfgn."),
             ("vectors verify my_vectors", "Compare the vectors of a folder with the reference."),
-            after="Exit status: 0 if every vector is right, 1 if a vector is wrong, 2 for wrong usage or a wrong file, "
-            "4 if a file or standard output could not be written.",
+            after="Exit status: 0 for success, 1 if verify finds a fault, 2 for wrong usage or if list finds a "
+            "malformed file, 4 if a file or standard output could not be written.",
         ),
     )
     vectors.add_argument(

@@ -99,7 +99,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"expected one of {', '.join(names)}, got {value}{near}")
 
     def error(self, message: str) -> NoReturn:
-        """Print the message, which begins with the name of the option, and end the program with status 2."""
+        """Print the message, which begins with the name of an option or command, and end the program with status 2."""
         super().error(plain(message.removeprefix("argument ")))
 
     def print_help(self, file: Any = None) -> None:

@@ -87,8 +87,9 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
     """Divide the table into parts.
 
     A column whose implementation compiles has a part for each group of quantities, since the quantities of a group
-    share programs. All other columns together have a part for each row, since these columns share the oracles of the
-    row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start first.
+    share compiled programs. All other columns together have a part for each row, since these columns share the oracles
+    of the row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start
+    first.
     """
     compiling = [i for i, column in enumerate(columns) if column.compiles]
     others = tuple(i for i, column in enumerate(columns) if not column.compiles)

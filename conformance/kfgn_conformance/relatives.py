@@ -1,4 +1,4 @@
-"""Relatives of a problem, which differ from it in one part. A cached answer for the problem is wrong for a relative.
+"""Relatives of a problem: problems that differ from it in one part, for which answers from a cache may be wrong.
 
 An implementation may keep answers in a cache whose key omits a part of the problem. The key may contain the weights and
 omit the batch, or contain the shapes and omit the numbers. A relative takes the different part from a donor, which is a
