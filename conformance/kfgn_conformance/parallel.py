@@ -51,7 +51,8 @@ def run_in_processes(
     open_implementations: a function that each process calls, and that can be pickled
     quantities:           the names of the quantities, which are the rows of the table; all quantities by default
     expected:             the expected failures
-    progress:             called with the name of the first row that is not complete
+    progress:             called with the name of the first row that is not complete, and with a text when the
+                          repetition in other orders begins
     ended:                called with the name and the content of each row when the row is complete
 
     The rows are completed in any order. If one process ends too early, all processes end. The complete rows then keep

@@ -182,4 +182,4 @@ MOVED = {
     *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),
     *(np.any, np.all, np.ones_like, np.split, np.stack, np.where, np.zeros_like),
 }
-"""Functions that move, count or select elements, and need no rounding."""
+"""Functions that move, count, test or select elements, or make an array of zeros or ones, and need no rounding."""

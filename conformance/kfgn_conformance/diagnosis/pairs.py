@@ -55,9 +55,9 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 
 
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
-    """Yield the pairs of mistakes that combine.
+    """Yield the pairs of mistakes that can be combined.
 
-    Two mistakes that override the same methods combine only if one of them calls every overridden method.
+    Two mistakes that override the same methods can be combined only if one of them calls every overridden method.
     """
     for first, second in combinations(mistakes, 2):
         shared = _methods(first.textbook) & _methods(second.textbook)
