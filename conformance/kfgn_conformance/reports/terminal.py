@@ -58,7 +58,7 @@ def print_table(report: Report, console: Console) -> None:
 
 
 def print_remarks(report: Report, console: Console) -> None:
-    """Print the problems that implementations do not support, with the reasons, and the translations of answers."""
+    """Print the reasons why implementations do not support problems, and the translations of answers."""
     for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
         for note, quantities in _quantities_by(notes, report).items():
             console.print(f"{kind}: {note}: {', '.join(quantities)}")
