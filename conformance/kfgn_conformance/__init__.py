@@ -27,26 +27,29 @@ Any model
 
 Running
 
-* judging:        the comparison of one answer with the oracle
+* judging:        the comparison of one answer with the oracle; `forms` tests the form of the answer
 * runner:         the run of all questions by all implementations
 * parallel:       a run in several processes; `pools` starts the processes
 * orders:         the repetition of questions in other orders
 * questions:      the choice of the repeated questions; `relatives` adds problems, and `rough` has the tolerances
 * causes:         the search for an earlier question that makes an answer wrong
-* diagnosis:      the search for a mistake that explains wrong answers
+* diagnosis:      the search for a mistake that explains wrong answers; `undeclared` searches for conventions
 
 Results
 
 * verdicts:       the verdict on one answer
 * expected:       expected failures
 * results:        the results of a run: a report, its rows (one per quantity) and its cells (one per implementation)
-* reports:        a report as a table, as lines of JSON or as a page
+* reports:        a report as a table, as lines of JSON or as a page; `adapter_notes` adds notes to a report
 * golden:         golden vectors; their files are in `vectors`
-* equations:      the command that prints the paper's equations; `equation_search` finds equations, and
-                  `equation_functions` their functions
+* equations:      the command that prints the paper's equations; `equation_request` reads its
+                  arguments, `equation_search` finds equations, and `equation_functions` finds their functions
 * quick_check:    the function `check`, for a function of one quantity
 * cli:            the command `kfgn-check`; its options are in `options`, `run_options` and `option_parts`, and its
-                  exit statuses in `statuses`; `vectors_command` has the command on golden vectors
+                  exit statuses in `statuses`; `vectors_command` has the command on golden vectors, and
+                  `mistakes_command` the command that prints the catalogue of mistakes
+* decoding:       the reading of files; `writing` writes files, and `output` prints text
+* test_implementation: the tests of an adapter by pytest
 """
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError

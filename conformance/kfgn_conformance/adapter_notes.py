@@ -8,7 +8,10 @@ from .results import Report
 
 
 def with_notes_on_adapters(report: Report) -> Report:
-    """Add notes on names that several columns have, and on columns that support fewer than `ENOUGH` problems."""
+    """Add notes on names that several columns have, and on columns that support only a few problems.
+
+    A few problems are at least one problem and fewer than `ENOUGH` problems.
+    """
     titles = Counter(column.title for column in report.columns)
     notes = [
         f"{n} columns have the name {title}, in the order of --adapter; a different name in each description would "

@@ -2,11 +2,11 @@
 
 The reference passes one datapoint after another through the network, so it reads all weights again for each datapoint.
 In this module, one matrix product passes the whole batch through a layer, and LAPACK solves the systems with damped
-factors. The formulas are those of the reference, in float64, and only the order of the sums differs.
+factors. The formulas are those of the reference, in float64, and only the order of the operations differs.
 
-The large arrays of the reference do not ship with the kit. Instead, `known_oracles` has a short vector for each large
-array, the signature of the array. An array of this module is used only if its signature agrees with the signature of
-the reference's array, within the rounding errors that the rule of `tolerances` allows.
+The reference's arrays of these quantities do not ship with the kit, since they are large. Instead, `known_oracles` has
+the signature of each array, which is a short vector. An array of this module is used only if its signature agrees with
+the signature of the reference's array, within the rounding errors that the rule of `tolerances` allows.
 """
 
 import math

@@ -39,7 +39,11 @@ def is_right(question: Oracle, implementation: Implementation) -> bool:
 def verdict_on(found: Found, implementation: Implementation, *, explained: bool) -> Verdict:
     """Return the verdict on a wrong answer, with a detail that names the questions after which the answer was wrong.
 
-    explained: True to ask earlier questions again, in search of the single question that makes the answer wrong
+    The verdict is returned unchanged if the question had no right answer before, and its answer is also wrong directly
+    after a restart of the implementation.
+
+    explained: True to restart the implementation, and to ask earlier questions again, in search of the single question
+               that makes the answer wrong
     """
     verdict = found.answer.verdict
     restarted = explained and implementation.restart()
@@ -57,14 +61,20 @@ def verdict_on(found: Found, implementation: Implementation, *, explained: bool)
 
 
 def in_words(questions: Sequence[Oracle]) -> str:
-    """Describe questions by their number and by the last question."""
+    """Describe the questions before a wrong answer by their number and by the last question.
+
+    Without such questions, only the questions of the table came before the answer.
+    """
     if not questions:
         return "the questions of the table"
     return str(questions[0]) if len(questions) == 1 else f"{len(questions)} questions, the last of them {questions[-1]}"
 
 
 def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find an earlier question whose right answer equals the wrong answer, or return None."""
+    """Find an earlier question about the same quantity whose right answer equals the wrong answer, or return None.
+
+    The earlier question is about a different problem.
+    """
     question, wrong = found.question, found.answer.wrong
     if wrong is None:
         return None
@@ -79,8 +89,8 @@ def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
 def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None:
     """Find the question after which the right answer to `found.question` becomes wrong, or return None.
 
-    The likely questions come first: the same question, then the same quantity on different problems, and then other
-    quantities on the same problem.
+    The likely questions come first: the same question, then the same quantity on different problems, then other
+    quantities on the same problem, and then all others. At most `REPLAYS` questions are tried.
     """
     question = found.question
     for other in [question, *nearest(found)][:REPLAYS]:

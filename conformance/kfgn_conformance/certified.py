@@ -90,10 +90,11 @@ class Accuracy:
 
     ratio:     the largest error / tolerance, where the error is the distance to the farther end of the certified ball
     problem:   the id of the problem with this ratio
-    width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array
+    width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array; the largest
+               radius itself for an array of zeros
     asked:     the number of problems on which the quantity was compared
     undecided: the number of problems on which balls cannot decide a comparison, so that `certified` raises `ValueError`
-    loose:     the number of problems on which the tolerance is too large to prove anything
+    loose:     the number of problems on which the tolerance is too large to prove anything, or cannot be computed
     """
 
     quantity: Quantity
@@ -203,7 +204,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
 def spectral_norm(A: Array) -> Any:
     """Compute the largest eigenvalue of a positive semi-definite matrix A, which may be a repeated eigenvalue.
 
-    C is the matrix of the centres of A, with D rows. For even m, the largest eigenvalue of C lies between
+    C is the matrix of the centres of A, with D rows. For even m, the largest absolute eigenvalue of C lies between
     tr(C^m)^(1/m) / D^(1/m) and tr(C^m)^(1/m). The function uses m = 2^PRECISION. The power C^m is computed by repeated
     squaring of the centres alone, since the radii of A would grow without bound. The radii change the eigenvalue by at
     most the Frobenius norm of the radii (Weyl).

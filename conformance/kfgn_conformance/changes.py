@@ -1,7 +1,8 @@
-"""The term d of the tolerance rule: the change of a quantity if inputs and operations are rounded to 24 bits.
+"""The term d of the tolerance rule: the change of a quantity by errors of 24-bit rounding in inputs and operations.
 
-d is computed by the package `arithmetic`, which has the same results on every processor, so that no tolerance depends
-on the machine. For the autoencoder, d is computed in NumPy's float32, since `arithmetic` would take too long.
+d is computed by the package `arithmetic`, which has the same results on every processor, so that d does not depend on
+the machine. For problems with many weights, such as the autoencoder, `arithmetic` would take too long, and d is
+computed in NumPy's float32.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ A test shows that d hardly varies between perturbations of such a problem.
 
 
 class UnusableOracleError(ValueError):
-    """Raised if an oracle or a term of its tolerance is NaN, is infinite, or cannot be computed with 24 bits."""
+    """Raised if an oracle is not finite, or a term of its tolerance is not finite or cannot be computed."""
 
 
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
@@ -52,7 +53,8 @@ def change(exact: Array, near: Sequence[Array]) -> float:
     The first lower bound is u max|Q|, since the last operation rounds every element. An array of integers is not
     rounded, and does not have this bound. The second lower bound is twice the root mean square of the changes of an
     element. A normally distributed error seldom exceeds twice its root mean square. The second bound is needed because
-    the largest of eight changes of a single number may be small by chance.
+    the largest of eight changes of a single number may be small by chance. A problem that is perturbed only once does
+    not have the second bound.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
@@ -71,7 +73,10 @@ def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
 
 
 def at(problem: Problem, quantity: Quantity) -> Arrays:
-    """Compute the quantity in the arithmetic of the problem, and convert the results to ordinary arrays."""
+    """Compute the quantity in the arithmetic of the problem, and convert the results to ordinary arrays.
+
+    Raises `UnusableOracleError` if the reference raises an error in this arithmetic.
+    """
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return tuple(np.asarray(a) for a in quantity.value(problem))

@@ -166,7 +166,7 @@ def _on_ended(
     """Return the function that is called with each row when all its answers are judged.
 
     The function stores the row in `rows` and calls `record` with it. The function also prints a line with the number of
-    seconds since `start`, unless `log` is a terminal or no implementation offers the quantity.
+    seconds since `start`, unless `log` is a terminal or no implementation can offer the quantity.
     """
 
     def ended(name: str, row: Row) -> None:
@@ -178,7 +178,7 @@ def _on_ended(
             if cell.status in BAD
         ]
         if not any(column.description is None or name in column.description.quantities for column in columns):
-            return  # no implementation offers the quantity
+            return  # all implementations are usable, and none offers the quantity
         good = "not run" if all(cell.status in NOT_RUN for cell in row.cells) else "passed"
         place, seconds = f"{len(rows)} of {len(names)}", monotonic() - start
         log.print_to_pipe(f"{place} after {seconds:.0f} s: {name}: {', '.join(bad) or good}")

@@ -26,7 +26,10 @@ class FileError(ValueError):
 
 
 def content_of(path: Path) -> bytes:
-    """Read a file or a pipe of at most `MAX_BYTES` bytes. Raises `FileError`, also for devices and empty pipes."""
+    """Read a file or a pipe.
+
+    Raises `FileError` if the file cannot be read, has more than `MAX_BYTES` bytes, is a device or is an empty pipe.
+    """
     try:
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode):
@@ -47,7 +50,7 @@ def content_of(path: Path) -> bytes:
 def _piped(path: Path) -> bytes:
     """Read a pipe up to its end, but stop soon after `MAX_BYTES` bytes.
 
-    A pipe that no program has open for writing counts as empty.
+    Raises `ValueError` for an empty pipe. A pipe that no program has open for writing counts as empty.
     """
     content = bytearray()
     with io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK)) as pipe, selectors.DefaultSelector() as selector:
@@ -62,7 +65,10 @@ def _piped(path: Path) -> bytes:
 
 
 def from_json(content: bytes, place: object) -> Any:
-    """Decode JSON. Raises `FileError` for malformed JSON.
+    """Decode JSON.
+
+    Raises `FileError` for malformed JSON, a name that occurs twice in an object, a number outside the range of float64,
+    and brackets nested too deep.
 
     place: the name of the file, with the number of the line in a file of JSON lines
     """
@@ -89,7 +95,8 @@ def from_toml(content: bytes, place: object) -> Any:
 def checked(value: object, kind: type[Record], place: object) -> Record:
     """Convert decoded JSON or TOML to a record of class `kind`.
 
-    Raises `FileError` for a field that has a wrong type, is missing or is unknown.
+    Raises `FileError` for a field that has a wrong value, is missing or is unknown, for a lone surrogate in a text, and
+    for brackets nested too deep.
     """
     import msgspec  # msgspec is needed only for reading files
 
@@ -107,9 +114,9 @@ def checked(value: object, kind: type[Record], place: object) -> Record:
 
 
 def _unknown(value: object, converted: Any, depth: int = 0) -> str:
-    """Return the first name in `value` that the record `converted` does not have, or "".
+    """Return the first name in `value` that the record `converted` does not have, such as "'b' in a", or "".
 
-    Raises `RecursionError` for values nested too deep.
+    Here `a` is the field that contains the name. Raises `RecursionError` for values nested too deep.
     """
     if depth > DEEPEST:
         raise RecursionError
@@ -127,7 +134,7 @@ def _unknown(value: object, converted: Any, depth: int = 0) -> str:
 
 
 def _reworded(message: str) -> str:
-    """Reword a message of msgspec, "Expected `str`, got `int` - at `$.a`", as "a: expected str, got int"."""
+    """Reword a message of msgspec, such as "Expected `str`, got `int` - at `$.a`", as "a: expected str, got int"."""
     what, _, field = message.replace("`", "").partition(" - at $")
     what = what.replace("Object missing required field", "expected a field")
     what = what.replace("Invalid enum value", "expected a different name than")

@@ -1,8 +1,8 @@
 """The definitions of functions, classes and constants, and the definitions that each of them can reach.
 
 `Code` reads the source of modules and runs none of them. A definition reaches all definitions whose names occur in its
-statements, in its annotations, in its imports, or in its strings. By these rules, a definition reaches everything that
-it uses, and possibly more:
+statements, in its annotations or in its imports, or are one of its strings. By these rules, a definition reaches
+everything that it uses, and possibly more:
 
 * A function whose name occurs is reached, even if it is never called.
 * A method is reached together with its class. The class of an argument is reached, since its name occurs either in
@@ -193,7 +193,7 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _runs_at_import(node: ast.stmt) -> bool:
-    """True if the import of the module does more for this statement than define names."""
+    """True if the import of the module may do more for this statement than define names."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return not all(_name(decorator) in PURE for decorator in node.decorator_list)
     if isinstance(node, ast.Assign | ast.AnnAssign):
@@ -203,7 +203,7 @@ def _runs_at_import(node: ast.stmt) -> bool:
 
 
 def _name(decorator: ast.expr) -> str:
-    """The name of a decorator, which may be called with arguments."""
+    """The name of a decorator, which may be called with arguments, or "" for an attribute such as `functools.cache`."""
     node = decorator.func if isinstance(decorator, ast.Call) else decorator
     return node.id if isinstance(node, ast.Name) else ""
 

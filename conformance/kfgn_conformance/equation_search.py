@@ -46,11 +46,14 @@ STOP_WORDS = frozenset(
 
 
 class SearchError(ValueError):
-    """Raised if no equation is found. The message suggests similar names."""
+    """Raised for a text that finds no equation, and for numbers that are out of range or in the wrong order."""
 
 
 def in_range(text: str) -> list[int] | None:
-    """Return the numbers in a text such as "26", "(26)" or "26-31", or None if the text is not a number or a range."""
+    """Return the numbers in a text such as "26", "(26)" or "26-31", or None if the text is not a number or a range.
+
+    Raises `SearchError` for a number that no equation has, and for a range with the larger number first.
+    """
     match = RANGE.fullmatch(text.strip())
     if match is None:
         return None
@@ -64,7 +67,10 @@ def in_range(text: str) -> list[int] | None:
 
 
 def matching(text: str) -> list[int]:
-    """Return the numbers of the equations that a text finds by a name, a section, a topic or a kind of remark."""
+    """Return the numbers of the equations that a text finds by a name, a section, a topic or a kind of remark.
+
+    Raises `SearchError` if the text finds no equation.
+    """
     sought = " ".join(text.lower().split())
     words = re.compile(rf"(?<!\w){re.escape(sought)}(?!\w)")
     found = names().get(sought, set())
@@ -75,7 +81,7 @@ def matching(text: str) -> list[int]:
 
 
 def _not_found(text: str, sought: str) -> str:
-    """Return the message for a text that finds no equation."""
+    """Return the message for a text that finds no equation, with similar names if there are any."""
     if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
         return (
             f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on the text of "
@@ -128,7 +134,7 @@ def _topics() -> dict[int, str]:
 
 
 def _words_of(names: list[str]) -> Iterator[str]:
-    """Yield the words of names, which underscores and points separate."""
+    """Yield the words of at least three characters in names, which underscores and points separate."""
     for name in names:
         yield from (word for word in re.split(r"[_\W]+", name) if len(word) > 2)
 

@@ -29,10 +29,13 @@ NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 def print_found(sought: Iterable[str], console: Console) -> None:
     """Print the equations that each text finds: a number, a range, a section, a name, a word or a kind of remark.
 
-    Equations that are given by numbers are printed in full, and so is a single result of a search. Several results of a
-    search are printed as a table. For a kind of remark, the function prints a table of the remarks of this kind. The
-    table is about the equations of the other texts, or about all equations if there are no other texts. Raises
-    `SearchError` if a text finds no equation.
+    The equations are printed in full if all texts are numbers or ranges, or if only one equation is found. Otherwise
+    they are printed as a table. Algorithm 1 is printed in full.
+
+    For a kind of remark, the function instead prints a table of the remarks of this kind on the equations of the other
+    texts. If there are no other texts, the table is about all equations.
+
+    Raises `SearchError` if a text finds no equation.
     """
     request = requested(sought)
     if request.kinds:
@@ -77,7 +80,10 @@ def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:
 
 
 def print_remarks(request: Request, console: Console) -> None:
-    """Print a table of the remarks of the requested kinds, each in short and with the number of its equation."""
+    """Print a table of the remarks of the requested kinds, each in short and with the number of its equation.
+
+    A summary follows the table. Without such remarks, only the summary is printed.
+    """
     statements = {str(n): EQUATIONS[n].statement for n in request.numbers}
     if request.algorithm:
         statements["Alg. 1"] = ALGORITHM_1
@@ -134,7 +140,10 @@ def _table(*heads: str) -> Table:
 
 
 def print_equation(number: int, console: Console) -> None:
-    """Print an equation: its statement in the paper's notation, the remarks on it, its code and its test."""
+    """Print an equation: its statement in the paper's notation, the remarks on it, its code and its test.
+
+    The names of its functions in the port and of its quantities in the kit are printed before the test.
+    """
     equation = EQUATIONS[number]
     _print_statement(f"({number})", equation.statement, console)
     functions = reference_functions(number)
@@ -155,7 +164,7 @@ def print_equation(number: int, console: Console) -> None:
 
 
 def print_algorithm(console: Console) -> None:
-    """Print Algorithm 1: its lines as in the paper, the remarks on it, its code and its test."""
+    """Print Algorithm 1: its lines as in the paper, the remarks on it, its code, its quantities and its test."""
     _print_statement("Algorithm 1:", ALGORITHM_1, console)
     _print_function(algorithm_1, console)
     quantities = [name for name, quantity in ROWS.items() if quantity.equation == "Algorithm 1"]

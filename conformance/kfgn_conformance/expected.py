@@ -1,4 +1,6 @@
-"""Expected failures (xfail) with reasons. An expected failure fails a run only if the answer unexpectedly passes.
+"""Expected failures (xfail) with reasons, which do not fail a run.
+
+A run fails if an expected failure does not occur, although an answer on one of its problems passes.
 
 A TOML file lists the expected failures:
 

@@ -21,7 +21,7 @@ EXPECTED_PARTS = {
 
 
 def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str]:
-    """Return the arrays of an answer, and the fault of their form, or "" for an answer of the right form."""
+    """Return the arrays of an answer and "" if its form is right, and otherwise no arrays and the fault of the form."""
     if not isinstance(answer, tuple) or not all(isinstance(a, (np.ndarray, np.generic)) for a in answer):
         return (), f"expected a tuple of NumPy arrays, got {type(answer).__qualname__}"
     arrays, right = tuple(np.asarray(a) for a in answer), oracle.value
@@ -40,7 +40,9 @@ def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str
 
 
 def hint(oracle: Oracle, answer: object, translations: Sequence[str]) -> str:
-    """The likely reason for wrong shapes in words, after a semicolon. Returns "" if no reason fits every array.
+    """The likely reason for wrong shapes in words, after a semicolon.
+
+    Returns "" if the shapes are right, or if no reason is known.
 
     translations: the translations that brought the answer into the kit's conventions
     """

@@ -17,8 +17,8 @@ class Implementation:
     name:        the name in the head of the column; by default the name in the description
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
-    twice:       True to ask each question (one quantity on one problem) twice in succession, except on a large problem;
-                 used for adapters that do not ship with the kit
+    twice:       True to ask each question (one quantity on one problem) again after a right answer, except on a large
+                 problem; used for adapters that are given by name, as in `kfgn-check --adapter`
     short:       True to repeat questions in other orders on only one problem; used for kfgn's backends except NumPy
     compiles:    True if the implementation compiles programs, so that one process should run a whole group of
                  quantities and reuse the compiled programs
@@ -58,9 +58,9 @@ class Implementation:
         return compared(quantity, self.description.conventions) if self.description else quantity
 
     def restart(self) -> bool:
-        """Close the adapter, so that its next answer depends on no earlier question.
+        """Close the adapter, if it has a function `close`, so that its next answer depends on no earlier question.
 
-        Return True if the adapter has a function `close`, and otherwise False.
+        Return True if the adapter has this function, and otherwise False.
         """
         close: Callable[[], object] | None = getattr(self.adapter, "close", None)
         if close is not None:

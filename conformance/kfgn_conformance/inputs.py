@@ -1,6 +1,7 @@
 """Copies of problems for adapters.
 
-If an adapter changes an array of its copy, the kit finds the change, and no other adapter receives the changed array.
+If an adapter changes an array of a copy, the kit finds the change and restores the copy, so that no other adapter
+receives the changed array.
 """
 
 from dataclasses import fields

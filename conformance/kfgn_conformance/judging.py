@@ -23,7 +23,7 @@ NON_STRICT = 30
 
 
 STORED = 2**20
-"""The largest number of bytes of an answer that is stored until its row of the table is complete."""
+"""The largest number of bytes of the arrays `given` of `Judged`, which are stored until their row is complete."""
 
 
 class Rule(NamedTuple):
@@ -50,6 +50,8 @@ class Judged(NamedTuple):
            for large problems
     given: a copy of the arrays before their translation, for the search for undeclared conventions; None for an answer
            without arrays, and for an answer of more than `STORED` bytes
+
+    Both are None if a repeated question has a verdict that differs from the first verdict.
     """
 
     verdict: Verdict
@@ -75,19 +77,22 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Returns
     -------
     Verdict
-        The outcome. The outcome is UNIMPLEMENTED for `UnsupportedError`, and ERROR for any other exception of the
-        adapter.
+        The outcome. The outcome is UNIMPLEMENTED for `UnsupportedError` in `compute`, and ERROR for any other exception
+        in `compute` except `KeyboardInterrupt`.
 
     Raises
     ------
     ValueError
         If the quantity has no finite value on the problem.
+    KeyboardInterrupt
+        If `compute` raises this exception.
 
     Notes
     -----
-    The cost is one evaluation of the quantity by the adapter, and one by the reference in float64. A problem that does
-    not ship with the kit needs nine more evaluations by the reference in an arithmetic of 24 or 40 bits. These nine
-    evaluations take some tenths of a second on a small problem.
+    The cost is one evaluation of the quantity by the adapter, or two if `twice` is True. If the oracle does not ship
+    with the kit, the reference also evaluates the quantity, once in float64 and nine times in an arithmetic of 24 or 40
+    bits. These ten evaluations take some tenths of a second on a small problem. A problem of at least 10^5 weights
+    needs only two evaluations in float64 and one in float32.
 
     Examples
     --------
@@ -113,7 +118,10 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
 
 
 def judged_twice(implementation: Implementation, oracle: Oracle) -> Judged:
-    """Judge the answer as `judged` does, and run the same quantity again after a right answer."""
+    """Judge the answer as `judged` does, and run the same quantity again after a right answer.
+
+    The second verdict is returned if its status differs from the status of the first verdict.
+    """
     first = judged(implementation, oracle)
     if first.verdict.status in RIGHT:
         second = judged(implementation, oracle).verdict

@@ -1,14 +1,14 @@
 """The oracles of the fixed problems, which ship with the kit, so that they are not computed in every run.
 
 The oracles are in two files. `known_oracles.json` has the terms d and `size` of the tolerance rule for each array.
-`known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` can compute a large array,
-`known_oracles.npz` has a signature of the reference's array: a short vector that shows whether the array of `batched`
-is right. `fixed_oracles` writes and verifies both files.
+`known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` computes a large array of a
+problem with many weights, `known_oracles.npz` has a signature of the reference's array: a short vector that shows
+whether the array of `batched` is right. `fixed_oracles` writes and verifies both files.
 
-An entry is the oracle of one quantity on one problem. The key of an entry has a hash of the numbers of the problem, so
-that the entry is used only for this problem. `known_oracles.json` also has, for each quantity, a hash of the code that
-computed its oracles (`numerics`), and a hash of the numbers in `known_oracles.npz`. If a hash is different, or an entry
-does not exist, the reference computes the oracle.
+An entry is the oracle of one quantity on one problem. The key of an entry has a hash of everything in the problem, so
+that the entry is used only for this problem. `known_oracles.json` also has a hash of its entries and a hash of the
+numbers in `known_oracles.npz`. For each quantity, the file has a hash of the code that computed its oracles
+(`numerics`). If a hash is different, or an entry does not exist, the reference computes the oracle.
 """
 
 import hashlib

@@ -108,7 +108,10 @@ def _rows(code: Code) -> Iterator[tuple[str | None, str, ast.AST]]:
 
 
 def _constant_name(row: ast.expr) -> str | None:
-    """The name of a row that is written as a function call: the argument `name` of the call, or its first argument."""
+    """The name of a row that is written as a function call: the argument `name` of the call, or its first argument.
+
+    Returns None for a row in any other form, and for a name that is not a constant.
+    """
     if not isinstance(row, ast.Call):
         return None
     names = [keyword.value for keyword in row.keywords if keyword.arg == "name"] or row.args[:1]

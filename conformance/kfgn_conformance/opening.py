@@ -24,7 +24,7 @@ def open_implementations(
     targets:  names of kfgn's backends in `TARGETS`
     dtype:    the only dtype, or None for both dtypes
     adapters: names of adapters, as in `kfgn-check --adapter`
-    limit:    the time limit in seconds for one answer; None to run adapters in this process without a limit
+    limit:    the time limit in seconds for one answer; None for no limit, with adapter classes in this process
     thorough: False to run each backend in `SELECTIONS` only on its selection of the problems
     """
     opened: list[Implementation] = []

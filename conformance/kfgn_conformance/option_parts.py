@@ -44,7 +44,7 @@ def add_drawing(command: Group, default: int, least: int) -> None:
 
 
 def path(text: str) -> Path:
-    """Convert the text of an option to a path, which must not be empty."""
+    """Convert the text of an option to a path, which must not be empty or contain a zero byte."""
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
     return Path(text)

@@ -71,8 +71,8 @@ def _add_certify(commands: "Commands[Parser]") -> None:
         "problems.",
         epilog=examples(
             ("certify --examples 20", "Measure the accuracy on 20 random problems."),
-            after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 3 if nothing "
-            "was checked.",
+            after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 2 for wrong "
+            "usage, 3 if a quantity was compared on no problem, 4 if standard output could not be written.",
         ),
     )
     add_drawing(certify, default=200, least=1)
@@ -86,8 +86,8 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         epilog=examples(
             ("vectors list", "Print a line for each vector that ships with kfgn."),
             ("vectors verify my_vectors", "Compare the vectors of a folder with the reference."),
-            after="Exit status: 0 if every vector is right, 1 if a vector is wrong, 2 for wrong usage or a wrong file, "
-            "4 if a file or standard output could not be written.",
+            after="Exit status: 0 for success, 1 if verify finds a fault, 2 for wrong usage or if list finds a "
+            "malformed file, 4 if a file or standard output could not be written.",
         ),
     )
     vectors.add_argument(
@@ -120,11 +120,11 @@ def _add_equations(commands: "Commands[Parser]") -> None:
             ("equations algorithm", "Print Algorithm 1 with the remarks on it."),
             ("equations misprints", "List the misprints and gaps of the paper, one on a line."),
             ("equations misprints C.1", "List the misprints and gaps of one section."),
-            after="A topic is a word or words of a title, of a section's title, of an equation or of the name of a "
-            "function, in upper or lower case. With several arguments, the command finds every equation that at least "
-            "one argument finds. A remark on an equation is a misprint, a gap, a choice or a note. The words "
-            "misprints, gaps, choices and notes list the remarks of this kind on the equations of the other arguments. "
-            "The word misprints lists gaps too.",
+            after="A topic is a word or words of a title, of a section's title, of an equation, of its keywords or of "
+            "the name of a function, in upper or lower case. With several arguments, the command finds every equation "
+            "that at least one argument finds. A remark on an equation is a misprint, a gap, a choice or a note. The "
+            "words misprints, gaps, choices and notes list the remarks of this kind on the equations of the other "
+            "arguments. The word misprints lists gaps too.",
         ),
     )
     equations.add_argument(

@@ -66,7 +66,8 @@ class Oracle:
     The value, the term d of the tolerance rule and the answers of known mistakes are computed at their first use, and
     are stored for as long as this object exists. The stored values serve every implementation and both dtypes.
 
-    A value or a term d that cannot be computed or is not finite raises `UnusableOracleError`, which is a `ValueError`.
+    A value or a term d that is not finite, or a term d that cannot be computed, raises `UnusableOracleError`, which is
+    a `ValueError`. If the reference raises an error for the value, this error is raised.
     """
 
     def __init__(self, problem: Problem, quantity: Quantity) -> None:
@@ -137,7 +138,10 @@ class Oracle:
             return False
 
     def answer_of(self, textbook: Callable[[Problem], Answers]) -> Arrays | None:
-        """Compute a textbook's answer in float64, or return None if the answer is not finite or has wrong shapes."""
+        """Compute a textbook's answer in float64.
+
+        Returns None if the textbook raises an error, or if its answer is not finite or has wrong shapes.
+        """
         if textbook not in self._answers:
             self._answers[textbook] = self._answer_of(textbook)
         return self._answers[textbook]

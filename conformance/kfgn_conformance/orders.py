@@ -1,8 +1,8 @@
 """Repetition of questions in several orders, since an implementation may keep a state that spoils later answers.
 
 A question is one quantity on one problem. Each row of the table runs one quantity on all problems. After all rows, this
-module repeats the questions on a few small problems, first in the order of the table and then in random orders. A rough
-tolerance is enough, because the error is large if an earlier question makes an answer wrong.
+module repeats the questions on a few small problems, first one problem after the other and then in random orders. A
+rough tolerance is enough, because the error is large if an earlier question makes an answer wrong.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ def repeated_in_orders(
 
     small: the small problems, from which a few are chosen
     names: the names of the quantities
-    wrong: the quantities with a wrong answer in the table, which may be wrong in every order; for these quantities, a
+    wrong: the quantities that did not pass in the table, which may be wrong in every order; for these quantities, a
            wrong answer counts only after a right answer to the same question
     """
     implementation.restart()
@@ -42,7 +42,7 @@ def repeated_in_orders(
 
 
 def in_every_order(questions: Sequence[Oracle]) -> Iterator[Oracle]:
-    """Yield the questions in the order of the table, and then in `ORDERS` random orders with fixed seeds."""
+    """Yield the questions in the given order, and then in `ORDERS` random orders with fixed seeds."""
     yield from questions
     for seed in range(ORDERS):
         for i in np.random.Generator(np.random.Philox(seed)).permutation(len(questions)):
@@ -52,7 +52,7 @@ def in_every_order(questions: Sequence[Oracle]) -> Iterator[Oracle]:
 def wrong_answers(implementation: Implementation, questions: Iterable[Oracle], wrong: set[str]) -> dict[str, Found]:
     """Find the first wrong answer for each quantity.
 
-    After an ERROR a quantity is not run again, since the implementation may hang again.
+    After an ERROR, a quantity is not run again, since the implementation may hang again.
 
     wrong: the quantities for which a wrong answer counts only after a right answer to the same question
     """

@@ -24,8 +24,9 @@ class UnwrittenError(OSError):
 class Output(Console):
     """A console for standard output or standard error. Strings are printed as plain text, not as markup.
 
-    Raises `UnwrittenError` if standard output is full. A failure to write to standard error is ignored. If standard
-    output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a reader.
+    Raises `UnwrittenError` if standard output cannot be written. A failure to write to standard error is ignored. If
+    standard output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a
+    reader.
     """
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
@@ -98,7 +99,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"expected one of {', '.join(names)}, got {value}{near}")
 
     def error(self, message: str) -> NoReturn:
-        """Print the message, which begins with the name of the option, and end the program with status 2."""
+        """Print the message, which begins with the name of an option or command, and end the program with status 2."""
         super().error(plain(message.removeprefix("argument ")))
 
     def print_help(self, file: Any = None) -> None:

@@ -49,11 +49,15 @@ def run_in_processes(
     jobs:                 the number of processes
     columns:              the columns of the implementations
     open_implementations: a function that each process calls, and that can be pickled
-    progress:             called with the name of the first row that is not complete
+    quantities:           the names of the quantities, which are the rows of the table; all quantities by default
+    expected:             the expected failures
+    progress:             called with the name of the first row that is not complete, and with a text when the
+                          repetition in other orders begins
     ended:                called with the name and the content of each row when the row is complete
 
-    The rows are completed in any order. If an adapter or an error ends one process too early, all processes end. The
-    complete rows then keep their results, and all other rows are ERROR.
+    The rows are completed in any order. If one process ends too early, all processes end. The complete rows then keep
+    their results, and each quantity of another row is an ERROR for the implementations that offer it. An exception in a
+    process is raised as a `RuntimeError`.
     """
     problems = list(problems)
     names = rows_for(problems, quantities)
@@ -84,8 +88,9 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
     """Divide the table into parts.
 
     A column whose implementation compiles has a part for each group of quantities, since the quantities of a group
-    share programs. All other columns together have a part for each row, since these columns share the oracles of the
-    row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start first.
+    share compiled programs. All other columns together have a part for each row, since these columns share the oracles
+    of the row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start
+    first.
     """
     compiling = [i for i, column in enumerate(columns) if column.compiles]
     others = tuple(i for i, column in enumerate(columns) if not column.compiles)
@@ -150,9 +155,10 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, with one process for each implementation.
+    """Repeat the questions in other orders, as one task of the processes for each implementation.
 
-    If an implementation ends its process, the implementation has an ERROR in its first row.
+    If an implementation ends its process, all processes end. Each implementation whose task is not complete then has an
+    ERROR in its first repeated row.
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:

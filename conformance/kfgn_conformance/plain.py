@@ -2,8 +2,8 @@
 
 
 def plain(text: object) -> str:
-    """Return the text on one line, with every control character and lone surrogate escaped.
+    """Return the text on one line, with every unprintable character escaped.
 
-    Characters that change the direction of writing are also escaped.
+    Among these are control characters, lone surrogates, and characters that change the direction of writing.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -91,7 +91,7 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
 def of_different_shapes(
     implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str], count: int
 ) -> Iterator[SmallProblem]:
-    """Choose problems that the implementation supports, each as different as possible from all chosen before.
+    """Choose at most `count` problems that the implementation supports, each as different as possible from all before.
 
     Of equally different problems, the problem with the fewest linear layers is chosen.
     """
@@ -118,7 +118,7 @@ def novelty(problem: Problem, found: Sequence[Problem]) -> int:
 
 
 def supports(implementation: Implementation, small: SmallProblem, names: Sequence[str]) -> bool:
-    """True if the implementation answers the question about at least one of the quantities on the problem."""
+    """True if the implementation runs at least one of the quantities on the problem, with an answer or an ERROR."""
     questions = (small.question(name, implementation) for name in names)
     return any(judged(implementation, q, ROUGH).verdict.status not in NOT_RUN for q in questions if q is not None)
 

@@ -26,7 +26,7 @@ An array may have any type that an adapter may return.
 """
 
 WIDTH = 80
-"""The number of columns of a printed result."""
+"""The number of characters in a line of a printed result."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ def check(
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
-        The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
-        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 fixed
-        problems, further problems are added, with the transfer functions and objectives that it supports.
+        The problems. By default, these are small fixed problems: six transfer functions with each objective, saturated
+        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 of
+        these problems, further problems are added, with the transfer functions and objectives that it supports.
 
     Returns
     -------
@@ -130,15 +130,16 @@ def check(
     Raises
     ------
     ValueError
-        If the quantity or the dtype is unknown, or the quantity applies to none of the problems.
+        If the quantity or the dtype is unknown, the quantity applies to none of the problems, or the quantity has no
+        finite value on a problem that the function supports.
     TypeError
-        If an argument does not have its documented type.
+        If `function` is not callable, `problems` is not an iterable of problems, or `conventions` has a wrong type.
 
     Notes
     -----
-    The function runs in this process. Any exception that it raises is reported as ERROR. The kit takes about a second
-    for the problems, in addition to the time of the function. The comparison of wrong answers with all known mistakes
-    takes some tenths of a second more.
+    The function runs in this process. Any exception except `UnsupportedError` and `KeyboardInterrupt` is reported as
+    ERROR. The kit takes about a second for the problems, in addition to the time of the function. The comparison of
+    wrong answers with all known mistakes takes some tenths of a second more.
 
     `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders to find an
     implementation with a state, and has a time limit.

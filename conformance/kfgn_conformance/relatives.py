@@ -1,4 +1,4 @@
-"""Relatives of a problem, which differ from it in one part. A cached answer for the problem is wrong for a relative.
+"""Relatives of a problem: problems that differ from it in one part, for which answers from a cache may be wrong.
 
 An implementation may keep answers in a cache whose key omits a part of the problem. The key may contain the weights and
 omit the batch, or contain the shapes and omit the numbers. A relative takes the different part from a donor, which is a
@@ -28,7 +28,10 @@ def with_arguments(problem: Problem, donor: Problem) -> Problem:
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
-    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer."""
+    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer.
+
+    In a network with one layer, W_1 is replaced.
+    """
     kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
     return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
 

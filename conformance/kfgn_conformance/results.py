@@ -16,7 +16,7 @@ from .problems.problem import Problem
 from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 
 ORDERS = 3
-"""The number of random orders in which questions are repeated, after one repetition in the order of the table."""
+"""The number of random orders in which questions are repeated, after one repetition problem by problem."""
 
 THOROUGH = "A run with --thorough contains all problems on every backend."
 
@@ -49,7 +49,8 @@ class Cell:
     """The result for one quantity and one implementation.
 
     verdicts:  one verdict for each problem of the row
-    diagnosis: the diagnosis of wrong answers, or None if no answer is wrong
+    diagnosis: the diagnosis of wrong answers; None if no answer is wrong, or if the wrong answers allow no diagnosis,
+               such as answers with wrong shapes
     expected:  the expected failures that occurred
     again:     the verdict on an answer that was wrong when the questions were repeated in other orders, or an empty
                tuple
@@ -147,7 +148,8 @@ class Report:
     problems:             the problems of the run
     rows:                 a mapping from the name of a quantity to the cells of all columns
     notes:                remarks on problems and questions that were not run in full
-    unexpectedly_passing: the expected failures whose answers passed; the run fails if there are any
+    unexpectedly_passing: the expected failures that did not occur, although an answer on one of their problems passed;
+                          the run fails if there are any
     """
 
     columns: tuple[Column, ...]
@@ -169,7 +171,7 @@ class Report:
     def supported(self, column: int) -> tuple[list[Problem], int]:
         """Return the problems that an implementation supports for at least one quantity, and the number of problems.
 
-        The number counts all problems that are run in the dtype of the implementation.
+        The number leaves out the problems on which every quantity is SKIPPED.
 
         column: the index of the implementation's column
         """
@@ -191,7 +193,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """True if every answer passed or failed as expected, and no answer passed that was expected to fail.
+        """True if every answer passed or failed as expected, and `unexpectedly_passing` is empty.
 
         An INCONCLUSIVE answer has not passed, since its tolerance is too large to prove anything.
         """
@@ -250,4 +252,4 @@ def _note_on_orders(columns: Sequence[Column], again: Sequence[Again]) -> list[s
     for column, (questions, _) in zip(columns, again, strict=False):
         titles.setdefault(questions, []).append(column.title)
     counts = "; ".join(f"{n} questions by {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
-    return [f"repeated in {ORDERS} other orders: {counts}"] if counts else []
+    return [f"repeated problem by problem and in {ORDERS} random orders: {counts}"] if counts else []

@@ -23,9 +23,10 @@ def add_run(commands: "Commands[Parser]") -> None:
             ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems with a debugger."),
             ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
-            "Exit status: 0 if every answer passed, 1 if an answer did not pass, 2 for wrong usage or a required "
-            "backend that is not usable, 3 if nothing was checked, 4 if a report or standard output could not be "
-            "written. The status is 130 for an interrupted run, which reports the rows that are complete.",
+            "Exit status: 0 if every answer passed or failed as expected, 1 if an answer unexpectedly did not "
+            "pass or unexpectedly passed, 2 for wrong usage or for an adapter or a required backend that is not "
+            "usable, 3 if nothing was checked, 4 if a report or standard output could not be written. The status is "
+            "130 for an interrupted run, which reports the rows that are complete.",
         ),
     )
     _add_implementations(run.add_argument_group("what to check"))
@@ -49,11 +50,11 @@ def _add_implementations(group: Group) -> None:
         type=adapter_name,
         metavar="MODULE:NAME",
         default=[],
-        help="Compare these implementations with the reference, instead of kfgn's backends. An adapter is a class in a "
-        "module, or a program: 'exec:COMMAND'.",
+        help="Compare these implementations with the reference. kfgn's backends are then run only with --backend. An "
+        "adapter is a class in a module, or a program: 'exec:COMMAND'.",
     )
     group.add_argument(
-        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run only on this device."
+        "--device", choices=sorted({device for _, device in TARGETS.values()}), help="Run kfgn only on this device."
     )
     group.add_argument("--dtype", choices=DTYPES, help="Run only in this dtype.")
     group.add_argument(
@@ -70,7 +71,7 @@ def _add_implementations(group: Group) -> None:
         metavar="NAME",
         choices=tuple(TARGETS),
         default=[],
-        help="Fail if one of these backends is not usable.",
+        help="Fail if one of these backends is not usable or not selected.",
     )
 
 

@@ -44,7 +44,7 @@ def run(
     expected:   the expected failures
     repeat:     False to omit the repetition of the questions in other orders
     oracles:    oracles that several runs share; by default, the oracles of a row are freed when the row ends
-    progress:   called with the name of each row when the row begins
+    progress:   called with the name of each row when the row begins, and with a text when a repetition begins
     ended:      called with the name and the content of each row when the row ends
     """
     problems = list(problems)
@@ -68,7 +68,8 @@ def run_in_other_orders(
 ) -> Report:
     """Repeat in other orders the questions about all quantities that an implementation offers.
 
-    The report has rows only for the quantities with a wrong answer in one of these orders.
+    Quantities without any answer or with an ERROR in `cells` are left out. The report has rows only for the quantities
+    with a wrong answer in one of these orders.
 
     cells: the results of quantities that were run before
     """
@@ -111,8 +112,9 @@ def in_other_orders(
 ) -> Again:
     """Repeat quantities of an implementation in other orders.
 
-    If a quantity has a wrong answer in the table, a wrong answer to a repeated question counts only if an earlier
-    repetition of the same question had a right answer.
+    If a quantity did not pass in the table, a wrong answer to a repeated question counts only if an earlier repetition
+    of the same question had a right answer. An implementation that is not usable repeats no question, and neither does
+    an implementation in a dtype that its selection leaves out.
     """
     selection, description = implementation.selection, implementation.description
     if description is None or description.dtype not in selection.dtypes_in_orders:
@@ -158,7 +160,10 @@ def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None
 
 
 def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> Diagnosis | None:
-    """Diagnose the wrong answers for a quantity, or return None if no answer is wrong.
+    """Diagnose the wrong answers for a quantity.
+
+    Returns None if no answer is wrong. Returns None also if no wrong answer has the right form, unless undeclared
+    conventions explain the answers.
 
     The worst answers come first, because the diagnosis describes the first wrong answer, and the cell of the report
     names the worst answer.

@@ -8,9 +8,10 @@ The size of an array is the number to which its rounding errors are proportional
 largest element of the oracle's array. For the solution of a linear system, the size is the largest element times the
 condition number of the system. For a difference of larger terms, the size is the magnitude of these terms.
 
-d is the change of the array if the inputs and every operation of the reference are rounded with unit roundoff u (see
-`changes`). No implementation can avoid the part of d that comes from rounded inputs. The part that comes from rounded
-operations is the loss of accuracy in the formulas of the paper.
+d is the change of the array if every input has the relative error u, and every operation of the reference is rounded
+with unit roundoff u (see `changes`). The error of an algorithm may be as large as the part of d that comes from the
+inputs, even if the algorithm is backward stable. The part that comes from rounded operations is the loss of accuracy in
+the formulas of the paper.
 
 Rounding errors with random signs grow like sqrt(n), and not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32, sqrt(n) allows an error of 1.5e-5 times the size, while n would allow 4.8e-4 times the size.
@@ -36,7 +37,7 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
 """The largest tolerance / max|Q| with which a pass shows that the answer is right.
 
-A pass with a larger tolerance is INCONCLUSIVE.
+An error within a larger tolerance is INCONCLUSIVE.
 """
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}

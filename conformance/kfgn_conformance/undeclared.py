@@ -20,7 +20,8 @@ NAME = "undeclared-convention"
 def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
     """Find conventions with which every answer is right. Return them as one mistake, or nothing if there are none.
 
-    Among several such conventions, those that differ in the fewest fields from the declared conventions are returned.
+    Only the answers whose arrays were stored are compared. Among several such conventions, those that differ in the
+    fewest fields from the declared conventions are returned.
     The declared ratios of losses are not changed.
     """
     stored = [(oracle, judged) for oracle, judged in answers if judged.given is not None]

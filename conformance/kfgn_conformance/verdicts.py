@@ -25,7 +25,8 @@ class Status(StrEnum):
     FAIL
         The error is above 30 tolerances, or the answer does not have the right form.
     ERROR
-        The implementation raised an exception, or gave no answer that could be read.
+        The implementation raised an exception, gave no answer that could be read, changed an array of the problem, or
+        gave no answer to a question that it had answered before.
 
     Examples
     --------
@@ -68,9 +69,11 @@ class Verdict(NamedTuple):
     problem : str
         The id of the problem.
     ratio : float
-        The largest error / tolerance over the arrays, or infinity if the arrays do not have the right form.
+        The largest error / tolerance over the arrays; infinity for an ERROR and for arrays without the right form, and
+        0 for a question that was not run.
     relative_tolerance : float
-        The largest tolerance / max|Q| over the arrays, where max|Q| is the largest element of the oracle's array.
+        The largest tolerance / max|Q| over the arrays, where max|Q| is the largest element of the oracle's array; 0 if
+        no arrays were compared.
     detail : str
         An explanation of a verdict that is not PASS, or a description of the worst array for a PASS.
     translations : tuple of str

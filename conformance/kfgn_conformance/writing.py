@@ -20,10 +20,11 @@ def written(write: Callable[[Path], None], path: Path | None) -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text to a file. If the program is interrupted, an existing file has its old or its new text in full.
+    """Write a text to a file, and replace an existing file only by the text in full.
 
     The function writes the text to a temporary file, which then replaces the existing file. A new file, a device, a
-    pipe, and a file in a folder that accepts no new file are written directly. Raises `OSError` for a failure.
+    pipe, and a file in a folder that accepts no new file are written directly, so an interruption may leave a part of
+    the text. Raises `OSError` for a failure.
     """
     file = _resolved(path)  # a symbolic link stays a symbolic link
     temporary = file.with_name(f".kfgn-check-{os.getpid()}.tmp")

@@ -85,8 +85,9 @@ class Adapter(Protocol):
         -------
         tuple of arrays
             One array per layer, or a single array for a quantity of the full network, such as the loss. The arrays have
-            the dtype of the adapter's description, and follow the conventions of this description. Each array is a
-            NumPy array, or an object that NumPy can convert, such as a tensor of PyTorch or an array of JAX.
+            the dtype of the adapter's description, except that class indices are integers. The arrays follow the
+            conventions of this description. Each array is a NumPy array, or an object that NumPy can convert, such as a
+            tensor of PyTorch or an array of JAX.
 
         Raises
         ------

@@ -50,7 +50,7 @@ def max_bytes(problem: Problem, quantity: Quantity) -> int:
 
 
 def one_line(text: object, limit: int = 2000) -> str:
-    """Return a text as a `str` of one line with at most `limit` characters, without control characters."""
+    """Return a text as a `str` of one line, cut after `limit` characters, with control characters escaped."""
     raw = text if isinstance(text, str) else str(text)
     start = str.__getitem__(raw, slice(4 * limit))  # a subclass of `str` may override `__getitem__`
     words = " ".join(start.split())
@@ -67,8 +67,9 @@ def error_line(error: BaseException) -> str:
 def raised_line(error: BaseException) -> str:
     """The result of `error_line` for an adapter's exception, with the file and the line that raised the exception.
 
-    The line is the innermost line of the traceback outside of installed packages and the standard library. If no such
-    line exists, the line is the innermost line outside of the kit.
+    The line is the innermost line of the traceback outside of the kit, of installed packages and of the standard
+    library. If no such line exists, the line is the innermost line outside of the kit. If every line is in the kit, the
+    result has no file and no line.
     """
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_traceback(error))]
     outside = [place for place in frames if not place[0].startswith(("<", THE_KIT))]
@@ -104,7 +105,7 @@ def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
 
     The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
     object with `__array__` or `__dlpack__`. A tensor is converted without its gradient. Raises `NoAnswerError` for an
-    answer that cannot be converted.
+    answer that cannot be converted or is too large.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")

@@ -40,7 +40,7 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
 
 
 def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The dtype and the shape of array i. Raises `NoAnswerError` if NumPy cannot make such an array."""
+    """The dtype and the shape of array i. Raises `NoAnswerError` if an answer cannot have such an array."""
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)

@@ -1,8 +1,8 @@
 """Child processes with a limited running time and a limited amount of output.
 
-The kit runs every external implementation in a child process. A supervisor process between the kit and the child kills
-the child and every process that the child has started. The supervisor kills these processes when `ChildProcess.end` is
-called, and when the kit ends for any reason.
+The kit runs an external implementation in a child process, unless the implementation is a class without a time limit. A
+supervisor process between the kit and the child kills the child and the processes that the child has started. The
+supervisor kills these processes when `ChildProcess.end` is called, and when the kit ends for any reason.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ CHUNK = 2**16
 """The largest number of bytes that one system call reads."""
 
 MAX_SHOWN_BYTES = 2**16
-"""The number of bytes of a child's standard error that the kit prints. The kit does not print any further bytes."""
+"""The number of bytes of a child's standard error after which the kit prints no further bytes."""
 
 GRACE = 10.0
 """The time in seconds to wait for an event that should be immediate, such as the end of a killed process."""
@@ -33,8 +33,8 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 class ChildProcess:
     """A running command that reads questions from its standard input and writes answers to its standard output.
 
-    `ask` and `read` raise `NoAnswerError` and kill the process if the answer is late or too long, or if the process
-    ends.
+    Raises `NoAnswerError` if the supervisor cannot be started. `ask` and `read` raise `NoAnswerError` and kill the
+    process if the answer is late or too long, if the process writes a line without a question, or if the process ends.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -79,7 +79,7 @@ class ChildProcess:
             return self._removed(count)
 
     def end(self) -> None:
-        """Kill the child and every process that it started, and wait until they have ended."""
+        """Kill the child and the processes that it started, and wait until the supervisor has ended."""
         if not self.running:
             return
         self.running = False
@@ -152,7 +152,7 @@ class ChildProcess:
             self._question = memoryview(b"")
 
     def _read_output(self) -> None:
-        """Read the available output. If the output is closed, raises `NoAnswerError` with the child's exit status."""
+        """Read the available output. If the output is closed, raises `NoAnswerError` with the reason."""
         chunk = _available(self._stdout)
         if chunk == b"":
             raise NoAnswerError(self._end_of_output())
@@ -206,9 +206,10 @@ class _StandardError:
         self._shown, self._end = 0, b""
 
     def add(self, chunk: bytes) -> None:
-        """Store a chunk of the standard error, and print it without control characters.
+        """Store the end of a chunk of the standard error, and print the chunk.
 
-        After `MAX_SHOWN_BYTES` bytes, nothing more is printed.
+        Control characters are not printed, except tabs and line breaks. After `MAX_SHOWN_BYTES` bytes, no further chunk
+        is printed.
         """
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= MAX_SHOWN_BYTES:
@@ -233,7 +234,10 @@ def described_exit(status: int) -> str:
 
 
 def _started(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a command under a supervisor process. Returns the supervisor and a socket connected to the supervisor."""
+    """Start a command under a supervisor process. Returns the supervisor and a socket connected to the supervisor.
+
+    Raises `NoAnswerError` if the supervisor cannot be started. The supervisor reports a command that cannot be started.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         try:

@@ -122,8 +122,8 @@ def _text(name: str, value: object) -> str:
 def _quantities(given: object) -> frozenset[str]:
     """Return the names of quantities in an iterable as a frozenset.
 
-    Raises `TypeError` for a str, bytes or a mapping, and `ValueError` for an unknown name. The message for an unknown
-    name suggests similar names.
+    Raises `TypeError` for a str, bytes, a mapping, and anything else that is not an iterable of names. Raises
+    `ValueError` for an unknown name, with a message that suggests similar names.
     """
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise TypeError(f"quantities: expected a set of names, got {_type(given)}")

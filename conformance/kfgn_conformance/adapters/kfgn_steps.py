@@ -8,7 +8,11 @@ from ..problems.problem import Checkpoint, Trajectory
 
 
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float, iterations: int) -> kfgn.GaussNewton:
-    """The optimiser of a trajectory. Constants that the trajectory does not contain have the port's default values."""
+    """The optimiser of a trajectory.
+
+    The periods of the dampings are those of the paper. A damping without bounds in the trajectory has the bounds 0 and
+    10^6. All other constants have the port's default values.
+    """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
         kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=iterations, tolerance=0.0)
@@ -57,7 +61,9 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
 def steps(network: kfgn.Network, trajectory: Trajectory | None, eta: float, iterations: int) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the new weights, averages, Q and G, tau, gamma, f and alpha.
 
-    iterations: the number of iterations of conjugate gradients
+    iterations: the largest number of iterations of conjugate gradients
+
+    Raises `ValueError` without a trajectory.
     """
     if trajectory is None:
         raise ValueError("expected an optimiser trajectory")

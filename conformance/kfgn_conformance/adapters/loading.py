@@ -34,7 +34,8 @@ class Loaded:
 def load(name: str, dtype: str) -> Loaded:
     """Import an adapter by its name, and create it for a dtype. Raises `AdapterError` with the reason of a failure.
 
-    The current folder is the first folder of the import path, as with `python -m`.
+    The import path also contains the current folder, as with `python -m`. A `KeyboardInterrupt` of the adapter is not
+    replaced by an `AdapterError`.
     """
     module, _, attribute = name.partition(":")
     if not is_class(name):
@@ -60,7 +61,10 @@ def load(name: str, dtype: str) -> Loaded:
 
 
 def _search_the_current_folder() -> None:
-    """Put the current folder first on the import path, which otherwise begins with the folder of a console script."""
+    """Put the current folder first on the import path, unless the path already contains this folder.
+
+    The path of a console script begins with the folder of the script.
+    """
     with contextlib.suppress(OSError):  # the current folder may have been removed
         here = str(Path.cwd())
         if here not in sys.path and "" not in sys.path:

@@ -28,8 +28,9 @@ class ProcessAdapter:
     limit: time in seconds within which an answer must be complete, or None for no limit
     start: time in seconds within which the process must start and send its description
 
-    Raises `AdapterError` if the process does not send its description in time. `compute` raises `NoAnswerError` if the
-    process gives no readable answer.
+    Raises `AdapterError` if the process cannot be started, or sends no readable description in time. `compute` raises
+    `UnsupportedError` if the process does not support a problem, and `NoAnswerError` if the process gives no readable
+    answer in time.
     """
 
     def __init__(self, name: str, dtype: str, limit: float | None, start: float = START) -> None:
@@ -50,7 +51,7 @@ class ProcessAdapter:
         raise NotImplementedError
 
     def close(self) -> None:
-        """End the process and every process that it has started."""
+        """End the process and the processes that it has started."""
         if self.child is not None:
             self.child.end()
 
@@ -63,7 +64,10 @@ class ProcessAdapter:
         raise NotImplementedError
 
     def _start_process(self) -> Description:
-        """Start the process and return its description. A process that sends no description is ended."""
+        """Start the process and return its description. A process that sends no description is ended.
+
+        Raises `NoAnswerError` if the process cannot be started, or sends no readable description in time.
+        """
         self.child = ChildProcess(self._command())
         try:
             answer = self._object({"ask": "describe", "dtype": self.dtype}, b"", self.start, MAX_TEXT_BYTES)

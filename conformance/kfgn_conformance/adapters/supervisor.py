@@ -21,7 +21,7 @@ import threading
 from pathlib import Path
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""The signals that the supervisor ignores. Only the end of the kit or of the child ends the supervisor."""
+"""The signals that the supervisor ignores, so that the supervisor runs until the child has ended."""
 
 
 def main(number: str, *command: str) -> None:

@@ -75,7 +75,7 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
 
 @lru_cache(maxsize=64)
 def _problem(pickled: bytes) -> Problem:
-    """Unpickle a problem once for all quantities, because an adapter may cache values per problem object."""
+    """Unpickle a problem, and store the last 64 problems, because an adapter may cache values per problem object."""
     problem: Problem = pickle.loads(pickled)
     return problem
 

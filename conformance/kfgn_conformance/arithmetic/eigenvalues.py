@@ -30,7 +30,7 @@ def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
 
     Eigenvalues and eigenvectors are rounded to `bits` bits.
 
-    Raises `ArithmeticError` for a matrix that is not finite.
+    Raises `ArithmeticError` for a matrix whose Frobenius norm is not finite.
     """
     values, vectors = jacobi(A + backward_error(A, 2.0**-bits))
     order = np.argsort(values, kind="stable")

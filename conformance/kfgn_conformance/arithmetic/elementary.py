@@ -73,7 +73,7 @@ EXACT: dict[np.ufunc, Callable[[Decimal], Decimal]] = {
     np.cosh: _cosh,
     ERFC: _erfc,
 }
-"""The supported functions in decimal arithmetic, each accurate to `DIGITS` digits."""
+"""The supported functions in decimal arithmetic, in which every operation has at least `DIGITS` digits."""
 
 
 def elementary(function: np.ufunc, x: Floats, bits: int) -> Floats:

@@ -1,8 +1,9 @@
 """Arrays that compute in an arithmetic of 24 or 40 bits, so that the reference needs no change.
 
-Every NumPy function that the reference calls is in one of the tables of this module. Some of these functions compute
-and round, and the other functions compare or move rounded numbers. A call of a function that is in no table raises
-`TypeError`, so no result contains a rounding that depends on the processor.
+Every NumPy function that the reference calls is in one of the tables of this module, except `@`, powers and sums, which
+the class `Rounded` computes itself. Some of the functions in the tables compute and round, and the other functions
+compare or move rounded numbers. A call of any other function raises `TypeError`, so no result contains a rounding that
+depends on the processor.
 """
 
 from collections.abc import Callable
@@ -172,10 +173,13 @@ COMPUTED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.eigh: lambda A: tuple(part.view(type(A)) for part in eigenvalues.eigh(np.asarray(A), A.bits)),
     np.linalg.eigvalsh: lambda A: np.linalg.eigh(A)[0],
 }
-"""Replacements for NumPy functions that consist of several operations. A replacement rounds every operation."""
+"""Replacements for NumPy functions that consist of several operations.
+
+A replacement rounds every operation, but eigenvalues and eigenvectors are computed in float64 and then rounded.
+"""
 
 MOVED = {
     *(np.append, np.argmax, np.argsort, np.block, np.concatenate, np.delete, np.diagonal, np.max, np.ndim, np.shape),
     *(np.any, np.all, np.ones_like, np.split, np.stack, np.where, np.zeros_like),
 }
-"""Functions that move, count or select elements, and need no rounding."""
+"""Functions that move, count, test or select elements, or make an array of zeros or ones, and need no rounding."""

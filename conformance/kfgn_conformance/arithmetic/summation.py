@@ -5,7 +5,10 @@ import numpy as np
 from .rounding import Floats, round_pattern, rounded
 
 ELEMENTS = 2**20
-"""The maximum number of elementwise products that a matrix product keeps in memory at a time."""
+"""The maximum number of elementwise products that a matrix product keeps in memory at a time.
+
+For a larger result, the product keeps one elementwise product per element of the result.
+"""
 
 
 def summed(x: Floats, axis: int, bits: int) -> Floats:

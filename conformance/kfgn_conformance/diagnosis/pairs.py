@@ -55,7 +55,10 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 
 
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
-    """Yield the pairs of mistakes, except pairs that override one method and both do not call the overridden method."""
+    """Yield the pairs of mistakes that can be combined.
+
+    Two mistakes that override the same methods can be combined only if one of them calls every overridden method.
+    """
     for first, second in combinations(mistakes, 2):
         shared = _methods(first.textbook) & _methods(second.textbook)
         if all(_extends(first.textbook, name) for name in shared):
@@ -79,7 +82,7 @@ def _extends(textbook: type[Textbook], name: str) -> bool:
 
 @cache
 def _pair(first: Mistake, second: Mistake) -> tuple[Mistake, ...]:
-    """Return a pair as one mistake, or nothing if one class is a subclass of the other class."""
+    """Return a pair as one mistake, or nothing if no class can inherit from both classes in this order."""
     try:
         both = type(f"{first.textbook.__name__}And{second.textbook.__name__}", (first.textbook, second.textbook), {})
     except TypeError:  # no order of the methods exists

@@ -90,7 +90,7 @@ SYMBOLS: dict[str, Callable[[int, int, int], float]] = {
 
 
 def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str, wrong_answers: Sequence[Answered] = ()) -> str:
-    """Describe each wrong array by a constant factor, the wrong elements, the lost symmetry, or the largest error.
+    """Describe at most `DESCRIBED` wrong arrays, for example by a constant factor, a transpose, or the wrong elements.
 
     wrong_answers: the wrong answers on all problems; a constant factor gets a name, such as N, only if the name fits
                    all these answers

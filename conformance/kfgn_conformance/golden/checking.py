@@ -66,7 +66,7 @@ class Manifest(TypedDict):
 
 
 def faults_of_manifest(folder: Path) -> Iterator[str]:
-    """Faults of the manifest: files that are missing, not listed, or changed."""
+    """Faults of the manifest and of the schema, such as files that are missing, not listed, or changed."""
     path, schema = folder / MANIFEST, folder / SCHEMA
     if schema.exists() and content_or_none(schema) != (FOLDER / SCHEMA).read_bytes():
         yield f"{SCHEMA}: expected the schema that ships with kfgn, got a different schema"

@@ -25,7 +25,10 @@ def each(f: Callable[[Any], Any], array: Array) -> Array:
 
 
 def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
-    """Convert an array of balls to decimals with one radius for all elements, and to the nearest float64 numbers."""
+    """Convert an array of balls to decimals with one radius for all elements, and to the nearest float64 numbers.
+
+    integers: True for an array of class indices instead of balls, for which the radius is 0
+    """
     if integers:
         return {"decimals": each(str, balls).tolist(), "radius": "0", "float64": balls.tolist()}
     from ..certified import bounds
@@ -62,7 +65,7 @@ def without_exponent(x: Decimal) -> str:
 
 
 def rounded_up(radius: Fraction) -> str:
-    """The radius rounded up to two digits."""
+    """An upper bound of the radius with two digits, at most about a tenth above the radius."""
     if radius == 0:
         return "0"
     text = f"{float(radius * Fraction(21, 20)):.1e}"

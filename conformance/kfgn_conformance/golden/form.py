@@ -50,7 +50,8 @@ def decoded(file: Path, place: object) -> dict[str, Any]:
 def _in_present_format(written: Any, place: object) -> Any:
     """Convert the content of a file to the present format.
 
-    Malformed content is left unchanged, because the check by the schema reports every fault.
+    Raises `FileError` for a problem of format 1 whose layers cannot be read. Other malformed content is left unchanged,
+    because the check by the schema reports every fault.
     """
     if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
         return written
@@ -67,7 +68,10 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault."""
+    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault.
+
+    The dampings, and the draws and the classes of checkpoints, are not tested.
+    """
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
@@ -80,7 +84,10 @@ def fault_of_arrays(problem: Problem) -> str:
 
 
 def _shapes(problem: Problem) -> Iterator[NamedShape]:
-    """Yield the path of every array of a problem, the array, and the right shape."""
+    """Yield the path, the array and the right shape for the arrays of a problem.
+
+    The dampings and the draws of checkpoints are left out.
+    """
     D, objective, arguments = problem.widths, problem.objective, problem.arguments
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1

@@ -134,7 +134,7 @@ def rounded(x: float) -> float:
 
 
 def catches(oracle: Oracle) -> set[str]:
-    """The names of the mistakes whose answer on a problem is outside the float32 tolerance."""
+    """The names of the mistakes without an answer on a problem, or with an answer outside the float32 tolerance."""
     right = list(zip(oracle.arrays, oracle.tolerances("float32"), strict=True))
 
     def is_caught(mistake: Mistake) -> bool:

@@ -39,8 +39,8 @@ PLAIN: dict[str, Shape] = {
 }
 """The shapes of the general problems, by name.
 
-The numbers of datapoints N are 1, ..., 7. Every objective, every replacement of H_L and every transfer function occurs
-in at least one general problem.
+The numbers of datapoints N are 1, ..., 7. Every objective, every replacement of H_L and every transfer function of
+`cases.PAIRED` occurs in at least one general problem.
 """
 
 FACTORS = ("kflr", "kfra", "kfac", "kflr_blocks", "kfra_blocks", "kfac_blocks")
@@ -85,7 +85,8 @@ def with_large_outputs(problem: Problem) -> Problem:
 def with_dead_unit(problem: Problem) -> Problem:
     """The problem with a first hidden unit whose pre-activation is negative for every input.
 
-    The absolute values of the inputs and the weights are at most 1, so the function subtracts D_0 + 1 from the bias.
+    The absolute values of the inputs and the weights are at most 1, and the bias is below 1, so the function subtracts
+    D_0 + 1 from the bias.
     """
     first, *others = problem.weights
     bias = np.zeros_like(first)

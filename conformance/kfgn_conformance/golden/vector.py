@@ -24,7 +24,8 @@ class ExpectedArray(NamedTuple):
     radius:     an upper bound of the error of every decimal, as a string
     float64:    the float64 numbers nearest to the exact values
     size:       the size in the rule of tolerances, such as the magnitude of the largest element
-    d:          the change of the array if the inputs and the operations of the reference are rounded to 24 bits
+    d:          the change of the array by relative errors 2^-24 of the inputs, and by rounding of the operations of the
+                reference to 24 bits
     tolerances: the tolerance for each dtype
     """
 
@@ -64,12 +65,12 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def load(folder: Path = FOLDER) -> list[Vector]:
-    """Read the vectors of all files in a folder. Raises `FileError` for a malformed file."""
+    """Read the vectors of all files in a folder. Raises `FileError` for an unreadable or malformed file."""
     return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
-    """The vectors of a file. Raises `FileError` for malformed arrays.
+    """The vectors of a file. Raises `FileError` for a malformed problem and for malformed arrays.
 
     place: name of the file in error messages
     """

@@ -78,7 +78,10 @@ Choose = Callable[[Sequence[Any]], Any]
 
 
 def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
-    """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels."""
+    """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels.
+
+    The last layer for the mixture has 3 units.
+    """
     hidden = tuple(choose(WIDTHS) for _ in range(choose(DEPTHS)))
     widths = (*hidden, 3 if objective == "mixture" else choose(WIDTHS))
     transfers = tuple(choose((*PAIRED, *ADDED)) for _ in widths[1:-1])
@@ -127,7 +130,7 @@ def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
 
 
 def distinct_shapes(seed_value: int) -> Iterator[Shape]:
-    """Yield infinitely many distinct shapes, with each objective in turn."""
+    """Yield distinct shapes, with each objective in turn."""
     choose, seen = Random(seed_value).choice, set[Shape]()
     for objective, psd in cycle(SPLITS):
         while (shape := any_shape(choose, objective, psd)) in seen:

@@ -51,7 +51,7 @@ def shipped() -> Stored:
 
 
 def read(file: Path) -> Stored:
-    """Read a file that `write` has written."""
+    """Read a file that `write` has written. Return no arrays if the file is missing or was edited."""
     if not file.is_file():
         return {}
     with np.load(file, allow_pickle=False) as archive:

@@ -1,7 +1,7 @@
 """The problems on which each backend is run, unless a run is thorough.
 
-Every backend runs the same code of the port. NumPy runs everything, and each other backend runs the questions whose
-answers may differ from the answers of NumPy:
+Every backend runs the same code of the port. NumPy and the backends on a GPU run everything. Each other backend runs
+the questions whose answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs problems with different calls.
@@ -13,7 +13,7 @@ problems for the factors is small and has saturated outputs. The two problems of
 shapes, so that one program solves with the blocks of both problems. All groups together contain each objective, each
 transfer function, and layers without a bias.
 
-A thorough run leaves nothing out, and adapters that do not ship with the kit always run everything.
+A thorough run leaves nothing out, and adapters that are given by name always run everything.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,10 @@ with a parameter.
 """
 
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
-"""The optimiser trajectories of array-api-strict: each method, an indefinite H_L, and every option."""
+"""The optimiser trajectories of array-api-strict.
+
+They include each method except `hessian_free`, an indefinite H_L, and all options.
+"""
 
 SELECTIONS = {
     "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", few_states=True),

@@ -11,6 +11,7 @@ Read in this order:
 * dyadic:          random problems of dyadic numbers, from which the fixed problems are chosen
 * cases:           fixed problems that combine each transfer function with each objective
 * fixed:           small fixed problems, each of which detects one kind of mistake
+* further:         further small problems for a function that supports few fixed problems
 * variations:      the changes that make fixed problems from random problems
 * real:            two problems of real size, which ship with the kit
 

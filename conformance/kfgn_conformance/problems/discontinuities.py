@@ -18,7 +18,7 @@ MARGIN = 2.0**-12
 """The minimum distance from a kink or a border: several thousand times the unit roundoff of float32."""
 
 KINKED = ("relu", "leaky_relu", "elu")
-"""The transfer functions with a derivative that is discontinuous at 0: f', or f'' for elu."""
+"""The transfer functions with a derivative that is discontinuous at 0: f', or only f'' for elu with alpha = 1."""
 
 
 def clear_of_kinks(problem: Problem) -> bool:

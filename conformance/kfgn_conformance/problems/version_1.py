@@ -1,7 +1,8 @@
 """Version 1 of the JSON of a problem, translated to version 2.
 
 Version 1 has no version field. Version 1 has the names `widths` and `transfers` instead of `inputs` and `layers`,
-`probes` instead of `arguments`, and `walk` with `waypoints` instead of `trajectory` with `checkpoints`. Every layer in
+`probes` instead of `arguments`, and `walk` instead of `trajectory`. In a `walk`, `waypoints` replaces `checkpoints`,
+`longest_step` replaces `max_step_size`, and the Hessian-free methods are named `whole` and `blocks`. Every layer in
 version 1 is dense with a bias.
 """
 

@@ -1,6 +1,7 @@
 """The loss, its gradient, and the curvature matrices of Sections 2 and 3 and of Appendix D.
 
-Every quantity is a mean over the batch, unless its description says that it is per datapoint.
+Each quantity is a mean over the batch or is computed from such means, except the labels and the quantities per
+datapoint.
 """
 
 from collections.abc import Callable

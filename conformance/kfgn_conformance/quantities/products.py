@@ -1,6 +1,7 @@
 """Products with the Jacobian, the Gauss-Newton matrix and the Hessian, and the step along a direction (Appendix C.2).
 
-No matrix is formed. The vectors are the direction V and the cotangents u_n in the arguments of the problem.
+The products are computed without these matrices. The vectors are the direction V and the cotangents u_n in the
+arguments of the problem.
 """
 
 from collections.abc import Callable

@@ -21,7 +21,7 @@ def for_datapoints(p: Problem, f: Callable[[ref.Network, Array, Any], Arrays]) -
 
 
 def derivation(p: Problem) -> Arrays:
-    """The seven expressions of (28) for every layer below the last."""
+    """The seven expressions of (28) for every layer below the last, or 0 for a network with one layer."""
     return for_datapoints(
         p, lambda net, x, y: tuple(m for l in range(1, net.L) for m in ref.derivation(net, x, y, l)) or single(0 * x[0])
     )
@@ -69,7 +69,10 @@ def trajectory(p: Problem) -> Arrays:
 
 
 def condition_of_updates(p: Problem) -> tuple[float, ...]:
-    """The largest condition number of the systems that the first update solves."""
+    """The largest sum kappa(Q) + kappa(G) over the layers, for the damped factors of the first update.
+
+    kappa is the condition number.
+    """
     return (max(factored_condition(p, "trace")),)
 
 

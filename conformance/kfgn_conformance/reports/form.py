@@ -53,8 +53,8 @@ class Worst(TypedDict):
 class DiagnosisLine(TypedDict):
     """The diagnosis of wrong answers.
 
-    mistakes: descriptions of the known mistakes that explain the answers, by name of the mistake
-    shape:    a description of the wrong elements, if no known mistake explains the answers
+    mistakes: descriptions of the mistakes that explain the answers, by name of the mistake
+    shape:    a description of the error; empty if a mistake explains the answers
     tried:    true if the answers were compared with the known mistakes
     """
 

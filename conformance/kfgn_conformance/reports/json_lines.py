@@ -65,7 +65,7 @@ def recorder(columns: Iterable[Column], problems: Iterable[Problem], path: Path 
 
     If the run is interrupted, the file is a report of the completed rows with the note `UNFINISHED`. At the end of the
     run, `write_records` replaces the whole file. If `path` is a device or a pipe, nothing is written before the end of
-    the run.
+    the run. Without a path, nothing is written.
     """
     if path is None or (path.exists() and not path.is_file()):
         return _unrecorded

@@ -58,7 +58,7 @@ def print_table(report: Report, console: Console) -> None:
 
 
 def print_remarks(report: Report, console: Console) -> None:
-    """Print the problems that implementations do not support, with the reasons, and the translations of answers."""
+    """Print the reasons why implementations do not support problems, and the translations of answers."""
     for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
         for note, quantities in _quantities_by(notes, report).items():
             console.print(f"{kind}: {note}: {', '.join(quantities)}")
@@ -186,7 +186,7 @@ def _text(cell: Cell, *, has_fewer: bool) -> Text:
 
     If the implementation passed, the text is the ratio. If `has_fewer` is true, the number of supported problems
     follows in parentheses. Otherwise the text has the status, the number of supported problems with this status, and
-    the largest ratio.
+    the largest ratio. If no answer was judged, the text is "-" for SKIPPED and empty for UNIMPLEMENTED.
     """
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")

@@ -38,7 +38,7 @@ class BackPACK:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the quantity by one backward pass with BackPACK's extension."""
+        """Compute blocks by one backward pass with a BackPACK extension, and other quantities without an extension."""
         model = extend(sequential(problem, self.dtype, ACTIVATIONS))
         loss_module = extend(loss_of(problem, LOSSES))
         outputs = model(tensor(problem.X, self.dtype))

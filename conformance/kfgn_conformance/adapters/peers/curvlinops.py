@@ -16,7 +16,10 @@ OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian
 
 
 class Curvlinops:
-    """Adapter of curvlinops, whose linear operators receive the datapoints as two batches of different sizes."""
+    """Adapter of curvlinops, whose linear operators receive the datapoints as two batches of different sizes.
+
+    One or two datapoints are a single batch.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -29,8 +29,8 @@ OUTPUT_HESSIANS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 class Laplace:
     """Adapter of laplace-torch, for inverses and log determinants of damped Kronecker blocks.
 
-    laplace-torch adds the same damping to Q and to G, so the adapter first divides Q by omega and multiplies G by
-    omega.
+    If each factor is damped, laplace-torch adds the same damping to Q and to G. The adapter therefore first divides Q
+    by omega and multiplies G by omega.
     """
 
     def __init__(self, dtype: str) -> None:

@@ -47,7 +47,7 @@ def sequential(problem: Problem, dtype: str, activations: frozenset[str] = froze
 
     activations: names of the activations that the library supports
 
-    Raises `UnsupportedError` for a network with any other activation.
+    Raises `UnsupportedError` for a network with any other activation, and for a layer without a bias.
     """
     modules: list[nn.Module] = []
     names = transfer_names(problem)

@@ -15,7 +15,7 @@ VARIANTS = {"squared_error": "regression", "categorical": "classif_logits"}
 
 
 class NNGeometry:
-    """Adapter of nngeometry, which gives the exact blocks the order of the blocks from Kronecker factors."""
+    """Adapter of nngeometry. The adapter gives the exact blocks the order of the blocks from Kronecker factors."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

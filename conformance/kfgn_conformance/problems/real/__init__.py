@@ -84,7 +84,7 @@ def autoencoder() -> Problem:
     """The autoencoder of Section 5 at its initial weights, the Bernoulli objective, and 64 generated images.
 
     Each image has one sampled label. The weights are uniform with Glorot's variance and rounded to float32. The biases
-    are 0. One pixel in five is random, and all other pixels are 0.
+    are 0. About one pixel in five is random, and all other pixels are 0.
     """
     rng = np.random.Generator(np.random.Philox(2))
     weights = []
