@@ -9,7 +9,7 @@ import pytest
 from kfgn_conformance.arithmetic.rounded import Single, rounded_to
 from kfgn_conformance.certified import PRECISION, radius, to_ball
 
-from ..reference.shared_weights.problems import FLOATS
+from ..reference.shared_weights.problems import NETWORKS
 
 
 def of_pairs(function):
@@ -40,7 +40,7 @@ def converted(problem, convert):
 
 @pytest.fixture(scope="module", params=["grouped", "tokens", "pixels", "sentence"])
 def problem(request):
-    return FLOATS[request.param]()
+    return NETWORKS[request.param]()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -91,7 +91,7 @@ def masked_expand(*problem):
 @pytest.mark.parametrize("function", [masked_tokens, masked_expand])
 def test_masks(function):
     """Masked sequences of tokens, with a divisor that is no integer, in balls and in 24 bits."""
-    problem = FLOATS["sentence"]()
+    problem = NETWORKS["sentence"]()
     rounded = function(*converted(problem, lambda x: rounded_to(Single, x)))
     with flint.ctx.workprec(PRECISION):
         balls = function(*converted(problem, lambda x: np.asarray(to_ball(x), dtype=object)))

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from .problems import FLOATS
+from .problems import NETWORKS
 
 
-@pytest.fixture(scope="session", params=FLOATS)
+@pytest.fixture(scope="session", params=NETWORKS)
 def problem(request):
     """Every network of float64."""
-    return FLOATS[request.param]()
+    return NETWORKS[request.param]()
 
 
 @pytest.fixture(scope="session")

@@ -129,12 +129,8 @@ def sentence():
     return problem(n, layers, "categorical", (5,), N=4, divisor=5)
 
 
-FLOATS = {
-    "strided": strided,
-    "grouped": grouped,
-    "tokens": tokens,
-    "pooled": pooled,
-    "image": image,
-    "pixels": pixels,
-    "sentence": sentence,
-}
+FLOATS = {"strided": strided, "grouped": grouped, "tokens": tokens, "pooled": pooled}
+"""Networks with dense layers, 1-d convolutions, pooling, flattening and transfer functions."""
+
+NETWORKS = FLOATS | {"image": image, "pixels": pixels, "sentence": sentence}
+"""The same, with networks of images, and of tokens with an embedding and layer normalisation."""

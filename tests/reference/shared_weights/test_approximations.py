@@ -5,10 +5,12 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 
-from .problems import FLOATS, Numbers
+from .problems import NETWORKS, Numbers
 from .problems_of_rationals import mixed, one_position
 
-BATCHES = {f"{name}-{l}.{j}": pairs for name, make in FLOATS.items() for (l, j), pairs in shared.pairs(*make()).items()}
+BATCHES = {
+    f"{name}-{l}.{j}": pairs for name, make in NETWORKS.items() for (l, j), pairs in shared.pairs(*make()).items()
+}
 
 
 @pytest.fixture(params=BATCHES.values(), ids=BATCHES)

@@ -7,7 +7,7 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 
-from .problems import FLOATS
+from .problems import NETWORKS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script. is deprecated:DeprecationWarning")
 
@@ -70,10 +70,10 @@ def autodiff(request):
     return request.param
 
 
-@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_exact_blocks(name, autodiff, vector, blocks, relative_error):
     """The loss, the gradient and both blocks of every layer agree to 1e-12 of their largest element."""
-    problem = FLOATS[name]()
+    problem = NETWORKS[name]()
     loss, gradient, hessian, gauss_newton = autodiff(problem, vector(problem.net))
     ours = {function: getattr(shared, function)(*problem) for function in NAMES}
     assert relative_error(ours["loss"], loss) < 1e-12
@@ -84,7 +84,7 @@ def test_exact_blocks(name, autodiff, vector, blocks, relative_error):
 
 def test_the_blocks_differ(relative_error):
     """The Hessian is not the Gauss-Newton matrix, in every layer below one that is not linear."""
-    for make in FLOATS.values():
+    for make in NETWORKS.values():
         problem = make()
         hessian, gauss_newton = shared.hessian_blocks(*problem), shared.gauss_newton_blocks(*problem)
         highest = max(l for l, layer in enumerate(problem.net.layers, 1) if hasattr(layer, "curvatures"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from . import problems_of_rationals as rationals
-from .problems import FLOATS, Numbers, problem
+from .problems import NETWORKS, Numbers, problem
 
 
 def one_datapoint(net, X, Y):
@@ -44,10 +44,10 @@ def test_over_positions_for_one_datapoint():
             assert np.array_equal(total(G[l], channels)[kept, kept], function(pairs).G)
 
 
-@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_over_positions_with_curved_transfer_functions(name, relative_error):
     """For one datapoint, with transfer functions whose derivative differs at h and at f(h)."""
-    single = one_datapoint(*FLOATS[name]())
+    single = one_datapoint(*NETWORKS[name]())
     assert relative_error(shared.kfra_over_positions(*single), mean_gauss_newton(*single)) < 1e-12
 
 
@@ -73,7 +73,7 @@ def test_over_positions_in_a_linear_network(circular):
 
 def test_over_positions_is_an_approximation(relative_error):
     """In a nonlinear network with N > 1 it is not the exact mean, below the second transfer function."""
-    problem = FLOATS["strided"]()
+    problem = NETWORKS["strided"]()
     G, truth = shared.kfra_over_positions(*problem), mean_gauss_newton(*problem)
     assert relative_error(G[1], truth[1]) > 0.01
 

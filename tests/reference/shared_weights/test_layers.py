@@ -7,7 +7,7 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 
-from .problems import FLOATS, Numbers, problem
+from .problems import NETWORKS, Numbers, problem
 from .problems_of_rationals import mixed, one_position, per_token
 
 
@@ -131,10 +131,10 @@ def test_every_number_of_a_rational_problem_is_a_fraction():
         assert all(isinstance(x, Fraction) for x in np.ravel(value)), name
 
 
-@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_float32_stays_float32(name):
     """No number of a problem in float32 is computed in float64."""
-    net, X, Y = FLOATS[name]()
+    net, X, Y = NETWORKS[name]()
 
     def single(array):
         return array.astype(np.float32) if array.dtype == np.float64 else array

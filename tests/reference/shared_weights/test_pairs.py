@@ -8,7 +8,7 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 
-from .problems import FLOATS, Numbers
+from .problems import NETWORKS, Numbers
 from .problems_of_rationals import mixed, one_position
 
 
@@ -32,9 +32,9 @@ def test_exact_block_between_rationals():
         assert np.array_equal(shared.exact_block(pairs), of_group(problem.net.weighted[l], blocks[l], j))
 
 
-@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_exact_block(name, relative_error):
-    problem = FLOATS[name]()
+    problem = NETWORKS[name]()
     blocks = shared.gauss_newton_blocks(*problem)
     for (l, j), pairs in shared.pairs(*problem).items():
         truth = of_group(problem.net.weighted[l], blocks[l], j)
@@ -77,10 +77,10 @@ def outside_the_square(batch):
     return total / len(batch)
 
 
-@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_pairs_of_different_positions_count(name, relative_error):
     """Without the terms t != t', the block is wrong by a tenth or more if an output depends on several positions."""
-    for (l, j), pairs in shared.pairs(*FLOATS[name]()).items():
+    for (l, j), pairs in shared.pairs(*NETWORKS[name]()).items():
         error = relative_error(outside_the_square(pairs), shared.exact_block(pairs))
         assert error > 0.1 if l in MIXED[name] else error < 1e-12, (l, j)
 
@@ -115,7 +115,7 @@ def test_sampled_labels_have_the_exact_mean():
 
 def test_labels_are_drawn_for_each_position():
     """The labels are those of the paper with tokens as datapoints, and pairs from them have the right scale."""
-    net, X, _ = FLOATS["tokens"]()
+    net, X, _ = NETWORKS["tokens"]()
     rng = np.random.default_rng(9)
     draws = rng.uniform(size=(3, 40, 5))
     labels = np.array(shared.draw_labels(net, X, draws))
