@@ -1,0 +1,35 @@
+"""Orthogonal matrices of dyadic numbers, which every library represents exactly.
+
+A Hadamard matrix (4, 4) divided by 2 is orthogonal. A product of such matrices on overlapping coordinates mixes all
+coordinates. Fewer than four coordinates have no such matrix, so that the basis is a permutation with signs.
+"""
+
+import numpy as np
+
+from ..arrays import Array
+from ..problem import Problem
+
+HADAMARD = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
+"""A symmetric orthogonal matrix with the elements 1/2 and -1/2."""
+
+MOST = 4
+"""The largest number of Hadamard matrices in a basis. Each one may double the denominator of the elements."""
+
+
+def bases(problem: Problem, rng: np.random.Generator) -> tuple[tuple[Array, Array], ...]:
+    """A random pair (U_Q, U_G) for each group of each layer with weights."""
+    found = []
+    for layer, W in zip(problem.weighted, problem.weights, strict=True):
+        outputs, inputs = W.shape[0] // layer.groups, W.shape[1]
+        found += [(orthogonal(inputs, rng), orthogonal(outputs, rng)) for _ in range(layer.groups)]
+    return tuple(found)
+
+
+def orthogonal(D: int, rng: np.random.Generator) -> Array:
+    """A random orthogonal matrix (D, D) of dyadic numbers."""
+    signs = rng.choice([-1.0, 1.0], D)
+    U: Array = np.eye(D)[rng.permutation(D)] * signs
+    for _ in range(min(MOST, D - 3)):
+        places = rng.choice(D, 4, replace=False)
+        U[places] = HADAMARD @ U[places]
+    return U
