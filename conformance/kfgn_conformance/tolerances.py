@@ -2,8 +2,8 @@
 
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
-u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L. With shared
-weights, n is the largest of N T, C T + 1 and I, where I is the number of columns of a matrix of weights.
+u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L. With
+shared weights, n is the largest of N T, C T + 1 and I, where I is the number of columns of a matrix of weights.
 
 The size of an array is the number to which its rounding errors are proportional. For most quantities, the size is the
 largest element of the oracle's array. For the solution of a linear system, the size is the largest element times the

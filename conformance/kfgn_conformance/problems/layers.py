@@ -82,10 +82,10 @@ class Convolution:
 
     Notes
     -----
-    The patch of position t has the channels of input t stride + k dilation - padding[0] for each tap k, tap by tap. The
-    input is 0 outside of the padded datapoint. W_l has the columns [W_1, ..., W_width, b], where W_k (units, C / groups)
-    is the matrix of tap k, and b is the bias. For a kernel of PyTorch, of shape (units, C / groups, width), W_l without
-    the bias is `kernel.transpose(0, 2, 1).reshape(units, -1)`.
+    The patch of position t has the channels of input t stride + k dilation - padding[0] for each tap k from 0, tap by
+    tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k, and b is the
+    bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
+    `kernel.transpose(0, 2, 1).reshape(units, -1)`.
 
     Examples
     --------
@@ -146,7 +146,7 @@ class Pooling:
 
 @dataclass(frozen=True)
 class Flatten:
-    """All entries of an activation (C, T) at one position, (C T, 1), with the channels of a position next to each other.
+    """All entries of an activation (C, T) at one position, (C T, 1): vec, with a position's channels side by side.
 
     The layer has no weights.
 

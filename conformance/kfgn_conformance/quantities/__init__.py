@@ -18,8 +18,8 @@ from .curvature import CURVATURE
 from .products import PRODUCTS
 from .quantity import ELEMENTS, Quantity
 from .reference_only import REFERENCE_ONLY
-from .sizes import Arrays, largest
 from .shared_weights import APPROXIMATIONS, EXACT, FACTORS
+from .sizes import Arrays, largest
 from .solves import SOLVES
 from .steps import STEPS
 

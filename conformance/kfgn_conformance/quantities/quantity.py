@@ -7,6 +7,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
+from ..problems.layers import Weighted
 from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
@@ -67,6 +68,8 @@ class Quantity:
         with separate biases then has no such part.
     condition : callable
         A function of a problem that is True if the quantity is defined on it, and unique.
+    otherwise : str, default ""
+        The reason for the report if the condition is False, or "" if the report needs no reason.
     description : str, default ""
         The definition of the quantity and the shape of its arrays. Blocks are square matrices with respect to vec(W_l).
 
@@ -95,6 +98,7 @@ class Quantity:
     per_group: bool = False
     with_bias: bool = False
     condition: Callable[[Problem], bool] = always
+    otherwise: str = ""
     description: str = ""
 
     def value(self, problem: Problem) -> Arrays:
@@ -111,6 +115,17 @@ class Quantity:
         """
         kind = (problem.trajectory is not None, problem.is_shared)
         return kind == (self.of_trajectories, self.of_shared_weights)
+
+    def weights_of(self, problem: Problem) -> list[tuple[Weighted, tuple[int, int]]]:
+        """The layer of each array, and the shape (D, P) of the weights to which the array belongs.
+
+        Only the array kinds "weights", "blocks" and "inputs" have an array for each layer or group.
+        """
+        found = []
+        for layer, (D, P) in zip(problem.weighted, (W.shape for W in problem.weights), strict=True):
+            groups = layer.groups if self.per_group else 1
+            found += [(layer, (D // groups, P))] * groups
+        return found
 
     def within_reach(self, problem: Problem) -> Problem | None:
         """The problem with as many datapoints as `ELEMENTS` allows, or None if `ELEMENTS` allows no datapoint."""

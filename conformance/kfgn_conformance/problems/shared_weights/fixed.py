@@ -1,7 +1,7 @@
 """The fixed problems with shared weights, each of which detects some kinds of mistakes.
 
-In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the numbers of positions. Of N,
-a number of positions and a number of taps, none is a multiple of another one, so that no two divisors agree.
+In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and a number of positions. Of N, a
+number of positions and a number of taps, none is a multiple of another one, so that no two divisors agree.
 """
 
 from functools import cache
@@ -75,8 +75,12 @@ FIXED: dict[str, Fixed] = {
             "bernoulli",
             "project",
             (3, 7),
-            (Convolution(2, 4, "tanh", padding=(1, 2), circular=True), Convolution(5, 3, "logistic", padding=(2, 0)))
-            + (Pooling(7, 1, "sum"), Dense(4)),
+            (
+                Convolution(2, 4, "tanh", padding=(1, 2), circular=True),
+                Convolution(5, 3, "logistic", padding=(2, 0), circular=True),
+                Pooling(7, 1, "sum"),
+                Dense(4),
+            ),
             5,
             3,
         ),

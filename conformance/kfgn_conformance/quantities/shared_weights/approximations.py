@@ -23,9 +23,9 @@ APPROXIMATIONS = (
     Quantity(
         name="ekfac_blocks",
         equation="George et al. 2018",
-        description="U diag(vec S) U^T for each group, where U is the Kronecker product of the eigenvectors of the factors "
-        "of expand, and vec(S) is the diagonal of the exact block in this basis; only for problems on which all "
-        "eigenvalues are simple",
+        description="U diag(vec S) U^T for each group, where U is the Kronecker product of the eigenvectors of the "
+        "factors of expand, and vec(S) is the diagonal of the exact block in this basis; only for problems on which "
+        "all eigenvalues are simple",
         oracle=for_each_group(shared.ekfac),
         elements=of_group_blocks,
         size=lambda p, _arrays: sizes_of_ekfac(p),
@@ -36,6 +36,7 @@ APPROXIMATIONS = (
         per_group=True,
         with_bias=True,
         condition=has_simple_spectra,
+        otherwise="the eigenvalues of a factor are not far enough apart, so that the block is not unique",
     ),
     Quantity(
         name="ekfac_diagonal",
@@ -51,8 +52,8 @@ APPROXIMATIONS = (
     Quantity(
         name="kfoc_blocks",
         equation="Koroko et al. 2022",
-        description="the Kronecker product that is nearest to the exact block of each group in the Frobenius norm; only "
-        "for problems on which it is unique",
+        description="the Kronecker product that is nearest to the exact block of each group in the Frobenius norm; "
+        "only for problems on which it is unique",
         oracle=for_each_group(lambda batch: shared.kfoc(batch).block),
         elements=of_group_blocks,
         size=lambda p, _arrays: sizes_of_kfoc(p),
@@ -63,12 +64,13 @@ APPROXIMATIONS = (
         per_group=True,
         with_bias=True,
         condition=has_a_nearest_product,
+        otherwise="the largest singular values are not far enough apart, so that the block is not unique",
     ),
     Quantity(
         name="tkfac_blocks",
         equation="Gao et al. 2021",
-        description="Q kron G of TKFAC for each group: the sums over the positions of |C|^2 a a^T and of |a|^2 C C^T, as "
-        "means over the datapoints, divided by the trace of the first",
+        description="Q kron G of TKFAC for each group: the sums over the positions of |C|^2 a a^T and of |a|^2 C C^T, "
+        "as means over the datapoints, divided by the trace of the first",
         oracle=for_each_group(lambda batch: shared.tkfac(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",
@@ -80,8 +82,8 @@ APPROXIMATIONS = (
     Quantity(
         name="tnt_blocks",
         equation="Ren and Goldfarb 2021",
-        description="Q kron G of TNT for each group: the means over the datapoints of P^T P and of P P^T, divided by the "
-        "trace of the first, where P is the sum of C a^T over the positions, for each column of C",
+        description="Q kron G of TNT for each group: the means over the datapoints of P^T P and of P P^T, divided by "
+        "the trace of the first, where P is the sum of C a^T over the positions, for each column of C",
         oracle=for_each_group(lambda batch: shared.tnt(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",

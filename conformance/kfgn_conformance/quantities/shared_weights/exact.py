@@ -1,4 +1,4 @@
-"""The loss of a network with shared weights, its gradient, and the exact blocks of its Hessian and Gauss-Newton matrix."""
+"""The loss of a network with shared weights, its gradient, and its exact Hessian and Gauss-Newton blocks."""
 
 import kfgn_reference.shared_weights as shared
 
@@ -19,7 +19,7 @@ EXACT = (
     ),
     Quantity(
         name="shared_gradient",
-        equation="(3s)",
+        equation="(3)",
         description="the gradient of f with shared weights, shaped like the weights: the mean over the datapoints of "
         "the sum of dE/dh a^T over the positions",
         oracle=lambda p: of_layers(p, shared.gradient(network_of(p), p.X, p.Y)),

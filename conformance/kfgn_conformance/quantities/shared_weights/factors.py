@@ -121,7 +121,7 @@ FACTORS = (
     ),
     Quantity(
         name="kfra_over_positions",
-        equation="(26s)",
+        equation="(26)",
         description="the matrices of KFRA's recursion over all positions of the pre-activations: (O T, O T) for each "
         "layer, with the outputs of a position next to each other",
         oracle=lambda p: of_layers(p, shared.kfra_over_positions(network_of(p), p.X, p.Y)),
@@ -131,7 +131,7 @@ FACTORS = (
     ),
     Quantity(
         name="kfra_over_tokens",
-        equation="(26s)",
+        equation="(26)",
         description="G_l of KFRA's recursion with tokens as datapoints, a sum over the positions and a mean over the "
         "datapoints: (O, O) for each layer, for networks that do not mix positions",
         oracle=lambda p: of_layers(p, shared.kfra_over_tokens(network_of(p), p.X, p.Y)),
@@ -142,7 +142,7 @@ FACTORS = (
     ),
     Quantity(
         name="kfra_over_taps",
-        equation="(26s)",
+        equation="(26)",
         description="G_l of KFRA's recursion in closed form over the taps of each layer, a sum over the positions and "
         "a mean over the datapoints: (O, O) for each layer",
         oracle=lambda p: of_layers(p, shared.kfra_over_taps(network_of(p), p.X, p.Y)),

@@ -64,5 +64,5 @@ def of_group_blocks(p: Problem) -> int:
 
 
 def of_positions(p: Problem) -> int:
-    """The number of elements of the matrices over all positions of an activation: the sum of (C T)^2 over all layers."""
+    """The number of elements of the matrices over all positions of each activation: the sum of (C T)^2."""
     return sum((C * T) ** 2 for C, T in p.shapes[1:])

@@ -1,7 +1,7 @@
 """How much the blocks of EKFAC and KFOC change if eigenvectors or singular vectors change by rounding.
 
-Two right answers may differ in an eigenbasis that is not unique. The size of such a block in the tolerance rule therefore
-grows with the inverse of each gap between eigenvalues. A block is compared only if this size is moderate.
+Two right answers may differ in an eigenbasis that is not unique. The size of such a block in the tolerance rule
+therefore grows with the inverse of each gap between eigenvalues. A block is compared only if this size is moderate.
 """
 
 import kfgn_reference.shared_weights as shared
