@@ -56,8 +56,8 @@ def longest_sum(problem: Problem) -> int:
     tolerance with this n.
     """
     if problem.is_shared:
-        inputs = max(W.shape[1] for W in problem.weights)
-        return max(max(problem.N * T, C * T + 1, inputs) for C, T in problem.shapes)
+        inputs: int = max(W.shape[1] for W in problem.weights)
+        return max(inputs, *(max(problem.N * T, C * T + 1) for C, T in problem.shapes))
     return max(problem.N, max(problem.widths) + 1)
 
 

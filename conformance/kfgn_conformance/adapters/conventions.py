@@ -63,10 +63,10 @@ class Conventions:
         channel, with the taps of a channel next to each other. The second order is that of `kernel.flatten(1)` for a
         kernel of PyTorch.
     divisors : dict of str to str
-        What the sum over the datapoints and positions in a factor is divided by, for each quantity with another divisor
-        than the kit's: `"positions"` for N T, where T is the number of positions of the outputs of a layer,
-        `"datapoints"` for N, or `"none"` for 1. The kit divides `expand_q` by N T and the others by N. In `reduce_q`
-        the sum is over datapoints alone, and the inputs are means over positions.
+        Divisor of the sum over the datapoints and positions in a factor, by the name of the quantity. The divisors are
+        `"positions"` for N T, `"datapoints"` for N, and `"none"` for 1, where T is the number of positions of the
+        outputs of a layer. The kit divides `expand_q` by N T and the others by N. The sum in `reduce_q` is over
+        datapoints alone, and its inputs are means over positions.
 
     Raises
     ------

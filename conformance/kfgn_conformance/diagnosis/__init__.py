@@ -1,7 +1,7 @@
 """Diagnosis of wrong answers by a catalogue of known mistakes.
 
-The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step. The
-networks with shared weights have a textbook and mistakes of their own.
+The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step. Networks
+with shared weights have a separate textbook with separate mistakes.
 
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes

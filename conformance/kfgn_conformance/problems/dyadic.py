@@ -42,7 +42,7 @@ class Shape(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """What a random problem needs in addition to random numbers.
+    """The structure of a problem with any kinds of layers, without its numbers.
 
     objective: the name of the loss E
     psd:       the replacement for an indefinite H_L, "project" or "scalar"

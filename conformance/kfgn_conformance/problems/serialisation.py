@@ -85,7 +85,7 @@ def from_json(written: Mapping[str, Any]) -> Problem:
 
 
 class Form(NamedTuple):
-    """What the reader of a field has to know about its problem.
+    """The properties of a problem on which the types of its fields depend.
 
     integers: True if the labels are class indices
     shared:   True for a network with shared weights

@@ -1,4 +1,4 @@
-"""Mistakes in the maps between layers with shared weights, in the forward pass and on the way back."""
+"""Mistakes in the maps between layers with shared weights, in the forward pass and in the backward pass."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class FlattenedByChannels(SharedTextbook):
 
 @mistake()
 class FlattenedByChannelsBackward(SharedTextbook):
-    """On the way back through a flattened activation, the positions of a channel are next to each other."""
+    """In the backward pass through a flattened activation, the positions of a channel are next to each other."""
 
     def unflattened(self, d: Array, C: int, T: int) -> Array:
         return d.reshape(*d.shape[:2], C, T)
@@ -45,7 +45,7 @@ class PoolingAveraged(SharedTextbook):
 
 @mistake()
 class PoolingNotDividedBackward(SharedTextbook):
-    """On the way back through mean pooling, the derivatives are not divided by the width of a window."""
+    """In the backward pass through mean pooling, the derivatives are not divided by the width of a window."""
 
     def share_back(self, layer: Pooling) -> float:
         return 1.0
@@ -53,7 +53,7 @@ class PoolingNotDividedBackward(SharedTextbook):
 
 @mistake()
 class KernelReversedBackward(SharedTextbook):
-    """On the way back through a convolution, the taps of the kernel are in reversed order."""
+    """In the backward pass through a convolution, the taps of the kernel are in reversed order."""
 
     def taps_back(self, l: int) -> Array:
         return super().taps_back(l)[:, :, ::-1]
@@ -61,7 +61,7 @@ class KernelReversedBackward(SharedTextbook):
 
 @mistake()
 class StrideForgottenBackward(SharedTextbook):
-    """On the way back through a convolution, the positions are next to each other, although the stride is not 1."""
+    """In the backward pass through a convolution, the stride is 1, although the stride of the layer is not 1."""
 
     def sources_back(self, layer: Convolution, T: int) -> Array:
         return np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
@@ -69,7 +69,7 @@ class StrideForgottenBackward(SharedTextbook):
 
 @mistake()
 class DilationForgottenBackward(SharedTextbook):
-    """On the way back through a convolution, the taps are next to each other, although the dilation is not 1."""
+    """In the backward pass through a convolution, the taps are next to each other, although the dilation is not 1."""
 
     def sources_back(self, layer: Convolution, T: int) -> Array:
         return layer.stride * np.arange(T)[:, None] + np.arange(layer.width)
@@ -77,7 +77,7 @@ class DilationForgottenBackward(SharedTextbook):
 
 @mistake()
 class WrapForgottenBackward(SharedTextbook):
-    """On the way back through circular padding, the derivatives of the added positions are dropped."""
+    """In the backward pass through circular padding, the derivatives of the added positions are dropped."""
 
     def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
         left = layer.padding[0]
@@ -86,7 +86,7 @@ class WrapForgottenBackward(SharedTextbook):
 
 @mistake()
 class PaddingForgottenBackward(SharedTextbook):
-    """On the way back through a convolution, the padding of the left is not removed, and the right end is cut off."""
+    """In the backward pass through a convolution, the left padding is not removed, and the right end is cut off."""
 
     def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
         return padded[..., :T]

@@ -1,16 +1,20 @@
 """The network of a problem with shared weights, as `kfgn_reference.shared_weights` represents it.
 
 In a problem, a layer with weights holds the name of its transfer function. In the reference, a transfer function is a
-layer of its own, and an identity is left out.
+separate layer, and an identity is left out.
 """
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import kfgn_reference.shared_weights as shared
 
 from ..arrays import Array
 from ..layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer, Weighted
 from ..problem import Problem
+
+Made: TypeAlias = shared.Dense | shared.Convolution | shared.Pooling | shared.Flatten | shared.Elementwise
+"""A layer of the reference."""
 
 
 def network_of(problem: Problem) -> shared.Network:
@@ -20,7 +24,7 @@ def network_of(problem: Problem) -> shared.Network:
     return shared.Network(tuple(layers), problem.objective, problem.divisor, problem.psd)
 
 
-def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[shared.Dense | shared.Convolution | shared.Pooling]:
+def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
     """Yield the layers of the reference for a layer of a problem, which takes its weights from an iterator."""
     if isinstance(layer, Pooling):
         yield shared.Pooling(layer.width, layer.stride, layer.kind)

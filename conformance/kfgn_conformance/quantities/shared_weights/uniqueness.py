@@ -1,4 +1,4 @@
-"""How much the blocks of EKFAC and KFOC change if eigenvectors or singular vectors change by rounding.
+"""The change of the blocks of EKFAC and KFOC if eigenvectors or singular vectors change by rounding.
 
 Two right answers may differ in an eigenbasis that is not unique. The size of such a block in the tolerance rule
 therefore grows with the inverse of each gap between eigenvalues. A block is compared only if this size is moderate.
@@ -12,7 +12,7 @@ from ...problems.problem import Array, Problem
 from ..sizes import largest
 from .pairs import Batch, batches
 
-MODERATE = 2.0**6
+MODERATE = 2.0**5
 """The largest ratio of the size of a block to its largest element with which the block is compared."""
 
 

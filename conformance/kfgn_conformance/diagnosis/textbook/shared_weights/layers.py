@@ -1,4 +1,4 @@
-"""The layers with shared weights as batched formulas: patches, the forward pass, and the way back through each layer.
+"""The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
 An activation of the batch is an array (N, C, T). A patch array (N, groups, T, I) has the inputs of the weights of each
 group at each position. A mistake is planted in one of the methods.
@@ -41,8 +41,8 @@ class Layers:
 
     def padded(self, layer: Convolution, a: Array) -> Array:
         """Add the padding to activations: zeros, or the positions at the other end if the padding is circular."""
-        mode = "wrap" if layer.circular else "constant"
-        return np.pad(a, ((0, 0), (0, 0), layer.padding), mode=mode)
+        widths = ((0, 0), (0, 0), layer.padding)
+        return np.pad(a, widths, mode="wrap") if layer.circular else np.pad(a, widths)
 
     def sources(self, layer: Convolution, T: int) -> Array:
         """The padded position that tap k reads at each of T output positions, (T, taps)."""
@@ -87,7 +87,7 @@ class Layers:
         return 1 / layer.width if layer.kind == "mean" else 1.0
 
     def share_back(self, layer: Pooling) -> float:
-        """The factor of each position in a window, on the way back."""
+        """The factor of each position in a window, in the backward pass."""
         return self.share(layer)
 
     def pooled(self, layer: Pooling, a: Array) -> Array:
@@ -118,7 +118,7 @@ class Layers:
         return d.reshape(*d.shape[:2], T, C).transpose(0, 1, 3, 2)
 
     def taps_back(self, l: int) -> Array:
-        """W_l without the bias, (groups, O, taps, C), on the way back."""
+        """W_l without the bias, (groups, O, taps, C), in the backward pass."""
         return self.kernel(l)
 
     def back_through_weights(self, l: int, d: Array) -> Array:
@@ -135,7 +135,7 @@ class Layers:
         return self.unpadded(layer, padded, T)
 
     def sources_back(self, layer: Convolution, T: int) -> Array:
-        """The padded position of each tap at each output position, (T, taps), on the way back."""
+        """The padded position of each tap at each output position, (T, taps), in the backward pass."""
         return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
 
     def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:

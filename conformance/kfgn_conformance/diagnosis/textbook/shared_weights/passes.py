@@ -1,4 +1,4 @@
-"""The forward pass, the loss, and the way back of columns from the outputs to every layer with weights."""
+"""The forward pass, the loss, and the backward pass of columns from the outputs to every layer."""
 
 from functools import cached_property
 
