@@ -54,19 +54,23 @@ Results
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError
 from .judging import judge
-from .problems.layers import Dense
+from .problems.layers import Convolution, Dense, Flatten, Pooling
 from .problems.problem import Problem
-from .quantities import QUANTITIES, Quantity
+from .quantities import QUANTITIES, SHARED_WEIGHTS, Quantity
 from .quick_check import CheckResult, check
 from .verdicts import Status, Verdict
 
 __all__ = [
     "QUANTITIES",
+    "SHARED_WEIGHTS",
     "Adapter",
     "CheckResult",
     "Conventions",
+    "Convolution",
     "Dense",
     "Description",
+    "Flatten",
+    "Pooling",
     "Problem",
     "Quantity",
     "Status",

@@ -21,7 +21,7 @@ def with_notes_on_adapters(report: Report) -> Report:
     ]
     for i, column in enumerate(report.columns):
         supported, _ = report.supported(i)
-        if 0 < (n := len(supported)) < ENOUGH:
+        if 0 < (n := sum(not problem.is_shared for problem in supported)) < ENOUGH:
             notes.append(
                 f"{column.title} supports only {n} problem{'s' if n > 1 else ''} of this run; the function "
                 "kfgn_conformance.check adds problems with the supported transfer functions and objectives"

@@ -22,7 +22,7 @@ from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
 from .pools import affordable
-from .problem_sets.standard import drawn, problem_set
+from .problem_sets.standard import drawn, of_interest, problem_set
 from .problems.problem import Problem
 from .quantities import ROWS
 from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
@@ -111,7 +111,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if not _all_usable(implementations, given, log):
         return USAGE
     log.print_to_pipe("kfgn-check: preparing the problems")
-    problems, columns = _problems(options, given), [each.column for each in implementations]
+    columns = [each.column for each in implementations]
+    problems = _problems(options, given, columns)
     jobs = affordable(given.jobs)
     if jobs < given.jobs:
         log.print(
@@ -145,11 +146,13 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     return PASSED if report.passed else FAILED
 
 
-def _problems(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Problem]:
+def _problems(options: argparse.ArgumentParser, given: argparse.Namespace, columns: Sequence[Column]) -> list[Problem]:
     """Return the problems of a run. End the program if no id matches --problem."""
     problems = problem_set(given.examples, given.seed)
     if given.problem is None:
-        return list(problems)
+        return of_interest(
+            problems, {name for each in columns if each.description for name in each.description.quantities}
+        )
     found = [problem for problem in problems if any(fnmatchcase(problem.id, pattern) for pattern in given.problem)]
     if not found:
         ids = [problem.id for problem in problems]

@@ -70,8 +70,9 @@ def _methods(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def quantity_names(number: int) -> list[str]:
-    """Return the names of the kit's quantities that an equation defines."""
-    return [name for name, quantity in ROWS.items() if number in cited(quantity.equation)]
+    """Return the names of the kit's quantities that an equation of the paper defines."""
+    paper = {name: quantity for name, quantity in ROWS.items() if not quantity.of_shared_weights}
+    return [name for name, quantity in paper.items() if number in cited(quantity.equation)]
 
 
 def name(f: Function) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .oracle import Oracle
 from .problems.problem import Problem
-from .quantities import ROWS, Arrays
+from .quantities import ROWS, Arrays, Quantity
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -58,16 +58,16 @@ def hint(oracle: Oracle, answer: object, translations: Sequence[str]) -> str:
         return "; the shapes are those of the layers in reversed order"
     if quantity.array_kind == "weights" and got == [shape[::-1] for shape in right]:
         return '; the shapes are (inputs, outputs), which Conventions(layout="in_out") declares'
-    if quantity.array_kind and got in _without_biases(oracle.problem, quantity.array_kind, right):
+    if quantity.array_kind and got in _without_biases(oracle.problem, quantity, right):
         return f"; is the appended 1 of the bias missing? {SEPARATE} declares separate biases"
     return ""
 
 
-def _without_biases(problem: Problem, kind: str, right: Shapes) -> list[Shapes]:
+def _without_biases(problem: Problem, quantity: Quantity, right: Shapes) -> list[Shapes]:
     """The shapes of an answer without biases, and the shapes of an answer with separate arrays for the biases."""
     alone, parts = list[tuple[int, ...]](), list[tuple[int, ...]]()
-    for layer, W, shape in zip(problem.layers, problem.weights, right, strict=True):
-        D, P = W.shape
+    kind = quantity.array_kind
+    for (layer, (D, P)), shape in zip(quantity.weights_of(problem), right, strict=True):
         weights = {"weights": (D, P - 1), "blocks": (D * (P - 1),) * 2, "inputs": (P - 1, P - 1)}[kind]
         biases: dict[str, Shapes] = {"weights": [(D,)], "blocks": [(D, D)], "inputs": []}
         alone.append(weights if layer.bias else shape)

@@ -26,6 +26,10 @@ STORED = 2**20
 """The largest number of bytes of the arrays `given` of `Judged`, which are stored until their row is complete."""
 
 
+ONE_BLOCK = "with separate biases, this approximation is compared only on networks without biases"
+"""The reason why an approximation of the block of the weights and the bias together is not compared with two blocks."""
+
+
 class Rule(NamedTuple):
     """A rule by which answers are compared.
 
@@ -69,7 +73,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     problem : Problem
         The problem, of which the adapter gets a copy.
     quantity : Quantity
-        A quantity that applies to the problem, one of `QUANTITIES`.
+        A quantity that applies to the problem, one of `QUANTITIES` or `SHARED_WEIGHTS`.
     twice : bool
         True to run the quantity again after a right answer, since the second answer of an adapter with a state may be
         wrong.
@@ -148,6 +152,8 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
         return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=detail))
     if description.dtype not in problem.dtypes:
         return Judged(Verdict(Status.SKIPPED, problem.id, detail=dtypes_of(problem)))
+    if quantity.with_bias and description.conventions.bias == "separate" and any(l.bias for l in problem.weighted):
+        return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=ONE_BLOCK))
     given, fault = copy_for_adapters(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))

@@ -71,18 +71,25 @@ def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
 
 
 def chosen(implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str]) -> list[Oracle]:
-    """Choose the questions on small problems that the implementation supports.
+    """Choose the questions on small problems that the implementation supports, and on one with shared weights.
 
-    Questions on relatives of the first problem and on an optimiser trajectory follow, unless `short` is True for the
-    implementation.
+    Questions on relatives of the first problem of each kind and on an optimiser trajectory follow, unless `short` is
+    True for the implementation.
     """
     short = implementation.short
-    found = list(of_different_shapes(implementation, small, names, 1 if short else SHAPES))
-    questions = [question for each in found for question in each.questions(names, implementation)]
+    count = 1 if short else SHAPES
+    of_kinds = [
+        list(
+            of_different_shapes(implementation, [each for each in small if each.problem.is_shared is shared], names, n)
+        )
+        for shared, n in ((False, count), (True, 1))
+    ]
+    questions = [question for found in of_kinds for each in found for question in each.questions(names, implementation)]
     if not short:
-        for other in found[0].relatives if found else ():
-            differing = [name for name in names if differs(ROWS[name], found[0].problem, other.problem)]
-            questions += other.questions(differing, implementation)
+        for first in (found[0] for found in of_kinds if found):
+            for other in first.relatives:
+                differing = [name for name in names if differs(ROWS[name], first.problem, other.problem)]
+                questions += other.questions(differing, implementation)
         for each in small:
             questions += each.questions(names, implementation) if each.problem.trajectory is not None else []
     return questions
@@ -128,7 +135,7 @@ def differs(quantity: Quantity, problem: Problem, other: Problem) -> bool:
 
     An answer that was stored for one problem is then wrong for the other problem.
     """
-    if not quantity.applies_to(problem):
+    if not (quantity.applies_to(problem) and quantity.applies_to(other)):
         return False
     pairs = zip(quantity.value(problem), quantity.value(other), strict=True)
     return not all(np.array_equal(a, b) for a, b in pairs)

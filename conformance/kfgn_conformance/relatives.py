@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from .problems.discontinuities import clear_of_kinks, near_border
-from .problems.dyadic import Shape, dyadic_problem
+from .problems.dyadic import Recipe, random_problem
 from .problems.problem import Arguments, Problem, exact
+from .problems.shared_weights.dyadic import far_from_discontinuities, shared_problem
 
 SEEDS = 100
 """The maximum number of random problems that are tried until a relative is far from every discontinuity."""
@@ -24,7 +25,8 @@ def with_arguments(problem: Problem, donor: Problem) -> Problem:
     tau, gamma, eta = (
         2 * damping for damping in (problem.arguments.tau, problem.arguments.gamma, problem.arguments.eta)
     )
-    return replace(problem, arguments=Arguments(V, U, Z, np.array(tau), np.array(gamma), np.array(eta)))
+    arguments = Arguments(V, U, Z, np.array(tau), np.array(gamma), np.array(eta))
+    return replace(problem, arguments=arguments, bases=donor.bases)
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
@@ -63,12 +65,25 @@ def relative(problem: Problem, part: str) -> Problem | None:
     The result is the first relative that is far from every discontinuity, or None if all candidates are near a
     discontinuity.
     """
-    sizes = problem.N, problem.labels.shape[1]
-    shape = Shape(problem.objective, problem.widths, problem.transfers, *sizes, problem.psd)
+    recipe = Recipe(
+        problem.objective,
+        problem.psd,
+        problem.inputs,
+        problem.layers,
+        problem.N,
+        problem.labels.shape[1],
+        problem.divisor,
+    )
+    make, is_far = (shared_problem, far_from_discontinuities) if problem.is_shared else (random_problem, _is_far)
     for seed in range(SEEDS):
         rng = np.random.Generator(np.random.Philox([seed, len(part)]))
-        donor = dyadic_problem(problem.id, shape, rng, problem.layers)
+        donor = make(problem.id, recipe, rng)
         other = replace(PARTS[part](problem, donor), id=f"{problem.id}-other-{part}")
-        if clear_of_kinks(other) and not near_border(other).any():
+        if is_far(other):
             return exact(other)
     return None
+
+
+def _is_far(problem: Problem) -> bool:
+    """True for a problem of the paper that is far from every discontinuity."""
+    return clear_of_kinks(problem) and not near_border(problem).any()

@@ -13,6 +13,7 @@ from .adapters.description import Description
 from .diagnosis import Diagnosis
 from .expected import Expected
 from .problems.problem import Problem
+from .quantities import SHARED_WEIGHTS
 from .verdicts import BAD, NOT_RUN, Status, Verdict, severity
 
 ORDERS = 3
@@ -171,13 +172,17 @@ class Report:
     def supported(self, column: int) -> tuple[list[Problem], int]:
         """Return the problems that an implementation supports for at least one quantity, and the number of problems.
 
-        The number leaves out the problems on which every quantity is SKIPPED.
+        The number leaves out the problems on which every quantity is SKIPPED. Problems with shared weights count only
+        for an implementation that offers a quantity of them.
 
         column: the index of the implementation's column
         """
         verdicts = [verdict for row in self.rows.values() for verdict in row[column].verdicts]
         supported = {verdict.problem for verdict in verdicts if verdict.status not in NOT_RUN}
         every = {verdict.problem for verdict in verdicts if verdict.status is not Status.SKIPPED}
+        described = self.columns[column].description
+        if described is not None and described.quantities.isdisjoint(SHARED_WEIGHTS):
+            every -= {problem.id for problem in self.problems if problem.is_shared}
         return [problem for problem in self.problems if problem.id in supported], len(every)
 
     @property

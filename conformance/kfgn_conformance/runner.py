@@ -89,7 +89,10 @@ def row(name: str, implementations: Sequence[Implementation], problems: Sequence
     """Run one quantity with every implementation, on each problem of its selection to which the quantity applies."""
     quantity, notes = ROWS[name], list[str]()
     answers: list[list[tuple[Oracle | None, Judged]]] = [[] for _ in implementations]
-    for problem in filter(quantity.applies_to, problems):
+    for problem in filter(quantity.concerns, problems):
+        if not quantity.condition(problem):
+            notes += [f"{name} is not run on {problem.id}: {quantity.otherwise}"] if quantity.otherwise else []
+            continue
         selecting = [each.description for each in implementations if each.selection.contains(problem, quantity)]
         if selecting:
             notes += _notes(problem, quantity, oracles.on(problem, quantity), selecting)

@@ -2,7 +2,8 @@
 
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
-u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L.
+u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L. With
+shared weights, n is the largest of N T, C T + 1 and I, where I is the number of columns of a matrix of weights.
 
 The size of an array is the number to which its rounding errors are proportional. For most quantities, the size is the
 largest element of the oracle's array. For the solution of a linear system, the size is the largest element times the
@@ -51,8 +52,13 @@ absolute error.
 def longest_sum(problem: Problem) -> int:
     """n, the largest number of terms in a sum over the datapoints, or over the inputs and the bias of a layer.
 
-    The tolerance with this n also covers the rounding errors of longer sums, such as sums over S samples per datapoint.
+    With shared weights, a sum over the datapoints is also a sum over the positions of a layer, and a matrix over all
+    positions of a layer has C T rows. The tolerance with this n also covers the rounding errors of longer sums, such as
+    sums over S samples per datapoint.
     """
+    if problem.is_shared:
+        inputs: int = max(W.shape[1] for W in problem.weights)
+        return max(inputs, *(max(problem.N * T, C * T + 1) for C, T in problem.shapes))
     return max(problem.N, max(problem.widths) + 1)
 
 

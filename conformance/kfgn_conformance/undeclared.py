@@ -1,5 +1,6 @@
 """Conventions that an implementation does not declare, with which every answer is right."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -7,6 +8,7 @@ from typing import Any
 
 from .adapters import Conventions, Description
 from .adapters.conventions import CHOICES, compared, translated
+from .adapters.positions import DIVIDED, DIVISORS
 from .diagnosis import Mistake
 from .diagnosis.textbook import Textbook
 from .judging import Judged, compare
@@ -29,22 +31,30 @@ def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Descriptio
     if not stored or stored[0][1].verdict.status not in WRONG:
         return ()
     least, found = len(CHOICES), list[str]()
-    for changes in sorted(_changes(description.conventions), key=len):
+    for changes in sorted(_changes(description.conventions, stored[0][0]), key=len):
         if len(changes) > least:
             break
         conventions = replace(description.conventions, **changes)
         if all(_is_right(oracle, judged, conventions, description.dtype) for oracle, judged in stored):
             least = len(changes)
-            declared = ", ".join(f'{name}="{value}"' for name, value in changes.items())
+            declared = ", ".join(f"{name}={_written(value)}" for name, value in changes.items())
             found.append(f"Conventions({declared})")
     text = f"Every answer is right with {' or with '.join(found)}, which the adapter does not declare."
     return (Mistake(NAME, "conventions", text, "", Textbook),) if found else ()
 
 
-def _changes(declared: Conventions) -> Iterator[dict[str, Any]]:
-    """Yield the fields and the values of all conventions that differ from the declared conventions."""
-    for values in product(*CHOICES.values()):
-        each = zip(CHOICES, values, strict=True)
+def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
+    """Yield the fields and the values of all conventions that differ from the declared conventions.
+
+    The order of a patch, and the divisor of a factor, are changed only for questions that depend on it.
+    """
+    name = oracle.quantity.name
+    for divisor in DIVISORS if name in DIVIDED else ():
+        if divisor not in (DIVIDED[name], declared.divisors.get(name)):
+            yield {"divisors": declared.divisors | {name: divisor}}
+    choices = CHOICES if oracle.problem.is_shared else {key: CHOICES[key] for key in CHOICES if key != "patch"}
+    for values in product(*choices.values()):
+        each = zip(choices, values, strict=True)
         if changes := {name: value for name, value in each if getattr(declared, name) != value}:
             yield changes
 
@@ -56,3 +66,8 @@ def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: s
     arrays, _ = translated(judged.given, oracle.problem, quantity, conventions)
     status = compare(arrays, there, dtype).verdict.status
     return status is Status.PASS or (status is Status.INCONCLUSIVE and judged.verdict.status not in WRONG)
+
+
+def _written(value: Any) -> str:
+    """The value of a field in the notation of Python, with double quotes."""
+    return json.dumps(value)

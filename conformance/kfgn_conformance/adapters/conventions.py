@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 from kfgn_reference import OBJECTIVES
 
+from ..problems.layers import Weighted
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..quantities.sizes import LargestMagnitude
 from .loss_ratios import LOSS, loss_ratio
+from .positions import divisor_faults, has_patches, taps_first, with_divisor
 
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
-BIASES = ("last", "first", "separate")
-CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES}
+BIASES, PATCHES = ("last", "first", "separate"), ("taps", "channels")
+CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES, "patch": PATCHES}
 """The values of each parameter of `Conventions` that has a list of values."""
 
 
@@ -56,6 +58,15 @@ class Conventions:
         answer with the shapes of the weights has the arrays W_1, b_1, W_2, b_2 and so on. An answer that consists of
         blocks then has one block for each of these arrays, and Q_l has no row or column for the constant input 1 that
         multiplies the bias.
+    patch : {"taps", "channels"}
+        Order of the inputs of a convolution: tap by tap, with the channels of a tap next to each other, or channel by
+        channel, with the taps of a channel next to each other. The second order is that of `kernel.flatten(1)` for a
+        kernel of PyTorch.
+    divisors : dict of str to str
+        Divisor of the sum over the datapoints and positions in a factor, by the name of the quantity. The divisors are
+        `"positions"` for N T, `"datapoints"` for N, and `"none"` for 1, where T is the number of positions of the
+        outputs of a layer. The kit divides `expand_q` by N T and the others by N. The sum in `reduce_q` is over
+        datapoints alone, and its inputs are means over positions.
 
     Raises
     ------
@@ -87,6 +98,8 @@ class Conventions:
     layout: str = "out_in"
     stacking: str = "columns"
     bias: str = "last"
+    patch: str = "taps"
+    divisors: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if faults := [*self._faults()]:
@@ -97,6 +110,7 @@ class Conventions:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 yield f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}"
+        yield from divisor_faults(self.divisors)
         loss: object = self.loss
         if not isinstance(loss, dict):
             yield f"loss: expected a dict with objectives as keys, got {type(loss).__qualname__}"
@@ -130,8 +144,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
         parts: list[Array] = []
-        for layer, W, array in zip(problem.layers, problem.weights, arrays, strict=True):
-            D, P = W.shape
+        for (layer, (D, P)), array in zip(quantity.weights_of(problem), arrays, strict=True):
             n = D * (P - 1)
             if not layer.bias:
                 parts.append(array)
@@ -153,7 +166,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
 def _joined(problem: Problem, parts: Arrays) -> Arrays:
     """Join separate arrays for W_l and b_l to arrays that are shaped like the weights."""
     rest = iter(parts)
-    return tuple(np.column_stack([next(rest), next(rest)]) if layer.bias else next(rest) for layer in problem.layers)
+    return tuple(np.column_stack([next(rest), next(rest)]) if layer.bias else next(rest) for layer in problem.weighted)
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
@@ -177,16 +190,27 @@ def translated(
         arrays = tuple(a.T if a.ndim == 2 else a for a in arrays)
         notes.append("transposed from (inputs, outputs)")
     if quantity.array_kind == "blocks" and conventions.inputs_first:
-        arrays = tuple(_outputs_first(a, shape) for a, shape in _with_weights(arrays, problem, conventions))
+        arrays = tuple(
+            _outputs_first(a, shape) for a, _, shape in _with_weights(arrays, problem, quantity, conventions)
+        )
         notes.append("rows and columns of the blocks reordered to the stacked columns of the weights (outputs, inputs)")
     if quantity.array_kind and conventions.bias == "first":
         arrays = tuple(
             _bias_last(a, shape, quantity.array_kind) if layer.bias else a
-            for layer, (a, shape) in zip(problem.layers, _with_weights(arrays, problem, conventions), strict=False)
+            for a, layer, shape in _with_weights(arrays, problem, quantity, conventions)
         )
         notes.append("bias moved from the first input to the last input")
     if quantity.array_kind and conventions.bias == "separate":
         notes.append("biases are separate: the blocks of W_l and of b_l are compared")
+    if quantity.array_kind and conventions.patch == "channels" and has_patches(problem):
+        arrays = tuple(
+            taps_first(a, layer, shape, quantity.array_kind)
+            for a, layer, shape in _with_weights(arrays, problem, quantity, conventions)
+        )
+        notes.append("inputs of convolutions reordered from channel by channel to tap by tap")
+    if divisor := conventions.divisors.get(quantity.name):
+        arrays = with_divisor(arrays, problem, quantity, divisor)
+        notes.append(f"multiplied by the quotient of the declared divisor ({divisor}) and the kit's divisor")
     if quantity.degree is not None:
         factor, reason = _factor(problem, quantity, quantity.degree, conventions)
         if factor != 1:
@@ -204,22 +228,27 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
         reasons.append(f"{power}, as the loss is {name} times the kit's loss, where D is the number of outputs")
-    if conventions.reduction == "sum" and quantity.mean:
+    if conventions.reduction == "sum" and quantity.mean and quantity.name not in conventions.divisors:
         factor *= problem.N
         reasons.append("N, as the answer is a sum over the datapoints")
     return factor, " and by ".join(reasons)
 
 
-def _with_weights(arrays: Arrays, problem: Problem, conventions: Conventions) -> list[tuple[Array, tuple[int, int]]]:
-    """Pair each array with the shape (D, P) of the weights to which the array belongs.
+def _with_weights(
+    arrays: Arrays, problem: Problem, quantity: Quantity, conventions: Conventions
+) -> list[tuple[Array, Weighted, tuple[int, int]]]:
+    """Combine each array with its layer, and the shape (D, P) of the weights to which the array belongs.
 
-    If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias.
+    If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias. Q_l has no part for the
+    bias.
     """
-    shapes: list[tuple[int, int]] = []
-    for layer, W in zip(problem.layers, problem.weights, strict=True):
-        D, P = W.shape
-        shapes += [(D, P - 1), (D, 1)] if conventions.bias == "separate" and layer.bias else [(D, P)]
-    return list(zip(arrays, shapes, strict=False))
+    owners: list[tuple[Weighted, tuple[int, int]]] = []
+    for layer, (D, P) in quantity.weights_of(problem):
+        if conventions.bias != "separate" or not layer.bias:
+            owners.append((layer, (D, P)))
+        else:
+            owners += [(layer, (D, P - 1)), (layer, (D, 1))][: 1 if quantity.array_kind == "inputs" else 2]
+    return [(array, *owner) for array, owner in zip(arrays, owners, strict=False)]
 
 
 def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:

@@ -41,8 +41,8 @@ class _Arrays:
         def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        layers = tuple(kfgn.Dense(layer.units, layer.transfer, layer.bias) for layer in problem.layers)
-        self.network = kfgn.Network(problem.inputs, layers, problem.objective, problem.psd)
+        layers = tuple(kfgn.Dense(layer.units, layer.transfer, layer.bias) for layer in problem.weighted)
+        self.network = kfgn.Network(problem.widths[0], layers, problem.objective, problem.psd)
         problem = problem.map_arrays(array)
         self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
         self.labels, self.draws = problem.labels, problem.draws

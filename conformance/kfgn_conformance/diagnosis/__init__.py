@@ -1,6 +1,7 @@
 """Diagnosis of wrong answers by a catalogue of known mistakes.
 
-The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step.
+The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step. Networks
+with shared weights have a separate textbook with separate mistakes.
 
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes
@@ -13,6 +14,6 @@ The textbook is a class with plain formulas of every quantity. A mistake is a su
 from . import catalogue  # noqa: F401  (fills MISTAKES)
 from .explain import Diagnosis, diagnose
 from .explaining import Answered, explains
-from .mistake import MISTAKES, Mistake
+from .mistake import MISTAKES, Mistake, mistakes_of
 
-__all__ = ["MISTAKES", "Answered", "Diagnosis", "Mistake", "diagnose", "explains"]
+__all__ = ["MISTAKES", "Answered", "Diagnosis", "Mistake", "diagnose", "explains", "mistakes_of"]

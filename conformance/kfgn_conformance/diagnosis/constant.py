@@ -11,8 +11,7 @@ import numpy as np
 
 from ..quantities import Arrays
 from .explaining import Answered, explains
-from .mistake import Mistake
-from .textbook import Textbook
+from .mistake import AnyTextbook, Mistake, right_formulas
 
 NAME = "constant-factor"
 
@@ -35,7 +34,7 @@ def constant_factor(
     right:   the answers that passed
     mistake: a known mistake whose answers are multiplied by the factor, instead of the right answers
     """
-    textbook = Textbook if mistake is None else mistake.textbook
+    textbook = right_formulas(wrong[0].oracle.quantity) if mistake is None else mistake.textbook
     factors: dict[str, Fraction] = {}
     for answer in wrong:
         factor = _factor(answer, textbook)
@@ -52,11 +51,12 @@ def constant_factor(
     return (found,) if all(explains(found, answer, dtype) for answer in (*wrong, *right)) else ()
 
 
-def _factor(answer: Answered, textbook: type[Textbook]) -> Fraction | None:
+def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
     """Return the simple factor of a wrong answer, measured on its largest array, or None if there is none."""
     if answer.oracle.value.integer or answer.arrays is None:
         return None
-    made = answer.oracle.arrays if textbook is Textbook else answer.oracle.answer_of(textbook)
+    is_right = textbook is right_formulas(answer.oracle.quantity)
+    made = answer.oracle.arrays if is_right else answer.oracle.answer_of(textbook)
     if made is None:
         return None
     squares = [float(np.sum(m * m)) for m in made]
@@ -81,7 +81,7 @@ def simple(number: float) -> Fraction | None:
     return fraction if max(abs(fraction.numerator), fraction.denominator) <= LARGEST else None
 
 
-def _scaled(textbook: type[Textbook], factors: dict[str, Fraction]) -> type[Textbook]:
+def _scaled(textbook: AnyTextbook, factors: dict[str, Fraction]) -> AnyTextbook:
     """The textbook whose answers are multiplied by the factor of the objective of the problem."""
 
     class Scaled(textbook):  # type: ignore[misc, valid-type]

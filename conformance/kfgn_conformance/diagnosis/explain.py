@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..changes import LARGE
 from .constant import constant_factor
 from .explaining import Answered, explains
-from .mistake import MISTAKES, Mistake
+from .mistake import Mistake, mistakes_of
 from .pairs import pairs
 from .shape import shape_of_error
 
@@ -51,7 +51,7 @@ def diagnose(
     right = [answer for answer in answers if answer.arrays is None and _has_textbook(answer)]
     mistakes = tuple(
         mistake
-        for mistake in MISTAKES.values()
+        for mistake in mistakes_of(wrong[0].oracle.quantity).values()
         # wrong answers are compared first, because a wrong answer excludes more mistakes than a right answer
         if tried and all(explains(mistake, answer, dtype) for answer in (*tried, *right))
     )

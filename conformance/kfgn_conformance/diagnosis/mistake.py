@@ -1,10 +1,17 @@
-"""Named mistakes. A mistake is a subclass of `Textbook` with one wrong step."""
+"""Named mistakes. A mistake is a subclass of a textbook with one wrong step."""
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from ..quantities import Quantity
 from .textbook import Textbook
+from .textbook.shared_weights import SharedTextbook
+
+AnyTextbook = type[Textbook] | type[SharedTextbook]
+"""A class of formulas, of networks of the paper or of networks with shared weights."""
+
+Made = TypeVar("Made", bound=AnyTextbook)
 
 
 class Mistake(NamedTuple):
@@ -21,9 +28,9 @@ class Mistake(NamedTuple):
     family: str
     description: str
     seen: str
-    textbook: type[Textbook]
+    textbook: AnyTextbook
 
-    def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, type[Textbook]]]:
+    def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
         """Pickle the texts alone if the class was made during the run, since no other process can import this class.
 
         Processes send each other diagnoses, and a report needs only the texts of a mistake.
@@ -36,10 +43,21 @@ MISTAKES: dict[str, Mistake] = {}
 """The catalogue of mistakes, by name."""
 
 
-def mistake(seen: str = "") -> Callable[[type[Textbook]], type[Textbook]]:
+def right_formulas(quantity: Quantity) -> AnyTextbook:
+    """The textbook of a quantity, without a mistake."""
+    return SharedTextbook if quantity.of_shared_weights else Textbook
+
+
+def mistakes_of(quantity: Quantity) -> dict[str, Mistake]:
+    """The mistakes in the textbook of a quantity, by name."""
+    right = right_formulas(quantity)
+    return {name: each for name, each in MISTAKES.items() if issubclass(each.textbook, right)}
+
+
+def mistake(seen: str = "") -> Callable[[Made], Made]:
     """Add a class to the catalogue. The mistake is named after the class, and its family after the class's module."""
 
-    def add(textbook: type[Textbook]) -> type[Textbook]:
+    def add(textbook: Made) -> Made:
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", textbook.__name__).lower()
         family = textbook.__module__.rsplit(".", 1)[-1]
         assert textbook.__doc__ is not None

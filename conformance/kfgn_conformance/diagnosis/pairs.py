@@ -12,8 +12,9 @@ from types import FunctionType
 from ..quantities import largest
 from .constant import constant_factor
 from .explaining import Answered, explains
-from .mistake import MISTAKES, Mistake
+from .mistake import AnyTextbook, Mistake, mistakes_of
 from .textbook import Textbook
+from .textbook.shared_weights import SharedTextbook
 
 MOST = 3000
 """The largest number of pairs that are tried. So many pairs take a few seconds on a small problem."""
@@ -37,7 +38,8 @@ def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> t
         return ()
     by_size = sorted(wrong, key=lambda answer: answer.oracle.problem.parameters * answer.oracle.problem.N)
     sample = by_size[:: max(1, len(by_size) // SAMPLE)]
-    single = [each for each in MISTAKES.values() if any(_has_effect(each, answer, dtype) for answer in sample)]
+    known = mistakes_of(wrong[0].oracle.quantity).values()
+    single = [each for each in known if any(_has_effect(each, answer, dtype) for answer in sample)]
     answers = [*sample, *by_size, *right]
     found = tuple(
         pair for pair in islice(_pairs(single), MOST) if all(explains(pair, answer, dtype) for answer in answers)
@@ -67,13 +69,13 @@ def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
             yield from _pair(second, first)
 
 
-def _methods(textbook: type[Textbook]) -> frozenset[str]:
+def _methods(textbook: AnyTextbook) -> frozenset[str]:
     """The names of the methods in which a mistake differs from the right formulas."""
-    classes = [of for of in textbook.__mro__ if of not in Textbook.__mro__]
+    classes = [of for of in textbook.__mro__ if of not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
     return frozenset(name for of in classes for name in vars(of) if not name.startswith("__"))
 
 
-def _extends(textbook: type[Textbook], name: str) -> bool:
+def _extends(textbook: AnyTextbook, name: str) -> bool:
     """True if a method of a mistake calls the overridden method, so that both methods can contain a mistake."""
     method = getattr(textbook, name)
     function = method.fget if isinstance(method, property) else method

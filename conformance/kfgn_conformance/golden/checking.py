@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 from ..decoding import FileError, checked, content_of, from_json
-from ..diagnosis import MISTAKES
+from ..diagnosis import mistakes_of
 from ..oracle import Oracle
 from ..problems.problem import Array
 from ..quantities import ROWS, Quantity, largest
@@ -108,7 +108,10 @@ def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"
-    for kind, texts in (("notes", {n: f.note for n, f in FLAGS.items()}), ("mistakes", mistakes())):
+    for kind, texts in (
+        ("notes", {n: f.note for n, f in FLAGS.items()}),
+        ("mistakes", mistakes(ROWS[written["quantity"]])),
+    ):
         for name, text in written[kind].items():
             if text != texts.get(name):
                 yield f"{kind}: {name}: expected {texts.get(name)!r}, got {text!r}"
@@ -174,7 +177,7 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
 
     shown: names in the field `mistakes` of the file
     """
-    for name, mistake in MISTAKES.items():
+    for name, mistake in mistakes_of(oracle.quantity).items():
         error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
         if error > ROUNDING and name in vector.hides:
             yield f"hides: {name} is listed, but this mistake is visible on the problem"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..diagnosis import MISTAKES, Mistake
+from ..diagnosis import Mistake, mistakes_of
 from ..oracle import Oracle
 from ..problems.serialisation import as_json
 from ..quantities import ROWS, Quantity, largest
@@ -74,7 +74,7 @@ def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:
             },
         },
         "notes": {name: flag.note for name, flag in FLAGS.items() if name in used},
-        "mistakes": {name: text for name, text in mistakes().items() if name in shown},
+        "mistakes": {name: text for name, text in mistakes(quantity).items() if name in shown},
         "vectors": vectors,
     }
 
@@ -90,9 +90,9 @@ def header(quantity: Quantity) -> dict[str, Any]:
     }
 
 
-def mistakes() -> dict[str, str]:
-    """The description of each mistake in the catalogue, by name."""
-    return {name: mistake.description for name, mistake in MISTAKES.items()}
+def mistakes(quantity: Quantity) -> dict[str, str]:
+    """The description of each mistake in the textbook of a quantity, by name."""
+    return {name: mistake.description for name, mistake in mistakes_of(quantity).items()}
 
 
 def vector_of(oracle: Oracle, description: str, hides: list[str]) -> dict[str, Any]:
@@ -141,4 +141,4 @@ def catches(oracle: Oracle) -> set[str]:
         wrong = oracle.answer_of(mistake.textbook)
         return wrong is None or any(largest(a - q) > t for a, (q, t) in zip(wrong, right, strict=True))
 
-    return {name for name, mistake in MISTAKES.items() if is_caught(mistake)}
+    return {name for name, mistake in mistakes_of(oracle.quantity).items() if is_caught(mistake)}

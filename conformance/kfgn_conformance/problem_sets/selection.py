@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from ..oracle import Oracle
 from ..problems.cases import ADDED
 from ..problems.problem import Problem
-from ..quantities import STEPS, Quantity
+from ..quantities import SHARED_WEIGHTS, STEPS, Quantity
 from ..quantities.curvature import CURVATURE
 from ..quantities.products import PRODUCTS
 from ..quantities.solves import SOLVES
@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
     "factors": CURVATURE[FACTORS:],
     "products": PRODUCTS,
     "solves": SOLVES,
+    "shared weights": tuple(SHARED_WEIGHTS.values()),
     "steps": STEPS,
 }
 """The quantities of a run in groups, in the order of the table."""
@@ -106,7 +107,7 @@ SELECTIONS = {
         "strict: a case for each objective and each transfer function, networks of other shapes, digits and "
         f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
-        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES)},
+        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES), "shared weights": ("shared-*",)},
         few_states=True,
     ),
     "jax": Selection(
@@ -118,6 +119,7 @@ SELECTIONS = {
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),
             "products": ("case-categorical-silu", "case-mixture-scalar-tanh", "drawn-1"),
             "solves": ("case-categorical-gelu", "case-categorical-gelu_tanh", "drawn-1"),
+            "shared weights": ("shared-tokens-mean-categorical", "shared-circular-bernoulli"),
             "steps": ("walk-kfac", "walk-blocks"),
         },
         few_states=True,

@@ -163,7 +163,7 @@ def single(x: Array) -> Array:
 
 def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
     """The state of the optimiser with a new batch, whose draws are far from every border between classes."""
-    shape = (problem.N, problem.inputs)
+    shape = (problem.N, problem.widths[0])
     weights = dict(enumerate(state.net.weights, start=1))
 
     def arrays(per_layer: ref.PerLayer, absent: ref.PerLayer) -> tuple[Array, ...]:

@@ -11,7 +11,7 @@ from kfgn_reference._objectives import softmax
 from kfgn_reference._transfers import logistic
 
 from .arrays import Array
-from .layers import name_of
+from .layers import Transfer, name_of
 from .problem import Problem
 
 MARGIN = 2.0**-12
@@ -26,21 +26,35 @@ def clear_of_kinks(problem: Problem) -> bool:
     for x in problem.X:
         _, h = forward(problem.reference, x)
         for l, transfer in enumerate(problem.transfers, start=1):
-            if name_of(transfer) in KINKED and np.min(np.abs(h[l])) < MARGIN:
+            if near_kink(transfer, h[l]):
                 return False
     return True
 
 
+def near_kink(transfer: Transfer, h: Array) -> bool:
+    """True if a transfer function has a kink at 0, and a pre-activation is close to it."""
+    return name_of(transfer) in KINKED and bool(np.min(np.abs(h)) < MARGIN)
+
+
 def near_border(problem: Problem) -> Array:
     """A boolean array, shaped like the draws, that is True for each draw too close to a border between classes."""
-    if problem.objective == "squared_error":
-        return np.zeros(problem.draws.shape, dtype=bool)
-    outputs = np.stack([forward(problem.reference, x)[1][len(problem.layers)] for x in problem.X])[:, None, :]
-    if problem.objective == "bernoulli":
-        distance: Array = np.abs(problem.draws - logistic(outputs))
-    elif problem.objective == "mixture":
-        distance = np.abs(problem.draws - np.apply_along_axis(mixture_probability, -1, outputs, 1))
+    outputs = np.stack([forward(problem.reference, x)[1][len(problem.layers)] for x in problem.X])
+    return near_border_of(problem.objective, problem.draws, outputs)
+
+
+def near_border_of(objective: str, draws: Array, outputs: Array) -> Array:
+    """A boolean array, shaped like the draws, that is True for each draw too close to a border between classes.
+
+    outputs: (N, D_L), or (N, T_L, D_L) with positions
+    """
+    if objective == "squared_error":
+        return np.zeros(draws.shape, dtype=bool)
+    outputs = outputs[:, None]
+    if objective == "bernoulli":
+        distance: Array = np.abs(draws - logistic(outputs))
+    elif objective == "mixture":
+        distance = np.abs(draws - np.apply_along_axis(mixture_probability, -1, outputs, 1))
     else:
         borders = np.cumsum(np.apply_along_axis(softmax, -1, outputs), axis=-1)
-        distance = np.min(np.abs(problem.draws[..., None] - borders), axis=-1)
+        distance = np.min(np.abs(draws[..., None] - borders), axis=-1)
     return np.less(distance, MARGIN)

@@ -12,7 +12,7 @@ from kfgn_reference import gradient
 
 from .arrays import Array
 from .discontinuities import clear_of_kinks, near_border
-from .layers import Dense, Transfer, dense_layers, weight_shapes
+from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, weight_shapes
 from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 
@@ -44,6 +44,27 @@ class Shape(NamedTuple):
         return tuple(replace(layer, bias=bias) for layer, bias in zip(layers, biases, strict=True))
 
 
+class Recipe(NamedTuple):
+    """The structure of a problem with any kinds of layers, without its numbers.
+
+    objective: the name of the loss E
+    psd:       the replacement for an indefinite H_L, "project" or "scalar"
+    inputs:    D_0, or (C_0, T_0) for a network with shared weights
+    layers:    the layers of the network
+    N:         the number of datapoints
+    S:         the number of sampled labels per datapoint
+    divisor:   the number by which the sum of the loss over the positions of the outputs is divided
+    """
+
+    objective: str
+    psd: str
+    inputs: int | tuple[int, ...]
+    layers: tuple[Layer, ...]
+    N: int
+    S: int
+    divisor: int = 1
+
+
 def clear(
     name: str,
     shape: Shape,
@@ -71,44 +92,52 @@ def clear(
 def dyadic_problem(
     name: str, shape: Shape, rng: np.random.Generator, layers: tuple[Dense, ...] | None = None
 ) -> Problem:
-    """Return a random problem, whose weights, inputs and directions are multiples of 1/16 from -1 to 1.
-
-    The uniform random numbers in `Problem.draws`, by which labels are sampled, are multiples of 2^-16.
+    """Return a random problem of a shape.
 
     layers: layers to use instead of `Shape.layers`, with the same numbers of units
     """
-    objective, widths, _, N, S, psd, _ = shape
+    layers = shape.layers if layers is None else layers
+    return random_problem(name, Recipe(shape.objective, shape.psd, shape.widths[0], layers, shape.N, shape.S), rng)
+
+
+def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:
+    """Return a random problem, whose weights, inputs and directions are multiples of 1/16 from -1 to 1.
+
+    The uniform random numbers in `Problem.draws`, by which labels are sampled, are multiples of 2^-16.
+    """
+    objective, psd, inputs, layers, N, S, divisor = recipe
+    shapes = activation_shapes(inputs, layers)
+    D_L, *positions = shapes[-1]
 
     def dyadic(low: int, high: int, shape: tuple[int, ...], denominator: int) -> Array:
         return rng.integers(low * denominator, high * denominator, shape) / denominator
 
     def labels(*leading: int) -> Array:
-        shape = label_shape(objective, leading, D_L)
+        shape = label_shape(objective, (*leading, *positions), D_L)
         if objective in CLASSIFIERS:
             return rng.integers(0, classes(objective, D_L), shape)
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
-    D_L = widths[-1]
-    layers = shape.layers if layers is None else layers
-    of_weights = weight_shapes(widths[0], layers)
-    sampled = label_shape(objective, (N, S), D_L)
+    of_weights = weight_shapes(inputs, layers)
+    sampled = label_shape(objective, (N, S, *positions), D_L)
     return Problem(
         id=name,
         objective=objective,
         psd=psd,
-        inputs=widths[0],
+        inputs=inputs,
         layers=layers,
         weights=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
-        X=dyadic(-1, 1, (N, widths[0]), 16),
+        X=dyadic(-1, 1, (N, *shapes[0]), 16),
         Y=labels(N),
         labels=labels(N, S),
         draws=dyadic(-3, 3, sampled, 16) if objective == "squared_error" else dyadic(0, 1, sampled, 2**16),
         arguments=Arguments(
             direction=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
-            cotangents=dyadic(-1, 1, (N, D_L), 16),
-            projections=dyadic(-2, 2, (N, S, root_columns(objective, psd, D_L)), 16),
+            cotangents=dyadic(-1, 1, (N, *positions, D_L), 16),
+            projections=dyadic(-2, 2, (N, S, *positions, root_columns(objective, psd, D_L)), 16),
             tau=np.array(7 / 16),
             gamma=np.array(1 / 4),
             eta=np.array(1 / 8),
         ),
+        divisor=divisor,
     )

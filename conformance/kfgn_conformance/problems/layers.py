@@ -1,24 +1,23 @@
-"""The records of layers, and the shapes of their weights. Only this module computes weight shapes from layers."""
+"""The records of layers, and the shapes of activations and weights. Only this module computes shapes from layers.
 
-from collections.abc import Mapping, Sequence
+The shape of an activation is (D,) in a network of the paper, and (C, T) in a network with shared weights: C channels at
+each of T positions.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from kfgn_reference import TRANSFERS
+from typing import ClassVar, TypeAlias
 
 Transfer = str | tuple[str, float]
 """A transfer function: a name, or a name with its parameter, such as ("leaky_relu", 0.01)."""
 
-PARAMETERS = {"leaky_relu": "slope", "elu": "alpha"}
-"""The name of the parameter of each transfer function that has one."""
-
-RANGES = {"slope": (1.0, "between 0 and 1"), "alpha": (2.0**64, "between 0 and 2^64")}
-"""For each parameter, by its name, the upper bound and the range in words. The lower bound is 0."""
+Shape: TypeAlias = tuple[int, ...]
+"""The shape of the activation of a datapoint: (D,), or (C, T)."""
 
 
 @dataclass(frozen=True)
 class Dense:
-    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l).
+    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l). With shared weights, W_l acts on each position alone.
 
     Parameters
     ----------
@@ -32,7 +31,7 @@ class Dense:
 
     Notes
     -----
-    Each kind of layer has a separate class. The class attribute `kind` is the name of the kind in JSON.
+    Each kind of layer has a separate class. `groups` is 1, since every output reads every input.
 
     Examples
     --------
@@ -45,11 +44,129 @@ class Dense:
     transfer: Transfer = "identity"
     bias: bool = True
 
-    kind: ClassVar[str] = "dense"
+    groups: ClassVar[int] = 1
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
         """The shape of W_l: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias, where `inputs` is D_{l-1}."""
         return self.units, inputs + self.bias
+
+    def output_shape(self, below: Shape) -> Shape:
+        """(D_l,) or (D_l, T), where `below` is the shape of a_{l-1}."""
+        return self.units, *below[1:]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A 1-d convolution: h_l at position t is W_l times the patch of a_{l-1} at position t, and a_l is f_l(h_l).
+
+    Parameters
+    ----------
+    units : int
+        The number of output channels.
+    width : int
+        The number of taps of the kernel.
+    transfer : str or tuple of str and float, default "identity"
+        The transfer function f_l, as in `Dense`.
+    bias : bool, default True
+        True if a 1 is appended to each patch. This 1 multiplies the last column of W_l.
+    stride : int, default 1
+        The distance between the first inputs of neighbouring output positions.
+    padding : tuple of two int, default (0, 0)
+        The numbers of positions that are added on the left and on the right.
+    circular : bool, default False
+        True if the added positions repeat the other end of the input, and False if the added positions are zeros.
+    dilation : int, default 1
+        The distance between the inputs of neighbouring taps.
+    groups : int, default 1
+        The number of groups of channels. Group j of the outputs reads group j of the inputs alone.
+
+    Notes
+    -----
+    The patch of position t has the channels of input t stride + k dilation - padding[0] for each tap k from 0, tap by
+    tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k, and b is the
+    bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
+    `kernel.transpose(0, 2, 1).reshape(units, -1)`.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import Convolution
+    >>> layer = Convolution(4, width=3, transfer="tanh", padding=(1, 0))
+    >>> layer.weight_shape(2), layer.output_shape((2, 7))
+    ((4, 7), (4, 6))
+    """
+
+    units: int
+    width: int
+    transfer: Transfer = "identity"
+    bias: bool = True
+    stride: int = 1
+    padding: tuple[int, int] = (0, 0)
+    circular: bool = False
+    dilation: int = 1
+    groups: int = 1
+
+    def weight_shape(self, inputs: int) -> tuple[int, int]:
+        """The shape of W_l, where `inputs` is the number of input channels."""
+        return self.units, inputs // self.groups * self.width + self.bias
+
+    def output_shape(self, below: Shape) -> Shape:
+        """(units, T'), where `below` is the shape (C, T) of a_{l-1}."""
+        span = self.dilation * (self.width - 1)
+        return self.units, (below[1] + sum(self.padding) - span - 1) // self.stride + 1
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """The mean or the sum over windows of positions, in each channel alone. The layer has no weights.
+
+    Parameters
+    ----------
+    width : int
+        The number of positions of a window.
+    stride : int
+        The distance between neighbouring windows. Positions after the last whole window are not used.
+    kind : {"mean", "sum"}
+        What is computed over each window.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import Pooling
+    >>> Pooling(3, 2, "mean").output_shape((4, 8))
+    (4, 3)
+    """
+
+    width: int
+    stride: int
+    kind: str
+
+    def output_shape(self, below: Shape) -> Shape:
+        """(C, T'), where `below` is the shape (C, T) of a_{l-1}."""
+        return below[0], (below[1] - self.width) // self.stride + 1
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """All entries of an activation (C, T) at one position, (C T, 1): vec, with a position's channels side by side.
+
+    The layer has no weights.
+
+    Examples
+    --------
+    >>> from kfgn_conformance import Flatten
+    >>> Flatten().output_shape((4, 8))
+    (32, 1)
+    """
+
+    def output_shape(self, below: Shape) -> Shape:
+        """(C T, 1), where `below` is the shape (C, T) of a_{l-1}."""
+        return below[0] * below[1], 1
+
+
+Weighted: TypeAlias = Dense | Convolution
+"""A layer with weights, which has a transfer function."""
+
+Layer: TypeAlias = Dense | Convolution | Pooling | Flatten
+"""A layer of a network. The kinds except `Dense` occur in networks with shared weights alone."""
 
 
 def dense_layers(widths: Sequence[int], transfers: Sequence[Transfer]) -> tuple[Dense, ...]:
@@ -57,79 +174,20 @@ def dense_layers(widths: Sequence[int], transfers: Sequence[Transfer]) -> tuple[
     return tuple(Dense(D, f) for D, f in zip(widths[1:], (*transfers, "identity"), strict=True))
 
 
-def weight_shapes(inputs: int, layers: Sequence[Dense]) -> list[tuple[int, int]]:
-    """The shape of each W_l of a network with these layers, where `inputs` is D_0."""
-    below = (inputs, *(layer.units for layer in layers))
-    return [layer.weight_shape(D) for layer, D in zip(layers, below, strict=False)]
+def activation_shapes(inputs: int | Shape, layers: Sequence[Layer]) -> list[Shape]:
+    """The shapes of a_0, ..., a_L, where `inputs` is D_0, or the shape of a_0."""
+    shapes = [(inputs,) if isinstance(inputs, int) else inputs]
+    for layer in layers:
+        shapes.append(layer.output_shape(shapes[-1]))
+    return shapes
+
+
+def weight_shapes(inputs: int | Shape, layers: Sequence[Layer]) -> list[tuple[int, int]]:
+    """The shape of W_l for each layer with weights, where `inputs` is D_0, or the shape of a_0."""
+    pairs = zip(layers, activation_shapes(inputs, layers), strict=False)
+    return [layer.weight_shape(below[0]) for layer, below in pairs if isinstance(layer, Weighted)]
 
 
 def name_of(transfer: Transfer) -> str:
     """The name of a transfer function without its parameter."""
     return transfer if isinstance(transfer, str) else transfer[0]
-
-
-def layer_as_json(layer: Dense) -> dict[str, Any]:
-    """Convert the record of a layer to an object of JSON."""
-    transfer: Any = layer.transfer
-    if not isinstance(transfer, str):
-        name, parameter = transfer
-        transfer = {"name": name, PARAMETERS[name]: parameter}
-    return {"kind": layer.kind, "units": layer.units, "transfer": transfer, "bias": layer.bias}
-
-
-def layers_from_json(written: Any) -> tuple[Dense, ...]:
-    """Read the records of all layers from JSON. Raises `ValueError` with one line that names the wrong field."""
-    if not isinstance(written, list) or not written:
-        raise ValueError(f"layers: expected a list of records, got {shown(written)}")
-    layers = tuple(_layer(record, f"layers[{i}]") for i, record in enumerate(written))
-    if layers[-1].transfer != "identity":
-        last = f"layers[{len(layers) - 1}]"
-        raise ValueError(f"{last}.transfer: expected 'identity' for the last layer, got {shown(layers[-1].transfer)}")
-    return layers
-
-
-def _layer(written: Any, path: str) -> Dense:
-    fields = {"kind", "units", "transfer", "bias"}
-    if not isinstance(written, Mapping):
-        raise ValueError(f"{path}: expected an object, got {shown(written)}")
-    if missing := sorted(fields - set(written)):
-        raise ValueError(f"{path}: expected a field {missing[0]}")
-    if unknown := sorted(set(written) - fields):
-        raise ValueError(f"{path}: expected no field {shown(unknown[0])}")
-    kind, units, bias = written["kind"], written["units"], written["bias"]
-    if kind != Dense.kind:
-        raise ValueError(f"{path}.kind: expected {Dense.kind!r}, got {shown(kind)}")
-    if not is_integer(units) or units < 1:
-        raise ValueError(f"{path}.units: expected a positive integer, got {shown(units)}")
-    if not isinstance(bias, bool):
-        raise ValueError(f"{path}.bias: expected true or false, got {shown(bias)}")
-    return Dense(int(units), _transfer(written["transfer"], f"{path}.transfer"), bias)
-
-
-def _transfer(written: Any, path: str) -> Transfer:
-    if isinstance(written, str) and written not in TRANSFERS:
-        raise ValueError(f"{path}: expected {', '.join(sorted(TRANSFERS))}, got {shown(written)}")
-    if isinstance(written, str):
-        return written
-    if isinstance(written, Mapping):
-        name = written.get("name")
-        parameter = PARAMETERS.get(name) if isinstance(name, str) else None
-        if parameter is not None and set(written) == {"name", parameter}:
-            value = written[parameter]
-            below, words = RANGES[parameter]
-            if isinstance(value, int | float) and 0 < value < below:
-                return str(name), float(value)
-            raise ValueError(f"{path}.{parameter}: expected a number {words}, got {shown(value)}")
-    objects = " or ".join(f'{{"name": "{name}", "{parameter}": a number}}' for name, parameter in PARAMETERS.items())
-    raise ValueError(f"{path}: expected a name or {objects}, got {shown(written)}")
-
-
-def is_integer(written: Any) -> bool:
-    """True for an integer of JSON, which may be written as 3.0."""
-    return type(written) is int or (isinstance(written, float) and written.is_integer())
-
-
-def shown(value: Any) -> str:
-    """The text of a value in an error message, cut to 80 characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}..."

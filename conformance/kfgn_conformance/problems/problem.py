@@ -8,7 +8,7 @@ import numpy as np
 from kfgn_reference import Network
 
 from .arrays import Array as Array, mapped_arrays, named_arrays
-from .layers import Dense, Transfer
+from .layers import Layer, Shape, Transfer, Weighted, activation_shapes
 
 DTYPES = ("float32", "float64")
 """The default dtypes in which a problem is run."""
@@ -95,6 +95,10 @@ class Trajectory(NamedTuple):
 class Problem:
     """A network, its weights and a batch.
 
+    A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
+    shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes: X has the channels
+    before the positions, and Y, labels, draws and cotangents have the positions of the outputs before the outputs.
+
     Parameters
     ----------
     id : str
@@ -104,25 +108,31 @@ class Problem:
     psd : str, default "project"
         The replacement for an indefinite H_L: H_L with its negative eigenvalues set to zero ("project"), or
         dE/dh_L dE/dh_L^T ("scalar"). Only the H_L of the mixture can be indefinite.
-    inputs : int
-        D_0.
-    layers : tuple of Dense
-        The layers l = 1, ..., L.
+    inputs : int or tuple of int
+        D_0, or (C_0, T_0) for a network with shared weights.
+    layers : tuple of layers
+        The layers l = 1, ..., L: `Dense` alone, or any kinds in a network with shared weights.
     weights : tuple of arrays
-        The weights W_l of each layer. The shape is (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l,
-        D_{l-1}) for a layer without a bias.
-    X : array, shape (N, D_0)
+        The weights W_l of each layer with weights. The shape is (D_l, D_{l-1} + 1) with the bias in the last column, or
+        (D_l, D_{l-1}) for a layer without a bias. `Convolution` describes the weights of a convolution.
+    X : array, shape (N, D_0) or (N, C_0, T_0)
         The inputs of the batch.
-    Y : array, shape (N, D_L) or (N,)
-        The targets of the batch. The targets of the categorical and mixture objectives are (N,) class indices in int64.
-    labels : array, shape (N, S, D_L) or (N, S)
+    Y : array, shape (N, D_L) or (N,), or (N, T_L, D_L) or (N, T_L)
+        The targets of the batch. The targets of the categorical and mixture objectives are class indices in int64, in
+        an array without the axis of outputs.
+    labels : array, shape (N, S, D_L) or (N, S), or (N, S, T_L, D_L) or (N, S, T_L)
         The labels of KFAC, already sampled.
-    draws : array, shape (N, S, D_L) or (N, S)
+    draws : array, shaped like labels
         The random numbers from which labels are sampled: normals for the squared error, else uniforms in [0, 1).
     arguments : Arguments
         The arguments of products, projections, solves and steps.
     trajectory : Trajectory or None, default None
         The settings and the checkpoints of an optimiser, or None for a problem without optimiser steps.
+    divisor : int, default 1
+        The loss of a datapoint is the sum of E over the positions of the outputs, divided by this number.
+    bases : tuple of pairs of arrays, default ()
+        Orthogonal matrices (U_Q, U_G) for each group of each layer with weights, in which `ekfac_diagonal` is computed.
+        The tuple is empty for a problem without shared weights.
     dtypes : tuple of str
         The dtypes in which the problem is run. The problem is SKIPPED for an adapter with a different dtype.
 
@@ -141,8 +151,8 @@ class Problem:
     id: str
     objective: str
     psd: str = "project"
-    inputs: int
-    layers: tuple[Dense, ...]
+    inputs: int | tuple[int, ...]
+    layers: tuple[Layer, ...]
     weights: tuple[Array, ...]
     X: Array
     Y: Array
@@ -150,17 +160,34 @@ class Problem:
     draws: Array
     arguments: Arguments
     trajectory: Trajectory | None = None
+    divisor: int = 1
+    bases: tuple[tuple[Array, Array], ...] = ()
     dtypes: tuple[str, ...] = DTYPES
 
     @property
+    def is_shared(self) -> bool:
+        """True for a network with shared weights, whose activations have positions."""
+        return not isinstance(self.inputs, int)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of a_0, ..., a_L: (D_l,), or (C_l, T_l) for a network with shared weights."""
+        return tuple(activation_shapes(self.inputs, self.layers))
+
+    @property
     def widths(self) -> tuple[int, ...]:
-        """D_0, ..., D_L."""
-        return (self.inputs, *(layer.units for layer in self.layers))
+        """D_0, ..., D_L, or the channels C_0, ..., C_L of a network with shared weights."""
+        return tuple(shape[0] for shape in self.shapes)
+
+    @property
+    def weighted(self) -> tuple[Weighted, ...]:
+        """The layers with weights, one for each of `weights`."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Weighted))
 
     @property
     def transfers(self) -> tuple[Transfer, ...]:
-        """f_1, ..., f_{L-1}."""
-        return tuple(layer.transfer for layer in self.layers[:-1])
+        """f_1, ..., f_{L-1}: the transfer functions of the layers with weights, except that of the last layer L."""
+        return tuple(layer.transfer for layer in self.layers[:-1] if isinstance(layer, Weighted))
 
     @property
     def N(self) -> int:  # noqa: N802  (the paper's symbol)
@@ -174,9 +201,11 @@ class Problem:
 
     @property
     def reference(self) -> Network:
-        """The network as the reference represents it."""
+        """The network as the reference represents it. Raises `ValueError` for a network with shared weights."""
+        if self.is_shared:
+            raise ValueError(f"problem {self.id}: expected a network without shared weights")
         network = Network(self.weights, self.transfers, self.objective, self.psd)
-        biases = tuple(layer.bias for layer in self.layers)
+        biases = tuple(layer.bias for layer in self.weighted)
         return network if all(biases) else network._replace(biases=biases)
 
     def head(self, n: int) -> "Problem":

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from .arrays import Array, is_array, parts
-from .layers import Dense, is_integer, layer_as_json, layers_from_json, shown
+from .layer_json import is_integer, layer_as_json, layers_from_json, shown
+from .layers import Layer
 from .problem import CLASSIFIERS, Problem
 from .version_1 import upgraded
 
@@ -24,6 +25,9 @@ LABELS = ("Y", "labels")
 
 NOT_WRITTEN = ("dtypes",)
 """The fields of a problem that are not written to JSON, since only a run of the kit uses these fields."""
+
+OMITTED: dict[str, Any] = {"trajectory": None, "divisor": 1, "bases": ()}
+"""The fields of a problem that are not written if they have these values, which are their defaults."""
 
 Put = Callable[[str, Array], Any]
 """A function f(path, array) that returns the JSON value of the array at a path of the problem."""
@@ -36,15 +40,14 @@ def as_json(problem: Problem, put: Put = lambda _path, array: array.tolist()) ->
          without axes is always written as a number.
     """
     values = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name not in NOT_WRITTEN}
-    if problem.trajectory is None:
-        del values["trajectory"]
+    values = {name: value for name, value in values.items() if name not in OMITTED or value != OMITTED[name]}
     return {"version": VERSION} | {name: _written(value, name, put) for name, value in values.items()}
 
 
 def _written(value: Any, path: str, put: Put) -> Any:
     if is_array(value):
         return put(path, value) if value.ndim else value.item()
-    if isinstance(value, Dense):
+    if isinstance(value, Layer):
         return layer_as_json(value)
     if not isinstance(value, tuple):
         return value
@@ -76,13 +79,24 @@ def from_json(written: Mapping[str, Any]) -> Problem:
     version = written.get("version")
     if version != VERSION:
         raise ValueError(f"version: expected {VERSION}, or no version for the format of version 1, got {version!r}")
-    integers = written.get("objective") in CLASSIFIERS
-    problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", integers)
+    form = Form(written.get("objective") in CLASSIFIERS, isinstance(written.get("inputs"), list))
+    problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", form)
     return problem
 
 
-def _record(kind: Any, written: Any, path: str, integers: bool) -> Any:
-    """Read a dataclass or named tuple from an object of JSON. integers: True if the labels are class indices."""
+class Form(NamedTuple):
+    """The properties of a problem on which the types of its fields depend.
+
+    integers: True if the labels are class indices
+    shared:   True for a network with shared weights
+    """
+
+    integers: bool
+    shared: bool
+
+
+def _record(kind: Any, written: Any, path: str, form: Form) -> Any:
+    """Read a dataclass or named tuple from an object of JSON."""
     if not isinstance(written, Mapping):
         raise ValueError(f"{path}: expected an object, got {type(written).__name__}")
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in NOT_WRITTEN}
@@ -91,7 +105,7 @@ def _record(kind: Any, written: Any, path: str, integers: bool) -> Any:
     values = {}
     for name, hint in hints.items():
         if name in written:
-            values[name] = _read(hint, written[name], f"{path}.{name}".lstrip("."), integers)
+            values[name] = _read(hint, written[name], f"{path}.{name}".lstrip("."), form)
     try:
         return kind(**values)
     except TypeError:
@@ -103,21 +117,23 @@ def _has_default(kind: Any, name: str) -> bool:
     return hasattr(kind, name) if is_dataclass(kind) else name in kind._field_defaults
 
 
-def _read(hint: Any, written: Any, path: str, integers: bool) -> Any:
+def _read(hint: Any, written: Any, path: str, form: Form) -> Any:
     """Read a value of JSON as the type in the annotation `hint`."""
     if hint == Array:
-        return _array(written, path, np.int64 if integers and path.rpartition(".")[2] in LABELS else np.float64)
-    if hint == tuple[Dense, ...]:
-        return layers_from_json(written)
+        return _array(written, path, np.int64 if form.integers and path.rpartition(".")[2] in LABELS else np.float64)
+    if hint == tuple[Layer, ...]:
+        return layers_from_json(written, shared=form.shared)
+    if hint == int | tuple[int, ...]:
+        return _read(tuple[int, ...] if form.shared else int, written, path, form)
     if get_origin(hint) is UnionType:
         (inner,) = (one for one in get_args(hint) if one is not NoneType)
-        return None if written is None else _read(inner, written, path, integers)
+        return None if written is None else _read(inner, written, path, form)
     if get_origin(hint) is tuple:
-        return _tuple(get_args(hint), written, path, integers)
-    return _record(hint, written, path, integers) if hasattr(hint, "_fields") else _scalar(hint, written, path)
+        return _tuple(get_args(hint), written, path, form)
+    return _record(hint, written, path, form) if hasattr(hint, "_fields") else _scalar(hint, written, path)
 
 
-def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> tuple[Any, ...]:
+def _tuple(hints: tuple[Any, ...], written: Any, path: str, form: Form) -> tuple[Any, ...]:
     if not isinstance(written, list):
         raise ValueError(f"{path}: expected a list, got {type(written).__name__}")
     if hints[1:] == (...,):
@@ -125,7 +141,7 @@ def _tuple(hints: tuple[Any, ...], written: Any, path: str, integers: bool) -> t
     if len(hints) != len(written):
         raise ValueError(f"{path}: expected {len(hints)} elements, got {len(written)}")
     pairs = zip(hints, written, strict=True)
-    return tuple(_read(hint, part, f"{path}[{i}]", integers) for i, (hint, part) in enumerate(pairs))
+    return tuple(_read(hint, part, f"{path}[{i}]", form) for i, (hint, part) in enumerate(pairs))
 
 
 def _scalar(kind: Any, written: Any, path: str) -> Any:

@@ -7,6 +7,7 @@ Read in this order:
 * curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors
 * products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
 * solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
+* shared_weights: exact blocks and Kronecker approximations of networks with shared weights, beyond the paper
 * steps:          one step of the optimiser from each checkpoint of a trajectory
 * reference_only: quantities that no implementation computes; the accuracy of the reference is certified on them too
 
@@ -17,14 +18,30 @@ from .curvature import CURVATURE
 from .products import PRODUCTS
 from .quantity import ELEMENTS, Quantity
 from .reference_only import REFERENCE_ONLY
+from .shared_weights.approximations import APPROXIMATIONS
+from .shared_weights.exact import EXACT
+from .shared_weights.factors import FACTORS
 from .sizes import Arrays, largest
 from .solves import SOLVES
 from .steps import STEPS
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in (*CURVATURE, *PRODUCTS, *SOLVES)}
-"""The quantities that are defined on problems without a trajectory."""
+"""The quantities of the paper that are defined on problems without a trajectory."""
 
-ROWS: dict[str, Quantity] = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
-"""All quantities, of problems with and without a trajectory."""
+SHARED_WEIGHTS: dict[str, Quantity] = {quantity.name: quantity for quantity in (*EXACT, *FACTORS, *APPROXIMATIONS)}
+"""The quantities of networks with shared weights."""
 
-__all__ = ["ELEMENTS", "QUANTITIES", "REFERENCE_ONLY", "ROWS", "STEPS", "Arrays", "Quantity", "largest"]
+ROWS: dict[str, Quantity] = QUANTITIES | SHARED_WEIGHTS | {quantity.name: quantity for quantity in STEPS}
+"""All quantities, in the order of the table."""
+
+__all__ = [
+    "ELEMENTS",
+    "QUANTITIES",
+    "REFERENCE_ONLY",
+    "ROWS",
+    "SHARED_WEIGHTS",
+    "STEPS",
+    "Arrays",
+    "Quantity",
+    "largest",
+]

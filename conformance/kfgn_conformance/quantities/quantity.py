@@ -7,6 +7,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
+from ..problems.layers import Weighted
 from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
@@ -17,6 +18,11 @@ ELEMENTS = 2**24
 def whole(_problem: Problem, arrays: Arrays) -> Arrays:
     """All arrays of a quantity, unchanged."""
     return arrays
+
+
+def always(_problem: Problem) -> bool:
+    """True for every problem."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,18 @@ class Quantity:
         True if the quantity is a mean over the datapoints, so that its sum over the datapoints is N times as large.
     view : callable
         A function of a problem and of the arrays of the quantity that returns the parts that are compared.
+    of_shared_weights : bool, default False
+        True if the quantity is defined on networks with shared weights, and False if it is defined on networks of the
+        paper.
+    per_group : bool, default False
+        True if a convolution with several groups has one array for each group.
+    with_bias : bool, default False
+        True if the part of an array that belongs to the weights without the bias depends on the bias. An implementation
+        with separate biases then has no such part.
+    condition : callable
+        A function of a problem that is True if the quantity is defined on it, and unique.
+    otherwise : str, default ""
+        The reason for the report if the condition is False, or "" if the report needs no reason.
     description : str, default ""
         The definition of the quantity and the shape of its arrays. Blocks are square matrices with respect to vec(W_l).
 
@@ -77,6 +95,11 @@ class Quantity:
     degree: int | None = None
     mean: bool = True
     view: Callable[[Problem, Arrays], Arrays] = whole
+    of_shared_weights: bool = False
+    per_group: bool = False
+    with_bias: bool = False
+    condition: Callable[[Problem], bool] = always
+    otherwise: str = ""
     description: str = ""
 
     def value(self, problem: Problem) -> Arrays:
@@ -84,8 +107,26 @@ class Quantity:
         return self.view(problem, self.oracle(problem))
 
     def applies_to(self, problem: Problem) -> bool:
-        """True if the quantity is defined on the problem, which depends on whether the problem has a trajectory."""
-        return self.of_trajectories == (problem.trajectory is not None)
+        """True if the quantity is defined on the problem: on its trajectory, its kind of network, and its condition."""
+        return self.concerns(problem) and self.condition(problem)
+
+    def concerns(self, problem: Problem) -> bool:
+        """True if the quantity is defined on problems of this kind: with a trajectory or without, with shared weights
+        or without.
+        """
+        kind = (problem.trajectory is not None, problem.is_shared)
+        return kind == (self.of_trajectories, self.of_shared_weights)
+
+    def weights_of(self, problem: Problem) -> list[tuple[Weighted, tuple[int, int]]]:
+        """The layer of each array, and the shape (D, P) of the weights to which the array belongs.
+
+        Only the array kinds "weights", "blocks" and "inputs" have an array for each layer or group.
+        """
+        found = []
+        for layer, (D, P) in zip(problem.weighted, (W.shape for W in problem.weights), strict=True):
+            groups = layer.groups if self.per_group else 1
+            found += [(layer, (D // groups, P))] * groups
+        return found
 
     def within_reach(self, problem: Problem) -> Problem | None:
         """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if it allows no datapoint."""

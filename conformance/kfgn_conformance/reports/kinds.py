@@ -10,6 +10,7 @@ KINDS = {
     "shape": ("network shape", "network shapes"),
     "throughout": ("network with one transfer function", "networks with one transfer function"),
     "drawn": ("random problem", "random problems"),
+    "shared": ("problem with shared weights", "problems with shared weights"),
     "walk": ("optimiser run", "optimiser runs"),
 }
 """The kinds of problem, in the singular and the plural, by the first word of a problem's id.

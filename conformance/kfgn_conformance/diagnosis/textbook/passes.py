@@ -32,7 +32,7 @@ class Passes:
 
     def has_bias(self, l: int) -> bool:
         """True if layer l has a bias, which is the last column of W_l."""
-        return self.problem.layers[l - 1].bias
+        return self.problem.weighted[l - 1].bias
 
     def without_bias(self, l: int, V: Array) -> Array:
         """Return V, a matrix of the shape of W_l, without the column of the bias."""

@@ -1,0 +1,83 @@
+"""Conventions of layers with shared weights: the order of the inputs of a patch, and the divisors of factors."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..problems.layers import Convolution, Weighted
+from ..problems.problem import Array, Problem
+from ..quantities import Arrays, Quantity
+
+DIVISORS = ("positions", "datapoints", "none")
+"""The known divisors of a factor: N T, N and 1."""
+
+DIVIDED = {
+    "expand_q": "positions",
+    "expand_g": "datapoints",
+    "reduce_q": "datapoints",
+    "reduce_g": "datapoints",
+    "kfra_over_tokens": "datapoints",
+    "kfra_over_taps": "datapoints",
+}
+"""The quantities whose divisor can be declared, with the divisor of the kit."""
+
+
+def divisor_faults(given: object) -> Iterator[str]:
+    """A message for each entry of `Conventions.divisors` that is not known."""
+    if not isinstance(given, dict):
+        yield f"divisors: expected a dict with quantities as keys, got {type(given).__qualname__}"
+        return
+    for name, divisor in given.items():
+        if name not in DIVIDED:
+            yield f"divisors: expected quantities among {', '.join(DIVIDED)}, got {name!r}"
+        if divisor not in DIVISORS:
+            yield f"divisors: expected {' or '.join(DIVISORS)} for {name}, got {divisor!r}"
+
+
+def with_divisor(arrays: Arrays, problem: Problem, quantity: Quantity, divisor: str) -> Arrays:
+    """Multiply each factor by the declared divisor, and divide it by the divisor of the kit."""
+    scaled = []
+    positions = [
+        shape[1] for layer, shape in zip(problem.layers, problem.shapes[1:], strict=True) if _has_weights(layer)
+    ]
+    each = [
+        T
+        for layer, T in zip(problem.weighted, positions, strict=True)
+        for _ in range(layer.groups if quantity.per_group else 1)
+    ]
+    for array, T in zip(arrays, each, strict=False):
+        sizes = {"positions": problem.N * T, "datapoints": problem.N, "none": 1}
+        factor = sizes[divisor] / sizes[DIVIDED[quantity.name]]
+        scaled.append(np.asarray(array * np.asarray(factor, array.dtype)))
+    return (*scaled, *arrays[len(scaled) :])
+
+
+def _has_weights(layer: object) -> bool:
+    return isinstance(layer, Weighted)
+
+
+def has_patches(problem: Problem) -> bool:
+    """True if some layer is a convolution."""
+    return any(isinstance(layer, Convolution) for layer in problem.layers)
+
+
+def taps_first(array: Array, layer: Weighted, shape: tuple[int, int], kind: str) -> Array:
+    """Reorder the inputs of a convolution from channel by channel to tap by tap, in weights, in Q or in a block.
+
+    The constant input 1 of the bias stays the last input. Arrays of another shape, and of other layers, are unchanged.
+
+    shape: the shape (D, P) of the weights to which the array belongs
+    """
+    D, P = shape
+    if not isinstance(layer, Convolution) or layer.width > P:
+        return array
+    channels = P // layer.width
+    order = np.arange(channels * layer.width).reshape(channels, layer.width).T.ravel()
+    order = np.concatenate([order, np.arange(len(order), P)])
+    if kind == "weights" and array.shape == (D, P):
+        return array[:, order]
+    if kind == "inputs" and array.shape == (P, P):
+        return array[order][:, order]
+    if kind == "blocks" and array.shape == (D * P, D * P):
+        return array.reshape(P, D, P, D)[order][:, :, order].reshape(D * P, D * P)
+    return array

@@ -1,0 +1,68 @@
+"""Textbook formulas of every quantity of networks with shared weights, with one method per step of a computation.
+
+The class `SharedTextbook` itself has no mistake: a test compares every quantity with the reference, with which it
+shares the objectives and the transfer functions alone. A convolution is a product with unfolded patches here, and a sum
+over taps in the reference.
+
+* layers:    patches, and both passes through each layer
+* passes:    the forward pass, the loss, and the roots at every layer
+* curvature: the gradient and the exact blocks
+* factors:   the approximations
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ....quantities import Arrays
+from .factors import Factors
+from .passes import PerLayer
+
+
+class SharedTextbook(Factors):
+    """The formulas of every quantity of networks with shared weights, for one problem."""
+
+    def answer(self, quantity: str) -> Arrays:
+        """The arrays of a quantity in the kit's form."""
+        value = SHARED_ANSWERS[quantity](self)
+        if isinstance(value, dict):
+            value = [value[l] for l in self.weighted]
+        return tuple(np.asarray(a) for a in (value if isinstance(value, list) else [value]))
+
+
+def _each(method: str, roots: str = "roots") -> Callable[[SharedTextbook], list[Any]]:
+    """The formula that calls a method with the inputs and the columns of every group."""
+    return lambda t: [getattr(t, method)(a, C) for a, C in t.pairs(getattr(t, roots)())]
+
+
+def _diagonals(t: SharedTextbook) -> list[Any]:
+    pairs = zip(t.pairs(t.roots()), t.problem.bases, strict=True)
+    return [t.ekfac_diagonal(*pair, *bases) for pair, bases in pairs]
+
+
+SHARED_ANSWERS: dict[str, Callable[[SharedTextbook], Any]] = {
+    "shared_loss": lambda t: t.loss(),
+    "shared_gradient": lambda t: t.gradient(),
+    "shared_hessian_blocks": lambda t: t.hessian_blocks(),
+    "shared_gauss_newton_blocks": lambda t: t.gauss_newton_blocks(),
+    "expand_q": lambda t: [t.expand_q(a) for a, _ in t.pairs(t.roots())],
+    "expand_g": lambda t: [t.expand_g(C) for _, C in t.pairs(t.roots())],
+    "reduce_q": lambda t: [t.reduce_q(a) for a, _ in t.pairs(t.roots())],
+    "reduce_g": lambda t: [t.reduce_g(C) for _, C in t.pairs(t.roots())],
+    "expand_blocks": _each("expand_block"),
+    "reduce_blocks": _each("reduce_block"),
+    "expand_kfac_blocks": _each("expand_block", "sampled_roots"),
+    "reduce_kfac_blocks": _each("reduce_block", "sampled_roots"),
+    "kfra_over_positions": lambda t: t.kfra_over_positions(),
+    "kfra_over_tokens": lambda t: t.kfra_over_tokens(),
+    "kfra_over_taps": lambda t: t.kfra_over_taps(),
+    "ekfac_blocks": _each("ekfac_block"),
+    "ekfac_diagonal": _diagonals,
+    "kfoc_blocks": _each("kfoc_block"),
+    "tkfac_blocks": _each("tkfac_block"),
+    "tnt_blocks": _each("tnt_block"),
+}
+"""The formula of each quantity of networks with shared weights, by the name of the quantity."""
+
+__all__ = ["SHARED_ANSWERS", "PerLayer", "SharedTextbook"]

@@ -1,0 +1,101 @@
+"""The gradient, and the exact blocks of the Hessian and of the Gauss-Newton matrix."""
+
+import numpy as np
+
+from ....problems.problem import Array
+from .passes import Passes, PerLayer
+
+
+class Curvature(Passes):
+    """Formulas of exact quantities. A matrix over all positions has the entries of a position next to each other."""
+
+    def inputs(self, l: int) -> Array:
+        """The inputs of W_l at every position, with the unit, (N, groups, T, I), of the gradient and the curvature."""
+        layer = self.of_weights(l)
+        return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
+
+    def inputs_of_outputs(self, l: int) -> Array:
+        """The inputs of each output, which are those of its group: (N, T, O, I)."""
+        inputs = self.inputs(l)
+        outputs = len(self.W[l]) // inputs.shape[1]
+        return np.repeat(inputs.transpose(0, 2, 1, 3), outputs, axis=2)
+
+    def gradients(self) -> PerLayer:
+        """dE/dh_l (N, C_l, T_l) at the labels of the data, with the divisor."""
+        columns = self.output_gradient(self.problem.Y)[:, None] / self.divisor_of_gradient()
+        return {l: d[:, 0] for l, d in self.carried(columns).items()}
+
+    def summed_gradient(self, d: Array, inputs: Array) -> Array:
+        """The sum of dE/dh a^T over the positions, (N, O, I)."""
+        return np.einsum("not,ntoi->noi", d, inputs)
+
+    def gradient(self) -> PerLayer:
+        """The gradient of every W_l."""
+        d = self.gradients()
+        return {l: self.mean(self.summed_gradient(d[l], self.inputs_of_outputs(l))) for l in self.weighted}
+
+    def over_positions(self, columns: Array) -> Array:
+        """The matrix C C^T over all positions and channels, (N, T C, T C), of columns (N, K, C, T)."""
+        flat = columns.transpose(0, 1, 3, 2).reshape(*columns.shape[:2], -1)
+        return flat.swapaxes(1, 2) @ flat
+
+    def pulled(self, l: int, H: Array) -> Array:
+        """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of its outputs."""
+        C, T = self.problem.shapes[l]
+        for _ in range(2):
+            columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)
+            back = self.back_through(l, columns).transpose(0, 1, 3, 2)
+            H = back.reshape(*back.shape[:2], -1).swapaxes(1, 2)
+        return H
+
+    def output_hessian(self) -> Array:
+        """The Hessian of the loss of a datapoint with respect to all outputs, (N, T D, T D), by positions."""
+        H = self.at_outputs("hessian", self.problem.Y) / self.divisor_of_curvature()
+        N, T, D, _ = H.shape
+        return np.einsum("ntde,ts->ntdse", H, np.eye(T)).reshape(N, T * D, T * D)
+
+    def flat(self, x: Array) -> Array:
+        """An activation (N, C, T) as one vector for each datapoint, by positions: (N, T C)."""
+        return x.transpose(0, 2, 1).reshape(len(x), -1)
+
+    def second_derivative_term(self, l: int) -> Array:
+        """f''(h_l) * dE/da_l, (N, C_l, T_l)."""
+        dE_da = self.back_through(l + 1, self.gradients()[l + 1][:, None])[:, 0]
+        return self.transfer_of(l).second(self.h[l]) * dE_da
+
+    def preactivation_hessians(self) -> PerLayer:
+        """The Hessians with respect to all positions of h_l, (N, T C, T C), by (8s)."""
+        H = {self.L: self.output_hessian()}
+        for l in range(self.L - 1, 0, -1):
+            s = self.flat(self.slope(l))
+            curved = self.flat(self.second_derivative_term(l))
+            H[l] = s[:, :, None] * self.pulled(l + 1, H[l + 1]) * s[:, None, :]
+            H[l] = H[l] + np.eye(s.shape[1]) * curved[:, None, :]
+        return H
+
+    def preactivation_gauss_newton(self) -> PerLayer:
+        """The Gauss-Newton matrices with respect to all positions of h_l, by the roots (25s)."""
+        return {l: self.over_positions(C) for l, C in self.roots().items()}
+
+    def pairs_of_positions(self, H: Array) -> Array:
+        """The parts of a matrix (N, T, O, T, O) over all positions that the block has."""
+        return H
+
+    def block(self, l: int, H: Array) -> Array:
+        """(7s): the mean over the datapoints of the sum over all pairs of positions, (I O, I O)."""
+        inputs = self.inputs_of_outputs(l)
+        N, T, O, I = inputs.shape
+        H = self.pairs_of_positions(H.reshape(N, T, O, T, O))
+        half = np.einsum("ntoi,ntosp->niosp", inputs, H)
+        each = np.einsum("niosp,nspj->niojp", half, inputs)
+        return self.mean(each).reshape(I * O, I * O)
+
+    def hessian_blocks(self) -> PerLayer:
+        """The blocks of the Hessian."""
+        H = self.preactivation_hessians()
+        return {l: self.block(l, H[l]) for l in self.weighted}
+
+    def gauss_newton_blocks(self) -> PerLayer:
+        """The blocks of the Gauss-Newton matrix."""
+        G = self.preactivation_gauss_newton()
+        return {l: self.block(l, G[l]) for l in self.weighted}

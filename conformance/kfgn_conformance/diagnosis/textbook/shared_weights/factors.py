@@ -1,0 +1,173 @@
+"""The factors of expand, reduce and KFRA, and the other approximations, for every group of every layer with weights."""
+
+import numpy as np
+
+from ....problems.layers import Flatten, Pooling
+from ....problems.problem import Array
+from .curvature import Curvature
+from .passes import PerLayer
+
+PerGroup = list[Array]
+
+
+class Factors(Curvature):
+    """Formulas of approximations. The columns C of a group are (N, K, O, T), and its inputs a are (N, T, I)."""
+
+    def roots_of_groups(self, l: int, C: Array) -> list[Array]:
+        """The columns (N, K, O, T) of each group of layer l."""
+        groups = self.of_weights(l).groups
+        return [C[:, :, part] for part in np.split(np.arange(C.shape[2]), groups)]
+
+    def inputs_of_groups(self, l: int) -> list[Array]:
+        """The inputs (N, T, I) of each group of layer l."""
+        return list(self.inputs(l).swapaxes(0, 1))
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        """The inputs and the columns of every group of every layer with weights."""
+        return [
+            pair
+            for l in self.weighted
+            for pair in zip(self.inputs_of_groups(l), self.roots_of_groups(l, roots[l]), strict=True)
+        ]
+
+    def expand_q(self, a: Array) -> Array:
+        """The mean of a a^T over datapoints and positions."""
+        return self.mean(np.einsum("nti,ntj->nij", a, a)) / a.shape[1]
+
+    def expand_g(self, C: Array) -> Array:
+        """The mean over the datapoints of the sum of C C^T over positions."""
+        return self.mean(np.einsum("nkot,nkpt->nop", C, C))
+
+    def combined_inputs(self, a: Array) -> Array:
+        """The mean of the inputs over the positions, (N, I)."""
+        return np.mean(a, axis=1)
+
+    def combined_roots(self, C: Array) -> Array:
+        """The sum of the columns over the positions, (N, K, O)."""
+        return np.sum(C, axis=3)
+
+    def reduce_q(self, a: Array) -> Array:
+        """The mean of b b^T over the datapoints, where b is the mean input of a datapoint."""
+        b = self.combined_inputs(a)
+        return self.mean(b[:, :, None] * b[:, None, :])
+
+    def reduce_g(self, C: Array) -> Array:
+        """The mean of S S^T over the datapoints, where S is the sum of the columns over the positions."""
+        S = self.combined_roots(C)
+        return self.mean(S.swapaxes(1, 2) @ S)
+
+    def kronecker(self, Q: Array, G: Array) -> Array:
+        """Q kron G."""
+        return np.kron(Q, G)
+
+    def expand_block(self, a: Array, C: Array) -> Array:
+        """The block of expand."""
+        return self.kronecker(self.expand_q(a), self.expand_g(C))
+
+    def reduce_block(self, a: Array, C: Array) -> Array:
+        """The block of reduce."""
+        return self.kronecker(self.reduce_q(a), self.reduce_g(C))
+
+    def weight_gradients(self, a: Array, C: Array) -> Array:
+        """P, the sum of C a^T over the positions for each column: (N, K, O, I)."""
+        return np.einsum("nkot,nti->nkoi", C, a)
+
+    def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
+        """The sum over the columns of the squares of U_G^T P U_Q, (N, O, I)."""
+        rotated = U_G.T @ self.weight_gradients(a, C) @ U_Q
+        return np.sum(rotated**2, axis=1)
+
+    def ekfac_diagonal(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
+        """The diagonal of the exact block in an eigenbasis, (O, I)."""
+        return self.mean(self.squares(a, C, U_Q, U_G))
+
+    def eigenbases(self, a: Array, C: Array) -> tuple[Array, Array]:
+        """The eigenvectors of the factors of expand."""
+        return np.linalg.eigh(self.expand_q(a))[1], np.linalg.eigh(self.expand_g(C))[1]
+
+    def ekfac_block(self, a: Array, C: Array) -> Array:
+        """U diag(vec S) U^T."""
+        U_Q, U_G = self.eigenbases(a, C)
+        U, S = np.kron(U_Q, U_G), self.ekfac_diagonal(a, C, U_Q, U_G)
+        return (U * S.T.ravel()) @ U.T
+
+    def group_block(self, a: Array, C: Array) -> Array:
+        """The exact block of a group."""
+        P = self.weight_gradients(a, C)
+        g = P.transpose(0, 1, 3, 2).reshape(*P.shape[:2], -1)
+        return self.mean(g.swapaxes(1, 2) @ g)
+
+    def kfoc_block(self, a: Array, C: Array) -> Array:
+        """The nearest Kronecker product to the exact block, by the singular vectors of its rearrangement."""
+        I, O = a.shape[2], C.shape[2]
+        R = self.group_block(a, C).reshape(I, O, I, O).transpose(0, 2, 1, 3).reshape(I * I, O * O)
+        U, s, V = np.linalg.svd(R, full_matrices=False)
+        return s[0] * np.kron(U[:, 0].reshape(I, I), V[0].reshape(O, O))
+
+    def traced(self, Q: Array, G: Array) -> Array:
+        """Q kron G / tr Q."""
+        return np.kron(Q, G) / np.trace(Q)
+
+    def tkfac_block(self, a: Array, C: Array) -> Array:
+        """TKFAC: each position of each datapoint is weighted by the trace of its other factor."""
+        of_roots, of_inputs = np.sum(C**2, axis=(1, 2)), np.sum(a**2, axis=2)
+        Q = self.mean(np.einsum("nt,nti,ntj->nij", of_roots, a, a))
+        return self.traced(Q, self.mean(np.einsum("nt,nkot,nkpt->nop", of_inputs, C, C)))
+
+    def tnt_block(self, a: Array, C: Array) -> Array:
+        """TNT: the covariances of the columns and of the rows of P."""
+        P = self.weight_gradients(a, C)
+        Q = self.mean(np.einsum("nkoi,nkoj->nij", P, P))
+        return self.traced(Q, self.mean(np.einsum("nkoi,nkpi->nop", P, P)))
+
+    def slope_moments(self, l: int) -> Array:
+        """The mean of f' f'^T over datapoints and positions, (C, C)."""
+        s = self.slope(l)
+        return self.mean(s @ s.swapaxes(1, 2)) / s.shape[2]
+
+    def output_factor(self) -> Array:
+        """The mean over the datapoints of the sum of H_L over the positions, (D, D)."""
+        C = self.output_columns()
+        return self.mean(np.einsum("nkot,nkpt->nop", C, C))
+
+    def kfra_over_positions(self) -> PerLayer:
+        """KFRA's recursion for matrices over all positions."""
+        G = {self.L: self.mean(self.over_positions(self.output_columns()))}
+        for l in range(self.L - 1, 0, -1):
+            s = self.flat(self.slope(l))
+            G[l] = self.pulled(l + 1, G[l + 1][None])[0] * self.mean(s[:, :, None] * s[:, None, :])
+        return {l: G[l] for l in self.weighted}
+
+    def kfra_over_tokens(self) -> PerLayer:
+        """KFRA's recursion with tokens as datapoints."""
+        G = {self.L: self.output_factor()}
+        for l in range(self.L - 1, 0, -1):
+            W = self.kernel(l + 1)[0, :, 0]
+            G[l] = W.T @ G[l + 1] @ W * self.slope_moments(l)
+        return {l: G[l] for l in self.weighted}
+
+    def share_of_tap(self, l: int) -> Array:
+        """The share of the output positions at which each tap reads an input and no zero of the padding, (taps,)."""
+        layer, (_, T) = self.of_weights(l), self.problem.shapes[l - 1]
+        inside = self.padded(layer, np.ones((1, 1, T)))[0, 0]
+        return np.mean(inside[self.sources(layer, self.positions(l))], axis=0)
+
+    def over_taps(self, l: int, G: Array) -> Array:
+        """A step of KFRA's recursion over the taps of layer l."""
+        layer, (C, T) = self.layer(l), self.problem.shapes[l - 1]
+        if isinstance(layer, Pooling):
+            return layer.width * self.share_back(layer) ** 2 * G
+        if isinstance(layer, Flatten):
+            return np.einsum("tctd->cd", G.reshape(T, C, T, C))
+        W = self.kernel(l)
+        groups, O, _, _ = W.shape
+        blocks = G.reshape(groups, O, groups, O)
+        found = np.einsum("u,gouc,gohp,hpud->gchd", self.share_of_tap(l), W, blocks, W, optimize=True)
+        return found.reshape(C, C)
+
+    def kfra_over_taps(self) -> PerLayer:
+        """KFRA's recursion in closed form over taps."""
+        G = {self.L: self.output_factor()}
+        for l in range(self.L - 1, 0, -1):
+            G[l] = self.over_taps(l + 1, G[l + 1]) * self.slope_moments(l)
+        return {l: G[l] for l in self.weighted}

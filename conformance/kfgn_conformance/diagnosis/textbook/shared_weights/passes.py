@@ -1,0 +1,121 @@
+"""The forward pass, the loss, and the backward pass of columns from the outputs to every layer."""
+
+from functools import cached_property
+
+import numpy as np
+from kfgn_reference import OBJECTIVES, Network, Transfer, output_root, transfer
+
+from ....problems.problem import Array
+from .layers import Layers
+
+PerLayer = dict[int, Array]
+
+
+class Passes(Layers):
+    """Formulas of activations and of columns at the pre-activations, for all datapoints at once."""
+
+    @property
+    def scale(self) -> float:
+        """A factor by which the loss of a position is multiplied, which is 1 in the right formulas."""
+        return 1.0
+
+    def divisor(self) -> float:
+        """The divisor of the loss."""
+        return self.problem.divisor
+
+    def divisor_of_gradient(self) -> float:
+        """The divisor of the loss in its gradient."""
+        return self.divisor()
+
+    def divisor_of_curvature(self) -> float:
+        """The divisor of the loss in its second derivatives."""
+        return self.divisor()
+
+    def mean(self, x: Array) -> Array:
+        """The mean of an array over the datapoints, its first axis."""
+        return np.mean(x, axis=0)
+
+    def transfer_of(self, l: int) -> Transfer:
+        """The transfer function of layer l, with its derivatives."""
+        return transfer(getattr(self.layer(l), "transfer", "identity"))
+
+    @cached_property
+    def passes(self) -> tuple[PerLayer, PerLayer]:
+        """a_0, ..., a_L and h_1, ..., h_L, each (N, C, T)."""
+        a, h = {0: self.problem.X}, {}
+        for l in range(1, self.L + 1):
+            h[l] = self.forward_of(l, a[l - 1])
+            a[l] = self.transfer_of(l).f(h[l])
+        return a, h
+
+    @property
+    def a(self) -> PerLayer:
+        """a_l (N, C_l, T_l)."""
+        return self.passes[0]
+
+    @property
+    def h(self) -> PerLayer:
+        """h_l (N, C_l, T_l), the results of the layers before their transfer functions."""
+        return self.passes[1]
+
+    @property
+    def outputs(self) -> Array:
+        """h_L with the positions before the outputs, (N, T, D)."""
+        return self.h[self.L].transpose(0, 2, 1)
+
+    def at_outputs(self, f: str, Y: Array) -> Array:
+        """A function of the objective at every datapoint and position, (N, T, ...)."""
+        function = getattr(OBJECTIVES[self.problem.objective], f)
+        rows = zip(self.outputs, Y, strict=True)
+        return self.scale * np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
+
+    def loss(self) -> Array:
+        """f: the mean over the datapoints of the sum over the positions, divided by the divisor."""
+        return self.mean(np.sum(self.at_outputs("value", self.problem.Y), axis=1)) / self.divisor()
+
+    def slope(self, l: int) -> Array:
+        """f'(h_l), (N, C, T)."""
+        return self.transfer_of(l).first(self.h[l])
+
+    def carried(self, columns: Array) -> PerLayer:
+        """Carry columns (N, K, D, T) at h_L back to h_l, (N, K, C_l, T_l), for every layer."""
+        at = {self.L: columns}
+        for l in range(self.L, 1, -1):
+            at[l - 1] = self.back_through(l, at[l]) * self.slope(l - 1)[:, None]
+        return at
+
+    def output_gradient(self, Y: Array) -> Array:
+        """dE/dh_L without the divisor, (N, D, T)."""
+        return self.at_outputs("gradient", Y).transpose(0, 2, 1)
+
+    def roots_at_positions(self) -> Array:
+        """The root of the Hessian of E at every datapoint and position, without the divisor: (N, T, D, K)."""
+        net = Network((), (), self.problem.objective, self.problem.psd)
+        rows = zip(self.outputs, self.problem.Y, strict=True)
+        roots = [[output_root(net, h, y) for h, y in zip(*row, strict=True)] for row in rows]
+        return np.sqrt(self.scale) * np.array(roots)
+
+    def output_columns(self) -> Array:
+        """The root of the Hessian of the loss of a datapoint, (N, T K, D, T): every position has its own columns."""
+        C = self.roots_at_positions()
+        N, T, D, K = C.shape
+        columns = np.einsum("ntdk,ts->ntkds", C, np.eye(T)).reshape(N, T * K, D, T)
+        return columns / np.sqrt(self.divisor_of_curvature())
+
+    def sampled_columns(self) -> Array:
+        """The gradients at the given labels as columns, (N, S, D, T), over the root of S and of the divisor."""
+        labels = self.problem.labels
+        each = [self.output_gradient(labels[:, s]) for s in range(labels.shape[1])]
+        return self.averaged_samples(np.stack(each, axis=1)) / np.sqrt(self.divisor_of_curvature())
+
+    def averaged_samples(self, columns: Array) -> Array:
+        """Divide the columns of S samples by the root of S."""
+        return columns / np.sqrt(columns.shape[1])
+
+    def roots(self) -> PerLayer:
+        """The roots C at every layer, (N, K, C_l, T_l)."""
+        return self.carried(self.output_columns())
+
+    def sampled_roots(self) -> PerLayer:
+        """The gradients at the given labels at every layer, (N, S, C_l, T_l)."""
+        return self.carried(self.sampled_columns())

@@ -1,0 +1,44 @@
+"""Random problems with shared weights, whose numbers are dyadic, and which are far from every discontinuity."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from kfgn_reference.shared_weights import gradient
+
+from ..discontinuities import near_border_of, near_kink
+from ..dyadic import Recipe, random_problem
+from ..problem import Problem, exact
+from .bases import bases
+from .network import network_of, outputs, preactivations
+
+
+def clear(name: str, recipe: Recipe, wanted: Callable[[Problem], bool] = lambda _problem: True) -> Problem:
+    """Return the first random problem that is suitable and far from every discontinuity.
+
+    The seeds of the problems are 0, 1, 2, ..., 999. The gradient of the first layer must not be zero.
+    """
+    for seed in range(1000):
+        problem = shared_problem(name, recipe, np.random.Generator(np.random.Philox(seed)))
+        if far_from_discontinuities(problem) and has_gradient(problem) and wanted(problem):
+            return exact(problem)
+    raise AssertionError(f"{name}: expected a problem of {recipe} among 1000 seeds, got none")
+
+
+def shared_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:
+    """Return a random problem with random bases."""
+    problem = random_problem(name, recipe, rng)
+    return replace(problem, bases=bases(problem, rng))
+
+
+def has_gradient(problem: Problem) -> bool:
+    """True if the gradient of the first layer with weights is not zero."""
+    net = network_of(problem)
+    return bool(np.any(gradient(net, problem.X, problem.Y)[min(net.weighted)]))
+
+
+def far_from_discontinuities(problem: Problem) -> bool:
+    """True if no pre-activation is near a kink, and no draw is near a border between two classes."""
+    pairs = (pair for x in problem.X for pair in preactivations(problem, x))
+    h = np.stack([outputs(problem, x) for x in problem.X])
+    return not any(near_kink(*pair) for pair in pairs) and not near_border_of(problem.objective, problem.draws, h).any()

@@ -1,0 +1,95 @@
+"""The blocks of EKFAC, KFOC, TKFAC and TNT.
+
+EKFAC is compared only where the eigenvalues of both factors are simple, and KFOC only where the two largest singular
+values differ, since the block is not unique elsewhere.
+"""
+
+import kfgn_reference.shared_weights as shared
+
+from ...problems.problem import Problem
+from ..quantity import Quantity
+from ..sizes import Arrays
+from .pairs import batches, for_each_group, of_group_blocks
+from .uniqueness import has_a_nearest_product, has_simple_spectra, sizes_of_ekfac, sizes_of_kfoc
+
+
+def ekfac_diagonals(p: Problem) -> Arrays:
+    """The diagonal of every block in the given eigenbases."""
+    pairs = zip(batches(p), p.bases, strict=True)
+    return tuple(shared.ekfac_diagonal(batch, *bases) for batch, bases in pairs)
+
+
+APPROXIMATIONS = (
+    Quantity(
+        name="ekfac_blocks",
+        equation="George et al. 2018",
+        description="U diag(vec S) U^T for each group, where U is the Kronecker product of the eigenvectors of the "
+        "factors of expand, and vec(S) is the diagonal of the exact block in this basis; only for problems on which "
+        "all eigenvalues are simple",
+        oracle=for_each_group(shared.ekfac),
+        elements=of_group_blocks,
+        size=lambda p, _arrays: sizes_of_ekfac(p),
+        irrational="eigenvectors",
+        array_kind="blocks",
+        degree=1,
+        of_shared_weights=True,
+        per_group=True,
+        with_bias=True,
+        condition=has_simple_spectra,
+        otherwise="the eigenvalues of a factor are not far enough apart, so that the block is not unique",
+    ),
+    Quantity(
+        name="ekfac_diagonal",
+        equation="George et al. 2018",
+        description="S (O, I) for each group, where vec(S) is the diagonal of the exact block in the given eigenbasis, "
+        "the Kronecker product of the two matrices in `bases`",
+        oracle=ekfac_diagonals,
+        elements=lambda p: p.parameters,
+        degree=1,
+        of_shared_weights=True,
+        per_group=True,
+    ),
+    Quantity(
+        name="kfoc_blocks",
+        equation="Koroko et al. 2022",
+        description="the Kronecker product that is nearest to the exact block of each group in the Frobenius norm; "
+        "only for problems on which it is unique",
+        oracle=for_each_group(lambda batch: shared.kfoc(batch).block),
+        elements=of_group_blocks,
+        size=lambda p, _arrays: sizes_of_kfoc(p),
+        irrational="singular vectors",
+        array_kind="blocks",
+        degree=1,
+        of_shared_weights=True,
+        per_group=True,
+        with_bias=True,
+        condition=has_a_nearest_product,
+        otherwise="the largest singular values are not far enough apart, so that the block is not unique",
+    ),
+    Quantity(
+        name="tkfac_blocks",
+        equation="Gao et al. 2021",
+        description="Q kron G of TKFAC for each group: the sums over the positions of |C|^2 a a^T and of |a|^2 C C^T, "
+        "as means over the datapoints, divided by the trace of the first",
+        oracle=for_each_group(lambda batch: shared.tkfac(batch).block),
+        elements=of_group_blocks,
+        array_kind="blocks",
+        degree=1,
+        of_shared_weights=True,
+        per_group=True,
+        with_bias=True,
+    ),
+    Quantity(
+        name="tnt_blocks",
+        equation="Ren and Goldfarb 2021",
+        description="Q kron G of TNT for each group: the means over the datapoints of P^T P and of P P^T, divided by "
+        "the trace of the first, where P is the sum of C a^T over the positions, for each column of C",
+        oracle=for_each_group(lambda batch: shared.tnt(batch).block),
+        elements=of_group_blocks,
+        array_kind="blocks",
+        degree=1,
+        of_shared_weights=True,
+        per_group=True,
+        with_bias=True,
+    ),
+)

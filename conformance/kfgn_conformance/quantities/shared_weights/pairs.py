@@ -1,0 +1,68 @@
+"""The pairs of a problem with shared weights, from which its approximations are computed, and the sizes of arrays."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import kfgn_reference as ref
+import kfgn_reference.shared_weights as shared
+
+from ...per_problem import once_per_problem
+from ...problems.problem import Array, Problem
+from ...problems.shared_weights.network import network_of
+from ..sizes import Arrays
+
+Batch: TypeAlias = list[shared.Pairs]
+"""The pairs of the N datapoints for one group of one layer."""
+
+Batches = Callable[[Problem], list[Batch]]
+"""A function of a problem that returns the pairs of every group of every layer with weights."""
+
+
+@once_per_problem
+def batches(p: Problem) -> list[Batch]:
+    """The pairs with the roots (25s)."""
+    found = shared.pairs(network_of(p), p.X, p.Y)
+    return [found[key] for key in sorted(found)]
+
+
+@once_per_problem
+def sampled_batches(p: Problem) -> list[Batch]:
+    """The pairs with the gradients at the given labels in place of the roots."""
+    found = shared.sampled_pairs(network_of(p), p.X, p.labels)
+    return [found[key] for key in sorted(found)]
+
+
+def for_each_group(f: Callable[[Batch], Array], of: Batches = batches) -> Callable[[Problem], Arrays]:
+    """The oracle that computes f(pairs) for every group of every layer."""
+    return lambda p: tuple(f(batch) for batch in of(p))
+
+
+def of_layers(p: Problem, per_layer: ref.PerLayer) -> Arrays:
+    """The arrays of the layers with weights, from a dictionary with the layers of the reference as keys."""
+    return tuple(per_layer[l] for l in sorted(network_of(p).weighted))
+
+
+def group_shapes(p: Problem) -> Iterator[tuple[int, int]]:
+    """Yield (O, I), the shape of the weights, for every group of every layer."""
+    for layer, W in zip(p.weighted, p.weights, strict=True):
+        yield from [(W.shape[0] // layer.groups, W.shape[1])] * layer.groups
+
+
+def of_inputs(p: Problem) -> int:
+    """The number of elements of all factors of the inputs: the sum of I^2."""
+    return sum(I**2 for _, I in group_shapes(p))
+
+
+def of_group_outputs(p: Problem) -> int:
+    """The number of elements of all factors of the pre-activations, one for each group: the sum of O^2."""
+    return sum(O**2 for O, _ in group_shapes(p))
+
+
+def of_group_blocks(p: Problem) -> int:
+    """The number of elements of all blocks, one for each group: the sum of (O I)^2."""
+    return sum((O * I) ** 2 for O, I in group_shapes(p))
+
+
+def of_positions(p: Problem) -> int:
+    """The number of elements of the matrices over all positions of each activation: the sum of (C T)^2."""
+    return sum((C * T) ** 2 for C, T in p.shapes[1:])

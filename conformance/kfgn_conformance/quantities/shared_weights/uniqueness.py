@@ -1,0 +1,86 @@
+"""The change of the blocks of EKFAC and KFOC if eigenvectors or singular vectors change by rounding.
+
+Two right answers may differ in an eigenbasis that is not unique. The size of such a block in the tolerance rule
+therefore grows with the inverse of each gap between eigenvalues. A block is compared only if this size is moderate.
+"""
+
+import kfgn_reference.shared_weights as shared
+import numpy as np
+
+from ...per_problem import once_per_problem
+from ...problems.problem import Array, Problem
+from ..sizes import largest
+from .pairs import Batch, batches
+
+MODERATE = 2.0**5
+"""The largest ratio of the size of a block to its largest element with which the block is compared."""
+
+
+ROUNDING = 2.0**-40
+"""A number relative to the largest one, below which a change or a gap is regarded as a rounding error.
+
+The eigenvalues of a factor may be repeated where a rotation of the eigenvectors does not change the block, as for the
+last layer and the squared error. The block is unique there.
+"""
+
+
+def gaps(values: Array, carried: Array, scale: float) -> float:
+    """The largest |values| / |v_i - v_j| times the change of a block by a rotation of the eigenvectors i and j.
+
+    values:  the eigenvalues v
+    carried: for each pair i, j, the change of the block by a rotation of the eigenvectors i and j, divided by its angle
+    scale:   the largest element of the block
+    """
+    distances = np.maximum(np.abs(values[:, None] - values[None, :]), ROUNDING * largest(values))
+    pairs = ~np.eye(len(values), dtype=bool) & (carried > ROUNDING * scale)
+    return float(np.max(largest(values) * carried[pairs] / distances[pairs], initial=0.0))
+
+
+def size_of_ekfac(batch: Batch) -> float:
+    """max |block|, and the effect of a rounding error of each factor on its eigenvectors, divided by u.
+
+    A rotation of two eigenvectors by an angle changes the block by the angle times the difference of their elements of
+    the diagonal, and changes the diagonal by twice the angle times the element between them.
+    """
+    factors = shared.expand(batch)
+    (q, U_Q), (g, U_G) = np.linalg.eigh(factors.Q), np.linalg.eigh(factors.G)
+    U = np.kron(U_Q, U_G)
+    F = (U.T @ shared.exact_block(batch) @ U).reshape(len(q), len(g), len(q), len(g))
+    S = np.einsum("iaia->ia", F)
+    of_inputs = np.max(np.abs(S[:, None] - S[None]), axis=2) + 2 * np.max(np.abs(np.einsum("iaja->ija", F)), axis=2)
+    by_output = np.abs(S.T[:, None] - S.T[None])
+    of_outputs = np.max(by_output, axis=2) + 2 * np.max(np.abs(np.einsum("iaib->abi", F)), axis=2)
+    scale = largest(shared.ekfac(batch))
+    return scale + gaps(q, of_inputs, scale) + gaps(g, of_outputs, scale)
+
+
+def size_of_kfoc(batch: Batch) -> float:
+    """max |block| times s_1^2 / (s_1^2 - s_2^2), with the largest singular values s_1 and s_2 of the rearrangement."""
+    I = batch[0].a.shape[1]
+    first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
+    with np.errstate(divide="ignore"):
+        return float(2 * largest(shared.kfoc(batch).block) * np.divide(first**2, first**2 - second**2))
+
+
+@once_per_problem
+def sizes_of_ekfac(p: Problem) -> tuple[float, ...]:
+    """`size_of_ekfac` of every group of every layer."""
+    return tuple(map(size_of_ekfac, batches(p)))
+
+
+@once_per_problem
+def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
+    """`size_of_kfoc` of every group of every layer."""
+    return tuple(map(size_of_kfoc, batches(p)))
+
+
+def has_simple_spectra(p: Problem) -> bool:
+    """True if the eigenvalues of both factors of every group are so far apart that EKFAC is unique up to rounding."""
+    blocks = (shared.ekfac(batch) for batch in batches(p))
+    return all(size <= MODERATE * largest(block) for size, block in zip(sizes_of_ekfac(p), blocks, strict=True))
+
+
+def has_a_nearest_product(p: Problem) -> bool:
+    """True if the two largest singular values of every group are so far apart that KFOC is unique up to rounding."""
+    blocks = (shared.kfoc(batch).block for batch in batches(p))
+    return all(size <= MODERATE * largest(block) for size, block in zip(sizes_of_kfoc(p), blocks, strict=True))
