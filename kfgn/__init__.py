@@ -17,7 +17,7 @@ the arguments.
 
 Contents
 --------
-Network      `Network`, `Dense`
+Network      `Network` of `Dense`, `Convolution`, `Pooling` and `Flatten`
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -87,8 +87,11 @@ from ._curvature.kfra import kfra
 from ._curvature.loss_and_factors import LossAndFactors
 from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
+from ._network.convolution import Convolution
 from ._network.dense import Dense
+from ._network.flatten import Flatten
 from ._network.network import Network
+from ._network.pooling import Pooling
 from ._optimisers import (
     SGD,
     Adam,
@@ -117,11 +120,13 @@ __version__ = "0.2.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Convolution",
     "Counts",
     "Damping",
     "Dense",
     "Factors",
     "FirstOrderState",
+    "Flatten",
     "GaussNewton",
     "HessianFree",
     "Info",
@@ -130,6 +135,7 @@ __all__ = [
     "LossAndFactors",
     "Network",
     "NotPositiveDefiniteError",
+    "Pooling",
     "Solution",
     "State",
     "curvature_along",

@@ -46,6 +46,12 @@ SHARED = {
         eta : float or array, shape ()
             The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of X.
         """,
+    "sharing": """
+        sharing : {"expand", "reduce"}, default "expand"
+            The treatment of the positions of a datapoint, whose weights are shared: the sum over positions of outer
+            products for "expand", and the outer product of sums over positions for "reduce". With one position both
+            are equal.
+        """,
     "check": """
         check : bool, default True
             If True, values are checked to be finite and in range, and the host waits for the device. If False, no value
