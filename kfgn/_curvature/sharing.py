@@ -7,6 +7,7 @@ takes the sum over t of v_nt v_nt^T, and reduce takes the product of the sums ov
 from .._algebra.matrices import second_moment
 from .._linearisation.linearisation import Linearisation
 from .._network.divided import times
+from .._network.network import Network
 from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_name
 
@@ -42,6 +43,22 @@ def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
         parts = [rows[l][..., part] for part in columns] if layer.groups > 1 else [rows[l]]
         found += [(part, network.positions[l + 1]) for part in parts]
     return found
+
+
+def by_group(network: Network, arrays: Arrays) -> Arrays:
+    """The rows of each group, one array per Kronecker block, from arrays of the shapes of the weights."""
+    found: list[Array] = []
+    for layer, W in zip(network.weighted.values(), arrays, strict=True):
+        size = W.shape[0] // layer.groups
+        found += [W[i : i + size, :] for i in range(0, W.shape[0], size)] if layer.groups > 1 else [W]
+    return tuple(found)
+
+
+def of_groups(xp: Namespace, network: Network, blocks: Arrays) -> Arrays:
+    """Arrays of the shapes of the weights from one array per Kronecker block."""
+    remaining = iter(blocks)
+    parts = [[next(remaining) for _ in range(layer.groups)] for layer in network.weighted.values()]
+    return tuple(xp.concat(part, axis=0) if len(part) > 1 else part[0] for part in parts)
 
 
 def sum_over_positions(xp: Namespace, rows: Array, T: int) -> Array:

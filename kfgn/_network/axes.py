@@ -34,7 +34,7 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
         return _ends(name, value, "a pair (left, right) of integers from 0")
     expected = "pairs ((top, bottom), (left, right)) of integers from 0"
     pair = checked_pair(name, value, expected)
-    if pair == (0, 0):
+    if all(type(n) is int and n == 0 for n in pair):  # the default
         return (0, 0), (0, 0)
     return _ends(name, pair[0], expected), _ends(name, pair[1], expected)
 

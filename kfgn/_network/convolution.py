@@ -110,7 +110,8 @@ class Convolution(metaclass=Documented):
         """
         C, *lengths = shape
         if len(per_axis(self.width)) != len(lengths):
-            raise ValueError(f"width: expected {len(lengths)} numbers, one per axis of positions, got {self.width}")
+            n = "1 number" if len(lengths) == 1 else "2 numbers"
+            raise ValueError(f"width: expected {n}, one per axis of positions, got {self.width}")
         if C % self.groups:
             raise ValueError(f"groups: expected a divisor of the {C} input channels, got {self.groups}")
         padding = (self.padding,) if isinstance(self.width, int) else self.padding

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 from typing import Any
 
-from .._validation.scalars import checked_count
+from .._validation.scalars import checked_count, checked_integer
 from .._words import shown
 from .convolution import Convolution
 from .dense import Dense
@@ -20,7 +20,7 @@ NEEDS_POSITIONS = ", since `inputs` is an int and not (C, T) or (C, H, W)"
 def checked_inputs(value: Any) -> Any:
     """Return a positive int, or a tuple of two or three."""
     if not isinstance(value, (tuple, list)):
-        return checked_count("inputs", value)
+        return checked_integer("inputs", value, lower=1, expected="a positive integer, or a tuple (C, T) or (C, H, W)")
     if len(value) not in (2, 3):
         raise ValueError(f"inputs: expected a number D_0, (C, T) or (C, H, W), got {shown(value)}")
     return tuple(checked_count("inputs", n) for n in value)

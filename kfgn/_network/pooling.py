@@ -71,7 +71,8 @@ class Pooling(metaclass=Documented):
         """
         C, *lengths = shape
         if len(per_axis(self.width)) != len(lengths):
-            raise ValueError(f"width: expected {len(lengths)} numbers, one per axis of positions, got {self.width}")
+            n = "1 number" if len(lengths) == 1 else "2 numbers"
+            raise ValueError(f"width: expected {n}, one per axis of positions, got {self.width}")
         windows = []
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
             if width > T:
