@@ -198,7 +198,7 @@ class ConvolutionMap:
         xp, c = array_namespace(W), self.channels // self.groups
         kernel, total = self._kernel(W), None
         for k, tap in enumerate(self.taps):
-            part = math.prod(w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True))
+            part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
             W_k = between_all_channels(xp, kernel[:, k * c : (k + 1) * c], self.groups)
             term = part * congruence(G, W_k)
             total = term if total is None else total + term

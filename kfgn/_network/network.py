@@ -74,7 +74,8 @@ class Network(metaclass=Documented):
         if not self.has_positions and self.divisor != 1:
             raise ValueError(f"divisor: expected 1 for a network without positions, got {self.divisor}")
         _check_outputs("layers", self.objective, self.widths)
-        _ = self.maps, self.weighted  # computed here, since PyTorch's compiler cannot trace a `cached_property`
+        # computed here, since PyTorch's compiler cannot trace the computation of a `cached_property`
+        _ = self.maps, self.weighted, self.positions
 
     @classmethod
     def dense(cls, widths: Any, transfers: Any, objective: str, psd: str = "project") -> "Network":
@@ -137,12 +138,12 @@ class Network(metaclass=Documented):
         """L, the number of layers with weights."""
         return len(self.weighted)
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """D_0, ..., D_L: the numbers of channels of the inputs and of each layer."""
         return tuple(shape[0] for shape in self.shapes)
 
-    @property
+    @cached_property
     def positions(self) -> tuple[int, ...]:
         """The numbers of positions of the inputs and of each layer, which are 1 in a network without positions."""
         return tuple(prod(shape[1:]) for shape in self.shapes)
@@ -166,8 +167,10 @@ class Network(metaclass=Documented):
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of the weights of each Kronecker block, which are the rows of one group of a layer."""
-        groups = (layer.groups for layer in self.weighted.values())
-        return tuple((D // n, P) for (D, P), n in zip(self.weight_shapes, groups, strict=True) for _ in range(n))
+        found: list[tuple[int, int]] = []
+        for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
+            found += [(D // layer.groups, P)] * layer.groups
+        return tuple(found)
 
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:

@@ -95,7 +95,7 @@ class PoolingMap:
     @property
     def weight(self) -> float:
         """The number by which each position of a window is multiplied."""
-        return 1.0 if self.kind == "sum" else 1 / math.prod(w.width for w in self.windows)
+        return 1.0 if self.kind == "sum" else 1 / math.prod([w.width for w in self.windows])
 
     def inputs(self, xp: Namespace, a: Array) -> Array:  # noqa: ARG002
         """The rows a_{l-1}."""
@@ -123,7 +123,7 @@ class PoolingMap:
 
     def carried_over_taps(self, W: None, G: Array) -> Array:  # noqa: ARG002
         """The number of positions of a window, times the square of the weight, times G."""
-        return math.prod(w.width for w in self.windows) * self.weight**2 * G
+        return math.prod([w.width for w in self.windows]) * self.weight**2 * G
 
 
 def _sums(w: Windows, xp: Namespace, x: Array) -> Array:
