@@ -46,6 +46,12 @@ second moment of the inputs of layer l. With a bias, the last input is the appen
 The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.
 
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and layers
+`Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or
+(N, T) for the T positions of the outputs. The loss of a datapoint is the sum over these positions divided by
+`Network.divisor`. Only layers with weights count in a tuple of weights or of results. The option `sharing` selects the
+factors of weights that are used at several positions. A layer with groups has one pair of factors for each group.
+
 A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
 

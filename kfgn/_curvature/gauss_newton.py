@@ -46,7 +46,8 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
         G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
 
     The result holds N matrices per layer. `kflr` computes the means E[G_l] without the N matrices. The result depends
-    on Y only for the mixture.
+    on Y only for the mixture. In a network with positions, a matrix is over the T D_l entries of all positions, and the
+    D_l entries of a position are next to each other.
 
     Examples
     --------
@@ -93,7 +94,10 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron G_l
 
-    The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer. For weights that are used at T positions, the block is a sum
+    over all pairs of positions::
+
+        1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron G_n[t, t']
 
     Examples
     --------

@@ -46,7 +46,9 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
 
-    The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative.
+    The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative. In a
+    network with positions, a matrix is over the T D_l entries of all positions, and the D_l entries of a position are
+    next to each other.
 
     Examples
     --------
@@ -92,7 +94,10 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron H_l
 
-    The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer. For weights that are used at T positions, the block is a sum
+    over all pairs of positions::
+
+        1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron H_n[t, t']
 
     Examples
     --------

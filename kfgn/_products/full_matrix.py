@@ -62,7 +62,8 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     Returns
     -------
     array, shape (N, D_L)
-        J_n v, the derivative of h_L of each datapoint along the direction V of the weights.
+        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. With several output
+        positions, (N, T, D_L) or (N, H, W, D_L).
 
     Raises
     ------
@@ -101,7 +102,7 @@ def transposed_jacobian_product(
     {weights}
     {X}
     U : array, shape (N, D_L)
-        One vector u_n per datapoint, in the dtype of X.
+        One vector u_n per datapoint, in the dtype of X. With several output positions, (N, T, D_L) or (N, H, W, D_L).
     {check}
 
     Returns
