@@ -133,7 +133,7 @@ class GaussNewtonLinearisation(Linearisation):
         return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1."""
+        """The linearisation of the datapoints start, ..., stop - 1, for a network without positions."""
         rows = slice(start, stop)
         forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
         return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)

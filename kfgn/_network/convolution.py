@@ -2,8 +2,9 @@
 
 import itertools
 import math
+import operator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any, ClassVar
 
 from array_api_compat import array_namespace
@@ -177,12 +178,8 @@ class ConvolutionMap:
         by_group = xp.permute_dims(xp.reshape(rows, (-1, groups, self.layer.units // groups)), (1, 0, 2))
         kernel = xp.reshape(self._kernel(W), (groups, self.layer.units // groups, -1))
         products = xp.reshape(_products(by_group, kernel), (groups, -1, len(self.taps), self.channels // groups))
-        total = None
-        for k, tap in enumerate(self.taps):
-            part = xp.reshape(xp.permute_dims(products[:, :, k, :], (1, 0, 2)), (-1, *outputs, self.channels))
-            for axis, (w, i) in enumerate(zip(self.windows, tap, strict=True), start=1):
-                part = along(xp, part, axis, partial(w.placed, i))
-            total = part if total is None else total + part
+        by_tap = [xp.permute_dims(products[:, :, k, :], (1, 0, 2)) for k in range(len(self.taps))]
+        total = self._summed(xp, [xp.reshape(part, (-1, *outputs, self.channels)) for part in by_tap])
         for axis, w in enumerate(self.windows, start=1):
             total = along(xp, total, axis, w.unpadded)
         return xp.reshape(total, (*rows.shape[:-2], -1, self.channels))
@@ -207,6 +204,13 @@ class ConvolutionMap:
     def _slices(self, tap: tuple[int, ...]) -> tuple[slice, ...]:
         """The padded positions that a tap reads, along each axis."""
         return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
+
+    def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
+        """The sum of arrays (N, *outputs, C), one per tap, at their padded positions. The last axis is summed first."""
+        for axis, w in reversed(list(enumerate(self.windows, start=1))):
+            placed = [along(xp, part, axis, partial(w.placed, i % w.width)) for i, part in enumerate(parts)]
+            parts = [reduce(operator.add, placed[i : i + w.width]) for i in range(0, len(placed), w.width)]
+        return parts[0]
 
     def _kernel(self, W: Array) -> Array:
         """W without its bias column."""
