@@ -1,5 +1,7 @@
 """Loss, gradient, exact blocks and factors of networks with positions, compared with the reference on all libraries."""
 
+import tracemalloc
+
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
@@ -127,3 +129,22 @@ def test_random_projections_on_all_columns(backend, name, sharing):
     exact = kfgn.kflr(*q[:4], sharing=sharing)
     came = kfgn.rp(*q[:4], q.projections, sharing=sharing)
     close(backend, came.G, [backend.to_numpy(G) for G in exact.G])
+
+
+@every_sharing
+def test_the_memory_is_kept_to(sharing):
+    """The columns of a chunk fit in `memory` bytes. NumPy reports its arrays to tracemalloc."""
+    layers = kfgn.Convolution(16, 5, "tanh", padding=(2, 2)), kfgn.Convolution(12, 3, "tanh"), kfgn.Dense(6)
+    p = problem(kfgn.Network((8, 24), layers, "categorical"), N=64)
+
+    def peak(memory):
+        tracemalloc.start()
+        try:
+            kfgn.kflr(*p[:4], memory=memory, sharing=sharing)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    memory = 2**23
+    assert peak(memory) - peak(1) <= memory
+    assert peak(2**30) - peak(1) > memory  # the test can fail
