@@ -2,6 +2,7 @@
 
 network             the static description of a network
 fields              checks of its inputs and its layers
+places              the maps of the layers, and the shapes of the activations
 layer_map           the protocol of a layer at its place in a network
 dense               the dense layer
 convolution         the convolution

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import Any
 
 from .._documentation import Documented
@@ -13,6 +12,7 @@ from .dense import Dense
 from .fields import checked_inputs, checked_layers, checked_sequence
 from .layer_map import Shape, WeightedMap
 from .objectives import OBJECTIVES, PSD
+from .places import Places, places_of
 from .transfers import TransferName, checked_transfer
 
 
@@ -74,8 +74,6 @@ class Network(metaclass=Documented):
         if not self.has_positions and self.divisor != 1:
             raise ValueError(f"divisor: expected 1 for a network without positions, got {self.divisor}")
         _check_outputs("layers", self.objective, self.widths)
-        # computed here, since PyTorch's compiler cannot trace the computation of a `cached_property`
-        _ = self.maps, self.weighted, self.positions
 
     @classmethod
     def dense(cls, widths: Any, transfers: Any, objective: str, psd: str = "project") -> "Network":
@@ -138,15 +136,15 @@ class Network(metaclass=Documented):
         """L, the number of layers with weights."""
         return len(self.weighted)
 
-    @cached_property
+    @property
     def widths(self) -> tuple[int, ...]:
         """D_0, ..., D_L: the numbers of channels of the inputs and of each layer."""
-        return tuple(shape[0] for shape in self.shapes)
+        return self._places.widths
 
-    @cached_property
+    @property
     def positions(self) -> tuple[int, ...]:
         """The numbers of positions of the inputs and of each layer, which are 1 in a network without positions."""
-        return tuple(prod(shape[1:]) for shape in self.shapes)
+        return self._places.positions
 
     @property
     def transfers(self) -> tuple[TransferName, ...]:
@@ -172,33 +170,25 @@ class Network(metaclass=Documented):
             found += [(D // layer.groups, P)] * layer.groups
         return tuple(found)
 
-    @cached_property
+    @property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes (C, T) or (C, H, W) of the inputs and of the outputs of each layer, and (D,) without positions."""
-        return tuple(shape for _, shape in self._chain)
+        return self._places.shapes
 
-    @cached_property
+    @property
     def maps(self) -> tuple[Any, ...]:
         """The linear map of each layer at its place in the network, a `LayerMap`."""
-        return tuple(layer_map for layer_map, _ in self._chain[1:])
+        return self._places.maps
 
-    @cached_property
+    @property
     def weighted(self) -> dict[int, WeightedMap]:
         """The maps of the layers with weights, by the indices of these layers, from 0."""
-        return {l: layer_map for l, layer_map in enumerate(self.maps) if self.layers[l].weight_shape(1) is not None}
+        return self._places.weighted
 
     @cached_property
-    def _chain(self) -> tuple[tuple[Any, Shape], ...]:
-        """The pairs of a map and of the shape of its outputs, after a pair of None and the shape of the inputs."""
-        chain: list[tuple[Any, Shape]] = [(None, self.inputs if self.has_positions else (self.inputs,))]
-        for l, layer in enumerate(self.layers, start=1):
-            try:
-                chain.append(layer.at(chain[-1][1]))
-            except ValueError as error:
-                raise ValueError(
-                    f"layers: expected layer {l} to fit inputs of shape {chain[-1][1]}, got {shown(layer)}: {error}"
-                ) from None
-        return tuple(chain)
+    def _places(self) -> Places:
+        """The maps and the shapes, computed when the network is made: PyTorch's compiler cannot trace this property."""
+        return places_of(self.inputs, self.layers)
 
     def by_layer(self, weights: Weights) -> tuple[Any, ...]:
         """One array per layer from one array per layer with weights, with None for the layers without weights."""
