@@ -17,7 +17,7 @@ the arguments.
 
 Contents
 --------
-Network      `Network`, `Dense`
+Network      `Network` of `Dense`, `Convolution`, `Pooling` and `Flatten`
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -45,6 +45,12 @@ second moment of the inputs of layer l. With a bias, the last input is the appen
 
 The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.
+
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and layers
+`Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or
+(N, T) for the T positions of the outputs. The loss of a datapoint is the sum over these positions divided by
+`Network.divisor`. Only layers with weights count in a tuple of weights or of results. The option `sharing` selects the
+factors of weights that are used at several positions. A layer with groups has one pair of factors for each group.
 
 A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -87,8 +93,11 @@ from ._curvature.kfra import kfra
 from ._curvature.loss_and_factors import LossAndFactors
 from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
+from ._network.convolution import Convolution
 from ._network.dense import Dense
+from ._network.flatten import Flatten
 from ._network.network import Network
+from ._network.pooling import Pooling
 from ._optimisers import (
     SGD,
     Adam,
@@ -117,11 +126,13 @@ __version__ = "0.2.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Convolution",
     "Counts",
     "Damping",
     "Dense",
     "Factors",
     "FirstOrderState",
+    "Flatten",
     "GaussNewton",
     "HessianFree",
     "Info",
@@ -130,6 +141,7 @@ __all__ = [
     "LossAndFactors",
     "Network",
     "NotPositiveDefiniteError",
+    "Pooling",
     "Solution",
     "State",
     "curvature_along",

@@ -19,16 +19,20 @@ SHARED = {
     "weights": """
         weights : sequence of L arrays
             W_1, ..., W_L in float32 or float64. W_l has shape (D_l, D_{l-1} + 1) with the bias in the last column,
-            or shape (D_l, D_{l-1}) if layer l has no bias.
+            or shape (D_l, D_{l-1}) if layer l has no bias. `Network.weight_shapes` has the shapes of all layers with
+            weights.
         """,
     "X": """
         X : array, shape (N, D_0)
-            The inputs, one row per datapoint, in the dtype of the weights.
+            The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, (N, C, T) or
+            (N, C, H, W), with the channels before the positions.
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
             The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
-            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype.
+            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. In a
+            network with positions, each position of the outputs has a target: (N, T, D_L) or (N, T), with (H, W)
+            instead of T for two axes.
         """,
     "V": """
         V : sequence of L arrays
@@ -45,6 +49,12 @@ SHARED = {
     "eta": """
         eta : float or array, shape ()
             The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of X.
+        """,
+    "sharing": """
+        sharing : {"expand", "reduce"}, default "expand"
+            The treatment of the positions of a datapoint, whose weights are shared: the sum over positions of outer
+            products for "expand", and the outer product of sums over positions for "reduce". With one position both
+            are equal.
         """,
     "check": """
         check : bool, default True

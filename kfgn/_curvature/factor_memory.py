@@ -20,7 +20,7 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
     sets: the number of sets of factors that exist at a time
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
-    shapes = dict(enumerate(network.weight_shapes, start=1))
+    shapes = dict(enumerate(network.block_shapes, start=1))
     sizes = {f"G_{l}": D for l, (D, _) in shapes.items()} | {f"Q_{l}": P for l, (_, P) in shapes.items()}
     name = max(sizes, key=sizes.__getitem__)
     D = sizes[name]

@@ -1,20 +1,18 @@
 """The exact blocks of the Gauss-Newton matrix, Section 3, equations (12)-(16), (19) and (22)."""
 
-from .._algebra.matrices import outer
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, linearise_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .recursion import pull_back
+from .recursion import mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
     """The matrices of the recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
-    G = [at.output_curvature.matrix()]
-    above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
-    for layer, W, derivative in reversed(list(above)):
-        G.append(pull_back(G[-1], layer.kernel(W), outer(derivative)))
+    G = [over_positions(at, at.output_curvature.matrix())]
+    for l in reversed(range(len(at.forward.derivatives))):
+        G.append(pull_back(at, l, G[-1]))
     return tuple(reversed(G))
 
 
@@ -48,7 +46,8 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
         G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
 
     The result holds N matrices per layer. `kflr` computes the means E[G_l] without the N matrices. The result depends
-    on Y only for the mixture.
+    on Y only for the mixture. In a network with positions, a matrix is over the T D_l entries of all positions, and the
+    D_l entries of a position are next to each other.
 
     Examples
     --------
@@ -61,7 +60,8 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
      [0.078 0.199 0.062]
      [0.049 0.062 0.041]]
     """
-    return _recursion(linearise_for_gauss_newton(network, weights, X, Y, check=check))
+    at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
+    return network.of_weighted(_recursion(at))
 
 
 @with_own_settings
@@ -94,7 +94,10 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron G_l
 
-    The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer. For weights that are used at T positions, the block is a sum
+    over all pairs of positions::
+
+        1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron G_n[t, t']
 
     Examples
     --------
@@ -108,4 +111,4 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
      [ 0.005 -0.005  0.008]]
     """
     at = linearise_for_gauss_newton(network, weights, X, Y, check=check)
-    return at.mean_blocks(_recursion(at))
+    return mean_blocks(at, _recursion(at))

@@ -1,21 +1,20 @@
 """The exact blocks of the Hessian, Section 2.2, equations (4)-(10)."""
 
-from .._algebra.matrices import diagonal, outer
+from .._algebra.matrices import diagonal
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import Linearisation, linearise
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .recursion import pull_back
+from .recursion import entries, mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
     """The matrices of the recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
     second_terms = at.second_derivative_terms(at.dE_dh())
-    H = [at.output_hessian().matrix()]
-    for l in reversed(range(at.network.depth - 1)):
-        kernel = at.network.layers[l + 1].kernel(at.weights[l + 1])
-        H.append(pull_back(H[-1], kernel, outer(at.forward.derivatives[l])) + diagonal(at.xp, second_terms[l]))
+    H = [over_positions(at, at.output_hessian().matrix())]
+    for l in reversed(range(len(second_terms))):
+        H.append(pull_back(at, l, H[-1]) + diagonal(at.xp, entries(at, second_terms[l])))
     return tuple(reversed(H))
 
 
@@ -47,7 +46,9 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
 
-    The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative.
+    The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative. In a
+    network with positions, a matrix is over the T D_l entries of all positions, and the D_l entries of a position are
+    next to each other.
 
     Examples
     --------
@@ -60,7 +61,8 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
      [ 0.078  0.101  0.062]
      [ 0.049  0.062 -0.157]]
     """
-    return _recursion(linearise(network, weights, X, Y, check=check))
+    at = linearise(network, weights, X, Y, check=check)
+    return network.of_weighted(_recursion(at))
 
 
 @with_own_settings
@@ -92,7 +94,10 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron H_l
 
-    The cost is N P_l^2 D_l^2 multiplications per layer.
+    The cost is N P_l^2 D_l^2 multiplications per layer. For weights that are used at T positions, the block is a sum
+    over all pairs of positions::
+
+        1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron H_n[t, t']
 
     Examples
     --------
@@ -106,4 +111,4 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
      [0.012 0.037 0.017]]
     """
     at = linearise(network, weights, X, Y, check=check)
-    return at.mean_blocks(_recursion(at))
+    return mean_blocks(at, _recursion(at))

@@ -1,15 +1,18 @@
 """KFAC, Appendix D.3: the second factor from labels that are sampled from the model, equation (59)."""
 
-from .._algebra.matrices import second_moment
+from array_api_compat import array_namespace
+
 from .._documentation import with_shared_text
 from .._linearisation.arguments import check_network, checked, checked_draws, checked_labels
 from .._linearisation.linearisation import Linearisation, checked_batch, linearised
+from .._network.divided import over
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import with_own_settings
 from .factor_memory import check_memory
 from .loss_and_factors import LossAndFactors, loss_and_factors
+from .sharing import checked_sharing, second_factors
 
 
 def swap_samples(xp: Namespace, labels: Array) -> Array:
@@ -17,26 +20,47 @@ def swap_samples(xp: Namespace, labels: Array) -> Array:
     return xp.permute_dims(labels, (1, 0, *range(2, labels.ndim)))
 
 
-def kfac_factor(at: Linearisation, labels: Array) -> tuple[Arrays, Arrays]:
+def kfac_factor(at: Linearisation, labels: Array, sharing: str = "expand") -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over all sampled labels.
 
-    One backward pass serves the targets and the sampled labels.
+    One backward pass serves the targets and the sampled labels. If the loss has a divisor, a gradient has the divisor
+    too, and its product with itself would have the square. The factors are those of the loss, with the divisor once.
     """
-    all_labels = at.xp.concat([at.Y[None, ...], swap_samples(at.xp, labels)], axis=0)
+    divisor = at.network.divisor
+    sampled = rows_of_labels(at.network, swap_samples(at.xp, labels))
+    all_labels = at.xp.concat([at.Y[None, ...], sampled], axis=0)
     dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, all_labels))
-    return tuple(d[0, :, :] for d in dE_dh), tuple(second_moment(at.xp, d[1:, :, :]) for d in dE_dh)
+    at_samples = tuple(d[1:, :, :] for d in dE_dh)
+    G = tuple(over(G_l, divisor) for G_l in second_factors(at, at_samples, sharing))
+    return tuple(over(d[0, :, :], divisor) for d in dE_dh), G
+
+
+def rows_of_labels(network: Network, labels: Array) -> Array:
+    """Labels or draws (S, N, T, ...) with one row for each position of each datapoint: (S, N T, ...)."""
+    if not network.has_positions:
+        return labels
+    outputs = (network.widths[-1],) if network.classes is None else ()
+    return array_namespace(labels).reshape(labels, (labels.shape[0], -1, *outputs))
 
 
 def drawn_labels(at: Linearisation, draws: Array) -> Array:
     """Labels (N, S, ...) that are sampled from the distribution p(y | h_L) with given draws of the same shape."""
-    sampled = at.objective.sample(at.xp, at.outputs, swap_samples(at.xp, draws))
-    return swap_samples(at.xp, sampled)
+    swapped = swap_samples(at.xp, draws)
+    sampled = at.objective.sample(at.xp, at.outputs, rows_of_labels(at.network, swapped))
+    return swap_samples(at.xp, at.xp.reshape(sampled, swapped.shape) if at.network.has_positions else sampled)
 
 
 @with_own_settings
 @with_shared_text
 def kfac(
-    network: Network, weights: Weights, X: Array, Y: Array, labels: Array, *, check: bool = True
+    network: Network,
+    weights: Weights,
+    X: Array,
+    Y: Array,
+    labels: Array,
+    *,
+    sharing: str = "expand",
+    check: bool = True,
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFAC, equation (59).
 
@@ -51,7 +75,9 @@ def kfac(
     {Y}
     labels : array, shape (N, S, D_L) or (N, S)
         S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
-        G would be an empirical Fisher matrix, which differs from the Fisher matrix.
+        G would be an empirical Fisher matrix, which differs from the Fisher matrix. For outputs at T positions, (N, S,
+        T, D_L) or (N, S, T).
+    {sharing}
     {check}
 
     Returns
@@ -84,9 +110,10 @@ def kfac(
     """
     batch = checked_batch(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
+    sharing = checked_sharing(sharing)
     check_memory(network, X)
     at = linearised(network, *batch)
-    return loss_and_factors(at, *kfac_factor(at, labels))
+    return loss_and_factors(at, *kfac_factor(at, labels, sharing), sharing)
 
 
 @with_shared_text
@@ -104,7 +131,8 @@ def label_draws_shape(network: Network, N: int, S: int = 1) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        (N, S, D_L), or (N, S) for the categorical objective and the mixture.
+        (N, S, D_L), or (N, S) for the categorical objective and the mixture. For outputs at positions, the numbers of
+        positions follow S.
 
     Raises
     ------
@@ -121,7 +149,8 @@ def label_draws_shape(network: Network, N: int, S: int = 1) -> tuple[int, ...]:
     """
     check_network(network)
     N, S = checked_count("N", N), checked_count("S", S)
-    return (N, S, network.widths[-1]) if network.classes is None else (N, S)
+    outputs = (network.widths[-1],) if network.classes is None else ()
+    return (N, S, *network.shapes[-1][1:], *outputs)
 
 
 @with_own_settings

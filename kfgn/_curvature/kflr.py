@@ -9,7 +9,9 @@ from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
 from ..backends import gram, has_values, matmul, with_own_settings
 from .factor_memory import check_memory
+from .kflr_over_positions import kflr_factor_over_positions
 from .loss_and_factors import LossAndFactors, loss_and_factors
+from .sharing import checked_sharing
 
 MEMORY = 2**26
 """The default number of bytes for the roots of one chunk of datapoints. Larger chunks would not fit into caches."""
@@ -18,18 +20,22 @@ TRACED_MEMORY = 2**28
 """The number of bytes in a traced program. Such a program contains the code of every chunk, so chunks are larger."""
 
 
-def kflr_factor(at: GaussNewtonLinearisation, memory: int | None = None) -> tuple[Arrays, Arrays]:
+def kflr_factor(
+    at: GaussNewtonLinearisation, memory: int | None = None, sharing: str = "expand"
+) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
     If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
     chunks, since the restart that `_sums` describes needs all columns of a datapoint.
     """
+    memory = memory or (MEMORY if has_values(at.outputs) else TRACED_MEMORY)
+    if at.network.has_positions:
+        return kflr_factor_over_positions(at, sharing, memory)
     H, mean, N = at.output_curvature, at.output_curvature.mean(), at.outputs.shape[0]
     G = [mean]
     if isinstance(H, Identity) and at.network.depth > 1:
         kernel = at.network.layers[-1].kernel(at.weights[-1])
         G.append(H.congruence(mean, kernel) * second_moment(at.xp, at.forward.derivatives[-1]))
-    memory = memory or (MEMORY if has_values(at.outputs) else TRACED_MEMORY)
     chunk, missing = max(1, memory // _bytes_per_datapoint(at)), at.network.depth - len(G)
     total: list[Array] = []
     if missing > 0:
@@ -94,7 +100,14 @@ def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
 @with_own_settings
 @with_shared_text
 def kflr(
-    network: Network, weights: Weights, X: Array, Y: Array, *, memory: int | None = None, check: bool = True
+    network: Network,
+    weights: Weights,
+    X: Array,
+    Y: Array,
+    *,
+    memory: int | None = None,
+    sharing: str = "expand",
+    check: bool = True,
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFLR, equation (25).
 
@@ -111,6 +124,7 @@ def kflr(
         The memory for the roots C_l, in bytes. The batch is split into chunks of datapoints whose roots fit into this
         memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that `jax.jit` or
         `torch.compile` traces, since such a program contains every chunk.
+    {sharing}
     {check}
 
     Returns
@@ -134,6 +148,9 @@ def kflr(
     matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
     per layer. For the squared error, E[G_{L-1}] is computed by the first step of `kfra`, which is exact and costs less.
 
+    With T output positions the root has K columns for each position. Below a layer that mixes positions the cost is
+    that of K T backward passes.
+
     Examples
     --------
     {example}
@@ -145,6 +162,7 @@ def kflr(
     """
     batch = checked_batch(network, weights, X, Y, check=check)
     memory = None if memory is None else checked_count("memory", memory)
+    sharing = checked_sharing(sharing)
     check_memory(network, X)
     at = linearised_for_gauss_newton(network, *batch)
-    return loss_and_factors(at, *kflr_factor(at, memory))
+    return loss_and_factors(at, *kflr_factor(at, memory, sharing), sharing)

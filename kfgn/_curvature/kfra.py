@@ -1,8 +1,10 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
-from .._algebra.matrices import congruence, second_moment
+from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
+from .._network.dense import Dense
+from .._network.divided import times
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
@@ -11,15 +13,28 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L]."""
-    mean = at.output_curvature.mean()
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L].
+
+    With positions the recursion computes the mean over positions, and the factor is the sum over positions.
+    """
+    network, mean = at.network, at.output_curvature.mean()
     G = [mean]
-    above = zip(at.network.layers[1:], at.weights[1:], at.forward.derivatives, strict=True)
+    above = zip(network.maps[1:], at.weights_by_layer[1:], at.forward.derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
-        kernel, M = layer.kernel(W), G[-1]
-        product = at.output_curvature.congruence(M, kernel) if M is mean else congruence(M, kernel)
+        if len(G) == 1 and isinstance(layer, Dense):
+            product = at.output_curvature.congruence(mean, layer.kernel(W))
+        else:
+            product = layer.carried_over_taps(W, G[-1])
         G.append(product * second_moment(at.xp, derivative))
-    return at.dE_dh(), tuple(reversed(G))
+    G.reverse()
+    blocks = [block for l, layer in network.weighted.items() for block in diagonal_blocks(G[l], layer.groups)]
+    return at.dE_dh(), tuple(times(block, network.positions[-1]) for block in blocks)
+
+
+def diagonal_blocks(G: Array, groups: int) -> Arrays:
+    """The blocks of the groups of a layer, which are on the diagonal of G."""
+    size = G.shape[0] // groups
+    return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if groups > 1 else (G,)
 
 
 @with_own_settings

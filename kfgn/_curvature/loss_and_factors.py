@@ -26,7 +26,8 @@ class LossAndFactors(NamedTuple):
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
         (D_{l-1}, D_{l-1}) for a layer without a bias.
     G : tuple of L arrays
-        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`.
+        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. A layer with groups
+        has an array of Q and of G for each group, (I, I) and (D_l / groups, D_l / groups), one after the other.
 
     Examples
     --------
@@ -42,6 +43,6 @@ class LossAndFactors(NamedTuple):
     G: Arrays
 
 
-def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays) -> LossAndFactors:
+def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays, sharing: str = "expand") -> LossAndFactors:
     """Return a `LossAndFactors` with the given G_l, and with the gradient from dE/dh_l (N, D_l) at the targets."""
-    return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(), G=G)
+    return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(sharing), G=G)

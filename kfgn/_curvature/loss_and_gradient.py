@@ -23,7 +23,8 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     Returns
     -------
     array, shape ()
-        1/N sum_n E(h_L(x_n), y_n). E is summed over the outputs of a datapoint.
+        1/N sum_n E(h_L(x_n), y_n). E is summed over the outputs of a datapoint. With several output positions, E is
+        summed over them too, and divided by `network.divisor`.
 
     Raises
     ------
@@ -78,7 +79,8 @@ def gradient(network: Network, weights: Weights, X: Array, Y: Array, *, check: b
 
         dE/dW_l = 1/N sum_n dE/dh_l a_{l-1}^T
 
-    The cost is one forward and one backward pass.
+    With T positions, the product is summed over the positions of a datapoint. The cost is one forward and one backward
+    pass.
 
     Examples
     --------

@@ -1,6 +1,5 @@
 """The second factor, estimated from S random combinations of the K columns of a root of H_L."""
 
-from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.arguments import check_network, checked_projections, gauss_newton_split
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
@@ -11,22 +10,32 @@ from ..backends import with_own_settings
 from .factor_memory import check_memory
 from .kfac import swap_samples
 from .loss_and_factors import LossAndFactors, loss_and_factors
+from .sharing import checked_sharing, second_factors
 
 
-def rp_factor(at: GaussNewtonLinearisation, projections: Array) -> tuple[Arrays, Arrays]:
+def rp_factor(at: GaussNewtonLinearisation, projections: Array, sharing: str = "expand") -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over all projected columns v = J_l^T C z.
 
     One call of the backward pass propagates the gradients at the targets and the S projected columns together.
     """
-    columns = at.output_curvature.root_product(swap_samples(at.xp, projections))
+    z = swap_samples(at.xp, projections)
+    rows = at.xp.reshape(z, (z.shape[0], -1, z.shape[-1])) if at.network.has_positions else z
+    columns = at.output_curvature.root_product(rows)
     rows = at.pulled_back(at.xp.concat([at.output_gradient()[None, :, :], columns], axis=0))
-    return tuple(d[0, :, :] for d in rows), tuple(second_moment(at.xp, d[1:, :, :]) for d in rows)
+    return tuple(v[0, :, :] for v in rows), second_factors(at, tuple(v[1:, :, :] for v in rows), sharing)
 
 
 @with_own_settings
 @with_shared_text
 def rp(
-    network: Network, weights: Weights, X: Array, Y: Array, projections: Array, *, check: bool = True
+    network: Network,
+    weights: Weights,
+    X: Array,
+    Y: Array,
+    projections: Array,
+    *,
+    sharing: str = "expand",
+    check: bool = True,
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by random projections of a root of H_L.
 
@@ -41,7 +50,9 @@ def rp(
     {Y}
     projections : array, shape (N, S, K)
         S random vectors z per datapoint with E[z] = 0 and E[z z^T] = I, such as standard normals or random signs. The
-        function `projection_shape` returns the shape, and the dtype is that of X.
+        function `projection_shape` returns the shape, and the dtype is that of X. For outputs at T positions, (N, S, T,
+        K).
+    {sharing}
     {check}
 
     Returns
@@ -74,13 +85,14 @@ def rp(
     """
     batch = checked_batch(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
+    sharing = checked_sharing(sharing)
     check_memory(network, X)
     at = linearised_for_gauss_newton(network, *batch)
-    return loss_and_factors(at, *rp_factor(at, projections))
+    return loss_and_factors(at, *rp_factor(at, projections, sharing), sharing)
 
 
 @with_shared_text
-def projection_shape(network: Network, N: int, S: int = 1) -> tuple[int, int, int]:
+def projection_shape(network: Network, N: int, S: int = 1) -> tuple[int, ...]:
     """The shape of the random projections for `rp`, with S projections for each of N datapoints.
 
     Parameters
@@ -94,7 +106,8 @@ def projection_shape(network: Network, N: int, S: int = 1) -> tuple[int, int, in
     Returns
     -------
     tuple of int
-        (N, S, K). K is D_L, or 1 for a mixture with psd "scalar".
+        (N, S, K). K is D_L, or 1 for a mixture with psd "scalar". For outputs at positions, the numbers of positions
+        follow S.
 
     Raises
     ------
@@ -111,4 +124,5 @@ def projection_shape(network: Network, N: int, S: int = 1) -> tuple[int, int, in
     (7, 2, 3)
     """
     check_network(network)
-    return checked_count("N", N), checked_count("S", S), gauss_newton_split(network).root_size(network.widths[-1])
+    N, S = checked_count("N", N), checked_count("S", S)
+    return N, S, *network.shapes[-1][1:], gauss_newton_split(network).root_size(network.widths[-1])

@@ -29,8 +29,9 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     xp = _in_one_library(X, layers)
     _check_dtypes(xp, X, layers)
     _check_layer_shapes(network, layers)
-    if X.ndim != 2 or X.shape[1] != network.widths[0]:
-        raise ValueError(f"X: expected shape (N, {network.widths[0]}), got {tuple(X.shape)}")
+    per_datapoint = network.inputs if network.has_positions else (network.inputs,)
+    if X.ndim != 1 + len(per_datapoint) or tuple(X.shape[1:]) != per_datapoint:
+        raise ValueError(f"X: expected shape (N, {', '.join(map(str, per_datapoint))}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if check:
@@ -79,7 +80,7 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
 
 def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
     """Check a vector (N, D_L) in the space of the outputs. X must have been validated by `checked`."""
-    return _real(X, name, U, (X.shape[0], network.widths[-1]), check=check)
+    return _real(X, name, U, (X.shape[0], *network.shapes[-1][1:], network.widths[-1]), check=check)
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
@@ -89,7 +90,7 @@ def checked_projections(network: Network, X: Array, projections: Array, *, check
     """
     (S,) = _samples(X, "projections", projections)
     K = gauss_newton_split(network).root_size(network.widths[-1])
-    return _real(X, "projections", projections, (X.shape[0], S, K), check=check)
+    return _real(X, "projections", projections, (X.shape[0], S, *network.shapes[-1][1:], K), check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
@@ -162,7 +163,8 @@ def _by_layer(network: Network, name: str, letter: str, arrays: Weights) -> dict
 
 
 def _check_layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
-    for (name, array), layer, shape in zip(layers.items(), network.layers, network.weight_shapes, strict=True):
+    weighted = network.of_weighted(network.layers)
+    for (name, array), layer, shape in zip(layers.items(), weighted, network.weight_shapes, strict=True):
         if (actual := tuple(array.shape)) != shape:
             bias = "bias in the last column" if layer.bias else "without a bias"
             raise ValueError(f"{name}: expected shape {shape}, {bias}, got {actual}")
@@ -241,6 +243,6 @@ def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
 
 def _check_label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
     outputs = (network.widths[-1],) if network.classes is None else ()
-    expected = (X.shape[0], *samples, *outputs)
+    expected = (X.shape[0], *samples, *network.shapes[-1][1:], *outputs)
     if (actual := tuple(array.shape)) != expected:
         raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {actual}")

@@ -1,16 +1,19 @@
 """The record of a batch that is linearised at the weights. Every curvature is computed from this record."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from array_api_compat import array_namespace
 
+from .._algebra.matrices import second_moment
+from .._network.divided import divided, over, times
 from .._network.network import Network
 from .._network.objectives import OBJECTIVES, Objective
 from .._network.output_hessian import OutputCurvature, OutputHessian
 from .._network.transfers import transfer_functions
 from .._types import Array, Arrays, Namespace, Weights
 from .arguments import checked, checked_targets, gauss_newton_split
-from .passes import Forward, backward, forward
+from .passes import Forward, backward, forward, rows_of_targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +21,8 @@ class Linearisation:
     """A batch, X (N, D_0) and Y, with its forward pass at the weights.
 
     All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
-    targets.
+    targets. In a network with positions, the outputs, Y and all other arrays of the passes have one row for each
+    position of each datapoint, and a tuple of the passes has one array per layer, also for layers without weights.
     """
 
     xp: Namespace
@@ -38,17 +42,26 @@ class Linearisation:
         """h_L, (N, D_L)."""
         return self.forward.outputs
 
+    @property
+    def weights_by_layer(self) -> tuple[Any, ...]:
+        """The weights of each layer, and None for a layer without weights."""
+        return self.network.by_layer(self.weights)
+
     def losses(self) -> Array:
-        """The objective E of each datapoint, (N,)."""
-        return self.objective.value(self.xp, self.outputs, self.Y)
+        """The objective E of each row of the outputs, (N,), over the divisor."""
+        return over(self.objective.value(self.xp, self.outputs, self.Y), self.network.divisor)
 
     def loss(self) -> Array:
         """The mean of E over the N datapoints, 0-d."""
-        return self.xp.mean(self.losses())
+        return self.mean_over_datapoints(self.losses())
+
+    def mean_over_datapoints(self, values: Array) -> Array:
+        """The sum of values (N,) over the positions of the outputs, and their mean over the datapoints, 0-d."""
+        return times(self.xp.mean(values), self.network.positions[-1])
 
     def output_gradient(self) -> Array:
         """dE/dh_L of each datapoint, (N, D_L)."""
-        return self.objective.gradient(self.xp, self.outputs, self.Y)
+        return over(self.objective.gradient(self.xp, self.outputs, self.Y), self.network.divisor)
 
     def dE_dh(self) -> Arrays:  # noqa: N802  (the paper's symbol)
         """dE/dh_l of each datapoint, (N, D_l), for l = 1, ..., L, equation (3)."""
@@ -56,35 +69,53 @@ class Linearisation:
 
     def output_hessian(self) -> OutputHessian:
         """H_L of each datapoint, which may be indefinite."""
-        return self.objective.hessian(self.xp, self.outputs, self.Y)
+        H: OutputHessian = divided(self.objective.hessian(self.xp, self.outputs, self.Y), self.network.divisor)
+        return H
 
     def second_derivative_terms(self, dE_dh: Arrays) -> Arrays:
-        """The diagonals (10) of the hidden layers: f''(h_l) * dE/da_l (N, D_l) for l = 1, ..., L - 1."""
-        layers, h = self.network.layers, self.forward.preactivations
+        """The diagonals (10) of all layers except the last: f''(h_l) * dE/da_l (N, D_l)."""
+        network, h, weights = self.network, self.forward.preactivations, self.weights_by_layer
         return tuple(
-            transfer_functions(layers[l].transfer).second_derivative(self.xp, h[l])
-            * layers[l + 1].pulled_back(self.weights[l + 1], dE_dh[l + 1])
-            for l in range(self.network.depth - 1)
+            transfer_functions(network.layers[l].transfer).second_derivative(self.xp, h[l])
+            * network.maps[l + 1].pulled_back(weights[l + 1], dE_dh[l + 1])
+            for l in range(len(network.layers) - 1)
         )
 
     def pulled_back(self, rows: Array) -> Arrays:
-        """The products of rows (..., N, D_L) with the Jacobians dh_L/dh_l: (..., N, D_l) for l = 1, ..., L."""
+        """The products of rows (..., N, D_L) with the Jacobians dh_L/dh_l: (..., N, D_l) for each layer."""
         return backward(self.network, self.weights, self.forward.derivatives, rows)
 
-    def mean_gradient(self, dE_dh: Arrays) -> Arrays:
-        """1/N sum_n dE/dh_l a_{l-1}^T in the shapes of the weights, equation (3), from dE/dh_l (N, D_l)."""
-        parts = zip(self.network.layers, dE_dh, self.forward.inputs, strict=True)
-        return tuple(layer.mean_gradient(d, inputs) for layer, d, inputs in parts)
+    def mean_gradient(self, dE_dh: Arrays, inputs: Arrays | None = None) -> Arrays:
+        """1/N sum_n dE/dh_l a_{l-1}^T in the shapes of the weights, equation (3), from dE/dh_l (N, D_l).
 
-    def input_moments(self) -> Arrays:
-        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer, equation (21)."""
-        parts = zip(self.network.layers, self.forward.inputs, strict=True)
-        return tuple(layer.mean_input_moment(self.xp, inputs) for layer, inputs in parts)
+        inputs: the rows that replace those of a_{l-1}, if given
+        """
+        a, T = inputs or self.forward.inputs, self.network.positions[1:]
+        weighted = self.network.weighted.items()
+        return tuple(times(layer.mean_gradient(dE_dh[l], a[l]), T[l]) for l, layer in weighted)
 
-    def mean_blocks(self, M: Arrays) -> Arrays:
-        """1/N sum_n (a_{l-1} a_{l-1}^T) kron M_n of each layer, equations (7) and (16), from M (N, D_l, D_l)."""
-        parts = zip(self.network.layers, self.forward.inputs, M, strict=True)
-        return tuple(layer.mean_block(self.xp, inputs, M_l) for layer, inputs, M_l in parts)
+    def input_moments(self, sharing: str = "expand") -> Arrays:
+        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer, equation (21), and of each group of a grouped layer.
+
+        Datapoints with T positions have a_nt. "expand" takes the mean of a_nt a_nt^T over positions too, and "reduce"
+        takes the mean of a_nt over positions before the product.
+        """
+        found = []
+        for l, layer in self.network.weighted.items():
+            for a in layer.by_group(self.forward.inputs[l]):
+                rows = a if sharing == "expand" else self._mean_rows(a, self.network.positions[l + 1])
+                found.append(second_moment(self.xp, rows))
+        return tuple(found)
+
+    def _mean_rows(self, a: Array, T: int) -> Array:
+        """The means over the T positions of each datapoint: (N T, I) to (N, I)."""
+        return a if T == 1 else self.xp.mean(self.xp.reshape(a, (-1, T, a.shape[1])), axis=1)
+
+    def by_datapoint(self, rows: Array) -> Array:
+        """Rows (N T, D_L) of the outputs in the shape of Y, (N, T, D_L), and unchanged without positions."""
+        if not self.network.has_positions:
+            return rows
+        return self.xp.reshape(rows, (-1, *self.network.shapes[-1][1:], rows.shape[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +133,7 @@ class GaussNewtonLinearisation(Linearisation):
         return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1."""
+        """The linearisation of the datapoints start, ..., stop - 1, for a network without positions."""
         rows = slice(start, stop)
         forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
         return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
@@ -135,7 +166,7 @@ def linearise_for_gauss_newton(
 def linearised(network: Network, weights: Arrays, X: Array, Y: Array | None) -> Linearisation:
     """Run the forward pass of a batch that has been checked."""
     xp = array_namespace(X)
-    return Linearisation(xp, network, weights, X, Y, forward(xp, network, weights, X))
+    return Linearisation(xp, network, weights, X, rows_of_targets(network, Y), forward(xp, network, weights, X))
 
 
 def linearised_for_gauss_newton(network: Network, weights: Arrays, X: Array, Y: Array) -> GaussNewtonLinearisation:
@@ -151,5 +182,6 @@ def _with_curvature(
     network: Network, weights: Arrays, X: Array, Y: Array, forward: Forward
 ) -> GaussNewtonLinearisation:
     xp = array_namespace(X)
-    curvature = gauss_newton_split(network).output_curvature(xp, forward.outputs, Y)
+    Y = rows_of_targets(network, Y)
+    curvature = divided(gauss_newton_split(network).output_curvature(xp, forward.outputs, Y), network.divisor)
     return GaussNewtonLinearisation(xp, network, weights, X, Y, forward, curvature)

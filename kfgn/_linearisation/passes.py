@@ -2,18 +2,22 @@
 
 from typing import NamedTuple
 
+from array_api_compat import array_namespace
+
 from .._network.network import Network
 from .._network.transfers import transfer_functions
 from .._types import Array, Arrays, Namespace
 
 
 class Forward(NamedTuple):
-    """The intermediate results of a forward pass.
+    """The intermediate results of a forward pass, with one array for each layer, also for those without weights.
 
     inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
-                    or (N, D_{l-1}) for a layer without a bias
+                    or (N, D_{l-1}) for a layer without a bias; the patches of a convolution
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
+
+    Datapoints with T positions have N T rows.
     """
 
     inputs: Arrays
@@ -28,15 +32,32 @@ class Forward(NamedTuple):
 
 def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forward:
     """Equation (1) for the rows of X (N, D_0): h_l = W_l a_{l-1} and a_l = f_l(h_l)."""
-    a = X
+    a = rows_of_positions(xp, network, X)
     inputs, preactivations, derivatives = [], [], []
-    for l, (layer, W) in enumerate(zip(network.layers, weights, strict=True), start=1):
+    last = len(network.layers) - 1
+    for l, (layer, W) in enumerate(zip(network.maps, network.by_layer(weights), strict=True)):
         inputs.append(layer.inputs(xp, a))
         preactivations.append(layer.preactivations(W, inputs[-1]))
-        if l < network.depth:
-            a, derivative = transfer_functions(layer.transfer).value_and_derivative(xp, preactivations[-1])
+        if l < last:
+            f = transfer_functions(network.layers[l].transfer)
+            a, derivative = f.value_and_derivative(xp, preactivations[-1])
             derivatives.append(derivative)
     return Forward(tuple(inputs), tuple(preactivations), tuple(derivatives))
+
+
+def rows_of_positions(xp: Namespace, network: Network, X: Array) -> Array:
+    """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged."""
+    if not network.has_positions:
+        return X
+    channels_last = xp.permute_dims(X, (0, *range(2, X.ndim), 1))
+    return xp.reshape(channels_last, (-1, network.widths[0]))
+
+
+def rows_of_targets(network: Network, Y: Array | None) -> Array | None:
+    """Y (N, T, D_L) or (N, T) as one row or one class index per output position, and Y without positions unchanged."""
+    if Y is None or not network.has_positions:
+        return Y
+    return array_namespace(Y).reshape(Y, (-1, network.widths[-1]) if network.classes is None else (-1,))
 
 
 def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
@@ -46,7 +67,7 @@ def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array
     recursion is (24). KFAC (59) uses the rows dE/dh_L at S sampled labels.
     """
     v = [rows]
-    above = zip(network.layers[1:], weights[1:], derivatives, strict=True)
+    above = zip(network.maps[1:], network.by_layer(weights)[1:], derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
         v.append(layer.pulled_back(W, v[-1]) * derivative)
     return tuple(reversed(v))

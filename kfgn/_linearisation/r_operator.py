@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from .._types import Array, Arrays
 from .linearisation import Linearisation
+from .passes import rows_of_positions
 
 
 class Tangents(NamedTuple):
@@ -24,14 +25,21 @@ class Tangents(NamedTuple):
 
 def forward_tangents(at: Linearisation, V: Arrays) -> Tangents:
     """The R-operator applied to (1): R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}} and R{a_l} = f'(h_l) * R{h_l}."""
-    layers, forward = at.network.layers, at.forward
-    inputs = [at.xp.zeros_like(at.X)]
-    preactivations = [layers[0].preactivations(V[0], forward.inputs[0])]
-    for l, derivative in enumerate(forward.derivatives, start=1):
+    inputs = [at.xp.zeros_like(rows_of_positions(at.xp, at.network, at.X))]
+    preactivations = [from_direction(at, V, 0)]
+    for l, derivative in enumerate(at.forward.derivatives, start=1):
         inputs.append(derivative * preactivations[-1])
-        from_inputs = layers[l].preactivation_tangents(at.weights[l], inputs[l])
-        preactivations.append(layers[l].preactivations(V[l], forward.inputs[l]) + from_inputs)
+        from_inputs = at.network.maps[l].preactivation_tangents(at.weights_by_layer[l], inputs[l])
+        preactivations.append(from_direction(at, V, l) + from_inputs)
     return Tangents(tuple(inputs), tuple(preactivations))
+
+
+def from_direction(at: Linearisation, V: Arrays, l: int) -> Array:
+    """V_l a_{l-1} for the layer of index l, the derivative of h_l with a_{l-1} fixed: 0 if the layer has no weights."""
+    V_l = at.network.by_layer(V)[l]
+    if V_l is None:
+        return at.xp.zeros_like(at.forward.preactivations[l])
+    return at.network.maps[l].preactivations(V_l, at.forward.inputs[l])
 
 
 def backward_tangents(
@@ -46,14 +54,24 @@ def backward_tangents(
     R{dE/da_l} = W_{l+1}^T R{dE/dh_{l+1}} + V_{l+1}^T dE/dh_{l+1}
     R{dE/dh_l} = f'(h_l) * R{dE/da_l} + f''(h_l) * dE/da_l * R{h_l}
     """
-    R_dE_dh = [R_output_gradient]
+    R_dE_dh, V_by_layer = [R_output_gradient], at.network.by_layer(V)
     for l in reversed(range(len(at.forward.derivatives))):
-        layer = at.network.layers[l + 1]
-        R_dE_da = layer.pulled_back(at.weights[l + 1], R_dE_dh[-1]) + layer.pulled_back(V[l + 1], dE_dh[l + 1])
+        layer, V_above = at.network.maps[l + 1], V_by_layer[l + 1]
+        R_dE_da = layer.pulled_back(at.weights_by_layer[l + 1], R_dE_dh[-1])
+        if V_above is not None:
+            R_dE_da = R_dE_da + layer.pulled_back(V_above, dE_dh[l + 1])
         R_dE_dh.append(at.forward.derivatives[l] * R_dE_da + second_terms[l] * tangents.preactivations[l])
     return tuple(reversed(R_dE_dh))
 
 
+def input_tangents(at: Linearisation, tangents: Tangents) -> Arrays:
+    """The derivatives of the rows that the weights multiply, with 0 for the appended unit."""
+    weighted = at.network.weighted
+    return tuple(
+        weighted[l].input_tangents(at.xp, R_a) if l in weighted else R_a for l, R_a in enumerate(tangents.inputs)
+    )
+
+
 def mean_transposed_product(at: Linearisation, U: Array) -> Arrays:
-    """1/N sum_n J_n^T u_n for U (N, D_L), in the shapes of the weights."""
+    """1/N sum_n J_n^T u_n for the rows U (N, D_L), in the shapes of the weights."""
     return at.mean_gradient(at.pulled_back(U))

@@ -1,13 +1,14 @@
-"""The dense layer, and the computations of the passes, the gradient and Q_l that depend on the kind of layer."""
+"""The dense layer, a record of settings and also a `LayerMap`, since its map depends on no positions."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .._algebra.matrices import mean_kron, second_moment
+from .._algebra.matrices import congruence
 from .._documentation import Documented
-from .._types import Array, Namespace
+from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
+from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
 
 
@@ -15,7 +16,8 @@ from .transfers import TransferName, checked_transfer
 class Dense(metaclass=Documented):
     """A dense layer l: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
 
-    A `Dense` is hashable and holds no array. `Network` takes a sequence of layers.
+    In a network with positions the layer acts at each position, with the same W_l. A `Dense` is hashable and holds no
+    array. `Network` takes a sequence of layers.
 
     Parameters
     ----------
@@ -43,7 +45,8 @@ class Dense(metaclass=Documented):
     -----
     Users need only the method `weight_shape`. The forward and backward passes call the other methods with checked
     arguments. In the other methods, W has the shape of W_l, `a` is (N, D_{l-1}), and `rows` is (..., N, D_l). The
-    method `inputs` computes the argument `inputs` of the other methods.
+    method `inputs` computes the argument `inputs` of the other methods. For a datapoint with T positions, N means
+    N T rows.
 
     Examples
     --------
@@ -60,6 +63,8 @@ class Dense(metaclass=Documented):
     bias: bool = True
 
     kind: ClassVar[str] = "dense"
+    groups: ClassVar[int] = 1
+    mixes_positions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         set_fields(
@@ -72,6 +77,10 @@ class Dense(metaclass=Documented):
     def weight_shape(self, inputs: int) -> tuple[int, int]:
         """The shape of W_l for D_{l-1} inputs: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias."""
         return self.units, inputs + self.bias
+
+    def at(self, shape: Shape) -> tuple["Dense", Shape]:
+        """The layer itself as its map, and the shape of the outputs for inputs of a shape (D_{l-1}, positions)."""
+        return self, (self.units, *shape[1:])
 
     def kernel(self, W: Array) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}), the matrix through which derivatives are propagated."""
@@ -101,10 +110,10 @@ class Dense(metaclass=Documented):
         """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l)."""
         return matmul(dE_dh.T, inputs) / dE_dh.shape[0]
 
-    def mean_input_moment(self, xp: Namespace, inputs: Array) -> Array:
-        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T, equation (21)."""
-        return second_moment(xp, inputs)
+    def by_group(self, inputs: Array) -> Arrays:
+        """The rows `inputs` of the one group."""
+        return (inputs,)
 
-    def mean_block(self, xp: Namespace, inputs: Array, M: Array) -> Array:
-        """1/N sum_n (a_{l-1} a_{l-1}^T) kron M_n, equations (7) and (16), for vec(W_l) and M (N, D_l, D_l)."""
-        return mean_kron(xp, inputs, M)
+    def carried_over_taps(self, W: Array, G: Array) -> Array:
+        """W_l^T G W_l with W_l without its bias, the product in the step (26) of KFRA."""
+        return congruence(G, self.kernel(W))

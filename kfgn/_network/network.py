@@ -1,14 +1,18 @@
 """The static description of a network: layers and objective, without the weights."""
 
-from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .._documentation import Documented
+from .._types import Arrays, Weights
 from .._validation.scalars import checked_count, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
+from .fields import checked_inputs, checked_layers, checked_sequence
+from .layer_map import Shape, WeightedMap
 from .objectives import OBJECTIVES, PSD
+from .places import Places, places_of
 from .transfers import TransferName, checked_transfer
 
 
@@ -20,11 +24,12 @@ class Network(metaclass=Documented):
 
     Parameters
     ----------
-    inputs : int
-        D_0, the number of inputs, positive.
-    layers : sequence of L Dense
-        The layers l = 1, ..., L. The last layer must have the transfer function identity, since the objective takes the
-        pre-activations h_L.
+    inputs : int or tuple of int
+        D_0, the number of inputs, positive. For datapoints with positions, the tuple (C, T) of the numbers of channels
+        and of positions, such as the tokens of a sequence, or (C, H, W) for positions along two axes.
+    layers : sequence of Dense, Convolution, Pooling or Flatten
+        The layers in their order. The last layer must have the transfer function identity, since the objective takes
+        its pre-activations. A network with an int as `inputs` has layers `Dense` alone.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
         The name of the objective E(h_L, y). The objective mixture is equation (27), and needs three outputs.
     psd : {"project", "scalar", "raise"}, default "project"
@@ -33,14 +38,18 @@ class Network(metaclass=Documented):
         value "scalar" gives dE/dh_L dE/dh_L^T, from the Gauss-Newton approximation that treats the scalar p(y | h_L) as
         the output of the network. With "raise", functions that need a Gauss-Newton matrix raise `ValueError`. The
         Hessian and its products always use the true H_L.
+    divisor : int, default 1
+        The number by which the sum of E over the output positions of a datapoint is divided: 1 for the sum, and the
+        number of output positions for the mean.
 
     Raises
     ------
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown name, for an empty sequence of layers, and for a last layer whose transfer function is not
-        identity. A `ValueError` is also raised if the number of outputs does not fit the objective.
+        For an unknown name, for a sequence of layers without weights, for a layer that does not fit the positions, and
+        for a last layer whose transfer function is not identity. A `ValueError` is also raised if the number of outputs
+        does not fit the objective.
 
     Examples
     --------
@@ -51,15 +60,19 @@ class Network(metaclass=Documented):
     (2, (4, 5, 3), ((5, 4), (3, 6)), 3)
     """
 
-    inputs: int
-    layers: tuple[Dense, ...]
+    inputs: Any
+    layers: tuple[Any, ...]
     objective: str
     psd: str = "project"
+    divisor: int = 1
 
     def __post_init__(self) -> None:
-        set_fields(self, inputs=checked_count("inputs", self.inputs), layers=_layers(self.layers))
+        set_fields(self, inputs=checked_inputs(self.inputs))
+        set_fields(self, layers=checked_layers(self.layers, has_positions=self.has_positions))
         set_fields(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
-        set_fields(self, psd=checked_name("psd", self.psd, PSD))
+        set_fields(self, psd=checked_name("psd", self.psd, PSD), divisor=checked_count("divisor", self.divisor))
+        if not self.has_positions and self.divisor != 1:
+            raise ValueError(f"divisor: expected 1 for a network without positions, got {self.divisor}")
         _check_outputs("layers", self.objective, self.widths)
 
     @classmethod
@@ -100,8 +113,8 @@ class Network(metaclass=Documented):
         >>> network.transfers, network.weight_shapes
         (('tanh',), ((100, 785), (10, 101)))
         """
-        widths = tuple(checked_count("widths", D) for D in _sequence("widths", widths, "positive integers"))
-        names = tuple(checked_transfer("transfers", name) for name in _sequence("transfers", transfers, "names"))
+        widths = tuple(checked_count("widths", D) for D in checked_sequence("widths", widths, "positive integers"))
+        names = tuple(checked_transfer("transfers", name) for name in checked_sequence("transfers", transfers, "names"))
         if len(widths) < 2:
             raise ValueError(f"widths: expected at least two numbers D_0, ..., D_L, got {shown(widths)}")
         if len(names) != len(widths) - 2:
@@ -114,18 +127,28 @@ class Network(metaclass=Documented):
         return cls(widths[0], layers, objective, psd)
 
     @property
+    def has_positions(self) -> bool:
+        """True if `inputs` is a tuple. The activations of a datapoint then have positions."""
+        return isinstance(self.inputs, tuple)
+
+    @property
     def depth(self) -> int:
-        """L, the number of layers."""
-        return len(self.layers)
+        """L, the number of layers with weights."""
+        return len(self.weighted)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """D_0, ..., D_L."""
-        return (self.inputs, *(layer.units for layer in self.layers))
+        """D_0, ..., D_L: the numbers of channels of the inputs and of each layer."""
+        return self._places.widths
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The numbers of positions of the inputs and of each layer, which are 1 in a network without positions."""
+        return self._places.positions
 
     @property
     def transfers(self) -> tuple[TransferName, ...]:
-        """f_1, ..., f_{L-1}."""
+        """The transfer functions of all layers except the last one."""
         return tuple(layer.transfer for layer in self.layers[:-1])
 
     @property
@@ -137,7 +160,46 @@ class Network(metaclass=Documented):
     @property
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of W_l for l = 1, ..., L: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias."""
-        return tuple(layer.weight_shape(D) for layer, D in zip(self.layers, self.widths[:-1], strict=True))
+        return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
+
+    @property
+    def block_shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shapes of the weights of each Kronecker block, which are the rows of one group of a layer."""
+        found: list[tuple[int, int]] = []
+        for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
+            found += [(D // layer.groups, P)] * layer.groups
+        return tuple(found)
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes (C, T) or (C, H, W) of the inputs and of the outputs of each layer, and (D,) without positions."""
+        return self._places.shapes
+
+    @property
+    def maps(self) -> tuple[Any, ...]:
+        """The linear map of each layer at its place in the network, a `LayerMap`."""
+        return self._places.maps
+
+    @property
+    def weighted(self) -> dict[int, WeightedMap]:
+        """The maps of the layers with weights, by the indices of these layers, from 0."""
+        return self._places.weighted
+
+    @cached_property
+    def _places(self) -> Places:
+        """The maps and the shapes, computed when the network is made: PyTorch's compiler cannot trace this property."""
+        return places_of(self.inputs, self.layers)
+
+    def by_layer(self, weights: Weights) -> tuple[Any, ...]:
+        """One array per layer from one array per layer with weights, with None for the layers without weights."""
+        if len(self.weighted) == len(self.layers):
+            return tuple(weights)
+        found = dict(zip(self.weighted, weights, strict=True))
+        return tuple(found.get(l) for l in range(len(self.layers)))
+
+    def of_weighted(self, arrays: Arrays) -> Arrays:
+        """One array per layer with weights from one array per layer."""
+        return tuple(arrays[l] for l in self.weighted)
 
 
 def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
@@ -145,36 +207,3 @@ def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:
     outputs = OBJECTIVES[objective].outputs
     if outputs is not None and widths[-1] != outputs:
         raise ValueError(f"{name}: expected {outputs} outputs D_L for {objective}, got widths {shown(widths)}")
-
-
-def _layers(values: Any) -> tuple[Dense, ...]:
-    """Check that there is a layer and that the last layer has no transfer function. Return the layers as a tuple."""
-    layers = tuple(_sequence("layers", values, "layers"))
-    if not layers:
-        raise ValueError("layers: expected at least one layer, got none")
-    for l, layer in enumerate(layers, start=1):
-        if not isinstance(layer, Dense):
-            raise TypeError(f"layers: expected a kfgn.Dense as layer {l}, got {shown(layer)}")
-    if layers[-1].transfer != "identity":
-        raise ValueError(
-            "layers: expected the transfer function identity in the last layer, whose pre-activations are the "
-            f"argument of the objective, got {shown(layers[-1].transfer)}"
-        )
-    return layers
-
-
-def _sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
-    """Return the values as a tuple.
-
-    Text is rejected, since it would be read letter by letter. Sets and mappings are rejected, since their order has no
-    meaning.
-    """
-    if isinstance(values, str):
-        example = f" such as ({values[:20]!r},)" if of == "names" else ""
-        raise ValueError(f"{name}: expected a sequence of {of}{example}, got {shown(values)}")
-    if not isinstance(values, (bytes, bytearray, memoryview, Set, Mapping)):
-        try:
-            return tuple(values)
-        except TypeError:
-            pass
-    raise TypeError(f"{name}: expected a sequence of {of}, got {shown(values)}")

@@ -14,6 +14,7 @@ from .._curvature.kfac import drawn_labels, kfac_factor, label_draws_shape
 from .._curvature.kflr import kflr_factor
 from .._curvature.kfra import kfra_factor
 from .._curvature.random_projections import projection_shape, rp_factor
+from .._curvature.sharing import by_group, checked_sharing, of_groups
 from .._documentation import Documented
 from .._linearisation.arguments import checked_draws, checked_projections, draws_allowed
 from .._linearisation.linearisation import GaussNewtonLinearisation
@@ -29,13 +30,13 @@ from .draws import normals, uniforms
 from .schedule import is_multiple
 from .state import Factors
 
-Factor: TypeAlias = Callable[[GaussNewtonLinearisation, Any], tuple[Arrays, Arrays]]
-"""A function of a batch and its draws that returns dE/dh_l (N, D_l) for the batch's targets, and G_l (D_l, D_l)."""
+Factor: TypeAlias = Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays]]
+"""A function of a batch, its draws and the sharing, which returns dE/dh_l (N, D_l) for the batch's targets, and G_l."""
 
 METHODS: dict[str, Factor] = {
-    "kflr": lambda at, _draws: kflr_factor(at),
-    "kfra": lambda at, _draws: kfra_factor(at),
-    "kfac": lambda at, draws: kfac_factor(at, drawn_labels(at, draws)),
+    "kflr": lambda at, _draws, sharing: kflr_factor(at, sharing=sharing),
+    "kfra": lambda at, _draws, _sharing: kfra_factor(at),
+    "kfac": lambda at, draws, sharing: kfac_factor(at, drawn_labels(at, draws), sharing),
     "rp": rp_factor,
 }
 
@@ -60,13 +61,16 @@ class KroneckerFactored(metaclass=Documented):
     refresh : int, optional
         The factors and inverses are computed every `refresh` steps. A step that does not compute the factors costs
         little more than a gradient. A step that adapts gamma also computes the inverses again.
+    sharing : {"expand", "reduce"}, optional
+        The treatment of the positions of a datapoint, if the network has positions: Q_l and G_l from the products at
+        each position for "expand", and from the mean and the sum over positions for "reduce". KFRA has "expand" alone.
 
     Raises
     ------
     TypeError
         If `samples`, `average` or `refresh` is not a number.
     ValueError
-        If a name is unknown or a number is out of range.
+        If a name is unknown, if a number is out of range, or if `sharing` is "reduce" for KFRA.
 
     Notes
     -----
@@ -99,6 +103,7 @@ class KroneckerFactored(metaclass=Documented):
     inversion: str = "trace"
     average: float = 0.9
     refresh: int = 1
+    sharing: str = "expand"
 
     def __post_init__(self) -> None:
         set_fields(
@@ -108,7 +113,10 @@ class KroneckerFactored(metaclass=Documented):
             inversion=checked_name("inversion", self.inversion, INVERSIONS),
             average=checked_number("average", self.average, upper=1.0),
             refresh=checked_count("refresh", self.refresh),
+            sharing=checked_sharing(self.sharing),
         )
+        if self.method == "kfra" and self.sharing != "expand":
+            raise ValueError(f"sharing: expected 'expand' for kfra, got {self.sharing!r}")
 
     def refreshes(self, t: int | Array) -> bool | Array:
         """True if step t = 1, 2, ... computes the factors again."""
@@ -146,8 +154,8 @@ class KroneckerFactored(metaclass=Documented):
 
     def start(self, network: Network, like: Array) -> Factors:
         """Factors before the first batch, in the dtype and on the device of `like`. The inverses are placeholders."""
-        Q = tuple(zeros((P, P), like) for _, P in network.weight_shapes)
-        G = tuple(zeros((D, D), like) for D, _ in network.weight_shapes)
+        Q = tuple(zeros((P, P), like) for _, P in network.block_shapes)
+        G = tuple(zeros((D, D), like) for D, _ in network.block_shapes)
         inverses: tuple[DampedInverse, ...] = ()
         if self.refresh > 1:
             inverses = tuple(
@@ -168,10 +176,10 @@ class KroneckerFactored(metaclass=Documented):
         """The gradient of the mean loss, and the averaged factors, updated with the factors of the batch."""
 
         def with_batch() -> tuple[Arrays, Factors]:
-            dE_dh, G = METHODS[self.method](at, draws)
-            n, L = kept.count + 1, at.network.depth
-            averages = averaged(at.xp, kept.Q + kept.G, at.input_moments() + G, n, self.average)
-            return at.mean_gradient(dE_dh), kept._replace(count=n, Q=averages[:L], G=averages[L:])
+            dE_dh, G = METHODS[self.method](at, draws, self.sharing)
+            n, blocks = kept.count + 1, len(G)
+            averages = averaged(at.xp, kept.Q + kept.G, at.input_moments(self.sharing) + G, n, self.average)
+            return at.mean_gradient(dE_dh), kept._replace(count=n, Q=averages[:blocks], G=averages[blocks:])
 
         return branch(refresh, with_batch, lambda: (at.mean_gradient(at.dE_dh()), kept))
 
@@ -180,7 +188,8 @@ class KroneckerFactored(metaclass=Documented):
     ) -> tuple[Arrays, Factors, Array]:
         """The direction (34), the factors with their inverses, and a 0-d boolean: true if all inverses exist."""
         inverses, ok = branch(invert, lambda: self._inverses(kept, added), lambda: (kept.inverses, true(at.X)))
-        delta = tuple(inverse.times(g_l) for inverse, g_l in zip(inverses, gradient, strict=True))
+        parts = zip(inverses, by_group(at.network, gradient), strict=True)
+        delta = of_groups(at.xp, at.network, tuple(inverse.times(g) for inverse, g in parts))
         serves_again = inverses if self.refresh > 1 else ()
         return delta, kept._replace(inverses=serves_again), ok & at.xp.isfinite(added.blocks)
 

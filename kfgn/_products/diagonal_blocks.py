@@ -22,31 +22,40 @@ from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 
 
-def _forward(at: Linearisation, V: Arrays) -> Arrays:
-    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at each layer l <= m with V_l a_{l-1}."""
-    layers, inputs = at.network.layers, at.forward.inputs
-    R = [layers[0].preactivations(V[0], inputs[0])[None, :, :]]
-    for m, derivative in enumerate(at.forward.derivatives, start=1):
-        own = layers[m].preactivations(V[m], inputs[m])
-        below = layers[m].preactivation_tangents(at.weights[m], derivative * R[-1])
-        R.append(at.xp.concat([below, own[None, :, :]], axis=0))
+def _forward(at: Linearisation, V: Arrays) -> tuple[Array | None, ...]:
+    """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at each layer l <= m with V_l a_{l-1}.
+
+    Layers without weights start no tangents. R_m is None while no layer has started one.
+    """
+    network, weights, directions = at.network, at.weights_by_layer, at.network.by_layer(V)
+    R: list[Array | None] = []
+    for m, layer in enumerate(network.maps):
+        below = R[-1] if R else None
+        started = []
+        if below is not None:
+            started.append(layer.preactivation_tangents(weights[m], at.forward.derivatives[m - 1] * below))
+        if directions[m] is not None:
+            started.append(layer.preactivations(directions[m], at.forward.inputs[m])[None, :, :])
+        R.append(at.xp.concat(started, axis=0) if started else None)
     return tuple(R)
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
     """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by (8), or by (22) without `second_terms`."""
-    layers, derivatives = at.network.layers, at.forward.derivatives
+    network, derivatives, weights = at.network, at.forward.derivatives, at.weights_by_layer
+    first = min(network.weighted)
 
     def product(V: Arrays) -> Arrays:
         R = _forward(at, V)
         products = outputs.product(R[-1])
         own = [products[-1, :, :]]
-        for m in reversed(range(len(derivatives))):
-            products = derivatives[m] * layers[m + 1].pulled_back(at.weights[m + 1], products[:-1, :, :])
+        for m in reversed(range(first, len(derivatives))):
+            above = products[:-1, :, :] if m + 1 in network.weighted else products
+            products = derivatives[m] * network.maps[m + 1].pulled_back(weights[m + 1], above)
             if second_terms is not None:
                 products = products + second_terms[m] * R[m]
             own.append(products[-1, :, :])
-        return at.mean_gradient(tuple(reversed(own)))
+        return at.mean_gradient((*[None] * first, *reversed(own)))
 
     return product
 

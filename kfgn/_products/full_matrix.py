@@ -15,7 +15,7 @@ from .._linearisation.linearisation import (
     linearised,
     linearised_for_gauss_newton,
 )
-from .._linearisation.r_operator import backward_tangents, forward_tangents, mean_transposed_product
+from .._linearisation.r_operator import backward_tangents, forward_tangents, input_tangents, mean_transposed_product
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
@@ -41,9 +41,7 @@ def hessian_operator(at: Linearisation) -> Operator:
     def product(V: Arrays) -> Arrays:
         tangents = forward_tangents(at, V)
         R_dE_dh = backward_tangents(at, V, tangents, dE_dh, second_terms, hessian.product(tangents.outputs))
-        parts = zip(at.network.layers, dE_dh, tangents.inputs, strict=True)
-        from_inputs = tuple(layer.mean_gradient(d, layer.input_tangents(at.xp, R_a)) for layer, d, R_a in parts)
-        return plus(at.mean_gradient(R_dE_dh), from_inputs)
+        return plus(at.mean_gradient(R_dE_dh), at.mean_gradient(dE_dh, input_tangents(at, tangents)))
 
     return product
 
@@ -64,7 +62,8 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     Returns
     -------
     array, shape (N, D_L)
-        J_n v, the derivative of h_L of each datapoint along the direction V of the weights.
+        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. With several output
+        positions, (N, T, D_L) or (N, H, W, D_L).
 
     Raises
     ------
@@ -86,7 +85,8 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     """
     weights, X = checked(network, weights, X, check=check)
     V = checked_layers(network, X, "V", V, check=check)
-    return forward_tangents(linearised(network, weights, X, None), V).outputs
+    at = linearised(network, weights, X, None)
+    return at.by_datapoint(forward_tangents(at, V).outputs)
 
 
 @with_own_settings
@@ -102,7 +102,7 @@ def transposed_jacobian_product(
     {weights}
     {X}
     U : array, shape (N, D_L)
-        One vector u_n per datapoint, in the dtype of X.
+        One vector u_n per datapoint, in the dtype of X. With several output positions, (N, T, D_L) or (N, H, W, D_L).
     {check}
 
     Returns
@@ -128,7 +128,8 @@ def transposed_jacobian_product(
     """
     weights, X = checked(network, weights, X, check=check)
     U = checked_outputs(network, X, "U", U, check=check)
-    return mean_transposed_product(linearised(network, weights, X, None), U)
+    at = linearised(network, weights, X, None)
+    return mean_transposed_product(at, at.xp.reshape(U, (-1, U.shape[-1])) if network.has_positions else U)
 
 
 @with_own_settings

@@ -23,7 +23,7 @@ def directional_derivative(at: Linearisation, delta: Arrays, eta: Array | float)
 def curvature_term(at: GaussNewtonLinearisation, delta: Arrays, added: Array | float) -> Array:
     """delta^T C delta, 0-d: 1/N sum_n v_n^T H_L v_n + (tau + eta) |delta|^2 with v_n = J_n delta."""
     v = forward_tangents(at, delta).outputs
-    return at.xp.mean(at.output_curvature.quadratic(v)) + added * inner(at.xp, delta, delta)
+    return at.mean_over_datapoints(at.output_curvature.quadratic(v)) + added * inner(at.xp, delta, delta)
 
 
 def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Array:
@@ -34,7 +34,7 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
     L2 term is computed as eta delta^T (theta + delta / 2), without cancellation.
     """
     moved = linearised(at.network, plus(at.weights, delta), at.X, at.Y)
-    change = at.xp.mean(moved.losses() - at.losses())
+    change = at.mean_over_datapoints(moved.losses() - at.losses())
     return change + eta * inner(at.xp, delta, plus(at.weights, delta, 0.5))
 
 
@@ -43,5 +43,5 @@ def rounding_of(at: Linearisation, f: Array) -> Array:
 
     The value is the largest change of f, to first order, if f and the outputs h_n of each datapoint are rounded once.
     """
-    outputs = at.xp.mean(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
+    outputs = at.mean_over_datapoints(at.xp.sum(at.xp.abs(at.outputs * at.output_gradient()), axis=-1))
     return unit_roundoff(f) * (at.xp.abs(f) + outputs)

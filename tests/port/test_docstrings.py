@@ -45,7 +45,10 @@ def test_every_parameter_is_described(name):
     assert max(map(len, text.splitlines())) <= 116  # the indent of a function is 4
 
 
-@pytest.mark.parametrize("record", [kfgn.Network, kfgn.Dense, kfgn.LossAndFactors, kfgn.Solution, kfgn.KroneckerBlock])
+LAYERS = [kfgn.Dense, kfgn.Convolution, kfgn.Pooling, kfgn.Flatten]
+
+
+@pytest.mark.parametrize("record", [kfgn.Network, *LAYERS, kfgn.LossAndFactors, kfgn.Solution, kfgn.KroneckerBlock])
 def test_help_of_a_record_has_no_special_methods(record):
     text = pydoc.plain(pydoc.render_doc(record))
     assert "__" not in text

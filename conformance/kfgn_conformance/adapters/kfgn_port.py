@@ -1,6 +1,7 @@
 """The adapter of kfgn's own port, on any backend of kfgn. Only this module and `kfgn_steps` import kfgn."""
 
 from collections.abc import Callable, Collection, Hashable
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,9 @@ from array_api_compat import array_namespace
 import kfgn
 from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
 
+from ..problems.layers import Layer
 from ..problems.problem import Array, Problem
-from . import Description
+from . import Description, UnsupportedError
 from .kfgn_steps import steps
 
 DTYPES = ("float32", "float64")
@@ -41,8 +43,8 @@ class _Arrays:
         def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        layers = tuple(kfgn.Dense(layer.units, layer.transfer, layer.bias) for layer in problem.weighted)
-        self.network = kfgn.Network(problem.widths[0], layers, problem.objective, problem.psd)
+        layers = tuple(map(_layer, problem.layers))
+        self.network = kfgn.Network(problem.inputs, layers, problem.objective, problem.psd, problem.divisor)
         problem = problem.map_arrays(array)
         self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
         self.labels, self.draws = problem.labels, problem.draws
@@ -83,6 +85,26 @@ class _Arrays:
         """Solve a linear system with right-hand side V by conjugate gradients. The tolerance is the unit roundoff."""
         arrays = (self.weights, self.X, self.Y, self.V, damping)
         return self.run(_solved, f, self.network, self.roundoff)(*arrays)
+
+
+def _layer(record: Layer) -> Any:
+    """The layer of the port with the name and the fields of a record of the kit."""
+    return getattr(kfgn, type(record).__name__)(**{field.name: getattr(record, field.name) for field in fields(record)})
+
+
+def _kflr_reduce(*arguments: Any) -> kfgn.LossAndFactors:
+    return kfgn.kflr(*arguments, sharing="reduce")
+
+
+def _kfac_reduce(*arguments: Any) -> kfgn.LossAndFactors:
+    return kfgn.kfac(*arguments, sharing="reduce")
+
+
+def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
+    """The second factors of KFRA. The port has only the diagonal blocks of the factor of a layer with groups."""
+    if len(p.network.block_shapes) > p.network.depth:
+        raise UnsupportedError("kfgn.kfra computes the blocks of each group, and not the parts between groups")
+    return p.batch(kfgn.kfra).G  # type: ignore[no-any-return]
 
 
 Blocks = tuple[kfgn.KroneckerBlock, ...]
@@ -165,6 +187,20 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     **{f"logdet_{inversion}": _logdets(inversion) for inversion in ("trace", "exact")},
     "optimiser_step": lambda p: steps(p.network, p.trajectory, float(p.eta), ITERATIONS),
     "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
+    "shared_loss": lambda p: (p.batch(kfgn.loss),),
+    "shared_gradient": lambda p: p.batch(kfgn.gradient),
+    "shared_hessian_blocks": lambda p: p.batch(kfgn.hessian_blocks),
+    "shared_gauss_newton_blocks": lambda p: p.batch(kfgn.gauss_newton_blocks),
+    "expand_q": lambda p: p.batch(kfgn.kflr).Q,
+    "expand_g": lambda p: p.batch(kfgn.kflr).G,
+    "expand_blocks": lambda p: p.dense(p.batch(kfgn.kflr)),
+    "expand_kfac_blocks": lambda p: p.dense(p.batch(kfgn.kfac, p.labels)),
+    "reduce_q": lambda p: p.batch(_kflr_reduce).Q,
+    "reduce_g": lambda p: p.batch(_kflr_reduce).G,
+    "reduce_blocks": lambda p: p.dense(p.batch(_kflr_reduce)),
+    "reduce_kfac_blocks": lambda p: p.dense(p.batch(_kfac_reduce, p.labels)),
+    "kfra_over_tokens": _kfra_over_taps,  # both are the same recursion where no layer mixes positions
+    "kfra_over_taps": _kfra_over_taps,
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }
 

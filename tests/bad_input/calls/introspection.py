@@ -19,16 +19,18 @@ PROTOCOL = {
     ),
     **dict.fromkeys(("SGD", "Adam"), ("updated",)),
     "Dense": (
-        *("weight_shape", "kernel", "inputs", "input_tangents", "preactivations", "preactivation_tangents"),
-        *("pulled_back", "mean_gradient", "mean_input_moment", "mean_block"),
+        *("weight_shape", "at", "kernel", "inputs", "by_group", "input_tangents", "preactivations"),
+        *("preactivation_tangents", "pulled_back", "mean_gradient", "carried_over_taps"),
     ),
+    **dict.fromkeys(("Convolution", "Pooling", "Flatten"), ("weight_shape", "at")),
+    "Network": ("by_layer", "of_weighted"),
     "Watch": OBSERVING,
     "TensorBoard": OBSERVING,
 }
 """Methods of layers, of parts of an optimiser and of a watch. kfgn alone calls them, with checked arguments."""
 
-WITHOUT_ARGUMENTS = {"TensorBoard"}
-"""Classes of a library that may be missing. Their constructors have no arguments."""
+WITHOUT_ARGUMENTS = {"TensorBoard", "Flatten"}
+"""Classes whose constructors have no arguments. `TensorBoard` is of a library that may be missing."""
 
 RECORDS = {
     *("Counts", "Factors", "FirstOrderState", "Info", "State"),

@@ -31,6 +31,7 @@ ROLES: dict[str, Role] = {
     "damping": v.damping,
     "iterations": v.count,
     "memory": v.optional(v.count),
+    "sharing": v.name,
     "N": v.count,
     "S": v.count,
     "check": v.flag,
@@ -57,7 +58,7 @@ class Problem:
         self.draws = library(rng.random((N, S))) if classes else normal(N, S, 3)
         self.tau = self.eta = self.damping = self.tolerance = 0.25
         self.iterations, self.memory, self.N, self.S = 2, 1000, N, S
-        self.check = True
+        self.check, self.sharing = True, "expand"
 
     def role(self, name: str) -> Role:
         if name in ("Y", "labels"):

@@ -20,7 +20,13 @@ def constructors() -> Iterator[Call]:
     yield Call("kfgn.Network.dense", kfgn.Network.dense, kfgn.Network.dense, shape | names)
     each: dict[Callable[..., Any], dict[str, tuple[Any, Role]]] = {
         kfgn.Dense: {"units": (3, v.count), "transfer": ("tanh", v.transfer), "bias": (True, v.flag)},
-        kfgn.Network: {"inputs": (2, v.count), "layers": (network.layers, v.layers), **names},
+        kfgn.Network: {
+            "inputs": (2, v.inputs),
+            "layers": (network.layers, v.layers),
+            **names,
+            "divisor": (1, v.count),
+        },
+        kfgn.Pooling: {"width": (2, v.per_axis), "stride": (2, v.count), "kind": ("mean", v.name)},
         kfgn.Damping: {
             "initial": (1.0, v.number),
             "period": (5, v.optional(v.count)),
@@ -34,6 +40,7 @@ def constructors() -> Iterator[Call]:
             "inversion": ("trace", v.name),
             "average": (0.9, v.part),
             "refresh": (1, v.count),
+            "sharing": ("expand", v.name),
         },
         kfgn.HessianFree: {"blocks": (False, v.flag), "iterations": (2, v.count), "tolerance": (0.1, v.number)},
         kfgn.GaussNewton: {
@@ -58,6 +65,21 @@ def constructors() -> Iterator[Call]:
     each[kfgn.SGD] = {**first_order, "momentum": (0.5, v.part), "nesterov": (True, v.flag)}
     betas = dict.fromkeys(("beta_1", "beta_2"), (0.5, v.below_one))
     each[kfgn.Adam] = {**first_order, **betas, "epsilon": (0.1, v.positive)}
+    each[kfgn.Convolution] = {
+        "units": (3, v.count),
+        "width": (2, v.per_axis),
+        "transfer": ("tanh", v.transfer),
+        "bias": (True, v.flag),
+        "stride": (2, v.count),
+        "padding": ((1, 0), v.padding),
+        "circular": (True, v.flag),
+        "dilation": (2, v.count),
+        "groups": (3, v.count),
+    }
+    plane = dict.fromkeys(("width", "stride", "dilation"), ((2, 3), v.counts))
+    line = {name: value for name, value in each[kfgn.Convolution].items() if name != "padding"}
+    padding = {"padding": (((0, 0), (1, 0)), v.padding_of_plane)}
+    yield Call("kfgn.Convolution", kfgn.Convolution, kfgn.Convolution, line | plane | padding)
     for function, arguments in each.items():
         yield Call(f"kfgn.{function.__name__}", function, function, arguments)
 

@@ -1,7 +1,25 @@
 """Roles of arguments: functions of the library and of a good value that yield a `Bad` for each bad value."""
 
 from .of_arrays import array, arrays, batch, indices, samples, square, squares, unread
-from .of_numbers import below_one, count, damping, finite, number, optional, pair, part, positive, rate, scalar, seed
+from .of_numbers import (
+    below_one,
+    count,
+    counts,
+    damping,
+    finite,
+    inputs,
+    number,
+    optional,
+    padding,
+    padding_of_plane,
+    pair,
+    part,
+    per_axis,
+    positive,
+    rate,
+    scalar,
+    seed,
+)
 from .of_others import flag, folder, layers, name, network, nothing, path, record, text, transfer, transfers, widths
 
 __all__ = [
@@ -10,20 +28,25 @@ __all__ = [
     "batch",
     "below_one",
     "count",
+    "counts",
     "damping",
     "finite",
     "flag",
     "folder",
     "indices",
+    "inputs",
     "layers",
     "name",
     "network",
     "nothing",
     "number",
     "optional",
+    "padding",
+    "padding_of_plane",
     "pair",
     "part",
     "path",
+    "per_axis",
     "positive",
     "rate",
     "record",

@@ -89,6 +89,45 @@ def seed(_library: Library, _good: Any) -> Iterator[Bad]:
     yield from each(huge | {"2^64": 2**64, "negative": -1, "NumPy negative": np.int8(-1)}, ValueError)
 
 
+def per_axis(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a positive integer or a pair of them. A tuple or list of another length has a wrong value."""
+    for bad in count(library, good):
+        yield bad._replace(error=ValueError) if isinstance(bad.value, (tuple, list)) else bad
+
+
+def counts(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a pair of positive integers, one per axis."""
+    for bad in count(library, good):
+        yield bad._replace(kind=f"{bad.kind} in it", value=(good[0], bad.value))
+    yield from each({"one": (2,), "three": (2, 2, 2), "empty": (), "empty list": []}, ValueError)
+
+
+def padding_of_plane(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of a pair of pairs of integers from 0."""
+    for bad in padding(library, good[1]):
+        yield bad._replace(kind=f"{bad.kind}, second", value=(good[0], bad.value))
+    yield from each({"numbers": (0, 1), "number": 1, "NumPy zeros": np.zeros(2, int), "zeros": (0.0, 0.0)}, TypeError)
+    yield from each({"one": (good[0],), "three": (*good, good[0])}, ValueError)
+
+
+def padding(library: Library, _good: Any) -> Iterator[Bad]:
+    """The role of a pair of integers from 0."""
+    for bad in seed(library, 0):
+        yield bad._replace(kind=f"{bad.kind} in it", value=(0, bad.value))
+    yield from each(OBJECTS | COMPLEX | FLAGS | {"number": 1, "array": np.ones(2, int)}, TypeError)
+    yield Bad("pair in it", ((0, 1), 0), TypeError)
+    yield from each({"one": (2,), "three": (2, 2, 2), "empty": ()}, ValueError)
+
+
+def inputs(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of the number of inputs, or of their channels and positions."""
+    yield from per_axis(library, good)
+    for bad in counts(library, (2, 2)):
+        if bad.kind not in ("three", "empty list"):
+            yield bad
+    yield from each({"four": (2, 2, 2, 2)}, ValueError)
+
+
 def pair(_library: Library, _good: Any) -> Iterator[Bad]:
     """The role of two numbers, the first no larger than the second."""
     yield from each(OBJECTS | COMPLEX | FLAGS | {"number": 0.75}, TypeError)

@@ -47,8 +47,8 @@ LAYERS = (kfgn.Dense(4, "tanh"), kfgn.Dense(3))
 GOOD = {"inputs": 2, "layers": LAYERS, "objective": "categorical"}
 
 BAD_NETWORKS = [
-    ({"inputs": 0}, ValueError, "inputs: expected a positive integer, got 0"),
-    ({"inputs": 2.0}, TypeError, r"inputs: expected a positive integer, got 2\.0"),
+    ({"inputs": 0}, ValueError, r"inputs: expected a positive integer, or a tuple \(C, T\) or \(C, H, W\), got 0"),
+    ({"inputs": 2.0}, TypeError, r"inputs: expected a positive integer, or a tuple \(C, T\) or \(C, H, W\), got 2\.0"),
     ({"layers": ()}, ValueError, "layers: expected at least one layer, got none"),
     ({"layers": kfgn.Dense(3)}, TypeError, r"layers: expected a sequence of layers, got Dense\(units=3, .*\)"),
     ({"layers": None}, TypeError, "layers: expected a sequence of layers, got None"),

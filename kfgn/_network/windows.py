@@ -1,0 +1,106 @@
+"""The windows of a convolution or a pooling along one axis of positions.
+
+The methods of `Windows` take arrays (A, T, B) whose middle axis has the positions. `along` applies such a method to one
+axis of an array of more axes. Every shape is known before the arrays are.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .._types import Array, Namespace
+from ..backends import device
+
+
+class Windows(NamedTuple):
+    """Window t = 0, 1, ... reads the positions t stride + k dilation of the padded axis, for k = 0, ..., width - 1.
+
+    length:   T, the number of positions of the input
+    width:    the number of taps k
+    padding:  the numbers of positions that are added before the first and after the last position
+    circular: True if the added positions repeat the other end of the axis, False if they are zeros
+    """
+
+    length: int
+    width: int
+    stride: int
+    dilation: int = 1
+    padding: tuple[int, int] = (0, 0)
+    circular: bool = False
+
+    @property
+    def span(self) -> int:
+        """The distance from the first to the last position that a window reads."""
+        return self.dilation * (self.width - 1)
+
+    @property
+    def padded_length(self) -> int:
+        """The number of positions with the padding."""
+        return self.length + sum(self.padding)
+
+    @property
+    def outputs(self) -> int:
+        """T', the number of windows, which is not positive if the padded axis is shorter than a window."""
+        return (self.padded_length - self.span - 1) // self.stride + 1
+
+    @property
+    def fit(self) -> bool:
+        """True if there is a window. A circular window has to be shorter than the axis, and so has each padding."""
+        wraps = self.circular and (self.span >= self.length or max(self.padding) > self.length)
+        return self.outputs > 0 and not wraps
+
+    def reads(self, k: int) -> int:
+        """The number of windows in which tap k reads an input, and no zero of the padding."""
+        starts = range(0, self.outputs * self.stride, self.stride)
+        positions = (start + k * self.dilation - self.padding[0] for start in starts)
+        return self.outputs if self.circular else sum(0 <= position < self.length for position in positions)
+
+    def padded(self, xp: Namespace, a: Array) -> Array:
+        """The input (A, T, B) with its padding: (A, `padded_length`, B)."""
+        left, right = self.padding
+        if not self.circular:
+            return with_zeros(xp, a, left, right)
+        before = [a[:, self.length - left :, :]] if left else []
+        after = [a[:, :right, :]] if right else []
+        return xp.concat([*before, a, *after], axis=1) if left + right else a
+
+    def unpadded(self, xp: Namespace, a: Array) -> Array:
+        """The transpose of `padded`: from (A, `padded_length`, B) to (A, T, B)."""
+        (left, right), T = self.padding, self.length
+        total = a[:, left : left + T, :]
+        if self.circular and left:
+            total = total + with_zeros(xp, a[:, :left, :], T - left, 0)
+        if self.circular and right:
+            total = total + with_zeros(xp, a[:, left + T :, :], 0, T - right)
+        return total
+
+    def tap(self, k: int) -> slice:
+        """The padded positions that tap k of all windows reads."""
+        start = k * self.dilation
+        return slice(start, start + (self.outputs - 1) * self.stride + 1, self.stride)
+
+    def placed(self, k: int, xp: Namespace, rows: Array) -> Array:
+        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, with zeros between them."""
+        (A, outputs, B), start = rows.shape, k * self.dilation
+        if self.stride > 1:
+            zeros = xp.zeros((A, outputs, self.stride - 1, B), dtype=rows.dtype, device=device(rows))
+            spread = xp.reshape(xp.concat([rows[:, :, None, :], zeros], axis=2), (A, outputs * self.stride, B))
+            rows = spread[:, : (outputs - 1) * self.stride + 1, :]
+        return with_zeros(xp, rows, start, self.padded_length - start - rows.shape[1])
+
+
+def with_zeros(xp: Namespace, a: Array, left: int, right: int) -> Array:
+    """The array (A, T, B) with zeros before and after its positions: (A, left + T + right, B)."""
+
+    def zeros(n: int) -> list[Array]:
+        return [xp.zeros((a.shape[0], n, a.shape[2]), dtype=a.dtype, device=device(a))] if n else []
+
+    return xp.concat([*zeros(left), a, *zeros(right)], axis=1) if left + right else a
+
+
+def along(xp: Namespace, a: Array, axis: int, method: Callable[[Namespace, Array], Array]) -> Array:
+    """Apply a method for arrays (A, T, B) to an array in which T is the length of an axis."""
+    shape = a.shape
+    before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    result = method(xp, xp.reshape(a, (before, shape[axis], after)))
+    return xp.reshape(result, (*shape[:axis], result.shape[1], *shape[axis + 1 :]))

@@ -1,0 +1,92 @@
+"""Networks with positions on array-api-strict, with `jax.jit` and under `torch.compile`."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import kfgn
+
+from .problems import GROUPED, NETWORKS, PLANES, problem
+
+ALL = NETWORKS | GROUPED | PLANES
+
+
+def results(p, sharing="reduce"):
+    """The results of all functions of a problem, as a flat list."""
+    batch = p[:4]
+    found = [kfgn.kflr(*batch, sharing=sharing), kfgn.kfra(*batch), kfgn.kfac(*batch, p.labels, sharing=sharing)]
+    found += [kfgn.rp(*batch, p.projections, sharing=sharing), kfgn.sample_labels(*batch[:3], p.draws)]
+    found += [f(*batch) for f in (kfgn.gauss_newton_blocks, kfgn.hessian_blocks, kfgn.preactivation_hessians)]
+    found += [f(*batch, p.V) for f in (kfgn.gauss_newton_product, kfgn.hessian_product, kfgn.hessian_block_product)]
+    found += [kfgn.jacobian_product(*batch[:3], p.V), kfgn.transposed_jacobian_product(*batch[:3], p.U)]
+    return leaves(found)
+
+
+def leaves(result):
+    return [leaf for part in result for leaf in leaves(part)] if isinstance(result, (tuple, list)) else [result]
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if ALL[name].objective != "mixture"])
+@pytest.mark.parametrize("backend", ["strict"], indirect=True)
+@pytest.mark.parametrize("version", ["2023.12", "2024.12"])
+def test_without_what_the_standard_makes_optional(backend, name, version):
+    p = problem(ALL[name]).on(backend)
+    with backend.xp.ArrayAPIStrictFlags(
+        api_version=version, boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
+    ):
+        assert results(p)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("backend", ["strict"], indirect=True)
+def test_results_live_on_the_device(backend, name):
+    xp = backend.xp
+    p = problem(ALL[name])
+    on_host, there = p.on(backend), xp.Device("device1")
+    elsewhere = p._replace(
+        **{
+            field: tuple(xp.asarray(x, device=there) for x in value)
+            if isinstance(value, tuple)
+            else xp.asarray(value, device=there)
+            for field, value in zip(p._fields[1:], p[1:], strict=True)
+        }
+    )
+    for a, b in zip(results(on_host), results(elsewhere), strict=True):
+        assert b.device == there
+        np.testing.assert_array_equal(backend.to_numpy(a), np.asarray(b.to_device(xp.Device("CPU_DEVICE"))))
+
+
+@pytest.mark.parametrize("name", ["grouped", "planes of outputs"])
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+def test_jitted(backend, name):
+    import jax
+
+    with backend.scope("float64"):
+        host = problem(ALL[name])
+        p = host.on(backend)
+        compiled = jax.jit(partial(kfgn.kflr, p.network, sharing="reduce", check=False))
+        for a, b in zip(leaves(compiled(*p[1:4])), leaves(kfgn.kflr(*host[:4], sharing="reduce")), strict=True):
+            np.testing.assert_allclose(backend.to_numpy(a), b, rtol=0, atol=1e-13 * np.abs(b).max())
+        optimiser = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kfra"))
+        _, info = jax.jit(optimiser.step)(optimiser.init(p.weights), p.X, p.Y)
+        _, expected = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kfra")).step(
+            optimiser.init(host.weights), host.X, host.Y
+        )
+        np.testing.assert_allclose(float(info.step_size), float(expected.step_size), rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+def test_compiled_in_one_graph(backend):
+    import torch
+
+    p = problem(ALL["grouped"]).on(backend)
+
+    def factors(*arrays):
+        return kfgn.kflr(p.network, *arrays, sharing="reduce", check=False)
+
+    torch._dynamo.reset()  # the shapes of earlier tests would make those of this test symbolic
+    compiled = torch.compile(factors, backend="eager", fullgraph=True, dynamic=False)
+    for a, b in zip(leaves(compiled(*p[1:4])), leaves(factors(*p[1:4])), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(b.abs().max()))

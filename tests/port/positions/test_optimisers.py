@@ -1,0 +1,69 @@
+"""Optimiser steps on networks with positions: directions from blocks of each group, and steps on all libraries."""
+
+import numpy as np
+import pytest
+
+import kfgn
+
+from .problems import GROUPED, NETWORKS, PLANES, close, only_numpy, problem, without_jax
+
+ALL = NETWORKS | GROUPED | PLANES
+CURVATURES = {
+    "kflr": kfgn.KroneckerFactored("kflr"),
+    "kflr, reduce": kfgn.KroneckerFactored("kflr", sharing="reduce"),
+    "kfra, exact": kfgn.KroneckerFactored("kfra", inversion="exact"),
+    "kfac, reduce": kfgn.KroneckerFactored("kfac", sharing="reduce", samples=2),
+    "rp": kfgn.KroneckerFactored("rp", refresh=2),
+    "hessian_free": kfgn.HessianFree(iterations=20),
+}
+
+
+@pytest.mark.parametrize("curvature", CURVATURES)
+@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane"])
+@without_jax
+def test_steps_decrease_the_loss(backend, name, curvature):
+    p = problem(ALL[name], N=8).on(backend)
+    optimiser = kfgn.GaussNewton(p.network, CURVATURES[curvature])
+    state = optimiser.init(p.weights)
+    for t in range(1, 7):
+        state, info = optimiser.step(state, p.X, p.Y, optimiser.draw(seed=0, t=t, N=8))
+        assert bool(info.ok)
+    before, after = (float(kfgn.loss(p.network, weights, p.X, p.Y)) for weights in (p.weights, state.weights))
+    assert after < before
+
+
+def rows_of_groups(network, arrays):
+    """The arrays of each Kronecker block: the rows of W_l of one group."""
+    groups = [layer.groups for layer in network.weighted.values()]
+    return [part for W, n in zip(arrays, groups, strict=True) for part in np.split(W, n)]
+
+
+@pytest.mark.parametrize("name", ["strided", "grouped", "planes of outputs"])
+@pytest.mark.parametrize("sharing", ["expand", "reduce"])
+@only_numpy
+def test_the_direction_of_a_step(backend, name, sharing):
+    """A step is along the solution of the damped blocks of the factors that `kflr` returns."""
+    p = problem(ALL[name])
+    curvature = kfgn.KroneckerFactored("kflr", inversion="exact", sharing=sharing)
+    optimiser = kfgn.GaussNewton(p.network, curvature, eta=0.0, gamma=kfgn.Damping(initial=0.1, period=None))
+    state, info = optimiser.step(optimiser.init(p.weights), p.X, p.Y)
+    _, gradient, Q, G = kfgn.kflr(*p[:4], sharing=sharing)
+    blocks = kfgn.kronecker_blocks(Q, G)
+    parts = zip(blocks, rows_of_groups(p.network, gradient), strict=True)
+    expected = [float(info.step_size) * B.solve(g, damping=0.1, inversion="exact") for B, g in parts]
+    moved = [after - before for after, before in zip(state.weights, p.weights, strict=True)]
+    close(backend, rows_of_groups(p.network, moved), expected, 1e-9)
+
+
+@pytest.mark.parametrize("rule", [kfgn.SGD, kfgn.Adam])
+def test_first_order_steps(rule):
+    p = problem(NETWORKS["strided"])
+    optimiser = rule(p.network, learning_rate=0.01)
+    state, info = optimiser.step(optimiser.init(p.weights), p.X, p.Y)
+    assert bool(info.ok)
+    assert float(kfgn.loss(p.network, state.weights, p.X, p.Y)) < float(info.loss)
+
+
+def test_kfra_has_expand_alone():
+    with pytest.raises(ValueError, match=r"^sharing: expected 'expand' for kfra, got 'reduce'$"):
+        kfgn.KroneckerFactored("kfra", sharing="reduce")

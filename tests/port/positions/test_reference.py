@@ -1,0 +1,150 @@
+"""Loss, gradient, exact blocks and factors of networks with positions, compared with the reference on all libraries."""
+
+import tracemalloc
+
+import kfgn_reference.shared_weights as shared
+import numpy as np
+import pytest
+
+import kfgn
+
+from .problems import GROUPED, NETWORKS, close, in_order, problem, reference, without_jax
+
+ALL = NETWORKS | GROUPED
+every_network = pytest.mark.parametrize("name", ALL)
+every_sharing = pytest.mark.parametrize("sharing", ["expand", "reduce"])
+
+
+def stacked(function, net, p):
+    """The matrices of a recursion of the reference for each datapoint, (N, T C, T C), of the layers with weights."""
+    rows = [in_order(net, function(net, x, y)) for x, y in zip(p.X, p.Y, strict=True)]
+    return [np.stack(layer) for layer in zip(*rows, strict=True)]
+
+
+@every_network
+@without_jax
+def test_loss_and_gradient(backend, name):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    close(backend, [kfgn.loss(*q[:4])], [shared.loss(net, p.X, p.Y)])
+    close(backend, kfgn.gradient(*q[:4]), in_order(net, shared.gradient(net, p.X, p.Y)))
+
+
+@every_network
+@without_jax
+def test_exact_blocks(backend, name):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    close(backend, kfgn.gauss_newton_blocks(*q[:4]), in_order(net, shared.gauss_newton_blocks(net, p.X, p.Y)))
+    close(backend, kfgn.hessian_blocks(*q[:4]), in_order(net, shared.hessian_blocks(net, p.X, p.Y)))
+
+
+@every_network
+@without_jax
+def test_preactivation_matrices(backend, name):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    close(backend, kfgn.preactivation_gauss_newton(*q[:4]), stacked(shared.sample_preactivation_gauss_newton, net, p))
+    close(backend, kfgn.preactivation_hessians(*q[:4]), stacked(shared.sample_preactivation_hessians, net, p))
+
+
+def factors(pairs, sharing):
+    """Q and G of the reference, in the order of layers and of groups."""
+    function = shared.expand if sharing == "expand" else shared.reduce
+    both = [function(pairs[key]) for key in sorted(pairs)]
+    return [pair.Q for pair in both], [pair.G for pair in both]
+
+
+def check_factors(backend, came, expected):
+    close(backend, came.Q, expected[0])
+    close(backend, came.G, expected[1])
+
+
+@every_network
+@every_sharing
+@without_jax
+def test_kflr(backend, name, sharing):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    came = kfgn.kflr(*q[:4], sharing=sharing)
+    check_factors(backend, came, factors(shared.pairs(net, p.X, p.Y), sharing))
+    close(backend, [came.loss], [shared.loss(net, p.X, p.Y)])
+    close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.Y)))
+
+
+@every_network
+@pytest.mark.parametrize("memory", [1, 20_000])
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
+def test_kflr_in_chunks(backend, name, memory):
+    p = problem(ALL[name], N=7)
+    whole, parts = (kfgn.kflr(*p[:4], sharing="reduce", memory=memory) for memory in (2**30, memory))
+    close(backend, parts.G, whole.G)
+
+
+@every_network
+@every_sharing
+@without_jax
+def test_kfac(backend, name, sharing):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    came = kfgn.kfac(*q[:4], q.labels, sharing=sharing)
+    check_factors(backend, came, factors(shared.sampled_pairs(net, p.X, p.labels), sharing))
+    close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.Y)))
+
+
+@every_network
+@without_jax
+def test_sampled_labels(backend, name):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    close(backend, [kfgn.sample_labels(*q[:3], q.draws)], [shared.draw_labels(net, p.X, p.draws)])
+
+
+@every_network
+@without_jax
+def test_kfra_over_taps(backend, name):
+    p = problem(ALL[name])
+    q, net = p.on(backend), reference(p)
+    whole = in_order(net, shared.kfra_over_taps(net, p.X, p.Y))
+    groups = [layer.groups for layer in net.weighted.values()]
+    sizes = [len(G) // n for G, n in zip(whole, groups, strict=True)]
+    expected = [
+        G[j * size : (j + 1) * size, j * size : (j + 1) * size]
+        for G, size, n in zip(whole, sizes, groups, strict=True)
+        for j in range(n)
+    ]
+    close(backend, kfgn.kfra(*q[:4]).G, expected)
+
+
+@every_network
+@every_sharing
+@without_jax
+def test_random_projections_on_all_columns(backend, name, sharing):
+    # with the unit vectors times the root of their number, random projections are the exact factors
+    p = problem(ALL[name])
+    N, _, *positions, K = kfgn.projection_shape(p.network, 3, 1)
+    T = int(np.prod(positions))
+    columns = np.sqrt(T * K) * np.eye(T * K).reshape(T * K, *positions, K)
+    q = p._replace(projections=np.broadcast_to(columns, (N, *columns.shape)).copy()).on(backend)
+    exact = kfgn.kflr(*q[:4], sharing=sharing)
+    came = kfgn.rp(*q[:4], q.projections, sharing=sharing)
+    close(backend, came.G, [backend.to_numpy(G) for G in exact.G])
+
+
+@every_sharing
+def test_the_memory_is_kept_to(sharing):
+    """The columns of a chunk fit in `memory` bytes. NumPy reports its arrays to tracemalloc."""
+    layers = kfgn.Convolution(16, 5, "tanh", padding=(2, 2)), kfgn.Convolution(12, 3, "tanh"), kfgn.Dense(6)
+    p = problem(kfgn.Network((8, 24), layers, "categorical"), N=64)
+
+    def peak(memory):
+        tracemalloc.start()
+        try:
+            kfgn.kflr(*p[:4], memory=memory, sharing=sharing)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    memory = 2**23
+    assert peak(memory) - peak(1) <= memory
+    assert peak(2**30) - peak(1) > memory  # the test can fail
