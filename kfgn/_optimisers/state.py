@@ -10,7 +10,7 @@ from .._linearisation.arguments import checked_weights
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import can_branch_on, copied
-from .arrays import zero_count
+from .arrays import selected, zero_count
 
 
 @documented_tuple
@@ -230,5 +230,11 @@ def no_counts(like: Array) -> Counts:
 
 def counted(counts: Counts, ok: Array) -> Counts:
     """The counts after one more step. ok is a 0-d boolean: true if the step was accepted."""
-    one = array_namespace(ok).astype(ok, counts.accepted.dtype)
-    return Counts(counts.accepted + one, counts.rejected + 1 - one, (counts.failures + 1) * (1 - one))
+
+    def accepted() -> Counts:
+        return Counts(counts.accepted + 1, counts.rejected, 0 * counts.failures)
+
+    def rejected() -> Counts:
+        return Counts(counts.accepted, counts.rejected + 1, counts.failures + 1)
+
+    return selected(array_namespace(ok), ok, accepted, rejected)
