@@ -18,5 +18,6 @@ launches    kernel launches and operators of PyTorch
 report      tables on the terminal, and JSON
 markdown    the tables of docs/performance.md, from JSON
 
-The other programs in this folder measure training: headline, generalisation, directions and redraw.
+The other programs in this folder measure training: training, headline, generalisation, directions and redraw. The
+program newton_schulz counts refinements of inverses.
 """
