@@ -5,7 +5,7 @@
 #
 #   --device  cuda runs the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
-#   --quick   a few quantities in kfgn-check and a few examples of Hypothesis, so that a rehearsal takes a minute
+#   --quick   a few quantities in kfgn-check, a few examples of Hypothesis and a small network, for a rehearsal in a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
@@ -35,13 +35,13 @@ usage() {
     exit 2
 }
 
-device=cuda out=${OUT:-gpu-report} only=() updates=200
+device=cuda out=${OUT:-gpu-report} only=() task=mnist updates=200
 while [ $# -gt 0 ]; do
     case $1 in
         --device | --out) [ $# -ge 2 ] || usage "$1: expected a value" ;;&
         --device) device=$2 && shift ;;
         --out) out=$2 && shift ;;
-        --quick) only=(--quantity loss gradient kfra) && updates=30 && export HYPOTHESIS_PROFILE=quick ;;
+        --quick) only=(--quantity loss gradient kfra) && task=digits updates=30 && export HYPOTHESIS_PROFILE=quick ;;
         --limits)
             paste -d' ' <(printf '%s\n' "${PARTS[@]}") <(printf '%s\n' "${LIMITS[@]}")
             exit 0
@@ -150,7 +150,6 @@ benchmarks() {
 }
 
 training() {
-    local task=mnist
     SECONDS=0
     if [ ! -e benchmarks/training.py ]; then
         say "training: there is no program for training here"
