@@ -144,7 +144,7 @@ benchmarks() {
         say "benchmarks: there is no table of benchmarks here"
         return
     fi
-    within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small --backend "${backends[@]}" --rounds 3 \
+    within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small primitives --backend "${backends[@]}" --rounds 3 \
         --launches ${only[0]:+--quick} --json "$out/benchmarks.json" 2>&1 | tee "$out/benchmarks.log"
     verdict benchmarks "${PIPESTATUS[0]}" ""
 }
