@@ -7,9 +7,9 @@ inverse X of A is X <- X (2 I - A X), which squares the residual I - A X and cos
 converge if the spectral norm of the residual is below 1.
 
 The program runs the optimiser of the paper with KFRA. After each step it refines, in float32, the inverse that belongs
-to the factor of the step before, and counts the refinements until the residual is at most 0.01, and until it is at most
-twice the residual that the Cholesky factor of SciPy leaves in float32. Residuals are computed in float64, as Frobenius
-norms over sqrt(D). A refinement that does not lower the residual ends the count, and the next step then starts from the
+to the factor of the step before. It counts the refinements until the residual is at most 0.01, and until the residual
+is at most twice that of the Cholesky factor of SciPy in float32. Residuals are computed in float64, as Frobenius norms
+over sqrt(D). A refinement that does not lower the residual ends the count, and the next step then starts from the
 inverse by Cholesky.
 """
 
