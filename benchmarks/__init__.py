@@ -13,10 +13,11 @@ autograd    the gradient by PyTorch's autograd, the unit of the tables
 peers       the same work in other libraries
 calls       the call of a piece of work by kfgn, a peer or plain code
 child       one call in a fresh process: its time and its peak memory
-cases       the tables by name, from timed, roots, classes, growth, start and primitives
+cases       the tables by name, from timed, roots, classes, growth, start, primitives and trainer
 launches    kernel launches and operators of PyTorch
 report      tables on the terminal, and JSON
 markdown    the tables of docs/performance.md, from JSON
 
-The other programs in this folder measure training: headline, generalisation, directions and redraw.
+The other programs in this folder measure training: training, headline, generalisation, directions and redraw. The
+program newton_schulz counts refinements of inverses.
 """

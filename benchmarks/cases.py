@@ -11,6 +11,7 @@ from .rows import Row
 from .settings import Settings
 from .start import start_of_program
 from .timed import TABLES, timed_table
+from .trainer import step_in_trainer
 
 CASES: dict[str, Callable[[Settings], list[Row]]] = {
     **{table.name: partial(timed_table, table) for table in TABLES},
@@ -19,4 +20,5 @@ CASES: dict[str, Callable[[Settings], list[Row]]] = {
     "growth": growth,
     "start": start_of_program,
     "primitives": primitives,
+    "trainer": step_in_trainer,
 }

@@ -5,7 +5,7 @@
 #
 #   --device  cuda runs the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
-#   --quick   a few quantities in kfgn-check and a few examples of Hypothesis, so that a rehearsal takes a minute
+#   --quick   a few quantities in kfgn-check, a few examples of Hypothesis and a small network, for a rehearsal in a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
@@ -13,6 +13,9 @@
 # wheel in .whl/ (or the folder WHEELS). A machine with a network downloads the wheel before:
 #
 #   python -m pip download --no-deps -d .whl array-api-compat
+#
+# The last part trains on MNIST, whose two files of training images and labels are carried in .data/mnist/ (or in mnist/
+# of the folder KFGN_DATA). Without them it trains on the data set digits, which is a part of kfgn.
 #
 # Every part has a time limit. A part that fails or runs out of time does not stop the next one, and its output stays:
 # each row of kfgn-check is written when it ends. summary.txt has a line for each part.
@@ -22,8 +25,8 @@
 set -uo pipefail
 
 # Seconds, of which a part has GRACE to end after the signal to end. They add up to 8 minutes, which a test checks.
-PARTS=(prepare check-float32 check-float64 hypothesis-first hypothesis-second benchmarks)
-LIMITS=(20 130 110 80 80 60)
+PARTS=(prepare check-float32 check-float64 hypothesis-first hypothesis-second benchmarks training)
+LIMITS=(20 120 100 75 75 55 35)
 GRACE=5
 
 usage() {
@@ -32,13 +35,13 @@ usage() {
     exit 2
 }
 
-device=cuda out=${OUT:-gpu-report} only=()
+device=cuda out=${OUT:-gpu-report} only=() task=mnist updates=200
 while [ $# -gt 0 ]; do
     case $1 in
         --device | --out) [ $# -ge 2 ] || usage "$1: expected a value" ;;&
         --device) device=$2 && shift ;;
         --out) out=$2 && shift ;;
-        --quick) only=(--quantity loss gradient kfra) && export HYPOTHESIS_PROFILE=quick ;;
+        --quick) only=(--quantity loss gradient kfra) && task=digits updates=30 && export HYPOTHESIS_PROFILE=quick ;;
         --limits)
             paste -d' ' <(printf '%s\n' "${PARTS[@]}") <(printf '%s\n' "${LIMITS[@]}")
             exit 0
@@ -141,9 +144,22 @@ benchmarks() {
         say "benchmarks: there is no table of benchmarks here"
         return
     fi
-    within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small --backend "${backends[@]}" --rounds 3 \
+    within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small primitives --backend "${backends[@]}" --rounds 3 \
         --launches ${only[0]:+--quick} --json "$out/benchmarks.json" 2>&1 | tee "$out/benchmarks.log"
     verdict benchmarks "${PIPESTATUS[0]}" ""
+}
+
+training() {
+    SECONDS=0
+    if [ ! -e benchmarks/training.py ]; then
+        say "training: there is no program for training here"
+        return
+    fi
+    export KFGN_DATA=${KFGN_DATA:-$PWD/.data}
+    compgen -G "$KFGN_DATA/mnist/train-images-idx3-ubyte*" >/dev/null || task=digits
+    within training "$python" -W ignore -m benchmarks.training --task $task --backend "${backends[0]}" \
+        --updates $updates 2>&1 | tee "$out/training.log"
+    verdict training "${PIPESTATUS[0]}" "$task: $(tail -n 1 "$out/training.log")"
 }
 
 versions() {
@@ -178,6 +194,7 @@ check float64
 hypothesis first "${backends[0]}"
 hypothesis second "${backends[1]}"
 benchmarks
+training
 
 if [ $failed = 1 ]; then
     say "a part failed"

@@ -56,7 +56,7 @@ def script(tmp_path, monkeypatch):
         (tmp_path / name).symlink_to(ROOT / name)
     copy, stand_in = tmp_path / "benchmarks" / "gpu.sh", tmp_path / "python"
     copy.parent.mkdir()
-    copy.write_text(re.sub(r"^LIMITS=.*$", "LIMITS=(7 7 7 7 7 7)", SCRIPT.read_text(), flags=re.MULTILINE))
+    copy.write_text(re.sub(r"^LIMITS=.*$", "LIMITS=(7 7 7 7 7 7 7)", SCRIPT.read_text(), flags=re.MULTILINE))
     stand_in.write_text(STAND_IN)
     for program in (copy, stand_in):
         program.chmod(0o755)
@@ -96,6 +96,7 @@ def test_all_parts_pass(script):
         assert part in summary
     assert "1 rows: 1 PASS." in summary
     assert "benchmarks: there is no table of benchmarks" in summary
+    assert "training: there is no program for training" in summary
     assert len(list(script.out.iterdir())) <= 8  # files that the script may leave
     assert summary.rstrip().endswith("every part passed")
 

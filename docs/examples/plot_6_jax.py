@@ -27,12 +27,11 @@ weights = [
 
 # %%
 # The optimiser is static, and the state is a pytree. The counter `t` of the state is an
-# array, so one compiled program serves every update.
+# array too, so one compiled program serves every update.
 
 optimiser = kfgn.GaussNewton(network, kfgn.KroneckerFactored("kflr"))
 step = jax.jit(optimiser.step)
 state = optimiser.init(weights)
-state = state._replace(t=jnp.asarray(state.t))
 
 fits, losses = {}, []
 for t in range(1, 61):

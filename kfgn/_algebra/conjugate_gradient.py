@@ -61,11 +61,18 @@ class Solution(NamedTuple):
 
 
 def conjugate_gradient(
-    apply: Operator, b: Arrays, *, iterations: int, tolerance: Array | float, separate: bool = False
+    apply: Operator,
+    b: Arrays,
+    *,
+    iterations: int,
+    tolerance: Array | float,
+    separate: bool = False,
+    residual: bool = True,
 ) -> Solution:
     """Solve A x = b for a symmetric positive definite A, starting at x = 0, where apply(v) = A v.
 
     separate: True if A has one block per array of b; each block then has its own step sizes and its own convergence
+    residual: False to leave out the residual of the solution, which costs one more product
 
     All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
     recurrence updates. The solution x also no longer changes after a direction p with p^T A p <= 0. The right-hand side
@@ -111,15 +118,17 @@ def conjugate_gradient(
         x, r = plus_times(x, alpha, p), plus_times(r, -alpha, Ap)
         new = dot(r, r)
         beta = xp.where(active, new / nonzero(rr), xp.zeros_like(rr))
-        next_p = plus_times(r, beta, p)
-        p = tuple(xp.where(on, q, old) for on, q, old in zip(each(active), next_p, p, strict=True))
-        return (*x, *r, *p, xp.where(active, new, rr), used + xp.astype(active, used.dtype))
+        p = plus_times(r, beta, p)
+        rr = xp.where(active, new, xp.zeros_like(new))  # after 0 no iteration is active, and x does not depend on p
+        return (*x, *r, *p, rr, used + xp.astype(active, used.dtype))
 
     start = tuple(xp.zeros_like(x) for x in b)
     zero = xp.zeros(limit.shape, dtype=index_dtype(limit), device=device(limit))
     state: tuple[Any, ...] = repeat(iterations, step, (*start, *b, *b, dot(b, b), zero))
     x, used = state[:L], state[-1]
+    solution = times(scale, x)
+    if not residual:
+        return Solution(solution, (), each(used) if separate else used[0])
     r = plus(b, apply(x), -1.0)
-    residual = xp.sqrt(dot(r, r)) / nonzero(xp.sqrt(dot(b, b)))
-    x = times(scale, x)
-    return Solution(x, each(residual), each(used)) if separate else Solution(x, residual[0], used[0])
+    relative = xp.sqrt(dot(r, r)) / nonzero(xp.sqrt(dot(b, b)))
+    return Solution(solution, *((each(relative), each(used)) if separate else (relative[0], used[0])))

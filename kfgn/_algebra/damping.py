@@ -3,15 +3,19 @@
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
 The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
-cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False.
+cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False. The dampings of all layers are arrays (L,),
+since small operations take the time of their dispatch.
 """
 
 import math
+from collections.abc import Iterator
+from functools import reduce
+from operator import and_
 from typing import NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from .._types import Array, Namespace
+from .._types import Array, Arrays, Namespace
 from ..backends import cholesky, cholesky_solve, damped, device, eigh, matmul, unit_roundoff
 from .matrices import diagonal_of, symmetrised
 
@@ -25,14 +29,14 @@ FLOOR = 8
 """The number c in c sqrt(D) u tr(A), the lower bound on the damping of a factor A (D, D), with the unit roundoff u."""
 
 
-def balance(xp: Namespace, Q: Array, G: Array, norm: str) -> Array:
-    """omega (38), 0-d: sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
+def balance(xp: Namespace, Q: Arrays, G: Arrays, norm: str) -> Array:
+    """omega (38) of each layer, (L,): sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
     The norm of a Kronecker product is the product of the norms of its factors. `_size` therefore divides the norm of a
     factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
     Frobenius norm and 1 in the spectral norm.
     """
-    q, g = (_size(xp, A, norm) for A in (Q, G))
+    q, g = (xp.stack([_size(xp, A, norm) for A in factors]) for factors in (Q, G))
     both = (q > 0) & (g > 0)
     one = xp.ones_like(q)
     return xp.sqrt(xp.where(both, q, one)) / xp.sqrt(xp.where(both, g, one))
@@ -49,15 +53,16 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
     return unit * xp.sqrt(xp.sum((A / unit) * (A / unit)) / A.shape[0])
 
 
-def visible(xp: Namespace, A: Array, damping: Array) -> Array:
-    """The larger of the damping of a factor A (D, D) and the lower bound `FLOOR` sqrt(D) u tr(A), 0-d.
+def visible(xp: Namespace, factors: Arrays, dampings: Array) -> Array:
+    """For each factor A (D, D), the larger of its damping and the lower bound `FLOOR` sqrt(D) u tr(A).
 
     The lower bound is not in the paper. u is the unit roundoff of the dtype. A positive damping below the bound is lost
     to rounding when the damping is added to A. If A is singular, the last pivots of the damped factor are then rounding
     errors of either sign. A damping of 0 stays 0.
     """
-    lower = FLOOR * math.sqrt(A.shape[0]) * unit_roundoff(A) * xp.sum(diagonal_of(xp, A))
-    return xp.where((damping > 0) & (damping < lower), lower, damping)
+    u = unit_roundoff(dampings)
+    lower = xp.stack([FLOOR * math.sqrt(A.shape[0]) * u * xp.sum(diagonal_of(xp, A)) for A in factors])
+    return xp.where((dampings > 0) & (dampings < lower), lower, dampings)
 
 
 class CholeskyInverse(NamedTuple):
@@ -120,10 +125,10 @@ def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
     return CholeskyInverse(Q, G)
 
 
-def damped_inverse(
-    xp: Namespace, Q: Array, G: Array, damping: Array | float, inversion: str, *, floored: bool = False
-) -> tuple[DampedInverse, Array]:
-    """The inverse of the damped Q kron G, and `ok`, a 0-d boolean, false if no inverse exists.
+def damped_inverses(
+    xp: Namespace, Q: Arrays, G: Arrays, damping: Array | float, inversion: str, *, floored: bool = False
+) -> tuple[tuple[DampedInverse, ...], Array]:
+    """The inverse of each damped Q_l kron G_l, and `ok`, a 0-d boolean, false if one of the inverses does not exist.
 
     inversion: one of `INVERSIONS`, which selects the equation and the norm
 
@@ -131,23 +136,21 @@ def damped_inverse(
              optimiser does
     """
     if inversion == "exact":
-        (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
-        spectrum, ok = _damped_spectrum(xp, q, g, damping)
-        return EigenInverse(U, T, spectrum), ok
-    (L_Q, ok_Q), (L_G, ok_G) = _damped_factors(xp, Q, G, damping, inversion, floored)
-    return CholeskyInverse(L_Q, L_G), ok_Q & ok_G
+        inverses, ok = zip(*(_eigen_inverse(xp, *factors, damping) for factors in zip(Q, G, strict=True)), strict=True)
+        return inverses, reduce(and_, ok)
+    L, ok = zip(*map(cholesky, _damped_factors(xp, Q, G, damping, inversion, floored)), strict=True)
+    return tuple(map(CholeskyInverse, L[: len(Q)], L[len(Q) :])), reduce(and_, ok)
 
 
 def _damped_factors(
-    xp: Namespace, Q: Array, G: Array, damping: Array | float, norm: str, floored: bool
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """For Q and for G: the Cholesky factor of the damped factor in (36), and a 0-d boolean, true if it exists."""
-    omega = balance(xp, Q, G, norm)
-    root = xp.sqrt(_zero_d(xp, damping, Q))
-    of_Q, of_G = omega * root, root / omega
+    xp: Namespace, Q: Arrays, G: Arrays, damping: Array | float, norm: str, floored: bool
+) -> Iterator[Array]:
+    """The damped factors in (36): those of Q_1, ..., Q_L, and then those of G_1, ..., G_L."""
+    omega, root = balance(xp, Q, G, norm), xp.sqrt(_zero_d(xp, damping, Q[0]))
+    factors, dampings = (*Q, *G), xp.concat([omega * root, root / omega])
     if floored:
-        of_Q, of_G = visible(xp, Q, of_Q), visible(xp, G, of_G)
-    return cholesky(damped(Q, of_Q)), cholesky(damped(G, of_G))
+        dampings = visible(xp, factors, dampings)
+    return (damped(A, dampings[i]) for i, A in enumerate(factors))
 
 
 def _resolved(xp: Namespace, L: Array) -> Array:
@@ -159,6 +162,13 @@ def _resolved(xp: Namespace, L: Array) -> Array:
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
     """Convert a Python number to a 0-d array, since the functions of the array API standard accept only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
+
+
+def _eigen_inverse(xp: Namespace, Q: Array, G: Array, damping: Array | float) -> tuple[EigenInverse, Array]:
+    """The inverse of (35), and a 0-d boolean, true if it exists."""
+    (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
+    spectrum, ok = _damped_spectrum(xp, q, g, damping)
+    return EigenInverse(U, T, spectrum), ok
 
 
 def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ from .._validation.arrays import check_finite, check_floating_dtype, one_library
 from .._validation.scalars import checked_flag, checked_name, checked_representable, checked_scalar
 from .._words import type_of
 from ..backends import detached, has_values, matmul, with_own_settings
-from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverse
+from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverses
 from .definiteness import dominates, largest, no_inverse
 from .matrices import diagonal_of, kron
 
@@ -190,7 +190,7 @@ class KroneckerBlock(NamedTuple):
         xp, Q, G = _factors(self, check=check)
         V = _vector(self, V, check=check)
         k = _damping(damping, Q, check=check)
-        inverse, ok = damped_inverse(xp, Q, G, k, inversion)
+        (inverse,), ok = damped_inverses(xp, (Q,), (G,), k, inversion)
         solved = inverse.times(V)
         underflow = xp.any(V != 0) & xp.all(solved == 0)
         return _checked_result(KroneckerBlock(Q, G), k, inverse, solved, ok, underflow, check=check)
@@ -243,7 +243,7 @@ class KroneckerBlock(NamedTuple):
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
         k = _damping(damping, Q, check=check)
-        inverse, ok = damped_inverse(xp, Q, G, k, inversion)
+        (inverse,), ok = damped_inverses(xp, (Q,), (G,), k, inversion)
         return _checked_result(KroneckerBlock(Q, G), k, inverse, inverse.logdet(), ok, check=check)
 
 
@@ -339,7 +339,7 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
     """
     checked_name("norm", norm, NORMS)
     xp, Q, G = _factors(KroneckerBlock(Q, G), check=check)
-    return balance(xp, Q, G, norm)
+    return balance(xp, (Q,), (G,), norm)[0]
 
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:

@@ -18,15 +18,18 @@ from ..backends import drawn_from_key, has_values, is_random_key
 def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array, int]:
     """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers.
 
-    A key of JAX is returned unchanged. If JAX traces t and the seed is a key, t is returned unchanged too.
+    A key of JAX is returned unchanged. If JAX traces t and the seed is a key, t is returned unchanged too. The value of
+    an array t is read on the host.
     """
-    if is_random_key(seed):
-        return seed, t if _is_traced_count(t) else checked_count("t", t), checked_count("N", N)
-    return checked_seed("seed", seed), checked_count("t", t), checked_count("N", N)
+    if not is_random_key(seed):
+        return checked_seed("seed", seed), _checked_t(t), checked_count("N", N)
+    return seed, t if is_jax_array(t) and not has_values(t) else _checked_t(t), checked_count("N", N)
 
 
-def _is_traced_count(t: Any) -> bool:
-    return is_jax_array(t) and not has_values(t)
+def _checked_t(t: Any) -> int:
+    """t as a Python integer, from an integer or from a 0-d integer array of JAX such as `State.t`."""
+    counts = is_jax_array(t) and t.ndim == 0 and np.issubdtype(t.dtype, np.integer) and has_values(t)
+    return checked_count("t", int(t) if counts else t)
 
 
 def generator(seed: int, t: int) -> np.random.Generator:

@@ -18,7 +18,7 @@ from ..backends import compiled, copied, with_own_settings
 from .arrays import selected, zeros
 from .averages import averaged
 from .draws import checked_moment
-from .state import FirstOrderState, Info, checked_start, counted, no_counts
+from .state import FirstOrderState, Info, checked_start, counted, no_counts, no_steps
 from .state_checks import check_kind, check_representable, checked_state
 
 
@@ -69,8 +69,8 @@ class FirstOrder(metaclass=Documented):
         Returns
         -------
         FirstOrderState
-            The state with t = 0, a Python integer. The arrays of the state have the library, dtype and device of the
-            weights, and no two arrays share memory.
+            The state with t = 0. The arrays of the state have the library, dtype and device of the weights, and no two
+            arrays share memory.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class FirstOrder(metaclass=Documented):
 
     def _start(self, weights: Arrays) -> FirstOrderState:
         moments = tuple(tuple(zeros(W.shape, W) for W in weights) for _ in range(self.moment_count))
-        return FirstOrderState(0, weights, weights, moments, no_counts(weights[0]))
+        return FirstOrderState(no_steps(weights[0]), weights, weights, moments, no_counts(weights[0]))
 
     def _rate(self, xp: Namespace, n: Array) -> Array:
         """The learning rate, 0-d, of the accepted step n = 1, 2, ..."""

@@ -12,7 +12,7 @@ from .arrays import scalar, zeros
 from .draws import checked_moment
 from .gauss_newton_step import step, step_at
 from .settings import Settings, schedule_at
-from .state import Info, State, checked_start, no_counts
+from .state import Info, State, checked_start, no_counts, no_steps
 from .state_checks import check_kind, check_representable, checked_state
 
 
@@ -98,8 +98,8 @@ class GaussNewton(Settings):
         Returns
         -------
         State
-            The state with t = 0, a Python integer. The arrays of the state have the library, dtype and device of the
-            weights, and no two arrays share memory.
+            The state with t = 0. The arrays of the state have the library, dtype and device of the weights, and no two
+            arrays share memory.
 
         Raises
         ------
@@ -135,8 +135,9 @@ class GaussNewton(Settings):
             The seed of the run. If the seed is an integer, at least 0, NumPy draws the random numbers, which are equal
             on every library and device. If the seed is a key of `jax.random`, JAX draws the random numbers, also in a
             traced program. JAX and NumPy draw different random numbers.
-        t : int
-            The number of the step, 1, 2, ... With a key, t may be an integer that JAX traces.
+        t : int or array, shape ()
+            The number of the step, 1, 2, ... t may be a 0-d integer array of JAX, and with a key also an array that JAX
+            traces.
         N : int
             The number of datapoints in the batch of the step.
 
@@ -238,7 +239,7 @@ class GaussNewton(Settings):
     def _start(self, weights: Arrays) -> State:
         W_1 = weights[0]
         return State(
-            t=0,
+            t=no_steps(W_1),
             weights=weights,
             average=weights,
             factors=self.estimate.start(self.network, W_1),

@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from .._algebra.layerwise import all_finite, inner, plus, quotient
 from .._linearisation.arguments import targets_allowed
-from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
+from .._linearisation.linearisation import linearised_for_gauss_newton
 from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
 from .._types import Array, Arrays
 from ..backends import branch
@@ -43,15 +43,19 @@ def step(
     chosen = chosen_candidate(at, direction, state.gamma, settings.dampings.gamma, schedule, g, full)
     alpha = step_size(xp, chosen, settings.max_step_size)
     update = tuple(alpha * d for d in chosen.delta)
-    fall = alpha * chosen.directional_derivative + alpha * alpha * chosen.curvature_along / 2
     if settings.momentum:
         update = plus(update, state.update, settings.momentum)
-        fall = change_in_model(at, update, g, state, eta)
     weights = plus(at.weights, update)
     f = loss + eta / 2 * inner(xp, at.weights, at.weights)
 
+    def change_in_model() -> Array:
+        """The change of the quadratic model, 0-d, along the whole update: the denominator of (42)."""
+        if settings.momentum:
+            return inner(xp, update, g) + curvature_term(at, update, full) / 2
+        return alpha * chosen.directional_derivative + alpha * alpha * chosen.curvature_along / 2
+
     def adapted_tau() -> tuple[Array, Array, Array]:
-        change = change_in_loss(at, update, eta)
+        change, fall = change_in_loss(at, update, eta), change_in_model()
         rho = nan_within_rounding(xp, quotient(xp, change, fall), change, fall, rounding_of(at, f))
         tau = levenberg_marquardt(xp, settings.dampings.tau, state.tau, rho, settings.thresholds)
         return tau, rho, update_finite & xp.isfinite(change)
@@ -63,8 +67,8 @@ def step(
     tau, rho, landed = branch(schedule.adapts_tau, adapted_tau, same_tau)
 
     valid = targets_allowed(xp, network, Y)
-    posed = valid & xp.isfinite(f) & all_finite(xp, g) & estimate.ready(at, factors, draws)
-    ok = posed & chosen.ok & landed
+    posed = valid & xp.isfinite(f) & estimate.ready(at, factors, draws)
+    ok = posed & chosen.ok & landed  # `chosen.ok` implies that g is finite, since delta^T g is
 
     def accepted() -> State:
         return state._replace(
@@ -81,7 +85,7 @@ def step(
             xp,
             state,
             settings.dampings,
-            unsolved=posed & ~chosen.ok,
+            unsolved=posed & all_finite(xp, g) & ~chosen.ok,
             overshot=posed & chosen.ok & ~landed,
             uses_gamma=estimate.uses_gamma,
         )
@@ -89,11 +93,6 @@ def step(
     after = selected(xp, ok, accepted, rejected)._replace(counts=counted(state.counts, ok))
     taken = selected(xp, ok, lambda: alpha, lambda: xp.zeros_like(alpha))
     return after, Info(ok, loss, f, taken, state.tau, chosen.gamma, rho, valid)
-
-
-def change_in_model(at: GaussNewtonLinearisation, update: Arrays, gradient: Arrays, state: State, eta: float) -> Array:
-    """The change of the quadratic model, 0-d, for an update that includes momentum: the denominator of (42)."""
-    return inner(at.xp, update, gradient) + curvature_term(at, update, state.tau + eta) / 2
 
 
 def step_at(settings: Settings, t: Array, state: State, X: Array, Y: Array, draws: Array | None) -> tuple[State, Info]:

@@ -121,6 +121,7 @@ class HessianFree(metaclass=Documented):
             iterations=self.iterations,
             tolerance=self.tolerance,
             separate=self.blocks,
+            residual=False,
         )
         return solution.x, kept, at.xp.isfinite(damping)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from array_api_compat import array_namespace
 
-from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverse
+from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverses
 from .._curvature.factor_memory import check_memory
 from .._curvature.kfac import drawn_labels, kfac_factor, label_draws_shape
 from .._curvature.kflr import kflr_factor
@@ -23,7 +23,7 @@ from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_name, checked_number, set_fields
 from ..backends import branch, in_library_of
 from .adaptation import Damping
-from .arrays import true, zero_count, zeros
+from .arrays import zero_count, zeros
 from .averages import averaged
 from .curvature_estimate import Added
 from .draws import normals, uniforms
@@ -187,11 +187,12 @@ class KroneckerFactored(metaclass=Documented):
         self, at: GaussNewtonLinearisation, kept: Factors, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Factors, Array]:
         """The direction (34), the factors with their inverses, and a 0-d boolean: true if all inverses exist."""
-        inverses, ok = branch(invert, lambda: self._inverses(kept, added), lambda: (kept.inverses, true(at.X)))
+        unchanged = lambda: (kept.inverses, at.xp.isfinite(added.blocks))  # noqa: E731
+        inverses, ok = branch(invert, lambda: self._inverses(kept, added), unchanged)
         parts = zip(inverses, by_group(at.network, gradient), strict=True)
         delta = of_groups(at.xp, at.network, tuple(inverse.times(g) for inverse, g in parts))
         serves_again = inverses if self.refresh > 1 else ()
-        return delta, kept._replace(inverses=serves_again), ok & at.xp.isfinite(added.blocks)
+        return delta, kept._replace(inverses=serves_again), ok
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
         """A 0-d boolean, true if the averages contain a batch and the draws are in range."""
@@ -203,11 +204,4 @@ class KroneckerFactored(metaclass=Documented):
     def _inverses(self, kept: Factors, added: Added) -> tuple[tuple[DampedInverse, ...], Array]:
         """The inverse of each damped block, and a 0-d boolean, true if all blocks can be inverted."""
         xp = array_namespace(added.blocks)
-        pairs = [
-            damped_inverse(xp, Q, G, added.blocks, self.inversion, floored=True)
-            for Q, G in zip(kept.Q, kept.G, strict=True)
-        ]
-        (first, *rest) = (ok for _, ok in pairs)
-        for ok in rest:
-            first = first & ok
-        return tuple(inverse for inverse, _ in pairs), first
+        return damped_inverses(xp, kept.Q, kept.G, added.blocks, self.inversion, floored=True)

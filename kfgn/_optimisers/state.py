@@ -9,8 +9,8 @@ from .._documentation import documented_tuple
 from .._linearisation.arguments import checked_weights
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
-from ..backends import copied
-from .arrays import zero_count
+from ..backends import can_branch_on, copied
+from .arrays import selected, zero_count
 
 
 @documented_tuple
@@ -85,8 +85,8 @@ class State(NamedTuple):
     Attributes
     ----------
     t : int or Array
-        The number of completed steps, which decides which heuristics run in the next step. Inside `jax.jit` and
-        `jax.lax.scan`, t is a 0-d integer array of JAX, and otherwise a Python integer.
+        The number of completed steps, which decides which heuristics run in the next step. If the weights are arrays of
+        JAX, t is a 0-d integer array of JAX, and otherwise a Python integer.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
@@ -139,7 +139,8 @@ class FirstOrderState(NamedTuple):
     Attributes
     ----------
     t : int or Array
-        The number of completed steps: a Python integer, or a 0-d integer array of JAX.
+        The number of completed steps: a 0-d integer array of JAX if the weights are arrays of JAX, and otherwise a
+        Python integer.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
     average : tuple of Array
@@ -217,6 +218,11 @@ def checked_start(network: Network, weights: Weights) -> Arrays:
     return tuple(map(copied, checked_weights(network, weights)))
 
 
+def no_steps(like: Array) -> int | Array:
+    """t = 0: a Python integer, or an array for JAX, which would compile a program again for a second kind of t."""
+    return zero_count(like) if can_branch_on(like) else 0
+
+
 def no_counts(like: Array) -> Counts:
     """The counts before the first step: three zeros, which do not share memory."""
     return Counts(zero_count(like), zero_count(like), zero_count(like))
@@ -224,5 +230,11 @@ def no_counts(like: Array) -> Counts:
 
 def counted(counts: Counts, ok: Array) -> Counts:
     """The counts after one more step. ok is a 0-d boolean: true if the step was accepted."""
-    one = array_namespace(ok).astype(ok, counts.accepted.dtype)
-    return Counts(counts.accepted + one, counts.rejected + 1 - one, (counts.failures + 1) * (1 - one))
+
+    def accepted() -> Counts:
+        return Counts(counts.accepted + 1, counts.rejected, 0 * counts.failures)
+
+    def rejected() -> Counts:
+        return Counts(counts.accepted, counts.rejected + 1, counts.failures + 1)
+
+    return selected(array_namespace(ok), ok, accepted, rejected)

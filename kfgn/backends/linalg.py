@@ -54,7 +54,7 @@ def cholesky(A: Array) -> tuple[Array, Array]:
         import torch
 
         L, info = torch.linalg.cholesky_ex(A)
-        ok = (info == 0) & _has_finite_diagonal(xp, L)
+        ok = _has_finite_diagonal(xp, L) > info  # info is 0, or the number of the row where the factor ends
         L.diagonal().masked_fill_(~ok, float("nan"))
         return L, ok
     L = _factor(xp, A)

@@ -14,6 +14,12 @@ from .placement import in_host_memory
 LARGE = 2**23
 """The number of multiplications above which oneDNN is faster, although both matrices are converted to its format."""
 
+MANY = 2**23
+"""The number of elements of both matrices and their product above which conversions leave the caches."""
+
+REUSE = 256
+"""The number of multiplications per element above which conversions pay also for more than `MANY` elements."""
+
 
 def matmul(A: Array, B: Array) -> Array:
     """Return the product of two matrices, or of stacks of matrices.
@@ -31,8 +37,9 @@ def matmul(A: Array, B: Array) -> Array:
     Notes
     -----
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
-    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors. The choice does not
-    depend on values or on measured times, so a repeated computation has the same digits.
+    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
+    the factors nor the product. Very large and thin matrices are therefore multiplied by MKL. The choice depends
+    on the processor and the shapes alone, so a repeated computation has the same digits.
 
     Examples
     --------
@@ -41,12 +48,21 @@ def matmul(A: Array, B: Array) -> Array:
     >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    large = B.ndim == 2 and math.prod(A.shape) * B.shape[-1] > LARGE
-    if large and is_torch_array(A) and _suits_onednn(A):
+    if B.ndim == 2 and _is_worth_a_conversion(A, B) and is_torch_array(A) and _suits_onednn(A):
         import torch
 
         return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
     return A @ B
+
+
+def _is_worth_a_conversion(A: Array, B: Array) -> bool:
+    K, M = B.shape
+    N = math.prod(A.shape[:-1])
+    multiplications: int = N * K * M
+    if multiplications <= LARGE:
+        return False
+    elements: int = N * K + K * M + N * M
+    return elements <= MANY or multiplications > REUSE * elements
 
 
 def _suits_onednn(A: Array) -> bool:

@@ -49,7 +49,7 @@ class Trainer:
         self.early = EarlyStopping(self.options.early_stopping, self.every)
         self.best: Best | None = None
         weights = tuple(self._array(W) for W in initial_weights(self.task.network, self.options.seed))
-        self.state: Any = self.optimiser.init(weights)
+        self.state: Any = self.optimiser.init(weights)._replace(t=0)  # also on JAX the host counts the steps
         self.seconds, self.written, self.saved = 0.0, -1, 0.0
         self.found = found = newest_checkpoint(folder, self.hash, watch.on_warning)
         if found is not None:

@@ -140,6 +140,6 @@ def test_the_floor_of_a_damping_makes_singular_factors_positive_definite(D, dtyp
         for rows in (np.ones((rank, D)), rng.normal(size=(rank, D)), 1e8 * (1 + 1e-3 * rng.normal(size=(rank, D)))):
             a = rows[rng.integers(0, rank, 3 * D)].astype(dtype)
             Q = a.T @ a / np.asarray(len(a), dtype=dtype)
-            k = visible(np, Q, np.asarray(1e-30, dtype=dtype))
+            (k,) = visible(np, (Q,), np.asarray([1e-30], dtype=dtype))
             assert k < 0.01 * np.trace(Q)
             assert cholesky(Q + k * np.eye(D, dtype=dtype))[1]

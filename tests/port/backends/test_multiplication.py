@@ -41,6 +41,21 @@ def test_matmul(backend, left, right, dtype, transposed):
     assert np.all(np.abs(backend.to_numpy(C) - A.astype("float64") @ B) <= bound)
 
 
+def test_thin_matrices_are_not_converted(monkeypatch):
+    """The copies of large and thin matrices would take more time and memory than oneDNN saves."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(multiplication, "_is_faster_in_onednn", lambda: True)
+    converted = []
+    linear = torch.nn.functional.linear
+    monkeypatch.setattr(torch.nn.functional, "linear", lambda A, B: converted.append(A.shape) or linear(A, B))
+    for many, expected in ((multiplication.MANY, [300, 900]), (0, [900])):
+        monkeypatch.setattr(multiplication, "MANY", many)
+        converted.clear()
+        for n in (300, 900):  # n / 3 multiplications per element
+            matmul(torch.ones(n, n), torch.ones(n, n))
+        assert [shape[0] for shape in converted] == expected
+
+
 @pytest.mark.usefixtures("routine")
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_values_that_are_not_finite(backend, bad):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kfgn.backends import gram
+from kfgn.backends import gram, symmetric_products
 
 
 def _integers(shape, dtype="float32"):
@@ -26,6 +26,21 @@ def test_every_library(backend, dtype):
 def test_a_stack_of_matrices(backend):
     A = _integers((4, 6, 3))
     np.testing.assert_array_equal(backend.to_numpy(gram(backend.asarray(A))), np.stack([a.T @ a for a in A]))
+
+
+@pytest.mark.parametrize("D", [4, 5])
+def test_halves_of_jax(monkeypatch, D):
+    """The product in halves of columns is the product, and needs three quarters of the multiplications."""
+    jax = pytest.importorskip("jax")
+    monkeypatch.setattr(symmetric_products, "ROWS", range(6, 7))
+    monkeypatch.setattr(symmetric_products, "COLUMNS", D)
+    A = _integers((6, D))
+    np.testing.assert_array_equal(gram(jax.numpy.asarray(A)), A.T @ A)
+    products = [e for e in jax.make_jaxpr(gram)(A).eqns if e.primitive.name == "dot_general"]
+    sizes = [int(np.prod(e.outvars[0].aval.shape)) for e in products]
+    if jax.default_backend() != "cpu":
+        return
+    assert sum(sizes) == D * D - (D // 2) * (D - D // 2)
 
 
 def test_a_fake_tensor():

@@ -103,3 +103,14 @@ def test_jit_of_a_step_that_draws():
 def test_a_wrong_seed(seed):
     with pytest.raises((TypeError, ValueError), match=r"^seed: expected an integer from 0"):
         kfgn.GaussNewton(NETWORK, "kfac").draw(seed, 1, 5)
+
+
+def test_an_array_t_of_jax_is_a_number():
+    """The counter of a state of JAX is an array. NumPy and JAX draw the numbers of its value."""
+    jax = pytest.importorskip("jax")
+    optimiser, t = kfgn.GaussNewton(NETWORK, "kfac"), jax.numpy.asarray(3)
+    for seed in (0, jax.random.key(0)):
+        np.testing.assert_array_equal(optimiser.draw(seed, t, 5), optimiser.draw(seed, 3, 5))
+        for wrong in (jax.numpy.asarray(0), jax.numpy.asarray(3.0), jax.numpy.asarray(True), t[None]):
+            with pytest.raises((TypeError, ValueError), match=r"^t: expected a positive integer"):
+                optimiser.draw(seed, wrong, 5)

@@ -18,3 +18,18 @@ def test_a_compiled_step_is_in_few_graphs(curvature):
     state = optimiser.init(tuple(torch.ones(shape) for shape in network.weight_shapes))
     found = torch._dynamo.explain(optimiser.step)(state, torch.ones(7, 3), torch.ones(7, 2))
     assert found.graph_count <= 4, found.break_reasons
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
+def test_a_compiled_step_is_compiled_once_for_each_schedule():
+    """After one step of each combination of heuristics, and one with a second t, the compiler has no more to do."""
+    network = kfgn.Network.dense((3, 2), (), "squared_error")
+    optimiser = kfgn.GaussNewton(network, tau=kfgn.Damping(1.0, 2), gamma=kfgn.Damping(1.0, 4))
+    graphs = []
+    step = torch.compile(optimiser.step, backend=lambda graph, _: graphs.append(graph) or graph.forward)
+    state, compiled = optimiser.init((torch.ones(2, 4),)), []
+    for _ in range(9):
+        state, _ = step(state, torch.ones(7, 3), torch.ones(7, 2))
+        compiled.append(len(graphs))
+    assert compiled[3] == compiled[-1]
+    assert state.t == 9
