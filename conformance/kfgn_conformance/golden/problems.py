@@ -306,8 +306,8 @@ SHARED: dict[str, tuple[str, Recipe]] = {
 def with_shared_weights(name: str, description: str, recipe: Recipe) -> Question:
     """A problem with shared weights, on which the tolerance of each quantity is narrow enough to show mistakes.
 
-    The problem has no vector for the block of EKFAC if an eigenvalue of a factor is repeated, since balls cannot certify
-    its eigenvectors, and none for KFOC if the nearest product is not unique.
+    The problem has no vector for the block of EKFAC if an eigenvalue of a factor is repeated, since balls then cannot
+    certify the eigenvectors, and none for KFOC if the nearest product is not unique.
     """
 
     def wanted(problem: Problem) -> bool:
