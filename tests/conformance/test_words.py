@@ -43,7 +43,7 @@ def test_of_the_head_of_a_file_of_golden_vectors():
     written = {**right, "description": "another", "notes": {}, "mistakes": {"kflr-for-kfra": "Another."}}
     of_head, of_mistakes = faults_of_header(written)
     assert order(of_head, repr(right["description"]), "'another'")
-    assert order(of_mistakes, repr(mistakes()["kflr-for-kfra"]), "'Another.'")
+    assert order(of_mistakes, repr(mistakes(GRADIENT)["kflr-for-kfra"]), "'Another.'")
 
 
 def test_of_a_golden_vector():

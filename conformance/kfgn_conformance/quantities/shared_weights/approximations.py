@@ -1,7 +1,7 @@
 """The blocks of EKFAC, KFOC, TKFAC and TNT.
 
-EKFAC is compared only where the eigenvalues of both factors are simple, and KFOC only where the two largest singular
-values differ, since the block is not unique elsewhere.
+EKFAC is compared only where the eigenvalues of both factors are far apart, or do not matter, and KFOC only where the
+two largest singular values differ, since the block is not unique elsewhere.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -10,7 +10,7 @@ from ...problems.problem import Problem
 from ..quantity import Quantity
 from ..sizes import Arrays
 from .pairs import batches, for_each_group, of_group_blocks
-from .uniqueness import has_a_nearest_product, has_simple_spectra, sizes_of_ekfac, sizes_of_kfoc
+from .uniqueness import has_a_nearest_product, has_one_ekfac, sizes_of_ekfac, sizes_of_kfoc
 
 
 def ekfac_diagonals(p: Problem) -> Arrays:
@@ -25,7 +25,7 @@ APPROXIMATIONS = (
         equation="George et al. 2018",
         description="U diag(vec S) U^T for each group, where U is the Kronecker product of the eigenvectors of the "
         "factors of expand, and vec(S) is the diagonal of the exact block in this basis; only for problems on which "
-        "all eigenvalues are simple",
+        "it is unique",
         oracle=for_each_group(shared.ekfac),
         elements=of_group_blocks,
         size=lambda p, _arrays: sizes_of_ekfac(p),
@@ -35,7 +35,7 @@ APPROXIMATIONS = (
         of_shared_weights=True,
         per_group=True,
         with_bias=True,
-        condition=has_simple_spectra,
+        condition=has_one_ekfac,
         otherwise="the eigenvalues of a factor are not far enough apart, so that the block is not unique",
     ),
     Quantity(

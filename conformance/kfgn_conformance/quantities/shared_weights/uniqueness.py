@@ -75,7 +75,14 @@ def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
 
 
 def has_simple_spectra(p: Problem) -> bool:
-    """True if the eigenvalues of both factors of every group are so far apart that EKFAC is unique up to rounding."""
+    """True if no eigenvalue of a factor of expand is repeated, so that balls can certify the eigenvectors."""
+    factors = (A for batch in batches(p) for A in shared.expand(batch))
+    spectra = map(np.linalg.eigvalsh, factors)
+    return all(np.all(np.diff(values) > ROUNDING * largest(values)) for values in spectra)
+
+
+def has_one_ekfac(p: Problem) -> bool:
+    """True if EKFAC is unique up to rounding: where it depends on eigenvectors, their eigenvalues are far apart."""
     blocks = (shared.ekfac(batch) for batch in batches(p))
     return all(size <= MODERATE * largest(block) for size, block in zip(sizes_of_ekfac(p), blocks, strict=True))
 
