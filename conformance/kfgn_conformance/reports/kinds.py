@@ -9,6 +9,7 @@ KINDS = {
     "batch": ("batch size", "batch sizes"),
     "shape": ("network shape", "network shapes"),
     "throughout": ("network with one transfer function", "networks with one transfer function"),
+    "further": ("added problem", "added problems"),
     "drawn": ("random problem", "random problems"),
     "walk": ("optimiser run", "optimiser runs"),
 }
