@@ -135,7 +135,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
     try:
         report = compared(problems)
-        if given.problem is None and (added := further_for(given.adapter, report)):
+        whole = given.problem is None and given.expected is None  # neither option names an added problem
+        if whole and (added := further_for(given.adapter, report)):
             log.print_to_pipe(f"kfgn-check: running again with {len(added)} added problems")
             problems += added
             report = compared(problems)
