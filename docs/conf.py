@@ -23,6 +23,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "equation_index",
+    "mistake_index",
     "plain_docstrings",
     "plain_pages",
     "reference_code",

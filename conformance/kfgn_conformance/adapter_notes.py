@@ -1,10 +1,23 @@
-"""Notes on adapters that support few problems, and on adapters with equal names."""
+"""Further problems for an adapter that supports few problems, and notes on such adapters and on equal names."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from .problems.further import ENOUGH
+from .problems.further import ENOUGH, further
+from .problems.problem import Problem
 from .results import Report
+
+
+def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
+    """Return so many further problems that the only adapter of a run supports `ENOUGH` problems altogether.
+
+    The list is empty for several adapters, since these may support different transfer functions and objectives.
+    """
+    if len(adapters) != 1:
+        return []
+    found = {problem.id for i in range(len(report.columns)) for problem in report.supported(i)[0]}
+    return further([problem for problem in report.problems if problem.id in found and problem.trajectory is None])
 
 
 def with_notes_on_adapters(report: Report) -> Report:
@@ -19,11 +32,12 @@ def with_notes_on_adapters(report: Report) -> Report:
         for title, n in titles.items()
         if n > 1
     ]
+    several = len(titles) < len(report.columns) or len({column.name for column in report.columns}) > 1
+    alone = "; a run of this adapter alone adds similar problems" if several else ""
     for i, column in enumerate(report.columns):
         supported, _ = report.supported(i)
         if 0 < (n := sum(not problem.is_shared for problem in supported)) < ENOUGH:
-            notes.append(
-                f"{column.title} supports only {n} problem{'s' if n > 1 else ''} of this run; the function "
-                "kfgn_conformance.check adds problems with the supported transfer functions and objectives"
-            )
+            notes.append(f"{column.title} supports only {n} problem{'s' if n > 1 else ''} of this run{alone}")
+    if added := sum(problem.id.startswith("further-") for problem in report.problems):
+        notes.append(f"{added} problems were added, with the supported transfer functions and objectives")
     return replace(report, notes=(*report.notes, *notes))

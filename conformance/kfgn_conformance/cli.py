@@ -4,12 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from .adapter_notes import with_notes_on_adapters
+from .adapter_notes import further_for, with_notes_on_adapters
 from .adapters.kfgn_port import TARGETS
 from .decoding import FileError
 from .equation_search import SearchError
@@ -22,14 +21,13 @@ from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
 from .pools import affordable
-from .problem_sets.standard import drawn, of_interest, problem_set
+from .problem_sets.standard import PatternError, check_patterns, drawn, of_interest, problem_set, selected
 from .problems.problem import Problem
 from .quantities import ROWS
 from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
 from .results import Column, Report, Row, report_of
 from .runner import rows_for, run
 from .statuses import FAILED, INTERRUPTED, NOTHING_CHECKED, PASSED, UNWRITTEN, USAGE
-from .suggestions import suggestion
 from .vectors_command import vectors
 from .verdicts import BAD, NOT_RUN
 from .writing import unwritable, written
@@ -88,8 +86,10 @@ def _certify(_options: argparse.ArgumentParser, given: argparse.Namespace) -> in
     from .certified import certify, print_accuracies
 
     console, log = Output(), Output(stderr=True)
+    with log.announcements() as announce:
+        problems = drawn(given.examples, given.seed, announce)
     with log.progress() as show:
-        accuracies = certify(drawn(given.examples, given.seed), lambda name: show(f"certifying {name}"))
+        accuracies = certify(problems, lambda name: show(f"certifying {name}"))
     print_accuracies(accuracies, given.examples, console)
     if not all(accuracy.asked for accuracy in accuracies):
         return NOTHING_CHECKED
@@ -110,9 +110,8 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     implementations, console, log = opening(), Output(), Output(stderr=True)
     if not _all_usable(implementations, given, log):
         return USAGE
-    log.print_to_pipe("kfgn-check: preparing the problems")
     columns = [each.column for each in implementations]
-    problems = _problems(options, given, columns)
+    problems = _problems(given, columns, log)
     jobs = affordable(given.jobs)
     if jobs < given.jobs:
         log.print(
@@ -121,17 +120,27 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         )
     run_all = partial(run_in_processes, jobs, columns, opening) if jobs > 1 else partial(run, implementations)
     rows: dict[str, Row] = {}
-    record = recorder(columns, problems, given.jsonl)
-    ended = _on_ended(rows, rows_for(problems, given.quantity), record, columns, log, start)
-    try:
+
+    def compared(problems: Sequence[Problem]) -> Report:
+        rows.clear()
+        record = recorder(columns, problems, given.jsonl)
+        ended = _on_ended(rows, rows_for(problems, given.quantity), record, columns, log, start)
         with log.progress() as show:
-            report = run_all(
+            return run_all(
                 problems,
                 quantities=given.quantity,
                 expected=expected,
                 progress=lambda quantity: show(f"checking {quantity}"),
                 ended=ended,
             )
+
+    try:
+        report = compared(problems)
+        whole = given.problem is None and given.expected is None  # neither option names an added problem
+        if whole and (added := further_for(given.adapter, report)):
+            log.print_to_pipe(f"kfgn-check: running again with {len(added)} added problems")
+            problems += added
+            report = compared(problems)
     except KeyboardInterrupt:
         return _interrupted(columns, problems, rows, expected, given)
     if given.problem is None and given.adapter:
@@ -146,21 +155,13 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     return PASSED if report.passed else FAILED
 
 
-def _problems(options: argparse.ArgumentParser, given: argparse.Namespace, columns: Sequence[Column]) -> list[Problem]:
-    """Return the problems of a run. End the program if no id matches --problem."""
-    problems = problem_set(given.examples, given.seed)
-    if given.problem is None:
-        return of_interest(
-            problems, {name for each in columns if each.description for name in each.description.quantities}
-        )
-    found = [problem for problem in problems if any(fnmatchcase(problem.id, pattern) for pattern in given.problem)]
-    if not found:
-        ids = [problem.id for problem in problems]
-        options.error(
-            f"--problem: expected a pattern that matches an id, got {' '.join(given.problem)}"
-            f"{suggestion(given.problem, ids)}; the ids are {', '.join(ids)}"
-        )
-    return found
+def _problems(given: argparse.Namespace, columns: Sequence[Column], log: Output) -> list[Problem]:
+    """Return the problems of a run."""
+    offered = {name for each in columns if each.description for name in each.description.quantities}
+    with log.announcements() as announce:
+        if given.problem is None:
+            return of_interest(problem_set(given.examples, given.seed, announce), offered)
+        return selected(given.problem, given.examples, given.seed, announce)
 
 
 def _on_ended(
@@ -217,6 +218,10 @@ def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> lis
     """Return the expected failures. End the program with an error for invalid options."""
     _check_writable(options, "--jsonl", given.jsonl)
     _check_writable(options, "--html", given.html)
+    try:
+        check_patterns(given.problem or (), given.examples)
+    except PatternError as error:
+        options.error(f"--problem: {error}")
     try:
         return read_expected(given.expected) if given.expected is not None else []
     except FileError as error:

@@ -16,6 +16,9 @@ from rich.text import Text
 from .plain import plain
 from .suggestions import suggestion
 
+WIDE = 10_000
+"""The width of a console for a pipe or a file, in which no line is wrapped and no table is cut."""
+
 
 class UnwrittenError(OSError):
     """Raised if standard output cannot be written."""
@@ -26,11 +29,13 @@ class Output(Console):
 
     Raises `UnwrittenError` if standard output cannot be written. A failure to write to standard error is ignored. If
     standard output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a
-    reader.
+    reader. Lines are wrapped on a terminal, or if the environment has the variable COLUMNS.
     """
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, **options)
+        if not (self.is_terminal or "width" in options or "COLUMNS" in os.environ):
+            self.width = WIDE
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print objects as rich does, and strings as plain text."""
@@ -51,6 +56,17 @@ class Output(Console):
         """Show a line of progress on a terminal, and yield a function that sets the text of the line."""
         with self.status("") as status:
             yield lambda text: status.update(Text(plain(text)))
+
+    @contextlib.contextmanager
+    def announcements(self) -> Iterator[Callable[[str], None]]:
+        """Yield a function that shows a text in the line of progress of a terminal, or prints the text to a pipe."""
+        with self.progress() as show:
+
+            def announce(text: str) -> None:
+                show(text)
+                self.print_to_pipe(f"kfgn-check: {text}")
+
+            yield announce
 
     def on_broken_pipe(self) -> None:
         """Raise `BrokenPipeError`. By default, rich would end the process."""

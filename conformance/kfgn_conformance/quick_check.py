@@ -86,10 +86,10 @@ class CheckResult:
 
         console = Output(file=io.StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
         print_table(self.report, console)
+        print_failures(self.report, console)
         if self.added:
             console.print(f"added: {self.added} problems with supported transfer functions and objectives")
         print_remarks(self.report, console)
-        print_failures(self.report, console)
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
     __repr__ = __str__

@@ -74,7 +74,7 @@ def outline(axes, row, column, size, linewidth):
 roots = [pairs.C.reshape(-1, pairs.C.shape[2]) for pairs in batch]
 over_positions = np.mean([C @ C.T for C in roots], axis=0)
 
-figure = plt.figure(figsize=(9, 6.6), layout="constrained")
+figure = plt.figure(figsize=(7, 5.2), layout="constrained")
 grid = figure.add_gridspec(2, 6)
 upper = [figure.add_subplot(grid[0, 2 * i : 2 * i + 2]) for i in range(3)]
 titles = "exact: each block", "expand: sum of these", "reduce: sum of all"

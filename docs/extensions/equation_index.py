@@ -20,6 +20,9 @@ from repository_links import repository_url
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+GREEK_INDEX = re.compile("_(λ)")
+"""The index of a matrix in the title of a section."""
+
 NUMBER = re.compile(r"\((\d+)\)")
 LINK = r"[(\1)](#equation-\1)"
 
@@ -34,7 +37,8 @@ class Equations(SphinxDirective):
         for _, group in groupby(EQUATIONS.items(), lambda item: item[1].statement.section):
             equations = list(group)
             title = equations[0][1].statement.place
-            lines += [title, "-" * len(title), ""]
+            shown = GREEK_INDEX.sub(r"\\ :sub:`\1`", title)
+            lines += [shown, "-" * len(shown), ""]
             for number, equation in equations:
                 lines += [*_entry(number, equation, formulas[number]), ""]
         lines += [ALGORITHM_1.place, "-" * len(ALGORITHM_1.place), "", *_algorithm()]

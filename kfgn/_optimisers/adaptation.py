@@ -30,7 +30,8 @@ class Damping(metaclass=Documented):
         The damping before the first step, from `lower` to `upper`.
     period : int or None
         T_tau or T_gamma, the number of steps between two adaptations. With period=None the damping keeps its initial
-        value.
+        value. The period has no default, because the paper adapts tau every 5 steps and gamma every 20 steps, and this
+        record does not know which of them it describes.
     decay : float, optional
         The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses the base
         0.95.

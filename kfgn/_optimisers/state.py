@@ -201,6 +201,8 @@ class Info(NamedTuple):
     >>> _, info = optimiser.step(optimiser.init((np.zeros((1, 3)),)), np.ones((4, 2)), np.ones((4, 1)))
     >>> bool(info.ok), float(info.loss), float(info.step_size), info.tau
     (True, 0.5, -0.25, None)
+    >>> info
+    Info(ok=True, loss=0.5, f=0.5, step_size=-0.25, tau=None, gamma=None, rho=None, valid=True)
     """
 
     ok: Array
@@ -211,6 +213,21 @@ class Info(NamedTuple):
     gamma: Array | None = None
     rho: Array | None = None
     valid: Array | None = None
+
+    def __repr__(self) -> str:
+        """Return the fields as numbers with four digits, which waits for the device. Traced fields stay as they are."""
+        return f"Info({', '.join(f'{name}={_rounded(x)}' for name, x in zip(self._fields, self, strict=True))})"
+
+
+def _rounded(x: object) -> str:
+    """A 0-d array as a truth value or as a number with four digits, and the repr of any other object."""
+    dtype = str(getattr(x, "dtype", ""))
+    try:
+        if "bool" in dtype:
+            return str(bool(x))
+        return f"{float(x):.4g}" if "float" in dtype else repr(x)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):  # a traced array has no value, and several numbers have none either
+        return repr(x)
 
 
 def checked_start(network: Network, weights: Weights) -> Arrays:

@@ -137,15 +137,38 @@ def test_nothing_checked_is_no_success(capsys):
             ["--problem", "case-bernouli*", "--examples", "0"],
             "--problem: expected a pattern that matches an id, got case-bernouli* (did you mean case-",
         ),
+        (
+            ["--problem", "case-*", "drown-2", "walk-kfr"],
+            "--problem: expected a pattern that matches an id, got drown-2 walk-kfr (did you mean drawn-2, walk-kfra?)",
+        ),
+        (["--problem", "drawn-3", "--examples", "2"], "walk-kfra, and drawn-1 to drawn-2"),
         (["walk"], "error: command: expected one of run, report, certify, vectors, equations, mistakes, got walk"),
         (["vectors", "lst"], "error: action: expected one of list, verify, regenerate, got lst (did you mean list?)"),
     ],
 )
-def test_wrong_usage(arguments, message, capsys):
+def test_wrong_usage(arguments, message, monkeypatch, capsys):
+    """No problem is drawn and no implementation is opened before the arguments are checked."""
+    monkeypatch.setattr("kfgn_conformance.problem_sets.drawn.drawn_problems", None)
+    monkeypatch.setattr(cli, "open_implementations", None)
     with pytest.raises(SystemExit) as exit_:
         cli.main(arguments)
     assert exit_.value.code == cli.USAGE
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("pattern", "counts"), [("drawn-2", [2]), ("walk-*", []), ("*", [3])])
+def test_no_more_random_problems_are_drawn_than_match(pattern, counts, monkeypatch, capsys):
+    """The ids of drawn problems are those of the message, and a line of a pipe announces the drawing."""
+    found, drawn = [], [replace(cases()[0], id=name) for name in ("drawn-1", "drawn-2", "drawn-3")]
+    monkeypatch.setattr("kfgn_conformance.problem_sets.drawn.drawn_problems", lambda n, _: found.append(n) or drawn[:n])
+    some = ["--backend", "numpy", "--dtype", "float64", "--quantity", "loss", "optimiser_step"]
+    assert cli.main([*some, "--examples", "3", "--problem", pattern]) == cli.PASSED
+    assert found == counts
+    out, err = capsys.readouterr()
+    assert [line for line in err.splitlines() if "drawing" in line] == [
+        f"kfgn-check: drawing {n} random problems and computing their tolerances" for n in counts
+    ]
+    assert {"drawn-2": "1 random problem.", "walk-*": "1 optimiser run."}.get(pattern, "3 random problems") in out
 
 
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):

@@ -1,12 +1,14 @@
 """The number of problems behind each ratio, which shows that a ratio is of a single problem."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from kfgn_conformance.adapters import Description, UnsupportedError
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.implementation import Implementation
+from kfgn_conformance.output import Output
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.reports import print_report, records, write_page
@@ -103,6 +105,58 @@ def test_a_narrow_table_keeps_its_numbers():
     assert all(len(re.findall(r"\d\.\d\d", line)) == 3 for line in text.splitlines() if line.startswith("kfra "))
     for name in backends[3:]:
         assert f"{name}: not usable: there is none here" in text
+
+
+@pytest.mark.parametrize("width", [30, 60, 70])
+def test_a_table_on_a_narrower_terminal_has_every_number(report, width):
+    """The columns are divided among several tables, and nothing is cut."""
+    text = printed(report, width)
+    assert "…" not in text
+    assert sorted(re.findall(r"\d\.\d\d", text)) == sorted(re.findall(r"\d\.\d\d", printed(report, 10_000)))
+    if width >= 60:
+        assert all(row.count("0.") <= 2 for row in text.splitlines() if row.startswith("gradient "))
+
+
+def test_a_pipe_has_one_table_and_whole_lines(report, monkeypatch):
+    """As many columns as necessary, unless the environment has a number of columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    wide, narrow = Output(file=StringIO()), StringIO()
+    print_report(report, wide)
+    text = wide.file.getvalue()
+    assert text.count("error / tolerance  ") == 1
+    assert re.search(r"^one float32, one float64: 1 of 6 problems supported: 1 case$", text, re.MULTILINE)
+    assert re.search(r"^FAIL: gradient by wrong float64 on .{80}", text, re.MULTILINE)
+    monkeypatch.setenv("COLUMNS", "70")
+    print_report(report, Output(file=narrow))
+    assert max(len(line.rstrip()) for line in narrow.getvalue().splitlines()) <= 70
+
+
+def test_the_failures_come_after_the_table_and_a_reason_is_printed_once(report):
+    lines = [line.rstrip() for line in printed(report, 10_000).splitlines()]
+    first = next(i for i, line in enumerate(lines) if line.startswith("FAIL: "))
+    assert lines[first - 1].startswith("optimiser_step ")
+    assert [line for line in lines if line.startswith("not supported: ")] == [
+        "not supported: one: another objective: 4 of 5 problems: gradient, kfra",
+        "not supported: wrong: another objective: 3 of 5 problems: gradient",
+        "not supported: none: another objective: 5 of 5 problems: gradient",
+    ]
+
+
+def test_equal_diagnoses_are_printed_once():
+    """Two dtypes and two quantities have the same mistake, with a line for each. Different counts share a line."""
+    dtypes = ("float32", "float64")
+    doubled = [implementation("mine", d, ("gradient", "loss"), ("bernoulli", "mixture"), factor=2) for d in dtypes]
+    only_float64 = [replace(CASES[0], id=f"only-{i}", objective="categorical", dtypes=("float64",)) for i in (1, 2)]
+    text = printed(run(doubled, [*CASES, *only_float64], repeat=False), 10_000)
+    lines = [line.rstrip() for line in text.splitlines()]
+    first = next(i for i, line in enumerate(lines) if line.startswith("FAIL: "))
+    assert [line.split(" on ")[0] for line in lines[first : first + 4]] == [
+        f"FAIL: {quantity} by mine {dtype}" for quantity in ("loss", "gradient") for dtype in dtypes
+    ]
+    assert lines[first + 4].startswith("    constant-factor: Every answer is multiplied by 2")
+    assert text.count("constant-factor") == 1
+    assert "not supported: mine: another objective: 2 of 5 or 4 of 7 problems: loss, gradient" in lines
+    assert "note: only-1, only-2: each is run only in float64" in lines
 
 
 def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):

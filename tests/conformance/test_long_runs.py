@@ -27,7 +27,7 @@ GIVEN = ["--backend", "numpy", "strict", "--dtype", "float64", "--examples", "0"
 def test_each_row_that_ends_is_a_line_of_a_pipe(jobs, capsys):
     assert cli.main([*GIVEN, "--quantity", "loss", "kfra", "--jobs", jobs]) == cli.PASSED
     first, *lines = capsys.readouterr().err.splitlines()
-    assert first == "kfgn-check: preparing the problems"
+    assert first == "kfgn-check: preparing the fixed problems"
     assert sorted(line.split(": ")[1] for line in lines) == ["kfra", "loss"]
     assert [line.split(" after ")[0] for line in lines] == ["1 of 2", "2 of 2"]
     assert all(line.endswith(": passed") for line in lines)
@@ -38,7 +38,8 @@ def test_a_quantity_that_nobody_offers_has_no_line(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parent)  # where small_kfac.py is
     small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0"]
     assert cli.main([*small, "--quantity", "loss", "gradient"]) == cli.PASSED
-    assert [line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines()[1:]] == ["gradient: passed"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if " after " in line]
+    assert {line.split(": ", 1)[1] for line in lines} == {"gradient: passed"}
 
 
 @pytest.mark.usefixtures("few")
@@ -56,23 +57,38 @@ def test_the_time_of_a_line_includes_the_preparation_of_the_problems(monkeypatch
 
 
 @pytest.mark.usefixtures("few")
-def test_an_adapter_that_supports_few_problems_has_a_note(monkeypatch, capsys):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_adapter_that_supports_few_problems_has_more(jobs, monkeypatch, capsys, tmp_path):
+    """As many as `check` adds. The rows are run again with them, and the report has all problems."""
     monkeypatch.chdir(Path(__file__).parent)
     small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0", "--quantity", "gradient"]
-    assert cli.main(small) == cli.PASSED
-    out = " ".join(capsys.readouterr().out.split())
-    assert "note: small float64 supports only 1 problem of this run" in out
-    assert "kfgn_conformance.check adds problems" in out
+    file = tmp_path / "report"
+    assert cli.main([*small, "--jobs", jobs, "--jsonl", str(file)]) == cli.PASSED
+    out, err = capsys.readouterr()
+    assert "Problems: 9 cases, 19 added problems." in out
+    assert "note: 19 problems were added, with the supported transfer functions and objectives" in out
+    assert "supports only" not in out
+    assert [line.split(" after ")[0] for line in err.splitlines()[1:]] == [
+        "1 of 1",
+        "kfgn-check: running again with 19 added problems",
+        "1 of 1",
+    ]
+    report = read_records(file)
+    assert [(cell["supported"], cell["problems"]) for cell in report.cells] == [(20, 28)]
+    assert len(report.run["problems"]) == 28
     assert cli.main([*small, "--problem", "case-*"]) == cli.PASSED
-    assert "supports only" not in capsys.readouterr().out
+    assert "added" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("few")
-def test_adapters_with_equal_names_have_a_note(monkeypatch, capsys):
+def test_several_adapters_have_a_note(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parent)
     twice = ["--adapter", *["small_kfac:SmallKfac"] * 2, "--dtype", "float64", "--examples", "0"]
     assert cli.main([*twice, "--quantity", "gradient"]) == cli.PASSED
-    assert "note: 2 columns have the name small float64" in " ".join(capsys.readouterr().out.split())
+    out = capsys.readouterr().out
+    assert "note: 2 columns have the name small float64" in out
+    assert "note: small float64 supports only 1 problem of this run; a run of this adapter alone adds similar" in out
+    assert "added problem" not in out
 
 
 @pytest.mark.usefixtures("few")

@@ -1,7 +1,7 @@
 """Faults of the built site, `python -m tests.docs.built_site FOLDER`: it loads nothing from another host.
 
 A page may link to another host, but loads no script, style, font or picture from it. Each file that a page loads, and
-each page of the site that it links to, exists. Every equation has its formula.
+each page of the site that it links to, exists. Every equation has its formula, and every mistake its wrong step.
 """
 
 import sys
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from kfgn_conformance.diagnosis import MISTAKES
 
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
 """The attribute by which each element loads a file."""
@@ -55,6 +57,7 @@ def faults(site: Path) -> Iterator[str]:
         if "url(http" in text or "url(//" in text or "@import" in text:
             yield f"{style.relative_to(site)}: loads from another host or file"
     yield from _equation_faults(site)
+    yield from _mistake_faults(site)
 
 
 def _equation_faults(site: Path) -> Iterator[str]:
@@ -67,6 +70,16 @@ def _equation_faults(site: Path) -> Iterator[str]:
             yield f"equations.html: no formula of ({number})"
     if "a_0 = X" not in html.partition('id="algorithm-1"')[2]:
         yield "equations.html: no lines of Algorithm 1"
+
+
+def _mistake_faults(site: Path) -> Iterator[str]:
+    """The mistakes of the catalogue without an entry, without code, or without the quantities that they change."""
+    path = site / "mistakes.html"
+    html = path.read_text(encoding="utf-8") if path.exists() else ""
+    for name in MISTAKES:
+        entry = html.partition(f'id="mistake-{name}"')[2].partition('id="mistake-')[0]
+        if not ("<pre>" in entry and "Changes" in entry):
+            yield f"mistakes.html: no wrong step or no quantities of {name}"
 
 
 def main(site: str) -> int:

@@ -1,17 +1,21 @@
 """The checks of `built_site` find their faults on a small site."""
 
 import pytest
+from kfgn_conformance.diagnosis import MISTAKES
 
 from . import built_site
 from .extensions import extension
 
 ENTRY = '<p id="equation-{}"></p><div class="math"><svg role="img"></svg></div>'
 EQUATIONS = "".join(ENTRY.format(number) for number in range(1, 72)) + '<p id="algorithm-1">a_0 = X</p>'
+STEP = '<p id="mistake-{}"></p><pre>return x</pre>Changes q.'
+MISTAKES_PAGE = "".join(map(STEP.format, MISTAKES))
 
 
 @pytest.fixture
 def site(tmp_path):
     (tmp_path / "equations.html").write_text(EQUATIONS)
+    (tmp_path / "mistakes.html").write_text(MISTAKES_PAGE)
     (tmp_path / "index.html").write_text('<a href="equations.html#equation-1">1</a><a href="https://example.org">2</a>')
     return tmp_path
 
@@ -52,6 +56,11 @@ def test_a_missing_formula(site):
 def test_a_missing_algorithm(site):
     (site / "equations.html").write_text(EQUATIONS.replace("a_0 = X", ""))
     assert list(built_site.faults(site)) == ["equations.html: no lines of Algorithm 1"]
+
+
+def test_a_mistake_without_its_step(site):
+    (site / "mistakes.html").write_text(MISTAKES_PAGE.replace(STEP.format("slope-twice"), ""))
+    assert list(built_site.faults(site)) == ["mistakes.html: no wrong step or no quantities of slope-twice"]
 
 
 @pytest.mark.parametrize(

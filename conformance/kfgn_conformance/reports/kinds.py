@@ -9,6 +9,7 @@ KINDS = {
     "batch": ("batch size", "batch sizes"),
     "shape": ("network shape", "network shapes"),
     "throughout": ("network with one transfer function", "networks with one transfer function"),
+    "further": ("added problem", "added problems"),
     "drawn": ("random problem", "random problems"),
     "shared": ("problem with shared weights", "problems with shared weights"),
     "walk": ("optimiser run", "optimiser runs"),

@@ -1,7 +1,8 @@
 """Reports for the terminal: a table, and lines of text below the table."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -16,15 +17,21 @@ from ..tolerances import ROUNDOFF
 from ..verdicts import BAD, NOT_RUN, Status
 from .kinds import kinds
 
+N = TypeVar("N", bound=Hashable)
+"""The type of a note."""
+
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 """The colours of verdicts. A verdict that is not listed is red."""
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table of a report, with the problems of each backend above it, and the versions and failures below."""
+    """Print the table of a report, with the problems of each backend above it, and the failures and remarks below."""
     for sentence in report.selections:
         console.print(sentence)
     print_table(report, console)
+    print_failures(report, console)
+    for failure in report.unexpectedly_passing:
+        console.print(f"unexpectedly passing: {failure}", style="red")
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(map(_has_parentheses, _tables(report, console))):
         legend += " A number in parentheses is the number of supported problems, if some problems are not supported."
@@ -44,11 +51,8 @@ def print_report(report: Report, console: Console) -> None:
     if missing := sum(not _offered(report, name) for name in report.rows):
         console.print(f"{missing} {'quantity is' if missing == 1 else 'quantities are'} offered by no implementation.")
     print_remarks(report, console)
-    for note in report.notes:
+    for note in _merged(report.notes):
         console.print(f"note: {note}", style="dim")
-    for failure in report.unexpectedly_passing:
-        console.print(f"unexpectedly passing: {failure}", style="red")
-    print_failures(report, console)
 
 
 def print_table(report: Report, console: Console) -> None:
@@ -57,33 +61,61 @@ def print_table(report: Report, console: Console) -> None:
         console.print(table)
 
 
-def print_remarks(report: Report, console: Console) -> None:
-    """Print the reasons why implementations do not support problems, and the translations of answers."""
-    for kind, notes in (("not supported", _unsupported), ("translated", _translations)):
-        for note, quantities in _quantities_by(notes, report).items():
-            console.print(f"{kind}: {note}: {', '.join(quantities)}")
-
-
 def print_failures(report: Report, console: Console) -> None:
-    """Print the worst answer of each cell that failed, with the reasons of expected failures and the diagnosis."""
+    """Print the worst answer of each cell that failed, with the reasons of expected failures and the diagnosis.
+
+    Cells with the same reasons and diagnosis come together, with one copy of this text below them. Cells without such a
+    text come last.
+    """
+    found: dict[tuple[str, ...], list[Text]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if cell.status in BAD:
                 worst = cell.worst
                 style, prefix = ("yellow", "expected ") if cell.is_expected else ("red", "")
                 line = f"{prefix}{worst.status}: {quantity} by {column.title} on {worst.problem}: {worst.detail}"
-                console.print(line, style=style)
-                for failure in cell.expected:
-                    console.print(f"    reason: {failure.reason}", style="yellow")
-                if cell.diagnosis is not None:
-                    console.print(f"    {cell.diagnosis}", style="yellow")
+                reasons = [f"reason: {failure.reason}" for failure in cell.expected]
+                below = (*reasons, str(cell.diagnosis)) if cell.diagnosis else tuple(reasons)
+                found.setdefault(below, []).append(Text(plain(line), style))
+    for below, lines in sorted(found.items(), key=lambda item: not item[0]):
+        for text in (*lines, *(Text(plain(f"    {line}"), "yellow") for line in below)):
+            console.print(text)
 
 
-def _unsupported(column: Column, cell: Cell) -> Iterator[str]:
+def print_remarks(report: Report, console: Console) -> None:
+    """Print the problems that implementations do not support, with the reasons, and the translations of answers.
+
+    A reason is printed once, with all its counts and quantities.
+    """
+    reasons: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for (reason, count), quantities in _quantities_by(_unsupported, report).items():
+        counts, names = reasons.setdefault(reason, ({}, {}))
+        counts[count] = None
+        names.update(dict.fromkeys(quantities))
+    for reason, (counts, names) in reasons.items():
+        console.print(f"not supported: {reason}: {' or '.join(counts)} problems: {', '.join(names)}")
+    for note, quantities in _quantities_by(_translations, report).items():
+        console.print(f"translated: {note}: {', '.join(quantities)}")
+
+
+def _merged(notes: Iterable[str]) -> Iterator[str]:
+    """Yield the notes, where notes on several problems become one note if they differ only in the id of the problem."""
+    ids: dict[str, list[str]] = {}
+    for note in notes:
+        name, _, rest = note.partition(" ")
+        ids.setdefault(rest if rest.startswith("is ") else note, []).append(name)
+    for rest, names in ids.items():
+        if not rest.startswith("is "):
+            yield rest
+        else:
+            yield f"{names[0]} {rest}" if len(names) == 1 else f"{', '.join(names)}: each {rest}"
+
+
+def _unsupported(column: Column, cell: Cell) -> Iterator[tuple[str, str]]:
     """The reasons why an implementation does not support problems, with the number of problems per reason."""
     reasons = Counter(verdict.detail for verdict in cell.verdicts if verdict.status is Status.UNIMPLEMENTED)
     for reason, n in reasons.items():
-        yield f"{column.name}: {reason}: {n} of {cell.total} problems"
+        yield f"{column.name}: {reason}", f"{n} of {cell.total}"
 
 
 def _translations(column: Column, cell: Cell) -> Iterator[str]:
@@ -91,9 +123,9 @@ def _translations(column: Column, cell: Cell) -> Iterator[str]:
     return (f"{column.name}: {note}" for note in cell.translations)
 
 
-def _quantities_by(notes: Callable[[Column, Cell], Iterable[str]], report: Report) -> dict[str, list[str]]:
+def _quantities_by(notes: Callable[[Column, Cell], Iterable[N]], report: Report) -> dict[N, list[str]]:
     """A mapping from each note on an offered quantity to the names of the quantities with this note."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[N, dict[str, None]] = {}
     for quantity, row in report.rows.items():
         for column, cell in zip(report.columns, row, strict=True):
             if column.description is not None and quantity in column.description.quantities:
@@ -114,40 +146,48 @@ def _partly_supported(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table, or one table per dtype on a narrow terminal.
-
-    A table of one dtype that is still too wide omits the columns of unusable implementations.
-    """
-    present = [d for d in ROUNDOFF if any(c.description and c.description.dtype == d for c in report.columns)]
-    whole = _table(report, present)
-    if not present or _fits(whole, console):
+    """One table, or several tables of fewer columns on a narrow terminal: first one per dtype."""
+    described = [column.description for column in report.columns]
+    whole = _table(report, list(range(len(described))))
+    if _fits(whole, console):
         return [whole]
-    tables = [_table(report, [dtype]) for dtype in present]
-    return [
-        table if _fits(table, console) else _table(report, [dtype], usable=True)
-        for table, dtype in zip(tables, present, strict=True)
-    ]
+    present = [dtype for dtype in ROUNDOFF if any(d and d.dtype == dtype for d in described)]
+    chosen = [[i for i, d in enumerate(described) if d is None or d.dtype == dtype] for dtype in present]
+    return [table for of_dtype in chosen for table in _narrow(report, of_dtype, console)] or [whole]
+
+
+def _narrow(report: Report, chosen: list[int], console: Console) -> list[Table]:
+    """The table of the chosen columns if it fits. Otherwise the table has no columns of unusable implementations.
+
+    If that table is still too wide, each half of the columns has its own tables.
+    """
+    table = _table(report, chosen)
+    if _fits(table, console) or len(chosen) == 1:
+        return [table]
+    usable = [i for i in chosen if report.columns[i].description]
+    if len(usable) < len(chosen):
+        return _narrow(report, usable, console)
+    half = (len(chosen) + 1) // 2
+    return [*_narrow(report, chosen[:half], console), *_narrow(report, chosen[half:], console)]
 
 
 def _fits(table: Table, console: Console) -> bool:
     return Measurement.get(console, console.options.update(max_width=10**4), table).maximum <= console.width
 
 
-def _table(report: Report, dtypes: list[str], *, usable: bool = False) -> Table:
-    """The table of the columns in the given dtypes, and of unusable implementations if `usable` is false.
+def _table(report: Report, chosen: Sequence[int]) -> Table:
+    """The table of the columns with the chosen indices.
 
     The column `problems` is the number of problems of a quantity, or two numbers if this number depends on the dtype.
     If all columns support the same number n of N problems and n is less than N, the column `problems` is "n of N".
     """
-    described = [column.description for column in report.columns]
-    chosen = [i for i, d in enumerate(described) if (d.dtype in dtypes if d else not usable)]
     table = Table(title="error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("quantity", no_wrap=True)
-    table.add_column("equation", no_wrap=True)
-    table.add_column("problems", justify="right", no_wrap=True)
+    table.add_column("quantity", overflow="fold")
+    table.add_column("equation", overflow="fold")
+    table.add_column("problems", justify="right", overflow="fold")
     for i in chosen:
         head = plain(report.columns[i].title).replace(" float", "\nf").replace("-", "\n")
-        table.add_column(Text(head), justify="right", no_wrap=True, min_width=4)
+        table.add_column(Text(head), justify="right", overflow="fold", min_width=4)
     for name, row in report.rows.items():
         if _offered(report, name):
             run = [i for i in chosen if row[i].supported]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._optimisers import State
+from kfgn._optimisers import Info, State
 
 NETWORK = kfgn.Network.dense((3, 4, 2), ("tanh",), "squared_error")
 
@@ -94,3 +94,23 @@ def test_a_state_shares_no_memory_with_numpy_under_jax(backend):
                 W[...] = 7.0
             for W in state.weights:
                 np.testing.assert_array_equal(np.asarray(W), 1.0)
+
+
+def test_an_outcome_is_printed_as_numbers_with_four_digits(backend):
+    """Each library prints the same text, and a field that is no number is printed as it is."""
+    numbers = np.array([1 / 3, 1234567.0, np.nan], dtype="float32")
+    loss, f, rho = (backend.asarray(x) for x in numbers)
+    true, step_size = backend.asarray(np.array(True)), backend.asarray(np.float32(-2))
+    info = Info(true, loss, f, step_size, rho=rho)
+    shown = "ok=True, loss=0.3333, f=1.235e+06, step_size=-2, tau=None, gamma=None, rho=nan, valid=None"
+    assert repr(info) == f"Info({shown})"
+    assert repr(Info("ok", 1, object, [2.5])).startswith("Info(ok='ok', loss=1, f=<class 'object'>, step_size=[2.5], ")
+    assert repr(Info(true, numbers, f, f)).startswith(f"Info(ok=True, loss={numbers!r}, f=")
+
+
+def test_an_outcome_is_printed_while_jax_traces_it():
+    jax = pytest.importorskip("jax")
+    shown = []
+    jax.jit(lambda x: shown.append(repr(Info(x > 0, x, x, x))))(1.0)
+    assert shown[0].startswith("Info(ok=")
+    assert shown[0].count("float32[]") == 3

@@ -1,0 +1,105 @@
+"""The quantities that each mistake of the catalogue changes, found on a few fixed problems."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from kfgn_conformance.diagnosis import MISTAKES, Mistake
+from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.problem_sets.trajectories import trajectory_problems
+from kfgn_conformance.problems.cases import added_cases, cases
+from kfgn_conformance.problems.fixed import fixed
+from kfgn_conformance.problems.problem import Problem
+from kfgn_conformance.quantities import ROWS, Arrays
+
+FIRST = "shape-square-layers-categorical"
+"""The problem that is compared first. A mistake that exchanges layers shows only if the layers have equal widths."""
+
+DATAPOINTS = 33
+"""The upper bound of the number of datapoints of a problem, so that the page is built in seconds."""
+
+STEPS = (1, 2, 3, 5, 10, 15, 20, 28, 40)
+"""The steps of a trajectory at which something begins or is decided: averages, factors, tau, gamma, a rejected step."""
+
+NEAR = 1e-9
+"""An array is changed if its relative error is larger. The formulas are computed in float64."""
+
+
+def effects() -> dict[str, list[str]]:
+    """Return the names of the changed quantities for each mistake, in the order of the table of the kit."""
+    return {name: list(changed(mistake)) for name, mistake in MISTAKES.items()}
+
+
+def overridden(mistake: Mistake) -> set[str]:
+    """Return the names of the methods and attributes that differ from the textbook's."""
+    return {name for cls in _wrong_classes(mistake.textbook) for name in vars(cls)}
+
+
+def _wrong_classes(textbook: type[Textbook]) -> Sequence[type]:
+    """The classes of a mistake before `Textbook` in the order in which Python looks for a method."""
+    return textbook.__mro__[: textbook.__mro__.index(Textbook)]
+
+
+def changed(mistake: Mistake) -> Iterator[str]:
+    """Yield the quantities that a mistake changes. A quantity without an overridden step is not computed."""
+    names = overridden(mistake)
+    for quantity in ROWS:
+        if names & used(quantity) and any(_differs(mistake, quantity, problem) for problem in problems_of(quantity)):
+            yield quantity
+
+
+@cache
+def problems_of(quantity: str) -> tuple[Problem, ...]:
+    """Return the problems on which a quantity is compared."""
+    if ROWS[quantity].of_trajectories:
+        return tuple(map(_few_steps, trajectory_problems()))
+    small = (problem for problem in (*cases(), *added_cases(), *fixed()) if problem.N <= DATAPOINTS)
+    return tuple(sorted(small, key=lambda problem: problem.id != FIRST))
+
+
+def _few_steps(problem: Problem) -> Problem:
+    """The problem with the states before `STEPS` alone."""
+    assert problem.trajectory is not None
+    kept = tuple(here for here in problem.trajectory.checkpoints if here.t + 1 in STEPS)
+    return replace(problem, trajectory=problem.trajectory._replace(checkpoints=kept))
+
+
+@cache
+def used(quantity: str) -> frozenset[str]:
+    """Return the names of the textbook's methods and attributes that some answer for a quantity uses."""
+    names = {"__init__"}
+
+    class Noted(Textbook):
+        def __getattribute__(self, name: str) -> object:
+            names.add(name)
+            return super().__getattribute__(name)
+
+    for problem in problems_of(quantity):
+        _answer(Noted, quantity, problem)
+    return frozenset(names)
+
+
+def _differs(mistake: Mistake, quantity: str, problem: Problem) -> bool:
+    """True if the mistake changes an array of the answer, or has no answer."""
+    right, wrong = _right(quantity, problem.id), _answer(mistake.textbook, quantity, problem)
+    if [a.shape for a in wrong] != [a.shape for a in right]:
+        return True
+    pairs = zip(wrong, right, strict=True)
+    return any(not np.max(abs(w - r), initial=0) <= NEAR * np.max(abs(r), initial=0) for w, r in pairs)
+
+
+@cache
+def _right(quantity: str, name: str) -> Arrays:
+    """The answer of the textbook on the problem with this id."""
+    (problem,) = (each for each in problems_of(quantity) if each.id == name)
+    return _answer(Textbook, quantity, problem)
+
+
+def _answer(textbook: type[Textbook], quantity: str, problem: Problem) -> Arrays:
+    """The answer of a textbook, or no arrays if the textbook cannot compute it."""
+    try:
+        with np.errstate(all="ignore"):
+            return textbook(problem).answer(quantity) if ROWS[quantity].applies_to(problem) else ()
+    except (ArithmeticError, ValueError):  # such as the factorisation of a matrix that is not positive definite
+        return ()
