@@ -46,9 +46,11 @@ def curvature(reference: str, test: int | str, port: str, file: str, name: str =
     return Proof(reference, test, port, f"curvature/test_{file}.py::{name}")
 
 
-def shared(function: str, file: str, test: str) -> Proof:
-    """A proof of a quantity with shared weights, which the port does not have yet."""
-    return Proof(f"shared_weights.{function}", f"reference/shared_weights/test_{file}.py::{test}")
+def shared(function: str, file: str, test: str, port: str = "", port_test: str = "") -> Proof:
+    """A proof of a quantity with shared weights. The port has some of them."""
+    reference_test = f"reference/shared_weights/test_{file}.py::{test}"
+    path = f"positions/test_reference.py::{port_test}" if port else ""
+    return Proof(f"shared_weights.{function}", reference_test, port, path)
 
 
 BLOCKS = ("factored_blocks", 20, "KroneckerBlock.dense", "algebra/test_kronecker.py::test_products")
@@ -133,21 +135,39 @@ PROOFS = {
     "block_conjugate_gradients": Proof(
         "layer_directions", 34, "solve_gauss_newton_blocks", "products/test_solves.py::test_blocks"
     ),
-    "shared_loss": shared("loss", "exact_cases", "test_a_mean_over_positions_divides_once"),
-    "shared_gradient": shared("gradient", "autodiff", "test_exact_blocks"),
-    "shared_hessian_blocks": shared("hessian_blocks", "autodiff", "test_exact_blocks"),
-    "shared_gauss_newton_blocks": shared("gauss_newton_blocks", "autodiff", "test_exact_blocks"),
-    "expand_q": shared("expand", "exact_cases", "test_a_loss_per_token"),
-    "expand_g": shared("expand", "exact_cases", "test_a_loss_per_token"),
-    "reduce_q": shared("reduce", "exact_cases", "test_circular_convolutions"),
-    "reduce_g": shared("reduce", "exact_cases", "test_the_second_factor_of_reduce_is_the_block_of_the_bias"),
-    "expand_blocks": shared("expand", "exact_cases", "test_a_loss_per_token"),
-    "reduce_blocks": shared("reduce", "exact_cases", "test_circular_convolutions"),
-    "expand_kfac_blocks": shared("sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean"),
-    "reduce_kfac_blocks": shared("sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean"),
+    "shared_loss": shared(
+        "loss", "exact_cases", "test_a_mean_over_positions_divides_once", "loss", "test_loss_and_gradient"
+    ),
+    "shared_gradient": shared("gradient", "autodiff", "test_exact_blocks", "gradient", "test_loss_and_gradient"),
+    "shared_hessian_blocks": shared(
+        "hessian_blocks", "autodiff", "test_exact_blocks", "hessian_blocks", "test_exact_blocks"
+    ),
+    "shared_gauss_newton_blocks": shared(
+        "gauss_newton_blocks", "autodiff", "test_exact_blocks", "gauss_newton_blocks", "test_exact_blocks"
+    ),
+    "expand_q": shared("expand", "exact_cases", "test_a_loss_per_token", "kflr", "test_kflr"),
+    "expand_g": shared("expand", "exact_cases", "test_a_loss_per_token", "kflr", "test_kflr"),
+    "reduce_q": shared("reduce", "exact_cases", "test_circular_convolutions", "kflr", "test_kflr"),
+    "reduce_g": shared(
+        "reduce", "exact_cases", "test_the_second_factor_of_reduce_is_the_block_of_the_bias", "kflr", "test_kflr"
+    ),
+    "expand_blocks": shared("expand", "exact_cases", "test_a_loss_per_token", "kflr", "test_kflr"),
+    "reduce_blocks": shared("reduce", "exact_cases", "test_circular_convolutions", "kflr", "test_kflr"),
+    "expand_kfac_blocks": shared(
+        "sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean", "kfac", "test_kfac"
+    ),
+    "reduce_kfac_blocks": shared(
+        "sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean", "kfac", "test_kfac"
+    ),
     "kfra_over_positions": shared("kfra_over_positions", "kfra", "test_over_positions_for_one_datapoint"),
-    "kfra_over_tokens": shared("kfra_over_tokens", "kfra", "test_over_tokens_is_the_paper_with_tokens_as_datapoints"),
-    "kfra_over_taps": shared("kfra_over_taps", "kfra", "test_closed_form_over_taps"),
+    "kfra_over_tokens": shared(
+        "kfra_over_tokens",
+        "kfra",
+        "test_over_tokens_is_the_paper_with_tokens_as_datapoints",
+        "kfra",
+        "test_kfra_over_taps",
+    ),
+    "kfra_over_taps": shared("kfra_over_taps", "kfra", "test_closed_form_over_taps", "kfra", "test_kfra_over_taps"),
     "ekfac_blocks": shared("ekfac", "approximations", "test_order_of_the_errors"),
     "ekfac_diagonal": shared("ekfac_diagonal", "approximations", "test_ekfac_diagonal_is_that_of_the_exact_block"),
     "kfoc_blocks": shared("kfoc", "approximations", "test_order_of_the_errors"),
