@@ -90,7 +90,7 @@ class AveragesFromTheIdentity(Textbook):
 
 @mistake()
 class AveragesNotDebiased(Textbook):
-    """The weights of moving averages are constant from step 2 on, so early averages are no means with equal weights."""
+    """The weights of moving averages are constant from step 2 on. Early averages should be arithmetic means."""
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return limit if t > 1 else 0.0

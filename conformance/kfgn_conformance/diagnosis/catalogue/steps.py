@@ -54,7 +54,7 @@ class ModelWithoutItsHalf(Textbook):
 
 @mistake()
 class RatioInverted(Textbook):
-    """rho is the change of the quadratic model divided by the change of f, and not the inverse of this ratio."""
+    """rho is the change of the quadratic model divided by the change of f. The right ratio is the inverse."""
 
     def reduction_ratio(self, V: PerLayer) -> Any:
         return 1 / super().reduction_ratio(V)
