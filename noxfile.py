@@ -176,6 +176,10 @@ PEERS = {
     "asdl": "ASDL",
     "laplace": "Laplace",
     "kfac_jax": "KfacJax",
+    "singd": "SINGD",
+    "kfac_pytorch": "KFACPyTorch",
+    "kronfluence": "Kronfluence",
+    "bergson": "Bergson",
     "torch_func": "TorchFunc",
 }
 
@@ -185,7 +189,8 @@ PEERS = {
 def peers(session: nox.Session, library: str) -> None:
     """Comparison of another library with the reference. Failures that are not expected are printed with a diagnosis."""
     install(session, f"peer-{library.replace('_', '-')}")
-    if library == "laplace":  # it requires torchvision but does not need it, and one for a different PyTorch breaks it
+    # these require torchvision but do not need it, and a torchvision for a different PyTorch breaks them
+    if library in ("laplace", "kronfluence", "bergson"):
         session.run("pip", "uninstall", "--yes", "torchvision")
     session.run(
         "kfgn-check",
