@@ -191,7 +191,7 @@ def peers(session: nox.Session, library: str) -> None:
     install(session, f"peer-{library.replace('_', '-')}")
     # these require torchvision but do not need it, and a torchvision for a different PyTorch breaks them
     if library in ("laplace", "kronfluence", "bergson"):
-        session.run("pip", "uninstall", "--yes", "torchvision")
+        session.run("pip", "uninstall", "--yes", "torchvision", "torchaudio")
     session.run(
         "kfgn-check",
         f"--adapter=kfgn_conformance.adapters.peers.{library}:{PEERS[library]}",
