@@ -1,7 +1,11 @@
-"""The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`."""
+"""The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
+
+The families `approximations`, `maps`, `patches`, `positions` and `shared_outputs` are of networks with shared weights.
+"""
 
 from . import (  # noqa: F401  (each module adds its mistakes)
     adaptation,
+    approximations,
     batches,
     constants,
     damping,
@@ -9,8 +13,12 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     factors,
     inputs,
     layers,
+    maps,
     methods,
     outputs,
+    patches,
+    positions,
     samples,
+    shared_outputs,
     steps,
 )

@@ -93,7 +93,7 @@ FIXED: dict[str, Fixed] = {
             (2, 13),
             (
                 Convolution(5, 3, "logistic", stride=2, padding=(3, 1), dilation=2),
-                Convolution(3, 2, padding=(0, 1), dilation=3),
+                Convolution(3, 2, stride=2, padding=(2, 3), dilation=3),
             ),
             11,
             2,

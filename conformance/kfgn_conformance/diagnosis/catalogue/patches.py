@@ -1,0 +1,208 @@
+"""Mistakes in the patches of convolutions: the order of the inputs, the unit, padding, stride, dilation and groups."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...problems.layers import Convolution
+from ...problems.problem import Array
+from ..mistake import mistake
+from ..textbook.shared_weights import PerLayer, SharedTextbook
+
+
+class _OtherInputs(SharedTextbook):
+    """The network is evaluated correctly, but the gradient and the curvature are computed from wrong inputs."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        """The wrong inputs of layer l, an array of the shape of the right inputs."""
+        raise NotImplementedError
+
+    def inputs(self, l: int) -> Array:
+        return self.wrong_inputs(l, self.of_weights(l))
+
+    def unfolded(self, l: int, layer: Convolution) -> Array:
+        """The inputs of layer l with another record of the layer."""
+        return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
+
+
+@mistake()
+class PatchChannelsFirst(_OtherInputs):
+    """The inputs of a patch are channel by channel instead of tap by tap, as in `kernel.flatten(1)` of PyTorch.
+
+    If this is meant, declare `Conventions(patch="channels")`.
+    """
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        windows = self.windows(layer, self.a[l - 1], self.positions(l))
+        return self.with_unit(layer, windows.swapaxes(3, 4).reshape(*windows.shape[:3], -1))
+
+
+@mistake()
+class PatchReversed(_OtherInputs):
+    """The taps of a patch are in reversed order, as if the layer were a convolution and not a correlation."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        windows = self.windows(layer, self.a[l - 1], self.positions(l))
+        return self.with_unit(layer, windows[:, :, :, ::-1].reshape(*windows.shape[:3], -1))
+
+
+@mistake()
+class PatchWithoutUnit(_OtherInputs):
+    """The unit of a patch, which multiplies the bias, is 0 in the gradient and in the curvature."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        inputs = self.unfolded(l, layer)
+        if layer.bias:
+            inputs[..., -1] = 0
+        return inputs
+
+
+@mistake()
+class PatchUnitPadded(_OtherInputs):
+    """The unit of a patch is 0 at positions whose patch has zeros of the padding, because the unit was padded too."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        inputs = self.unfolded(l, layer)
+        if layer.bias:
+            T = self.problem.shapes[l - 1][1]
+            inside = self.windows(replace(layer, groups=1), np.ones((1, 1, T)), self.positions(l))
+            inputs[..., -1] *= np.min(inside, axis=(0, 1, 3, 4))
+        return inputs
+
+
+@mistake()
+class PatchUnitForEachTap(_OtherInputs):
+    """The unit of a patch is the number of taps, because units are appended before the channels are unfolded."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        inputs = self.unfolded(l, layer)
+        if layer.bias:
+            inputs[..., -1] = layer.width
+        return inputs
+
+
+@mistake()
+class PatchUnitFirst(_OtherInputs):
+    """The unit is the first input of a patch instead of the last input."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        inputs = self.unfolded(l, layer)
+        return np.roll(inputs, 1, axis=3) if layer.bias else inputs
+
+
+@mistake()
+class PatchPaddingSwapped(_OtherInputs):
+    """In the patches, the padding of the left is on the right, and that of the right on the left."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, padding=layer.padding[::-1]))
+
+
+@mistake()
+class PatchPaddingForgotten(_OtherInputs):
+    """The patches begin at the first input and not in the padding."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, padding=(0, sum(layer.padding)), circular=False))
+
+
+@mistake()
+class PatchStrideForgotten(_OtherInputs):
+    """The patches are next to each other, although the stride is not 1."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, stride=1))
+
+
+@mistake()
+class PatchDilationForgotten(_OtherInputs):
+    """The taps of a patch are next to each other, although the dilation is not 1."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, dilation=1))
+
+
+@mistake()
+class PatchZerosForCircular(_OtherInputs):
+    """The patches have zeros where circular padding repeats the other end of the input."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, circular=False))
+
+
+@mistake()
+class PatchCircularForZeros(_OtherInputs):
+    """The patches repeat the other end of the input where the padding is 0."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(layer, circular=True))
+
+
+@mistake()
+class SharedInputsBeforeTheTransfer(_OtherInputs):
+    """The inputs of a layer are the results of the layer below, before its transfer function."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        below = self.a[0] if l == 1 else self.h[l - 1]
+        return self.with_unit(layer, self.patches(layer, below, self.positions(l)))
+
+
+@mistake()
+class SharedInputsCentred(_OtherInputs):
+    """The mean over datapoints and positions is subtracted from the inputs of a layer, as for a covariance."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        inputs = self.unfolded(l, layer)
+        kept = inputs.shape[3] - layer.bias
+        centred = inputs[..., :kept] - np.mean(inputs[..., :kept], axis=(0, 2), keepdims=True)
+        return np.concatenate([centred, inputs[..., kept:]], axis=3)
+
+
+@mistake()
+class GroupsInterleaved(SharedTextbook):
+    """The channels of a group are not next to each other in the patches: group j has the channels j, j + groups, ..."""
+
+    def inputs(self, l: int) -> Array:
+        layer, a = self.of_weights(l), self.a[l - 1]
+        order = np.arange(a.shape[1]).reshape(-1, layer.groups).T.ravel()
+        return self.with_unit(layer, self.patches(layer, a[:, order], self.positions(l)))
+
+
+@mistake()
+class GroupsOfOutputsInterleaved(SharedTextbook):
+    """The outputs of a group are not next to each other in the factors: group j has the outputs j, j + groups, ..."""
+
+    def roots_of_groups(self, l: int, C: Array) -> list[Array]:
+        groups = self.of_weights(l).groups
+        return [C[:, :, j::groups] for j in range(groups)]
+
+
+@mistake()
+class GroupsReversed(SharedTextbook):
+    """The factors of the groups are in reversed order."""
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        found, pairs = [], iter(super().pairs(roots))
+        for l in self.weighted:
+            found += [next(pairs) for _ in range(self.of_weights(l).groups)][::-1]
+        return found
+
+
+@mistake()
+class FirstGroupForAll(SharedTextbook):
+    """The inputs of the first group are used for every group of a layer."""
+
+    def inputs(self, l: int) -> Array:
+        return np.repeat(super().inputs(l)[:, :1], self.of_weights(l).groups, axis=1)
+
+
+@mistake()
+class GroupsApartInTheBlock(SharedTextbook):
+    """The exact blocks lack the parts between different groups of a layer."""
+
+    def block(self, l: int, H: Array) -> Array:
+        whole, groups = super().block(l, H), self.of_weights(l).groups
+        D, P = self.W[l].shape
+        group = np.arange(D) * groups // D
+        same = group[None, :, None, None] == group[None, None, None, :]
+        return np.asarray(whole.reshape(P, D, P, D) * same).reshape(P * D, P * D)

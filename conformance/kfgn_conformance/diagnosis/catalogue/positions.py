@@ -1,0 +1,233 @@
+"""Mistakes in the sums and means over the positions at which weights are shared."""
+
+import numpy as np
+
+from ...problems.problem import Array
+from ..mistake import mistake
+from ..textbook.shared_weights import PerLayer, SharedTextbook
+
+
+@mistake()
+class PositionsSummedInQ(SharedTextbook):
+    """Q of expand is a sum over the positions, so it is T times too large.
+
+    If G is a mean over the positions, the scales are those of KFC, and `Conventions(divisors=...)` declares them.
+    """
+
+    def expand_q(self, a: Array) -> Array:
+        return super().expand_q(a) * a.shape[1]
+
+
+@mistake()
+class PositionsTwiceInQ(SharedTextbook):
+    """Q of expand is divided by the number of positions twice."""
+
+    def expand_q(self, a: Array) -> Array:
+        return super().expand_q(a) / a.shape[1]
+
+
+@mistake()
+class PositionsAveragedInG(SharedTextbook):
+    """G of expand is a mean over the positions instead of a sum, so it is T times too small.
+
+    If Q is a sum over the positions, the scales are those of KFC, and `Conventions(divisors=...)` declares them.
+    """
+
+    def expand_g(self, C: Array) -> Array:
+        return super().expand_g(C) / C.shape[3]
+
+
+@mistake()
+class PositionsTwiceInG(SharedTextbook):
+    """G of expand is divided by the square of the number of positions."""
+
+    def expand_g(self, C: Array) -> Array:
+        return super().expand_g(C) / C.shape[3] ** 2
+
+
+@mistake()
+class PositionsDividedEverywhere(SharedTextbook):
+    """Inputs and derivatives are divided by T, and both factors are means over the positions: T^5 too small."""
+
+    def expand_q(self, a: Array) -> Array:
+        return super().expand_q(a) / a.shape[1] ** 2
+
+    def expand_g(self, C: Array) -> Array:
+        return super().expand_g(C) / C.shape[3] ** 3
+
+
+@mistake()
+class InputsExpandedRootsReduced(SharedTextbook):
+    """The factors of expand mix two methods: Q is a sum over the positions, and G is that of reduce."""
+
+    def expand_q(self, a: Array) -> Array:
+        return super().expand_q(a) * a.shape[1]
+
+    def expand_g(self, C: Array) -> Array:
+        return self.reduce_g(C)
+
+
+@mistake()
+class InputsReducedInExpand(SharedTextbook):
+    """Q of expand is that of reduce: the inputs are averaged over the positions before the outer product."""
+
+    def expand_q(self, a: Array) -> Array:
+        return self.reduce_q(a)
+
+
+@mistake()
+class RootsReducedInExpand(SharedTextbook):
+    """G of expand is that of reduce: the derivatives are summed over the positions before the outer product."""
+
+    def expand_g(self, C: Array) -> Array:
+        return self.reduce_g(C)
+
+
+@mistake()
+class InputsExpandedInReduce(SharedTextbook):
+    """Q of reduce is that of expand: the outer products are averaged over the positions, and not the inputs."""
+
+    def reduce_q(self, a: Array) -> Array:
+        return self.expand_q(a)
+
+
+@mistake()
+class RootsExpandedInReduce(SharedTextbook):
+    """G of reduce is that of expand: the outer products are summed over the positions, and not the derivatives."""
+
+    def reduce_g(self, C: Array) -> Array:
+        return self.expand_g(C)
+
+
+@mistake()
+class ReduceForExpand(SharedTextbook):
+    """Reduce is computed instead of expand."""
+
+    def expand_q(self, a: Array) -> Array:
+        return self.reduce_q(a)
+
+    def expand_g(self, C: Array) -> Array:
+        return self.reduce_g(C)
+
+
+@mistake()
+class ExpandForReduce(SharedTextbook):
+    """Expand is computed instead of reduce."""
+
+    def reduce_q(self, a: Array) -> Array:
+        return self.expand_q(a)
+
+    def reduce_g(self, C: Array) -> Array:
+        return self.expand_g(C)
+
+
+@mistake()
+class InputsSummedInReduce(SharedTextbook):
+    """In reduce, the inputs are summed over the positions instead of averaged, so Q is T^2 times too large."""
+
+    def combined_inputs(self, a: Array) -> Array:
+        return super().combined_inputs(a) * a.shape[1]
+
+
+@mistake()
+class RootsAveragedInReduce(SharedTextbook):
+    """In reduce, the derivatives are averaged over the positions instead of summed, so G is T^2 times too small."""
+
+    def combined_roots(self, C: Array) -> Array:
+        return super().combined_roots(C) / C.shape[3]
+
+
+@mistake()
+class PositionsApartInTheBlock(SharedTextbook):
+    """The exact blocks lack the terms of two different positions: the sum over positions is outside the square."""
+
+    def pairs_of_positions(self, H: Array) -> Array:
+        same = np.eye(H.shape[1])[None, :, None, :, None]
+        return super().pairs_of_positions(H) * same
+
+
+@mistake()
+class PositionsAveragedInTheBlock(SharedTextbook):
+    """The exact blocks are divided by T^2, because the gradient of the weights is a mean over the positions."""
+
+    def pairs_of_positions(self, H: Array) -> Array:
+        return super().pairs_of_positions(H) / H.shape[1] ** 2
+
+
+@mistake()
+class PositionsAveragedInTheGradient(SharedTextbook):
+    """The gradient is a mean over the positions instead of a sum."""
+
+    def summed_gradient(self, d: Array, inputs: Array) -> Array:
+        return super().summed_gradient(d, inputs) / d.shape[2]
+
+
+@mistake()
+class FirstPositionOnly(SharedTextbook):
+    """Only the first position of a layer is used in the factors, as if it were a class token."""
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        return [(a[:, :1], C[:, :, :, :1]) for a, C in super().pairs(roots)]
+
+
+@mistake()
+class LastPositionOnly(SharedTextbook):
+    """Each position overwrites the one before it, so only the last position is used in the factors."""
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        return [(a[:, -1:], C[:, :, :, -1:]) for a, C in super().pairs(roots)]
+
+
+@mistake()
+class PositionsAsDatapoints(SharedTextbook):
+    """The positions are datapoints in both factors, so G is a mean over N T instead of a sum over T and mean over N."""
+
+    def expand_g(self, C: Array) -> Array:
+        return super().expand_g(C) / C.shape[3]
+
+    def reduce_g(self, C: Array) -> Array:
+        return super().reduce_g(C) / C.shape[3]
+
+
+@mistake()
+class PositionsPermuted(SharedTextbook):
+    """The derivatives of a layer are in reversed order of the positions when they meet the inputs of the layer."""
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        return [(a, C[..., ::-1]) for a, C in super().pairs(roots)]
+
+
+@mistake()
+class SharedSummedOverDatapoints(SharedTextbook):
+    """Every quantity with shared weights is a sum over the datapoints instead of a mean."""
+
+    def mean(self, x: Array) -> Array:
+        return super().mean(x) * len(x)
+
+
+@mistake()
+class SharedDividedByDatapointsTwice(SharedTextbook):
+    """Every quantity with shared weights is divided by the number of datapoints twice."""
+
+    def mean(self, x: Array) -> Array:
+        return super().mean(x) / len(x)
+
+
+@mistake()
+class SharedFactorOfMeanLoss(SharedTextbook):
+    """G is computed from gradients of the mean loss, which contain a factor 1/N, so G is N^2 times too small."""
+
+    def expand_g(self, C: Array) -> Array:
+        return super().expand_g(C) / self.N**2
+
+    def reduce_g(self, C: Array) -> Array:
+        return super().reduce_g(C) / self.N**2
+
+
+@mistake()
+class SharedBatchesWeighedAlike(SharedTextbook):
+    """The batch is divided into two unequal parts, and the means of the parts are averaged with equal weights."""
+
+    def mean(self, x: Array) -> Array:
+        cut = len(x) // 3
+        return (np.mean(x[:cut], axis=0) + np.mean(x[cut:], axis=0)) / 2 if cut else super().mean(x)
