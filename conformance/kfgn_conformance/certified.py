@@ -17,13 +17,16 @@ import flint
 import kfgn_reference as ref
 import numpy as np
 from kfgn_reference import _spectral as spectral
+from kfgn_reference.shared_weights import _ekfac
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .certified_products import nearest_products
 from .oracle import Oracle
 from .problems.problem import Array, Problem
-from .quantities import QUANTITIES, REFERENCE_ONLY, Arrays, Quantity
+from .problems.shared_weights.fixed import shared_problems
+from .quantities import QUANTITIES, REFERENCE_ONLY, SHARED_WEIGHTS, Arrays, Quantity
 from .quantities.solves import damping, for_each_block
 from .tolerances import C
 
@@ -63,8 +66,12 @@ def dense_log_determinant(p: Problem) -> Arrays:
     return for_each_block(p, lambda Q, G, V: np.sum(np.log(ref.ldl(ref.damped_block(Q, G, damping(p)))[1])))
 
 
-OTHER_ROUTES = {"solve_exact": dense_solution, "logdet_exact": dense_log_determinant}
-"""Functions without eigenvalues, which replace the oracle's functions in ball arithmetic."""
+OTHER_ROUTES = {
+    "solve_exact": dense_solution,
+    "logdet_exact": dense_log_determinant,
+    "kfoc_blocks": nearest_products,
+}
+"""Functions without repeated eigenvalues, which replace the oracle's functions in ball arithmetic."""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
@@ -103,12 +110,16 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """Compute the accuracy of the reference for every quantity. progress: called with the name of each quantity."""
+    """Compute the accuracy of the reference for every quantity. progress: called with the name of each quantity.
+
+    The quantities with shared weights are certified on their fixed problems.
+    """
     problems = list(problems)
     accuracies = []
-    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY):
+    for quantity in (*QUANTITIES.values(), *REFERENCE_ONLY, *SHARED_WEIGHTS.values()):
         progress(quantity.name)
-        accuracies.append(accuracy(quantity, problems))
+        of = filter(quantity.applies_to, shared_problems()) if quantity.of_shared_weights else problems
+        accuracies.append(accuracy(quantity, of))
     return accuracies
 
 
@@ -164,7 +175,8 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
-        f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems. The tolerance is "
+        f"The reference was compared with balls of {PRECISION} bits on {problems} drawn problems, and on the fixed "
+        f"problems with shared weights. The tolerance is "
         f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
@@ -174,7 +186,11 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
     """A context manager that replaces the reference's spectral functions, which need float64, by certified ones."""
-    with mock.patch.object(spectral, "eigh", eigh), mock.patch.dict(ref.NORMS, spectral=spectral_norm):
+    with (
+        mock.patch.object(spectral, "eigh", eigh),
+        mock.patch.object(_ekfac, "eigh", eigh),
+        mock.patch.dict(ref.NORMS, spectral=spectral_norm),
+    ):
         yield
 
 

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from kfgn_conformance import Status
-from kfgn_conformance.diagnosis import MISTAKES, Answered, diagnose
+from kfgn_conformance.diagnosis import Answered, diagnose, mistakes_of
 from kfgn_conformance.diagnosis.textbook import ANSWERS, Textbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
@@ -16,8 +16,13 @@ from kfgn_conformance.problems.discontinuities import clear_of_kinks, near_borde
 from kfgn_conformance.problems.dyadic import dyadic_problem
 from kfgn_conformance.problems.fixed import SHAPES, fixed
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.quantities import QUANTITIES, STEPS
 from kfgn_conformance.verdicts import WRONG
+
+ROWS = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
+"""The quantities of the paper. `shared_weights/test_mistakes.py` has the others."""
+
+MISTAKES = mistakes_of(ROWS["loss"])
 
 SMOOTH = (("tanh", "logistic"), ("softplus", "tanh"), ("logistic", "softplus"))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import forward
 
-from ..problems.layers import name_of
+from ..problems.layers import Dense, name_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
@@ -41,6 +41,8 @@ def hidden(p: Problem) -> list[list[np.ndarray]]:
 
 def dead(p: Problem) -> bool:
     """True if the derivative f'(h) of the transfer function of some unit is 0 at every datapoint."""
+    if p.is_shared:
+        return False
     net = p.reference
     derivatives = (np.array([net.f(l).first(h_n) for h_n in h]) for l, h in enumerate(hidden(p), start=1))
     return any(bool(np.any(np.all(df == 0, axis=0))) for df in derivatives)
@@ -48,6 +50,8 @@ def dead(p: Problem) -> bool:
 
 def saturated(p: Problem) -> bool:
     """True if the largest and the smallest logit of some datapoint differ by more than `SATURATED`."""
+    if p.is_shared:
+        return False
     outputs = np.array([forward(p.reference, x)[1][len(p.layers)] for x in p.X])
     return p.objective == "categorical" and bool(np.max(np.ptp(outputs, axis=1)) > SATURATED)
 
@@ -91,7 +95,7 @@ FLAGS: dict[str, Flag] = {
         "Q and G of some layer have the same shape, so an exchange of Q and G raises no error.",
     ),
     "SquareWeights": Flag(
-        lambda p: any(D == below > 1 for below, D in pairwise(p.widths)),
+        lambda p: not p.is_shared and any(D == below > 1 for below, D in pairwise(p.widths)),
         "Some layer has as many units as inputs, so a transpose of the weights raises no error.",
     ),
     "DeadUnit": Flag(
@@ -106,16 +110,25 @@ FLAGS: dict[str, Flag] = {
         "x = 0 at every datapoint: Q of the first layer has one nonzero element, which belongs to the bias.",
     ),
     "NoBias": Flag(
-        lambda p: not all(layer.bias for layer in p.layers),
+        lambda p: not all(layer.bias for layer in p.weighted),
         "Some layer has no bias: no unit is appended to its inputs, and no column of its matrix belongs to a bias.",
     ),
     "UnitDamping": Flag(
-        lambda p: float(p.arguments.gamma + p.arguments.eta) == 1,
+        lambda p: not p.is_shared and float(p.arguments.gamma + p.arguments.eta) == 1,
         "gamma + eta = 1: a missing or repeated square root of gamma + eta is not visible.",
     ),
     "NoWeightDecay": Flag(
         lambda p: float(p.arguments.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
+    "TokenWise": Flag(
+        lambda p: p.is_shared and all(isinstance(layer, Dense) for layer in p.layers),
+        "No layer mixes positions: the terms of two different positions in an exact block are 0.",
+    ),
+    "OneOutputPosition": Flag(
+        lambda p: p.is_shared and p.shapes[-1][1] == 1,
+        "T_L = 1: sums and means over the positions of the outputs are not visible.",
+    ),
+    "NoDivisor": Flag(lambda p: p.is_shared and p.divisor == 1, "The divisor is 1: a missing divisor is not visible."),
     "Steps": Flag(
         lambda p: p.trajectory is not None,
         "The quantity is one step of the optimiser from each checkpoint in `trajectory`.",

@@ -13,6 +13,7 @@ from ..decoding import FileError, content_of, from_json
 from ..problems.layers import weight_shapes
 from ..problems.problem import CLASSIFIERS, Array, Problem, classes, label_shape, root_columns
 from ..problems.version_1 import upgraded
+from ..quantities.shared_weights.pairs import group_shapes
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
@@ -82,17 +83,23 @@ def fault_of_arrays(problem: Problem) -> str:
 def _shapes(problem: Problem) -> Iterator[NamedShape]:
     """Yield the path of every array of a problem, the array, and the right shape."""
     D, objective, arguments = problem.widths, problem.objective, problem.arguments
+    positions = problem.shapes[-1][1:]
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
     of_weights = weight_shapes(problem.inputs, problem.layers)
     yield from _per_layer("weights", problem.weights, of_weights)
-    yield "X", problem.X, (N, D[0])
-    yield "Y", problem.Y, label_shape(objective, (N,), D[-1])
-    yield "labels", problem.labels, label_shape(objective, (N, S), D[-1])
-    yield "draws", problem.draws, label_shape(objective, (N, S), D[-1])
+    yield "X", problem.X, (N, *problem.shapes[0])
+    yield "Y", problem.Y, label_shape(objective, (N, *positions), D[-1])
+    yield "labels", problem.labels, label_shape(objective, (N, S, *positions), D[-1])
+    yield "draws", problem.draws, label_shape(objective, (N, S, *positions), D[-1])
     yield from _per_layer("arguments.direction", arguments.direction, of_weights)
-    yield "arguments.cotangents", arguments.cotangents, (N, D[-1])
-    yield "arguments.projections", arguments.projections, (N, S, root_columns(objective, problem.psd, D[-1]))
+    yield "arguments.cotangents", arguments.cotangents, (N, *positions, D[-1])
+    yield (
+        "arguments.projections",
+        arguments.projections,
+        (N, S, *positions, root_columns(objective, problem.psd, D[-1])),
+    )
+    yield from _bases(problem)
     for i, here in enumerate(problem.trajectory.checkpoints if problem.trajectory else ()):
         path = f"trajectory.checkpoints[{i}]"
         for name in ("weights", "average", "update"):
@@ -102,6 +109,15 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
         n = len(here.X) if here.X.ndim else 0
         yield f"{path}.X", here.X, (n, D[0])
         yield f"{path}.Y", here.Y, label_shape(objective, (n,), D[-1])
+
+
+def _bases(problem: Problem) -> Iterator[NamedShape]:
+    """Yield the orthogonal matrices of every group, which a problem with shared weights has."""
+    pairs = list(group_shapes(problem)) if problem.is_shared else []
+    yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)
+    for i, (bases, (O, I)) in enumerate(zip(problem.bases, pairs, strict=False)):
+        yield f"bases[{i}][0]", bases[0], (I, I)
+        yield f"bases[{i}][1]", bases[1], (O, O)
 
 
 def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:

@@ -14,10 +14,11 @@ import numpy as np
 
 from ..oracle import Oracle
 from ..problem_sets.trajectories import TRAJECTORIES, Scenario, with_trajectory
-from ..problems.dyadic import Shape, clear
-from ..problems.layers import name_of
+from ..problems.dyadic import Recipe, Shape, clear
+from ..problems.layers import Convolution, Dense, Flatten, Pooling, name_of
 from ..problems.problem import Problem, Trajectory
-from ..quantities import QUANTITIES, ROWS
+from ..problems.shared_weights.dyadic import clear as clear_shared
+from ..quantities import QUANTITIES, ROWS, SHARED_WEIGHTS
 
 
 class Question(NamedTuple):
@@ -255,10 +256,72 @@ def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     return Question(clear(f"steps-{name}", shape, shortened, wanted), description, ("optimiser_step",))
 
 
+SHARED: dict[str, tuple[str, Recipe]] = {
+    "tokens": (
+        "Two dense layers over three tokens, and the mean of the loss over the tokens",
+        Recipe("categorical", "project", (1, 3), (Dense(3, "tanh"), Dense(2)), 2, 3, divisor=3),
+    ),
+    "convolution": (
+        "A padded convolution, a mean over all positions, and a dense layer",
+        Recipe(
+            "bernoulli",
+            "project",
+            (1, 5),
+            (Convolution(2, 3, "softplus", padding=(1, 0)), Pooling(4, 1, "mean"), Dense(3)),
+            3,
+            2,
+        ),
+    ),
+    "two-convolutions": (
+        "A circular convolution before a convolution with stride and dilation, and a divisor that is not T",
+        Recipe(
+            "squared_error",
+            "project",
+            (1, 5),
+            (
+                Convolution(2, 2, "tanh", padding=(1, 0), circular=True),
+                Convolution(3, 2, stride=2, padding=(0, 2), dilation=2),
+            ),
+            4,
+            2,
+            divisor=2,
+        ),
+    ),
+    "grouped": (
+        "A convolution with two groups and without a bias, and a flattened activation",
+        Recipe(
+            "mixture",
+            "scalar",
+            (2, 3),
+            (Convolution(4, 2, "logistic", bias=False, groups=2), Flatten(), Dense(3, bias=False)),
+            5,
+            2,
+        ),
+    ),
+}
+"""Descriptions and recipes of the problems with shared weights, by name. Each has a vector for every quantity."""
+
+
+def with_shared_weights(name: str, description: str, recipe: Recipe) -> Question:
+    """A problem with shared weights, on which the tolerance of each quantity is narrow enough to show mistakes.
+
+    The problem has no vector for EKFAC or KFOC if their block is not unique.
+    """
+
+    def wanted(problem: Problem) -> bool:
+        return all(Oracle(problem, row).is_conclusive for row in SHARED_WEIGHTS.values() if row.applies_to(problem))
+
+    problem = clear_shared(f"shared-{name}", recipe, wanted)
+    sizes = f"{recipe.objective}, N = {recipe.N}, S = {recipe.S}"
+    asked = tuple(row.name for row in SHARED_WEIGHTS.values() if row.applies_to(problem))
+    return Question(problem, f"{description} ({sizes})", asked)
+
+
 def every_question() -> list[Question]:
     """The problems of all golden vectors."""
     return [
         *(plain(name, shape) for name, shape in PLAIN.items()),
         *(trap(name, of) for name, of in TRAPS.items()),
         *(steps(name, *of) for name, of in STEPS.items()),
+        *(with_shared_weights(name, *of) for name, of in SHARED.items()),
     ]

@@ -57,14 +57,6 @@ class EkfacWithoutItsDiagonal(SharedTextbook):
 
 
 @mistake()
-class EkfacInTheBasesOfReduce(SharedTextbook):
-    """The eigenbases of EKFAC are those of the factors of reduce."""
-
-    def eigenbases(self, a: Array, C: Array) -> tuple[Array, Array]:
-        return np.linalg.eigh(self.reduce_q(a))[1], np.linalg.eigh(self.reduce_g(C))[1]
-
-
-@mistake()
 class KfocOfExpand(SharedTextbook):
     """The nearest Kronecker product is that of expand instead of the exact block."""
 

@@ -179,11 +179,8 @@ class LastPositionOnly(SharedTextbook):
 
 
 @mistake()
-class PositionsAsDatapoints(SharedTextbook):
-    """The positions are datapoints in both factors, so G is a mean over N T instead of a sum over T and mean over N."""
-
-    def expand_g(self, C: Array) -> Array:
-        return super().expand_g(C) / C.shape[3]
+class PositionsDividedInReduce(SharedTextbook):
+    """G of reduce is divided by the number of positions, as if every position were a datapoint."""
 
     def reduce_g(self, C: Array) -> Array:
         return super().reduce_g(C) / C.shape[3]

@@ -1,6 +1,6 @@
 """Orthogonal matrices of dyadic numbers, which every library represents exactly.
 
-A Hadamard matrix (4, 4) divided by 2 is orthogonal. A product of such matrices on overlapping coordinates mixes all
+A Hadamard matrix (4, 4) divided by 2 is orthogonal. A product of such matrices on overlapping coordinates mixes most
 coordinates. Fewer than four coordinates have no such matrix, so that the basis is a permutation with signs.
 """
 
@@ -12,8 +12,8 @@ from ..problem import Problem
 HADAMARD = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
 """A symmetric orthogonal matrix with the elements 1/2 and -1/2."""
 
-MOST = 4
-"""The largest number of Hadamard matrices in a basis. Each one may double the denominator of the elements."""
+STEP = 3
+"""The distance between the first coordinates of neighbouring Hadamard matrices, which overlap in one coordinate."""
 
 
 def bases(problem: Problem, rng: np.random.Generator) -> tuple[tuple[Array, Array], ...]:
@@ -29,7 +29,6 @@ def orthogonal(D: int, rng: np.random.Generator) -> Array:
     """A random orthogonal matrix (D, D) of dyadic numbers."""
     signs = rng.choice([-1.0, 1.0], D)
     U: Array = np.eye(D)[rng.permutation(D)] * signs
-    for _ in range(min(MOST, D - 3)):
-        places = rng.choice(D, 4, replace=False)
-        U[places] = HADAMARD @ U[places]
-    return U
+    for start in range(0, D - 3, STEP):
+        U[start : start + 4] = HADAMARD @ U[start : start + 4]
+    return U[rng.permutation(D)]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..dyadic import Recipe
 from ..layers import Convolution, Dense, Flatten, Pooling
 from ..problem import Problem
+from .digits import shared_digits
 from .dyadic import clear
 
 
@@ -148,5 +149,5 @@ FIXED: dict[str, Fixed] = {
 
 @cache
 def shared_problems() -> tuple[Problem, ...]:
-    """All fixed problems with shared weights."""
-    return tuple(clear(f"shared-{name}", row.recipe) for name, row in FIXED.items())
+    """All fixed problems with shared weights, the last of which has images of digits."""
+    return (*(clear(f"shared-{name}", row.recipe) for name, row in FIXED.items()), shared_digits())

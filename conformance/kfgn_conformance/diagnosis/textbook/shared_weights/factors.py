@@ -127,7 +127,8 @@ class Factors(Curvature):
 
     def output_factor(self) -> Array:
         """The mean over the datapoints of the sum of H_L over the positions, (D, D)."""
-        return self.expand_g(self.output_columns())
+        C = self.output_columns()
+        return self.mean(np.einsum("nkot,nkpt->nop", C, C))
 
     def kfra_over_positions(self) -> PerLayer:
         """KFRA's recursion for matrices over all positions."""

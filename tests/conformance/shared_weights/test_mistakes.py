@@ -1,0 +1,108 @@
+"""The mistakes in networks with shared weights: each is found and named on every seed."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from kfgn_conformance import SHARED_WEIGHTS, Status
+from kfgn_conformance.diagnosis import Answered, diagnose, mistakes_of
+from kfgn_conformance.diagnosis.textbook.shared_weights import SHARED_ANSWERS, SharedTextbook
+from kfgn_conformance.judging import compare
+from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, shared_problem
+from kfgn_conformance.problems.shared_weights.fixed import FIXED, shared_problems
+from kfgn_conformance.verdicts import WRONG
+
+MISTAKES = mistakes_of(SHARED_WEIGHTS["shared_loss"])
+
+oracle = cache(Oracle)
+
+
+@cache
+def problems_of(seed):
+    """The fixed problems for seed 0, whose d of the tolerance rule ships, and other numbers for every other seed."""
+    if seed == 0:
+        return shared_problems()
+    found = []
+    for i, (name, row) in enumerate(FIXED.items()):
+        for salt in range(100):
+            rng = np.random.Generator(np.random.Philox([seed, i, salt]))
+            problem = shared_problem(f"seed-{seed}-{name}", row.recipe, rng)
+            if far_from_discontinuities(problem):
+                break
+        found.append(exact(problem))
+    return tuple(found)
+
+
+def oracles_for(quantity, seed):
+    """The questions of a quantity on the problems of a seed."""
+    row = SHARED_WEIGHTS[quantity]
+    questions = (oracle(problem, row) for problem in problems_of(seed) if row.applies_to(problem))
+    return [question for question in questions if question.is_conclusive]
+
+
+@cache
+def verdicts_on(name, quantity, seed, dtype):
+    """The statuses of the answers of a mistake in a dtype, and the diagnosis."""
+    answers, statuses = [], []
+    for right in oracles_for(quantity, seed):
+        arrays = right.answer_of(MISTAKES[name].textbook)
+        assert arrays is not None, f"{name}: no answer of the right form to {right}"
+        judged = compare(tuple(a.astype(dtype) for a in arrays), right, dtype)
+        statuses.append(judged.verdict.status)
+        answers.append(Answered(right, judged.wrong))
+    return statuses, diagnose(answers, dtype)
+
+
+def classes(quantity, seed, dtype):
+    """The mistakes that the diagnosis names, for each mistake with a wrong answer."""
+    found = {name: verdicts_on(name, quantity, seed, dtype) for name in MISTAKES}
+    return {
+        name: {mistake.name for mistake in why.mistakes}
+        for name, (statuses, why) in found.items()
+        if any(status in WRONG for status in statuses)
+    }
+
+
+@pytest.mark.parametrize("quantity", SHARED_WEIGHTS)
+def test_the_textbook_is_right(quantity):
+    for right in oracles_for(quantity, 0):
+        arrays = SharedTextbook(right.problem).answer(quantity)
+        assert compare(arrays, right, "float64").verdict.status is Status.PASS, right
+
+
+def test_every_quantity_has_an_answer():
+    assert set(SHARED_ANSWERS) == set(SHARED_WEIGHTS)
+
+
+def test_the_catalogue_has_many_mistakes_with_a_description():
+    assert len(MISTAKES) >= 40
+    assert all(mistake.description.endswith(".") for mistake in MISTAKES.values())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("quantity", SHARED_WEIGHTS)
+def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity, dtype, pytestconfig):
+    """The class of a mistake are the mistakes that no problem can tell apart from it. It is the same for every seed."""
+    first = classes(quantity, 0, dtype)
+    for seed in range(pytestconfig.getoption("seeds")):
+        named = classes(quantity, seed, dtype)
+        for name, members in named.items():
+            assert name in members, (seed, name)
+            for other in members:
+                assert named[other] == members, (seed, name, other)
+        assert named == first, seed
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_every_mistake_is_caught(name):
+    for dtype in ("float32", "float64"):
+        statuses = (status for quantity in SHARED_WEIGHTS for status in verdicts_on(name, quantity, 0, dtype)[0])
+        assert any(status in WRONG for status in statuses)
+
+
+def test_every_mistake_is_named_alone_by_some_quantity():
+    of_quantities = [classes(quantity, 0, "float64") for quantity in SHARED_WEIGHTS]
+    alone = {name for name in MISTAKES if any(named.get(name) == {name} for named in of_quantities)}
+    assert alone == set(MISTAKES)

@@ -1,0 +1,129 @@
+"""The problems with shared weights: their sizes, their numbers, and their JSON."""
+
+import json
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from kfgn_conformance import Convolution, Dense, Flatten, Pooling
+from kfgn_conformance.golden.form import fault_of_arrays
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.serialisation import as_json, from_json
+from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, has_gradient
+from kfgn_conformance.problems.shared_weights.fixed import FIXED, shared_problems
+from kfgn_conformance.relatives import PARTS, relatives
+from kfgn_reference import OBJECTIVES
+
+NAMES = [problem.id for problem in shared_problems()]
+
+problems = pytest.mark.parametrize("problem", shared_problems(), ids=NAMES)
+
+
+@problems
+def test_the_sizes_of_a_problem_differ(problem):
+    positions = {T for _, T in problem.shapes if T > 1}
+    taps = {layer.width for layer in problem.layers if isinstance(layer, Convolution)}
+    S, D = problem.labels.shape[1], problem.widths[-1]
+    assert len({S, D, problem.N}) == 3
+    assert not positions & {S, D, problem.N}
+    channels = [C for C, _ in problem.shapes]
+    with_weights = [W.shape[0] for W in problem.weights]
+    assert len({channels[0], *with_weights}) == 1 + len(with_weights)
+    for roles in combinations(({problem.N}, positions, taps), 2):
+        assert not any(a % b == 0 or b % a == 0 for a in roles[0] for b in roles[1])
+
+
+@problems
+def test_a_problem_is_far_from_discontinuities(problem):
+    assert far_from_discontinuities(problem)
+    assert has_gradient(problem)
+    assert exact(problem) is problem
+
+
+@problems
+def test_the_bases_are_orthogonal_and_mix_the_coordinates(problem):
+    for pair in problem.bases:
+        for U in pair:
+            np.testing.assert_array_equal(U @ U.T, np.eye(len(U)))
+            assert len(U) < 4 or not np.array_equal(np.abs(U), np.round(np.abs(U)))
+
+
+@problems
+def test_a_problem_is_read_from_its_json(problem):
+    written = json.loads(json.dumps(as_json(problem)))
+    read = from_json(written)
+    assert read.layers == problem.layers
+    assert (read.inputs, read.divisor) == (problem.inputs, problem.divisor)
+    assert fault_of_arrays(read) == ""
+    for (path, a), (other, b) in zip(read.arrays(), problem.arrays(), strict=True):
+        assert path == other
+        np.testing.assert_array_equal(a, b)
+    assert as_json(read) == as_json(problem)
+
+
+def test_every_layer_option_and_objective_occurs():
+    layers = [layer for problem in shared_problems() for layer in problem.layers]
+    assert {type(layer) for layer in layers} == {Convolution, Dense, Flatten, Pooling}
+    assert {row.recipe.objective for row in FIXED.values()} == set(OBJECTIVES)
+    assert {row.recipe.psd for row in FIXED.values()} == {"project", "scalar"}
+    convolutions = [layer for layer in layers if isinstance(layer, Convolution)]
+    options = (
+        lambda c: c.stride > 1,
+        lambda c: c.dilation > 1,
+        lambda c: c.circular,
+        lambda c: sum(c.padding) > 0 and not c.circular,
+        lambda c: c.padding[0] != c.padding[1],
+        lambda c: c.groups == 2,
+        lambda c: not c.bias,
+    )
+    assert all(any(map(option, convolutions)) for option in options)
+    assert {layer.kind for layer in layers if isinstance(layer, Pooling)} == {"mean", "sum"}
+    assert any(problem.divisor not in (1, problem.shapes[-1][1]) for problem in shared_problems())
+    assert any(problem.divisor == problem.shapes[-1][1] > 1 for problem in shared_problems())
+
+
+@pytest.mark.parametrize("name", ["shared-tokens-bernoulli", "shared-circular-bernoulli"])
+def test_a_relative_differs_in_one_part(name):
+    (problem,) = (each for each in shared_problems() if each.id == name)
+    found = relatives(problem)
+    assert len(found) == len(PARTS)
+    for other in found:
+        assert other.layers == problem.layers
+        assert any(not np.array_equal(a, b) for (_, a), (_, b) in zip(other.arrays(), problem.arrays(), strict=True))
+
+
+def test_the_reference_of_the_paper_has_no_shared_weights():
+    with pytest.raises(ValueError, match=r"shared-.*: expected a network without shared weights"):
+        _ = shared_problems()[0].reference
+
+
+EDITED = {
+    "kind": ("conv", r"layers\[0\].kind: expected 'dense' or 'convolution' or .*, got 'conv'"),
+    "width": (0, r"layers\[0\].width: expected a positive integer, got 0"),
+    "padding": ([1, -1], r"layers\[0\].padding: expected two integers of at least 0, got \[1, -1\]"),
+    "circular": (1, r"layers\[0\].circular: expected true or false, got 1"),
+    "depth": (1, r"layers\[0\]: expected no field 'depth'"),
+}
+
+
+@pytest.mark.parametrize("field", EDITED)
+def test_a_malformed_layer_is_named(field):
+    (problem,) = (each for each in shared_problems() if each.id == "shared-padded-categorical")
+    written, (value, message) = as_json(problem), EDITED[field]
+    written["layers"][0][field] = value
+    with pytest.raises(ValueError, match=message):
+        from_json(written)
+
+
+def test_a_network_of_the_paper_has_dense_layers_alone():
+    (problem,) = (each for each in shared_problems() if each.id == "shared-padded-categorical")
+    written = as_json(problem) | {"inputs": 2}
+    with pytest.raises(ValueError, match=r"layers\[0\].kind: expected 'dense', got 'convolution'"):
+        from_json(written)
+
+
+def test_arrays_of_the_wrong_shape_are_named():
+    problem = shared_problems()[0]
+    assert fault_of_arrays(replace(problem, X=problem.X[:, :, :-1])).startswith("X: expected shape (7, 3, 5), got")
+    assert fault_of_arrays(replace(problem, bases=problem.bases[:-1])).startswith("bases: arrays: expected shape (3,)")
