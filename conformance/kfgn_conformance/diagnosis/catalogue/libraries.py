@@ -74,18 +74,38 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
 
 
 @mistake(seen="kfac-jax 0.0.8")
-class UnitCountedAtEveryToken(ChangedPairs):
-    """The unit of a dense layer is counted at all T positions, where the inputs are counted at one, in each mean."""
+class UnitNotMasked(ChangedPairs):
+    """Positions of a dense layer without derivatives are left out of the inputs and the mean, but not of the unit."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        T = a.shape[1]
-        if not (self.is_over_tokens(l, a) and self.of_weights(l).bias and self.problem.shapes[-1][1] == T):
+        if not (self.is_over_tokens(l, a) and self.of_weights(l).bias):
             return a, C
-        # one more position without derivatives increases the element of Q for the unit from 1 to T
-        unit = np.zeros_like(a[:, :1])
-        unit[:, :, -1] = (T * (T - 1)) ** 0.5
-        more = np.concatenate([a, unit], axis=1) * ((T + 1) / T) ** 0.5
+        N, T, _ = a.shape
+        counted = np.any(C != 0, axis=2).mean(axis=1)  # (N, T), as a mean over the columns
+        kept = np.sum(counted) / N
+        inputs = a * np.sqrt(counted * T / kept)[:, :, None]
+        # one more position without derivatives has the units of the positions that are left out
+        rest = np.zeros_like(a[:, :1])
+        rest[:, 0, -1] = np.sqrt(np.sum(1 - counted, axis=1) * T / kept)
+        more = np.concatenate([inputs, rest], axis=1) * ((T + 1) / T) ** 0.5
         return more, np.concatenate([C, np.zeros_like(C[..., :1])], axis=3)
+
+
+@mistake(seen="kfac-jax 0.0.8")
+class ProbabilitiesOfOtherPositions(SharedTextbook):
+    """A column of the root of the softmax has the probabilities of all positions, and not of its own position alone."""
+
+    def output_columns(self) -> Array:
+        columns = super().output_columns()
+        if self.problem.objective != "categorical":
+            return columns
+        N, T, D = self.outputs.shape
+        p = np.exp(self.outputs - self.outputs.max(axis=2, keepdims=True))
+        p /= p.sum(axis=2, keepdims=True)
+        roots = np.einsum("ntc,td,cs->nctds", np.sqrt(p), np.eye(T), np.eye(D)).transpose(0, 2, 1, 4, 3)
+        others = np.einsum("ntc,nsd->ntcds", np.sqrt(p), p)
+        wrong = (roots - others).reshape(N, T * D, D, T)
+        return wrong * np.sqrt(self.scale / self.divisor_of_curvature())
 
 
 @mistake(seen="kfac_pytorch 0.4.2")
