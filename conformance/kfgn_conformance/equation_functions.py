@@ -70,7 +70,8 @@ def _methods(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def quantity_names(number: int) -> list[str]:
     """Return the quantities of the kit, which are rows of its table, that an equation defines."""
-    return [name for name, quantity in ROWS.items() if number in cited(quantity.equation)]
+    paper = {name: quantity for name, quantity in ROWS.items() if not quantity.of_shared_weights}
+    return [name for name, quantity in paper.items() if number in cited(quantity.equation)]
 
 
 def name(f: Function) -> str:

@@ -13,7 +13,7 @@ from kfgn_reference import EQUATIONS, shared_weights
 from kfgn_reference._statements import RemarkKind
 
 from .equation_functions import Function, cited, reference_functions
-from .quantities import ROWS
+from .quantities import ROWS, SHARED_WEIGHTS
 from .suggestions import suggestion
 
 RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
@@ -34,7 +34,7 @@ SECTIONS_OF_TEXT = ("1", "2.2.3", "4", "5.1", "6", "7", "A", "D.4", "G", "G.1", 
 """The sections of the paper that have text alone."""
 
 BEYOND = {
-    *(name.lower() for name in shared_weights.__all__),
+    *(name.lower() for name in (*shared_weights.__all__, *SHARED_WEIGHTS)),
     *("attention", "convolutions", "convolutional", "shared", "shared weights", "shared_weights", "token", "tokens"),
 }
 """The names and topics of the layers with shared weights, which the paper does not have."""
@@ -102,6 +102,8 @@ def names() -> dict[str, set[int]]:
         for name in (*sections, *functions, *remarks):
             named.setdefault(name, set()).add(number)
     for name, quantity in ROWS.items():
+        if quantity.of_shared_weights:
+            continue
         place = quantity.equation.lower()
         named.setdefault(name, set()).update(cited(place) or named[PLACES.get(place, place)])
     return named

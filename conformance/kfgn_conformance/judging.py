@@ -71,7 +71,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     problem : Problem
         The problem, of which the adapter gets a copy.
     quantity : Quantity
-        A quantity that applies to the problem, one of `QUANTITIES`.
+        A quantity that applies to the problem, one of `QUANTITIES` or `SHARED_WEIGHTS`.
     twice : bool
         True to repeat the question after a right answer, since the second answer of an adapter with a state may be
         wrong.

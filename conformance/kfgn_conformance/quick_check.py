@@ -14,6 +14,7 @@ from .problems.cases import cases
 from .problems.fixed import fixed
 from .problems.further import further
 from .problems.problem import DTYPES, Problem
+from .problems.shared_weights.fixed import shared_problems
 from .quantities import ROWS
 from .results import Report
 from .runner import run
@@ -107,7 +108,7 @@ def check(
     Parameters
     ----------
     quantity : str
-        Name of the quantity, one of `QUANTITIES`.
+        Name of the quantity, one of `QUANTITIES`, or one of `SHARED_WEIGHTS` for networks with shared weights.
     function : callable
         Function of a `Problem` that returns one array per layer, in a tuple or a list, or a single array for a quantity
         of the full network, such as the loss. The arrays have the given dtype. For a problem that the function does not
@@ -119,7 +120,8 @@ def check(
     problems : iterable of Problem, optional
         The problems. By default, these are all fixed problems: each transfer function with each objective, saturated
         outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 of
-        them, further problems are added, with the transfer functions and objectives that it supports.
+        them, further problems are added, with the transfer functions and objectives that it supports. For a quantity of
+        `SHARED_WEIGHTS`, these are all fixed problems with shared weights.
 
     Returns
     -------
@@ -167,7 +169,9 @@ def check(
     (False, ('samples-divided-twice',))
     """
     _check_arguments(quantity, function, dtype)
-    asked = [*cases(), *fixed()] if problems is None else _problems(problems)
+    shared = ROWS[quantity].of_shared_weights
+    fixed_ones = shared_problems() if shared else (*cases(), *fixed())
+    asked = list(fixed_ones) if problems is None else _problems(problems)
     if not any(ROWS[quantity].applies_to(problem) for problem in asked):
         raise ValueError(f"problems: expected a problem to which {quantity} applies, got none of {len(asked)}")
     name = getattr(function, "__name__", type(function).__qualname__)
@@ -178,7 +182,7 @@ def check(
     implementation = Implementation("", FunctionAdapter(function, description))
     compared = partial(run, [implementation], quantities=[quantity], repeat=False, oracles=Oracles())
     report = compared(asked)
-    added = further(report.supported(0)[0]) if problems is None else []
+    added = further(report.supported(0)[0]) if problems is None and not shared else []
     return CheckResult(compared([*asked, *added]) if added else report, len(added))
 
 

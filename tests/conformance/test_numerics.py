@@ -13,7 +13,9 @@ from kfgn_conformance.definitions import Code, Key, Source
 from kfgn_conformance.numerics import INSTALLED, code_of, hash_for, hash_of_trajectories, reached, rows_of, source
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import case
-from kfgn_conformance.quantities import ROWS, curvature, products, solves, steps
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.quantities import ROWS, SHARED_WEIGHTS, curvature, products, solves, steps
+from kfgn_conformance.quantities.shared_weights import approximations, exact, factors
 
 REFERENCE, KIT = "kfgn_reference.", "kfgn_conformance."
 
@@ -52,6 +54,11 @@ MUTATIONS = {
     "rounding": (KIT + "arithmetic.rounding", "def rounded(", "def rounded(_unused=0, *, ", set(ROWS)),
     "rule of d": (KIT + "changes", "PERTURBATIONS = 8", "PERTURBATIONS = 9", set(ROWS)),
     "problem": (KIT + "problems.problem", "self.objective, self.psd)", "self.objective, 'scalar')", set(ROWS)),
+    "taps": (REFERENCE + "shared_weights._taps", "tap.matrix @ a", "tap.matrix * a", set(SHARED_WEIGHTS)),
+    "network with shared weights": (
+        *(KIT + "problems.shared_weights.network", "layer.stride, layer.kind", "1, layer.kind"),
+        set(SHARED_WEIGHTS),
+    ),
     "row": (KIT + "quantities.curvature", "in_order(kfra(p))", "in_order(kflr(p))", {"kfra"}),
     "size": (KIT + "quantities.products", "return (float(terms / abs(", "return (float(2 / abs(", {"reduction_ratio"}),
     "damping": (
@@ -182,7 +189,8 @@ def test_the_hash_of_the_code_is_that_of_its_statements(before, after, changes):
 
 def test_every_row_is_found_in_its_table():
     """The record that a run uses is the record in the table, and no other record has its name."""
-    tables = (*curvature.CURVATURE, *products.PRODUCTS, *solves.SOLVES, *steps.STEPS)
+    shared = (*exact.EXACT, *factors.FACTORS, *approximations.APPROXIMATIONS)
+    tables = (*curvature.CURVATURE, *products.PRODUCTS, *solves.SOLVES, *shared, *steps.STEPS)
     assert {quantity.name: quantity for quantity in tables} == ROWS
     assert len(tables) == len(ROWS)
     assert all(rows_of(INSTALLED, name) for name in ROWS)
@@ -243,6 +251,9 @@ def oracle_of(problem, quantity):
 
 
 def problems_of(quantity):
+    if quantity.of_shared_weights:
+        names = ("shared-strided-mixture-scalar", "shared-tokens-mean-categorical")
+        return [p for p in shared_problems() if p.id in names and quantity.applies_to(p)]
     if not quantity.of_trajectories:
         return [case("mixture", "project", ("tanh", "tanh")), case("categorical", "project", ("gelu", "gelu"))]
     whole = [trajectory_problem(name, *TRAJECTORIES[name]) for name in ("kfra", "kfac", "rp", "options")]

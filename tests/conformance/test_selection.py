@@ -52,7 +52,7 @@ def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_
     ]
     assert {(p.objective, p.psd) for p in chosen} >= set(SPLITS)
     assert {name_of(transfer) for p in chosen for transfer in p.transfers} >= set(TRANSFERS)
-    assert {layer.bias for p in chosen for layer in p.layers} == {True, False}
+    assert {layer.bias for p in chosen for layer in p.weighted} == {True, False}
 
 
 @pytest.mark.parametrize("backend", SELECTIONS)

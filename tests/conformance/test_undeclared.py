@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, Conventions, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, check
 from kfgn_conformance.adapters.conventions import CHOICES
+from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import fixed
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 from kfgn_conformance.undeclared import _changes
+
+SHARED = shared_problems()[0], SHARED_WEIGHTS["shared_gradient"]
 
 
 def rows_of(quantity):
@@ -65,9 +69,12 @@ def test_a_convention_that_is_right_on_some_problems_only_is_not_named():
 
 
 def test_the_conventions_that_are_tried():
-    """All others, and each once."""
-    tried = [tuple(changes.items()) for changes in _changes(Conventions(bias="separate"))]
-    assert len(tried) == len(set(tried)) == int(np.prod([*map(len, CHOICES.values())])) - 1
+    """All others, and each once. The order of a patch is tried with shared weights alone."""
+    for problem, row, left_out in ((cases()[0], QUANTITIES["q"], {"patch"}), (*SHARED, set())):
+        oracle = Oracle(problem, row)
+        tried = [tuple(changes.items()) for changes in _changes(Conventions(bias="separate"), oracle)]
+        sizes = [len(values) for name, values in CHOICES.items() if name not in left_out]
+        assert len(tried) == len(set(tried)) == int(np.prod(sizes)) - 1
 
 
 def test_another_mistake_is_no_convention():

@@ -31,19 +31,24 @@ class Proof(NamedTuple):
     reference:      the name of a public function of the reference
     reference_test: a test by its path below tests/ and its name, or the number of an equation, whose test is
                     in the registry of the reference
-    port:           a public name of kfgn, or a method of one
+    port:           a public name of kfgn, or a method of one; empty if the port does not have the quantity
     port_test:      a test by its path below tests/port and its name
     """
 
     reference: str
     reference_test: int | str
-    port: str
-    port_test: str
+    port: str = ""
+    port_test: str = ""
 
 
 def curvature(reference: str, test: int | str, port: str, file: str, name: str = "test_reference") -> Proof:
     """A proof whose test of the port is in the room of the curvature."""
     return Proof(reference, test, port, f"curvature/test_{file}.py::{name}")
+
+
+def shared(function: str, file: str, test: str) -> Proof:
+    """A proof of a quantity with shared weights, which the port does not have yet."""
+    return Proof(f"shared_weights.{function}", f"reference/shared_weights/test_{file}.py::{test}")
 
 
 BLOCKS = ("factored_blocks", 20, "KroneckerBlock.dense", "algebra/test_kronecker.py::test_products")
@@ -128,6 +133,26 @@ PROOFS = {
     "block_conjugate_gradients": Proof(
         "layer_directions", 34, "solve_gauss_newton_blocks", "products/test_solves.py::test_blocks"
     ),
+    "shared_loss": shared("loss", "exact_cases", "test_a_mean_over_positions_divides_once"),
+    "shared_gradient": shared("gradient", "autodiff", "test_exact_blocks"),
+    "shared_hessian_blocks": shared("hessian_blocks", "autodiff", "test_exact_blocks"),
+    "shared_gauss_newton_blocks": shared("gauss_newton_blocks", "autodiff", "test_exact_blocks"),
+    "expand_q": shared("expand", "exact_cases", "test_a_loss_per_token"),
+    "expand_g": shared("expand", "exact_cases", "test_a_loss_per_token"),
+    "reduce_q": shared("reduce", "exact_cases", "test_circular_convolutions"),
+    "reduce_g": shared("reduce", "exact_cases", "test_the_second_factor_of_reduce_is_the_block_of_the_bias"),
+    "expand_blocks": shared("expand", "exact_cases", "test_a_loss_per_token"),
+    "reduce_blocks": shared("reduce", "exact_cases", "test_circular_convolutions"),
+    "expand_kfac_blocks": shared("sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean"),
+    "reduce_kfac_blocks": shared("sampled_pairs", "pairs", "test_sampled_labels_have_the_exact_mean"),
+    "kfra_over_positions": shared("kfra_over_positions", "kfra", "test_over_positions_for_one_datapoint"),
+    "kfra_over_tokens": shared("kfra_over_tokens", "kfra", "test_over_tokens_is_the_paper_with_tokens_as_datapoints"),
+    "kfra_over_taps": shared("kfra_over_taps", "kfra", "test_closed_form_over_taps"),
+    "ekfac_blocks": shared("ekfac", "approximations", "test_order_of_the_errors"),
+    "ekfac_diagonal": shared("ekfac_diagonal", "approximations", "test_ekfac_diagonal_is_that_of_the_exact_block"),
+    "kfoc_blocks": shared("kfoc", "approximations", "test_order_of_the_errors"),
+    "tkfac_blocks": shared("tkfac", "approximations", "test_tnt_and_tkfac_by_definition"),
+    "tnt_blocks": shared("tnt", "approximations", "test_tnt_and_tkfac_by_definition"),
     "optimiser_step": Proof(
         "optimiser_step",
         "reference/test_optimiser.py::test_steps",
@@ -161,7 +186,9 @@ def reference_test(proof: Proof) -> str:
 
 def row_file(quantity: Any) -> Path:
     """The module of the kit that has the row of a quantity."""
-    for module in pkgutil.iter_modules(quantities.__path__, f"{quantities.__name__}."):
+    for module in pkgutil.walk_packages(quantities.__path__, f"{quantities.__name__}."):
+        if module.ispkg:
+            continue
         found = importlib.import_module(module.name)
         if any(isinstance(value, tuple) and quantity in value for value in vars(found).values()):
             return Path(str(found.__file__))
@@ -183,14 +210,19 @@ def link_to_test(node: str) -> str:
 def row(name: str) -> tuple[str, ...]:
     """The cells of a quantity."""
     proof, quantity = PROOFS[name], quantities.ROWS[name]
+    kit = link("row", row_file(quantity))
+    port = ("", "")
+    if proof.port:
+        function = link(f"`{proof.port}`", source(object_of(kfgn, proof.port)))
+        port = function, link_to_test(f"tests/port/{proof.port_test}")
+        kit += f", {link('adapter', ADAPTER)}"
     return (
         f"`{name}`",
         quantity.equation,
         link(f"`{proof.reference}`", source(object_of(ref, proof.reference))),
         link_to_test(reference_test(proof)),
-        link(f"`{proof.port}`", source(object_of(kfgn, proof.port))),
-        link_to_test(f"tests/port/{proof.port_test}"),
-        f"{link('row', row_file(quantity))}, {link('adapter', ADAPTER)}",
+        *port,
+        kit,
     )
 
 

@@ -31,8 +31,9 @@ class Description:
     dtype : {"float32", "float64"}
         The dtype of the computations and of the answers.
     quantities : iterable of str
-        Names of the quantities that the implementation offers: keys of `kfgn_conformance.QUANTITIES`, or
-        `"optimiser_step"`. The verdict on any other quantity is UNIMPLEMENTED. The names are stored as a frozenset.
+        Names of the quantities that the implementation offers: keys of `kfgn_conformance.QUANTITIES` and of
+        `kfgn_conformance.SHARED_WEIGHTS`, or `"optimiser_step"`. The verdict on any other quantity is UNIMPLEMENTED.
+        The names are stored as a frozenset.
     flags : dict of str to str, optional
         Settings that change the digits of the answers, such as `{"tf32": "off"}`. The report prints the settings.
     conventions : Conventions, optional

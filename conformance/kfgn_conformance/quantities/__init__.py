@@ -18,7 +18,9 @@ from .curvature import CURVATURE
 from .products import PRODUCTS
 from .quantity import ELEMENTS, Quantity
 from .reference_only import REFERENCE_ONLY
-from .shared_weights import APPROXIMATIONS, EXACT, FACTORS
+from .shared_weights.approximations import APPROXIMATIONS
+from .shared_weights.exact import EXACT
+from .shared_weights.factors import FACTORS
 from .sizes import Arrays, largest
 from .solves import SOLVES
 from .steps import STEPS

@@ -11,9 +11,3 @@ s after the number of an equation of the paper marks its form for shared weights
 
 The arrays are in the order of the layers with weights, and of the groups within a layer.
 """
-
-from .approximations import APPROXIMATIONS
-from .exact import EXACT
-from .factors import FACTORS
-
-__all__ = ["APPROXIMATIONS", "EXACT", "FACTORS"]

@@ -16,16 +16,24 @@ MODERATE = 2.0**6
 """The largest ratio of the size of a block to its largest element with which the block is compared."""
 
 
-def gaps(values: Array, carried: Array) -> float:
+ROUNDING = 2.0**-40
+"""A number relative to the largest one, below which a change or a gap is regarded as a rounding error.
+
+The eigenvalues of a factor may be repeated where a rotation of the eigenvectors does not change the block, as for the
+last layer and the squared error. The block is unique there.
+"""
+
+
+def gaps(values: Array, carried: Array, scale: float) -> float:
     """The largest |values| / |v_i - v_j| times the change of a block by a rotation of the eigenvectors i and j.
 
     values:  the eigenvalues v
     carried: for each pair i, j, the change of the block by a rotation of the eigenvectors i and j, divided by its angle
+    scale:   the largest element of the block
     """
-    distances = np.abs(values[:, None] - values[None, :])
-    pairs = ~np.eye(len(values), dtype=bool) & (carried > 0)
-    with np.errstate(divide="ignore"):
-        return float(np.max(largest(values) * carried[pairs] / distances[pairs], initial=0.0))
+    distances = np.maximum(np.abs(values[:, None] - values[None, :]), ROUNDING * largest(values))
+    pairs = ~np.eye(len(values), dtype=bool) & (carried > ROUNDING * scale)
+    return float(np.max(largest(values) * carried[pairs] / distances[pairs], initial=0.0))
 
 
 def size_of_ekfac(batch: Batch) -> float:
@@ -42,7 +50,8 @@ def size_of_ekfac(batch: Batch) -> float:
     of_inputs = np.max(np.abs(S[:, None] - S[None]), axis=2) + 2 * np.max(np.abs(np.einsum("iaja->ija", F)), axis=2)
     by_output = np.abs(S.T[:, None] - S.T[None])
     of_outputs = np.max(by_output, axis=2) + 2 * np.max(np.abs(np.einsum("iaib->abi", F)), axis=2)
-    return largest(shared.ekfac(batch)) + gaps(q, of_inputs) + gaps(g, of_outputs)
+    scale = largest(shared.ekfac(batch))
+    return scale + gaps(q, of_inputs, scale) + gaps(g, of_outputs, scale)
 
 
 def size_of_kfoc(batch: Batch) -> float:
