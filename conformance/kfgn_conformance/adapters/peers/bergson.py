@@ -50,10 +50,14 @@ class Bergson:
         return arrays(torch.kron(G / N, A / (N * T)) for A, G in sums)
 
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
-        """The means of both weighted covariances, divided by the trace of the first one."""
+        """The product of the weighted covariances over the trace of the first one.
+
+        Each backward pass is a batch of N datapoints. Division by N^2 makes both the covariance and the trace of a batch
+        means.
+        """
         columns = output_roots(problem, net.model(net.X).detach())
         sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))
-        return arrays(torch.kron(G, A) / problem.N / torch.trace(A) for A, G in sums)
+        return arrays(torch.kron(G, A) / problem.N**2 / torch.trace(A) for A, G in sums)
 
     def _sums(self, kind: Any, net: Converted, losses: Iterable[torch.Tensor]) -> list[tuple[Any, Any]]:
         """The sums of the inputs and of the gradients for each layer, after a backward pass for each loss."""
