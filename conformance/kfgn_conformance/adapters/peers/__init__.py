@@ -16,7 +16,7 @@ def transfer_names(problem: Problem) -> tuple[str, ...]:
 
     Raises `UnsupportedError` for a transfer function with a parameter, and for a layer without a bias.
     """
-    if not all(layer.bias for layer in problem.layers):
+    if not all(layer.bias for layer in problem.weighted):
         raise UnsupportedError("no support for layers without a bias")
     names = tuple(f for f in problem.transfers if isinstance(f, str))
     if names != problem.transfers:

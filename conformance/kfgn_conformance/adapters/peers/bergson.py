@@ -52,8 +52,7 @@ class Bergson:
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
         """The product of the weighted covariances over the trace of the first one.
 
-        Each backward pass is a batch of N datapoints. Division by N^2 makes both the covariance and the trace of a batch
-        means.
+        Each backward pass is a batch of N datapoints. Its covariance and its trace are sums, which N^2 makes means.
         """
         columns = output_roots(problem, net.model(net.X).detach())
         sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))

@@ -86,7 +86,7 @@ def _forward(layer: Layer, a: Any, weights: Any, transfers: dict[str, Any]) -> A
     if bias:
         h = h + bias[0]
     h = h[:, 0] if isinstance(layer, Convolution) else h
-    return transfers[layer.transfer](h) if layer.transfer != "identity" else h
+    return transfers[str(layer.transfer)](h)
 
 
 def _convolution(layer: Convolution, a: Any, kernel: Any) -> Any:

@@ -18,7 +18,7 @@ from .shared_modules import LOSS_SUMS, in_order_of_kit, of_any, sampled_targets
 QUANTITIES = frozenset({"kfac_blocks", "expand_kfac_blocks"})
 
 
-class SampledTask(Task):
+class SampledTask(Task):  # type: ignore[misc]
     """The loss at labels that are part of the dataset, as a sum over the datapoints."""
 
     def __init__(self, objective: str) -> None:

@@ -94,4 +94,5 @@ def rows_with_biases(block: Array, outputs: int) -> Array:
     weights = np.arange(outputs * inputs).reshape(outputs, inputs)
     biases = np.arange(outputs * inputs, len(block))[:, None]
     at = np.concatenate([weights, biases], axis=1).ravel()
-    return block[np.ix_(at, at)]
+    reordered: Array = block[np.ix_(at, at)]
+    return reordered

@@ -69,7 +69,7 @@ def _blocks(problem: Problem, model: nn.Module, X: torch.Tensor, layers: Sequenc
     if kind is PMatEKFAC:
         matrix.update_diag(loader)
         bases, diagonals = matrix.data
-        return arrays(_rotated(*bases[layer], diagonals[layer]) for layer in bases)
+        return arrays(_rotated(U_A, U_G, diagonals[layer]) for layer, (U_A, U_G) in bases.items())
     blocks = arrays(matrix.data.values())
     return tuple(
         block if layer.bias is None else rows_with_biases(block, len(layer.bias))
@@ -80,4 +80,5 @@ def _blocks(problem: Problem, model: nn.Module, X: torch.Tensor, layers: Sequenc
 def _rotated(U_A: torch.Tensor, U_G: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:
     """U diag(diagonal) U^T with U = U_G kron U_A."""
     U = torch.kron(U_G, U_A)
-    return (U * diagonal) @ U.T
+    rotated: torch.Tensor = (U * diagonal) @ U.T
+    return rotated

@@ -20,7 +20,7 @@ Kinds = frozenset[type]
 """The classes of the modules that a library supports, or an empty set for a library without a limit."""
 
 
-class Tokens(nn.Module):
+class Tokens(nn.Module):  # type: ignore[misc]
     """Images of one row as tokens: (N, C, 1, T) to (N, T, C)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -28,7 +28,7 @@ class Tokens(nn.Module):
         return x.squeeze(2).transpose(1, 2).contiguous()
 
 
-class Rows(nn.Module):
+class Rows(nn.Module):  # type: ignore[misc]
     """Tokens as images of one row: (N, T, C) to (N, C, 1, T)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -36,7 +36,7 @@ class Rows(nn.Module):
         return x.transpose(1, 2).unsqueeze(2)
 
 
-class ClassesFirst(nn.Module):
+class ClassesFirst(nn.Module):  # type: ignore[misc]
     """Outputs as `nn.CrossEntropyLoss` expects them: (N, T, D) to (N, D, T)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -44,7 +44,7 @@ class ClassesFirst(nn.Module):
         return x.transpose(1, 2)
 
 
-class MeanOfTokens(nn.Module):
+class MeanOfTokens(nn.Module):  # type: ignore[misc]
     """The mean of all tokens: (N, T, C) to (N, C)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
