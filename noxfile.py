@@ -176,6 +176,10 @@ PEERS = {
     "asdl": "ASDL",
     "laplace": "Laplace",
     "kfac_jax": "KfacJax",
+    "singd": "SINGD",
+    "kfac_pytorch": "KFACPyTorch",
+    "kronfluence": "Kronfluence",
+    "bergson": "Bergson",
     "torch_func": "TorchFunc",
 }
 
@@ -185,8 +189,9 @@ PEERS = {
 def peers(session: nox.Session, library: str) -> None:
     """Comparison of another library with the reference. Failures that are not expected are printed with a diagnosis."""
     install(session, f"peer-{library.replace('_', '-')}")
-    if library == "laplace":  # it requires torchvision but does not need it, and one for a different PyTorch breaks it
-        session.run("pip", "uninstall", "--yes", "torchvision")
+    # these require torchvision but do not need it, and a torchvision for a different PyTorch breaks them
+    if library in ("laplace", "kronfluence", "bergson"):
+        session.run("pip", "uninstall", "--yes", "torchvision", "torchaudio")
     session.run(
         "kfgn-check",
         f"--adapter=kfgn_conformance.adapters.peers.{library}:{PEERS[library]}",

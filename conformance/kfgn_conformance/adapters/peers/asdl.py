@@ -1,20 +1,23 @@
 """Adapter of ASDL: exact blocks of the Fisher matrix, and Kronecker factors from all labels or sampled labels."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import torch
 from asdl.fisher import FisherConfig, get_fisher_maker
 from asdl.grad_maker import LOSS_CROSS_ENTROPY, LOSS_MSE
 from asdl.matrices import FISHER_EXACT, FISHER_MC, SHAPE_KRON, SHAPE_LAYER_WISE
+from torch import nn
 from torch.distributions import Categorical, Normal
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
 from .modules import arrays, linears, sequential, tensor
+from .shared_modules import converted, in_order_of_kit
 
 LOSSES: dict[str, Any] = {"squared_error": (LOSS_MSE, Normal), "categorical": (LOSS_CROSS_ENTROPY, Categorical)}
 """ASDL's name of the loss, and the distribution from which ASDL draws labels, by objective."""
@@ -23,6 +26,9 @@ FISHERS = {
     "gauss_newton_blocks": (FISHER_EXACT, SHAPE_LAYER_WISE),
     "kflr_blocks": (FISHER_EXACT, SHAPE_KRON),
     "kfac_blocks": (FISHER_MC, SHAPE_KRON),
+    "shared_gauss_newton_blocks": (FISHER_EXACT, SHAPE_LAYER_WISE),
+    "expand_blocks": (FISHER_EXACT, SHAPE_KRON),
+    "expand_kfac_blocks": (FISHER_MC, SHAPE_KRON),
 }
 """ASDL's names of the type and of the shape of the Fisher matrix, by quantity."""
 
@@ -50,8 +56,25 @@ class ASDL:
         """Compute the quantity by one forward pass, and by one backward pass for each output or each sampled label."""
         if problem.objective not in LOSSES:
             raise UnsupportedError(f"no {problem.objective} objective")
+        if not problem.is_shared:
+            model = sequential(problem, self.dtype)
+            return self._blocks(problem, quantity, model, tensor(problem.X, self.dtype), linears(model))
+        net = converted(problem, self.dtype, objectives=tuple(LOSSES), positions=False)
+        if any(isinstance(layer, nn.Conv2d) and layer.dilation != (1, 1) for layer in net.layers):
+            raise UnsupportedError("no dilated convolutions")
+        blocks = iter(self._blocks(problem, quantity, net.model, net.X, net.layers))
+        answer = []
+        for layer, columns in zip(net.layers, net.columns, strict=True):
+            answer.append(in_order_of_kit(next(blocks), columns, len(layer.weight)))
+            if layer.bias is not None:
+                answer.append(next(blocks))
+        return tuple(answer)
+
+    def _blocks(
+        self, problem: Problem, quantity: str, model: nn.Module, X: torch.Tensor, layers: Sequence[Any]
+    ) -> tuple[Array, ...]:
+        """The block of the weights of each layer, and the block of its bias if it has one."""
         (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
-        model = sequential(problem, self.dtype)
         config = FisherConfig(
             fisher_type=kind,
             loss_type=loss,
@@ -60,24 +83,28 @@ class ASDL:
             data_size=problem.N,
         )
         maker = get_fisher_maker(model, config)
-        maker.setup_model_call(model, tensor(problem.X, self.dtype))
+        maker.setup_model_call(model, X)
         with given_labels(problem, self.dtype):
             maker.forward_and_backward()
         blocks = []
-        for layer in linears(model):
+        for layer in layers:
             if shape == SHAPE_KRON:
                 A, G = layer.fisher.kron.A, layer.fisher.kron.B
                 blocks += [torch.kron(G.contiguous(), A.contiguous()), G]
             else:
                 n = layer.weight.numel()
                 blocks += [layer.fisher.data[:n, :n], layer.fisher.data[n:, n:]]
+            if layer.bias is None:
+                blocks.pop()
         return arrays(blocks)
 
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
     """Make ASDL's distribution return the labels of the problem: its s-th call returns sample s of all datapoints."""
-    labels = [tensor(problem.labels[:, s], dtype) for s in range(problem.labels.shape[1])]
+    samples = np.moveaxis(problem.labels, 1, 0)
+    # with shared weights, labels have an axis of output positions, and ASDL supports one position
+    labels = [tensor(sample[:, 0] if problem.is_shared else sample, dtype) for sample in samples]
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):
         yield

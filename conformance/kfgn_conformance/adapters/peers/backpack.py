@@ -1,5 +1,6 @@
 """Adapter of BackPACK: the gradient, KFLR, KFRA, and products with the Gauss-Newton matrix."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -7,15 +8,20 @@ import torch
 from backpack import backpack, extend
 from backpack.extensions import KFLR, KFRA
 from backpack.hessianfree.ggnvp import ggn_vector_product
+from torch import nn
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description
 from .modules import LOSS_RATIOS, arrays, directions, linears, loss_of, sequential, tensor
+from .shared_modules import converted, in_order_of_kit
 
 ACTIVATIONS = frozenset({"relu", "tanh", "logistic"})
 LOSSES = frozenset({"squared_error", "categorical"})
+MODULES = frozenset({nn.Linear, nn.Conv2d, nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Flatten, nn.AvgPool2d, nn.ZeroPad2d})
 
 EXTENSIONS: dict[str, Any] = {"kflr_blocks": KFLR, "kfra_blocks": KFRA}
+SHARED = "expand_blocks"
+"""The quantity with shared weights. BackPACK's documentation refers to KFC, which is expand."""
 
 
 class BackPACK:
@@ -33,12 +39,14 @@ class BackPACK:
             "backpack",
             f"backpack-for-pytorch {version('backpack-for-pytorch')} on torch {torch.__version__}",
             self.dtype,
-            frozenset({"gradient", "gauss_newton_product", *EXTENSIONS}),
+            frozenset({"gradient", "gauss_newton_product", SHARED, *EXTENSIONS}),
             conventions=Conventions(loss=LOSS_RATIOS, stacking="rows", bias="separate"),
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Compute blocks by one backward pass with a BackPACK extension, and other quantities without an extension."""
+        if quantity == SHARED:
+            return self._shared(problem)
         model = extend(sequential(problem, self.dtype, ACTIVATIONS))
         loss_module = extend(loss_of(problem, LOSSES))
         outputs = model(tensor(problem.X, self.dtype))
@@ -48,12 +56,32 @@ class BackPACK:
             return arrays(torch.autograd.grad(loss, parameters))
         if quantity == "gauss_newton_product":
             return arrays(ggn_vector_product(loss, outputs, model, directions(problem, self.dtype)))
-        name = quantity.removesuffix("_blocks")
         with backpack(EXTENSIONS[quantity]()):
             loss.backward()
-        blocks = []
-        for layer in linears(model):
-            G, A = getattr(layer.weight, name)
-            # torch.kron needs contiguous factors, but the factors of KFRA are transposed
-            blocks += [torch.kron(G.contiguous(), A.contiguous()), getattr(layer.bias, name)[0]]
-        return arrays(blocks)
+        return arrays(_blocks(linears(model), quantity.removesuffix("_blocks")))
+
+    def _shared(self, problem: Problem) -> tuple[Array, ...]:
+        """KFLR of a network with shared weights."""
+        net = converted(problem, self.dtype, kinds=MODULES, objectives=tuple(LOSSES), positions=False)
+        loss = extend(net.loss)(extend(net.model)(net.X), net.Y)
+        with backpack(KFLR()):
+            loss.backward()
+        blocks = iter(arrays(_blocks(net.layers, "kflr")))
+        answer = []
+        for layer, columns in zip(net.layers, net.columns, strict=True):
+            answer.append(in_order_of_kit(next(blocks), columns, len(layer.weight)))
+            if layer.bias is not None:
+                answer.append(next(blocks))
+        return tuple(answer)
+
+
+def _blocks(layers: Iterable[Any], name: str) -> list[torch.Tensor]:
+    """The block of the weights of each layer, and the block of its bias if it has one."""
+    blocks = []
+    for layer in layers:
+        G, A = getattr(layer.weight, name)
+        # torch.kron needs contiguous factors, but the factors of KFRA are transposed
+        blocks.append(torch.kron(G.contiguous(), A.contiguous()))
+        if layer.bias is not None:
+            blocks.append(getattr(layer.bias, name)[0])
+    return blocks

@@ -1,18 +1,29 @@
-"""Adapter of curvlinops: KFAC of type 2 (KFLR), and products with the Gauss-Newton matrix and the Hessian."""
+"""Adapter of curvlinops: KFAC of type 2 (KFLR), EKFAC, and products with the Gauss-Newton matrix and the Hessian."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from curvlinops import GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
+from curvlinops import EKFACLinearOperator, GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
 
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
-from .modules import LOSS_RATIOS, arrays, directions, loss_of, sequential, tensor
+from .modules import LOSS_RATIOS, arrays, directions, linears, loss_of, rows_with_biases, sequential, tensor
+from .shared_modules import converted, in_order_of_kit
 
 OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian_product": HessianLinearOperator}
+
+SHARED: dict[str, tuple[Any, str]] = {
+    "expand_blocks": (KFACLinearOperator, "expand"),
+    "reduce_blocks": (KFACLinearOperator, "reduce"),
+    "ekfac_blocks": (EKFACLinearOperator, "expand"),
+}
+"""The operator and its argument `kfac_approx`, by quantity with shared weights."""
+
+OBJECTIVES = ("squared_error", "bernoulli", "categorical")
 
 
 class Curvlinops:
@@ -25,37 +36,70 @@ class Curvlinops:
         self.dtype = dtype
 
     def describe(self) -> Description:
-        """The conventions of curvlinops: stacked rows of the weights, separate biases, and the losses of PyTorch."""
+        """The conventions of curvlinops: stacked rows of the weights with the bias last, and the losses of PyTorch."""
         return Description(
             "curvlinops",
             f"curvlinops-for-pytorch {version('curvlinops-for-pytorch')} on torch {torch.__version__}",
             self.dtype,
-            frozenset({"kflr_blocks", *OPERATORS}),
-            conventions=Conventions(loss=LOSS_RATIOS, stacking="rows", bias="separate"),
+            frozenset({"kflr_blocks", *OPERATORS, *SHARED}),
+            conventions=Conventions(loss=LOSS_RATIOS, stacking="rows"),
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Compute a product with V, or blocks. The blocks are parts of the product of an operator and the identity."""
-        model, loss = sequential(problem, self.dtype), loss_of(problem)
+        if quantity in SHARED:
+            return self._shared(problem, quantity)
         if quantity == "kflr_blocks" and problem.objective == "bernoulli" and set(np.unique(problem.Y)) - {0.0, 1.0}:
             raise UnsupportedError("no Kronecker factors for labels between 0 and 1")
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        X, Y = tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype)
-        cut = problem.N // 3
-        data = [(X[:cut], Y[:cut]), (X[cut:], Y[cut:])] if cut else [(X, Y)]
-        if quantity in OPERATORS:
-            operator = OPERATORS[quantity](model, loss, parameters, data, check_deterministic=False)
-            return arrays(operator @ directions(problem, self.dtype))
-        operator = KFACLinearOperator(
-            model,
-            loss,
-            parameters,
-            data,
-            fisher_type="type-2",
-            separate_weight_and_bias=True,
-            check_deterministic=False,
+        model, loss = sequential(problem, self.dtype), loss_of(problem)
+        data = _batches(tensor(problem.X, self.dtype), tensor(problem.Y, self.dtype))
+        if quantity not in OPERATORS:
+            return _blocks(KFACLinearOperator, model, loss, data, linears(model))
+        operator = OPERATORS[quantity](model, loss, list(model.parameters()), data, check_deterministic=False)
+        parts = iter(arrays(operator @ directions(problem, self.dtype)))
+        return tuple(np.column_stack([weights, biases]) for weights, biases in zip(parts, parts, strict=True))
+
+    def _shared(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Blocks of a network with shared weights."""
+        net = converted(problem, self.dtype, objectives=OBJECTIVES)
+        operator, approximation = SHARED[quantity]
+        if quantity == "ekfac_blocks" and problem.shapes[-1][1] > 1:
+            raise UnsupportedError("no EKFAC for outputs at several positions")
+        # curvlinops refuses labels between 0 and 1, and these blocks do not depend on the labels
+        Y = net.Y.round() if problem.objective == "bernoulli" else net.Y
+        blocks = _blocks(operator, net.model, net.loss, _batches(net.X, Y), net.layers, kfac_approx=approximation)
+        return tuple(
+            in_order_of_kit(net.scale * block, columns, len(layer.weight))
+            for block, columns, layer in zip(blocks, net.columns, net.layers, strict=True)
         )
-        total = sum(p.numel() for p in parameters)
-        dense = (operator @ torch.eye(total, dtype=X.dtype)).detach().numpy()
-        ends = np.cumsum([0, *(p.numel() for p in parameters)])
-        return tuple(dense[i:j, i:j] for i, j in pairwise(ends))
+
+
+def _batches(X: torch.Tensor, Y: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Divide the datapoints into two batches of different sizes."""
+    cut = len(X) // 3
+    return [(X[:cut], Y[:cut]), (X[cut:], Y[cut:])] if cut else [(X, Y)]
+
+
+def _blocks(
+    operator: Any, model: Any, loss: Any, data: Sequence[Any], layers: Sequence[Any], **options: str
+) -> tuple[Array, ...]:
+    """The block of each layer: parts of the product of an operator and the identity."""
+    parameters = list(model.parameters())
+    made = operator(
+        model,
+        loss,
+        parameters,
+        data,
+        fisher_type="type-2",
+        separate_weight_and_bias=False,
+        check_deterministic=False,
+        **options,
+    )
+    sizes = [sum(p.numel() for p in layer.parameters()) for layer in layers]
+    ends = np.cumsum([0, *sizes])
+    dense = (made @ torch.eye(ends[-1], dtype=parameters[0].dtype)).detach().numpy()
+    blocks = [dense[i:j, i:j] for i, j in pairwise(ends)]
+    return tuple(
+        block if layer.bias is None else rows_with_biases(block, len(layer.bias))
+        for block, layer in zip(blocks, layers, strict=True)
+    )

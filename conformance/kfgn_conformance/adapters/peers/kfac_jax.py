@@ -11,6 +11,7 @@ import numpy as np
 from ...problems.problem import Array, Problem
 from .. import Description, UnsupportedError
 from . import transfer_names
+from .kfac_jax_shared import shared_arguments, shared_loss
 
 TRANSFERS: dict[str, Any] = {
     "identity": lambda h: h,
@@ -64,7 +65,7 @@ class KfacJax:
             "kfac_jax",
             f"kfac-jax {version('kfac-jax')} on jax {version('jax')}",
             self.dtype,
-            frozenset({"kflr_blocks", *PRODUCTS}),
+            frozenset({"kflr_blocks", "expand_blocks", *PRODUCTS}),
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
@@ -72,6 +73,10 @@ class KfacJax:
         if problem.objective not in LOSSES:
             raise UnsupportedError(f"no {problem.objective} objective")
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
+            if problem.is_shared:
+                shared = shared_loss(problem, TRANSFERS)
+                blocks = _dense_blocks(problem, shared, shared_arguments(problem, self._array))
+                return tuple(np.asarray(block) for block in blocks)
             weights, direction = (
                 [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
                 for arrays in (problem.weights, problem.arguments.direction)
@@ -81,7 +86,7 @@ class KfacJax:
                 estimator = kfac_jax.ImplicitExactCurvature(_loss(problem))
                 product = getattr(estimator, PRODUCTS[quantity])(arguments, direction)
                 return tuple(np.column_stack([np.asarray(w).T, np.asarray(b)]) for w, b in product)
-            return tuple(np.asarray(block) for block in _dense_blocks(problem, arguments))
+            return tuple(np.asarray(block) for block in _dense_blocks(problem, _loss(problem), arguments))
 
     def _array(self, x: Array) -> Any:
         return jnp.asarray(x.astype(self.dtype) if x.dtype.kind == "f" else x)
@@ -101,9 +106,9 @@ def _loss(problem: Problem) -> Any:
     return loss
 
 
-def _dense_blocks(problem: Problem, arguments: Any) -> Any:
+def _dense_blocks(problem: Problem, loss: Any, arguments: Any) -> Any:
     """The undamped blocks of kfac-jax after one update, in which new factors have weight 1 and old factors weight 0."""
-    estimator = kfac_jax.BlockDiagonalCurvature(_loss(problem))
+    estimator = kfac_jax.BlockDiagonalCurvature(loss)
     key = jax.random.PRNGKey(0)
     state = estimator.init(
         rng=key,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -85,3 +86,13 @@ def arrays(tensors: Any) -> tuple[Array, ...]:
 def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
     """The direction V as tensors: for each layer, the part for the weights and then the part for the bias."""
     return [part for V in problem.arguments.direction for part in (tensor(V[:, :-1], dtype), tensor(V[:, -1], dtype))]
+
+
+def rows_with_biases(block: Array, outputs: int) -> Array:
+    """Reorder a block over the rows of the weights and then the biases, so that a bias follows each row."""
+    inputs = len(block) // outputs - 1
+    weights = np.arange(outputs * inputs).reshape(outputs, inputs)
+    biases = np.arange(outputs * inputs, len(block))[:, None]
+    at = np.concatenate([weights, biases], axis=1).ravel()
+    reordered: Array = block[np.ix_(at, at)]
+    return reordered

@@ -1,6 +1,7 @@
 """The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
 
-The families `approximations`, `maps`, `patches`, `positions` and `shared_outputs` are of networks with shared weights.
+The families `approximations`, `libraries`, `maps`, `patches`, `positions` and `shared_outputs` are of networks with
+shared weights.
 """
 
 from . import (  # noqa: F401  (each module adds its mistakes)
@@ -13,6 +14,7 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     factors,
     inputs,
     layers,
+    libraries,
     maps,
     methods,
     outputs,

@@ -1,0 +1,88 @@
+"""Adapter of bergson: the covariances from which it forms K-FAC and TKFAC, for linear layers over tokens."""
+
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from bergson.gradients import GradientProcessor
+from bergson.hessians.kfac import CovarianceCollector
+from bergson.hessians.tkfac import TraceCovarianceCollector
+
+from ...problems.problem import Array, Problem
+from .. import Conventions, Description, UnsupportedError
+from .modules import arrays
+from .shared_modules import LOSS_SUMS, Converted, converted, sampled_targets
+
+
+class Bergson:
+    """Adapter of bergson. Each backward pass is one batch: one sample of the labels, or one column of the root."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """The kit's conventions, except that the rows of the weights are stacked."""
+        return Description(
+            "bergson",
+            f"bergson {version('bergson')} on torch {torch.__version__}",
+            self.dtype,
+            frozenset({"expand_kfac_blocks", "tkfac_blocks"}),
+            conventions=Conventions(stacking="rows"),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Compute the blocks from bergson's sums over all batches."""
+        if problem.divisor != 1:
+            raise UnsupportedError("no divisor of the loss")
+        net = converted(problem, self.dtype, objectives=tuple(LOSS_SUMS))
+        if net.X.ndim != 3 or problem.shapes[-1][1] == 1:
+            raise UnsupportedError("no layers except linear layers over tokens")
+        return self._kfac(problem, net) if quantity == "expand_kfac_blocks" else self._tkfac(problem, net)
+
+    def _kfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
+        """The means of both covariances. That of the gradients is a mean over datapoints, and a sum over positions."""
+        loss = LOSS_SUMS[problem.objective]
+        losses = (loss(net.model(net.X), y) for y in sampled_targets(problem, self.dtype))
+        sums = self._sums(CovarianceCollector, net, losses)
+        N, T = net.X.shape[0] * problem.labels.shape[1], net.X.shape[1]
+        return arrays(torch.kron(G / N, A / (N * T)) for A, G in sums)
+
+    def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
+        """The product of the weighted covariances over the trace of the first one.
+
+        Each backward pass is a batch of N datapoints. Its covariance and its trace are sums, which N^2 makes means.
+        """
+        columns = output_roots(problem, net.model(net.X).detach())
+        sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))
+        return arrays(torch.kron(G, A) / problem.N**2 / torch.trace(A) for A, G in sums)
+
+    def _sums(self, kind: Any, net: Converted, losses: Iterable[torch.Tensor]) -> list[tuple[Any, Any]]:
+        """The sums of the inputs and of the gradients for each layer, after a backward pass for each loss."""
+        net.X.requires_grad_()  # the hooks of PyTorch warn of inputs without gradients
+        with tempfile.TemporaryDirectory() as folder:
+            options = {"dtype": getattr(torch, self.dtype), "processor": GradientProcessor(include_bias=True)}
+            collector = kind(model=net.model, path=folder, **options)
+            with collector.with_batch(torch.ones(net.X.shape[:2], dtype=torch.bool)):
+                for loss in losses:
+                    loss.backward()
+            if kind is CovarianceCollector:
+                return [*zip(collector.A_cov_dict.values(), collector.S_cov_dict.values(), strict=True)]
+            return [*zip(collector.A_tcov_dict.values(), collector.S_tcov_dict.values(), strict=True)]
+
+
+def output_roots(problem: Problem, h: torch.Tensor) -> list[torch.Tensor]:
+    """The columns of the root of the output Hessian of each datapoint, each shaped like the outputs h (N, T, D).
+
+    Raises `UnsupportedError` for an objective whose Hessian is not diagonal.
+    """
+    if problem.objective == "bernoulli":
+        p = torch.sigmoid(h)
+        roots = (p * (1 - p)).sqrt()
+    elif problem.objective == "squared_error":
+        roots = torch.ones_like(h)
+    else:
+        raise UnsupportedError(f"no TKFAC with the {problem.objective} objective in this adapter")
+    ones = torch.eye(h[0].numel(), dtype=h.dtype).reshape(-1, *h.shape[1:])
+    return [roots * one for one in ones]

@@ -1,0 +1,104 @@
+"""Networks with shared weights in JAX, whose convolutions and dense layers over tokens kfac-jax recognises."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import kfac_jax
+import numpy as np
+
+from ...problems.layers import Convolution, Dense, Flatten, Layer, Pooling
+from ...problems.problem import Array, Problem
+from .. import UnsupportedError
+
+Weights = list[tuple[Any, ...]]
+"""The kernel of each layer, and its bias if it has one. Kernels have the outputs in the last axis."""
+
+
+def squared_error(h: Any, y: Any, divisor: int) -> Any:
+    """The sum of |h - y|^2 / 2 / divisor over the batch. The argument `weight` of kfac-jax contains the factor 1/2."""
+    kfac_jax.register_squared_error_loss(h, y, weight=0.5 / divisor)
+    return 0.5 * jnp.sum((h - y) ** 2) / divisor
+
+
+def categorical(h: Any, y: Any, divisor: int) -> Any:
+    """The sum over the batch of the cross-entropies of the softmax of logits h (N, ..., D) with classes y (N, ...)."""
+    kfac_jax.register_softmax_cross_entropy_loss(h, y, weight=1 / divisor)
+    return -jnp.sum(jnp.take_along_axis(jax.nn.log_softmax(h), y[..., None], axis=-1)) / divisor
+
+
+def bernoulli(h: Any, y: Any, divisor: int) -> Any:
+    """The sum over the batch of the cross-entropies of the sigmoids of logits h with labels y."""
+    kfac_jax.register_sigmoid_cross_entropy_loss(h, y, weight=1 / divisor)
+    return jnp.sum(jax.nn.softplus(h) - y * h) / divisor
+
+
+LOSSES: dict[str, Any] = {"squared_error": squared_error, "categorical": categorical, "bernoulli": bernoulli}
+
+
+def shared_loss(problem: Problem, transfers: dict[str, Any]) -> Callable[[Weights, Any], Any]:
+    """The mean loss as a function of the weights and the batch. Activations are tokens (N, T, C), or (N, C) for T = 1.
+
+    Raises `UnsupportedError` for a network that kfac-jax does not support.
+    """
+    if problem.objective not in LOSSES:
+        raise UnsupportedError(f"no {problem.objective} objective")
+    if any(layer.groups > 1 for layer in problem.weighted):
+        raise UnsupportedError("no pair of factors for each group of a grouped convolution")
+    if any(not isinstance(layer.transfer, str) for layer in problem.weighted):
+        raise UnsupportedError("no support for transfer functions with a parameter")
+
+    def loss(weights: Weights, batch: Any) -> Any:
+        a, y = batch
+        rest = iter(weights)
+        for layer, (_, T) in zip(problem.layers, problem.shapes, strict=False):
+            a = _forward(layer, a.reshape(len(a), -1) if T == 1 and isinstance(layer, Dense) else a, rest, transfers)
+        if problem.shapes[-1][1] == 1:
+            a, y = a.reshape(len(a), -1), y[:, 0]
+        return LOSSES[problem.objective](a, y, problem.divisor) / len(a)
+
+    return loss
+
+
+def shared_arguments(problem: Problem, array: Callable[[Array], Any]) -> tuple[Weights, tuple[Any, Any]]:
+    """The weights and the batch of a problem, for `shared_loss`."""
+    weights = []
+    for layer, W in zip(problem.weighted, problem.weights, strict=True):
+        kernel = W[:, :-1].T if layer.bias else W.T
+        if isinstance(layer, Convolution):
+            kernel = kernel.reshape(1, layer.width, -1, layer.units)
+        weights.append((array(kernel), array(W[:, -1])) if layer.bias else (array(kernel),))
+    return weights, (array(np.ascontiguousarray(problem.X.transpose(0, 2, 1))), array(problem.Y))
+
+
+def _forward(layer: Layer, a: Any, weights: Any, transfers: dict[str, Any]) -> Any:
+    """The outputs of one layer with inputs a (N, T, C)."""
+    if isinstance(layer, Flatten):
+        return a.reshape(len(a), 1, -1)
+    if isinstance(layer, Pooling):
+        starts = range(0, a.shape[1] - layer.width + 1, layer.stride)
+        windows = [a[:, start : start + layer.width] for start in starts]
+        pooled = [jnp.mean(w, axis=1) if layer.kind == "mean" else jnp.sum(w, axis=1) for w in windows]
+        return jnp.stack(pooled, axis=1)
+    kernel, *bias = next(weights)
+    h = a @ kernel if isinstance(layer, Dense) else _convolution(layer, a, kernel)
+    if bias:
+        h = h + bias[0]
+    h = h[:, 0] if isinstance(layer, Convolution) else h
+    return transfers[str(layer.transfer)](h)
+
+
+def _convolution(layer: Convolution, a: Any, kernel: Any) -> Any:
+    """A convolution of images of one row, (N, 1, T, C)."""
+    padding = layer.padding
+    if layer.circular:
+        a, padding = jnp.pad(a, ((0, 0), padding, (0, 0)), mode="wrap"), (0, 0)
+    return jax.lax.conv_general_dilated(
+        a[:, None],
+        kernel,
+        (1, layer.stride),
+        ((0, 0), padding),
+        rhs_dilation=(1, layer.dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )

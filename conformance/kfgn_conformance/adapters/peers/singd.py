@@ -1,0 +1,56 @@
+"""Adapter of SINGD: the factors of its K-FAC, expand and reduce, from gradients at sampled labels."""
+
+from importlib.metadata import version
+
+import torch
+from singd.optim import optimizer
+
+from ...problems.problem import Array, Problem
+from .. import Conventions, Description, UnsupportedError
+from .modules import arrays
+from .shared_modules import LOSS_SUMS, in_order_of_kit, of_any, sampled_targets
+
+APPROXIMATIONS = {"kfac_blocks": "expand", "expand_kfac_blocks": "expand", "reduce_kfac_blocks": "reduce"}
+"""The argument `kfac_approx` of the optimiser, by quantity."""
+
+
+class SINGD:
+    """Adapter of SINGD, which divides by the number of terms of the loss that `loss_average` names."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+
+    def describe(self) -> Description:
+        """The kit's conventions, except that the rows of the weights are stacked."""
+        return Description(
+            "singd",
+            f"singd {version('singd')} on torch {torch.__version__}",
+            self.dtype,
+            frozenset(APPROXIMATIONS),
+            conventions=Conventions(stacking="rows"),
+        )
+
+    def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
+        """Compute the blocks from one backward pass for each sample of the labels, whose terms the optimiser adds."""
+        net = of_any(problem, self.dtype, objectives=tuple(LOSS_SUMS))
+        optimiser = optimizer.SINGD(net.model, kfac_approx=APPROXIMATIONS[quantity], loss_average=_average(problem))
+        S, terms = problem.labels.shape[1], problem.N * problem.divisor
+        for y in sampled_targets(problem, self.dtype):
+            (LOSS_SUMS[problem.objective](net.model(net.X), y) / terms).backward()
+        # the preconditioners are identities before the first step, so these are the sums of A and of G
+        names = [optimiser.module_names[layer] for layer in net.layers]
+        factors = [(optimiser.H_Ks[name].to_dense(), optimiser.H_Cs[name].to_dense()) for name in names]
+        blocks = arrays(torch.kron(G / S, A / S) for A, G in factors)
+        return tuple(
+            in_order_of_kit(block, columns, len(layer.weight))
+            for block, columns, layer in zip(blocks, net.columns, net.layers, strict=True)
+        )
+
+
+def _average(problem: Problem) -> str:
+    """The argument `loss_average`: what the loss is a mean over. Each position of an output is a term of the loss."""
+    if problem.divisor == 1:
+        return "batch"
+    if problem.divisor == problem.shapes[-1][1]:
+        return "batch+sequence"
+    raise UnsupportedError("no divisor of the loss except the number of positions")

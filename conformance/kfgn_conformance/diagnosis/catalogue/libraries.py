@@ -1,0 +1,133 @@
+"""Mistakes that released libraries make in one kind of layer with shared weights, or in all except the bias.
+
+`docs/peers_shared_weights.md` has the versions of the libraries. An input of a group ends with the unit of the bias, if
+the layer has a bias.
+"""
+
+import numpy as np
+
+from ...problems.layers import Convolution, Dense
+from ...problems.problem import Array
+from ..mistake import mistake
+from ..textbook.shared_weights import PerLayer, SharedTextbook
+
+
+class ChangedPairs(SharedTextbook):
+    """Formulas whose approximations have changed inputs a (N, T, I) and columns C (N, K, O, T) in some layers."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        """The inputs and the columns of a group of layer l."""
+        raise NotImplementedError
+
+    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
+        """The changed inputs and columns of every group of every layer with weights."""
+        groups = [l for l in self.weighted for _ in range(self.of_weights(l).groups)]
+        return [self.changed(l, a, C) for l, (a, C) in zip(groups, super().pairs(roots), strict=True)]
+
+    def is_over_tokens(self, l: int, a: Array) -> bool:
+        """True for a dense layer at several positions."""
+        return isinstance(self.layer(l), Dense) and a.shape[1] > 1
+
+    def except_unit(self, l: int, a: Array, factor: float) -> Array:
+        """The inputs times a factor. The unit of the bias is not multiplied."""
+        inputs = a.shape[2] - self.of_weights(l).bias
+        return np.concatenate([a[:, :, :inputs] * factor, a[:, :, inputs:]], axis=2)
+
+
+@mistake(seen="nngeometry c04b984")
+class TokensSummedInQ(ChangedPairs):
+    """Dense layers alone have a sum over positions in both factors of expand, so their blocks are T times too large."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        return a * a.shape[1] ** 0.5 if self.is_over_tokens(l, a) else a, C
+
+
+@mistake(seen="asdfghjkl 0.1a5")
+class TokensSummedExceptUnit(ChangedPairs):
+    """Dense layers alone have a sum over positions in both factors of expand, except for the unit of the bias."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        return self.except_unit(l, a, a.shape[1] ** 0.5) if self.is_over_tokens(l, a) else a, C
+
+
+@mistake(seen="asdfghjkl 0.1a5")
+class TokensAsDatapoints(SharedTextbook):
+    """The exact blocks of dense layers alone lack the terms of two different positions: tokens are datapoints."""
+
+    def block(self, l: int, H: Array) -> Array:
+        if isinstance(self.layer(l), Dense):
+            N, T, O, _ = self.inputs_of_outputs(l).shape
+            same = np.eye(T, dtype=bool)[:, None, :, None]
+            H = np.where(same, H.reshape(N, T, O, T, O), 0.0)
+        return super().block(l, H)
+
+
+@mistake(seen="backpack-for-pytorch 1.7.1")
+class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
+    """The factors of expand mix two methods: G is that of reduce, and Q a sum over positions except for the unit."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        return self.except_unit(l, a, a.shape[1] ** 0.5), C
+
+    def expand_g(self, C: Array) -> Array:
+        return self.reduce_g(C)
+
+
+@mistake(seen="kfac-jax 0.0.8")
+class UnitNotMasked(ChangedPairs):
+    """Positions of a dense layer without derivatives are left out of the inputs and the mean, but not of the unit."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        if not (self.is_over_tokens(l, a) and self.of_weights(l).bias):
+            return a, C
+        N, T, _ = a.shape
+        counted = np.any(C != 0, axis=2).mean(axis=1)  # (N, T), as a mean over the columns
+        kept = np.sum(counted) / N
+        inputs = a * np.sqrt(counted * T / kept)[:, :, None]
+        # one more position without derivatives has the units of the positions that are left out
+        rest = np.zeros_like(a[:, :1])
+        rest[:, 0, -1] = np.sqrt(np.sum(1 - counted, axis=1) * T / kept)
+        more = np.concatenate([inputs, rest], axis=1) * ((T + 1) / T) ** 0.5
+        return more, np.concatenate([C, np.zeros_like(C[..., :1])], axis=3)
+
+
+@mistake(seen="kfac-jax 0.0.8")
+class ProbabilitiesOfOtherPositions(SharedTextbook):
+    """A column of the root of the softmax has the probabilities of all positions, and not of its own position alone."""
+
+    def output_columns(self) -> Array:
+        columns = super().output_columns()
+        if self.problem.objective != "categorical":
+            return columns
+        N, T, D = self.outputs.shape
+        p = np.exp(self.outputs - self.outputs.max(axis=2, keepdims=True))
+        p /= p.sum(axis=2, keepdims=True)
+        roots = np.einsum("ntc,td,cs->nctds", np.sqrt(p), np.eye(T), np.eye(D)).transpose(0, 2, 1, 4, 3)
+        others = np.einsum("ntc,nsd->ntcds", np.sqrt(p), p)
+        wrong = (roots - others).reshape(N, T * D, D, T)
+        return wrong * np.sqrt(self.scale / self.divisor_of_curvature())
+
+
+@mistake(seen="kfac_pytorch 0.4.2")
+class PositionsDividedByKind(ChangedPairs):
+    """Blocks of convolutions are T^5 times too small, and those of dense layers T times.
+
+    In convolutions, inputs and derivatives are divided by T before both means over positions. Dense layers have both
+    means alone.
+    """
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        T = a.shape[1]
+        if isinstance(self.layer(l), Convolution):
+            return a / T, C / T**1.5
+        return a, C / T**0.5
+
+
+@mistake(seen="singd 0.0.5")
+class PositionsOfLayerAsTerms(ChangedPairs):
+    """The mean over the positions of the outputs is undone with the number of positions of each layer."""
+
+    def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
+        T_L = self.problem.shapes[-1][1]
+        is_mean = self.problem.divisor == T_L
+        return a, C * (a.shape[1] / T_L) ** 0.5 if is_mean else C
