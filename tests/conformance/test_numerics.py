@@ -54,7 +54,12 @@ MUTATIONS = {
     "rounding": (KIT + "arithmetic.rounding", "def rounded(", "def rounded(_unused=0, *, ", set(ROWS)),
     "rule of d": (KIT + "changes", "PERTURBATIONS = 8", "PERTURBATIONS = 9", set(ROWS)),
     "problem": (KIT + "problems.problem", "self.objective, self.psd)", "self.objective, 'scalar')", set(ROWS)),
-    "taps": (REFERENCE + "shared_weights._taps", "tap.matrix @ matrix(a)", "tap.matrix * matrix(a)", set(SHARED_WEIGHTS)),
+    "taps": (
+        REFERENCE + "shared_weights._taps",
+        "tap.matrix @ matrix(a)",
+        "tap.matrix * matrix(a)",
+        set(SHARED_WEIGHTS),
+    ),
     "network with shared weights": (
         *(KIT + "problems.shared_weights.network", "layer.stride, layer.kind", "1, layer.kind"),
         set(SHARED_WEIGHTS),
