@@ -19,6 +19,11 @@ MISTAKES = mistakes_of(SHARED_WEIGHTS["shared_loss"])
 oracle = cache(Oracle)
 
 
+def asked(problem):
+    """The quantities that are asked on a problem. A block that is not unique is not asked."""
+    return {name for name, row in SHARED_WEIGHTS.items() if row.applies_to(problem)}
+
+
 @cache
 def problems_of(seed):
     """The fixed problems for seed 0, whose d of the tolerance rule ships, and other numbers for every other seed."""
@@ -29,7 +34,7 @@ def problems_of(seed):
         for salt in range(100):
             rng = np.random.Generator(np.random.Philox([seed, i, salt]))
             problem = shared_problem(f"seed-{seed}-{name}", row.recipe, rng)
-            if far_from_discontinuities(problem):
+            if far_from_discontinuities(problem) and asked(problem) >= asked(shared_problems()[i]):
                 break
         found.append(exact(problem))
     return tuple(found)
@@ -48,7 +53,9 @@ def verdicts_on(name, quantity, seed, dtype):
     answers, statuses = [], []
     for right in oracles_for(quantity, seed):
         arrays = right.answer_of(MISTAKES[name].textbook)
-        assert arrays is not None, f"{name}: no answer of the right form to {right}"
+        if arrays is None:  # a mistake may divide by a trace of 0
+            statuses.append(Status.ERROR)
+            continue
         judged = compare(tuple(a.astype(dtype) for a in arrays), right, dtype)
         statuses.append(judged.verdict.status)
         answers.append(Answered(right, judged.wrong))
