@@ -73,9 +73,9 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
     return adapter, (adapter.describe().as_json(), ())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _problem(pickled: bytes) -> Problem:
-    """Unpickle a problem, and store the last 64 problems, because an adapter may cache values per problem object."""
+    """Unpickle a problem. The last 256 problems, more than a default run has, are stored for adapters with a cache."""
     problem: Problem = pickle.loads(pickled)
     return problem
 
