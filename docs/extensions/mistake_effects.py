@@ -6,11 +6,14 @@ from functools import cache
 
 import numpy as np
 from kfgn_conformance.diagnosis import MISTAKES, Mistake
+from kfgn_conformance.diagnosis.mistake import AnyTextbook, right_formulas
 from kfgn_conformance.diagnosis.textbook import Textbook
+from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.problem_sets.trajectories import trajectory_problems
 from kfgn_conformance.problems.cases import added_cases, cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.problem import Problem
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 from kfgn_conformance.quantities import ROWS, Arrays
 
 FIRST = "shape-square-layers-categorical"
@@ -36,15 +39,17 @@ def overridden(mistake: Mistake) -> set[str]:
     return {name for cls in _wrong_classes(mistake.textbook) for name in vars(cls)}
 
 
-def _wrong_classes(textbook: type[Textbook]) -> Sequence[type]:
-    """The classes of a mistake before `Textbook` in the order in which Python looks for a method."""
-    return textbook.__mro__[: textbook.__mro__.index(Textbook)]
+def _wrong_classes(textbook: AnyTextbook) -> Sequence[type]:
+    """The classes of a mistake before its textbook in the order in which Python looks for a method."""
+    right = SharedTextbook if issubclass(textbook, SharedTextbook) else Textbook
+    return textbook.__mro__[: textbook.__mro__.index(right)]
 
 
 def changed(mistake: Mistake) -> Iterator[str]:
     """Yield the quantities that a mistake changes. A quantity without an overridden step is not computed."""
     names = overridden(mistake)
-    for quantity in ROWS:
+    quantities = [name for name in ROWS if issubclass(mistake.textbook, right_formulas(ROWS[name]))]
+    for quantity in quantities:
         if names & used(quantity) and any(_differs(mistake, quantity, problem) for problem in problems_of(quantity)):
             yield quantity
 
@@ -54,6 +59,8 @@ def problems_of(quantity: str) -> tuple[Problem, ...]:
     """Return the problems on which a quantity is compared."""
     if ROWS[quantity].of_trajectories:
         return tuple(map(_few_steps, trajectory_problems()))
+    if ROWS[quantity].of_shared_weights:
+        return shared_problems()
     small = (problem for problem in (*cases(), *added_cases(), *fixed()) if problem.N <= DATAPOINTS)
     return tuple(sorted(small, key=lambda problem: problem.id != FIRST))
 
@@ -70,7 +77,7 @@ def used(quantity: str) -> frozenset[str]:
     """Return the names of the textbook's methods and attributes that some answer for a quantity uses."""
     names = {"__init__"}
 
-    class Noted(Textbook):
+    class Noted(right_formulas(ROWS[quantity])):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> object:
             names.add(name)
             return super().__getattribute__(name)
@@ -93,10 +100,10 @@ def _differs(mistake: Mistake, quantity: str, problem: Problem) -> bool:
 def _right(quantity: str, name: str) -> Arrays:
     """The answer of the textbook on the problem with this id."""
     (problem,) = (each for each in problems_of(quantity) if each.id == name)
-    return _answer(Textbook, quantity, problem)
+    return _answer(right_formulas(ROWS[quantity]), quantity, problem)
 
 
-def _answer(textbook: type[Textbook], quantity: str, problem: Problem) -> Arrays:
+def _answer(textbook: AnyTextbook, quantity: str, problem: Problem) -> Arrays:
     """The answer of a textbook, or no arrays if the textbook cannot compute it."""
     try:
         with np.errstate(all="ignore"):

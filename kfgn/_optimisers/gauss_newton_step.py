@@ -8,14 +8,14 @@ from array_api_compat import array_namespace
 
 from .._algebra.layerwise import all_finite, inner, plus, quotient
 from .._linearisation.arguments import targets_allowed
-from .._linearisation.linearisation import linearised_for_gauss_newton
+from .._linearisation.linearisation import GaussNewtonLinearisation, linearised_for_gauss_newton
 from .._quadratic_model.terms import change_in_loss, curvature_term, regularised_gradient, rounding_of
 from .._types import Array, Arrays
 from ..backends import branch
 from .adaptation import levenberg_marquardt, nan_within_rounding
 from .arrays import scalar, selected
 from .averages import averaged
-from .candidates import chosen_candidate, step_size
+from .candidates import Candidate, chosen_candidate, step_size
 from .curvature_estimate import Added, CurvatureEstimate
 from .rejection import with_more_damping
 from .schedule import Schedule
@@ -48,14 +48,9 @@ def step(
     weights = plus(at.weights, update)
     f = loss + eta / 2 * inner(xp, at.weights, at.weights)
 
-    def change_in_model() -> Array:
-        """The change of the quadratic model, 0-d, along the whole update: the denominator of (42)."""
-        if settings.momentum:
-            return inner(xp, update, g) + curvature_term(at, update, full) / 2
-        return alpha * chosen.directional_derivative + alpha * alpha * chosen.curvature_along / 2
-
     def adapted_tau() -> tuple[Array, Array, Array]:
-        change, fall = change_in_loss(at, update, eta), change_in_model()
+        change = change_in_loss(at, update, eta)
+        fall = change_in_model(at, chosen, alpha, update, g, full, momentum=bool(settings.momentum))
         rho = nan_within_rounding(xp, quotient(xp, change, fall), change, fall, rounding_of(at, f))
         tau = levenberg_marquardt(xp, settings.dampings.tau, state.tau, rho, settings.thresholds)
         return tau, rho, update_finite & xp.isfinite(change)
@@ -93,6 +88,25 @@ def step(
     after = selected(xp, ok, accepted, rejected)._replace(counts=counted(state.counts, ok))
     taken = selected(xp, ok, lambda: alpha, lambda: xp.zeros_like(alpha))
     return after, Info(ok, loss, f, taken, state.tau, chosen.gamma, rho, valid)
+
+
+def change_in_model(
+    at: GaussNewtonLinearisation,
+    chosen: Candidate,
+    alpha: Array,
+    update: Arrays,
+    g: Arrays,
+    full: Array,
+    *,
+    momentum: bool,
+) -> Array:
+    """The change of the quadratic model, 0-d, along the whole update: the denominator of (42).
+
+    Without momentum, the update is alpha delta, and both terms of the model along delta are known.
+    """
+    if momentum:
+        return inner(at.xp, update, g) + curvature_term(at, update, full) / 2
+    return alpha * chosen.directional_derivative + alpha * alpha * chosen.curvature_along / 2
 
 
 def step_at(settings: Settings, t: Array, state: State, X: Array, Y: Array, draws: Array | None) -> tuple[State, Info]:

@@ -115,10 +115,9 @@ MISTAKES = {
 }
 
 
-def without_momentum(at, update, g, state, eta):
+def without_momentum(*terms, **_):
     """Compute the change of the model by the step alone. The right change is that by the whole update."""
-    own = tuple(u - 0.75 * old for u, old in zip(update, state.update, strict=True))
-    return change_in_model(at, own, g, state, eta)
+    return change_in_model(*terms, momentum=False)
 
 
 change_in_model = gauss_newton_step.change_in_model
@@ -126,7 +125,7 @@ OF_A_RULE = {
     "rho without momentum": ("momentum", lambda m: m.setattr(gauss_newton_step, "change_in_model", without_momentum)),
     "no floor of a damping": (
         "saturated",
-        lambda m: m.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping),
+        lambda m: m.setattr("kfgn._algebra.damping.visible", lambda xp, factors, dampings: dampings),
     ),
     "rejected for ever": (
         "rejected",
