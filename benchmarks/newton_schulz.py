@@ -51,7 +51,8 @@ class Refined(NamedTuple):
     """The refinement of one inverse.
 
     start, cholesky: the residuals before the first refinement, and of the inverse by Cholesky
-    coarse, fine:    the numbers of refinements to `COARSE` and to twice the residual of Cholesky; None for none
+    coarse, fine:    the numbers of refinements to `COARSE` and to twice the residual of Cholesky, or None if that
+                     residual was not reached
     """
 
     start: float

@@ -1,7 +1,7 @@
 """Mistakes that released libraries make in one kind of layer with shared weights, or in all except the bias.
 
-`docs/peers_shared_weights.md` has the versions of the libraries. An input of a group ends with the unit of the bias, if
-the layer has a bias.
+`docs/peers_shared_weights.md` has the versions of the libraries. The last element of an
+input is 1 if the layer has a bias, which this element multiplies. It is called the unit of the bias.
 """
 
 import numpy as np
@@ -112,8 +112,8 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
 class PositionsDividedByKind(ChangedPairs):
     """Blocks of convolutions are T^5 times too small, and those of dense layers T times.
 
-    In convolutions, inputs and derivatives are divided by T before both means over positions. Dense layers have both
-    means alone.
+    In convolutions, inputs and derivatives are divided by T before both means over positions. In dense layers,
+    both factors are means over positions, and nothing is divided before.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:

@@ -85,7 +85,7 @@ class RootsReducedInExpand(SharedTextbook):
 
 @mistake()
 class InputsExpandedInReduce(SharedTextbook):
-    """Q of reduce is that of expand: the outer products are averaged over the positions, and not the inputs."""
+    """Q of reduce is that of expand: the mean of the outer products of the inputs over the positions."""
 
     def reduce_q(self, a: Array) -> Array:
         return self.expand_q(a)
@@ -93,7 +93,7 @@ class InputsExpandedInReduce(SharedTextbook):
 
 @mistake()
 class RootsExpandedInReduce(SharedTextbook):
-    """G of reduce is that of expand: the outer products are summed over the positions, and not the derivatives."""
+    """G of reduce is that of expand: the sum of the outer products of the derivatives over the positions."""
 
     def reduce_g(self, C: Array) -> Array:
         return self.expand_g(C)

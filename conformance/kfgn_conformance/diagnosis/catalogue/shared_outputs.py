@@ -17,7 +17,7 @@ class DivisorForgotten(SharedTextbook):
 
 @mistake()
 class DivisorSquared(SharedTextbook):
-    """The curvature is divided by the square of the divisor, because its gradients have the divisor."""
+    """The curvature is divided by the square of the divisor, like a product of two gradients of the divided loss."""
 
     def divisor_of_curvature(self) -> float:
         return super().divisor_of_curvature() ** 2
