@@ -1,8 +1,8 @@
 """KFLR for networks with positions: expand and reduce from the columns of a root of H_L.
 
 H_L of a datapoint has a block for each of the T_L positions of the outputs, and so its root has T_L K columns, of which
-K belong to a position. While no layer mixes positions, the columns of position t are zero at all other positions, and
-the K columns of all positions are propagated together. Below a layer that mixes positions all T_L K columns are
+K belong to a position. Above every layer that mixes positions, the columns of position t are zero at all other
+positions, and the K columns of all positions are propagated together. Below such a layer, all T_L K columns are
 propagated.
 """
 

@@ -63,5 +63,7 @@ def sides(name: str, n: int, mask: Array) -> Sequence[Array]:
     for side in found:
         whole = np.multiply.outer(whole, side)
     if not np.any(mask) or not np.array_equal(whole, mask):
-        raise ValueError(f"{name}: expected counted positions, in whole rows and columns, got others in datapoint {n}")
+        raise ValueError(
+            f"{name}: expected counted positions, in whole rows and columns, got none or parts of them in datapoint {n}"
+        )
     return found

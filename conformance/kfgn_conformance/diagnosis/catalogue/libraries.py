@@ -75,7 +75,10 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
 
 @mistake(seen="kfac-jax 0.0.8")
 class UnitNotMasked(ChangedPairs):
-    """Positions of a dense layer without derivatives are left out of the inputs and the mean, but not of the unit."""
+    """In a dense layer, positions without derivatives are left out of the inputs and of the mean.
+
+    The units of these positions are not left out.
+    """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         if not (self.is_over_tokens(l, a) and self.of_weights(l).bias):

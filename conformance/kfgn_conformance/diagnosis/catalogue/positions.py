@@ -47,7 +47,10 @@ class PositionsTwiceInG(SharedTextbook):
 
 @mistake()
 class PositionsDividedEverywhere(SharedTextbook):
-    """Inputs and derivatives are divided by T, and both factors are means over the positions: T^5 too small."""
+    """Inputs and derivatives are divided by T, and both factors are means over the positions.
+
+    The blocks are T^5 times too small.
+    """
 
     def expand_q(self, a: Array) -> Array:
         return super().expand_q(a) / a.shape[1] ** 2

@@ -41,7 +41,7 @@ class DivisorForgottenInTheGradient(SharedTextbook):
 
 @mistake()
 class DivisorIsThePositions(SharedTextbook):
-    """The loss is a mean over the positions of the outputs, whatever the divisor is."""
+    """The loss is a mean over the positions of the outputs, although the divisor is a different number."""
 
     def divisor(self) -> float:
         return self.problem.shapes[-1][1]
