@@ -37,6 +37,7 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 
     J_nt is the Jacobian of layer l at position t. For a transfer function the first line is the elementwise product of
     G_l and the mean of f' f'^T, as in (26).
+
     |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
     reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride. With
     masks, N T, |Z_k|^2 and T_l are the sums of T_n, |Z_nk|^2 and T_nl over datapoints.
