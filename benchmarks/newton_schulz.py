@@ -136,7 +136,7 @@ def table(found: dict[int, list[Refined]]) -> Table:
 
 
 def _spread(values: list[Any]) -> str:
-    """The median with the lowest and the highest value."""
+    """The median with the lowest and the highest value, or an empty text for no values."""
     return f"{np.median(values):.2g} ({min(values):.2g}-{max(values):.2g})" if values else ""
 
 
