@@ -1,7 +1,7 @@
 """Mistakes that released libraries make in one kind of layer with shared weights, or in all except the bias.
 
-`docs/peers_shared_weights.md` has the versions of the libraries. The last element of an
-input is 1 if the layer has a bias, which this element multiplies. It is called the unit of the bias.
+`docs/peers_shared_weights.md` has the versions of the libraries. If a layer has a bias, the
+last element of each input is the 1 that multiplies the bias. This element is called the unit of the bias.
 """
 
 import numpy as np
