@@ -51,7 +51,8 @@ class Refined(NamedTuple):
     """The refinement of one inverse.
 
     start, cholesky: the residuals before the first refinement, and of the inverse by Cholesky
-    coarse, fine:    the numbers of refinements to `COARSE` and to twice the residual of Cholesky; None for none
+    coarse, fine:    the numbers of refinements to `COARSE` and to twice the residual of Cholesky, or None if that
+                     residual was not reached
     """
 
     start: float
@@ -135,7 +136,7 @@ def table(found: dict[int, list[Refined]]) -> Table:
 
 
 def _spread(values: list[Any]) -> str:
-    """The median with the lowest and the highest value."""
+    """The median with the lowest and the highest value, or an empty text for no values."""
     return f"{np.median(values):.2g} ({min(values):.2g}-{max(values):.2g})" if values else ""
 
 

@@ -2,8 +2,9 @@
 
     python -m benchmarks.training --task mnist --backend torch-cuda --updates 200
 
-The first lines are the loss of some updates, and the last line is the time of an update. The loop waits for the device
-where it prints a line, and nowhere else. The data are on the device before the first update.
+The first lines have the loss of some updates, and the last line has the time of an update. The loop waits for the
+device where it prints a line, before the first timed update and after the last update, and nowhere else. The data are
+on the device before the first update.
 """
 
 import argparse

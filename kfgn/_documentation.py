@@ -52,9 +52,9 @@ SHARED = {
         """,
     "sharing": """
         sharing : {"expand", "reduce"}, default "expand"
-            The treatment of the positions of a datapoint, whose weights are shared: the sum over positions of outer
-            products for "expand", and the outer product of sums over positions for "reduce". With one position both
-            are equal.
+            The treatment of the positions of a datapoint, whose weights are shared. For "expand", the factors are made
+            of an outer product at each position: Q_l is the mean over positions, and G_l is the sum. For "reduce",
+            they are outer products of the mean and of the sum over positions. With one position both are equal.
         """,
     "check": """
         check : bool, default True

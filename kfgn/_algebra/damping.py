@@ -3,8 +3,8 @@
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
 The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
-cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False. The dampings of all layers are arrays (L,),
-since small operations take the time of their dispatch.
+cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False. The dampings of all layers are one array
+(L,), since the time of a small operation is mainly that of its dispatch.
 """
 
 import math

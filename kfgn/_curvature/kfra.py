@@ -15,7 +15,8 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L].
 
-    With positions the recursion computes the mean over positions, and the factor is the sum over positions.
+    With positions, G_l is a sum over the positions of layer l. The recursion computes G_l / T_L, with the number T_L of
+    positions of the outputs.
     """
     network, mean = at.network, at.output_curvature.mean()
     G = [mean]

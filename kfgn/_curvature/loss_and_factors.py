@@ -24,10 +24,11 @@ class LossAndFactors(NamedTuple):
         dE/dW_l, equation (3), in the shapes of the weights.
     Q : tuple of L arrays
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
-        (D_{l-1}, D_{l-1}) for a layer without a bias.
+        (D_{l-1}, D_{l-1}) for a layer without a bias. For a convolution, the number of weights of a patch replaces
+        D_{l-1}.
     G : tuple of L arrays
-        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. A layer with groups
-        has an array of Q and of G for each group, (I, I) and (D_l / groups, D_l / groups), one after the other.
+        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. For a layer
+        with groups, both tuples have an array for each group, and G_l has shape (D_l / groups, D_l / groups).
 
     Examples
     --------
@@ -44,5 +45,5 @@ class LossAndFactors(NamedTuple):
 
 
 def loss_and_factors(at: Linearisation, dE_dh: Arrays, G: Arrays, sharing: str = "expand") -> LossAndFactors:
-    """Return a `LossAndFactors` with the given G_l, and with the gradient from dE/dh_l (N, D_l) at the targets."""
+    """Return a `LossAndFactors` with the given G_l, and with the gradient from dE/dh_l (N T_l, D_l)."""
     return LossAndFactors(loss=at.loss(), gradient=at.mean_gradient(dE_dh), Q=at.input_moments(sharing), G=G)

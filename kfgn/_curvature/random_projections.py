@@ -14,9 +14,10 @@ from .sharing import checked_sharing, second_factors
 
 
 def rp_factor(at: GaussNewtonLinearisation, projections: Array, sharing: str = "expand") -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over all projected columns v = J_l^T C z.
+    """dE/dh_l (N, D_l) at the targets, and the mean of v v^T (D_l, D_l) over all projected columns v.
 
-    One call of the backward pass propagates the gradients at the targets and the S projected columns together.
+    A projected column is v = (dh_L/dh_l)^T C z for a root C of H_L and a random vector z. One call of the
+    backward pass propagates the gradients at the targets and the S projected columns together.
     """
     z = swap_samples(at.xp, projections)
     rows = at.xp.reshape(z, (z.shape[0], -1, z.shape[-1])) if at.network.has_positions else z

@@ -21,9 +21,10 @@ def checked_sharing(sharing: str) -> str:
 
 
 def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
-    """The mean of v v^T over all rows v of each group of each layer with weights, from rows (..., N T_l, D_l).
+    """The second factor of each group of each layer with weights, from rows v of the shape (..., N T_l, D_l).
 
-    The mean is over the datapoints and the leading axes. A sum over the T_l positions is in both kinds of sharing.
+    Expand has the sum of v v^T over the T_l positions. Reduce has s s^T with the sum s of v over the positions. Both
+    are averaged over the datapoints and the leading axes.
     """
     found = []
     for v, T in per_group(at, rows):

@@ -48,7 +48,7 @@ class Linearisation:
         return self.network.by_layer(self.weights)
 
     def losses(self) -> Array:
-        """The objective E of each row of the outputs, (N,), over the divisor."""
+        """The objective E of each row of the outputs, (N,), divided by the divisor."""
         return over(self.objective.value(self.xp, self.outputs, self.Y), self.network.divisor)
 
     def loss(self) -> Array:
@@ -112,7 +112,7 @@ class Linearisation:
         return a if T == 1 else self.xp.mean(self.xp.reshape(a, (-1, T, a.shape[1])), axis=1)
 
     def by_datapoint(self, rows: Array) -> Array:
-        """Rows (N T, D_L) of the outputs in the shape of Y, (N, T, D_L), and unchanged without positions."""
+        """Rows (N T, D_L) of the outputs as (N, T, D_L) or (N, H, W, D_L), and unchanged without positions."""
         if not self.network.has_positions:
             return rows
         return self.xp.reshape(rows, (-1, *self.network.shapes[-1][1:], rows.shape[1]))

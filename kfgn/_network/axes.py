@@ -17,7 +17,7 @@ def per_axis(value: PerAxis) -> tuple[int, ...]:
 def checked_per_axis(name: str, value: Any, like: PerAxis | None = None) -> PerAxis:
     """Return a positive int or a pair of positive int.
 
-    like: the checked width of the layer. If it is a pair, a single int is the number of both axes.
+    like: the checked width of the layer. If it is a pair, a single int holds for both axes.
     """
     if not isinstance(value, (tuple, list)):
         number = checked_count(name, value)

@@ -62,7 +62,8 @@ class Convolution(metaclass=Documented):
     kernel of PyTorch, of shape (units, C / groups, width), W_l without the bias is
     kernel.transpose(1, 2).reshape(units, -1).
 
-    With stride s, dilation d and zeros on the left p, tap k of output position t reads input position t s + k d - p.
+    With stride s, dilation d and p positions added on the left, tap k of output position t reads input position
+    t s + k d - p.
 
     Examples
     --------
@@ -128,7 +129,7 @@ class Convolution(metaclass=Documented):
 class ConvolutionMap:
     """A convolution at its place in a network, a `WeightedMap`.
 
-    The method `inputs` returns the patches as (groups, R', I), where I counts the appended unit.
+    The method `inputs` returns the patches as (groups, R', I), where I counts the 1 that is appended for the bias.
     """
 
     layer: Convolution
@@ -148,7 +149,7 @@ class ConvolutionMap:
         return tuple(itertools.product(*(range(w.width) for w in self.windows)))
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The patch of each position, and the unit."""
+        """The patch of each position, with a 1 at its end if the layer has a bias."""
         return self._patches(xp, a, xp.ones_like)
 
     def by_group(self, inputs: Array) -> Arrays:
@@ -156,7 +157,7 @@ class ConvolutionMap:
         return tuple(inputs[j, :, :] for j in range(self.groups))
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The patches of R_a (..., R, C), with 0 for the unit. Leading axes are joined with the axis of the rows."""
+        """The patches of R_a (..., R, C), with a 0 for the bias. Leading axes are joined with the axis of the rows."""
         return self._patches(xp, R_a, xp.zeros_like)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
@@ -202,7 +203,7 @@ class ConvolutionMap:
         return total
 
     def _slices(self, tap: tuple[int, ...]) -> tuple[slice, ...]:
-        """The padded positions that a tap reads, along each axis."""
+        """The positions of the padded input that a tap reads, as one slice along each axis."""
         return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
 
     def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
@@ -217,7 +218,7 @@ class ConvolutionMap:
         return W[:, :-1] if self.layer.bias else W
 
     def _patches(self, xp: Namespace, a: Array, unit: Any) -> Array:
-        """The patches (groups, R', I), with the result of `unit` for the appended unit."""
+        """The patches (groups, R', I), whose last entry is from `unit` if the layer has a bias."""
         x = xp.reshape(a, (-1, *(w.length for w in self.windows), self.channels))
         for axis, w in enumerate(self.windows, start=1):
             x = along(xp, x, axis, w.padded)

@@ -1,4 +1,4 @@
-"""The dense layer, a record of settings and also a `LayerMap`, since its map depends on no positions."""
+"""The dense layer, a record of settings and also a `LayerMap`, since its map does not depend on the positions."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,8 +45,8 @@ class Dense(metaclass=Documented):
     -----
     Users need only the method `weight_shape`. The forward and backward passes call the other methods with checked
     arguments. In the other methods, W has the shape of W_l, `a` is (N, D_{l-1}), and `rows` is (..., N, D_l). The
-    method `inputs` computes the argument `inputs` of the other methods. For a datapoint with T positions, N means
-    N T rows.
+    method `inputs` computes the argument `inputs` of the other methods. With T positions per datapoint, N T
+    replaces N.
 
     Examples
     --------

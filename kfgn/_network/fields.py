@@ -18,7 +18,7 @@ NEEDS_POSITIONS = ", since `inputs` is an int and not (C, T) or (C, H, W)"
 
 
 def checked_inputs(value: Any) -> Any:
-    """Return a positive int, or a tuple of two or three."""
+    """Return a positive int, or a tuple of two or three positive int."""
     if not isinstance(value, (tuple, list)):
         return checked_integer("inputs", value, lower=1, expected="a positive integer, or a tuple (C, T) or (C, H, W)")
     if len(value) not in (2, 3):

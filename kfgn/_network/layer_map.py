@@ -4,8 +4,8 @@ An activation is a matrix of rows (R, C), with one row of C channels for each po
 datapoints of T positions, and N in a network whose `inputs` is an int. Leading axes are for several rows per position,
 such as the columns of a root of H_L, and are before R.
 
-A new kind of layer is a record in a file of this package, with the fields that a user sets, and a map for this
-protocol. `Dense` is both.
+A new kind of layer is a record in a file of this package, with the fields that a user sets, and a map that
+satisfies this protocol. `Dense` is both.
 """
 
 from typing import Protocol, TypeAlias
@@ -27,7 +27,7 @@ class LayerMap(Protocol):
         """False if each row of h_l depends on the row of a_{l-1} at the same position alone."""
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The rows that W multiplies, such as the patches of a convolution, with the appended unit if W has a bias."""
+        """The rows that W multiplies, such as the patches of a convolution, and an appended 1 if W has a bias."""
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
         """The rows h_l (R', C')."""

@@ -138,7 +138,7 @@ class Network(metaclass=Documented):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """D_0, ..., D_L: the numbers of channels of the inputs and of each layer."""
+        """The numbers of channels of the inputs and of each layer, which are D_0, ..., D_L if all layers are dense."""
         return self._places.widths
 
     @property
@@ -159,7 +159,11 @@ class Network(metaclass=Documented):
 
     @property
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shape of W_l for l = 1, ..., L: (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias."""
+        """The shape of the weights of each layer with weights.
+
+        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution` describes the
+        shape of a convolution.
+        """
         return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
 
     @property

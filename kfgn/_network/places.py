@@ -1,4 +1,4 @@
-"""The places of the layers in a network: what follows from its inputs and its layers."""
+"""The places of the layers in a network: the maps and the shapes that follow from its inputs and its layers."""
 
 from math import prod
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
 """The windows of a convolution or a pooling along one axis of positions.
 
 The methods of `Windows` take arrays (A, T, B) whose middle axis has the positions. `along` applies such a method to one
-axis of an array of more axes. Every shape is known before the arrays are.
+axis of an array of more axes. No shape depends on the values of an array.
 """
 
 import math
@@ -45,7 +45,7 @@ class Windows(NamedTuple):
 
     @property
     def fit(self) -> bool:
-        """True if there is a window. A circular window has to be shorter than the axis, and so has each padding."""
+        """True if there is a window. With circular padding, neither a window nor a padding is longer than the axis."""
         wraps = self.circular and (self.span >= self.length or max(self.padding) > self.length)
         return self.outputs > 0 and not wraps
 
@@ -75,7 +75,7 @@ class Windows(NamedTuple):
         return total
 
     def tap(self, k: int) -> slice:
-        """The padded positions that tap k of all windows reads."""
+        """The positions of the padded axis that tap k of all windows reads."""
         start = k * self.dilation
         return slice(start, start + (self.outputs - 1) * self.stride + 1, self.stride)
 

@@ -236,7 +236,7 @@ def checked_start(network: Network, weights: Weights) -> Arrays:
 
 
 def no_steps(like: Array) -> int | Array:
-    """t = 0: a Python integer, or an array for JAX, which would compile a program again for a second kind of t."""
+    """t = 0, as a Python integer, or as an array for JAX, which compiles a step again for a second type of t."""
     return zero_count(like) if can_branch_on(like) else 0
 
 

@@ -15,7 +15,10 @@ LARGE = 2**23
 """The number of multiplications above which oneDNN is faster, although both matrices are converted to its format."""
 
 MANY = 2**23
-"""The number of elements of both matrices and their product above which conversions leave the caches."""
+"""The number of elements above which the matrices and their converted copies no longer fit into the caches.
+
+The number is that of both matrices and their product together.
+"""
 
 REUSE = 256
 """The number of multiplications per element above which conversions pay also for more than `MANY` elements."""

@@ -7,7 +7,7 @@ arithmetic, see `_linear_algebra`.
 Misprints: Lemma 1 omits the factor dE/da in D, writes a_l for a_{l-1}, and uses an f_L, which does not exist. The proof
 of Lemma 2 assumes that all eigenvalues of the Hessian are negative at a strict maximum, but the Hessian of -x^4 is 0 at
 its maximum. The conclusion of Lemma 2 holds nevertheless. By Lemma 1, E is convex in W_l near every smooth point, with
-the other layers fixed, and a convex function has no strict maximum in the interior.
+the other layers fixed. A convex function has no strict maximum in the interior of its domain.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net

@@ -714,7 +714,7 @@ STATEMENTS: dict[int, Statement] = {
         "bound",
         "the trace of the Hessian",
         "trace(H) = Σ_{λ=1}^L trace(H_λ) ≥ 0",
-        misprint="Lemma 2: at a strict maximum, all eigenvalues are < 0 → all are ≤ 0.",
+        misprint='Lemma 2: "all eigenvalues are < 0" at a strict maximum → "all eigenvalues are ≤ 0".',
         note="The maximum of -x⁴ is strict, and has the second derivative 0. (71) therefore does not prove Lemma 2. "
         "The conclusion of the lemma holds, since E is convex in each W_λ near every smooth point, with the other "
         "layers fixed.",

@@ -9,7 +9,7 @@ from .matrices import Form
 from .uses import Array
 
 UNSEEN = 1e-9
-"""The products account for a Jacobian if they differ from it by at most this number times its largest element."""
+"""The products account for a Jacobian if their sum differs by at most this number times its largest element."""
 
 
 def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Sequence[Sample]) -> None:

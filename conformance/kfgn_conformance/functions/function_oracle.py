@@ -95,7 +95,7 @@ class FunctionOracle:
     def gauss_newton_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact Gauss-Newton block of vec(W), (O I, O I), or the block between two matrices.
 
-        The Hessian of the objective `mixture` in the outputs is indefinite, and the block has its projection on the
+        The Hessian of the objective `mixture` in the outputs may be indefinite. The block has its projection on the
         positive semi-definite matrices. A loss that is a function needs a positive semi-definite Hessian.
         """
         return self._gauss_newton(*self._places(name, other))
@@ -137,8 +137,9 @@ class FunctionOracle:
     def matches(self, name: str, block: Array, part: int | None = None) -> list[Match]:
         """Return the definitions by rising distance from a block (O I, O I) that was computed elsewhere.
 
-        Each match has the factor that brings the block nearest to the definition, such as T for a division by T that is
-        too much, and the order of vec. The error of the first match is rounding if the block is right up to the two.
+        Each match has an order of vec, and the factor that brings the block nearest to the definition. For example, the
+        factor is T if the block was divided by T once too often. The error of the first match is a rounding error if
+        the block is right except for its factor and its order.
         """
         seen = bool(self._matrices.forms(name))
         entries = self._form(name, part).entries if seen else self._matrices.entries(name)
@@ -177,7 +178,10 @@ class FunctionOracle:
         return rows, rows if other is None else self._matrices.entries(other).ravel(order="F")
 
     def _form(self, name: str, part: int | None) -> Form:
-        """The uses of a matrix in one order, after the check that no use is missing."""
+        """The uses of a matrix whose entries have the same order. `part` selects the order if there are several.
+
+        Raises `ValueError` if a use is missing.
+        """
         forms = self._matrices.forms(name)
         check_accounted(name, self._matrices.places(name), forms, self._model.samples)
         if part is None and len(forms) > 1:

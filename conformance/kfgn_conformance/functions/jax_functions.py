@@ -143,6 +143,6 @@ def use(result: Result, product: Product, derivatives: Array) -> Use:
 
 
 def real(x: Any) -> Any:
-    """An array of float64 if its numbers are real, and of integers otherwise."""
+    """An array of float64 if its dtype is a floating-point one, and an array of its own dtype otherwise."""
     found = jnp.asarray(x)
     return found.astype(jnp.float64) if jnp.issubdtype(found.dtype, jnp.floating) else found

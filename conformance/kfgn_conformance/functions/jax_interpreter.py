@@ -36,7 +36,7 @@ class Origin(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """A value with its origin, or None for a value that was computed."""
+    """A value with its origin, which is None for a value that was computed."""
 
     value: Any
     origin: Origin | None = None
@@ -73,7 +73,7 @@ class Interpreter:
             if isinstance(variable, Literal):
                 return Marked(variable.val)
             found = known[variable]
-            # the derivative with respect to a sum is that with respect to a product if the product has no other use
+            # the derivatives with respect to a product and to a sum with it are equal if the product has no other use
             shared = found.origin is not None and found.origin.source != "theta" and uses[variable] > 1
             return Marked(found.value) if shared else found
 
@@ -117,7 +117,7 @@ class Interpreter:
         return Marked(probed, Origin(number, np.arange(value.size).reshape(value.shape)))
 
     def added(self, value: Any, arguments: list[Marked]) -> Marked:
-        """A sum, which keeps the origin of a whole product. The same parameters at all positions are its bias."""
+        """A sum. If one term is a whole product, the sum has its origin, and the other term may be its bias."""
         for one, other in (arguments, arguments[::-1]):
             if one.origin and isinstance(one.origin.source, int) and np.shape(one.value) == np.shape(value):
                 result = self.results[one.origin.source]
@@ -127,7 +127,7 @@ class Interpreter:
         return Marked(value)
 
     def add_bias(self, of: Origin, added: Marked) -> None:
-        """Give a result its bias, if that is what is added to it."""
+        """Store parameters that are added to a result as its bias, if they are the same at every position."""
         assert isinstance(of.source, int)
         result = self.results[of.source]
         if added.parameters is None or result.bias is not None:
@@ -167,7 +167,10 @@ def applied(primitive: Any, params: dict[str, Any], values: Sequence[Any]) -> li
 
 
 def rearranged(eqn: Any, arguments: list[Marked]) -> list[Origin]:
-    """The origins of the results of an operation that moves entries, or none: the operation on places."""
+    """The origins of the results of an operation that moves entries, by the same operation on the places.
+
+    The list is empty if an argument has no origin, or if the arguments have different sources.
+    """
     moved = len(arguments) if eqn.primitive.name == "concatenate" else 1
     origins = [one.origin for one in arguments[:moved] if one.origin]
     if len(origins) < moved or len({origin.source for origin in origins}) > 1:

@@ -29,7 +29,10 @@ class Product(NamedTuple):
 def of_dot_general(
     params: dict[str, Any], values: Sequence[Any], origins: Sequence[Array | None], shape: Sequence[int]
 ) -> Iterator[Product]:
-    """`dot_general`, which matrix products and `einsum` become. W is either operand, and each index of a batch axis."""
+    """`dot_general`, to which JAX converts matrix products and `einsum`.
+
+    Either operand may be W. Each index of the batch axes has its own product.
+    """
     contracting, batch = params["dimension_numbers"]
     lhs_rows, rhs_rows = (sizes(value, c, b) for value, c, b in zip(values, contracting, batch, strict=True))
     places = np.arange(np.prod(shape, dtype=int)).reshape(-1, lhs_rows, rhs_rows)
@@ -57,7 +60,7 @@ def stacked(array: Any, contracting: Sequence[int], batch: Sequence[int]) -> Any
 
 
 def sizes(array: Any, contracting: Sequence[int], batch: Sequence[int]) -> int:
-    """The number of rows of an operand: the product of the axes that the result has from it alone."""
+    """The number of rows of an operand: the product of its axes that are neither in the sum nor in the batch."""
     return int(np.prod([n for axis, n in enumerate(array.shape) if axis not in (*contracting, *batch)], dtype=int))
 
 
@@ -104,7 +107,7 @@ def of_gather(rows: Array, table: Array) -> Iterator[Product]:
 
 
 def different(places: Array) -> bool:
-    """True if no entry of theta is there twice."""
+    """True if no place of theta occurs twice."""
     return places.size == len(np.unique(places))
 
 

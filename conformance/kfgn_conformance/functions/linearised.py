@@ -10,7 +10,10 @@ from .parameters import Parameters
 from .uses import Array, Use
 
 COUPLED = 1e-9
-"""Outputs differ if their distance is above this number times the largest output, far above rounding."""
+"""Outputs differ if their distance is above this number times the largest output, or times 1 if that is larger.
+
+The number is far above rounding errors.
+"""
 
 
 class Sample(NamedTuple):
@@ -69,5 +72,5 @@ def check_independent(outputs: Array, again: Array, alone: Sequence[Array], hint
 
 
 def differ(one: Array, other: Array, limit: float) -> bool:
-    """True if two arrays are further apart than the limit."""
+    """True if two arrays have different shapes, or are further apart than the limit."""
     return one.shape != other.shape or bool(np.abs(one - other).max() > limit)

@@ -27,8 +27,8 @@ class Match(NamedTuple):
     vec : str
         `"columns"` if vec stacks the columns of W, which is the order of the oracle, or `"rows"`.
     error : float
-        The norm of the difference after the multiplication, relative to the norm of the definition. It is rounding if
-        the matrix satisfies the definition.
+        The norm of the difference after the multiplication, relative to the norm of the definition. It is a
+        rounding error if the matrix satisfies the definition.
 
     Examples
     --------

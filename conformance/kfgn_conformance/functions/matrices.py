@@ -14,7 +14,7 @@ from .uses import Array, Use
 
 
 class Form(NamedTuple):
-    """The uses of a matrix with the same entries.
+    """The uses of a matrix whose entries have the same order.
 
     entries: the place in theta of each entry, (O, I)
     uses:    the uses of each datapoint, in their order
@@ -72,7 +72,8 @@ class Matrices:
         """The place in theta of each entry of the matrix W (O, I) that the name denotes.
 
         The order is that of the uses if all uses agree, with the groups of a convolution below each other. Otherwise a
-        parameter has its first axis as rows and all others as columns, and a bias is the last column.
+        parameter has its first axis as rows and all others as columns, and a bias is the last column. If
+        the parameters have different numbers of rows, all entries are one column.
         """
         places, forms = self.places(name), [form.entries for form in self.forms(name)]
         if len({len(form.T) for form in forms}) == 1:

@@ -38,8 +38,9 @@ def torch_oracle(
     Raises
     ------
     ValueError
-        If the outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a datapoint depend on
-        other datapoints, as with normalisation over the batch in training mode.
+        If the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O) and finite,
+        if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with normalisation
+        over the batch in training mode.
 
     Notes
     -----
@@ -101,8 +102,8 @@ def jax_oracle(
     Raises
     ------
     ValueError
-        If the outputs are not (N, ..., O) and finite, or if the outputs of a datapoint depend on other datapoints, as
-        with normalisation over the batch.
+        If the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O) and finite,
+        or if the outputs of a datapoint depend on other datapoints. They do so with normalisation over the batch.
 
     Notes
     -----

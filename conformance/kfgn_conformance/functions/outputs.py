@@ -1,7 +1,8 @@
 """The derivatives of the loss of one datapoint with respect to its outputs, and a root of their Hessian.
 
-The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. The loss
-is that of a network of the reference without layers, whose inputs are its outputs, so the reference checks the labels.
+The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. A loss
+with a name is that of a network of the reference without layers, whose inputs are its outputs. The reference therefore
+checks the labels.
 
 >>> import numpy as np
 >>> from kfgn_conformance.functions.outputs import by_name, objective
@@ -22,7 +23,10 @@ from kfgn_reference.shared_weights._outputs import sample_loss, sampled_output_r
 from .uses import Array
 
 LOWEST = 1e-9
-"""A Hessian is indefinite if an eigenvalue is below minus this number times the largest one, far above rounding."""
+"""A Hessian is indefinite if an eigenvalue is below minus this number times the largest absolute eigenvalue.
+
+The number is far above rounding errors.
+"""
 
 MIXTURE = 3
 """The number of outputs of the mixture of two Bernoulli variables, equation (27)."""
@@ -35,7 +39,7 @@ class OutputDerivatives(NamedTuple):
     gradient: (K,)
     hessian:  (K, K)
     root:     a function that returns a root (K, C) of the Hessian, or of its positive semi-definite replacement
-    sampled:  a function from S sampled labels to the root (K, S) that they replace it with
+    sampled:  a function from S sampled labels to the matrix (K, S) that replaces the root in KFAC
     """
 
     value: float

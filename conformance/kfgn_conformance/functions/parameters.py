@@ -42,7 +42,7 @@ class Parameters:
         return shaped.reshape(len(shaped) if shaped.ndim else 1, -1)
 
     def names_at(self, places: Array) -> tuple[str, ...]:
-        """The names of the parameters with entries at these places of theta (O, I), by the columns of the matrix."""
+        """The names of the parameters with entries at these places of theta (O, I), column by column."""
         starts, names = np.array(list(self._starts.values())), list(self.values)
         owners = np.searchsorted(starts, places.ravel(order="F"), side="right") - 1
         return tuple(names[owner] for owner in dict.fromkeys(owners.tolist()))

@@ -54,14 +54,14 @@ class Module:
         self.X = tuple(tensor(x) for x in (X if isinstance(X, tuple) else (X,)))
 
     def parameters_by_name(self) -> Parameters:
-        """The values of the parameters, and the further names of those that several modules have."""
+        """The values of the parameters, and the further names of those that several modules share."""
         first = {id(value): name for name, value in self.named.items()}
         every = self.model.named_parameters(remove_duplicate=False)
         tied = {name: first[id(value)] for name, value in every if id(value) in first}
         return Parameters({name: value.detach().numpy() for name, value in self.named.items()}, tied)
 
     def outputs(self, rows: slice) -> Any:
-        """The outputs of some datapoints, with the products for which PyTorch has second derivatives."""
+        """The outputs of some datapoints. Attention is computed by operations that have second derivatives."""
         with sdpa_kernel(SDPBackend.MATH):
             h = self.model(*(x[rows] for x in self.X))
         kind = h.dtype if torch.is_tensor(h) else type(h).__name__
@@ -84,7 +84,7 @@ class Module:
 
     @property
     def hint(self) -> str:
-        """The modules that are in training mode and behave differently there."""
+        """The part of an error message that names the modules in training mode that behave differently there."""
         kinds = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd
         found = [name for name, m in self.model.named_modules() if isinstance(m, kinds) and m.training]
         return f". In training mode: {', '.join(found)}. Call model.eval() first" if found else ""

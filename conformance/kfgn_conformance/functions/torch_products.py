@@ -75,7 +75,7 @@ def of_convolution(
 
 
 def of_embedding(_h: Any, input: Any, weight: Any, padding_idx: Any = None, *_: Any, **__: Any) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
-    """functional.embedding: the transposed table times one-hot vectors, which are 0 at the index of padding."""
+    """functional.embedding: the transposed table times one-hot vectors. The vector of the padding index is 0."""
     one_hot = functional.one_hot(input.reshape(-1), len(weight)).to(weight.dtype)
     if padding_idx is not None:
         one_hot[:, padding_idx] = 0
@@ -116,7 +116,7 @@ def patches(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> An
 
 
 def windows(a: Any, axis: int, width: int, stride: int, dilation: int) -> Any:
-    """The windows along an axis, which keeps the positions. Their taps are a new last axis."""
+    """The windows along an axis. Then the axis has the output positions, and a new last axis has the taps."""
     return a.unfold(axis, dilation * (width - 1) + 1, stride)[..., ::dilation]
 
 

@@ -18,7 +18,7 @@ from .torch_products import PRODUCTS, Product
 from .uses import Array
 
 OPENED = (functional.multi_head_attention_forward,)
-"""Functions in Python whose own calls are seen."""
+"""The functions of PyTorch, written in Python, whose inner calls are recorded too."""
 
 SUMS = (torch.add, torch.Tensor.add, torch.Tensor.__add__, torch.Tensor.__radd__)
 """The functions that may add a bias to a product."""
@@ -34,10 +34,13 @@ class Seen(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """A sum whose derivative is that with respect to a product, if every earlier tensor has no other use.
+    """A sum of a product and other terms.
+
+    The derivative of the outputs with respect to the sum is equal to the derivative with respect to the product, if
+    none of the tensors from the product to the tensor before the sum is used elsewhere.
 
     tensor:  the sum, which the record keeps so that no other tensor gets its identity
-    numbers: the numbers of the products
+    numbers: the indices of the products in the record
     earlier: the identities of the tensors from the product to the tensor before the sum
     """
 
@@ -84,7 +87,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         return found
 
     def _with_probe(self, h: Any, products: list[Product]) -> Any:
-        """The result h with a probe, if one of the products is with parameters."""
+        """The result h, plus a probe if the matrix of one of its products consists of parameters."""
         probe, probes = torch.zeros_like(h, requires_grad=True), [seen.probe for seen in self._seen]
         start = len(self._seen)
         for product in products:
@@ -135,7 +138,7 @@ def check_precision(func: Any, h: Any) -> None:
 
 
 def opened(func: FunctionType) -> FunctionType:
-    """A copy of a function of PyTorch that runs its statements, where the function itself would ask the mode again."""
+    """A copy of a function of PyTorch that runs its statements. The function itself would call the mode again."""
     asks = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
     names = func.__globals__ | dict.fromkeys(asks, lambda *_: False)
     copy = FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)

@@ -20,7 +20,7 @@ class Use(NamedTuple):
     """A product h_t = W a_t at the positions t = 1, ..., T of one datapoint.
 
     entries: the place in theta of each entry of W, (O, I). A bias is the last column
-    a:       the inputs, (T, I), with the unit for a bias
+    a:       the inputs, (T, I), with a 1 at the end if the matrix has a bias
     J:       the derivatives of the K outputs with respect to the pre-activations h, (K, T, O)
     """
 

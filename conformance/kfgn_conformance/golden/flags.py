@@ -40,7 +40,7 @@ def hidden(p: Problem) -> list[list[np.ndarray]]:
 
 
 def dead(p: Problem) -> bool:
-    """True if the derivative f'(h) of the transfer function of some unit is 0 at every datapoint."""
+    """True if f'(h) of some hidden unit is 0 at every datapoint. False for a problem with shared weights."""
     if p.is_shared:
         return False
     net = p.reference
@@ -49,7 +49,10 @@ def dead(p: Problem) -> bool:
 
 
 def saturated(p: Problem) -> bool:
-    """True if the largest and the smallest logit of some datapoint differ by more than `SATURATED`."""
+    """True if the largest and the smallest logit of some datapoint differ by more than `SATURATED`.
+
+    False for a problem with shared weights.
+    """
     if p.is_shared:
         return False
     outputs = np.array([forward(p.reference, x)[1][len(p.layers)] for x in p.X])

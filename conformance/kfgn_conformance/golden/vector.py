@@ -98,7 +98,7 @@ def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
 
 
 def _array(written: dict[str, Any]) -> ExpectedArray:
-    float64 = np.array(written["float64"])  # classes are integers in JSON and stay integers
+    float64 = np.array(written["float64"])  # class indices are integers in JSON, and stay integers
     if float64.dtype.kind not in "if":
         raise ValueError("float64: expected numbers in the range of float64, got a larger number")
     if np.shape(np.array(written["decimals"], dtype=object)) != float64.shape:

@@ -126,7 +126,7 @@ class Pooling:
     stride : int
         The distance between neighbouring windows. Positions after the last whole window are not used.
     kind : {"mean", "sum"}
-        What is computed over each window.
+        The operation over each window.
 
     Examples
     --------

@@ -27,17 +27,17 @@ def always(_problem: Problem) -> bool:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity of the paper, as a function of a problem.
+    """A quantity of the paper or of networks with shared weights, as a function of a problem.
 
     Parameters
     ----------
     name : str
         The name in reports and in golden vectors.
     equation : str
-        The number of the equation, or the section of the paper.
+        The number of the equation, the section of the paper, or a different source of the definition.
     oracle : callable
         A function of a problem that computes the quantity by the reference. The result is a tuple with one array per
-        layer, or with a single array.
+        layer or group, or with a single array.
     elements : callable
         A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
         oracle forms.

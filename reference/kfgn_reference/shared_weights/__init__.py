@@ -64,7 +64,7 @@ Symbols
               of images is (C_l, H, W). a_0 is the input x
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias in the last column
-    a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and the unit
+    a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and 1 for a bias
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
     g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
     M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1}): its matrix if it is linear

@@ -26,8 +26,8 @@ Datapoints: TypeAlias = Array | Sequence[Array]
 def inputs(net: Network, X: Datapoints) -> list[Array]:
     """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0, or tokens (*positions) of X (N, *positions).
 
-    X may also be a list of datapoints with different numbers of positions, such as those of `counted`. Raises
-    `ValueError` if the network does not fit the datapoints.
+    X may also be a list of datapoints with different numbers of positions, such as the result of `counted` in the
+    module `_masks`. Raises `ValueError` if the network does not fit the datapoints.
     """
     embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
     shapes = [np.shape(x) for x in X]
@@ -74,7 +74,7 @@ def described(C: int, *positions: int) -> str:
 
 
 def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or (N, *positions) class indices, of the outputs."""
+    """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or class indices (N, *positions), for the outputs."""
     rows = inputs(net, X)
     check_labels(net, "Y", rows, Y, (len(rows),))
     return zip(rows, Y, strict=True)

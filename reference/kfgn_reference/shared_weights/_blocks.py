@@ -1,9 +1,9 @@
 """The exact blocks (7s) of the layers with weights, of the Hessian and of the Gauss-Newton matrix.
 
-vec(h) = (A^T kron I) vec(W) for the pre-activations h of a layer and its inputs A = [a_1, ..., a_T], so that the block
-of W is
+vec(h) = (A^T kron Id) vec(W) for the pre-activations h of a layer and its inputs A = [a_1, ..., a_T] with I rows, where
+Id is the identity. The block of W is therefore
 
-    (A kron I) H (A^T kron I) = sum_t sum_t' (a_t a_t'^T) kron H[t, t']
+    (A kron Id) H (A^T kron Id) = sum_t sum_t' (a_t a_t'^T) kron H[t, t']
 
 for one datapoint, with H[t, t'] (C, C) the block of H between the positions t and t'. The sum is over all pairs.
 
@@ -28,10 +28,10 @@ from ._recursions import backpropagate, sample_preactivation_gauss_newton, sampl
 
 
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
-    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron I if it has one group.
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron Id if it has one group.
 
-    A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) has the inputs of the group
-    of output o.
+    A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) of the derivative has the
+    inputs of the group of output o.
     """
     A = layer.patches(a)
     outputs = len(layer.weight)

@@ -26,7 +26,9 @@ from ._windows import Padding, PerAxis, Window, output_positions, reads, windows
 
 
 class Convolution(NamedTuple):
-    """h_t = W a_t with the patch a_t: the inputs that position t of the outputs reads, tap by tap, and the unit.
+    """h_t = W a_t. The patch a_t has the inputs that output position t reads.
+
+    These inputs are in a_t tap by tap, and then a 1 if the layer has a bias.
 
     weight:   W (C', C / groups * k + 1), [W_1, ..., W_k, b] with the bias b in the last column, if `bias`. W_i
               (C', C / groups) is the matrix of tap i of k taps, which have row-major order for an image. W without the
@@ -59,7 +61,8 @@ class Convolution(NamedTuple):
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C', *positions') with T' = floor((T + padding - dilation (width - 1) - 1) / stride) + 1 along each axis.
 
-        Raises `ValueError` if the weight does not fit C channels, or the kernel does not fit the positions.
+        Here padding is the number of positions that are added at both ends together. Raises `ValueError` if the weight
+        does not fit C channels, or the kernel does not fit the positions.
         """
         taps = math.prod(window.width for window in self.windows)
         columns = C // self.groups * taps + self.bias
@@ -86,7 +89,7 @@ class Convolution(NamedTuple):
         return h.reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """W_k for all channels, (C', C), with the positions Z_k of tap k. W_k is 0 between different groups."""
+        """W_k (C', C) for all channels, with the Z_k of `reads` for tap k. W_k is 0 between different groups."""
         C = len(a) // self.groups
         Z = reads(self.windows, a.shape[1:])
         kernels = [self.weight[:, k * C : (k + 1) * C] for k in range(len(Z))]

@@ -15,7 +15,7 @@ from .._types import Array
 
 
 class Embedding(NamedTuple):
-    """h_t = W e_{x_t}, column x_t of W, at each position t. The first layer of a network, and no other one.
+    """h_t = W e_{x_t}, column x_t of W, at each position t. Only the first layer of a network can be an embedding.
 
     weight: W (C', V) with a column for each of V tokens, the transposed weight of an embedding of PyTorch
 

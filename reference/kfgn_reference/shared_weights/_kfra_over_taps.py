@@ -32,10 +32,12 @@ from ._taps import LinearLayer
 def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """G_l (C_l, C_l) for l = 1, ..., L, with the scale of `expand`: a sum over positions, and a mean over datapoints.
 
-        G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l with the Jacobian J_nt at a position, not linear
+        G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l that is not linear
         G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k      for a linear layer l with taps (M_k, Z_k)
 
-    For a transfer function the first line is the elementwise product of G_l and the mean of f' f'^T, as in (26).
+    J_nt is the Jacobian of layer l at position t. For a transfer function the first line is the elementwise product of
+    G_l and the mean of f' f'^T, as in (26).
+
     |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
     reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride. With
     masks, N T, |Z_k|^2 and T_l are the sums of T_n, |Z_nk|^2 and T_nl over datapoints.
@@ -54,8 +56,9 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 def carried_over_taps(layer: LinearLayer, inputs: Sequence[Array], G: Array) -> Array:
     """sum_k sum_n |Z_nk|^2 M_k^T G M_k / sum_n T'_n, (C, C), for a layer with N inputs (C, *positions) and G (C', C').
 
-    This is 1/N sum_n of the sum of the diagonal blocks of M_n^T (I kron R) M_n, the exact step if the matrix of the
-    outputs of every datapoint is I kron R, with R = N G / sum_n T'_n. No two taps connect the same pair of positions.
+    Let I kron R be the matrix of the outputs of every datapoint, with R = N G / sum_n T'_n. Then this is the exact
+    step: the mean over n of the sum of the diagonal blocks of M_n^T (I kron R) M_n. No two taps connect the same pair
+    of positions, so the blocks have no products of two taps.
     """
     taps = [layer.taps(a) for a in inputs]
     outputs = sum(of_datapoint[0].positions.shape[1] for of_datapoint in taps)

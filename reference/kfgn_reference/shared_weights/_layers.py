@@ -53,7 +53,7 @@ class Dense(NamedTuple):
         return rows, *positions
 
     def patches(self, a: Array) -> tuple[Array, ...]:
-        """The inputs a_t of the weights as columns, (C + 1, T), with the unit appended."""
+        """The inputs a_t of the weights as columns, (C + 1, T) with a last row of ones, or (C, T) without a bias."""
         A = matrix(a)
         return (np.concatenate([A, one(A[:1])]) if self.bias else A,)
 
@@ -97,7 +97,7 @@ class Pooling(NamedTuple):
         return sum_over_taps(self, a).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """The identity between channels. Z is 1, or 1 / the size of a window for the mean, where window t' has t."""
+        """The identity between channels, with Z where window t' has position t: 1, or 1 / its size for the mean."""
         along = self.windows(a.shape[1:])
         Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
         size = math.prod(window.width for window in along)

@@ -26,12 +26,12 @@ from .._types import Array
 def counted(X: Array, Y: Array, mask: Array, mask_of_outputs: Array | None = None) -> tuple[list[Array], list[Any]]:
     """The datapoints x_n and the labels y_n without their masked positions, as batches X and Y for every function.
 
-    mask:            (N, *positions) of bool, True where a position of X (N, C, *positions) counts, or of the tokens X
+    mask:            (N, *positions) of bool, True where a position of X (N, C, *positions), or of the tokens X, counts
     mask_of_outputs: (N, *positions) of bool for Y (N, *positions, ...), if the outputs have other positions than X
 
-    The counted positions of an image are whole rows and columns. Raises `ValueError` for a different mask. The other
-    positions are neighbours after that, so a convolution reads zeros of its own padding after the last one, and a mask
-    of inner positions closes the gap. A pooling layer with the width None has one window over all counted positions.
+    The counted positions of an image are whole rows and columns. Raises `ValueError` for a different mask. The
+    counted positions on both sides of masked ones become neighbours, and a convolution reads its own padding after the
+    last counted position. A pooling layer with the width None has one window over all counted positions.
     """
     of_outputs = mask if mask_of_outputs is None else mask_of_outputs
     first = np.ndim(X) - np.ndim(mask)
@@ -43,7 +43,7 @@ def counted(X: Array, Y: Array, mask: Array, mask_of_outputs: Array | None = Non
 
 
 def without(name: str, batch: Array, mask: Array, first: int) -> list[Array]:
-    """The datapoints of a batch without their masked positions, whose axes begin at axis `first` of a datapoint."""
+    """The datapoints of a batch without their masked positions. The positions begin at axis `first` of a datapoint."""
     if mask.dtype != np.bool_:
         raise ValueError(f"{name}: expected bool, True where a position counts, got {mask.dtype}")
     found = []
@@ -63,5 +63,7 @@ def sides(name: str, n: int, mask: Array) -> Sequence[Array]:
     for side in found:
         whole = np.multiply.outer(whole, side)
     if not np.any(mask) or not np.array_equal(whole, mask):
-        raise ValueError(f"{name}: expected counted positions, in whole rows and columns, got others in datapoint {n}")
+        raise ValueError(
+            f"{name}: expected counted positions, in whole rows and columns, got none or parts of them in datapoint {n}"
+        )
     return found

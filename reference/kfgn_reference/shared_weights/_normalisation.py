@@ -1,7 +1,7 @@
 """The normalisation of the channels of each position, as in layer normalisation. It has no weights, and is not linear.
 
-This layer is the only map between layers here that is neither elementwise nor linear. The recursion of the Hessian then
-has the matrix D_t below, which is not diagonal, and which Gauss-Newton drops.
+No other layer of this package is neither elementwise nor linear. The recursion of the Hessian has the matrix D_t below
+for this layer. D_t is not diagonal, and the recursion of the Gauss-Newton matrix does not have it.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Normalisation
@@ -51,7 +51,7 @@ class Normalisation(NamedTuple):
         """D_t = sum_k dE/dz_kt d^2 z_kt / da_t^2 (C, C), at each position.
 
         D_t = -(g_t z_t^T + z_t g_t^T + (z_t^T dE/dz_t) J_t) / (C s_t) with g_t = J_t dE/dz_t, the gradient with respect
-        to a_t, since ds_t/da_t = z_t / C.
+        to a_t. The equation follows from ds_t/da_t = z_t / C.
         """
         z, s = self._normalised(a)
         rows = zip(z.T, s, matrix(dE_dz).T, self.jacobians(a), strict=True)

@@ -27,9 +27,9 @@ from ._scale_shift import ScaleShift
 class Pairs(NamedTuple):
     """The inputs and the roots of one datapoint at one layer, or at one group of a grouped convolution.
 
-    The inputs of an embedding are one-hot vectors, and those of a scale-and-shift layer are units.
+    The inputs of an embedding are one-hot vectors, and those of a scale-and-shift layer are 1.
 
-    a: the inputs a_t of the weights at each position, (T, I), with the unit for the bias
+    a: the inputs a_t of the weights at each position, (T, I), with a 1 at the end if the layer has a bias
     C: the roots C_t at each position, (T, O, K). The exact block is sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T)
     """
 
@@ -109,8 +109,9 @@ def layer_pairs(layer: Weighted, a: Array, C: Array) -> list[Pairs]:
 def scale_shift_pairs(layer: ScaleShift, a: Array, C: Array) -> Pairs:
     """The pairs of vec([gamma, beta]) for inputs a (C, *positions) and roots C (T, C, K) of a scale-and-shift layer.
 
-    h_t = [diag(a_t), I] vec([gamma, beta]), so every input of the weights is the unit, (T, 1), and the root at position
-    t is (a_t * C_tc, C_tc), (T, 2 C, K). The exact block is dense, and reduce is exact.
+    h_t = [diag(a_t), Id] vec([gamma, beta]) with the identity Id, so every input of the weights is 1, (T, 1). The root
+    at position t is (a_t * C_tc, C_tc), (T, 2 C, K), or a_t * C_tc without the shift. The exact block is dense, and
+    reduce is exact.
     """
     scaled = matrix(a).T[:, :, None] * C
     return Pairs(one(C[:, 0, :1]), np.concatenate([scaled, C], axis=1) if layer.bias else scaled)

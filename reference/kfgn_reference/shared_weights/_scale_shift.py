@@ -38,7 +38,7 @@ class ScaleShift(NamedTuple):
         return C, *positions
 
     def patches(self, a: Array) -> tuple[Array, ...]:
-        """The inputs [a_ct, 1] of the weights of channel c as columns, (2, T), for each channel."""
+        """The inputs [a_ct, 1] of the weights of channel c as columns, (2, T), or [a_ct] without the shift."""
         channels = np.split(matrix(a), len(a))
         return tuple(np.concatenate([row, one(row)]) if self.bias else row for row in channels)
 

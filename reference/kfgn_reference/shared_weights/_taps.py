@@ -23,7 +23,7 @@ class Tap(NamedTuple):
     """One term M_k a Z_k of a linear layer, for an activation a as a matrix (C, T).
 
     matrix:    M_k (C', C), from the channels of an input position to the channels of an output position
-    positions: Z_k (T, T'), the weight with which output position t' reads input position t: 0, 1, or 1 / width
+    positions: Z_k (T, T'), the weight with which output position t' reads input position t: 0, 1, or that of a mean
     """
 
     matrix: Array

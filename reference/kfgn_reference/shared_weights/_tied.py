@@ -38,7 +38,7 @@ def transposed(batch: Batch) -> list[Pairs]:
 
     The pairs have the right g_nc, and so the right `exact_block`, `kfoc`, `tnt` and `ekfac_diagonal`. Do not use them
     with `expand`, `reduce` and `tkfac`, because the positions o are rows of W, and not positions of the datapoint. If
-    the layer has a bias, remove the unit from the inputs first, with `Pairs(a[:, :-1], C)`.
+    the layer has a bias, remove the appended 1 from the inputs first, with `Pairs(a[:, :-1], C)`.
     """
     return [Pairs(diagonal(one(C[0, :, 0])), transposed_roots(a, C)) for a, C in batch]
 

@@ -4,7 +4,8 @@ The input of the weights at position t is the one-hot vector e_{x_t} of V entrie
 
     sum_t e_{x_t} e_{x_t}^T = diag(counts),    g_nc = sum_v e_v kron S_nvc,    S_nvc = sum of C_ntc over t with x_nt = v
 
-and every object of an embedding follows from the counts and from the S_nv of the tokens that a datapoint has.
+and every object of an embedding follows from the counts and from the S_nv of the tokens that a datapoint has. C_ntc is
+column c of the root C_t of datapoint n, and g_nc is column c of a root of its exact block.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Embedding, Network, exact_token_blocks, expand_tokens, token_pairs
@@ -59,7 +60,7 @@ def token_roots(datapoint: TokenPairs) -> dict[int, Array]:
 def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
     """q (V,) = counts / (N T), and the G of `expand`, whose Q is diag(q).
 
-    The counts are those of each token over all N T positions, or over all counted positions of masked datapoints.
+    The counts are those of each token over all N T positions, or over all positions that are not masked.
     """
     tokens = np.concatenate([datapoint.tokens for datapoint in batch])
     counts = np.bincount(tokens, minlength=V)
@@ -71,7 +72,7 @@ def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
 def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Array]:
     """1/N sum_n S_nv S_nw^T (O, O): the exact block between the columns v and w of W, for tokens of one datapoint.
 
-    The block is 0 between tokens that no datapoint has together.
+    Two tokens that no datapoint has together are not in the result. Their block is 0.
     """
     found: dict[tuple[int, int], list[Array]] = {}
     for datapoint in batch:
@@ -82,7 +83,9 @@ def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Arr
 
 
 def ekfac_token_diagonal(batch: Sequence[TokenPairs], U_G: Array) -> dict[int, Array]:
-    """1/N sum_n sum_c (U_G^T S_nvc)^2, (O,): column v of the S of `ekfac_diagonal` with U_Q = I, for every token v.
+    """1/N sum_n sum_c (U_G^T S_nvc)^2, (O,), for every token v of the batch.
+
+    This is column v of the S of `ekfac_diagonal` with U_Q = I.
 
     The Q of `expand` is diagonal, so that I is an eigenbasis of it.
     """

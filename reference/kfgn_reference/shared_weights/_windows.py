@@ -46,18 +46,18 @@ class Window(NamedTuple):
 
     @property
     def fewest(self) -> int:
-        """The fewest positions of an input that has a window."""
+        """The smallest number of positions of an input that has a window."""
         return max(self.span, *self.padding) if self.circular else max(self.span - sum(self.padding), 1)
 
     def outputs(self, T: int) -> int:
-        """T' = floor((T + padding - span) / stride) + 1, for T positions of the input."""
+        """T' = floor((T + padding - span) / stride) + 1, for T positions of the input and the sum of both paddings."""
         return (T + sum(self.padding) - self.span) // self.stride + 1
 
     def reads(self, T: int) -> tuple[Array, ...]:
         """Z_k (T, T') for each tap k: True where output position t' reads input position t.
 
         That input is t = t' stride + k dilation - left padding, for k, t and t' from 0. It is taken modulo T if the
-        padding is circular. If it is outside the input, the tap reads a zero, and the column of Z_k is False.
+        padding is circular. If it is outside the input, the tap reads a zero, and column t' of Z_k is False everywhere.
         """
         starts = self.stride * np.arange(self.outputs(T)) - self.padding[0]
         sources = [starts + self.dilation * k for k in range(self.width)]
@@ -67,7 +67,7 @@ class Window(NamedTuple):
 def windows(
     width: PerAxis, stride: PerAxis, padding: Padding = (0, 0), circular: bool = False, dilation: PerAxis = 1
 ) -> tuple[Window, ...]:
-    """The windows along each axis. The width has one number for each axis, and an int has one axis.
+    """The windows along each axis. The width has one number for each axis, and a width that is an int has one axis.
 
     Raises `ValueError` for a stride, a dilation or a padding with a different number of axes. One pair (left, right)
     is no padding of several axes, except (0, 0), since it could also mean both sides of each axis.

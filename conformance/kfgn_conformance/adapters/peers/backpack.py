@@ -1,4 +1,4 @@
-"""Adapter of BackPACK: the gradient, KFLR, KFRA, and products with the Gauss-Newton matrix."""
+"""Adapter of BackPACK: the gradient, KFLR (also with shared weights), KFRA, and Gauss-Newton products."""
 
 from collections.abc import Iterable
 from importlib.metadata import version

@@ -52,7 +52,8 @@ class Bergson:
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
         """The product of the weighted covariances over the trace of the first one.
 
-        Each backward pass is a batch of N datapoints. Its covariance and its trace are sums, which N^2 makes means.
+        Each backward pass is a batch of N datapoints. Its covariance and its trace are sums over them, so the product
+        is divided by N^2.
         """
         columns = output_roots(problem, net.model(net.X).detach())
         sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))

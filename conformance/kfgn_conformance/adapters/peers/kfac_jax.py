@@ -1,4 +1,4 @@
-"""Adapter of kfac-jax: KFLR ("ggn_exact"), and products with the Gauss-Newton matrix and the Hessian."""
+"""Adapter of kfac-jax: KFLR ("ggn_exact", also with shared weights), Gauss-Newton and Hessian products."""
 
 from importlib.metadata import version
 from typing import Any

@@ -168,7 +168,7 @@ def _modules(problem: Problem, dtype: str, columns: list[Array]) -> Iterator[nn.
 
 
 FORMS: dict[str, Any] = {"rows": Rows, "tokens": Tokens, "vectors": nn.Flatten}
-"""The module that makes each form of an activation from the other form."""
+"""For each form of an activation, the module that brings an activation into this form."""
 
 
 def _form(layer: Layer, form: str, T: int) -> str:

@@ -48,7 +48,7 @@ class SINGD:
 
 
 def _average(problem: Problem) -> str:
-    """The argument `loss_average`: what the loss is a mean over. Each position of an output is a term of the loss."""
+    """The argument `loss_average`: the axes over which the loss is a mean. Each output position has a term."""
     if problem.divisor == 1:
         return "batch"
     if problem.divisor == problem.shapes[-1][1]:

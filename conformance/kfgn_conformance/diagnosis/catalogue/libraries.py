@@ -1,7 +1,7 @@
 """Mistakes that released libraries make in one kind of layer with shared weights, or in all except the bias.
 
-`docs/peers_shared_weights.md` has the versions of the libraries. An input of a group ends with the unit of the bias, if
-the layer has a bias.
+`docs/peers_shared_weights.md` has the versions of the libraries. If a layer has a bias, the
+last element of each input is the 1 that multiplies the bias. This element is called the unit of the bias.
 """
 
 import numpy as np
@@ -75,7 +75,10 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
 
 @mistake(seen="kfac-jax 0.0.8")
 class UnitNotMasked(ChangedPairs):
-    """Positions of a dense layer without derivatives are left out of the inputs and the mean, but not of the unit."""
+    """In a dense layer, positions without derivatives are left out of the inputs and of the mean.
+
+    The units of these positions are not left out.
+    """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         if not (self.is_over_tokens(l, a) and self.of_weights(l).bias):
@@ -112,8 +115,8 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
 class PositionsDividedByKind(ChangedPairs):
     """Blocks of convolutions are T^5 times too small, and those of dense layers T times.
 
-    In convolutions, inputs and derivatives are divided by T before both means over positions. Dense layers have both
-    means alone.
+    In convolutions, inputs and derivatives are divided by T before both means over positions. In dense layers,
+    both factors are means over positions, and nothing is divided before.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:

@@ -106,7 +106,7 @@ class ZerosForCircular(SharedTextbook):
 
 @mistake()
 class SharedBiasNotAdded(SharedTextbook):
-    """The network is evaluated without its biases, although the gradient and the factors include the unit."""
+    """The network is evaluated without its biases, although the gradient and the factors include the biases."""
 
     def forward_of(self, l: int, a: Array) -> Array:
         h = super().forward_of(l, a)

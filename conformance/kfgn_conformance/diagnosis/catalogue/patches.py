@@ -1,4 +1,7 @@
-"""Mistakes in the patches of convolutions: the order of the inputs, the unit, padding, stride, dilation and groups."""
+"""Mistakes in the patches of convolutions: the order of the inputs, the unit, padding, stride, dilation and groups.
+
+The unit of a patch is its last input, the 1 that multiplies the bias.
+"""
 
 from dataclasses import replace
 

@@ -47,7 +47,10 @@ class PositionsTwiceInG(SharedTextbook):
 
 @mistake()
 class PositionsDividedEverywhere(SharedTextbook):
-    """Inputs and derivatives are divided by T, and both factors are means over the positions: T^5 too small."""
+    """Inputs and derivatives are divided by T, and both factors are means over the positions.
+
+    The blocks are T^5 times too small.
+    """
 
     def expand_q(self, a: Array) -> Array:
         return super().expand_q(a) / a.shape[1] ** 2
@@ -85,7 +88,7 @@ class RootsReducedInExpand(SharedTextbook):
 
 @mistake()
 class InputsExpandedInReduce(SharedTextbook):
-    """Q of reduce is that of expand: the outer products are averaged over the positions, and not the inputs."""
+    """Q of reduce is that of expand: the mean of the outer products of the inputs over the positions."""
 
     def reduce_q(self, a: Array) -> Array:
         return self.expand_q(a)
@@ -93,7 +96,7 @@ class InputsExpandedInReduce(SharedTextbook):
 
 @mistake()
 class RootsExpandedInReduce(SharedTextbook):
-    """G of reduce is that of expand: the outer products are summed over the positions, and not the derivatives."""
+    """G of reduce is that of expand: the sum of the outer products of the derivatives over the positions."""
 
     def reduce_g(self, C: Array) -> Array:
         return self.expand_g(C)

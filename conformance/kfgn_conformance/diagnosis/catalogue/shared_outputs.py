@@ -17,7 +17,7 @@ class DivisorForgotten(SharedTextbook):
 
 @mistake()
 class DivisorSquared(SharedTextbook):
-    """The curvature is divided by the square of the divisor, because its gradients have the divisor."""
+    """The curvature is divided by the square of the divisor, like a product of two gradients of the divided loss."""
 
     def divisor_of_curvature(self) -> float:
         return super().divisor_of_curvature() ** 2
@@ -41,7 +41,7 @@ class DivisorForgottenInTheGradient(SharedTextbook):
 
 @mistake()
 class DivisorIsThePositions(SharedTextbook):
-    """The loss is a mean over the positions of the outputs, whatever the divisor is."""
+    """The loss is a mean over the positions of the outputs, although the divisor is a different number."""
 
     def divisor(self) -> float:
         return self.problem.shapes[-1][1]

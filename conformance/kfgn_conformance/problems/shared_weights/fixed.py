@@ -1,7 +1,8 @@
 """The fixed problems with shared weights, each of which detects some kinds of mistakes.
 
-In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and a number of positions. Of N, a
-number of positions and a number of taps, none is a multiple of another one, so that no two divisors agree.
+In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the number of positions of
+some activation. Among N, such a number of positions and a number of taps, no number divides a different one. No two
+divisors therefore agree.
 """
 
 from functools import cache

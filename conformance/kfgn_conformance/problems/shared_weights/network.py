@@ -48,7 +48,7 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
 
 
 def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
-    """Each transfer function of a datapoint x (C, T), with the pre-activations (C_l, T_l) to which it is applied."""
+    """The transfer functions of the network, each with its pre-activations (C_l, T_l) for a datapoint x (C, T)."""
     net = network_of(problem)
     a = shared.forward(net, x)
     pairs = enumerate(net.layers, start=1)

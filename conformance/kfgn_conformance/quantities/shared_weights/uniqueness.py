@@ -17,7 +17,7 @@ MODERATE = 2.0**5
 
 
 ROUNDING = 2.0**-40
-"""A number relative to the largest one, below which a change or a gap is regarded as a rounding error.
+"""A change or a gap is regarded as a rounding error if its ratio to the largest one is below this number.
 
 The eigenvalues of a factor may be repeated where a rotation of the eigenvectors does not change the block, as for the
 last layer and the squared error. The block is unique there.
@@ -25,7 +25,7 @@ last layer and the squared error. The block is unique there.
 
 
 def gaps(values: Array, carried: Array, scale: float) -> float:
-    """The largest |values| / |v_i - v_j| times the change of a block by a rotation of the eigenvectors i and j.
+    """The maximum over i, j of max |v| / |v_i - v_j| times the change of a block by a rotation of eigenvectors i and j.
 
     values:  the eigenvalues v
     carried: for each pair i, j, the change of the block by a rotation of the eigenvectors i and j, divided by its angle
@@ -37,7 +37,7 @@ def gaps(values: Array, carried: Array, scale: float) -> float:
 
 
 def size_of_ekfac(batch: Batch) -> float:
-    """max |block|, and the effect of a rounding error of each factor on its eigenvectors, divided by u.
+    """max |block|, plus the effect of a rounding error of each factor on the block, divided by the unit roundoff.
 
     A rotation of two eigenvectors by an angle changes the block by the angle times the difference of their elements of
     the diagonal, and changes the diagonal by twice the angle times the element between them.
@@ -55,7 +55,7 @@ def size_of_ekfac(batch: Batch) -> float:
 
 
 def size_of_kfoc(batch: Batch) -> float:
-    """max |block| times s_1^2 / (s_1^2 - s_2^2), with the largest singular values s_1 and s_2 of the rearrangement."""
+    """2 max |block| s_1^2 / (s_1^2 - s_2^2), with the largest singular values s_1 and s_2 of the rearrangement."""
     I = batch[0].a.shape[1]
     first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
     with np.errstate(divide="ignore"):

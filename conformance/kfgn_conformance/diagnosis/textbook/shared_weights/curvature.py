@@ -10,7 +10,10 @@ class Curvature(Passes):
     """Formulas of exact quantities. A matrix over all positions has the entries of a position next to each other."""
 
     def inputs(self, l: int) -> Array:
-        """The inputs of W_l at every position, with the unit, (N, groups, T, I), of the gradient and the curvature."""
+        """The inputs of W_l at every position, (N, groups, T, I), for the gradient and the curvature.
+
+        The last input is 1 if the layer has a bias.
+        """
         layer = self.of_weights(l)
         return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
 
@@ -78,7 +81,7 @@ class Curvature(Passes):
         return {l: self.over_positions(C) for l, C in self.roots().items()}
 
     def pairs_of_positions(self, H: Array) -> Array:
-        """The parts of a matrix (N, T, O, T, O) over all positions that the block has."""
+        """The parts of a matrix (N, T, O, T, O) over all positions that are used in the block."""
         return H
 
     def block(self, l: int, H: Array) -> Array:

@@ -61,12 +61,12 @@ class Layers:
         return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
 
     def patches(self, layer: Convolution, a: Array, T: int) -> Array:
-        """The inputs of the weights, tap by tap, without the unit of the bias: (N, groups, T, I)."""
+        """The inputs of the weights, tap by tap, without the 1 for the bias: (N, groups, T, I)."""
         windows = self.windows(layer, a, T)
         return windows.reshape(*windows.shape[:3], -1)
 
     def with_unit(self, layer: Convolution, patches: Array) -> Array:
-        """Append the unit that multiplies the bias, if the layer has a bias."""
+        """Append the 1 that multiplies the bias, if the layer has a bias."""
         return np.concatenate([patches, np.ones((*patches.shape[:3], 1))], axis=3) if layer.bias else patches
 
     def forward_of(self, l: int, a: Array) -> Array:

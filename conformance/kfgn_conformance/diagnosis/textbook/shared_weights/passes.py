@@ -103,7 +103,7 @@ class Passes(Layers):
         return columns / np.sqrt(self.divisor_of_curvature())
 
     def sampled_columns(self) -> Array:
-        """The gradients at the given labels as columns, (N, S, D, T), over the root of S and of the divisor."""
+        """The gradients at the given labels as columns, (N, S, D, T), divided by the roots of S and of the divisor."""
         labels = self.problem.labels
         each = [self.output_gradient(labels[:, s]) for s in range(labels.shape[1])]
         return self.averaged_samples(np.stack(each, axis=1)) / np.sqrt(self.divisor_of_curvature())
