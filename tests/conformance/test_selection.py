@@ -39,7 +39,8 @@ def problems():
 @pytest.mark.parametrize("quantity", ROWS.values(), ids=lambda q: q.name)
 def test_jax_has_two_problems_for_each_quantity_in_both_dtypes(quantity, problems):
     chosen = [p for p in problems if quantity.applies_to(p) and SELECTIONS["jax"].contains(p, quantity)]
-    assert len(chosen) == 2
+    # one of the two problems with shared weights has a layer that mixes positions
+    assert len(chosen) == (1 if quantity.name == "kfra_over_tokens" else 2)
     assert all(p.dtypes == ("float32", "float64") for p in chosen)
 
 
