@@ -140,7 +140,7 @@ class PositionsOfLayerAsTerms(ChangedPairs):
 def without_padding_mode(layer: Convolution) -> Convolution:
     """A layer whose circular padding is 0 if both sides have the same size, as with `padding_mode` of PyTorch.
 
-    PyTorch has circular padding of two sizes only as a module of its own, which every library evaluates correctly.
+    PyTorch has circular padding of two sizes only as a separate module, which every library evaluates correctly.
     """
     left, right = layer.padding
     return replace(layer, circular=layer.circular and left != right)
