@@ -113,3 +113,22 @@ def test_every_mistake_is_named_alone_by_some_quantity():
     of_quantities = [classes(quantity, 0, "float64") for quantity in SHARED_WEIGHTS]
     alone = {name for name in MISTAKES if any(named.get(name) == {name} for named in of_quantities)}
     assert alone == set(MISTAKES)
+
+
+@pytest.mark.parametrize("quantity", ["expand_blocks", "reduce_blocks"])
+def test_an_error_that_no_pair_explains_has_no_name(quantity):
+    """Every pair of mistakes is tried, and no two mistakes call each other without end."""
+    right = oracles_for(quantity, 0)[1]
+    rng = np.random.default_rng(0)
+    wrong = tuple(a * (1 + rng.random(a.shape)) for a in right.arrays)
+    found = diagnose([Answered(right, wrong)], "float64")
+    assert not found.mistakes
+    assert "no known mistake explains the error" in str(found)
+
+
+def test_the_mean_over_positions_of_singd_is_no_mean_at_one_position():
+    """With T_L = 1 and no divisor, the loss has no mean over positions to undo."""
+    (problem,) = (each for each in shared_problems() if each.id == "shared-padded-categorical")
+    made = MISTAKES["positions-of-layer-as-terms"].textbook(problem).answer("expand_blocks")
+    for a, b in zip(made, SharedTextbook(problem).answer("expand_blocks"), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -68,7 +68,7 @@ def test_a_block_that_is_not_unique_is_not_asked_and_the_report_says_so():
     assert result.passed
     asked = {verdict.problem for cell in result.report.cells for verdict in cell.verdicts}
     left_out = {problem.id for problem in shared_problems()} - asked
-    assert left_out == {"shared-digits", "shared-padded-categorical"}
+    assert left_out == {"shared-circular-categorical", "shared-digits", "shared-padded-categorical"}
     assert any("ekfac_blocks is not run on shared-digits: the eigenvalues" in note for note in result.report.notes)
 
 

@@ -4,12 +4,15 @@
 last element of each input is the 1 that multiplies the bias. This element is called the unit of the bias.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...problems.layers import Convolution, Dense
 from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook.shared_weights import PerLayer, SharedTextbook
+from .patches import OtherInputs
 
 
 class ChangedPairs(SharedTextbook):
@@ -70,7 +73,8 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
         return self.except_unit(l, a, a.shape[1] ** 0.5), C
 
     def expand_g(self, C: Array) -> Array:
-        return self.reduce_g(C)
+        # not self.reduce_g, which calls expand_g if the second mistake of a pair is in reduce_g
+        return SharedTextbook.reduce_g(self, C)
 
 
 @mistake(seen="kfac-jax 0.0.8")
@@ -132,5 +136,30 @@ class PositionsOfLayerAsTerms(ChangedPairs):
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         T_L = self.problem.shapes[-1][1]
-        is_mean = self.problem.divisor == T_L
+        is_mean = self.problem.divisor == T_L > 1
         return a, C * (a.shape[1] / T_L) ** 0.5 if is_mean else C
+
+
+def without_padding_mode(layer: Convolution) -> Convolution:
+    """A layer whose circular padding is 0 if both sides have the same size, as with `padding_mode` of PyTorch.
+
+    PyTorch has circular padding of two sizes only as a separate module, which every library evaluates correctly.
+    """
+    left, right = layer.padding
+    return replace(layer, circular=layer.circular and left != right)
+
+
+@mistake(seen="singd 0.0.5")
+class PaddingModeForgotten(OtherInputs):
+    """Circular padding of the same size on both sides, `padding_mode` of PyTorch, is 0 in the patches."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, without_padding_mode(layer))
+
+
+@mistake(seen="kfac_pytorch 0.4.2")
+class DilationAndPaddingModeForgotten(OtherInputs):
+    """In the patches, taps are next to each other, and circular padding of the same size on both sides is 0."""
+
+    def wrong_inputs(self, l: int, layer: Convolution) -> Array:
+        return self.unfolded(l, replace(without_padding_mode(layer), dilation=1))

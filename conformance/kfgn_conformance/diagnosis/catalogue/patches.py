@@ -13,7 +13,7 @@ from ..mistake import mistake
 from ..textbook.shared_weights import PerLayer, SharedTextbook
 
 
-class _OtherInputs(SharedTextbook):
+class OtherInputs(SharedTextbook):
     """The network is evaluated correctly, but the gradient and the curvature are computed from wrong inputs."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -29,7 +29,7 @@ class _OtherInputs(SharedTextbook):
 
 
 @mistake()
-class PatchChannelsFirst(_OtherInputs):
+class PatchChannelsFirst(OtherInputs):
     """The inputs of a patch are channel by channel instead of tap by tap, as in `kernel.flatten(1)` of PyTorch.
 
     If this is meant, declare `Conventions(patch="channels")`.
@@ -41,7 +41,7 @@ class PatchChannelsFirst(_OtherInputs):
 
 
 @mistake()
-class PatchReversed(_OtherInputs):
+class PatchReversed(OtherInputs):
     """The taps of a patch are in reversed order, as if the layer were a convolution and not a correlation."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -50,7 +50,7 @@ class PatchReversed(_OtherInputs):
 
 
 @mistake()
-class PatchWithoutUnit(_OtherInputs):
+class PatchWithoutUnit(OtherInputs):
     """The unit of a patch, which multiplies the bias, is 0 in the gradient and in the curvature."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -61,7 +61,7 @@ class PatchWithoutUnit(_OtherInputs):
 
 
 @mistake()
-class PatchUnitPadded(_OtherInputs):
+class PatchUnitPadded(OtherInputs):
     """The unit of a patch is 0 at positions whose patch has zeros of the padding, because the unit was padded too."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -74,7 +74,7 @@ class PatchUnitPadded(_OtherInputs):
 
 
 @mistake()
-class PatchUnitForEachTap(_OtherInputs):
+class PatchUnitForEachTap(OtherInputs):
     """The unit of a patch is the number of taps, because units are appended before the channels are unfolded."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -85,7 +85,7 @@ class PatchUnitForEachTap(_OtherInputs):
 
 
 @mistake()
-class PatchUnitFirst(_OtherInputs):
+class PatchUnitFirst(OtherInputs):
     """The unit is the first input of a patch instead of the last input."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -94,7 +94,7 @@ class PatchUnitFirst(_OtherInputs):
 
 
 @mistake()
-class PatchPaddingSwapped(_OtherInputs):
+class PatchPaddingSwapped(OtherInputs):
     """In the patches, the padding of the left is on the right, and that of the right on the left."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -102,7 +102,7 @@ class PatchPaddingSwapped(_OtherInputs):
 
 
 @mistake()
-class PatchPaddingForgotten(_OtherInputs):
+class PatchPaddingForgotten(OtherInputs):
     """The patches begin at the first input and not in the padding."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -110,7 +110,7 @@ class PatchPaddingForgotten(_OtherInputs):
 
 
 @mistake()
-class PatchStrideForgotten(_OtherInputs):
+class PatchStrideForgotten(OtherInputs):
     """The patches are next to each other, although the stride is not 1."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -118,7 +118,7 @@ class PatchStrideForgotten(_OtherInputs):
 
 
 @mistake()
-class PatchDilationForgotten(_OtherInputs):
+class PatchDilationForgotten(OtherInputs):
     """The taps of a patch are next to each other, although the dilation is not 1."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -126,7 +126,7 @@ class PatchDilationForgotten(_OtherInputs):
 
 
 @mistake()
-class PatchZerosForCircular(_OtherInputs):
+class PatchZerosForCircular(OtherInputs):
     """The patches have zeros where circular padding repeats the other end of the input."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -134,7 +134,7 @@ class PatchZerosForCircular(_OtherInputs):
 
 
 @mistake()
-class PatchCircularForZeros(_OtherInputs):
+class PatchCircularForZeros(OtherInputs):
     """The patches repeat the other end of the input where the padding is 0."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -142,7 +142,7 @@ class PatchCircularForZeros(_OtherInputs):
 
 
 @mistake()
-class SharedInputsBeforeTheTransfer(_OtherInputs):
+class SharedInputsBeforeTheTransfer(OtherInputs):
     """The inputs of a layer are the results of the layer below, before its transfer function."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -151,7 +151,7 @@ class SharedInputsBeforeTheTransfer(_OtherInputs):
 
 
 @mistake()
-class SharedInputsCentred(_OtherInputs):
+class SharedInputsCentred(OtherInputs):
     """The mean over datapoints and positions is subtracted from the inputs of a layer, as for a covariance."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:

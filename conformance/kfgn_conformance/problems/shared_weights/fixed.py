@@ -145,6 +145,45 @@ FIXED: dict[str, Fixed] = {
             2,
         ),
     ),
+    "dilated-squared_error": Fixed(
+        "a dilation that is ignored in the patches alone: stride and dilation, with equal padding on both sides",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 9),
+            (Convolution(4, 2, "tanh", stride=2, padding=(1, 1), dilation=2), Flatten(), Dense(3)),
+            7,
+            2,
+        ),
+    ),
+    "circular-categorical": Fixed(
+        "zeros instead of circular padding in the patches alone: equal padding on both sides",
+        Recipe(
+            "categorical",
+            "project",
+            (2, 7),
+            (
+                Convolution(5, 3, "tanh", padding=(1, 1), circular=True),
+                Convolution(3, 3, "logistic"),
+                Flatten(),
+                Dense(6),
+            ),
+            4,
+            2,
+        ),
+    ),
+    "two-convolutions-mean-squared_error": Fixed(
+        "the number of positions of each layer instead of that of the outputs: a mean over positions of two layers",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 7),
+            (Convolution(5, 3, "tanh", padding=(1, 1)), Convolution(3, 3)),
+            4,
+            2,
+            divisor=5,
+        ),
+    ),
 }
 
 
