@@ -73,8 +73,9 @@ def test_all_pass_and_the_lines_say_the_same_as_the_table(given, rows, problems,
     table = capsys.readouterr().out
     run, cells = read_records(file)
     assert [(c["name"], c["dtype"]) for c in run["columns"]] == [("numpy", "float32"), ("numpy", "float64")]
-    assert [(cell["quantity"], cell["column"]) for cell in cells] == [(name, i) for name in rows for i in (0, 1)]
-    for cell in cells:
+    offered = [cell for cell in cells if cell["status"] != "UNIMPLEMENTED"]
+    assert [(cell["quantity"], cell["column"]) for cell in offered] == [(name, i) for name in rows for i in (0, 1)]
+    for cell in offered:
         assert cell["quantity"] in table
         assert cell["status"] == "PASS"
         assert cell["ratio"] <= 1
