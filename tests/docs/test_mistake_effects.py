@@ -22,10 +22,7 @@ def changed(name):
     [
         ("traces-added", ["kronecker_trace"]),
         ("labels-of-the-data", ["kfac", "kfac_blocks", "optimiser_step"]),
-        (
-            "gauss-newton-for-hessian",
-            [name for name, row in ROWS.items() if "hessian" in name and not row.of_shared_weights],
-        ),
+        ("gauss-newton-for-hessian", [name for name in QUANTITIES if "hessian" in name]),
         ("tau-kept", ["optimiser_step"]),
         ("model-without-momentum", ["optimiser_step"]),  # a few steps of one trajectory
     ],
