@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -12,14 +13,22 @@ from jax.flatten_util import ravel_pytree
 
 from .jax_interpreter import Interpreter, Marked, Origin, Result
 from .jax_products import Product
-from .linearised import Linearised, Sample, check_independent, check_outputs
-from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
+from .linearised import Linearised, Sample, check_independent, check_outputs, datapoints
+from .outputs import (
+    OutputDerivatives,
+    by_derivatives,
+    by_name,
+    check_loss,
+    labels_of,
+    objective as of_name,
+    positions_of,
+)
 from .parameters import Parameters
 from .uses import Array, Use
 
 
 def linearise(
-    f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int
+    f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int | Fraction
 ) -> Linearised:
     """The linearised function of params, a pytree of arrays, and X, a pytree of arrays (N, ...)."""
     with float64_on_the_cpu():
@@ -37,16 +46,18 @@ def float64_on_the_cpu() -> Iterator[None]:
         yield
 
 
-def losses(outputs: Array, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
+def losses(outputs: Array, Y: Any, objective: Any, divisor: int | Fraction) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
+    labels = np.asarray(Y)
+    check_loss(labels, len(outputs), divisor)
     if not callable(objective):
         net = of_name(objective, divisor)
-        y = labels_of(net, outputs, np.asarray(Y))
+        y = labels_of(net, outputs, labels)
         return lambda n: by_name(net, outputs[n], y[n])
 
     def derivatives(n: int) -> OutputDerivatives:
         def value(h: Any) -> Any:
-            return objective(h.reshape(outputs[n].shape), jnp.asarray(Y)[n]) / divisor
+            return objective(h.reshape(outputs[n].shape), jnp.asarray(labels[n])) / float(divisor)
 
         h = jnp.asarray(outputs[n]).ravel()
         return by_derivatives(value(h), np.asarray(jax.grad(value)(h)), np.asarray(jax.hessian(value)(h)))
@@ -74,7 +85,7 @@ class Function:
 
     def checked_outputs(self) -> Array:
         """The outputs of all datapoints, (N, ..., O), after all checks."""
-        N = len(jax.tree.leaves(self.X)[0])
+        N = datapoints(jax.tree.leaves(self.X))
         together, again = (np.asarray(self.outputs(self.theta, slice(N))) for _ in range(2))
         check_outputs(together, N)
         alone = [np.asarray(self.outputs(self.theta, slice(n, n + 1))) for n in range(N)]

@@ -1,7 +1,7 @@
 """A model linearised at its parameters: all that the blocks need from a library with automatic differentiation."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,16 @@ class Linearised(NamedTuple):
     parameters: Parameters
     samples: list[Sample]
     second: Callable[[int, Array, Array, Array], Array]
+
+
+def datapoints(arrays: Sequence[Any]) -> int:
+    """The number N of datapoints in the inputs (N, ...). Raises `ValueError` if the arrays differ, or if N is 0."""
+    counts = sorted({x.shape[0] if x.ndim else 0 for x in arrays})
+    if len(counts) > 1:
+        raise ValueError(f"X: expected arrays with the same number of datapoints, got {', '.join(map(str, counts))}")
+    if counts in ([], [0]):
+        raise ValueError("X: expected at least one datapoint, got none")
+    return int(counts[0])
 
 
 def check_outputs(outputs: Array, N: int) -> None:

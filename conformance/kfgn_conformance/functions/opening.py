@@ -1,6 +1,7 @@
 """The functions that make an oracle. Each imports its library when it is called."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from .function_oracle import FunctionOracle
@@ -12,7 +13,7 @@ def torch_oracle(
     Y: Any,
     objective: str | Callable[..., Any],
     *,
-    divisor: int = 1,
+    divisor: int | Fraction = 1,
 ) -> FunctionOracle:
     """Compute the exact curvature of a module of PyTorch on a small batch.
 
@@ -27,8 +28,8 @@ def torch_oracle(
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
-    divisor : int
-        The number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
+    divisor : int or Fraction
+        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
 
     Returns
     -------
@@ -38,9 +39,11 @@ def torch_oracle(
     Raises
     ------
     ValueError
-        If the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O) and finite,
-        if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with normalisation
-        over the batch in training mode.
+        If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
+        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with
+        normalisation over the batch in training mode.
+    TypeError
+        If the model is not a `torch.nn.Module`.
 
     Notes
     -----
@@ -73,7 +76,7 @@ def jax_oracle(
     Y: Any,
     objective: str | Callable[..., Any],
     *,
-    divisor: int = 1,
+    divisor: int | Fraction = 1,
 ) -> FunctionOracle:
     """Compute the exact curvature of a function of JAX on a small batch.
 
@@ -91,8 +94,8 @@ def jax_oracle(
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
-    divisor : int
-        The number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
+    divisor : int or Fraction
+        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
 
     Returns
     -------
@@ -102,8 +105,9 @@ def jax_oracle(
     Raises
     ------
     ValueError
-        If the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O) and finite,
-        or if the outputs of a datapoint depend on other datapoints. They do so with normalisation over the batch.
+        If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
+        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with
+        normalisation over the batch.
 
     Notes
     -----

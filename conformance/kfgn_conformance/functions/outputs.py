@@ -12,7 +12,9 @@ checks the labels.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
+from numbers import Rational
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,12 +51,18 @@ class OutputDerivatives(NamedTuple):
     sampled: Callable[[Any], Array]
 
 
-def objective(name: str, divisor: int) -> shared.Network:
+def check_loss(Y: Any, N: int, divisor: int | Fraction) -> None:
+    """Raise `ValueError` unless Y (N, ...) has N datapoints and the divisor is a positive int or Fraction."""
+    if not (isinstance(divisor, Rational) and divisor > 0):
+        raise ValueError(f"divisor: expected a positive int or Fraction, got {divisor}")
+    if tuple(Y.shape[:1]) != (N,):
+        raise ValueError(f"Y: expected labels of {N} datapoints, got the shape {tuple(Y.shape)}")
+
+
+def objective(name: str, divisor: int | Fraction) -> shared.Network:
     """The network without layers that has this objective. Raises `ValueError` for an unknown name."""
     if name not in OBJECTIVES:
         raise ValueError(f"objective: expected a function or one of {', '.join(OBJECTIVES)}, got {name!r}")
-    if divisor < 1:
-        raise ValueError(f"divisor: expected a positive number, got {divisor}")
     return shared.Network((), name, divisor)
 
 

@@ -2,21 +2,30 @@
 
 import copy
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .linearised import Linearised, Sample, check_independent, check_outputs
-from .outputs import OutputDerivatives, by_derivatives, by_name, labels_of, objective as of_name, positions_of
+from .linearised import Linearised, Sample, check_independent, check_outputs, datapoints
+from .outputs import (
+    OutputDerivatives,
+    by_derivatives,
+    by_name,
+    check_loss,
+    labels_of,
+    objective as of_name,
+    positions_of,
+)
 from .parameters import Parameters
 from .torch_places import flat
 from .torch_recorder import Recorder, Seen
 from .uses import Array, Use
 
 
-def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int) -> Linearised:
+def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int | Fraction) -> Linearised:
     """The linearised module. A copy of it is used, so the module itself is never changed."""
     module = Module(model, X)
     parameters = module.parameters_by_name()
@@ -26,17 +35,18 @@ def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], d
     return Linearised(parameters, samples, module.second)
 
 
-def losses(outputs: Any, Y: Any, objective: Any, divisor: int) -> Callable[[int], OutputDerivatives]:
+def losses(outputs: Any, Y: Any, objective: Any, divisor: int | Fraction) -> Callable[[int], OutputDerivatives]:
     """The loss of datapoint n and its derivatives, as a function of n."""
+    labels = tensor(Y)
+    check_loss(labels, len(outputs), divisor)
     if not callable(objective):
         h, net = outputs.numpy(), of_name(objective, divisor)
-        y = labels_of(net, h, np.asarray(tensor(Y)))
+        y = labels_of(net, h, np.asarray(labels))
         return lambda n: by_name(net, h[n], y[n])
-    labels = [tensor(Y)[n] for n in range(len(outputs))]
 
     def loss(n: int) -> OutputDerivatives:
         h = outputs[n].clone().requires_grad_()
-        value = objective(h, labels[n]) / divisor
+        value = objective(h, labels[n]) / float(divisor)
         gradient = flat(derivatives(value, [h], create_graph=True), [h])
         hessian = rows_of_derivatives(gradient, [h])
         return by_derivatives(value.detach(), gradient.detach().numpy(), hessian.numpy())
@@ -48,6 +58,8 @@ class Module:
     """A copy of a module in float64 on the CPU with its inputs."""
 
     def __init__(self, model: Any, X: Any) -> None:
+        if not isinstance(model, torch.nn.Module):
+            raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
         self.model = copy.deepcopy(model).cpu().double()
         self.named = {name: p.requires_grad_() for name, p in self.model.named_parameters() if p.is_floating_point()}
         self.parameters = list(self.named.values())
@@ -71,7 +83,7 @@ class Module:
 
     def checked_outputs(self) -> Any:
         """The outputs of all datapoints, (N, ..., O), after all checks."""
-        N = len(self.X[0])
+        N = datapoints(self.X)
         with torch.no_grad():
             together, again = self.outputs(slice(N)), self.outputs(slice(N))
             check_outputs(together.numpy(), N)

@@ -98,21 +98,24 @@ def columns(tensor: Any) -> Any:
 
 
 def channels_last(group: slice) -> Callable[[Any], Any]:
-    """The function from a result (1, O, ...) of a convolution to the channels of a group at all positions, (T, O)."""
-    return lambda tensor: rows(tensor[0, group].movedim(0, -1))
+    """The function from a result (B, O, ...) of a convolution to the channels of a group at all positions, (T, O)."""
+    return lambda tensor: rows(tensor[:, group].movedim(1, -1))
 
 
 def patches(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The inputs (T, I) of a convolution of a (1, C, ...), tap by tap, the channels of a tap next to each other."""
+    """The inputs (T, I) of a convolution of a (B, C, ...), tap by tap, the channels of a tap next to each other.
+
+    A model may fold positions of a datapoint into the first axis, so B may be above 1, and T counts them too.
+    """
     axes = len(kernel)
     stride, dilation = each(stride, axes), each(dilation, axes)
     a = functional.pad(a, around(padding, kernel, dilation))
     for axis in range(axes):
         a = windows(a, 2 + axis, kernel[axis], stride[axis], dilation[axis])
-    # (1, C, positions, taps): the positions first, and the channels last
-    order = (*range(2, 2 + axes), *range(2 + axes, 2 + 2 * axes), 1)
-    T = a.shape[2 : 2 + axes].numel()
-    return a.permute(0, *order).reshape(T, -1)
+    # (B, C, positions, taps): the channels last
+    order = (0, *range(2, 2 + 2 * axes), 1)
+    T = len(a) * a.shape[2 : 2 + axes].numel()
+    return a.permute(order).reshape(T, -1)
 
 
 def windows(a: Any, axis: int, width: int, stride: int, dilation: int) -> Any:

@@ -1,12 +1,13 @@
-"""The errors of the oracle for modules of PyTorch, and what it leaves unchanged."""
+"""The errors of the oracle for modules of PyTorch, those of its arguments for JAX too, and what it leaves unchanged."""
 
 import copy
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from kfgn_conformance.functions import torch_oracle
+from kfgn_conformance.functions import jax_oracle, torch_oracle
 from torch import nn
 from torch.nn import functional
 
@@ -103,7 +104,10 @@ ARGUMENTS = {
         {"objective": "squares"},
         "objective: expected a function or one of squared_error, bernoulli, categorical, mixture, got 'squares'",
     ),
-    "divisor": ({"divisor": 0}, "divisor: expected a positive number, got 0"),
+    "divisor": ({"divisor": 0}, "divisor: expected a positive int or Fraction, got 0"),
+    "float": ({"divisor": 2.5}, "divisor: expected a positive int or Fraction, got 2.5"),
+    "empty": ({"X": X[:0], "Y": Y[:0]}, "X: expected at least one datapoint, got none"),
+    "two numbers": ({"X": (X, X[:2])}, "X: expected arrays with the same number of datapoints, got 2, 3"),
     "labels": ({"Y": np.zeros((3, 1))}, "Y: expected shape (3, 2) for squared_error, got (3, 1)"),
     "indices": (
         {"Y": np.zeros((3, 2)), "objective": "categorical"},
@@ -122,6 +126,44 @@ def test_arguments_that_are_refused(name):
     arguments, message = ARGUMENTS[name]
     with raises(message):
         oracle(**arguments)
+
+
+def of_jax(**arguments):
+    options = {"X": X.numpy(), "Y": Y} | arguments
+    return jax_oracle(lambda W, X: X @ W, np.eye(2), objective=lambda h, y: ((h - y) ** 2).sum(), **options)
+
+
+def of_torch(**arguments):
+    return oracle(objective=lambda h, y: (h - y).square().sum(), **arguments)
+
+
+OF_A_FUNCTION = {
+    "too few labels": ({"Y": Y[:2]}, "Y: expected labels of 3 datapoints, got the shape (2, 2)"),
+    "too many labels": ({"Y": np.zeros((4, 2))}, "Y: expected labels of 3 datapoints, got the shape (4, 2)"),
+    "a number": ({"Y": 0.0}, "Y: expected labels of 3 datapoints, got the shape ()"),
+    "negative": ({"divisor": -1}, "divisor: expected a positive int or Fraction, got -1"),
+    "negative fraction": ({"divisor": Fraction(-1, 2)}, "divisor: expected a positive int or Fraction, got -1/2"),
+    "float": ({"divisor": 2.5}, "divisor: expected a positive int or Fraction, got 2.5"),
+    "empty": ({"X": np.zeros((0, 2)), "Y": Y[:0]}, "X: expected at least one datapoint, got none"),
+}
+
+
+@pytest.mark.parametrize("make", [of_torch, of_jax])
+@pytest.mark.parametrize("name", OF_A_FUNCTION)
+def test_arguments_that_are_refused_with_a_loss_that_is_a_function(make, name):
+    arguments, message = OF_A_FUNCTION[name]
+    with raises(message):
+        make(**arguments)
+
+
+@pytest.mark.parametrize("make", [of_torch, of_jax, oracle])
+def test_a_fraction(make):
+    close(make(divisor=Fraction(2, 3)).loss, 1.5 * make().loss)
+
+
+def test_a_function_is_no_module():
+    with pytest.raises(TypeError, match=re.escape("model: expected a torch.nn.Module, got function")):
+        torch_oracle(lambda x: x, X, Y, "squared_error")
 
 
 def test_an_unknown_name():
