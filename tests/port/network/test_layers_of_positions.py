@@ -59,7 +59,23 @@ BAD_NETWORKS = [
     ),
     (
         *({"layers": (Conv(2, 2, padding=(7, 0), circular=True),)}, ValueError),
-        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 2"),
+        FIT.format(
+            *(1, r"\(3, 6\)", "Convolution"),
+            "padding: expected at most 6 positions at each end, since circular padding repeats the 6 positions of the "
+            r"input, got \(7, 0\)",
+        ),
+    ),
+    (
+        *({"layers": (Conv(2, 7, padding=(6, 6), circular=True),)}, ValueError),
+        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 7"),
+    ),
+    (
+        *({"inputs": (3, 6, 4), "layers": (Conv(2, (2, 2), padding=((6, 6), (0, 5)), circular=True),)}, ValueError),
+        FIT.format(
+            *(1, r"\(3, 6, 4\)", "Convolution"),
+            "padding: expected at most 4 positions at each end, since circular padding repeats the 4 positions of the "
+            r"input, got \(0, 5\)",
+        ),
     ),
     (
         *({"layers": (Conv(4, 2, groups=2),)}, ValueError),
