@@ -32,7 +32,7 @@ SHARED = {
             The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
             lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. In a
             network with positions, each position of the outputs has a target: (N, T, D_L) or (N, T), with (H, W)
-            instead of T for two axes.
+            instead of T if the outputs have two axes of positions.
         """,
     "V": """
         V : sequence of L arrays

@@ -120,6 +120,11 @@ class Convolution(metaclass=Documented):
         options = (per_axis(self.width), per_axis(self.stride), per_axis(self.dilation), padding)
         windows = tuple(Windows(*w, self.circular) for w in zip(lengths, *options, strict=True))
         for w in windows:
+            if self.circular and max(w.padding) > w.length:
+                raise ValueError(
+                    f"padding: expected at most {w.length} positions at each end, since circular padding repeats the "
+                    f"{w.length} positions of the input, got {w.padding}"
+                )
             if not w.fit:
                 raise ValueError(f"width: expected a kernel that fits {w.length} positions, got one of {w.span + 1}")
         return ConvolutionMap(self, C, windows), (self.units, *(w.outputs for w in windows))

@@ -16,9 +16,10 @@ from .layer_map import Shape
 class Flatten(metaclass=Documented):
     """All entries of an activation as the channels of one position. The layer has no weights.
 
-    The channels of a position are next to each other, and positions are in row-major order. The order is not that of
-    PyTorch's `Flatten`, in which the positions of a channel are next to each other. A `Flatten` is hashable and holds
-    no array. It needs a network whose `inputs` is (C, T) or (C, H, W).
+    The shape of the outputs is (C T, 1) for inputs (C, T), and (C H W, 1) for inputs (C, H, W). The channels of a
+    position are next to each other, and positions are in row-major order. The order is not that of PyTorch's `Flatten`,
+    in which the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. It needs a
+    network whose `inputs` is (C, T) or (C, H, W).
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Flatten(metaclass=Documented):
         """The map of the layer for inputs of a shape, and the shape of its outputs."""
         C, *lengths = shape
         T = math.prod(lengths)
-        return FlattenMap(C, T), (C * T, *(1 for _ in lengths))
+        return FlattenMap(C, T), (C * T, 1)
 
 
 @dataclass(frozen=True)

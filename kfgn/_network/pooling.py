@@ -77,8 +77,8 @@ class Pooling(metaclass=Documented):
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
             if width > T:
                 raise ValueError(f"width: expected a window of at most {T} positions, got {width}")
-            # a single window has no stride, and windows that do not overlap are computed faster
-            windows.append(Windows(T, width, width if T - width < stride else stride))
+            # a single window has no stride, and windows next to each other are computed faster
+            windows.append(Windows(T, width, width if T - width < min(stride, width) else stride))
         return PoolingMap(self.kind, C, tuple(windows)), (C, *(w.outputs for w in windows))
 
 

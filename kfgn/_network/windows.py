@@ -45,9 +45,8 @@ class Windows(NamedTuple):
 
     @property
     def fit(self) -> bool:
-        """True if there is a window. With circular padding, neither a window nor a padding is longer than the axis."""
-        wraps = self.circular and (self.span >= self.length or max(self.padding) > self.length)
-        return self.outputs > 0 and not wraps
+        """True if there is a window. With circular padding, a window is not longer than the axis."""
+        return self.outputs > 0 and not (self.circular and self.span >= self.length)
 
     def reads(self, k: int) -> int:
         """The number of windows in which tap k reads an input, and no zero of the padding."""

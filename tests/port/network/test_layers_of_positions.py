@@ -59,7 +59,23 @@ BAD_NETWORKS = [
     ),
     (
         *({"layers": (Conv(2, 2, padding=(7, 0), circular=True),)}, ValueError),
-        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 2"),
+        FIT.format(
+            *(1, r"\(3, 6\)", "Convolution"),
+            "padding: expected at most 6 positions at each end, since circular padding repeats the 6 positions of the "
+            r"input, got \(7, 0\)",
+        ),
+    ),
+    (
+        *({"layers": (Conv(2, 7, padding=(6, 6), circular=True),)}, ValueError),
+        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 7"),
+    ),
+    (
+        *({"inputs": (3, 6, 4), "layers": (Conv(2, (2, 2), padding=((6, 6), (0, 5)), circular=True),)}, ValueError),
+        FIT.format(
+            *(1, r"\(3, 6, 4\)", "Convolution"),
+            "padding: expected at most 4 positions at each end, since circular padding repeats the 4 positions of the "
+            r"input, got \(0, 5\)",
+        ),
     ),
     (
         *({"layers": (Conv(4, 2, groups=2),)}, ValueError),
@@ -126,6 +142,15 @@ def test_a_network_of_positions_is_a_value():
     assert pickle.loads(pickle.dumps(network)) == network == dataclasses.replace(network)
     assert dataclasses.replace(network, divisor=2) != network
     assert repr(network).startswith("Network(inputs=(2, 6), layers=(Convolution(units=4, width=2,")
+
+
+def test_a_flattened_image_has_one_axis_of_positions():
+    network = kfgn.Network((2, 3, 4), (Conv(5, (2, 2)), Flatten(), Dense(6)), "categorical")
+    assert network.shapes == ((2, 3, 4), (5, 2, 3), (30, 1), (6, 1))
+    X, W = np.zeros((7, 2, 3, 4)), tuple(np.zeros(shape) for shape in network.weight_shapes)
+    assert kfgn.loss(network, W, X, np.zeros((7, 1), "int64")) == pytest.approx(np.log(6))
+    with pytest.raises(ValueError, match=r"^Y: expected shape \(7, 1\) for categorical, got \(7, 1, 1\)$"):
+        kfgn.loss(network, W, X, np.zeros((7, 1, 1), "int64"))
 
 
 def test_groups_have_their_own_factors():

@@ -30,6 +30,16 @@ NETWORKS = {
         "bernoulli",
         divisor=3,
     ),
+    "circular above": kfgn.Network(
+        (2, 9),
+        (
+            Conv(3, 3, "tanh", stride=2),
+            Conv(4, 3, "softplus", padding=(1, 2), circular=True),
+            Conv(3, 2, "tanh", stride=2, padding=(0, 1), circular=True),
+            Dense(2),
+        ),
+        "squared_error",
+    ),
     "tokens": kfgn.Network(
         (3, 5), (Dense(4, "tanh"), Conv(2, 2, "silu", padding=(1, 0)), Dense(6)), "categorical", divisor=5
     ),

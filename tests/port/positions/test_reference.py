@@ -8,9 +8,9 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, close, in_order, problem, reference, without_jax
+from .problems import GROUPED, NETWORKS, PLANES, close, in_order, problem, reference, without_jax
 
-ALL = NETWORKS | GROUPED
+ALL = NETWORKS | GROUPED | PLANES
 every_network = pytest.mark.parametrize("name", ALL)
 every_sharing = pytest.mark.parametrize("sharing", ["expand", "reduce"])
 
