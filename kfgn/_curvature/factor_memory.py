@@ -20,8 +20,8 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
     sets: the number of sets of factors that exist at a time
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
-    shapes = dict(enumerate(network.block_shapes, start=1))
-    sizes = {f"G_{l}": D for l, (D, _) in shapes.items()} | {f"Q_{l}": P for l, (_, P) in shapes.items()}
+    shapes = dict(zip(_block_names(network), network.block_shapes, strict=True))
+    sizes = {f"G_{name}": D for name, (D, _) in shapes.items()} | {f"Q_{name}": P for name, (_, P) in shapes.items()}
     name = max(sizes, key=sizes.__getitem__)
     D = sizes[name]
     needed = itemsize * (sets * sum(n * n for n in sizes.values()) + TEMPORARIES * D * D)
@@ -34,6 +34,14 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
             f"{(D, D)} of {like.dtype}, and {_gigabytes(needed)} for all factors; kfgn.HessianFree, "
             "kfgn.solve_gauss_newton and kfgn.gauss_newton_product need no factors"
         )
+
+
+def _block_names(network: Network) -> list[str]:
+    """The number of the layer of each Kronecker block, and that of the group if the layer has groups, both from 1."""
+    names = []
+    for l, layer in enumerate(network.weighted.values(), start=1):
+        names += [f"{l}, group {j}" for j in range(1, layer.groups + 1)] if layer.groups > 1 else [str(l)]
+    return names
 
 
 def _gigabytes(n: int) -> str:

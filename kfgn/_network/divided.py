@@ -19,7 +19,8 @@ def times(x: Array, factor: int) -> Array:
 class Divided(NamedTuple):
     """The matrix M / divisor per datapoint. If M is PSD with the root C, the root is C / sqrt(divisor).
 
-    M: a matrix of any class of `output_hessian` or `indefinite_hessian`, with the methods of its class
+    M: a matrix of any class of `output_hessian` or `indefinite_hessian`. `Divided` has all methods of these classes
+       except `transposed_root_product`, which is for networks without positions, whose divisor is 1
     """
 
     M: Any
@@ -44,10 +45,6 @@ class Divided(NamedTuple):
     def quadratic(self, v: Array) -> Array:
         """v^T M v / divisor."""
         return self.M.quadratic(v) / self.divisor
-
-    def transposed_root_product(self, A: Array) -> Array:
-        """C^T A / sqrt(divisor)."""
-        return self.M.transposed_root_product(A) / math.sqrt(self.divisor)
 
     def root_product(self, z: Array) -> Array:
         """C z / sqrt(divisor)."""

@@ -46,6 +46,25 @@ def test_wide_inputs_are_named():
         kfgn.kfra(network, (np.ones((2, HUGE + 1)),), np.ones((1, HUGE)), np.ones((1, 2)))
 
 
+@pytest.mark.parametrize(
+    ("layers", "name"),
+    [
+        ((kfgn.Convolution(8, 1, groups=8), kfgn.Flatten(), kfgn.Dense(2)), "Q_2"),
+        ((kfgn.Convolution(8, 1), kfgn.Pooling(2, 1, "mean"), kfgn.Convolution(80, 1, groups=2)), "G_2, group 1"),
+        ((kfgn.Convolution(80, 1, groups=8), kfgn.Dense(2)), "Q_2"),
+        ((kfgn.Convolution(800, 1, groups=8), kfgn.Convolution(80, 1, groups=80)), "G_1, group 1"),
+    ],
+)
+def test_layers_and_groups_are_named(monkeypatch, layers, name):
+    monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: 1)
+    monkeypatch.setattr("kfgn._curvature.factor_memory.SMALL", 0)
+    network = kfgn.Network((8, 5), layers, "squared_error")
+    weights = tuple(map(np.ones, network.weight_shapes))
+    C, *positions = network.shapes[-1]
+    with pytest.raises(MemoryError, match=f"^{name}: expected Kronecker factors"):
+        kfgn.kflr(network, weights, np.ones((2, 8, 5)), np.ones((2, *positions, C)))
+
+
 @pytest.mark.parametrize(("available", "fits"), [(None, True), (2**40, True), (10**9, False)])
 def test_what_is_available_decides(monkeypatch, available, fits):
     network = kfgn.Network.dense((2, 9000), (), "squared_error")
