@@ -114,7 +114,7 @@ def check(
         of the full network, such as the loss. The arrays have the given dtype. The function raises `UnsupportedError`,
         with the reason, for a problem that it does not support.
     dtype : {"float32", "float64"}
-        The dtype in which the function computes and answers. The arrays of a problem are float64.
+        The dtype in which the function computes and answers. The real arrays of a problem are float64.
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional

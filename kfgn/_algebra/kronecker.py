@@ -172,7 +172,7 @@ class KroneckerBlock(NamedTuple):
         Notes
         -----
         The factored damping replaces Q kron G + k I by (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I), equation
-        (36). The cost is one Cholesky factorisation of each factor, D^3 / 3 + P^3 / 3 multiplications in total, and
+        (36). The cost is one Cholesky factorisation of each factor, D^3 / 6 + P^3 / 6 multiplications in total, and
         four triangular solves. The inversions "spectral" and "exact" need the eigenvalues of both factors, which cost
         about ten times more.
 

@@ -56,7 +56,10 @@ def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
 
 
 def _mean_block(at: Linearisation, groups: Arrays, M: Array, T: int) -> Array:
-    """The block of a layer with inputs (N T, I) for each group. A grouped layer has parts between its groups."""
+    """The block of a whole layer, from the inputs (N T, I) of each of its groups, and from M (N, T D_l, T D_l).
+
+    With several groups, the block also has the parts between two groups.
+    """
     xp, (N, _, size) = at.xp, M.shape
     if T == len(groups) == 1:
         return mean_kron(xp, groups[0], M)

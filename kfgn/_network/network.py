@@ -168,7 +168,7 @@ class Network(metaclass=Documented):
 
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of the weights of each Kronecker block, which are the rows of one group of a layer."""
+        """The shape of the weights to which each Kronecker block belongs: the rows of W_l of one group of layer l."""
         found: list[tuple[int, int]] = []
         for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
             found += [(D // layer.groups, P)] * layer.groups

@@ -53,7 +53,7 @@ def gauss_newton(net: Network, X: Array, Y: Array) -> Array:
 
 
 def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLayer:
-    """Equation (15) for l = m, script G_l = J_l^T H_L J_l (D_l, D_l) of one datapoint, by the recursion (22):
+    """The diagonal of (15), script G_l = J_l^T H_L J_l, which is (D_l, D_l), of one datapoint by the recursion (22):
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
@@ -75,5 +75,5 @@ def sample_gauss_newton_blocks(net: Network, x: Array, y: Array) -> PerLayer:
 
 
 def gauss_newton_blocks(net: Network, X: Array, Y: Array) -> PerLayer:
-    """Equation (16) for l = m: the exact diagonal blocks E[Q_l kron G_l] of (13), mean over the N datapoints."""
+    """The diagonal of (16): the exact diagonal blocks E[Q_l kron G_l] of (13), mean over the N datapoints."""
     return expectation(sample_gauss_newton_blocks(net, x, y) for x, y in datapoints(net, X, Y))

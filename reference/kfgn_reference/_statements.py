@@ -220,8 +220,8 @@ STATEMENTS: dict[int, Statement] = {
         "definition",
         "the pre-activation Gauss-Newton matrix",
         "𝓖_{λ,β} = J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_β}^{h_L}",
-        note="The elements of the Jacobians are [J_{h_λ}^{h_L}]_{k,i} = ∂h^L_k/∂h^λ_i. The text below (14) defines "
-        "the transpose.",
+        note="The elements of the Jacobians are [J_{h_λ}^{h_L}]_{k,i} = ∂h^L_k/∂h^λ_i. The text below (14) "
+        "exchanges k and i, and so defines the transposed Jacobian.",
     ),
     16: Statement(
         "3.1",

@@ -28,10 +28,10 @@ CONSTANT = 1 / 8
 """A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
 
 FAR = 100
-"""If division by a constant factor makes an error at least this many times smaller, single elements are not tested.
+"""A factor by which an error becomes so much smaller does not need to explain the error of every wrong element.
 
-If the error becomes less than `FAR` times smaller, the factor must also explain the error of every wrong element,
-because a small error may agree with a factor by chance.
+Any other constant factor must explain the error of every wrong element, because a small error may agree with a factor
+by chance.
 """
 
 SINGLE = ROUNDOFF["float32"]

@@ -13,7 +13,8 @@ from ..problems.problem import Problem, classes
 SATURATED = 12.0
 """The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this limit.
 
-At a difference of 12, 1 - p is about e^-12, or 2^-17. A subtraction in float32 then gives two correct digits of 1 - p.
+With two classes whose logits differ by 12, the probability p of the larger logit has 1 - p of about e^-12, or 2^-17. A
+subtraction in float32 then gives two correct digits of 1 - p.
 """
 
 

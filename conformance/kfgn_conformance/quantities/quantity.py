@@ -70,7 +70,8 @@ class Quantity:
     condition : callable
         A function of a problem that is True if the quantity is defined on it, and unique.
     otherwise : str, default ""
-        The reason for the report if the condition is False, or "" if the report needs no reason.
+        The reason that the report gives if the quantity is not run on a problem because the condition is False. With
+        "", the report does not mention the problem.
     description : str, default ""
         The definition of the quantity and the shape of its arrays. Blocks are square matrices with respect to vec(W_l).
 
