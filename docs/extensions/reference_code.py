@@ -31,7 +31,7 @@ def _module(name: str) -> list[str]:
     """The lines of a module, in reStructuredText."""
     module = importlib.import_module(f"kfgn_reference.{name}")
     title, _, rest = (inspect.getdoc(module) or "").partition("\n")
-    title = title.rstrip(".")
+    title = _plain(title.rstrip("."))
     lines = [f".. _reference-{name.strip('_')}:", "", title, "-" * len(title), ""]
     lines += [line for block in rest.strip("\n").split("\n\n") for line in _block(block)]
     package = importlib.import_module(module.__name__.rpartition(".")[0])
