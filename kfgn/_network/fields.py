@@ -50,8 +50,8 @@ def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
 def checked_sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
     """Return the values as a tuple.
 
-    Text is rejected, since it would be read letter by letter. Sets and mappings are rejected, since their order has no
-    meaning.
+    Text and bytes are rejected, since they would be read element by element. Sets are rejected, since they have no
+    order, and mappings, since only their keys would be read.
     """
     if isinstance(values, str):
         example = f" such as ({values[:20]!r},)" if of == "names" else ""

@@ -25,7 +25,7 @@ from ..backends import with_own_settings
 def _forward(at: Linearisation, V: Arrays) -> tuple[Array | None, ...]:
     """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at each layer l <= m with V_l a_{l-1}.
 
-    Layers without weights start no tangents, and do not count in m of the shape. R_m is None if no layer l <= m has
+    Layers without weights start no tangents, and are not counted in the first axis. R_m is None if no layer l <= m has
     weights.
     """
     network, weights, directions = at.network, at.weights_by_layer, at.network.by_layer(V)
