@@ -3,8 +3,9 @@
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
 The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
-cannot be inverted, its inverse has NaN, and the result `ok`, a 0-d boolean, is False. The values of omega of all layers
-are one array (L,). One operation on this array replaces L small ones, whose time is mainly that of their dispatch.
+cannot be inverted, its inverse contains NaN, and the result `ok`, a 0-d boolean, is False. The values of omega of all
+layers are one array (L,). One operation on this array replaces L small ones, whose time is mainly that of their
+dispatch.
 """
 
 import math
@@ -132,8 +133,7 @@ def damped_inverses(
 
     inversion: one of `INVERSIONS`, which selects the equation and the norm
 
-    floored: True to raise a damping of a factor in (36) that is below the lower bound of `visible` to this bound, as
-             the optimiser does
+    floored: True to apply the lower bound of `visible` to the dampings of both factors in (36), as the optimiser does
     """
     if inversion == "exact":
         inverses, ok = zip(*(_eigen_inverse(xp, *factors, damping) for factors in zip(Q, G, strict=True)), strict=True)
@@ -160,7 +160,7 @@ def _resolved(xp: Namespace, L: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """Convert a Python number to a 0-d array, since the functions of the array API standard accept only arrays."""
+    """Convert a Python float to a 0-d array, since `sqrt` of the array API standard accepts only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 

@@ -28,7 +28,7 @@ class KroneckerBlock(NamedTuple):
     ----------
     Q : array, shape (P, P)
         The second moment of the inputs of the layer, symmetric. For a dense layer, P is D_{l-1} + 1 with a bias, and
-        D_{l-1} without.
+        D_{l-1} without one.
     G : array, shape (D, D)
         The mean Gauss-Newton matrix of the pre-activations, symmetric, in the dtype of Q.
 

@@ -1,4 +1,4 @@
-"""Functions of arrays and of small matrices that all rooms share."""
+"""Functions of arrays and of small matrices that several rooms share."""
 
 from .._types import Array, Arrays, Namespace
 from ..backends import device, gram, matmul, with_derivative

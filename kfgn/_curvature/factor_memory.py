@@ -10,7 +10,7 @@ SMALL = 2**28
 """The memory for factors, in bytes, below which the available memory of the device is not queried."""
 
 TEMPORARIES = 2
-"""The number of temporary arrays while a factor is computed, in its shape: a sum over datapoints, and a mean."""
+"""The number of temporary arrays that the computation of a factor needs, each in the shape of the factor."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:

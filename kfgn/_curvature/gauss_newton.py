@@ -9,7 +9,7 @@ from .recursion import mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
-    """The matrices of the recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
+    """The matrices G_1, ..., G_L, each (N, D_l, D_l), by the recursion (22) from G_L = H_L."""
     G = [over_positions(at, at.output_curvature.matrix())]
     for l in reversed(range(len(at.forward.derivatives))):
         G.append(pull_back(at, l, G[-1]))

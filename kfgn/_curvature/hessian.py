@@ -10,7 +10,7 @@ from .recursion import entries, mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
-    """The matrices of the recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
+    """The matrices H_1, ..., H_L, each (N, D_l, D_l), by the recursion (8) from H_L."""
     second_terms = at.second_derivative_terms(at.dE_dh())
     H = [over_positions(at, at.output_hessian().matrix())]
     for l in reversed(range(len(second_terms))):

@@ -66,7 +66,7 @@ def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> 
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once: three sets of columns, two sets of products."""
+    """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of products."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
     patches = [

@@ -79,8 +79,8 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     N D_L^2 for categorical, and at most N D_L for squared_error and bernoulli.
 
     The number of outputs D_L affects three costs: the passes, E[H_L] and the first step of the recursion. Each pass
-    needs N D_L D_{L-1} multiplications at the last layer. Next to W_L and its gradient, the memory for three kinds of
-    arrays depends on D_L: the outputs of the batch and their gradient, G_L (D_L, D_L), and temporary arrays.
+    needs N D_L D_{L-1} multiplications at the last layer. Apart from the arguments and the gradient, the arrays whose
+    size depends on D_L are the outputs of the batch, dE/dh_L, G_L (D_L, D_L) and temporary arrays.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One step of the recursions (8) and (22), which have the same form, and the block (7) of a layer."""
+"""The step that the recursions (8) and (22) share, and the block (7) of a layer."""
 
 from .._algebra.matrices import identity_like, mean_kron, outer
 from .._linearisation.linearisation import Linearisation

@@ -57,7 +57,7 @@ def by_group(network: Network, arrays: Arrays) -> Arrays:
 
 
 def of_groups(xp: Namespace, network: Network, blocks: Arrays) -> Arrays:
-    """Arrays of the shapes of the weights from one array per Kronecker block."""
+    """Arrays in the shapes of the weights, made from one array per Kronecker block."""
     remaining = iter(blocks)
     parts = [[next(remaining) for _ in range(layer.groups)] for layer in network.weighted.values()]
     return tuple(xp.concat(part, axis=0) if len(part) > 1 else part[0] for part in parts)

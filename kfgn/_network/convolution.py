@@ -53,7 +53,8 @@ class Convolution(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are out of range, for an unknown transfer function, and for groups that do not divide `units`.
+        For numbers that are out of range, for pairs of a wrong length, for an unknown transfer function, and for groups
+        that do not divide `units`.
 
     Notes
     -----
@@ -213,7 +214,7 @@ class ConvolutionMap:
         return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
 
     def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
-        """The sum of arrays (N, *outputs, C), one per tap, at their padded positions. The last axis is summed first."""
+        """The sum of arrays (N, *outputs, C), each at the padded positions of its tap. The last axis comes first."""
         for axis, w in reversed(list(enumerate(self.windows, start=1))):
             placed = [along(xp, part, axis, partial(w.placed, i % w.width)) for i, part in enumerate(parts)]
             parts = [reduce(operator.add, placed[i : i + w.width]) for i in range(0, len(placed), w.width)]

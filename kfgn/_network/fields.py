@@ -27,7 +27,7 @@ def checked_inputs(value: Any) -> Any:
 
 
 def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
-    """Check the kinds of the layers, and that the last layer has no transfer function. Return the layers as a tuple."""
+    """Return the layers as a tuple, after checks of their kinds, their weights and the last transfer function."""
     layers = tuple(checked_sequence("layers", values, "layers"))
     if not layers:
         raise ValueError("layers: expected at least one layer, got none")

@@ -191,7 +191,10 @@ class Network(metaclass=Documented):
 
     @cached_property
     def _places(self) -> Places:
-        """The maps and the shapes. `__post_init__` computes both, as PyTorch's compiler cannot trace this property."""
+        """The maps and the shapes.
+
+        `__post_init__` computes both, since PyTorch's compiler cannot trace this property.
+        """
         return places_of(self.inputs, self.layers)
 
     def by_layer(self, weights: Weights) -> tuple[Any, ...]:

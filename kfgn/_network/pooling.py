@@ -20,7 +20,7 @@ KINDS = ("mean", "sum")
 
 @dataclass(frozen=True)
 class Pooling(metaclass=Documented):
-    """The mean or the sum over windows of positions, in each channel alone. The layer has no weights.
+    """The mean or the sum over windows of positions, in each channel separately. The layer has no weights.
 
     A `Pooling` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W).
 

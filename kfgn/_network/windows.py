@@ -1,7 +1,7 @@
 """The windows of a convolution or a pooling along one axis of positions.
 
-The array arguments of `Windows` are (A, T, B), and their middle axis has the positions. `along` applies a method of
-`Windows` to one axis of an array with more axes. No shape depends on the values of an array.
+The array arguments of the methods of `Windows` have three axes, and the middle axis has the positions. `along` applies
+such a method to one axis of an array with more axes. No shape depends on the values of an array.
 """
 
 import math

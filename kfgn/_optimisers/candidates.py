@@ -16,7 +16,7 @@ from .arrays import selected
 from .schedule import Schedule
 
 Direction: TypeAlias = Callable[[Array, bool | Array], tuple[Arrays, Any, Array]]
-"""A function of a 0-d damping gamma and of the flag `invert`, which returns the results of `direction`."""
+"""A function of a 0-d gamma and a flag `invert`. The results are those of `CurvatureEstimate.direction`."""
 
 
 class Candidate(NamedTuple):

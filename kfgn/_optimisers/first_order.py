@@ -123,9 +123,10 @@ class FirstOrder(metaclass=Documented):
         state : FirstOrderState
             The state from `init` or from an earlier step.
         X : Array
-            The inputs (N, D_0).
+            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions.
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
+            positions, the positions follow N.
         draws : None, optional
             None, since first-order methods sample nothing. The argument `draws` exists so that all optimisers have the
             same interface.

@@ -173,9 +173,10 @@ class GaussNewton(Settings):
         state : State
             The state from `init` or from an earlier step.
         X : Array
-            The inputs (N, D_0).
+            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions.
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
+            positions, the positions follow N.
         draws : Array or None, optional
             The result of `draw`, or other numbers of its shape and distribution. An array of NumPy, in float32 or in
             the dtype of the weights, is converted to the library, dtype and device of the weights. If the weights are
@@ -200,8 +201,8 @@ class GaussNewton(Settings):
         Notes
         -----
         A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
-        `Info.ok` is False, and only t, the counts and possibly one damping have changed. In a state without inverses,
-        the missing inverses are also computed.
+        `Info.ok` is False, and only t, the counts and possibly one damping have changed. With `refresh` above 1, the
+        step also computes inverses that are missing in the state.
 
         A rejected step increases one damping if f and grad f are finite, targets and draws are in range, and a
         curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where u

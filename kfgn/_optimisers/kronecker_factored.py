@@ -94,7 +94,7 @@ class KroneckerFactored(metaclass=Documented):
     """
 
     # docs/experiments.md contains the evidence for the default dampings. The lower bound is 1e-6, because float32 could
-    # lose a smaller damping in rounding. A damping of 0 would stay 0, since the adaptation only multiplies.
+    # lose a smaller damping in rounding. A damping of 0 would stay 0, since the adaptation only multiplies or divides.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
     uses_gamma: ClassVar[bool] = True

@@ -66,7 +66,7 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
 
 
 def check_representable(optimiser: Any, like: Array) -> None:
-    """Raise `ValueError` for a hyperparameter that is infinite in the dtype of `like`, since every step would fail."""
+    """Raise `ValueError` for a hyperparameter that is too large for the dtype of `like`."""
     largest = float(array_namespace(like).finfo(like.dtype).max)
     for name, value in _numbers(optimiser):
         if value > largest:

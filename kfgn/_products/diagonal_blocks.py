@@ -1,4 +1,4 @@
-"""Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
+"""Exact products of the diagonal blocks of the Gauss-Newton matrix and of the Hessian with a vector.
 
 The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
 weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1}, and

@@ -1,7 +1,7 @@
 """Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning", as code.
 
 The modules implement the paper part by part, and need only NumPy. All except `_algorithm_1` compute **one datapoint at
-a time** with the symbols of the paper. The function `expectation` computes the means over the batch.
+a time** with the symbols of the paper. The module `_expectation` computes the means over the batch.
 
 >>> import numpy as np
 >>> import kfgn_reference as ref

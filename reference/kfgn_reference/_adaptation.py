@@ -54,7 +54,7 @@ def adapted_gamma(
     computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither of the other two has
     a larger value than gamma, gamma does not change.
 
-    Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.
+    Misprint: the text minimises the model under C-tilde. C-tilde contains gamma, so the smallest gamma always wins.
     """
     best, largest = gamma, decrease(gamma)
     for candidate in (bounded(omega_gamma * gamma, bounds), bounded(gamma / omega_gamma, bounds)):

@@ -75,7 +75,7 @@ class Settings(NamedTuple):
     parameter_average:        the largest weight of the old parameters in their average, (45)
     thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
                               threshold
-    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau
+    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau, or None
     max_step_size:            an upper bound of |alpha|, or None for no bound
     momentum:                 the fraction of the last update that is added to the next update
     refresh:                  the number of steps from one update of the factors to the next
