@@ -145,8 +145,8 @@ def gauss_newton_split(network: Network) -> GaussNewtonSplit:
     if network.psd not in splits:
         known = " or ".join(map(repr, splits))
         raise ValueError(
-            f"psd: expected {known} for a Gauss-Newton matrix of {network.objective}, whose H_L is indefinite, "
-            f"got {network.psd!r}"
+            f"psd: expected {known} for a Gauss-Newton matrix of the objective {network.objective}, whose H_L is "
+            f"indefinite, got {network.psd!r}"
         )
     return splits[network.psd]
 

@@ -214,7 +214,10 @@ class ConvolutionMap:
         return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
 
     def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
-        """The sum of arrays (N, *outputs, C), each at the padded positions of its tap. The last axis comes first."""
+        """The sum of arrays (N, *outputs, C), each placed at the padded positions that its tap reads.
+
+        The last axis is summed first.
+        """
         for axis, w in reversed(list(enumerate(self.windows, start=1))):
             placed = [along(xp, part, axis, partial(w.placed, i % w.width)) for i, part in enumerate(parts)]
             parts = [reduce(operator.add, placed[i : i + w.width]) for i in range(0, len(placed), w.width)]

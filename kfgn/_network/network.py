@@ -103,8 +103,8 @@ class Network(metaclass=Documented):
         TypeError
             For values of a wrong type.
         ValueError
-            For widths that are not positive, for a wrong number of transfer functions, for an unknown name, and for a
-            number of outputs that does not fit the objective.
+            For fewer than two widths, for widths that are not positive, for a wrong number of transfer functions, for
+            an unknown name, and for a number of outputs that does not fit the objective.
 
         Examples
         --------
