@@ -203,7 +203,7 @@ def _show(given: dict[str, Any]) -> None:
 
 
 def _drawn(runs: Sequence[Run], given: dict[str, Any]) -> list[Path]:
-    """Draw the pictures of one run, or one picture of several runs, and return the paths."""
+    """Draw all pictures of a single run, or one picture for several runs or with --out, and return the paths."""
     if len(runs) == 1 and given["out"] is None:
         return draw_run(runs[0])
     first = given["runs"][0]

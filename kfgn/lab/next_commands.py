@@ -23,7 +23,7 @@ def resume_command(folder: Path, limits: Mapping[str, Any] | None = None) -> str
 
 
 def compare_command(comparison: Comparison) -> str:
-    """Return the command that continues a comparison: the command that started the comparison."""
+    """Return the command that starts or continues a comparison with these methods and options."""
     given = {**comparison.options, "method": None}
     if given["npz"] is not None:
         given["data"] = None

@@ -8,7 +8,7 @@ from .metrics import Record
 from .progress_parts import Progress, fitting
 
 INTERVAL = 5.0
-"""The number of seconds between two lines of progress. A shorter run prints no line of progress."""
+"""The smallest number of seconds between two lines of progress, and before the first line."""
 
 
 def progress_on(console: Any, *, quiet: bool = False, several: bool = False) -> "Progress":
