@@ -1,9 +1,9 @@
 """Kronecker-factored Gauss-Newton curvature on NumPy, PyTorch, JAX, CuPy and other array API libraries.
 
 kfgn implements the methods of Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning".
-A number in parentheses, such as (26), refers to an equation of the paper. All functions accept arrays of any library
-that follows the array API standard. Results are arrays of the same library on the same device. Results that are real
-numbers have the dtype of the weights or factors.
+A number in parentheses, such as (26), refers to an equation of the paper. The functions accept arrays of any library
+that follows the array API standard. Results are arrays of the library and on the device of the arguments. Results that
+are real numbers have the dtype of the weights or factors.
 
 >>> import numpy as np
 >>> import kfgn
@@ -49,10 +49,10 @@ The Hessian and its products always use the true H_L.
 
 A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Its layers are
 of the kinds `Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W). If the outputs have
-T positions, the targets are (N, T, D_L) or (N, T), and the loss of a datapoint is the sum over these positions divided
-by `Network.divisor`. A tuple of weights or of results has no entry for a layer without weights. The option `sharing`
-selects the factors of weights that are used at several positions. A layer with groups has one pair of factors for each
-group.
+positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W)
+for positions along two axes. The loss of a datapoint is the sum over these positions divided by `Network.divisor`. A
+tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
+weights that are used at several positions. A layer with groups has one pair of factors for each group.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -61,8 +61,8 @@ Numbers
 -------
 Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
 Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
-hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. With
-`check=False`, the value of a 0-d array is not read.
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X or of the
+factors. With `check=False`, the value of a 0-d array is not read.
 
 Errors
 ------

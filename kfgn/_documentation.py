@@ -30,8 +30,8 @@ SHARED = {
         Y : array, shape (N, D_L) or (N,)
             The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
             lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. If the
-            outputs have T positions, Y has a target for each position, and the shape (N, T, D_L) or (N, T). If the
-            outputs have two axes of positions, H, W replaces T in these shapes.
+            outputs have positions, each position has a target: Y has the shape (N, T, D_L) or (N, T) for T positions,
+            and (N, H, W, D_L) or (N, H, W) for positions along two axes.
         """,
     "V": """
         V : sequence of L arrays

@@ -117,7 +117,7 @@ def _name_data(given: dict[str, Any]) -> None:
     """
     if "npz" in given:
         if "data" in given:
-            raise UsageError(f"data, npz: expected one of them, got {given['data']} and {given['npz']}")
+            raise UsageError(f"data, npz: expected only one of them, got {given['data']} and {given['npz']}")
         given["data"] = NPZ
     if "data" not in given:
         raise UsageError(f"data: expected one of {', '.join(TASKS)}, or an .npz file, got none")

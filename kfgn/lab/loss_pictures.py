@@ -87,7 +87,7 @@ def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None
 
 
 def _draw_test(axes: Any, run: Run, kind: str) -> None:
-    """Draw a cross for the figures on the test set at the update whose weights the run keeps.
+    """Draw a cross for the loss or the accuracy on the test set, at the update whose weights the run keeps.
 
     The cross for the average of the weights is thinner.
     """

@@ -126,7 +126,7 @@ class Options(metaclass=Documented):
     Raises
     ------
     UsageError
-        A value has a wrong type or is out of range. The names of methods and backends, and the ranges of a method's
+        A value has a wrong type or is out of range. All names except that of the dtype, and the ranges of a method's
         own options, are checked when the run is set up.
 
     Examples

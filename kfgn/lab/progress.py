@@ -38,11 +38,11 @@ class Lines(Progress):
         self.last: Record | None = None
 
     def on_preparation(self, line: str) -> None:
-        """Print the line if `INTERVAL` seconds have passed since the last printed line."""
+        """Print the line if `INTERVAL` seconds have passed since the last line of progress."""
         self._print(line)
 
     def on_updates(self, records: list[Record]) -> None:
-        """Print the metrics of the last update if `INTERVAL` seconds have passed since the last printed line."""
+        """Print the metrics of the last update if `INTERVAL` seconds have passed since the last line of progress."""
         super().on_updates(records)
         record = self.last = records[-1]
         if record["update"]:

@@ -49,8 +49,8 @@ class Run(metaclass=Documented):
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated
         * validation_loss, validation_loss_averaged: the mean loss over the validation set
-        * test_loss, test_loss_averaged: the mean loss over the test set, only in the record of the last update; with
-          early stopping, at the weights of the update `best_update`
+        * test_loss, test_loss_averaged: the mean loss over the test set, only in a record after which the run ended;
+          with early stopping, at the weights of the update `best_update`
         * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the fraction
           of the datapoints whose target is the most probable class; absent for a network without classes
 
