@@ -129,7 +129,7 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest usable checkpoint, or None if the folder contains no checkpoint.
 
-    A damaged checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
+    An unusable checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
     checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)

@@ -209,4 +209,4 @@ class Run(metaclass=Documented):
 
 
 def ignore(_warning: str) -> None:
-    """Ignore a warning about a damaged checkpoint, which only the trainer reports."""
+    """Ignore a warning about a checkpoint. Only the trainer reports such a warning."""

@@ -115,7 +115,7 @@ def library(name: str, use: str) -> Any:
 
     use: the part of kfgn that needs the module, for the error message
 
-    Raises `DataUnavailableError` if the library of the module, which the extra `train` installs, is missing.
+    Raises `DataUnavailableError` if the library of the module is missing. The extra `train` installs the library.
     """
     try:
         return importlib.import_module(name)
