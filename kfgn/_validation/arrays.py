@@ -76,7 +76,7 @@ def check_finite(xp: Namespace, named: Mapping[str, Array]) -> None:
 
 
 def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
-    """Raise `ValueError` if the boolean array `allowed`, which has the shape of the array, is False anywhere."""
+    """Raise `ValueError` if `allowed`, a boolean array of the shape of `array`, has an element that is False."""
     if violated(xp.all(allowed)):
         number = int if xp.isdtype(array.dtype, "integral") else float
         lower, upper = (number(detached(end(array))) for end in (xp.min, xp.max))

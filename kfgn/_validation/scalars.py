@@ -179,7 +179,7 @@ def _lower(lower: float, above: bool) -> str:
 
 
 def _as_float(name: str, value: Any, expected: str) -> float:
-    """Return the nearest float, or infinity for an integer or fraction that no float can approximate."""
+    """Return the nearest float, or infinity for an integer or fraction outside the range of floats."""
     if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     try:

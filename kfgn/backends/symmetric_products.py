@@ -8,13 +8,13 @@ from .arrays import has_values
 from .placement import in_host_memory
 
 ROWS = range(500, 5001)
-"""The numbers of rows for which products of the halves of the columns are faster in JAX, by measurement.
+"""The numbers of rows for which `_gram_in_halves` is faster than one product in JAX, by measurement.
 
-With more rows, products of halves were slower.
+With more rows, `_gram_in_halves` was slower.
 """
 
 COLUMNS = 400
-"""The number of columns from which products of halves are faster in JAX, by measurement."""
+"""The number of columns from which `_gram_in_halves` is faster than one product in JAX, by measurement."""
 
 
 def gram(A: Array) -> Array:

@@ -44,8 +44,8 @@ def compare(
         Names of methods in `METHODS`. A learning rate may follow the name of a first-order method, as in "adam:0.01".
     out : path
         The folder of the comparison. `compare` makes a subfolder for the run of each method, for example `kfra` or
-        `adam-0.01`, and writes the picture `comparison.png`, and `comparison.json` with the methods and options of this
-        call. Unfinished runs of an earlier call are resumed, and finished runs are kept.
+        `adam-0.01`. `compare` also writes the picture `comparison.png`, and the file `comparison.json` with the methods
+        and options of this call. Unfinished runs of an earlier call are resumed, and finished runs are kept.
     watch : Watch, function, or list of them, optional
         Callbacks that observe the runs. A function is called with the record of each update.
     task : Task, optional

@@ -8,7 +8,7 @@ from .metrics import Record
 
 
 class EarlyStopping:
-    """A count of the consecutive evaluations of a run without a lower validation loss.
+    """A count of consecutive evaluations that found no lower validation loss.
 
     limit:          the count at which the run stops, or None for a run without early stopping
     evaluate_every: the number of steps between evaluations. The evaluation after the last step counts only if the

@@ -18,7 +18,7 @@ def show_command(folder: Path) -> str:
 
 
 def resume_command(folder: Path, limits: Mapping[str, Any] | None = None) -> str:
-    """Return the command that continues a run, with new values of `updates` or `seconds` if they are given."""
+    """Return the command that continues a run, with the new values of options in `limits`."""
     return shlex.join(["kfgn", "train", "--resume", *_flags(limits or {}), "--out", str(folder)])
 
 
