@@ -30,7 +30,7 @@ EXAMPLES = f"""examples:
 STATUS = """exit status:
   0    success
   1    a run failed, or a file could not be written
-  2    wrong usage, an invalid file, missing data, or a backend that is not usable
+  2    wrong usage, an invalid file, missing data, or an unusable backend
   4    standard output could not be written
   130  interrupted"""
 
