@@ -46,7 +46,7 @@ def _place_of_weights(run: Run) -> str:
 
 
 def _further(run: Run) -> dict[str, Any]:
-    """Return doubled limits for a run that has ended: `early_stopping` if it ended the run, and otherwise the length."""
+    """Return doubled limits for a run that has ended: `early_stopping` if it ended the run, otherwise the length."""
     if stopped_early(run):
         return {"early_stopping": 2 * run.options["early_stopping"]}
     return twice_as_long(run.options)
