@@ -1,4 +1,4 @@
-"""The scale and the shift of each channel, which normalisation layers have after the normalisation itself.
+"""The scale and the shift of each channel, such as those that follow the normalisation in layer normalisation.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import ScaleShift
