@@ -37,7 +37,7 @@ BEYOND = {
     *(name.lower() for name in (*shared_weights.__all__, *SHARED_WEIGHTS)),
     *("attention", "convolutions", "convolutional", "shared", "shared weights", "shared_weights", "token", "tokens"),
 }
-"""The names and topics of the layers with shared weights, which the paper does not have."""
+"""Names and topics of layers with shared weights. The paper has no such layers."""
 
 STOP_WORDS = frozenset(
     {"and", "between", "each", "for", "from", "one", "over", "the", "two", "under", "with", "without"}

@@ -66,7 +66,8 @@ class Convolution:
     width : int
         The number of taps of the kernel.
     transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l, as in `Dense`.
+        The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
+        identity.
     bias : bool, default True
         True if a 1 is appended to each patch. This 1 multiplies the last column of W_l.
     stride : int, default 1

@@ -68,7 +68,7 @@ def exact_condition(p: Problem) -> tuple[float, ...]:
 
 
 def spectra(p: Problem) -> list[tuple[Array, float]]:
-    """The eigenvalues of Q kron G, as a matrix (D_{l-1} + 1, D_l), and the damping k, for each layer."""
+    """The eigenvalues of Q kron G, as a matrix shaped like W_l^T, and the damping k, for each layer."""
     k = float(damping(p))
     return [(np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)), k) for Q, G in factors(p)]
 
@@ -79,7 +79,11 @@ def size_of_exact_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, .
 
 
 def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
-    """The size of D_l log det(Q + omega sqrt(k) I) + (D_{l-1} + 1) log det(G + omega^-1 sqrt(k) I) for each layer."""
+    """The size of the log determinant of (36) for each layer.
+
+    The log determinant is D_l log det(Q + omega sqrt(k) I) + P_l log det(G + omega^-1 sqrt(k) I), where P_l is the
+    number of rows of Q.
+    """
 
     def of_block(Q: Array, G: Array, _V: Array) -> float:
         q, g = (np.linalg.eigvalsh(A) for A in ref.damped_factors(Q, G, *omega_and_root(p, Q, G, "trace")))
