@@ -116,7 +116,7 @@ class Quantity:
     def concerns(self, problem: Problem) -> bool:
         """True if the quantity is defined on problems of this kind.
 
-        The kind of a problem depends on its network, with or without shared weights, and on whether it has a trajectory.
+        The kind depends on two properties: a trajectory or none, and shared weights or none.
         """
         kind = (problem.trajectory is not None, problem.is_shared)
         return kind == (self.of_trajectories, self.of_shared_weights)

@@ -82,9 +82,8 @@ APPROXIMATIONS = (
     Quantity(
         name="tnt_blocks",
         equation="Ren and Goldfarb 2021",
-        description="Q kron G of TNT for each group, where P_c is the sum over the positions of C_c a^T for column c of "
-        "C: Q is the mean over the datapoints of sum_c P_c^T P_c, and G is the mean of sum_c P_c P_c^T, divided by "
-        "tr Q",
+        description="Q kron G of TNT for each group: Q is the mean over the datapoints of sum_c P_c^T P_c, and G is "
+        "the mean of sum_c P_c P_c^T / tr Q, where P_c is the sum of C_c a^T over the positions",
         oracle=for_each_group(lambda batch: shared.tnt(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",
