@@ -1,4 +1,4 @@
-"""Further problems for an adapter that supports few problems, and notes on such adapters and on columns of one name."""
+"""Further problems for an adapter that supports few problems, and notes on such adapters and on equal column names."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from .results import Report
 
 
 def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
-    """Return as many further problems as the only adapter of a run lacks to support `ENOUGH` problems.
+    """Return further problems, so many that the only adapter of a run supports at least `ENOUGH` problems.
 
     The list is empty for several adapters, since these may support different transfer functions and objectives. The
     list is also empty for an adapter that supports no problem with a hidden layer.

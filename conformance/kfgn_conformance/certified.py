@@ -83,8 +83,7 @@ The oracle's functions compute all eigenvalues, and repeated eigenvalues cannot 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
     """Compute the quantity in ball arithmetic, as arrays of balls.
 
-    Raises `ValueError` if balls cannot decide a comparison or a tie, or cannot exclude a repeated eigenvalue or a
-    divisor of 0.
+    Raises `ValueError` if balls cannot decide a comparison, or cannot exclude a repeated eigenvalue or a divisor of 0.
     """
     oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
     with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
@@ -120,7 +119,8 @@ class Accuracy:
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
     """Compute the accuracy of the reference for every quantity.
 
-    problems: the problems for all quantities except those with shared weights, which have their own fixed problems
+    problems: the problems for the quantities of the paper. The quantities with shared weights are certified on the
+              fixed problems with shared weights
     progress: called with the name of each quantity
     """
     problems = list(problems)
@@ -194,7 +194,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """A context manager in which `eigh` and `spectral_norm` of this module replace the functions of the reference.
+    """A context manager in which `eigh` and `spectral_norm` of this module replace those of the reference.
 
     The functions of the reference need floating-point numbers.
     """

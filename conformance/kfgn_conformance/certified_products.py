@@ -19,7 +19,7 @@ from .quantities.shared_weights.pairs import Batch, batches
 SQUARINGS = 12
 """The number of squarings of R^T R for the approximate vector.
 
-After them, a second eigenvalue below 0.95 times the largest eigenvalue has no effect on 256 bits.
+After these squarings, a second eigenvalue below 0.95 times the largest eigenvalue has no effect on 256 bits.
 """
 
 FEW = 4

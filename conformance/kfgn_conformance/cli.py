@@ -136,7 +136,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
     try:
         report = compared(problems)
-        whole = given.problem is None and given.expected is None  # both options choose problems, but no added problem
+        whole = given.problem is None and given.expected is None  # either option excludes added problems
         if whole and (added := further_for(given.adapter, report)):
             log.print_to_pipe(f"kfgn-check: running again with {len(added)} added problems")
             problems += added

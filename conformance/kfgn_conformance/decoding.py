@@ -70,8 +70,8 @@ def _piped(path: Path) -> bytes:
 def from_json(content: bytes, place: object) -> Any:
     """Decode JSON.
 
-    Raises `FileError` for malformed JSON, a name that occurs twice in an object, a decimal fraction outside the range
-    of float64, and brackets nested too deep.
+    Raises `FileError` for malformed JSON, a name that occurs twice in an object, a floating-point number outside the
+    range of float64, and brackets nested too deep.
 
     place: the name of the file, with the number of the line in a file of JSON lines
     """

@@ -25,7 +25,7 @@ CITED = re.compile(r"\((\d+)\)(?:-\((\d+)\))?")
 
 
 def cited(text: str) -> set[int]:
-    """Return the numbers of the equations that a text cites: (7) is 7, and (23)-(25) is 23, 24 and 25."""
+    """Return the numbers of the equations that a text cites: (7) cites 7, and (23)-(25) cites 23, 24 and 25."""
     ranges = [range(int(first), int(last or first) + 1) for first, last in CITED.findall(text)]
     return set().union(*ranges) & set(EQUATIONS)
 

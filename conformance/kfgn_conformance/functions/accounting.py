@@ -9,7 +9,7 @@ from .matrices import Form
 from .uses import Array
 
 UNSEEN = 1e-9
-"""The largest accepted difference between a Jacobian and the sum of the products, relative to the largest element."""
+"""The largest accepted difference between a Jacobian and the sum of the products, divided by the Jacobian's maximum."""
 
 
 def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Sequence[Sample]) -> None:

@@ -112,8 +112,8 @@ class FunctionOracle:
         positions of all uses of W. The uses may have several forms: each group of a convolution is a form, and a tied
         embedding is used as W and as its transpose. Then `part` is the number of one form, from 1.
 
-        With sampled labels (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The axes
-        "..." are those of the outputs (N, ..., O).
+        With sampled `labels` (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The
+        axes "..." are those of the outputs (N, ..., O).
 
         Raises `ValueError` if the products do not account for the derivatives with respect to all entries.
         """
@@ -154,7 +154,7 @@ class FunctionOracle:
         return matches(np.asarray(block), exact | (self.approximations(name, part) if seen else {}), entries.shape)
 
     def _gauss_newton(self, rows: Array, columns: Array) -> Array:
-        """1/N sum_n J_n^T H_n J_n at these places of theta."""
+        """1/N sum_n J_n^T H_n J_n at these places of theta, the vector of all parameters."""
         roots = [sample.loss.root() for sample in self._model.samples]
         return mean(
             [

@@ -66,7 +66,10 @@ def losses(outputs: Array, Y: Any, objective: Any, divisor: int | Fraction) -> C
 
 
 class Function:
-    """A function with its parameters and its inputs, in which every floating-point number is a float64."""
+    """A function with its parameters and its inputs, in which every floating-point number is a float64.
+
+    theta is the vector of all parameters.
+    """
 
     def __init__(self, f: Callable[..., Any], params: Any, X: Any) -> None:
         self.f, self.X = f, jax.tree.map(real, X)

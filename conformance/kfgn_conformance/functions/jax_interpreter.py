@@ -21,7 +21,7 @@ OPENED = {
     **dict.fromkeys(("jit", "pjit", "remat", "remat2", "checkpoint"), "jaxpr"),
     **dict.fromkeys(("closed_call", "core_call"), "call_jaxpr"),
 }
-"""The operations that call other operations, with the parameter that holds those. `loop` treats `scan` separately."""
+"""The operations that call other operations, with the field that holds the called ones. `loop` treats `scan`."""
 
 REARRANGED = {
     *("reshape", "transpose", "squeeze", "broadcast_in_dim", "rev", "copy"),
@@ -53,7 +53,7 @@ class Marked(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The result of an operation that has products, with the places in theta of the bias that is added to it."""
+    """The result of an operation that has products. `bias` has the places in theta of a bias that is added to it."""
 
     value: Any
     products: list[Product]
@@ -144,7 +144,7 @@ class Interpreter:
             self.results[of.source] = result._replace(bias=places)
 
     def loop(self, params: dict[str, Any], arguments: list[Marked]) -> list[Marked]:
-        """`scan`, step by step. It may read a product at several steps, so only parameters keep their origin."""
+        """`scan`, step by step. A `scan` may read a product at several steps, so only parameters keep their origin."""
         arguments = [one if one.parameters is not None else Marked(one.value) for one in arguments]
         ends = np.cumsum([params["num_consts"], params["num_carry"]])
         constants, carry, over = arguments[: ends[0]], arguments[ends[0] : ends[1]], arguments[ends[1] :]

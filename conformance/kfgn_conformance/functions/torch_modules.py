@@ -55,7 +55,7 @@ def losses(outputs: Any, Y: Any, objective: Any, divisor: int | Fraction) -> Cal
 
 
 class Module:
-    """A copy of a module in float64 on the CPU with its inputs."""
+    """A copy of a module in float64 on the CPU, with the inputs. theta is the vector of all parameters."""
 
     def __init__(self, model: Any, X: Any) -> None:
         if not isinstance(model, torch.nn.Module):

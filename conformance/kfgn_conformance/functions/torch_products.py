@@ -1,7 +1,7 @@
 """The functions of PyTorch that multiply by a matrix, with the inputs, the matrix and the positions of each call.
 
 A call becomes products h_t = W a_t + b in the order of the reference: the patches of a convolution are read tap by tap,
-and each group of channels is a product.
+and each group of channels has a product.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ class Product(NamedTuple):
     W:         the matrix as a function of the parameters, (O, I)
     b:         the bias, (O,), or None
     a:         the inputs, (T, I)
-    positions: a function from a tensor with the shape of the result of the call to the pre-activations, (T, O)
+    positions: a function that brings the result of the call, or a tensor of its shape, into the shape (T, O)
     """
 
     W: Any
@@ -103,7 +103,7 @@ def channels_last(group: slice) -> Callable[[Any], Any]:
 
 
 def patches(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The inputs (T, I) of a convolution of a (B, C, ...), tap by tap, the channels of a tap next to each other.
+    """The inputs (T, I) of a convolution of `a` (B, C, ...), tap by tap, with the channels of a tap next to each other.
 
     A model may fold positions of a datapoint into the first axis, so B may be above 1. T counts the output positions of
     all B rows.

@@ -1,7 +1,8 @@
 """The record of the products with parameters in a run of a PyTorch model.
 
 During the run, a probe, which is a tensor of zeros, is added to the result of each product. The derivative of the
-outputs with respect to a probe is the derivative with respect to the pre-activations.
+outputs with respect to a probe is the derivative with respect to the pre-activations. theta is the vector of all
+parameters.
 """
 
 from collections import Counter
@@ -139,7 +140,7 @@ def check_precision(func: Any, h: Any) -> None:
 
 
 def opened(func: FunctionType) -> FunctionType:
-    """A copy of a function of PyTorch that runs its statements. The function itself would call the mode again."""
+    """A copy of a function of PyTorch, which runs the function's statements. The function would call the mode again."""
     asks = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
     names = func.__globals__ | dict.fromkeys(asks, lambda *_: False)
     copy = FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)

@@ -193,7 +193,7 @@ STEPS: dict[str, tuple[Shape, Trajectory]] = {
 }
 """The shapes and the optimiser settings of the problems with steps, by name.
 
-Together they have every method, the options that are not in the paper, momentum, and a rejected step.
+Together, the settings have every method, the options that are not in the paper, momentum, and a rejected step.
 """
 
 MOMENTS = (0, 4, 19)

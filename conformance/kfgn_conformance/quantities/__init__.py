@@ -11,8 +11,8 @@ Read in this order:
 * steps:          one step of the optimiser from each checkpoint of a trajectory
 * reference_only: quantities that no implementation computes; the accuracy of the reference is certified on them too
 
-An oracle returns a tuple of arrays, such as one array per layer, or a single array. The arrays of an answer must have
-the same shapes.
+An oracle returns a tuple of arrays, such as one array per layer or a tuple with a single array. The arrays of an answer
+must have the same shapes.
 """
 
 from .curvature import CURVATURE

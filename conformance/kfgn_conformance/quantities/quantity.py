@@ -42,8 +42,8 @@ class Quantity:
         A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
         oracle forms.
     per_datapoint : bool, default False
-        True if the quantity is compared on fewer datapoints where its arrays would be too large. These arrays have an
-        axis of datapoints.
+        True if only the first datapoints are compared on a problem for which the arrays would be too large. The arrays
+        then have an axis of datapoints.
     size : callable
         A function of a problem and of the oracle's arrays that returns the size of each array in the tolerance rule.
     irrational : str, default ""
@@ -57,8 +57,8 @@ class Quantity:
         The power p such that the quantity becomes c^p times as large if the loss becomes c times as large, or None if
         no such p exists.
     mean : bool, default True
-        True if the quantity is N times as large for an implementation that sums over the datapoints instead of
-        averaging. Such an implementation leaves the factors Q as means.
+        True if the quantity is N times as large for an implementation whose convention is sums over the datapoints.
+        This convention does not change the factors Q.
     view : callable
         A function of a problem and of the arrays of the quantity that returns the parts that are compared.
     of_shared_weights : bool, default False

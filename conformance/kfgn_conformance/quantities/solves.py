@@ -58,7 +58,7 @@ def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
 def exact_condition(p: Problem) -> tuple[float, ...]:
     """The condition number of Q kron G + k I for each layer, with the largest eigenvalue of Q kron G counted twice.
 
-    Rounding errors of Q kron G are twice as large, since both factors are rounded.
+    The largest eigenvalue counts twice because both factors are rounded, and their rounding errors add up in Q kron G.
     """
 
     def of_block(products: Array, k: float) -> float:

@@ -1,4 +1,4 @@
-"""Curvature of layers that use their weights at several positions, such as convolutions. The paper has none of them.
+"""Curvature of layers that use their weights at several positions, such as convolutions. The paper has no such layer.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
 convolution of a sequence or of an image, use the same weights at T positions. This package defines the exact block of

@@ -56,7 +56,7 @@ def hessian_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 
 
 def gauss_newton_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
-    """The exact block J^T H_L J of each W_l, (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
+    """The exact Gauss-Newton block of each vec(W_l), (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
     samples = ((x, sample_preactivation_gauss_newton(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, G) for x, G in samples)
 

@@ -61,8 +61,8 @@ class Convolution(NamedTuple):
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C', *positions') with T' = floor((T + padding - dilation (width - 1) - 1) / stride) + 1 along each axis.
 
-        Here padding is the number of positions that are added at both ends together. Raises `ValueError` if the weight
-        does not fit C channels, or the kernel does not fit the positions.
+        Here padding is the number of added positions, at both ends together. Raises `ValueError` if the weight does not
+        fit C channels, or the kernel does not fit the positions.
         """
         taps = math.prod(window.width for window in self.windows)
         columns = C // self.groups * taps + self.bias

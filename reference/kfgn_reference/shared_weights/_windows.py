@@ -84,7 +84,7 @@ def windows(
 
 
 def for_each_axis(name: str, value: PerAxis, axes: int) -> tuple[int, ...]:
-    """One number for each axis. Raises `ValueError`, with the name of the argument, for a different number of them."""
+    """One number for each axis. Raises `ValueError`, with the name of the argument, for a wrong number of numbers."""
     values = (value,) * axes if isinstance(value, int) else tuple(value)
     if len(values) != axes:
         raise ValueError(f"{name}: expected an int, or {axes} numbers as in the width, got {value}")

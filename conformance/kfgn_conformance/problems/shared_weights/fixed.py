@@ -1,8 +1,8 @@
 """The fixed problems with shared weights, each of which detects some kinds of mistakes.
 
-In each problem, the inputs and the outputs of the layers with weights have different numbers of channels. N, S, D_L and
-the number T of positions of some activation are pairwise different too. Among N, T and the number of taps of a
-convolution, no number divides a different one. A mistake in a divisor therefore changes the answer.
+In each problem, the input of the network and the outputs of the layers with weights have pairwise different numbers of
+channels. N, S, D_L and the number T of positions of some activation are pairwise different too. Among N, T and the
+number of taps of a convolution, no number divides a different one. A mistake in a divisor therefore changes the answer.
 """
 
 from functools import cache
