@@ -36,6 +36,6 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
             raise ValueError(
                 f"{name}: expected products that account for the Jacobian of the outputs, got a difference of"
                 f" {difference:.3g} for datapoint {n}, with the largest element {largest:.3g}. A use of {name} was not"
-                " seen. It has to be a matrix product: by @ or torch.nn.functional.linear in PyTorch, by @ or einsum"
-                " in JAX"
+                " seen. Every use has to be a matrix product, such as by @ or torch.nn.functional.linear in PyTorch, or"
+                " by @ or einsum in JAX"
             )

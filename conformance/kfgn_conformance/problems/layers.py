@@ -84,8 +84,8 @@ class Convolution:
     Notes
     -----
     The patch of position t has the channels of the input position t stride + k dilation - padding[0] for each tap k
-    from 0, tap by tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k, and b is the
-    bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
+    from 0, tap by tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k,
+    and b is the bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
     `kernel.transpose(0, 2, 1).reshape(units, -1)`.
 
     Examples
