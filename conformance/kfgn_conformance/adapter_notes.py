@@ -22,7 +22,7 @@ def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
 
 
 def with_notes_on_adapters(report: Report) -> Report:
-    """Add notes on names that several columns have, and on columns that support only a few problems.
+    """Add notes on names that several columns have, on columns that support only a few problems, and on added problems.
 
     A few problems are at least one problem and fewer than `ENOUGH` problems. Problems with shared weights do not count.
     """

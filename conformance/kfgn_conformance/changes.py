@@ -32,9 +32,9 @@ class UnusableOracleError(ValueError):
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
     """Compute d of each array, to three digits.
 
-    d is computed from eight perturbed problems. In each perturbed problem, every real number x becomes x (1 + u) or
-    x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with at least `LARGE`
-    weights is perturbed once, and its quantities are computed in NumPy's float32.
+    A problem with fewer than `LARGE` weights is perturbed eight times. In each perturbed problem, every real number x
+    becomes x (1 + u) or x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with
+    at least `LARGE` weights is perturbed once, and its quantities are computed in NumPy's float32.
     """
     rng = np.random.default_rng(0)
     if problem.parameters >= LARGE:

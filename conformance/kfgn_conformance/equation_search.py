@@ -20,7 +20,7 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 """A number or a range of numbers, with or without the paper's parentheses."""
 
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
-"""The section to which a quantity without an equation number belongs, by its field `equation`."""
+"""The section to which a quantity without an equation number belongs, by the quantity's field `equation`."""
 
 REMARKS: dict[str, tuple[RemarkKind, ...]] = {
     **dict.fromkeys(("misprint", "misprints", "errata"), ("Misprint", "Gap")),
@@ -136,7 +136,7 @@ def _topics() -> dict[int, str]:
 
 
 def _words_of(names: list[str]) -> Iterator[str]:
-    """Yield the words of at least three characters in names, which underscores and points separate."""
+    """Yield the words of at least three characters in names. Underscores and points separate the words."""
     for name in names:
         yield from (word for word in re.split(r"[_\W]+", name) if len(word) > 2)
 

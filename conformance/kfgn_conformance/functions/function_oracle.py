@@ -131,7 +131,7 @@ class FunctionOracle:
         ]
 
     def approximations(self, name: str, part: int | None = None) -> dict[str, Array]:
-        """Return the block (O I, O I) of each approximation that is made of pairs, by its name."""
+        """Return the block (O I, O I) of each approximation that is made of pairs, by the approximation's name."""
         batch = self.pairs(name, part)
         return {method: block(batch) for method, block in APPROXIMATIONS.items()}
 

@@ -14,7 +14,7 @@ from .uses import Array, Use
 
 
 class Form(NamedTuple):
-    """The uses of a matrix whose entries have the same order.
+    """The uses of a matrix that have the same order of entries.
 
     entries: the place in theta of each entry, (O, I)
     uses:    the uses of each datapoint, in their order

@@ -24,7 +24,7 @@ def torch_oracle(
     X : tensor or array, shape (N, ...), or a tuple of them
         The inputs, with the datapoints on the first axis. The arrays of a tuple are the arguments of the model.
     Y : tensor or array, shape (N, ..., O), or (N, ...) of class indices
-        The labels. Their shape is that of the outputs, without the last axis for class indices.
+        The labels. The shape is that of the outputs, without the last axis for class indices.
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
@@ -90,7 +90,7 @@ def jax_oracle(
     X : array, shape (N, ...), or a pytree of them
         The inputs, with the datapoints on the first axis.
     Y : array, shape (N, ..., O), or (N, ...) of class indices
-        The labels. Their shape is that of the outputs, without the last axis for class indices.
+        The labels. The shape is that of the outputs, without the last axis for class indices.
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.

@@ -50,7 +50,8 @@ class Parameters:
     def common_name(self, names: Sequence[str]) -> str:
         """The name of a matrix that is made of several parameters.
 
-        This is the name of their module if the module has no further parameters, and otherwise a list of their names.
+        If the parameters are all parameters of a module, the name is that of the module. Otherwise the name is a list
+        of the parameters' names.
         """
         if len(names) == 1:
             return names[0]

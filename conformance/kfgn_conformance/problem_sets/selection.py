@@ -43,7 +43,7 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
 """The quantities of a run in groups, in the order of the table."""
 
 EAGER = "shape-square-layers-categorical"
-"""The problem on which JAX is run without `jax.jit`. All its layers have one shape, so few operations are compiled."""
+"""The problem on which JAX is run without `jax.jit`. All layers have one shape, so few operations are compiled."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ with a parameter.
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict.
 
-They include an indefinite H_L, all options, and each method except `hessian_free`.
+The trajectories include an indefinite H_L, all options, and each method except `hessian_free`.
 """
 
 SELECTIONS = {

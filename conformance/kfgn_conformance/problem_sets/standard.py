@@ -1,6 +1,6 @@
 """The problems of a run.
 
-These are fixed problems, random problems, problems of real size, problems with shared weights, and optimiser
+The problems are fixed problems, random problems, problems of real size, problems with shared weights, and optimiser
 trajectories.
 """
 

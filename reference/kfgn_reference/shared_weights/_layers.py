@@ -1,7 +1,7 @@
 """The layers of a network with shared weights, each a map between activations (C, *positions).
 
 An activation has one axis of positions, (C, T), or several, such as (C, H, W). A dense layer acts on each position
-alone. Its weights are shared by the T positions, such as the tokens of a sequence.
+alone, and the T positions, such as the tokens of a sequence, share the weights of the layer.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Pooling
@@ -62,7 +62,7 @@ class Dense(NamedTuple):
         return (self.weight @ self.patches(a)[0]).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """W without its bias column, which connects each position with itself."""
+        """One tap: W without its bias column. The tap connects each position with itself."""
         return (Tap(self.weight[:, : len(a)], np.eye(matrix(a).shape[1], dtype=bool)),)
 
 

@@ -22,8 +22,8 @@ class Network(NamedTuple):
                or `ScaleShift`, and layer 1 can also be an `Embedding`
     objective: the name of the loss E(h, y) of one position of the outputs, a key of `kfgn_reference.OBJECTIVES`
     divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number.
-               It is 1 for a sum over positions, and T_L for a mean over positions. With masks it is `Fraction(M, N)`
-               for a mean over the M counted positions of all N datapoints
+               The divisor is 1 for a sum over positions, and T_L for a mean over positions. With masks, the divisor is
+               `Fraction(M, N)` for a mean over the M counted positions of all N datapoints
     psd:       the replacement for an indefinite Hessian of the objective, as in `kfgn_reference.Network`
     """
 

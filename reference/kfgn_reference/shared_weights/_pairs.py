@@ -78,8 +78,8 @@ def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
 def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. Consider a function that
-    is linear in C C^T. Its expectation over labels equals its value for `pairs`, for every objective except the
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over
+    labels of a function that is linear in C C^T equals the function's value for `pairs`, for every objective except the
     mixture. The docstring of `sampled_output_root` explains the divisor.
     """
     rows = labelled(net, X, labels)

@@ -56,8 +56,8 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Any) -> PerLayer:
 def sample_preactivation_gauss_newton(net: Network, x: Array, y: Any) -> PerLayer:
     """Equation (15s): script G_l = J_l^T G_L J_l, (C_l T_l, C_l T_l), of one datapoint, J_l = dvec(h_L) / dvec(a_l).
 
-    The recursion is (8s) without the matrix D_l. It starts from script G_L, which is script H_L or the replacement of
-    an indefinite script H_L.
+    The recursion is (8s) without the matrix D_l, and starts from script G_L. The matrix script G_L is script H_L, or
+    the replacement of an indefinite script H_L.
     """
     a = forward(net, x)
     G = {net.L: output_gauss_newton(net, a[net.L], y)}

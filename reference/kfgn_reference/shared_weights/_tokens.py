@@ -86,8 +86,8 @@ def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Arr
 def ekfac_token_diagonal(batch: Sequence[TokenPairs], U_G: Array) -> dict[int, Array]:
     """1/N sum_n sum_c (U_G^T S_nvc)^2, (O,), for every token v of the batch.
 
-    This is column v of the S of `ekfac_diagonal` if U_Q is the identity. The Q of `expand` is diagonal, so the identity
-    is an eigenbasis of Q.
+    The result is column v of the S of `ekfac_diagonal` if U_Q is the identity. The Q of `expand` is diagonal, so the
+    identity is an eigenbasis of Q.
     """
     blocks = exact_token_blocks(batch)
     return {v: np.sum(U_G * (block @ U_G), axis=0) for (v, w), block in blocks.items() if v == w}
