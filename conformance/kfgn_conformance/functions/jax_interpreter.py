@@ -21,7 +21,10 @@ OPENED = {
     **dict.fromkeys(("jit", "pjit", "remat", "remat2", "checkpoint"), "jaxpr"),
     **dict.fromkeys(("closed_call", "core_call"), "call_jaxpr"),
 }
-"""The operations that call other operations, with the field that holds the called ones. `loop` treats `scan`."""
+"""The operations that call other operations, each with the name of the field that holds the called operations.
+
+`loop` treats `scan`, which has further fields.
+"""
 
 REARRANGED = {
     *("reshape", "transpose", "squeeze", "broadcast_in_dim", "rev", "copy"),

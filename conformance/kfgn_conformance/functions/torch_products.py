@@ -17,7 +17,8 @@ class Product(NamedTuple):
     W:         the matrix as a function of the parameters, (O, I)
     b:         the bias, (O,), or None
     a:         the inputs, (T, I)
-    positions: a function that brings the result of the call, or a tensor of its shape, into the shape (T, O)
+    positions: a function that takes a tensor, shaped like the result of the call, and returns the elements of this
+               product, (T, O)
     """
 
     W: Any

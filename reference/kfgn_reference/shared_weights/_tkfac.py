@@ -1,4 +1,4 @@
-"""TKFAC: each term of a factor is weighted by the trace of the other factor's term (Gao et al., 2021, 4.3 to 4.9).
+"""TKFAC: each term of a factor has the trace of the other factor's term as a weight (Gao et al., 2021, (4.3)-(4.9)).
 
 The paper defines the factors for layers without sharing. Here every position is treated as a datapoint, as in `expand`.
 
