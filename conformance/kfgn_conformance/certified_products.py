@@ -56,7 +56,7 @@ def leading_vector(A: Array) -> Array:
     residual = np.sum([abs(x).abs_upper() for x in rest])  # at least the length of the residual
     bound = (
         2 * residual / gap
-    ).abs_upper()  # the distance of two unit vectors is at most twice the sine of their angle
+    ).abs_upper()  # the distance of two unit vectors at an acute angle is at most twice the sine of the angle
     return np.asarray(v + np.array([flint.arb(0, bound)] * len(v), dtype=object))
 
 

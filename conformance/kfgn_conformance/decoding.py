@@ -44,7 +44,7 @@ def content_of(path: Path) -> bytes:
             raise ValueError("the file is a device")
         if len(content) > MAX_BYTES:
             raise ValueError(f"the file has more than {MAX_BYTES} bytes")
-    except (OSError, ValueError) as error:  # a path with a zero byte raises ValueError
+    except (OSError, ValueError) as error:  # `stat` raises ValueError for a path with a zero byte
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
     return content

@@ -96,7 +96,7 @@ def _not_found(text: str, sought: str) -> str:
     near = suggestion([sought], [*names(), "algorithm", *sorted(known)])
     return (
         f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or a word "
-        f"of the table, algorithm, or misprints, got {text!r}{near}"
+        f"of the table, 'algorithm' or 'misprints', got {text!r}{near}"
     )
 
 

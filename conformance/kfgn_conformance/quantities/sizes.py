@@ -27,8 +27,8 @@ def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
 class LargestMagnitude:
     """The size of each array as the largest of the magnitudes of its elements.
 
-    elements: a function of a problem and the arrays of a quantity, which returns one array of magnitudes per array: the
-              magnitudes of its elements
+    elements: a function that returns the magnitudes of the elements of each array, given a problem and the arrays of a
+              quantity on this problem
     """
 
     elements: Callable[[Problem, Arrays], Arrays]

@@ -78,9 +78,9 @@ def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
 def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over
-    labels of a function that is linear in C C^T equals the function's value for `pairs`, for every objective except the
-    mixture. The docstring of `sampled_output_root` explains the divisor.
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. If a function is linear in
+    C C^T, its expectation over labels equals its value for `pairs`, for every objective except the mixture. The
+    docstring of `sampled_output_root` explains the divisor.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
